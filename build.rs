@@ -1,0 +1,192 @@
+//! Writes the rules as one static table: reading 60 TOML files at each start would cost ten times the rest of the program.
+
+use std::fmt::Write as _;
+
+use std::{env, fs};
+
+#[allow(dead_code, missing_docs)]
+#[path = "src/edit.rs"]
+mod edit;
+#[allow(dead_code, missing_docs)]
+#[path = "src/version.rs"]
+mod version;
+#[allow(dead_code, missing_docs)]
+mod rules {
+    #[path = "../src/rules/path.rs"]
+    pub mod path;
+    #[path = "../src/rules/schema.rs"]
+    pub mod schema;
+}
+
+use edit::Applicability;
+use rules::path::{Axis, Condition, Name, Path, Selector, Step, Text, Value};
+use rules::schema::*;
+use version::{Version, VersionRange};
+
+fn main() {
+    println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut names: Vec<_> = fs::read_dir("rules").expect("the folder rules").map(|entry| entry.expect("an entry").path()).collect();
+    names.sort();
+    for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+        let text = fs::read_to_string(path).expect("a rule file is UTF-8");
+        match Rule::parse(&text) {
+            Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
+            Ok(rule) => panic!("{}: the file's name is not its id, {}", path.display(), rule.id),
+            Err((message, span)) => {
+                let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+                panic!("{}:{line}: {message}", path.display());
+            }
+        }
+    }
+    rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
+    let mut table = String::from("&[\n");
+    for rule in &rules {
+        writeln!(table, "{},", rule.to_rust()).expect("a String");
+    }
+    table.push(']');
+    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(std::path::Path::new(&out).join("rules.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// A value as the Rust expression for it.
+trait ToRust {
+    fn to_rust(&self) -> String;
+}
+
+macro_rules! structs {
+    ($($name:ident { $($field:ident),* })*) => {$(
+        impl ToRust for $name {
+            fn to_rust(&self) -> String {
+                let fields = [$(format!("{}: {}", stringify!($field), self.$field.to_rust())),*];
+                format!("{} {{ {} }}", stringify!($name), fields.join(", "))
+            }
+        }
+    )*};
+}
+
+/// Enums without fields, whose Debug form is their Rust form.
+macro_rules! plain_enums {
+    ($($name:ident)*) => {$(
+        impl ToRust for $name {
+            fn to_rust(&self) -> String {
+                format!("{}::{self:?}", stringify!($name))
+            }
+        }
+    )*};
+}
+
+structs! {
+    Rule { id, summary, severity, group, since, when, select, message, check, fix, help, why, says, references, aliases, example }
+    When { libvirt, shown_by, vgpu, foreign, absent, present, setting }
+    Fix { title, op, applicability, unsafe_if, libvirt }
+    Says { at, text, libvirt, tested }
+    Example { bad, fixed, good, within, settings }
+    Selector { source, paths }
+    Path { absolute, steps }
+    Step { axis, name, conditions }
+    Value { path, attribute }
+    VersionRange { from, before }
+}
+
+plain_enums! { Severity Group ShownBy Format Moment Within Applicability Axis }
+
+impl ToRust for Version {
+    fn to_rust(&self) -> String {
+        match *self {
+            Version::CURRENT => "Version::CURRENT".into(),
+            version => format!("Version::new({})", version.to_string().replace('.', ", ")),
+        }
+    }
+}
+
+impl ToRust for bool {
+    fn to_rust(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl ToRust for Text {
+    fn to_rust(&self) -> String {
+        format!("Cow::Borrowed({:?})", &**self)
+    }
+}
+
+impl<T: ToRust> ToRust for Option<T> {
+    fn to_rust(&self) -> String {
+        self.as_ref().map_or("None".into(), |value| format!("Some({})", value.to_rust()))
+    }
+}
+
+impl<T: ToRust + Clone> ToRust for rules::path::List<T>
+where
+    [T]: ToOwned,
+{
+    fn to_rust(&self) -> String {
+        let items: Vec<String> = self.iter().map(ToRust::to_rust).collect();
+        format!("Cow::Borrowed(&[{}])", items.join(", "))
+    }
+}
+
+impl ToRust for Name {
+    fn to_rust(&self) -> String {
+        match self {
+            Name::Any | Name::AnyQemu => format!("Name::{self:?}"),
+            Name::Plain(name) => format!("Name::Plain({})", name.to_rust()),
+            Name::Qemu(name) => format!("Name::Qemu({})", name.to_rust()),
+        }
+    }
+}
+
+impl ToRust for Condition {
+    fn to_rust(&self) -> String {
+        match self {
+            Condition::All(parts) => format!("Condition::All({})", parts.to_rust()),
+            Condition::Any(parts) => format!("Condition::Any({})", parts.to_rust()),
+            Condition::Not(parts) => format!("Condition::Not({})", parts.to_rust()),
+            Condition::Exists(value) => format!("Condition::Exists({})", value.to_rust()),
+            Condition::Equal(value, text) => format!("Condition::Equal({}, {})", value.to_rust(), text.to_rust()),
+            Condition::Different(value, text) => format!("Condition::Different({}, {})", value.to_rust(), text.to_rust()),
+        }
+    }
+}
+
+impl ToRust for Operation {
+    fn to_rust(&self) -> String {
+        match self {
+            Operation::Insert(text) => format!("Operation::Insert({})", text.to_rust()),
+            Operation::SetAttribute(text) => format!("Operation::SetAttribute({})", text.to_rust()),
+            Operation::SetText(text) => format!("Operation::SetText({})", text.to_rust()),
+            plain => format!("Operation::{plain:?}"),
+        }
+    }
+}
+
+/// A variant with named fields.
+macro_rules! variant {
+    ($name:ident { $($field:ident),* }) => {{
+        let fields = [$(format!("{}: {}", stringify!($field), $field.to_rust())),*];
+        format!("Check::{} {{ {} }}", stringify!($name), fields.join(", "))
+    }};
+}
+
+impl ToRust for Check {
+    fn to_rust(&self) -> String {
+        match self {
+            Check::Forbid => "Check::Forbid".into(),
+            Check::Require { child } => variant!(Require { child }),
+            Check::Attribute { name, required, forbidden, one_of, format } => {
+                variant!(Attribute { name, required, forbidden, one_of, format })
+            }
+            Check::Text { one_of, format } => variant!(Text { one_of, format }),
+            Check::Unique { attribute, of } => variant!(Unique { attribute, of }),
+            Check::Reference { attribute, to, key } => variant!(Reference { attribute, to, key }),
+            Check::Property { name, value } => variant!(Property { name, value }),
+            Check::Environment { name, value, format, setting, displays } => {
+                variant!(Environment { name, value, format, setting, displays })
+            }
+            Check::Code { function } => variant!(Code { function }),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `gvtg-xml explain`.
+
+use std::fmt::Write as _;
+
+use super::lint::fail;
+use super::{ExplainArgs, Status, io, rules};
+use crate::rules::schema::{Moment, Rule};
+use crate::rules::unknown;
+
+pub(super) fn run(args: &ExplainArgs) -> Status {
+    let own = match rules::load(args.rules.as_deref()) {
+        Ok(own) => own,
+        Err(message) => return fail(&message),
+    };
+    let mut all: Vec<&Rule> = rules::merged(&own).collect();
+    all.sort_by_key(|rule| &rule.id);
+    let asked = args.rule.join(" ");
+    let text = if asked.is_empty() {
+        list(&all)
+    } else if let Some(rule) = all.iter().find(|rule| rule.id == asked || rule.aliases.iter().any(|alias| *alias == asked)) {
+        page(rule)
+    } else {
+        let said: Vec<&Rule> = all.iter().copied().filter(|rule| rule.says.iter().any(|says| is_said(&says.text, &asked))).collect();
+        if said.is_empty() {
+            return fail(&unknown(&asked, &all));
+        }
+        said.into_iter().map(page).collect::<Vec<_>>().join("\n")
+    };
+    match io::print(&text) {
+        Ok(()) => Status::Clean,
+        Err(message) => fail(&message),
+    }
+}
+
+fn list(rules: &[&Rule]) -> String {
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules {
+        let mark = if rule.fix.is_empty() { ' ' } else { '*' };
+        let _ = writeln!(text, "{:width$}  {:7} {mark} {}", rule.id, rule.severity.name(), rule.summary);
+    }
+    text.push_str("\n* `gvtg-xml fix` can mend it. `gvtg-xml explain RULE` says more.\n");
+    text
+}
+
+/// A rule's page.
+fn page(rule: &Rule) -> String {
+    let mut text =
+        format!("{} ({}, group {})\n{}\n\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary, rule.why.trim());
+    if let Some(help) = &rule.help {
+        let _ = writeln!(text, "\nWhat to do: {help}");
+    }
+    for fix in rule.fix.iter().take(1) {
+        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), fix.title);
+    }
+    if let Some(example) = rule.example.iter().find(|example| example.bad.is_some()) {
+        let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");
+        let _ = writeln!(
+            text,
+            "\nFor example{}:\n{}",
+            if example.settings.is_empty() { String::new() } else { format!(" with {}", example.settings) },
+            indented(&bad)
+        );
+        if let Some(fixed) = &example.fixed {
+            let _ = writeln!(text, "becomes:\n{}", indented(fixed));
+        }
+    }
+    for says in rule.says.iter() {
+        let who = match says.at {
+            Moment::Define => "virsh define",
+            Moment::Validate => "virsh define --validate",
+            Moment::Start => "virsh start",
+            Moment::Qemu => "QEMU",
+        };
+        let _ = writeln!(text, "{who} says: {}", says.text.replace("{}", "…"));
+    }
+    for reference in rule.references.iter() {
+        let _ = writeln!(text, "See {reference}");
+    }
+    text
+}
+
+fn indented(xml: &str) -> String {
+    xml.trim_matches('\n').lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// Whether a message has these words, or these words are a piece of it, whatever stands in the places that vary.
+fn is_said(says: &str, asked: &str) -> bool {
+    let (says, asked) = (says.to_lowercase(), asked.to_lowercase());
+    if asked.len() >= 5 && says.contains(&asked) {
+        return true;
+    }
+    let mut rest = asked.as_str();
+    says.split("{}").all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_said;
+
+    #[test]
+    fn a_message_is_found_by_a_piece_of_it_or_with_more_around_it() {
+        let says = "chardev '{}' not supported without spice graphics";
+        assert!(is_said(says, "error: unsupported configuration: chardev 'spicevmc' not supported without spice graphics"));
+        assert!(is_said(says, "without SPICE graphics"));
+        assert!(!is_said(says, "spice"[..4].trim()));
+        assert!(!is_said(says, "no such device"));
+    }
+}

@@ -1,0 +1,65 @@
+//! Which files a run is about: those named, and those in folders.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Input {
+    /// Where it is; `-` for stdin.
+    pub(super) path: PathBuf,
+    /// Whether it was found in a folder rather than named.
+    pub(super) found: bool,
+}
+
+/// The files named and the `.xml` files in the folders named, each real file once, in a stable order. Symlinks to folders are not
+/// followed inside folders.
+///
+/// # Errors
+/// Folders that can't be read, each with why; the other files are there all the same.
+pub(super) fn collect(paths: &[PathBuf]) -> (Vec<Input>, Vec<(PathBuf, String)>) {
+    let (mut inputs, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    if paths.is_empty() {
+        return (vec![Input { path: "-".into(), found: false }], errors);
+    }
+    for path in paths {
+        if path.is_dir() {
+            let mut found = Vec::new();
+            walk(path, &mut found, &mut errors);
+            found.sort();
+            let new = found.into_iter().filter(|path| seen.insert(real(path)));
+            inputs.extend(new.map(|path| Input { path, found: true }));
+        } else if seen.insert(real(path)) {
+            inputs.push(Input { path: path.clone(), found: false });
+        }
+    }
+    (inputs, errors)
+}
+
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, errors: &mut Vec<(PathBuf, String)>) {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                errors.push((folder, super::io::describe(&error)));
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(_) if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml")) && path.is_file() => {
+                    found.push(path)
+                }
+                _ => {}
+            }
+        }
+    }
+}

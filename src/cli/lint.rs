@@ -1,0 +1,101 @@
+//! `gvtg-xml lint`.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use super::files::{Input, collect};
+use super::{CommonArgs, LintArgs, Status, io, rules};
+use crate::lint::{is_candidate, lint};
+use crate::report::Report;
+use crate::rules::RuleSet;
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::xml;
+
+pub(super) fn run(args: &LintArgs) -> Status {
+    let common = &args.common;
+    let own = match rules::load(common.rules.as_deref()) {
+        Ok(own) => own,
+        Err(message) => return fail(&message),
+    };
+    let mut rule_set = RuleSet::all(rules::merged(&own));
+    if let Err(message) = rule_set.narrow(&common.only, &common.ignore) {
+        return fail(&message);
+    }
+    if args.files.is_empty() && io::stdin_is_terminal() {
+        return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml lint");
+    }
+    let (inputs, unreadable) = collect(&args.files);
+    let mut status = Status::Clean;
+    for (path, message) in unreadable {
+        status = fail(&format!("{}: can't be read: {message}", path.display()));
+    }
+    let color = io::use_color(common.color, std::io::stdout().is_terminal());
+    let mut report = Report::new(args.format, color);
+    let (mut skipped, several) = (0usize, inputs.len() > 1);
+    for input in &inputs {
+        let settings = Settings { found: input.found, ..args.settings.settings(false) };
+        match lint_one(input, common, &rule_set, &settings, &mut report) {
+            Ok(Some(one)) => status = status.max(one),
+            Ok(None) => skipped += 1,
+            Err(message) => status = fail(&message),
+        }
+        // A long run shows what it has; a closed pipe ends it.
+        if several && report.is_large() && io::print(&report.take()).is_err() {
+            return Status::Failed;
+        }
+    }
+    if let Err(message) = io::print(&report.finish()) {
+        return fail(&message);
+    }
+    if skipped > 0 {
+        io::complain(&format!("{} of {} files are no domains with a sign of GVT-g (--all takes all domains)", skipped, inputs.len()));
+    }
+    status
+}
+
+/// The status that a file's findings mean; None for one that is passed over.
+fn lint_one(
+    input: &Input,
+    common: &CommonArgs,
+    rules: &RuleSet<'_>,
+    settings: &Settings,
+    report: &mut Report,
+) -> Result<Option<Status>, String> {
+    let name = name(&input.path, common);
+    let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
+    if is_passed_over(input, common, &bytes) {
+        return Ok(None);
+    }
+    let text = xml::decode(&bytes).map_err(|error| located(&name, &String::from_utf8_lossy(&bytes[..error.offset]), &error))?;
+    let source = Source::new(&name, text);
+    let diagnostics = lint(text, rules, settings).map_err(|error| located(&name, text, &error))?;
+    report.add(&source, &diagnostics);
+    Ok(Some(common.status(diagnostics.iter().map(|diagnostic| &diagnostic.severity))))
+}
+
+/// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
+pub(super) fn is_passed_over(input: &Input, common: &CommonArgs, bytes: &[u8]) -> bool {
+    (input.found || common.skip_foreign) && !is_candidate(bytes, common.all)
+}
+
+/// The name that messages show for a path.
+pub(super) fn name(path: &Path, common: &CommonArgs) -> String {
+    if path == Path::new("-") { common.stdin_filename.clone() } else { path.display().to_string() }
+}
+
+/// file:line:column: what is wrong, and what to do.
+pub(super) fn located(name: &str, text: &str, error: &xml::XmlError) -> String {
+    let position = Source::new(name, text).position(error.offset);
+    format!("{name}:{}:{}: error: {}\n  help: {}", position.line, position.column, error.message, error.help)
+}
+
+/// Says what could not be done.
+pub(super) fn fail(message: &str) -> Status {
+    let mut lines = message.lines();
+    io::complain(lines.next().unwrap_or(""));
+    for line in lines {
+        io::report(&format!("{}\n", crate::report::clean(line)));
+    }
+    Status::Failed
+}

@@ -1,0 +1,464 @@
+//! What a domain says: its vGPUs, what its own arguments mean to QEMU, and which of that reaches the vGPU on the libvirt at hand.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use crate::settings::Settings;
+use crate::version::Version;
+use crate::xml::{Children, Document, Element, QEMU_NAMESPACE};
+
+/// A domain as the rules see it.
+pub struct Domain<'d> {
+    /// The document it was read from.
+    pub document: &'d Document<'d>,
+    /// `<domain>`.
+    pub root: Element<'d>,
+    /// `<devices>`.
+    pub devices: Option<Element<'d>>,
+    /// What the user wants.
+    pub settings: &'d Settings,
+    /// Children by name.
+    pub children: Children<'d>,
+    /// The mediated devices that can be a GVT-g vGPU, in document order.
+    pub vgpus: Vec<Element<'d>>,
+    /// The vGPU that properties, alias and display speak about.
+    pub vgpu: Option<Element<'d>>,
+    /// A vGPU that is no hostdev but an argument `-device vfio-pci…,sysfsdev=…`: the argument's element.
+    pub raw_vgpu: Option<Element<'d>>,
+    /// `<qemu:arg>` elements with a value, in order, of all command lines.
+    pub arguments: Vec<Argument<'d>>,
+    /// The options among them.
+    pub options: Vec<QemuOption<'d>>,
+    /// `<qemu:env>` elements.
+    pub environment: Vec<Element<'d>>,
+    /// `<qemu:property>` elements of all overrides.
+    pub overrides: Vec<Override<'d>>,
+    /// `<qemu:del>` elements.
+    pub deleted_capabilities: Vec<Element<'d>>,
+    /// libvirt's ids of `<hostdev>` and `<interface type='hostdev'>`.
+    pub host_devices: Vec<(Element<'d>, String)>,
+    graphics_shown: OnceCell<bool>,
+}
+
+/// A `<qemu:arg>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argument<'d> {
+    /// The element.
+    pub element: Element<'d>,
+    /// Its value.
+    pub value: &'d str,
+}
+
+/// An option of QEMU's and its operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QemuOption<'d> {
+    /// Its name without dashes.
+    pub name: &'d str,
+    /// Where it stands.
+    pub element: Element<'d>,
+    /// What follows it, unless that is an option itself.
+    pub operand: Option<Argument<'d>>,
+}
+
+/// `-set device.ALIAS.PROPERTY=VALUE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Set<'d> {
+    /// The `<qemu:arg value='-set'/>`.
+    pub option: Element<'d>,
+    /// The argument behind it.
+    pub operand: Element<'d>,
+    /// The device's id.
+    pub device: &'d str,
+    /// The property's name.
+    pub property: &'d str,
+    /// Its value.
+    pub value: &'d str,
+}
+
+/// A `<qemu:property>` of an override.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Override<'d> {
+    /// The element.
+    pub element: Element<'d>,
+    /// The device's alias.
+    pub alias: &'d str,
+    /// The property's name.
+    pub property: &'d str,
+    /// Its type, empty where it has none.
+    pub kind: &'d str,
+    /// Its value, empty where it has none.
+    pub value: &'d str,
+}
+
+impl<'d> Domain<'d> {
+    /// Reads a domain off its document.
+    pub fn new(document: &'d Document<'d>, settings: &'d Settings) -> Self {
+        let root = document.root();
+        let devices = root.child("devices");
+        let children = Children::new(document);
+        let named = |parent: Option<Element<'d>>, name: &str| parent.map_or(Vec::new(), |parent| children.named(parent, name));
+        let hostdevs: Vec<Element<'d>> = named(devices, "hostdev").into_iter().filter(|element| element.is("hostdev")).collect();
+        let interfaces = named(devices, "interface");
+        let host_devices = number_host_devices(&interfaces, &hostdevs);
+        let vgpus: Vec<Element<'d>> = hostdevs.into_iter().filter(|hostdev| is_vgpu(*hostdev)).collect();
+        let qemu = |name: &str| -> Vec<Element<'d>> {
+            children.named(root, name).into_iter().filter(|element| element.namespace() == Some(QEMU_NAMESPACE)).collect()
+        };
+        let inside = |parents: &[Element<'d>], name: &str| -> Vec<Element<'d>> {
+            parents.iter().flat_map(|parent| parent.children()).filter(|child| child.is_qemu(name)).collect()
+        };
+        let lines = qemu("commandline");
+        let arguments: Vec<Argument<'d>> = inside(&lines, "arg")
+            .into_iter()
+            .filter_map(|element| element.attribute("value").map(|value| Argument { element, value }))
+            .collect();
+        let options = options(&arguments);
+        let mut overrides = Vec::new();
+        for device in inside(&qemu("override"), "device") {
+            for element in inside(&inside(&[device], "frontend"), "property") {
+                let text = |name| element.attribute(name).unwrap_or("");
+                let alias = device.attribute("alias").unwrap_or("");
+                overrides.push(Override { element, alias, property: text("name"), kind: text("type"), value: text("value") });
+            }
+        }
+        let mut domain = Domain {
+            document,
+            root,
+            devices,
+            settings,
+            vgpus,
+            vgpu: None,
+            raw_vgpu: None,
+            environment: inside(&lines, "env"),
+            deleted_capabilities: inside(&qemu("capabilities"), "del"),
+            arguments,
+            options,
+            overrides,
+            host_devices,
+            children,
+            graphics_shown: OnceCell::new(),
+        };
+        domain.vgpu = domain.primary();
+        domain.raw_vgpu = domain.find_raw_vgpu().filter(|_| domain.vgpu.is_none());
+        domain
+    }
+
+    /// The vGPU that properties and display speak about, by what the user says, then by what the document does with it.
+    fn primary(&self) -> Option<Element<'d>> {
+        let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
+        let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
+        let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
+        let addressed = || {
+            find(&|vgpu| {
+                let alias = self.alias_of(vgpu);
+                let set = self.sets().any(|set| Some(set.device) == alias);
+                set || self.overrides.iter().any(|property| Some(property.alias) == alias)
+            })
+        };
+        asked.or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
+    }
+
+    fn find_raw_vgpu(&self) -> Option<Element<'d>> {
+        let raw = |option: &&QemuOption<'d>| {
+            let value = option.operand.map_or("", |operand| operand.value);
+            option.name == "device" && value.contains("vfio-pci") && value.contains("sysfsdev")
+        };
+        self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
+    }
+
+    /// Child elements of an element by name, in libvirt's own namespace.
+    pub fn named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
+        self.children.named(parent, name).into_iter().filter(|element| element.is(name)).collect()
+    }
+
+    /// Children of `<devices>` by name.
+    pub fn devices_named(&self, name: &str) -> Vec<Element<'d>> {
+        self.devices.map_or(Vec::new(), |devices| self.named(devices, name))
+    }
+
+    /// The `<qemu:NAME>` blocks of the domain.
+    pub fn blocks(&self, name: &str) -> Vec<Element<'d>> {
+        self.children.named(self.root, name).into_iter().filter(|element| element.is_qemu(name)).collect()
+    }
+
+    /// The id that libvirt gives a host device.
+    pub fn alias_of(&self, device: Element<'d>) -> Option<&str> {
+        self.host_devices.iter().find(|(element, _)| *element == device).map(|(_, alias)| alias.as_str())
+    }
+
+    /// The host device that an id means.
+    pub fn host_device(&self, alias: &str) -> Option<Element<'d>> {
+        self.host_devices.iter().find(|(_, own)| own == alias).map(|(element, _)| *element)
+    }
+
+    /// All `-set device.…` in order.
+    pub fn sets(&self) -> impl DoubleEndedIterator<Item = Set<'d>> {
+        self.options.iter().filter(|option| option.name == "set").filter_map(|option| {
+            let operand = option.operand?;
+            let (device, rest) = operand.value.strip_prefix("device.")?.split_once('.')?;
+            let (property, value) = rest.split_once('=')?;
+            Some(Set { option: option.element, operand: operand.element, device, property, value })
+        })
+    }
+
+    /// The options that choose QEMU's display, in order; the last one counts.
+    pub fn displays(&self) -> Vec<QemuOption<'d>> {
+        self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
+    }
+
+    /// Whether `-set` reaches host devices: libvirt writes them as JSON, which it can't reach, unless a capability is deleted.
+    pub fn set_reaches(&self) -> bool {
+        match json_capability(self.settings.libvirt) {
+            None => true,
+            Some(capability) => self.deleted_capabilities.iter().any(|del| del.attribute("capability") == Some(capability)),
+        }
+    }
+
+    /// Whether `<qemu:override>` reaches devices.
+    pub fn override_reaches(&self) -> bool {
+        override_works(self.settings.libvirt)
+    }
+
+    /// Whether a `<graphics>` shows the vGPU: the hostdev says display='on' and there is GL to show it with. A display that the
+    /// user asked for says otherwise.
+    pub fn is_shown_by_graphics(&self) -> bool {
+        *self.graphics_shown.get_or_init(|| {
+            self.settings.display.is_none()
+                && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
+                && self.devices_named("graphics").into_iter().any(has_gl)
+        })
+    }
+
+    /// Why no GVT-g vGPU can be in this guest, and where it says so; None for a guest that can have one.
+    pub fn foreign(&self) -> Option<(Element<'d>, String)> {
+        let kind = self.root.attribute("type").unwrap_or("");
+        if !matches!(kind, "kvm" | "qemu" | "") {
+            return Some((self.root, format!("the hypervisor is {kind}")));
+        }
+        if let Some(system) = self.root.child("os").and_then(|os| os.child("type")) {
+            let arch = system.attribute("arch").unwrap_or("x86_64");
+            if !matches!(arch, "x86_64" | "i686") {
+                return Some((system, format!("the guest's architecture is {arch}")));
+            }
+        }
+        let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {
+            matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap")) && hostdev.attribute("type") == Some("mdev")
+        });
+        channel.map(|hostdev| (hostdev, format!("a mediated device of model {} is no GPU", hostdev.attribute("model").unwrap_or(""))))
+    }
+
+    /// Whether the document itself says that its mediated device is Intel's: then properties that stop QEMU on others are safe.
+    pub fn has_gvtg_sign(&self) -> bool {
+        let own_metadata = || {
+            let metadata = self.root.child("metadata");
+            metadata.is_some_and(|metadata| metadata.children().any(|child| child.namespace() == Some(crate::settings::METADATA_NAMESPACE)))
+        };
+        let names_opregion = self.arguments.iter().any(|argument| argument.value.contains("x-igd-"));
+        let own_alias = self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(|alias| alias.starts_with("ua-gvtg")));
+        names_opregion || own_alias || self.overrides.iter().any(|property| property.property.starts_with("x-igd-")) || own_metadata()
+    }
+
+    /// What stands for the domain where names are made: its uuid, else its name.
+    pub fn identity(&self) -> String {
+        let text = |name| self.root.child(name).map(|element| element.deep_text().trim().to_owned()).filter(|text| !text.is_empty());
+        text("uuid").filter(|uuid| uuid::Uuid::parse_str(uuid).is_ok()).or_else(|| text("name")).unwrap_or_default()
+    }
+
+    /// Whether an id of a user's own is taken by any device.
+    pub fn is_alias_taken(&self, alias: &str) -> bool {
+        let devices = self.devices.into_iter().flat_map(|devices| devices.children());
+        devices.filter_map(|device| device.child("alias")).any(|element| element.attribute("name") == Some(alias))
+    }
+}
+
+/// A display's value as QEMU reads it: its type, and its `gl`.
+pub fn display_parts(value: &str) -> (String, Option<String>) {
+    if value.trim_start().starts_with('{') {
+        let json: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
+        let text = |name: &str| json.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        return (text("type").unwrap_or_default(), text("gl"));
+    }
+    let mut parts = value.split(',');
+    let kind = parts.next().unwrap_or("").to_owned();
+    let gl = parts.filter_map(|part| part.strip_prefix("gl=")).next_back().map(str::to_owned);
+    (kind, gl)
+}
+
+/// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where they are told to.
+pub fn display_has_gl(kind: &str, gl: Option<&str>) -> bool {
+    kind == "egl-headless" || matches!(gl, Some("on" | "es" | "core"))
+}
+
+/// Whether a `<graphics>` has GL, or is what brings it to others.
+pub fn has_gl(graphics: Element<'_>) -> bool {
+    let enabled = graphics.child("gl").is_some_and(|gl| gl.attribute("enable") == Some("yes"));
+    match graphics.attribute("type") {
+        Some("egl-headless") => true,
+        Some("spice" | "sdl" | "dbus") => enabled,
+        _ => false,
+    }
+}
+
+/// A vGPU's uuid, where its document has a valid one.
+pub fn uuid_of(vgpu: Element<'_>) -> Option<uuid::Uuid> {
+    parse_uuid(vgpu.child("source")?.child("address")?.attribute("uuid")?)
+}
+
+/// A uuid as libvirt reads it (`virUUIDParse`): 32 hex digits, dashes and blanks between bytes.
+pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
+    let plain: String = text.trim().chars().filter(|c| *c != '-').collect();
+    (plain.len() == 32 && !text.contains(['{', '}', ':'])).then(|| uuid::Uuid::parse_str(&plain).ok()).flatten()
+}
+
+/// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (FACTS: NEWS of 7.9, 8.0, 8.1).
+pub fn json_capability(libvirt: Version) -> Option<&'static str> {
+    match libvirt {
+        version if version < Version::new(7, 9, 0) => None,
+        version if version < Version::new(8, 0, 0) => Some("device.json"),
+        version if version < Version::new(8, 1, 0) => None,
+        _ => Some("device.json+hotplug"),
+    }
+}
+
+/// libvirt has `<qemu:override>` since 8.2.0; an override that adds a property crashes it up to 8.4 (NEWS 8.5.0).
+pub fn override_works(libvirt: Version) -> bool {
+    libvirt >= Version::new(8, 5, 0)
+}
+
+/// libvirt's numbering: interfaces of type hostdev first, wherever they stand, then hostdevs; a `ua-` alias takes no number
+/// (libvirt: src/qemu/qemu_alias.c `qemuAssignDeviceHostdevAlias`).
+fn number_host_devices<'d>(interfaces: &[Element<'d>], hostdevs: &[Element<'d>]) -> Vec<(Element<'d>, String)> {
+    let interfaces = interfaces.iter().filter(|interface| interface.is("interface") && interface.attribute("type") == Some("hostdev"));
+    let mut number = 0;
+    let number_one = |device: &Element<'d>| {
+        let own = user_alias(*device).map(str::to_owned);
+        let alias = own.unwrap_or_else(|| {
+            number += 1;
+            format!("hostdev{}", number - 1)
+        });
+        (*device, alias)
+    };
+    interfaces.chain(hostdevs).map(number_one).collect()
+}
+
+/// A device's alias of the user's own, if it is one that libvirt keeps.
+pub fn user_alias(device: Element<'_>) -> Option<&str> {
+    let name = device.child("alias")?.attribute("name")?;
+    is_user_alias(name).then_some(name)
+}
+
+/// What libvirt keeps as a user's own alias (src/conf/domain_conf.c `virDomainDeviceAliasIsUserAlias`, `USER_ALIAS_CHARS`).
+pub fn is_user_alias(name: &str) -> bool {
+    name.strip_prefix("ua-")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
+}
+
+/// A PCI address: domain, bus, slot, function.
+pub type PciAddress = [u32; 4];
+
+/// `0000:00:02.0`.
+pub fn parse_pci(text: &str) -> Option<PciAddress> {
+    let (rest, function) = text.rsplit_once('.')?;
+    let mut parts = rest.split(':');
+    let mut hex = |digits: usize| parts.next().filter(|part| part.len() == digits).and_then(|part| u32::from_str_radix(part, 16).ok());
+    let address = [hex(4)?, hex(2)?, hex(2)?, u32::from_str_radix(function, 8).ok()?];
+    (parts.next().is_none() && function.len() == 1).then_some(address)
+}
+
+fn is_vgpu(hostdev: Element<'_>) -> bool {
+    hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
+}
+
+fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
+    let mut options = Vec::new();
+    let mut rest = arguments.iter().peekable();
+    while let Some(argument) = rest.next() {
+        let Some(name) = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-')) else { continue };
+        if name.contains([' ', '=']) {
+            continue;
+        }
+        let operand = rest.next_if(|next| !next.value.starts_with('-')).copied();
+        options.push(QemuOption { name, element: argument.element, operand });
+    }
+    options
+}
+
+/// Where an attribute's value stands; the element's start tag where it has none.
+pub fn attribute_span(element: Element<'_>, name: &str) -> Range<usize> {
+    element.attribute_place(name).map_or_else(|| element.start_tag().span, |place| place.span())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::read;
+
+    fn with<R>(devices: &str, qemu: &str, libvirt: &str, ask: impl FnOnce(&Domain<'_>) -> R) -> R {
+        let text = format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
+        let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+        read(&text, |document| ask(&Domain::new(document, &settings))).unwrap()
+    }
+
+    #[test]
+    fn host_devices_are_numbered_as_libvirt_does() {
+        let devices = "<hostdev type='usb'/><hostdev type='pci'><alias name='ua-nic'/></hostdev><interface type='hostdev'/>\
+            <hostdev type='mdev'><alias name='ua-x.1'/></hostdev>";
+        let aliases = with(devices, "", "9.0", |domain| {
+            domain.host_devices.iter().map(|(element, alias)| format!("{} {alias}", element.attribute("type").unwrap())).collect::<Vec<_>>()
+        });
+        assert_eq!(aliases, ["hostdev hostdev0", "usb hostdev1", "pci ua-nic", "mdev hostdev2"]);
+    }
+
+    #[test]
+    fn options_and_their_operands_are_paired() {
+        let arguments = ["-set", "device.hostdev0.display=on", "-nodefaults", "--display", "gtk", "-set", "-s", "stray"];
+        let qemu: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+        with("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
+            let sets: Vec<_> = domain.sets().map(|set| (set.device, set.property, set.value)).collect();
+            assert_eq!(sets, [("hostdev0", "display", "on")]);
+            assert_eq!(domain.displays().len(), 1);
+            assert_eq!(domain.options.len(), 5);
+        });
+    }
+
+    #[test]
+    fn what_reaches_a_device_depends_on_libvirt() {
+        let deleted = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
+        for (libvirt, set, set_with_deletion, by_override) in [
+            ("7.8", true, true, false),
+            ("7.9", false, false, false),
+            ("8.0", true, true, false),
+            ("8.1", false, true, false),
+            ("8.4.0", false, true, false),
+            ("8.5", false, true, true),
+            ("current", false, true, true),
+        ] {
+            assert_eq!(with("", "", libvirt, |domain| (domain.set_reaches(), domain.override_reaches())), (set, by_override), "{libvirt}");
+            assert_eq!(with("", deleted, libvirt, |domain| domain.set_reaches()), set_with_deletion, "{libvirt}");
+        }
+    }
+
+    #[test]
+    fn uuids_are_read_as_libvirt_does() {
+        assert!(parse_uuid("AB54BABAea9a-4ce5-b7b4-51b376b65849").is_some());
+        for wrong in ["", "your-gpu-uuid-here", "{ab54baba-ea9a-4ce5-b7b4-51b376b65849}", "ab54baba-ea9a-4ce5-b7b4-51b376b6584"] {
+            assert!(parse_uuid(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn displays_are_read_in_both_forms() {
+        assert_eq!(display_parts("gtk,zoom-to-fit=off,gl=on"), ("gtk".into(), Some("on".into())));
+        assert_eq!(display_parts("{\"type\":\"gtk\",\"gl\":\"es\"}"), ("gtk".into(), Some("es".into())));
+        assert_eq!(display_parts("none"), ("none".into(), None));
+    }
+
+    #[test]
+    fn pci_addresses_are_read() {
+        assert_eq!(parse_pci("0000:00:02.0"), Some([0, 0, 2, 0]));
+        assert_eq!(parse_pci("00a1:1f:1e.7"), Some([0xa1, 0x1f, 0x1e, 7]));
+        for wrong in ["", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:02.0.0", "x000:00:02.0"] {
+            assert_eq!(parse_pci(wrong), None, "{wrong}");
+        }
+    }
+}

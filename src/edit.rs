@@ -1,0 +1,159 @@
+//! Byte edits, and the one promise that fixing rests on: what no edit names stays as it is.
+
+use std::ops::Range;
+
+/// Replaces a range of bytes of a text with another text. An empty range inserts, an empty text deletes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Edit {
+    /// Byte range in the text the edit was made for.
+    pub range: Range<usize>,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// How sure a fix is, from least to most: whoever asks for one level gets the surer ones too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Applicability {
+    /// Only a person can do it; the help text says how.
+    Manual,
+    /// It may lose something the user wants: applied only when asked for.
+    Unsafe,
+    /// What the guide tells everybody to do: applied by default.
+    Safe,
+}
+
+impl Applicability {
+    /// The word that rule files and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Applicability::Manual => "manual",
+            Applicability::Unsafe => "unsafe",
+            Applicability::Safe => "safe",
+        }
+    }
+}
+
+/// Edits of one text. Invariant: sorted by position and disjoint; of edits at one point, insertions come first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits(Vec<Edit>);
+
+impl Edits {
+    /// Sorts the edits, drops repeated ones and those inside a deletion, and joins deletions that overlap.
+    /// Insertions at one point keep the order in which they came.
+    ///
+    /// Returns the first edit that can't stand beside the others (two different replacements of the same bytes), if there is one.
+    pub fn new(mut edits: Vec<Edit>) -> Result<Self, Edit> {
+        // Insertions sort before what begins at their point; sort_by_key keeps the order of equals.
+        edits.sort_by_key(|edit| (edit.range.start, !edit.range.is_empty(), std::cmp::Reverse(edit.range.end)));
+        let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
+        for edit in edits {
+            let Some(last) = joined.last_mut() else {
+                joined.push(edit);
+                continue;
+            };
+            if *last == edit && !edit.range.is_empty() {
+                continue;
+            }
+            if edit.range.start >= last.range.end {
+                joined.push(edit);
+            } else if last.text.is_empty() && edit.range.end <= last.range.end {
+                // Whatever happens inside what is deleted is gone with it.
+            } else if last.text.is_empty() && edit.text.is_empty() {
+                last.range.end = edit.range.end;
+            } else {
+                return Err(edit);
+            }
+        }
+        Ok(Edits(joined))
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The edits in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Edit> {
+        self.0.iter()
+    }
+
+    /// The text with all edits done.
+    pub fn apply(&self, text: &str) -> String {
+        let inserted: usize = self.0.iter().map(|edit| edit.text.len()).sum();
+        let deleted: usize = self.0.iter().map(|edit| edit.range.len()).sum();
+        let mut result = String::with_capacity(text.len() + inserted - deleted);
+        let mut copied = 0;
+        for Edit { range, text: replacement } in &self.0 {
+            result.push_str(&text[copied..range.start]);
+            result.push_str(replacement);
+            copied = range.end;
+        }
+        result.push_str(&text[copied..]);
+        result
+    }
+
+    /// Where a byte offset of the edited text was in the text before; inside a replacement, the start of what it replaced.
+    pub fn original(&self, offset: usize) -> usize {
+        let mut shift = 0isize;
+        for Edit { range, text } in &self.0 {
+            let start = range.start.saturating_add_signed(shift);
+            if offset < start {
+                break;
+            }
+            if offset < start + text.len() {
+                return range.start;
+            }
+            shift += text.len() as isize - range.len() as isize;
+        }
+        offset.saturating_add_signed(-shift)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(range: Range<usize>, text: &str) -> Edit {
+        Edit { range, text: text.into() }
+    }
+
+    fn apply(text: &str, edits: Vec<Edit>) -> String {
+        Edits::new(edits).unwrap().apply(text)
+    }
+
+    #[test]
+    fn edits_are_applied_in_order_of_position() {
+        assert_eq!(apply("abcdef", vec![edit(4..5, "E"), edit(0..1, ""), edit(2..2, "--")]), "b--cdEf");
+    }
+
+    #[test]
+    fn insertions_at_one_point_keep_their_order_and_precede_a_deletion() {
+        assert_eq!(apply("ab", vec![edit(1..2, ""), edit(1..1, "1"), edit(1..1, "2")]), "a12");
+    }
+
+    #[test]
+    fn deletions_join_and_swallow_what_is_inside() {
+        assert_eq!(apply("abcdef", vec![edit(1..4, ""), edit(3..5, ""), edit(2..3, "X"), edit(2..2, "Y")]), "af");
+    }
+
+    #[test]
+    fn the_same_replacement_twice_is_one() {
+        assert_eq!(apply("abc", vec![edit(1..2, "X"), edit(1..2, "X")]), "aXc");
+    }
+
+    #[test]
+    fn two_opinions_on_the_same_bytes_are_refused() {
+        assert_eq!(Edits::new(vec![edit(1..2, "X"), edit(1..2, "Y")]), Err(edit(1..2, "Y")));
+        assert_eq!(Edits::new(vec![edit(0..2, "X"), edit(1..3, "")]), Err(edit(1..3, "")));
+    }
+
+    #[test]
+    fn offsets_map_back() {
+        let edits = Edits::new(vec![edit(1..3, "XYZ"), edit(4..4, "ins")]).unwrap();
+        let after = edits.apply("abcdef");
+        assert_eq!(after, "aXYZdinsef");
+        let back: Vec<usize> = (0..=after.len()).map(|offset| edits.original(offset)).collect();
+        assert_eq!(back, [0, 1, 1, 1, 3, 4, 4, 4, 4, 5, 6]);
+    }
+}

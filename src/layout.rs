@@ -1,0 +1,206 @@
+//! Where edits go so that the result looks as if the document's author had made them: own lines, indentation, quotes, line endings.
+
+use std::ops::Range;
+
+use crate::edit::Edit;
+use crate::fragment::Style;
+use crate::source::BOM;
+use crate::xml::{Document, Element};
+
+/// How a document is written, read off the document itself.
+pub fn style(document: &Document<'_>) -> Style {
+    let text = document.text();
+    let newline = match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        Some(_) => "\n",
+        None => "",
+    };
+    // The first quote of the root's tag, else of anything.
+    let root = document.root();
+    let quoted = root.start_tag().attributes(text).next().map(|attribute| attribute.value.start - 1);
+    let quote = match quoted.or_else(|| text[root.span()].find(['\'', '"']).map(|at| at + root.span().start)) {
+        Some(at) if text[at..].starts_with('"') => '"',
+        _ => '\'',
+    };
+    let unit = root.children().find_map(|child| indentation(text, child.span().start)).unwrap_or("  ");
+    let outer = indentation(text, root.span().start).unwrap_or("");
+    let unit = unit.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("  ");
+    Style { quote, newline, unit: unit.to_owned() }
+}
+
+/// The white space between the start of the line and `at`; None where something else stands there too.
+fn indentation(text: &str, at: usize) -> Option<&str> {
+    let start = text[..at].rfind(['\n', '\r']).map_or(0, |found| found + 1);
+    let before = text[start..at].trim_start_matches(BOM);
+    (start > 0 || before.len() == at).then_some(before).filter(|before| before.bytes().all(|byte| matches!(byte, b' ' | b'\t')))
+}
+
+/// The bytes to delete so that what stands in `range` is gone, together with its line where it has that for itself.
+pub fn removal(text: &str, range: Range<usize>) -> Range<usize> {
+    let before = text[..range.start].trim_end_matches([' ', '\t']);
+    let rest = &text[range.end..];
+    let after = rest.trim_start_matches([' ', '\t']);
+    let line_ends = after.starts_with('\n') || after.starts_with("\r\n");
+    if line_ends && before.ends_with('\n') {
+        let ending = if after.starts_with('\r') { 2 } else { 1 };
+        return before.len()..range.end + (rest.len() - after.len()) + ending;
+    }
+    // The last on its line: the blanks before it go with it.
+    if line_ends {
+        return before.len()..range.end;
+    }
+    range
+}
+
+/// Groups removed elements that only white space separates, so that a line that they share goes with them.
+pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match groups.last_mut() {
+            Some(last) if range.end <= last.end => {}
+            Some(last) if text[last.end..range.start].trim_matches([' ', '\t']).is_empty() => last.end = range.end,
+            _ => groups.push(range),
+        }
+    }
+    groups.into_iter().map(|range| removal(text, range)).collect()
+}
+
+/// A piece of the text with the indentation of its lines changed to that of another place.
+pub fn moved(text: &str, range: Range<usize>, indent: &str) -> String {
+    let piece = text[range.clone()].trim();
+    let start = range.start + text[range].find(piece).unwrap_or(0);
+    let old = indentation(text, start).unwrap_or("");
+    let lines = piece.split_inclusive('\n').enumerate().map(|(index, line)| match line.strip_prefix(old) {
+        Some(rest) if index > 0 => format!("{indent}{rest}"),
+        _ => line.to_owned(),
+    });
+    lines.collect()
+}
+
+/// Where a child goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'d> {
+    /// Right behind this child.
+    Behind(Element<'d>),
+    /// Before all others.
+    First,
+}
+
+/// The indentation that children of `parent` have or should have.
+pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> String {
+    if style.newline.is_empty() {
+        return String::new();
+    }
+    match parent.children().find_map(|child| indentation(text, child.span().start)) {
+        Some(own) => own.to_owned(),
+        None => format!("{}{}", own_indentation(text, parent), style.unit),
+    }
+}
+
+fn own_indentation<'t>(text: &'t str, element: Element<'_>) -> &'t str {
+    let start = element.span().start;
+    let line = text[..start].rfind(['\n', '\r']).map_or(0, |found| found + 1);
+    let rest = text[line..start].trim_start_matches(BOM);
+    &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()]
+}
+
+/// The edits that put children, already written with `indent`, into `parent`.
+pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_>, children: &[String], indent: &str) -> Vec<Edit> {
+    let lines: String = children.iter().map(|child| format!("{}{indent}{child}", style.newline)).collect();
+    let close_line = format!("{}{}", style.newline, if style.newline.is_empty() { "" } else { own_indentation(text, parent) });
+    let tag = parent.start_tag();
+    if tag.self_closing {
+        let name = &text[tag.name.clone()];
+        let slash = tag.span.end - 2;
+        let blank = slash - text[..slash].trim_end_matches([' ', '\t', '\r', '\n']).len();
+        return vec![Edit { range: slash - blank..tag.span.end, text: format!(">{lines}{close_line}</{name}>") }];
+    }
+    let at = match place {
+        Place::Behind(child) => behind_comments(text, child.span().end),
+        Place::First => tag.span.end,
+    };
+    let rest = text[at..].trim_start_matches([' ', '\t']);
+    // What follows on the same line moves to a line of its own, unless the document has none.
+    let glued = !style.newline.is_empty() && !rest.starts_with(['\n', '\r']);
+    let tail = match glued {
+        true if rest.starts_with("</") => close_line,
+        true => format!("{}{indent}", style.newline),
+        false => String::new(),
+    };
+    let blank = if glued { text.len() - at - rest.len() } else { 0 };
+    vec![Edit { range: at..at + blank, text: format!("{lines}{tail}") }]
+}
+
+/// Behind the comments that stand on the same line: they belong to what is before them.
+fn behind_comments(text: &str, at: usize) -> usize {
+    let mut end = at;
+    loop {
+        let rest = text[end..].trim_start_matches([' ', '\t']);
+        let Some(length) = rest.strip_prefix("<!--").and_then(|comment| comment.find("-->")).map(|length| length + 7) else {
+            return if rest.starts_with(['\n', '\r']) { end } else { at };
+        };
+        let start = text.len() - rest.len();
+        if text[start..start + length].contains('\n') {
+            return at;
+        }
+        end = start + length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::Edits;
+    use crate::xml::read;
+
+    fn remove(text: &str, what: &str) -> String {
+        let at = text.find(what).unwrap();
+        let edits =
+            removals(text, std::iter::once(at..at + what.len()).collect()).into_iter().map(|range| Edit { range, text: String::new() });
+        Edits::new(edits.collect()).unwrap().apply(text)
+    }
+
+    #[test]
+    fn a_removed_element_takes_its_own_line_along() {
+        assert_eq!(remove("<a>\n  <b/>\n  <c/>\n</a>", "<b/>"), "<a>\n  <c/>\n</a>");
+        assert_eq!(remove("<a>\r\n\t<b/> \r\n</a>", "<b/>"), "<a>\r\n</a>");
+        assert_eq!(remove("<a>\n  <b/> <c/>\n</a>", "<b/>"), "<a>\n   <c/>\n</a>");
+        assert_eq!(remove("<a>\n  <c/> <b/>\n</a>", "<b/>"), "<a>\n  <c/>\n</a>");
+        assert_eq!(remove("<a><b/><c/></a>", "<b/>"), "<a><c/></a>");
+        assert_eq!(remove("<a>\n  <b/> <!-- b -->\n</a>", "<b/>"), "<a>\n   <!-- b -->\n</a>");
+    }
+
+    fn insert(text: &str, after: Option<&str>) -> String {
+        read(text, |document| {
+            let style = style(document);
+            let parent = document.root();
+            let place = after.map_or(Place::First, |name| Place::Behind(parent.children().rfind(|child| child.is(name)).unwrap()));
+            let indent = child_indentation(&style, text, parent);
+            let edits = insertion(&style, text, parent, place, &["<x/>".into(), "<y/>".into()], &indent);
+            Edits::new(edits).unwrap().apply(text)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn new_children_stand_on_lines_of_their_own_where_the_others_do() {
+        assert_eq!(insert("<a>\n\t<b/>\n</a>\n", Some("b")), "<a>\n\t<b/>\n\t<x/>\n\t<y/>\n</a>\n");
+        assert_eq!(insert("<a>\n  <b/>\n</a>", None), "<a>\n  <x/>\n  <y/>\n  <b/>\n</a>");
+        assert_eq!(insert("<a>\n  <b/> <!-- b -->\n</a>", Some("b")), "<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("<a>\n  <b/> <c/>\n</a>", Some("b")), "<a>\n  <b/>\n  <x/>\n  <y/>\n  <c/>\n</a>");
+        assert_eq!(insert("<a>\r\n</a>", None), "<a>\r\n  <x/>\r\n  <y/>\r\n</a>");
+        assert_eq!(insert("\n<a></a>", None), "\n<a>\n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("\n<a />", None), "\n<a>\n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("<a><b/></a>", Some("b")), "<a><b/><x/><y/></a>");
+        assert_eq!(insert("<a/>", None), "<a><x/><y/></a>");
+    }
+
+    #[test]
+    fn style_is_read_off_the_document() {
+        let of = |text: &str| read(text, style).unwrap();
+        assert_eq!(of("<a x=\"\">\r\n    <b y=''/>\r\n</a>"), Style { quote: '"', newline: "\r\n", unit: "    ".into() });
+        assert_eq!(of("<!-- \" -->\n  <a>\n    <b y=''/></a>"), Style { quote: '\'', newline: "\n", unit: "  ".into() });
+        assert_eq!(of("<a/>"), Style { quote: '\'', newline: "", unit: "  ".into() });
+    }
+}

@@ -1,0 +1,36 @@
+//! `gvtg-xml` makes any libvirt domain run on an Intel GVT-g vGPU.
+//!
+//! Two pure functions do the work, [`lint::lint`] and [`lint::fix`]; the command line is a face on them. The way of a document through
+//! the modules, which is also the order to read them in:
+//!
+//! ```text
+//! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ what it means ─ rules ─▶ findings with changes
+//!                                                                                                            │
+//!         lint: diagnostics ─ report ─▶ text ◀───────────────────────────────────────────────────────────────┤
+//!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
+//! ```
+//!
+//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`version`]: libvirt releases.
+//! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
+//!   [`layout`]: where edits go so that they look like the author's.
+//! - [`settings`]: what the user wants. [`property`]: QEMU's properties and their types.
+//! - [`domain`]: what a domain says. [`vgpu`]: how a property reaches the vGPU. [`change`]: what is to be different, as edits.
+//! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
+//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
+
+pub mod change;
+pub mod cli;
+pub mod diagnostic;
+pub mod domain;
+pub mod edit;
+pub mod fragment;
+pub mod layout;
+pub mod lint;
+pub mod property;
+pub mod report;
+pub mod rules;
+pub mod settings;
+pub mod source;
+pub mod version;
+pub mod vgpu;
+pub mod xml;

@@ -1,0 +1,314 @@
+//! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+use crate::change::{Change, compose};
+use crate::diagnostic::{Diagnostic, Fix, Related};
+use crate::domain::{Domain, display_has_gl, display_parts};
+use crate::edit::{Applicability, Edit, Edits};
+use crate::rules::check::{self, Finding};
+use crate::rules::schema::{Group, Rule};
+use crate::rules::{Context, RuleSet, template};
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::xml::{self, Document, ElementId, XmlError};
+
+/// So many rounds that only rules at odds with each other need more.
+const MOST_ROUNDS: usize = 20;
+
+/// Everything that the rules find, in the order of the text.
+///
+/// # Errors
+/// A text that is no domain XML: where, why, and what to do.
+pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    let source = Source::new("", text);
+    read_domain(text, |document| {
+        let domain = Domain::new(document, settings);
+        let found = find(&domain, rules);
+        let mut diagnostics: Vec<_> = found.iter().map(|found| found.diagnostic(&domain, &source, true)).collect();
+        sort(&mut diagnostics);
+        diagnostics
+    })
+}
+
+/// Whether bytes that nobody named as a domain are one that this program is meant for: the first element is `<domain>`, and unless
+/// `all` domains are wanted, something in it speaks of GVT-g. A domain that can't be read is one: its error is worth knowing.
+pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
+    let text = match xml::decode(bytes) {
+        Ok(text) => text,
+        // What comes before the damage tells.
+        Err(error) => std::str::from_utf8(&bytes[..error.offset]).unwrap_or(""),
+    };
+    let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
+    is_domain
+        && (all || {
+            let settings = Settings::default();
+            read_domain(text, |document| {
+                let domain = Domain::new(document, &settings);
+                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) || domain.has_gvtg_sign()
+            })
+            .unwrap_or(true)
+        })
+}
+
+/// What fixing made of a text.
+#[derive(Clone, Debug)]
+pub struct Fixed<'r> {
+    /// The whole document.
+    pub text: String,
+    /// Whether it differs from what came in.
+    pub changed: bool,
+    /// What was mended; lines and columns are those of the text that came in, spans those of the round that found it.
+    pub applied: Vec<Diagnostic<'r>>,
+    /// What is left, in the new text.
+    pub remaining: Vec<Diagnostic<'r>>,
+    /// How often the text was edited.
+    pub rounds: usize,
+}
+
+/// Why a text can't be fixed.
+#[derive(Clone, Debug)]
+pub enum FixError {
+    /// It is no domain XML.
+    Xml(XmlError),
+    /// The fixes of these rules undo each other: a fault in the rules.
+    Loop(Vec<String>),
+}
+
+/// The text with everything mended that the settings allow, and a second look at the result.
+///
+/// Takes the text to let go of it as soon as it is edited: a big one is in memory once.
+///
+/// # Errors
+/// A text that is no domain XML, or rules at odds with each other.
+pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
+    let mut run = Run { rules, settings, withheld: false, applied: Vec::new(), undo: Vec::new() };
+    let mut text = text;
+    let mut seen = HashSet::from([hash(&text)]);
+    loop {
+        match run.round(&text).map_err(FixError::Xml)? {
+            Round::Edited(edits) => {
+                run.undo.push(Undo::of(&edits, &text));
+                text = edits.apply(&text);
+                if !seen.insert(hash(&text)) || run.undo.len() >= MOST_ROUNDS {
+                    let mut names: Vec<String> = run.applied.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect();
+                    names.sort();
+                    names.dedup();
+                    return Err(FixError::Loop(names));
+                }
+            }
+            Round::Quiet { has_picture, .. } if !has_picture && !run.withheld && run.removed_display() => {
+                // Nothing would show the guest: all back, and once more without touching what shows it now.
+                for undo in std::mem::take(&mut run.undo).into_iter().rev() {
+                    text = undo.edits.apply(&text);
+                }
+                run.applied.clear();
+                run.withheld = true;
+                seen.clear();
+            }
+            Round::Quiet { remaining, .. } => {
+                let rounds = run.undo.len();
+                let mut applied = run.applied;
+                sort(&mut applied);
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds });
+            }
+        }
+    }
+}
+
+/// The rounds of one fix.
+struct Run<'c, 'r> {
+    rules: &'c RuleSet<'r>,
+    settings: &'c Settings,
+    /// Whether fixes of the display group are left out.
+    withheld: bool,
+    applied: Vec<Diagnostic<'r>>,
+    undo: Vec<Undo>,
+}
+
+enum Round<'r> {
+    Edited(Edits),
+    Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool },
+}
+
+/// The way back from an edited text.
+struct Undo {
+    edits: Edits,
+    /// Ends of edits in the edited text, and how many lines each added.
+    lines: Vec<(usize, isize)>,
+}
+
+impl Undo {
+    fn of(edits: &Edits, text: &str) -> Self {
+        let (mut shift, mut back, mut lines) = (0isize, Vec::new(), Vec::new());
+        let count = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count() as isize;
+        for Edit { range, text: new } in edits.iter() {
+            let start = range.start.saturating_add_signed(shift);
+            let old = &text[range.clone()];
+            lines.push((start + new.len(), count(new) - count(old)));
+            back.push(Edit { range: start..start + new.len(), text: old.to_owned() });
+            shift += new.len() as isize - range.len() as isize;
+        }
+        // The inverse of disjoint edits is disjoint; touching ones stay in order.
+        Undo { edits: Edits::new(back).unwrap_or_default(), lines }
+    }
+
+    /// How many lines the edits before an offset of the edited text added.
+    fn lines_added_before(&self, offset: usize) -> isize {
+        self.lines.iter().take_while(|(end, _)| *end <= offset).map(|(_, lines)| lines).sum()
+    }
+}
+
+impl<'r> Run<'_, 'r> {
+    fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
+        let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        let source = Source::new("", text);
+        let (rules, settings, withheld, undo) = (self.rules, self.settings, self.withheld, &self.undo);
+        let (round, applied) = read_domain(text, |document| {
+            let domain = Domain::new(document, settings);
+            let found = find(&domain, rules);
+            let mut picked: Vec<&Found<'_, 'r>> =
+                found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
+            // Elements that move into libvirt's namespace mean something only then.
+            let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
+            if picked.iter().any(moves) {
+                picked.retain(|found| found.rule.group == Group::Namespace);
+            }
+            let changes: Vec<Change<'_>> = picked.iter().flat_map(|found| found.changes()).cloned().collect();
+            let edits = compose(&domain, &changes);
+            if edits.is_empty() {
+                let mut remaining: Vec<_> = found.iter().map(|found| found.diagnostic(&domain, &source, true)).collect();
+                sort(&mut remaining);
+                return (Round::Quiet { remaining, has_picture: has_picture(&domain) }, Vec::new());
+            }
+            let applied = picked.iter().map(|found| {
+                let mut diagnostic = found.diagnostic(&domain, &source, false);
+                let lines: isize = undo.iter().rev().map(|undo| undo.lines_added_before(diagnostic.span.start)).sum();
+                diagnostic.start.line = diagnostic.start.line.saturating_add_signed(-lines).max(1);
+                diagnostic.end.line = diagnostic.end.line.saturating_add_signed(-lines).max(1);
+                diagnostic
+            });
+            let applied = applied.collect();
+            (Round::Edited(edits), applied)
+        })?;
+        self.applied.extend(applied);
+        Ok(round)
+    }
+
+    /// Whether anything that could show the guest was removed.
+    fn removed_display(&self) -> bool {
+        self.applied.iter().any(|diagnostic| diagnostic.rule.group == Group::Display)
+    }
+}
+
+/// Something found, with its rule.
+struct Found<'d, 'r> {
+    rule: &'r Rule,
+    finding: Finding<'d>,
+    applicability: Option<Applicability>,
+}
+
+impl<'d, 'r> Found<'d, 'r> {
+    fn is_fixable(&self, level: Applicability) -> bool {
+        self.applicability.is_some_and(|applicability| applicability >= level && applicability != Applicability::Manual)
+    }
+
+    fn changes(&self) -> &[Change<'d>] {
+        self.finding.changes.as_deref().unwrap_or_default()
+    }
+
+    fn diagnostic(&self, domain: &Domain<'d>, source: &Source<'_>, with_edits: bool) -> Diagnostic<'r> {
+        let Found { rule, finding, applicability } = self;
+        let fill = |text: &str| template::fill(text, domain, finding.element, &finding.values);
+        let related = |(span, message): &(Range<usize>, String)| Related {
+            span: span.clone(),
+            start: source.position(span.start),
+            message: message.clone(),
+        };
+        let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
+            (Some(applicability), Some(fix)) => {
+                let edits = if with_edits { compose(domain, self.changes()) } else { Edits::default() };
+                Some(Fix { title: fill(&fix.title), applicability: *applicability, edits })
+            }
+            _ => None,
+        };
+        Diagnostic {
+            rule,
+            severity: rule.severity,
+            span: finding.span.clone(),
+            start: source.position(finding.span.start),
+            end: source.position(finding.span.end),
+            message: fill(&rule.message),
+            help: rule.help.as_deref().map(fill),
+            related: finding.related.iter().map(related).collect(),
+            fix,
+        }
+    }
+}
+
+/// Asks all rules, those that remove elements first: the others see what these leave.
+fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> {
+    let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let is_foreign = domain.foreign().is_some();
+    let mut removed: HashSet<ElementId> = HashSet::new();
+    let mut found: Vec<Found<'d, 'r>> = Vec::new();
+    let (mut phase, mut removing) = (0, Vec::new());
+    for rule in rules.active.iter().filter(|rule| rule.when.foreign == is_foreign) {
+        if rule.phase() != phase {
+            removed.extend(removing.drain(..));
+            phase = rule.phase();
+        }
+        let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
+        for finding in findings {
+            let applicability = check::applicability(rule, &finding, domain);
+            let one = Found { rule, finding, applicability };
+            if phase < 2 && one.is_fixable(level) {
+                removing.extend(one.changes().iter().filter_map(|change| match change {
+                    Change::Remove(element) => Some(element.id()),
+                    _ => None,
+                }));
+            }
+            found.push(one);
+        }
+    }
+    found
+}
+
+/// Whether the vGPU has its display property and something shows it.
+fn has_picture(domain: &Domain<'_>) -> bool {
+    let has_property = domain.delivered("display").is_some_and(|delivered| delivered.value == "on");
+    let is_shown = || {
+        domain.displays().last().and_then(|display| display.operand).is_some_and(|operand| {
+            let (kind, gl) = display_parts(operand.value);
+            display_has_gl(&kind, gl.as_deref())
+        })
+    };
+    has_property && (domain.is_shown_by_graphics() || is_shown())
+}
+
+fn read_domain<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+    xml::read(text, |document| {
+        let root = document.root();
+        if root.is("domain") {
+            return Ok(use_document(document));
+        }
+        let message = format!("the root element is <{}>, not <domain>", root.name());
+        let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+        Err(XmlError::new(root.span().start, message, help))
+    })?
+}
+
+fn sort(diagnostics: &mut [Diagnostic<'_>]) {
+    diagnostics.sort_by(|left, right| {
+        let key = |diagnostic: &Diagnostic<'_>| (diagnostic.start, diagnostic.end);
+        key(left).cmp(&key(right)).then_with(|| left.rule.id.cmp(&right.rule.id))
+    });
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

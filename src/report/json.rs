@@ -1,0 +1,44 @@
+//! One JSON document: positions as lines and columns (1-based, characters) and as byte offsets.
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{Position, Source};
+
+pub(super) const BEGIN: &str = "{\"version\":1,\"diagnostics\":[";
+pub(super) const END: &str = "\n]}\n";
+
+pub(super) fn add(source: &Source<'_>, diagnostic: &Diagnostic<'_>, is_first: bool, text: &mut String) {
+    text.push_str(if is_first { "\n" } else { ",\n" });
+    text.push_str(&value(source, diagnostic).to_string());
+}
+
+fn value(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> Value {
+    let place = |offset: usize, position: Position| json!({ "line": position.line, "column": position.column, "offset": offset });
+    let related: Vec<Value> = diagnostic
+        .related
+        .iter()
+        .map(|related| json!({ "start": place(related.span.start, related.start), "message": related.message }))
+        .collect();
+    let fix = diagnostic.fix.as_ref().map(|fix| {
+        let edits = fix.edits.iter().map(|edit| {
+            json!({
+                "start": place(edit.range.start, source.position(edit.range.start)),
+                "end": place(edit.range.end, source.position(edit.range.end)),
+                "text": edit.text,
+            })
+        });
+        json!({ "title": fix.title, "applicability": fix.applicability.name(), "edits": edits.collect::<Vec<_>>() })
+    });
+    json!({
+        "file": source.name(),
+        "rule": diagnostic.rule.id,
+        "severity": diagnostic.severity.name(),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "start": place(diagnostic.span.start, diagnostic.start),
+        "end": place(diagnostic.span.end, diagnostic.end),
+        "related": related,
+        "fix": fix,
+    })
+}

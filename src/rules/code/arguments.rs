@@ -1,0 +1,114 @@
+//! The user's own arguments to QEMU.
+
+use crate::change::Change;
+use crate::domain::Set;
+use crate::fragment::NewElement;
+use crate::property::{to_override, type_of};
+use crate::rules::Context;
+use crate::rules::check::Finding;
+
+/// `-set` for a device that libvirt writes as JSON.
+pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    if domain.set_reaches() {
+        return Vec::new();
+    }
+    let own = |set: &Set<'d>| {
+        let of = |option: &crate::domain::QemuOption<'d>| option.operand.map_or("", |operand| operand.value);
+        let raw = domain.options.iter().filter(|option| option.name == "device").map(of);
+        raw.clone().any(|operand| operand.split(',').any(|part| part.strip_prefix("id=") == Some(set.device)))
+    };
+    let sets = domain.sets().filter(|set| !own(set) && !is_misdirected(context, set));
+    sets.map(|set| converted(context, &set)).collect()
+}
+
+/// `-set` of what only a vGPU has on a host device that is none.
+pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let wrong = |set: &Set<'d>| is_misdirected(context, set) && domain.host_device(set.device).is_some();
+    domain
+        .sets()
+        .filter(wrong)
+        .map(|set| {
+            let other = domain.host_device(set.device).map(|device| device.start_tag().span);
+            let finding = redirected(context, &set);
+            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", set.device)))
+        })
+        .collect()
+}
+
+/// `-set` for a host device that the domain doesn't have.
+pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let names_none = |set: &Set<'d>| {
+        let is_numbered = set.device.strip_prefix("hostdev").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_own = set.device.starts_with("ua-") && !domain.is_alias_taken(set.device);
+        domain.host_device(set.device).is_none() && (is_numbered || is_own || domain.set_means_vgpu(set))
+    };
+    // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the others are one finding already.
+    let dangling = domain.sets().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
+    dangling.map(|set| redirected(context, &set)).collect()
+}
+
+/// Whether a `-set` means the vGPU and names another device, or none.
+fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
+    let domain = context.domain;
+    domain.set_means_vgpu(set) && !domain.is_vgpu_alias(set.device)
+}
+
+/// A `-set` that does not reach its device, as a property that does.
+fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
+    let domain = context.domain;
+    let finding = Finding::at_attribute(set.operand, "value").with("device", set.device).with("property", set.property);
+    let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
+    match value {
+        Some(value) if domain.is_vgpu_alias(set.device) => {
+            let last = domain.sets().rfind(|other| other.device == set.device && other.property == set.property);
+            let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
+            // Of several the last counts.
+            if last.is_some_and(|last| last.operand == set.operand) {
+                changes.extend(domain.deliver(set.property, &value));
+            }
+            finding.fixed_by(changes)
+        }
+        _ => finding,
+    }
+}
+
+/// A `-set` that names the wrong device, as a property that reaches the vGPU.
+fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
+    let domain = context.domain;
+    let finding = Finding::at_attribute(set.operand, "value").with("device", set.device).with("property", set.property);
+    let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
+    let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else { return finding };
+    if domain.set_reaches() && domain.delivered(set.property).is_none_or(|delivered| delivered.value != value) {
+        let (alias, mut changes) = domain.vgpu_alias();
+        let operand = format!("device.{alias}.{}={}", set.property, set.value);
+        changes.retain(|change| !matches!(change, Change::SetAttribute(element, ..) if *element == set.operand));
+        changes.push(Change::SetAttribute(set.operand, "value".into(), operand));
+        return finding.fixed_by(changes);
+    }
+    let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
+    changes.extend(domain.deliver(set.property, &value));
+    finding.fixed_by(changes)
+}
+
+/// An option and its operand in one argument: QEMU takes it for one unknown option.
+pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let mut findings = Vec::new();
+    for argument in &context.domain.arguments {
+        let Some(at) = argument.value.find([' ', '=']).filter(|_| argument.value.starts_with('-')) else { continue };
+        let (option, operand) = (&argument.value[..at], argument.value[at + 1..].trim_start());
+        let is_option = option.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_option || option.trim_start_matches('-').is_empty() || operand.is_empty() {
+            continue;
+        }
+        let prefix = argument.element.written_prefix();
+        let changes = vec![
+            Change::SetAttribute(argument.element, "value".into(), option.into()),
+            Change::InsertBehind(argument.element, NewElement::new(format!("{prefix}arg")).with("value", operand)),
+        ];
+        findings.push(Finding::at_attribute(argument.element, "value").with("found", argument.value).fixed_by(changes));
+    }
+    findings
+}

@@ -1,0 +1,66 @@
+//! Devices beside the vGPU.
+
+use crate::change::Change;
+use crate::domain::{PciAddress, attribute_span, parse_pci};
+use crate::rules::Context;
+use crate::rules::check::Finding;
+use crate::version::Version;
+use crate::xml::Element;
+
+fn pci_address(address: Element<'_>) -> Option<PciAddress> {
+    let number = |name: &str, default: u32| match address.attribute(name) {
+        None => Some(default),
+        Some(text) => match text.strip_prefix("0x") {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None => text.parse().ok(),
+        },
+    };
+    address.attribute("slot")?;
+    Some([number("domain", 0)?, number("bus", 0)?, number("slot", 0)?, number("function", 0)?])
+}
+
+/// The vGPU at a PCI address that another device has.
+pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let Some(vgpu) = domain.vgpu else { return Vec::new() };
+    let is_pci = |address: &Element<'d>| address.attribute("type") == Some("pci");
+    let Some(own) = vgpu.child("address").filter(is_pci) else { return Vec::new() };
+    let Some(wanted) = pci_address(own) else { return Vec::new() };
+    let others = domain.devices.into_iter().flat_map(|devices| devices.children()).filter(|device| *device != vgpu);
+    let taken = others.filter_map(|device| device.child("address")).filter(is_pci).find(|address| pci_address(*address) == Some(wanted));
+    taken
+        .filter(|address| address.parent().is_none_or(|device| !context.removed.contains(&device.id())))
+        .map(|address| Finding::at(own).related_to(address.start_tag().span, "taken here").fixed_by(vec![Change::Remove(own)]))
+        .into_iter()
+        .collect()
+}
+
+/// The integrated GPU itself handed to the guest: the host can make no vGPUs of it then.
+pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let igpu = parse_pci(domain.settings.pci());
+    let hostdevs = domain.devices_named("hostdev").into_iter().filter(|hostdev| hostdev.attribute("type") == Some("pci"));
+    let address = |hostdev: Element<'d>| hostdev.child("source").and_then(|source| source.child("address"));
+    let passed = hostdevs.filter_map(address).filter(|address| igpu.is_some() && pci_address(*address) == igpu);
+    passed.map(Finding::at).collect()
+}
+
+/// Audio of a spice graphics that goes.
+pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    // libvirt before 7.2 has no type none: without an <audio> it is just as silent.
+    let has_none = domain.settings.libvirt >= Version::new(7, 2, 0);
+    let audios = domain.devices_named("audio").into_iter().filter(|audio| audio.attribute("type") == Some("spice"));
+    let finding = |audio: Element<'d>| {
+        let changes = match &domain.settings.audio {
+            Some(wanted) => {
+                let attributes = wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone()));
+                [Change::SetAttribute(audio, "type".into(), wanted.backend.clone())].into_iter().chain(attributes).collect()
+            }
+            None if has_none => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
+            None => vec![Change::Remove(audio)],
+        };
+        Finding::within(audio, attribute_span(audio, "type")).fixed_by(changes)
+    };
+    audios.map(finding).collect()
+}

@@ -1,0 +1,103 @@
+//! What shows the vGPU's picture.
+
+use crate::change::Change;
+use crate::domain::{Domain, display_has_gl, display_parts};
+use crate::rules::Context;
+use crate::rules::check::Finding;
+
+/// The order of `-display` among new arguments: behind the properties, as in the guide.
+const DISPLAY_ORDER: u8 = 100;
+
+/// QEMU displays that can show a vGPU, with GL.
+const CAPABLE: &[&str] = &["gtk", "sdl", "dbus", "spice-app", "egl-headless"];
+
+/// No `-display`, or not the one asked for.
+pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let wanted = domain.settings.display();
+    match domain.displays().last().and_then(|display| display.operand) {
+        Some(operand) => {
+            let is_asked = domain.settings.display.as_deref().is_none_or(|asked| asked == operand.value);
+            if is_asked {
+                return Vec::new();
+            }
+            let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
+            vec![Finding::at_attribute(operand.element, "value").with("found", format!("is {}", operand.value)).fixed_by(vec![change])]
+        }
+        // Joined with its operand, it is another rule's finding.
+        None if is_joined(domain) => Vec::new(),
+        None => {
+            let place = domain.blocks("commandline").into_iter().next().or(domain.vgpu).unwrap_or(domain.root);
+            let arguments = Change::Arguments(DISPLAY_ORDER, vec!["-display".into(), wanted.into()]);
+            vec![Finding::at(place).with("found", "is missing").fixed_by(vec![arguments])]
+        }
+    }
+}
+
+fn is_joined(domain: &Domain<'_>) -> bool {
+    domain.arguments.iter().any(|argument| {
+        let name = argument.value.trim_start_matches('-');
+        argument.value.starts_with('-') && (name.starts_with("display ") || name.starts_with("display="))
+    })
+}
+
+/// The display that counts has no GL, without which QEMU can't show a vGPU.
+pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    if domain.settings.display.is_some() {
+        return Vec::new();
+    }
+    let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
+    let (kind, gl) = display_parts(operand.value);
+    if display_has_gl(&kind, gl.as_deref()) {
+        return Vec::new();
+    }
+    let is_capable = CAPABLE.contains(&kind.as_str());
+    let value = if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
+    let change = Change::SetAttribute(operand.element, "value".into(), value);
+    let mut finding = Finding::at_attribute(operand.element, "value").with("found", operand.value).fixed_by(vec![change]);
+    // Another display that somebody chose: only they know what for.
+    finding.is_unsafe = !is_capable && kind != "none";
+    vec![finding]
+}
+
+fn with_gl(value: &str) -> String {
+    if value.trim_start().starts_with('{') {
+        return match serde_json::from_str::<serde_json::Value>(value) {
+            Ok(serde_json::Value::Object(mut object)) => {
+                object.insert("gl".into(), "on".into());
+                serde_json::Value::Object(object).to_string()
+            }
+            _ => value.to_owned(),
+        };
+    }
+    let parts: Vec<&str> = value.split(',').filter(|part| !part.starts_with("gl=")).collect();
+    let at = value.split(',').position(|part| part.starts_with("gl=")).unwrap_or(parts.len());
+    [&parts[..at.min(parts.len())], &["gl=on"], &parts[at.min(parts.len())..]].concat().join(",")
+}
+
+/// Displays before the last one, which QEMU ignores.
+pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let displays = context.domain.displays();
+    let Some((last, others)) = displays.split_last() else { return Vec::new() };
+    let finding = |display: &crate::domain::QemuOption<'d>| {
+        let mut changes = vec![Change::Remove(display.element)];
+        changes.extend(display.operand.map(|operand| Change::Remove(operand.element)));
+        let found = display.operand.map_or("", |operand| operand.value);
+        Finding::at(display.element).with("found", found).related_to(last.element.start_tag().span, "the one that counts").fixed_by(changes)
+    };
+    others.iter().map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_gl;
+
+    #[test]
+    fn only_gl_changes() {
+        assert_eq!(with_gl("gtk"), "gtk,gl=on");
+        assert_eq!(with_gl("gtk,gl=off,zoom-to-fit=on"), "gtk,gl=on,zoom-to-fit=on");
+        assert_eq!(with_gl("sdl,gl=yes"), "sdl,gl=on");
+        assert_eq!(with_gl("{\"type\":\"gtk\"}"), "{\"gl\":\"on\",\"type\":\"gtk\"}");
+    }
+}

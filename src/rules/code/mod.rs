@@ -1,0 +1,90 @@
+//! Checks that are too odd for data: they need arithmetic, or several places of a domain at once.
+//!
+//! A rule file names its function as `check = { kind = "code", function = "…" }`; the table below is the only place that knows both.
+
+mod arguments;
+mod devices;
+mod display;
+mod guest;
+mod namespace;
+mod overrides;
+mod vgpu;
+
+use super::Context;
+use super::check::Finding;
+use super::schema::{Check, Rule};
+
+type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
+
+const FUNCTIONS: &[(&str, Function)] = &[
+    ("dangling-override", overrides::dangling),
+    ("dangling-set", arguments::dangling_set),
+    ("display-backend", display::backend),
+    ("display-gl-off", display::gl_off),
+    ("forced-slot", devices::forced_slot),
+    ("foreign-guest", guest::foreign),
+    ("graphics-audio", devices::graphics_audio),
+    ("i440fx-machine", guest::i440fx),
+    ("igpu-passthrough", devices::igpu_passthrough),
+    ("joined-argument", arguments::joined),
+    ("low-memory-limit", guest::low_memory_limit),
+    ("misplaced-commandline", namespace::misplaced),
+    ("missing-vgpu", vgpu::missing),
+    ("option-rom", vgpu::option_rom),
+    ("retired-capability", overrides::retired_capability),
+    ("rom-element", vgpu::rom_element),
+    ("second-ramfb", vgpu::second_ramfb),
+    ("second-vgpu", vgpu::second),
+    ("set-on-json-device", arguments::set_on_json_device),
+    ("set-wrong-alias", arguments::set_wrong_alias),
+    ("several-displays", display::several),
+    ("split-commandline", namespace::split),
+    ("undeclared-namespace", namespace::undeclared),
+    ("unqualified-commandline", namespace::unqualified),
+    ("unrecorded-type", vgpu::unrecorded_type),
+    ("unsupported-override", overrides::unsupported),
+    ("untyped-override", overrides::untyped),
+    ("vgpu-alias", vgpu::alias),
+    ("vgpu-uuid", vgpu::uuid),
+    ("wrong-namespace", namespace::wrong),
+    ("x-vga", overrides::x_vga),
+];
+
+/// The functions whose findings a new vGPU's fix takes care of.
+pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "option-rom"];
+
+/// What the function that a rule names finds.
+pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    find(function).map_or(Vec::new(), |function| function(context))
+}
+
+/// A function that a rule names and that isn't there.
+pub(super) fn fault(rule: &Rule) -> Option<String> {
+    match &rule.check {
+        Check::Code { function } if find(function).is_none() => {
+            let known: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+            Some(format!("there is no function '{function}'; there are {}", known.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+fn find(name: &str) -> Option<Function> {
+    FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, function)| *function)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_some_rules() {
+        for (name, _) in FUNCTIONS {
+            let used = crate::rules::builtin().iter().any(|rule| matches!(&rule.check, Check::Code { function } if function == name));
+            assert!(used, "no rule uses the function {name}");
+        }
+        for rule in crate::rules::builtin() {
+            assert_eq!(fault(rule), None, "{}", rule.id);
+        }
+    }
+}

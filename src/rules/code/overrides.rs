@@ -1,0 +1,152 @@
+//! `<qemu:override>` and `<qemu:capabilities>`.
+
+use crate::change::Change;
+use crate::domain::{Override, json_capability};
+use crate::property::{PropertyType, to_override, type_of};
+use crate::rules::Context;
+use crate::rules::check::Finding;
+use crate::vgpu::Carrier;
+use crate::xml::Element;
+
+/// An override on a libvirt that drops it.
+pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let finding = |found: &Override<'d>| {
+        let finding = Finding::at(found.element).with("device", found.alias).with("property", found.property);
+        let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
+        // A removed property and one with a comment inside have no other form.
+        if !means_vgpu || found.kind == "remove" || !found.element.is_empty() {
+            return finding;
+        }
+        let last = domain.overrides.iter().rfind(|other| other.alias == found.alias && other.property == found.property);
+        let mut changes = vec![Change::Remove(found.element)];
+        if last.is_some_and(|last| last.element == found.element) {
+            changes.extend(domain.deliver(found.property, found.value));
+        }
+        finding.fixed_by(changes)
+    };
+    domain.overrides.iter().map(finding).collect()
+}
+
+/// An override for a device that is not there, or that is not the vGPU.
+pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let mut findings = Vec::new();
+    let mut devices: Vec<Element<'d>> = Vec::new();
+    for found in &domain.overrides {
+        devices.extend(found.element.parent().and_then(Element::parent).filter(|device| !devices.contains(device)));
+    }
+    for device in devices {
+        let alias = device.attribute("alias").unwrap_or("");
+        let of_device =
+            || domain.overrides.iter().filter(|found| found.alias == alias && found.element.ancestors().any(|parent| parent == device));
+        if domain.is_vgpu_alias(alias) {
+            continue;
+        }
+        let means_vgpu = of_device().any(|found| domain.override_means_vgpu(found));
+        let is_missing = domain.host_device(alias).is_none();
+        let is_checkable = alias.starts_with("hostdev") || alias.starts_with("ua-") && !domain.is_alias_taken(alias);
+        if !(means_vgpu || is_missing && is_checkable) {
+            continue;
+        }
+        let what = if is_missing { "no device" } else { "another device" };
+        let finding = Finding::at_attribute(device, "alias").with("device", alias).with("what", what);
+        if !means_vgpu || domain.vgpu.is_none() {
+            findings.push(finding);
+            continue;
+        }
+        let (own, mut changes) = domain.vgpu_alias();
+        if is_missing {
+            changes.push(Change::SetAttribute(device, "alias".into(), own));
+        } else {
+            for found in of_device().filter(|found| domain.override_means_vgpu(found)) {
+                changes.push(Change::Remove(found.element));
+                changes.extend(domain.deliver(found.property, found.value));
+            }
+        }
+        findings.push(finding.fixed_by(changes));
+    }
+    findings
+}
+
+/// A property whose type or value libvirt or QEMU refuses.
+pub(super) fn untyped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    context.domain.overrides.iter().filter_map(|found| mistyped(found)).collect()
+}
+
+fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
+    let finding = |attribute: &str, what: &str| {
+        Finding::at_attribute(found.element, attribute).with("property", found.property).with("found", found.value).with("what", what)
+    };
+    if found.kind == "remove" {
+        let has_value = found.element.attribute("value").is_some();
+        let change = Change::RemoveAttribute(found.element, "value".into());
+        return has_value.then(|| finding("value", "a property that is removed has no value").fixed_by(vec![change]));
+    }
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let value_fits = match found.kind {
+        "bool" => matches!(found.value, "true" | "false"),
+        "unsigned" => number(found.value),
+        "signed" => number(found.value.strip_prefix('-').unwrap_or(found.value)),
+        "string" => true,
+        _ => false,
+    };
+    let wanted = type_of(found.property);
+    let type_fits = match wanted {
+        None => matches!(found.kind, "bool" | "unsigned" | "signed" | "string"),
+        Some(PropertyType::Unsigned | PropertyType::Signed) => matches!(found.kind, "unsigned" | "signed"),
+        Some(kind) => kind.name() == found.kind,
+    };
+    if value_fits && type_fits {
+        return None;
+    }
+    let (attribute, what) = match (type_fits, wanted) {
+        (true, _) => ("value", "the value is not one that its type can have"),
+        (false, Some(kind)) => {
+            ("type", ["its type is bool", "its type is string", "its type is unsigned", "its type is signed"][kind as usize])
+        }
+        (false, None) => ("type", "it needs a type: string, bool, signed or unsigned"),
+    };
+    let kind = match wanted {
+        // A negative number wants the signed one of the two.
+        Some(PropertyType::Unsigned) if found.value.starts_with('-') => Some(PropertyType::Signed),
+        wanted => wanted,
+    };
+    let typed = kind.and_then(|kind| to_override(kind, found.value).map(|value| (kind, value)));
+    Some(match typed {
+        Some((kind, value)) => finding(attribute, what).fixed_by(vec![
+            Change::SetAttribute(found.element, "type".into(), kind.name().into()),
+            Change::SetAttribute(found.element, "value".into(), value),
+        ]),
+        None => finding(attribute, what),
+    })
+}
+
+/// A deleted capability that this libvirt doesn't know, or that does nothing there.
+pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let current = json_capability(domain.settings.libvirt);
+    let retired = |del: &&Element<'d>| {
+        let name = del.attribute("capability");
+        matches!(name, Some("device.json" | "device.json+hotplug")) && name != current
+    };
+    let finding = |del: &Element<'d>| Finding::at_attribute(*del, "capability").fixed_by(vec![Change::Remove(*del)]);
+    domain.deleted_capabilities.iter().filter(retired).map(finding).collect()
+}
+
+/// x-vga=on, which no vGPU has.
+pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let Some(delivered) = domain.delivered("x-vga").filter(|delivered| delivered.value == "true") else { return Vec::new() };
+    let (element, changes) = match delivered.carrier {
+        Carrier::Override(found) => (found.element, vec![Change::Remove(found.element)]),
+        Carrier::Set(set) => (set.operand, vec![Change::Remove(set.option), Change::Remove(set.operand)]),
+        Carrier::Global(argument) => {
+            let option = domain.options.iter().find(|option| option.operand == Some(argument)).map(|option| Change::Remove(option.element));
+            (argument.element, option.into_iter().chain([Change::Remove(argument.element)]).collect())
+        }
+        Carrier::Device(argument) => (argument.element, domain.deliver("x-vga", "false")),
+        Carrier::Attribute(_) | Carrier::Libvirt => return Vec::new(),
+    };
+    vec![Finding::at_attribute(element, "value").fixed_by(changes)]
+}

@@ -1,0 +1,197 @@
+//! The vGPU itself.
+
+use crate::change::Change;
+use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
+use crate::fragment::NewElement;
+use crate::property::PropertyType::Unsigned;
+use crate::property::to_override;
+use crate::rules::Context;
+use crate::rules::check::{Finding, requirements};
+use crate::settings::{METADATA_NAMESPACE, derived_uuid};
+use crate::vgpu::Form;
+use crate::xml::Element;
+
+/// No vGPU at all: one comes with everything that the other rules want of it.
+pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    if domain.vgpu.is_some() || domain.raw_vgpu.is_some() {
+        return Vec::new();
+    }
+    let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(&domain.identity(), 1)).to_string();
+    let (alias, _) = domain.vgpu_alias();
+    let is_override = domain.form() == Form::Override;
+    let (wants_ramfb, mut changes) = requirements(context);
+    let attributes = [("mode", "subsystem"), ("type", "mdev"), ("managed", "no"), ("model", "vfio-pci"), ("display", "off")];
+    let mut hostdev = attributes.into_iter().fold(NewElement::new("hostdev"), |hostdev, (name, value)| hostdev.with(name, value));
+    if is_override && wants_ramfb {
+        hostdev = hostdev.with("ramfb", "on");
+    }
+    hostdev = hostdev.containing(NewElement::new("source").containing(NewElement::new("address").with("uuid", &uuid)));
+    if is_user_alias(&alias) {
+        hostdev = hostdev.containing(NewElement::new("alias").with("name", alias));
+    }
+    let (place, insertion) = match domain.devices {
+        Some(devices) => (devices, Change::Insert(devices, hostdev)),
+        None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
+    };
+    changes.insert(0, insertion);
+    vec![Finding::at(place).fixed_by(changes)]
+}
+
+/// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
+pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let mut findings = Vec::new();
+    for (index, vgpu) in domain.vgpus.iter().copied().enumerate() {
+        let asked = domain.settings.uuid.filter(|_| domain.vgpu == Some(vgpu));
+        let own = uuid_of(vgpu);
+        if own.is_some() && (asked.is_none() || asked == own) {
+            continue;
+        }
+        let source = vgpu.child("source");
+        let address = source.and_then(|source| source.child("address"));
+        // virt-manager's name for the device, or the uuid one element too high: what was meant is plain.
+        let misplaced = source.and_then(|source| source.attribute("uuid")).and_then(parse_uuid);
+        let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(&domain.identity(), index + 1)).to_string();
+        let found = match address.and_then(|address| address.attribute("uuid")) {
+            Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
+            Some(value) => format!("'{value}', which is no uuid"),
+            None => "missing".into(),
+        };
+        let new_address = NewElement::new("address").with("uuid", &uuid);
+        let mut changes = match (source, address) {
+            (_, Some(address)) => vec![Change::SetAttribute(address, "uuid".into(), uuid)],
+            (Some(source), None) => vec![Change::Insert(source, new_address)],
+            (None, None) => vec![Change::Insert(vgpu, NewElement::new("source").containing(new_address))],
+        };
+        if let Some(source) = source.filter(|source| source.attribute("uuid").is_some()) {
+            changes.push(Change::RemoveAttribute(source, "uuid".into()));
+        }
+        let finding = match address {
+            Some(address) => Finding::at_attribute(address, "uuid"),
+            None => Finding::at(source.unwrap_or(vgpu)),
+        };
+        findings.push(finding.with("found", found).fixed_by(changes));
+    }
+    findings
+}
+
+/// An alias that is meant to be the user's own and that libvirt drops, or not the one asked for.
+pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let Some(vgpu) = domain.vgpu else { return Vec::new() };
+    let Some(element) = vgpu.child("alias") else {
+        return asked_alias(domain, vgpu).into_iter().collect();
+    };
+    let name = element.attribute("name").unwrap_or("");
+    let asked = domain.settings.alias.as_deref();
+    let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
+    if !is_dropped && asked.is_none_or(|asked| asked == name) {
+        return Vec::new();
+    }
+    let what = if is_dropped { "is one that libvirt drops" } else { "is not the one asked for" };
+    let (_, changes) = domain.vgpu_alias();
+    vec![Finding::at_attribute(element, "name").with("found", format!("'{name}'")).with("what", what).fixed_by(changes)]
+}
+
+fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
+    domain.settings.alias.as_ref()?;
+    let (_, changes) = domain.vgpu_alias();
+    Some(Finding::at(vgpu).with("found", "missing").with("what", "is not the one asked for").fixed_by(changes))
+}
+
+/// `<rom>` of a mediated device, which libvirt never tells QEMU.
+pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let mut findings = Vec::new();
+    for vgpu in &domain.vgpus {
+        let Some(rom) = vgpu.child("rom") else { continue };
+        let finding = Finding::at(rom);
+        if domain.vgpu != Some(*vgpu) {
+            findings.push(finding);
+            continue;
+        }
+        let mut changes = vec![Change::Remove(rom)];
+        if let Some(file) = rom.attribute("file").filter(|_| domain.delivered("romfile").is_none()) {
+            changes.extend(domain.deliver("romfile", file));
+        }
+        let bar = rom.attribute("bar").and_then(|bar| to_override(Unsigned, if bar == "off" { "0" } else { "1" }));
+        if let Some(bar) = bar.filter(|_| domain.delivered("rombar").is_none()) {
+            changes.extend(domain.deliver("rombar", &bar));
+        }
+        let known = rom.attribute_names().all(|name| matches!(name, "file" | "bar"));
+        findings.push(if known { finding.fixed_by(changes) } else { finding });
+    }
+    findings
+}
+
+/// A UEFI guest whose vGPU has no option ROM, or not the one asked for.
+pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let asked = domain.settings.romfile.as_deref();
+    let delivered = domain.delivered("romfile");
+    let is_right = delivered.as_ref().is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
+    // Where a <rom> names one, that is its own finding, and its fix brings the file.
+    let named = domain.vgpu.is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));
+    if is_right || domain.is_spoken_for("romfile") || (named && asked.is_none()) {
+        return Vec::new();
+    }
+    let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
+    let finding = Finding::within(place, domain.property_span(delivered.as_ref()));
+    vec![match asked {
+        Some(file) => finding.fixed_by(domain.deliver("romfile", file)),
+        None => finding,
+    }]
+}
+
+/// ramfb on a second vGPU: libvirt and QEMU take it once.
+pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu && vgpu.attribute("ramfb") == Some("on"));
+    let first = domain.vgpu.map(|vgpu| vgpu.start_tag().span);
+    let finding = |vgpu: Element<'d>| {
+        let finding = Finding::at_attribute(vgpu, "ramfb").fixed_by(vec![Change::SetAttribute(vgpu, "ramfb".into(), "off".into())]);
+        first.iter().cloned().fold(finding, |finding, span| finding.related_to(span, "the vGPU that shows the picture"))
+    };
+    others.map(finding).collect()
+}
+
+/// Further vGPUs, which the rules leave alone.
+pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu);
+    let first = domain.vgpu.map(|vgpu| vgpu.start_tag().span);
+    others
+        .map(|vgpu| first.iter().cloned().fold(Finding::at(vgpu), |finding, span| finding.related_to(span, "the one that counts")))
+        .collect()
+}
+
+/// A type or PCI address that the user gave and that the metadata, where the hook's author reads it, does not say.
+pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let settings = domain.settings;
+    let wanted: Vec<(&str, &str)> = [("type", &settings.vgpu_type), ("pci", &settings.pci)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect();
+    let metadata = domain.root.child("metadata");
+    let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
+    let own = metadata.and_then(|metadata| metadata.children().find(is_ours));
+    let missing: Vec<(&str, &str)> =
+        wanted.into_iter().filter(|(name, value)| own.and_then(|own| own.attribute(name)) != Some(value)).collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let changes = match own {
+        Some(own) => missing.into_iter().map(|(name, value)| Change::SetAttribute(own, name.into(), value.into())).collect(),
+        None => {
+            let element = NewElement::new("gvtg:domain").with("xmlns:gvtg", METADATA_NAMESPACE);
+            let element = missing.into_iter().fold(element, |element, (name, value)| element.with(name, value));
+            vec![match metadata {
+                Some(metadata) => Change::Insert(metadata, element),
+                None => Change::Insert(domain.root, NewElement::new("metadata").containing(element)),
+            }]
+        }
+    };
+    vec![Finding::at(own.or(metadata).unwrap_or(domain.root)).fixed_by(changes)]
+}

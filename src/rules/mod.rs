@@ -1,0 +1,134 @@
+//! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in [`code`].
+
+use std::ops::Range;
+
+pub mod check;
+pub mod code;
+pub mod path;
+pub mod schema;
+pub mod select;
+pub(crate) mod template;
+
+pub use schema::Rule;
+
+use crate::domain::Domain;
+use crate::xml::ElementId;
+
+/// The built-in rules, in the order in which they are asked: written by the build script from `rules/*.toml`.
+pub fn builtin() -> &'static [Rule] {
+    BUILTIN
+}
+
+mod table {
+    use std::borrow::Cow;
+
+    use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
+    use super::schema::*;
+    use crate::edit::Applicability;
+    #[allow(unused_imports, reason = "what the rules say decides which are used")]
+    use crate::version::{Version, VersionRange};
+
+    pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+}
+use table::BUILTIN;
+
+/// The rules of one run.
+#[derive(Clone, Debug)]
+pub struct RuleSet<'r> {
+    /// Those that are asked, in order.
+    pub active: Vec<&'r Rule>,
+    /// Those that nobody switched off: what a new vGPU gets, even where only one rule is asked.
+    pub wanted: Vec<&'r Rule>,
+}
+
+impl<'r> RuleSet<'r> {
+    /// All of these rules.
+    pub fn all(rules: impl IntoIterator<Item = &'r Rule>) -> Self {
+        let mut active: Vec<&'r Rule> = rules.into_iter().collect();
+        active.sort_by_key(|rule| (rule.phase(), &rule.id));
+        RuleSet { wanted: active.clone(), active }
+    }
+
+    /// Only those that one of these names means (none: all), without those that one of the others means.
+    ///
+    /// # Errors
+    /// A name that no rule and no group has, with the nearest one that there is.
+    pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), String> {
+        for name in only.iter().chain(ignore) {
+            if !self.wanted.iter().any(|rule| rule.is_meant_by(name)) {
+                return Err(unknown(name, &self.wanted));
+            }
+        }
+        let means = |names: &[String], rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
+        self.wanted.retain(|rule| !means(ignore, rule));
+        self.active.retain(|rule| !means(ignore, rule) && (only.is_empty() || means(only, rule)));
+        Ok(())
+    }
+}
+
+impl Rule {
+    /// Whether a name is this rule's, one that it had before, or its group's.
+    pub fn is_meant_by(&self, name: &str) -> bool {
+        self.id == name || self.aliases.iter().any(|alias| alias == name) || self.group.name() == name
+    }
+}
+
+impl schema::Group {
+    /// The word that rule files and flags use.
+    pub fn name(self) -> &'static str {
+        match self {
+            schema::Group::Display => "display",
+            schema::Group::Vgpu => "vgpu",
+            schema::Group::Namespace => "namespace",
+            schema::Group::Qemu => "qemu",
+            schema::Group::Domain => "domain",
+        }
+    }
+}
+
+/// The message for a name that no rule has.
+pub fn unknown(name: &str, rules: &[&Rule]) -> String {
+    let distance = |id: &str| similarity(name, id);
+    let nearest = rules.iter().max_by(|left, right| distance(&left.id).total_cmp(&distance(&right.id)));
+    match nearest {
+        Some(rule) if distance(&rule.id) > 0.5 => format!("there is no rule '{name}'; did you mean '{}'?", rule.id),
+        _ => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
+    }
+}
+
+/// How much two words have in common, from 0 to 1.
+fn similarity(left: &str, right: &str) -> f64 {
+    similar::TextDiff::from_chars(left, right).ratio().into()
+}
+
+/// A rule file that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleError {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the file, in bytes.
+    pub span: Range<usize>,
+}
+
+/// Reads a rule file of a site's own.
+///
+/// # Errors
+/// What the file says that a rule can't say, or what its parts need and don't have.
+pub fn parse(text: &str) -> Result<Rule, RuleError> {
+    let rule = Rule::parse(text).map_err(|(message, span)| RuleError { message, span: span.unwrap_or(0..0) })?;
+    let problem = template::fault(&rule).or_else(|| code::fault(&rule));
+    match problem {
+        Some(message) => Err(RuleError { message, span: 0..0 }),
+        None => Ok(rule),
+    }
+}
+
+/// What a check sees.
+pub struct Context<'c, 'd> {
+    /// The domain.
+    pub domain: &'c Domain<'d>,
+    /// The rules of this run.
+    pub rules: &'c RuleSet<'c>,
+    /// The elements that earlier findings' fixes remove in this run.
+    pub removed: &'c std::collections::HashSet<ElementId>,
+}

@@ -1,0 +1,379 @@
+//! What a rule file may say. The build script and `--rules` read the same types, so both give the same errors.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::path::{List, Selector, Text};
+use crate::edit::Applicability;
+use crate::version::VersionRange;
+
+/// One rule: everything that the program knows about one thing that can be wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// The file's name without `.toml`; reads as what is wrong.
+    pub id: Text,
+    /// One line for lists of rules.
+    pub summary: Text,
+    /// What happens to the user.
+    pub severity: Severity,
+    /// Which part of the domain it is about.
+    pub group: Group,
+    /// The first release of this program that has it.
+    pub since: Text,
+    /// When it applies; always by default.
+    #[serde(default)]
+    pub when: When,
+    /// The elements it looks at.
+    pub select: Option<Selector>,
+    /// What is wrong, with placeholders.
+    pub message: Text,
+    /// How to find out whether it is.
+    pub check: Check,
+    /// How to mend it: the first that fits the libvirt version.
+    #[serde(default)]
+    pub fix: List<Fix>,
+    /// What the user can do.
+    pub help: Option<Text>,
+    /// Why it matters, in Markdown.
+    pub why: Text,
+    /// What libvirt or QEMU say about it, in their own words; `{}` stands for what varies.
+    #[serde(default)]
+    pub says: List<Says>,
+    /// Where the facts come from.
+    #[serde(default)]
+    pub references: List<Text>,
+    /// Names it had before.
+    #[serde(default)]
+    pub aliases: List<Text>,
+    /// Documents that show it; all are run as tests.
+    #[serde(default)]
+    pub example: List<Example>,
+}
+
+/// What happens to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Good to know; never an exit code.
+    Info,
+    /// It starts, worse than it could.
+    Warning,
+    /// Define or start fails, or the vGPU stays dark without a word.
+    Error,
+}
+
+/// Which part of the domain a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// What shows the guest's picture: its fixes are withheld where they would leave the guest without one.
+    Display,
+    /// The vGPU's hostdev.
+    Vgpu,
+    /// The namespace of QEMU's arguments.
+    Namespace,
+    /// What reaches QEMU beside libvirt.
+    Qemu,
+    /// The rest of the domain.
+    Domain,
+}
+
+/// When a rule applies: all that is said must hold.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct When {
+    /// The libvirt releases, like `>=8.1 <8.5`.
+    #[serde(default, deserialize_with = "version_range")]
+    pub libvirt: Option<VersionRange>,
+    /// What shows the vGPU's picture.
+    pub shown_by: Option<ShownBy>,
+    /// Whether the domain has a vGPU.
+    pub vgpu: Option<bool>,
+    /// Whether the guest is one that no GVT-g vGPU can serve; false where it isn't said.
+    #[serde(default)]
+    pub foreign: bool,
+    /// No such element is there, those aside that earlier fixes remove.
+    pub absent: Option<Selector>,
+    /// Such an element is there and stays.
+    pub present: Option<Selector>,
+    /// A setting that must have been given; with `!` one that must not.
+    pub setting: Option<Text>,
+}
+
+/// What shows the vGPU's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShownBy {
+    /// A window that QEMU opens itself (`-display`).
+    Qemu,
+    /// A `<graphics>` of the domain, with GL.
+    Graphics,
+}
+
+/// How to find out whether something is wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Check {
+    /// The selected elements must not be there.
+    Forbid,
+    /// The selected elements must have such a child.
+    Require {
+        /// A path from the selected element.
+        child: Selector,
+    },
+    /// An attribute of the selected elements.
+    Attribute {
+        /// Its name.
+        name: Text,
+        /// Whether it must be there.
+        #[serde(default)]
+        required: bool,
+        /// Whether it must not.
+        #[serde(default)]
+        forbidden: bool,
+        /// The values it may have; any if empty.
+        #[serde(default)]
+        one_of: List<Text>,
+        /// How a value must look.
+        format: Option<Format>,
+    },
+    /// The text of the selected elements.
+    Text {
+        /// The values it may have; any if empty.
+        #[serde(default)]
+        one_of: List<Text>,
+        /// How it must look.
+        format: Option<Format>,
+    },
+    /// No two of the selected elements have the same value of an attribute (of theirs or of a descendant's).
+    Unique {
+        /// The attribute's name.
+        attribute: Text,
+        /// A path to the element that has it; the selected one by default.
+        of: Option<Selector>,
+    },
+    /// A value that must stand in another place too.
+    Reference {
+        /// The attribute with the value.
+        attribute: Text,
+        /// The elements it may refer to.
+        to: Selector,
+        /// Their attribute.
+        key: Text,
+    },
+    /// A property that must reach the vGPU, by whatever way works on the libvirt at hand.
+    Property {
+        /// QEMU's name for it.
+        name: Text,
+        /// `true`/`false` for a bool; else as QEMU reads it.
+        value: Text,
+    },
+    /// An environment variable that QEMU must get.
+    Environment {
+        /// Its name.
+        name: Text,
+        /// The value to give it, with placeholders.
+        value: Text,
+        /// How a value must look.
+        format: Option<Format>,
+        /// The setting that says which value is wanted.
+        setting: Option<Text>,
+        /// The QEMU displays that need it.
+        #[serde(default)]
+        displays: List<Text>,
+    },
+    /// A function in code.rs.
+    Code {
+        /// Its name.
+        function: Text,
+    },
+}
+
+/// How a value must look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// A UUID as libvirt reads it: 32 hex digits, with dashes or without.
+    Uuid,
+    /// A UUID as the kernel writes it: lower case with dashes.
+    CanonicalUuid,
+    /// The name of an environment variable.
+    EnvironmentName,
+    /// An X display: `:0`, `host:0.1`.
+    Display,
+    /// A positive decimal number.
+    Number,
+}
+
+/// How to mend it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fix {
+    /// What it does, as an order: "Remove the <graphics>".
+    pub title: Text,
+    /// What it does to the document.
+    pub op: Operation,
+    /// How sure it is.
+    #[serde(default = "safe")]
+    pub applicability: Applicability,
+    /// Where such an element is in the domain, it is unsafe.
+    pub unsafe_if: Option<Selector>,
+    /// The libvirt releases it is for.
+    #[serde(default, deserialize_with = "version_range")]
+    pub libvirt: Option<VersionRange>,
+}
+
+/// What a fix does to the document.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Remove the selected element.
+    Remove,
+    /// Insert this element into the selected one; with placeholders.
+    Insert(Text),
+    /// Set the checked attribute; with placeholders.
+    SetAttribute(Text),
+    /// Remove the checked attribute.
+    RemoveAttribute,
+    /// Set the selected element's text.
+    SetText(Text),
+    /// Give the vGPU or QEMU what the check wants.
+    Deliver,
+    /// What the function of a code check says.
+    Code,
+}
+
+/// What libvirt or QEMU say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Says {
+    /// Who says it.
+    pub at: Moment,
+    /// In their words; `{}` stands for what varies.
+    pub text: Text,
+    /// The libvirt releases that say so.
+    #[serde(default, deserialize_with = "version_range")]
+    pub libvirt: Option<VersionRange>,
+    /// Whether a libvirt without a vGPU at hand says it too.
+    #[serde(default = "yes")]
+    pub tested: bool,
+}
+
+/// When they say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// `virsh define`.
+    Define,
+    /// `virsh define --validate`.
+    Validate,
+    /// `virsh start`, before QEMU runs.
+    Start,
+    /// QEMU, when it starts.
+    Qemu,
+}
+
+/// A document that shows a rule at work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Example {
+    /// A document with the finding; `»` and `«` mark its place.
+    pub bad: Option<Text>,
+    /// What this rule's fix alone makes of it.
+    pub fixed: Option<Text>,
+    /// A document without the finding.
+    pub good: Option<Text>,
+    /// Where a snippet belongs; a whole document by default.
+    #[serde(default, rename = "in")]
+    pub within: Within,
+    /// Settings as on the command line: `--libvirt 7.0`.
+    #[serde(default)]
+    pub settings: Text,
+}
+
+/// Where an example's snippet belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Within {
+    /// It is a whole document.
+    #[default]
+    Document,
+    /// Inside `<domain>`.
+    Domain,
+    /// Inside `<devices>`.
+    Devices,
+}
+
+impl Rule {
+    /// Reads a rule file and checks that its parts fit each other.
+    ///
+    /// # Errors
+    /// What is wrong, and the byte range where the file says so, if it is at one place.
+    pub fn parse(text: &str) -> Result<Self, (String, Option<std::ops::Range<usize>>)> {
+        let rule: Rule = toml::from_str(text).map_err(|error| (error.message().to_owned(), error.span()))?;
+        match rule.fault() {
+            Some(fault) => Err((fault, None)),
+            None => Ok(rule),
+        }
+    }
+
+    /// The fix for a libvirt release.
+    pub fn fix_for(&self, libvirt: crate::version::Version) -> Option<&Fix> {
+        self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
+    }
+
+    /// Rules that remove elements are asked first, those among them that depend on others' removals second.
+    pub fn phase(&self) -> u8 {
+        let removes = self.fix.iter().any(|fix| matches!(fix.op, Operation::Remove)) && matches!(self.check, Check::Forbid);
+        match removes {
+            true => u8::from(self.when.absent.is_some() || self.when.present.is_some()),
+            false => 2,
+        }
+    }
+
+    fn fault(&self) -> Option<String> {
+        let selects = matches!(
+            self.check,
+            Check::Forbid
+                | Check::Require { .. }
+                | Check::Attribute { .. }
+                | Check::Text { .. }
+                | Check::Unique { .. }
+                | Check::Reference { .. }
+        );
+        if self.id.is_empty() || !self.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+            return Some(format!("the id '{}' is not made of lower-case letters, digits and dashes", self.id));
+        }
+        if selects && self.select.is_none() {
+            return Some("this kind of check needs `select`".into());
+        }
+        for fix in self.fix.iter() {
+            let fits = match fix.op {
+                Operation::Remove | Operation::Insert(_) => selects,
+                Operation::SetAttribute(_) | Operation::RemoveAttribute => matches!(self.check, Check::Attribute { .. }),
+                Operation::SetText(_) => matches!(self.check, Check::Text { .. }),
+                Operation::Deliver => matches!(self.check, Check::Property { .. } | Check::Environment { .. }),
+                Operation::Code => matches!(self.check, Check::Code { .. }),
+            };
+            if !fits {
+                return Some(format!("the fix '{}' does not fit this kind of check", fix.title));
+            }
+        }
+        None
+    }
+}
+
+fn safe() -> Applicability {
+    Applicability::Safe
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn version_range<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<VersionRange>, D::Error> {
+    let text: Cow<'de, str> = Cow::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,78 @@
+//! Placeholders in messages and in what fixes insert: `{@type}` is an attribute of the element found, `{uuid}` and the like are
+//! settings, and some checks add their own.
+
+use super::schema::{Check, Operation, Rule};
+use crate::domain::Domain;
+use crate::settings::derived_uuid;
+use crate::xml::Element;
+
+/// The settings that a placeholder can name.
+const SETTINGS: &[&str] = &["uuid", "display", "display-env", "gdk-scale", "alias", "romfile", "pci", "libvirt", "audio", "type"];
+
+/// What checks add: the value found, and a word or two about it.
+const OF_CHECKS: &[&str] = &["found", "element", "what", "device", "property", "other", "canonical"];
+
+/// A text with its placeholders filled in.
+pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    let mut filled = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            filled.push('{');
+            rest = after;
+            continue;
+        };
+        let value = match name.strip_prefix('@') {
+            Some(attribute) => element.and_then(|element| element.attribute(attribute)).map(str::to_owned),
+            None => values
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.clone())
+                .or_else(|| (name == "element").then(|| element.map(|element| element.name().to_owned())).flatten())
+                .or_else(|| setting(domain, name)),
+        };
+        filled.push_str(&value.unwrap_or_default());
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
+    let settings = domain.settings;
+    Some(match name {
+        "uuid" => settings.uuid.unwrap_or_else(|| derived_uuid(&domain.identity(), 1)).to_string(),
+        "display" => settings.display().to_owned(),
+        "display-env" => settings.display_env().to_owned(),
+        "gdk-scale" => settings.gdk_scale().to_owned(),
+        "alias" => settings.alias().to_owned(),
+        "pci" => settings.pci().to_owned(),
+        "libvirt" => settings.libvirt.to_string(),
+        "audio" => settings.audio.as_ref().map_or("none", |audio| &audio.backend).to_owned(),
+        name => settings.given(name)??,
+    })
+}
+
+/// A placeholder that nothing fills in, if the rule has one.
+pub(crate) fn fault(rule: &Rule) -> Option<String> {
+    let of_fixes = rule.fix.iter().flat_map(|fix| {
+        let text = match &fix.op {
+            Operation::Insert(text) | Operation::SetAttribute(text) | Operation::SetText(text) => Some(text),
+            _ => None,
+        };
+        text.into_iter().chain([&fix.title])
+    });
+    let of_check = match &rule.check {
+        Check::Environment { value, .. } => Some(value),
+        _ => None,
+    };
+    let texts = [&rule.message].into_iter().chain(&rule.help).chain(of_fixes).chain(of_check);
+    let mut names = texts.flat_map(|text| placeholders(text));
+    let unknown = names.find(|name| !name.starts_with('@') && !SETTINGS.contains(name) && !OF_CHECKS.contains(name));
+    unknown.map(|name| format!("nothing fills in the placeholder {{{name}}}"))
+}
+
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name))
+}

@@ -1,0 +1,119 @@
+//! libvirt releases and ranges of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A libvirt release, or the current one, which counts as newer than all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(u32, u32, u32);
+
+impl Version {
+    /// Whatever is newest.
+    pub const CURRENT: Version = Version(u32::MAX, 0, 0);
+
+    /// A release by its numbers.
+    pub const fn new(major: u32, minor: u32, micro: u32) -> Self {
+        Version(major, minor, micro)
+    }
+
+    /// The release that a shared library's file name tells: `libvirt.so.0.9000.0` is 9.0.0 (libvirt: meson.build `lib_version`).
+    pub fn of_library(file_name: &str) -> Option<Self> {
+        let mut parts = file_name.strip_prefix("libvirt.so.0.")?.split('.').map(str::parse);
+        let (Some(Ok(release)), Some(Ok(micro)), None) = (parts.next(), parts.next(), parts.next()) else { return None };
+        let release: u32 = release;
+        Some(Version(release / 1000, release % 1000, micro))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Version::CURRENT => formatter.write_str("current"),
+            Version(major, minor, micro) => write!(formatter, "{major}.{minor}.{micro}"),
+        }
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "current" {
+            return Ok(Version::CURRENT);
+        }
+        let wrong = || format!("'{text}' is no libvirt version: write it like 9.0 or 9.0.0, or 'current'");
+        let mut numbers = [0; 3];
+        for (index, part) in text.split('.').enumerate() {
+            let number = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
+            *numbers.get_mut(index).ok_or_else(wrong)? = number.filter(|&number| number < 100_000).ok_or_else(wrong)?;
+        }
+        Ok(Version(numbers[0], numbers[1], numbers[2]))
+    }
+}
+
+/// A range of releases, written like `<7.2` or `>=8.1 <8.5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionRange {
+    /// The first release in it.
+    pub from: Version,
+    /// The first release behind it; None where there is none.
+    pub before: Option<Version>,
+}
+
+impl VersionRange {
+    /// Whether a release is in it.
+    pub fn contains(&self, version: Version) -> bool {
+        version >= self.from && self.before.is_none_or(|before| version < before)
+    }
+}
+
+impl FromStr for VersionRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut range = VersionRange { from: Version(0, 0, 0), before: None };
+        for part in text.split_whitespace() {
+            if let Some(from) = part.strip_prefix(">=") {
+                range.from = from.parse()?;
+            } else if let Some(before) = part.strip_prefix('<') {
+                range.before = Some(before.parse()?);
+            } else {
+                return Err(format!("'{part}' is no bound: write >=VERSION or <VERSION"));
+            }
+        }
+        Ok(range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_compared_by_number() {
+        let version = |text: &str| text.parse::<Version>();
+        assert_eq!(version("9.0"), Ok(Version(9, 0, 0)));
+        assert!(version("10.1") > version("9.10.3"));
+        assert!(version("current") > version("12.8.0"));
+        assert_eq!(version("8.5.1").map(|version| version.to_string()), Ok("8.5.1".into()));
+        for wrong in ["", "nine", "9.", "9.0.0.0", "-1", "+1", "4294967295"] {
+            assert!(version(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_library_tells_its_release() {
+        assert_eq!(Version::of_library("libvirt.so.0.9000.0"), Some(Version(9, 0, 0)));
+        assert_eq!(Version::of_library("libvirt.so.0.11003.1"), Some(Version(11, 3, 1)));
+        assert_eq!(Version::of_library("libvirt.so.0"), None);
+        assert_eq!(Version::of_library("libvirt-qemu.so.0.9000.0"), None);
+    }
+
+    #[test]
+    fn ranges_hold_their_first_and_not_their_last() {
+        let range: VersionRange = ">=8.1 <8.5".parse().unwrap();
+        assert!(range.contains(Version(8, 1, 0)) && range.contains(Version(8, 4, 9)));
+        assert!(!range.contains(Version(8, 0, 9)) && !range.contains(Version(8, 5, 0)));
+        assert!("8.1".parse::<VersionRange>().is_err());
+    }
+}

@@ -1,0 +1,291 @@
+//! What a text must be before roxmltree reads it: small enough in the ways that cost more than linear time, and nothing that
+//! roxmltree takes and libxml2, libvirt's reader, does not. Measured on roxmltree 0.21.2; research notes in ARCHITECTURE.md.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr_iter, memmem};
+
+use super::XmlError;
+use super::scan::{Piece, StartTag, pieces};
+use crate::source::BOM;
+
+/// roxmltree compares each attribute of an element with each other.
+const MOST_ATTRIBUTES: usize = 256;
+
+/// roxmltree's work on namespaces grows with the cube of their number; a real domain declares two or three.
+const MOST_DECLARATIONS: usize = 256;
+
+/// libxml2 without XML_PARSE_HUGE, which libvirt doesn't set, stops here (`xmlParserMaxDepth`).
+const MOST_LEVELS: usize = 256;
+
+/// `XML_MAX_NAME_LENGTH` of libxml2.
+const LONGEST_NAME: usize = 50_000;
+
+/// No element shorter than this can have too many attributes (` a='' `) or too long a name.
+const SHORTEST_SUSPECT: usize = 5 * MOST_ATTRIBUTES;
+
+/// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason to.
+pub(super) fn check(text: &str) -> Result<(), XmlError> {
+    let start = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+    if text[start..].trim_matches([' ', '\t', '\r', '\n']).is_empty() {
+        return Err(XmlError::new(text.len(), "the input is empty", EMPTY));
+    }
+    if let Some(at) = memchr(0, text.as_bytes()) {
+        let help = if at <= 1 { UTF_16 } else { "XML has no NUL characters: the file is damaged or not XML" };
+        return Err(XmlError::new(at, "a NUL character", help));
+    }
+    declaration(text, start)?;
+    if needs_a_close_look(text) { closely(text, start) } else { Ok(()) }
+}
+
+pub(super) const UTF_16: &str =
+    "the file looks like UTF-16: convert it to UTF-8, the only encoding that libvirt reads (iconv -f UTF-16 -t UTF-8)";
+const EMPTY: &str = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+
+/// The XML declaration: roxmltree skips whatever stands there, libxml2 reads it.
+fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
+    let rest = &text[start..];
+    let Some(target) = rest.strip_prefix("<?") else { return Ok(()) };
+    if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml"))
+        || target[3..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
+    {
+        return Ok(());
+    }
+    let wrong = |message| XmlError::new(start, message, "write <?xml version='1.0' encoding='UTF-8'?> or leave it out");
+    if !target.starts_with("xml") {
+        return Err(wrong("the XML declaration is not in lower case"));
+    }
+    let end = target.find("?>").ok_or_else(|| wrong("the XML declaration never ends"))?;
+    let as_tag = format!("<x{}>", &target[3..end]);
+    let tag = StartTag::at(&as_tag, 0).ok_or_else(|| wrong("the XML declaration is not well-formed"))?;
+    for (index, attribute) in tag.attributes(&as_tag).enumerate() {
+        match (index, &as_tag[attribute.name], &as_tag[attribute.value]) {
+            (0, "version", version) if version.starts_with("1.") => {}
+            (0, ..) => return Err(wrong("the XML declaration does not begin with version='1.0'")),
+            (_, "encoding", encoding) if is_utf8(encoding) => {}
+            (_, "encoding", encoding) => {
+                let message = format!("the XML declaration says encoding='{}'", encoding.escape_default());
+                return Err(XmlError::new(
+                    start,
+                    message,
+                    "libvirt reads UTF-8 only: convert the file and its declaration (iconv -t UTF-8)",
+                ));
+            }
+            (_, "standalone", "yes" | "no") => {}
+            _ => return Err(wrong("the XML declaration has something that does not belong there")),
+        }
+    }
+    if tag.attributes(&as_tag).next().is_none() {
+        return Err(wrong("the XML declaration has no version"));
+    }
+    Ok(())
+}
+
+fn is_utf8(encoding: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
+}
+
+/// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`] would find something,
+/// but for a level that hides behind a `/>` inside an attribute's value, which does no harm.
+fn needs_a_close_look(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if memmem::find(bytes, b"&#").is_some() || memmem::find(bytes, b"xmlns").is_some() || memmem::find(bytes, b"<!D").is_some() {
+        return true;
+    }
+    if memmem::find_iter(bytes, b"<?").any(|at| bytes[at + 2..].get(..3).is_some_and(|target| target.eq_ignore_ascii_case(b"xml"))) {
+        return true;
+    }
+    let (mut depth, mut previous) = (0usize, 0);
+    for at in memchr_iter(b'<', bytes) {
+        if at - previous > SHORTEST_SUSPECT {
+            return true;
+        }
+        previous = at;
+        match bytes.get(at + 1) {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(b'!' | b'?') | None => {}
+            Some(_) => {
+                let end = memchr(b'>', &bytes[at..]).unwrap_or(1);
+                if bytes[at + end - 1] != b'/' {
+                    depth += 1;
+                    if depth > MOST_LEVELS {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+    bytes.len() - previous > SHORTEST_SUSPECT
+}
+
+/// Looks at each tag.
+fn closely(text: &str, start: usize) -> Result<(), XmlError> {
+    let (mut depth, mut declarations, mut behind) = (0usize, 0, start);
+    for piece in pieces(text, start) {
+        let span = match piece {
+            Piece::Start(tag) => {
+                references(text, behind..tag.span.start)?;
+                declarations += attributes(text, &tag)?;
+                if declarations > MOST_DECLARATIONS {
+                    let message = format!("more than {MOST_DECLARATIONS} namespace declarations");
+                    return Err(XmlError::new(
+                        tag.span.start,
+                        message,
+                        "a domain needs two or three: this is no domain that libvirt wrote",
+                    ));
+                }
+                depth += usize::from(!tag.self_closing);
+                if depth > MOST_LEVELS {
+                    let message = format!("elements are nested deeper than {MOST_LEVELS} levels");
+                    return Err(XmlError::new(tag.span.start, message, "libvirt reads no deeper ones"));
+                }
+                tag.span
+            }
+            Piece::End { span, .. } => {
+                references(text, behind..span.start)?;
+                depth = depth.saturating_sub(1);
+                span
+            }
+            Piece::Comment(span) | Piece::CharacterData(span) => span,
+            Piece::Instruction(span) => {
+                let target = &text[span.start + 2..span.end];
+                if span.start != start
+                    && target.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("xml"))
+                    && !target[3..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
+                {
+                    return Err(XmlError::new(
+                        span.start,
+                        "an XML declaration that is not at the very beginning",
+                        "remove it, and whatever stands before it",
+                    ));
+                }
+                span
+            }
+            Piece::Declaration(at) => return Err(doctype(text, at)),
+            // roxmltree says what is wrong with it.
+            Piece::Unfinished(..) => return Ok(()),
+        };
+        behind = span.end;
+    }
+    Ok(())
+}
+
+fn doctype(text: &str, at: usize) -> XmlError {
+    let what = if text[at..].starts_with("<!DOCTYPE") { "a document type declaration (DTD)" } else { "a declaration outside a DTD" };
+    XmlError::new(at, what, "domain XML has none: remove it, and write its entities out")
+}
+
+/// Checks one tag's attributes; returns how many namespaces it declares.
+fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
+    if tag.name.len() > LONGEST_NAME {
+        return Err(XmlError::new(tag.span.start, format!("a name longer than {LONGEST_NAME} bytes"), "libvirt reads no longer ones"));
+    }
+    let (mut declarations, mut default) = (0, false);
+    for (index, attribute) in tag.attributes(text).enumerate() {
+        if index == MOST_ATTRIBUTES {
+            let message = format!("an element with more than {MOST_ATTRIBUTES} attributes");
+            return Err(XmlError::new(tag.span.start, message, "a domain's elements have a handful: this is no domain that libvirt wrote"));
+        }
+        let name = &text[attribute.name.clone()];
+        if name.len() > LONGEST_NAME {
+            return Err(XmlError::new(
+                attribute.name.start,
+                format!("a name longer than {LONGEST_NAME} bytes"),
+                "libvirt reads no longer ones",
+            ));
+        }
+        if attribute.value.start - attribute.name.end > 200 {
+            return Err(XmlError::new(attribute.name.start, "more than 200 bytes around a `=`", "write the attribute as name='value'"));
+        }
+        if name == "xmlns" && std::mem::replace(&mut default, true) {
+            return Err(XmlError::new(attribute.name.start, "the attribute xmlns stands twice in one tag", "remove one of them"));
+        }
+        if name.ends_with(":xmlns") {
+            return Err(XmlError::new(attribute.name.start, format!("xmlns can't have a prefix ({name})"), "write xmlns:PREFIX='URI'"));
+        }
+        declarations += usize::from(name == "xmlns" || name.starts_with("xmlns:"));
+        references(text, attribute.value)?;
+    }
+    Ok(declarations)
+}
+
+/// Character references to what is no character: roxmltree puts U+FFFD there.
+fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
+    let slice = &text[range.clone()];
+    for found in memmem::find_iter(slice.as_bytes(), b"&#") {
+        let at = range.start + found;
+        let rest = &slice[found + 2..];
+        let digits = &rest[..rest.find(';').unwrap_or(0)];
+        let code = match digits.strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => digits.parse(),
+        };
+        let valid = digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) && code.ok().and_then(char::from_u32).is_some_and(is_character);
+        if !valid {
+            let shown: String = rest.chars().take(12).take_while(|&c| c != ';').collect();
+            return Err(XmlError::new(at, format!("&#{}; is no character", shown.escape_default()), "write a character that XML allows"));
+        }
+    }
+    Ok(())
+}
+
+/// `Char` of the XML 1.0 grammar.
+pub fn is_character(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        check(text).map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
+    }
+
+    #[test]
+    fn libxml2_refuses_these_and_roxmltree_does_not() {
+        assert_eq!(error("<a xmlns='u' xmlns='v'/>"), "13: the attribute xmlns stands twice in one tag");
+        assert_eq!(error("<a xmlns:p='u' p:xmlns='v'/>"), "15: xmlns can't have a prefix (p:xmlns)");
+        assert_eq!(error("<a>&#xD800;</a>"), "3: &#xD800; is no character");
+        assert_eq!(error("<a b='&#x110000;'/>"), "6: &#x110000; is no character");
+        assert_eq!(error("<a>&#0;</a>"), "3: &#0; is no character");
+        assert_eq!(error("<?XmL version='1.0'?><a/>"), "0: the XML declaration is not in lower case");
+        assert_eq!(error("<?xml version='9'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
+        assert_eq!(error("<?xml version='1.0' encoding='klingon'?><a/>"), "0: the XML declaration says encoding='klingon'");
+        assert_eq!(error("<?xml encoding='UTF-8'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
+        assert_eq!(error("<?xml ?><a/>"), "0: the XML declaration has no version");
+        assert_eq!(error("<a/><?xml version='1.0'?>"), "4: an XML declaration that is not at the very beginning");
+    }
+
+    #[test]
+    fn what_both_take_is_fine() {
+        for text in [
+            "<?xml version='1.0' encoding=\"utf-8\" standalone='no'?>\n<a/>",
+            "<?xml-stylesheet href='x'?><a/>",
+            "\u{feff}<?xml\nversion='1.0'?><a/>",
+            "<a><![CDATA[&#xD800;]]><!-- &#0; --></a>",
+            "<a b='&#10;'>&#x10FFFF;</a>",
+        ] {
+            assert_eq!(error(text), "fine", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_costs_more_than_linear_time_is_refused() {
+        let attributes: String = (0..257).map(|index| format!(" a{index}=''")).collect();
+        assert_eq!(error(&format!("<a{attributes}/>")), "0: an element with more than 256 attributes");
+        let declarations: String = (0..257).map(|index| format!("<b xmlns='u{index}'/>")).collect();
+        assert!(error(&format!("<a>{declarations}</a>")).ends_with("more than 256 namespace declarations"));
+        let levels = "<a>".repeat(257);
+        assert_eq!(error(&levels), "768: elements are nested deeper than 256 levels");
+        assert_eq!(error(&"<a>".repeat(256)), "fine", "roxmltree says that it is unfinished");
+    }
+
+    #[test]
+    fn nothing_and_utf16_are_named() {
+        assert_eq!(error(""), "0: the input is empty");
+        assert_eq!(error("\u{feff} \n"), "5: the input is empty");
+        assert_eq!(error("<\0a\0>\0"), "1: a NUL character");
+        assert_eq!(error("<!DOCTYPE a><a/>"), "0: a document type declaration (DTD)");
+    }
+}

@@ -1,0 +1,448 @@
+//! Documents with byte positions: the only user of roxmltree.
+//!
+//! A [`Document`] is a tree whose every part knows its bytes in the text that was read, so that a fix can name exactly the bytes it
+//! changes. A `qemu:` prefix that was never declared is the one malformation that is read all the same: repairing it is this
+//! program's job, and one reading shows everything else that is wrong too.
+
+use std::ops::Range;
+
+use crate::source::{BOM, Position, Source};
+
+mod children;
+mod guard;
+pub mod scan;
+
+pub use children::Children;
+pub use guard::is_character;
+pub use scan::{RawAttribute, StartTag};
+
+/// libvirt's namespace for QEMU's own arguments (libvirt: docs/drvqemu.rst, src/qemu/qemu_domain.c `virQEMUDriverDomainXMLNamespace`).
+pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
+
+/// The prefix that everybody writes for it.
+pub const QEMU_PREFIX: &str = "qemu";
+
+/// Why a text can't be read, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XmlError {
+    /// Byte offset in the text.
+    pub offset: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl XmlError {
+    pub(crate) fn new(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        XmlError { offset, message: message.into(), help: help.into() }
+    }
+}
+
+/// A well-formed document, or one that lacks nothing but the declaration of `qemu:`.
+pub struct Document<'a> {
+    tree: roxmltree::Document<'a>,
+    text: &'a str,
+    shadow: Option<Shadow>,
+}
+
+/// A declaration that stands only in the copy that roxmltree reads: where, and how many bytes.
+#[derive(Clone, Copy, Debug)]
+struct Shadow {
+    at: usize,
+    length: usize,
+}
+
+/// Text that may come back from another program: UTF-8, or what to do about it.
+///
+/// # Errors
+/// Bytes that are not UTF-8: the offset of the first, and a guess at the encoding.
+pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let offset = error.valid_up_to();
+        let help =
+            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.get(1) == Some(&0) || bytes.first() == Some(&0) {
+                guard::UTF_16
+            } else {
+                "convert the file to UTF-8, the only encoding that libvirt reads (for a Latin-1 file: iconv -f ISO-8859-1 -t UTF-8)"
+            };
+        XmlError::new(offset, format!("byte 0x{:02x} is not UTF-8", bytes[offset]), help)
+    })
+}
+
+/// Reads a text and hands the document to `use_document`.
+///
+/// # Errors
+/// Whatever libxml2, libvirt's reader, would refuse, and what costs more than linear time to read; an undeclared `qemu:` is no error.
+pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+    guard::check(text)?;
+    let error = match roxmltree::Document::parse(text) {
+        Ok(tree) => return Ok(use_document(&Document { tree, text, shadow: None })),
+        Err(error) => error,
+    };
+    let roxmltree::Error::UnknownNamespace(prefix, _) = &error else { return Err(explain(text, &error)) };
+    if prefix != QEMU_PREFIX {
+        return Err(explain(text, &error));
+    }
+    let Some(root) = root_tag(text) else { return Err(explain(text, &error)) };
+    let declaration = format!(" xmlns:{QEMU_PREFIX}='{QEMU_NAMESPACE}'");
+    let shadow = Shadow { at: root.name.end, length: declaration.len() };
+    let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
+    match roxmltree::Document::parse(&copy) {
+        Ok(tree) => Ok(use_document(&Document { tree, text, shadow: Some(shadow) })),
+        Err(error) => {
+            let mut error = explain(&copy, &error);
+            error.offset = shadow.original(error.offset);
+            Err(error)
+        }
+    }
+}
+
+/// The root element's start tag, found without reading the rest.
+pub fn root_tag(text: &str) -> Option<StartTag> {
+    scan::pieces(text, 0).find_map(|piece| match piece {
+        scan::Piece::Start(tag) => Some(Some(tag)),
+        scan::Piece::Comment(_) | scan::Piece::Instruction(_) => None,
+        _ => Some(None),
+    })?
+}
+
+impl Shadow {
+    fn original(self, offset: usize) -> usize {
+        if offset <= self.at { offset } else { offset.saturating_sub(self.length).max(self.at) }
+    }
+}
+
+impl<'a> Document<'a> {
+    /// The root element.
+    pub fn root(&'a self) -> Element<'a> {
+        Element { node: self.tree.root_element(), document: self }
+    }
+
+    /// The text that was read.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether `qemu:` is used and nowhere declared.
+    pub fn lacks_qemu_declaration(&self) -> bool {
+        self.shadow.is_some()
+    }
+
+    /// All elements in document order.
+    pub fn elements(&'a self) -> impl Iterator<Item = Element<'a>> {
+        self.tree.descendants().filter(|node| node.is_element()).map(|node| Element { node, document: self })
+    }
+
+    /// The element with this id.
+    pub fn element(&'a self, id: ElementId) -> Option<Element<'a>> {
+        self.tree.get_node(id.0).map(|node| Element { node, document: self })
+    }
+
+    fn original(&self, range: Range<usize>) -> Range<usize> {
+        match self.shadow {
+            Some(shadow) => shadow.original(range.start)..shadow.original(range.end),
+            None => range,
+        }
+    }
+}
+
+/// An element's identity within its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ElementId(roxmltree::NodeId);
+
+/// An element of a document.
+#[derive(Clone, Copy)]
+pub struct Element<'a> {
+    node: roxmltree::Node<'a, 'a>,
+    document: &'a Document<'a>,
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.node.id() == other.node.id()
+    }
+}
+
+impl Eq for Element<'_> {}
+
+impl std::fmt::Debug for Element<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "<{}> at {:?}", self.name(), self.span())
+    }
+}
+
+impl<'a> Element<'a> {
+    /// Its identity.
+    pub fn id(self) -> ElementId {
+        ElementId(self.node.id())
+    }
+
+    /// The document it is in.
+    pub fn document(self) -> &'a Document<'a> {
+        self.document
+    }
+
+    /// The name without its prefix.
+    pub fn name(self) -> &'a str {
+        self.node.tag_name().name()
+    }
+
+    /// The namespace's URI; None without one.
+    pub fn namespace(self) -> Option<&'a str> {
+        self.node.tag_name().namespace()
+    }
+
+    /// Whether it is libvirt's own element of this name: in no namespace.
+    pub fn is(self, name: &str) -> bool {
+        self.name() == name && self.namespace().is_none()
+    }
+
+    /// Whether it is the element of this name in libvirt's namespace for QEMU, whatever its prefix.
+    pub fn is_qemu(self, name: &str) -> bool {
+        self.name() == name && self.namespace() == Some(QEMU_NAMESPACE)
+    }
+
+    /// The value of an attribute without a namespace, references resolved.
+    pub fn attribute(self, name: &str) -> Option<&'a str> {
+        self.node.attribute(name)
+    }
+
+    /// The names of all attributes without a namespace.
+    pub fn attribute_names(self) -> impl Iterator<Item = &'a str> {
+        self.node.attributes().filter(|attribute| attribute.namespace().is_none()).map(|attribute| attribute.name())
+    }
+
+    /// The parent element; None for the root.
+    pub fn parent(self) -> Option<Element<'a>> {
+        self.node.parent_element().map(|node| Element { node, ..self })
+    }
+
+    /// The child elements in their order.
+    pub fn children(self) -> impl DoubleEndedIterator<Item = Element<'a>> {
+        self.node.children().filter(|node| node.is_element()).map(move |node| Element { node, ..self })
+    }
+
+    /// The first of libvirt's own child elements with this name.
+    pub fn child(self, name: &str) -> Option<Element<'a>> {
+        self.children().find(|child| child.is(name))
+    }
+
+    /// All elements inside, in document order, without itself.
+    pub fn descendants(self) -> impl Iterator<Item = Element<'a>> {
+        self.node.descendants().skip(1).filter(|node| node.is_element()).map(move |node| Element { node, ..self })
+    }
+
+    /// Itself, its parent and so on up to the root.
+    pub fn ancestors(self) -> impl Iterator<Item = Element<'a>> {
+        std::iter::successors(Some(self), |element| element.parent())
+    }
+
+    /// The text directly in it, references resolved; empty without one.
+    pub fn text(self) -> String {
+        self.node.children().filter_map(|node| if node.is_text() { node.text() } else { None }).collect()
+    }
+
+    /// The text in it and in everything inside it (XPath's string-value).
+    pub fn deep_text(self) -> String {
+        self.node.descendants().filter_map(|node| if node.is_text() { node.text() } else { None }).collect()
+    }
+
+    /// Whether it holds anything but white space: elements, text or comments.
+    pub fn is_empty(self) -> bool {
+        self.node.children().all(|node| node.is_text() && node.text().is_none_or(|text| text.trim().is_empty()))
+    }
+
+    /// Whether comments or processing instructions stand directly in it.
+    pub fn has_comments(self) -> bool {
+        self.node.children().any(|node| node.is_comment() || node.is_pi())
+    }
+
+    /// From `<` of its start tag to behind `>` of its end tag.
+    pub fn span(self) -> Range<usize> {
+        self.document.original(self.node.range())
+    }
+
+    /// Its start tag.
+    pub fn start_tag(self) -> StartTag {
+        let start = self.span().start;
+        // The document is well-formed, so the tag ends; a name's end is the least that can be said otherwise.
+        StartTag::at(self.document.text, start).unwrap_or(StartTag {
+            span: start..start + 1,
+            name: start + 1..start + 1,
+            self_closing: true,
+        })
+    }
+
+    /// Between start tag and end tag; empty behind a self-closing tag.
+    pub fn content(self) -> Range<usize> {
+        let (start, end) = (self.start_tag().span.end, self.span().end);
+        let close = memchr::memrchr(b'<', &self.document.text.as_bytes()[start..end]).map_or(end, |found| start + found);
+        start..close
+    }
+
+    /// The prefix of its name as written, with the colon; empty without one.
+    pub fn written_prefix(self) -> &'a str {
+        let name = &self.document.text[self.start_tag().name];
+        name.find(':').map_or("", |colon| &name[..=colon])
+    }
+
+    /// Where an attribute without a namespace stands.
+    pub fn attribute_place(self, name: &str) -> Option<RawAttribute> {
+        self.start_tag().attributes(self.document.text).find(|attribute| &self.document.text[attribute.name.clone()] == name)
+    }
+
+    /// A prefix that stands for this namespace here; None where there is none but the default.
+    pub fn prefix_for(self, uri: &str) -> Option<&'a str> {
+        if self.document.shadow.is_some() && uri == QEMU_NAMESPACE {
+            return None;
+        }
+        self.node.namespaces().filter(|namespace| namespace.uri() == uri).find_map(|namespace| namespace.name())
+    }
+
+    /// What a prefix stands for here.
+    pub fn namespace_of(self, prefix: &str) -> Option<&'a str> {
+        if self.document.shadow.is_some() && prefix == QEMU_PREFIX {
+            return None;
+        }
+        self.node.lookup_namespace_uri(Some(prefix))
+    }
+}
+
+/// roxmltree's errors in words for users, with a byte offset even where it gives none.
+fn explain(text: &str, error: &roxmltree::Error) -> XmlError {
+    use roxmltree::Error;
+    if let Some(error) = structure(text) {
+        return error;
+    }
+    let at = offset(text, error.pos());
+    let message = error.to_string().replace(&format!(" at {}", error.pos()), "");
+    let help = match error {
+        Error::UnknownNamespace(prefix, _) => {
+            return XmlError::new(at, format!("the prefix {prefix}: is not declared"), format!("add xmlns:{prefix}='URI' to <domain>"));
+        }
+        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
+        Error::DuplicatedAttribute(..) => "remove one of them",
+        Error::InvalidAttributeValue(..) => "write < as &lt; and & as &amp; in values",
+        _ => "the text is no well-formed XML there: correct it, or dump the domain again",
+    };
+    XmlError::new(at, message, help)
+}
+
+/// Errors in how tags match, which roxmltree reports without a position or only at the end tag.
+fn structure(text: &str) -> Option<XmlError> {
+    let mut open: Vec<Range<usize>> = Vec::new();
+    let mut root_seen = false;
+    for piece in scan::pieces(text, 0) {
+        match piece {
+            scan::Piece::Start(tag) => {
+                if root_seen && open.is_empty() {
+                    return Some(XmlError::new(tag.span.start, "a second root element", "give one domain at a time"));
+                }
+                root_seen = true;
+                if !tag.self_closing {
+                    open.push(tag.name);
+                }
+            }
+            scan::Piece::End { span, name } => match open.pop() {
+                None => return Some(XmlError::new(span.start, format!("</{}> closes nothing", &text[name]), "remove it")),
+                Some(opened) if text[opened.clone()] != text[name.clone()] => {
+                    let Position { line, column } = Source::new("", text).position(opened.start - 1);
+                    let (close, open) = (&text[name], &text[opened]);
+                    let message = format!("</{close}> where <{open}> of line {line}, column {column} is open");
+                    return Some(XmlError::new(span.start, message, format!("close <{open}> first, or correct the name")));
+                }
+                Some(_) => {}
+            },
+            scan::Piece::Unfinished(what, at) => return Some(XmlError::new(at, format!("a {what} that never ends"), CUT_OFF)),
+            _ => {}
+        }
+    }
+    if let Some(opened) = open.last() {
+        let Position { line, column } = Source::new("", text).position(opened.start - 1);
+        let message = format!("the text ends and <{}> of line {line}, column {column} is still open", &text[opened.clone()]);
+        return Some(XmlError::new(text.len(), message, CUT_OFF));
+    }
+    if !root_seen {
+        let at = text.find(|c: char| !c.is_whitespace() && c != BOM).unwrap_or(0);
+        return Some(XmlError::new(
+            at,
+            "there is no element: this is not XML",
+            "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it",
+        ));
+    }
+    None
+}
+
+const CUT_OFF: &str = "the text was cut off, or a character is missing: correct it, or dump the domain again";
+
+/// A byte offset for roxmltree's 1-based row and column in characters; its rows end with LF only.
+fn offset(text: &str, position: roxmltree::TextPos) -> usize {
+    let row = position.row.max(1) as usize;
+    let start = if row == 1 { 0 } else { memchr::memchr_iter(b'\n', text.as_bytes()).nth(row - 2).map_or(text.len(), |at| at + 1) };
+    text[start..].char_indices().nth(position.col.max(1) as usize - 1).map_or(text.len(), |(at, _)| start + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        read(text, |_| ()).map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
+    }
+
+    #[test]
+    fn spans_are_the_bytes_of_the_text() {
+        let text = "\u{feff}<domain>\r\n  <a x='1'  >t<![CDATA[<]]></a >\r\n</domain>";
+        read(text, |document| {
+            let a = document.root().child("a").unwrap();
+            assert_eq!(&text[a.span()], "<a x='1'  >t<![CDATA[<]]></a >");
+            assert_eq!(&text[a.start_tag().span], "<a x='1'  >");
+            assert_eq!(&text[a.content()], "t<![CDATA[<]]>");
+            assert_eq!(a.text(), "t<");
+            assert_eq!(&text[a.attribute_place("x").unwrap().span()], "x='1'");
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn an_undeclared_qemu_prefix_is_read_and_spans_stay_true() {
+        let text = "<!--<x--><domain type='kvm'><qemu:commandline><qemu:arg value='-s'/></qemu:commandline></domain>";
+        read(text, |document| {
+            assert!(document.lacks_qemu_declaration());
+            assert_eq!(&text[document.root().start_tag().span], "<domain type='kvm'>");
+            assert_eq!(document.root().attribute("type"), Some("kvm"));
+            let commandline = document.root().children().next().unwrap();
+            assert!(commandline.is_qemu("commandline"));
+            assert_eq!(&text[commandline.span()], "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>");
+            assert_eq!(document.root().prefix_for(QEMU_NAMESPACE), None);
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn other_undeclared_prefixes_are_errors_at_their_place() {
+        assert_eq!(error("<domain><app:x/></domain>"), "9: the prefix app: is not declared");
+        assert_eq!(error("<domain><qemu:x/><app:x/></domain>"), "18: the prefix app: is not declared");
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        assert_eq!(error("<a>"), "3: the text ends and <a> of line 1, column 1 is still open");
+        assert_eq!(error("<a>\n <b></a>"), "8: </a> where <b> of line 2, column 2 is open");
+        assert_eq!(error("<a/><b/>"), "4: a second root element");
+        assert_eq!(error("<a/></a>"), "4: </a> closes nothing");
+        assert_eq!(error("<a b='1"), "0: a tag that never ends");
+        assert_eq!(error("hello"), "0: there is no element: this is not XML");
+        assert_eq!(error("<a>x & y</a>"), "5: malformed entity reference");
+        assert_eq!(error("<a b='1' b='2'/>"), "9: attribute 'b' is already defined");
+        assert_eq!(error("<a>\n<b>é&nope;</b></a>"), "9: unknown entity reference 'nope'");
+    }
+
+    #[test]
+    fn deep_nesting_and_hostile_numbers_end_quickly() {
+        assert!(error(&"<a>".repeat(1_000_000)).contains("deeper than 256"));
+        let text = format!("<domain>{}</domain>", "<a/>".repeat(100_000));
+        assert_eq!(error(&text), "fine");
+    }
+}

@@ -1,0 +1,56 @@
+//! What several tests need.
+
+use gvtg_xml::rules::schema::Within;
+use gvtg_xml::settings::Settings;
+use gvtg_xml::vgpu::{Form, form_for};
+
+/// A vGPU that works on libvirt 8.5 and later.
+const VGPU: &str = "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>
+      <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>
+      <alias name='ua-gvtg'/>
+    </hostdev>
+";
+const WITH_OVERRIDE: &str = "  <qemu:commandline>
+    <qemu:arg value='-display'/>
+    <qemu:arg value='gtk,gl=on'/>
+    <qemu:env name='DISPLAY' value=':0'/>
+  </qemu:commandline>
+  <qemu:override>
+    <qemu:device alias='ua-gvtg'>
+      <qemu:frontend>
+        <qemu:property name='x-igd-opregion' type='bool' value='true'/>
+        <qemu:property name='display' type='string' value='on'/>
+      </qemu:frontend>
+    </qemu:device>
+  </qemu:override>
+";
+/// The same for libvirt before 7.9.
+const WITH_SET: &str = "  <qemu:commandline>
+    <qemu:arg value='-set'/>
+    <qemu:arg value='device.ua-gvtg.x-igd-opregion=on'/>
+    <qemu:arg value='-set'/>
+    <qemu:arg value='device.ua-gvtg.display=on'/>
+    <qemu:arg value='-display'/>
+    <qemu:arg value='gtk,gl=on'/>
+    <qemu:env name='DISPLAY' value=':0'/>
+  </qemu:commandline>
+";
+
+/// An example's snippet as a whole document that libvirt can define. Devices get a working vGPU beside them, unless they bring one.
+pub fn document(snippet: &str, within: Within, settings: &Settings) -> String {
+    let snippet = snippet.trim_matches('\n');
+    let qemu = if form_for(settings.libvirt) == Form::Override { WITH_OVERRIDE } else { WITH_SET };
+    let devices = "  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n";
+    let (indent, before, after) = match within {
+        Within::Document => return format!("{snippet}\n"),
+        Within::Domain => ("  ", String::new(), String::new()),
+        Within::Devices if snippet.contains("type='mdev'") => ("    ", devices.to_owned(), "  </devices>\n".to_owned()),
+        Within::Devices => ("    ", format!("{devices}{VGPU}"), format!("  </devices>\n{qemu}")),
+    };
+    let lines: String = snippet.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("{indent}{line}\n") }).collect();
+    let os = if snippet.contains("<os") { "" } else { "  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  </os>\n" };
+    format!(
+        "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>example</name>\n  \
+         <uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid>\n  <memory unit='MiB'>1024</memory>\n{os}{before}{lines}{after}</domain>\n"
+    )
+}

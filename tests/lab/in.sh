@@ -1,0 +1,58 @@
+#!/bin/bash
+# in.sh [--bind FOLDER] SUITE COMMAND…: runs COMMAND in that suite's chroot, apart from the machine and from any
+# other in.sh: with processes, network and libvirt state of its own, all of which end with it. Run as root.
+# There: this folder is /lab, and with --bind FOLDER is /folder, writable.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+folder=
+if [ "${1-}" = --bind ]; then folder=$(cd "$2" && pwd); shift 2; fi
+[ $# -ge 2 ] || { echo "usage: $0 [--bind FOLDER] SUITE COMMAND…" >&2; exit 2; }
+[ "$(id -u)" = 0 ] || { echo "$0: needs root: run it with sudo" >&2; exit 2; }
+root=${LAB:-/var/tmp/lab}/$1
+[ -d "$root/lab" ] || { echo "$0: no chroot in $root: run $here/setup.sh $1" >&2; exit 2; }
+shift
+
+# shellcheck disable=SC2016 # the inner shell expands these
+exec unshare --mount --pid --net --ipc --uts --fork --kill-child bash -c '
+set -eu
+root=$1 here=$2 folder=$3; shift 3
+mount --make-rprivate /
+ip link set lo up 2>/dev/null || true
+
+mount -t proc proc "$root/proc"
+mount --bind /sys "$root/sys"
+mount -t tmpfs tmpfs "$root/dev"
+mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/net" "$root/dev/hugepages"
+# libvirt opens some of these for a mere conversion to arguments.
+for node in null zero full random urandom tty kvm net/tun vhost-net; do
+    if [ -e "/dev/$node" ]; then touch "$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; fi
+done
+# A host with an IOMMU and a GPU: libvirt only looks whether these are there before it gives other PCI devices or a
+# render node to a domain.
+mkdir "$root/dev/vfio" "$root/dev/dri"
+touch "$root/dev/vfio/vfio" "$root/dev/dri/renderD128"
+if [ -d "$root/sys/kernel/iommu_groups" ]; then
+    mount -t tmpfs tmpfs "$root/sys/kernel/iommu_groups"
+    mkdir "$root/sys/kernel/iommu_groups/0"
+fi
+mount -t hugetlbfs hugetlbfs "$root/dev/hugepages" 2>/dev/null || true
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+ln -s /proc/self/fd "$root/dev/fd"
+
+# What libvirtd keeps between its runs is gone with this one, but for its cache of what QEMU can do.
+for state in run tmp root var/lib/libvirt var/log/libvirt etc/libvirt/qemu; do
+    mkdir -p "$root/$state"
+    mount -t tmpfs tmpfs "$root/$state"
+done
+mkdir -m 1777 "$root/run/lock" "$root/tmp/.X11-unix"
+
+mount --bind "$here" "$root/lab"
+if [ -n "$folder" ]; then mount --bind "$folder" "$root/folder"; fi
+# Not exec: this shell stays as process 1 and reaps the QEMUs that libvirtd probed and ended. It would wait seconds
+# for each to be gone.
+chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
+    PYTHONDONTWRITEBYTECODE=1 LIBVIRT_DEFAULT_URI=qemu:///system "$@" && exit 0
+exit $?
+' in "$root" "$here" "$folder" "$@"
