@@ -74,6 +74,8 @@ struct Insertion<'d> {
     new: New,
     /// The element to stand behind; libvirt's own order says otherwise.
     behind: Option<Element<'d>>,
+    /// Whether a second one like it is meant.
+    is_repeatable: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -148,7 +150,10 @@ impl<'c, 'd> Composer<'c, 'd> {
             }
             Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
-                    self.insert_at(parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling) });
+                    self.insert_at(
+                        parent,
+                        Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling), is_repeatable: false },
+                    );
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
@@ -217,7 +222,7 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn insert(&mut self, parent: Element<'d>, rank: u8, new: New) {
-        self.insert_at(parent, Insertion { rank, new, behind: None });
+        self.insert_at(parent, Insertion { rank, new, behind: None, is_repeatable: false });
     }
 
     fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
@@ -225,7 +230,11 @@ impl<'c, 'd> Composer<'c, 'd> {
             self.insertions.push((parent, Vec::new()));
             self.insertions.len() - 1
         });
-        push_new(&mut self.insertions[index].1, insertion);
+        // Two findings that want the same child want one; of arguments the same one can be wanted twice.
+        let list = &mut self.insertions[index].1;
+        if insertion.is_repeatable || !list.contains(&insertion) {
+            list.push(insertion);
+        }
     }
 
     fn finish(mut self) -> Edits {
@@ -269,8 +278,9 @@ impl<'c, 'd> Composer<'c, 'd> {
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
-                variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
+                for (rank, child) in arguments.into_iter().map(|child| (0, child)).chain(variables.into_iter().map(|child| (1, child))) {
+                    self.insert_at(block, Insertion { rank, new: New::Element(child), behind: None, is_repeatable: true });
+                }
             }
             None => {
                 let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::containing);
@@ -374,7 +384,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         children.sort_by_key(|insertion| insertion.rank);
         // What goes to one place is written together, in order.
         let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
-        for Insertion { rank, new, behind } in children {
+        for Insertion { rank, new, behind, .. } in children {
             let (name, written) = match new {
                 New::Element(element) => (element.name.clone(), element.write(&self.style, &indent)),
                 New::Source(range) => (String::new(), layout::moved(text, range, &indent)),

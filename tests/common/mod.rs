@@ -1,4 +1,5 @@
 //! What several tests need.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use gvtg_xml::rules::schema::Within;
 use gvtg_xml::settings::Settings;
@@ -53,4 +54,28 @@ pub fn document(snippet: &str, within: Within, settings: &Settings) -> String {
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>example</name>\n  \
          <uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid>\n  <memory unit='MiB'>1024</memory>\n{os}{before}{lines}{after}</domain>\n"
     )
+}
+
+/// The folder of real domains that `GVTG_CORPUS` names. Without it tests say so, and fail where CI=true.
+pub fn corpus() -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("GVTG_CORPUS").map(std::path::PathBuf::from);
+    if folder.is_none() {
+        skipped("GVTG_CORPUS names no folder of domain XML: only the fixtures are tried");
+    }
+    folder
+}
+
+/// Whether a program is there. Without it tests say so, and fail where CI=true.
+pub fn has(program: &str, debian_package: &str) -> bool {
+    let there = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()));
+    if !there {
+        skipped(&format!("{program} is not there (Debian: {debian_package})"));
+    }
+    there
+}
+
+/// Says out loud that a test is not run, and fails where that must not be.
+pub fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "SKIPPED, which CI must not: {why}");
+    eprintln!("SKIPPED: {why}");
 }
