@@ -79,7 +79,8 @@ impl<'d> Domain<'d> {
         }
         let on = |name| vgpu.attribute(name) == Some("on");
         let said = match name {
-            "display" => Some((if on("display") { "on" } else { "off" }, Carrier::Attribute("display"))),
+            // The attribute works with a <graphics> that shows it, and has to go off without.
+            "display" => Some((if self.is_shown_by_graphics() { "on" } else { "off" }, Carrier::Attribute("display"))),
             "driver" => Some((if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" }, Carrier::Libvirt)),
             "ramfb" if on("ramfb") => Some(("true", Carrier::Attribute("ramfb"))),
             _ => None,
@@ -97,10 +98,12 @@ impl<'d> Domain<'d> {
         self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand)
     }
 
-    /// Whether the document says something about a property of the vGPU in a way that does not reach it: another rule's finding,
-    /// whose fix brings it there.
+    /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
+    /// the vGPU, or libvirt chooses it by what is missing too.
     pub fn is_spoken_for(&self, name: &str) -> bool {
-        self.sets().any(|set| set.property == name && !self.set_is_fine(&set) && self.set_means_vgpu(&set))
+        let comes_with_ramfb = || name == "driver" && self.form() == Form::Override && self.delivered("ramfb").is_none();
+        comes_with_ramfb()
+            || self.sets().any(|set| set.property == name && !self.set_is_fine(&set) && self.set_means_vgpu(&set))
             || self.overrides.iter().any(|found| {
                 found.property == name && !(self.override_reaches() && self.is_vgpu_alias(found.alias)) && self.override_means_vgpu(found)
             })
@@ -155,7 +158,7 @@ impl<'d> Domain<'d> {
         let asked = self.settings.alias.is_some();
         if matches!(self.form(), Form::Set(_)) && !asked {
             let current = self.vgpu.and_then(|vgpu| self.alias_of(vgpu));
-            let addressed = current.filter(|alias| self.set_reaches() && self.sets().any(|set| set.device == *alias));
+            let addressed = current.filter(|alias| self.sets().any(|set| set.device == *alias));
             if let Some(alias) = addressed {
                 return (alias.to_owned(), Vec::new());
             }

@@ -6,6 +6,7 @@ use crate::fragment::NewElement;
 use crate::property::{to_override, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
+use crate::vgpu::Form;
 
 /// `-set` for a device that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -60,6 +61,9 @@ fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
 fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
     let finding = Finding::at_attribute(set.operand, "value").with("device", set.device).with("property", set.property);
+    if let Form::Set(Some(capability)) = domain.form() {
+        return finding.fixed_by(vec![Change::DeleteCapability(capability.into())]);
+    }
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     match value {
         Some(value) if domain.is_vgpu_alias(set.device) => {
@@ -81,11 +85,13 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let finding = Finding::at_attribute(set.operand, "value").with("device", set.device).with("property", set.property);
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else { return finding };
-    if domain.set_reaches() && domain.delivered(set.property).is_none_or(|delivered| delivered.value != value) {
+    let is_delivered = domain.delivered(set.property).is_some_and(|delivered| delivered.value == value);
+    if let (Form::Set(capability), false) = (domain.form(), is_delivered) {
         let (alias, mut changes) = domain.vgpu_alias();
         let operand = format!("device.{alias}.{}={}", set.property, set.value);
         changes.retain(|change| !matches!(change, Change::SetAttribute(element, ..) if *element == set.operand));
         changes.push(Change::SetAttribute(set.operand, "value".into(), operand));
+        changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         return finding.fixed_by(changes);
     }
     let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];

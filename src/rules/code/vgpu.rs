@@ -130,6 +130,13 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let asked = domain.settings.romfile.as_deref();
     let delivered = domain.delivered("romfile");
+    let os = domain.root.child("os");
+    let is_uefi = os.is_some_and(|os| {
+        os.attribute("firmware") == Some("efi") || os.child("loader").is_some_and(|loader| loader.attribute("type") == Some("pflash"))
+    });
+    if !is_uefi && asked.is_none() {
+        return Vec::new();
+    }
     let is_right = delivered.as_ref().is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
     // Where a <rom> names one, that is its own finding, and its fix brings the file.
     let named = domain.vgpu.is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));

@@ -1,0 +1,162 @@
+//! Whole domains with all rules on: `fixtures/NAME.xml` becomes `fixtures/NAME.fixed.xml`.
+
+use std::path::{Path, PathBuf};
+
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::lint::{Fixed, fix};
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::xml::{QEMU_NAMESPACE, read};
+
+fn read_fixture(name: &str) -> String {
+    std::fs::read_to_string(Path::new("fixtures").join(name)).expect("the fixture is there")
+}
+
+fn fixed(text: &str, flags: &str) -> Fixed<'static> {
+    fix(text.to_owned(), &RuleSet::all(builtin()), &parse_settings(flags).unwrap()).unwrap()
+}
+
+/// The values of all `<qemu:arg>`, in order.
+fn arguments(text: &str) -> Vec<String> {
+    read(text, |document| {
+        let arguments = document.elements().filter(|element| element.is_qemu("arg"));
+        arguments.map(|element| element.attribute("value").unwrap_or("").to_owned()).collect()
+    })
+    .unwrap()
+}
+
+/// The properties of all overrides: alias, name, type, value.
+fn overrides(text: &str) -> Vec<String> {
+    read(text, |document| {
+        let properties = document.elements().filter(|element| element.is_qemu("property"));
+        let line = |property: gvtg_xml::xml::Element<'_>| {
+            let alias = property.parent().and_then(|frontend| frontend.parent()).and_then(|device| device.attribute("alias"));
+            let value = |name| property.attribute(name).unwrap_or("");
+            format!("{} {} {} {}", alias.unwrap_or(""), value("name"), value("type"), value("value"))
+        };
+        properties.map(line).collect()
+    })
+    .unwrap()
+}
+
+#[test]
+fn each_fixture_becomes_its_fixed_twin() {
+    let mut pairs = 0;
+    let mut names: Vec<PathBuf> = std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    for path in names.iter().filter(|path| !path.to_string_lossy().ends_with(".fixed.xml")) {
+        let (before, after) = (std::fs::read_to_string(path).unwrap(), std::fs::read_to_string(path.with_extension("fixed.xml")).unwrap());
+        let result = fixed(&before, "");
+        assert!(result.text == after, "{}:\n{}", path.display(), similar::TextDiff::from_lines(&after, &result.text).unified_diff());
+        assert_eq!(fixed(&after, "").text, after, "{}: the twin is fixed already", path.display());
+        pairs += 1;
+    }
+    assert!(pairs >= 9, "{pairs} pairs");
+}
+
+/// The guide's arguments, word for word.
+const GUIDE: [&str; 10] = [
+    "-set",
+    "device.hostdev0.x-igd-opregion=on",
+    "-set",
+    "device.hostdev0.ramfb=on",
+    "-set",
+    "device.hostdev0.driver=vfio-pci-nohotplug",
+    "-set",
+    "device.hostdev0.display=on",
+    "-display",
+    "gtk,gl=on",
+];
+
+#[test]
+fn libvirt_7_gets_exactly_the_guides_elements() {
+    let guide = read_fixture("guide.xml");
+    assert!(!fixed(&guide, "--libvirt 7.0").changed, "the guide is right for libvirt 7.0");
+    let bare = "<domain type='kvm'>\n  <name>bare</name>\n  <devices>\n  </devices>\n</domain>\n";
+    let result = fixed(bare, "--libvirt 7.0 --uuid ab54baba-ea9a-4ce5-b7b4-51b376b65849").text;
+    assert_eq!(arguments(&result), GUIDE);
+    let hostdev = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off'>\n      <source>\n        \
+        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>";
+    assert!(result.contains(hostdev), "{result}");
+    for other in ["<alias", "<qemu:override", "<qemu:capabilities", "ramfb='"] {
+        assert!(!result.contains(other), "{other} is none of the guide's:\n{result}");
+    }
+    assert!(result.contains(&format!("xmlns:qemu='{QEMU_NAMESPACE}'")));
+}
+
+#[test]
+fn each_form_becomes_the_other_and_nothing_is_lost() {
+    let own = "<qemu:arg value='-set'/><qemu:arg value='device.hostdev0.xres=0x780'/>\
+        <qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile=/rom with blanks'/><qemu:arg value='-name'/><qemu:arg value='guest=mine'/>";
+    let set_form = read_fixture("guide.xml").replace("  <qemu:commandline>\n", &format!("  <qemu:commandline>{own}\n"));
+    assert!(!fixed(&set_form, "--libvirt 7.0").changed, "it works as it is");
+
+    let override_form = fixed(&set_form, "--libvirt 9.0").text;
+    assert_eq!(
+        overrides(&override_form),
+        [
+            "ua-gvtg x-igd-opregion bool true",
+            "ua-gvtg display string on",
+            "ua-gvtg xres unsigned 1920",
+            "ua-gvtg romfile string /rom with blanks",
+        ]
+    );
+    assert_eq!(arguments(&override_form), ["-name", "guest=mine", "-display", "gtk,gl=on"]);
+    assert!(override_form.contains("ramfb=\"on\""), "ramfb and the driver that has it are libvirt's own attribute:\n{override_form}");
+
+    let back = fixed(&override_form, "--libvirt 7.0").text;
+    assert_eq!(
+        arguments(&back),
+        [
+            "-name",
+            "guest=mine",
+            "-display",
+            "gtk,gl=on",
+            "-set",
+            "device.ua-gvtg.x-igd-opregion=on",
+            "-set",
+            "device.ua-gvtg.display=on",
+            "-set",
+            "device.ua-gvtg.xres=1920",
+            "-set",
+            "device.ua-gvtg.romfile=/rom with blanks",
+        ]
+    );
+    assert_eq!(overrides(&back), [""; 0]);
+    assert_eq!(overrides(&fixed(&back, "--libvirt 9.0").text), overrides(&override_form));
+}
+
+#[test]
+fn what_has_no_other_form_is_reported_and_stays() {
+    let text = read_fixture("guide.fixed.xml").replace(
+        "<qemu:property name=\"display\"",
+        "<qemu:property name=\"rombar\" type=\"remove\"/><qemu:property name=\"x-req\" type=\"bool\" value=\"true\"><!-- why --></qemu:property><qemu:property name=\"display\"",
+    );
+    let result = fixed(&text, "--libvirt 7.0");
+    let left: Vec<&str> = result.remaining.iter().filter(|left| left.fix.is_none()).map(|left| &*left.rule.id).collect();
+    assert_eq!(left, ["unsupported-override", "unsupported-override"]);
+    assert!(result.text.contains("type=\"remove\"") && result.text.contains("<!-- why -->"));
+    let unknown = read_fixture("guide.xml").replace("device.hostdev0.ramfb=on", "device.hostdev0.x-guesswork=on");
+    let result = fixed(&unknown, "");
+    assert!(result.text.contains("device.ua-gvtg.x-guesswork=on"), "its type is not known, so it is not guessed:\n{}", result.text);
+    assert!(result.remaining.iter().any(|left| left.rule.id == "set-on-json-device"));
+}
+
+#[test]
+fn the_vgpus_alias_keeps_every_other_property_on_its_device() {
+    let sets = ["hostdev0.port=1", "hostdev1.xres=800", "hostdev2.port=2"];
+    let sets: String = sets.map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>")).concat();
+    let usb = |port: u8| {
+        format!("<hostdev mode='subsystem' type='usb'><source><vendor id='0x123{port}'/><product id='0xbeef'/></source></hostdev>")
+    };
+    let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{vgpu}{}</devices><qemu:commandline>{sets}</qemu:commandline></domain>",
+        usb(1),
+        usb(2)
+    );
+    let result = fixed(&text, "--libvirt 7.0 --alias ua-v");
+    let values = arguments(&result.text);
+    for wanted in ["device.hostdev0.port=1", "device.ua-v.xres=800", "device.hostdev1.port=2", "device.ua-v.display=on"] {
+        assert!(values.iter().any(|value| value == wanted), "{wanted} in {values:?}");
+    }
+}
