@@ -4,6 +4,7 @@
 use super::schema::{Check, Operation, Rule};
 use crate::domain::Domain;
 use crate::settings::derived_uuid;
+use crate::version::Version;
 use crate::xml::Element;
 
 /// The settings that a placeholder can name.
@@ -48,6 +49,7 @@ fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
         "gdk-scale" => settings.gdk_scale().to_owned(),
         "alias" => settings.alias().to_owned(),
         "pci" => settings.pci().to_owned(),
+        "libvirt" if settings.libvirt == Version::CURRENT => "8.5 and later".to_owned(),
         "libvirt" => settings.libvirt.to_string(),
         "audio" => settings.audio.as_ref().map_or("none", |audio| &audio.backend).to_owned(),
         name => settings.given(name)??,
