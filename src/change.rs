@@ -152,7 +152,9 @@ impl<'c, 'd> Composer<'c, 'd> {
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
-            Change::Arguments(order, values) => push_new(&mut self.arguments, (*order, values.clone())),
+            Change::Arguments(order, values) if !self.arguments.iter().any(|(_, known)| known == values) => {
+                self.arguments.push((*order, values.clone()));
+            }
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name.clone(), value.clone()));
             }
@@ -221,11 +223,15 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
+        push_new(self.insertions_into(parent), insertion);
+    }
+
+    fn insertions_into(&mut self, parent: Element<'d>) -> &mut Vec<Insertion<'d>> {
         let index = self.insertions.iter().position(|(known, _)| *known == parent).unwrap_or_else(|| {
             self.insertions.push((parent, Vec::new()));
             self.insertions.len() - 1
         });
-        push_new(&mut self.insertions[index].1, insertion);
+        &mut self.insertions[index].1
     }
 
     fn finish(mut self) -> Edits {
@@ -269,7 +275,9 @@ impl<'c, 'd> Composer<'c, 'd> {
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
+                // Not `insert`: every `-set` is wanted, however many there are.
+                let new = arguments.into_iter().map(|child| Insertion { rank: 0, new: New::Element(child), behind: None });
+                self.insertions_into(block).extend(new);
                 variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
             }
             None => {
