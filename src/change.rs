@@ -74,8 +74,6 @@ struct Insertion<'d> {
     new: New,
     /// The element to stand behind; libvirt's own order says otherwise.
     behind: Option<Element<'d>>,
-    /// Whether a second one like it is meant.
-    is_repeatable: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -150,14 +148,13 @@ impl<'c, 'd> Composer<'c, 'd> {
             }
             Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
-                    self.insert_at(
-                        parent,
-                        Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling), is_repeatable: false },
-                    );
+                    self.insert_at(parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling) });
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
-            Change::Arguments(order, values) => push_new(&mut self.arguments, (*order, values.clone())),
+            Change::Arguments(order, values) if !self.arguments.iter().any(|(_, known)| known == values) => {
+                self.arguments.push((*order, values.clone()));
+            }
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name.clone(), value.clone()));
             }
@@ -222,19 +219,19 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn insert(&mut self, parent: Element<'d>, rank: u8, new: New) {
-        self.insert_at(parent, Insertion { rank, new, behind: None, is_repeatable: false });
+        self.insert_at(parent, Insertion { rank, new, behind: None });
     }
 
     fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
+        push_new(self.insertions_into(parent), insertion);
+    }
+
+    fn insertions_into(&mut self, parent: Element<'d>) -> &mut Vec<Insertion<'d>> {
         let index = self.insertions.iter().position(|(known, _)| *known == parent).unwrap_or_else(|| {
             self.insertions.push((parent, Vec::new()));
             self.insertions.len() - 1
         });
-        // Two findings that want the same child want one; of arguments the same one can be wanted twice.
-        let list = &mut self.insertions[index].1;
-        if insertion.is_repeatable || !list.contains(&insertion) {
-            list.push(insertion);
-        }
+        &mut self.insertions[index].1
     }
 
     fn finish(mut self) -> Edits {
@@ -278,9 +275,10 @@ impl<'c, 'd> Composer<'c, 'd> {
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                for (rank, child) in arguments.into_iter().map(|child| (0, child)).chain(variables.into_iter().map(|child| (1, child))) {
-                    self.insert_at(block, Insertion { rank, new: New::Element(child), behind: None, is_repeatable: true });
-                }
+                // Not `insert`: every `-set` is wanted, however many there are.
+                let new = arguments.into_iter().map(|child| Insertion { rank: 0, new: New::Element(child), behind: None });
+                self.insertions_into(block).extend(new);
+                variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
             }
             None => {
                 let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::containing);
@@ -384,7 +382,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         children.sort_by_key(|insertion| insertion.rank);
         // What goes to one place is written together, in order.
         let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
-        for Insertion { rank, new, behind, .. } in children {
+        for Insertion { rank, new, behind } in children {
             let (name, written) = match new {
                 New::Element(element) => (element.name.clone(), element.write(&self.style, &indent)),
                 New::Source(range) => (String::new(), layout::moved(text, range, &indent)),

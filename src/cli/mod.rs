@@ -61,7 +61,7 @@ struct LintArgs {
 
 #[derive(Args, Debug)]
 struct FixArgs {
-    /// Domain XML file; stdin without one, or for -. Several with --in-place, --diff or --check
+    /// Domain XML file; stdin without one, or for -. Several, and folders, with --in-place, --diff or --check
     files: Vec<PathBuf>,
     /// Write the files instead of stdout
     #[arg(long, short, conflicts_with_all = ["diff", "check"])]
@@ -130,7 +130,7 @@ struct SettingsArgs {
     /// The vGPU's type, like i915-GVTg_V5_4, to be recorded in the domain's metadata
     #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
     vgpu_type: Option<String>,
-    /// The Intel GPU's PCI address, to be recorded in the domain's metadata [default: 0000:00:02.0]
+    /// The Intel GPU's PCI address; recorded in the domain's metadata where it is given [default: 0000:00:02.0]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
     pci: Option<String>,
     /// QEMU's -display; any with gl=on, es or core [default: gtk,gl=on]

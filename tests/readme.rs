@@ -1,0 +1,171 @@
+//! The README is true: its `console` blocks are run, and its tables are those of the program. So is the rule in CONTRIBUTING.
+//!
+//! A block is run line by line in one shell, in a new folder with `fixtures/` in it and `tests/readme/virsh` in place of virsh. A line
+//! `…` stands for any lines, none included. `UPDATE_README=1 cargo test --test readme` writes the tables anew.
+
+#![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use clap::CommandFactory;
+use gvtg_xml::edit::Applicability;
+use gvtg_xml::rules::builtin;
+use gvtg_xml::rules::schema::Rule;
+
+const AFTER_A_COMMAND: &str = "-- after a command --";
+
+#[test]
+fn console_blocks_print_what_they_say() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let blocks = console_blocks(&readme);
+    assert!(blocks.len() > 10, "only {} blocks found", blocks.len());
+    let folder = tempfile::tempdir().unwrap();
+    prepare(folder.path());
+    let failures: Vec<String> = blocks.into_iter().filter_map(|(line, block)| run(folder.path(), line, block).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The blocks, each with the line it begins on.
+fn console_blocks(text: &str) -> Vec<(usize, &str)> {
+    let fences = text.match_indices("\n```console\n").map(|(at, fence)| at + fence.len());
+    fences.map(|start| (text[..start].lines().count() + 1, text[start..].split("```\n").next().unwrap())).collect()
+}
+
+fn prepare(folder: &Path) {
+    let fixtures = folder.join("fixtures");
+    fs::create_dir(&fixtures).unwrap();
+    for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        fs::copy(entry.path(), fixtures.join(entry.file_name())).unwrap();
+    }
+}
+
+/// A command with what it should print.
+struct Step {
+    command: String,
+    output: Vec<String>,
+}
+
+fn steps(block: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in block.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            steps.push(Step { command: command.into(), output: Vec::new() });
+        } else if let (Some(step), Some(more)) = (steps.last_mut(), line.strip_prefix("> ").or((line == ">").then_some(""))) {
+            step.command.push('\n');
+            step.command.push_str(more);
+        } else {
+            steps.last_mut().expect("a block begins with a command").output.push(line.into());
+        }
+    }
+    steps
+}
+
+fn run(folder: &Path, line: usize, block: &str) -> Result<(), String> {
+    let steps = steps(block);
+    let mut script = String::from("exec 2>&1\n");
+    for step in &steps {
+        let _ = write!(script, "{}\nstatus=$?; echo '{AFTER_A_COMMAND}'; (exit $status)\n", step.command);
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).parent().unwrap();
+    let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readme");
+    let path = format!("{}:{}:{}", program.display(), stand_ins.display(), env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(folder).stdin(Stdio::null()).env("PATH", path).env("NO_COLOR", "1").env("LC_ALL", "C");
+    let output = shell.env_remove("DISPLAY").env_remove("EDITOR").output().expect("sh runs");
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    let mut printed = printed.split(&format!("{AFTER_A_COMMAND}\n")).map(str::to_owned).collect::<Vec<_>>().into_iter();
+    for step in steps {
+        let printed = printed.next().unwrap_or_default();
+        // A machine with an old libvirt is told about it.
+        let lines: Vec<&str> = printed.lines().filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is ")).collect();
+        let wanted: Vec<&str> = step.output.iter().map(String::as_str).collect();
+        if !fits(&wanted, &lines) {
+            return Err(format!("README.md:{line}: `{}` prints\n{}\nand not\n{}\n", step.command, lines.join("\n"), wanted.join("\n")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether lines are those wanted, with `…` for any number of lines.
+fn fits(wanted: &[&str], lines: &[&str]) -> bool {
+    match (wanted.split_first(), lines.split_first()) {
+        (Some((&"…", rest)), _) => (0..=lines.len()).any(|skipped| fits(rest, &lines[skipped..])),
+        (Some((first, rest)), Some((line, others))) => first == line && fits(rest, others),
+        (wanted, lines) => wanted.is_none() && lines.is_none(),
+    }
+}
+
+#[test]
+fn tables_are_up_to_date() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let new = with_table(&with_table(&readme, "rules", &rule_table()), "settings", &settings_table());
+    if env::var_os("UPDATE_README").is_some() {
+        fs::write("README.md", new).unwrap();
+    } else {
+        assert!(
+            new == readme,
+            "the README's tables are not those of the program: `UPDATE_README=1 cargo test --test readme` writes them anew"
+        );
+    }
+}
+
+fn with_table(text: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {name}: written by tests/readme.rs -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("README.md has no {begin}"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("README.md has no {end}"));
+    format!("{before}{begin}{table}{end}{after}")
+}
+
+fn rule_table() -> String {
+    let mut rules: Vec<&Rule> = builtin().iter().collect();
+    rules.sort_by_key(|rule| &rule.id);
+    let mut table = String::from("| rule | severity | mended by | what it finds |\n|---|---|---|---|\n");
+    for rule in rules {
+        let safe = rule.fix.iter().any(|fix| fix.applicability == Applicability::Safe);
+        let mended_by = match rule.fix.first() {
+            None => "you",
+            Some(_) if !safe => "`fix --unsafe-fixes`",
+            Some(fix) if fix.unsafe_if.is_some() => "`fix` (1)",
+            Some(_) => "`fix`",
+        };
+        let _ = writeln!(table, "| `{}` | {} | {mended_by} | {} |", rule.id, rule.severity.name(), cell(&rule.summary));
+    }
+    table + "\n(1) Where a PCI card is passed through, only with `--unsafe-fixes`.\n"
+}
+
+fn settings_table() -> String {
+    let command = gvtg_xml::cli::Cli::command();
+    let fix = command.find_subcommand("fix").unwrap();
+    let mut table = String::from("| flag | what it says |\n|---|---|\n");
+    for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {
+        let takes_value = flag.get_action().takes_values();
+        let value = flag.get_value_names().filter(|_| takes_value).map_or(String::new(), |names| format!(" {}", names[0]));
+        let default = flag.get_default_values().first().filter(|_| takes_value);
+        let default = default.map_or(String::new(), |value| format!(" [default: {}]", value.to_string_lossy()));
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(table, "| `--{}{value}` | {}{default} |", flag.get_long().unwrap(), cell(&help));
+    }
+    table
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "\\<")
+}
+
+#[test]
+fn the_rule_in_contributing_is_one() {
+    let text = fs::read_to_string("CONTRIBUTING.md").unwrap();
+    let rule = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    gvtg_xml::rules::parse(rule).unwrap();
+}
+
+#[test]
+fn dots_stand_for_any_lines() {
+    assert!(fits(&["a", "…", "d"], &["a", "b", "c", "d"]));
+    assert!(fits(&["…"], &[]));
+    assert!(!fits(&["a", "…", "d"], &["a", "b"]));
+    assert!(!fits(&["a"], &["a", "b"]));
+}
