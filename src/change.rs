@@ -220,12 +220,17 @@ impl<'c, 'd> Composer<'c, 'd> {
         self.insert_at(parent, Insertion { rank, new, behind: None });
     }
 
+    /// Two rules that want the same child get one.
     fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
+        push_new(self.insertions_into(parent), insertion);
+    }
+
+    fn insertions_into(&mut self, parent: Element<'d>) -> &mut Vec<Insertion<'d>> {
         let index = self.insertions.iter().position(|(known, _)| *known == parent).unwrap_or_else(|| {
             self.insertions.push((parent, Vec::new()));
             self.insertions.len() - 1
         });
-        push_new(&mut self.insertions[index].1, insertion);
+        &mut self.insertions[index].1
     }
 
     fn finish(mut self) -> Edits {
@@ -269,7 +274,9 @@ impl<'c, 'd> Composer<'c, 'd> {
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
+                // Arguments alike are none too many: each property has a -set of its own.
+                let new = |child| Insertion { rank: 0, new: New::Element(child), behind: None };
+                self.insertions_into(block).extend(arguments.into_iter().map(new));
                 variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
             }
             None => {
