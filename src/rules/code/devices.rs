@@ -48,17 +48,17 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
 /// Audio of a spice graphics that goes.
 pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // libvirt before 7.2 has no type none: without an <audio> it is just as silent.
-    let has_none = domain.settings.libvirt >= Version::new(7, 2, 0);
+    // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
+    let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
     let audios = domain.devices_named("audio").into_iter().filter(|audio| audio.attribute("type") == Some("spice"));
     let finding = |audio: Element<'d>| {
         let changes = match &domain.settings.audio {
+            _ if !has_backends => vec![Change::Remove(audio)],
             Some(wanted) => {
                 let attributes = wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone()));
                 [Change::SetAttribute(audio, "type".into(), wanted.backend.clone())].into_iter().chain(attributes).collect()
             }
-            None if has_none => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
-            None => vec![Change::Remove(audio)],
+            None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
         };
         Finding::within(audio, attribute_span(audio, "type")).fixed_by(changes)
     };

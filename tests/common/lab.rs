@@ -1,0 +1,187 @@
+//! Asking the lab (tests/lab) what real libvirt and QEMU say, and reading QEMU's arguments.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use gvtg_xml::version::Version;
+use serde_json::Value;
+
+/// A Debian suite of the lab.
+#[derive(Clone, Copy, Debug)]
+pub struct Suite {
+    pub name: &'static str,
+    pub libvirt: Version,
+}
+
+/// What tests/lab/ask.py says about one file; there stands what each part is.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Answer {
+    pub define: String,
+    pub validate: String,
+    pub dumpxml: Option<String>,
+    pub argv: Option<Vec<String>>,
+    pub argv_error: String,
+    pub qemu: String,
+}
+
+/// The lab's suites, or None where there is no lab: then the test says so, and in CI, where there has to be one, fails.
+pub fn suites() -> Option<Vec<Suite>> {
+    if std::env::var_os("GVTG_LAB").is_none_or(|value| value != "1") {
+        skip("GVTG_LAB=1 is not set, so no real libvirt was asked: set up the lab first (tests/lab/README.md)");
+        return None;
+    }
+    Some(["bullseye", "bookworm", "trixie", "sid"].map(|name| Suite { name, libvirt: libvirt_of(name) }).into())
+}
+
+/// Says what was not tested and why; fails in CI.
+pub fn skip(why: &str) {
+    say(&format!("SKIPPED: {why}"));
+    assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "SKIPPED in CI: {why}");
+}
+
+/// Writes a line that cargo does not capture: a skipped test and what a passed one has counted should be seen.
+pub fn say(line: &str) {
+    let mut stderr = std::io::stderr();
+    // Nobody is left to tell where this fails.
+    let _ = writeln!(stderr, "{line}");
+}
+
+/// A fresh folder for a test's questions, which stay there for a look at the answers.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab").join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).expect("the old folder can be removed");
+    }
+    std::fs::create_dir_all(&folder).expect("a folder in the target folder");
+    folder
+}
+
+/// Asks a suite about documents by name. `test` names the folder where the answers stay.
+pub fn ask(test: &str, suite: Suite, documents: &BTreeMap<String, String>, options: &[&str]) -> BTreeMap<String, Answer> {
+    let started = Instant::now();
+    let folder = folder(&format!("{test}/{}", suite.name));
+    for (name, document) in documents {
+        std::fs::write(folder.join(format!("{name}.xml")), document).expect("a file in the target folder");
+    }
+    let ask = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/ask.sh");
+    let output = Command::new(ask).args(options).arg(suite.name).arg(&folder).output().expect("bash runs");
+    assert!(output.status.success(), "{}: {}", suite.name, String::from_utf8_lossy(&output.stderr));
+    let json = std::fs::read(folder.join(format!("{}.json", suite.name))).expect("ask.sh writes its answers");
+    let answers: BTreeMap<String, Answer> = serde_json::from_slice(&json).expect("answers are JSON");
+    assert_eq!(answers.len(), documents.len(), "each document has an answer");
+    say(&format!("{test}: {} documents on {} in {:.0} s", documents.len(), suite.name, started.elapsed().as_secs_f32()));
+    answers.into_iter().map(|(name, answer)| (name.trim_end_matches(".xml").to_owned(), answer)).collect()
+}
+
+/// Asks several suites at once.
+pub fn ask_all<'s>(
+    test: &str,
+    questions: impl IntoIterator<Item = (Suite, &'s BTreeMap<String, String>)>,
+    options: &[&str],
+) -> Vec<(Suite, BTreeMap<String, Answer>)> {
+    std::thread::scope(|scope| {
+        let spawn = |(suite, documents)| (suite, scope.spawn(move || ask(test, suite, documents, options)));
+        let running: Vec<_> = questions.into_iter().map(spawn).collect();
+        running.into_iter().map(|(suite, thread)| (suite, thread.join().expect("the lab answers"))).collect()
+    })
+}
+
+/// The release of a suite's libvirt, which its library's name tells.
+fn libvirt_of(suite: &str) -> Version {
+    let lab = std::env::var_os("LAB").map_or_else(|| PathBuf::from("/var/tmp/lab"), PathBuf::from);
+    let libraries = lab.join(suite).join("usr/lib/x86_64-linux-gnu");
+    let files = std::fs::read_dir(&libraries).unwrap_or_else(|error| panic!("{}: {error}; run tests/lab/setup.sh", libraries.display()));
+    let names = files.flatten().map(|file| file.file_name());
+    names.filter_map(|name| Version::of_library(name.to_str()?)).max().unwrap_or_else(|| panic!("no libvirt in {}", libraries.display()))
+}
+
+/// A device among QEMU's arguments, with what `-set` and `-global` add to its properties.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Device {
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Device {
+    pub fn get(&self, name: &str) -> &str {
+        self.properties.get(name).map_or("", String::as_str)
+    }
+}
+
+/// The operands of an option, in order.
+pub fn operands<'a>(argv: &'a [String], option: &str) -> Vec<&'a str> {
+    let pairs = argv.windows(2).filter(|pair| pair[0].trim_start_matches("--").trim_start_matches('-') == option);
+    pairs.map(|pair| pair[1].as_str()).collect()
+}
+
+/// All devices as QEMU would make them.
+pub fn devices(argv: &[String]) -> Vec<Device> {
+    let mut devices: Vec<Device> = operands(argv, "device").into_iter().map(|operand| device(operand, argv)).collect();
+    for device in &mut devices {
+        let driver = device.get("driver").to_owned();
+        for global in operands(argv, "global") {
+            let Some((name, value)) = global.split_once('=') else { continue };
+            if let Some(name) = name.strip_prefix(&driver).and_then(|rest| rest.strip_prefix('.')) {
+                device.properties.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+            }
+        }
+    }
+    devices
+}
+
+fn device(operand: &str, argv: &[String]) -> Device {
+    if let Ok(Value::Object(json)) = serde_json::from_str(operand) {
+        // QEMU's -set does not reach these.
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        return Device { properties: json.iter().map(|(name, value)| (name.clone(), text(value))).collect() };
+    }
+    let (driver, rest) = operand.split_once(',').unwrap_or((operand, ""));
+    let mut device = Device::default();
+    device.properties.insert("driver".into(), driver.into());
+    device.properties.extend(rest.split(',').filter_map(|part| part.split_once('=')).map(|(name, value)| (name.into(), value.into())));
+    let id = device.get("id").to_owned();
+    for set in operands(argv, "set") {
+        if let Some((name, value)) = set.strip_prefix(&format!("device.{id}.")).and_then(|rest| rest.split_once('=')) {
+            device.properties.insert(name.into(), value.into());
+        }
+    }
+    device
+}
+
+/// The mediated devices among the arguments.
+pub fn vgpus(argv: &[String]) -> Vec<Device> {
+    devices(argv).into_iter().filter(|device| device.properties.contains_key("sysfsdev")).collect()
+}
+
+/// What keeps these arguments from being those of a guest whose vGPU is seen; None where nothing does.
+pub fn fault(argv: &[String]) -> Option<String> {
+    let vgpus = vgpus(argv);
+    let is_on = |device: &Device, name: &str| matches!(device.get(name), "on" | "true");
+    let is_whole = |device: &&Device| {
+        device.get("driver") == "vfio-pci-nohotplug"
+            && ["ramfb", "x-igd-opregion"].iter().all(|name| is_on(device, name))
+            && device.get("display") == "on"
+    };
+    if !vgpus.iter().any(|device| is_whole(&device)) {
+        return Some(format!("no whole vGPU: {vgpus:?}"));
+    }
+    if vgpus.iter().filter(|device| is_on(device, "ramfb")).count() > 1 {
+        return Some(format!("two ramfb: {vgpus:?}"));
+    }
+    let displays = operands(argv, "display");
+    let is_shown = displays
+        .last()
+        .is_some_and(|display| display.starts_with("egl-headless") || ["gl=on", "gl=es", "gl=core"].iter().any(|gl| display.contains(gl)))
+        || operands(argv, "spice").iter().any(|spice| spice.contains("gl=on"));
+    (!is_shown).then(|| format!("nothing with OpenGL shows it: -display {displays:?}"))
+}
+
+/// What QEMU says beside the missing vGPU, where the lab stops it, and beside what says nothing about the domain.
+pub fn complaints(said: &str) -> Vec<&str> {
+    // "started": it has no vGPU to miss. Debian's QEMU 5.2 is built without SDL.
+    let known = ["no such host device", "warning: Machine type", "Display 'sdl' is not available"];
+    said.lines().filter(|line| *line != "started" && !known.iter().any(|known| line.contains(known))).collect()
+}

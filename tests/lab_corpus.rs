@@ -1,0 +1,168 @@
+//! Domains that nobody here wrote, before and after `fix`: real libvirt accepts all that it accepted, and the vGPU reaches QEMU.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use gvtg_xml::lint::{Fixed, fix, lint};
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::settings::Settings;
+use gvtg_xml::version::Version;
+use gvtg_xml::vgpu::{Form, form_for};
+
+#[path = "common/lab.rs"]
+#[allow(dead_code, reason = "each test that asks the lab uses a part of it")]
+mod lab;
+use lab::{Answer, Suite, fault, say};
+
+/// One domain of the corpus, by what became of it.
+struct Case {
+    name: String,
+    before: String,
+    safe: Fixed<'static>,
+    all: Fixed<'static>,
+    /// No vGPU can be in it, so it is left alone.
+    is_foreign: bool,
+}
+
+/// What the counts at the end are made of.
+#[derive(Default)]
+struct Counts {
+    accepted_before: usize,
+    accepted_after: usize,
+    accepted_after_unsafe: usize,
+    argv: usize,
+    whole: usize,
+    left_alone: Vec<String>,
+    crashed_before: Vec<String>,
+    faults: Vec<String>,
+}
+
+#[test]
+fn on_bullseye() {
+    run("bullseye");
+}
+
+#[test]
+fn on_bookworm() {
+    run("bookworm");
+}
+
+#[test]
+fn on_trixie() {
+    run("trixie");
+}
+
+#[test]
+fn on_sid() {
+    run("sid");
+}
+
+fn run(suite: &str) {
+    let Some(suites) = lab::suites() else { return };
+    let Some(corpus) = std::env::var_os("GVTG_CORPUS").map(PathBuf::from) else {
+        return lab::skip("GVTG_CORPUS is not set, so no domain of other people was fixed: name a folder of domain XML");
+    };
+    let suite = *suites.iter().find(|known| known.name == suite).expect("a suite of the lab");
+    // Where libvirt reads overrides, the default has to do; before that the user has to say which libvirt it is.
+    let libvirt = if form_for(suite.libvirt) == Form::Override { Version::CURRENT } else { suite.libvirt };
+    let cases = cases(&corpus, libvirt);
+    let mut documents = BTreeMap::new();
+    for case in &cases {
+        documents.insert(format!("{}@before", case.name), case.before.clone());
+        // What is not changed has its answer already.
+        if case.safe.changed {
+            documents.insert(format!("{}@safe", case.name), case.safe.text.clone());
+        }
+        if case.all.text != case.safe.text {
+            documents.insert(format!("{}@unsafe", case.name), case.all.text.clone());
+        }
+    }
+    let answers = lab::ask("corpus", suite, &documents, &[]);
+    let counts = count(&cases, &answers);
+    report(suite, &counts);
+    assert!(counts.accepted_before > 0, "libvirt accepted none before");
+    assert!(counts.faults.is_empty(), "{}:\n{}", suite.name, counts.faults.join("\n"));
+}
+
+fn cases(corpus: &std::path::Path, libvirt: Version) -> Vec<Case> {
+    let files = std::fs::read_dir(corpus).unwrap_or_else(|error| panic!("{}: {error}", corpus.display()));
+    let mut paths: Vec<PathBuf> =
+        files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "xml")).collect();
+    paths.sort();
+    let rules = RuleSet::all(builtin());
+    let safe = Settings { libvirt, ..Settings::default() };
+    let all = Settings { unsafe_fixes: true, ..safe.clone() };
+    let mut cases = Vec::new();
+    for path in paths {
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8").to_owned();
+        let before = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let fixed = |settings: &Settings| fix(before.clone(), &rules, settings).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let found = lint(&before, &rules, &safe).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let is_foreign = found.iter().any(|found| found.rule.when.foreign);
+        cases.push(Case { safe: fixed(&safe), all: fixed(&all), name, before, is_foreign });
+    }
+    cases
+}
+
+fn count(cases: &[Case], answers: &BTreeMap<String, Answer>) -> Counts {
+    let mut counts = Counts::default();
+    for case in cases {
+        let answer = |kind: &str| answers.get(&format!("{}@{kind}", case.name));
+        let before = answer("before").expect("each file was asked about");
+        let safe = answer("safe").unwrap_or(before);
+        let all = answer("unsafe").unwrap_or(safe);
+        let crashed = before.define.starts_with("crash: ") || before.argv_error.starts_with("crash: ");
+        if crashed {
+            counts.crashed_before.push(case.name.clone());
+        }
+        let is_ok = |answer: &Answer| answer.define == "ok";
+        counts.accepted_before += usize::from(is_ok(before));
+        counts.accepted_after += usize::from(is_ok(safe));
+        counts.accepted_after_unsafe += usize::from(is_ok(all));
+        for (kind, after) in [("safe", safe), ("unsafe", all)] {
+            if is_ok(before) && !is_ok(after) {
+                counts.faults.push(format!("{} is lost ({kind} fixes): {}", case.name, after.define));
+            }
+            if !crashed && after.argv_error.starts_with("crash: ") {
+                counts.faults.push(format!("{} crashes libvirt ({kind} fixes): {}", case.name, after.argv_error));
+            }
+            // A guest that was emulated may have a CPU that no KVM on this machine can give it.
+            let is_this_machine = kind == "unsafe" && after.argv_error.starts_with("the CPU is incompatible with host CPU");
+            if before.argv.is_some() && after.argv.is_none() && is_ok(after) && !is_this_machine {
+                counts.faults.push(format!("{} has no arguments any more ({kind} fixes): {}", case.name, after.argv_error));
+            }
+        }
+        count_vgpu(case, "safe", &case.safe, safe, &mut counts);
+        count_vgpu(case, "unsafe", &case.all, all, &mut counts);
+    }
+    counts
+}
+
+/// Whether the vGPU of a fixed domain reaches QEMU; with safe fixes it is counted.
+fn count_vgpu(case: &Case, kind: &str, fixed: &Fixed<'_>, answer: &Answer, counts: &mut Counts) {
+    let Some(argv) = answer.argv.as_ref().filter(|_| !case.is_foreign) else { return };
+    let is_counted = kind == "safe";
+    counts.argv += usize::from(is_counted);
+    if is_counted && fixed.remaining.iter().any(|left| left.rule.id == "other-display") {
+        counts.left_alone.push(case.name.clone());
+    }
+    match fault(argv) {
+        None => counts.whole += usize::from(is_counted),
+        Some(fault) => counts.faults.push(format!("{} ({kind} fixes): {fault}", case.name)),
+    }
+}
+
+fn report(suite: Suite, counts: &Counts) {
+    let Counts { accepted_before, accepted_after, accepted_after_unsafe, argv, whole, left_alone, crashed_before, faults } = counts;
+    say(&format!(
+        "corpus on {} (libvirt {}): accepted before {accepted_before}, after {accepted_after} (unsafe fixes: {accepted_after_unsafe}), \
+         argv of x86 guests {argv}, whole vGPU {whole}, faults {}",
+        suite.name,
+        suite.libvirt,
+        faults.len()
+    ));
+    say(&format!(
+        "corpus on {}: shown by OpenGL graphics and left alone: {left_alone:?}; libvirt crashes before fix: {crashed_before:?}",
+        suite.name
+    ));
+}
