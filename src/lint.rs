@@ -298,7 +298,10 @@ fn read_domain<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> 
         if root.is("domain") {
             return Ok(use_document(document));
         }
-        let message = format!("the root element is <{}>, not <domain>", root.name());
+        let message = match root.namespace() {
+            Some(uri) if root.name() == "domain" => format!("the root element <domain> is in the namespace {uri}, not in none"),
+            _ => format!("the root element is <{}>, not <domain>", root.name()),
+        };
         let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
         Err(XmlError::new(root.span().start, message, help))
     })?
