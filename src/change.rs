@@ -142,19 +142,19 @@ impl<'c, 'd> Composer<'c, 'd> {
             Change::SetAttribute(element, name, value) if !self.is_removed(*element) => self.set_attribute(*element, name, Some(value)),
             Change::RemoveAttribute(element, name) if !self.is_removed(*element) => self.set_attribute(*element, name, None),
             Change::SetText(element, text) if !self.is_removed(*element) => self.set_text(*element, text),
-            Change::Insert(parent, element) if !self.is_removed(*parent) => self.insert(*parent, 0, New::Element(element.clone())),
+            Change::Insert(parent, element) if !self.is_removed(*parent) => {
+                self.insert_once(*parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: None });
+            }
             Change::InsertSource(parent, range) if !self.is_removed(*parent) => {
-                self.insert(*parent, 0, New::Source(range.clone()));
+                self.insert_once(*parent, Insertion { rank: 0, new: New::Source(range.clone()), behind: None });
             }
             Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
-                    self.insert_at(parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling) });
+                    self.insert_once(parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling) });
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
-            Change::Arguments(order, values) if !self.arguments.iter().any(|(_, known)| known == values) => {
-                self.arguments.push((*order, values.clone()));
-            }
+            Change::Arguments(order, values) => push_new(&mut self.arguments, (*order, values.clone())),
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name.clone(), value.clone()));
             }
@@ -222,16 +222,20 @@ impl<'c, 'd> Composer<'c, 'd> {
         self.insert_at(parent, Insertion { rank, new, behind: None });
     }
 
-    fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
-        push_new(self.insertions_into(parent), insertion);
+    /// Two findings that want the same child get one; two arguments that are alike are two.
+    fn insert_once(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
+        let is_new = !self.insertions.iter().any(|(known, list)| *known == parent && list.contains(&insertion));
+        if is_new {
+            self.insert_at(parent, insertion);
+        }
     }
 
-    fn insertions_into(&mut self, parent: Element<'d>) -> &mut Vec<Insertion<'d>> {
+    fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
         let index = self.insertions.iter().position(|(known, _)| *known == parent).unwrap_or_else(|| {
             self.insertions.push((parent, Vec::new()));
             self.insertions.len() - 1
         });
-        &mut self.insertions[index].1
+        self.insertions[index].1.push(insertion);
     }
 
     fn finish(mut self) -> Edits {
@@ -275,9 +279,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                // Not `insert`: every `-set` is wanted, however many there are.
-                let new = arguments.into_iter().map(|child| Insertion { rank: 0, new: New::Element(child), behind: None });
-                self.insertions_into(block).extend(new);
+                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
                 variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
             }
             None => {

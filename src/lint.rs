@@ -12,7 +12,7 @@ use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
 use crate::settings::Settings;
-use crate::source::Source;
+use crate::source::{Position, Source};
 use crate::xml::{self, Document, ElementId, XmlError};
 
 /// So many rounds that only rules at odds with each other need more.
@@ -71,8 +71,8 @@ pub struct Fixed<'r> {
 /// Why a text can't be fixed.
 #[derive(Clone, Debug)]
 pub enum FixError {
-    /// It is no domain XML.
-    Xml(XmlError),
+    /// It is no domain XML: what is wrong, and where for people; the text is gone by the time somebody asks.
+    Xml(XmlError, Position),
     /// The fixes of these rules undo each other: a fault in the rules.
     Loop(Vec<String>),
 }
@@ -88,7 +88,11 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
     let mut text = text;
     let mut seen = HashSet::from([hash(&text)]);
     loop {
-        match run.round(&text).map_err(FixError::Xml)? {
+        let unreadable = |error: XmlError| {
+            let position = Source::new("", &text).position(error.offset);
+            FixError::Xml(error, position)
+        };
+        match run.round(&text).map_err(unreadable)? {
             Round::Edited(edits) => {
                 run.undo.push(Undo::of(&edits, &text));
                 text = edits.apply(&text);
@@ -294,7 +298,10 @@ fn read_domain<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> 
         if root.is("domain") {
             return Ok(use_document(document));
         }
-        let message = format!("the root element is <{}>, not <domain>", root.name());
+        let message = match root.namespace() {
+            Some(uri) if root.name() == "domain" => format!("the root element <domain> is in the namespace {uri}, not in none"),
+            _ => format!("the root element is <{}>, not <domain>", root.name()),
+        };
         let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
         Err(XmlError::new(root.span().start, message, help))
     })?

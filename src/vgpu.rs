@@ -310,7 +310,7 @@ fn with_device_property<'d>(argument: Argument<'d>, name: &str, value: &str) -> 
 }
 
 /// The value that `-global DRIVER.PROPERTY=VALUE` gives a vGPU: it works on a driver and on those that derive from it.
-fn global_property<'t>(operand: &'t str, name: &str) -> Option<&'t str> {
+pub fn global_property<'t>(operand: &'t str, name: &str) -> Option<&'t str> {
     let rest = operand.strip_prefix("vfio-pci-nohotplug.").or_else(|| operand.strip_prefix("vfio-pci."))?;
     rest.split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
 }

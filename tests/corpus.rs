@@ -118,7 +118,8 @@ fn what_no_fix_names_stays_byte_for_byte() {
 
 /// The tags of a block of QEMU's, which goes when its last child does.
 fn is_block_tag(line: &str) -> bool {
-    let name = line.trim().trim_start_matches(['<', '/']).trim_start_matches("qemu:");
+    let name = line.trim().trim_start_matches(['<', '/']);
+    let name = name.split_once(':').map_or(name, |(_, name)| name);
     ["commandline", "override", "capabilities", "device", "frontend"].iter().any(|block| name.starts_with(block))
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use super::files::{Input, collect};
-use super::lint::{fail, is_passed_over, located, name};
+use super::lint::{fail, is_passed_over, located, name, position_in};
 use super::{FixArgs, Status, installed, io, rules};
 use crate::lint::{FixError, Fixed, fix};
 use crate::report::{clean, concise};
@@ -76,7 +76,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
     let text = String::from_utf8(bytes).map_err(|error| {
         let bytes = error.as_bytes();
         match xml::decode(bytes) {
-            Err(error) => located(&name, &String::from_utf8_lossy(&bytes[..error.offset]), &error),
+            Err(error) => located(&name, position_in(bytes, &error), &error),
             Ok(_) => format!("{name}: is not UTF-8"),
         }
     })?;
@@ -84,10 +84,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
     let fixed = match fix(text, rules, settings) {
         Ok(fixed) => fixed,
-        Err(FixError::Xml(error)) => {
-            let again = original.or_else(|| reread(input, args)).unwrap_or_default();
-            return Err(located(&name, &again, &error));
-        }
+        Err(FixError::Xml(error, position)) => return Err(located(&name, position, &error)),
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
             return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
@@ -120,11 +117,6 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         io::report(&account(&name, &fixed, settings));
     }
     Ok(status)
-}
-
-/// The text again, for the line and column of an error in it; stdin is gone by then.
-fn reread(input: &Input, args: &FixArgs) -> Option<String> {
-    (input.path.as_os_str() != "-").then(|| io::read(&input.path, &args.common).ok())?.and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {

@@ -9,7 +9,7 @@ use crate::lint::{is_candidate, lint};
 use crate::report::Report;
 use crate::rules::RuleSet;
 use crate::settings::Settings;
-use crate::source::Source;
+use crate::source::{Position, Source};
 use crate::xml;
 
 pub(super) fn run(args: &LintArgs) -> Status {
@@ -67,9 +67,9 @@ fn lint_one(
     if is_passed_over(input, common, &bytes) {
         return Ok(None);
     }
-    let text = xml::decode(&bytes).map_err(|error| located(&name, &String::from_utf8_lossy(&bytes[..error.offset]), &error))?;
+    let text = xml::decode(&bytes).map_err(|error| located(&name, position_in(&bytes, &error), &error))?;
     let source = Source::new(&name, text);
-    let diagnostics = lint(text, rules, settings).map_err(|error| located(&name, text, &error))?;
+    let diagnostics = lint(text, rules, settings).map_err(|error| located(&name, source.position(error.offset), &error))?;
     report.add(&source, &diagnostics);
     Ok(Some(common.status(diagnostics.iter().map(|diagnostic| &diagnostic.severity))))
 }
@@ -84,9 +84,14 @@ pub(super) fn name(path: &Path, common: &CommonArgs) -> String {
     if path == Path::new("-") { common.stdin_filename.clone() } else { path.display().to_string() }
 }
 
+/// Where bytes that are not UTF-8 stop being text.
+pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
+    let text = String::from_utf8_lossy(&bytes[..error.offset]);
+    Source::new("", &text).position(error.offset)
+}
+
 /// file:line:column: what is wrong, and what to do.
-pub(super) fn located(name: &str, text: &str, error: &xml::XmlError) -> String {
-    let position = Source::new(name, text).position(error.offset);
+pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
     format!("{name}:{}:{}: error: {}\n  help: {}", position.line, position.column, error.message, error.help)
 }
 

@@ -298,7 +298,8 @@ pub fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'d>>) {
                 changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
             }
             Check::Code { function } if code::IS_REQUIREMENT.contains(&&**function) => {
-                changes.extend(code::run(function, context).into_iter().filter_map(|finding| finding.changes).flatten());
+                let wanted = code::run(function, context).into_iter().filter(|finding| !finding.is_unsafe || domain.settings.unsafe_fixes);
+                changes.extend(wanted.filter_map(|finding| finding.changes).flatten());
             }
             _ => {}
         }

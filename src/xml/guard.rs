@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memmem};
 
 use super::XmlError;
-use super::scan::{Piece, StartTag, pieces};
+use super::scan::{Piece, StartTag, is_space, pieces};
 use crate::source::BOM;
 
 /// roxmltree compares each attribute of an element with each other.
@@ -35,7 +35,7 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
         return Err(XmlError::new(at, "a NUL character", help));
     }
     declaration(text, start)?;
-    if needs_a_close_look(text) { closely(text, start) } else { Ok(()) }
+    if needs_a_close_look(text, start) { closely(text, start) } else { Ok(()) }
 }
 
 pub(super) const UTF_16: &str =
@@ -46,9 +46,7 @@ const EMPTY: &str = "give a domain's XML, as `virsh dumpxml --inactive --securit
 fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     let rest = &text[start..];
     let Some(target) = rest.strip_prefix("<?") else { return Ok(()) };
-    if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml"))
-        || target[3..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
-    {
+    if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml")) || target[3..].starts_with(is_name_character) {
         return Ok(());
     }
     let wrong = |message| XmlError::new(start, message, "write <?xml version='1.0' encoding='UTF-8'?> or leave it out");
@@ -60,7 +58,10 @@ fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     let tag = StartTag::at(&as_tag, 0).ok_or_else(|| wrong("the XML declaration is not well-formed"))?;
     for (index, attribute) in tag.attributes(&as_tag).enumerate() {
         match (index, &as_tag[attribute.name], &as_tag[attribute.value]) {
-            (0, "version", version) if version.starts_with("1.") => {}
+            (0, "version", version) if is_version_1(version) => {}
+            (_, "encoding", encoding) if is_ascii(encoding) && !text.is_ascii() => {
+                return Err(wrong("the XML declaration says ASCII, and the text has other characters"));
+            }
             (0, ..) => return Err(wrong("the XML declaration does not begin with version='1.0'")),
             (_, "encoding", encoding) if is_utf8(encoding) => {}
             (_, "encoding", encoding) => {
@@ -81,18 +82,38 @@ fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     Ok(())
 }
 
+fn is_version_1(version: &str) -> bool {
+    version.strip_prefix("1.").is_some_and(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn is_utf8(encoding: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
+    is_ascii(encoding) || ["utf-8", "utf8"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
+}
+
+fn is_ascii(encoding: &str) -> bool {
+    ["us-ascii", "ascii"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
+}
+
+fn is_name_character(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':')
 }
 
 /// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`] would find something,
 /// but for a level that hides behind a `/>` inside an attribute's value, which does no harm.
-fn needs_a_close_look(text: &str) -> bool {
+fn needs_a_close_look(text: &str, start: usize) -> bool {
     let bytes = text.as_bytes();
-    if memmem::find(bytes, b"&#").is_some() || memmem::find(bytes, b"xmlns").is_some() || memmem::find(bytes, b"<!D").is_some() {
+    if memmem::find(bytes, b"&#").is_some() || memmem::find(bytes, b"xmlns").is_some() {
         return true;
     }
-    if memmem::find_iter(bytes, b"<?").any(|at| bytes[at + 2..].get(..3).is_some_and(|target| target.eq_ignore_ascii_case(b"xml"))) {
+    let is_declaration = |at: usize| !bytes[at..].starts_with(b"<!--") && !bytes[at..].starts_with(b"<![CDATA[");
+    if memmem::find_iter(bytes, b"<!").any(is_declaration) {
+        return true;
+    }
+    // All processing instructions but the declaration that nearly every document has.
+    if memmem::find_iter(bytes, b"<?").any(|at| at != start || !bytes[at..].starts_with(b"<?xml ")) {
+        return true;
+    }
+    if memchr_iter(b':', bytes).any(|at| at > 0 && (is_space(bytes[at - 1]) || matches!(bytes[at - 1], b'<' | b'/'))) {
         return true;
     }
     let (mut depth, mut previous) = (0usize, 0);
@@ -149,10 +170,12 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
             Piece::Comment(span) | Piece::CharacterData(span) => span,
             Piece::Instruction(span) => {
                 let target = &text[span.start + 2..span.end];
-                if span.start != start
-                    && target.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("xml"))
-                    && !target[3..].starts_with(|c: char| c.is_alphanumeric() || c == '-')
-                {
+                let name = &target[..target.find(|c| !is_name_character(c)).unwrap_or(target.len())];
+                if name.contains(':') {
+                    let message = format!("a colon in the name of a processing instruction ({name})");
+                    return Err(XmlError::new(span.start, message, "remove it: no program that reads domains knows one"));
+                }
+                if span.start != start && name.eq_ignore_ascii_case("xml") {
                     return Err(XmlError::new(
                         span.start,
                         "an XML declaration that is not at the very beginning",
@@ -171,7 +194,8 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
 }
 
 fn doctype(text: &str, at: usize) -> XmlError {
-    let what = if text[at..].starts_with("<!DOCTYPE") { "a document type declaration (DTD)" } else { "a declaration outside a DTD" };
+    let is_doctype = text[at..].get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"));
+    let what = if is_doctype { "a document type declaration (DTD)" } else { "a declaration outside a DTD" };
     XmlError::new(at, what, "domain XML has none: remove it, and write its entities out")
 }
 
@@ -179,6 +203,9 @@ fn doctype(text: &str, at: usize) -> XmlError {
 fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
     if tag.name.len() > LONGEST_NAME {
         return Err(XmlError::new(tag.span.start, format!("a name longer than {LONGEST_NAME} bytes"), "libvirt reads no longer ones"));
+    }
+    if text[tag.name.clone()].starts_with(':') {
+        return Err(XmlError::new(tag.span.start, "a name that begins with a colon", "remove the colon, or write a prefix before it"));
     }
     let (mut declarations, mut default) = (0, false);
     for (index, attribute) in tag.attributes(text).enumerate() {
@@ -202,6 +229,21 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
         }
         if name.ends_with(":xmlns") {
             return Err(XmlError::new(attribute.name.start, format!("xmlns can't have a prefix ({name})"), "write xmlns:PREFIX='URI'"));
+        }
+        if name.starts_with(':') {
+            return Err(XmlError::new(
+                attribute.name.start,
+                "a name that begins with a colon",
+                "remove the colon, or write a prefix before it",
+            ));
+        }
+        if name.starts_with("xmlns:") && attribute.value.is_empty() {
+            let message = format!("{name} declares a prefix for nothing");
+            return Err(XmlError::new(
+                attribute.name.start,
+                message,
+                "write the URI that the prefix stands for, or remove the declaration",
+            ));
         }
         declarations += usize::from(name == "xmlns" || name.starts_with("xmlns:"));
         references(text, attribute.value)?;
@@ -254,6 +296,15 @@ mod tests {
         assert_eq!(error("<?xml version='1.0' encoding='klingon'?><a/>"), "0: the XML declaration says encoding='klingon'");
         assert_eq!(error("<?xml encoding='UTF-8'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
         assert_eq!(error("<?xml ?><a/>"), "0: the XML declaration has no version");
+        assert_eq!(error("<?xml version='1.x'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
+        assert_eq!(
+            error("<?xml version='1.0' encoding='ascii'?><a>é</a>"),
+            "0: the XML declaration says ASCII, and the text has other characters"
+        );
+        assert_eq!(error("<a xmlns:p=''/>"), "3: xmlns:p declares a prefix for nothing");
+        assert_eq!(error("<:a/>"), "0: a name that begins with a colon");
+        assert_eq!(error("<a\n:b=''/>"), "3: a name that begins with a colon");
+        assert_eq!(error("<a><?b:c d?></a>"), "3: a colon in the name of a processing instruction (b:c)");
         assert_eq!(error("<a/><?xml version='1.0'?>"), "4: an XML declaration that is not at the very beginning");
     }
 

@@ -6,9 +6,8 @@
 
 use std::ops::Range;
 
-use crate::source::{BOM, Position, Source};
-
 mod children;
+mod explain;
 mod guard;
 pub mod scan;
 
@@ -80,21 +79,14 @@ pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Res
         Ok(tree) => return Ok(use_document(&Document { tree, text, shadow: None })),
         Err(error) => error,
     };
-    let roxmltree::Error::UnknownNamespace(prefix, _) = &error else { return Err(explain(text, &error)) };
-    if prefix != QEMU_PREFIX {
-        return Err(explain(text, &error));
-    }
-    let Some(root) = root_tag(text) else { return Err(explain(text, &error)) };
+    let is_repairable = matches!(&error, roxmltree::Error::UnknownNamespace(prefix, _) if prefix == QEMU_PREFIX);
+    let Some(root) = root_tag(text).filter(|_| is_repairable) else { return Err(explain::error(text, text, None, &error)) };
     let declaration = format!(" xmlns:{QEMU_PREFIX}='{QEMU_NAMESPACE}'");
     let shadow = Shadow { at: root.name.end, length: declaration.len() };
     let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
     match roxmltree::Document::parse(&copy) {
         Ok(tree) => Ok(use_document(&Document { tree, text, shadow: Some(shadow) })),
-        Err(error) => {
-            let mut error = explain(&copy, &error);
-            error.offset = shadow.original(error.offset);
-            Err(error)
-        }
+        Err(error) => Err(explain::error(text, &copy, Some(shadow), &error)),
     }
 }
 
@@ -309,80 +301,6 @@ impl<'a> Element<'a> {
     }
 }
 
-/// roxmltree's errors in words for users, with a byte offset even where it gives none.
-fn explain(text: &str, error: &roxmltree::Error) -> XmlError {
-    use roxmltree::Error;
-    if let Some(error) = structure(text) {
-        return error;
-    }
-    let at = offset(text, error.pos());
-    let message = error.to_string().replace(&format!(" at {}", error.pos()), "");
-    let help = match error {
-        Error::UnknownNamespace(prefix, _) => {
-            return XmlError::new(at, format!("the prefix {prefix}: is not declared"), format!("add xmlns:{prefix}='URI' to <domain>"));
-        }
-        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
-        Error::DuplicatedAttribute(..) => "remove one of them",
-        Error::InvalidAttributeValue(..) => "write < as &lt; and & as &amp; in values",
-        _ => "the text is no well-formed XML there: correct it, or dump the domain again",
-    };
-    XmlError::new(at, message, help)
-}
-
-/// Errors in how tags match, which roxmltree reports without a position or only at the end tag.
-fn structure(text: &str) -> Option<XmlError> {
-    let mut open: Vec<Range<usize>> = Vec::new();
-    let mut root_seen = false;
-    for piece in scan::pieces(text, 0) {
-        match piece {
-            scan::Piece::Start(tag) => {
-                if root_seen && open.is_empty() {
-                    return Some(XmlError::new(tag.span.start, "a second root element", "give one domain at a time"));
-                }
-                root_seen = true;
-                if !tag.self_closing {
-                    open.push(tag.name);
-                }
-            }
-            scan::Piece::End { span, name } => match open.pop() {
-                None => return Some(XmlError::new(span.start, format!("</{}> closes nothing", &text[name]), "remove it")),
-                Some(opened) if text[opened.clone()] != text[name.clone()] => {
-                    let Position { line, column } = Source::new("", text).position(opened.start - 1);
-                    let (close, open) = (&text[name], &text[opened]);
-                    let message = format!("</{close}> where <{open}> of line {line}, column {column} is open");
-                    return Some(XmlError::new(span.start, message, format!("close <{open}> first, or correct the name")));
-                }
-                Some(_) => {}
-            },
-            scan::Piece::Unfinished(what, at) => return Some(XmlError::new(at, format!("a {what} that never ends"), CUT_OFF)),
-            _ => {}
-        }
-    }
-    if let Some(opened) = open.last() {
-        let Position { line, column } = Source::new("", text).position(opened.start - 1);
-        let message = format!("the text ends and <{}> of line {line}, column {column} is still open", &text[opened.clone()]);
-        return Some(XmlError::new(text.len(), message, CUT_OFF));
-    }
-    if !root_seen {
-        let at = text.find(|c: char| !c.is_whitespace() && c != BOM).unwrap_or(0);
-        return Some(XmlError::new(
-            at,
-            "there is no element: this is not XML",
-            "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it",
-        ));
-    }
-    None
-}
-
-const CUT_OFF: &str = "the text was cut off, or a character is missing: correct it, or dump the domain again";
-
-/// A byte offset for roxmltree's 1-based row and column in characters; its rows end with LF only.
-fn offset(text: &str, position: roxmltree::TextPos) -> usize {
-    let row = position.row.max(1) as usize;
-    let start = if row == 1 { 0 } else { memchr::memchr_iter(b'\n', text.as_bytes()).nth(row - 2).map_or(text.len(), |at| at + 1) };
-    text[start..].char_indices().nth(position.col.max(1) as usize - 1).map_or(text.len(), |(at, _)| start + at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -434,6 +352,13 @@ mod tests {
         assert_eq!(error("<a/></a>"), "4: </a> closes nothing");
         assert_eq!(error("<a b='1"), "0: a tag that never ends");
         assert_eq!(error("hello"), "0: there is no element: this is not XML");
+        assert_eq!(error("<a>\n<!-- x -->y</a>z"), "19: text behind the root element");
+        assert_eq!(error("<a x='1' / >"), "10: expected '>', found ' '");
+        assert_eq!(
+            error("<a><qemu:b></a>"),
+            "11: </a> where <qemu:b> of line 1, column 4 is open",
+            "the columns are those of the text, not of the copy that was read"
+        );
         assert_eq!(error("<a>x & y</a>"), "5: malformed entity reference");
         assert_eq!(error("<a b='1' b='2'/>"), "9: attribute 'b' is already defined");
         assert_eq!(error("<a>\n<b>é&nope;</b></a>"), "9: unknown entity reference 'nope'");

@@ -1,9 +1,11 @@
 //! What several tests need.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use gvtg_xml::rules::schema::Within;
 use gvtg_xml::settings::Settings;
 use gvtg_xml::vgpu::{Form, form_for};
+
+pub mod program;
 
 /// A vGPU that works on libvirt 8.5 and later.
 const VGPU: &str = "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>

@@ -69,8 +69,9 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
         Some(value) if domain.is_vgpu_alias(set.device) => {
             let last = domain.sets().rfind(|other| other.device == set.device && other.property == set.property);
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
-            // Of several the last counts.
-            if last.is_some_and(|last| last.operand == set.operand) {
+            // Of several the last counts; what no vGPU has is not carried over.
+            let is_refused = set.property == "x-vga" && value == "true";
+            if !is_refused && last.is_some_and(|last| last.operand == set.operand) {
                 changes.extend(domain.deliver(set.property, &value));
             }
             finding.fixed_by(changes)

@@ -51,7 +51,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 /// The functions whose findings a new vGPU's fix takes care of.
-pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "option-rom"];
+pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "display-gl-off", "option-rom"];
 
 /// What the function that a rule names finds.
 pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

@@ -5,7 +5,7 @@ use crate::domain::{Override, json_capability};
 use crate::property::{PropertyType, to_override, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
-use crate::vgpu::Carrier;
+use crate::vgpu::{Carrier, Delivered, global_property};
 use crate::xml::Element;
 
 /// An override on a libvirt that drops it.
@@ -134,19 +134,28 @@ pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     domain.deleted_capabilities.iter().filter(retired).map(finding).collect()
 }
 
-/// x-vga=on, which no vGPU has.
+/// x-vga=on, which no vGPU has: all that says so, as what is behind the one that counts would count next.
 pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    const NAME: &str = "x-vga";
     let domain = context.domain;
-    let Some(delivered) = domain.delivered("x-vga").filter(|delivered| delivered.value == "true") else { return Vec::new() };
-    let (element, changes) = match delivered.carrier {
-        Carrier::Override(found) => (found.element, vec![Change::Remove(found.element)]),
-        Carrier::Set(set) => (set.operand, vec![Change::Remove(set.option), Change::Remove(set.operand)]),
-        Carrier::Global(argument) => {
-            let option = domain.options.iter().find(|option| option.operand == Some(argument)).map(|option| Change::Remove(option.element));
-            (argument.element, option.into_iter().chain([Change::Remove(argument.element)]).collect())
-        }
-        Carrier::Device(argument) => (argument.element, domain.deliver("x-vga", "false")),
-        Carrier::Attribute(_) | Carrier::Libvirt => return Vec::new(),
+    if let Some(Delivered { carrier: Carrier::Device(argument), .. }) = domain.delivered(NAME).filter(|delivered| delivered.value == "true")
+    {
+        return vec![Finding::at_attribute(argument.element, "value").fixed_by(domain.deliver(NAME, "false"))];
+    }
+    // A real graphics card has VGA registers; what names no host device at all is meant for the vGPU.
+    let is_vgpu = |alias: &str| domain.vgpu.is_some() && (domain.is_vgpu_alias(alias) || domain.host_device(alias).is_none());
+    let is_on = |value: &str| to_override(PropertyType::Bool, value).as_deref() == Some("true");
+    let removed = |elements: &[Element<'d>], place: Element<'d>| {
+        Finding::at_attribute(place, "value").fixed_by(elements.iter().map(|element| Change::Remove(*element)).collect())
     };
-    vec![Finding::at_attribute(element, "value").fixed_by(changes)]
+    let sets = domain.sets().filter(|set| set.property == NAME && is_vgpu(set.device));
+    let sets = sets.filter(|set| is_on(set.value)).map(|set| removed(&[set.option, set.operand], set.operand));
+    let own = |found: &&Override<'d>| found.property == NAME && is_on(found.value) && is_vgpu(found.alias);
+    let overrides = domain.overrides.iter().filter(own);
+    let globals = domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
+        let operand = option.operand?;
+        let value = global_property(operand.value, NAME)?;
+        is_on(value).then(|| removed(&[option.element, operand.element], operand.element))
+    });
+    sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()
 }

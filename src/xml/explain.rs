@@ -1,0 +1,150 @@
+//! Why roxmltree refused a text, in words for users.
+//!
+//! roxmltree tells only what it met first, some of it without a position, and characters as bytes. How tags match is looked at
+//! again here; of two reasons the one that stands earlier in the text counts.
+
+use std::ops::Range;
+
+use super::scan::{Piece, is_space, pieces};
+use super::{Shadow, XmlError};
+use crate::source::{BOM, Position, Source};
+
+const CUT_OFF: &str = "the text was cut off, or a character is missing: correct it, or dump the domain again";
+const GIVE_A_DOMAIN: &str = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+const OUTSIDE: &str = "remove it: nothing but comments stands beside <domain>";
+
+/// What is wrong with `text`, of which roxmltree read `copy`: the text itself, or one with a declaration more.
+pub(super) fn error(text: &str, copy: &str, shadow: Option<Shadow>, error: &roxmltree::Error) -> XmlError {
+    let said = is_located(error).then(|| {
+        let mut said = translated(copy, error);
+        said.offset = shadow.map_or(said.offset, |shadow| shadow.original(said.offset));
+        said
+    });
+    match (structure(text), said) {
+        (Some(structure), Some(said)) if said.offset < structure.offset => said,
+        (Some(structure), _) => structure,
+        (None, Some(said)) => said,
+        (None, None) => XmlError::new(text.len(), error.to_string(), CUT_OFF),
+    }
+}
+
+/// Whether an error has a position; those without one say 1:1.
+fn is_located(error: &roxmltree::Error) -> bool {
+    use roxmltree::Error;
+    !matches!(
+        error,
+        Error::UnexpectedEndOfStream
+            | Error::UnclosedRootNode
+            | Error::NoRootNode
+            | Error::DtdDetected
+            | Error::NodesLimitReached
+            | Error::NamespacesLimitReached
+    )
+}
+
+fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
+    use roxmltree::Error;
+    let at = offset(text, error.pos());
+    let found = || text[at..].chars().next().map_or("the end".to_owned(), |found| format!("'{}'", found.escape_debug()));
+    let message = match error {
+        Error::InvalidChar(wanted, ..) if text[at..].starts_with('<') => {
+            format!("'<' where {} should be", char::from(*wanted).escape_debug())
+        }
+        Error::InvalidChar(wanted, ..) => format!("expected '{}', found {}", char::from(*wanted).escape_debug(), found()),
+        Error::InvalidChar2(wanted, ..) => format!("expected {wanted}, found {}", found()),
+        Error::UnknownNamespace(prefix, _) => format!("the prefix {prefix}: is not declared"),
+        _ => error.to_string().replace(&format!(" at {}", error.pos()), ""),
+    };
+    let help = match error {
+        Error::UnknownNamespace(prefix, _) => return XmlError::new(at, message, format!("add xmlns:{prefix}='URI' to <domain>")),
+        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
+        Error::DuplicatedAttribute(..) => "remove one of them",
+        Error::InvalidAttributeValue(..) => "write < as &lt; and & as &amp; in values",
+        _ => "the text is no well-formed XML there: correct it, or dump the domain again",
+    };
+    XmlError::new(at, message, help)
+}
+
+/// Errors in how tags match, and what stands beside the root.
+fn structure(text: &str) -> Option<XmlError> {
+    let mut open: Vec<Range<usize>> = Vec::new();
+    let (mut root_seen, mut behind) = (false, 0);
+    for piece in pieces(text, 0) {
+        let (start, end) = extent(&piece, text);
+        if open.is_empty()
+            && let Some(at) = outside(text, behind..start)
+            && (root_seen || matches!(piece, Piece::Start(_)))
+        {
+            let message = if root_seen { "text behind the root element" } else { "text before the root element" };
+            return Some(XmlError::new(at, message, OUTSIDE));
+        }
+        behind = end;
+        match piece {
+            Piece::Start(tag) => {
+                if root_seen && open.is_empty() {
+                    return Some(XmlError::new(tag.span.start, "a second root element", "give one domain at a time"));
+                }
+                root_seen = true;
+                if !tag.self_closing {
+                    open.push(tag.name);
+                }
+            }
+            Piece::End { span, name } => match open.pop() {
+                None => return Some(XmlError::new(span.start, format!("</{}> closes nothing", &text[name]), "remove it")),
+                Some(opened) if text[opened.clone()] != text[name.clone()] => {
+                    let (close, opened, place) = (&text[name], &text[opened.clone()], place(text, &opened));
+                    let message = format!("</{close}> where <{opened}> of {place} is open");
+                    return Some(XmlError::new(span.start, message, format!("close <{opened}> first, or correct the name")));
+                }
+                Some(_) => {}
+            },
+            Piece::CharacterData(span) if open.is_empty() => {
+                return Some(XmlError::new(span.start, "a CDATA section outside the root element", OUTSIDE));
+            }
+            Piece::Unfinished(what, at) => {
+                let article = if what.starts_with('e') { "an" } else { "a" };
+                return Some(XmlError::new(at, format!("{article} {what} that never ends"), CUT_OFF));
+            }
+            _ => {}
+        }
+    }
+    if let Some(opened) = open.last() {
+        let message = format!("the text ends and <{}> of {} is still open", &text[opened.clone()], place(text, opened));
+        return Some(XmlError::new(text.len(), message, CUT_OFF));
+    }
+    let rest = outside(text, behind..text.len());
+    if !root_seen {
+        let at = text.find(|c: char| !c.is_whitespace() && c != BOM).unwrap_or(0);
+        return Some(XmlError::new(at, "there is no element: this is not XML", GIVE_A_DOMAIN));
+    }
+    rest.map(|at| XmlError::new(at, "text behind the root element", OUTSIDE))
+}
+
+fn extent(piece: &Piece, text: &str) -> (usize, usize) {
+    match piece {
+        Piece::Start(tag) => (tag.span.start, tag.span.end),
+        Piece::End { span, .. } | Piece::Comment(span) | Piece::CharacterData(span) | Piece::Instruction(span) => (span.start, span.end),
+        Piece::Declaration(at) => (*at, at + 2),
+        Piece::Unfinished(_, at) => (*at, text.len()),
+    }
+}
+
+/// Where in a range that should be empty something stands.
+fn outside(text: &str, range: Range<usize>) -> Option<usize> {
+    let mark = if range.start == 0 && text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+    let start = range.start + mark;
+    text.as_bytes().get(start..range.end)?.iter().position(|byte| !is_space(*byte)).map(|found| start + found)
+}
+
+/// Where the tag with this name begins, for people.
+fn place(text: &str, name: &Range<usize>) -> String {
+    let Position { line, column } = Source::new("", text).position(name.start - 1);
+    format!("line {line}, column {column}")
+}
+
+/// A byte offset for roxmltree's 1-based row and column in characters; its rows end with LF only.
+fn offset(text: &str, position: roxmltree::TextPos) -> usize {
+    let row = position.row.max(1) as usize;
+    let start = if row == 1 { 0 } else { memchr::memchr_iter(b'\n', text.as_bytes()).nth(row - 2).map_or(text.len(), |at| at + 1) };
+    text[start..].char_indices().nth(position.col.max(1) as usize - 1).map_or(text.len(), |(at, _)| start + at)
+}

@@ -1,0 +1,54 @@
+//! Running the program as a user does, and the tools beside it.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The program with these arguments, in an environment where nothing of the tester's own shines through.
+pub fn program<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gvtg-xml"));
+    command.args(arguments).env_remove("DISPLAY").env_remove("NO_COLOR").env("TERM", "xterm");
+    command
+}
+
+/// Runs a command with these bytes on stdin.
+pub fn feed(command: &mut Command, stdin: &[u8]) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut pipe = child.stdin.take().expect("stdin is a pipe");
+    let bytes = stdin.to_vec();
+    // The program may stop reading or write before it has read all: neither may block the other.
+    let writer = std::thread::spawn(move || {
+        let _ = pipe.write_all(&bytes);
+    });
+    let output = child.wait_with_output().expect("the program ends");
+    writer.join().expect("the writer ends");
+    output
+}
+
+/// Runs the program with these words as arguments and this text on stdin: exit code, stdout, stderr.
+pub fn run(arguments: &str, stdin: &str) -> (i32, String, String) {
+    outcome(feed(&mut program(arguments.split_whitespace()), stdin.as_bytes()))
+}
+
+/// The same in a folder, without stdin.
+pub fn run_in(folder: &Path, arguments: &str) -> (i32, String, String) {
+    outcome(feed(program(arguments.split_whitespace()).current_dir(folder), b""))
+}
+
+pub fn outcome(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
+    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+/// Whether a tool is installed; says loudly when it is not, and fails where continuous integration should have it.
+pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
+    let found = Command::new(tool).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return true;
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{tool} is not installed, and CI=true");
+    // Past the macros, whose output the test runner keeps to itself where nothing fails.
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {tool} is not installed");
+    false
+}
