@@ -416,13 +416,18 @@ impl<'c, 'd> Composer<'c, 'd> {
             // Behind the last child that libvirt writes before it or that it doesn't know.
             Some(own) if parent.namespace().is_none() => {
                 let is = |child: &Element<'d>, name: &str| child.is(name) || child.is_qemu(name);
-                let later = |child: &Element<'d>| order.iter().position(|known| is(child, known)).is_some_and(|index| index > own);
-                let first_later = kept.iter().position(later);
+                let rank = |child: &Element<'d>| order.iter().position(|known| is(child, known));
+                let first_later = kept.iter().position(|child| rank(child).is_some_and(|index| index > own));
+                let last_earlier = kept.iter().rposition(|child| rank(child).is_some_and(|index| index < own));
                 // The last of its kind, even where something else stands before that.
                 if let Some(index) = kept.iter().rposition(|child| is(child, plain)) {
                     return Place::Behind(kept[index]);
                 }
                 match first_later {
+                    // A document in an order of its own: behind what comes before.
+                    Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
+                        Place::Behind(kept[last_earlier.unwrap_or(later)])
+                    }
                     Some(0) => Place::First,
                     Some(index) => Place::Behind(kept[index - 1]),
                     None => last(&|_| true),

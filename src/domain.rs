@@ -206,6 +206,15 @@ impl<'d> Domain<'d> {
         self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
     }
 
+    /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
+    pub fn display_kind(&self) -> String {
+        let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
+        match current {
+            Some(kind) if self.settings.display.is_none() && kind != "none" => kind,
+            _ => display_parts(self.settings.display()).0,
+        }
+    }
+
     /// Whether `-set` reaches host devices: libvirt writes them as JSON, which it can't reach, unless a capability is deleted.
     pub fn set_reaches(&self) -> bool {
         match json_capability(self.settings.libvirt) {

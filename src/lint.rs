@@ -66,6 +66,8 @@ pub struct Fixed<'r> {
     pub remaining: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
+    /// Whether fixes were left out because nothing would have shown the guest after them.
+    pub withheld: bool,
 }
 
 /// Why a text can't be fixed.
@@ -116,7 +118,7 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
                 let rounds = run.undo.len();
                 let mut applied = run.applied;
                 sort(&mut applied);
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds });
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld });
             }
         }
     }
@@ -286,7 +288,9 @@ fn has_picture(domain: &Domain<'_>) -> bool {
     let is_shown = || {
         domain.displays().last().and_then(|display| display.operand).is_some_and(|operand| {
             let (kind, gl) = display_parts(operand.value);
-            display_has_gl(&kind, gl.as_deref())
+            // egl-headless draws, and a <graphics> shows what it draws.
+            let is_seen = kind != "egl-headless" || !domain.devices_named("graphics").is_empty();
+            display_has_gl(&kind, gl.as_deref()) && is_seen
         })
     };
     has_property && (domain.is_shown_by_graphics() || is_shown())

@@ -147,7 +147,11 @@ fn fixtures_are_well_formed_for_both_before_and_after_fixing() {
         let fixed = gvtg_xml::lint::fix(text.clone(), &rules, &Settings::default()).unwrap().text;
         for text in [text, fixed] {
             let output = common::program::feed(Command::new("xmllint").args(["--noout", "-"]), text.as_bytes());
-            assert!(output.status.success() && output.stderr.is_empty(), "{}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
+            let words = String::from_utf8_lossy(&output.stderr);
+            // The one fixture that is about it.
+            let lacks_declaration = text.contains("<qemu:") && !text.contains("xmlns:qemu");
+            let expected = lacks_declaration && words.contains("Namespace prefix qemu") && !words.contains("parser error");
+            assert!(output.status.success() && (words.is_empty() || expected), "{}: {words}", path.display());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use super::files::{Input, collect};
-use super::lint::{fail, is_passed_over, located, name, position_in};
+use super::lint::{fail, is_passed_over, located, name, position_in, say_skipped};
 use super::{FixArgs, Status, installed, io, rules};
 use crate::lint::{FixError, Fixed, fix};
 use crate::report::{clean, concise};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return fail("--in-place needs files to write: stdin is none");
     }
     let (inputs, unreadable) = collect(&args.files);
-    if to_stdout && (inputs.len() > 1 || inputs.iter().any(|input| input.found)) {
+    if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| input.found)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
     let mut status = Status::Clean;
@@ -47,12 +47,17 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if from_pipe && let Some(display) = own_display() {
         settings.default_display_env = display;
     }
+    let mut skipped = 0;
     for input in &inputs {
         settings.found = input.found;
         match fix_one(input, args, &rule_set, &settings) {
-            Ok(one) => status = status.max(one),
+            Ok(Some(one)) => status = status.max(one),
+            Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
+    }
+    if !args.quiet {
+        say_skipped(skipped, inputs.len());
     }
     status
 }
@@ -63,7 +68,7 @@ fn own_display() -> Option<String> {
     (display.starts_with(':') && Format::Display.fits(&display)).then_some(display)
 }
 
-fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Status, String> {
+fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Option<Status>, String> {
     let common = &args.common;
     let name = name(&input.path, common);
     let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
@@ -71,7 +76,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         // A filter hands on what is not its business.
         let text = String::from_utf8_lossy(&bytes);
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print(&text).map(|()| Status::Clean) } else { Ok(Status::Clean) };
+        return if is_filter { io::print(&text).map(|()| Some(Status::Clean)) } else { Ok(None) };
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let bytes = error.as_bytes();
@@ -114,9 +119,9 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         }
     };
     if !args.quiet && !args.check {
-        io::report(&account(&name, &fixed, settings));
+        io::report(&account(&name, &fixed, settings, !args.diff));
     }
-    Ok(status)
+    Ok(Some(status))
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {
@@ -129,20 +134,26 @@ fn diff(name: &str, old: &str, new: &str) -> String {
 }
 
 /// What was done and what is left.
-fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings) -> String {
+///
+/// `written` says whether the document was written, or only what would be done is shown.
+fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) -> String {
     let mut text = String::new();
+    let done = if written { "fixed" } else { "fixable" };
     for diagnostic in &fixed.applied {
         let title = diagnostic.fix.as_ref().map_or("", |fix| &fix.title);
         let (line, column) = (diagnostic.start.line, diagnostic.start.column);
-        let _ = writeln!(text, "{}:{line}:{column}: fixed[{}] {}", clean(name), diagnostic.rule.id, clean(title));
+        let _ = writeln!(text, "{}:{line}:{column}: {done}[{}] {}", clean(name), diagnostic.rule.id, clean(title));
     }
     for diagnostic in &fixed.remaining {
         text.push_str(&concise::line(name, diagnostic));
     }
-    let (done, left) = (fixed.applied.len(), fixed.remaining.len());
+    let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
     let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
-    let _ = writeln!(text, "gvtg-xml: {done} fixed, {left} left, for {reader}");
+    let _ = writeln!(text, "gvtg-xml: {count} {done}, {left} left, for {reader}");
+    if fixed.withheld {
+        text.push_str("gvtg-xml: what shows the guest now was left alone: after these fixes nothing would\n");
+    }
     if let Some(installed) = installed::libvirt().filter(|installed| form_for(*installed) != form_for(version)) {
         let _ = writeln!(text, "gvtg-xml: this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");
     }

@@ -32,7 +32,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     }
     let color = io::use_color(common.color, std::io::stdout().is_terminal());
     let mut report = Report::new(args.format, color);
-    let (mut skipped, several) = (0usize, inputs.len() > 1);
+    let (mut skipped, several) = (0, inputs.len() > 1);
     for input in &inputs {
         let settings = Settings { found: input.found, ..args.settings.settings(false) };
         match lint_one(input, common, &rule_set, &settings, &mut report) {
@@ -48,9 +48,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     if let Err(message) = io::print(&report.finish()) {
         return fail(&message);
     }
-    if skipped > 0 {
-        io::complain(&format!("{} of {} files are no domains with a sign of GVT-g (--all takes all domains)", skipped, inputs.len()));
-    }
+    say_skipped(skipped, inputs.len());
     status
 }
 
@@ -77,6 +75,16 @@ fn lint_one(
 /// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
 pub(super) fn is_passed_over(input: &Input, common: &CommonArgs, bytes: &[u8]) -> bool {
     (input.found || common.skip_foreign) && !is_candidate(bytes, common.all)
+}
+
+/// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
+pub(super) fn say_skipped(skipped: usize, all: usize) {
+    if skipped > 0 {
+        let looked_at = all - skipped;
+        io::complain(&format!(
+            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--all looks at all domains)"
+        ));
+    }
 }
 
 /// The name that messages show for a path.

@@ -8,7 +8,7 @@ use super::schema::{Check, Fix, Format, Operation, Rule, ShownBy, When};
 use super::select::{select, select_from};
 use super::{Context, code, template};
 use crate::change::Change;
-use crate::domain::{Domain, attribute_span, display_parts, parse_uuid};
+use crate::domain::{Domain, attribute_span, parse_uuid};
 use crate::edit::Applicability;
 use crate::fragment::NewElement;
 use crate::property::type_of;
@@ -147,7 +147,11 @@ fn is_guess(rule: &Rule, domain: &Domain<'_>) -> bool {
 fn applies(when: &When, context: &Context<'_, '_>) -> bool {
     let domain = context.domain;
     let has = |selector: &Option<Selector>| selector.as_ref().map(|selector| !remaining(selector, context).is_empty());
-    let shown_by = || if domain.is_shown_by_graphics() { ShownBy::Graphics } else { ShownBy::Qemu };
+    let is_shown_by = |wanted: ShownBy| match wanted {
+        ShownBy::Graphics => domain.is_shown_by_graphics(),
+        ShownBy::Qemu => !domain.is_shown_by_graphics(),
+        ShownBy::Window => !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless",
+    };
     let has_vgpu = || domain.vgpu.is_some() || domain.raw_vgpu.is_some();
     let setting = |name: &str| match name.strip_prefix('!') {
         Some(name) => domain.settings.given(name).flatten().is_none(),
@@ -155,7 +159,7 @@ fn applies(when: &When, context: &Context<'_, '_>) -> bool {
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
         && when.vgpu.is_none_or(|wanted| wanted == has_vgpu())
-        && when.shown_by.is_none_or(|wanted| wanted == shown_by())
+        && when.shown_by.is_none_or(is_shown_by)
         && when.setting.as_deref().is_none_or(setting)
         && has(&when.absent) != Some(true)
         && has(&when.present) != Some(false)
@@ -331,13 +335,8 @@ fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>>
 }
 
 /// Whether the display that QEMU will open is one of these.
-pub fn display_needs(displays: &[super::path::Text], domain: &Domain<'_>) -> bool {
-    let current = domain.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value));
-    let kind = match current {
-        Some((kind, _)) if domain.settings.display.is_none() && kind != "none" => kind,
-        _ => display_parts(domain.settings.display()).0,
-    };
-    displays.is_empty() || displays.iter().any(|display| *display == kind)
+fn display_needs(displays: &[super::path::Text], domain: &Domain<'_>) -> bool {
+    displays.is_empty() || displays.iter().any(|display| *display == domain.display_kind())
 }
 
 #[cfg(test)]

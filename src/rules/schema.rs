@@ -106,8 +106,10 @@ pub struct When {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ShownBy {
-    /// A window that QEMU opens itself (`-display`).
+    /// QEMU itself (`-display`), whatever opens the window.
     Qemu,
+    /// A window that QEMU opens itself: it needs no `<graphics>`, as `-display egl-headless` does.
+    Window,
     /// A `<graphics>` of the domain, with GL.
     Graphics,
 }

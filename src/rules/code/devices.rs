@@ -2,8 +2,10 @@
 
 use crate::change::Change;
 use crate::domain::{PciAddress, attribute_span, parse_pci};
+use crate::fragment::NewElement;
 use crate::rules::Context;
 use crate::rules::check::Finding;
+use crate::settings::Audio;
 use crate::version::Version;
 use crate::xml::Element;
 
@@ -45,6 +47,33 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     passed.map(Finding::at).collect()
 }
 
+/// The changes that give an `<audio>` this backend.
+fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
+    let attributes = wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone()));
+    std::iter::once(Change::SetAttribute(audio, "type".into(), wanted.backend.clone())).chain(attributes).collect()
+}
+
+/// Sound that goes elsewhere than asked: nowhere, or where libvirt chooses.
+pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let (Some(wanted), Some(devices)) = (&domain.settings.audio, domain.devices) else { return Vec::new() };
+    let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
+    let audios = domain.devices_named("audio");
+    if audios.is_empty() {
+        let new = NewElement::new("audio").with("id", "1").with("type", &wanted.backend);
+        let new = wanted.attributes.iter().fold(new, |new, (name, value)| new.with(name, value));
+        return vec![Finding::at(sound).with("found", "has no <audio>").fixed_by(vec![Change::Insert(devices, new)])];
+    }
+    // SPICE's is another rule's finding.
+    let others =
+        audios.into_iter().filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == wanted.backend));
+    let finding = |audio: Element<'d>| {
+        let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
+        Finding::within(audio, attribute_span(audio, "type")).with("found", found).fixed_by(set_audio(audio, wanted))
+    };
+    others.map(finding).collect()
+}
+
 /// Audio of a spice graphics that goes.
 pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
@@ -54,10 +83,7 @@ pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let finding = |audio: Element<'d>| {
         let changes = match &domain.settings.audio {
             _ if !has_backends => vec![Change::Remove(audio)],
-            Some(wanted) => {
-                let attributes = wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone()));
-                [Change::SetAttribute(audio, "type".into(), wanted.backend.clone())].into_iter().chain(attributes).collect()
-            }
+            Some(wanted) => set_audio(audio, wanted),
             None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
         };
         Finding::within(audio, attribute_span(audio, "type")).fixed_by(changes)

@@ -31,6 +31,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("misplaced-commandline", namespace::misplaced),
     ("missing-vgpu", vgpu::missing),
     ("option-rom", vgpu::option_rom),
+    ("other-audio", devices::other_audio),
     ("retired-capability", overrides::retired_capability),
     ("rom-element", vgpu::rom_element),
     ("second-ramfb", vgpu::second_ramfb),
