@@ -40,6 +40,9 @@ mount -t hugetlbfs hugetlbfs "$root/dev/hugepages" 2>/dev/null || true
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
+ln -s /proc/self/fd/0 "$root/dev/stdin"
+ln -s /proc/self/fd/1 "$root/dev/stdout"
+ln -s /proc/self/fd/2 "$root/dev/stderr"
 
 # What libvirtd keeps between its runs is gone with this one, but for its cache of what QEMU can do.
 for state in run tmp root var/lib/libvirt var/log/libvirt etc/libvirt/qemu; do
