@@ -236,8 +236,10 @@ impl<'d> Domain<'d> {
         }
         let order = property_order(name);
         match self.form() {
-            // What libvirt has an attribute for: it picks the driver for it too.
-            Form::Override if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug")) => {
+            // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there has to be right in any form.
+            form if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug"))
+                && (form == Form::Override || self.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some())) =>
+            {
                 self.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "ramfb".into(), "on".into())).into_iter().collect()
             }
             Form::Override => {

@@ -7,7 +7,7 @@ use gvtg_xml::lint::{fix, lint};
 use gvtg_xml::rules::schema::{Example, Group, Moment, Rule, Says};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
-use gvtg_xml::vgpu::{Form, form_for};
+use gvtg_xml::vgpu::form_for;
 
 mod common;
 #[path = "common/lab.rs"]
@@ -15,35 +15,39 @@ mod common;
 mod lab;
 use lab::{Answer, Suite, complaints, say};
 
-/// A bad example as it is asked about on one suite.
+/// An example as it is asked about on one suite.
 struct Case {
     rule: &'static Rule,
     suite: Suite,
     name: String,
-    bad: String,
-    /// What the rule's fix makes of it.
+    /// The bad example, or the good one.
+    text: String,
+    is_good: bool,
+    /// What the rule's fix makes of a bad one.
     fixed: Option<String>,
 }
 
 impl Case {
-    /// None where the rule has nothing to say about the example on this libvirt.
+    /// None where the example is not for this libvirt.
     fn new(rule: &'static Rule, index: usize, example: &Example, suite: Suite) -> Option<Self> {
-        let bad = example.bad.as_ref()?;
+        let (example_text, is_good) = match (&example.bad, &example.good) {
+            (Some(bad), _) => (bad, false),
+            (None, good) => (good.as_ref()?, true),
+        };
         let asked = parse_settings(&example.settings).expect("settings");
-        if example.settings.contains("--libvirt") && form_for(asked.libvirt) != form_for(suite.libvirt) {
-            return None;
-        }
-        // An override is for a libvirt that reads it, unless the example is about one that does not.
-        if !example.settings.contains("--libvirt") && bad.contains("<qemu:override>") && form_for(suite.libvirt) != Form::Override {
+        let names_libvirt = example.settings.contains("--libvirt");
+        // A bad one may be as bad elsewhere, but an override means something only to a libvirt that reads it.
+        let is_bound = names_libvirt || is_good || example_text.contains("<qemu:override>");
+        if is_bound && form_for(asked.libvirt) != form_for(suite.libvirt) {
             return None;
         }
         let settings = Settings { libvirt: suite.libvirt, ..asked };
-        let bad = common::document(&bad.replace(['»', '«'], ""), example.within, &settings);
+        let text = common::document(&example_text.replace(['»', '«'], ""), example.within, &settings);
         let only = RuleSet { active: vec![rule], wanted: builtin().iter().collect() };
-        let found = lint(&bad, &only, &settings).expect("an example can be read");
-        let fixed = fix(bad.clone(), &only, &settings).expect("an example can be fixed");
-        let case = Case { rule, suite, name: format!("{}-{index}", rule.id), bad, fixed: fixed.changed.then_some(fixed.text) };
-        (!found.is_empty()).then_some(case)
+        let found = lint(&text, &only, &settings).expect("an example can be read");
+        let fixed = fix(text.clone(), &only, &settings).expect("an example can be fixed");
+        let fixed = fixed.changed.then_some(fixed.text);
+        (found.is_empty() == is_good).then(|| Case { rule, suite, name: format!("{}-{index}", rule.id), text, is_good, fixed })
     }
 
     fn says(&self) -> impl Iterator<Item = &'static Says> {
@@ -55,11 +59,11 @@ impl Case {
 /// A case and its answers.
 struct Answered {
     case: Case,
-    bad: Answer,
+    text: Answer,
     fixed: Option<Answer>,
 }
 
-/// Every bad example on every suite that its settings fit.
+/// Every example on every suite that its settings fit.
 fn ask() -> Option<Vec<Answered>> {
     let suites = lab::suites()?;
     let mut cases = Vec::new();
@@ -67,7 +71,7 @@ fn ask() -> Option<Vec<Answered>> {
     for (suite, documents) in &mut documents {
         for rule in builtin() {
             for case in rule.example.iter().enumerate().filter_map(|(index, example)| Case::new(rule, index, example, *suite)) {
-                documents.insert(format!("{}-bad", case.name), case.bad.clone());
+                documents.insert(case.name.clone(), case.text.clone());
                 documents.extend(case.fixed.clone().map(|fixed| (format!("{}-fixed", case.name), fixed)));
                 cases.push(case);
             }
@@ -76,8 +80,8 @@ fn ask() -> Option<Vec<Answered>> {
     let answers = lab::ask_all("rules", documents.iter().map(|(suite, documents)| (*suite, documents)), &["--qemu"]);
     let answered = cases.into_iter().map(|case| {
         let (_, answers) = answers.iter().find(|(suite, _)| suite.name == case.suite.name).expect("each suite answers");
-        let answer = |kind: &str| answers.get(&format!("{}-{kind}", case.name)).cloned();
-        Answered { bad: answer("bad").expect("each document has an answer"), fixed: answer("fixed"), case }
+        let answer = |end: &str| answers.get(&format!("{}{end}", case.name)).cloned();
+        Answered { text: answer("").expect("each document has an answer"), fixed: answer("-fixed"), case }
     });
     Some(answered.collect())
 }
@@ -117,7 +121,8 @@ fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
             shown.entry((rule.id.to_string(), says.text.to_string())).or_default();
         }
         for suite in lab::suites().unwrap_or_default() {
-            let on_suite: Vec<&&Answered> = of_rule.iter().filter(|answered| answered.case.suite.name == suite.name).collect();
+            let on_suite: Vec<&&Answered> =
+                of_rule.iter().filter(|answered| answered.case.suite.name == suite.name && !answered.case.is_good).collect();
             faults.extend(silence(rule, suite, &on_suite, &mut shown));
         }
         faults.extend(of_rule.iter().flat_map(|answered| unsaid(answered)));
@@ -132,7 +137,7 @@ fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
         }
     }
     let tested = shown.values().filter(|is_shown| **is_shown).count();
-    say(&format!("rules: {} bad examples asked about, {tested} of {} messages seen, {} faults", answered.len(), shown.len(), faults.len()));
+    say(&format!("rules: {} examples asked about, {tested} of {} messages seen, {} faults", answered.len(), shown.len(), faults.len()));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -143,11 +148,11 @@ fn silence(rule: &Rule, suite: Suite, on_suite: &[&&Answered], shown: &mut BTree
         if on_suite.is_empty() {
             continue;
         }
-        let is_said = on_suite.iter().any(|answered| matches(&says.text, &said(&answered.bad, says.at)));
+        let is_said = on_suite.iter().any(|answered| matches(&says.text, &said(&answered.text, says.at)));
         if is_said {
             shown.insert((rule.id.to_string(), says.text.to_string()), true);
         } else if says.tested {
-            let instead: Vec<String> = on_suite.iter().map(|answered| said(&answered.bad, says.at)).collect();
+            let instead: Vec<String> = on_suite.iter().map(|answered| said(&answered.text, says.at)).collect();
             faults.push(format!("{} on {}: nobody says '{}', but {instead:?}", rule.id, suite.name, says.text));
         }
     }
@@ -156,14 +161,14 @@ fn silence(rule: &Rule, suite: Suite, on_suite: &[&&Answered], shown: &mut BTree
 
 /// What a bad example is told and its fixed one is not, without the rule saying so: a search for the message would miss the rule.
 fn unsaid(answered: &Answered) -> Vec<String> {
-    let Answered { case, bad, fixed } = answered;
-    if case.rule.when.foreign {
+    let Answered { case, text, fixed } = answered;
+    if case.rule.when.foreign || case.is_good {
         // What a machine of another architecture or hypervisor would say is nothing that the lab can hear.
         return Vec::new();
     }
     let mut faults = Vec::new();
     for moment in [Moment::Define, Moment::Validate, Moment::Start, Moment::Qemu] {
-        let message = said(bad, moment);
+        let message = said(text, moment);
         let is_the_fixed_ones = fixed.as_ref().is_some_and(|fixed| said(fixed, moment) == message);
         let is_said = case.says().any(|says| says.at == moment && matches(&says.text, &message));
         if !message.is_empty() && message != "not defined" && !is_said && !is_the_fixed_ones {
@@ -173,20 +178,23 @@ fn unsaid(answered: &Answered) -> Vec<String> {
     faults
 }
 
-/// Messages that a fixed example still gets, and whatever else libvirt refuses it for.
+/// Messages that a fixed or good example still gets, and whatever else libvirt refuses it for.
 fn still_said(answered: &Answered) -> Vec<String> {
-    let Answered { case, fixed: Some(fixed), .. } = answered else { return Vec::new() };
+    let Answered { case, text, fixed } = answered;
+    let (Some(answer), kind) = (if case.is_good { Some(text) } else { fixed.as_ref() }, if case.is_good { "good" } else { "fixed" }) else {
+        return Vec::new();
+    };
     let mut faults = Vec::new();
     for says in case.says() {
-        if matches(&says.text, &said(fixed, says.at)) {
-            faults.push(format!("{} on {}: the fixed example still gets '{}'", case.name, case.suite.name, says.text));
+        if matches(&says.text, &said(answer, says.at)) {
+            faults.push(format!("{} on {}: the {kind} example gets '{}'", case.name, case.suite.name, says.text));
         }
     }
-    let moments: &[Moment] = if case.rule.says.is_empty() { &[] } else { &[Moment::Define, Moment::Validate] };
-    for moment in moments.iter().filter(|_| case.says().next().is_some()) {
-        let message = said(fixed, *moment);
-        if !message.is_empty() {
-            faults.push(format!("{} on {}: the fixed example is refused: {message}", case.name, case.suite.name));
+    for moment in [Moment::Define, Moment::Validate, Moment::Start] {
+        let message = said(answer, moment);
+        // A fix is about its rule's finding only: whatever else was refused before still is.
+        if !message.is_empty() && message != said(text, moment) || case.is_good && !message.is_empty() {
+            faults.push(format!("{} on {}: the {kind} example is refused: {message}", case.name, case.suite.name));
         }
     }
     faults
@@ -194,10 +202,10 @@ fn still_said(answered: &Answered) -> Vec<String> {
 
 /// What libvirt drops without a word: show that it keeps nothing of a bad example, and something of the fixed one.
 fn dropped(answered: &Answered) -> Option<String> {
-    let Answered { case, bad, fixed: Some(fixed) } = answered else { return None };
+    let Answered { case, text: bad, fixed: Some(fixed) } = answered else { return None };
     let sign = match &*case.rule.id {
         "vgpu-alias" => "<alias name='ua-",
-        "unsupported-override" => "<qemu:",
+        "unsupported-override" => "device.ua-gvtg.",
         _ if case.rule.group == Group::Namespace => "<qemu:",
         _ => return None,
     };

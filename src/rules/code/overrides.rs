@@ -2,7 +2,7 @@
 
 use crate::change::Change;
 use crate::domain::{Override, json_capability};
-use crate::property::{PropertyType, to_override, type_of};
+use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
 use crate::vgpu::{Carrier, Delivered, global_property};
@@ -84,14 +84,16 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
         return has_value.then(|| finding("value", "a property that is removed has no value").fixed_by(vec![change]));
     }
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let wanted = type_of(found.property);
     let value_fits = match found.kind {
+        // libvirt would write it, and QEMU refuse it.
+        "signed" if wanted == Some(PropertyType::Unsigned) => number(found.value),
         "bool" => matches!(found.value, "true" | "false"),
         "unsigned" => number(found.value),
         "signed" => number(found.value.strip_prefix('-').unwrap_or(found.value)),
         "string" => true,
         _ => false,
     };
-    let wanted = type_of(found.property);
     let type_fits = match wanted {
         None => matches!(found.kind, "bool" | "unsigned" | "signed" | "string"),
         Some(PropertyType::Unsigned | PropertyType::Signed) => matches!(found.kind, "unsigned" | "signed"),
@@ -107,12 +109,9 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
         }
         (false, None) => ("type", "it needs a type: string, bool, signed or unsigned"),
     };
-    let kind = match wanted {
-        // A negative number wants the signed one of the two.
-        Some(PropertyType::Unsigned) if found.value.starts_with('-') => Some(PropertyType::Signed),
-        wanted => wanted,
-    };
-    let typed = kind.and_then(|kind| to_override(kind, found.value).map(|value| (kind, value)));
+    // A string that was written as a bool is an enumeration, whose words are on and off.
+    let value = if wanted == Some(PropertyType::String) { to_set(found.kind, found.value) } else { found.value.to_owned() };
+    let typed = wanted.and_then(|kind| to_override(kind, &value).map(|value| (kind, value)));
     Some(match typed {
         Some((kind, value)) => finding(attribute, what).fixed_by(vec![
             Change::SetAttribute(found.element, "type".into(), kind.name().into()),
