@@ -1,5 +1,7 @@
 //! The command line as somebody who knows Unix expects it: exit codes, streams, files.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 mod common;
 
 use std::fs::{self, File, Permissions};
@@ -66,7 +68,15 @@ fn lint_has_three_exit_codes() {
     assert!(run("lint", &info).1.contains("managed-vgpu"), "shown all the same");
     assert_eq!(run("lint --fail-on info", &info).0, 1);
     assert_eq!(run("lint --fail-on error --only display", &good()).0, 0);
-    for wrong in ["lint --fail-on nonsense", "lint --format nonsense", "nonsense", "", "lint --max-size x", "fix --check --diff", "fix --libvirt nine"] {
+    for wrong in [
+        "lint --fail-on nonsense",
+        "lint --format nonsense",
+        "nonsense",
+        "",
+        "lint --max-size x",
+        "fix --check --diff",
+        "fix --libvirt nine",
+    ] {
         let (code, stdout, stderr) = run(wrong, BAD);
         assert_eq!((code, stdout.as_str()), (2, ""), "{wrong}");
         assert!(!stderr.is_empty(), "{wrong}");
