@@ -49,7 +49,7 @@ fn modes_count() -> bool {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
     fs::write(&path, "").unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
     File::open(&path).is_err()
 }
 
@@ -198,7 +198,7 @@ fn what_cannot_be_read_or_written_is_named() {
         assert_eq!(code, 2);
         assert!(stderr.contains("a.xml: can't be written: Permission denied"), "{stderr}");
         assert_eq!(fs::read_to_string(all.path().join("a.xml")).unwrap(), BAD);
-        fs::set_permissions(all.path().join("a.xml"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(all.path().join("a.xml"), Permissions::from_mode(0o000)).unwrap();
         assert!(run_in(all.path(), "lint a.xml").2.contains("a.xml: can't be read: Permission denied"));
     }
 }

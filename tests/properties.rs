@@ -8,12 +8,15 @@ use std::sync::OnceLock;
 
 use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::domain::Domain;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::{FixError, fix, is_candidate, lint};
+use gvtg_xml::report::{Format, Report};
 use gvtg_xml::rules::schema::Group;
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
-use gvtg_xml::xml::{QEMU_NAMESPACE, decode, read};
+use gvtg_xml::source::Source;
+use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -69,6 +72,13 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
             )));
         }
     };
+    for format in [Format::Full, Format::Concise, Format::Json] {
+        let mut report = Report::new(format, false);
+        report.add(&Source::new("x", text), &found);
+        let written = report.finish();
+        let lost = found.iter().find(|finding| !written.contains(&*finding.rule.id));
+        prop_assert!(lost.is_none(), "{:?} does not show {:?}", format, lost);
+    }
     prop_assert!(found.is_sorted_by_key(|finding| finding.start), "not in the order of the text");
     for finding in &found {
         prop_assert!(text.get(finding.span.clone()).is_some(), "[{}] {:?} cuts a character", finding.rule.id, finding.span);
@@ -104,6 +114,24 @@ fn words<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
     text.match_indices(begin).filter_map(|(at, _)| text.get(at..at + begin.len() + 3)).collect()
 }
 
+/// What arguments and overrides say about host devices that are no vGPU: the device as it is written, the property, the value.
+fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, String)> {
+    let other = |domain: &Domain<'_>, alias: &str| {
+        let device = domain.host_device(alias).filter(|device| !domain.vgpus.contains(device))?;
+        Some(text[device.span()].split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let is_own = |property: &str| property.starts_with("x-pci") || property == "bootindex" || property == "rombar";
+    let of = |document: &Document<'_>| {
+        let domain = Domain::new(document, settings);
+        let sets = domain.sets().filter(|set| is_own(set.property));
+        let sets = sets.filter_map(|set| Some((other(&domain, set.device)?, format!("{}={}", set.property, set.value))));
+        let overrides = domain.overrides.iter().filter(|found| is_own(found.property) && found.kind != "remove");
+        let overrides = overrides.filter_map(|found| Some((other(&domain, found.alias)?, format!("{}: {}", found.property, found.value))));
+        sets.chain(overrides).collect()
+    };
+    read(text, of).unwrap_or_default()
+}
+
 fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
     let Some(fixed) = holds(&made.text, settings)? else {
         return Err(TestCaseError::fail(format!("a domain that is not read: {:?}", read(&made.text, |_| ()))));
@@ -123,6 +151,10 @@ fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
     for (at, _) in fixed.match_indices("opt/arg") {
         let values: Vec<&str> = fixed[..at].rsplit("value=").take(2).collect();
         prop_assert!(values.get(1).is_some_and(|before| before.contains("-fw_cfg")), "torn apart in\n{}", fixed);
+    }
+    let (before, after) = (settings_of_other_devices(&made.text, settings), settings_of_other_devices(&fixed, settings));
+    for one in &before {
+        prop_assert!(after.contains(one), "{:?} is lost or another's\n{}\n=>\n{}", one, made.text, fixed);
     }
     // The style of writing.
     prop_assert_eq!(made.text.starts_with('\u{feff}'), fixed.starts_with('\u{feff}'));
@@ -279,4 +311,20 @@ proptest! {
     fn domains_by_chance_are_mended_and_keep_what_is_the_users(made in domains::domain(), flags in 0..SETTINGS.len()) {
         keeps(&made, settings(flags))?;
     }
+}
+
+/// All that holds for domains by chance holds for the real ones of a folder that GVTG_CORPUS names, with all settings.
+#[test]
+fn a_corpus_is_mended() {
+    let Ok(folder) = std::env::var("GVTG_CORPUS") else { return };
+    let mut faults = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}")).flatten() {
+        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+        for (index, flags) in SETTINGS.iter().enumerate() {
+            if let Err(error) = holds(&text, settings(index)) {
+                faults.push(format!("{} {flags}: {}", entry.path().display(), error.to_string().lines().next().unwrap_or_default()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }

@@ -65,6 +65,10 @@ const ARGUMENTS: &[&[&str]] = &[
     &["-set", "device.ua-gvtg.xres=0x780"],
     &["-set", "device.ua-x.driver=vfio-pci-nohotplug"],
     &["-set", "device.virtio-disk0.driver=x"],
+    &["-set", "device.hostdev0.x-pci-device-id=0x1"],
+    &["-set", "device.hostdev1.x-pci-device-id=0x2"],
+    &["-set", "device.hostdev2.bootindex=3"],
+    &["-set", "device.ua-x.rombar=0"],
     &["-set", "device.hostdev0.x-vga=on"],
     &["-set"],
     &["-set device.hostdev0.ramfb=on"],
@@ -95,6 +99,7 @@ const PROPERTIES: &[&str] = &[
     "<qemu:property name='x-vga' type='bool' value='true'/>",
     "<qemu:property name='xres' type='unsigned' value='0x780'/>",
     "<qemu:property name='x-pci-device-id' type='remove' value='1'/>",
+    "<qemu:property name='x-pci-vendor-id' type='unsigned' value='32902'/>",
     "<!-- keep#d -->",
 ];
 
