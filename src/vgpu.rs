@@ -78,8 +78,10 @@ impl<'d> Domain<'d> {
             return Some(Delivered { value: found.value.to_owned(), carrier: Carrier::Override(*found) });
         }
         let on = |name| vgpu.attribute(name) == Some("on");
+        // Without graphics libvirt refuses display='on', and the fix takes it away.
+        let is_shown = on("display") && !self.devices_named("graphics").is_empty();
         let said = match name {
-            "display" => Some((if on("display") { "on" } else { "off" }, Carrier::Attribute("display"))),
+            "display" => Some((if is_shown { "on" } else { "off" }, Carrier::Attribute("display"))),
             "driver" => Some((if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" }, Carrier::Libvirt)),
             "ramfb" if on("ramfb") => Some(("true", Carrier::Attribute("ramfb"))),
             _ => None,
