@@ -147,6 +147,14 @@ impl<'d> Domain<'d> {
     fn primary(&self) -> Option<Element<'d>> {
         let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
         let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
+        // What a fix gives the vGPU comes first: it takes the attribute display='on' away, and the choice must stay the same.
+        let told = || {
+            find(&|vgpu| {
+                let alias = self.alias_of(vgpu);
+                let set = self.sets().any(|set| Some(set.device) == alias && set.property == "display" && set.value == "on");
+                set || self.overrides.iter().any(|found| Some(found.alias) == alias && found.property == "display" && found.value == "on")
+            })
+        };
         let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
         let addressed = || {
             find(&|vgpu| {
@@ -155,7 +163,7 @@ impl<'d> Domain<'d> {
                 set || self.overrides.iter().any(|property| Some(property.alias) == alias)
             })
         };
-        asked.or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
+        asked.or_else(told).or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
     }
 
     fn find_raw_vgpu(&self) -> Option<Element<'d>> {
@@ -452,6 +460,24 @@ mod tests {
         assert!(parse_uuid("AB54BABAea9a-4ce5-b7b4-51b376b65849").is_some());
         for wrong in ["", "your-gpu-uuid-here", "{ab54baba-ea9a-4ce5-b7b4-51b376b65849}", "ab54baba-ea9a-4ce5-b7b4-51b376b6584"] {
             assert!(parse_uuid(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_primary_vgpu_is_the_same_before_and_after_fixing() {
+        let vgpus =
+            |display: &str| format!("<hostdev type='mdev'/><hostdev type='mdev' id='2' display='{display}'><alias name='ua-x'/></hostdev>");
+        let set =
+            |operand: &str| format!("<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.{operand}'/></qemu:commandline>");
+        for (devices, qemu, second) in [
+            (vgpus("off"), String::new(), false),
+            (vgpus("on"), String::new(), true),
+            (vgpus("on"), set("hostdev0.x-igd-opregion=on"), true),
+            (vgpus("off"), set("ua-x.display=on") + &set("hostdev0.x-igd-opregion=on"), true),
+            (vgpus("off"), set("ua-x.x-igd-opregion=on"), true),
+        ] {
+            let is_second = with(&devices, &qemu, "9.0", |domain| domain.vgpu.and_then(|vgpu| vgpu.attribute("id")).is_some());
+            assert_eq!(is_second, second, "{devices}{qemu}");
         }
     }
 

@@ -73,10 +73,9 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
     let name = name(&input.path, common);
     let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
-        // A filter hands on what is not its business.
-        let text = String::from_utf8_lossy(&bytes);
+        // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print(&text).map(|()| Some(Status::Clean)) } else { Ok(None) };
+        return if is_filter { io::print_bytes(&bytes).map(|()| Some(Status::Clean)) } else { Ok(None) };
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let bytes = error.as_bytes();

@@ -47,8 +47,13 @@ pub(super) fn describe(error: &io::Error) -> String {
 
 /// Writes all of it to stdout in one go. A reader that has gone away wants no more: that is no error.
 pub(super) fn print(text: &str) -> Result<(), String> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what need not be text.
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {}", describe(&error))),
         _ => Ok(()),
     }

@@ -198,8 +198,14 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure; a closed pipe is no reason to complain.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(Status::Failed as u8) } else { ExitCode::SUCCESS };
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            // What somebody typed, or a script pasted, is in the message.
+            let lines = error.render().to_string().lines().map(|line| crate::report::clean(line) + "\n").collect::<String>();
+            io::report(&lines);
+            return ExitCode::from(Status::Failed as u8);
         }
     };
     let status = match cli.command {

@@ -203,6 +203,9 @@ impl Parser<'_> {
     }
 
     fn step(&mut self, axis: Axis) -> Result<Step, String> {
+        if axis == Axis::Descendant && self.rest().starts_with('.') {
+            return Err(self.expected("a name behind '//'"));
+        }
         let simple = |axis| Ok(Step { axis, name: Name::Any, conditions: Cow::Borrowed(&[]) });
         if self.take("..") {
             return simple(Axis::Parent);
@@ -325,7 +328,7 @@ mod tests {
         assert_eq!(error("/a[@b=c]"), "in the path `/a[@b=c]`: expected a string in quotes at byte 6, found 'c'");
         assert_eq!(error("/a]"), "in the path `/a]`: expected '|', '/' or the end at byte 2, found ']'");
         assert_eq!(error("/a[not(b]"), "in the path `/a[not(b]`: expected ')' at byte 8, found ']'");
-        for source in ["", "|", "/a|", "/a/@b", "/a[//@b]", "1", "/a[@b='x]"] {
+        for source in ["", "|", "/a|", "/a/@b", "/a[//@b]", "//..", "/a//.", "1", "/a[@b='x]"] {
             assert!(Selector::parse(source).is_err(), "{source}");
         }
     }

@@ -15,7 +15,7 @@ pub fn select<'d>(selector: &Selector, children: &Children<'d>) -> Vec<Element<'
 pub fn select_from<'d>(selector: &Selector, children: &Children<'d>, from: Option<Element<'d>>) -> Vec<Element<'d>> {
     let mut found: Vec<Element<'d>> = Vec::new();
     for path in selector.paths.iter() {
-        found.extend(walk(path, children, from));
+        found.extend(walk(path, children, from).into_iter().flatten());
     }
     if selector.paths.len() > 1 || selector.paths.iter().any(|path| path.steps.iter().any(|step| step.axis != Axis::Child)) {
         found.sort_by_key(|element| (element.span().start, std::cmp::Reverse(element.span().end)));
@@ -24,42 +24,43 @@ pub fn select_from<'d>(selector: &Selector, children: &Children<'d>, from: Optio
     found
 }
 
-fn walk<'d>(path: &Path, children: &Children<'d>, from: Option<Element<'d>>) -> Vec<Element<'d>> {
-    // None stands for the document itself, the root element's parent.
-    let mut here: Vec<Option<Element<'d>>> = vec![if path.absolute { None } else { from }];
+/// Something that a step leads to: an element, or None for the document itself, the root element's parent.
+type Node<'d> = Option<Element<'d>>;
+
+fn walk<'d>(path: &Path, children: &Children<'d>, from: Node<'d>) -> Vec<Node<'d>> {
+    let mut here: Vec<Node<'d>> = vec![if path.absolute { None } else { from }];
     for step in path.steps.iter() {
-        let mut next: Vec<Option<Element<'d>>> = Vec::new();
-        for &element in &here {
-            for candidate in candidates(step, children, element) {
-                if step.conditions.iter().all(|condition| holds(condition, children, candidate)) {
-                    next.push(Some(candidate));
-                }
-            }
+        let mut next: Vec<Node<'d>> = Vec::new();
+        for &node in &here {
+            let fits = |candidate: &Node<'d>| match candidate {
+                Some(element) => step.conditions.iter().all(|condition| holds(condition, children, *element)),
+                None => true,
+            };
+            next.extend(candidates(step, children, node).into_iter().filter(fits));
         }
         // From several elements `..` and `//` can lead to one more than once.
         if step.axis != Axis::Child && here.len() > 1 {
             let mut seen = std::collections::HashSet::new();
-            next.retain(|element| element.is_none_or(|element| seen.insert(element.id())));
+            next.retain(|node| seen.insert(node.map(Element::id)));
         }
         here = next;
     }
-    here.into_iter().flatten().collect()
+    here
 }
 
-fn candidates<'d>(step: &Step, children: &Children<'d>, from: Option<Element<'d>>) -> Vec<Element<'d>> {
+fn candidates<'d>(step: &Step, children: &Children<'d>, from: Node<'d>) -> Vec<Node<'d>> {
     let document = children.document();
+    let named = |element: &Element<'d>| is_named(*element, &step.name);
     match (step.axis, from) {
-        (Axis::Own, from) => from.into_iter().collect(),
-        (Axis::Parent, from) => from.and_then(Element::parent).into_iter().collect(),
-        (Axis::Child, None) => Some(document.root()).filter(|root| is_named(*root, &step.name)).into_iter().collect(),
+        (Axis::Own, from) => vec![from],
+        (Axis::Parent, from) => from.map(Element::parent).into_iter().collect(),
+        (Axis::Child, None) => Some(document.root()).filter(named).map(Some).into_iter().collect(),
         (Axis::Child, Some(element)) => match &step.name {
-            Name::Plain(name) | Name::Qemu(name) => {
-                children.named(element, name).into_iter().filter(|child| is_named(*child, &step.name)).collect()
-            }
-            Name::Any | Name::AnyQemu => element.children().filter(|child| is_named(*child, &step.name)).collect(),
+            Name::Plain(name) | Name::Qemu(name) => children.named(element, name).into_iter().filter(named).map(Some).collect(),
+            Name::Any | Name::AnyQemu => element.children().filter(named).map(Some).collect(),
         },
-        (Axis::Descendant, None) => document.elements().filter(|element| is_named(*element, &step.name)).collect(),
-        (Axis::Descendant, Some(element)) => element.descendants().filter(|inner| is_named(*inner, &step.name)).collect(),
+        (Axis::Descendant, None) => document.elements().filter(named).map(Some).collect(),
+        (Axis::Descendant, Some(element)) => element.descendants().filter(named).map(Some).collect(),
     }
 }
 
@@ -85,12 +86,12 @@ fn holds<'d>(condition: &Condition, children: &Children<'d>, element: Element<'d
 
 /// Whether any of the values that a value path leads to fits.
 fn any_value<'d>(value: &Value, children: &Children<'d>, element: Element<'d>, fits: impl Fn(&str) -> bool) -> bool {
-    let fits_here = |element: Element<'d>| match &value.attribute {
-        Some(attribute) => element.attribute(attribute).is_some_and(&fits),
-        None => fits(&element.deep_text()),
+    let fits_here = |node: Node<'d>| match &value.attribute {
+        Some(attribute) => node.and_then(|element| element.attribute(attribute)).is_some_and(&fits),
+        None => fits(&node.unwrap_or_else(|| children.document().root()).deep_text()),
     };
     if value.path.steps.is_empty() && !value.path.absolute {
-        return fits_here(element);
+        return fits_here(Some(element));
     }
     walk(&value.path, children, Some(element)).into_iter().any(fits_here)
 }

@@ -197,7 +197,8 @@ impl<'a> Element<'a> {
 
     /// The value of an attribute without a namespace, references resolved.
     pub fn attribute(self, name: &str) -> Option<&'a str> {
-        self.node.attribute(name)
+        // roxmltree's own `attribute` takes a name without a namespace for one in any.
+        self.node.attributes().find(|attribute| attribute.name() == name && attribute.namespace().is_none()).map(|found| found.value())
     }
 
     /// The names of all attributes without a namespace.
@@ -311,14 +312,15 @@ mod tests {
 
     #[test]
     fn spans_are_the_bytes_of_the_text() {
-        let text = "\u{feff}<domain>\r\n  <a x='1'  >t<![CDATA[<]]></a >\r\n</domain>";
+        let text = "\u{feff}<domain xmlns:p='u'>\r\n  <a p:x='0' p:y='2' x='1'  >t<![CDATA[<]]></a >\r\n</domain>";
         read(text, |document| {
             let a = document.root().child("a").unwrap();
-            assert_eq!(&text[a.span()], "<a x='1'  >t<![CDATA[<]]></a >");
-            assert_eq!(&text[a.start_tag().span], "<a x='1'  >");
+            assert_eq!(&text[a.span()], "<a p:x='0' p:y='2' x='1'  >t<![CDATA[<]]></a >");
+            assert_eq!(&text[a.start_tag().span], "<a p:x='0' p:y='2' x='1'  >");
             assert_eq!(&text[a.content()], "t<![CDATA[<]]>");
             assert_eq!(a.text(), "t<");
             assert_eq!(&text[a.attribute_place("x").unwrap().span()], "x='1'");
+            assert_eq!((a.attribute("x"), a.attribute("y")), (Some("1"), None), "another namespace's is another attribute");
         })
         .unwrap();
     }

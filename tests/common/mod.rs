@@ -5,6 +5,7 @@ use gvtg_xml::rules::schema::Within;
 use gvtg_xml::settings::Settings;
 use gvtg_xml::vgpu::{Form, form_for};
 
+pub mod domains;
 pub mod program;
 
 /// A vGPU that works on libvirt 8.5 and later.

@@ -1,0 +1,288 @@
+//! The command line as somebody who knows Unix expects it: exit codes, streams, files.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod common;
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::program::{feed, has_tool, outcome, program, run, run_in};
+use tempfile::TempDir;
+
+/// Something to mend.
+const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
+/// A sign of GVT-g, and something to mend.
+const SIGNED: &str = "<domain type='kvm'>\n  <name>s</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
+    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
+/// What remains with a vGPU that nothing can mend.
+const FOREIGN: &str = "<domain type='xen'>\n  <name>x</name>\n</domain>\n";
+
+/// BAD as `fix` leaves it.
+fn good() -> String {
+    let (code, stdout, stderr) = run("fix", BAD);
+    assert_eq!(code, 0, "{stderr}");
+    assert_ne!(stdout, BAD);
+    stdout
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Whether modes mean anything to the tester: root may do everything.
+fn modes_count() -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
+    File::open(&path).is_err()
+}
+
+#[test]
+fn lint_has_three_exit_codes() {
+    let (code, stdout, stderr) = run("lint --format concise", BAD);
+    assert_eq!((code, stderr.as_str()), (1, ""));
+    assert!(stdout.lines().all(|line| line.starts_with("<stdin>:")) && stdout.contains("error[missing-vgpu]"), "{stdout}");
+    assert_eq!(run("lint -", &good()).0, 0);
+    assert_eq!(run("lint", "x").0, 2);
+    assert_eq!(run("lint --exit-zero", BAD).0, 0);
+    assert_eq!(run("lint --exit-zero", "x").0, 2, "what could not be done is no finding");
+    // Only an info: below the default.
+    let info = good().replace("managed='no'", "managed='yes'");
+    assert_eq!(run("lint", &info).0, 0);
+    assert!(run("lint", &info).1.contains("managed-vgpu"), "shown all the same");
+    assert_eq!(run("lint --fail-on info", &info).0, 1);
+    assert_eq!(run("lint --fail-on error --only display", &good()).0, 0);
+    for wrong in [
+        "lint --fail-on nonsense",
+        "lint --format nonsense",
+        "nonsense",
+        "",
+        "lint --max-size x",
+        "fix --check --diff",
+        "fix --libvirt nine",
+    ] {
+        let (code, stdout, stderr) = run(wrong, BAD);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{wrong}");
+        assert!(!stderr.is_empty(), "{wrong}");
+    }
+    for asked in ["--help", "--version", "fix --help", "help lint"] {
+        let (code, stdout, stderr) = run(asked, "");
+        assert_eq!((code, stderr.as_str()), (0, ""), "{asked}");
+        assert!(stdout.contains("gvtg-xml"), "{asked}");
+    }
+}
+
+#[test]
+fn fix_writes_the_whole_document_or_nothing() {
+    let good = good();
+    assert_eq!(run("fix -q", &good), (0, good.clone(), String::new()), "what is good stays byte for byte, in silence");
+    let (code, stdout, stderr) = run("fix", FOREIGN);
+    assert_eq!((code, stdout.as_str()), (1, FOREIGN), "something is left");
+    assert!(stderr.contains("error[foreign-guest]"), "{stderr}");
+    assert_eq!(run("fix --exit-zero", FOREIGN).0, 0);
+    assert_eq!(run("fix", "<domain>").0, 2);
+    let all = folder(&[("a.xml", BAD), ("b.xml", BAD)]);
+    let (code, stdout, _) = run_in(all.path(), "fix a.xml b.xml");
+    assert_eq!((code, stdout.as_str()), (2, ""), "stdout holds one document");
+    assert_eq!(run_in(all.path(), "fix a.xml").1, good);
+    assert_eq!(run_in(all.path(), "fix .").0, 2);
+    assert_eq!(run("fix --in-place", BAD).0, 2);
+    assert_eq!(run("fix --in-place -", BAD).0, 2);
+    let (code, stdout, stderr) = run("fix --stdin-filename vm/win10.xml", BAD);
+    assert_eq!(code, 0);
+    assert!(!stdout.contains("vm/win10.xml") && stderr.contains("vm/win10.xml:4:5: fixed[stray-graphics]"), "{stderr}");
+}
+
+#[test]
+fn check_and_diff_write_nothing() {
+    let good = good();
+    let all = folder(&[("bad.xml", BAD), ("good.xml", &good)]);
+    assert_eq!(run_in(all.path(), "fix --check bad.xml good.xml"), (1, "bad.xml\n".into(), String::new()));
+    assert_eq!(run_in(all.path(), "fix --check good.xml"), (0, String::new(), String::new()));
+    assert_eq!(run_in(all.path(), "fix --check --exit-zero bad.xml").0, 0);
+    let (code, diff, _) = run_in(all.path(), "fix --diff bad.xml good.xml");
+    assert_eq!(code, 1);
+    assert!(diff.starts_with("--- a/bad.xml\n+++ b/bad.xml\n@@ "), "{diff}");
+    assert_eq!(fs::read_to_string(all.path().join("bad.xml")).unwrap(), BAD);
+    assert_eq!(run_in(all.path(), "fix --diff good.xml").0, 0);
+    if has_tool("patch", &["--version"]) {
+        for text in [BAD.to_owned(), BAD.replace('\n', "\r\n"), BAD.trim_end().to_owned(), BAD.replace("win10", "é")] {
+            let one = folder(&[("x.xml", &text)]);
+            let (_, diff, _) = run_in(one.path(), "fix --diff x.xml");
+            let output = feed(Command::new("patch").args(["--binary", "-p1"]).current_dir(one.path()), diff.as_bytes());
+            assert!(output.status.success(), "{output:?}\n{diff}");
+            assert_eq!(fs::read_to_string(one.path().join("x.xml")).unwrap(), run("fix -q", &text).1);
+        }
+    }
+}
+
+#[test]
+fn in_place_changes_the_content_and_nothing_else() {
+    let good = good();
+    let all = folder(&[("bad.xml", BAD), ("good.xml", &good), ("deep/real.xml", BAD)]);
+    let path = |name: &str| all.path().join(name);
+    fs::set_permissions(path("bad.xml"), Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(path("deep/real.xml"), Permissions::from_mode(0o600)).unwrap();
+    symlink("deep/real.xml", path("link.xml")).unwrap();
+    let old = fs::metadata(path("good.xml")).unwrap();
+    let (code, stdout, stderr) = run_in(all.path(), "fix --in-place bad.xml good.xml link.xml");
+    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+    for name in ["bad.xml", "link.xml", "deep/real.xml"] {
+        assert_eq!(fs::read_to_string(path(name)).unwrap(), good, "{name}");
+    }
+    assert_eq!(fs::metadata(path("bad.xml")).unwrap().mode() & 0o7777, 0o640);
+    assert_eq!(fs::metadata(path("deep/real.xml")).unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(fs::read_link(path("link.xml")).unwrap(), Path::new("deep/real.xml"));
+    let new = fs::metadata(path("good.xml")).unwrap();
+    assert_eq!((old.ino(), old.mtime(), old.mtime_nsec()), (new.ino(), new.mtime(), new.mtime_nsec()), "what is good is not written");
+    assert_eq!(names(all.path()), ["bad.xml", "deep", "good.xml", "link.xml"], "nothing is left behind");
+    if !modes_count() {
+        // As root the owner must stay.
+        fs::write(path("bad.xml"), BAD).unwrap();
+        std::os::unix::fs::chown(path("bad.xml"), Some(1234), Some(4321)).unwrap();
+        assert_eq!(run_in(all.path(), "fix -i -q bad.xml").0, 0);
+        let new = fs::metadata(path("bad.xml")).unwrap();
+        assert_eq!((new.uid(), new.gid()), (1234, 4321));
+    }
+}
+
+#[test]
+fn the_worst_of_several_files_counts_and_each_is_handled() {
+    let all = folder(&[("a.xml", BAD), ("b.xml", "<domain>"), ("c.xml", FOREIGN), ("d.xml", BAD)]);
+    let (code, stdout, stderr) = run_in(all.path(), "fix -i a.xml b.xml c.xml d.xml none.xml");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("gvtg-xml: b.xml:1:9: error: ") && stderr.contains("none.xml: can't be read: No such file"), "{stderr}");
+    for name in ["a.xml", "d.xml"] {
+        assert_eq!(fs::read_to_string(all.path().join(name)).unwrap(), good(), "{name}");
+    }
+    assert_eq!(fs::read_to_string(all.path().join("b.xml")).unwrap(), "<domain>");
+    assert_eq!(run_in(all.path(), "fix -i -q a.xml c.xml").0, 1);
+    let (code, stdout, _) = run_in(all.path(), "lint --format concise a.xml b.xml c.xml");
+    assert_eq!(code, 2);
+    assert!(stdout.contains("c.xml:1:1: error[foreign-guest]"), "{stdout}");
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_named() {
+    let all = folder(&[("a.xml", BAD)]);
+    let (code, _, stderr) = run_in(all.path(), "lint none.xml");
+    assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: none.xml: can't be read: No such file or directory\n"));
+    assert_eq!(run_in(all.path(), "lint --max-size 1 a.xml").0, 1);
+    fs::write(all.path().join("big.xml"), format!("{BAD}{}", " ".repeat(1 << 20))).unwrap();
+    let (code, stdout, stderr) = run_in(all.path(), "fix --max-size 1 big.xml");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("big.xml: is larger than 1 MiB"), "{stderr}");
+    let (code, stdout, _) = outcome(feed(&mut program(["fix", "--max-size", "1"]), &vec![b' '; (1 << 20) + 1]));
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert_eq!(run_in(all.path(), "fix -q --max-size 0 big.xml").0, 0);
+    if modes_count() {
+        fs::set_permissions(all.path(), Permissions::from_mode(0o555)).unwrap();
+        let (code, _, stderr) = run_in(all.path(), "fix --in-place a.xml");
+        fs::set_permissions(all.path(), Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(code, 2);
+        assert!(stderr.contains("a.xml: can't be written: Permission denied"), "{stderr}");
+        assert_eq!(fs::read_to_string(all.path().join("a.xml")).unwrap(), BAD);
+        fs::set_permissions(all.path().join("a.xml"), Permissions::from_mode(0o000)).unwrap();
+        assert!(run_in(all.path(), "lint a.xml").2.contains("a.xml: can't be read: Permission denied"));
+    }
+}
+
+#[test]
+fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
+    let all = folder(&[
+        ("d/b.xml", SIGNED),
+        ("d/a/z.xml", SIGNED),
+        ("d/plain.xml", BAD),
+        ("d/net.xml", "<network/>"),
+        ("d/note.txt", SIGNED),
+        ("d/broken.XML", "<domain><devices>ua-gvtg"),
+    ]);
+    symlink("..", all.path().join("d/a/loop")).unwrap();
+    symlink("b.xml", all.path().join("d/again.xml")).unwrap();
+    symlink("gone", all.path().join("d/dangling.xml")).unwrap();
+    let (code, stdout, stderr) = run_in(all.path(), "lint --format concise d");
+    assert_eq!(code, 2, "one of them can't be read");
+    let mut files: Vec<&str> = stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
+    files.dedup();
+    assert_eq!(files, ["d/a/z.xml", "d/again.xml"], "sorted, and a file that has two names once");
+    assert!(stderr.contains("d/broken.XML:1:"), "{stderr}");
+    assert!(stderr.contains("looked at 3 of 5 files: the others are no domains with a sign of GVT-g"), "{stderr}");
+    let (_, stdout, _) = run_in(all.path(), "lint --format concise --all d");
+    assert!(stdout.contains("d/plain.xml:") && !stdout.contains("net.xml"), "{stdout}");
+    assert_eq!(run_in(all.path(), "fix -i -q d").0, 2);
+    assert_eq!(fs::read_to_string(all.path().join("d/plain.xml")).unwrap(), BAD, "nobody asked for this one");
+    assert_ne!(fs::read_to_string(all.path().join("d/a/z.xml")).unwrap(), SIGNED);
+    let empty = folder(&[]);
+    assert_eq!(run_in(empty.path(), "lint .").0, 0);
+}
+
+#[test]
+fn skip_foreign_hands_on_what_is_not_its_business() {
+    for foreign in ["<network>\n</network>\n", BAD, "no XML at all \n", ""] {
+        assert_eq!(run("fix --skip-foreign", foreign), (0, foreign.into(), String::new()));
+        assert_eq!(run("lint --skip-foreign", foreign).0, 0);
+    }
+    let latin1 = b"<network>caf\xe9</network>\n";
+    let output = feed(&mut program(["fix", "--skip-foreign"]), latin1);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &latin1[..]), "byte for byte");
+    assert_ne!(run("fix --skip-foreign", SIGNED).1, SIGNED);
+    assert_ne!(run("fix --skip-foreign --all", BAD).1, BAD);
+    let all = folder(&[("n.xml", "<network/>"), ("s.xml", SIGNED)]);
+    assert_eq!(run_in(all.path(), "fix --check --skip-foreign n.xml s.xml").1, "s.xml\n");
+}
+
+#[test]
+fn rules_are_chosen_by_name_and_group() {
+    let (_, stdout, _) = run("lint --format concise --only stray-graphics,missing-vgpu", BAD);
+    assert_eq!(stdout.lines().count(), 2, "{stdout}");
+    assert!(!run("lint --format concise --ignore display", BAD).1.contains("stray-graphics"));
+    let (code, _, stderr) = run("lint --only stray-graphic", BAD);
+    assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: there is no rule 'stray-graphic'; did you mean 'stray-graphics'?\n"));
+    assert!(run("fix --ignore xyzzy", BAD).2.contains("`gvtg-xml explain` lists them"));
+}
+
+#[test]
+fn streams_that_end_early_are_no_reason_to_panic() {
+    let findings = BAD.replace("    <graphics type='vnc'/>\n", &"    <graphics type='vnc'/>\n".repeat(3000));
+    for arguments in ["lint", "fix", "explain", "generate man", "--help"] {
+        let mut child = program(arguments.split_whitespace());
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut pipe = child.stdin.take().unwrap();
+        let _ = std::io::Write::write_all(&mut pipe, findings.as_bytes());
+        drop(pipe);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("panicked") && !stderr.contains("Broken pipe"), "{arguments}: {stderr}");
+        assert!(output.status.code().is_some_and(|code| code < 2), "{arguments}: {:?}", output.status);
+    }
+    for arguments in ["lint", "fix", "fix --diff", "explain", "generate man"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = program(arguments.split_whitespace());
+        let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), BAD.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(stderr.contains("can't write to stdout: No space left on device"), "{arguments}: {stderr}");
+    }
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let code = program(["lint", "none.xml"]).stderr(full).stdout(Stdio::null()).status().unwrap().code();
+    assert_eq!(code, Some(2), "where nobody hears, the code tells");
+}

@@ -1,0 +1,231 @@
+//! What the program prints: formats, colours, rules of a site's own, explanations, and what packagers generate.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::program::{feed, has_tool, outcome, program, run, run_in};
+use gvtg_xml::edit::{Edit, Edits};
+use serde_json::Value;
+
+const BAD: &str = "<domain type='kvm'>\n  <name>é&amp;</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
+
+const OWN_RULE: &str = r#"
+id = "no-floppy"
+summary = "A floppy drive"
+severity = "warning"
+group = "domain"
+since = "1"
+select = "/domain/devices/disk[@device='floppy']"
+message = "nobody has floppies"
+why = "This site has none."
+references = ["https://example.org/"]
+[check]
+kind = "forbid"
+[[fix]]
+title = "Remove the drive"
+op = "remove"
+"#;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn json_has_edits_that_do_what_fix_does() {
+    for (rule, text) in
+        [("stray-graphics", BAD.to_owned()), ("missing-vgpu", BAD.replace('\n', "\r\n")), ("missing-vgpu", format!("\u{feff}{BAD}"))]
+    {
+        let (code, stdout, _) = run(&format!("lint --format json --only {rule}"), &text);
+        assert_eq!(code, 1);
+        let report = json(&stdout);
+        let findings = report["diagnostics"].as_array().unwrap();
+        assert_eq!(findings.len(), 1);
+        let finding = &findings[0];
+        assert_eq!((finding["rule"].as_str(), finding["file"].as_str()), (Some(rule), Some("<stdin>")));
+        let offset = |place: &Value| usize::try_from(place["offset"].as_u64().unwrap()).unwrap();
+        let edits = finding["fix"]["edits"].as_array().unwrap().iter().map(|edit| {
+            let line = edit["start"]["line"].as_u64().unwrap() as usize;
+            let before = &text[..offset(&edit["start"])];
+            assert_eq!(line, before.matches('\n').count() + 1);
+            Edit { range: offset(&edit["start"])..offset(&edit["end"]), text: edit["text"].as_str().unwrap().to_owned() }
+        });
+        let applied = Edits::new(edits.collect()).unwrap().apply(&text);
+        // Which is withheld where nothing would show the guest afterwards; so the vGPU comes along.
+        let expected = run(&format!("fix -q --only {rule}"), &text).1;
+        assert!(applied == expected || rule == "stray-graphics" && expected == text, "{applied}\n{expected}");
+        assert_ne!(applied, text);
+    }
+    assert_eq!(json(&run("lint --format json --only stray-video", BAD).1)["diagnostics"], json("[]"));
+    let strange = BAD.replace("vnc", "v&quot;\\&#x9;n\u{1f600}c");
+    assert!(json(&run("lint --format json", &strange).1)["diagnostics"][0]["message"].is_string());
+}
+
+#[test]
+fn nothing_from_outside_steers_the_terminal() {
+    // C1, an override of direction, a zero-width space: all of them characters that XML allows.
+    let hostile = "\u{9b}31m\u{202e}\u{200b}\u{feff}\u{2028}";
+    let text = format!(
+        "<domain type='{hostile}'>\n<devices>\n<hostdev type='mdev' model='{hostile}'><!-- {hostile} --><source><address uuid='{hostile}'/></source>\
+         <alias name='ua-{hostile}'/></hostdev><video><model type='{hostile}'/></video><graphics type='&#x9;&#xA;{hostile}'/>\n</devices></domain>"
+    );
+    let name = format!("a\u{1b}[2J\n{hostile}.xml");
+    let mut streams = Vec::new();
+    for text in [
+        text.clone(),
+        text.replace("<domain type='\u{9b}31m\u{202e}\u{200b}\u{feff}\u{2028}'", "<domain type='kvm'"),
+        format!("<{hostile}"),
+    ] {
+        for format in ["full", "concise"] {
+            let mut command = program(["lint", "--format", format, "--stdin-filename", &name]);
+            let (_, stdout, stderr) = outcome(feed(&mut command, text.as_bytes()));
+            streams.extend([stdout, stderr]);
+        }
+        streams.push(outcome(feed(&mut program(["fix", "--stdin-filename", &name]), text.as_bytes())).2);
+    }
+    streams.push(outcome(feed(&mut program(["lint", &name]), b"")).2);
+    streams.push(outcome(feed(&mut program(["lint", "--only", &name]), b"")).2);
+    streams.push(outcome(feed(&mut program(["explain", &name]), b"")).2);
+    streams.push(outcome(feed(&mut program(["lint", "--rules", &name]), b"")).2);
+    streams.push(outcome(feed(&mut program(["lint", "--libvirt", &name]), b"")).2);
+    streams.push(outcome(feed(&mut program(["lint", &format!("--{name}")]), b"")).2);
+    for stream in streams {
+        let steering = stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || "\u{202e}\u{200b}\u{feff}\u{2028}".contains(*c));
+        assert_eq!(steering, None, "{stream:?}");
+    }
+}
+
+#[test]
+fn colours_come_when_asked_for() {
+    assert!(!run("lint", BAD).1.contains('\u{1b}'), "stdout is no terminal");
+    assert!(run("lint --color always", BAD).1.contains("\u{1b}["));
+    assert!(!run("lint --color never", BAD).1.contains('\u{1b}'));
+    let output = feed(program(["lint", "--color", "always"]).env("NO_COLOR", "1"), BAD.as_bytes());
+    assert!(output.stdout.contains(&0x1b), "a flag is more than the environment");
+    if has_tool("script", &["--version"]) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), BAD).unwrap();
+        let command = format!("{} lint {}", env!("CARGO_BIN_EXE_gvtg-xml"), file.path().display());
+        let on_terminal = |variable: &str| {
+            let mut script = Command::new("script");
+            script.args(["-qec", &command, "/dev/null"]).env_remove("NO_COLOR").env("TERM", "xterm");
+            if let Some((name, value)) = variable.split_once('=') {
+                script.env(name, value);
+            }
+            feed(&mut script, b"").stdout.contains(&0x1b)
+        };
+        assert!(on_terminal(""));
+        assert!(!on_terminal("NO_COLOR=1"));
+        assert!(on_terminal("NO_COLOR="), "an empty one says nothing (no-color.org)");
+        assert!(!on_terminal("TERM=dumb"));
+    }
+}
+
+#[test]
+fn a_site_can_have_rules_of_its_own() {
+    let text = BAD.replace("    <graphics", "    <disk type='file' device='floppy'/>\n    <graphics");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let lint = |arguments: &str| outcome(feed(program(arguments.split_whitespace()).current_dir(folder.path()), text.as_bytes()));
+    let (code, _, stderr) = lint("lint --rules .");
+    assert_eq!(code, 2);
+    assert!(stderr.contains("there is no rule file (*.toml) in it"), "{stderr}");
+    write("no-floppy.toml", OWN_RULE);
+    write("readme.md", "not a rule");
+    let (code, stdout, _) = lint("lint --rules . --format concise --only no-floppy");
+    assert_eq!((code, stdout.as_str()), (1, "<stdin>:4:5: warning[no-floppy] nobody has floppies\n"));
+    assert!(!lint("fix -q --rules . --only no-floppy").1.contains("floppy"));
+    assert!(lint("explain --rules . no-floppy").1.contains("This site has none."));
+    write("stray-graphics.toml", &OWN_RULE.replace("no-floppy", "stray-graphics").replace("disk[@device='floppy']", "graphics"));
+    let (_, stdout, _) = lint("lint --rules . --format concise --only stray-graphics");
+    assert_eq!(stdout, "<stdin>:5:5: warning[stray-graphics] nobody has floppies\n", "replaced, not doubled");
+    fs::remove_file(folder.path().join("stray-graphics.toml")).unwrap();
+    for (from, to, line, column, message) in [
+        ("summary =", "sumary =", 3, 1, "unknown field `sumary`"),
+        ("kind = \"forbid\"", "kind = \"forbidden\"", 12, 8, "unknown variant `forbidden`"),
+        ("severity = \"warning\"", "severity = \"bad\"", 4, 12, "unknown variant `bad`"),
+        ("[check]", "[check", 11, 7, ""),
+        ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
+        ("no-floppy", "floppy", 1, 1, "the file's name is not its id, floppy"),
+    ] {
+        write("no-floppy.toml", &OWN_RULE.replacen(from, to, 1));
+        for command in ["lint", "fix", "explain"] {
+            let (code, stdout, stderr) = lint(&format!("{command} --rules ."));
+            assert_eq!((code, stdout.as_str()), (2, ""), "{to}");
+            let place = format!("gvtg-xml: ./no-floppy.toml:{line}:{column}: ");
+            assert!(stderr.starts_with(&place) && stderr.contains(message), "{command}, {to}: wanted {place}{message}, got {stderr}");
+        }
+    }
+    assert!(lint("lint --rules gone").2.contains("gone: can't be read: No such file or directory"));
+}
+
+#[test]
+fn libvirt_versions_are_read_or_refused() {
+    for right in ["9.0", "9.0.0", "current", "7.0", "12.8.1"] {
+        assert_eq!(run(&format!("fix -q --libvirt {right}"), BAD).0, 0, "{right}");
+    }
+    for wrong in ["nine", "9.", ".9", "9.0.0.0", "-1", "9,0", "999999999999", "v9.0"] {
+        let (code, stdout, stderr) = run(&format!("fix --libvirt={wrong}"), BAD);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{wrong}");
+        assert!(stderr.contains("is no libvirt version"), "{stderr}");
+    }
+    assert!(run("fix --libvirt 7.0", BAD).2.contains("for libvirt 7.0.0"));
+    assert!(run("fix --libvirt 7.0", BAD).1.contains("device.hostdev0.x-igd-opregion=on"));
+}
+
+#[test]
+fn explain_finds_rules_by_name_alias_and_message() {
+    let (code, list, stderr) = run("explain", "");
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for rule in gvtg_xml::rules::builtin() {
+        assert!(list.lines().any(|line| line.starts_with(&*rule.id)), "{}", rule.id);
+        let page = run(&format!("explain {}", rule.id), "");
+        assert_eq!(page.0, 0, "{}", rule.id);
+        assert!(page.1.contains(rule.why.trim()), "{}", rule.id);
+        for alias in rule.aliases.iter() {
+            assert_eq!(run(&format!("explain {alias}"), "").1, page.1);
+        }
+    }
+    let message = "error: unsupported configuration: chardev 'spicevmc' not supported without spice graphics";
+    let (code, stdout, _) = outcome(feed(&mut program(["explain", message]), b""));
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with("spice-leftover "), "{stdout}");
+    assert!(run("explain opengl not available", "").1.starts_with("display-gl-off "), "words need no quotes");
+    let (code, stdout, stderr) = run("explain spice-leftovers", "");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("did you mean 'spice-leftover'?"), "{stderr}");
+    assert_eq!(run("explain xyzzy", "").0, 2);
+    assert_eq!(outcome(feed(&mut program(["explain", " "]), b"")).0, 2, "a blank is no rule");
+}
+
+#[test]
+fn what_packagers_generate_is_fit_for_use() {
+    let folder = tempfile::tempdir().unwrap();
+    for (what, tool, check) in [("bash", "bash", &["-n"][..]), ("zsh", "zsh", &["-n"]), ("fish", "fish", &["--no-execute"])] {
+        let (code, stdout, stderr) = run(&format!("generate {what}"), "");
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        assert!(stdout.contains("gvtg-xml") && stdout.contains("exit-zero"), "{what}");
+        let path = folder.path().join(what);
+        fs::write(&path, stdout).unwrap();
+        if has_tool(tool, &["--version"]) {
+            let output = feed(Command::new(tool).args(check).arg(&path), b"");
+            assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        }
+    }
+    let (code, page, _) = run("generate man", "");
+    assert_eq!(code, 0);
+    for wanted in [".TH gvtg-xml", "GVTG-XML LINT", "GVTG-XML FIX", "\\-\\-in\\-place"] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+    fs::write(folder.path().join("gvtg-xml.1"), page).unwrap();
+    if has_tool("man", &["--version"]) {
+        let output =
+            feed(Command::new("man").args(["--warnings", "-l", "gvtg-xml.1"]).env("MANWIDTH", "80").current_dir(folder.path()), b"");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
+    assert_eq!(run("generate nonsense", "").0, 2);
+    assert_eq!(run_in(folder.path(), "generate").0, 2);
+}

@@ -1,0 +1,330 @@
+//! What holds for any input whatever.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod common;
+
+use std::sync::OnceLock;
+
+use common::domains::{self, Made};
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::domain::Domain;
+use gvtg_xml::edit::Applicability;
+use gvtg_xml::lint::{FixError, fix, is_candidate, lint};
+use gvtg_xml::report::{Format, Report};
+use gvtg_xml::rules::schema::Group;
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::settings::Settings;
+use gvtg_xml::source::Source;
+use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::TestCaseResult;
+
+const SETTINGS: &[&str] = &[
+    "",
+    "",
+    "--unsafe-fixes",
+    "--libvirt 7.0",
+    "--libvirt 7.1 --unsafe-fixes",
+    "--libvirt 7.9",
+    "--libvirt 8.0",
+    "--libvirt 8.4",
+    "--libvirt 9.0 --keep-video",
+    "--alias ua-mine",
+    "--libvirt 8.2 --alias ua-mine",
+    "--display sdl,gl=on --gdk-scale 2 --display-env :1",
+    "--uuid 11111111-2222-4333-8444-555555555555 --type i915-GVTg_V5_4 --pci 0000:00:02.0 --romfile /x.rom",
+    "--audio pulseaudio,serverName=/run/x",
+];
+
+fn settings(index: usize) -> &'static Settings {
+    static PARSED: OnceLock<Vec<Settings>> = OnceLock::new();
+    &PARSED.get_or_init(|| SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect())[index]
+}
+
+fn rules() -> &'static RuleSet<'static> {
+    static RULES: OnceLock<RuleSet<'static>> = OnceLock::new();
+    RULES.get_or_init(|| RuleSet::all(builtin()))
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 3000, ..ProptestConfig::default() }
+}
+
+/// What holds for each text: returns the fixed one, where there is one.
+fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseError> {
+    let found = lint(text, rules(), settings);
+    let fixed = fix(text.to_owned(), rules(), settings);
+    let (found, fixed) = match (found, fixed) {
+        (Ok(found), Ok(fixed)) => (found, fixed),
+        (Err(linted), Err(FixError::Xml(fixed, _))) => {
+            prop_assert_eq!(&linted, &fixed);
+            prop_assert!(linted.offset <= text.len() && !linted.message.is_empty() && !linted.help.is_empty());
+            return Ok(None);
+        }
+        (found, fixed) => {
+            return Err(TestCaseError::fail(format!(
+                "lint: {:?}, fix: {:?}",
+                found.map(|found| found.len()),
+                fixed.map(|fixed| fixed.text)
+            )));
+        }
+    };
+    for format in [Format::Full, Format::Concise, Format::Json] {
+        let mut report = Report::new(format, false);
+        report.add(&Source::new("x", text), &found);
+        let written = report.finish();
+        let lost = found.iter().find(|finding| !written.contains(&*finding.rule.id));
+        prop_assert!(lost.is_none(), "{:?} does not show {:?}", format, lost);
+    }
+    prop_assert!(found.is_sorted_by_key(|finding| finding.start), "not in the order of the text");
+    for finding in &found {
+        prop_assert!(text.get(finding.span.clone()).is_some(), "[{}] {:?} cuts a character", finding.rule.id, finding.span);
+        let Some(edits) = finding.fix.as_ref().map(|fix| &fix.edits) else { continue };
+        prop_assert!(edits.iter().all(|edit| text.get(edit.range.clone()).is_some()), "[{}] cuts a character", finding.rule.id);
+        let alone = edits.apply(text);
+        let read = read(&alone, |_| ());
+        prop_assert!(read.is_ok(), "[{}] alone makes {:?} of\n{}\n{}", finding.rule.id, read, text, alone);
+    }
+    // Blocks that move into libvirt's namespace, or together, are read by the other rules only then.
+    let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
+    prop_assert!(
+        fixed.rounds <= if moved { 5 } else { 3 },
+        "{} rounds: {:?}",
+        fixed.rounds,
+        fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
+    );
+    prop_assert_eq!(fixed.changed, fixed.text != text);
+    let again = fix(fixed.text.clone(), rules(), settings);
+    let again = again.map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
+    prop_assert_eq!(&again.text, &fixed.text, "twice is not once: {:?}", again.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>());
+    let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    for left in lint(&fixed.text, rules(), settings).unwrap_or_default() {
+        // Fixes of the display group are withheld where nothing would show the guest afterwards.
+        let would_apply = left.fix.as_ref().is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty());
+        prop_assert!(!would_apply || left.rule.group == Group::Display, "[{}] is left in\n{}", left.rule.id, fixed.text);
+    }
+    Ok(Some(fixed.text))
+}
+
+/// How often each word of a kind that is made once occurs, in order.
+fn words<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
+    text.match_indices(begin).filter_map(|(at, _)| text.get(at..at + begin.len() + 3)).collect()
+}
+
+/// What arguments and overrides say about host devices that are no vGPU: the device as it is written, the property, the value.
+fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, String)> {
+    let other = |domain: &Domain<'_>, alias: &str| {
+        let device = domain.host_device(alias).filter(|device| !domain.vgpus.contains(device))?;
+        Some(text[device.span()].split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let is_own = |property: &str| property.starts_with("x-pci") || property == "bootindex" || property == "rombar";
+    let of = |document: &Document<'_>| {
+        let domain = Domain::new(document, settings);
+        let sets = domain.sets().filter(|set| is_own(set.property));
+        let sets = sets.filter_map(|set| Some((other(&domain, set.device)?, format!("{}={}", set.property, set.value))));
+        let overrides = domain.overrides.iter().filter(|found| is_own(found.property) && found.kind != "remove");
+        let overrides = overrides.filter_map(|found| Some((other(&domain, found.alias)?, format!("{}: {}", found.property, found.value))));
+        sets.chain(overrides).collect()
+    };
+    read(text, of).unwrap_or_default()
+}
+
+fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
+    let Some(fixed) = holds(&made.text, settings)? else {
+        return Err(TestCaseError::fail(format!("a domain that is not read: {:?}", read(&made.text, |_| ()))));
+    };
+    // The user's own words: once before, once after.
+    let sorted = |mut words: Vec<&str>| {
+        words.sort();
+        words.iter().map(|word| word.to_string()).collect::<Vec<_>>()
+    };
+    prop_assert_eq!(sorted(words(&made.text, "keep")), sorted(words(&fixed, "keep")), "{}\n=>\n{}", made.text, fixed);
+    if made.misplaced {
+        prop_assert_eq!(sorted(words(&made.text, "opt/arg")), sorted(words(&fixed, "opt/arg")), "{}\n=>\n{}", made.text, fixed);
+    } else {
+        prop_assert_eq!(words(&made.text, "opt/arg"), words(&fixed, "opt/arg"), "{}\n=>\n{}", made.text, fixed);
+    }
+    // An option stays with its operand.
+    for (at, _) in fixed.match_indices("opt/arg") {
+        let values: Vec<&str> = fixed[..at].rsplit("value=").take(2).collect();
+        prop_assert!(values.get(1).is_some_and(|before| before.contains("-fw_cfg")), "torn apart in\n{}", fixed);
+    }
+    let (before, after) = (settings_of_other_devices(&made.text, settings), settings_of_other_devices(&fixed, settings));
+    for one in &before {
+        prop_assert!(after.contains(one), "{:?} is lost or another's\n{}\n=>\n{}", one, made.text, fixed);
+    }
+    // The style of writing.
+    prop_assert_eq!(made.text.starts_with('\u{feff}'), fixed.starts_with('\u{feff}'));
+    prop_assert_eq!(made.text.ends_with('\n'), fixed.ends_with('\n'));
+    if made.text.contains('\n') {
+        let bare = fixed.replace("\r\n", "");
+        prop_assert!(!made.text.contains("\r\n") || !bare.contains('\n'), "a bare LF in {:?}", fixed);
+        prop_assert!(made.text.contains("\r\n") || !fixed.contains('\r'), "a CR in {:?}", fixed);
+    }
+    if !made.text.trim_end().contains('\n') {
+        prop_assert!(!fixed.trim_end().contains('\n'), "a line break in {:?}", fixed);
+    }
+    Ok(())
+}
+
+/// Pieces that XML is made of, and that break it.
+const TOKENS: &[&str] = &[
+    "<domain>",
+    "</domain>",
+    "<domain type='kvm'>",
+    "<domain",
+    "<devices>",
+    "</devices>",
+    "<devices/>",
+    "<hostdev type='mdev'>",
+    "</hostdev>",
+    "<qemu:commandline>",
+    "</qemu:commandline>",
+    "<qemu:arg value='-set'/>",
+    "<qemu:arg value=\"device.hostdev0.ramfb=on\"/>",
+    " xmlns:qemu='",
+    QEMU_NAMESPACE,
+    "'",
+    "\"",
+    ">",
+    "/>",
+    "<",
+    "&",
+    "&amp;",
+    "&#65;",
+    "&#xD800;",
+    "<!--",
+    "-->",
+    "--",
+    "<![CDATA[",
+    "]]>",
+    "<?xml version='1.0'?>",
+    "<?p",
+    "?>",
+    "<!DOCTYPE x>",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "\t",
+    "é",
+    "\u{feff}",
+    "\0",
+    "<graphics type='spice'/>",
+    "<video/>",
+    ":",
+    "=",
+    "x",
+    "<qemu:override>",
+    "</qemu:override>",
+    "<alias name='ua-gvtg'/>",
+    "<metadata>",
+    "</metadata>",
+    " xmlns=''",
+    "<name>",
+    "</name>",
+];
+
+fn fixtures() -> &'static [String] {
+    static FIXTURES: OnceLock<Vec<String>> = OnceLock::new();
+    FIXTURES.get_or_init(|| {
+        let mut paths: Vec<_> = std::fs::read_dir("fixtures").unwrap().flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
+        paths.sort();
+        paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    })
+}
+
+/// A place between two characters.
+fn place(text: &str, index: &Index) -> usize {
+    let at = index.index(text.len() + 1);
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+proptest! {
+    #![proptest_config(config(256))]
+
+    #[test]
+    fn bytes_by_chance_are_read_or_refused(bytes in vec(any::<u8>(), 0..200), all in any::<bool>()) {
+        is_candidate(&bytes, all);
+        if let Ok(text) = decode(&bytes) {
+            holds(text, settings(0))?;
+        }
+    }
+
+    #[test]
+    fn pieces_of_xml_by_chance_are_read_or_refused(tokens in vec(select(TOKENS), 0..40), whole in any::<bool>()) {
+        let text = if whole { format!("<domain>{}</domain>", tokens.concat()) } else { tokens.concat() };
+        is_candidate(text.as_bytes(), false);
+        holds(&text, settings(0))?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn fixtures_with_damage_by_chance_are_mended_or_refused(
+        fixture in any::<Index>(),
+        edits in vec((any::<Index>(), 0..60usize, prop_oneof![Just(""), select(TOKENS)]), 1..5),
+        flags in 0..SETTINGS.len(),
+    ) {
+        let mut text = fixture.get(fixtures()).clone();
+        for (at, length, replacement) in &edits {
+            let start = place(&text, at);
+            let end = (start..=(start + length).min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(start);
+            text.replace_range(start..end, replacement);
+        }
+        holds(&text, settings(flags))?;
+    }
+
+    #[test]
+    fn fixtures_without_some_elements_are_mended(
+        fixture in any::<Index>(),
+        without in vec(any::<Index>(), 1..8),
+        flags in 0..SETTINGS.len(),
+    ) {
+        let text = fixture.get(fixtures());
+        let spans = read(text, |document| document.elements().skip(1).map(|element| element.span()).collect::<Vec<_>>()).unwrap();
+        let mut gone: Vec<_> = without.iter().map(|index| index.get(&spans).clone()).collect();
+        gone.sort_by_key(|span| span.start);
+        let mut kept = String::new();
+        let mut at = 0;
+        for span in gone.into_iter().filter(|span| !span.is_empty()) {
+            if span.start >= at {
+                kept.push_str(&text[at..span.start]);
+                at = span.end;
+            }
+        }
+        kept.push_str(&text[at..]);
+        prop_assert!(holds(&kept, settings(flags))?.is_some());
+    }
+}
+
+proptest! {
+    #![proptest_config(config(std::env::var("GVTG_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)))]
+
+    #[test]
+    fn domains_by_chance_are_mended_and_keep_what_is_the_users(made in domains::domain(), flags in 0..SETTINGS.len()) {
+        keeps(&made, settings(flags))?;
+    }
+}
+
+/// All that holds for domains by chance holds for the real ones of a folder that GVTG_CORPUS names, with all settings.
+#[test]
+fn a_corpus_is_mended() {
+    let Ok(folder) = std::env::var("GVTG_CORPUS") else { return };
+    let mut faults = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}")).flatten() {
+        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+        for (index, flags) in SETTINGS.iter().enumerate() {
+            if let Err(error) = holds(&text, settings(index)) {
+                faults.push(format!("{} {flags}: {}", entry.path().display(), error.to_string().lines().next().unwrap_or_default()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
