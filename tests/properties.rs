@@ -91,11 +91,15 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     // Blocks that move into libvirt's namespace, or together, are read by the other rules only then.
     let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
     prop_assert!(
-        fixed.rounds <= if moved { 5 } else { 3 },
+        fixed.rounds <= if moved { 7 } else { 3 },
         "{} rounds: {:?}",
         fixed.rounds,
         fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
     );
+    let mut told: Vec<_> = fixed.applied.iter().map(|one| (&one.rule.id, &one.message, one.start)).collect();
+    told.sort();
+    let twice = told.windows(2).find(|pair| pair[0] == pair[1]);
+    prop_assert!(twice.is_none(), "reported twice: {:?}", twice);
     prop_assert_eq!(fixed.changed, fixed.text != text);
     let again = fix(fixed.text.clone(), rules(), settings);
     let again = again.map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
