@@ -99,7 +99,8 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     let mut told: Vec<_> = fixed.applied.iter().map(|one| (&one.rule.id, &one.message, one.start)).collect();
     told.sort();
     let twice = told.windows(2).find(|pair| pair[0] == pair[1]);
-    prop_assert!(twice.is_none(), "reported twice: {:?}", twice);
+    // A block that moved has no place of its own in the text that came in.
+    prop_assert!(twice.is_none() || moved, "reported twice: {:?}", twice);
     prop_assert_eq!(fixed.changed, fixed.text != text);
     let again = fix(fixed.text.clone(), rules(), settings);
     let again = again.map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
