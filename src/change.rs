@@ -11,6 +11,7 @@ use crate::edit::{Edit, Edits};
 use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
 use crate::layout::{self, Place};
 use crate::property::PropertyType;
+use crate::vgpu::with_device_property;
 use crate::xml::{Element, ElementId, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// One thing that is to be different.
@@ -32,6 +33,8 @@ pub enum Change<'d> {
     InsertSource(Element<'d>, Range<usize>),
     /// The element and its end tag have this prefix (with its colon).
     SetPrefix(Element<'d>, String),
+    /// The operand of `-device` in this argument has this property.
+    DeviceProperty(Element<'d>, String, String),
     /// QEMU gets these arguments; those of a smaller order come first.
     Arguments(u8, Vec<String>),
     /// QEMU gets this environment variable.
@@ -94,6 +97,8 @@ struct Composer<'c, 'd> {
     arguments: Vec<(u8, Vec<String>)>,
     environment: Vec<(String, String)>,
     overrides: Vec<(u8, String, NewOverride)>,
+    /// Operands of `-device` as they become, by their argument.
+    operands: Vec<(Element<'d>, String)>,
     capabilities: Vec<String>,
     declare: bool,
     prefix_set: bool,
@@ -122,6 +127,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             arguments: Vec::new(),
             environment: Vec::new(),
             overrides: Vec::new(),
+            operands: Vec::new(),
             capabilities: Vec::new(),
             declare: false,
             prefix_set: false,
@@ -154,6 +160,14 @@ impl<'c, 'd> Composer<'c, 'd> {
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
+            Change::DeviceProperty(argument, name, value) if !self.is_removed(*argument) => {
+                let index = self.operands.iter().position(|(known, _)| known == argument).unwrap_or_else(|| {
+                    self.operands.push((*argument, argument.attribute("value").unwrap_or("").to_owned()));
+                    self.operands.len() - 1
+                });
+                let operand = &mut self.operands[index].1;
+                *operand = with_device_property(operand, name, value);
+            }
             Change::Arguments(order, values) => push_new(&mut self.arguments, (*order, values.clone())),
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name.clone(), value.clone()));
@@ -241,6 +255,9 @@ impl<'c, 'd> Composer<'c, 'd> {
     fn finish(mut self) -> Edits {
         self.arguments.sort_by_key(|(order, _)| *order);
         self.overrides.sort_by_key(|(order, ..)| *order);
+        for (argument, operand) in std::mem::take(&mut self.operands) {
+            self.set_attribute(argument, "value", Some(&operand));
+        }
         self.commandline();
         self.override_block();
         self.capability_block();

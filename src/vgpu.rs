@@ -227,12 +227,12 @@ impl<'d> Domain<'d> {
                     ];
                 }
                 Carrier::Set(found) => return vec![Change::SetAttribute(found.operand, "value".into(), set(found.device))],
-                Carrier::Device(argument) => return with_device_property(argument, name, &property::to_set(kind.name(), value)),
+                Carrier::Device(argument) => return device_change(argument, name, &property::to_set(kind.name(), value)),
                 Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
             }
         } else if let Some(raw) = self.raw_vgpu {
             let argument = Argument { element: raw, value: raw.attribute("value").unwrap_or("") };
-            return with_device_property(argument, name, &property::to_set(kind.name(), value));
+            return device_change(argument, name, &property::to_set(kind.name(), value));
         }
         let order = property_order(name);
         match self.form() {
@@ -296,19 +296,22 @@ fn device_property(operand: &str, name: &str) -> Option<String> {
     operand.split(',').filter_map(|part| part.split_once('=')).rfind(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
 }
 
-/// The operand of `-device` with this property; nothing for JSON, which only its author can edit.
-fn with_device_property<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
-    if argument.value.trim_start().starts_with('{') {
-        return Vec::new();
-    }
-    let mut parts: Vec<String> = argument.value.split(',').map(str::to_owned).collect();
+/// What gives an argument of `-device` a property; nothing for JSON, which only its author can edit.
+fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
+    let is_json = argument.value.trim_start().starts_with('{');
+    if is_json { Vec::new() } else { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] }
+}
+
+/// The operand of `-device` with this property.
+pub fn with_device_property(operand: &str, name: &str, value: &str) -> String {
+    let mut parts: Vec<String> = operand.split(',').map(str::to_owned).collect();
     let known = parts.iter().rposition(|part| part.split_once('=').is_some_and(|(known, _)| known == name));
     match (name, known) {
         ("driver", _) => parts[0] = value.to_owned(),
         (_, Some(index)) => parts[index] = format!("{name}={value}"),
         (_, None) => parts.push(format!("{name}={value}")),
     }
-    vec![Change::SetAttribute(argument.element, "value".into(), parts.join(","))]
+    parts.join(",")
 }
 
 /// The value that `-global DRIVER.PROPERTY=VALUE` gives a vGPU: it works on a driver and on those that derive from it.

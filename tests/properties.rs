@@ -20,7 +20,7 @@ use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::TestCaseResult;
+use proptest::test_runner::{RngSeed, TestCaseResult};
 
 const SETTINGS: &[&str] = &[
     "",
@@ -49,8 +49,17 @@ fn rules() -> &'static RuleSet<'static> {
     RULES.get_or_init(|| RuleSet::all(builtin()))
 }
 
+/// The same cases in each run, so that a change is what makes a test fail; GVTG_CASES asks for so many others.
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 3000, ..ProptestConfig::default() }
+    let asked: Option<u32> = std::env::var("GVTG_CASES").ok().and_then(|cases| cases.parse().ok());
+    let rng_seed = if asked.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
+    ProptestConfig {
+        cases: asked.unwrap_or(cases),
+        rng_seed,
+        failure_persistence: None,
+        max_shrink_iters: 3000,
+        ..ProptestConfig::default()
+    }
 }
 
 /// What holds for each text: returns the fixed one, where there is one.
@@ -91,11 +100,16 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     // Blocks that move into libvirt's namespace, or together, are read by the other rules only then.
     let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
     prop_assert!(
-        fixed.rounds <= if moved { 5 } else { 3 },
+        fixed.rounds <= if moved { 7 } else { 3 },
         "{} rounds: {:?}",
         fixed.rounds,
         fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
     );
+    let mut told: Vec<_> = fixed.applied.iter().map(|one| (&one.rule.id, &one.message, one.start)).collect();
+    told.sort();
+    let twice = told.windows(2).find(|pair| pair[0] == pair[1]);
+    // A block that moved has no place of its own in the text that came in; a vGPU that goes as a second one leaves its arguments.
+    prop_assert!(twice.is_none() || moved || settings.unsafe_fixes, "reported twice: {:?}", twice);
     prop_assert_eq!(fixed.changed, fixed.text != text);
     let again = fix(fixed.text.clone(), rules(), settings);
     let again = again.map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
@@ -245,7 +259,7 @@ fn place(text: &str, index: &Index) -> usize {
 }
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(200))]
 
     #[test]
     fn bytes_by_chance_are_read_or_refused(bytes in vec(any::<u8>(), 0..200), all in any::<bool>()) {
@@ -264,7 +278,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(200))]
+    #![proptest_config(config(120))]
 
     #[test]
     fn fixtures_with_damage_by_chance_are_mended_or_refused(
@@ -305,7 +319,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(std::env::var("GVTG_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)))]
+    #![proptest_config(config(300))]
 
     #[test]
     fn domains_by_chance_are_mended_and_keep_what_is_the_users(made in domains::domain(), flags in 0..SETTINGS.len()) {
