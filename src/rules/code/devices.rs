@@ -45,13 +45,15 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     passed.map(Finding::at).collect()
 }
 
-/// Audio of a spice graphics that goes.
+/// Audio of a spice or D-Bus graphics that is not there, or goes.
 pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
-    let audios = domain.devices_named("audio").into_iter().filter(|audio| audio.attribute("type") == Some("spice"));
+    let graphics: Vec<Element<'d>> = domain.devices_named("graphics");
+    let stays = |kind: &str| graphics.iter().any(|one| one.attribute("type") == Some(kind) && !context.removed.contains(&one.id()));
     let finding = |audio: Element<'d>| {
+        let kind = audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !stays(kind))?;
         let changes = match &domain.settings.audio {
             _ if !has_backends => vec![Change::Remove(audio)],
             Some(wanted) => {
@@ -60,7 +62,7 @@ pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             }
             None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
         };
-        Finding::within(audio, attribute_span(audio, "type")).fixed_by(changes)
+        Some(Finding::within(audio, attribute_span(audio, "type")).with("found", kind).fixed_by(changes))
     };
-    audios.map(finding).collect()
+    domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
