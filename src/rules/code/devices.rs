@@ -64,9 +64,10 @@ pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let new = wanted.attributes.iter().fold(new, |new, (name, value)| new.with(name, value));
         return vec![Finding::at(sound).with("found", "has no <audio>").fixed_by(vec![Change::Insert(devices, new)])];
     }
-    // SPICE's is another rule's finding.
-    let others =
-        audios.into_iter().filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == wanted.backend));
+    // What SPICE or D-Bus carries is another rule's finding, or works.
+    let others = audios
+        .into_iter()
+        .filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == "dbus" || kind == wanted.backend));
     let finding = |audio: Element<'d>| {
         let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
         Finding::within(audio, attribute_span(audio, "type")).with("found", found).fixed_by(set_audio(audio, wanted))
@@ -74,19 +75,21 @@ pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     others.map(finding).collect()
 }
 
-/// Audio of a spice graphics that goes.
+/// Audio of a spice or D-Bus graphics that is not there, or goes.
 pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
-    let audios = domain.devices_named("audio").into_iter().filter(|audio| audio.attribute("type") == Some("spice"));
+    let graphics: Vec<Element<'d>> = domain.devices_named("graphics");
+    let stays = |kind: &str| graphics.iter().any(|one| one.attribute("type") == Some(kind) && !context.removed.contains(&one.id()));
     let finding = |audio: Element<'d>| {
+        let kind = audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !stays(kind))?;
         let changes = match &domain.settings.audio {
             _ if !has_backends => vec![Change::Remove(audio)],
             Some(wanted) => set_audio(audio, wanted),
             None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
         };
-        Finding::within(audio, attribute_span(audio, "type")).fixed_by(changes)
+        Some(Finding::within(audio, attribute_span(audio, "type")).with("found", kind).fixed_by(changes))
     };
-    audios.map(finding).collect()
+    domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
