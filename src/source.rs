@@ -72,6 +72,12 @@ impl<'a> Source<'a> {
         start..start + content.len()
     }
 
+    /// The byte offset at which the line that holds this offset begins.
+    pub fn line_start(&self, offset: usize) -> usize {
+        let lines = &self.index().lines;
+        lines[lines.partition_point(|&start| start <= offset) - 1]
+    }
+
     fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(self.text))
     }

@@ -54,7 +54,7 @@ fn candidates<'d>(step: &Step, children: &Children<'d>, from: Option<Element<'d>
         (Axis::Child, None) => Some(document.root()).filter(|root| is_named(*root, &step.name)).into_iter().collect(),
         (Axis::Child, Some(element)) => match &step.name {
             Name::Plain(name) | Name::Qemu(name) => {
-                children.named(element, name).into_iter().filter(|child| is_named(*child, &step.name)).collect()
+                children.named(element, name).iter().copied().filter(|child| is_named(*child, &step.name)).collect()
             }
             Name::Any | Name::AnyQemu => element.children().filter(|child| is_named(*child, &step.name)).collect(),
         },

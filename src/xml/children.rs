@@ -2,13 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::{Document, Element, ElementId};
+
+type ByName<'d> = HashMap<&'d str, Rc<[Element<'d>]>>;
 
 /// The child elements of an element by name, looked up once an element.
 pub struct Children<'d> {
     document: &'d Document<'d>,
-    by_parent: RefCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
+    by_parent: RefCell<HashMap<ElementId, ByName<'d>>>,
 }
 
 impl<'d> Children<'d> {
@@ -23,7 +26,7 @@ impl<'d> Children<'d> {
     }
 
     /// The children of this local name, in any namespace.
-    pub fn named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
+    pub fn named(&self, parent: Element<'d>, name: &str) -> Rc<[Element<'d>]> {
         let is_wide = parent.parent().is_none() || parent.parent().is_some_and(|grandparent| grandparent.parent().is_none());
         if !is_wide {
             return parent.children().filter(|child| child.name() == name).collect();
@@ -34,8 +37,8 @@ impl<'d> Children<'d> {
             for child in parent.children() {
                 by_name.entry(child.name()).or_default().push(child);
             }
-            by_name
+            by_name.into_iter().map(|(name, children)| (name, children.into())).collect()
         });
-        by_name.get(name).cloned().unwrap_or_default()
+        by_name.get(name).cloned().unwrap_or_else(|| Rc::from([]))
     }
 }

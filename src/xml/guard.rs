@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::XmlError;
 use super::scan::{Piece, StartTag, pieces};
@@ -21,8 +21,11 @@ const MOST_LEVELS: usize = 256;
 /// `XML_MAX_NAME_LENGTH` of libxml2.
 const LONGEST_NAME: usize = 50_000;
 
-/// No element shorter than this can have too many attributes (` a='' `) or too long a name.
-const SHORTEST_SUSPECT: usize = 5 * MOST_ATTRIBUTES;
+/// roxmltree says the wrong place of an attribute with more than 255 bytes around its `=`.
+const WIDEST_EQUALS: usize = 200;
+
+/// No tag shorter than this can have too many attributes, too long a name or too much around a `=`.
+const SHORTEST_SUSPECT: usize = WIDEST_EQUALS;
 
 /// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason to.
 pub(super) fn check(text: &str) -> Result<(), XmlError> {
@@ -35,7 +38,7 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
         return Err(XmlError::new(at, "a NUL character", help));
     }
     declaration(text, start)?;
-    if needs_a_close_look(text) { closely(text, start) } else { Ok(()) }
+    if needs_a_close_look(text, start) { closely(text, start) } else { Ok(()) }
 }
 
 pub(super) const UTF_16: &str =
@@ -87,26 +90,34 @@ fn is_utf8(encoding: &str) -> bool {
 
 /// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`] would find something,
 /// but for a level that hides behind a `/>` inside an attribute's value, which does no harm.
-fn needs_a_close_look(text: &str) -> bool {
+///
+/// What stands in comments and CDATA can only make it say yes for nothing. A tag that holds a bare `<` is none: roxmltree says so.
+fn needs_a_close_look(text: &str, start: usize) -> bool {
     let bytes = text.as_bytes();
-    if memmem::find(bytes, b"&#").is_some() || memmem::find(bytes, b"xmlns").is_some() || memmem::find(bytes, b"<!D").is_some() {
+    if references(text, 0..text.len()).is_err() || are_declarations_suspect(text) {
         return true;
     }
-    if memmem::find_iter(bytes, b"<?").any(|at| bytes[at + 2..].get(..3).is_some_and(|target| target.eq_ignore_ascii_case(b"xml"))) {
-        return true;
-    }
-    let (mut depth, mut previous) = (0usize, 0);
+    let is_suspect = |from: usize, to: usize| to - from > SHORTEST_SUSPECT && is_tag_suspect(text, from..to);
+    let (mut depth, mut previous, mut close) = (0usize, 0, 0);
     for at in memchr_iter(b'<', bytes) {
-        if at - previous > SHORTEST_SUSPECT {
+        if is_suspect(previous, at) {
             return true;
         }
         previous = at;
         match bytes.get(at + 1) {
             Some(b'/') => depth = depth.saturating_sub(1),
+            Some(b'!') if bytes.get(at + 2) == Some(&b'D') => return true,
+            // The one at the very beginning was looked at.
+            Some(b'?') if at != start && bytes[at + 2..].get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"xml")) => {
+                return true;
+            }
             Some(b'!' | b'?') | None => {}
             Some(_) => {
-                let end = memchr(b'>', &bytes[at..]).unwrap_or(1);
-                if bytes[at + end - 1] != b'/' {
+                // Looked for once, however many `<` come before it.
+                if close <= at {
+                    close = memchr(b'>', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+                }
+                if bytes[close - 1] != b'/' {
                     depth += 1;
                     if depth > MOST_LEVELS {
                         return true;
@@ -115,7 +126,32 @@ fn needs_a_close_look(text: &str) -> bool {
             }
         }
     }
-    bytes.len() - previous > SHORTEST_SUSPECT
+    is_suspect(previous, bytes.len())
+}
+
+/// Whether there are too many namespace declarations, or something is wrong with a tag that has one.
+fn are_declarations_suspect(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut seen = 0;
+    for (count, at) in memmem::find_iter(bytes, b"xmlns").enumerate() {
+        if count == MOST_DECLARATIONS {
+            return true;
+        }
+        // Where no `<` stands between this one and the last, it is in the same tag.
+        if let Some(start) = memrchr(b'<', &bytes[seen..at]).map(|found| seen + found) {
+            let end = memchr(b'<', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+            if is_tag_suspect(text, start..end) {
+                return true;
+            }
+        }
+        seen = at;
+    }
+    false
+}
+
+/// Whether the start tag in a range that begins with `<` and holds no further one has something that is refused.
+fn is_tag_suspect(text: &str, range: Range<usize>) -> bool {
+    StartTag::at(&text[..range.end], range.start).is_some_and(|tag| attributes(text, &tag).is_err())
 }
 
 /// Looks at each tag.
@@ -194,8 +230,9 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
                 "libvirt reads no longer ones",
             ));
         }
-        if attribute.value.start - attribute.name.end > 200 {
-            return Err(XmlError::new(attribute.name.start, "more than 200 bytes around a `=`", "write the attribute as name='value'"));
+        if attribute.value.start - attribute.name.end > WIDEST_EQUALS {
+            let message = format!("more than {WIDEST_EQUALS} bytes around a `=`");
+            return Err(XmlError::new(attribute.name.start, message, "write the attribute as name='value'"));
         }
         if name == "xmlns" && std::mem::replace(&mut default, true) {
             return Err(XmlError::new(attribute.name.start, "the attribute xmlns stands twice in one tag", "remove one of them"));
@@ -265,6 +302,7 @@ mod tests {
             "\u{feff}<?xml\nversion='1.0'?><a/>",
             "<a><![CDATA[&#xD800;]]><!-- &#0; --></a>",
             "<a b='&#10;'>&#x10FFFF;</a>",
+            "<!-- <a xmlns='u' xmlns='v'/> --><a xmlns='u'><b xmlns='v' c='xmlns'/></a>",
         ] {
             assert_eq!(error(text), "fine", "{text}");
         }

@@ -43,6 +43,7 @@ impl XmlError {
 pub struct Document<'a> {
     tree: roxmltree::Document<'a>,
     text: &'a str,
+    source: Source<'a>,
     shadow: Option<Shadow>,
 }
 
@@ -77,7 +78,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
 pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
     guard::check(text)?;
     let error = match roxmltree::Document::parse(text) {
-        Ok(tree) => return Ok(use_document(&Document { tree, text, shadow: None })),
+        Ok(tree) => return Ok(use_document(&Document { tree, text, source: Source::new("", text), shadow: None })),
         Err(error) => error,
     };
     let roxmltree::Error::UnknownNamespace(prefix, _) = &error else { return Err(explain(text, &error)) };
@@ -89,7 +90,7 @@ pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Res
     let shadow = Shadow { at: root.name.end, length: declaration.len() };
     let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
     match roxmltree::Document::parse(&copy) {
-        Ok(tree) => Ok(use_document(&Document { tree, text, shadow: Some(shadow) })),
+        Ok(tree) => Ok(use_document(&Document { tree, text, source: Source::new("", text), shadow: Some(shadow) })),
         Err(error) => {
             let mut error = explain(&copy, &error);
             error.offset = shadow.original(error.offset);
@@ -122,6 +123,11 @@ impl<'a> Document<'a> {
     /// The text that was read.
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The text with its lines.
+    pub fn source(&self) -> &Source<'a> {
+        &self.source
     }
 
     /// Whether `qemu:` is used and nowhere declared.
@@ -165,6 +171,12 @@ impl PartialEq for Element<'_> {
 }
 
 impl Eq for Element<'_> {}
+
+impl std::hash::Hash for Element<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.node.id().hash(state);
+    }
+}
 
 impl std::fmt::Debug for Element<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
