@@ -406,7 +406,8 @@ impl<'c, 'd> Composer<'c, 'd> {
     fn place(&self, parent: Element<'d>, name: &str, rank: u8) -> Place<'d> {
         let plain = name.rsplit(':').next().unwrap_or(name);
         let order = child_order(parent.name());
-        let kept = |child: &Element<'d>| !self.is_removed(*child);
+        // The parent stays, or nothing would be put into it.
+        let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
         let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
         if parent.is_qemu("commandline") && rank == 0 {
             let of = |name: &str| self.domain.children.named(parent, name);
@@ -515,7 +516,8 @@ fn with_emptied_blocks(domain: &Domain<'_>, mut removed: HashSet<ElementId>, kep
     // The inner ones first.
     for parent in parents.into_values().rev() {
         let emptied = *counts.entry(parent.id()).or_insert_with(|| {
-            !kept.contains(&parent.id()) && !parent.has_comments() && parent.children().all(|child| removed.contains(&child.id()))
+            // The children first: of many, the first that stays ends the search.
+            !kept.contains(&parent.id()) && parent.children().all(|child| removed.contains(&child.id())) && !parent.has_comments()
         });
         if emptied {
             removed.insert(parent.id());

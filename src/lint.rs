@@ -26,9 +26,21 @@ const MOST_NAMINGS: usize = 20_000;
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
 pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    look(text, rules, settings, true)
+}
+
+/// The same for whoever shows no edits: working them out is most of the time of a finding.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    look(text, rules, settings, false)
+}
+
+fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
     read_domain(text, |document| {
         let domain = Domain::new(document, settings);
-        diagnostics(&domain, &find(&domain, rules))
+        diagnostics(&domain, &find(&domain, rules), with_edits)
     })
 }
 
@@ -61,7 +73,7 @@ pub struct Fixed<'r> {
     pub changed: bool,
     /// What was mended; lines and columns are those of the text that came in, spans those of the round that found it.
     pub applied: Vec<Diagnostic<'r>>,
-    /// What is left, in the new text.
+    /// What is left, in the new text; without edits.
     pub remaining: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
@@ -180,7 +192,7 @@ impl<'r> Run<'_, 'r> {
             }
             let edits = compose(&domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
-                let remaining = diagnostics(&domain, &found);
+                let remaining = diagnostics(&domain, &found, false);
                 return (Round::Quiet { remaining, has_picture: has_picture(&domain) }, Vec::new());
             }
             let applied = picked.iter().map(|found| {
@@ -249,11 +261,11 @@ impl<'d, 'r> Found<'d, 'r> {
     }
 }
 
-/// The findings as the outside sees them, in the order of the text, each with the edits that mend it alone.
-fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>]) -> Vec<Diagnostic<'r>> {
-    let mut most = MOST_NAMINGS;
+/// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
+fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits: bool) -> Vec<Diagnostic<'r>> {
+    let mut most = if with_edits { MOST_NAMINGS } else { 0 };
     let diagnostics = found.iter().map(|found| {
-        if found.changes().contains(&Change::NameVgpu) {
+        if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
         }
         found.diagnostic(domain, most > 0)
@@ -326,4 +338,39 @@ fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::builtin;
+    use crate::xml::QEMU_NAMESPACE;
+
+    fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
+        let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
+        fix(text, &RuleSet::all(builtin()), settings).unwrap().text
+    }
+
+    const VGPU: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>\
+        <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+
+    #[test]
+    fn each_new_set_in_a_command_line_that_is_there_has_its_own_option() {
+        let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
+        let text = fixed(VGPU, "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>", &settings);
+        let (options, operands) = (text.matches("value='-set'").count(), text.matches("value='device.").count());
+        assert_eq!((options, operands), (4, 4), "{text}");
+    }
+
+    #[test]
+    fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
+        let sets = ["device.hostdev0.xres=800", "device.hostdev1.bootindex=1"];
+        let arguments: String = sets.iter().map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>")).collect();
+        let capability = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
+        let devices = format!("{VGPU}<hostdev type='usb'/>");
+        let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
+        let settings = Settings { alias: Some("ua-own".into()), ..Settings::default() };
+        let text = fixed(&devices, &qemu, &settings);
+        assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
+    }
 }

@@ -184,6 +184,19 @@ impl std::fmt::Debug for Element<'_> {
     }
 }
 
+impl PartialOrd for ElementId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ElementId {
+    /// The order of the document.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.get().cmp(&other.0.get())
+    }
+}
+
 impl<'a> Element<'a> {
     /// Its identity.
     pub fn id(self) -> ElementId {

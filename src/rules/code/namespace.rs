@@ -64,8 +64,8 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     // libvirt writes none anywhere else, so only a document that mentions one deeper pays for the search.
-    let text = domain.document.text();
-    if !BLOCKS.iter().any(|name| text.contains(name)) {
+    let text = domain.document.text().as_bytes();
+    if !BLOCKS.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) {
         return Vec::new();
     }
     let is_misplaced = |element: &Element<'d>| {
