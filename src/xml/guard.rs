@@ -9,11 +9,12 @@ use super::XmlError;
 use super::scan::{Piece, StartTag, pieces};
 use crate::source::BOM;
 
-/// roxmltree compares each attribute of an element with each other.
-const MOST_ATTRIBUTES: usize = 256;
+/// roxmltree compares each attribute of an element with each other; a real element has a dozen at most.
+const MOST_ATTRIBUTES: usize = 128;
 
-/// roxmltree's work on namespaces grows with the cube of their number; a real domain declares two or three.
-const MOST_DECLARATIONS: usize = 256;
+/// roxmltree's work on namespaces grows with the cube of their number, and it looks through all of them for each prefix; a real domain
+/// declares a dozen at most.
+const MOST_DECLARATIONS: usize = 128;
 
 /// libxml2 without XML_PARSE_HUGE, which libvirt doesn't set, stops here (`xmlParserMaxDepth`).
 const MOST_LEVELS: usize = 256;
@@ -310,10 +311,10 @@ mod tests {
 
     #[test]
     fn what_costs_more_than_linear_time_is_refused() {
-        let attributes: String = (0..257).map(|index| format!(" a{index}=''")).collect();
-        assert_eq!(error(&format!("<a{attributes}/>")), "0: an element with more than 256 attributes");
-        let declarations: String = (0..257).map(|index| format!("<b xmlns='u{index}'/>")).collect();
-        assert!(error(&format!("<a>{declarations}</a>")).ends_with("more than 256 namespace declarations"));
+        let attributes: String = (0..129).map(|index| format!(" a{index}=''")).collect();
+        assert_eq!(error(&format!("<a{attributes}/>")), "0: an element with more than 128 attributes");
+        let declarations: String = (0..129).map(|index| format!("<b xmlns='u{index}'/>")).collect();
+        assert!(error(&format!("<a>{declarations}</a>")).ends_with("more than 128 namespace declarations"));
         let levels = "<a>".repeat(257);
         assert_eq!(error(&levels), "768: elements are nested deeper than 256 levels");
         assert_eq!(error(&"<a>".repeat(256)), "fine", "roxmltree says that it is unfinished");
