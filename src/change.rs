@@ -169,10 +169,8 @@ impl<'c, 'd> Composer<'c, 'd> {
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name, value));
             }
-            Change::Override { alias, property, kind, value, order } => {
-                if self.overridden.insert((alias, property)) {
-                    self.overrides.push((*order, alias, NewOverride { property, kind: *kind, value }));
-                }
+            Change::Override { alias, property, kind, value, order } if self.overridden.insert((alias, property)) => {
+                self.overrides.push((*order, alias, NewOverride { property, kind: *kind, value }));
             }
             Change::DeleteCapability(name) => self.capabilities.push(name),
             Change::DeclareNamespace => self.declare = true,
