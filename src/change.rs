@@ -4,6 +4,7 @@
 //! so that two of them that need the same new block share it, and none needs to know where the other writes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
 use std::ops::Range;
 
 use crate::domain::Domain;
@@ -15,7 +16,7 @@ use crate::vgpu::with_device_property;
 use crate::xml::{Element, ElementId, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// One thing that is to be different.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change<'d> {
     /// The element is gone, and an emptied block of QEMU's with it.
     Remove(Element<'d>),
@@ -35,6 +36,8 @@ pub enum Change<'d> {
     SetPrefix(Element<'d>, String),
     /// The operand of `-device` in this argument has this property.
     DeviceProperty(Element<'d>, String, String),
+    /// The vGPU has its alias, and what names it or a device whose number moves says so ([`Domain::naming`]).
+    NameVgpu,
     /// QEMU gets these arguments; those of a smaller order come first.
     Arguments(u8, Vec<String>),
     /// QEMU gets this environment variable.
@@ -59,10 +62,18 @@ pub enum Change<'d> {
 }
 
 /// The edits that make all changes. Changes inside a removed element are dropped; of two that set one attribute the first counts.
-pub fn compose<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Edits {
-    let mut composer = Composer::new(domain, changes);
+pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Edits {
+    let mut composer = Composer::new(domain, changes.clone());
+    // Several rules may want the same.
+    let mut seen = HashSet::new();
     for change in changes {
-        composer.change(change);
+        if seen.insert(change) {
+            composer.change(change);
+        }
+    }
+    // What a change says itself about a name counts.
+    if seen.contains(&Change::NameVgpu) {
+        domain.naming().iter().for_each(|change| composer.change(change));
     }
     composer.finish()
 }
@@ -70,7 +81,6 @@ pub fn compose<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Edits {
 /// What is to be inserted into one element.
 type Insertions<'d> = (Element<'d>, Vec<Insertion<'d>>);
 
-#[derive(Clone, PartialEq)]
 struct Insertion<'d> {
     /// Among its new siblings.
     rank: u8,
@@ -79,7 +89,6 @@ struct Insertion<'d> {
     behind: Option<Element<'d>>,
 }
 
-#[derive(Clone, PartialEq)]
 enum New {
     Element(NewElement),
     /// A range of the document's own text.
@@ -88,46 +97,50 @@ enum New {
 
 struct Composer<'c, 'd> {
     domain: &'c Domain<'d>,
-    style: Style,
+    style: &'c Style,
     edits: Vec<Edit>,
     removed: HashSet<ElementId>,
-    attributes: HashSet<(ElementId, String)>,
+    attributes: HashSet<(ElementId, &'c str)>,
     /// By parent; of each child its rank among its new siblings.
     insertions: Vec<Insertions<'d>>,
-    arguments: Vec<(u8, Vec<String>)>,
-    environment: Vec<(String, String)>,
-    overrides: Vec<(u8, String, NewOverride)>,
     /// Operands of `-device` as they become, by their argument.
     operands: Vec<(Element<'d>, String)>,
-    capabilities: Vec<String>,
+    /// Places in `insertions`.
+    by_parent: HashMap<ElementId, usize>,
+    arguments: Vec<(u8, &'c [String])>,
+    environment: Vec<(&'c str, &'c str)>,
+    overrides: Vec<(u8, &'c str, NewOverride<'c>)>,
+    overridden: HashSet<(&'c str, &'c str)>,
+    capabilities: Vec<&'c str>,
     declare: bool,
     prefix_set: bool,
 }
 
-#[derive(Clone, PartialEq)]
-struct NewOverride {
-    property: String,
+struct NewOverride<'c> {
+    property: &'c str,
     kind: PropertyType,
-    value: String,
+    value: &'c str,
 }
 
 impl<'c, 'd> Composer<'c, 'd> {
-    fn new(domain: &'c Domain<'d>, changes: &[Change<'d>]) -> Self {
-        let removed = changes.iter().filter_map(|change| match change {
+    fn new(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>>) -> Self {
+        let removed = changes.filter_map(|change| match change {
             Change::Remove(element) => Some(element.id()),
             _ => None,
         });
         Composer {
             domain,
-            style: layout::style(domain.document),
+            style: domain.style(),
             edits: Vec::new(),
             removed: removed.collect(),
             attributes: HashSet::new(),
             insertions: Vec::new(),
+            by_parent: HashMap::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
             overrides: Vec::new(),
             operands: Vec::new(),
+            overridden: HashSet::new(),
             capabilities: Vec::new(),
             declare: false,
             prefix_set: false,
@@ -142,21 +155,21 @@ impl<'c, 'd> Composer<'c, 'd> {
         !self.removed.is_empty() && element.ancestors().any(|ancestor| self.removed.contains(&ancestor.id()))
     }
 
-    fn change(&mut self, change: &Change<'d>) {
+    fn change(&mut self, change: &'c Change<'d>) {
         match change {
-            Change::Remove(_) => {}
+            Change::Remove(_) | Change::NameVgpu => {}
             Change::SetAttribute(element, name, value) if !self.is_removed(*element) => self.set_attribute(*element, name, Some(value)),
             Change::RemoveAttribute(element, name) if !self.is_removed(*element) => self.set_attribute(*element, name, None),
             Change::SetText(element, text) if !self.is_removed(*element) => self.set_text(*element, text),
             Change::Insert(parent, element) if !self.is_removed(*parent) => {
-                self.insert_once(*parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: None });
+                self.insert(*parent, 0, New::Element(element.clone()));
             }
             Change::InsertSource(parent, range) if !self.is_removed(*parent) => {
-                self.insert_once(*parent, Insertion { rank: 0, new: New::Source(range.clone()), behind: None });
+                self.insert(*parent, 0, New::Source(range.clone()));
             }
             Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
-                    self.insert_once(parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling) });
+                    self.insert_at(parent, Insertion { rank: 0, new: New::Element(element.clone()), behind: Some(*sibling) });
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
@@ -168,24 +181,21 @@ impl<'c, 'd> Composer<'c, 'd> {
                 let operand = &mut self.operands[index].1;
                 *operand = with_device_property(operand, name, value);
             }
-            Change::Arguments(order, values) => push_new(&mut self.arguments, (*order, values.clone())),
+            Change::Arguments(order, values) => self.arguments.push((*order, values)),
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
-                self.environment.push((name.clone(), value.clone()));
+                self.environment.push((name, value));
             }
-            Change::Override { alias, property, kind, value, order } => {
-                let new = NewOverride { property: property.clone(), kind: *kind, value: value.clone() };
-                if !self.overrides.iter().any(|(_, known, other)| known == alias && other.property == *property) {
-                    self.overrides.push((*order, alias.clone(), new));
-                }
+            Change::Override { alias, property, kind, value, order } if self.overridden.insert((alias, property)) => {
+                self.overrides.push((*order, alias, NewOverride { property, kind: *kind, value }));
             }
-            Change::DeleteCapability(name) => push_new(&mut self.capabilities, name.clone()),
+            Change::DeleteCapability(name) => self.capabilities.push(name),
             Change::DeclareNamespace => self.declare = true,
             _ => {}
         }
     }
 
-    fn set_attribute(&mut self, element: Element<'d>, name: &str, value: Option<&String>) {
-        if !self.attributes.insert((element.id(), name.to_owned())) {
+    fn set_attribute(&mut self, element: Element<'d>, name: &'c str, value: Option<&String>) {
+        if !self.attributes.insert((element.id(), name)) {
             return;
         }
         let text = self.text();
@@ -236,19 +246,11 @@ impl<'c, 'd> Composer<'c, 'd> {
         self.insert_at(parent, Insertion { rank, new, behind: None });
     }
 
-    /// Two findings that want the same child get one; two arguments that are alike are two.
-    fn insert_once(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
-        let is_new = !self.insertions.iter().any(|(known, list)| *known == parent && list.contains(&insertion));
-        if is_new {
-            self.insert_at(parent, insertion);
-        }
-    }
-
     fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
-        let index = self.insertions.iter().position(|(known, _)| *known == parent).unwrap_or_else(|| {
+        let index = *self.by_parent.entry(parent.id()).or_insert(self.insertions.len());
+        if index == self.insertions.len() {
             self.insertions.push((parent, Vec::new()));
-            self.insertions.len() - 1
-        });
+        }
         self.insertions[index].1.push(insertion);
     }
 
@@ -275,13 +277,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             self.write_insertions(parent, children);
         }
         // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
-        let mut edits = self.edits;
-        loop {
-            match Edits::new(edits.clone()) {
-                Ok(edits) => return edits,
-                Err(refused) => edits.retain(|edit| *edit != refused),
-            }
-        }
+        Edits::compatible(self.edits)
     }
 
     fn commandline(&mut self) {
@@ -291,8 +287,8 @@ impl<'c, 'd> Composer<'c, 'd> {
         let block = self.kept_block("commandline");
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let arguments = self.arguments.iter().flat_map(|(_, values)| values).map(|value| element("arg").with("value", value));
-        let variables = self.environment.iter().map(|(name, value)| element("env").with("name", name).with("value", value));
+        let arguments = self.arguments.iter().flat_map(|(_, values)| *values).map(|value| element("arg").with("value", value));
+        let variables = self.environment.iter().map(|(name, value)| element("env").with("name", *name).with("value", *value));
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
@@ -307,7 +303,7 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn override_block(&mut self) {
-        let mut by_alias: Vec<(String, Vec<NewOverride>)> = Vec::new();
+        let mut by_alias: Vec<(&str, Vec<NewOverride<'c>>)> = Vec::new();
         for (_, alias, new) in std::mem::take(&mut self.overrides) {
             match by_alias.iter_mut().find(|(known, _)| *known == alias) {
                 Some((_, list)) => list.push(new),
@@ -321,11 +317,11 @@ impl<'c, 'd> Composer<'c, 'd> {
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
         let property =
-            |new: &NewOverride| element("property").with("name", &new.property).with("type", new.kind.name()).with("value", &new.value);
+            |new: &NewOverride<'c>| element("property").with("name", new.property).with("type", new.kind.name()).with("value", new.value);
         let mut devices = Vec::new();
         for (alias, list) in by_alias {
-            let known = |device: &Element<'d>| device.is_qemu("device") && device.attribute("alias") == Some(&alias);
-            let device = block.and_then(|block| block.children().filter(known).find(|device| !self.is_removed(*device)));
+            let known = block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
+            let device = known.iter().copied().find(|device| !self.is_removed(*device));
             let frontend = device.and_then(|device| device.children().find(|child| child.is_qemu("frontend") && !self.is_removed(*child)));
             let inside = list.iter().map(property);
             match (device, frontend) {
@@ -361,7 +357,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         let block = self.kept_block("capabilities");
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with("capability", name)).collect();
+        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with("capability", *name)).collect();
         match block {
             Some(block) => deletions.into_iter().for_each(|del| self.insert(block, 0, New::Element(del))),
             None => {
@@ -373,7 +369,7 @@ impl<'c, 'd> Composer<'c, 'd> {
 
     /// The first block of this name that is not removed itself.
     fn kept_block(&self, name: &str) -> Option<Element<'d>> {
-        self.domain.blocks(name).into_iter().find(|block| !self.is_removed(*block))
+        self.domain.blocks(name).iter().copied().find(|block| !self.is_removed(*block))
     }
 
     /// The prefix, with its colon, that new elements of QEMU's take: their block's own, else one that the root has or gets.
@@ -397,23 +393,29 @@ impl<'c, 'd> Composer<'c, 'd> {
 
     fn write_insertions(&mut self, parent: Element<'d>, mut children: Vec<Insertion<'d>>) {
         let text = self.text();
-        let indent = layout::child_indentation(&self.style, text, parent);
+        let indent = layout::child_indentation(self.style, text, parent);
         children.sort_by_key(|insertion| insertion.rank);
         // What goes to one place is written together, in order.
         let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
+        let mut by_place: HashMap<Place<'d>, usize> = HashMap::new();
+        let mut by_name: HashMap<(String, u8), Place<'d>> = HashMap::new();
         for Insertion { rank, new, behind } in children {
             let (name, written) = match new {
-                New::Element(element) => (element.name.clone(), element.write(&self.style, &indent)),
+                New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
                 New::Source(range) => (String::new(), layout::moved(text, range, &indent)),
             };
-            let place = behind.map_or_else(|| self.place(parent, &name, rank), Place::Behind);
-            match places.iter_mut().find(|(known, _)| *known == place) {
-                Some((_, list)) => list.push(written),
-                None => places.push((place, vec![written])),
+            let place = match behind {
+                Some(sibling) => Place::Behind(sibling),
+                None => *by_name.entry((name, rank)).or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
+            };
+            let index = *by_place.entry(place).or_insert(places.len());
+            if index == places.len() {
+                places.push((place, Vec::new()));
             }
+            places[index].1.push(written);
         }
         for (place, list) in places {
-            self.edits.extend(layout::insertion(&self.style, text, parent, place, &list, &indent));
+            self.edits.extend(layout::insertion(self.style, text, parent, place, &list, &indent));
         }
     }
 
@@ -421,17 +423,20 @@ impl<'c, 'd> Composer<'c, 'd> {
     fn place(&self, parent: Element<'d>, name: &str, rank: u8) -> Place<'d> {
         let plain = name.rsplit(':').next().unwrap_or(name);
         let order = child_order(parent.name());
-        let kept: Vec<Element<'d>> = parent.children().filter(|child| !self.is_removed(*child)).collect();
-        let last = |fits: &dyn Fn(&&Element<'d>) -> bool| kept.iter().rev().find(fits).map_or(Place::First, |child| Place::Behind(*child));
-        if parent.is_qemu("commandline") && rank == 0 && kept.iter().any(|child| child.is_qemu("env")) {
-            return match kept.iter().rposition(|child| child.is_qemu("arg")) {
-                Some(index) => Place::Behind(kept[index]),
-                None => Place::First,
-            };
+        // The parent stays, or nothing would be put into it.
+        let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
+        let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
+        if parent.is_qemu("commandline") && rank == 0 {
+            let of = |name: &str| self.domain.children.named(parent, name);
+            if of("env").iter().any(|child| child.is_qemu("env") && kept(child)) {
+                let last = of("arg").iter().rev().find(|child| child.is_qemu("arg") && kept(child)).copied();
+                return last.map_or(Place::First, Place::Behind);
+            }
         }
         match order.iter().position(|known| *known == plain) {
             // Behind the last child that libvirt writes before it or that it doesn't know.
             Some(own) if parent.namespace().is_none() => {
+                let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
                 let is = |child: &Element<'d>, name: &str| child.is(name) || child.is_qemu(name);
                 let rank = |child: &Element<'d>| order.iter().position(|known| is(child, known));
                 let first_later = kept.iter().position(|child| rank(child).is_some_and(|index| index > own));
@@ -447,10 +452,10 @@ impl<'c, 'd> Composer<'c, 'd> {
                     }
                     Some(0) => Place::First,
                     Some(index) => Place::Behind(kept[index - 1]),
-                    None => last(&|_| true),
+                    None => last(),
                 }
             }
-            _ => last(&|_| true),
+            _ => last(),
         }
     }
 }
@@ -533,17 +538,12 @@ fn with_emptied_blocks(domain: &Domain<'_>, mut removed: HashSet<ElementId>, kep
     // The inner ones first.
     for parent in parents.into_values().rev() {
         let emptied = *counts.entry(parent.id()).or_insert_with(|| {
-            !kept.contains(&parent.id()) && !parent.has_comments() && parent.children().all(|child| removed.contains(&child.id()))
+            // The children first: of many, the first that stays ends the search.
+            !kept.contains(&parent.id()) && parent.children().all(|child| removed.contains(&child.id())) && !parent.has_comments()
         });
         if emptied {
             removed.insert(parent.id());
         }
     }
     removed
-}
-
-fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
-    }
 }

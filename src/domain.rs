@@ -1,11 +1,15 @@
 //! What a domain says: its vGPUs, what its own arguments mean to QEMU, and which of that reaches the vGPU on the libvirt at hand.
 
 use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use crate::change::Change;
+use crate::fragment::Style;
+use crate::layout;
 use crate::settings::Settings;
 use crate::version::Version;
-use crate::xml::{Children, Document, Element, QEMU_NAMESPACE};
+use crate::xml::{Children, Document, Element, ElementId};
 
 /// A domain as the rules see it.
 pub struct Domain<'d> {
@@ -37,7 +41,33 @@ pub struct Domain<'d> {
     pub deleted_capabilities: Vec<Element<'d>>,
     /// libvirt's ids of `<hostdev>` and `<interface type='hostdev'>`.
     pub host_devices: Vec<(Element<'d>, String)>,
+    /// All `-set device.…` in order.
+    pub sets: Vec<Set<'d>>,
+    blocks: [(&'static str, Vec<Element<'d>>); 3],
+    answers: Answers<'d>,
+}
+
+/// What is asked once a finding and would be looked for in the whole domain each time.
+#[derive(Default)]
+struct Answers<'d> {
     graphics_shown: OnceCell<bool>,
+    /// Places in `host_devices`.
+    by_device: OnceCell<HashMap<ElementId, usize>>,
+    by_alias: OnceCell<HashMap<String, usize>>,
+    aliases: OnceCell<HashSet<&'d str>>,
+    override_devices: OnceCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
+    identity: OnceCell<String>,
+    style: OnceCell<Style>,
+    said: OnceCell<Said<'d>>,
+    vgpu_alias: OnceCell<(String, bool)>,
+    naming: OnceCell<Vec<Change<'d>>>,
+}
+
+/// What `-set` and overrides say about the vGPU, by property; the last one of each counts.
+#[derive(Default)]
+pub(crate) struct Said<'d> {
+    pub(crate) sets: HashMap<&'d str, Set<'d>>,
+    pub(crate) overrides: HashMap<&'d str, Override<'d>>,
 }
 
 /// A `<qemu:arg>`.
@@ -96,25 +126,26 @@ impl<'d> Domain<'d> {
         let root = document.root();
         let devices = root.child("devices");
         let children = Children::new(document);
-        let named = |parent: Option<Element<'d>>, name: &str| parent.map_or(Vec::new(), |parent| children.named(parent, name));
+        let named = |parent: Option<Element<'d>>, name: &str| parent.map_or(Vec::new(), |parent| children.named(parent, name).to_vec());
         let hostdevs: Vec<Element<'d>> = named(devices, "hostdev").into_iter().filter(|element| element.is("hostdev")).collect();
         let interfaces = named(devices, "interface");
         let host_devices = number_host_devices(&interfaces, &hostdevs);
         let vgpus: Vec<Element<'d>> = hostdevs.into_iter().filter(|hostdev| is_vgpu(*hostdev)).collect();
         let qemu = |name: &str| -> Vec<Element<'d>> {
-            children.named(root, name).into_iter().filter(|element| element.namespace() == Some(QEMU_NAMESPACE)).collect()
+            children.named(root, name).iter().copied().filter(|element| element.is_qemu(name)).collect()
         };
         let inside = |parents: &[Element<'d>], name: &str| -> Vec<Element<'d>> {
             parents.iter().flat_map(|parent| parent.children()).filter(|child| child.is_qemu(name)).collect()
         };
-        let lines = qemu("commandline");
-        let arguments: Vec<Argument<'d>> = inside(&lines, "arg")
+        let blocks = ["commandline", "capabilities", "override"].map(|name| (name, qemu(name)));
+        let [(_, lines), (_, capabilities), (_, override_blocks)] = &blocks;
+        let arguments: Vec<Argument<'d>> = inside(lines, "arg")
             .into_iter()
             .filter_map(|element| element.attribute("value").map(|value| Argument { element, value }))
             .collect();
         let options = options(&arguments);
         let mut overrides = Vec::new();
-        for device in inside(&qemu("override"), "device") {
+        for device in inside(override_blocks, "device") {
             for element in inside(&inside(&[device], "frontend"), "property") {
                 let text = |name| element.attribute(name).unwrap_or("");
                 let alias = device.attribute("alias").unwrap_or("");
@@ -129,14 +160,16 @@ impl<'d> Domain<'d> {
             vgpus,
             vgpu: None,
             raw_vgpu: None,
-            environment: inside(&lines, "env"),
-            deleted_capabilities: inside(&qemu("capabilities"), "del"),
+            environment: inside(lines, "env"),
+            deleted_capabilities: inside(capabilities, "del"),
+            sets: options.iter().filter_map(set).collect(),
+            blocks,
             arguments,
             options,
             overrides,
             host_devices,
             children,
-            graphics_shown: OnceCell::new(),
+            answers: Answers::default(),
         };
         domain.vgpu = domain.primary();
         domain.raw_vgpu = domain.find_raw_vgpu().filter(|_| domain.vgpu.is_none());
@@ -151,17 +184,15 @@ impl<'d> Domain<'d> {
         let told = || {
             find(&|vgpu| {
                 let alias = self.alias_of(vgpu);
-                let set = self.sets().any(|set| Some(set.device) == alias && set.property == "display" && set.value == "on");
+                let set = self.sets.iter().any(|set| Some(set.device) == alias && set.property == "display" && set.value == "on");
                 set || self.overrides.iter().any(|found| Some(found.alias) == alias && found.property == "display" && found.value == "on")
             })
         };
         let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
         let addressed = || {
-            find(&|vgpu| {
-                let alias = self.alias_of(vgpu);
-                let set = self.sets().any(|set| Some(set.device) == alias);
-                set || self.overrides.iter().any(|property| Some(property.alias) == alias)
-            })
+            let named = self.sets.iter().map(|set| set.device).chain(self.overrides.iter().map(|property| property.alias));
+            let named: HashSet<&str> = named.collect();
+            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| named.contains(alias)))
         };
         asked.or_else(told).or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
     }
@@ -176,7 +207,7 @@ impl<'d> Domain<'d> {
 
     /// Child elements of an element by name, in libvirt's own namespace.
     pub fn named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
-        self.children.named(parent, name).into_iter().filter(|element| element.is(name)).collect()
+        self.children.named(parent, name).iter().copied().filter(|element| element.is(name)).collect()
     }
 
     /// Children of `<devices>` by name.
@@ -185,28 +216,66 @@ impl<'d> Domain<'d> {
     }
 
     /// The `<qemu:NAME>` blocks of the domain.
-    pub fn blocks(&self, name: &str) -> Vec<Element<'d>> {
-        self.children.named(self.root, name).into_iter().filter(|element| element.is_qemu(name)).collect()
+    pub fn blocks(&self, name: &str) -> &[Element<'d>] {
+        self.blocks.iter().find(|(known, _)| *known == name).map_or(&[], |(_, blocks)| blocks)
+    }
+
+    /// The `<qemu:device>` elements of one override block that name this device.
+    pub fn override_devices(&self, block: Element<'d>, alias: &str) -> &[Element<'d>] {
+        let by_block = self.answers.override_devices.get_or_init(|| {
+            let mut by_block: HashMap<ElementId, HashMap<&str, Vec<Element<'d>>>> = HashMap::new();
+            for block in self.blocks("override") {
+                let by_alias = by_block.entry(block.id()).or_default();
+                for device in block.children().filter(|child| child.is_qemu("device")) {
+                    if let Some(alias) = device.attribute("alias") {
+                        by_alias.entry(alias).or_default().push(device);
+                    }
+                }
+            }
+            by_block
+        });
+        by_block.get(&block.id()).and_then(|by_alias| by_alias.get(alias)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How the document is written.
+    pub fn style(&self) -> &Style {
+        self.answers.style.get_or_init(|| layout::style(self.document))
     }
 
     /// The id that libvirt gives a host device.
     pub fn alias_of(&self, device: Element<'d>) -> Option<&str> {
-        self.host_devices.iter().find(|(element, _)| *element == device).map(|(_, alias)| alias.as_str())
+        let places = || self.host_devices.iter().enumerate().map(|(index, (element, _))| (element.id(), index)).collect();
+        let index = *self.answers.by_device.get_or_init(places).get(&device.id())?;
+        Some(&self.host_devices[index].1)
     }
 
     /// The host device that an id means.
     pub fn host_device(&self, alias: &str) -> Option<Element<'d>> {
-        self.host_devices.iter().find(|(_, own)| own == alias).map(|(element, _)| *element)
+        // Of several the first counts, so it is put in last.
+        let places = || self.host_devices.iter().enumerate().rev().map(|(index, (_, own))| (own.clone(), index)).collect();
+        let index = *self.answers.by_alias.get_or_init(places).get(alias)?;
+        Some(self.host_devices[index].0)
     }
 
-    /// All `-set device.…` in order.
-    pub fn sets(&self) -> impl DoubleEndedIterator<Item = Set<'d>> {
-        self.options.iter().filter(|option| option.name == "set").filter_map(|option| {
-            let operand = option.operand?;
-            let (device, rest) = operand.value.strip_prefix("device.")?.split_once('.')?;
-            let (property, value) = rest.split_once('=')?;
-            Some(Set { option: option.element, operand: operand.element, device, property, value })
+    /// What `-set` and overrides say about the vGPU, whether it reaches it or not.
+    pub(crate) fn said(&self) -> &Said<'d> {
+        self.answers.said.get_or_init(|| {
+            let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else { return Said::default() };
+            Said {
+                sets: self.sets.iter().filter(|set| set.device == alias).map(|set| (set.property, *set)).collect(),
+                overrides: self.overrides.iter().filter(|found| found.alias == alias).map(|found| (found.property, *found)).collect(),
+            }
         })
+    }
+
+    /// The id by which properties name the vGPU, and whether it has to be given to it first; worked out once.
+    pub(crate) fn vgpu_alias_once(&self, work_out: impl FnOnce() -> (String, bool)) -> &(String, bool) {
+        self.answers.vgpu_alias.get_or_init(work_out)
+    }
+
+    /// The changes that give the vGPU its alias; worked out once.
+    pub(crate) fn naming_once(&self, work_out: impl FnOnce() -> Vec<Change<'d>>) -> &[Change<'d>] {
+        self.answers.naming.get_or_init(work_out)
     }
 
     /// The options that choose QEMU's display, in order; the last one counts.
@@ -239,7 +308,7 @@ impl<'d> Domain<'d> {
     /// Whether a `<graphics>` shows the vGPU: the hostdev says display='on' and there is GL to show it with. A display that the
     /// user asked for says otherwise.
     pub fn is_shown_by_graphics(&self) -> bool {
-        *self.graphics_shown.get_or_init(|| {
+        *self.answers.graphics_shown.get_or_init(|| {
             self.settings.display.is_none()
                 && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
                 && self.devices_named("graphics").into_iter().any(has_gl)
@@ -276,16 +345,28 @@ impl<'d> Domain<'d> {
     }
 
     /// What stands for the domain where names are made: its uuid, else its name.
-    pub fn identity(&self) -> String {
-        let text = |name| self.root.child(name).map(|element| element.deep_text().trim().to_owned()).filter(|text| !text.is_empty());
-        text("uuid").filter(|uuid| uuid::Uuid::parse_str(uuid).is_ok()).or_else(|| text("name")).unwrap_or_default()
+    pub fn identity(&self) -> &str {
+        self.answers.identity.get_or_init(|| {
+            let text = |name| self.root.child(name).map(|element| element.deep_text().trim().to_owned()).filter(|text| !text.is_empty());
+            text("uuid").filter(|uuid| uuid::Uuid::parse_str(uuid).is_ok()).or_else(|| text("name")).unwrap_or_default()
+        })
     }
 
     /// Whether an id of a user's own is taken by any device.
     pub fn is_alias_taken(&self, alias: &str) -> bool {
-        let devices = self.devices.into_iter().flat_map(|devices| devices.children());
-        devices.filter_map(|device| device.child("alias")).any(|element| element.attribute("name") == Some(alias))
+        let aliases = || {
+            let devices = self.devices.into_iter().flat_map(|devices| devices.children());
+            devices.filter_map(|device| device.child("alias")?.attribute("name")).collect()
+        };
+        self.answers.aliases.get_or_init(aliases).contains(alias)
     }
+}
+
+fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
+    let operand = option.operand.filter(|_| option.name == "set")?;
+    let (device, rest) = operand.value.strip_prefix("device.")?.split_once('.')?;
+    let (property, value) = rest.split_once('=')?;
+    Some(Set { option: option.element, operand: operand.element, device, property, value })
 }
 
 /// A display's value as QEMU reads it: its type, and its `gl`.
@@ -382,7 +463,8 @@ pub fn parse_pci(text: &str) -> Option<PciAddress> {
     (parts.next().is_none() && function.len() == 1).then_some(address)
 }
 
-fn is_vgpu(hostdev: Element<'_>) -> bool {
+/// Whether a host device is a mediated device that can be a GVT-g vGPU.
+pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
     hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
 }
 
@@ -408,7 +490,7 @@ pub fn attribute_span(element: Element<'_>, name: &str) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xml::read;
+    use crate::xml::{QEMU_NAMESPACE, read};
 
     fn with<R>(devices: &str, qemu: &str, libvirt: &str, ask: impl FnOnce(&Domain<'_>) -> R) -> R {
         let text = format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
@@ -431,7 +513,7 @@ mod tests {
         let arguments = ["-set", "device.hostdev0.display=on", "-nodefaults", "--display", "gtk", "-set", "-s", "stray"];
         let qemu: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
         with("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
-            let sets: Vec<_> = domain.sets().map(|set| (set.device, set.property, set.value)).collect();
+            let sets: Vec<_> = domain.sets.iter().map(|set| (set.device, set.property, set.value)).collect();
             assert_eq!(sets, [("hostdev0", "display", "on")]);
             assert_eq!(domain.displays().len(), 1);
             assert_eq!(domain.options.len(), 5);

@@ -43,7 +43,18 @@ impl Edits {
     /// Insertions at one point keep the order in which they came.
     ///
     /// Returns the first edit that can't stand beside the others (two different replacements of the same bytes), if there is one.
-    pub fn new(mut edits: Vec<Edit>) -> Result<Self, Edit> {
+    pub fn new(edits: Vec<Edit>) -> Result<Self, Edit> {
+        let (edits, mut refused) = Edits::join(edits);
+        if refused.is_empty() { Ok(edits) } else { Err(refused.swap_remove(0)) }
+    }
+
+    /// The same without those that can't stand beside the others.
+    pub fn compatible(edits: Vec<Edit>) -> Self {
+        Edits::join(edits).0
+    }
+
+    fn join(mut edits: Vec<Edit>) -> (Self, Vec<Edit>) {
+        let mut refused = Vec::new();
         // Insertions sort before what begins at their point; sort_by_key keeps the order of equals.
         edits.sort_by_key(|edit| (edit.range.start, !edit.range.is_empty(), std::cmp::Reverse(edit.range.end)));
         let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
@@ -62,10 +73,10 @@ impl Edits {
             } else if last.text.is_empty() && edit.text.is_empty() {
                 last.range.end = edit.range.end;
             } else {
-                return Err(edit);
+                refused.push(edit);
             }
         }
-        Ok(Edits(joined))
+        (Edits(joined), refused)
     }
 
     /// Whether there is nothing to do.

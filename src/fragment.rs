@@ -8,7 +8,7 @@ use xmltree::{AttributeMap, Element, EmitterConfig, XMLNode};
 use crate::xml::is_character;
 
 /// An element to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NewElement {
     /// The name, with its prefix if it has one.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct NewElement {
 }
 
 /// What is inside a new element.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// Elements, or nothing.
     Elements(Vec<NewElement>),

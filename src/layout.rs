@@ -30,9 +30,9 @@ pub fn style(document: &Document<'_>) -> Style {
 
 /// The white space between the start of the line and `at`; None where something else stands there too.
 fn indentation(text: &str, at: usize) -> Option<&str> {
-    let start = text[..at].rfind(['\n', '\r']).map_or(0, |found| found + 1);
-    let before = text[start..at].trim_start_matches(BOM);
-    (start > 0 || before.len() == at).then_some(before).filter(|before| before.bytes().all(|byte| matches!(byte, b' ' | b'\t')))
+    // Only blanks are looked at: the line may be a long one.
+    let rest = text[..at].trim_end_matches([' ', '\t']);
+    (rest.is_empty() || rest.ends_with(['\n', '\r'])).then_some(&text[rest.len()..at])
 }
 
 /// The bytes to delete so that what stands in `range` is gone, together with its line where it has that for itself.
@@ -79,7 +79,7 @@ pub fn moved(text: &str, range: Range<usize>, indent: &str) -> String {
 }
 
 /// Where a child goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place<'d> {
     /// Right behind this child.
     Behind(Element<'d>),
@@ -87,28 +87,30 @@ pub enum Place<'d> {
     First,
 }
 
+/// So many children are asked how they are indented; where they share one line, it is for all of them.
+const MOST_ASKED: usize = 64;
+
 /// The indentation that children of `parent` have or should have.
 pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> String {
     if style.newline.is_empty() {
         return String::new();
     }
-    match parent.children().find_map(|child| indentation(text, child.span().start)) {
+    match parent.children().take(MOST_ASKED).find_map(|child| indentation(text, child.span().start)) {
         Some(own) => own.to_owned(),
-        None => format!("{}{}", own_indentation(text, parent), style.unit),
+        None => format!("{}{}", own_indentation(parent), style.unit),
     }
 }
 
-fn own_indentation<'t>(text: &'t str, element: Element<'_>) -> &'t str {
-    let start = element.span().start;
-    let line = text[..start].rfind(['\n', '\r']).map_or(0, |found| found + 1);
-    let rest = text[line..start].trim_start_matches(BOM);
+fn own_indentation<'d>(element: Element<'d>) -> &'d str {
+    let (document, start) = (element.document(), element.span().start);
+    let rest = document.text()[document.source().line_start(start)..start].trim_start_matches(BOM);
     &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()]
 }
 
 /// The edits that put children, already written with `indent`, into `parent`.
 pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_>, children: &[String], indent: &str) -> Vec<Edit> {
     let lines: String = children.iter().map(|child| format!("{}{indent}{child}", style.newline)).collect();
-    let close_line = format!("{}{}", style.newline, if style.newline.is_empty() { "" } else { own_indentation(text, parent) });
+    let close_line = format!("{}{}", style.newline, if style.newline.is_empty() { "" } else { own_indentation(parent) });
     let tag = parent.start_tag();
     if tag.self_closing {
         let name = &text[tag.name.clone()];

@@ -18,18 +18,30 @@ use crate::xml::{self, Document, ElementId, XmlError};
 /// So many rounds that only rules at odds with each other need more.
 const MOST_ROUNDS: usize = 20;
 
+/// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
+/// each of thousands of findings would rename them all; behind this number only `fix`, which does it once, says what changes.
+const MOST_NAMINGS: usize = 20_000;
+
 /// Everything that the rules find, in the order of the text.
 ///
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
 pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    let source = Source::new("", text);
+    look(text, rules, settings, true)
+}
+
+/// The same for whoever shows no edits: working them out is most of the time of a finding.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    look(text, rules, settings, false)
+}
+
+fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
     read_domain(text, |document| {
         let domain = Domain::new(document, settings);
-        let found = find(&domain, rules);
-        let mut diagnostics: Vec<_> = found.iter().map(|found| found.diagnostic(&domain, &source, true)).collect();
-        sort(&mut diagnostics);
-        diagnostics
+        diagnostics(&domain, &find(&domain, rules), with_edits)
     })
 }
 
@@ -62,7 +74,7 @@ pub struct Fixed<'r> {
     pub changed: bool,
     /// What was mended; lines and columns are those of the text that came in, spans those of the round that found it.
     pub applied: Vec<Diagnostic<'r>>,
-    /// What is left, in the new text.
+    /// What is left, in the new text; without edits.
     pub remaining: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
@@ -88,7 +100,7 @@ pub enum FixError {
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
     let mut run = Run { rules, settings, withheld: false, applied: Vec::new(), undo: Vec::new() };
     let mut text = text;
-    let mut seen = HashSet::from([hash(&text)]);
+    let mut seen = HashSet::new();
     loop {
         let unreadable = |error: XmlError| {
             let position = Source::new("", &text).position(error.offset);
@@ -98,7 +110,9 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
             Round::Edited(edits) => {
                 run.undo.push(Undo::of(&edits, &text));
                 text = edits.apply(&text);
-                if !seen.insert(hash(&text)) || run.undo.len() >= MOST_ROUNDS {
+                // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
+                let is_repeated = run.undo.len() > 1 && !seen.insert(hash(&text));
+                if is_repeated || run.undo.len() >= MOST_ROUNDS {
                     let mut names: Vec<String> = run.applied.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect();
                     names.sort();
                     names.dedup();
@@ -142,18 +156,19 @@ enum Round<'r> {
 /// The way back from an edited text.
 struct Undo {
     edits: Edits,
-    /// Ends of edits in the edited text, and how many lines each added.
+    /// Ends of edits in the edited text, and how many lines were added up to there.
     lines: Vec<(usize, isize)>,
 }
 
 impl Undo {
     fn of(edits: &Edits, text: &str) -> Self {
-        let (mut shift, mut back, mut lines) = (0isize, Vec::new(), Vec::new());
+        let (mut shift, mut back, mut lines, mut added) = (0isize, Vec::new(), Vec::new(), 0);
         let count = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count() as isize;
         for Edit { range, text: new } in edits.iter() {
             let start = range.start.saturating_add_signed(shift);
             let old = &text[range.clone()];
-            lines.push((start + new.len(), count(new) - count(old)));
+            added += count(new) - count(old);
+            lines.push((start + new.len(), added));
             back.push(Edit { range: start..start + new.len(), text: old.to_owned() });
             shift += new.len() as isize - range.len() as isize;
         }
@@ -163,14 +178,14 @@ impl Undo {
 
     /// How many lines the edits before an offset of the edited text added.
     fn lines_added_before(&self, offset: usize) -> isize {
-        self.lines.iter().take_while(|(end, _)| *end <= offset).map(|(_, lines)| lines).sum()
+        let before = self.lines.partition_point(|(end, _)| *end <= offset);
+        before.checked_sub(1).map_or(0, |last| self.lines[last].1)
     }
 }
 
 impl<'r> Run<'_, 'r> {
     fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let source = Source::new("", text);
         let (rules, settings, withheld, undo) = (self.rules, self.settings, self.withheld, &self.undo);
         let (round, applied) = read_domain(text, |document| {
             let domain = Domain::new(document, settings);
@@ -182,15 +197,13 @@ impl<'r> Run<'_, 'r> {
             if picked.iter().any(moves) {
                 picked.retain(|found| found.rule.group == Group::Namespace);
             }
-            let changes: Vec<Change<'_>> = picked.iter().flat_map(|found| found.changes()).cloned().collect();
-            let edits = compose(&domain, &changes);
+            let edits = compose(&domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
-                let mut remaining: Vec<_> = found.iter().map(|found| found.diagnostic(&domain, &source, true)).collect();
-                sort(&mut remaining);
+                let remaining = diagnostics(&domain, &found, false);
                 return (Round::Quiet { remaining, has_picture: has_picture(&domain) }, Vec::new());
             }
             let applied = picked.iter().map(|found| {
-                let mut diagnostic = found.diagnostic(&domain, &source, false);
+                let mut diagnostic = found.diagnostic(&domain, false);
                 let lines: isize = undo.iter().rev().map(|undo| undo.lines_added_before(diagnostic.span.start)).sum();
                 diagnostic.start.line = diagnostic.start.line.saturating_add_signed(-lines).max(1);
                 diagnostic.end.line = diagnostic.end.line.saturating_add_signed(-lines).max(1);
@@ -225,7 +238,8 @@ impl<'d, 'r> Found<'d, 'r> {
         self.finding.changes.as_deref().unwrap_or_default()
     }
 
-    fn diagnostic(&self, domain: &Domain<'d>, source: &Source<'_>, with_edits: bool) -> Diagnostic<'r> {
+    fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
+        let source = domain.document.source();
         let Found { rule, finding, applicability } = self;
         let fill = |text: &str| template::fill(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
@@ -235,7 +249,7 @@ impl<'d, 'r> Found<'d, 'r> {
         };
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
-                let edits = if with_edits { compose(domain, self.changes()) } else { Edits::default() };
+                let edits = if with_edits { compose(domain, self.changes().iter()) } else { Edits::default() };
                 Some(Fix { title: fill(&fix.title), applicability: *applicability, edits })
             }
             _ => None,
@@ -252,6 +266,20 @@ impl<'d, 'r> Found<'d, 'r> {
             fix,
         }
     }
+}
+
+/// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
+fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits: bool) -> Vec<Diagnostic<'r>> {
+    let mut most = if with_edits { MOST_NAMINGS } else { 0 };
+    let diagnostics = found.iter().map(|found| {
+        if most > 0 && found.changes().contains(&Change::NameVgpu) {
+            most = most.saturating_sub(domain.naming().len());
+        }
+        found.diagnostic(domain, most > 0)
+    });
+    let mut diagnostics: Vec<_> = diagnostics.collect();
+    sort(&mut diagnostics);
+    diagnostics
 }
 
 /// Asks all rules, those that remove elements first: the others see what these leave.
@@ -322,4 +350,39 @@ fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::builtin;
+    use crate::xml::QEMU_NAMESPACE;
+
+    fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
+        let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
+        fix(text, &RuleSet::all(builtin()), settings).unwrap().text
+    }
+
+    const VGPU: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>\
+        <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+
+    #[test]
+    fn each_new_set_in_a_command_line_that_is_there_has_its_own_option() {
+        let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
+        let text = fixed(VGPU, "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>", &settings);
+        let (options, operands) = (text.matches("value='-set'").count(), text.matches("value='device.").count());
+        assert_eq!((options, operands), (4, 4), "{text}");
+    }
+
+    #[test]
+    fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
+        let sets = ["device.hostdev0.xres=800", "device.hostdev1.bootindex=1"];
+        let arguments: String = sets.iter().map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>")).collect();
+        let capability = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
+        let devices = format!("{VGPU}<hostdev type='usb'/>");
+        let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
+        let settings = Settings { alias: Some("ua-own".into()), ..Settings::default() };
+        let text = fixed(&devices, &qemu, &settings);
+        assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
+    }
 }

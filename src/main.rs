@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[cfg(target_env = "musl")]
+mod alloc;
+
 fn main() -> ExitCode {
     gvtg_xml::cli::run()
 }

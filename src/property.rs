@@ -1,7 +1,7 @@
 //! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>` wants them in.
 
 /// A type of `<qemu:property>` (libvirt: docs/drvqemu.rst).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyType {
     /// `true` or `false`.
     Bool,

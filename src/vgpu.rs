@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::change::Change;
-use crate::domain::{Argument, Domain, Override, Set, attribute_span, json_capability, override_works, user_alias};
+use crate::domain::{Argument, Domain, Override, Set, attribute_span, is_vgpu, json_capability, override_works, user_alias};
 use crate::fragment::NewElement;
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::version::Version;
@@ -66,16 +66,15 @@ impl<'d> Domain<'d> {
             return Some(Delivered { value: typed(&value), carrier: Carrier::Device(argument) });
         }
         let vgpu = self.vgpu?;
-        let alias = self.alias_of(vgpu)?;
         if self.set_reaches()
-            && let Some(set) = self.sets().rev().find(|set| set.device == alias && set.property == name)
+            && let Some(&set) = self.said().sets.get(name)
         {
             return Some(Delivered { value: typed(set.value), carrier: Carrier::Set(set) });
         }
         if self.override_reaches()
-            && let Some(found) = self.overrides.iter().rev().find(|found| found.alias == alias && found.property == name)
+            && let Some(&found) = self.said().overrides.get(name)
         {
-            return Some(Delivered { value: found.value.to_owned(), carrier: Carrier::Override(*found) });
+            return Some(Delivered { value: found.value.to_owned(), carrier: Carrier::Override(found) });
         }
         let on = |name| vgpu.attribute(name) == Some("on");
         let said = match name {
@@ -103,7 +102,7 @@ impl<'d> Domain<'d> {
     pub fn is_spoken_for(&self, name: &str) -> bool {
         let comes_with_ramfb = || name == "driver" && self.form() == Form::Override && self.delivered("ramfb").is_none();
         comes_with_ramfb()
-            || self.sets().any(|set| set.property == name && !self.set_is_fine(&set) && self.set_means_vgpu(&set))
+            || self.sets.iter().any(|set| set.property == name && !self.set_is_fine(set) && self.set_means_vgpu(set))
             || self.overrides.iter().any(|found| {
                 found.property == name && !(self.override_reaches() && self.is_vgpu_alias(found.alias)) && self.override_means_vgpu(found)
             })
@@ -116,8 +115,7 @@ impl<'d> Domain<'d> {
 
     /// Whether a `-set` reaches the host device that it names.
     pub fn set_is_fine(&self, set: &Set<'d>) -> bool {
-        self.set_reaches()
-            && self.host_device(set.device).is_some_and(|device| self.vgpus.contains(&device) || !is_vgpu_only(set.property, set.value))
+        self.set_reaches() && self.host_device(set.device).is_some_and(|device| is_vgpu(device) || !is_vgpu_only(set.property, set.value))
     }
 
     /// Whether a `-set` is meant for the vGPU: it names it, or sets what only a vGPU has on a host device that is none.
@@ -132,7 +130,7 @@ impl<'d> Domain<'d> {
 
     fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
         match self.host_device(alias) {
-            Some(device) if self.vgpus.contains(&device) => self.vgpu == Some(device),
+            Some(device) if is_vgpu(device) => self.vgpu == Some(device),
             // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
             _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),
         }
@@ -141,7 +139,7 @@ impl<'d> Domain<'d> {
     /// The form in which this document's vGPU gets what it lacks: the libvirt's, but `-set` where the document has made it work.
     pub fn form(&self) -> Form {
         match form_for(self.settings.libvirt) {
-            Form::Override if self.set_reaches() && self.sets().any(|set| self.is_vgpu_alias(set.device)) => Form::Set(None),
+            Form::Override if self.set_reaches() && !self.said().sets.is_empty() => Form::Set(None),
             Form::Set(_) if self.set_reaches() => Form::Set(None),
             form => form,
         }
@@ -149,29 +147,32 @@ impl<'d> Domain<'d> {
 
     /// The id by which properties name the vGPU, and what makes it so. With no vGPU yet, the one that a new one gets.
     pub fn vgpu_alias(&self) -> (String, Vec<Change<'d>>) {
+        let (alias, is_new) = self.vgpu_alias_once(|| self.choose_alias());
+        (alias.clone(), if *is_new && self.vgpu.is_some() { vec![Change::NameVgpu] } else { Vec::new() })
+    }
+
+    fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
             && let Some(own) = user_alias(vgpu)
             && self.settings.alias.as_deref().is_none_or(|asked| asked == own)
         {
-            return (own.to_owned(), Vec::new());
+            return (own.to_owned(), false);
         }
         let asked = self.settings.alias.is_some();
         if matches!(self.form(), Form::Set(_)) && !asked {
             let current = self.vgpu.and_then(|vgpu| self.alias_of(vgpu));
-            let addressed = current.filter(|alias| self.sets().any(|set| set.device == *alias));
+            let addressed = current.filter(|_| !self.said().sets.is_empty());
             if let Some(alias) = addressed {
-                return (alias.to_owned(), Vec::new());
+                return (alias.to_owned(), false);
             }
             if self.is_only_host_device() {
-                return ("hostdev0".into(), Vec::new());
+                return ("hostdev0".into(), false);
             }
         }
         let wanted = self.settings.alias();
         let numbered = (1..).map(|number| if number == 1 { wanted.to_owned() } else { format!("{wanted}-{number}") });
         let mut free = numbered.filter(|alias| !self.is_alias_taken(alias));
-        let alias = free.next().unwrap_or_default();
-        let changes = self.vgpu.map_or(Vec::new(), |vgpu| self.give_alias(vgpu, &alias));
-        (alias, changes)
+        (free.next().unwrap_or_default(), true)
     }
 
     /// Whether the vGPU is hostdev0 whatever libvirt makes of the rest: no other hostdev, no interface that can become one.
@@ -182,8 +183,15 @@ impl<'d> Domain<'d> {
         !others && !interfaces.iter().any(can_become_one)
     }
 
-    /// Gives the vGPU an alias, and keeps every `-set` and override on the device it means now: a device with an alias of its own
-    /// takes no number, so those behind it move up.
+    /// What [`Change::NameVgpu`] means: the vGPU has its alias, and every `-set` and override stays on the device that it means now,
+    /// as a device with an alias of its own takes no number, so that those behind it move up.
+    pub fn naming(&self) -> &[Change<'d>] {
+        self.naming_once(|| {
+            let (alias, _) = self.vgpu_alias();
+            self.vgpu.map_or(Vec::new(), |vgpu| self.give_alias(vgpu, &alias))
+        })
+    }
+
     fn give_alias(&self, vgpu: Element<'d>, alias: &str) -> Vec<Change<'d>> {
         let mut changes = vec![match vgpu.child("alias") {
             Some(element) => Change::SetAttribute(element, "name".into(), alias.into()),
@@ -196,13 +204,14 @@ impl<'d> Domain<'d> {
             (Some(own), Some(gone)) if own > gone && self.host_device(id).is_some() => Some(format!("hostdev{}", own - 1)),
             _ => None,
         };
-        for set in self.sets() {
+        for set in &self.sets {
             if let Some(id) = renamed(set.device) {
                 let value = format!("device.{id}.{}={}", set.property, set.value);
                 changes.push(Change::SetAttribute(set.operand, "value".into(), value));
             }
         }
-        let devices = self.overrides.iter().filter_map(|found| found.element.parent()?.parent());
+        let mut devices: Vec<Element<'d>> = self.overrides.iter().filter_map(|found| found.element.parent()?.parent()).collect();
+        devices.dedup();
         for device in devices {
             if let Some(id) = device.attribute("alias").and_then(renamed) {
                 changes.push(Change::SetAttribute(device, "alias".into(), id));

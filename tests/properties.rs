@@ -137,7 +137,7 @@ fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, St
     let is_own = |property: &str| property.starts_with("x-pci") || property == "bootindex" || property == "rombar";
     let of = |document: &Document<'_>| {
         let domain = Domain::new(document, settings);
-        let sets = domain.sets().filter(|set| is_own(set.property));
+        let sets = domain.sets.iter().filter(|set| is_own(set.property));
         let sets = sets.filter_map(|set| Some((other(&domain, set.device)?, format!("{}={}", set.property, set.value))));
         let overrides = domain.overrides.iter().filter(|found| is_own(found.property) && found.kind != "remove");
         let overrides = overrides.filter_map(|found| Some((other(&domain, found.alias)?, format!("{}: {}", found.property, found.value))));

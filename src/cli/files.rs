@@ -1,7 +1,8 @@
 //! Which files a run is about: those named, and those in folders.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A file to be read.
@@ -19,7 +20,7 @@ pub(super) struct Input {
 /// # Errors
 /// Folders that can't be read, each with why; the other files are there all the same.
 pub(super) fn collect(paths: &[PathBuf]) -> (Vec<Input>, Vec<(PathBuf, String)>) {
-    let (mut inputs, mut errors, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut inputs, mut errors, mut seen) = (Vec::new(), Vec::new(), Seen::default());
     if paths.is_empty() {
         return (vec![Input { path: "-".into(), found: false }], errors);
     }
@@ -28,13 +29,34 @@ pub(super) fn collect(paths: &[PathBuf]) -> (Vec<Input>, Vec<(PathBuf, String)>)
             let mut found = Vec::new();
             walk(path, &mut found, &mut errors);
             found.sort();
-            let new = found.into_iter().filter(|path| seen.insert(real(path)));
+            let new = found.into_iter().filter(|path| seen.is_new(path));
             inputs.extend(new.map(|path| Input { path, found: true }));
-        } else if seen.insert(real(path)) {
+        } else if seen.is_new(path) {
             inputs.push(Input { path: path.clone(), found: false });
         }
     }
     (inputs, errors)
+}
+
+/// Files by device and inode. Only where two have the same are their real paths compared: that asks the kernel about each folder on
+/// the way, and two names of one file are two files to whoever writes them in place.
+#[derive(Default)]
+struct Seen {
+    files: HashMap<(u64, u64), Vec<PathBuf>>,
+    others: HashSet<PathBuf>,
+}
+
+impl Seen {
+    fn is_new(&mut self, path: &Path) -> bool {
+        // Stdin, and what is not there.
+        let Ok(file) = fs::metadata(path) else { return self.others.insert(path.to_owned()) };
+        let same = self.files.entry((file.dev(), file.ino())).or_default();
+        let is_new = !same.iter().any(|other| real(other) == real(path));
+        if is_new {
+            same.push(path.to_owned());
+        }
+        is_new
+    }
 }
 
 fn real(path: &Path) -> PathBuf {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::files::{Input, collect};
 use super::{CommonArgs, LintArgs, Status, io, rules};
-use crate::lint::{is_candidate, lint};
+use crate::lint::{is_candidate, lint, lint_without_edits};
 use crate::report::Report;
 use crate::rules::RuleSet;
 use crate::settings::Settings;
@@ -67,6 +67,7 @@ fn lint_one(
     }
     let text = xml::decode(&bytes).map_err(|error| located(&name, position_in(&bytes, &error), &error))?;
     let source = Source::new(&name, text);
+    let lint = if report.shows_edits() { lint } else { lint_without_edits };
     let diagnostics = lint(text, rules, settings).map_err(|error| located(&name, source.position(error.offset), &error))?;
     report.add(&source, &diagnostics);
     Ok(Some(common.status(diagnostics.iter().map(|diagnostic| &diagnostic.severity))))

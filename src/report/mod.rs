@@ -35,6 +35,11 @@ impl Report {
         Report { format, full: full::Renderer::new(color), text, count: 0 }
     }
 
+    /// Whether the format shows what a fix changes.
+    pub fn shows_edits(&self) -> bool {
+        self.format != Format::Concise
+    }
+
     /// Adds a file's findings.
     pub fn add(&mut self, source: &Source<'_>, diagnostics: &[Diagnostic<'_>]) {
         for diagnostic in diagnostics {

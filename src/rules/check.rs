@@ -1,6 +1,6 @@
 //! A function for each kind of check: from a rule and a domain to what it finds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::path::Selector;
@@ -104,8 +104,8 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             .collect(),
         Check::Unique { attribute, of } => unique(attribute, of.as_ref(), &selected(), fix, context),
         Check::Reference { attribute, to, key } => {
-            let known: Vec<&str> = remaining(to, context).into_iter().filter_map(|element| element.attribute(key)).collect();
-            let dangling = |element: &Element<'d>| element.attribute(attribute).is_some_and(|value| !known.contains(&value));
+            let known: HashSet<&str> = remaining(to, context).into_iter().filter_map(|element| element.attribute(key)).collect();
+            let dangling = |element: &Element<'d>| element.attribute(attribute).is_some_and(|value| !known.contains(value));
             let finding = |element: Element<'d>| {
                 let found = element.attribute(attribute).unwrap_or("").to_owned();
                 mended(Finding::at_attribute(element, attribute).with("found", found), fix, context, attribute)
@@ -120,10 +120,12 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
         }
         Check::Code { function } => code::run(function, context),
     };
-    for finding in &mut findings {
-        finding.is_unsafe |=
-            fix.and_then(|fix| fix.unsafe_if.as_ref()).is_some_and(|selector| !select(selector, &domain.children).is_empty());
-        finding.is_unsafe |= is_guess(rule, domain);
+    if findings.is_empty() {
+        return findings;
+    }
+    let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
+    if unsafe_if.is_some_and(|selector| !select(selector, &domain.children).is_empty()) || is_guess(rule, domain) {
+        findings.iter_mut().for_each(|finding| finding.is_unsafe = true);
     }
     findings
 }
@@ -319,7 +321,7 @@ fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>>
     let asked = wanted.setting.and_then(|name| domain.settings.given(name).flatten());
     match domain.environment.iter().rev().find(|variable| variable.attribute("name") == Some(wanted.name)) {
         None => {
-            let place = domain.blocks("commandline").into_iter().next().or(domain.vgpu).unwrap_or(domain.root);
+            let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             vec![Finding::at(place).with("found", "unset").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
         }
         Some(variable) => {

@@ -56,7 +56,7 @@ fn candidates<'d>(step: &Step, children: &Children<'d>, from: Node<'d>) -> Vec<N
         (Axis::Parent, from) => from.map(Element::parent).into_iter().collect(),
         (Axis::Child, None) => Some(document.root()).filter(named).map(Some).into_iter().collect(),
         (Axis::Child, Some(element)) => match &step.name {
-            Name::Plain(name) | Name::Qemu(name) => children.named(element, name).into_iter().filter(named).map(Some).collect(),
+            Name::Plain(name) | Name::Qemu(name) => children.named(element, name).iter().copied().filter(named).map(Some).collect(),
             Name::Any | Name::AnyQemu => element.children().filter(named).map(Some).collect(),
         },
         (Axis::Descendant, None) => document.elements().filter(named).map(Some).collect(),

@@ -43,7 +43,7 @@ pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>
 fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
     let settings = domain.settings;
     Some(match name {
-        "uuid" => settings.uuid.unwrap_or_else(|| derived_uuid(&domain.identity(), 1)).to_string(),
+        "uuid" => settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string(),
         "display" => settings.display().to_owned(),
         "display-env" => settings.display_env().to_owned(),
         "gdk-scale" => settings.gdk_scale().to_owned(),

@@ -3,17 +3,18 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::XmlError;
 use super::scan::{Piece, StartTag, is_space, pieces};
 use crate::source::BOM;
 
-/// roxmltree compares each attribute of an element with each other.
-const MOST_ATTRIBUTES: usize = 256;
+/// roxmltree compares each attribute of an element with each other; a real element has a dozen at most.
+const MOST_ATTRIBUTES: usize = 128;
 
-/// roxmltree's work on namespaces grows with the cube of their number; a real domain declares two or three.
-const MOST_DECLARATIONS: usize = 256;
+/// roxmltree's work on namespaces grows with the cube of their number, and it looks through all of them for each prefix; a real domain
+/// declares a dozen at most.
+const MOST_DECLARATIONS: usize = 128;
 
 /// libxml2 without XML_PARSE_HUGE, which libvirt doesn't set, stops here (`xmlParserMaxDepth`).
 const MOST_LEVELS: usize = 256;
@@ -21,8 +22,11 @@ const MOST_LEVELS: usize = 256;
 /// `XML_MAX_NAME_LENGTH` of libxml2.
 const LONGEST_NAME: usize = 50_000;
 
-/// No element shorter than this can have too many attributes (` a='' `) or too long a name.
-const SHORTEST_SUSPECT: usize = 5 * MOST_ATTRIBUTES;
+/// roxmltree says the wrong place of an attribute with more than 255 bytes around its `=`.
+const WIDEST_EQUALS: usize = 200;
+
+/// No tag shorter than this can have too many attributes, too long a name or too much around a `=`.
+const SHORTEST_SUSPECT: usize = WIDEST_EQUALS;
 
 /// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason to.
 pub(super) fn check(text: &str) -> Result<(), XmlError> {
@@ -100,34 +104,36 @@ fn is_name_character(c: char) -> bool {
 
 /// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`] would find something,
 /// but for a level that hides behind a `/>` inside an attribute's value, which does no harm.
+///
+/// What stands in comments and CDATA can only make it say yes for nothing. A tag that holds a bare `<` is none: roxmltree says so.
 fn needs_a_close_look(text: &str, start: usize) -> bool {
     let bytes = text.as_bytes();
-    if memmem::find(bytes, b"&#").is_some() || memmem::find(bytes, b"xmlns").is_some() {
+    if references(text, 0..text.len()).is_err() || are_declarations_suspect(text) {
         return true;
     }
-    let is_declaration = |at: usize| !bytes[at..].starts_with(b"<!--") && !bytes[at..].starts_with(b"<![CDATA[");
-    if memmem::find_iter(bytes, b"<!").any(is_declaration) {
-        return true;
-    }
-    // All processing instructions but the declaration that nearly every document has.
-    if memmem::find_iter(bytes, b"<?").any(|at| at != start || !bytes[at..].starts_with(b"<?xml ")) {
-        return true;
-    }
+    // A name that begins with a colon.
     if memchr_iter(b':', bytes).any(|at| at > 0 && (is_space(bytes[at - 1]) || matches!(bytes[at - 1], b'<' | b'/'))) {
         return true;
     }
-    let (mut depth, mut previous) = (0usize, 0);
+    let is_suspect = |from: usize, to: usize| to - from > SHORTEST_SUSPECT && is_tag_suspect(text, from..to);
+    let (mut depth, mut previous, mut close) = (0usize, 0, 0);
     for at in memchr_iter(b'<', bytes) {
-        if at - previous > SHORTEST_SUSPECT {
+        if is_suspect(previous, at) {
             return true;
         }
         previous = at;
         match bytes.get(at + 1) {
             Some(b'/') => depth = depth.saturating_sub(1),
+            Some(b'!') if !bytes[at..].starts_with(b"<!--") && !bytes[at..].starts_with(b"<![CDATA[") => return true,
+            // The declaration at the very beginning, which many documents have, was looked at.
+            Some(b'?') if at != start || !bytes[at..].starts_with(b"<?xml ") => return true,
             Some(b'!' | b'?') | None => {}
             Some(_) => {
-                let end = memchr(b'>', &bytes[at..]).unwrap_or(1);
-                if bytes[at + end - 1] != b'/' {
+                // Looked for once, however many `<` come before it.
+                if close <= at {
+                    close = memchr(b'>', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+                }
+                if bytes[close - 1] != b'/' {
                     depth += 1;
                     if depth > MOST_LEVELS {
                         return true;
@@ -136,7 +142,32 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
             }
         }
     }
-    bytes.len() - previous > SHORTEST_SUSPECT
+    is_suspect(previous, bytes.len())
+}
+
+/// Whether there are too many namespace declarations, or something is wrong with a tag that has one.
+fn are_declarations_suspect(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut seen = 0;
+    for (count, at) in memmem::find_iter(bytes, b"xmlns").enumerate() {
+        if count == MOST_DECLARATIONS {
+            return true;
+        }
+        // Where no `<` stands between this one and the last, it is in the same tag.
+        if let Some(start) = memrchr(b'<', &bytes[seen..at]).map(|found| seen + found) {
+            let end = memchr(b'<', &bytes[at..]).map_or(bytes.len(), |found| at + found);
+            if is_tag_suspect(text, start..end) {
+                return true;
+            }
+        }
+        seen = at;
+    }
+    false
+}
+
+/// Whether the start tag in a range that begins with `<` and holds no further one has something that is refused.
+fn is_tag_suspect(text: &str, range: Range<usize>) -> bool {
+    StartTag::at(&text[..range.end], range.start).is_some_and(|tag| attributes(text, &tag).is_err())
 }
 
 /// Looks at each tag.
@@ -221,8 +252,9 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
                 "libvirt reads no longer ones",
             ));
         }
-        if attribute.value.start - attribute.name.end > 200 {
-            return Err(XmlError::new(attribute.name.start, "more than 200 bytes around a `=`", "write the attribute as name='value'"));
+        if attribute.value.start - attribute.name.end > WIDEST_EQUALS {
+            let message = format!("more than {WIDEST_EQUALS} bytes around a `=`");
+            return Err(XmlError::new(attribute.name.start, message, "write the attribute as name='value'"));
         }
         if name == "xmlns" && std::mem::replace(&mut default, true) {
             return Err(XmlError::new(attribute.name.start, "the attribute xmlns stands twice in one tag", "remove one of them"));
@@ -316,6 +348,7 @@ mod tests {
             "\u{feff}<?xml\nversion='1.0'?><a/>",
             "<a><![CDATA[&#xD800;]]><!-- &#0; --></a>",
             "<a b='&#10;'>&#x10FFFF;</a>",
+            "<!-- <a xmlns='u' xmlns='v'/> --><a xmlns='u'><b xmlns='v' c='xmlns'/></a>",
         ] {
             assert_eq!(error(text), "fine", "{text}");
         }
@@ -323,10 +356,10 @@ mod tests {
 
     #[test]
     fn what_costs_more_than_linear_time_is_refused() {
-        let attributes: String = (0..257).map(|index| format!(" a{index}=''")).collect();
-        assert_eq!(error(&format!("<a{attributes}/>")), "0: an element with more than 256 attributes");
-        let declarations: String = (0..257).map(|index| format!("<b xmlns='u{index}'/>")).collect();
-        assert!(error(&format!("<a>{declarations}</a>")).ends_with("more than 256 namespace declarations"));
+        let attributes: String = (0..129).map(|index| format!(" a{index}=''")).collect();
+        assert_eq!(error(&format!("<a{attributes}/>")), "0: an element with more than 128 attributes");
+        let declarations: String = (0..129).map(|index| format!("<b xmlns='u{index}'/>")).collect();
+        assert!(error(&format!("<a>{declarations}</a>")).ends_with("more than 128 namespace declarations"));
         let levels = "<a>".repeat(257);
         assert_eq!(error(&levels), "768: elements are nested deeper than 256 levels");
         assert_eq!(error(&"<a>".repeat(256)), "fine", "roxmltree says that it is unfinished");

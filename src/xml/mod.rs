@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::source::Source;
+
 mod children;
 mod explain;
 mod guard;
@@ -42,6 +44,7 @@ impl XmlError {
 pub struct Document<'a> {
     tree: roxmltree::Document<'a>,
     text: &'a str,
+    source: Source<'a>,
     shadow: Option<Shadow>,
 }
 
@@ -76,7 +79,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
 pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
     guard::check(text)?;
     let error = match roxmltree::Document::parse(text) {
-        Ok(tree) => return Ok(use_document(&Document { tree, text, shadow: None })),
+        Ok(tree) => return Ok(use_document(&Document { tree, text, source: Source::new("", text), shadow: None })),
         Err(error) => error,
     };
     let is_repairable = matches!(&error, roxmltree::Error::UnknownNamespace(prefix, _) if prefix == QEMU_PREFIX);
@@ -85,7 +88,7 @@ pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Res
     let shadow = Shadow { at: root.name.end, length: declaration.len() };
     let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
     match roxmltree::Document::parse(&copy) {
-        Ok(tree) => Ok(use_document(&Document { tree, text, shadow: Some(shadow) })),
+        Ok(tree) => Ok(use_document(&Document { tree, text, source: Source::new("", text), shadow: Some(shadow) })),
         Err(error) => Err(explain::error(text, &copy, Some(shadow), &error)),
     }
 }
@@ -114,6 +117,11 @@ impl<'a> Document<'a> {
     /// The text that was read.
     pub fn text(&self) -> &'a str {
         self.text
+    }
+
+    /// The text with its lines.
+    pub fn source(&self) -> &Source<'a> {
+        &self.source
     }
 
     /// Whether `qemu:` is used and nowhere declared.
@@ -158,9 +166,28 @@ impl PartialEq for Element<'_> {
 
 impl Eq for Element<'_> {}
 
+impl std::hash::Hash for Element<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.node.id().hash(state);
+    }
+}
+
 impl std::fmt::Debug for Element<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "<{}> at {:?}", self.name(), self.span())
+    }
+}
+
+impl PartialOrd for ElementId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ElementId {
+    /// The order of the document.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.get().cmp(&other.0.get())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The user's own arguments to QEMU.
 
+use std::collections::HashSet;
+
 use crate::change::Change;
 use crate::domain::Set;
 use crate::fragment::NewElement;
@@ -14,13 +16,10 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     if domain.set_reaches() {
         return Vec::new();
     }
-    let own = |set: &Set<'d>| {
-        let of = |option: &crate::domain::QemuOption<'d>| option.operand.map_or("", |operand| operand.value);
-        let raw = domain.options.iter().filter(|option| option.name == "device").map(of);
-        raw.clone().any(|operand| operand.split(',').any(|part| part.strip_prefix("id=") == Some(set.device)))
-    };
-    let sets = domain.sets().filter(|set| !own(set) && !is_misdirected(context, set));
-    sets.map(|set| converted(context, &set)).collect()
+    let raw = domain.options.iter().filter(|option| option.name == "device").filter_map(|option| option.operand);
+    let own: HashSet<&str> = raw.flat_map(|operand| operand.value.split(',')).filter_map(|part| part.strip_prefix("id=")).collect();
+    let sets = domain.sets.iter().filter(|set| !own.contains(set.device) && !is_misdirected(context, set));
+    sets.map(|set| converted(context, set)).collect()
 }
 
 /// `-set` of what only a vGPU has on a host device that is none.
@@ -28,11 +27,12 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     let domain = context.domain;
     let wrong = |set: &Set<'d>| is_misdirected(context, set) && domain.host_device(set.device).is_some();
     domain
-        .sets()
-        .filter(wrong)
+        .sets
+        .iter()
+        .filter(|set| wrong(set))
         .map(|set| {
             let other = domain.host_device(set.device).map(|device| device.start_tag().span);
-            let finding = redirected(context, &set);
+            let finding = redirected(context, set);
             other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", set.device)))
         })
         .collect()
@@ -47,8 +47,8 @@ pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         domain.host_device(set.device).is_none() && (is_numbered || is_own || domain.set_means_vgpu(set))
     };
     // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the others are one finding already.
-    let dangling = domain.sets().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
-    dangling.map(|set| redirected(context, &set)).collect()
+    let dangling = domain.sets.iter().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
+    dangling.map(|set| redirected(context, set)).collect()
 }
 
 /// Whether a `-set` means the vGPU and names another device, or none.
@@ -67,7 +67,7 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     match value {
         Some(value) if domain.is_vgpu_alias(set.device) => {
-            let last = domain.sets().rfind(|other| other.device == set.device && other.property == set.property);
+            let last = domain.said().sets.get(set.property);
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
             // Of several the last counts; what no vGPU has is not carried over.
             let is_refused = set.property == "x-vga" && value == "true";
@@ -90,7 +90,6 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     if let (Form::Set(capability), false) = (domain.form(), is_delivered) {
         let (alias, mut changes) = domain.vgpu_alias();
         let operand = format!("device.{alias}.{}={}", set.property, set.value);
-        changes.retain(|change| !matches!(change, Change::SetAttribute(element, ..) if *element == set.operand));
         changes.push(Change::SetAttribute(set.operand, "value".into(), operand));
         changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         return finding.fixed_by(changes);

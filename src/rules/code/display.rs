@@ -27,7 +27,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         // Joined with its operand, it is another rule's finding.
         None if is_joined(domain) => Vec::new(),
         None => {
-            let place = domain.blocks("commandline").into_iter().next().or(domain.vgpu).unwrap_or(domain.root);
+            let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             let arguments = Change::Arguments(DISPLAY_ORDER, vec!["-display".into(), wanted.into()]);
             vec![Finding::at(place).with("found", "is missing").fixed_by(vec![arguments])]
         }

@@ -1,5 +1,7 @@
 //! Where QEMU's elements stand and which namespace they are in: libvirt ignores them in silence everywhere else.
 
+use std::collections::HashSet;
+
 use crate::change::{Change, root_prefix};
 use crate::rules::Context;
 use crate::rules::check::Finding;
@@ -23,16 +25,18 @@ pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings: Vec<Finding<'d>> = Vec::new();
+    let mut of_root: HashSet<String> = HashSet::new();
     let blocks = domain.root.children().filter(|child| BLOCKS.contains(&child.name()));
     for block in blocks.filter(|block| block.namespace().is_some_and(|uri| uri != QEMU_NAMESPACE && is_meant(*block, uri))) {
         let prefix = block.written_prefix().trim_end_matches(':');
         let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-        let owner = block.ancestors().find(|ancestor| ancestor.attribute_place(&name).is_some());
-        let Some(owner) = owner else { continue };
-        let finding = Finding::at_attribute(owner, &name).with("found", block.namespace().unwrap_or(""));
-        if !findings.iter().any(|known| known.span == finding.span) {
-            findings.push(finding.fixed_by(vec![Change::SetAttribute(owner, name, QEMU_NAMESPACE.into())]));
+        // What the root declares is found once, however many blocks use it.
+        let owner = if block.attribute_place(&name).is_some() { block } else { domain.root };
+        if owner == domain.root && (!of_root.insert(name.clone()) || owner.attribute_place(&name).is_none()) {
+            continue;
         }
+        let finding = Finding::at_attribute(owner, &name).with("found", block.namespace().unwrap_or(""));
+        findings.push(finding.fixed_by(vec![Change::SetAttribute(owner, name, QEMU_NAMESPACE.into())]));
     }
     findings
 }
@@ -60,8 +64,8 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     // libvirt writes none anywhere else, so only a document that mentions one deeper pays for the search.
-    let text = domain.document.text();
-    if !BLOCKS.iter().any(|name| text.contains(name)) {
+    let text = domain.document.text().as_bytes();
+    if !BLOCKS.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) {
         return Vec::new();
     }
     let is_misplaced = |element: &Element<'d>| {
@@ -91,12 +95,13 @@ pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     for name in BLOCKS {
         let blocks = domain.blocks(name);
         let Some((first, others)) = blocks.split_first() else { continue };
+        let prefix = first.written_prefix();
         for block in others {
             let changes = match block.is_empty() {
                 true => vec![Change::Remove(*block)],
                 false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
             };
-            let same_prefix = block.written_prefix() == first.written_prefix();
+            let same_prefix = block.written_prefix() == prefix;
             let finding = Finding::at(*block).related_to(first.start_tag().span, "the first one");
             findings.push(if same_prefix { finding.fixed_by(changes) } else { finding });
         }

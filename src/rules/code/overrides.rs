@@ -1,5 +1,7 @@
 //! `<qemu:override>` and `<qemu:capabilities>`.
 
+use std::collections::HashMap;
+
 use crate::change::Change;
 use crate::domain::{Override, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
@@ -11,6 +13,8 @@ use crate::xml::Element;
 /// An override on a libvirt that drops it.
 pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
+    let last: HashMap<(&str, &str), Element<'d>> =
+        domain.overrides.iter().map(|found| ((found.alias, found.property), found.element)).collect();
     let finding = |found: &Override<'d>| {
         let finding = Finding::at(found.element).with("device", found.alias).with("property", found.property);
         let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
@@ -18,9 +22,9 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if !means_vgpu || found.kind == "remove" || !found.element.is_empty() {
             return finding;
         }
-        let last = domain.overrides.iter().rfind(|other| other.alias == found.alias && other.property == found.property);
         let mut changes = vec![Change::Remove(found.element)];
-        if last.is_some_and(|last| last.element == found.element) {
+        // Of several the last counts.
+        if last.get(&(found.alias, found.property)) == Some(&found.element) {
             changes.extend(domain.deliver(found.property, found.value));
         }
         finding.fixed_by(changes)
@@ -32,18 +36,14 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
-    let mut devices: Vec<Element<'d>> = Vec::new();
-    for found in &domain.overrides {
-        devices.extend(found.element.parent().and_then(Element::parent).filter(|device| !devices.contains(device)));
-    }
-    for device in devices {
+    let device_of = |found: &Override<'d>| found.element.parent().and_then(Element::parent);
+    for of_device in domain.overrides.chunk_by(|left, right| device_of(left) == device_of(right)) {
+        let Some(device) = of_device.first().and_then(device_of) else { continue };
         let alias = device.attribute("alias").unwrap_or("");
-        let of_device =
-            || domain.overrides.iter().filter(|found| found.alias == alias && found.element.ancestors().any(|parent| parent == device));
         if domain.is_vgpu_alias(alias) {
             continue;
         }
-        let means_vgpu = of_device().any(|found| domain.override_means_vgpu(found));
+        let means_vgpu = of_device.iter().any(|found| domain.override_means_vgpu(found));
         let is_missing = domain.host_device(alias).is_none();
         let is_checkable = alias.starts_with("hostdev") || alias.starts_with("ua-") && !domain.is_alias_taken(alias);
         if !(means_vgpu || is_missing && is_checkable) {
@@ -59,7 +59,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if is_missing {
             changes.push(Change::SetAttribute(device, "alias".into(), own));
         } else {
-            for found in of_device().filter(|found| domain.override_means_vgpu(found)) {
+            for found in of_device.iter().filter(|found| domain.override_means_vgpu(found)) {
                 changes.push(Change::Remove(found.element));
                 changes.extend(domain.deliver(found.property, found.value));
             }
@@ -147,7 +147,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let removed = |elements: &[Element<'d>], place: Element<'d>| {
         Finding::at_attribute(place, "value").fixed_by(elements.iter().map(|element| Change::Remove(*element)).collect())
     };
-    let sets = domain.sets().filter(|set| set.property == NAME && is_vgpu(set.device));
+    let sets = domain.sets.iter().filter(|set| set.property == NAME && is_vgpu(set.device));
     let sets = sets.filter(|set| is_on(set.value)).map(|set| removed(&[set.option, set.operand], set.operand));
     let own = |found: &&Override<'d>| found.property == NAME && is_on(found.value) && is_vgpu(found.alias);
     let overrides = domain.overrides.iter().filter(own);

@@ -17,7 +17,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.vgpu.is_some() || domain.raw_vgpu.is_some() {
         return Vec::new();
     }
-    let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(&domain.identity(), 1)).to_string();
+    let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
     let (alias, _) = domain.vgpu_alias();
     let is_override = domain.form() == Form::Override;
     let (wants_ramfb, mut changes) = requirements(context);
@@ -52,7 +52,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let address = source.and_then(|source| source.child("address"));
         // virt-manager's name for the device, or the uuid one element too high: what was meant is plain.
         let misplaced = source.and_then(|source| source.attribute("uuid")).and_then(parse_uuid);
-        let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(&domain.identity(), index + 1)).to_string();
+        let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(domain.identity(), index + 1)).to_string();
         let found = match address.and_then(|address| address.attribute("uuid")) {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
             Some(value) => format!("'{value}', which is no uuid"),
