@@ -100,6 +100,8 @@ struct Composer<'c, 'd> {
     style: &'c Style,
     edits: Vec<Edit>,
     removed: HashSet<ElementId>,
+    /// What moves to another place, and takes along what changes in it.
+    moved: Vec<Range<usize>>,
     attributes: HashSet<(ElementId, &'c str)>,
     /// By parent; of each child its rank among its new siblings.
     insertions: Vec<Insertions<'d>>,
@@ -123,7 +125,12 @@ struct NewOverride<'c> {
 }
 
 impl<'c, 'd> Composer<'c, 'd> {
-    fn new(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>>) -> Self {
+    fn new(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Self {
+        let moved = changes.clone().filter_map(|change| match change {
+            Change::InsertSource(_, range) => Some(range.clone()),
+            _ => None,
+        });
+        let moved = moved.collect();
         let removed = changes.filter_map(|change| match change {
             Change::Remove(element) => Some(element.id()),
             _ => None,
@@ -133,6 +140,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             style: domain.style(),
             edits: Vec::new(),
             removed: removed.collect(),
+            moved,
             attributes: HashSet::new(),
             insertions: Vec::new(),
             by_parent: HashMap::new(),
@@ -152,7 +160,13 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn is_removed(&self, element: Element<'d>) -> bool {
-        !self.removed.is_empty() && element.ancestors().any(|ancestor| self.removed.contains(&ancestor.id()))
+        if self.removed.is_empty() {
+            return false;
+        }
+        // What is around a piece that moves away may go: the piece stays.
+        let moved = self.moved.iter().find(|range| holds(range, &element.span()));
+        let mut around = element.ancestors().take_while(|ancestor| moved.is_none_or(|range| holds(range, &ancestor.span())));
+        around.any(|ancestor| self.removed.contains(&ancestor.id()) && moved != Some(&ancestor.span()))
     }
 
     fn change(&mut self, change: &'c Change<'d>) {
@@ -268,14 +282,24 @@ impl<'c, 'd> Composer<'c, 'd> {
         }
         let kept: HashSet<ElementId> = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
         let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept);
-        let ranges = removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span());
-        for range in layout::removals(self.text(), ranges.collect()) {
-            self.edits.push(Edit { range, text: String::new() });
+        let spans: Vec<Range<usize>> =
+            removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span()).collect();
+        let removals = |spans: Vec<Range<usize>>| layout::removals(self.domain.document.text(), spans).into_iter();
+        let mut deletions: Vec<Range<usize>> = Vec::new();
+        for moved in &self.moved {
+            deletions.extend(removals(spans.iter().filter(|span| holds(moved, span) && *span != moved).cloned().collect()));
         }
+        deletions.extend(removals(spans));
+        self.edits.extend(deletions.into_iter().map(|range| Edit { range, text: String::new() }));
         self.removed = removed;
-        for (parent, children) in std::mem::take(&mut self.insertions) {
+        // What goes into a piece that moves is written before the piece is.
+        let (moves, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.insertions)
+            .into_iter()
+            .partition(|(_, children)| children.iter().any(|child| matches!(child.new, New::Source(_))));
+        for (parent, children) in others.into_iter().chain(moves) {
             self.write_insertions(parent, children);
         }
+        self.edits.retain(|edit| !self.moved.iter().any(|range| is_inside(edit, range)));
         // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
         Edits::compatible(self.edits)
     }
@@ -402,7 +426,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         for Insertion { rank, new, behind } in children {
             let (name, written) = match new {
                 New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
-                New::Source(range) => (String::new(), layout::moved(text, range, &indent)),
+                New::Source(range) => (String::new(), layout::moved(text, range.start, &self.edited(range), &indent)),
             };
             let place = match behind {
                 Some(sibling) => Place::Behind(sibling),
@@ -417,6 +441,14 @@ impl<'c, 'd> Composer<'c, 'd> {
         for (place, list) in places {
             self.edits.extend(layout::insertion(self.style, text, parent, place, &list, &indent));
         }
+    }
+
+    /// A piece of the text with what changes in it.
+    fn edited(&self, range: Range<usize>) -> String {
+        let inside = self.edits.iter().filter(|edit| is_inside(edit, &range));
+        let shifted =
+            inside.map(|edit| Edit { range: edit.range.start - range.start..edit.range.end - range.start, text: edit.text.clone() });
+        Edits::compatible(shifted.collect()).apply(&self.text()[range])
     }
 
     /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
@@ -458,6 +490,18 @@ impl<'c, 'd> Composer<'c, 'd> {
             _ => last(),
         }
     }
+}
+
+/// Whether a range holds another one.
+fn holds(range: &Range<usize>, inner: &Range<usize>) -> bool {
+    range.start <= inner.start && inner.end <= range.end
+}
+
+/// Whether an edit changes something in a piece that moves, and not what is around it.
+fn is_inside(edit: &Edit, moved: &Range<usize>) -> bool {
+    holds(moved, &edit.range)
+        && edit.range != *moved
+        && (!edit.range.is_empty() || moved.start < edit.range.start && edit.range.end < moved.end)
 }
 
 /// libvirt's own order of the children that this program inserts and of what follows them (libvirt: src/conf/domain_conf.c

@@ -66,12 +66,11 @@ pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> 
     groups.into_iter().map(|range| removal(text, range)).collect()
 }
 
-/// A piece of the text with the indentation of its lines changed to that of another place.
-pub fn moved(text: &str, range: Range<usize>, indent: &str) -> String {
-    let piece = text[range.clone()].trim();
-    let start = range.start + text[range].find(piece).unwrap_or(0);
+/// A piece that stood at `at` in the text, with the indentation of its lines changed to that of another place.
+pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
+    let start = text.len() - text[at..].trim_start().len();
     let old = indentation(text, start).unwrap_or("");
-    let lines = piece.split_inclusive('\n').enumerate().map(|(index, line)| match line.strip_prefix(old) {
+    let lines = piece.trim().split_inclusive('\n').enumerate().map(|(index, line)| match line.strip_prefix(old) {
         Some(rest) if index > 0 => format!("{indent}{rest}"),
         _ => line.to_owned(),
     });

@@ -194,8 +194,8 @@ fn long_cases() -> Vec<(&'static str, String, usize, usize, &'static str)> {
             8 + 3 * 255 + 1,
             "deeper than 256",
         ),
-        ("too many attributes", format!("<domain>\n <a{}/></domain>", numbered(" a#='0123'")), 2, 2, "more than 256 attributes"),
-        ("too many namespaces", format!("<domain{}/>", numbered(" xmlns:a#='u#'")), 1, 1, "more than 256"),
+        ("too many attributes", format!("<domain>\n <a{}/></domain>", numbered(" a#='0123'")), 2, 2, "more than 128 attributes"),
+        ("too many namespaces", format!("<domain{}/>", numbered(" xmlns:a#='u#'")), 1, 1, "more than 128"),
         ("a name that is too long", format!("<domain><{}/></domain>", "a".repeat(60_000)), 1, 9, "a name longer than 50000 bytes"),
         ("a long line", format!("<domain a='{}'>&x;</domain>", "é".repeat(70_000)), 1, 70_014, "'x'"),
     ]
