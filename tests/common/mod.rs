@@ -1,5 +1,6 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that can't go on fails, and says what it can't do")]
 
 use gvtg_xml::rules::schema::Within;
 use gvtg_xml::settings::Settings;
