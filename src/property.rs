@@ -124,6 +124,18 @@ pub fn to_set(kind: &str, value: &str) -> String {
     }
 }
 
+/// The operand of `-device` with this property.
+pub fn with_device_property(operand: &str, name: &str, value: &str) -> String {
+    let mut parts: Vec<String> = operand.split(',').map(str::to_owned).collect();
+    let known = parts.iter().rposition(|part| part.split_once('=').is_some_and(|(known, _)| known == name));
+    match (name, known) {
+        ("driver", _) => parts[0] = value.to_owned(),
+        (_, Some(index)) => parts[index] = format!("{name}={value}"),
+        (_, None) => parts.push(format!("{name}={value}")),
+    }
+    parts.join(",")
+}
+
 fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),

@@ -311,18 +311,6 @@ fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Cha
     if is_json { Vec::new() } else { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] }
 }
 
-/// The operand of `-device` with this property.
-pub fn with_device_property(operand: &str, name: &str, value: &str) -> String {
-    let mut parts: Vec<String> = operand.split(',').map(str::to_owned).collect();
-    let known = parts.iter().rposition(|part| part.split_once('=').is_some_and(|(known, _)| known == name));
-    match (name, known) {
-        ("driver", _) => parts[0] = value.to_owned(),
-        (_, Some(index)) => parts[index] = format!("{name}={value}"),
-        (_, None) => parts.push(format!("{name}={value}")),
-    }
-    parts.join(",")
-}
-
 /// The value that `-global DRIVER.PROPERTY=VALUE` gives a vGPU: it works on a driver and on those that derive from it.
 pub fn global_property<'t>(operand: &'t str, name: &str) -> Option<&'t str> {
     let rest = operand.strip_prefix("vfio-pci-nohotplug.").or_else(|| operand.strip_prefix("vfio-pci."))?;

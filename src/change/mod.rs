@@ -3,17 +3,22 @@
 //! A rule says "this property must reach the vGPU" or "this element goes"; all changes of one round are turned into edits together,
 //! so that two of them that need the same new block share it, and none needs to know where the other writes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::Range;
 
 use crate::domain::Domain;
 use crate::edit::{Edit, Edits};
 use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
-use crate::layout::{self, Place};
-use crate::property::PropertyType;
-use crate::vgpu::with_device_property;
-use crate::xml::{Element, ElementId, QEMU_NAMESPACE, QEMU_PREFIX};
+use crate::layout;
+use crate::property::{PropertyType, with_device_property};
+use crate::xml::{Element, ElementId};
+
+mod blocks;
+mod places;
+
+pub use blocks::root_prefix;
+use blocks::with_emptied_blocks;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -303,193 +308,6 @@ impl<'c, 'd> Composer<'c, 'd> {
         // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
         Edits::compatible(self.edits)
     }
-
-    fn commandline(&mut self) {
-        if self.arguments.is_empty() && self.environment.is_empty() {
-            return;
-        }
-        let block = self.kept_block("commandline");
-        let prefix = self.qemu_prefix(block);
-        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let arguments = self.arguments.iter().flat_map(|(_, values)| *values).map(|value| element("arg").with("value", value));
-        let variables = self.environment.iter().map(|(name, value)| element("env").with("name", *name).with("value", *value));
-        let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
-        match block {
-            Some(block) => {
-                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
-                variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
-            }
-            None => {
-                let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::containing);
-                self.insert(self.domain.root, 2, New::Element(block));
-            }
-        }
-    }
-
-    fn override_block(&mut self) {
-        let mut by_alias: Vec<(&str, Vec<NewOverride<'c>>)> = Vec::new();
-        for (_, alias, new) in std::mem::take(&mut self.overrides) {
-            match by_alias.iter_mut().find(|(known, _)| *known == alias) {
-                Some((_, list)) => list.push(new),
-                None => by_alias.push((alias, vec![new])),
-            }
-        }
-        if by_alias.is_empty() {
-            return;
-        }
-        let block = self.kept_block("override");
-        let prefix = self.qemu_prefix(block);
-        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let property =
-            |new: &NewOverride<'c>| element("property").with("name", new.property).with("type", new.kind.name()).with("value", new.value);
-        let mut devices = Vec::new();
-        for (alias, list) in by_alias {
-            let known = block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
-            let device = known.iter().copied().find(|device| !self.is_removed(*device));
-            let frontend = device.and_then(|device| device.children().find(|child| child.is_qemu("frontend") && !self.is_removed(*child)));
-            let inside = list.iter().map(property);
-            match (device, frontend) {
-                (_, Some(frontend)) => {
-                    for child in inside.collect::<Vec<_>>() {
-                        self.insert(frontend, 0, New::Element(child));
-                    }
-                }
-                (Some(device), None) => {
-                    let frontend = inside.fold(element("frontend"), NewElement::containing);
-                    self.insert(device, 0, New::Element(frontend));
-                }
-                (None, None) => {
-                    let frontend = inside.fold(element("frontend"), NewElement::containing);
-                    devices.push(element("device").with("alias", alias).containing(frontend));
-                }
-            }
-        }
-        match block {
-            _ if devices.is_empty() => {}
-            Some(block) => devices.into_iter().for_each(|device| self.insert(block, 0, New::Element(device))),
-            None => {
-                let block = devices.into_iter().fold(element("override"), NewElement::containing);
-                self.insert(self.domain.root, 4, New::Element(block));
-            }
-        }
-    }
-
-    fn capability_block(&mut self) {
-        if self.capabilities.is_empty() {
-            return;
-        }
-        let block = self.kept_block("capabilities");
-        let prefix = self.qemu_prefix(block);
-        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with("capability", *name)).collect();
-        match block {
-            Some(block) => deletions.into_iter().for_each(|del| self.insert(block, 0, New::Element(del))),
-            None => {
-                let block = deletions.into_iter().fold(element("capabilities"), NewElement::containing);
-                self.insert(self.domain.root, 3, New::Element(block));
-            }
-        }
-    }
-
-    /// The first block of this name that is not removed itself.
-    fn kept_block(&self, name: &str) -> Option<Element<'d>> {
-        self.domain.blocks(name).iter().copied().find(|block| !self.is_removed(*block))
-    }
-
-    /// The prefix, with its colon, that new elements of QEMU's take: their block's own, else one that the root has or gets.
-    fn qemu_prefix(&mut self, block: Option<Element<'d>>) -> String {
-        if let Some(block) = block {
-            return block.written_prefix().to_owned();
-        }
-        self.declare |= self.domain.root.prefix_for(QEMU_NAMESPACE).is_none();
-        root_prefix(self.domain.root)
-    }
-
-    fn declare_namespace(&mut self) {
-        let root = self.domain.root;
-        if root.prefix_for(QEMU_NAMESPACE).is_some() {
-            return;
-        }
-        let at = root.start_tag().attributes_end(self.text());
-        let (quote, prefix) = (self.style.quote, free_prefix(root));
-        self.edits.push(Edit { range: at..at, text: format!(" xmlns:{prefix}={quote}{QEMU_NAMESPACE}{quote}") });
-    }
-
-    fn write_insertions(&mut self, parent: Element<'d>, mut children: Vec<Insertion<'d>>) {
-        let text = self.text();
-        let indent = layout::child_indentation(self.style, text, parent);
-        children.sort_by_key(|insertion| insertion.rank);
-        // What goes to one place is written together, in order.
-        let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
-        let mut by_place: HashMap<Place<'d>, usize> = HashMap::new();
-        let mut by_name: HashMap<(String, u8), Place<'d>> = HashMap::new();
-        for Insertion { rank, new, behind } in children {
-            let (name, written) = match new {
-                New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
-                New::Source(range) => (String::new(), layout::moved(text, range.start, &self.edited(range), &indent)),
-            };
-            let place = match behind {
-                Some(sibling) => Place::Behind(sibling),
-                None => *by_name.entry((name, rank)).or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
-            };
-            let index = *by_place.entry(place).or_insert(places.len());
-            if index == places.len() {
-                places.push((place, Vec::new()));
-            }
-            places[index].1.push(written);
-        }
-        for (place, list) in places {
-            self.edits.extend(layout::insertion(self.style, text, parent, place, &list, &indent));
-        }
-    }
-
-    /// A piece of the text with what changes in it.
-    fn edited(&self, range: Range<usize>) -> String {
-        let inside = self.edits.iter().filter(|edit| is_inside(edit, &range));
-        let shifted =
-            inside.map(|edit| Edit { range: edit.range.start - range.start..edit.range.end - range.start, text: edit.text.clone() });
-        Edits::compatible(shifted.collect()).apply(&self.text()[range])
-    }
-
-    /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
-    fn place(&self, parent: Element<'d>, name: &str, rank: u8) -> Place<'d> {
-        let plain = name.rsplit(':').next().unwrap_or(name);
-        let order = child_order(parent.name());
-        // The parent stays, or nothing would be put into it.
-        let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
-        let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
-        if parent.is_qemu("commandline") && rank == 0 {
-            let of = |name: &str| self.domain.children.named(parent, name);
-            if of("env").iter().any(|child| child.is_qemu("env") && kept(child)) {
-                let last = of("arg").iter().rev().find(|child| child.is_qemu("arg") && kept(child)).copied();
-                return last.map_or(Place::First, Place::Behind);
-            }
-        }
-        match order.iter().position(|known| *known == plain) {
-            // Behind the last child that libvirt writes before it or that it doesn't know.
-            Some(own) if parent.namespace().is_none() => {
-                let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
-                let is = |child: &Element<'d>, name: &str| child.is(name) || child.is_qemu(name);
-                let rank = |child: &Element<'d>| order.iter().position(|known| is(child, known));
-                let first_later = kept.iter().position(|child| rank(child).is_some_and(|index| index > own));
-                let last_earlier = kept.iter().rposition(|child| rank(child).is_some_and(|index| index < own));
-                // The last of its kind, even where something else stands before that.
-                if let Some(index) = kept.iter().rposition(|child| is(child, plain)) {
-                    return Place::Behind(kept[index]);
-                }
-                match first_later {
-                    // A document in an order of its own: behind what comes before.
-                    Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
-                        Place::Behind(kept[last_earlier.unwrap_or(later)])
-                    }
-                    Some(0) => Place::First,
-                    Some(index) => Place::Behind(kept[index - 1]),
-                    None => last(),
-                }
-            }
-            _ => last(),
-        }
-    }
 }
 
 /// Whether a range holds another one.
@@ -502,92 +320,4 @@ fn is_inside(edit: &Edit, moved: &Range<usize>) -> bool {
     holds(moved, &edit.range)
         && edit.range != *moved
         && (!edit.range.is_empty() || moved.start < edit.range.start && edit.range.end < moved.end)
-}
-
-/// libvirt's own order of the children that this program inserts and of what follows them (libvirt: src/conf/domain_conf.c
-/// `virDomainDefFormatInternalSetRootName`, `virDomainHostdevDefFormat`).
-fn child_order(parent: &str) -> &'static [&'static str] {
-    match parent {
-        "domain" => &[
-            "name",
-            "uuid",
-            "genid",
-            "title",
-            "description",
-            "metadata",
-            "maxMemory",
-            "memory",
-            "currentMemory",
-            "memtune",
-            "memoryBacking",
-            "vcpu",
-            "os",
-            "features",
-            "cpu",
-            "clock",
-            "devices",
-            "seclabel",
-            "commandline",
-            "capabilities",
-            "override",
-        ],
-        "devices" => &[
-            "sound",
-            "audio",
-            "video",
-            "hostdev",
-            "redirdev",
-            "redirfilter",
-            "hub",
-            "watchdog",
-            "memballoon",
-            "rng",
-            "nvram",
-            "panic",
-            "shmem",
-            "memory",
-            "iommu",
-            "vsock",
-        ],
-        "hostdev" => &["driver", "source", "boot", "rom", "alias", "acpi", "address"],
-        _ => &[],
-    }
-}
-
-/// The prefix (with its colon) that elements of QEMU's directly in `<domain>` have or get.
-pub fn root_prefix(root: Element<'_>) -> String {
-    format!("{}:", root.prefix_for(QEMU_NAMESPACE).map_or_else(|| free_prefix(root), str::to_owned))
-}
-
-/// `qemu`, or another prefix where the root uses that for something else.
-fn free_prefix(root: Element<'_>) -> String {
-    if root.namespace_of(QEMU_PREFIX).is_none_or(|uri| uri == QEMU_NAMESPACE) {
-        return QEMU_PREFIX.into();
-    }
-    let numbered = (1..).map(|number| format!("{QEMU_PREFIX}{number}"));
-    let mut free = numbered.filter(|prefix| root.namespace_of(prefix).is_none());
-    free.next().unwrap_or_default()
-}
-
-/// Blocks of QEMU's that removals leave without anything in them go too.
-fn with_emptied_blocks(domain: &Domain<'_>, mut removed: HashSet<ElementId>, kept: &HashSet<ElementId>) -> HashSet<ElementId> {
-    let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
-    for id in &removed {
-        let element = domain.document.element(*id).and_then(Element::parent);
-        for parent in element.into_iter().flat_map(Element::ancestors).take_while(|parent| parent.namespace() == Some(QEMU_NAMESPACE)) {
-            parents.insert(parent.span().start, parent);
-        }
-    }
-    let mut counts: HashMap<ElementId, bool> = HashMap::new();
-    // The inner ones first.
-    for parent in parents.into_values().rev() {
-        let emptied = *counts.entry(parent.id()).or_insert_with(|| {
-            // The children first: of many, the first that stays ends the search.
-            !kept.contains(&parent.id()) && parent.children().all(|child| removed.contains(&child.id())) && !parent.has_comments()
-        });
-        if emptied {
-            removed.insert(parent.id());
-        }
-    }
-    removed
 }

@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
 use crate::change::Change;
 use crate::fragment::Style;
@@ -10,6 +9,17 @@ use crate::layout;
 use crate::settings::Settings;
 use crate::version::Version;
 use crate::xml::{Children, Document, Element, ElementId};
+
+mod aliases;
+mod arguments;
+mod values;
+
+use aliases::number_host_devices;
+pub use aliases::{is_user_alias, user_alias};
+pub use arguments::{Argument, Override, QemuOption, Set};
+use arguments::{options, set};
+pub(crate) use values::is_vgpu;
+pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, uuid_of};
 
 /// A domain as the rules see it.
 pub struct Domain<'d> {
@@ -69,57 +79,6 @@ pub(crate) struct Said<'d> {
     pub(crate) sets: HashMap<&'d str, Set<'d>>,
     pub(crate) overrides: HashMap<&'d str, Override<'d>>,
 }
-
-/// A `<qemu:arg>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Argument<'d> {
-    /// The element.
-    pub element: Element<'d>,
-    /// Its value.
-    pub value: &'d str,
-}
-
-/// An option of QEMU's and its operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QemuOption<'d> {
-    /// Its name without dashes.
-    pub name: &'d str,
-    /// Where it stands.
-    pub element: Element<'d>,
-    /// What follows it, unless that is an option itself.
-    pub operand: Option<Argument<'d>>,
-}
-
-/// `-set device.ALIAS.PROPERTY=VALUE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Set<'d> {
-    /// The `<qemu:arg value='-set'/>`.
-    pub option: Element<'d>,
-    /// The argument behind it.
-    pub operand: Element<'d>,
-    /// The device's id.
-    pub device: &'d str,
-    /// The property's name.
-    pub property: &'d str,
-    /// Its value.
-    pub value: &'d str,
-}
-
-/// A `<qemu:property>` of an override.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Override<'d> {
-    /// The element.
-    pub element: Element<'d>,
-    /// The device's alias.
-    pub alias: &'d str,
-    /// The property's name.
-    pub property: &'d str,
-    /// Its type, empty where it has none.
-    pub kind: &'d str,
-    /// Its value, empty where it has none.
-    pub value: &'d str,
-}
-
 impl<'d> Domain<'d> {
     /// Reads a domain off its document.
     pub fn new(document: &'d Document<'d>, settings: &'d Settings) -> Self {
@@ -362,52 +321,6 @@ impl<'d> Domain<'d> {
     }
 }
 
-fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
-    let operand = option.operand.filter(|_| option.name == "set")?;
-    let (device, rest) = operand.value.strip_prefix("device.")?.split_once('.')?;
-    let (property, value) = rest.split_once('=')?;
-    Some(Set { option: option.element, operand: operand.element, device, property, value })
-}
-
-/// A display's value as QEMU reads it: its type, and its `gl`.
-pub fn display_parts(value: &str) -> (String, Option<String>) {
-    if value.trim_start().starts_with('{') {
-        let json: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
-        let text = |name: &str| json.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        return (text("type").unwrap_or_default(), text("gl"));
-    }
-    let mut parts = value.split(',');
-    let kind = parts.next().unwrap_or("").to_owned();
-    let gl = parts.filter_map(|part| part.strip_prefix("gl=")).next_back().map(str::to_owned);
-    (kind, gl)
-}
-
-/// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where they are told to.
-pub fn display_has_gl(kind: &str, gl: Option<&str>) -> bool {
-    kind == "egl-headless" || matches!(gl, Some("on" | "es" | "core"))
-}
-
-/// Whether a `<graphics>` has GL, or is what brings it to others.
-pub fn has_gl(graphics: Element<'_>) -> bool {
-    let enabled = graphics.child("gl").is_some_and(|gl| gl.attribute("enable") == Some("yes"));
-    match graphics.attribute("type") {
-        Some("egl-headless") => true,
-        Some("spice" | "sdl" | "dbus") => enabled,
-        _ => false,
-    }
-}
-
-/// A vGPU's uuid, where its document has a valid one.
-pub fn uuid_of(vgpu: Element<'_>) -> Option<uuid::Uuid> {
-    parse_uuid(vgpu.child("source")?.child("address")?.attribute("uuid")?)
-}
-
-/// A uuid as libvirt reads it (`virUUIDParse`): 32 hex digits, dashes and blanks between bytes.
-pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
-    let plain: String = text.trim().chars().filter(|c| *c != '-').collect();
-    (plain.len() == 32 && !text.contains(['{', '}', ':'])).then(|| uuid::Uuid::parse_str(&plain).ok()).flatten()
-}
-
 /// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (FACTS: NEWS of 7.9, 8.0, 8.1).
 pub fn json_capability(libvirt: Version) -> Option<&'static str> {
     match libvirt {
@@ -422,71 +335,6 @@ pub fn json_capability(libvirt: Version) -> Option<&'static str> {
 pub fn override_works(libvirt: Version) -> bool {
     libvirt >= Version::new(8, 5, 0)
 }
-
-/// libvirt's numbering: interfaces of type hostdev first, wherever they stand, then hostdevs; a `ua-` alias takes no number
-/// (libvirt: src/qemu/qemu_alias.c `qemuAssignDeviceHostdevAlias`).
-fn number_host_devices<'d>(interfaces: &[Element<'d>], hostdevs: &[Element<'d>]) -> Vec<(Element<'d>, String)> {
-    let interfaces = interfaces.iter().filter(|interface| interface.is("interface") && interface.attribute("type") == Some("hostdev"));
-    let mut number = 0;
-    let number_one = |device: &Element<'d>| {
-        let own = user_alias(*device).map(str::to_owned);
-        let alias = own.unwrap_or_else(|| {
-            number += 1;
-            format!("hostdev{}", number - 1)
-        });
-        (*device, alias)
-    };
-    interfaces.chain(hostdevs).map(number_one).collect()
-}
-
-/// A device's alias of the user's own, if it is one that libvirt keeps.
-pub fn user_alias(device: Element<'_>) -> Option<&str> {
-    let name = device.child("alias")?.attribute("name")?;
-    is_user_alias(name).then_some(name)
-}
-
-/// What libvirt keeps as a user's own alias (src/conf/domain_conf.c `virDomainDeviceAliasIsUserAlias`, `USER_ALIAS_CHARS`).
-pub fn is_user_alias(name: &str) -> bool {
-    name.strip_prefix("ua-")
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
-}
-
-/// A PCI address: domain, bus, slot, function.
-pub type PciAddress = [u32; 4];
-
-/// `0000:00:02.0`.
-pub fn parse_pci(text: &str) -> Option<PciAddress> {
-    let (rest, function) = text.rsplit_once('.')?;
-    let mut parts = rest.split(':');
-    let mut hex = |digits: usize| parts.next().filter(|part| part.len() == digits).and_then(|part| u32::from_str_radix(part, 16).ok());
-    let address = [hex(4)?, hex(2)?, hex(2)?, u32::from_str_radix(function, 8).ok()?];
-    (parts.next().is_none() && function.len() == 1).then_some(address)
-}
-
-/// Whether a host device is a mediated device that can be a GVT-g vGPU.
-pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
-    hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
-}
-
-fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
-    let mut options = Vec::new();
-    let mut rest = arguments.iter().peekable();
-    while let Some(argument) = rest.next() {
-        let Some(name) = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-')) else { continue };
-        if name.contains([' ', '=']) {
-            continue;
-        }
-        let operand = rest.next_if(|next| !next.value.starts_with('-')).copied();
-        options.push(QemuOption { name, element: argument.element, operand });
-    }
-    options
-}
-
-/// Where an attribute's value stands; the element's start tag where it has none.
-pub fn attribute_span(element: Element<'_>, name: &str) -> Range<usize> {
-    element.attribute_place(name).map_or_else(|| element.start_tag().span, |place| place.span())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -538,14 +386,6 @@ mod tests {
     }
 
     #[test]
-    fn uuids_are_read_as_libvirt_does() {
-        assert!(parse_uuid("AB54BABAea9a-4ce5-b7b4-51b376b65849").is_some());
-        for wrong in ["", "your-gpu-uuid-here", "{ab54baba-ea9a-4ce5-b7b4-51b376b65849}", "ab54baba-ea9a-4ce5-b7b4-51b376b6584"] {
-            assert!(parse_uuid(wrong).is_none(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn the_primary_vgpu_is_the_same_before_and_after_fixing() {
         let vgpus =
             |display: &str| format!("<hostdev type='mdev'/><hostdev type='mdev' id='2' display='{display}'><alias name='ua-x'/></hostdev>");
@@ -560,22 +400,6 @@ mod tests {
         ] {
             let is_second = with(&devices, &qemu, "9.0", |domain| domain.vgpu.and_then(|vgpu| vgpu.attribute("id")).is_some());
             assert_eq!(is_second, second, "{devices}{qemu}");
-        }
-    }
-
-    #[test]
-    fn displays_are_read_in_both_forms() {
-        assert_eq!(display_parts("gtk,zoom-to-fit=off,gl=on"), ("gtk".into(), Some("on".into())));
-        assert_eq!(display_parts("{\"type\":\"gtk\",\"gl\":\"es\"}"), ("gtk".into(), Some("es".into())));
-        assert_eq!(display_parts("none"), ("none".into(), None));
-    }
-
-    #[test]
-    fn pci_addresses_are_read() {
-        assert_eq!(parse_pci("0000:00:02.0"), Some([0, 0, 2, 0]));
-        assert_eq!(parse_pci("00a1:1f:1e.7"), Some([0xa1, 0x1f, 0x1e, 7]));
-        for wrong in ["", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:02.0.0", "x000:00:02.0"] {
-            assert_eq!(parse_pci(wrong), None, "{wrong}");
         }
     }
 }

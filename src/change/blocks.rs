@@ -1,0 +1,160 @@
+//! The blocks of QEMU's elements: the command line, overrides, capabilities, and their namespace.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Composer, New, NewOverride};
+use crate::domain::Domain;
+use crate::edit::Edit;
+use crate::fragment::NewElement;
+use crate::xml::{Element, ElementId, QEMU_NAMESPACE, QEMU_PREFIX};
+
+impl<'c, 'd> Composer<'c, 'd> {
+    pub(super) fn commandline(&mut self) {
+        if self.arguments.is_empty() && self.environment.is_empty() {
+            return;
+        }
+        let block = self.kept_block("commandline");
+        let prefix = self.qemu_prefix(block);
+        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
+        let arguments = self.arguments.iter().flat_map(|(_, values)| *values).map(|value| element("arg").with("value", value));
+        let variables = self.environment.iter().map(|(name, value)| element("env").with("name", *name).with("value", *value));
+        let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
+        match block {
+            Some(block) => {
+                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
+                variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
+            }
+            None => {
+                let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::containing);
+                self.insert(self.domain.root, 2, New::Element(block));
+            }
+        }
+    }
+
+    pub(super) fn override_block(&mut self) {
+        let mut by_alias: Vec<(&str, Vec<NewOverride<'c>>)> = Vec::new();
+        for (_, alias, new) in std::mem::take(&mut self.overrides) {
+            match by_alias.iter_mut().find(|(known, _)| *known == alias) {
+                Some((_, list)) => list.push(new),
+                None => by_alias.push((alias, vec![new])),
+            }
+        }
+        if by_alias.is_empty() {
+            return;
+        }
+        let block = self.kept_block("override");
+        let prefix = self.qemu_prefix(block);
+        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
+        let property =
+            |new: &NewOverride<'c>| element("property").with("name", new.property).with("type", new.kind.name()).with("value", new.value);
+        let mut devices = Vec::new();
+        for (alias, list) in by_alias {
+            let known = block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
+            let device = known.iter().copied().find(|device| !self.is_removed(*device));
+            let frontend = device.and_then(|device| device.children().find(|child| child.is_qemu("frontend") && !self.is_removed(*child)));
+            let inside = list.iter().map(property);
+            match (device, frontend) {
+                (_, Some(frontend)) => {
+                    for child in inside.collect::<Vec<_>>() {
+                        self.insert(frontend, 0, New::Element(child));
+                    }
+                }
+                (Some(device), None) => {
+                    let frontend = inside.fold(element("frontend"), NewElement::containing);
+                    self.insert(device, 0, New::Element(frontend));
+                }
+                (None, None) => {
+                    let frontend = inside.fold(element("frontend"), NewElement::containing);
+                    devices.push(element("device").with("alias", alias).containing(frontend));
+                }
+            }
+        }
+        match block {
+            _ if devices.is_empty() => {}
+            Some(block) => devices.into_iter().for_each(|device| self.insert(block, 0, New::Element(device))),
+            None => {
+                let block = devices.into_iter().fold(element("override"), NewElement::containing);
+                self.insert(self.domain.root, 4, New::Element(block));
+            }
+        }
+    }
+
+    pub(super) fn capability_block(&mut self) {
+        if self.capabilities.is_empty() {
+            return;
+        }
+        let block = self.kept_block("capabilities");
+        let prefix = self.qemu_prefix(block);
+        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
+        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with("capability", *name)).collect();
+        match block {
+            Some(block) => deletions.into_iter().for_each(|del| self.insert(block, 0, New::Element(del))),
+            None => {
+                let block = deletions.into_iter().fold(element("capabilities"), NewElement::containing);
+                self.insert(self.domain.root, 3, New::Element(block));
+            }
+        }
+    }
+
+    /// The first block of this name that is not removed itself.
+    fn kept_block(&self, name: &str) -> Option<Element<'d>> {
+        self.domain.blocks(name).iter().copied().find(|block| !self.is_removed(*block))
+    }
+
+    /// The prefix, with its colon, that new elements of QEMU's take: their block's own, else one that the root has or gets.
+    fn qemu_prefix(&mut self, block: Option<Element<'d>>) -> String {
+        if let Some(block) = block {
+            return block.written_prefix().to_owned();
+        }
+        self.declare |= self.domain.root.prefix_for(QEMU_NAMESPACE).is_none();
+        root_prefix(self.domain.root)
+    }
+
+    pub(super) fn declare_namespace(&mut self) {
+        let root = self.domain.root;
+        if root.prefix_for(QEMU_NAMESPACE).is_some() {
+            return;
+        }
+        let at = root.start_tag().attributes_end(self.text());
+        let (quote, prefix) = (self.style.quote, free_prefix(root));
+        self.edits.push(Edit { range: at..at, text: format!(" xmlns:{prefix}={quote}{QEMU_NAMESPACE}{quote}") });
+    }
+}
+
+/// The prefix (with its colon) that elements of QEMU's directly in `<domain>` have or get.
+pub fn root_prefix(root: Element<'_>) -> String {
+    format!("{}:", root.prefix_for(QEMU_NAMESPACE).map_or_else(|| free_prefix(root), str::to_owned))
+}
+
+/// `qemu`, or another prefix where the root uses that for something else.
+fn free_prefix(root: Element<'_>) -> String {
+    if root.namespace_of(QEMU_PREFIX).is_none_or(|uri| uri == QEMU_NAMESPACE) {
+        return QEMU_PREFIX.into();
+    }
+    let numbered = (1..).map(|number| format!("{QEMU_PREFIX}{number}"));
+    let mut free = numbered.filter(|prefix| root.namespace_of(prefix).is_none());
+    free.next().unwrap_or_default()
+}
+
+/// Blocks of QEMU's that removals leave without anything in them go too.
+pub(super) fn with_emptied_blocks(domain: &Domain<'_>, mut removed: HashSet<ElementId>, kept: &HashSet<ElementId>) -> HashSet<ElementId> {
+    let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
+    for id in &removed {
+        let element = domain.document.element(*id).and_then(Element::parent);
+        for parent in element.into_iter().flat_map(Element::ancestors).take_while(|parent| parent.namespace() == Some(QEMU_NAMESPACE)) {
+            parents.insert(parent.span().start, parent);
+        }
+    }
+    let mut counts: HashMap<ElementId, bool> = HashMap::new();
+    // The inner ones first.
+    for parent in parents.into_values().rev() {
+        let emptied = *counts.entry(parent.id()).or_insert_with(|| {
+            // The children first: of many, the first that stays ends the search.
+            !kept.contains(&parent.id()) && parent.children().all(|child| removed.contains(&child.id())) && !parent.has_comments()
+        });
+        if emptied {
+            removed.insert(parent.id());
+        }
+    }
+    removed
+}

@@ -1,0 +1,137 @@
+//! Where new elements go: where libvirt itself writes them, so that `virsh define` moves nothing.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::{Composer, Insertion, New, is_inside};
+use crate::edit::{Edit, Edits};
+use crate::layout::{self, Place};
+use crate::xml::Element;
+
+impl<'d> Composer<'_, 'd> {
+    pub(super) fn write_insertions(&mut self, parent: Element<'d>, mut children: Vec<Insertion<'d>>) {
+        let text = self.text();
+        let indent = layout::child_indentation(self.style, text, parent);
+        children.sort_by_key(|insertion| insertion.rank);
+        // What goes to one place is written together, in order.
+        let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
+        let mut by_place: HashMap<Place<'d>, usize> = HashMap::new();
+        let mut by_name: HashMap<(String, u8), Place<'d>> = HashMap::new();
+        for Insertion { rank, new, behind } in children {
+            let (name, written) = match new {
+                New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
+                New::Source(range) => (String::new(), layout::moved(text, range.start, &self.edited(range), &indent)),
+            };
+            let place = match behind {
+                Some(sibling) => Place::Behind(sibling),
+                None => *by_name.entry((name, rank)).or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
+            };
+            let index = *by_place.entry(place).or_insert(places.len());
+            if index == places.len() {
+                places.push((place, Vec::new()));
+            }
+            places[index].1.push(written);
+        }
+        for (place, list) in places {
+            self.edits.extend(layout::insertion(self.style, text, parent, place, &list, &indent));
+        }
+    }
+
+    /// A piece of the text with what changes in it.
+    fn edited(&self, range: Range<usize>) -> String {
+        let inside = self.edits.iter().filter(|edit| is_inside(edit, &range));
+        let shifted =
+            inside.map(|edit| Edit { range: edit.range.start - range.start..edit.range.end - range.start, text: edit.text.clone() });
+        Edits::compatible(shifted.collect()).apply(&self.text()[range])
+    }
+
+    /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
+    fn place(&self, parent: Element<'d>, name: &str, rank: u8) -> Place<'d> {
+        let plain = name.rsplit(':').next().unwrap_or(name);
+        let order = child_order(parent.name());
+        // The parent stays, or nothing would be put into it.
+        let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
+        let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
+        if parent.is_qemu("commandline") && rank == 0 {
+            let of = |name: &str| self.domain.children.named(parent, name);
+            if of("env").iter().any(|child| child.is_qemu("env") && kept(child)) {
+                let last = of("arg").iter().rev().find(|child| child.is_qemu("arg") && kept(child)).copied();
+                return last.map_or(Place::First, Place::Behind);
+            }
+        }
+        match order.iter().position(|known| *known == plain) {
+            // Behind the last child that libvirt writes before it or that it doesn't know.
+            Some(own) if parent.namespace().is_none() => {
+                let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
+                let is = |child: &Element<'d>, name: &str| child.is(name) || child.is_qemu(name);
+                let rank = |child: &Element<'d>| order.iter().position(|known| is(child, known));
+                let first_later = kept.iter().position(|child| rank(child).is_some_and(|index| index > own));
+                let last_earlier = kept.iter().rposition(|child| rank(child).is_some_and(|index| index < own));
+                // The last of its kind, even where something else stands before that.
+                if let Some(index) = kept.iter().rposition(|child| is(child, plain)) {
+                    return Place::Behind(kept[index]);
+                }
+                match first_later {
+                    // A document in an order of its own: behind what comes before.
+                    Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
+                        Place::Behind(kept[last_earlier.unwrap_or(later)])
+                    }
+                    Some(0) => Place::First,
+                    Some(index) => Place::Behind(kept[index - 1]),
+                    None => last(),
+                }
+            }
+            _ => last(),
+        }
+    }
+}
+
+/// libvirt's own order of the children that this program inserts and of what follows them (libvirt: src/conf/domain_conf.c
+/// `virDomainDefFormatInternalSetRootName`, `virDomainHostdevDefFormat`).
+fn child_order(parent: &str) -> &'static [&'static str] {
+    match parent {
+        "domain" => &[
+            "name",
+            "uuid",
+            "genid",
+            "title",
+            "description",
+            "metadata",
+            "maxMemory",
+            "memory",
+            "currentMemory",
+            "memtune",
+            "memoryBacking",
+            "vcpu",
+            "os",
+            "features",
+            "cpu",
+            "clock",
+            "devices",
+            "seclabel",
+            "commandline",
+            "capabilities",
+            "override",
+        ],
+        "devices" => &[
+            "sound",
+            "audio",
+            "video",
+            "hostdev",
+            "redirdev",
+            "redirfilter",
+            "hub",
+            "watchdog",
+            "memballoon",
+            "rng",
+            "nvram",
+            "panic",
+            "shmem",
+            "memory",
+            "iommu",
+            "vsock",
+        ],
+        "hostdev" => &["driver", "source", "boot", "rom", "alias", "acpi", "address"],
+        _ => &[],
+    }
+}

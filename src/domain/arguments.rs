@@ -1,0 +1,74 @@
+//! The user's own arguments to QEMU, and what they mean.
+
+use crate::xml::Element;
+
+/// A `<qemu:arg>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argument<'d> {
+    /// The element.
+    pub element: Element<'d>,
+    /// Its value.
+    pub value: &'d str,
+}
+
+/// An option of QEMU's and its operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QemuOption<'d> {
+    /// Its name without dashes.
+    pub name: &'d str,
+    /// Where it stands.
+    pub element: Element<'d>,
+    /// What follows it, unless that is an option itself.
+    pub operand: Option<Argument<'d>>,
+}
+
+/// `-set device.ALIAS.PROPERTY=VALUE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Set<'d> {
+    /// The `<qemu:arg value='-set'/>`.
+    pub option: Element<'d>,
+    /// The argument behind it.
+    pub operand: Element<'d>,
+    /// The device's id.
+    pub device: &'d str,
+    /// The property's name.
+    pub property: &'d str,
+    /// Its value.
+    pub value: &'d str,
+}
+
+/// A `<qemu:property>` of an override.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Override<'d> {
+    /// The element.
+    pub element: Element<'d>,
+    /// The device's alias.
+    pub alias: &'d str,
+    /// The property's name.
+    pub property: &'d str,
+    /// Its type, empty where it has none.
+    pub kind: &'d str,
+    /// Its value, empty where it has none.
+    pub value: &'d str,
+}
+
+pub(super) fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
+    let operand = option.operand.filter(|_| option.name == "set")?;
+    let (device, rest) = operand.value.strip_prefix("device.")?.split_once('.')?;
+    let (property, value) = rest.split_once('=')?;
+    Some(Set { option: option.element, operand: operand.element, device, property, value })
+}
+
+pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
+    let mut options = Vec::new();
+    let mut rest = arguments.iter().peekable();
+    while let Some(argument) = rest.next() {
+        let Some(name) = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-')) else { continue };
+        if name.contains([' ', '=']) {
+            continue;
+        }
+        let operand = rest.next_if(|next| !next.value.starts_with('-')).copied();
+        options.push(QemuOption { name, element: argument.element, operand });
+    }
+    options
+}

@@ -1,0 +1,95 @@
+//! Values in the forms that libvirt and QEMU read: displays, uuids, PCI addresses.
+
+use std::ops::Range;
+
+use crate::xml::Element;
+
+/// A display's value as QEMU reads it: its type, and its `gl`.
+pub fn display_parts(value: &str) -> (String, Option<String>) {
+    if value.trim_start().starts_with('{') {
+        let json: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
+        let text = |name: &str| json.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        return (text("type").unwrap_or_default(), text("gl"));
+    }
+    let mut parts = value.split(',');
+    let kind = parts.next().unwrap_or("").to_owned();
+    let gl = parts.filter_map(|part| part.strip_prefix("gl=")).next_back().map(str::to_owned);
+    (kind, gl)
+}
+
+/// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where they are told to.
+pub fn display_has_gl(kind: &str, gl: Option<&str>) -> bool {
+    kind == "egl-headless" || matches!(gl, Some("on" | "es" | "core"))
+}
+
+/// Whether a `<graphics>` has GL, or is what brings it to others.
+pub fn has_gl(graphics: Element<'_>) -> bool {
+    let enabled = graphics.child("gl").is_some_and(|gl| gl.attribute("enable") == Some("yes"));
+    match graphics.attribute("type") {
+        Some("egl-headless") => true,
+        Some("spice" | "sdl" | "dbus") => enabled,
+        _ => false,
+    }
+}
+
+/// A vGPU's uuid, where its document has a valid one.
+pub fn uuid_of(vgpu: Element<'_>) -> Option<uuid::Uuid> {
+    parse_uuid(vgpu.child("source")?.child("address")?.attribute("uuid")?)
+}
+
+/// A uuid as libvirt reads it (`virUUIDParse`): 32 hex digits, dashes and blanks between bytes.
+pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
+    let plain: String = text.trim().chars().filter(|c| *c != '-').collect();
+    (plain.len() == 32 && !text.contains(['{', '}', ':'])).then(|| uuid::Uuid::parse_str(&plain).ok()).flatten()
+}
+
+/// A PCI address: domain, bus, slot, function.
+pub type PciAddress = [u32; 4];
+
+/// `0000:00:02.0`.
+pub fn parse_pci(text: &str) -> Option<PciAddress> {
+    let (rest, function) = text.rsplit_once('.')?;
+    let mut parts = rest.split(':');
+    let mut hex = |digits: usize| parts.next().filter(|part| part.len() == digits).and_then(|part| u32::from_str_radix(part, 16).ok());
+    let address = [hex(4)?, hex(2)?, hex(2)?, u32::from_str_radix(function, 8).ok()?];
+    (parts.next().is_none() && function.len() == 1).then_some(address)
+}
+
+/// Whether a host device is a mediated device that can be a GVT-g vGPU.
+pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
+    hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
+}
+
+/// Where an attribute's value stands; the element's start tag where it has none.
+pub fn attribute_span(element: Element<'_>, name: &str) -> Range<usize> {
+    element.attribute_place(name).map_or_else(|| element.start_tag().span, |place| place.span())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_read_as_libvirt_does() {
+        assert!(parse_uuid("AB54BABAea9a-4ce5-b7b4-51b376b65849").is_some());
+        for wrong in ["", "your-gpu-uuid-here", "{ab54baba-ea9a-4ce5-b7b4-51b376b65849}", "ab54baba-ea9a-4ce5-b7b4-51b376b6584"] {
+            assert!(parse_uuid(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn displays_are_read_in_both_forms() {
+        assert_eq!(display_parts("gtk,zoom-to-fit=off,gl=on"), ("gtk".into(), Some("on".into())));
+        assert_eq!(display_parts("{\"type\":\"gtk\",\"gl\":\"es\"}"), ("gtk".into(), Some("es".into())));
+        assert_eq!(display_parts("none"), ("none".into(), None));
+    }
+
+    #[test]
+    fn pci_addresses_are_read() {
+        assert_eq!(parse_pci("0000:00:02.0"), Some([0, 0, 2, 0]));
+        assert_eq!(parse_pci("00a1:1f:1e.7"), Some([0xa1, 0x1f, 0x1e, 7]));
+        for wrong in ["", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:02.0.0", "x000:00:02.0"] {
+            assert_eq!(parse_pci(wrong), None, "{wrong}");
+        }
+    }
+}
