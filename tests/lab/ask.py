@@ -19,6 +19,7 @@ It gets the environment that libvirt gives it and no other: a GTK window without
 elsewhere. An X server answers on the display that DISPLAY names.
 """
 import argparse
+import itertools
 import json
 import os
 import re
@@ -107,7 +108,9 @@ class Libvirt:
     def argv(self, xml):
         # What a start finds out, the conversion wants to be told: the driver of a PCI device and the place of a USB one.
         xml = re.sub(r"(<hostdev mode='subsystem' type='pci'[^>]*>)(?!\s*<driver)", r"\1<driver name='vfio'/>", xml)
-        xml = re.sub(r"(<product id='[^']*'/>)(\s*</source>)", r"\1<address bus='1' device='2'/>\2", xml)
+        numbers = itertools.count(2)
+        xml = re.sub(r"(<product id='[^']*'/>)(\s*</source>)",
+                     lambda found: f"{found[1]}<address bus='1' device='{next(numbers)}'/>{found[2]}", xml)
         command = self.ask(self.connection.domainXMLToNative, 'qemu-argv', xml, 0)
         return shlex.split(command.replace('\\\n', ''))
 
