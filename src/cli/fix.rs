@@ -23,10 +23,10 @@ pub(super) fn run(args: &FixArgs) -> Status {
         Ok(own) => own,
         Err(message) => return fail(&message),
     };
-    let mut rule_set = RuleSet::all(rules::merged(&own));
-    if let Err(message) = rule_set.narrow(&common.only, &common.ignore) {
-        return fail(&message);
-    }
+    let rule_set = match rules::chosen(&own, common) {
+        Ok(rule_set) => rule_set,
+        Err(message) => return fail(&message),
+    };
     let to_stdout = !(args.in_place || args.diff || args.check);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {

@@ -18,10 +18,10 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(own) => own,
         Err(message) => return fail(&message),
     };
-    let mut rule_set = RuleSet::all(rules::merged(&own));
-    if let Err(message) = rule_set.narrow(&common.only, &common.ignore) {
-        return fail(&message);
-    }
+    let rule_set = match rules::chosen(&own, common) {
+        Ok(rule_set) => rule_set,
+        Err(message) => return fail(&message),
+    };
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml lint");
     }

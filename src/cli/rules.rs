@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::rules::{Rule, builtin, parse};
+use super::CommonArgs;
+use crate::rules::{Rule, RuleSet, builtin, parse};
 use crate::source::Source;
 
 /// The built-in rules with those of a folder added; one with the id of a built-in rule stands in its place.
@@ -33,6 +34,16 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     if rules.is_empty() {
         return Err(format!("{}: there is no rule file (*.toml) in it", folder.display()));
     }
+    Ok(rules)
+}
+
+/// The rules that a run asks for, out of a site's own and the built-in ones.
+///
+/// # Errors
+/// A name that no rule has.
+pub(super) fn chosen<'r>(own: &'r [Rule], common: &CommonArgs) -> Result<RuleSet<'r>, String> {
+    let mut rules = RuleSet::all(merged(own));
+    rules.narrow(&common.only, &common.ignore)?;
     Ok(rules)
 }
 

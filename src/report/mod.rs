@@ -1,5 +1,7 @@
 //! Findings as text, a file a format.
 
+use std::cell::OnceCell;
+
 use clap::ValueEnum;
 
 use crate::diagnostic::Diagnostic;
@@ -23,7 +25,9 @@ pub enum Format {
 /// Findings of one file after the other, as one text.
 pub struct Report {
     format: Format,
-    full: full::Renderer,
+    /// Made for the first finding that is drawn: other formats need none.
+    full: OnceCell<full::Renderer>,
+    color: bool,
     text: String,
     count: usize,
 }
@@ -32,7 +36,7 @@ impl Report {
     /// An empty report.
     pub fn new(format: Format, color: bool) -> Self {
         let text = if format == Format::Json { json::BEGIN.to_owned() } else { String::new() };
-        Report { format, full: full::Renderer::new(color), text, count: 0 }
+        Report { format, full: OnceCell::new(), color, text, count: 0 }
     }
 
     /// Whether the format shows what a fix changes.
@@ -44,7 +48,10 @@ impl Report {
     pub fn add(&mut self, source: &Source<'_>, diagnostics: &[Diagnostic<'_>]) {
         for diagnostic in diagnostics {
             match self.format {
-                Format::Full => self.full.render(source, diagnostic, &mut self.text),
+                Format::Full => {
+                    let renderer = self.full.get_or_init(|| full::Renderer::new(self.color));
+                    renderer.render(source, diagnostic, &mut self.text);
+                }
                 Format::Concise => self.text.push_str(&concise::line(source.name(), diagnostic)),
                 Format::Json => json::add(source, diagnostic, self.count == 0, &mut self.text),
             }
