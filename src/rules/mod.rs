@@ -91,17 +91,12 @@ impl schema::Group {
 
 /// The message for a name that no rule has.
 pub fn unknown(name: &str, rules: &[&Rule]) -> String {
-    let distance = |id: &str| similarity(name, id);
-    let nearest = rules.iter().max_by(|left, right| distance(&left.id).total_cmp(&distance(&right.id)));
+    let likeness = |id: &str| strsim::jaro_winkler(name, id);
+    let nearest = rules.iter().max_by(|left, right| likeness(&left.id).total_cmp(&likeness(&right.id)));
     match nearest {
-        Some(rule) if distance(&rule.id) > 0.5 => format!("there is no rule '{name}'; did you mean '{}'?", rule.id),
+        Some(rule) if likeness(&rule.id) > 0.8 => format!("there is no rule '{name}'; did you mean '{}'?", rule.id),
         _ => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
     }
-}
-
-/// How much two words have in common, from 0 to 1.
-fn similarity(left: &str, right: &str) -> f64 {
-    similar::TextDiff::from_chars(left, right).ratio().into()
 }
 
 /// A rule file that can't be used.
