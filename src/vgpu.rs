@@ -7,7 +7,9 @@
 use std::ops::Range;
 
 use crate::change::Change;
-use crate::domain::{Argument, Domain, Override, Set, attribute_span, is_vgpu, json_capability, override_works, user_alias};
+use crate::domain::{
+    Argument, Domain, Override, Set, attribute_span, is_host_device_number, is_vgpu, json_capability, override_works, user_alias,
+};
 use crate::fragment::NewElement;
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::version::Version;
@@ -60,8 +62,7 @@ impl<'d> Domain<'d> {
             let kind = type_of(name).unwrap_or(PropertyType::String);
             property::to_override(kind, value).unwrap_or_else(|| value.to_owned())
         };
-        if let Some(raw) = self.raw_vgpu {
-            let argument = Argument { element: raw, value: raw.attribute("value").unwrap_or("") };
+        if let Some(argument) = self.raw_argument() {
             let value = device_property(argument.value, name)?;
             return Some(Delivered { value: typed(&value), carrier: Carrier::Device(argument) });
         }
@@ -91,6 +92,10 @@ impl<'d> Domain<'d> {
         let (value, argument) =
             self.globals().rev().find_map(|argument| global_property(argument.value, name).map(|value| (value, argument)))?;
         Some(Delivered { value: typed(value), carrier: Carrier::Global(argument) })
+    }
+
+    fn raw_argument(&self) -> Option<Argument<'d>> {
+        self.raw_vgpu.map(|element| Argument { element, value: element.attribute("value").unwrap_or("") })
     }
 
     fn globals(&self) -> impl DoubleEndedIterator<Item = Argument<'d>> {
@@ -239,8 +244,7 @@ impl<'d> Domain<'d> {
                 Carrier::Device(argument) => return device_change(argument, name, &property::to_set(kind.name(), value)),
                 Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
             }
-        } else if let Some(raw) = self.raw_vgpu {
-            let argument = Argument { element: raw, value: raw.attribute("value").unwrap_or("") };
+        } else if let Some(argument) = self.raw_argument() {
             return device_change(argument, name, &property::to_set(kind.name(), value));
         }
         let order = property_order(name);
@@ -290,7 +294,7 @@ fn is_vgpu_only(property: &str, value: &str) -> bool {
 
 /// Whether an id looks like a host device's: libvirt's number, or one that can't be any other device's number.
 fn is_host_device_id(alias: &str) -> bool {
-    alias.starts_with("ua-") || alias.strip_prefix("hostdev").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    alias.starts_with("ua-") || is_host_device_number(alias)
 }
 
 /// A property in the operand of `-device`, plain or JSON.

@@ -29,3 +29,8 @@ pub fn is_user_alias(name: &str) -> bool {
     name.strip_prefix("ua-")
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
 }
+
+/// Whether an id is one of libvirt's numbers for host devices: `hostdev0`, `hostdev1` ….
+pub fn is_host_device_number(id: &str) -> bool {
+    id.strip_prefix("hostdev").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}

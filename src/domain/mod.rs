@@ -15,7 +15,7 @@ mod arguments;
 mod values;
 
 use aliases::number_host_devices;
-pub use aliases::{is_user_alias, user_alias};
+pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
 pub(crate) use values::is_vgpu;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::change::Change;
-use crate::domain::Set;
+use crate::domain::{Set, is_host_device_number};
 use crate::fragment::NewElement;
 use crate::property::{to_override, type_of};
 use crate::rules::Context;
@@ -42,9 +42,8 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
 pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let names_none = |set: &Set<'d>| {
-        let is_numbered = set.device.strip_prefix("hostdev").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         let is_own = set.device.starts_with("ua-") && !domain.is_alias_taken(set.device);
-        domain.host_device(set.device).is_none() && (is_numbered || is_own || domain.set_means_vgpu(set))
+        domain.host_device(set.device).is_none() && (is_host_device_number(set.device) || is_own || domain.set_means_vgpu(set))
     };
     // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the others are one finding already.
     let dangling = domain.sets.iter().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
