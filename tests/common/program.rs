@@ -47,8 +47,6 @@ pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
     if found.is_ok_and(|status| status.success()) {
         return true;
     }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{tool} is not installed, and CI=true");
-    // Past the macros, whose output the test runner keeps to itself where nothing fails.
-    let _ = writeln!(std::io::stderr(), "\nSKIPPED: {tool} is not installed");
+    super::skipped(&format!("{tool} is not installed"));
     false
 }
