@@ -7,7 +7,8 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::lint::{fail, is_passed_over, located, name, position_in, say_skipped};
-use super::{FixArgs, Status, installed, io, rules};
+use super::{FixArgs, Status, io, rules};
+use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
 use crate::report::{clean, concise};
 use crate::rules::RuleSet;
@@ -153,7 +154,7 @@ fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) ->
     if fixed.withheld {
         text.push_str("gvtg-xml: what shows the guest now was left alone: after these fixes nothing would\n");
     }
-    if let Some(installed) = installed::libvirt().filter(|installed| form_for(*installed) != form_for(version)) {
+    if let Some(installed) = installed::libvirt(&Root::default()).filter(|installed| form_for(*installed) != form_for(version)) {
         let _ = writeln!(text, "gvtg-xml: this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");
     }
     text

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use crate::host::{Root, installed};
 use crate::report::Format;
 use crate::rules::schema::Severity;
 use crate::settings::{Audio, Settings};
@@ -15,7 +16,6 @@ mod explain;
 mod files;
 mod fix;
 mod generate;
-mod installed;
 mod io;
 mod lint;
 mod rules;
@@ -268,7 +268,9 @@ fn severity(text: &str) -> Result<Severity, String> {
 
 fn libvirt(text: &str) -> Result<Version, String> {
     match text {
-        "installed" => installed::libvirt().ok_or_else(|| "no libvirt.so.0 was found on this machine: give its version".into()),
+        "installed" => {
+            installed::libvirt(&Root::default()).ok_or_else(|| "no libvirt.so.0 was found on this machine: give its version".into())
+        }
         text => text.parse(),
     }
 }
