@@ -7,7 +7,8 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::lint::{fail, is_passed_over, located, name, position_in, say_skipped};
-use super::{FixArgs, Status, installed, io, rules};
+use super::{FixArgs, Status, io, rules};
+use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
 use crate::report::{clean, concise};
 use crate::rules::RuleSet;
@@ -71,7 +72,7 @@ fn own_display() -> Option<String> {
 fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Option<Status>, String> {
     let common = &args.common;
     let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
+    let bytes = io::read(&input.path, common.max_size).map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
@@ -153,7 +154,7 @@ fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) ->
     if fixed.withheld {
         text.push_str("gvtg-xml: what shows the guest now was left alone: after these fixes nothing would\n");
     }
-    if let Some(installed) = installed::libvirt().filter(|installed| form_for(*installed) != form_for(version)) {
+    if let Some(installed) = installed::libvirt(&Root::default()).filter(|installed| form_for(*installed) != form_for(version)) {
         let _ = writeln!(text, "gvtg-xml: this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");
     }
     text

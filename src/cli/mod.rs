@@ -6,16 +6,17 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use crate::host::{Root, installed};
 use crate::report::Format;
 use crate::rules::schema::Severity;
 use crate::settings::{Audio, Settings};
 use crate::version::Version;
 
+mod emit;
 mod explain;
 mod files;
 mod fix;
 mod generate;
-mod installed;
 mod io;
 mod lint;
 mod rules;
@@ -39,6 +40,8 @@ enum Command {
     Lint(LintArgs),
     /// Write the domain with everything mended that can be, changing nothing else
     Fix(FixArgs),
+    /// Print what the host needs for domains: the libvirt hook, the kernel modules
+    Emit(emit::EmitArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
     /// Print the manual page or a shell's completions
@@ -211,6 +214,7 @@ pub fn run() -> ExitCode {
     let status = match cli.command {
         Command::Lint(args) => lint::run(&args),
         Command::Fix(args) => fix::run(&args),
+        Command::Emit(args) => emit::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };
@@ -268,7 +272,9 @@ fn severity(text: &str) -> Result<Severity, String> {
 
 fn libvirt(text: &str) -> Result<Version, String> {
     match text {
-        "installed" => installed::libvirt().ok_or_else(|| "no libvirt.so.0 was found on this machine: give its version".into()),
+        "installed" => {
+            installed::libvirt(&Root::default()).ok_or_else(|| "no libvirt.so.0 was found on this machine: give its version".into())
+        }
         text => text.parse(),
     }
 }

@@ -1,0 +1,190 @@
+//! What this machine has: the only reader of /sys, /proc and /etc, below a root folder.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+pub mod gpu;
+pub mod installed;
+
+/// More links than this on one path go round in circles (the kernel's own limit).
+const MOST_LINKS: usize = 40;
+
+/// A machine's files: this one's, or a copied tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    folder: PathBuf,
+}
+
+impl Default for Root {
+    fn default() -> Self {
+        Root::new("/")
+    }
+}
+
+/// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<T> {
+    /// It is there.
+    Found(T),
+    /// There is no such file.
+    Absent,
+    /// It may be there: why it can't be read, in the system's words.
+    Unreadable(String),
+}
+
+impl Root {
+    /// The machine whose `/` is this folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Root { folder: folder.into() }
+    }
+
+    /// Where a path of that machine is on this one, links followed as that machine would: none leads out of the folder.
+    ///
+    /// # Errors
+    /// A file on the way that can't be looked at, or links that go round in circles.
+    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+        if self.folder == Path::new("/") {
+            return Ok(path.into());
+        }
+        let mut left: Vec<String> = parts(Path::new(path));
+        let (mut inside, mut links) = (PathBuf::new(), 0);
+        while let Some(part) = left.pop() {
+            if part == ".." {
+                inside.pop();
+                continue;
+            }
+            let here = self.folder.join(&inside).join(&part);
+            match fs::read_link(&here) {
+                Ok(target) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err(io::Error::other("too many links"));
+                    }
+                    if target.is_absolute() {
+                        inside.clear();
+                    }
+                    left.extend(parts(&target));
+                }
+                // No link, or nothing: whoever opens it sees.
+                Err(_) => inside.push(part),
+            }
+        }
+        Ok(self.folder.join(inside))
+    }
+
+    /// A file's text, without bytes that are no UTF-8.
+    pub fn text(&self, path: &str) -> Reading<String> {
+        self.resolve(path).and_then(fs::read).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).into()
+    }
+
+    /// A file of one line, as those of /sys are, without the space around it.
+    pub fn line(&self, path: &str) -> Reading<String> {
+        self.text(path).map(|text| text.trim().to_owned())
+    }
+
+    /// The names in a folder, sorted.
+    pub fn names(&self, path: &str) -> Reading<Vec<String>> {
+        let names = self.resolve(path).and_then(fs::read_dir).map(|entries| {
+            let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            names.sort();
+            names
+        });
+        names.into()
+    }
+
+    /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
+    pub fn link(&self, path: &str) -> Reading<String> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let target = self.resolve(folder).and_then(|folder| fs::read_link(folder.join(name)));
+        target.map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned()).into()
+    }
+
+    /// Whether there is such a file or folder.
+    pub fn has(&self, path: &str) -> bool {
+        self.resolve(path).is_ok_and(|path| path.exists())
+    }
+
+    /// A file's mode, as the kernel has it.
+    pub fn mode(&self, path: &str) -> Reading<u32> {
+        use std::os::unix::fs::MetadataExt;
+        self.resolve(path).and_then(fs::metadata).map(|metadata| metadata.mode()).into()
+    }
+}
+
+/// The parts of a path, the first one last.
+fn parts(path: &Path) -> Vec<String> {
+    let part = |component: Component<'_>| match component {
+        Component::ParentDir => Some("..".to_owned()),
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    path.components().rev().filter_map(part).collect()
+}
+
+impl<T> Reading<T> {
+    /// What was found.
+    pub fn found(self) -> Option<T> {
+        match self {
+            Reading::Found(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What was found, to look at.
+    pub fn as_found(&self) -> Option<&T> {
+        match self {
+            Reading::Found(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The same with something made of what was found.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+        match self {
+            Reading::Found(value) => Reading::Found(make(value)),
+            Reading::Absent => Reading::Absent,
+            Reading::Unreadable(why) => Reading::Unreadable(why),
+        }
+    }
+}
+
+impl<T> From<io::Result<T>> for Reading<T> {
+    fn from(result: io::Result<T>) -> Self {
+        match result {
+            Ok(value) => Reading::Found(value),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Reading::Absent,
+            Err(error) => {
+                let text = error.to_string();
+                Reading::Unreadable(text.split(" (os error").next().unwrap_or(&text).to_owned())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn no_link_leads_out_of_the_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        fs::create_dir_all(folder.path().join("usr/bin")).unwrap();
+        fs::write(folder.path().join("usr/bin/dash"), "dash\n").unwrap();
+        fs::create_dir(folder.path().join("etc")).unwrap();
+        symlink("/usr/bin", folder.path().join("bin")).unwrap();
+        symlink("../../../../usr/bin/dash", folder.path().join("etc/sh")).unwrap();
+        symlink("loop", folder.path().join("etc/loop")).unwrap();
+        symlink("/etc/passwd", folder.path().join("etc/outside")).unwrap();
+        assert_eq!(root.line("/bin/dash"), Reading::Found("dash".into()));
+        assert_eq!(root.line("/etc/sh"), Reading::Found("dash".into()));
+        assert_eq!(root.link("/etc/sh"), Reading::Found("dash".into()));
+        assert_eq!(root.text("/etc/outside"), Reading::Absent);
+        assert!(matches!(root.text("/etc/loop"), Reading::Unreadable(_)));
+        assert_eq!(root.names("/usr/bin"), Reading::Found(vec!["dash".into()]));
+        assert_eq!(root.names("/usr/bin/dash"), Reading::Absent);
+    }
+}
