@@ -1,5 +1,5 @@
 //! A machine with a GPU that makes vGPUs: mount and process namespaces in which `mdev-sysfs` lies over /sys/bus. Nothing in it is the
-//! tester's: /dev, /run and /sys/bus are its own, modprobe is a stand-in, and all of it is gone when the test ends, however it ends.
+//! tester's: /dev, /run and /sys/bus are its own, modprobe and pkexec are stand-ins, and all of it is gone when the test ends, however it ends.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -63,6 +63,11 @@ impl Machine {
         self.read("modprobe.log")
     }
 
+    /// What pkexec was asked for, a word a line. It does nothing.
+    pub fn pkexecs(&self) -> String {
+        self.read("pkexec.log")
+    }
+
     /// The creates and removes so far, and what the kernel answered, a line each.
     pub fn log(&self) -> String {
         self.read("log")
@@ -70,10 +75,12 @@ impl Machine {
 
     /// A command on this machine, in a folder of the test's.
     pub fn command<S: AsRef<OsStr>>(&self, folder: &Path, words: impl IntoIterator<Item = S>) -> Command {
+        let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("nsenter");
         let namespaces = format!("/proc/{}/ns", self.keeper.id());
         command.arg(format!("--mount={namespaces}/mnt")).arg(format!("--pid={namespaces}/pid_for_children"));
         command.args(["--", "env", "--chdir"]).arg(folder).args(words);
+        command.env("PATH", format!("{path}:/run/current-system/sw/bin"));
         command
     }
 
@@ -127,12 +134,8 @@ fn impossible() -> Option<String> {
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    let needed: [&[&str]; 4] = [
-        &["unshare", "--mount", "--pid", "--fork", "true"],
-        &["nsenter", "--version"],
-        &["sh", "-c", "command -v modprobe"],
-        &["sh", "-c", "command -v mountpoint"],
-    ];
+    let needed: [&[&str]; 3] =
+        [&["unshare", "--mount", "--pid", "--fork", "true"], &["nsenter", "--version"], &["sh", "-c", "command -v mountpoint"]];
     let missing = needed.into_iter().find(|words| !works(words))?;
     Some(format!("an emulated GPU needs `{}` to work", missing.join(" ")))
 }

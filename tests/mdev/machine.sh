@@ -3,8 +3,8 @@
 #
 #     unshare --mount --pid --kill-child --mount-proc tests/mdev/machine.sh FOLDER MDEV-SYSFS [OPTION]…
 #
-# FOLDER is where the machine is watched and steered from outside: `log` has its creates and removes, `modprobe.log` what modprobe was
-# asked for. kvmgt is loaded where there is a file `kvmgt`; modprobe makes that, once there is a file `modprobe-works`.
+# FOLDER is where the machine is watched and steered from outside: `log` has its creates and removes, `modprobe.log` and `pkexec.log`
+# what those were asked for. pkexec does nothing else. kvmgt is loaded where there is a file `kvmgt`; modprobe makes that, once there is a file `modprobe-works`.
 # "ready" on stdout says that all is there.
 set -eu
 
@@ -30,7 +30,19 @@ if [ ! -d /sys/bus ]; then
     mkdir /sys/bus
 fi
 
-cat >"$folder/modprobe" <<MODPROBE
+# stand_in NAME: puts the script on stdin in the place of a program, or where the hook looks last.
+stand_in() {
+    cat >"$folder/$1"
+    chmod 755 "$folder/$1"
+    place=$(command -v "$1" || :)
+    if [ -z "$place" ]; then
+        place=/run/current-system/sw/bin/$1
+        mkdir -p "${place%/*}"
+        : >"$place"
+    fi
+    mount --bind "$folder/$1" "$place"
+}
+stand_in modprobe <<MODPROBE
 #!/bin/sh
 echo "\$*" >>'$folder/modprobe.log'
 if [ ! -e '$folder/modprobe-works' ]; then
@@ -39,8 +51,14 @@ if [ ! -e '$folder/modprobe-works' ]; then
 fi
 : >'$folder/kvmgt'
 MODPROBE
-chmod 755 "$folder/modprobe"
-mount --bind "$folder/modprobe" "$(command -v modprobe)"
+stand_in pkexec <<PKEXEC
+#!/bin/sh
+printf '%s\n' "\$@" >>'$folder/pkexec.log'
+PKEXEC
+# Users may ask for pkexec.
+: >"$folder/pkexec.log"
+chmod 666 "$folder/pkexec.log"
+chmod 755 "$folder"
 
 "$program" /sys/bus --kvmgt "$folder/kvmgt" --log "$folder/log" --vfio /dev/vfio "$@" &
 until mountpoint -q /sys/bus; do
