@@ -17,6 +17,7 @@
 //! - [`domain`]: what a domain says. [`vgpu`]: how a property reaches the vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc.
+//! - [`emit`]: the host's side of a domain, as files.
 //! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
 
 pub mod change;
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod domain;
 pub mod edit;
+pub mod emit;
 pub mod fragment;
 pub mod host;
 pub mod layout;

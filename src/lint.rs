@@ -6,14 +6,14 @@ use std::ops::Range;
 
 use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
-use crate::domain::{Domain, display_has_gl, display_parts};
+use crate::domain::{self, Domain, display_has_gl, display_parts};
 use crate::edit::{Applicability, Edit, Edits};
 use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
 use crate::settings::Settings;
 use crate::source::{Position, Source};
-use crate::xml::{self, Document, ElementId, XmlError};
+use crate::xml::{self, ElementId, XmlError};
 
 /// So many rounds that only rules at odds with each other need more.
 const MOST_ROUNDS: usize = 20;
@@ -39,10 +39,7 @@ pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settin
 }
 
 fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    read_domain(text, |document| {
-        let domain = Domain::new(document, settings);
-        diagnostics(&domain, &find(&domain, rules), with_edits)
-    })
+    domain::read(text, settings, |domain| diagnostics(domain, &find(domain, rules), with_edits))
 }
 
 /// Whether bytes that nobody named as a domain are one that this program is meant for: the first element is `<domain>`, and unless
@@ -56,9 +53,7 @@ pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
     let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
     is_domain
         && (all || {
-            let settings = Settings::default();
-            read_domain(text, |document| {
-                let domain = Domain::new(document, &settings);
+            domain::read(text, &Settings::default(), |domain| {
                 domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) || domain.has_gvtg_sign()
             })
             .unwrap_or(true)
@@ -187,9 +182,8 @@ impl<'r> Run<'_, 'r> {
     fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
         let (rules, settings, withheld, undo) = (self.rules, self.settings, self.withheld, &self.undo);
-        let (round, applied) = read_domain(text, |document| {
-            let domain = Domain::new(document, settings);
-            let found = find(&domain, rules);
+        let (round, applied) = domain::read(text, settings, |domain| {
+            let found = find(domain, rules);
             let mut picked: Vec<&Found<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
@@ -197,13 +191,13 @@ impl<'r> Run<'_, 'r> {
             if picked.iter().any(moves) {
                 picked.retain(|found| found.rule.group == Group::Namespace);
             }
-            let edits = compose(&domain, picked.iter().flat_map(|found| found.changes()));
+            let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
-                let remaining = diagnostics(&domain, &found, false);
-                return (Round::Quiet { remaining, has_picture: has_picture(&domain) }, Vec::new());
+                let remaining = diagnostics(domain, &found, false);
+                return (Round::Quiet { remaining, has_picture: has_picture(domain) }, Vec::new());
             }
             let applied = picked.iter().map(|found| {
-                let mut diagnostic = found.diagnostic(&domain, false);
+                let mut diagnostic = found.diagnostic(domain, false);
                 let lines: isize = undo.iter().rev().map(|undo| undo.lines_added_before(diagnostic.span.start)).sum();
                 diagnostic.start.line = diagnostic.start.line.saturating_add_signed(-lines).max(1);
                 diagnostic.end.line = diagnostic.end.line.saturating_add_signed(-lines).max(1);
@@ -322,21 +316,6 @@ fn has_picture(domain: &Domain<'_>) -> bool {
         })
     };
     has_property && (domain.is_shown_by_graphics() || is_shown())
-}
-
-fn read_domain<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
-    xml::read(text, |document| {
-        let root = document.root();
-        if root.is("domain") {
-            return Ok(use_document(document));
-        }
-        let message = match root.namespace() {
-            Some(uri) if root.name() == "domain" => format!("the root element <domain> is in the namespace {uri}, not in none"),
-            _ => format!("the root element is <{}>, not <domain>", root.name()),
-        };
-        let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
-        Err(XmlError::new(root.span().start, message, help))
-    })?
 }
 
 fn sort(diagnostics: &mut [Diagnostic<'_>]) {

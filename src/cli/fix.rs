@@ -72,7 +72,7 @@ fn own_display() -> Option<String> {
 fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Option<Status>, String> {
     let common = &args.common;
     let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
+    let bytes = io::read(&input.path, common.max_size).map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);

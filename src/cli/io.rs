@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-use super::{ColorChoice, CommonArgs};
+use super::ColorChoice;
 
 /// What could not be read, and why.
 pub(super) type ReadError = String;
 
-/// Reads a file, or stdin for `-`.
-pub(super) fn read(path: &Path, common: &CommonArgs) -> Result<Vec<u8>, ReadError> {
-    let limit = if common.max_size == 0 { u64::MAX } else { common.max_size.saturating_mul(1 << 20) };
+/// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
+pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, ReadError> {
+    let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
     let bytes = if path == Path::new("-") {
         read_at_most(io::stdin().lock(), 0, limit)
     } else {
@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path, common: &CommonArgs) -> Result<Vec<u8>, ReadErro
     };
     let bytes = bytes.map_err(|error| format!("can't be read: {}", describe(&error)))?;
     if bytes.len() as u64 > limit {
-        return Err(format!("is larger than {} MiB: no domain is (virsh stops at 10); --max-size lifts the limit", common.max_size));
+        return Err(format!("is larger than {} MiB: no domain is (virsh stops at 10); --max-size lifts the limit", max_size));
     }
     Ok(bytes)
 }

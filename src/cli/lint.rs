@@ -61,7 +61,7 @@ fn lint_one(
     report: &mut Report,
 ) -> Result<Option<Status>, String> {
     let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
+    let bytes = io::read(&input.path, common.max_size).map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
         return Ok(None);
     }

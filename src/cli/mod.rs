@@ -12,6 +12,7 @@ use crate::rules::schema::Severity;
 use crate::settings::{Audio, Settings};
 use crate::version::Version;
 
+mod emit;
 mod explain;
 mod files;
 mod fix;
@@ -39,6 +40,8 @@ enum Command {
     Lint(LintArgs),
     /// Write the domain with everything mended that can be, changing nothing else
     Fix(FixArgs),
+    /// Print what the host needs for domains: the libvirt hook, the kernel modules
+    Emit(emit::EmitArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
     /// Print the manual page or a shell's completions
@@ -211,6 +214,7 @@ pub fn run() -> ExitCode {
     let status = match cli.command {
         Command::Lint(args) => lint::run(&args),
         Command::Fix(args) => fix::run(&args),
+        Command::Emit(args) => emit::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };

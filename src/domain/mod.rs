@@ -3,21 +3,25 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
+use uuid::Uuid;
+
 use crate::change::Change;
 use crate::fragment::Style;
 use crate::layout;
 use crate::settings::Settings;
 use crate::version::Version;
-use crate::xml::{Children, Document, Element, ElementId};
+use crate::xml::{self, Children, Document, Element, ElementId, XmlError};
 
 mod aliases;
 mod arguments;
+mod metadata;
 mod values;
 
 use aliases::number_host_devices;
 pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
+pub use metadata::Metadata;
 pub(crate) use values::is_vgpu;
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, uuid_of};
 
@@ -79,6 +83,41 @@ pub(crate) struct Said<'d> {
     pub(crate) sets: HashMap<&'d str, Set<'d>>,
     pub(crate) overrides: HashMap<&'d str, Override<'d>>,
 }
+
+/// All that a domain says of one of its vGPUs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vgpu<'d> {
+    /// Its hostdev.
+    pub element: Element<'d>,
+    /// Its uuid; None where libvirt could read none.
+    pub uuid: Option<Uuid>,
+    /// The type that the metadata records for it, as it stands there.
+    pub recorded_type: Option<&'d str>,
+    /// The GPU's PCI address that the metadata records for it, as it stands there.
+    pub recorded_pci: Option<&'d str>,
+    /// The id that libvirt gives it.
+    pub alias: Option<String>,
+}
+
+/// Reads a text and hands the domain that it is to `use_domain`.
+///
+/// # Errors
+/// A text that is no XML, or the XML of something else than a domain: where, why, and what to do.
+pub fn read<R>(text: &str, settings: &Settings, use_domain: impl FnOnce(&Domain<'_>) -> R) -> Result<R, XmlError> {
+    xml::read(text, |document| {
+        let root = document.root();
+        if root.is("domain") {
+            return Ok(use_domain(&Domain::new(document, settings)));
+        }
+        let message = match root.namespace() {
+            Some(uri) if root.name() == "domain" => format!("the root element <domain> is in the namespace {uri}, not in none"),
+            _ => format!("the root element is <{}>, not <domain>", root.name()),
+        };
+        let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+        Err(XmlError::new(root.span().start, message, help))
+    })?
+}
+
 impl<'d> Domain<'d> {
     /// Reads a domain off its document.
     pub fn new(document: &'d Document<'d>, settings: &'d Settings) -> Self {
@@ -162,6 +201,29 @@ impl<'d> Domain<'d> {
             option.name == "device" && value.contains("vfio-pci") && value.contains("sysfsdev")
         };
         self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
+    }
+
+    /// All that the domain says of one of its vGPUs.
+    pub fn describe(&self, vgpu: Element<'d>) -> Vgpu<'d> {
+        let uuid = uuid_of(vgpu);
+        let recorded = |name| self.metadata().and_then(|metadata| metadata.recorded(name, uuid));
+        Vgpu {
+            element: vgpu,
+            uuid,
+            recorded_type: recorded("type"),
+            recorded_pci: recorded("pci"),
+            alias: self.alias_of(vgpu).map(str::to_owned),
+        }
+    }
+
+    /// This program's element in `<metadata>`.
+    pub fn metadata(&self) -> Option<Metadata<'d>> {
+        Metadata::of(self.root)
+    }
+
+    /// The domain's name, as libvirt hands it to its hooks: blanks at its ends are part of it.
+    pub fn name(&self) -> Option<String> {
+        self.root.child("name").map(Element::deep_text).filter(|name| !name.is_empty())
     }
 
     /// Child elements of an element by name, in libvirt's own namespace.
@@ -294,13 +356,12 @@ impl<'d> Domain<'d> {
 
     /// Whether the document itself says that its mediated device is Intel's: then properties that stop QEMU on others are safe.
     pub fn has_gvtg_sign(&self) -> bool {
-        let own_metadata = || {
-            let metadata = self.root.child("metadata");
-            metadata.is_some_and(|metadata| metadata.children().any(|child| child.namespace() == Some(crate::settings::METADATA_NAMESPACE)))
-        };
         let names_opregion = self.arguments.iter().any(|argument| argument.value.contains("x-igd-"));
         let own_alias = self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(|alias| alias.starts_with("ua-gvtg")));
-        names_opregion || own_alias || self.overrides.iter().any(|property| property.property.starts_with("x-igd-")) || own_metadata()
+        names_opregion
+            || own_alias
+            || self.overrides.iter().any(|property| property.property.starts_with("x-igd-"))
+            || self.metadata().is_some()
     }
 
     /// What stands for the domain where names are made: its uuid, else its name.
@@ -338,12 +399,12 @@ pub fn override_works(libvirt: Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xml::{QEMU_NAMESPACE, read};
+    use crate::xml::QEMU_NAMESPACE;
 
     fn with<R>(devices: &str, qemu: &str, libvirt: &str, ask: impl FnOnce(&Domain<'_>) -> R) -> R {
         let text = format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
         let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
-        read(&text, |document| ask(&Domain::new(document, &settings))).unwrap()
+        read(&text, &settings, ask).unwrap()
     }
 
     #[test]

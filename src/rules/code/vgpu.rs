@@ -1,5 +1,7 @@
 //! The vGPU itself.
 
+use uuid::Uuid;
+
 use crate::change::Change;
 use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
 use crate::fragment::NewElement;
@@ -59,11 +61,14 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => "missing".into(),
         };
         let new_address = NewElement::new("address").with("uuid", &uuid);
+        let recorded =
+            own.and_then(|own| domain.metadata()?.vgpu(own)).map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
         let mut changes = match (source, address) {
             (_, Some(address)) => vec![Change::SetAttribute(address, "uuid".into(), uuid)],
             (Some(source), None) => vec![Change::Insert(source, new_address)],
             (None, None) => vec![Change::Insert(vgpu, NewElement::new("source").containing(new_address))],
         };
+        changes.extend(recorded);
         if let Some(source) = source.filter(|source| source.attribute("uuid").is_some()) {
             changes.push(Change::RemoveAttribute(source, "uuid".into()));
         }
@@ -173,32 +178,48 @@ pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// A type or PCI address that the user gave and that the metadata, where the hook's author reads it, does not say.
+/// A type or PCI address that the user gave and that the metadata, which says what the host has to make, does not say.
 pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let settings = domain.settings;
-    let wanted: Vec<(&str, &str)> = [("type", &settings.vgpu_type), ("pci", &settings.pci)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
-        .collect();
-    let metadata = domain.root.child("metadata");
-    let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
-    let own = metadata.and_then(|metadata| metadata.children().find(is_ours));
-    let missing: Vec<(&str, &str)> =
-        wanted.into_iter().filter(|(name, value)| own.and_then(|own| own.attribute(name)) != Some(value)).collect();
+    let own = domain.metadata();
+    // Of several vGPUs each has its own; one that has no uuid yet gets it first.
+    let uuid = domain.vgpu.and_then(uuid_of);
+    let is_one_of_several = domain.vgpus.len() > 1;
+    if is_one_of_several && uuid.is_none() {
+        return Vec::new();
+    }
+    let wanted =
+        [("type", &settings.vgpu_type), ("pci", &settings.pci)].into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let missing: Vec<(&str, &str)> = wanted.filter(|(name, value)| own.and_then(|own| own.recorded(name, uuid)) != Some(value)).collect();
     if missing.is_empty() {
         return Vec::new();
     }
-    let changes = match own {
-        Some(own) => missing.into_iter().map(|(name, value)| Change::SetAttribute(own, name.into(), value.into())).collect(),
-        None => {
+    let recorded = |element: NewElement| missing.iter().fold(element, |element, (name, value)| element.with(*name, *value));
+    let of_vgpu = |prefix: &str, uuid: Uuid| recorded(NewElement::new(format!("{prefix}vgpu")).with("uuid", uuid.to_string()));
+    let change = match (own, uuid) {
+        (Some(own), Some(uuid)) if own.vgpu(uuid).is_some() || is_one_of_several => match own.vgpu(uuid) {
+            Some(element) => set_all(element, &missing),
+            None => vec![Change::Insert(own.element, of_vgpu(own.element.written_prefix(), uuid))],
+        },
+        (Some(own), _) => set_all(own.element, &missing),
+        (None, _) => {
             let element = NewElement::new("gvtg:domain").with("xmlns:gvtg", METADATA_NAMESPACE);
-            let element = missing.into_iter().fold(element, |element, (name, value)| element.with(name, value));
-            vec![match metadata {
+            let element = match uuid {
+                Some(uuid) if is_one_of_several => element.containing(of_vgpu("gvtg:", uuid)),
+                _ => recorded(element),
+            };
+            vec![match domain.root.child("metadata") {
                 Some(metadata) => Change::Insert(metadata, element),
                 None => Change::Insert(domain.root, NewElement::new("metadata").containing(element)),
             }]
         }
     };
-    vec![Finding::at(own.or(metadata).unwrap_or(domain.root)).fixed_by(changes)]
+    let recorded_at = own.map(|own| uuid.and_then(|uuid| own.vgpu(uuid)).unwrap_or(own.element));
+    let place = recorded_at.or(domain.root.child("metadata")).unwrap_or(domain.root);
+    vec![Finding::at(place).fixed_by(change)]
+}
+
+fn set_all<'d>(element: Element<'d>, attributes: &[(&str, &str)]) -> Vec<Change<'d>> {
+    attributes.iter().map(|(name, value)| Change::SetAttribute(element, (*name).into(), (*value).into())).collect()
 }

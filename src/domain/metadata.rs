@@ -1,0 +1,44 @@
+//! What the domain's `<metadata>` records of its vGPUs: the only place that reads it.
+//!
+//! libvirt keeps one element for each namespace, so all is in one: what it says itself holds for every vGPU, what a `<gvtg:vgpu>` in it
+//! says for the one with that uuid.
+//!
+//! ```xml
+//! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='i915-GVTg_V5_4'>
+//!   <gvtg:vgpu uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849' type='i915-GVTg_V5_8' pci='0000:00:02.0'/>
+//! </gvtg:domain>
+//! ```
+
+use uuid::Uuid;
+
+use super::values::parse_uuid;
+use crate::settings::METADATA_NAMESPACE;
+use crate::xml::Element;
+
+/// This program's element in `<metadata>`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metadata<'d> {
+    /// `<gvtg:domain>`.
+    pub element: Element<'d>,
+}
+
+impl<'d> Metadata<'d> {
+    /// The element, of the domain with this root.
+    pub(super) fn of(root: Element<'d>) -> Option<Self> {
+        let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
+        root.child("metadata")?.children().find(is_ours).map(|element| Metadata { element })
+    }
+
+    /// The `<gvtg:vgpu>` of the vGPU with this uuid.
+    pub fn vgpu(self, uuid: Uuid) -> Option<Element<'d>> {
+        let is_own = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "vgpu";
+        let mut own = self.element.children().filter(is_own);
+        own.find(|element| element.attribute("uuid").and_then(parse_uuid) == Some(uuid))
+    }
+
+    /// What is recorded under this name (`type` or `pci`) for the vGPU with this uuid.
+    pub fn recorded(self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
+        let own = uuid.and_then(|uuid| self.vgpu(uuid)).and_then(|element| element.attribute(name));
+        own.or_else(|| self.element.attribute(name))
+    }
+}

@@ -1,0 +1,148 @@
+//! What the host has to know of a guest: its name, and of each vGPU the uuid, the type and the GPU.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::shell;
+use crate::domain::{Domain, parse_pci};
+use crate::settings::Settings;
+use crate::xml::Element;
+
+/// A domain with vGPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// The name by which libvirt calls its hooks.
+    pub name: String,
+    /// Its vGPUs, in the order of the document; one at least.
+    pub vgpus: Vec<Vgpu>,
+}
+
+/// A vGPU that the host makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vgpu {
+    /// Its uuid.
+    pub uuid: Uuid,
+    /// Its type, like `i915-GVTg_V5_4`.
+    pub vgpu_type: String,
+    /// Whether nobody said the type.
+    pub is_default_type: bool,
+    /// The PCI address of the GPU, like `0000:00:02.0`.
+    pub pci: String,
+}
+
+/// What the user says; it stands before what the domain says.
+#[derive(Clone, Copy)]
+pub struct Wanted<'s> {
+    /// The vGPU's uuid, its type and the GPU.
+    pub settings: &'s Settings,
+    /// The type of a vGPU on the GPU with this PCI address where nobody says one.
+    pub default_type: &'s dyn Fn(&str) -> &'static str,
+}
+
+/// Why the host can't be prepared for a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuestError {
+    /// Where in the document, in bytes.
+    pub offset: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl GuestError {
+    fn at(element: Element<'_>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        GuestError { offset: element.span().start, message: message.into(), help: help.into() }
+    }
+}
+
+/// Says to run `fix` first.
+const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define what it writes";
+
+/// What the host has to know of a domain.
+///
+/// # Errors
+/// A domain without a name or a vGPU, or one whose vGPU has no uuid, or a type or GPU that can't be.
+pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestError> {
+    let place = domain.root.child("name").unwrap_or(domain.root);
+    let name = domain
+        .name()
+        .ok_or_else(|| GuestError::at(place, "the domain has no name", "libvirt calls its hooks with the name: add a <name>"))?;
+    if name.contains(['\n', '/']) {
+        return Err(GuestError::at(
+            place,
+            "the domain's name is none that libvirt takes",
+            "take line breaks and slashes out of the <name>",
+        ));
+    }
+    let vgpus = &domain.vgpus;
+    if vgpus.is_empty() {
+        return Err(match domain.raw_vgpu {
+            Some(argument) => GuestError::at(
+                argument,
+                "the vGPU is an argument to QEMU, which libvirt knows nothing of",
+                "give the domain a <hostdev> of type mdev instead of the argument -device",
+            ),
+            None => GuestError::at(domain.root, "the domain has no vGPU", FIX_FIRST),
+        });
+    }
+    if let Some(uuid) = wanted.settings.uuid.filter(|_| vgpus.len() > 1) {
+        let message = format!("the domain has {} vGPUs, and --uuid {uuid} names one", vgpus.len());
+        return Err(GuestError::at(vgpus[1], message, "leave --uuid out: each vGPU has its own in the domain"));
+    }
+    let vgpus = vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, wanted)).collect::<Result<_, _>>()?;
+    Ok(Guest { name, vgpus })
+}
+
+fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Result<Vgpu, GuestError> {
+    let said = domain.describe(element);
+    let recorded_at = domain.metadata().map_or(element, |metadata| metadata.element);
+    let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| GuestError::at(element, "the vGPU has no uuid", FIX_FIRST))?;
+    let pci = wanted.settings.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
+    if parse_pci(&pci).is_none() {
+        let help = "record the GPU's: gvtg-xml fix --pci 0000:00:02.0";
+        return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is no PCI address"), help));
+    }
+    let vgpu_type = wanted.settings.vgpu_type.as_deref().or(said.recorded_type);
+    if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
+        let help = "record a type: gvtg-xml fix --type i915-GVTg_V5_4";
+        return Err(GuestError::at(recorded_at, format!("'{other}' is no type of a GVT-g vGPU"), help));
+    }
+    let is_default_type = vgpu_type.is_none();
+    let vgpu_type = vgpu_type.unwrap_or_else(|| (wanted.default_type)(&pci)).to_owned();
+    Ok(Vgpu { uuid, vgpu_type, is_default_type, pci })
+}
+
+/// Whether a type is one of GVT-g's: the driver's name, and its own for the type (Linux: drivers/gpu/drm/i915/gvt/vgpu.c, `GVTg_V%u_%s`).
+pub fn is_type(text: &str) -> bool {
+    text.strip_prefix("i915-GVTg_V")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// Whether these guests can be on one host.
+///
+/// # Errors
+/// Two guests of one name, or two vGPUs of one uuid: both named. `sources` says where each guest is from.
+pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), String> {
+    let (mut names, mut uuids): (HashMap<&str, usize>, HashMap<Uuid, usize>) = (HashMap::new(), HashMap::new());
+    let called = |index: usize| format!("{} ({})", shell::word(&guests[index].name), sources[index]);
+    for (index, guest) in guests.iter().enumerate() {
+        if let Some(other) = names.insert(&guest.name, index) {
+            return Err(format!("{} and {} are two domains of one name", called(other), called(index)));
+        }
+        for vgpu in &guest.vgpus {
+            match uuids.insert(vgpu.uuid, index) {
+                Some(other) if other == index => {
+                    return Err(format!("{} has the vGPU {} twice: {FIX_FIRST}", called(index), vgpu.uuid));
+                }
+                Some(other) => {
+                    let why = "each domain needs a vGPU of its own: gvtg-xml fix --uuid gives one another uuid";
+                    return Err(format!("{} and {} have one vGPU, {}: {why}", called(other), called(index), vgpu.uuid));
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}

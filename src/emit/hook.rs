@@ -1,0 +1,61 @@
+//! The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops. What it does stands in `hook.sh`.
+
+use super::{File, Guest, Vgpu, made_by, shell};
+
+const HOOK: &str = include_str!("hook.sh");
+const SESSION: &str = include_str!("session.sh");
+
+/// The GPU that `hook.sh` uses where a line names none.
+const GPU: &str = "0000:00:02.0";
+
+/// How libvirt calls the hook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// As one of many in `hooks/qemu.d`, since libvirt 6.5.
+    #[default]
+    DropIn,
+    /// As the one `hooks/qemu`.
+    Whole,
+    /// As the user, by a session libvirt, which knows the same folder only.
+    Session,
+}
+
+impl Style {
+    fn path(self) -> &'static str {
+        match self {
+            Style::DropIn | Style::Session => "/etc/libvirt/hooks/qemu.d/gvtg",
+            Style::Whole => "/etc/libvirt/hooks/qemu",
+        }
+    }
+}
+
+/// The hook for these guests.
+pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
+    let (path, session) = (style.path(), if style == Style::Session { SESSION } else { "" });
+    let (first, script) = HOOK.split_once('\n').unwrap_or_default();
+    let names: Vec<String> = guests.iter().map(|guest| shell::word(&guest.name)).collect();
+    let what = format!("Makes the vGPUs of {} when a VM starts, and removes them when it stops.", shell::list(&names));
+    let place = match style {
+        Style::DropIn => format!("Install it as {path} with mode 755 (libvirt 6.5 and later)."),
+        Style::Whole => format!("Install it as {path} with mode 755. There is only one: if you have one, put both into it."),
+        Style::Session => format!("Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). It is for qemu:///session."),
+    };
+    let lines: String = guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
+    let text = format!("{first}\n{}{}#\n{script}{session}\n{lines}", shell::comment(&format!("{what}\n{place}")), made_by(command));
+    File { path: path.into(), mode: 0o755, text, then: vec![RELOAD] }
+}
+
+/// libvirt looks for hooks when it starts and when it is told to (libvirt: src/util/virhook.c).
+const RELOAD: &str = "systemctl reload libvirtd (or virtqemud): libvirt sees its first hook only then";
+
+fn line(guest: &Guest, vgpu: &Vgpu) -> String {
+    let comment = if vgpu.is_default_type {
+        let message =
+            format!("The domain records no type: {} is one that nearly every GPU has (`gvtg-xml types` lists them).", vgpu.vgpu_type);
+        shell::comment(&message)
+    } else {
+        String::new()
+    };
+    let gpu = if vgpu.pci == GPU { String::new() } else { format!(" {}", vgpu.pci) };
+    format!("{comment}setup_gpu {} {} {}{gpu}\n", shell::word(&guest.name), vgpu.uuid, vgpu.vgpu_type)
+}

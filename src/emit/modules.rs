@@ -1,0 +1,35 @@
+//! The kernel modules of a GVT-g host, for systemd-modules-load.
+
+use super::{File, made_by, shell};
+
+/// The modules and what each is for. systemd reads a comment on a line of its own only: behind a name it is part of the name.
+/// (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
+const MODULES: &[(&str, &str)] = &[
+    ("kvmgt", "GVT-g itself. It brings i915, kvm, mdev and vfio along."),
+    ("vfio-iommu-type1", "What lets a vGPU reach the guest's memory."),
+    ("mdev", "Mediated devices, which vGPUs are. kvmgt brings it, too."),
+    ("vfio_pci", "Guides list it. It hands over whole PCI cards; vGPUs do not need it, and it does them no harm."),
+];
+
+/// What older guides list too and is not there, and why.
+const LEFT_OUT: &str = "vfio_mdev, which older guides list too, is not here: kernels since 5.19 do not have it, and systemd would\n\
+    report a failure at each boot.";
+
+/// The file for /etc/modules-load.d.
+pub fn file(command: &str) -> File {
+    let mut text = shell::comment("The kernel modules that a GVT-g host needs.") + &made_by(command);
+    for (module, purpose) in MODULES {
+        text.push('\n');
+        text.push_str(&shell::comment(purpose));
+        text.push_str(module);
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&shell::comment(LEFT_OUT));
+    File {
+        path: "/etc/modules-load.d/gvt.conf".into(),
+        mode: 0o644,
+        text,
+        then: vec!["systemctl restart systemd-modules-load, or reboot: the modules are loaded then"],
+    }
+}
