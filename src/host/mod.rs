@@ -59,14 +59,19 @@ impl Host {
         }
     }
 
-    /// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else Intel's first.
+    /// The GPU that vGPUs are made of.
     pub fn card(&self) -> Option<&Card> {
-        let cards = self.cards.as_found()?;
-        let intel = |card: &&Card| card.gpu.vendor == 0x8086;
-        let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
-        let could = |card: &&Card| card.gpu.generation.type_prefix().is_some();
-        cards.iter().filter(intel).find(offers).or_else(|| cards.iter().find(could)).or_else(|| cards.iter().find(intel))
+        card_of(&self.cards)
     }
+}
+
+/// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else Intel's first.
+pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
+    let cards = cards.as_found()?;
+    let intel = |card: &&Card| card.gpu.vendor == 0x8086;
+    let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
+    let could = |card: &&Card| card.gpu.generation.type_prefix().is_some();
+    cards.iter().filter(intel).find(offers).or_else(|| cards.iter().find(could)).or_else(|| cards.iter().find(intel))
 }
 
 /// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
