@@ -17,6 +17,7 @@ mod explain;
 mod files;
 mod fix;
 mod generate;
+mod host;
 mod io;
 mod lint;
 mod rules;
@@ -43,6 +44,8 @@ enum Command {
     Fix(FixArgs),
     /// Print what the host needs for domains: the libvirt hook, the kernel modules
     Emit(emit::EmitArgs),
+    /// Say whether this machine can run guests with vGPUs, and what to do first if not
+    Host(host::HostArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
     /// The types of vGPUs, and how many of each fit this machine's GPU
@@ -237,6 +240,7 @@ pub fn run() -> ExitCode {
         Command::Lint(args) => lint::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Host(args) => host::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Types(args) => types::run(&args),
         Command::Generate(args) => generate::run(args.what),

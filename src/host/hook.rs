@@ -27,7 +27,7 @@ pub fn makes_vgpus(text: &str) -> bool {
 
 /// The first `function NAME` of a text, which is no POSIX shell.
 pub fn bash_function(text: &str) -> Option<&str> {
-    code(text).find(|line| line.starts_with("function "))
+    code(text).find(|line| line.starts_with("function ")).map(|line| line.trim_end_matches([' ', '{', '(', ')']))
 }
 
 /// The `setup_gpu` lines.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_guides_functions_are_no_posix_shell() {
-        assert_eq!(bash_function("#!/bin/sh\n function create_gpu { \n"), Some("function create_gpu {"));
+        assert_eq!(bash_function("#!/bin/sh\n function create_gpu { \n"), Some("function create_gpu"));
         assert_eq!(bash_function("create_gpu() {\n"), None);
     }
 }

@@ -23,6 +23,8 @@ pub struct Kernel {
     pub available: Reading<Vec<String>>,
     /// Its release, like `6.1.0-50-amd64`.
     pub release: Reading<String>,
+    /// The parameters that i915 and kvm have, like `i915.enable_gvt`.
+    pub parameters: Vec<String>,
     /// `i915.enable_gvt`.
     pub enable_gvt: Parameter,
     /// `i915.enable_guc`.
@@ -120,7 +122,12 @@ impl Kernel {
         let parameter = |name| parameter(root, name, &line, &options);
         let (enable_gvt, enable_guc, ignore_msrs) =
             (parameter("i915.enable_gvt"), parameter("i915.enable_guc"), parameter("kvm.ignore_msrs"));
+        let parameters = ["i915", "kvm"].into_iter().flat_map(|module| {
+            let names = root.names(&format!("/sys/module/{module}/parameters")).found().unwrap_or_default();
+            names.into_iter().map(move |name| format!("{module}.{name}"))
+        });
         Kernel {
+            parameters: parameters.collect(),
             loaded: root.names("/sys/module"),
             available: available(root, &release),
             line,
@@ -160,13 +167,13 @@ fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options
     let words = line.as_found().map_or(&[][..], Vec::as_slice);
     let value = |word: &Word| word.value.clone().unwrap_or_default();
     let options = options.iter().filter(|line| line.command == "options" && same(&line.module) == module);
-    let option = options.flat_map(|line| line.words.iter().map(|word| (word, &line.path))).filter(|(word, _)| word.name == parameter);
+    let mut option = options.flat_map(|line| line.words.iter().map(|word| (word, &line.path))).filter(|(word, _)| word.name == parameter);
     Parameter {
         name,
         now: root.line(&path),
         path,
         line: words.iter().rfind(|word| word.name == name).map(value),
-        option: option.last().map(|(word, path)| (value(word), path.clone())),
+        option: option.next_back().map(|(word, path)| (value(word), path.clone())),
     }
 }
 

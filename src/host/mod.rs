@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub mod card;
+pub mod checks;
 pub mod gpu;
 pub mod hook;
 pub mod installed;
