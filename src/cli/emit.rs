@@ -74,6 +74,16 @@ struct OutputArgs {
     quiet: bool,
 }
 
+/// What these files say of vGPUs, in the order in which they are named; `root` has the GPU that they run on.
+///
+/// # Errors
+/// Those of `emit`: a file that is no domain with a vGPU, or domains that can't be on one host.
+pub(super) fn guests(files: &[PathBuf], root: &Root) -> Result<Vec<Guest>, String> {
+    let args =
+        GuestArgs { files: files.to_vec(), uuid: None, vgpu_type: None, pci: None, stdin_filename: "<stdin>".to_owned(), max_size: 16 };
+    args.read(root)
+}
+
 /// How libvirt calls the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StyleChoice {
@@ -95,7 +105,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
                 StyleChoice::Qemu => Style::Whole,
                 StyleChoice::Session => Style::Session,
             };
-            let guests = match guests.read() {
+            let guests = match guests.read(&Root::default()) {
                 Ok(guests) => guests,
                 Err(message) => return fail(&message),
             };
@@ -143,14 +153,14 @@ fn say_next(file: &File) {
 }
 
 /// The type that nearly every GPU has: by this machine's GPU, if it is there, else of the generations since Skylake.
-fn default_type(pci: &str) -> &'static str {
-    let gpu = gpu::at(&Root::default(), pci).found();
+fn default_type(root: &Root, pci: &str) -> &'static str {
+    let gpu = gpu::at(root, pci).found();
     if gpu.is_some_and(|gpu| gpu.generation == Generation::Broadwell) { "i915-GVTg_V4_4" } else { "i915-GVTg_V5_4" }
 }
 
 impl GuestArgs {
-    /// The domains in the order in which they are named.
-    fn read(&self) -> Result<Vec<Guest>, String> {
+    /// The domains in the order in which they are named; `root` has the GPU that they run on.
+    fn read(&self, root: &Root) -> Result<Vec<Guest>, String> {
         if self.files.is_empty() && io::stdin_is_terminal() {
             return Err("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml emit hook".into());
         }
@@ -165,7 +175,7 @@ impl GuestArgs {
             if input.found && !is_candidate(&bytes, false) {
                 continue;
             }
-            guests.push(self.guest(&name, &bytes)?);
+            guests.push(self.guest(&name, &bytes, root)?);
             sources.push(name);
         }
         if guests.is_empty() {
@@ -175,9 +185,9 @@ impl GuestArgs {
         Ok(guests)
     }
 
-    fn guest(&self, name: &str, bytes: &[u8]) -> Result<Guest, String> {
+    fn guest(&self, name: &str, bytes: &[u8], root: &Root) -> Result<Guest, String> {
         let settings = Settings { uuid: self.uuid, vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..Settings::default() };
-        let wanted = Wanted { settings: &settings, default_type: &default_type };
+        let wanted = Wanted { settings: &settings, default_type: &|pci| default_type(root, pci) };
         let text = xml::decode(bytes).map_err(|error| super::lint::located(name, super::lint::position_in(bytes, &error), &error))?;
         let source = Source::new(name, text);
         let located = |offset: usize, message: &str, help: &str| {

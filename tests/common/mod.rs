@@ -10,6 +10,7 @@ use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
 pub mod machine;
+pub mod hosts;
 pub mod program;
 
 /// A vGPU that works on libvirt 8.5 and later.

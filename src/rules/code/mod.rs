@@ -12,7 +12,7 @@ mod vgpu;
 
 use super::Context;
 use super::check::Finding;
-use super::schema::{Check, Rule};
+use super::schema::{Check, Group, Rule};
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
@@ -61,8 +61,12 @@ pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// A function that a rule names and that isn't there.
 pub(super) fn fault(rule: &Rule) -> Option<String> {
+    let is_there = |function: &str| match rule.group {
+        Group::Host => crate::host::checks::find(function).is_some(),
+        _ => find(function).is_some(),
+    };
     match &rule.check {
-        Check::Code { function } if find(function).is_none() => {
+        Check::Code { function } if !is_there(function) => {
             let known: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
             Some(format!("there is no function '{function}'; there are {}", known.join(", ")))
         }
