@@ -40,7 +40,7 @@ enum Command {
     Lint(LintArgs),
     /// Write the domain with everything mended that can be, changing nothing else
     Fix(FixArgs),
-    /// Print what the host needs for domains: the libvirt hook, the kernel modules
+    /// Print or write what the host needs for domains: the libvirt hook, kernel modules and parameters
     Emit(emit::EmitArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+pub mod boot;
 pub mod gpu;
 pub mod installed;
 
@@ -43,7 +44,7 @@ impl Root {
     ///
     /// # Errors
     /// A file on the way that can't be looked at, or links that go round in circles.
-    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+    pub(crate) fn resolve(&self, path: &str) -> io::Result<PathBuf> {
         if self.folder == Path::new("/") {
             return Ok(path.into());
         }
