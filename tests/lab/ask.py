@@ -62,6 +62,10 @@ class Libvirt:
         # A domain that was left from before a crash would be in the way of the next one of its name.
         subprocess.run('rm -rf /etc/libvirt/qemu/* /var/lib/libvirt/* /run/libvirt /run/libvirtd.pid',
                        shell=True, check=True)
+        self.launch()
+
+    def launch(self):
+        """Starts libvirtd with what it knows from before, and connects to it."""
         try:
             with open(self.log, 'wb') as log:
                 self.daemon = subprocess.Popen(['libvirtd'], stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -1,13 +1,15 @@
 #!/bin/bash
-# in.sh [--bind FOLDER] SUITE COMMAND…: runs COMMAND in that suite's chroot, apart from the machine and from any
-# other in.sh: with processes, network and libvirt state of its own, all of which end with it. Run as root.
-# There: this folder is /lab, and with --bind FOLDER is /folder, writable.
+# in.sh [--bind FOLDER] [--gpu FOLDER] SUITE COMMAND…: runs COMMAND in that suite's chroot, apart from the machine and
+# from any other in.sh: with processes, network and libvirt state of its own, all of which end with it. Run as root.
+# There: this folder is /lab, and with --bind FOLDER is /folder, writable. With --gpu, FOLDER/bus is /sys/bus and
+# FOLDER/vfio /dev/vfio: mdev-sysfs (tests/mdev) makes them, a GPU that makes vGPUs.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-folder=
+folder= gpu=
 if [ "${1-}" = --bind ]; then folder=$(cd "$2" && pwd); shift 2; fi
-[ $# -ge 2 ] || { echo "usage: $0 [--bind FOLDER] SUITE COMMAND…" >&2; exit 2; }
+if [ "${1-}" = --gpu ]; then gpu=$(cd "$2" && pwd); shift 2; fi
+[ $# -ge 2 ] || { echo "usage: $0 [--bind FOLDER] [--gpu FOLDER] SUITE COMMAND…" >&2; exit 2; }
 [ "$(id -u)" = 0 ] || { echo "$0: needs root: run it with sudo" >&2; exit 2; }
 root=${LAB:-/var/tmp/lab}/$1
 [ -d "$root/lab" ] || { echo "$0: no chroot in $root: run $here/setup.sh $1" >&2; exit 2; }
@@ -16,7 +18,7 @@ shift
 # shellcheck disable=SC2016 # the inner shell expands these
 exec unshare --mount --pid --net --ipc --uts --fork --kill-child bash -c '
 set -eu
-root=$1 here=$2 folder=$3; shift 3
+root=$1 here=$2 folder=$3 gpu=$4; shift 4
 mount --make-rprivate /
 ip link set lo up 2>/dev/null || true
 
@@ -53,9 +55,13 @@ mkdir -m 1777 "$root/run/lock" "$root/tmp/.X11-unix"
 
 mount --bind "$here" "$root/lab"
 if [ -n "$folder" ]; then mount --bind "$folder" "$root/folder"; fi
+if [ -n "$gpu" ]; then
+    mount --bind "$gpu/bus" "$root/sys/bus"
+    mount --bind "$gpu/vfio" "$root/dev/vfio"
+fi
 # Not exec: this shell stays as process 1 and reaps the QEMUs that libvirtd probed and ended. It would wait seconds
 # for each to be gone.
 chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
     PYTHONDONTWRITEBYTECODE=1 LIBVIRT_DEFAULT_URI=qemu:///system "$@" && exit 0
 exit $?
-' in "$root" "$here" "$folder" "$@"
+' in "$root" "$here" "$folder" "$gpu" "$@"

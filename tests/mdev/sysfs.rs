@@ -1,0 +1,68 @@
+//! An Intel GPU that can make vGPUs, as the kernel shows it in /sys/bus: a FUSE file system for tests of what speaks to it.
+//!
+//! `mdev-sysfs FOLDER` mounts it there and serves it until it is killed or unmounted. What it shows and answers is what i915, kvmgt and
+//! mdev do on Linux 4.16 to 6.12: drivers/gpu/drm/i915/gvt/vgpu.c, drivers/vfio/mdev/mdev_core.c and mdev_sysfs.c.
+
+mod files;
+mod gpu;
+mod tree;
+mod vfio;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Shows an Intel GPU with its vGPU types at FOLDER, as the kernel does in /sys/bus.
+#[derive(Parser)]
+struct Options {
+    /// Where to mount it.
+    folder: PathBuf,
+    /// The GPU's PCI address.
+    #[arg(long, default_value = "0000:00:02.0")]
+    pci: String,
+    /// What the firmware gave the GPU as aperture, in MiB.
+    #[arg(long, default_value_t = 256)]
+    aperture: u32,
+    /// Its types are V4 on Broadwell, V5 from Skylake on.
+    #[arg(long, default_value = "V5")]
+    generation: String,
+    /// Show these sizes of vGPU only: 1, 2, 4 or 8, as behind the last _ of a type's name.
+    #[arg(long, value_delimiter = ',')]
+    sizes: Vec<u32>,
+    /// kvmgt is loaded as soon as this file exists.
+    #[arg(long)]
+    kvmgt: Option<PathBuf>,
+    /// A vGPU appears so many milliseconds after the create that answers success.
+    #[arg(long, default_value_t = 0)]
+    late: u64,
+    /// Answer EIO to a create for which there is room.
+    #[arg(long)]
+    refuse: bool,
+    /// Answer EBUSY to the remove of a vGPU that is in use, as kernels before 5.19 do; newer ones leave it half dead.
+    #[arg(long)]
+    old_kernel: bool,
+    /// Write a line for each create and remove to this file.
+    #[arg(long)]
+    log: Option<PathBuf>,
+    /// Make a file for each vGPU's IOMMU group in this folder: what /dev/vfio is to QEMU. A vGPU whose file is open is in use.
+    #[arg(long)]
+    vfio: Option<PathBuf>,
+}
+
+fn main() -> std::io::Result<()> {
+    let options = Options::parse();
+    let gpu = gpu::Gpu::new(gpu::Model {
+        pci: options.pci,
+        aperture: options.aperture,
+        generation: options.generation,
+        sizes: options.sizes,
+        late: Duration::from_millis(options.late),
+        refuses: options.refuse,
+        keeps_busy: options.old_kernel,
+    });
+    let mut config = fuser::Config::default();
+    config.mount_options = vec![fuser::MountOption::FSName("mdev-sysfs".to_owned())];
+    let files = files::Files::new(gpu, options.kvmgt, options.log, vfio::Groups { folder: options.vfio });
+    fuser::mount(files, &options.folder, &config)
+}
