@@ -1,9 +1,11 @@
 //! Bytes in and out: stdin, files, and writing a file so that there is always a whole one.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::{MetadataExt, fchown};
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::ColorChoice;
 
@@ -72,21 +74,41 @@ pub(super) fn complain(message: &str) {
 /// Replaces a file's content. Whoever opens it meanwhile sees the old or the new one, whole; a symlink keeps pointing at it, and its
 /// mode and owner stay.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let target = fs::canonicalize(path)?;
-    let old = fs::metadata(&target)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    stage(path, text, mode)?.commit()
+}
+
+/// A file's new content, whole and on the disk, beside its place. Dropped, it is gone.
+pub(super) struct Staged {
+    file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Puts it in its place, in one step.
+    pub(super) fn commit(self) -> io::Result<()> {
+        self.file.persist(&self.target).map(drop).map_err(|error| error.error)
+    }
+}
+
+/// Writes a file's new content beside it. The folders that it lacks are made; a symlink keeps pointing at it, and its owner stays.
+pub(super) fn stage(path: &Path, text: &str, mode: u32) -> io::Result<Staged> {
+    let old = fs::metadata(path).ok();
+    let target = if old.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
     let folder = target.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").permissions(old.permissions()).tempfile_in(folder)?;
+    fs::create_dir_all(folder)?;
+    let permissions = Permissions::from_mode(mode);
+    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").permissions(permissions.clone()).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     let new = file.as_file();
     let made = new.metadata()?;
-    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+    if let Some(old) = old.filter(|old| (made.uid(), made.gid()) != (old.uid(), old.gid())) {
         fchown(new, Some(old.uid()), Some(old.gid()))?;
     }
     // The mode at creation is cut by the umask, and a change of owner clears bits.
-    new.set_permissions(old.permissions())?;
+    new.set_permissions(permissions)?;
     new.sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
+    Ok(Staged { file, target })
 }
 
 /// Whether to use colours on stdout, or on stderr.

@@ -9,8 +9,9 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
-pub mod machine;
+pub mod guests;
 pub mod hosts;
+pub mod machine;
 pub mod program;
 
 /// A vGPU that works on libvirt 8.5 and later.
