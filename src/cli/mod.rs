@@ -18,7 +18,9 @@ mod generate;
 mod installed;
 mod io;
 mod lint;
+mod replace;
 mod rules;
+mod signals;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
 ///
