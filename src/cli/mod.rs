@@ -20,7 +20,9 @@ mod generate;
 mod host;
 mod io;
 mod lint;
+mod replace;
 mod rules;
+mod signals;
 mod types;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.

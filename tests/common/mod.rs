@@ -9,6 +9,7 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
+pub mod files;
 pub mod guests;
 pub mod hosts;
 pub mod machine;

@@ -9,6 +9,7 @@ use crate::host::{Root, boot, gpu};
 
 mod flags;
 pub(super) mod guests;
+mod stage;
 mod tree;
 
 pub(super) use flags::EmitArgs;
