@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::fragment::NewElement;
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
+use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::version::Version;
 use crate::xml::Element;
 
@@ -63,8 +64,8 @@ impl<'d> Domain<'d> {
             property::to_override(kind, value).unwrap_or_else(|| value.to_owned())
         };
         if let Some(argument) = self.raw_argument() {
-            let value = device_property(argument.value, name)?;
-            return Some(Delivered { value: typed(&value), carrier: Carrier::Device(argument) });
+            let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;
+            return Some(Delivered { value: typed(list.get(name)?), carrier: Carrier::Device(argument) });
         }
         let vgpu = self.vgpu?;
         if self.set_reaches()
@@ -91,7 +92,7 @@ impl<'d> Domain<'d> {
         // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
         let (value, argument) =
             self.globals().rev().find_map(|argument| global_property(argument.value, name).map(|value| (value, argument)))?;
-        Some(Delivered { value: typed(value), carrier: Carrier::Global(argument) })
+        Some(Delivered { value: typed(&value), carrier: Carrier::Global(argument) })
     }
 
     fn raw_argument(&self) -> Option<Argument<'d>> {
@@ -241,11 +242,11 @@ impl<'d> Domain<'d> {
                     ];
                 }
                 Carrier::Set(found) => return vec![Change::SetAttribute(found.operand, "value".into(), set(found.device))],
-                Carrier::Device(argument) => return device_change(argument, name, &property::to_set(kind.name(), value)),
+                Carrier::Device(argument) => return device_change(argument, name, value),
                 Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
             }
         } else if let Some(argument) = self.raw_argument() {
-            return device_change(argument, name, &property::to_set(kind.name(), value));
+            return device_change(argument, name, value);
         }
         let order = property_order(name);
         match self.form() {
@@ -297,26 +298,14 @@ fn is_host_device_id(alias: &str) -> bool {
     alias.starts_with("ua-") || is_host_device_number(alias)
 }
 
-/// A property in the operand of `-device`, plain or JSON.
-fn device_property(operand: &str, name: &str) -> Option<String> {
-    if operand.trim_start().starts_with('{') {
-        let json: serde_json::Value = serde_json::from_str(operand).ok()?;
-        return json.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    }
-    if name == "driver" {
-        return operand.split(',').next().map(str::to_owned);
-    }
-    operand.split(',').filter_map(|part| part.split_once('=')).rfind(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
-}
-
-/// What gives an argument of `-device` a property; nothing for JSON, which only its author can edit.
+/// What gives an argument of `-device` a property; nothing where QEMU can't read the argument.
 fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
-    let is_json = argument.value.trim_start().starts_with('{');
-    if is_json { Vec::new() } else { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] }
+    let is_readable = OptionList::parse(argument.value, Syntax::DEVICE).is_ok();
+    if is_readable { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] } else { Vec::new() }
 }
 
-/// The value that `-global DRIVER.PROPERTY=VALUE` gives a vGPU: it works on a driver and on those that derive from it.
-pub fn global_property<'t>(operand: &'t str, name: &str) -> Option<&'t str> {
-    let rest = operand.strip_prefix("vfio-pci-nohotplug.").or_else(|| operand.strip_prefix("vfio-pci."))?;
-    rest.split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
+/// The value that the operand of a `-global` gives a property of a vGPU: it works on a driver and on those that derive from it.
+pub fn global_property(operand: &str, name: &str) -> Option<String> {
+    let [driver, property, value] = global_parts(operand)?;
+    (matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci") && property == name).then_some(value)
 }

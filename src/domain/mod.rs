@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::change::Change;
 use crate::fragment::Style;
 use crate::layout;
+use crate::qemu::known;
 use crate::settings::Settings;
 use crate::version::Version;
 use crate::xml::{self, Children, Document, Element, ElementId, XmlError};
@@ -20,7 +21,7 @@ mod values;
 use aliases::number_host_devices;
 pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
-use arguments::{options, set};
+use arguments::{is_raw_vgpu, options, set};
 pub use metadata::Metadata;
 pub(crate) use values::is_vgpu;
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, uuid_of};
@@ -196,10 +197,7 @@ impl<'d> Domain<'d> {
     }
 
     fn find_raw_vgpu(&self) -> Option<Element<'d>> {
-        let raw = |option: &&QemuOption<'d>| {
-            let value = option.operand.map_or("", |operand| operand.value);
-            option.name == "device" && value.contains("vfio-pci") && value.contains("sysfsdev")
-        };
+        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
         self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
     }
 
@@ -302,6 +300,13 @@ impl<'d> Domain<'d> {
     /// The options that choose QEMU's display, in order; the last one counts.
     pub fn displays(&self) -> Vec<QemuOption<'d>> {
         self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
+    }
+
+    /// The last option, where it lacks its operand: QEMU takes whatever libvirt or a fix adds behind it for that.
+    pub fn lacking_option(&self) -> Option<QemuOption<'d>> {
+        let last = self.options.last().filter(|option| option.operand.is_none())?;
+        let is_last = self.arguments.last().is_some_and(|argument| argument.element == last.element);
+        (is_last && known(last.name).is_some_and(|known| known.has_operand)).then_some(*last)
     }
 
     /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
@@ -419,7 +424,7 @@ mod tests {
 
     #[test]
     fn options_and_their_operands_are_paired() {
-        let arguments = ["-set", "device.hostdev0.display=on", "-nodefaults", "--display", "gtk", "-set", "-s", "stray"];
+        let arguments = ["-set", "device.hostdev0.display=on", "-nodefaults", "--display", "gtk", "-set", "-s", "stray", "-s"];
         let qemu: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
         with("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
             let sets: Vec<_> = domain.sets.iter().map(|set| (set.device, set.property, set.value)).collect();

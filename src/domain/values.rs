@@ -2,19 +2,16 @@
 
 use std::ops::Range;
 
+use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
 /// A display's value as QEMU reads it: its type, and its `gl`.
 pub fn display_parts(value: &str) -> (String, Option<String>) {
-    if value.trim_start().starts_with('{') {
-        let json: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
-        let text = |name: &str| json.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        return (text("type").unwrap_or_default(), text("gl"));
+    match OptionList::parse(value, Syntax::DISPLAY) {
+        Ok(list) => (list.get("type").unwrap_or("").to_owned(), list.get("gl").map(str::to_owned)),
+        // The type of one that QEMU refuses is what it begins with.
+        Err(_) => (value.split(',').next().unwrap_or("").to_owned(), None),
     }
-    let mut parts = value.split(',');
-    let kind = parts.next().unwrap_or("").to_owned();
-    let gl = parts.filter_map(|part| part.strip_prefix("gl=")).next_back().map(str::to_owned);
-    (kind, gl)
 }
 
 /// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where they are told to.

@@ -123,6 +123,13 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     if findings.is_empty() {
         return findings;
     }
+    // What is written behind an option that lacks its operand would be that.
+    if domain.lacking_option().is_some() {
+        let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(..));
+        for finding in &mut findings {
+            finding.changes.take_if(|changes| changes.iter().any(adds_arguments));
+        }
+    }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
     if unsafe_if.is_some_and(|selector| !select(selector, &domain.children).is_empty()) || is_guess(rule, domain) {
         findings.iter_mut().for_each(|finding| finding.is_unsafe = true);

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use crate::change::Change;
-use crate::domain::{Set, is_host_device_number};
+use crate::domain::{Argument, Set, is_host_device_number};
 use crate::fragment::NewElement;
 use crate::property::{to_override, type_of};
+use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
 use crate::rules::check::Finding;
 use crate::vgpu::Form;
@@ -17,7 +18,8 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         return Vec::new();
     }
     let raw = domain.options.iter().filter(|option| option.name == "device").filter_map(|option| option.operand);
-    let own: HashSet<&str> = raw.flat_map(|operand| operand.value.split(',')).filter_map(|part| part.strip_prefix("id=")).collect();
+    let id = |operand: Argument<'d>| OptionList::parse(operand.value, Syntax::DEVICE).ok()?.get("id").map(str::to_owned);
+    let own: HashSet<String> = raw.filter_map(id).collect();
     let sets = domain.sets.iter().filter(|set| !own.contains(set.device) && !is_misdirected(context, set));
     sets.map(|set| converted(context, set)).collect()
 }

@@ -154,7 +154,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let globals = domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
         let operand = option.operand?;
         let value = global_property(operand.value, NAME)?;
-        is_on(value).then(|| removed(&[option.element, operand.element], operand.element))
+        is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))
     });
     sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()
 }
