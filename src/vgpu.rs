@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use crate::change::Change;
 use crate::domain::{
-    Argument, Domain, Override, Set, attribute_span, is_host_device_number, is_vgpu, json_capability, override_works, user_alias,
+    Argument, Domain, Override, Set, attribute_span, is_host_device_number, is_pci_card, is_vgpu, json_capability, override_works,
+    user_alias,
 };
 use crate::fragment::NewElement;
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
@@ -121,7 +122,10 @@ impl<'d> Domain<'d> {
 
     /// Whether a `-set` reaches the host device that it names.
     pub fn set_is_fine(&self, set: &Set<'d>) -> bool {
-        self.set_reaches() && self.host_device(set.device).is_some_and(|device| is_vgpu(device) || !is_vgpu_only(set.property, set.value))
+        self.set_reaches()
+            && self
+                .host_device(set.device)
+                .is_some_and(|device| is_vgpu(device) || is_pci_card(device) || !is_vgpu_only(set.property, set.value))
     }
 
     /// Whether a `-set` is meant for the vGPU: it names it, or sets what only a vGPU has on a host device that is none.
@@ -137,6 +141,8 @@ impl<'d> Domain<'d> {
     fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
         match self.host_device(alias) {
             Some(device) if is_vgpu(device) => self.vgpu == Some(device),
+            // Whatever a PCI card has is that card's.
+            Some(device) if is_pci_card(device) => false,
             // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
             _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),
         }
@@ -203,13 +209,7 @@ impl<'d> Domain<'d> {
             Some(element) => Change::SetAttribute(element, "name".into(), alias.into()),
             None => Change::Insert(vgpu, NewElement::new("alias").with("name", alias)),
         }];
-        let Some(old) = self.alias_of(vgpu) else { return changes };
-        let number = |alias: &str| alias.strip_prefix("hostdev").and_then(|digits| digits.parse::<usize>().ok());
-        let renamed = |id: &str| match (number(id), number(old)) {
-            _ if id == old => Some(alias.to_owned()),
-            (Some(own), Some(gone)) if own > gone && self.host_device(id).is_some() => Some(format!("hostdev{}", own - 1)),
-            _ => None,
-        };
+        let renamed = |id: &str| self.renamed(id, alias);
         for set in &self.sets {
             if let Some(id) = renamed(set.device) {
                 let value = format!("device.{id}.{}={}", set.property, set.value);
@@ -224,6 +224,17 @@ impl<'d> Domain<'d> {
             }
         }
         changes
+    }
+
+    /// The id that a device has once the vGPU has this alias; None for one that keeps its own.
+    pub fn renamed(&self, id: &str, alias: &str) -> Option<String> {
+        let old = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))?;
+        let number = |alias: &str| alias.strip_prefix("hostdev").and_then(|digits| digits.parse::<usize>().ok());
+        match (number(id), number(old)) {
+            _ if id == old => Some(alias.to_owned()),
+            (Some(own), Some(gone)) if own > gone && self.host_device(id).is_some() => Some(format!("hostdev{}", own - 1)),
+            _ => None,
+        }
     }
 
     /// What makes a property reach the vGPU with this value (`true`/`false` for a bool); nothing where it does already.

@@ -1,7 +1,6 @@
 //! The user's own arguments to QEMU, and what they mean.
 
-use super::values::parse_uuid;
-use crate::qemu::{OptionList, Syntax, known, set_parts};
+use crate::qemu::{known, set_parts};
 use crate::xml::Element;
 
 /// A `<qemu:arg>`.
@@ -58,14 +57,6 @@ pub(super) fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
     let operand = option.operand.filter(|_| option.name == "set")?;
     let [group, device, property, value] = set_parts(operand.value)?;
     (group == "device").then_some(Set { option: option.element, operand: operand.element, device, property, value })
-}
-
-/// Whether the operand of a `-device` is a mediated device: the kernel names it by a uuid, below the GPU or in the folder of all of them.
-pub(super) fn is_raw_vgpu(operand: &str) -> bool {
-    let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
-    let is_vfio = list.get("driver").is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
-    let name = list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next());
-    is_vfio && name.is_some_and(|name| parse_uuid(name).is_some())
 }
 
 pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {

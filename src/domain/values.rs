@@ -57,6 +57,16 @@ pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
     hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
 }
 
+/// Whether a host device is a PCI card of the host's: one given as a hostdev, or as an interface.
+pub(crate) fn is_pci_card(device: Element<'_>) -> bool {
+    device.attribute("type") == Some("pci") || device.is("interface") && device.attribute("type") == Some("hostdev")
+}
+
+/// Whether a display of QEMU's can show a vGPU, once it has GL; none is none that anybody chose.
+pub(crate) fn can_have_gl(kind: &str) -> bool {
+    matches!(kind, "gtk" | "sdl" | "dbus" | "spice-app" | "egl-headless" | "none" | "")
+}
+
 /// Where an attribute's value stands; the element's start tag where it has none.
 pub fn attribute_span(element: Element<'_>, name: &str) -> Range<usize> {
     element.attribute_place(name).map_or_else(|| element.start_tag().span, |place| place.span())

@@ -23,6 +23,8 @@ impl Syntax {
     pub const DEVICE: Syntax = Syntax { implied: Some("driver"), has_switches: true, has_json: true };
     /// Of `-display`.
     pub const DISPLAY: Syntax = Syntax { implied: Some("type"), has_switches: false, has_json: true };
+    /// Of `-spice`.
+    pub const SPICE: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
     /// Of `-global` in its long form.
     pub const GLOBAL: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
 }

@@ -1,7 +1,7 @@
 //! What shows the vGPU's picture.
 
 use crate::change::Change;
-use crate::domain::{Domain, display_has_gl, display_parts};
+use crate::domain::{Domain, can_have_gl, display_has_gl, display_parts};
 use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
@@ -9,9 +9,6 @@ use crate::rules::check::Finding;
 
 /// The order of `-display` among new arguments: behind the properties, as in the guide.
 const DISPLAY_ORDER: u8 = 100;
-
-/// QEMU displays that can show a vGPU, with GL.
-const CAPABLE: &[&str] = &["gtk", "sdl", "dbus", "spice-app", "egl-headless"];
 
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -33,10 +30,13 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         // Joined with its operand, it is another rule's finding.
         None if is_joined(domain) => Vec::new(),
+        None if domain.is_shown_by_spice() => Vec::new(),
         None => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             let arguments = Change::Arguments(DISPLAY_ORDER, vec!["-display".into(), wanted.into()]);
-            vec![Finding::at(place).with("found", "is missing").fixed_by(vec![arguments])]
+            let mut finding = Finding::at(place).with("found", "is missing").fixed_by(vec![arguments]);
+            finding.is_unsafe = domain.has_screen_without_gl();
+            vec![finding]
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if display_has_gl(&kind, gl.as_deref()) {
         return Vec::new();
     }
-    let is_capable = CAPABLE.contains(&kind.as_str());
+    let is_capable = kind != "none" && can_have_gl(&kind);
     let value = if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
     let change = Change::SetAttribute(operand.element, "value".into(), value);
     let mut finding = Finding::at_attribute(operand.element, "value").with("found", operand.value).fixed_by(vec![change]);
