@@ -226,6 +226,9 @@ pub struct Fix {
     pub applicability: Applicability,
     /// Where such an element is in the domain, it is unsafe.
     pub unsafe_if: Option<Selector>,
+    /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
+    #[serde(default)]
+    pub unsafe_if_watched: bool,
     /// The libvirt releases it is for.
     #[serde(default, deserialize_with = "version_range")]
     pub libvirt: Option<VersionRange>,
