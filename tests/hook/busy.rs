@@ -55,9 +55,11 @@ fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
         || Machine::start(&[]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            for file in ["/dev/vfio/vfio", "/dev/vfio/00", "/dev/vfio/10", "/run/0"] {
+            // The last one anybody can make.
+            for file in ["/dev/vfio/vfio", "/dev/vfio/00", "/dev/vfio/10", "/run/0", "/run/root/dev/vfio/0", "/run/1 -> /dev/vfio/0"] {
                 host.quietly(host.prepare("win10"));
-                let user = host.user_of(file, "");
+                let folder = file.rsplit_once('/').unwrap().0;
+                let user = host.user_of(&format!("'{file}'"), &format!("mkdir -p '{folder}'"));
                 host.quietly(host.release("win10"));
                 assert_eq!(host.machine.vgpus(), [""; 0], "{file}");
                 drop(user);
