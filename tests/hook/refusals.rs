@@ -132,6 +132,7 @@ fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
                 (format!("../../..-../-../-../-../../bus/x {LARGE}"), "is no uuid"),
                 (format!("{ONE} ."), "gvtg: '.' is no vGPU type"),
                 (format!("{ONE} {gpu}/{LARGE}"), "is no vGPU type"),
+                (format!("{ONE} {LARGE}/../{SMALL}"), "is no vGPU type"),
                 (format!("{ONE} i915-GVTg_V5_9"), "does not have the vGPU type i915-GVTg_V5_9."),
                 (format!("{ONE} '*'"), "does not have the vGPU type *."),
             ] {
