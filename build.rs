@@ -48,6 +48,10 @@ fn main() {
     table.push(']');
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(std::path::Path::new(&out).join("rules.rs"), table).expect("OUT_DIR can be written");
+    // Where the two rules are that speak of what no other rule can be asked about.
+    let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
+    let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
+    fs::write(std::path::Path::new(&out).join("unreadable.rs"), format!("{places:?}")).expect("OUT_DIR can be written");
 }
 
 /// A value as the Rust expression for it.
@@ -187,6 +191,8 @@ impl ToRust for Check {
                 variant!(Environment { name, value, format, setting, displays })
             }
             Check::Code { function } => variant!(Code { function }),
+            Check::WellFormed => "Check::WellFormed".into(),
+            Check::Domain => "Check::Domain".into(),
         }
     }
 }

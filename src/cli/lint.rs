@@ -6,6 +6,7 @@ use super::files::{Input, collect};
 use super::flags::Format;
 use super::output::Output;
 use super::{LintArgs, Options, Status, io, rules};
+use crate::diagnostic::Diagnostic;
 use crate::lint::{is_candidate, lint, lint_without_edits};
 use crate::report::{FileFindings, Part, State};
 use crate::rules::RuleSet;
@@ -61,13 +62,26 @@ fn lint_one(
     if is_passed_over(input, options, &bytes) {
         return Ok(None);
     }
-    let text = xml::decode(&bytes).map_err(|error| located(&name, position_in(&bytes, &error), &error))?;
-    let source = Source::new(&name, text);
     let lint = if output.shows_edits() { lint } else { lint_without_edits };
-    let diagnostics = lint(text, rules, settings).map_err(|error| located(&name, source.position(error.offset), &error))?;
+    let lossy;
+    let (text, result) = match xml::decode(&bytes) {
+        Ok(text) => (text, lint(text, rules, settings)),
+        Err(error) => {
+            lossy = String::from_utf8_lossy(&bytes);
+            (&*lossy, Err(error))
+        }
+    };
+    let source = Source::new(&name, text);
+    let (diagnostics, status) = match result {
+        Ok(diagnostics) => {
+            let status = options.status(diagnostics.iter().map(|diagnostic| diagnostic.severity));
+            (diagnostics, status)
+        }
+        Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Status::Failed),
+    };
     let part = Part { state: State::Found, source: &source, diagnostics: &diagnostics };
     output.add(&FileFindings { name: &name, parts: &[part] })?;
-    Ok(Some(options.status(diagnostics.iter().map(|diagnostic| diagnostic.severity))))
+    Ok(Some(status))
 }
 
 /// Files that were not named one by one, and that are no domain or have no sign of GVT-g.

@@ -10,7 +10,7 @@ use crate::fragment::Style;
 use crate::layout;
 use crate::settings::Settings;
 use crate::version::Version;
-use crate::xml::{self, Children, Document, Element, ElementId, XmlError};
+use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlError};
 
 mod aliases;
 mod arguments;
@@ -114,7 +114,7 @@ pub fn read<R>(text: &str, settings: &Settings, use_domain: impl FnOnce(&Domain<
             _ => format!("the root element is <{}>, not <domain>", root.name()),
         };
         let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
-        Err(XmlError::new(root.span().start, message, help))
+        Err(XmlError { kind: Unreadable::NotADomain, ..XmlError::new(root.span().start, message, help) })
     })?
 }
 
