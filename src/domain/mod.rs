@@ -11,7 +11,7 @@ use crate::layout;
 use crate::qemu::known;
 use crate::settings::Settings;
 use crate::version::Version;
-use crate::xml::{self, Children, Document, Element, ElementId, XmlError};
+use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlError};
 
 mod aliases;
 mod arguments;
@@ -121,7 +121,7 @@ pub fn read<R>(text: &str, settings: &Settings, use_domain: impl FnOnce(&Domain<
             _ => format!("the root element is <{}>, not <domain>", root.name()),
         };
         let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
-        Err(XmlError::new(root.span().start, message, help))
+        Err(XmlError { kind: Unreadable::NotADomain, ..XmlError::new(root.span().start, message, help) })
     })?
 }
 
