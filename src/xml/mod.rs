@@ -220,7 +220,7 @@ impl<'a> Element<'a> {
 
     /// The namespace's URI; None without one.
     pub fn namespace(self) -> Option<&'a str> {
-        self.node.tag_name().namespace()
+        self.node.tag_name().namespace().filter(|uri| !uri.is_empty())
     }
 
     /// Whether it is libvirt's own element of this name: in no namespace.
