@@ -57,6 +57,12 @@ impl Card {
         format!("/sys/bus/pci/devices/{}", self.gpu.address)
     }
 
+    /// What its vGPU types begin with: what the kernel says, else what its generation tells; None without GVT-g.
+    pub fn type_prefix(&self) -> Option<&str> {
+        let offered = self.types.as_found().and_then(|types| types.first()?.name.rsplit_once('_'));
+        offered.map(|(prefix, _)| prefix).or(self.gpu.generation.type_prefix())
+    }
+
     /// The folder of its vGPU types.
     pub fn types_path(&self) -> String {
         format!("{}/mdev_supported_types", self.path())

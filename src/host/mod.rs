@@ -71,7 +71,7 @@ pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
     let cards = cards.as_found()?;
     let intel = |card: &&Card| card.gpu.vendor == 0x8086;
     let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
-    let could = |card: &&Card| card.gpu.generation.type_prefix().is_some();
+    let could = |card: &&Card| card.type_prefix().is_some();
     cards.iter().filter(intel).find(offers).or_else(|| cards.iter().find(could)).or_else(|| cards.iter().find(intel))
 }
 
@@ -162,6 +162,12 @@ impl Root {
         self.target(path).map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
+    /// The name of the file that a path leads to in the end; None where that is not there.
+    pub fn real_name(&self, path: &str) -> Option<String> {
+        let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
+        Some(real.file_name()?.to_string_lossy().into_owned())
+    }
+
     /// Whether there is such a file or folder.
     pub fn has(&self, path: &str) -> bool {
         self.resolve(path).is_ok_and(|path| path.exists())
@@ -244,6 +250,7 @@ mod tests {
         assert_eq!(root.line("/bin/dash"), Reading::Found("dash".into()));
         assert_eq!(root.line("/etc/sh"), Reading::Found("dash".into()));
         assert_eq!(root.link("/etc/sh"), Reading::Found("dash".into()));
+        assert_eq!(root.real_name("/etc/sh"), Some("dash".into()));
         assert_eq!(root.text("/etc/outside"), Reading::Absent);
         assert!(matches!(root.text("/etc/loop"), Reading::Unreadable(_)));
         assert_eq!(root.names("/usr/bin"), Reading::Found(vec!["dash".into()]));

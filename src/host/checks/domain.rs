@@ -27,7 +27,7 @@ pub(super) fn wrong_address(asked: Asked<'_>) -> Verdict {
     let Some(able) = asked.able().filter(|_| !asked.guests.is_empty()) else { return Verdict::skipped() };
     let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
         let there = card(asked, vgpu);
-        if there.is_some_and(|card| card.gpu.generation.type_prefix().is_some()) {
+        if there.is_some_and(|card| card.type_prefix().is_some()) {
             return None;
         }
         let what = there.map_or("nothing is".to_owned(), |card| format!("{} is", card.gpu.title()));
@@ -80,6 +80,13 @@ fn uuid_of(setup: &Setup) -> Option<Uuid> {
     crate::domain::parse_uuid(&setup.uuid)
 }
 
+/// The line that makes a vGPU, or was meant to: one with its uuid, else one for its domain that is none of the domain's other vGPUs.
+fn setup_for<'m>(made: &'m [(String, Setup)], guest: &Guest, vgpu: &Vgpu) -> Option<&'m (String, Setup)> {
+    let is_others = |setup: &Setup| guest.vgpus.iter().any(|other| uuid_of(setup) == Some(other.uuid));
+    let own = made.iter().find(|(_, setup)| uuid_of(setup) == Some(vgpu.uuid));
+    own.or_else(|| made.iter().find(|(_, setup)| setup.name == guest.name && !is_others(setup)))
+}
+
 pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
     let made = made(asked);
     if asked.guests.is_empty() || asked.host.libvirt.version.is_none() {
@@ -96,7 +103,7 @@ pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
     paths.dedup();
     let misses = |(guest, vgpu): &(&Guest, &Vgpu)| {
         let by_mdevctl = asked.host.libvirt.mdevctl.iter().any(|uuid| *uuid == vgpu.uuid.to_string());
-        !by_mdevctl && !made.iter().any(|(_, setup)| setup.name == guest.name || uuid_of(setup) == Some(vgpu.uuid))
+        !by_mdevctl && setup_for(&made, guest, vgpu).is_none()
     };
     let found = wanted(asked).filter(misses);
     let values =
@@ -110,9 +117,7 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let own = made.iter().find(|(_, setup)| uuid_of(setup) == Some(vgpu.uuid));
-        let of_name = made.iter().find(|(_, setup)| setup.name == guest.name);
-        let (path, setup) = own.or(of_name)?;
+        let (path, setup) = setup_for(&made, guest, vgpu)?;
         let mut what = Vec::new();
         if setup.name != guest.name {
             what.push(format!("the vGPU is for '{}'", setup.name));

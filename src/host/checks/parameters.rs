@@ -62,7 +62,8 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
     };
     for word in kernel.words() {
         if let Some(wanted) = meant(&word.name, &kernel.parameters) {
-            add(&word.text, "/proc/cmdline", &written(wanted), "restart the machine");
+            let how = "restart the machine (the line is in the boot loader's configuration)";
+            add(&word.text, "the kernel's command line", &written(wanted), how);
         }
     }
     for line in kernel.options.iter().filter(|line| line.command == "options" && !line.module.contains('.')) {
