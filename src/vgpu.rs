@@ -4,6 +4,7 @@
 //! libvirt has no element for most of what GVT-g needs, and the means to say it changed three times (`form_for`). Whatever delivers
 //! a property is left alone; only what is missing is written, in the form that the libvirt at hand reads.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::change::Change;
@@ -89,8 +90,7 @@ impl<'d> Domain<'d> {
             return Some(Delivered { value: value.into(), carrier });
         }
         // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
-        let (value, argument) =
-            self.globals().rev().find_map(|argument| global_property(argument.value, name).map(|value| (value, argument)))?;
+        let (value, argument) = *self.globals().get(name)?;
         Some(Delivered { value: typed(value), carrier: Carrier::Global(argument) })
     }
 
@@ -98,8 +98,12 @@ impl<'d> Domain<'d> {
         self.raw_vgpu.map(|element| Argument { element, value: element.attribute("value").unwrap_or("") })
     }
 
-    fn globals(&self) -> impl DoubleEndedIterator<Item = Argument<'d>> {
-        self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand)
+    /// The last `-global` of each property that is the vGPU's.
+    fn globals(&self) -> &HashMap<&'d str, (&'d str, Argument<'d>)> {
+        self.globals_once(|| {
+            let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
+            globals.filter_map(|argument| global(argument.value).map(|(name, value)| (name, (value, argument)))).collect()
+        })
     }
 
     /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
@@ -317,6 +321,9 @@ fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Cha
 
 /// The value that `-global DRIVER.PROPERTY=VALUE` gives a vGPU: it works on a driver and on those that derive from it.
 pub fn global_property<'t>(operand: &'t str, name: &str) -> Option<&'t str> {
-    let rest = operand.strip_prefix("vfio-pci-nohotplug.").or_else(|| operand.strip_prefix("vfio-pci."))?;
-    rest.split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
+    global(operand).filter(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+fn global(operand: &str) -> Option<(&str, &str)> {
+    operand.strip_prefix("vfio-pci-nohotplug.").or_else(|| operand.strip_prefix("vfio-pci."))?.split_once('=')
 }

@@ -5,12 +5,11 @@
 mod common;
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
+use common::files::{folder, modes_count};
 use common::program::{feed, has_tool, outcome, program, run, run_in};
-use tempfile::TempDir;
 
 /// Something to mend.
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
@@ -26,31 +25,6 @@ fn good() -> String {
     assert_eq!(code, 0, "{stderr}");
     assert_ne!(stdout, BAD);
     stdout
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-/// Whether modes mean anything to the tester: root may do everything.
-fn modes_count() -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x");
-    fs::write(&path, "").unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
-    File::open(&path).is_err()
 }
 
 #[test]
@@ -129,36 +103,6 @@ fn check_and_diff_write_nothing() {
             assert!(output.status.success(), "{output:?}\n{diff}");
             assert_eq!(fs::read_to_string(one.path().join("x.xml")).unwrap(), run("fix -q", &text).1);
         }
-    }
-}
-
-#[test]
-fn in_place_changes_the_content_and_nothing_else() {
-    let good = good();
-    let all = folder(&[("bad.xml", BAD), ("good.xml", &good), ("deep/real.xml", BAD)]);
-    let path = |name: &str| all.path().join(name);
-    fs::set_permissions(path("bad.xml"), Permissions::from_mode(0o640)).unwrap();
-    fs::set_permissions(path("deep/real.xml"), Permissions::from_mode(0o600)).unwrap();
-    symlink("deep/real.xml", path("link.xml")).unwrap();
-    let old = fs::metadata(path("good.xml")).unwrap();
-    let (code, stdout, stderr) = run_in(all.path(), "fix --in-place bad.xml good.xml link.xml");
-    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
-    for name in ["bad.xml", "link.xml", "deep/real.xml"] {
-        assert_eq!(fs::read_to_string(path(name)).unwrap(), good, "{name}");
-    }
-    assert_eq!(fs::metadata(path("bad.xml")).unwrap().mode() & 0o7777, 0o640);
-    assert_eq!(fs::metadata(path("deep/real.xml")).unwrap().mode() & 0o7777, 0o600);
-    assert_eq!(fs::read_link(path("link.xml")).unwrap(), Path::new("deep/real.xml"));
-    let new = fs::metadata(path("good.xml")).unwrap();
-    assert_eq!((old.ino(), old.mtime(), old.mtime_nsec()), (new.ino(), new.mtime(), new.mtime_nsec()), "what is good is not written");
-    assert_eq!(names(all.path()), ["bad.xml", "deep", "good.xml", "link.xml"], "nothing is left behind");
-    if !modes_count() {
-        // As root the owner must stay.
-        fs::write(path("bad.xml"), BAD).unwrap();
-        std::os::unix::fs::chown(path("bad.xml"), Some(1234), Some(4321)).unwrap();
-        assert_eq!(run_in(all.path(), "fix -i -q bad.xml").0, 0);
-        let new = fs::metadata(path("bad.xml")).unwrap();
-        assert_eq!((new.uid(), new.gid()), (1234, 4321));
     }
 }
 

@@ -5,20 +5,9 @@ mod common;
 
 use std::fs;
 
+use common::guests::{OTHER, UUID, domain};
 use common::program::{run, run_in};
 use tempfile::TempDir;
-
-const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
-const OTHER: &str = "11111111-2222-4333-8444-555555555555";
-
-/// A domain with these vGPUs; `metadata` stands in `<metadata>`.
-fn domain(name: &str, uuids: &[&str], metadata: &str) -> String {
-    let vgpus: String = uuids
-        .iter()
-        .map(|uuid| format!("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='{uuid}'/></source></hostdev>\n"))
-        .collect();
-    format!("<domain type='kvm'>\n<name>{name}</name>\n<metadata>{metadata}</metadata>\n<devices>\n{vgpus}</devices>\n</domain>\n")
-}
 
 fn recorded(attributes: &str, inside: &str) -> String {
     format!("<gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' {attributes}>{inside}</gvtg:domain>")

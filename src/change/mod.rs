@@ -3,8 +3,8 @@
 //! A rule says "this property must reach the vGPU" or "this element goes"; all changes of one round are turned into edits together,
 //! so that two of them that need the same new block share it, and none needs to know where the other writes.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
 use std::ops::Range;
 
 use crate::domain::Domain;
@@ -15,10 +15,12 @@ use crate::property::{PropertyType, with_device_property};
 use crate::xml::{Element, ElementId};
 
 mod blocks;
+mod moved;
 mod places;
 
 pub use blocks::root_prefix;
 use blocks::with_emptied_blocks;
+use moved::Moved;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,8 +107,7 @@ struct Composer<'c, 'd> {
     style: &'c Style,
     edits: Vec<Edit>,
     removed: HashSet<ElementId>,
-    /// What moves to another place, and takes along what changes in it.
-    moved: Vec<Range<usize>>,
+    moved: Moved,
     attributes: HashSet<(ElementId, &'c str)>,
     /// By parent; of each child its rank among its new siblings.
     insertions: Vec<Insertions<'d>>,
@@ -131,11 +132,7 @@ struct NewOverride<'c> {
 
 impl<'c, 'd> Composer<'c, 'd> {
     fn new(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Self {
-        let moved = changes.clone().filter_map(|change| match change {
-            Change::InsertSource(_, range) => Some(range.clone()),
-            _ => None,
-        });
-        let moved = moved.collect();
+        let moved = Moved::of(changes.clone());
         let removed = changes.filter_map(|change| match change {
             Change::Remove(element) => Some(element.id()),
             _ => None,
@@ -165,13 +162,7 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn is_removed(&self, element: Element<'d>) -> bool {
-        if self.removed.is_empty() {
-            return false;
-        }
-        // What is around a piece that moves away may go: the piece stays.
-        let moved = self.moved.iter().find(|range| holds(range, &element.span()));
-        let mut around = element.ancestors().take_while(|ancestor| moved.is_none_or(|range| holds(range, &ancestor.span())));
-        around.any(|ancestor| self.removed.contains(&ancestor.id()) && moved != Some(&ancestor.span()))
+        !self.removed.is_empty() && self.moved.is_lost(element, &self.removed)
     }
 
     fn change(&mut self, change: &'c Change<'d>) {
@@ -287,37 +278,25 @@ impl<'c, 'd> Composer<'c, 'd> {
         }
         let kept: HashSet<ElementId> = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
         let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept);
-        let spans: Vec<Range<usize>> =
+        let mut spans: Vec<Range<usize>> =
             removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span()).collect();
-        let removals = |spans: Vec<Range<usize>>| layout::removals(self.domain.document.text(), spans).into_iter();
-        let mut deletions: Vec<Range<usize>> = Vec::new();
-        for moved in &self.moved {
-            deletions.extend(removals(spans.iter().filter(|span| holds(moved, span) && *span != moved).cloned().collect()));
-        }
-        deletions.extend(removals(spans));
-        self.edits.extend(deletions.into_iter().map(|range| Edit { range, text: String::new() }));
+        spans.sort_by_key(|span| (span.start, Reverse(span.end)));
+        let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
+        let deletions = deletions.flat_map(|spans| layout::removals(self.domain.document.text(), spans));
+        self.edits.extend(deletions.map(|range| Edit { range, text: String::new() }));
         self.removed = removed;
         // What goes into a piece that moves is written before the piece is.
         let (moves, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.insertions)
             .into_iter()
             .partition(|(_, children)| children.iter().any(|child| matches!(child.new, New::Source(_))));
-        for (parent, children) in others.into_iter().chain(moves) {
-            self.write_insertions(parent, children);
+        for (parent, children) in others {
+            self.write_insertions(parent, children, &HashMap::new());
         }
-        self.edits.retain(|edit| !self.moved.iter().any(|range| is_inside(edit, range)));
+        let pieces = self.moved.written(self.text(), &mut self.edits);
+        for (parent, children) in moves {
+            self.write_insertions(parent, children, &pieces);
+        }
         // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
         Edits::compatible(self.edits)
     }
-}
-
-/// Whether a range holds another one.
-fn holds(range: &Range<usize>, inner: &Range<usize>) -> bool {
-    range.start <= inner.start && inner.end <= range.end
-}
-
-/// Whether an edit changes something in a piece that moves, and not what is around it.
-fn is_inside(edit: &Edit, moved: &Range<usize>) -> bool {
-    holds(moved, &edit.range)
-        && edit.range != *moved
-        && (!edit.range.is_empty() || moved.start < edit.range.start && edit.range.end < moved.end)
 }

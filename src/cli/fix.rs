@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::lint::{fail, is_passed_over, located, name, position_in, say_skipped};
-use super::{FixArgs, Status, io, rules};
+use super::{FixArgs, Status, io, replace, rules};
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
 use crate::report::{clean, concise};
@@ -72,7 +72,12 @@ fn own_display() -> Option<String> {
 fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Option<Status>, String> {
     let common = &args.common;
     let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common.max_size).map_err(|message| format!("{name}: {message}"))?;
+    let read = if args.in_place {
+        replace::read(&input.path, common.max_size).map(|(bytes, original)| (bytes, Some(original)))
+    } else {
+        io::read(&input.path, common.max_size).map(|bytes| (bytes, None))
+    };
+    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
@@ -107,14 +112,12 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
             io::print(&line)?;
             would_change
         }
-        None if args.in_place => {
-            if fixed.changed {
-                io::replace(&input.path, &fixed.text).map_err(|error| format!("{name}: can't be written: {}", io::describe(&error)))?;
-            }
-            left
-        }
         None => {
-            io::print(&fixed.text)?;
+            match &to_replace {
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(_) => {}
+                None => io::print(&fixed.text)?,
+            }
             left
         }
     };

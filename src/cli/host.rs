@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::emit::guests;
+use super::emit::guests::guests;
 use super::lint::fail;
 use super::{DataFormat, Status, io};
 use crate::host::checks::{self, Asked};

@@ -20,7 +20,9 @@ mod generate;
 mod host;
 mod io;
 mod lint;
+mod replace;
 mod rules;
+mod signals;
 mod types;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
@@ -42,7 +44,7 @@ enum Command {
     Lint(LintArgs),
     /// Write the domain with everything mended that can be, changing nothing else
     Fix(FixArgs),
-    /// Print what the host needs for domains: the libvirt hook, the kernel modules
+    /// Print or write what the host needs for domains: the libvirt hook, kernel modules and parameters
     Emit(emit::EmitArgs),
     /// Say whether this machine can run guests with vGPUs, and what to do first if not
     Host(host::HostArgs),

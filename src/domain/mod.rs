@@ -65,6 +65,7 @@ pub struct Domain<'d> {
 #[derive(Default)]
 struct Answers<'d> {
     graphics_shown: OnceCell<bool>,
+    set_reaches: OnceCell<bool>,
     /// Places in `host_devices`.
     by_device: OnceCell<HashMap<ElementId, usize>>,
     by_alias: OnceCell<HashMap<String, usize>>,
@@ -73,6 +74,7 @@ struct Answers<'d> {
     identity: OnceCell<String>,
     style: OnceCell<Style>,
     said: OnceCell<Said<'d>>,
+    globals: OnceCell<HashMap<&'d str, (&'d str, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
     naming: OnceCell<Vec<Change<'d>>>,
 }
@@ -180,11 +182,11 @@ impl<'d> Domain<'d> {
         let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
         // What a fix gives the vGPU comes first: it takes the attribute display='on' away, and the choice must stay the same.
         let told = || {
-            find(&|vgpu| {
-                let alias = self.alias_of(vgpu);
-                let set = self.sets.iter().any(|set| Some(set.device) == alias && set.property == "display" && set.value == "on");
-                set || self.overrides.iter().any(|found| Some(found.alias) == alias && found.property == "display" && found.value == "on")
-            })
+            let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
+            let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
+            let on = sets.chain(overrides).filter(|(_, property, value)| (*property, *value) == ("display", "on"));
+            let on: HashSet<&str> = on.map(|(alias, ..)| alias).collect();
+            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| on.contains(alias)))
         };
         let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
         let addressed = || {
@@ -289,6 +291,14 @@ impl<'d> Domain<'d> {
         })
     }
 
+    /// What QEMU's defaults say about the vGPU's properties, by property: worked out once.
+    pub(crate) fn globals_once(
+        &self,
+        work_out: impl FnOnce() -> HashMap<&'d str, (&'d str, Argument<'d>)>,
+    ) -> &HashMap<&'d str, (&'d str, Argument<'d>)> {
+        self.answers.globals.get_or_init(work_out)
+    }
+
     /// The id by which properties name the vGPU, and whether it has to be given to it first; worked out once.
     pub(crate) fn vgpu_alias_once(&self, work_out: impl FnOnce() -> (String, bool)) -> &(String, bool) {
         self.answers.vgpu_alias.get_or_init(work_out)
@@ -315,10 +325,10 @@ impl<'d> Domain<'d> {
 
     /// Whether `-set` reaches host devices: libvirt writes them as JSON, which it can't reach, unless a capability is deleted.
     pub fn set_reaches(&self) -> bool {
-        match json_capability(self.settings.libvirt) {
+        *self.answers.set_reaches.get_or_init(|| match json_capability(self.settings.libvirt) {
             None => true,
             Some(capability) => self.deleted_capabilities.iter().any(|del| del.attribute("capability") == Some(capability)),
-        }
+        })
     }
 
     /// Whether `<qemu:override>` reaches devices.

@@ -117,6 +117,12 @@ pub fn all(root: &Root) -> Reading<Vec<Gpu>> {
     root.names(DEVICES).map(|names| names.into_iter().filter(is_display).filter_map(|address| at(root, &address).found()).collect())
 }
 
+/// What a device at a PCI address is called in /dev/dri: `card0`, `renderD128`; nothing where no driver has it.
+pub fn render_devices(root: &Root, address: &str) -> Vec<String> {
+    let names = root.names(&format!("{DEVICES}/{address}/drm")).found().unwrap_or_default();
+    names.into_iter().filter(|name| name.starts_with("card") || name.starts_with("renderD")).collect()
+}
+
 /// A number as /sys writes it, `0x8086`; 0 for anything else.
 fn hex(text: &str) -> u16 {
     u16::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0)

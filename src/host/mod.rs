@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+pub mod boot;
 pub mod card;
 pub mod checks;
 pub mod gpu;
@@ -96,7 +97,7 @@ impl Root {
     ///
     /// # Errors
     /// A file on the way that can't be looked at, or links that go round in circles.
-    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+    pub(crate) fn resolve(&self, path: &str) -> io::Result<PathBuf> {
         if self.folder == Path::new("/") {
             return Ok(path.into());
         }

@@ -9,7 +9,10 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
+pub mod files;
+pub mod guests;
 pub mod hosts;
+pub mod machine;
 pub mod program;
 
 /// A vGPU that works on libvirt 8.5 and later.

@@ -1,5 +1,7 @@
 //! Devices beside the vGPU.
 
+use std::collections::HashSet;
+
 use crate::change::Change;
 use crate::domain::{PciAddress, attribute_span, parse_pci};
 use crate::fragment::NewElement;
@@ -80,10 +82,10 @@ pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let domain = context.domain;
     // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
-    let graphics: Vec<Element<'d>> = domain.devices_named("graphics");
-    let stays = |kind: &str| graphics.iter().any(|one| one.attribute("type") == Some(kind) && !context.removed.contains(&one.id()));
+    let graphics = domain.devices_named("graphics").into_iter().filter(|one| !context.removed.contains(&one.id()));
+    let staying: HashSet<&str> = graphics.filter_map(|one| one.attribute("type")).collect();
     let finding = |audio: Element<'d>| {
-        let kind = audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !stays(kind))?;
+        let kind = audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))?;
         let changes = match &domain.settings.audio {
             _ if !has_backends => vec![Change::Remove(audio)],
             Some(wanted) => set_audio(audio, wanted),
