@@ -81,12 +81,11 @@ fn card(root: &Root, gpu: Gpu) -> Card {
         let available = root.line(&format!("{types}/{name}/available_instances")).found();
         TypeOffered { available: available.and_then(|text| text.parse().ok()), name }
     };
-    let nodes = root.names(&format!("{path}/drm")).found().unwrap_or_default();
     Card {
         driver: root.link(&format!("{path}/driver")),
         aperture: root.text(&format!("{path}/resource")).found().and_then(|text| aperture(&text)),
         types: root.names(&types).map(|names| names.into_iter().map(offered).collect()),
-        nodes: nodes.into_iter().filter(|name| name.starts_with("card") || name.starts_with("renderD")).collect(),
+        nodes: gpu::render_devices(root, &gpu.address),
         gpu,
     }
 }

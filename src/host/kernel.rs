@@ -1,5 +1,6 @@
 //! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
 
+use super::boot::{split, split_init};
 use super::{Reading, Root};
 
 /// Where modprobe's options are; the first folder's file of a name hides the others'.
@@ -204,17 +205,9 @@ fn same(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// The words of a command line: blanks in double quotes do not part them, and what follows `--` is for init.
+/// The words of a command line that are the kernel's.
 pub fn words(text: &str) -> Vec<Word> {
-    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars().chain([' ']) {
-        match c {
-            '"' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
-            c => word.push(c),
-        }
-    }
-    words.into_iter().take_while(|word| word != "--").map(Word::new).collect()
+    split(split_init(text).0).into_iter().map(|word| Word::new(word.replace('"', ""))).collect()
 }
 
 impl Word {
