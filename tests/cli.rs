@@ -15,7 +15,7 @@ use common::program::{feed, has_tool, outcome, program, run, run_in};
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
 /// A sign of GVT-g, and something to mend.
 const SIGNED: &str = "<domain type='kvm'>\n  <name>s</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
-    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
+    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 /// What remains with a vGPU that nothing can mend.
 const FOREIGN: &str = "<domain type='xen'>\n  <name>x</name>\n</domain>\n";
 
@@ -164,8 +164,8 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     assert_eq!(code, 2, "one of them can't be read");
     let mut files: Vec<&str> = stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
     files.dedup();
-    assert_eq!(files, ["d/a/z.xml", "d/again.xml"], "sorted, and a file that has two names once");
-    assert!(stderr.contains("d/broken.XML:1:"), "{stderr}");
+    assert_eq!(files, ["d/a/z.xml", "d/again.xml", "d/broken.XML"], "sorted, and a file that has two names once");
+    assert!(stdout.contains("d/broken.XML:1:25: error[not-well-formed] "), "{stdout}");
     assert!(stderr.contains("looked at 3 of 5 files: the others are no domains with a sign of GVT-g"), "{stderr}");
     let (_, stdout, _) = run_in(all.path(), "lint --format concise --all d");
     assert!(stdout.contains("d/plain.xml:") && !stdout.contains("net.xml"), "{stdout}");
@@ -174,6 +174,28 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     assert_ne!(fs::read_to_string(all.path().join("d/a/z.xml")).unwrap(), SIGNED);
     let empty = folder(&[]);
     assert_eq!(run_in(empty.path(), "lint .").0, 0);
+}
+
+/// A server with an NVIDIA vGPU, which looks like Intel's.
+const UNSIGNED: &str = "<domain type='kvm'>\n  <name>nv</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off'>\n      \
+    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
+
+#[test]
+fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
+    let all = folder(&[("d/nv.xml", UNSIGNED)]);
+    let held_back = "nothing says that the mediated device is Intel's, so all fixes are held back";
+    let (code, _, stderr) = run_in(all.path(), "fix --in-place d");
+    assert_eq!(code, 1);
+    assert!(stderr.contains(held_back) && stderr.contains("0 fixed"), "{stderr}");
+    assert_eq!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
+    let (code, stdout, stderr) = run_in(all.path(), "fix --check d");
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains(&format!("d/nv.xml: {held_back}")), "{stderr}");
+    assert_eq!(run_in(all.path(), "fix --check --exit-zero d").0, 0);
+    assert_eq!(run_in(all.path(), "fix -i -q --skip-foreign d/nv.xml").0, 1);
+    assert_eq!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
+    assert_eq!(run_in(all.path(), "fix -i -q d/nv.xml").0, 0, "a named file is meant");
+    assert_ne!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
 }
 
 #[test]

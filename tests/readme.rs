@@ -132,12 +132,13 @@ fn rule_table() -> String {
         let mended_by = match rule.fix.first() {
             None => "you",
             Some(_) if !safe => "`fix --unsafe-fixes`",
-            Some(fix) if fix.unsafe_if.is_some() => "`fix` (1)",
+            Some(fix) if fix.unsafe_if.is_some() || fix.unsafe_if_watched => "`fix` (1)",
             Some(_) => "`fix`",
         };
         let _ = writeln!(table, "| `{}` | {} | {mended_by} | {} |", rule.id, rule.severity.name(), cell(&rule.summary));
     }
-    table + "\n(1) Where a PCI card is passed through, only with `--unsafe-fixes`.\n"
+    table
+        + "\n(1) Where somebody may watch the guest through something else (a PCI card, Looking Glass, a screen of QEMU's that is no window), only with\n`--unsafe-fixes`.\n"
 }
 
 fn host_table() -> String {

@@ -47,11 +47,20 @@ pub enum Change<'d> {
     NameVgpu,
     /// QEMU gets these arguments; those of a smaller order come first.
     Arguments(u8, Vec<String>),
+    /// QEMU gets `-set` for the device that has this id now.
+    Set {
+        /// The device's id.
+        alias: String,
+        /// What stands behind it: `NAME=VALUE`.
+        operand: String,
+        /// Properties of a smaller order come first.
+        order: u8,
+    },
     /// QEMU gets this environment variable.
     Environment(String, String),
     /// The device of this alias gets this property.
     Override {
-        /// The device's alias.
+        /// The device's alias: that which the vGPU has or gets, or that which another device has now.
         alias: String,
         /// The property's name.
         property: String,
@@ -71,6 +80,7 @@ pub enum Change<'d> {
 /// The edits that make all changes. Changes inside a removed element are dropped; of two that set one attribute the first counts.
 pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Edits {
     let mut composer = Composer::new(domain, changes.clone());
+    composer.names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
     // Several rules may want the same.
     let mut seen = HashSet::new();
     for change in changes {
@@ -79,7 +89,7 @@ pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c
         }
     }
     // What a change says itself about a name counts.
-    if seen.contains(&Change::NameVgpu) {
+    if composer.names_vgpu {
         domain.naming().iter().for_each(|change| composer.change(change));
     }
     composer.finish()
@@ -115,7 +125,9 @@ struct Composer<'c, 'd> {
     operands: Vec<(Element<'d>, String)>,
     /// Places in `insertions`.
     by_parent: HashMap<ElementId, usize>,
-    arguments: Vec<(u8, &'c [String])>,
+    /// Whether the vGPU gets an alias, so that other devices' numbers move.
+    names_vgpu: bool,
+    arguments: Vec<(u8, Vec<String>)>,
     environment: Vec<(&'c str, &'c str)>,
     overrides: Vec<(u8, &'c str, NewOverride<'c>)>,
     overridden: HashSet<(&'c str, &'c str)>,
@@ -146,6 +158,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             attributes: HashSet::new(),
             insertions: Vec::new(),
             by_parent: HashMap::new(),
+            names_vgpu: false,
             arguments: Vec::new(),
             environment: Vec::new(),
             overrides: Vec::new(),
@@ -191,7 +204,11 @@ impl<'c, 'd> Composer<'c, 'd> {
                 let operand = &mut self.operands[index].1;
                 *operand = with_device_property(operand, name, value);
             }
-            Change::Arguments(order, values) => self.arguments.push((*order, values)),
+            Change::Arguments(order, values) => self.arguments.push((*order, values.clone())),
+            Change::Set { alias, operand, order } => {
+                let alias = self.renamed(alias).unwrap_or_else(|| alias.clone());
+                self.arguments.push((*order, vec!["-set".into(), format!("device.{alias}.{operand}")]));
+            }
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name, value));
             }
@@ -202,6 +219,11 @@ impl<'c, 'd> Composer<'c, 'd> {
             Change::DeclareNamespace => self.declare = true,
             _ => {}
         }
+    }
+
+    /// The id that a device gets in this round; None for one that keeps its own.
+    fn renamed(&self, id: &str) -> Option<String> {
+        self.names_vgpu.then(|| self.domain.renamed(id, &self.domain.vgpu_alias().0)).flatten()
     }
 
     fn set_attribute(&mut self, element: Element<'d>, name: &'c str, value: Option<&String>) {

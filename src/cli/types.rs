@@ -1,14 +1,27 @@
 //! `gvtg-xml types`.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
+use clap::Args;
 use serde_json::json;
 
 use super::lint::fail;
-use super::{DataFormat, Status, TypesArgs, io};
+use super::{DataFormat, Status, io};
 use crate::host::card::{self, Card};
 use crate::host::{Root, card_of};
 use crate::types::{self, FENCES, Offer};
+
+/// The flags of `types`.
+#[derive(Args, Debug)]
+pub(super) struct TypesArgs {
+    /// A machine's files: a folder with its /sys, /proc and /etc
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    format: DataFormat,
+}
 
 pub(super) fn run(args: &TypesArgs) -> Status {
     let root = Root::new(&args.root);

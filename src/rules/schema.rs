@@ -195,6 +195,10 @@ pub enum Check {
         /// Its name.
         function: Text,
     },
+    /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own has this check.
+    WellFormed,
+    /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's own has this check.
+    Domain,
 }
 
 /// How a value must look.
@@ -226,6 +230,9 @@ pub struct Fix {
     pub applicability: Applicability,
     /// Where such an element is in the domain, it is unsafe.
     pub unsafe_if: Option<Selector>,
+    /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
+    #[serde(default)]
+    pub unsafe_if_watched: bool,
     /// The libvirt releases it is for.
     #[serde(default, deserialize_with = "version_range")]
     pub libvirt: Option<VersionRange>,

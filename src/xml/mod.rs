@@ -23,9 +23,20 @@ pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 /// The prefix that everybody writes for it.
 pub const QEMU_PREFIX: &str = "qemu";
 
+/// In which way a text can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no XML that libvirt would read.
+    NotWellFormed,
+    /// It is XML, but no domain's.
+    NotADomain,
+}
+
 /// Why a text can't be read, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XmlError {
+    /// In which way.
+    pub kind: Unreadable,
     /// Byte offset in the text.
     pub offset: usize,
     /// What is wrong.
@@ -36,7 +47,7 @@ pub struct XmlError {
 
 impl XmlError {
     pub(crate) fn new(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        XmlError { offset, message: message.into(), help: help.into() }
+        XmlError { kind: Unreadable::NotWellFormed, offset, message: message.into(), help: help.into() }
     }
 }
 

@@ -7,6 +7,7 @@ mod devices;
 mod display;
 mod guest;
 mod namespace;
+mod options;
 mod overrides;
 mod vgpu;
 
@@ -22,6 +23,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("display-backend", display::backend),
     ("display-gl-off", display::gl_off),
     ("forced-slot", devices::forced_slot),
+    ("dropped-option", options::dropped),
     ("foreign-guest", guest::foreign),
     ("graphics-audio", devices::graphics_audio),
     ("i440fx-machine", guest::i440fx),
@@ -42,6 +44,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("split-commandline", namespace::split),
     ("undeclared-namespace", namespace::undeclared),
     ("unqualified-commandline", namespace::unqualified),
+    ("unreadable-argument", options::unreadable),
     ("unrecorded-type", vgpu::unrecorded_type),
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
