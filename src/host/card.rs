@@ -112,7 +112,7 @@ pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
             let files: Vec<String> = files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
             Existing { vgpu_type: root.link(&format!("{path}/mdev_type")).found(), parent, users: users(root, &files), uuid }
         };
-        uuids.into_iter().map(one).collect()
+        uuids.into_iter().filter(|name| uuid::Uuid::parse_str(name).is_ok()).map(one).collect()
     })
 }
 

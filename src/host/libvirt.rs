@@ -62,13 +62,13 @@ impl Libvirt {
     }
 }
 
-/// A hook; None for a folder, and for what is not there.
+/// A hook; None for what is no file: libvirt passes over it.
 fn hook(root: &Root, path: String) -> Option<HookFile> {
     let mode = match root.mode(&path) {
         Reading::Absent => return None,
         mode => mode.found(),
     };
-    if mode.is_some_and(|mode| mode & 0o170_000 == 0o040_000) {
+    if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {
         return None;
     }
     let text = root.text(&path);

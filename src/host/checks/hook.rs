@@ -2,6 +2,7 @@
 
 use super::{Asked, Values, Verdict};
 use crate::emit::hook::{Style, file};
+use crate::emit::shell::word;
 use crate::host::Reading;
 use crate::host::hook::{bash_function, interpreter, makes_vgpus};
 use crate::host::libvirt::{HOOKS, HookFile};
@@ -57,11 +58,11 @@ pub(super) fn without_interpreter(asked: Asked<'_>) -> Verdict {
             _ => return None,
         };
         let how = if text.contains('\r') {
-            format!("take the carriage returns out: sudo sed -i 's/\\r$//' {}", hook.path)
+            format!("take the carriage returns out: sudo sed -i 's/\\r$//' {}", word(&hook.path))
         } else {
             "begin it with a line #!/bin/sh".to_owned()
         };
-        Some(vec![("path", hook.path.clone()), ("what", what), ("how", how)])
+        Some(vec![("path", word(&hook.path)), ("what", what), ("how", how)])
     })
 }
 
@@ -69,7 +70,7 @@ pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
     each(asked, |hook, text| {
         let found = bash_function(text)?;
         let shell = hook.interpreter.as_ref()?.as_ref()?;
-        matches!(shell.as_str(), "sh" | "dash").then(|| vec![("path", hook.path.clone()), ("found", found.to_owned())])
+        matches!(shell.as_str(), "sh" | "dash").then(|| vec![("path", word(&hook.path)), ("found", found.to_owned())])
     })
 }
 
@@ -79,7 +80,7 @@ pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let found = hooks.iter().filter(|hook| !hook.is_executable);
-    Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", hook.path.clone())]).collect())
+    Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
 }
 
 /// Files that editors and package managers leave, and that nobody means as hooks.
@@ -94,7 +95,7 @@ pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
         return Verdict::fine([HOOKS], vec![]);
     }
     let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
-    let values = |(hook, _): (&HookFile, &str)| vec![("path", hook.path.clone()), ("libvirt", version.to_string())];
+    let values = |(hook, _): (&HookFile, &str)| vec![("path", word(&hook.path)), ("libvirt", version.to_string())];
     Verdict::each([HOOKS], inside.map(values).collect())
 }
 
@@ -103,7 +104,7 @@ pub(super) fn missing(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     if let Some((hook, _)) = of_vgpus(asked).next() {
-        return Verdict::fine([hook.path.clone()], vec![("path", hook.path.clone())]);
+        return Verdict::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
     }
     if let Some((path, why)) = unreadable(asked) {
         return Verdict::unreadable(path, why);
@@ -128,6 +129,6 @@ pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
     }
     let current: Vec<String> = [Style::DropIn, Style::Whole, Style::Session].into_iter().map(|style| file(&[], style, "").text).collect();
     let differs = |text: &str| !current.iter().any(|current| script(current) == script(text));
-    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| vec![("path", hook.path.clone())]);
+    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| vec![("path", word(&hook.path))]);
     Verdict::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
 }
