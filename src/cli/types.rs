@@ -25,7 +25,7 @@ pub(super) struct TypesArgs {
 
 pub(super) fn run(args: &TypesArgs) -> Status {
     let root = Root::new(&args.root);
-    let card = card_of(&card::cards(&root)).filter(|card| card.gpu.generation.type_prefix().is_some()).cloned();
+    let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();
     let offers = types::offers(card.as_ref());
     let text = match args.format {
         DataFormat::Text => text(card.as_ref(), &offers),
