@@ -15,6 +15,32 @@ const OF_CHECKS: &[&str] = &["found", "element", "what", "device", "property", "
 
 /// A text with its placeholders filled in.
 pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    fill_with(text, domain, element, values, |value| value)
+}
+
+/// The same for people, who need no more of a value than its beginning.
+pub(crate) fn fill_words(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    fill_with(text, domain, element, values, |value| clipped(&value))
+}
+
+/// The beginning of a text, if it is longer than a message needs.
+pub(crate) fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// So many characters of a value stand in a message.
+const LONGEST_VALUE: usize = 200;
+
+fn fill_with(
+    text: &str,
+    domain: &Domain<'_>,
+    element: Option<Element<'_>>,
+    values: &[(&'static str, String)],
+    shape: impl Fn(String) -> String,
+) -> String {
     let mut filled = String::with_capacity(text.len() + 32);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -33,7 +59,7 @@ pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>
                 .or_else(|| (name == "element").then(|| element.map(|element| element.name().to_owned())).flatten())
                 .or_else(|| setting(domain, name)),
         };
-        filled.push_str(&value.unwrap_or_default());
+        filled.push_str(&shape(value.unwrap_or_default()));
         rest = behind;
     }
     filled.push_str(rest);
