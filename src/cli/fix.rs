@@ -102,6 +102,10 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
             return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
+        Err(FixError::Growth(rule)) => {
+            let message = "the fixes make the document many times as large as it was, most of it by the rule";
+            return Err(format!("{name}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+        }
     };
     let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
