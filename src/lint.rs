@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use crate::change::{Change, compose};
+use crate::change::{Change, compose, speaks_of};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
 use crate::edit::{Applicability, Edit, Edits};
@@ -253,6 +253,14 @@ impl<'d, 'r> Found<'d, 'r> {
             }
             _ => None,
         };
+        let removed = self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        });
+        let speakers = removed.flat_map(|element| speaks_of(domain, element)).map(|(speaker, id)| {
+            let span = speaker.start_tag().span;
+            Related { start: source.position(span.start), span, message: format!("speaks of {id}, and goes with it") }
+        });
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -261,7 +269,7 @@ impl<'d, 'r> Found<'d, 'r> {
             end: source.position(finding.span.end),
             message: fill(&rule.message),
             help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).collect(),
+            related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
         }
     }
