@@ -193,8 +193,13 @@ impl<'r> Run<'_, 'r> {
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
             let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
-            if picked.iter().any(moves) {
-                picked.retain(|found| found.rule.group == Group::Namespace);
+            // So do devices that move into the block that everything else is looked for in.
+            let devices = domain.devices;
+            let joins = |found: &Found<'_, 'r>| {
+                found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
+            };
+            if picked.iter().any(|found| moves(found) || joins(found)) {
+                picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
