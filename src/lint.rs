@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use crate::change::{Change, compose, speaks_of};
+use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
 use crate::edit::{Applicability, Edit, Edits};
@@ -19,7 +19,8 @@ use crate::xml::{self, ElementId, XmlError};
 const MOST_ROUNDS: usize = 20;
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
-/// each of thousands of findings would rename them all; behind this number only `fix`, which does it once, says what changes.
+/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
+/// does it once, says what changes.
 const MOST_NAMINGS: usize = 20_000;
 
 /// Everything that the rules find, in the order of the text.
@@ -262,9 +263,9 @@ impl<'d, 'r> Found<'d, 'r> {
             Change::Remove(element) => Some(*element),
             _ => None,
         });
-        let speakers = removed.flat_map(|element| speaks_of(domain, element)).map(|(speaker, id)| {
-            let span = speaker.start_tag().span;
-            Related { start: source.position(span.start), span, message: format!("speaks of {id}, and goes with it") }
+        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+            let span = reference.elements.last()?.start_tag().span;
+            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
         });
         Diagnostic {
             rule,
@@ -286,6 +287,9 @@ fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits:
     let diagnostics = found.iter().map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
+        }
+        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
         }
         found.diagnostic(domain, most > 0)
     });

@@ -21,7 +21,6 @@ mod references;
 pub use blocks::root_prefix;
 use blocks::with_emptied_blocks;
 use references::following;
-pub use references::speaks_of;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
