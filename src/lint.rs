@@ -19,7 +19,8 @@ use crate::xml::{self, ElementId, XmlError};
 const MOST_ROUNDS: usize = 20;
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
-/// each of thousands of findings would rename them all; behind this number only `fix`, which does it once, says what changes.
+/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
+/// does it once, says what changes.
 const MOST_NAMINGS: usize = 20_000;
 
 /// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
@@ -210,8 +211,13 @@ impl<'r> Run<'_, 'r> {
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
             let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
-            if picked.iter().any(moves) {
-                picked.retain(|found| found.rule.group == Group::Namespace);
+            // So do devices that move into the block that everything else is looked for in.
+            let devices = domain.devices;
+            let joins = |found: &Found<'_, 'r>| {
+                found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
+            };
+            if picked.iter().any(|found| moves(found) || joins(found)) {
+                picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
@@ -268,6 +274,14 @@ impl<'d, 'r> Found<'d, 'r> {
             }
             _ => None,
         };
+        let removed = self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        });
+        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+            let span = reference.elements.last()?.start_tag().span;
+            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
+        });
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -276,7 +290,7 @@ impl<'d, 'r> Found<'d, 'r> {
             end: source.position(finding.span.end),
             message: fill(&rule.message),
             help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).collect(),
+            related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
         }
     }
@@ -289,6 +303,9 @@ fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits:
     let diagnostics = found.iter().map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
+        }
+        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
         }
         let mut diagnostic = found.diagnostic(domain, most > 0);
         if let Some(fix) = &mut diagnostic.fix {
