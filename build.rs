@@ -26,28 +26,44 @@ use version::{Version, VersionRange};
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
+    let mut rules = read("rules");
+    rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
+    write("rules.rs", &rules);
+    write("host.rs", &read("rules/host"));
+}
+
+/// The rules in a folder, by id.
+fn read(folder: &str) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    let mut names: Vec<_> = fs::read_dir("rules").expect("the folder rules").map(|entry| entry.expect("an entry").path()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder).expect("a folder of rules").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
         match Rule::parse(&text) {
-            Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
-            Ok(rule) => panic!("{}: the file's name is not its id, {}", path.display(), rule.id),
+            Ok(rule) if path.file_stem().is_none_or(|stem| stem != &*rule.id) => {
+                panic!("{}: the file's name is not its id, {}", path.display(), rule.id)
+            }
+            Ok(rule) if (rule.group == Group::Host) != folder.ends_with("host") => {
+                panic!("{}: rules about the host, and no others, are in rules/host", path.display())
+            }
+            Ok(rule) => rules.push(rule),
             Err((message, span)) => {
                 let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
                 panic!("{}:{line}: {message}", path.display());
             }
         }
     }
-    rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
+    rules
+}
+
+fn write(name: &str, rules: &[Rule]) {
     let mut table = String::from("&[\n");
-    for rule in &rules {
+    for rule in rules {
         writeln!(table, "{},", rule.to_rust()).expect("a String");
     }
     table.push(']');
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(std::path::Path::new(&out).join("rules.rs"), table).expect("OUT_DIR can be written");
+    fs::write(std::path::Path::new(&out).join(name), table).expect("OUT_DIR can be written");
 }
 
 /// A value as the Rust expression for it.
@@ -78,9 +94,9 @@ macro_rules! plain_enums {
 }
 
 structs! {
-    Rule { id, summary, severity, group, since, when, select, message, check, fix, help, why, says, references, aliases, example }
+    Rule { id, summary, severity, group, since, when, select, message, check, fix, help, ok, why, says, references, aliases, example }
     When { libvirt, shown_by, vgpu, foreign, absent, present, setting }
-    Fix { title, op, applicability, unsafe_if, libvirt }
+    Fix { title, op, applicability, unsafe_if, unsafe_if_watched, libvirt }
     Says { at, text, libvirt, tested }
     Example { bad, fixed, good, within, settings }
     Selector { source, paths }

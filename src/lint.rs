@@ -54,7 +54,9 @@ pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
     is_domain
         && (all || {
             domain::read(text, &Settings::default(), |domain| {
-                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) || domain.has_gvtg_sign()
+                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
+                    || domain.raw_vgpu.is_some()
+                    || domain.has_gvtg_sign()
             })
             .unwrap_or(true)
         })
@@ -75,6 +77,8 @@ pub struct Fixed<'r> {
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.
     pub withheld: bool,
+    /// Whether fixes were held back because nothing says that the mediated device is Intel's.
+    pub held_back: bool,
 }
 
 /// Why a text can't be fixed.
@@ -123,11 +127,12 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { remaining, .. } => {
+            Round::Quiet { remaining, is_guess, .. } => {
                 let rounds = run.undo.len();
                 let mut applied = run.applied;
                 sort(&mut applied);
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld });
+                let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back });
             }
         }
     }
@@ -145,7 +150,7 @@ struct Run<'c, 'r> {
 
 enum Round<'r> {
     Edited(Edits),
-    Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool },
+    Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool, is_guess: bool },
 }
 
 /// The way back from an edited text.
@@ -194,7 +199,7 @@ impl<'r> Run<'_, 'r> {
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
                 let remaining = diagnostics(domain, &found, false);
-                return (Round::Quiet { remaining, has_picture: has_picture(domain) }, Vec::new());
+                return (Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) }, Vec::new());
             }
             let applied = picked.iter().map(|found| {
                 let mut diagnostic = found.diagnostic(domain, false);
@@ -280,6 +285,7 @@ fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits:
 fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> {
     let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     let is_foreign = domain.foreign().is_some();
+    let is_guess = is_guess(domain);
     let mut removed: HashSet<ElementId> = HashSet::new();
     let mut found: Vec<Found<'d, 'r>> = Vec::new();
     let (mut phase, mut removing) = (0, Vec::new());
@@ -291,17 +297,27 @@ fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> 
         let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
         for finding in findings {
             let applicability = check::applicability(rule, &finding, domain);
-            let one = Found { rule, finding, applicability };
+            let mut one = Found { rule, finding, applicability };
+            // What is found is the same whether the fixes are held back or not.
             if phase < 2 && one.is_fixable(level) {
                 removing.extend(one.changes().iter().filter_map(|change| match change {
                     Change::Remove(element) => Some(element.id()),
                     _ => None,
                 }));
             }
+            if is_guess {
+                one.applicability = applicability.map(|applicability| applicability.min(Applicability::Unsafe));
+            }
             found.push(one);
         }
     }
     found
+}
+
+/// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
+/// them stops QEMU on other makers' devices, and the rest is of no use without that part.
+fn is_guess(domain: &Domain<'_>) -> bool {
+    domain.settings.found && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
 }
 
 /// Whether the vGPU has its display property and something shows it.
@@ -315,7 +331,7 @@ fn has_picture(domain: &Domain<'_>) -> bool {
             display_has_gl(&kind, gl.as_deref()) && is_seen
         })
     };
-    has_property && (domain.is_shown_by_graphics() || is_shown())
+    has_property && (domain.is_shown_by_graphics() || domain.is_shown_by_spice() || is_shown())
 }
 
 fn sort(diagnostics: &mut [Diagnostic<'_>]) {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use super::files::{Input, collect};
-use super::lint::{fail, is_passed_over, located, name, position_in, say_skipped};
-use super::{FixArgs, Status, io, rules};
+use super::lint::{fail, is_met, is_passed_over, located, name, position_in, say_skipped};
+use super::{FixArgs, Status, io, replace, rules};
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
 use crate::report::{clean, concise};
@@ -17,6 +17,10 @@ use crate::settings::Settings;
 use crate::version::Version;
 use crate::vgpu::form_for;
 use crate::xml;
+
+/// Why a file in a folder is left as it is, byte for byte.
+const HELD_BACK: &str =
+    "nothing says that the mediated device is Intel's, so all fixes are held back: name the file, or give --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
     let common = &args.common;
@@ -50,7 +54,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let mut skipped = 0;
     for input in &inputs {
-        settings.found = input.found;
+        settings.found = is_met(input, common);
         match fix_one(input, args, &rule_set, &settings) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
@@ -72,7 +76,12 @@ fn own_display() -> Option<String> {
 fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Option<Status>, String> {
     let common = &args.common;
     let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common.max_size).map_err(|message| format!("{name}: {message}"))?;
+    let read = if args.in_place {
+        replace::read(&input.path, common.max_size).map(|(bytes, original)| (bytes, Some(original)))
+    } else {
+        io::read(&input.path, common.max_size).map(|bytes| (bytes, None))
+    };
+    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
@@ -96,7 +105,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         }
     };
     let left = common.status(fixed.remaining.iter().map(|diagnostic| &diagnostic.severity));
-    let would_change = if fixed.changed && !common.exit_zero { Status::Findings } else { Status::Clean };
+    let would_change = if (fixed.changed || fixed.held_back) && !common.exit_zero { Status::Findings } else { Status::Clean };
     let status = match &original {
         Some(original) if args.diff => {
             io::print(&diff(&name, original, &fixed.text))?;
@@ -107,17 +116,18 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
             io::print(&line)?;
             would_change
         }
-        None if args.in_place => {
-            if fixed.changed {
-                io::replace(&input.path, &fixed.text).map_err(|error| format!("{name}: can't be written: {}", io::describe(&error)))?;
+        None => {
+            match &to_replace {
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(_) => {}
+                None => io::print(&fixed.text)?,
             }
             left
         }
-        None => {
-            io::print(&fixed.text)?;
-            left
-        }
     };
+    if args.check && fixed.held_back {
+        io::complain(&format!("{name}: {HELD_BACK}"));
+    }
     if !args.quiet && !args.check {
         io::report(&account(&name, &fixed, settings, !args.diff));
     }
@@ -151,6 +161,9 @@ fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) ->
     let version = settings.libvirt;
     let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
     let _ = writeln!(text, "gvtg-xml: {count} {done}, {left} left, for {reader}");
+    if fixed.held_back {
+        let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
+    }
     if fixed.withheld {
         text.push_str("gvtg-xml: what shows the guest now was left alone: after these fixes nothing would\n");
     }

@@ -1,39 +1,44 @@
-//! Bytes in and out: stdin, files, and writing a file so that there is always a whole one.
+//! Bytes in and out: stdin, files, stdout and stderr. `replace.rs` writes files.
 
-use std::fs::{self, File, Permissions};
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::path::Path;
 
 use super::ColorChoice;
 
-/// What could not be read, and why.
-pub(super) type ReadError = String;
-
 /// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
-pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, ReadError> {
+///
+/// # Errors
+/// Why it can't be read.
+pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
+    if path == Path::new("-") {
+        return read_whole(io::stdin().lock(), 0, max_size);
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    read_file(file, max_size)
+}
+
+/// Reads a file that is open.
+///
+/// # Errors
+/// Those of [`read`].
+pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
+    let size = file.metadata().map_err(unreadable)?.len();
+    read_whole(file, size, max_size)
+}
+
+fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, String> {
     let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
-    let bytes = if path == Path::new("-") {
-        read_at_most(io::stdin().lock(), 0, limit)
-    } else {
-        File::open(path).and_then(|file| {
-            let size = file.metadata()?.len();
-            read_at_most(file, size.min(limit), limit)
-        })
-    };
-    let bytes = bytes.map_err(|error| format!("can't be read: {}", describe(&error)))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0).saturating_add(1).max(16 << 10));
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
         return Err(format!("is larger than {} MiB: no domain is (virsh stops at 10); --max-size lifts the limit", max_size));
     }
     Ok(bytes)
 }
 
-fn read_at_most(reader: impl Read, size: u64, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1).max(16 << 10));
-    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn unreadable(error: io::Error) -> String {
+    format!("can't be read: {}", describe(&error))
 }
 
 /// Whether stdin is a terminal, where nobody has piped anything.
@@ -69,46 +74,6 @@ pub(super) fn report(text: &str) {
 /// One line on stderr.
 pub(super) fn complain(message: &str) {
     report(&format!("gvtg-xml: {}\n", crate::report::clean(message)));
-}
-
-/// Replaces a file's content. Whoever opens it meanwhile sees the old or the new one, whole; a symlink keeps pointing at it, and its
-/// mode and owner stay.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mode = fs::metadata(path)?.permissions().mode();
-    stage(path, text, mode)?.commit()
-}
-
-/// A file's new content, whole and on the disk, beside its place. Dropped, it is gone.
-pub(super) struct Staged {
-    file: NamedTempFile,
-    target: PathBuf,
-}
-
-impl Staged {
-    /// Puts it in its place, in one step.
-    pub(super) fn commit(self) -> io::Result<()> {
-        self.file.persist(&self.target).map(drop).map_err(|error| error.error)
-    }
-}
-
-/// Writes a file's new content beside it. The folders that it lacks are made; a symlink keeps pointing at it, and its owner stays.
-pub(super) fn stage(path: &Path, text: &str, mode: u32) -> io::Result<Staged> {
-    let old = fs::metadata(path).ok();
-    let target = if old.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(folder)?;
-    let permissions = Permissions::from_mode(mode);
-    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").permissions(permissions.clone()).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    let new = file.as_file();
-    let made = new.metadata()?;
-    if let Some(old) = old.filter(|old| (made.uid(), made.gid()) != (old.uid(), old.gid())) {
-        fchown(new, Some(old.uid()), Some(old.gid()))?;
-    }
-    // The mode at creation is cut by the umask, and a change of owner clears bits.
-    new.set_permissions(permissions)?;
-    new.sync_all()?;
-    Ok(Staged { file, target })
 }
 
 /// Whether to use colours on stdout, or on stderr.

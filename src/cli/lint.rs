@@ -34,7 +34,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let mut report = Report::new(args.format, color);
     let (mut skipped, several) = (0, inputs.len() > 1);
     for input in &inputs {
-        let settings = Settings { found: input.found, ..args.settings.settings(false) };
+        let settings = Settings { found: is_met(input, common), ..args.settings.settings(false) };
         match lint_one(input, common, &rule_set, &settings, &mut report) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
@@ -73,9 +73,14 @@ fn lint_one(
     Ok(Some(common.status(diagnostics.iter().map(|diagnostic| &diagnostic.severity))))
 }
 
+/// Whether nobody says that a file is meant: it was met in a folder, or a hook hands on whatever there is.
+pub(super) fn is_met(input: &Input, common: &CommonArgs) -> bool {
+    input.found || common.skip_foreign
+}
+
 /// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
 pub(super) fn is_passed_over(input: &Input, common: &CommonArgs, bytes: &[u8]) -> bool {
-    (input.found || common.skip_foreign) && !is_candidate(bytes, common.all)
+    is_met(input, common) && !is_candidate(bytes, common.all)
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.

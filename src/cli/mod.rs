@@ -17,9 +17,13 @@ mod explain;
 mod files;
 mod fix;
 mod generate;
+mod host;
 mod io;
 mod lint;
+mod replace;
 mod rules;
+mod signals;
+mod types;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
 ///
@@ -42,8 +46,12 @@ enum Command {
     Fix(FixArgs),
     /// Print or write what the host needs for domains: the libvirt hook, kernel modules and parameters
     Emit(emit::EmitArgs),
+    /// Say whether this machine can run guests with vGPUs, and what to do first if not
+    Host(host::HostArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
+    /// The types of vGPUs, and how many of each fit this machine's GPU
+    Types(TypesArgs),
     /// Print the manual page or a shell's completions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -169,10 +177,29 @@ struct ExplainArgs {
 }
 
 #[derive(Args, Debug)]
+struct TypesArgs {
+    /// A machine's files: a folder with its /sys, /proc and /etc
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    format: DataFormat,
+}
+
+#[derive(Args, Debug)]
 struct GenerateArgs {
     /// What to print
     #[arg(value_enum)]
     what: generate::What,
+}
+
+/// How facts are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DataFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
 }
 
 /// When to use colours.
@@ -215,7 +242,9 @@ pub fn run() -> ExitCode {
         Command::Lint(args) => lint::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Host(args) => host::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Types(args) => types::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };
     ExitCode::from(status as u8)

@@ -21,6 +21,18 @@ pub struct Gpu {
     pub generation: Generation,
 }
 
+impl Gpu {
+    /// Vendor and device as `lspci -nn` and `vfio-pci.ids` write them: `8086:5912`.
+    pub fn id(&self) -> String {
+        format!("{:04x}:{:04x}", self.vendor, self.device)
+    }
+
+    /// What it is and where, for people.
+    pub fn title(&self) -> String {
+        format!("{} GPU ({}) at {}", self.generation.name(), self.id(), self.address)
+    }
+}
+
 /// A family of GPUs, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {

@@ -5,8 +5,19 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub mod boot;
+pub mod card;
+pub mod checks;
 pub mod gpu;
+pub mod hook;
 pub mod installed;
+pub mod kernel;
+pub mod libvirt;
+pub mod machine;
+
+use card::{Card, Existing};
+use kernel::Kernel;
+use libvirt::Libvirt;
+use machine::Machine;
 
 /// More links than this on one path go round in circles (the kernel's own limit).
 const MOST_LINKS: usize = 40;
@@ -21,6 +32,48 @@ impl Default for Root {
     fn default() -> Self {
         Root::new("/")
     }
+}
+
+/// Everything that the checks want to know.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// What kind of machine it is.
+    pub machine: Machine,
+    /// Its display devices.
+    pub cards: Reading<Vec<Card>>,
+    /// Its mediated devices.
+    pub vgpus: Reading<Vec<Existing>>,
+    /// Its kernel.
+    pub kernel: Kernel,
+    /// libvirt and QEMU on it.
+    pub libvirt: Libvirt,
+}
+
+impl Host {
+    /// Reads a machine.
+    pub fn read(root: &Root) -> Self {
+        Host {
+            machine: Machine::read(root),
+            cards: card::cards(root),
+            vgpus: card::existing(root),
+            kernel: Kernel::read(root),
+            libvirt: Libvirt::read(root),
+        }
+    }
+
+    /// The GPU that vGPUs are made of.
+    pub fn card(&self) -> Option<&Card> {
+        card_of(&self.cards)
+    }
+}
+
+/// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else Intel's first.
+pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
+    let cards = cards.as_found()?;
+    let intel = |card: &&Card| card.gpu.vendor == 0x8086;
+    let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
+    let could = |card: &&Card| card.gpu.generation.type_prefix().is_some();
+    cards.iter().filter(intel).find(offers).or_else(|| cards.iter().find(could)).or_else(|| cards.iter().find(intel))
 }
 
 /// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
@@ -94,11 +147,20 @@ impl Root {
         names.into()
     }
 
-    /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
-    pub fn link(&self, path: &str) -> Reading<String> {
+    /// What a link points to, as it says.
+    pub fn target(&self, path: &str) -> Reading<PathBuf> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let target = self.resolve(folder).and_then(|folder| fs::read_link(folder.join(name)));
-        target.map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned()).into()
+        match target {
+            // A file or folder is no link.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Reading::Absent,
+            target => target.into(),
+        }
+    }
+
+    /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
+    pub fn link(&self, path: &str) -> Reading<String> {
+        self.target(path).map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
     /// Whether there is such a file or folder.

@@ -9,6 +9,7 @@ use crate::source::Source;
 
 pub mod concise;
 mod full;
+pub mod host;
 mod json;
 
 /// How findings are printed.

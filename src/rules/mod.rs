@@ -19,6 +19,11 @@ pub fn builtin() -> &'static [Rule] {
     BUILTIN
 }
 
+/// The built-in rules about the host, by id: written by the build script from `rules/host/*.toml`.
+pub fn of_host() -> &'static [Rule] {
+    OF_HOST
+}
+
 mod table {
     use std::borrow::Cow;
 
@@ -29,8 +34,9 @@ mod table {
     use crate::version::{Version, VersionRange};
 
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+    pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
 }
-use table::BUILTIN;
+use table::{BUILTIN, OF_HOST};
 
 /// The rules of one run.
 #[derive(Clone, Debug)]
@@ -85,6 +91,7 @@ impl schema::Group {
             schema::Group::Namespace => "namespace",
             schema::Group::Qemu => "qemu",
             schema::Group::Domain => "domain",
+            schema::Group::Host => "host",
         }
     }
 }

@@ -39,6 +39,16 @@ pub(super) struct GuestArgs {
     max_size: u64,
 }
 
+/// What these files say of vGPUs, in the order in which they are named; `root` has the GPU that they run on.
+///
+/// # Errors
+/// Those of `emit`: a file that is no domain with a vGPU, or domains that can't be on one host.
+pub(in crate::cli) fn guests(files: &[PathBuf], root: &Root) -> Result<Vec<Guest>, String> {
+    let args =
+        GuestArgs { files: files.to_vec(), uuid: None, vgpu_type: None, pci: None, stdin_filename: "<stdin>".to_owned(), max_size: 16 };
+    args.read(root)
+}
+
 /// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the generations since Skylake.
 fn default_type(root: &Root, pci: &str) -> &'static str {
     let gpu = gpu::at(root, pci).found();

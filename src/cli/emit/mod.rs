@@ -8,7 +8,8 @@ use crate::emit::{File, Guest, Place, Step, cmdline, hook, manifest, mdevctl, mo
 use crate::host::{Root, boot, gpu};
 
 mod flags;
-mod guests;
+pub(super) mod guests;
+mod stage;
 mod tree;
 
 pub(super) use flags::EmitArgs;

@@ -109,7 +109,7 @@ fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
     let failed = |entry: &Entry<'_>, error: &Error| format!("{}: can't be written: {}", entry.target.display(), io::describe(error));
     let mut staged = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.is_done()) {
-        let one = io::stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
+        let one = super::stage::stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
         staged.push((entry, one));
     }
     staged.into_iter().map(|(entry, one)| one.commit().map(|()| entry.file).map_err(|error| failed(entry, &error))).collect()

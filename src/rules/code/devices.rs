@@ -1,7 +1,9 @@
 //! Devices beside the vGPU.
 
+use std::collections::HashSet;
+
 use crate::change::Change;
-use crate::domain::{PciAddress, attribute_span, parse_pci};
+use crate::domain::{Domain, PciAddress, attribute_span, parse_pci};
 use crate::fragment::NewElement;
 use crate::rules::Context;
 use crate::rules::check::Finding;
@@ -40,11 +42,27 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// The integrated GPU itself handed to the guest: the host can make no vGPUs of it then.
 pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let igpu = parse_pci(domain.settings.pci());
-    let hostdevs = domain.devices_named("hostdev").into_iter().filter(|hostdev| hostdev.attribute("type") == Some("pci"));
-    let address = |hostdev: Element<'d>| hostdev.child("source").and_then(|source| source.child("address"));
-    let passed = hostdevs.filter_map(address).filter(|address| igpu.is_some() && pci_address(*address) == igpu);
-    passed.map(Finding::at).collect()
+    let finding = |card: Element<'d>| {
+        let place = source_address(card)?;
+        let address = pci_address(place)?;
+        // What is behind the first function is a part of it, which the host's driver has made.
+        let is_whole = parse_pci(domain.settings.pci()) == Some(address) || address[3] == 0 && domain.igd_property(card).is_some();
+        let [bus_domain, bus, slot, function] = address;
+        let found = format!("{bus_domain:04x}:{bus:02x}:{slot:02x}.{function}");
+        is_whole.then(|| Finding::at(place).with("found", found))
+    };
+    domain.pci_cards().filter_map(finding).collect()
+}
+
+/// Whether a PCI card is Intel's integrated GPU or a part of it.
+pub(super) fn is_igpu<'d>(domain: &Domain<'d>, card: Element<'d>) -> bool {
+    let [igpu, own] = [parse_pci(domain.settings.pci()), source_address(card).and_then(pci_address)]
+        .map(|address| address.map(|at| [at[0], at[1], at[2]]));
+    igpu.is_some() && igpu == own || domain.igd_property(card).is_some()
+}
+
+fn source_address(card: Element<'_>) -> Option<Element<'_>> {
+    card.child("source")?.child("address")
 }
 
 /// The changes that give an `<audio>` this backend.
@@ -80,10 +98,10 @@ pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let domain = context.domain;
     // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
-    let graphics: Vec<Element<'d>> = domain.devices_named("graphics");
-    let stays = |kind: &str| graphics.iter().any(|one| one.attribute("type") == Some(kind) && !context.removed.contains(&one.id()));
+    let graphics = domain.devices_named("graphics").into_iter().filter(|one| !context.removed.contains(&one.id()));
+    let staying: HashSet<&str> = graphics.filter_map(|one| one.attribute("type")).collect();
     let finding = |audio: Element<'d>| {
-        let kind = audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !stays(kind))?;
+        let kind = audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))?;
         let changes = match &domain.settings.audio {
             _ if !has_backends => vec![Change::Remove(audio)],
             Some(wanted) => set_audio(audio, wanted),

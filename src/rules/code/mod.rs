@@ -7,12 +7,13 @@ mod devices;
 mod display;
 mod guest;
 mod namespace;
+mod options;
 mod overrides;
 mod vgpu;
 
 use super::Context;
 use super::check::Finding;
-use super::schema::{Check, Rule};
+use super::schema::{Check, Group, Rule};
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
@@ -22,6 +23,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("display-backend", display::backend),
     ("display-gl-off", display::gl_off),
     ("forced-slot", devices::forced_slot),
+    ("dropped-option", options::dropped),
     ("foreign-guest", guest::foreign),
     ("graphics-audio", devices::graphics_audio),
     ("i440fx-machine", guest::i440fx),
@@ -42,6 +44,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("split-commandline", namespace::split),
     ("undeclared-namespace", namespace::undeclared),
     ("unqualified-commandline", namespace::unqualified),
+    ("unreadable-argument", options::unreadable),
     ("unrecorded-type", vgpu::unrecorded_type),
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
@@ -61,8 +64,12 @@ pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// A function that a rule names and that isn't there.
 pub(super) fn fault(rule: &Rule) -> Option<String> {
+    let is_there = |function: &str| match rule.group {
+        Group::Host => crate::host::checks::find(function).is_some(),
+        _ => find(function).is_some(),
+    };
     match &rule.check {
-        Check::Code { function } if find(function).is_none() => {
+        Check::Code { function } if !is_there(function) => {
             let known: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
             Some(format!("there is no function '{function}'; there are {}", known.join(", ")))
         }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::devices::is_igpu;
 use crate::change::Change;
 use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
 use crate::fragment::NewElement;
@@ -37,7 +38,9 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
     };
     changes.insert(0, insertion);
-    vec![Finding::at(place).fixed_by(changes)]
+    let mut finding = Finding::at(place).fixed_by(changes);
+    finding.is_unsafe = domain.pci_cards().any(|card| is_igpu(domain, card)) || domain.has_screen_without_gl();
+    vec![finding]
 }
 
 /// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
@@ -95,7 +98,11 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     let what = if is_dropped { "is one that libvirt drops" } else { "is not the one asked for" };
-    let (_, changes) = domain.vgpu_alias();
+    let (_, mut changes) = domain.vgpu_alias();
+    if changes.is_empty() {
+        // libvirt's own number does.
+        changes.push(Change::Remove(element));
+    }
     vec![Finding::at_attribute(element, "name").with("found", format!("'{name}'")).with("what", what).fixed_by(changes)]
 }
 
