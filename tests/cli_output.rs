@@ -30,6 +30,9 @@ title = "Remove the drive"
 op = "remove"
 "#;
 
+/// The end of that rule.
+const OWN_CHECK: &str = "kind = \"forbid\"\n[[fix]]\ntitle = \"Remove the drive\"\nop = \"remove\"\n";
+
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -149,6 +152,7 @@ fn a_site_can_have_rules_of_its_own() {
         ("severity = \"warning\"", "severity = \"bad\"", 4, 12, "unknown variant `bad`"),
         ("[check]", "[check", 11, 7, ""),
         ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
+        (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is for the program's own rules"),
         ("no-floppy", "floppy", 1, 1, "the file's name is not its id, floppy"),
     ] {
         write("no-floppy.toml", &OWN_RULE.replacen(from, to, 1));
