@@ -58,7 +58,7 @@ impl Moved {
 
     /// Takes what changes in the pieces out of the edits; returns the pieces with it done. The inner ones come first, so that an
     /// edit is made once, in the innermost piece that it is in.
-    pub(super) fn written<'t>(&self, text: &'t str, edits: &mut Vec<Edit>) -> HashMap<Range<usize>, String> {
+    pub(super) fn written(&self, text: &str, edits: &mut Vec<Edit>) -> HashMap<Range<usize>, String> {
         if self.pieces.is_empty() {
             return HashMap::new();
         }
