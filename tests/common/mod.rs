@@ -10,7 +10,9 @@ use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
 pub mod files;
+pub mod libxml2;
 pub mod program;
+pub mod splice;
 
 /// A vGPU that works on libvirt 8.5 and later.
 const VGPU: &str = "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>
