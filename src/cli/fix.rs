@@ -9,7 +9,7 @@ use super::files::{Input, collect};
 use super::lint::{fail, is_passed_over, located, name, position_in, say_skipped};
 use super::{FixArgs, Status, installed, io, replace, rules};
 use crate::lint::{FixError, Fixed, fix};
-use crate::report::{clean, concise};
+use crate::report::{clean, clean_lines, concise};
 use crate::rules::RuleSet;
 use crate::rules::schema::Format;
 use crate::settings::Settings;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     let mut settings = args.settings.settings(args.unsafe_fixes);
     if from_pipe && let Some(display) = own_display() {
@@ -76,7 +76,9 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
     } else {
         io::read(&input.path, common).map(|bytes| (bytes, None))
     };
-    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
+    // A line break in a file's name must not look like a line of the report.
+    let shown = clean(&name);
+    let (bytes, to_replace) = read.map_err(|message| format!("{shown}: {message}"))?;
     if is_passed_over(input, common, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
@@ -86,7 +88,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         let bytes = error.as_bytes();
         match xml::decode(bytes) {
             Err(error) => located(&name, position_in(bytes, &error), &error),
-            Ok(_) => format!("{name}: is not UTF-8"),
+            Ok(_) => format!("{shown}: is not UTF-8"),
         }
     })?;
     let original = (args.diff || args.check).then(|| text.clone());
@@ -96,11 +98,11 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         Err(FixError::Xml(error, position)) => return Err(located(&name, position, &error)),
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
-            return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
+            return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
         Err(FixError::Growth(rule)) => {
             let message = "the fixes make the document many times as large as it was, most of it by the rule";
-            return Err(format!("{name}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+            return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
         }
     };
     let left = common.status(fixed.remaining.iter().map(|diagnostic| &diagnostic.severity));
@@ -117,7 +119,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         }
         None => {
             match &to_replace {
-                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{shown}: {message}"))?,
                 Some(_) => {}
                 None => io::print(&fixed.text)?,
             }
@@ -136,7 +138,8 @@ fn diff(name: &str, old: &str, new: &str) -> String {
     }
     let name = clean(name);
     let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
-    TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string()
+    // A document with characters that nobody sees gives a diff to be read: patch refuses it.
+    clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
 }
 
 /// What was done and what is left.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::files::{Input, collect};
 use super::{CommonArgs, LintArgs, Status, io, rules};
 use crate::lint::{is_candidate, lint, lint_without_edits};
-use crate::report::Report;
+use crate::report::{Report, clean};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::source::{Position, Source};
@@ -28,7 +28,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let (inputs, unreadable) = collect(&args.files);
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     let color = io::use_color(common.color, std::io::stdout().is_terminal());
     let mut report = Report::new(args.format, color);
@@ -61,7 +61,7 @@ fn lint_one(
     report: &mut Report,
 ) -> Result<Option<Status>, String> {
     let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common).map_err(|message| format!("{name}: {message}"))?;
+    let bytes = io::read(&input.path, common).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, common, &bytes) {
         return Ok(None);
     }
@@ -101,7 +101,8 @@ pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
 
 /// file:line:column: what is wrong, and what to do.
 pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
-    format!("{name}:{}:{}: error: {}\n  help: {}", position.line, position.column, error.message, error.help)
+    let message = format!("{}:{}:{}: error: {}", clean(name), position.line, position.column, clean(&error.message));
+    format!("{message}\n  help: {}", clean(&error.help))
 }
 
 /// Says what could not be done.

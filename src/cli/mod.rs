@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use crate::report::Format;
+use crate::report::{Format, clean, clean_lines};
 use crate::rules::schema::Severity;
 use crate::settings::{Audio, Settings};
 use crate::version::Version;
@@ -199,15 +199,15 @@ pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no failure; a closed pipe is no reason to complain.
-            if !error.use_stderr() {
-                let _ = error.print();
-                return ExitCode::SUCCESS;
-            }
-            // What somebody typed, or a script pasted, is in the message.
-            let lines = error.render().to_string().lines().map(|line| crate::report::clean(line) + "\n").collect::<String>();
-            io::report(&lines);
-            return ExitCode::from(Status::Failed as u8);
+            // Help and version go to stdout and are no failure.
+            let status = match error.use_stderr() {
+                false => io::print(&error.render().to_string()).map_or_else(|message| lint::fail(&message), |()| Status::Clean),
+                true => {
+                    io::report(&told(error));
+                    Status::Failed
+                }
+            };
+            return ExitCode::from(status as u8);
         }
     };
     let status = match cli.command {
@@ -217,6 +217,13 @@ pub fn run() -> ExitCode {
         Command::Generate(args) => generate::run(args.what),
     };
     ExitCode::from(status as u8)
+}
+
+/// clap's message; what somebody typed, or a script pasted, is in it, and must not look like a line of it.
+fn told(error: clap::Error) -> String {
+    let arguments = std::env::args_os().map(|argument| clean(&argument.to_string_lossy()));
+    let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    clean_lines(&error.render().to_string())
 }
 
 /// The settings that these flags mean, as after `gvtg-xml fix`.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::is_harmful;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Position, Source};
 
@@ -10,7 +11,18 @@ pub(super) const END: &str = "\n]}\n";
 
 pub(super) fn add(source: &Source<'_>, diagnostic: &Diagnostic<'_>, is_first: bool, text: &mut String) {
     text.push_str(if is_first { "\n" } else { ",\n" });
-    text.push_str(&value(source, diagnostic).to_string());
+    push_escaped(text, &value(source, diagnostic).to_string());
+}
+
+/// JSON with everything escaped in it that could steer a terminal; all of that stands in strings.
+fn push_escaped(text: &mut String, json: &str) {
+    for c in json.chars() {
+        if is_harmful(c) {
+            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
+        }
+    }
 }
 
 fn value(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> Value {
