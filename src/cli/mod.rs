@@ -194,8 +194,9 @@ enum Status {
     Failed = 2,
 }
 
-/// Runs the command line that the process was given.
-pub fn run() -> ExitCode {
+/// Runs the command line that the process was given; with a stdout that is closed, whatever has something to print fails.
+pub fn run(is_stdout_closed: bool) -> ExitCode {
+    io::set_stdout_closed(is_stdout_closed);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
