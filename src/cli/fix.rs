@@ -11,7 +11,7 @@ use super::{FixArgs, Options, Status, io, replace, rules};
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
-use crate::report::{Concise, FileFindings, Part, Report, State, clean};
+use crate::report::{Concise, FileFindings, Part, Report, State, clean, clean_lines};
 use crate::rules::RuleSet;
 use crate::rules::schema::Format;
 use crate::settings::Settings;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     if from_pipe && let Some(display) = own_display() {
         options.settings.default_display_env = display;
@@ -106,7 +106,9 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
-    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
+    // A line break in a file's name must not look like a line of the report.
+    let shown = clean(&name);
+    let (bytes, to_replace) = read.map_err(|message| format!("{shown}: {message}"))?;
     if is_passed_over(input, options, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
@@ -120,7 +122,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
         let bytes = error.as_bytes();
         match xml::decode(bytes) {
             Err(error) => located(&name, position_in(bytes, &error), &error),
-            Ok(_) => format!("{name}: is not UTF-8"),
+            Ok(_) => format!("{shown}: is not UTF-8"),
         }
     })?;
     let original = (args.diff || args.check).then(|| text.clone());
@@ -130,11 +132,11 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
         Err(FixError::Xml(error, position)) => return Err(located(&name, position, &error)),
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
-            return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
+            return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
         Err(FixError::Growth(rule)) => {
             let message = "the fixes make the document many times as large as it was, most of it by the rule";
-            return Err(format!("{name}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+            return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
         }
     };
     let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
@@ -151,7 +153,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
         }
         None => {
             match &to_replace {
-                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{shown}: {message}"))?,
                 Some(_) => {}
                 None => io::print(&fixed.text)?,
             }
@@ -175,7 +177,8 @@ fn diff(name: &str, old: &str, new: &str) -> String {
     }
     let name = clean(name);
     let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
-    TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string()
+    // A document with characters that nobody sees gives a diff to be read: patch refuses it.
+    clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
 }
 
 /// What was done and what is left.

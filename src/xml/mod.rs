@@ -11,10 +11,12 @@ use crate::source::Source;
 mod children;
 mod explain;
 mod guard;
+mod prefixes;
 pub mod scan;
 
 pub use children::Children;
 pub use guard::is_character;
+pub use prefixes::Prefixes;
 pub use scan::{RawAttribute, StartTag};
 
 /// libvirt's namespace for QEMU's own arguments (libvirt: docs/drvqemu.rst, src/qemu/qemu_domain.c `virQEMUDriverDomainXMLNamespace`).
