@@ -28,6 +28,8 @@ pub struct Diagnostic<'r> {
     pub related: Vec<Related>,
     /// How it can be mended.
     pub fix: Option<Fix>,
+    /// Whether it is about what a fix put in: then the place is where that was put.
+    pub is_new: bool,
 }
 
 /// Another place that has to do with a finding.

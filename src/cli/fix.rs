@@ -151,7 +151,9 @@ fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) ->
         let _ = writeln!(text, "{}:{line}:{column}: {done}[{}] {}", clean(name), diagnostic.rule.id, clean(title));
     }
     for diagnostic in &fixed.remaining {
-        text.push_str(&concise::line(name, diagnostic));
+        let line = concise::line(name, diagnostic);
+        text.push_str(line.trim_end_matches('\n'));
+        text.push_str(if diagnostic.is_new { " (in what fix adds here)\n" } else { "\n" });
     }
     let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
