@@ -10,7 +10,7 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
 //! ```
 //!
-//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`version`]: libvirt releases.
+//! - [`source`]: text, lines and columns. [`edit`]: byte edits, [`origins`]: what was where before them. [`version`]: libvirt releases.
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`settings`]: what the user wants. [`property`]: QEMU's properties and their types.
@@ -30,6 +30,7 @@ pub mod fragment;
 pub mod host;
 pub mod layout;
 pub mod lint;
+pub mod origins;
 pub mod property;
 pub mod report;
 pub mod rules;

@@ -1,5 +1,7 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -8,6 +10,7 @@ use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
 use crate::edit::{Applicability, Edit, Edits};
+use crate::origins::Origins;
 use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
@@ -39,7 +42,7 @@ pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settin
 }
 
 fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    domain::read(text, settings, |domain| diagnostics(domain, &find(domain, rules), with_edits))
+    domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
 }
 
 /// Whether bytes that nobody named as a domain are one that this program is meant for: the first element is `<domain>`, and unless
@@ -67,9 +70,9 @@ pub struct Fixed<'r> {
     pub text: String,
     /// Whether it differs from what came in.
     pub changed: bool,
-    /// What was mended; lines and columns are those of the text that came in, spans those of the round that found it.
+    /// What was mended, in the text that came in: what a later round mended in text that an earlier one wrote is where that was put.
     pub applied: Vec<Diagnostic<'r>>,
-    /// What is left, in the new text; without edits.
+    /// What is left, in the new text.
     pub remaining: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
@@ -93,7 +96,19 @@ pub enum FixError {
 /// # Errors
 /// A text that is no domain XML, or rules at odds with each other.
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
-    let mut run = Run { rules, settings, withheld: false, applied: Vec::new(), undo: Vec::new() };
+    mend(text, rules, settings, false)
+}
+
+/// The same for whoever shows the edits: what was mended has those that mend it alone, and so has what is left and could be mended.
+///
+/// # Errors
+/// Those of [`fix`].
+pub fn fix_with_edits<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
+    mend(text, rules, settings, true)
+}
+
+fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Fixed<'r>, FixError> {
+    let mut run = Run { rules, settings, with_edits, withheld: false, applied: Vec::new(), in_first_round: 0, undo: Vec::new() };
     let mut text = text;
     let mut seen = HashSet::new();
     loop {
@@ -102,9 +117,10 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
             FixError::Xml(error, position)
         };
         match run.round(&text).map_err(unreadable)? {
-            Round::Edited(edits) => {
-                run.undo.push(Undo::of(&edits, &text));
-                text = edits.apply(&text);
+            Round::Edited { edits, mended } => {
+                let edited = edits.apply(&text);
+                run.undo.push(Undo::of(edits, mended, &text));
+                text = edited;
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
                 let is_repeated = run.undo.len() > 1 && !seen.insert(hash(&text));
                 if is_repeated || run.undo.len() >= MOST_ROUNDS {
@@ -120,14 +136,15 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
                     text = undo.edits.apply(&text);
                 }
                 run.applied.clear();
+                run.in_first_round = 0;
                 run.withheld = true;
                 seen.clear();
             }
             Round::Quiet { remaining, .. } => {
-                let rounds = run.undo.len();
-                let mut applied = run.applied;
+                let (rounds, withheld) = (run.undo.len(), run.withheld);
+                let mut applied = run.into_applied(&text);
                 sort(&mut applied);
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld });
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld });
             }
         }
     }
@@ -137,52 +154,50 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
 struct Run<'c, 'r> {
     rules: &'c RuleSet<'r>,
     settings: &'c Settings,
+    /// Whether findings have their edits.
+    with_edits: bool,
     /// Whether fixes of the display group are left out.
     withheld: bool,
     applied: Vec<Diagnostic<'r>>,
+    /// How many of them the first round found: their places are those of the text that came in.
+    in_first_round: usize,
     undo: Vec<Undo>,
 }
 
 enum Round<'r> {
-    Edited(Edits),
+    Edited { edits: Edits, mended: Vec<usize> },
     Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool },
 }
 
 /// The way back from an edited text.
 struct Undo {
     edits: Edits,
-    /// Ends of edits in the edited text, and how many lines were added up to there.
-    lines: Vec<(usize, isize)>,
+    /// The edits that it takes back.
+    of: Edits,
+    /// Where what they mended began.
+    mended: Vec<usize>,
+    /// Made where a later round mends something: nearly every document needs one round and no way back.
+    origins: OnceCell<Origins>,
 }
 
 impl Undo {
-    fn of(edits: &Edits, text: &str) -> Self {
-        let (mut shift, mut back, mut lines, mut added) = (0isize, Vec::new(), Vec::new(), 0);
-        let count = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count() as isize;
+    fn of(edits: Edits, mended: Vec<usize>, text: &str) -> Self {
+        let (mut shift, mut back) = (0isize, Vec::new());
         for Edit { range, text: new } in edits.iter() {
             let start = range.start.saturating_add_signed(shift);
-            let old = &text[range.clone()];
-            added += count(new) - count(old);
-            lines.push((start + new.len(), added));
-            back.push(Edit { range: start..start + new.len(), text: old.to_owned() });
+            back.push(Edit { range: start..start + new.len(), text: text[range.clone()].to_owned() });
             shift += new.len() as isize - range.len() as isize;
         }
         // The inverse of disjoint edits is disjoint; touching ones stay in order.
-        Undo { edits: Edits::new(back).unwrap_or_default(), lines }
-    }
-
-    /// How many lines the edits before an offset of the edited text added.
-    fn lines_added_before(&self, offset: usize) -> isize {
-        let before = self.lines.partition_point(|(end, _)| *end <= offset);
-        before.checked_sub(1).map_or(0, |last| self.lines[last].1)
+        Undo { edits: Edits::new(back).unwrap_or_default(), of: edits, mended, origins: OnceCell::new() }
     }
 }
 
 impl<'r> Run<'_, 'r> {
     fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let (rules, settings, withheld, undo) = (self.rules, self.settings, self.withheld, &self.undo);
-        let (round, applied) = domain::read(text, settings, |domain| {
+        let (rules, settings, withheld, with_edits) = (self.rules, self.settings, self.withheld, self.with_edits);
+        let (round, mut applied): (_, Vec<Diagnostic<'r>>) = domain::read(text, settings, |domain| {
             let found = find(domain, rules);
             let mut picked: Vec<&Found<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
@@ -193,21 +208,44 @@ impl<'r> Run<'_, 'r> {
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
-                let remaining = diagnostics(domain, &found, false);
+                let remaining = diagnostics(domain, found.iter(), with_edits);
                 return (Round::Quiet { remaining, has_picture: has_picture(domain) }, Vec::new());
             }
-            let applied = picked.iter().map(|found| {
-                let mut diagnostic = found.diagnostic(domain, false);
-                let lines: isize = undo.iter().rev().map(|undo| undo.lines_added_before(diagnostic.span.start)).sum();
-                diagnostic.start.line = diagnostic.start.line.saturating_add_signed(-lines).max(1);
-                diagnostic.end.line = diagnostic.end.line.saturating_add_signed(-lines).max(1);
-                diagnostic
-            });
-            let applied = applied.collect();
-            (Round::Edited(edits), applied)
+            let applied = diagnostics(domain, picked.iter().copied(), with_edits);
+            let mended = picked.iter().map(|found| found.finding.span.start).collect();
+            (Round::Edited { edits, mended }, applied)
         })?;
+        if self.undo.is_empty() {
+            self.in_first_round = applied.len();
+        } else if !applied.is_empty() {
+            self.know_origins(text);
+            let ways = self.undo.iter().rev().filter_map(|undo| undo.origins.get());
+            let original = |offset: usize| ways.clone().fold(offset, |offset, origins| origins.original(offset));
+            applied.iter_mut().for_each(|diagnostic| diagnostic.move_to(&original));
+        }
         self.applied.extend(applied);
         Ok(round)
+    }
+
+    /// Makes the ways back from `text`, which the last round made.
+    fn know_origins(&self, text: &str) {
+        let mut after = Cow::Borrowed(text);
+        for undo in self.undo.iter().rev().take_while(|undo| undo.origins.get().is_none()) {
+            let before = undo.edits.apply(&after);
+            undo.origins.get_or_init(|| Origins::new(&undo.of, &before, &undo.mended));
+            after = Cow::Owned(before);
+        }
+    }
+
+    /// All that was mended, at its place in the text that came in; `text` is what has become of that.
+    fn into_applied(mut self, text: &str) -> Vec<Diagnostic<'r>> {
+        let later = &mut self.applied[self.in_first_round..];
+        if !later.is_empty() {
+            let before = self.undo.iter().rev().fold(Cow::Borrowed(text), |text, undo| Cow::Owned(undo.edits.apply(&text)));
+            let source = Source::new("", &before);
+            later.iter_mut().for_each(|diagnostic| diagnostic.locate(&source));
+        }
+        self.applied
     }
 
     /// Whether anything that could show the guest was removed.
@@ -263,9 +301,13 @@ impl<'d, 'r> Found<'d, 'r> {
 }
 
 /// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
-fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits: bool) -> Vec<Diagnostic<'r>> {
+fn diagnostics<'f, 'd: 'f, 'r: 'f>(
+    domain: &Domain<'d>,
+    found: impl Iterator<Item = &'f Found<'d, 'r>>,
+    with_edits: bool,
+) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
-    let diagnostics = found.iter().map(|found| {
+    let diagnostics = found.map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
         }
