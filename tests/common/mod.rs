@@ -14,6 +14,7 @@ use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
 pub mod program;
+pub mod tools;
 
 /// A vGPU that works on libvirt 8.5 and later.
 const VGPU: &str = "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>
