@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
-use crate::edit::{Applicability, Edits};
+use crate::edit::{Applicability, Edit, Edits};
 use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
@@ -51,7 +51,7 @@ pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settin
 }
 
 fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    domain::read(text, settings, |domain| diagnostics(domain, &find(domain, rules), with_edits))
+    domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
 }
 
 /// Whether bytes that nobody named as a domain are one that this program is meant for: the first element is `<domain>`, and unless
@@ -111,7 +111,19 @@ pub enum FixError {
 /// # Errors
 /// A text that is no domain XML, or rules at odds with each other.
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
-    let mut run = Run { rules, settings, withheld: false, applied: Vec::new(), undo: Vec::new() };
+    mend(text, rules, settings, false)
+}
+
+/// The same for whoever shows the edits: what was mended has those that mend it alone, and so has what is left and could be mended.
+///
+/// # Errors
+/// Those of [`fix`].
+pub fn fix_with_edits<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
+    mend(text, rules, settings, true)
+}
+
+fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Fixed<'r>, FixError> {
+    let mut run = Run { rules, settings, with_edits, withheld: false, applied: Vec::new(), undo: Vec::new() };
     let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
@@ -165,6 +177,8 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
 struct Run<'c, 'r> {
     rules: &'c RuleSet<'r>,
     settings: &'c Settings,
+    /// Whether findings have their edits.
+    with_edits: bool,
     /// Whether fixes of the display group are left out.
     withheld: bool,
     /// What was mended, and in which round.
@@ -189,7 +203,7 @@ enum Round<'r> {
 impl<'r> Run<'_, 'r> {
     fn round(&self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let (rules, settings, withheld) = (self.rules, self.settings, self.withheld);
+        let (rules, settings, withheld, with_edits) = (self.rules, self.settings, self.withheld, self.with_edits);
         domain::read(text, settings, |domain| {
             let found = find(domain, rules);
             let mut picked: Vec<&Found<'_, 'r>> =
@@ -206,14 +220,14 @@ impl<'r> Run<'_, 'r> {
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
-                let remaining = diagnostics(domain, &found, false);
+                let remaining = diagnostics(domain, found.iter(), with_edits);
                 return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };
             }
             let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
                 Change::InsertSource(_, range) => Some(range.clone()),
                 _ => None,
             });
-            let applied = picked.iter().map(|found| found.diagnostic(domain, false)).collect();
+            let applied = diagnostics(domain, picked.iter().copied(), with_edits);
             Round::Edited { edits, moved: moved.collect(), applied }
         })
     }
@@ -245,6 +259,16 @@ impl<'r> Run<'_, 'r> {
             diagnostic.span = start..end;
             (diagnostic.start, diagnostic.end) = (source.position(start), source.position(end));
             diagnostic.is_new = !is_old;
+            if let Some(fix) = &mut diagnostic.fix {
+                let place = |offset: usize| Some(before(round, offset)).filter(|(_, is_old)| *is_old).map(|(offset, _)| offset);
+                let moved = |edit: &Edit| {
+                    let range = place(edit.range.start)?..place(edit.range.end)?;
+                    (range.start <= range.end).then(|| Edit { range, text: edit.text.clone() })
+                };
+                // What changes text that fix has put in can't be said of the text that came in.
+                let edits: Option<Vec<Edit>> = fix.edits.iter().map(moved).collect();
+                fix.edits = edits.map_or_else(Edits::default, Edits::compatible);
+            }
             for related in &mut diagnostic.related {
                 let (start, _) = before(round, related.span.start);
                 related.span = start..start;
@@ -315,10 +339,14 @@ impl<'d, 'r> Found<'d, 'r> {
 }
 
 /// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
-fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits: bool) -> Vec<Diagnostic<'r>> {
+fn diagnostics<'f, 'd: 'f, 'r: 'f>(
+    domain: &Domain<'d>,
+    found: impl Iterator<Item = &'f Found<'d, 'r>>,
+    with_edits: bool,
+) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
     let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
-    let diagnostics = found.iter().map(|found| {
+    let diagnostics = found.map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
         }

@@ -49,10 +49,10 @@ fn page(rule: &Rule) -> String {
     let mut text =
         format!("{} ({}, group {})\n{}\n\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary, rule.why.trim());
     if let Some(help) = &rule.help {
-        let _ = writeln!(text, "\nWhat to do: {}", named(help));
+        let _ = writeln!(text, "\nWhat to do: {}", crate::rules::named(help));
     }
     for fix in rule.fix.iter().take(1) {
-        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), named(&fix.title));
+        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), crate::rules::named(&fix.title));
     }
     if let Some(example) = rule.example.iter().find(|example| example.bad.is_some()) {
         let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");
@@ -80,16 +80,6 @@ fn page(rule: &Rule) -> String {
         let _ = writeln!(text, "See {reference}");
     }
     text
-}
-
-/// A text with its placeholders as words: what stands there depends on the domain.
-fn named(text: &str) -> String {
-    let mut parts = text.split('{');
-    let first = parts.next().unwrap_or("").to_owned();
-    parts.fold(first, |text, part| match part.split_once('}') {
-        Some((name, rest)) => format!("{text}{}{rest}", name.trim_start_matches('@').to_uppercase()),
-        None => format!("{text}{{{part}"),
-    })
 }
 
 fn indented(xml: &str) -> String {

@@ -6,19 +6,22 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use super::files::{Input, collect};
-use super::lint::{fail, is_met, is_passed_over, located, name, position_in, say_skipped};
+use super::flags::Format;
+use super::lint::{fail, is_met, is_passed_over, located, name, say_skipped};
+use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, io, replace, rules};
+use crate::diagnostic::Diagnostic;
 use crate::emit::shell;
 use crate::host::{Root, installed};
-use crate::lint::{FixError, Fixed, fix};
-use crate::report::{Concise, FileFindings, Part, Report, State, clean, clean_lines};
+use crate::lint::{FixError, Fixed, fix, fix_with_edits};
+use crate::report::{FileFindings, Part, State, clean, clean_lines};
 use crate::rules::RuleSet;
-use crate::rules::schema::Format;
+use crate::rules::schema;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::version::Version;
 use crate::vgpu::form_for;
-use crate::xml;
+use crate::xml::{self, XmlError};
 
 /// Why a file in a folder is left as it is, byte for byte.
 const HELD_BACK: &str =
@@ -46,6 +49,11 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| input.found)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
+    let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
+    let mut outputs = match Outputs::open(&args.output, stream, default, &rule_set, &options) {
+        Ok(outputs) => outputs,
+        Err(message) => return fail(&message),
+    };
     let mut status = Status::Clean;
     for (path, message) in unreadable {
         status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
@@ -56,7 +64,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let (mut skipped, mut with_vgpu) = (0, false);
     for input in &inputs {
         options.settings.found = is_met(input, &options);
-        match fix_one(input, args, &rule_set, &options) {
+        match fix_one(input, args, &rule_set, &options, &mut outputs) {
             Ok(Some(one)) => {
                 status = status.max(one.status);
                 with_vgpu |= one.has_vgpu;
@@ -65,7 +73,10 @@ pub(super) fn run(args: &FixArgs) -> Status {
             Err(message) => status = fail(&message),
         }
     }
-    if !args.quiet {
+    if let Err(message) = outputs.finish() {
+        return fail(&message);
+    }
+    if !args.quiet && !args.output.is_for_programs() {
         say_skipped(skipped, inputs.len());
         if with_vgpu && !args.diff && !args.check {
             io::complain(&next_on_the_host(&args.files));
@@ -77,7 +88,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
 /// The display of whoever pipes a domain through, if it is one on this machine.
 fn own_display() -> Option<String> {
     let display = std::env::var("DISPLAY").ok()?;
-    (display.starts_with(':') && Format::Display.fits(&display)).then_some(display)
+    (display.starts_with(':') && schema::Format::Display.fits(&display)).then_some(display)
 }
 
 /// What is still to do for a domain with a vGPU: the host makes that.
@@ -99,7 +110,13 @@ struct Outcome {
     has_vgpu: bool,
 }
 
-fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options) -> Result<Option<Outcome>, String> {
+fn fix_one(
+    input: &Input,
+    args: &FixArgs,
+    rules: &RuleSet<'_>,
+    options: &Options,
+    outputs: &mut Outputs<'_>,
+) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
     let read = if args.in_place {
         replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
@@ -118,18 +135,27 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
             Ok(None)
         };
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let bytes = error.as_bytes();
-        match xml::decode(bytes) {
-            Err(error) => located(&name, position_in(bytes, &error), &error),
-            Ok(_) => format!("{shown}: is not UTF-8"),
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let bytes = error.into_bytes();
+            let text = String::from_utf8_lossy(&bytes);
+            let error = xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
+            return refuse(&Source::new(&name, &text), &error, args, outputs);
         }
-    })?;
+    };
     let original = (args.diff || args.check).then(|| text.clone());
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
+    let reported = args.output.is_asked_for().then(|| text.clone());
+    let fix = if outputs.shows_edits() { fix_with_edits } else { fix };
     let fixed = match fix(text, rules, &options.settings) {
         Ok(fixed) => fixed,
-        Err(FixError::Xml(error, position)) => return Err(located(&name, position, &error)),
+        Err(FixError::Xml(error, position)) => {
+            return match &reported {
+                Some(text) => refuse(&Source::new(&name, text), &error, args, outputs),
+                None => Err(located(&name, position, &error)),
+            };
+        }
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
             return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
@@ -163,12 +189,30 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
     if args.check && fixed.held_back {
         io::complain(&format!("{name}: {HELD_BACK}"));
     }
-    if !args.quiet && !args.check {
-        io::report(&account(&name, &fixed, &options.settings, !args.diff));
+    let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
+    let before = Source::new(&name, reported.as_deref().unwrap_or(""));
+    let parts = [
+        Part { state, source: &before, diagnostics: &fixed.applied },
+        Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
+    ];
+    outputs.add(&FileFindings { name: &name, parts: &parts })?;
+    if !args.quiet && !args.check && !args.output.is_for_programs() {
+        io::report(&summary(&fixed, state, &options.settings));
     }
     // A look at the text: to read the document once more would cost what fixing it did.
     let has_vgpu = ["'mdev'", "\"mdev\""].iter().any(|kind| fixed.text.contains(kind));
     Ok(Some(Outcome { status, has_vgpu }))
+}
+
+/// A text that can't be read: said in the report that was asked for, else in words.
+fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut Outputs<'_>) -> Result<Option<Outcome>, String> {
+    let diagnostics = [Diagnostic::unreadable(source, error)];
+    if !args.output.is_asked_for() {
+        return Err(located(source.name(), diagnostics[0].start, error));
+    }
+    let part = Part { state: State::Left, source, diagnostics: &diagnostics };
+    outputs.add(&FileFindings { name: source.name(), parts: &[part] })?;
+    Ok(Some(Outcome { status: Status::Failed, has_vgpu: false }))
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {
@@ -181,18 +225,9 @@ fn diff(name: &str, old: &str, new: &str) -> String {
     clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
 }
 
-/// What was done and what is left.
-///
-/// `written` says whether the document was written, or only what would be done is shown.
-fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) -> String {
+/// How much was done and is left, and what to know about it.
+fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let mut text = String::new();
-    let state = if written { State::Fixed } else { State::Fixable };
-    let source = Source::new(name, &fixed.text);
-    let parts = [
-        Part { state, source: &source, diagnostics: &fixed.applied },
-        Part { state: State::Left, source: &source, diagnostics: &fixed.remaining },
-    ];
-    Concise.file(&FileFindings { name, parts: &parts }, &mut text);
     let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
     let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
 use super::generate;
+use super::output::OutputArgs;
 use super::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, severity, uuid, vgpu_type};
 use crate::rules::schema::Severity;
 use crate::settings::Audio;
@@ -16,9 +17,8 @@ use crate::version::Version;
 pub(super) struct LintArgs {
     /// Domain XML files or folders of them; stdin without any, or for -
     pub(super) files: Vec<PathBuf>,
-    /// How findings are printed [default: full]
-    #[arg(long, value_enum)]
-    pub(super) format: Option<Format>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
     #[command(flatten)]
@@ -44,6 +44,8 @@ pub(super) struct FixArgs {
     /// Print no report on stderr
     #[arg(long, short)]
     pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
     #[command(flatten)]
@@ -147,6 +149,16 @@ pub(super) enum Format {
     Concise,
     /// One JSON document
     Json,
+    /// A JSON document a line
+    JsonLines,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// GitHub's workflow commands: annotations in pull requests
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML: a test case for each finding
+    Junit,
 }
 
 /// How facts are printed.

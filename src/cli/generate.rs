@@ -14,29 +14,34 @@ pub(super) enum What {
     Bash,
     Zsh,
     Fish,
+    /// GitHub's problem matcher for `--format concise`
+    ProblemMatcher,
 }
 
+/// Infos have a matcher of their own: GitHub calls them notices.
+const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
+
 pub(super) fn run(what: What) -> Status {
-    let mut command = Cli::command();
     let mut bytes = Vec::new();
-    let shell = match what {
-        What::Man => None,
-        What::Bash => Some(Shell::Bash),
-        What::Zsh => Some(Shell::Zsh),
-        What::Fish => Some(Shell::Fish),
-    };
-    match shell {
-        Some(shell) => clap_complete::generate(shell, &mut command, "gvtg-xml", &mut bytes),
-        None => {
-            if let Err(error) = manual(command, &mut bytes) {
+    match what {
+        What::Man => {
+            if let Err(error) = manual(Cli::command(), &mut bytes) {
                 return fail(&io::describe(&error));
             }
         }
+        What::Bash => complete(Shell::Bash, &mut bytes),
+        What::Zsh => complete(Shell::Zsh, &mut bytes),
+        What::Fish => complete(Shell::Fish, &mut bytes),
+        What::ProblemMatcher => bytes.extend_from_slice(PROBLEM_MATCHER.as_bytes()),
     }
     match io::print(&String::from_utf8_lossy(&bytes)) {
         Ok(()) => Status::Clean,
         Err(message) => fail(&message),
     }
+}
+
+fn complete(shell: Shell, bytes: &mut Vec<u8>) {
+    clap_complete::generate(shell, &mut Cli::command(), "gvtg-xml", bytes);
 }
 
 /// One page for the program and its commands.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::files::{Input, collect};
 use super::flags::Format;
-use super::output::Output;
+use super::output::{Outputs, Stream};
 use super::{LintArgs, Options, Status, io, rules};
 use crate::diagnostic::Diagnostic;
 use crate::lint::{is_candidate, lint, lint_without_edits};
@@ -32,17 +32,20 @@ pub(super) fn run(args: &LintArgs) -> Status {
     for (path, message) in unreadable {
         status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
-    let mut output = Output::new(args.format.unwrap_or(Format::Full), options.color);
+    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &rule_set, &options) {
+        Ok(outputs) => outputs,
+        Err(message) => return fail(&message),
+    };
     let mut skipped = 0;
     for input in &inputs {
         let settings = Settings { found: is_met(input, &options), ..options.settings.clone() };
-        match lint_one(input, &options, &rule_set, &settings, &mut output) {
+        match lint_one(input, &options, &rule_set, &settings, &mut outputs) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
     }
-    if let Err(message) = output.finish() {
+    if let Err(message) = outputs.finish() {
         return fail(&message);
     }
     say_skipped(skipped, inputs.len());
@@ -55,14 +58,14 @@ fn lint_one(
     options: &Options,
     rules: &RuleSet<'_>,
     settings: &Settings,
-    output: &mut Output,
+    outputs: &mut Outputs<'_>,
 ) -> Result<Option<Status>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, options, &bytes) {
         return Ok(None);
     }
-    let lint = if output.shows_edits() { lint } else { lint_without_edits };
+    let lint = if outputs.shows_edits() { lint } else { lint_without_edits };
     let lossy;
     let (text, result) = match xml::decode(&bytes) {
         Ok(text) => (text, lint(text, rules, settings)),
@@ -80,7 +83,7 @@ fn lint_one(
         Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Status::Failed),
     };
     let part = Part { state: State::Found, source: &source, diagnostics: &diagnostics };
-    output.add(&FileFindings { name: &name, parts: &[part] })?;
+    outputs.add(&FileFindings { name: &name, parts: &[part] })?;
     Ok(Some(status))
 }
 

@@ -1,47 +1,235 @@
-//! Where the reports of a run go.
+//! Which reports a run writes, and where they go.
+//!
+//! `--output-file` is where the report of the `--format` before it goes; a format without one goes to stdout, or to stderr where stdout
+//! is the document's. So one run can fill a server's file and show people something at once.
 
-use std::io::IsTerminal;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::flags::{ColorChoice, Format};
-use super::io;
-use crate::report::{Concise, FileFindings, Full, Json, Report};
+use super::{Options, io};
+use crate::lint::is_candidate;
+use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
+use crate::rules::{self, RuleSet};
+use crate::xml::Unreadable;
 
 /// So much text is written before there is more.
 const LARGE: usize = 1 << 20;
 
-/// A report that is being written.
-pub(super) struct Output {
-    report: Box<dyn Report>,
+/// The flags as clap reads them.
+#[derive(Args, Debug)]
+struct OutputFlags {
+    /// How findings are printed; several times with an --output-file behind all but one [lint's default: full]
+    #[arg(long, value_enum)]
+    format: Vec<Format>,
+    /// The file for the report of the --format before it
+    #[arg(long, value_name = "FILE")]
+    output_file: Vec<PathBuf>,
+    /// Count the findings of each rule instead of listing them
+    #[arg(long)]
+    statistics: bool,
+}
+
+/// The reports that are asked for.
+#[derive(Clone, Debug)]
+pub(super) struct OutputArgs {
+    /// Those that were named, each with its file.
+    formats: Vec<(Format, Option<PathBuf>)>,
+    statistics: bool,
+}
+
+impl Args for OutputArgs {
+    fn augment_args(command: Command) -> Command {
+        OutputFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        OutputFlags::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for OutputArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let flags = OutputFlags::from_arg_matches(matches)?;
+        let places = |name: &str| matches.indices_of(name).map_or(Vec::new(), Iterator::collect);
+        let (of_formats, of_files): (Vec<usize>, Vec<usize>) = (places("format"), places("output_file"));
+        let mut formats: Vec<(Format, Option<PathBuf>)> = flags.format.into_iter().map(|format| (format, None)).collect();
+        for (file, place) in flags.output_file.into_iter().zip(of_files) {
+            let before = of_formats.iter().filter(|format| **format < place).count();
+            match before.checked_sub(1).and_then(|index| formats.get_mut(index)) {
+                Some((_, target)) if target.is_none() => *target = Some(file),
+                _ => return Err(wrong("--output-file goes behind the --format that it is for, one for each")),
+            }
+        }
+        let to_terminal = formats.iter().filter(|(_, file)| file.is_none()).count() + usize::from(flags.statistics);
+        if to_terminal > 1 {
+            return Err(wrong("several reports need an --output-file behind each --format but one"));
+        }
+        Ok(OutputArgs { formats, statistics: flags.statistics })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = OutputArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn wrong(message: &str) -> Error {
+    Error::raw(ErrorKind::ArgumentConflict, format!("{message}\n"))
+}
+
+impl OutputArgs {
+    /// Whether a report was asked for, and not only what there is by default.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.statistics || !self.formats.is_empty()
+    }
+
+    /// Whether nothing may be added to what goes to the stream.
+    pub(super) fn is_for_programs(&self) -> bool {
+        let is_text = |format: Format| matches!(format, Format::Full | Format::Concise | Format::Github);
+        self.formats.iter().any(|(format, file)| file.is_none() && !is_text(*format))
+    }
+}
+
+/// Where a report without a file goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// The reports that a run writes.
+pub(super) struct Outputs<'r> {
+    outputs: Vec<Output<'r>>,
+}
+
+struct Output<'r> {
+    report: Box<dyn Report + 'r>,
+    target: Target,
     text: String,
 }
 
-impl Output {
-    /// A report on stdout.
-    pub(super) fn new(format: Format, color: ColorChoice) -> Self {
-        let mut report: Box<dyn Report> = match format {
-            Format::Full => Box::new(Full::new(io::use_color(color, std::io::stdout().is_terminal()))),
-            Format::Concise => Box::new(Concise),
-            Format::Json => Box::new(Json::default()),
-        };
+enum Target {
+    Stream(Stream),
+    File(PathBuf, fs::File),
+}
+
+impl<'r> Outputs<'r> {
+    /// The reports that were asked for, and `default` where none was; without a stream those in files alone.
+    ///
+    /// # Errors
+    /// A file that can't be made, or holds a domain.
+    pub(super) fn open(
+        args: &OutputArgs,
+        stream: Option<Stream>,
+        default: Option<Format>,
+        rules: &RuleSet<'r>,
+        options: &Options,
+    ) -> Result<Self, String> {
+        let mut outputs = Outputs { outputs: Vec::new() };
+        // A file alone leaves stdout empty, as it does for other linters.
+        let default = default.filter(|_| !args.is_asked_for()).map(|format| (format, None));
+        for (format, file) in args.formats.iter().chain(&default) {
+            let target = match (file, stream) {
+                (Some(path), _) => create(path)?,
+                (None, Some(stream)) => Target::Stream(stream),
+                (None, None) => continue,
+            };
+            outputs.begin(report(*format, &target, rules, options), target);
+        }
+        if let Some(stream) = stream.filter(|_| args.statistics) {
+            outputs.begin(Box::new(Statistics::default()), Target::Stream(stream));
+        }
+        Ok(outputs)
+    }
+
+    fn begin(&mut self, mut report: Box<dyn Report + 'r>, target: Target) {
         let mut text = String::new();
         report.begin(&mut text);
-        Output { report, text }
+        self.outputs.push(Output { report, target, text });
     }
 
-    /// Whether it shows what a fix changes.
+    /// Whether one of them shows what a fix changes.
     pub(super) fn shows_edits(&self) -> bool {
-        self.report.shows_edits()
+        self.outputs.iter().any(|output| output.report.shows_edits())
     }
 
-    /// Adds a file. A long run shows what it has.
+    /// Adds a file. A long run shows what it has; on stderr other lines follow.
     pub(super) fn add(&mut self, file: &FileFindings<'_>) -> Result<(), String> {
-        self.report.file(file, &mut self.text);
-        if self.text.len() > LARGE { io::print(&std::mem::take(&mut self.text)) } else { Ok(()) }
+        for output in &mut self.outputs {
+            output.report.file(file, &mut output.text);
+            if output.text.len() > LARGE || matches!(output.target, Target::Stream(Stream::Stderr)) {
+                output.write()?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the rest.
     pub(super) fn finish(mut self) -> Result<(), String> {
-        self.report.end(&mut self.text);
-        io::print(&self.text)
+        for output in &mut self.outputs {
+            output.report.end(&mut output.text);
+            output.write()?;
+        }
+        Ok(())
     }
+}
+
+impl Output<'_> {
+    fn write(&mut self) -> Result<(), String> {
+        let text = std::mem::take(&mut self.text);
+        match &mut self.target {
+            Target::Stream(Stream::Stdout) => io::print(&text),
+            Target::Stream(Stream::Stderr) => {
+                io::report(&text);
+                Ok(())
+            }
+            Target::File(path, file) => {
+                file.write_all(text.as_bytes()).map_err(|error| format!("{}: can't be written: {}", path.display(), io::describe(&error)))
+            }
+        }
+    }
+}
+
+fn report<'r>(format: Format, target: &Target, rules: &RuleSet<'r>, options: &Options) -> Box<dyn Report + 'r> {
+    match format {
+        Format::Full => Box::new(Full::new(uses_color(target, options.color))),
+        Format::Concise => Box::new(Concise),
+        Format::Json => Box::new(Json::default()),
+        Format::JsonLines => Box::new(JsonLines::default()),
+        Format::Sarif => {
+            let unreadable = [Unreadable::NotADomain, Unreadable::NotWellFormed].map(rules::about);
+            let mut asked: Vec<_> =
+                rules.active.iter().copied().filter(|rule| unreadable.iter().all(|other| other.id != rule.id)).collect();
+            asked.extend(unreadable);
+            asked.sort_by(|left, right| left.id.cmp(&right.id));
+            Box::new(Sarif::new(asked))
+        }
+        Format::Github => Box::new(GitHub),
+        Format::Gitlab => Box::new(GitLab::default()),
+        Format::Junit => Box::new(JUnit::new(options.fail_on)),
+    }
+}
+
+fn uses_color(target: &Target, choice: ColorChoice) -> bool {
+    let is_terminal = match target {
+        Target::Stream(Stream::Stdout) => std::io::stdout().is_terminal(),
+        Target::Stream(Stream::Stderr) => std::io::stderr().is_terminal(),
+        Target::File(..) => false,
+    };
+    io::use_color(choice, is_terminal)
+}
+
+/// A file for a report. One that holds a domain is meant to be read, whatever the order of the words on the command line says.
+fn create(path: &PathBuf) -> Result<Target, String> {
+    let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| is_candidate(&bytes, true));
+    if is_domain {
+        return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
+    }
+    let file = fs::File::create(path).map_err(|error| format!("{}: can't be written: {}", path.display(), io::describe(&error)))?;
+    Ok(Target::File(path.clone(), file))
 }

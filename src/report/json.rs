@@ -1,15 +1,24 @@
-//! One JSON document: positions as lines and columns (1-based, characters) and as byte offsets.
+//! JSON, as one document or as a line for each finding: positions as lines and columns (1-based, characters) and as byte offsets.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report, is_harmful};
 use crate::diagnostic::Diagnostic;
 use crate::source::Position;
 
-/// Everything, for programs.
+/// Everything as one document, for programs.
 #[derive(Default)]
 pub struct Json {
     has_findings: bool,
+    fingerprints: Fingerprints,
+}
+
+/// The same as a document a line, for programs that don't wait for the end.
+#[derive(Default)]
+pub struct JsonLines {
+    fingerprints: Fingerprints,
 }
 
 impl Report for Json {
@@ -20,13 +29,24 @@ impl Report for Json {
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         for (part, diagnostic) in file.each() {
             text.push_str(if self.has_findings { ",\n" } else { "\n" });
-            push_escaped(text, &value(file.name, part, diagnostic).to_string());
+            let fingerprint = self.fingerprints.next(file.name, part, diagnostic);
+            push_escaped(text, &value(file.name, part, diagnostic, fingerprint).to_string());
             self.has_findings = true;
         }
     }
 
     fn end(&mut self, text: &mut String) {
         text.push_str("\n]}\n");
+    }
+}
+
+impl Report for JsonLines {
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        for (part, diagnostic) in file.each() {
+            let fingerprint = self.fingerprints.next(file.name, part, diagnostic);
+            push_escaped(text, &value(file.name, part, diagnostic, fingerprint).to_string());
+            text.push('\n');
+        }
     }
 }
 
@@ -41,7 +61,7 @@ fn push_escaped(text: &mut String, json: &str) {
     }
 }
 
-fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Value {
+fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: Uuid) -> Value {
     let source = part.source;
     let place = |offset: usize, position: Position| json!({ "line": position.line, "column": position.column, "offset": offset });
     let related: Vec<Value> = diagnostic
@@ -69,6 +89,7 @@ fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Value {
         "start": place(diagnostic.span.start, diagnostic.start),
         "end": place(diagnostic.span.end, diagnostic.end),
         "related": related,
+        "fingerprint": fingerprint.to_string(),
         "fix": fix,
     })
 }

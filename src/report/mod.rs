@@ -4,13 +4,24 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
 mod concise;
+mod fingerprint;
 mod full;
+mod github;
+mod gitlab;
 pub mod host;
 mod json;
+mod junit;
+mod sarif;
+mod statistics;
 
 pub use concise::Concise;
 pub use full::Full;
-pub use json::Json;
+pub use github::GitHub;
+pub use gitlab::GitLab;
+pub use json::{Json, JsonLines};
+pub use junit::JUnit;
+pub use sarif::Sarif;
+pub use statistics::Statistics;
 
 /// A format: what is said about one file after the other becomes one text. Each function appends to it, and whoever calls them may
 /// write and clear it in between.
@@ -77,6 +88,11 @@ impl<'f> FileFindings<'f> {
     /// Each finding with its part.
     fn each(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.parts.iter().flat_map(|part| part.diagnostics.iter().map(move |diagnostic| (part, diagnostic)))
+    }
+
+    /// Each finding that is still one: for servers that show what is to be done.
+    fn open(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
+        self.each().filter(|(part, _)| part.state != State::Fixed)
     }
 }
 

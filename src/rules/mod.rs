@@ -117,6 +117,16 @@ pub fn unknown(name: &str, rules: &[&Rule]) -> String {
     }
 }
 
+/// A text with its placeholders as words: what stands there depends on the domain.
+pub fn named(text: &str) -> String {
+    let mut parts = text.split('{');
+    let first = parts.next().unwrap_or("").to_owned();
+    parts.fold(first, |text, part| match part.split_once('}') {
+        Some((name, rest)) => format!("{text}{}{rest}", name.trim_start_matches('@').to_uppercase()),
+        None => format!("{text}{{{part}"),
+    })
+}
+
 /// A rule file that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {

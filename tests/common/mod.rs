@@ -20,6 +20,7 @@ pub mod libxml2;
 pub mod machine;
 pub mod program;
 pub mod splice;
+pub mod tools;
 
 /// A vGPU that works on libvirt 8.5 and later.
 const VGPU: &str = "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>

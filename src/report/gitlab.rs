@@ -1,0 +1,52 @@
+//! GitLab's code quality report (docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format).
+
+use serde_json::json;
+
+use super::fingerprint::Fingerprints;
+use super::{FileFindings, Report};
+use crate::rules::schema::Severity;
+
+/// One JSON array of findings.
+#[derive(Default)]
+pub struct GitLab {
+    has_findings: bool,
+    fingerprints: Fingerprints,
+}
+
+impl Report for GitLab {
+    fn begin(&mut self, text: &mut String) {
+        text.push('[');
+    }
+
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        for (part, diagnostic) in file.open() {
+            let severity = match diagnostic.severity {
+                Severity::Error => "critical",
+                Severity::Warning => "minor",
+                Severity::Info => "info",
+            };
+            let value = json!({
+                "description": diagnostic.message,
+                "check_name": diagnostic.rule.id,
+                "fingerprint": self.fingerprints.next(file.name, part, diagnostic).simple().to_string(),
+                "severity": severity,
+                "location": {
+                    // Relative to the repository, as GitLab wants it, if the run was in its folder.
+                    "path": file.name.trim_start_matches("./"),
+                    "lines": { "begin": diagnostic.start.line, "end": diagnostic.end.line },
+                },
+            });
+            text.push_str(if self.has_findings { ",\n" } else { "\n" });
+            text.push_str(&value.to_string());
+            self.has_findings = true;
+        }
+    }
+
+    fn end(&mut self, text: &mut String) {
+        text.push_str("\n]\n");
+    }
+
+    fn shows_edits(&self) -> bool {
+        false
+    }
+}

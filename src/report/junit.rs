@@ -1,0 +1,70 @@
+//! JUnit's XML, which nearly every server for continuous integration shows: a suite for each file, a test case for each finding.
+
+use std::fmt::Write as _;
+
+use super::{FileFindings, Report, clean};
+use crate::diagnostic::Diagnostic;
+use crate::rules::schema::Severity;
+
+/// Findings as test cases that fail.
+pub struct JUnit {
+    fails_from: Severity,
+}
+
+impl JUnit {
+    /// Findings below this severity are cases that pass, as they are for the exit code.
+    pub fn new(fails_from: Severity) -> Self {
+        JUnit { fails_from }
+    }
+}
+
+impl Report for JUnit {
+    fn begin(&mut self, text: &mut String) {
+        text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gvtg-xml\">\n");
+    }
+
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        let findings: Vec<&Diagnostic<'_>> = file.open().map(|(_, diagnostic)| diagnostic).collect();
+        let failures = findings.iter().filter(|diagnostic| diagnostic.severity >= self.fails_from).count();
+        let (name, tests) = (escaped(&clean(file.name)), findings.len().max(1));
+        let _ = writeln!(text, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">");
+        if findings.is_empty() {
+            let _ = writeln!(text, "    <testcase name=\"no findings\" classname=\"{name}\" file=\"{name}\"/>");
+        }
+        for diagnostic in findings {
+            self.case(&name, diagnostic, text);
+        }
+        text.push_str("  </testsuite>\n");
+    }
+
+    fn end(&mut self, text: &mut String) {
+        text.push_str("</testsuites>\n");
+    }
+
+    fn shows_edits(&self) -> bool {
+        false
+    }
+}
+
+impl JUnit {
+    /// `name` is the file's, escaped.
+    fn case(&self, name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
+        let Diagnostic { rule, severity, start, message, help, .. } = diagnostic;
+        let (line, column, word, message) = (start.line, start.column, severity.name(), escaped(&clean(message)));
+        let help = help.iter().map(|help| format!("\nhelp: {}", escaped(&clean(help))));
+        let lines: String = std::iter::once(format!("{name}:{line}:{column}: {word}[{}] {message}", rule.id)).chain(help).collect();
+        let _ =
+            writeln!(text, "    <testcase name=\"{} at {line}:{column}\" classname=\"{name}\" file=\"{name}\" line=\"{line}\">", rule.id);
+        let _ = if *severity >= self.fails_from {
+            writeln!(text, "      <failure type=\"{word}\" message=\"{message}\">{lines}</failure>")
+        } else {
+            writeln!(text, "      <system-out>{lines}</system-out>")
+        };
+        text.push_str("    </testcase>\n");
+    }
+}
+
+/// Text as it can stand in an attribute or between tags; the characters that XML lacks are gone already.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,167 @@
+//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code scanning servers read: the rules, the findings and their fixes.
+
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::fingerprint::Fingerprints;
+use super::{FileFindings, Part, Report};
+use crate::diagnostic::{Diagnostic, Fix, Related};
+use crate::rules::schema::Severity;
+use crate::rules::{Rule, named};
+use crate::source::{Position, Source};
+
+/// One SARIF document with one run.
+pub struct Sarif<'r> {
+    rules: Vec<&'r Rule>,
+    has_findings: bool,
+    fingerprints: Fingerprints,
+}
+
+impl<'r> Sarif<'r> {
+    /// A run that asks these rules.
+    pub fn new(rules: Vec<&'r Rule>) -> Self {
+        Sarif { rules, has_findings: false, fingerprints: Fingerprints::default() }
+    }
+}
+
+impl Report for Sarif<'_> {
+    fn begin(&mut self, text: &mut String) {
+        let rules: Vec<Value> = self.rules.iter().map(|rule| descriptor(rule)).collect();
+        let driver = json!({ "name": "gvtg-xml", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
+        text.push_str("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n\"tool\":");
+        text.push_str(&json!({ "driver": driver }).to_string());
+        // Columns are characters, and a lone CR ends a line too.
+        text.push_str(",\n\"columnKind\":\"unicodeCodePoints\",\"newlineSequences\":[\"\\r\\n\",\"\\n\",\"\\r\"],\n\"results\":[");
+    }
+
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        let uri = uri(file.name);
+        for (part, diagnostic) in file.open() {
+            text.push_str(if self.has_findings { ",\n" } else { "\n" });
+            text.push_str(&self.result(file.name, &uri, part, diagnostic).to_string());
+            self.has_findings = true;
+        }
+    }
+
+    fn end(&mut self, text: &mut String) {
+        text.push_str("\n]}]}\n");
+    }
+}
+
+impl Sarif<'_> {
+    fn result(&mut self, name: &str, uri: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Value {
+        let rule = diagnostic.rule;
+        let place = |region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
+        let related = |(index, related): (usize, &Related)| {
+            let region = json!({ "startLine": related.start.line, "startColumn": related.start.column });
+            json!({ "id": index, "physicalLocation": place(region), "message": { "text": related.message } })
+        };
+        let help = diagnostic.help.iter().map(|help| format!("\n{help}"));
+        let mut result = json!({
+            "ruleId": rule.id,
+            "level": level(diagnostic.severity),
+            "message": { "text": std::iter::once(diagnostic.message.clone()).chain(help).collect::<String>() },
+            "locations": [{ "physicalLocation": place(region(diagnostic.start, diagnostic.end)) }],
+            "partialFingerprints": { "gvtgXml/v1": self.fingerprints.next(name, part, diagnostic).simple().to_string() },
+        });
+        let mut add = |name: &str, value: Value| {
+            if let Some(object) = result.as_object_mut() {
+                object.insert(name.into(), value);
+            }
+        };
+        if let Some(index) = self.rules.iter().position(|known| known.id == rule.id) {
+            add("ruleIndex", index.into());
+        }
+        if !diagnostic.related.is_empty() {
+            add("relatedLocations", diagnostic.related.iter().enumerate().map(related).collect());
+        }
+        // A fix without replacements is none to SARIF.
+        if let Some(fix) = diagnostic.fix.as_ref().filter(|fix| !fix.edits.is_empty()) {
+            add("fixes", json!([fix_of(uri, part.source, fix)]));
+        }
+        result
+    }
+}
+
+/// What is known about a rule.
+fn descriptor(rule: &Rule) -> Value {
+    let severity = match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "recommendation",
+    };
+    let what_to_do = rule.help.iter().map(|help| format!("\n\nWhat to do: {}", named(help)));
+    let help: String = std::iter::once(rule.why.trim().to_owned()).chain(what_to_do).collect();
+    json!({
+        "id": rule.id,
+        "shortDescription": { "text": rule.summary },
+        "fullDescription": { "text": rule.why.trim() },
+        "help": { "text": help, "markdown": markdown(&help) },
+        "defaultConfiguration": { "level": level(rule.severity) },
+        "properties": { "tags": [rule.group.name()], "problem.severity": severity },
+    })
+}
+
+/// Text in which elements are no HTML; in backticks they are none anyway.
+fn markdown(text: &str) -> String {
+    let outside = |(index, part): (usize, &str)| if index % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() };
+    text.split('`').enumerate().map(outside).collect::<Vec<_>>().join("`")
+}
+
+fn fix_of(uri: &str, source: &Source<'_>, fix: &Fix) -> Value {
+    let replacement = |(range, text): (&Range<usize>, &String)| {
+        let deleted = region(source.position(range.start), source.position(range.end));
+        json!({ "deletedRegion": deleted, "insertedContent": { "text": text } })
+    };
+    let replacements: Vec<Value> = fix.edits.iter().map(|edit| (&edit.range, &edit.text)).map(replacement).collect();
+    json!({
+        "description": { "text": fix.title },
+        "artifactChanges": [{ "artifactLocation": { "uri": uri }, "replacements": replacements }],
+        "properties": { "applicability": fix.applicability.name() },
+    })
+}
+
+/// From the first character to behind the last one, as SARIF counts too.
+fn region(start: Position, end: Position) -> Value {
+    json!({ "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+/// A path as a URI reference.
+fn uri(name: &str) -> String {
+    let scheme = if name.starts_with('/') { "file://" } else { "" };
+    let mut uri = scheme.to_owned();
+    for byte in name.trim_start_matches("./").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{markdown, uri};
+
+    #[test]
+    fn elements_are_text_in_markdown() {
+        assert_eq!(markdown("write <a/>, not `<b/>`, or <c>"), "write \\<a/>, not `<b/>`, or \\<c>");
+    }
+
+    #[test]
+    fn a_path_becomes_a_uri() {
+        assert_eq!(uri("./vms/win 10.xml"), "vms/win%2010.xml");
+        assert_eq!(uri("/a/é%:x.xml"), "file:///a/%C3%A9%25%3Ax.xml");
+        assert_eq!(uri("<stdin>"), "%3Cstdin%3E");
+    }
+}
