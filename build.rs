@@ -28,8 +28,12 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let mut rules = read("rules");
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
-    write("rules.rs", &rules);
-    write("host.rs", &read("rules/host"));
+    write("rules.rs", &table(&rules));
+    write("host.rs", &table(&read("rules/host")));
+    // Where the two rules are that speak of what no other rule can be asked about.
+    let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
+    let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
+    write("unreadable.rs", &format!("{places:?}"));
 }
 
 /// The rules in a folder, by id.
@@ -56,14 +60,17 @@ fn read(folder: &str) -> Vec<Rule> {
     rules
 }
 
-fn write(name: &str, rules: &[Rule]) {
+fn table(rules: &[Rule]) -> String {
     let mut table = String::from("&[\n");
     for rule in rules {
         writeln!(table, "{},", rule.to_rust()).expect("a String");
     }
-    table.push(']');
+    table + "]"
+}
+
+fn write(name: &str, text: &str) {
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(std::path::Path::new(&out).join(name), table).expect("OUT_DIR can be written");
+    fs::write(std::path::Path::new(&out).join(name), text).expect("OUT_DIR can be written");
 }
 
 /// A value as the Rust expression for it.
@@ -203,6 +210,8 @@ impl ToRust for Check {
                 variant!(Environment { name, value, format, setting, displays })
             }
             Check::Code { function } => variant!(Code { function }),
+            Check::WellFormed => "Check::WellFormed".into(),
+            Check::Domain => "Check::Domain".into(),
         }
     }
 }

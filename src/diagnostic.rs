@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::edit::{Applicability, Edits};
-use crate::rules::Rule;
 use crate::rules::schema::Severity;
-use crate::source::Position;
+use crate::rules::{self, Rule};
+use crate::source::{Position, Source};
+use crate::xml::{self, Unreadable, XmlError};
 
 /// Something that a rule found.
 #[derive(Clone, Debug)]
@@ -30,6 +31,30 @@ pub struct Diagnostic<'r> {
     pub fix: Option<Fix>,
 }
 
+impl Diagnostic<'static> {
+    /// What is found in a text that can't be read: the first thing that is in the way, at the character or tag where it is.
+    pub fn unreadable(source: &Source<'_>, error: &XmlError) -> Self {
+        let text = source.text();
+        let character = text.get(error.offset..).and_then(|rest| rest.chars().next()).filter(|c| !matches!(c, '\r' | '\n'));
+        let span = match error.kind {
+            Unreadable::NotWellFormed => error.offset..error.offset + character.map_or(0, char::len_utf8),
+            Unreadable::NotADomain => xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span),
+        };
+        let rule = rules::about(error.kind);
+        Diagnostic {
+            rule,
+            severity: rule.severity,
+            start: source.position(span.start),
+            end: source.position(span.end),
+            span,
+            message: error.message.clone(),
+            help: Some(error.help.clone()),
+            related: Vec::new(),
+            fix: None,
+        }
+    }
+}
+
 /// Another place that has to do with a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
@@ -48,7 +73,8 @@ pub struct Fix {
     pub title: String,
     /// How sure it is.
     pub applicability: Applicability,
-    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of places.
+    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of
+    /// places or carry a large part of the document.
     pub edits: Edits,
 }
 

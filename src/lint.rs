@@ -1,6 +1,6 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -19,8 +19,19 @@ use crate::xml::{self, ElementId, XmlError};
 const MOST_ROUNDS: usize = 20;
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
-/// each of thousands of findings would rename them all; behind this number only `fix`, which does it once, says what changes.
+/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
+/// does it once, says what changes.
 const MOST_NAMINGS: usize = 20_000;
+
+/// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
+/// of blocks inside each other, each finding would carry all that are further in. Behind that only `fix` says what changes.
+const MOST_CARRIED: usize = 4;
+
+/// So many times the size of the text that came in may come out, and [`SMALL_TEXT`] more: no real domain needs half of that.
+const MOST_GROWTH: usize = 4;
+
+/// What a small text may get whatever its size.
+const SMALL_TEXT: usize = 256 << 10;
 
 /// Everything that the rules find, in the order of the text.
 ///
@@ -88,6 +99,8 @@ pub enum FixError {
     Xml(XmlError, Position),
     /// The fixes of these rules undo each other: a fault in the rules.
     Loop(Vec<String>),
+    /// The text grows without end, most of it by this rule.
+    Growth(String),
 }
 
 /// The text with everything mended that the settings allow, and a second look at the result.
@@ -98,6 +111,7 @@ pub enum FixError {
 /// A text that is no domain XML, or rules at odds with each other.
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
     let mut run = Run { rules, settings, withheld: false, applied: Vec::new(), undo: Vec::new() };
+    let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
     loop {
@@ -106,7 +120,11 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
             FixError::Xml(error, position)
         };
         match run.round(&text).map_err(unreadable)? {
-            Round::Edited(edits) => {
+            Round::Edited(edits, applied) => {
+                if edits.length_of(&text) > most {
+                    return Err(FixError::Growth(most_frequent(&applied)));
+                }
+                run.applied.extend(applied);
                 run.undo.push(Undo::of(&edits, &text));
                 text = edits.apply(&text);
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
@@ -149,7 +167,7 @@ struct Run<'c, 'r> {
 }
 
 enum Round<'r> {
-    Edited(Edits),
+    Edited(Edits, Vec<Diagnostic<'r>>),
     Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool, is_guess: bool },
 }
 
@@ -184,22 +202,27 @@ impl Undo {
 }
 
 impl<'r> Run<'_, 'r> {
-    fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
+    fn round(&self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
         let (rules, settings, withheld, undo) = (self.rules, self.settings, self.withheld, &self.undo);
-        let (round, applied) = domain::read(text, settings, |domain| {
+        domain::read(text, settings, |domain| {
             let found = find(domain, rules);
             let mut picked: Vec<&Found<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
             let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
-            if picked.iter().any(moves) {
-                picked.retain(|found| found.rule.group == Group::Namespace);
+            // So do devices that move into the block that everything else is looked for in.
+            let devices = domain.devices;
+            let joins = |found: &Found<'_, 'r>| {
+                found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
+            };
+            if picked.iter().any(|found| moves(found) || joins(found)) {
+                picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
                 let remaining = diagnostics(domain, &found, false);
-                return (Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) }, Vec::new());
+                return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };
             }
             let applied = picked.iter().map(|found| {
                 let mut diagnostic = found.diagnostic(domain, false);
@@ -209,10 +232,8 @@ impl<'r> Run<'_, 'r> {
                 diagnostic
             });
             let applied = applied.collect();
-            (Round::Edited(edits), applied)
-        })?;
-        self.applied.extend(applied);
-        Ok(round)
+            Round::Edited(edits, applied)
+        })
     }
 
     /// Whether anything that could show the guest was removed.
@@ -240,7 +261,7 @@ impl<'d, 'r> Found<'d, 'r> {
     fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
         let source = domain.document.source();
         let Found { rule, finding, applicability } = self;
-        let fill = |text: &str| template::fill(text, domain, finding.element, &finding.values);
+        let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
             span: span.clone(),
             start: source.position(span.start),
@@ -253,6 +274,14 @@ impl<'d, 'r> Found<'d, 'r> {
             }
             _ => None,
         };
+        let removed = self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        });
+        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+            let span = reference.elements.last()?.start_tag().span;
+            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
+        });
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -261,7 +290,7 @@ impl<'d, 'r> Found<'d, 'r> {
             end: source.position(finding.span.end),
             message: fill(&rule.message),
             help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).collect(),
+            related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
         }
     }
@@ -270,11 +299,22 @@ impl<'d, 'r> Found<'d, 'r> {
 /// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
 fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits: bool) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
+    let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
     let diagnostics = found.iter().map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
         }
-        found.diagnostic(domain, most > 0)
+        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
+        }
+        let mut diagnostic = found.diagnostic(domain, most > 0);
+        if let Some(fix) = &mut diagnostic.fix {
+            match carried.checked_sub(fix.edits.inserted()) {
+                Some(rest) => carried = rest,
+                None => fix.edits = Edits::default(),
+            }
+        }
+        diagnostic
     });
     let mut diagnostics: Vec<_> = diagnostics.collect();
     sort(&mut diagnostics);
@@ -332,6 +372,13 @@ fn has_picture(domain: &Domain<'_>) -> bool {
         })
     };
     has_property && (domain.is_shown_by_graphics() || domain.is_shown_by_spice() || is_shown())
+}
+
+/// The rule that made most of these.
+fn most_frequent(diagnostics: &[Diagnostic<'_>]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    diagnostics.iter().for_each(|diagnostic| *counts.entry(&diagnostic.rule.id).or_default() += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or_else(String::new, |(id, _)| id.to_owned())
 }
 
 fn sort(diagnostics: &mut [Diagnostic<'_>]) {

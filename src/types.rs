@@ -70,7 +70,7 @@ pub struct Offer {
 
 /// All types, and what of them this GPU can make. Without one they have the names that they have from Skylake on.
 pub fn offers(card: Option<&Card>) -> Vec<Offer> {
-    let prefix = card.and_then(|card| card.gpu.generation.type_prefix()).unwrap_or("i915-GVTg_V5");
+    let prefix = card.and_then(Card::type_prefix).unwrap_or("i915-GVTg_V5");
     let offer = |kind: &'static VgpuType| {
         let name = format!("{prefix}_{}", kind.divisor);
         let offered = card.and_then(|card| card.types.as_found()?.iter().find(|offered| offered.name == name));

@@ -169,7 +169,7 @@ impl<'d> Domain<'d> {
 
     fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
-            && let Some(own) = user_alias(vgpu)
+            && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= LONGEST_ALIAS)
             && self.settings.alias.as_deref().is_none_or(|asked| asked == own)
         {
             return (own.to_owned(), false);
@@ -297,6 +297,9 @@ impl<'d> Domain<'d> {
         }
     }
 }
+
+/// A longer alias is none to write once a property: the vGPU gets another.
+const LONGEST_ALIAS: usize = 1000;
 
 /// The guide's order of properties; what the guide doesn't name comes behind.
 pub fn property_order(name: &str) -> u8 {

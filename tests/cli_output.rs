@@ -30,6 +30,9 @@ title = "Remove the drive"
 op = "remove"
 "#;
 
+/// The end of that rule.
+const OWN_CHECK: &str = "kind = \"forbid\"\n[[fix]]\ntitle = \"Remove the drive\"\nop = \"remove\"\n";
+
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -149,6 +152,7 @@ fn a_site_can_have_rules_of_its_own() {
         ("severity = \"warning\"", "severity = \"bad\"", 4, 12, "unknown variant `bad`"),
         ("[check]", "[check", 11, 7, ""),
         ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
+        (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is for the program's own rules"),
         ("no-floppy", "floppy", 1, 1, "the file's name is not its id, floppy"),
     ] {
         write("no-floppy.toml", &OWN_RULE.replacen(from, to, 1));
@@ -228,4 +232,24 @@ fn what_packagers_generate_is_fit_for_use() {
     }
     assert_eq!(run("generate nonsense", "").0, 2);
     assert_eq!(run_in(folder.path(), "generate").0, 2);
+}
+
+#[test]
+fn fix_ends_with_what_the_host_still_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixed = std::fs::read_to_string("fixtures/win10-virt-manager.fixed.xml").unwrap();
+    std::fs::write(folder.path().join("a b.xml"), &fixed).unwrap();
+    let in_folder = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2;
+    let hook = "gvtg-xml: then, as root on the host, the hook that makes the vGPU: ";
+    let last = |stderr: String| stderr.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(last(in_folder(&["fix"])), format!("{hook}virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /"));
+    for arguments in [["fix", "a b.xml"].as_slice(), &["fix", "--in-place", "a b.xml"]] {
+        assert_eq!(last(in_folder(arguments)), format!("{hook}gvtg-xml emit hook --root / 'a b.xml'"));
+    }
+    // Nothing is written, or there is no vGPU to make.
+    for arguments in ["fix --quiet", "fix --diff", "fix --check"] {
+        assert!(!run(arguments, &fixed).2.contains("hook"), "{arguments}");
+    }
+    let plain = "<domain type='kvm'><name>a</name><devices><video/></devices></domain>";
+    assert!(!run("fix --only stray-video", plain).2.contains("hook"));
 }

@@ -136,7 +136,7 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
     for (document, said) in [
         (domain("a", &[], ""), "1:1: error: the domain has no vGPU"),
         (domain("a", &["your-gpu-uuid-here"], ""), "5:1: error: the vGPU has no uuid"),
-        (domain("a", &[UUID], &recorded("type='nvidia-35'", "")), "3:11: error: 'nvidia-35' is no type of a GVT-g vGPU"),
+        (domain("a", &[UUID], &recorded("type='nvidia-35'", "")), "1:1: error: the domain has no vGPU"),
         (domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")), "3:11: error: 'i915-GVTg_V5_4 x' is no type"),
         (domain("a", &[UUID], &recorded("pci='2.0'", "")), "3:11: error: '2.0', recorded in <metadata>, is no PCI address"),
         (domain("", &[UUID], ""), "2:1: error: the domain has no name"),

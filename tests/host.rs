@@ -15,6 +15,7 @@ use serde_json::Value;
 
 /// The vGPU of `fixtures/win10-virt-manager.fixed.xml`.
 const UUID: &str = "a7ac54ee-0f5b-5731-b099-091b0e8eaf75";
+const OTHER: &str = "11111111-2222-4333-8444-555555555550";
 const GPU: &str = "/sys/devices/pci0000:00/0000:00:02.0";
 const HOOK: &str = "/etc/libvirt/hooks/qemu.d/gvtg";
 
@@ -65,7 +66,7 @@ fn each_machine_has_its_first_thing_to_do() {
         ("tiger-lake", Some("unsupported-gpu"), vec!["unsupported-gpu"]),
         ("small-aperture", Some("small-aperture"), vec!["small-aperture"]),
         ("kvmgt-missing", Some("kvmgt-not-loaded"), vec!["kvmgt-not-loaded"]),
-        ("guc-submission", Some("guc-submission"), vec!["guc-submission", "gvt-not-enabled"]),
+        ("guc-submission", Some("guc-submission"), vec!["guc-submission"]),
         ("full", Some("full-gpu"), vec![]),
         (
             "typos",
@@ -144,12 +145,40 @@ const FAULTS: &[(&str, &[&str])] = &[
         &["kernel-without-kvmgt"],
     ),
     ("without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types", &["missing-vgpu-types"]),
+    // A file of the same name in /etc hides the distribution's.
+    ("/usr/lib/modprobe.d/a.conf = options i915.enable_gvt=1\n/etc/modprobe.d/a.conf = # nothing", &[]),
+    // An older kernel still has it.
+    (
+        "/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_virqfd\n\
+         /usr/lib/modules/6.1.0-50-amd64/modules.dep:\n    kernel/kvmgt.ko:\n    kernel/drivers/vfio/vfio_virqfd.ko:",
+        &[],
+    ),
+    // HuC alone is no harm, nor is i915's own choice; and where the kernel lists types, GVT-g is on.
+    (
+        "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_guc = 2",
+        &["missing-vgpu-types"],
+    ),
+    (
+        "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_guc = -1",
+        &["missing-vgpu-types"],
+    ),
+    ("/sys/module/i915/parameters/enable_guc = 3", &[]),
     ("without /sys/module/vfio_iommu_type1", &["vfio-not-loaded"]),
     ("without /dev/vfio", &["vfio-not-loaded"]),
+    ("without /sys/module/vfio\n/usr/lib/modules/6.1.0-50-amd64/modules.builtin = kernel/drivers/vfio/vfio.ko", &[]),
+    ("/proc/1/environ = PATH=/bin␀container=lxc␀", &["in-container"]),
+    ("/sys/class/dmi/id/product_name = Xenon KVM", &[]),
+    ("/sys/devices/pci0000:00/0000:00:02.0/device = 0xffff", &[]),
+    ("without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_gvt = N", &["gvt-not-enabled"]),
     ("/etc/libvirt/hooks/qemu (755) = echo without a first line", &["hook-without-interpreter"]),
     ("/etc/libvirt/hooks/qemu (755) = #!/usr/bin/python2", &["hook-without-interpreter"]),
     ("/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }", &["hook-with-bash-functions"]),
-    ("/etc/libvirt/hooks/qemu (644) = #!/bin/sh", &["hook-not-executable"]),
+    ("/etc/libvirt/hooks/qemu (644) = #!/bin/sh", &[]),
+    ("/etc/libvirt/hooks/qemu (644):\n    #!/bin/sh\n    setup_gpu a b c", &["hook-not-executable"]),
+    ("/etc/libvirt/hooks/qemu.d/gvtg~ (644):\n    setup_gpu a b c", &[]),
+    ("/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function create_gpu {\n    }", &[]),
+    ("/usr/bin/sh -> bash\n/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }", &[]),
+    ("/etc/libvirt/hooks/qemu (755) = #!/bin/sh␍", &["hook-without-interpreter"]),
     ("/usr/lib/x86_64-linux-gnu/libvirt.so.0 -> libvirt.so.0.6000.0", &["hook-folder-ignored", "old-libvirt"]),
     ("/var/lib/dpkg/status:\n    Package: qemu-system-x86\n    Status: install ok installed\n    Version: 1:2.8+dfsg-6", &["old-qemu"]),
     ("without /usr/lib/x86_64-linux-gnu", &["missing-libvirt"]),
@@ -233,6 +262,73 @@ fn domain_hook_and_host_must_agree() {
 }
 
 #[test]
+fn who_gave_the_gpu_away_is_said() {
+    for (line, what_to_do) in [
+        (
+            "vfio-pci.ids=10de:1c03,8086:5916",
+            "take vfio-pci.ids=10de:1c03,8086:5916 out of the kernel's command line and restart the machine",
+        ),
+        // The other card is given away rightly.
+        ("vfio-pci.ids=10de:1c03", "shut down the guest that has it, and take its <hostdev type='pci'> out of that guest"),
+    ] {
+        let machine = format!(
+            "like kaby-lake\nwithout {GPU}/mdev_supported_types\n{GPU}/driver -> ../x/vfio-pci\n/proc/cmdline = i915.enable_gvt=1 {line}\n"
+        );
+        let (_, answer) = ask_of(&machine, &[]);
+        let help = check(&answer, "gpu-given-to-vfio-pci")["help"].as_str().unwrap();
+        assert_eq!(help, format!("{what_to_do}: for vGPUs i915 must run it"));
+    }
+}
+
+#[test]
+fn each_vgpu_of_a_domain_has_its_line_in_the_hook() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_8");
+    let text = fs::read_to_string(&domain).unwrap();
+    let (before, rest) = text.split_once("    <hostdev mode").unwrap();
+    let (hostdev, after) = rest.split_once("</hostdev>\n").unwrap();
+    let second = hostdev.replace(UUID, OTHER).replace("ua-gvtg", "ua-second");
+    fs::write(&domain, format!("{before}    <hostdev mode{hostdev}</hostdev>\n    <hostdev mode{second}</hostdev>\n{after}")).unwrap();
+    let one = format!("like kaby-lake\n{HOOK} (755) emitted setup_gpu win10 {UUID} i915-GVTg_V5_8\n");
+    let (_, answer) = ask_of(&one, &[&domain]);
+    assert_eq!(wrong(&answer), ["hook-misses-domain"], "{answer:#}");
+    assert!(check(&answer, "hook-misses-domain")["message"].as_str().unwrap().contains(OTHER));
+}
+
+#[test]
+fn what_a_hook_makes_is_checked_without_domains_too() {
+    for (setup, wanted) in [
+        ("setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V4_4", "vgpu-type-not-offered"),
+        ("setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_4 0000:03:00.0", "wrong-gpu-address"),
+    ] {
+        let (_, answer) = ask_of(&format!("like kaby-lake\n{HOOK} (755) emitted {setup}\n"), &[]);
+        assert_eq!(wrong(&answer), [wanted], "{setup}");
+    }
+}
+
+#[test]
+fn commands_hold_whatever_a_domain_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
+    let text = fs::read_to_string(&domain).unwrap();
+    fs::write(&domain, text.replace("<name>win10<", "<name>a b; $(touch x)<")).unwrap();
+    let (_, answer) = ask_of("like kaby-lake\n", &[&domain]);
+    let help = check(&answer, "hook-differs")["help"].as_str().unwrap();
+    assert!(help.contains("virsh dumpxml --inactive 'a b; $(touch x)' | "), "{help}");
+}
+
+#[test]
+fn only_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    hosts::make("kaby-lake", folder.path());
+    // Opening a pipe that nobody writes to would wait for ever.
+    let pipe = folder.path().join("etc/libvirt/hooks/qemu.d/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, answer) = ask(folder.path(), &[]);
+    assert_eq!((code, wrong(&answer)), (0, vec![]), "{answer:#}");
+}
+
+#[test]
 fn a_gpu_that_is_elsewhere_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4 --pci 0000:03:00.0");
@@ -311,6 +407,17 @@ fn what_cannot_be_read_is_said_and_no_error() {
     assert_eq!(code, 0);
     assert_eq!(with(&answer, "unknown"), ["dri-not-allowed"], "{answer:#}");
     assert!(check(&answer, "dri-not-allowed")["message"].as_str().unwrap().starts_with("/etc/libvirt/qemu.conf: "));
+}
+
+#[test]
+fn who_uses_a_vgpu_is_unknown_where_a_process_cannot_be_looked_at() {
+    // A link to itself can't be read by root either.
+    let machine = format!(
+        "like kaby-lake\n{GPU}/{OTHER}/mdev_type -> ../mdev_supported_types/i915-GVTg_V5_8\n\
+         /sys/bus/mdev/devices/{OTHER} -> ../../../devices/pci0000:00/0000:00:02.0/{OTHER}\n/proc/55/fd -> fd\n"
+    );
+    let (code, answer) = ask_of(&machine, &[]);
+    assert_eq!((code, wrong(&answer), with(&answer, "unknown")), (0, vec![], vec!["unused-vgpu"]), "{answer:#}");
 }
 
 #[test]

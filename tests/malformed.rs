@@ -1,4 +1,4 @@
-//! What is no domain XML: refused by `lint` and `fix` alike with exit code 2, nothing on stdout, the place and what to do on stderr.
+//! What is no domain XML: `lint` reports it like any finding, `fix` refuses it with nothing on stdout, both with exit code 2.
 //!
 //! The places follow one principle: what is wrong by itself is reported where it stands, what begins and never ends where it
 //! begins, and an end tag that is missing where it should have been: at the end of the text.
@@ -201,29 +201,100 @@ fn long_cases() -> Vec<(&'static str, String, usize, usize, &'static str)> {
     ]
 }
 
-#[test]
-fn lint_and_fix_refuse_what_is_no_domain_at_its_place() {
+/// The cases that are well-formed.
+const NOT_DOMAINS: &[&str] = &[
+    "a network",
+    "a snapshot",
+    "a status file",
+    "a domain of somebody else's",
+    "a prefixed domain",
+    "an HTML page",
+    "an upper-case domain",
+];
+
+/// All cases, each with the rule that finds it.
+fn each_case(mut run: impl FnMut(Case<'_>, &str)) {
     assert!(CASES.len() >= 70);
     let long = long_cases();
     let long = long.iter().map(|(name, text, line, column, message)| (*name, text.as_bytes(), *line, *column, *message));
-    let mut faults = Vec::new();
-    for (name, input, line, column, message) in CASES.iter().copied().chain(long) {
-        for command in ["lint", "fix"] {
-            let (code, stdout, stderr) = outcome(feed(&mut program([command]), input));
-            let begin = format!("gvtg-xml: <stdin>:{line}:{column}: error: ");
-            let first = stderr.lines().next().unwrap_or_default();
-            let is_right = code == 2
-                && stdout.is_empty()
-                && first.strip_prefix(&begin).is_some_and(|rest| rest.contains(message))
-                && stderr.lines().nth(1).is_some_and(|line| line.starts_with("  help: ") && line.len() > 15);
-            if !is_right {
-                let stderr: String = stderr.chars().take(300).collect();
-                faults
-                    .push(format!("{command}, {name}: wanted {begin}…{message}…\n  exit {code}, {} bytes, stderr: {stderr}", stdout.len()));
-            }
-        }
+    for case in CASES.iter().copied().chain(long) {
+        run(case, if NOT_DOMAINS.contains(&case.0) { "not-a-domain" } else { "not-well-formed" });
     }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
+#[test]
+fn fix_refuses_what_is_no_domain_at_its_place() {
+    let mut faults = Vec::new();
+    each_case(|(name, input, line, column, message), _| {
+        let (code, stdout, stderr) = outcome(feed(&mut program(["fix"]), input));
+        let begin = format!("gvtg-xml: <stdin>:{line}:{column}: error: ");
+        let first = stderr.lines().next().unwrap_or_default();
+        let is_right = code == 2
+            && stdout.is_empty()
+            && first.strip_prefix(&begin).is_some_and(|rest| rest.contains(message))
+            && stderr.lines().nth(1).is_some_and(|line| line.starts_with("  help: ") && line.len() > 15);
+        if !is_right {
+            faults.push(format!("{name}: wanted {begin}…{message}…\n  exit {code}, {} bytes, stderr: {}", stdout.len(), short(&stderr)));
+        }
+    });
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn lint_finds_what_is_no_domain_like_anything_else() {
+    let mut faults = Vec::new();
+    each_case(|(name, input, line, column, message), rule| {
+        let lint = |format: &str| outcome(feed(&mut program(["lint", "--format", format]), input));
+        let (code, concise, stderr) = lint("concise");
+        let begin = format!("<stdin>:{line}:{column}: error[{rule}] ");
+        let is_line = concise.lines().count() == 1 && concise.strip_prefix(&begin).is_some_and(|rest| rest.contains(message));
+        if code != 2 || !is_line || !stderr.is_empty() {
+            faults.push(format!("{name}: wanted {begin}…{message}…\n  exit {code}, {}{stderr}", short(&concise)));
+        }
+        let (code, json, _) = lint("json");
+        let report: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
+        let findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
+        let place = |of: &str| (findings[0][of]["line"].as_u64(), findings[0][of]["column"].as_u64());
+        let is_right = findings.len() == 1
+            && place("start") == (Some(line as u64), Some(column as u64))
+            && place("end") >= place("start")
+            && findings[0]["rule"] == rule
+            && findings[0]["severity"] == "error"
+            && findings[0]["help"].as_str().is_some_and(|help| help.len() > 5);
+        if code != 2 || !is_right {
+            faults.push(format!("{name}: exit {code}, {}", short(&json)));
+        }
+        let (code, full, stderr) = lint("full");
+        if code != 2 || !full.starts_with(&format!("error[{rule}]\n")) || !stderr.is_empty() {
+            faults.push(format!("{name}: exit {code}, {}{stderr}", short(&full)));
+        }
+    });
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_place_in_a_text_that_cannot_be_read_is_drawn() {
+    let (code, stdout, _) = outcome(feed(&mut program(["lint"]), b"<domain>\n  <devices>\n</domain>\n"));
+    let wanted = "error[not-well-formed]\n\n  \u{d7} </domain> where <devices> of line 2, column 3 is open\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
+        2 \u{2502}   <devices>\n 3 \u{2502} </domain>\n   \u{b7} \u{2500}\n   \u{2570}\u{2500}\u{2500}\u{2500}\u{2500}\n  help: close <devices> first, or correct the name\n\n";
+    assert_eq!((code, stdout.as_str()), (2, wanted));
+    let colored = outcome(feed(&mut program(["lint", "--color", "always"]), b"<domain>")).1;
+    assert!(colored.contains("\u{1b}[") && colored.contains("not-well-formed"), "{colored}");
+    let (_, latin1, _) = outcome(feed(&mut program(["lint"]), b"<domain>\n<name>caf\xe9</name></domain>"));
+    assert!(latin1.contains("<name>caf\u{fffd}</name>"), "what is no text is shown as far as it is: {latin1}");
+}
+
+#[test]
+fn nobody_can_ignore_that_a_text_cannot_be_read() {
+    for flags in ["--ignore not-well-formed", "--only display", "--exit-zero", "--fail-on error"] {
+        let mut command = program("lint --format concise".split(' ').chain(flags.split(' ')));
+        let (code, stdout, _) = outcome(feed(&mut command, b"<domain>"));
+        assert_eq!((code, stdout.lines().count()), (2, 1), "{flags}: {stdout}");
+    }
 }
 
 #[test]

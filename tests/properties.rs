@@ -12,7 +12,7 @@ use gvtg_xml::domain::Domain;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::{FixError, fix, is_candidate, lint};
 use gvtg_xml::property::{to_override, type_of};
-use gvtg_xml::report::{Format, Report};
+use gvtg_xml::report::{Concise, FileFindings, Full, Json, Part, Report, State};
 use gvtg_xml::rules::schema::Group;
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
@@ -82,12 +82,16 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
             )));
         }
     };
-    for format in [Format::Full, Format::Concise, Format::Json] {
-        let mut report = Report::new(format, false);
-        report.add(&Source::new("x", text), &found);
-        let written = report.finish();
+    let source = Source::new("x", text);
+    let parts = [Part { state: State::Found, source: &source, diagnostics: &found }];
+    let reports: [Box<dyn Report>; 3] = [Box::new(Full::new(false)), Box::new(Concise), Box::new(Json::default())];
+    for mut report in reports {
+        let mut written = String::new();
+        report.begin(&mut written);
+        report.file(&FileFindings { name: "x", parts: &parts }, &mut written);
+        report.end(&mut written);
         let lost = found.iter().find(|finding| !written.contains(&*finding.rule.id));
-        prop_assert!(lost.is_none(), "{:?} does not show {:?}", format, lost);
+        prop_assert!(lost.is_none(), "{} does not show {:?}", written, lost);
     }
     prop_assert!(found.is_sorted_by_key(|finding| finding.start), "not in the order of the text");
     for finding in &found {

@@ -111,13 +111,13 @@ impl<'c, 'd> Composer<'c, 'd> {
         if let Some(block) = block {
             return block.written_prefix().to_owned();
         }
-        self.declare |= self.domain.root.prefix_for(QEMU_NAMESPACE).is_none();
+        self.declare |= declared_prefix(self.domain.root).is_none();
         root_prefix(self.domain.root)
     }
 
     pub(super) fn declare_namespace(&mut self) {
         let root = self.domain.root;
-        if root.prefix_for(QEMU_NAMESPACE).is_some() {
+        if declared_prefix(root).is_some() {
             return;
         }
         let at = root.start_tag().attributes_end(self.text());
@@ -128,7 +128,14 @@ impl<'c, 'd> Composer<'c, 'd> {
 
 /// The prefix (with its colon) that elements of QEMU's directly in `<domain>` have or get.
 pub fn root_prefix(root: Element<'_>) -> String {
-    format!("{}:", root.prefix_for(QEMU_NAMESPACE).map_or_else(|| free_prefix(root), str::to_owned))
+    format!("{}:", declared_prefix(root).map_or_else(|| free_prefix(root), str::to_owned))
+}
+
+/// A prefix longer than this is none to give to thousands of elements.
+const LONGEST_PREFIX: usize = 32;
+
+fn declared_prefix<'d>(root: Element<'d>) -> Option<&'d str> {
+    root.prefix_for(QEMU_NAMESPACE).filter(|prefix| prefix.len() <= LONGEST_PREFIX)
 }
 
 /// `qemu`, or another prefix where the root uses that for something else.

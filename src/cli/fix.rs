@@ -7,14 +7,15 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::lint::{fail, is_met, is_passed_over, located, name, position_in, say_skipped};
-use super::{FixArgs, Status, io, replace, rules};
+use super::{FixArgs, Options, Status, io, replace, rules};
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
-use crate::report::{clean, concise};
+use crate::report::{Concise, FileFindings, Part, Report, State, clean};
 use crate::rules::RuleSet;
 use crate::rules::schema::Format;
 use crate::settings::Settings;
+use crate::source::Source;
 use crate::version::Version;
 use crate::vgpu::form_for;
 use crate::xml;
@@ -24,7 +25,7 @@ const HELD_BACK: &str =
     "nothing says that the mediated device is Intel's, so all fixes are held back: name the file, or give --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
-    let common = &args.common;
+    let (common, mut options) = (&args.common, Options::merge(&args.common, &args.settings, args.unsafe_fixes));
     let own = match rules::load(common.rules.as_deref()) {
         Ok(own) => own,
         Err(message) => return fail(&message),
@@ -49,14 +50,13 @@ pub(super) fn run(args: &FixArgs) -> Status {
     for (path, message) in unreadable {
         status = fail(&format!("{}: can't be read: {message}", path.display()));
     }
-    let mut settings = args.settings.settings(args.unsafe_fixes);
     if from_pipe && let Some(display) = own_display() {
-        settings.default_display_env = display;
+        options.settings.default_display_env = display;
     }
     let (mut skipped, mut with_vgpu) = (0, false);
     for input in &inputs {
-        settings.found = is_met(input, common);
-        match fix_one(input, args, &rule_set, &settings) {
+        options.settings.found = is_met(input, &options);
+        match fix_one(input, args, &rule_set, &options) {
             Ok(Some(one)) => {
                 status = status.max(one.status);
                 with_vgpu |= one.has_vgpu;
@@ -99,16 +99,15 @@ struct Outcome {
     has_vgpu: bool,
 }
 
-fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settings) -> Result<Option<Outcome>, String> {
-    let common = &args.common;
-    let name = name(&input.path, common);
+fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options) -> Result<Option<Outcome>, String> {
+    let name = name(&input.path, options);
     let read = if args.in_place {
-        replace::read(&input.path, common.max_size).map(|(bytes, original)| (bytes, Some(original)))
+        replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
     } else {
-        io::read(&input.path, common.max_size).map(|bytes| (bytes, None))
+        io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
     let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
-    if is_passed_over(input, common, &bytes) {
+    if is_passed_over(input, options, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
         return if is_filter {
@@ -126,16 +125,20 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
     })?;
     let original = (args.diff || args.check).then(|| text.clone());
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
-    let fixed = match fix(text, rules, settings) {
+    let fixed = match fix(text, rules, &options.settings) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(error, position)) => return Err(located(&name, position, &error)),
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
             return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
+        Err(FixError::Growth(rule)) => {
+            let message = "the fixes make the document many times as large as it was, most of it by the rule";
+            return Err(format!("{name}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+        }
     };
-    let left = common.status(fixed.remaining.iter().map(|diagnostic| &diagnostic.severity));
-    let would_change = if (fixed.changed || fixed.held_back) && !common.exit_zero { Status::Findings } else { Status::Clean };
+    let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
+    let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
     let status = match &original {
         Some(original) if args.diff => {
             io::print(&diff(&name, original, &fixed.text))?;
@@ -159,7 +162,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, settings: &Settin
         io::complain(&format!("{name}: {HELD_BACK}"));
     }
     if !args.quiet && !args.check {
-        io::report(&account(&name, &fixed, settings, !args.diff));
+        io::report(&account(&name, &fixed, &options.settings, !args.diff));
     }
     // A look at the text: to read the document once more would cost what fixing it did.
     let has_vgpu = ["'mdev'", "\"mdev\""].iter().any(|kind| fixed.text.contains(kind));
@@ -180,19 +183,17 @@ fn diff(name: &str, old: &str, new: &str) -> String {
 /// `written` says whether the document was written, or only what would be done is shown.
 fn account(name: &str, fixed: &Fixed<'_>, settings: &Settings, written: bool) -> String {
     let mut text = String::new();
-    let done = if written { "fixed" } else { "fixable" };
-    for diagnostic in &fixed.applied {
-        let title = diagnostic.fix.as_ref().map_or("", |fix| &fix.title);
-        let (line, column) = (diagnostic.start.line, diagnostic.start.column);
-        let _ = writeln!(text, "{}:{line}:{column}: {done}[{}] {}", clean(name), diagnostic.rule.id, clean(title));
-    }
-    for diagnostic in &fixed.remaining {
-        text.push_str(&concise::line(name, diagnostic));
-    }
+    let state = if written { State::Fixed } else { State::Fixable };
+    let source = Source::new(name, &fixed.text);
+    let parts = [
+        Part { state, source: &source, diagnostics: &fixed.applied },
+        Part { state: State::Left, source: &source, diagnostics: &fixed.remaining },
+    ];
+    Concise.file(&FileFindings { name, parts: &parts }, &mut text);
     let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
     let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
-    let _ = writeln!(text, "gvtg-xml: {count} {done}, {left} left, for {reader}");
+    let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left, for {reader}", state.name());
     if fixed.held_back {
         let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
     }

@@ -1,19 +1,21 @@
 //! `gvtg-xml lint`.
 
-use std::io::IsTerminal;
 use std::path::Path;
 
 use super::files::{Input, collect};
-use super::{CommonArgs, LintArgs, Status, io, rules};
+use super::flags::Format;
+use super::output::Output;
+use super::{LintArgs, Options, Status, io, rules};
+use crate::diagnostic::Diagnostic;
 use crate::lint::{is_candidate, lint, lint_without_edits};
-use crate::report::Report;
+use crate::report::{FileFindings, Part, State};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::source::{Position, Source};
 use crate::xml;
 
 pub(super) fn run(args: &LintArgs) -> Status {
-    let common = &args.common;
+    let (common, options) = (&args.common, Options::merge(&args.common, &args.settings, false));
     let own = match rules::load(common.rules.as_deref()) {
         Ok(own) => own,
         Err(message) => return fail(&message),
@@ -30,22 +32,17 @@ pub(super) fn run(args: &LintArgs) -> Status {
     for (path, message) in unreadable {
         status = fail(&format!("{}: can't be read: {message}", path.display()));
     }
-    let color = io::use_color(common.color, std::io::stdout().is_terminal());
-    let mut report = Report::new(args.format, color);
-    let (mut skipped, several) = (0, inputs.len() > 1);
+    let mut output = Output::new(args.format.unwrap_or(Format::Full), options.color);
+    let mut skipped = 0;
     for input in &inputs {
-        let settings = Settings { found: is_met(input, common), ..args.settings.settings(false) };
-        match lint_one(input, common, &rule_set, &settings, &mut report) {
+        let settings = Settings { found: is_met(input, &options), ..options.settings.clone() };
+        match lint_one(input, &options, &rule_set, &settings, &mut output) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
-        // A long run shows what it has; a closed pipe ends it.
-        if several && report.is_large() && io::print(&report.take()).is_err() {
-            return Status::Failed;
-        }
     }
-    if let Err(message) = io::print(&report.finish()) {
+    if let Err(message) = output.finish() {
         return fail(&message);
     }
     say_skipped(skipped, inputs.len());
@@ -55,32 +52,46 @@ pub(super) fn run(args: &LintArgs) -> Status {
 /// The status that a file's findings mean; None for one that is passed over.
 fn lint_one(
     input: &Input,
-    common: &CommonArgs,
+    options: &Options,
     rules: &RuleSet<'_>,
     settings: &Settings,
-    report: &mut Report,
+    output: &mut Output,
 ) -> Result<Option<Status>, String> {
-    let name = name(&input.path, common);
-    let bytes = io::read(&input.path, common.max_size).map_err(|message| format!("{name}: {message}"))?;
-    if is_passed_over(input, common, &bytes) {
+    let name = name(&input.path, options);
+    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{name}: {message}"))?;
+    if is_passed_over(input, options, &bytes) {
         return Ok(None);
     }
-    let text = xml::decode(&bytes).map_err(|error| located(&name, position_in(&bytes, &error), &error))?;
+    let lint = if output.shows_edits() { lint } else { lint_without_edits };
+    let lossy;
+    let (text, result) = match xml::decode(&bytes) {
+        Ok(text) => (text, lint(text, rules, settings)),
+        Err(error) => {
+            lossy = String::from_utf8_lossy(&bytes);
+            (&*lossy, Err(error))
+        }
+    };
     let source = Source::new(&name, text);
-    let lint = if report.shows_edits() { lint } else { lint_without_edits };
-    let diagnostics = lint(text, rules, settings).map_err(|error| located(&name, source.position(error.offset), &error))?;
-    report.add(&source, &diagnostics);
-    Ok(Some(common.status(diagnostics.iter().map(|diagnostic| &diagnostic.severity))))
+    let (diagnostics, status) = match result {
+        Ok(diagnostics) => {
+            let status = options.status(diagnostics.iter().map(|diagnostic| diagnostic.severity));
+            (diagnostics, status)
+        }
+        Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Status::Failed),
+    };
+    let part = Part { state: State::Found, source: &source, diagnostics: &diagnostics };
+    output.add(&FileFindings { name: &name, parts: &[part] })?;
+    Ok(Some(status))
 }
 
 /// Whether nobody says that a file is meant: it was met in a folder, or a hook hands on whatever there is.
-pub(super) fn is_met(input: &Input, common: &CommonArgs) -> bool {
-    input.found || common.skip_foreign
+pub(super) fn is_met(input: &Input, options: &Options) -> bool {
+    input.found || options.skip_foreign
 }
 
 /// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
-pub(super) fn is_passed_over(input: &Input, common: &CommonArgs, bytes: &[u8]) -> bool {
-    is_met(input, common) && !is_candidate(bytes, common.all)
+pub(super) fn is_passed_over(input: &Input, options: &Options, bytes: &[u8]) -> bool {
+    is_met(input, options) && !is_candidate(bytes, options.all)
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
@@ -94,8 +105,8 @@ pub(super) fn say_skipped(skipped: usize, all: usize) {
 }
 
 /// The name that messages show for a path.
-pub(super) fn name(path: &Path, common: &CommonArgs) -> String {
-    if path == Path::new("-") { common.stdin_filename.clone() } else { path.display().to_string() }
+pub(super) fn name(path: &Path, options: &Options) -> String {
+    if path == Path::new("-") { options.stdin_filename.clone() } else { path.display().to_string() }
 }
 
 /// Where bytes that are not UTF-8 stop being text.

@@ -1,18 +1,31 @@
 //! `gvtg-xml types`.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
+use clap::Args;
 use serde_json::json;
 
 use super::lint::fail;
-use super::{DataFormat, Status, TypesArgs, io};
+use super::{DataFormat, Status, io};
 use crate::host::card::{self, Card};
 use crate::host::{Root, card_of};
 use crate::types::{self, FENCES, Offer};
 
+/// The flags of `types`.
+#[derive(Args, Debug)]
+pub(super) struct TypesArgs {
+    /// A machine's files: a folder with its /sys, /proc and /etc
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    format: DataFormat,
+}
+
 pub(super) fn run(args: &TypesArgs) -> Status {
     let root = Root::new(&args.root);
-    let card = card_of(&card::cards(&root)).filter(|card| card.gpu.generation.type_prefix().is_some()).cloned();
+    let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();
     let offers = types::offers(card.as_ref());
     let text = match args.format {
         DataFormat::Text => text(card.as_ref(), &offers),

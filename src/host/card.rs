@@ -57,6 +57,12 @@ impl Card {
         format!("/sys/bus/pci/devices/{}", self.gpu.address)
     }
 
+    /// What its vGPU types begin with: what the kernel says, else what its generation tells; None without GVT-g.
+    pub fn type_prefix(&self) -> Option<&str> {
+        let offered = self.types.as_found().and_then(|types| types.first()?.name.rsplit_once('_'));
+        offered.map(|(prefix, _)| prefix).or(self.gpu.generation.type_prefix())
+    }
+
     /// The folder of its vGPU types.
     pub fn types_path(&self) -> String {
         format!("{}/mdev_supported_types", self.path())
@@ -75,12 +81,11 @@ fn card(root: &Root, gpu: Gpu) -> Card {
         let available = root.line(&format!("{types}/{name}/available_instances")).found();
         TypeOffered { available: available.and_then(|text| text.parse().ok()), name }
     };
-    let nodes = root.names(&format!("{path}/drm")).found().unwrap_or_default();
     Card {
         driver: root.link(&format!("{path}/driver")),
         aperture: root.text(&format!("{path}/resource")).found().and_then(|text| aperture(&text)),
         types: root.names(&types).map(|names| names.into_iter().map(offered).collect()),
-        nodes: nodes.into_iter().filter(|name| name.starts_with("card") || name.starts_with("renderD")).collect(),
+        nodes: gpu::render_devices(root, &gpu.address),
         gpu,
     }
 }
@@ -107,7 +112,7 @@ pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
             let files: Vec<String> = files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
             Existing { vgpu_type: root.link(&format!("{path}/mdev_type")).found(), parent, users: users(root, &files), uuid }
         };
-        uuids.into_iter().map(one).collect()
+        uuids.into_iter().filter(|name| uuid::Uuid::parse_str(name).is_ok()).map(one).collect()
     })
 }
 

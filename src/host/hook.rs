@@ -9,7 +9,7 @@ pub struct Setup {
     pub uuid: String,
     /// Like `i915-GVTg_V5_4`.
     pub vgpu_type: String,
-    /// The GPU's PCI address, where the line has one.
+    /// The GPU's PCI address, where the hook has one.
     pub pci: Option<String>,
 }
 
@@ -30,8 +30,9 @@ pub fn bash_function(text: &str) -> Option<&str> {
     code(text).find(|line| line.starts_with("function ")).map(|line| line.trim_end_matches([' ', '{', '(', ')']))
 }
 
-/// The `setup_gpu` lines.
+/// The `setup_gpu` lines. One that names no GPU means that of `GVT_PCI`, as in the guide.
 pub fn setups(text: &str) -> Vec<Setup> {
+    let default = code(text).find_map(|line| line.strip_prefix("GVT_PCI=")).map(|value| value.trim_matches(['"', '\'']).to_owned());
     let setup = |line: &str| {
         let words = words(line)?;
         let mut words = words.into_iter();
@@ -39,7 +40,7 @@ pub fn setups(text: &str) -> Vec<Setup> {
         let (name, uuid, vgpu_type) = (words.next()?, words.next()?, words.next()?);
         // The guide's lines go on with "$@".
         let pci = words.next().filter(|word| crate::domain::parse_pci(word).is_some());
-        Some(Setup { name, uuid, vgpu_type, pci })
+        Some(Setup { name, uuid, vgpu_type, pci: pci.or_else(|| default.clone()) })
     };
     code(text).filter_map(setup).collect()
 }
@@ -99,12 +100,12 @@ mod tests {
     #[test]
     fn setup_lines_are_read_as_a_shell_does() {
         let text = format!(
-            "setup_gpu() {{\n# setup_gpu no {UUID} t\nsetup_gpu win10 {UUID} i915-GVTg_V5_4 \"$@\"\n  setup_gpu 'a b'\\'' $(x)' {UUID} i915-GVTg_V5_8 0000:00:02.0 # two\n\
+            "GVT_PCI=0000:00:03.0\nsetup_gpu() {{\n# setup_gpu no {UUID} t\nsetup_gpu win10 {UUID} i915-GVTg_V5_4 \"$@\"\n  setup_gpu 'a b'\\'' $(x)' {UUID} i915-GVTg_V5_8 0000:00:02.0 # two\n\
              setup_gpu 'no end\n"
         );
         let setups = setups(&text);
         assert_eq!(setups.len(), 2, "{setups:?}");
-        assert_eq!((setups[0].name.as_str(), setups[0].pci.as_deref()), ("win10", None));
+        assert_eq!((setups[0].name.as_str(), setups[0].pci.as_deref()), ("win10", Some("0000:00:03.0")));
         assert_eq!((setups[1].name.as_str(), setups[1].pci.as_deref()), ("a b' $(x)", Some("0000:00:02.0")));
     }
 

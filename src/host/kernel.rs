@@ -1,5 +1,6 @@
 //! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
 
+use super::boot::{split, split_init};
 use super::{Reading, Root};
 
 /// Where modprobe's options are; the first folder's file of a name hides the others'.
@@ -17,9 +18,11 @@ pub struct Kernel {
     pub options: Vec<ModprobeLine>,
     /// Names in /sys/module: what is loaded, and what is built in and has parameters.
     pub loaded: Reading<Vec<String>>,
+    /// What is built in, from modules.builtin.
+    pub built_in: Vec<String>,
     /// Lines of modules-load.d and /etc/modules.
     pub at_boot: Vec<BootLine>,
-    /// Modules that this kernel has, from modules.dep and modules.builtin.
+    /// Modules that this kernel can load, from modules.dep.
     pub available: Reading<Vec<String>>,
     /// Its release, like `6.1.0-50-amd64`.
     pub release: Reading<String>,
@@ -128,6 +131,7 @@ impl Kernel {
         });
         Kernel {
             parameters: parameters.collect(),
+            built_in: built_in(root, &release),
             loaded: root.names("/sys/module"),
             available: available(root, &release),
             line,
@@ -140,14 +144,15 @@ impl Kernel {
         }
     }
 
-    /// Whether a module is loaded; Absent where nobody can tell. One that is built in and has no parameter is not seen.
-    pub fn is_loaded(&self, module: &str) -> Reading<bool> {
-        self.loaded.as_found().map_or(Reading::Absent, |names| Reading::Found(names.iter().any(|name| name == module)))
+    /// Whether a module is loaded or built in; None where nobody can tell.
+    pub fn is_loaded(&self, module: &str) -> Option<bool> {
+        let is_listed = |names: &[String]| names.iter().any(|name| name == module);
+        self.loaded.as_found().map(|names| is_listed(names) || is_listed(&self.built_in))
     }
 
     /// Whether this kernel has a module; None where its list can't be read.
     pub fn has_module(&self, module: &str) -> Option<bool> {
-        self.available.as_found().map(|names| names.iter().any(|name| name == module))
+        self.available.as_found().map(|names| names.iter().chain(&self.built_in).any(|name| name == module))
     }
 
     /// The words of the command line.
@@ -200,17 +205,9 @@ fn same(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// The words of a command line: blanks in double quotes do not part them, and what follows `--` is for init.
+/// The words of a command line that are the kernel's.
 pub fn words(text: &str) -> Vec<Word> {
-    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars().chain([' ']) {
-        match c {
-            '"' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
-            c => word.push(c),
-        }
-    }
-    words.into_iter().take_while(|word| word != "--").map(Word::new).collect()
+    split(split_init(text).0).into_iter().map(|word| Word::new(word.replace('"', ""))).collect()
 }
 
 impl Word {
@@ -238,18 +235,25 @@ pub fn boot_lines(path: &str, text: &str) -> Vec<BootLine> {
     lines.map(|name| BootLine { path: path.to_owned(), name: name.to_owned() }).collect()
 }
 
-/// The modules that the running kernel has, by name.
+/// The modules that the running kernel can load, by name.
 fn available(root: &Root, release: &Reading<String>) -> Reading<Vec<String>> {
+    list(root, release, "modules.dep")
+}
+
+/// The modules that are a part of it.
+fn built_in(root: &Root, release: &Reading<String>) -> Vec<String> {
+    list(root, release, "modules.builtin").found().unwrap_or_default()
+}
+
+/// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`
+fn list(root: &Root, release: &Reading<String>, file: &str) -> Reading<Vec<String>> {
     let Some(release) = release.as_found() else { return Reading::Absent };
-    let list = |folder: &str, file: &str| root.text(&format!("{folder}/{release}/{file}"));
-    let dependencies = match list("/lib/modules", "modules.dep") {
-        Reading::Absent => list("/usr/lib/modules", "modules.dep"),
-        reading => reading,
+    let text = match root.text(&format!("/lib/modules/{release}/{file}")) {
+        Reading::Absent => root.text(&format!("/usr/lib/modules/{release}/{file}")),
+        text => text,
     };
-    let built_in = list("/lib/modules", "modules.builtin").found().or_else(|| list("/usr/lib/modules", "modules.builtin").found());
-    // kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …
     let name = |line: &str| Some(same(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?));
-    dependencies.map(|text| text.lines().chain(built_in.unwrap_or_default().lines()).filter_map(name).collect())
+    text.map(|text| text.lines().filter_map(name).collect())
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ pub struct HookFile {
     pub is_executable: bool,
     /// What is in it.
     pub text: Reading<String>,
-    /// What its `#!` names: whether that is there, and what the name leads to, like `dash`. None where the tree has no programs.
-    pub interpreter: Option<(bool, String)>,
+    /// The program that its `#!` leads to, like `dash`: `Some(None)` where that is not there, None where no program is.
+    pub interpreter: Option<Option<String>>,
 }
 
 impl Libvirt {
@@ -62,13 +62,13 @@ impl Libvirt {
     }
 }
 
-/// A hook; None for a folder, and for what is not there.
+/// A hook; None for what is no file: libvirt passes over it.
 fn hook(root: &Root, path: String) -> Option<HookFile> {
     let mode = match root.mode(&path) {
         Reading::Absent => return None,
         mode => mode.found(),
     };
-    if mode.is_some_and(|mode| mode & 0o170_000 == 0o040_000) {
+    if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {
         return None;
     }
     let text = root.text(&path);
@@ -76,14 +76,9 @@ fn hook(root: &Root, path: String) -> Option<HookFile> {
     Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), text, interpreter, path })
 }
 
-fn interpreter(root: &Root, text: &str) -> Option<(bool, String)> {
+fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {
     let has_programs = root.has("/bin") || root.has("/usr/bin");
-    let named = super::hook::interpreter(text).filter(|_| has_programs)?;
-    let leads_to = match root.link(named) {
-        Reading::Found(target) => target,
-        _ => named.rsplit('/').next().unwrap_or(named).to_owned(),
-    };
-    Some((root.has(named), leads_to))
+    super::hook::interpreter(text).filter(|_| has_programs).map(|named| root.real_name(named))
 }
 
 /// The devices that `cgroup_device_acl` lists; None where it is not set.

@@ -43,7 +43,7 @@ impl Machine {
             has_sys: has_some("/sys"),
             has_dev: has_some("/dev"),
             guest: guest(root, &flags),
-            container: CONTAINER_MARKS.iter().find(|(path, _)| root.has(path)).map(|(path, name)| (*path, (*name).to_owned())),
+            container: container(root),
             has_kvm: root.has("/dev/kvm"),
             has_vfio: root.has("/dev/vfio/vfio"),
             flags,
@@ -56,14 +56,28 @@ impl Machine {
     }
 }
 
-/// A hypervisor sets the processor's flag of that name for its guests; their firmware says whose they are.
+/// A hypervisor sets the processor's flag of that name for its guests; their firmware says whose they are, and where the flags can't be
+/// read, whether they are some.
 fn guest(root: &Root, flags: &Reading<Vec<String>>) -> Option<(&'static str, String)> {
+    let is_guest = flags.as_found().map(|flags| flags.iter().any(|flag| flag == "hypervisor"));
+    if is_guest == Some(false) {
+        return None;
+    }
     for path in ["/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name"] {
         let words = root.line(path).found().unwrap_or_default();
         if GUEST_FIRMWARE.iter().any(|known| words.contains(known)) {
             return Some((path, words));
         }
     }
-    let is_guest = flags.as_found().is_some_and(|flags| flags.iter().any(|flag| flag == "hypervisor"));
-    is_guest.then(|| ("/proc/cpuinfo", "hypervisor".to_owned()))
+    is_guest.map(|_| ("/proc/cpuinfo", "hypervisor".to_owned()))
+}
+
+/// A container's manager leaves a file, or a variable for its first process, which only root can see.
+fn container(root: &Root) -> Option<(&'static str, String)> {
+    const ENVIRONMENT: &str = "/proc/1/environ";
+    if let Some((path, name)) = CONTAINER_MARKS.iter().find(|(path, _)| root.has(path)) {
+        return Some((path, (*name).to_owned()));
+    }
+    let variables = root.text(ENVIRONMENT).found()?;
+    variables.split('\0').find_map(|variable| variable.strip_prefix("container=")).map(|name| (ENVIRONMENT, name.to_owned()))
 }

@@ -1,10 +1,30 @@
 //! `file:line:column: severity[rule] message`: one line a finding, for editors and grep.
 
-use super::clean;
+use std::fmt::Write as _;
+
+use super::{FileFindings, Report, State, clean};
 use crate::diagnostic::Diagnostic;
 
-/// A finding's line, with its line ending.
-pub fn line(name: &str, diagnostic: &Diagnostic<'_>) -> String {
-    let Diagnostic { rule, severity, start, message, .. } = diagnostic;
-    format!("{}:{}:{}: {}[{}] {}\n", clean(name), start.line, start.column, severity.name(), rule.id, clean(message))
+/// One line a finding; of what is mended it says what the fix does.
+pub struct Concise;
+
+impl Report for Concise {
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        for (part, diagnostic) in file.each() {
+            add(file.name, part.state, diagnostic, text);
+        }
+    }
+
+    fn shows_edits(&self) -> bool {
+        false
+    }
+}
+
+fn add(name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
+    let (word, what) = match state {
+        State::Found | State::Left => (diagnostic.severity.name(), &*diagnostic.message),
+        State::Fixed | State::Fixable => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title)),
+    };
+    let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
+    let _ = writeln!(text, "{}:{line}:{column}: {word}[{rule}] {}", clean(name), clean(what));
 }

@@ -2,6 +2,7 @@
 //!
 //! miette's own source code reads a text from its first byte for each finding; ours knows the lines already and clips long ones.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use miette::{
@@ -9,7 +10,7 @@ use miette::{
     SpanContents,
 };
 
-use super::{clean, is_harmful};
+use super::{FileFindings, Part, Report, State, clean, is_harmful};
 use crate::diagnostic::Diagnostic;
 use crate::rules::schema::Severity;
 use crate::source::Source;
@@ -20,34 +21,50 @@ const LONGEST: usize = 160;
 /// How many lines of a fix are shown.
 const MOST_LINES: usize = 12;
 
-pub(super) struct Renderer {
-    handler: GraphicalReportHandler,
+/// Each finding with the lines around it, what to do, and what the fix changes.
+pub struct Full {
+    color: bool,
+    /// Made for the first finding: most runs have none.
+    handler: OnceCell<GraphicalReportHandler>,
 }
 
-impl Renderer {
-    pub(super) fn new(color: bool) -> Self {
-        let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        Renderer { handler: GraphicalReportHandler::new_themed(theme).with_width(120).without_cause_chain().with_links(false) }
+impl Full {
+    /// With colours, or as plain text.
+    pub fn new(color: bool) -> Self {
+        Full { color, handler: OnceCell::new() }
     }
 
-    pub(super) fn render(&self, source: &Source<'_>, diagnostic: &Diagnostic<'_>, text: &mut String) {
-        let shown = Shown::new(source, diagnostic);
-        // Writing to a String does not fail.
-        let _ = self.handler.render_report(text, &shown);
-        text.push('\n');
+    fn handler(&self) -> &GraphicalReportHandler {
+        self.handler.get_or_init(|| {
+            let theme = if self.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+            GraphicalReportHandler::new_themed(theme).with_width(120).without_cause_chain().with_links(false)
+        })
+    }
+}
+
+impl Report for Full {
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        for (part, diagnostic) in file.each() {
+            let shown = Shown::new(part, diagnostic);
+            // Writing to a String does not fail.
+            let _ = self.handler().render_report(text, &shown);
+            text.push('\n');
+        }
     }
 }
 
 /// A finding in the form that miette draws.
 struct Shown<'d> {
+    state: State,
     diagnostic: &'d Diagnostic<'d>,
     snippet: Snippet,
     help: String,
 }
 
 impl<'d> Shown<'d> {
-    fn new(source: &Source<'_>, diagnostic: &'d Diagnostic<'d>) -> Self {
-        Shown { diagnostic, snippet: Snippet::new(source, diagnostic), help: help(source, diagnostic) }
+    fn new(part: &Part<'_>, diagnostic: &'d Diagnostic<'d>) -> Self {
+        let snippet = Snippet::new(part.source, diagnostic);
+        Shown { state: part.state, diagnostic, snippet, help: help(part.source, diagnostic) }
     }
 }
 
@@ -191,7 +208,11 @@ impl std::error::Error for Shown<'_> {}
 
 impl Miette for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!("{}[{}]", self.diagnostic.severity.name(), self.diagnostic.rule.id)))
+        let word = match self.state {
+            State::Found | State::Left => self.diagnostic.severity.name(),
+            State::Fixed | State::Fixable => self.state.name(),
+        };
+        Some(Box::new(format!("{word}[{}]", self.diagnostic.rule.id)))
     }
 
     fn severity(&self) -> Option<miette::Severity> {

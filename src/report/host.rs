@@ -23,7 +23,7 @@ pub fn text(items: &[Item<'_>]) -> String {
         let _ = writeln!(text, "  read: {}\n", clean(&item.read.join(", ")));
     }
     for item in of(Status::Unknown) {
-        let _ = writeln!(text, "unknown[{}] {}: {}", item.rule.id, item.rule.summary, clean(&item.message));
+        let _ = writeln!(text, "unknown[{}] {}", item.rule.id, clean(&item.message));
     }
     for item in of(Status::Ok) {
         let _ = writeln!(text, "ok  {}", clean(&item.message));
@@ -35,11 +35,17 @@ pub fn text(items: &[Item<'_>]) -> String {
 /// The last line: how many of each, and where to begin.
 fn summary(items: &[Item<'_>]) -> String {
     let count = |status: Status| items.iter().filter(|item| item.status == status).count();
-    let (errors, warnings) = (count(Status::Found(Severity::Error)), count(Status::Found(Severity::Warning)));
-    let counts = format!("{errors} errors, {warnings} warnings, {} ok, {} unknown", count(Status::Ok), count(Status::Unknown));
+    let some = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    let errors = some(count(Status::Found(Severity::Error)), "error");
+    let warnings = some(count(Status::Found(Severity::Warning)), "warning");
+    let counts = format!("{errors}, {warnings}, {} ok, {} unknown", count(Status::Ok), count(Status::Unknown));
+    let is_roots = |item: &Item<'_>| {
+        item.status == Status::Unknown && (item.message.contains("ermission denied") || item.message.contains("only root"))
+    };
+    let more = if items.iter().any(is_roots) { " Root can see more: sudo gvtg-xml host." } else { "" };
     match first(items) {
-        Some(item) => format!("\n{counts}. Begin with {}: `gvtg-xml explain {}` says more.\n", item.rule.id, item.rule.id),
-        None => format!("\n{counts}. Nothing is in the way of GVT-g, as far as this can be told.\n"),
+        Some(item) => format!("\n{counts}. Begin with {}: `gvtg-xml explain {}` says more.{more}\n", item.rule.id, item.rule.id),
+        None => format!("\n{counts}. Nothing is in the way of GVT-g, as far as this can be told.{more}\n"),
     }
 }
 

@@ -2,18 +2,36 @@
 
 use serde_json::{Value, json};
 
+use super::{FileFindings, Part, Report};
 use crate::diagnostic::Diagnostic;
-use crate::source::{Position, Source};
+use crate::source::Position;
 
-pub(super) const BEGIN: &str = "{\"version\":1,\"diagnostics\":[";
-pub(super) const END: &str = "\n]}\n";
-
-pub(super) fn add(source: &Source<'_>, diagnostic: &Diagnostic<'_>, is_first: bool, text: &mut String) {
-    text.push_str(if is_first { "\n" } else { ",\n" });
-    text.push_str(&value(source, diagnostic).to_string());
+/// Everything, for programs.
+#[derive(Default)]
+pub struct Json {
+    has_findings: bool,
 }
 
-fn value(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> Value {
+impl Report for Json {
+    fn begin(&mut self, text: &mut String) {
+        text.push_str("{\"version\":1,\"diagnostics\":[");
+    }
+
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        for (part, diagnostic) in file.each() {
+            text.push_str(if self.has_findings { ",\n" } else { "\n" });
+            text.push_str(&value(file.name, part, diagnostic).to_string());
+            self.has_findings = true;
+        }
+    }
+
+    fn end(&mut self, text: &mut String) {
+        text.push_str("\n]}\n");
+    }
+}
+
+fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Value {
+    let source = part.source;
     let place = |offset: usize, position: Position| json!({ "line": position.line, "column": position.column, "offset": offset });
     let related: Vec<Value> = diagnostic
         .related
@@ -31,7 +49,8 @@ fn value(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> Value {
         json!({ "title": fix.title, "applicability": fix.applicability.name(), "edits": edits.collect::<Vec<_>>() })
     });
     json!({
-        "file": source.name(),
+        "file": name,
+        "state": part.state.name(),
         "rule": diagnostic.rule.id,
         "severity": diagnostic.severity.name(),
         "message": diagnostic.message,

@@ -1,81 +1,82 @@
 //! Findings as text, a file a format.
 
-use std::cell::OnceCell;
-
-use clap::ValueEnum;
-
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 
-pub mod concise;
+mod concise;
 mod full;
 pub mod host;
 mod json;
 
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// With the lines of the document, and what the fix would do
-    Full,
-    /// file:line:column: severity[rule] message
-    Concise,
-    /// One JSON document
-    Json,
+pub use concise::Concise;
+pub use full::Full;
+pub use json::Json;
+
+/// A format: what is said about one file after the other becomes one text. Each function appends to it, and whoever calls them may
+/// write and clear it in between.
+pub trait Report {
+    /// What stands before the first file.
+    fn begin(&mut self, _text: &mut String) {}
+
+    /// A file, and all that is said about it.
+    fn file(&mut self, file: &FileFindings<'_>, text: &mut String);
+
+    /// What stands behind the last file.
+    fn end(&mut self, _text: &mut String) {}
+
+    /// Whether it shows what a fix changes: working that out is most of the time of a finding.
+    fn shows_edits(&self) -> bool {
+        true
+    }
 }
 
-/// Findings of one file after the other, as one text.
-pub struct Report {
-    format: Format,
-    /// Made for the first finding that is drawn: other formats need none.
-    full: OnceCell<full::Renderer>,
-    color: bool,
-    text: String,
-    count: usize,
+/// What is said about one file.
+pub struct FileFindings<'f> {
+    /// The name that messages show: a path, or `<stdin>`.
+    pub name: &'f str,
+    /// The findings by what has become of them.
+    pub parts: &'f [Part<'f>],
 }
 
-impl Report {
-    /// An empty report.
-    pub fn new(format: Format, color: bool) -> Self {
-        let text = if format == Format::Json { json::BEGIN.to_owned() } else { String::new() };
-        Report { format, full: OnceCell::new(), color, text, count: 0 }
-    }
+/// Findings of which the same has become.
+pub struct Part<'f> {
+    /// What has become of them.
+    pub state: State,
+    /// The text that their places are in.
+    pub source: &'f Source<'f>,
+    /// The findings in the order of that text.
+    pub diagnostics: &'f [Diagnostic<'f>],
+}
 
-    /// Whether the format shows what a fix changes.
-    pub fn shows_edits(&self) -> bool {
-        self.format != Format::Concise
-    }
+/// What has become of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// `lint` found it.
+    Found,
+    /// `fix` mended it, in the text that was written.
+    Fixed,
+    /// `fix` would mend it, but was not to write.
+    Fixable,
+    /// `fix` left it.
+    Left,
+}
 
-    /// Adds a file's findings.
-    pub fn add(&mut self, source: &Source<'_>, diagnostics: &[Diagnostic<'_>]) {
-        for diagnostic in diagnostics {
-            match self.format {
-                Format::Full => {
-                    let renderer = self.full.get_or_init(|| full::Renderer::new(self.color));
-                    renderer.render(source, diagnostic, &mut self.text);
-                }
-                Format::Concise => self.text.push_str(&concise::line(source.name(), diagnostic)),
-                Format::Json => json::add(source, diagnostic, self.count == 0, &mut self.text),
-            }
-            self.count += 1;
+impl State {
+    /// The word that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Found => "found",
+            State::Fixed => "fixed",
+            State::Fixable => "fixable",
+            State::Left => "left",
         }
     }
+}
 
-    /// Whether there is so much of it that it should be written before there is more.
-    pub fn is_large(&self) -> bool {
-        self.text.len() > 1 << 20
-    }
-
-    /// What there is so far.
-    pub fn take(&mut self) -> String {
-        std::mem::take(&mut self.text)
-    }
-
-    /// The rest.
-    pub fn finish(mut self) -> String {
-        if self.format == Format::Json {
-            self.text.push_str(json::END);
-        }
-        self.text
+impl<'f> FileFindings<'f> {
+    /// Each finding with its part.
+    fn each(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
+        self.parts.iter().flat_map(|part| part.diagnostics.iter().map(move |diagnostic| (part, diagnostic)))
     }
 }
 

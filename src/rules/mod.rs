@@ -12,7 +12,7 @@ pub(crate) mod template;
 pub use schema::Rule;
 
 use crate::domain::Domain;
-use crate::xml::ElementId;
+use crate::xml::{ElementId, Unreadable};
 
 /// The built-in rules, in the order in which they are asked: written by the build script from `rules/*.toml`.
 pub fn builtin() -> &'static [Rule] {
@@ -35,8 +35,19 @@ mod table {
 
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
     pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
+    const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
+    pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
+    pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
 }
 use table::{BUILTIN, OF_HOST};
+
+/// The rule that speaks of a text which can't be read.
+pub fn about(unreadable: Unreadable) -> &'static Rule {
+    match unreadable {
+        Unreadable::NotWellFormed => table::WELL_FORMED,
+        Unreadable::NotADomain => table::DOMAIN,
+    }
+}
 
 /// The rules of one run.
 #[derive(Clone, Debug)]

@@ -195,6 +195,10 @@ pub enum Check {
         /// Its name.
         function: Text,
     },
+    /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own has this check.
+    WellFormed,
+    /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's own has this check.
+    Domain,
 }
 
 /// How a value must look.

@@ -23,9 +23,20 @@ pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 /// The prefix that everybody writes for it.
 pub const QEMU_PREFIX: &str = "qemu";
 
+/// In which way a text can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no XML that libvirt would read.
+    NotWellFormed,
+    /// It is XML, but no domain's.
+    NotADomain,
+}
+
 /// Why a text can't be read, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XmlError {
+    /// In which way.
+    pub kind: Unreadable,
     /// Byte offset in the text.
     pub offset: usize,
     /// What is wrong.
@@ -36,7 +47,7 @@ pub struct XmlError {
 
 impl XmlError {
     pub(crate) fn new(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        XmlError { offset, message: message.into(), help: help.into() }
+        XmlError { kind: Unreadable::NotWellFormed, offset, message: message.into(), help: help.into() }
     }
 }
 
@@ -209,7 +220,7 @@ impl<'a> Element<'a> {
 
     /// The namespace's URI; None without one.
     pub fn namespace(self) -> Option<&'a str> {
-        self.node.tag_name().namespace()
+        self.node.tag_name().namespace().filter(|uri| !uri.is_empty())
     }
 
     /// Whether it is libvirt's own element of this name: in no namespace.
@@ -312,12 +323,16 @@ impl<'a> Element<'a> {
         self.start_tag().attributes(self.document.text).find(|attribute| &self.document.text[attribute.name.clone()] == name)
     }
 
-    /// A prefix that stands for this namespace here; None where there is none but the default.
+    /// The shortest prefix that stands for this namespace here; None where there is none but the default.
     pub fn prefix_for(self, uri: &str) -> Option<&'a str> {
         if self.document.shadow.is_some() && uri == QEMU_NAMESPACE {
             return None;
         }
-        self.node.namespaces().filter(|namespace| namespace.uri() == uri).find_map(|namespace| namespace.name())
+        self.node
+            .namespaces()
+            .filter(|namespace| namespace.uri() == uri)
+            .filter_map(|namespace| namespace.name())
+            .min_by_key(|name| name.len())
     }
 
     /// What a prefix stands for here.

@@ -2,7 +2,8 @@
 //!
 //! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where a link leads`, `PATH/` for a folder,
 //! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` behind a path is its mode. `like NAME` begins with
-//! all that another machine has, and `without PATH` takes out what was there so far. `␀` is a byte 0.
+//! all that another machine has, and `without PATH` takes out what was there so far. `␀` is a byte 0, `␍` a carriage
+//! return.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -36,7 +37,7 @@ pub fn make_of(text: &str, folder: &Path) {
             let hook = file(&[], Style::DropIn, "gvtg-xml emit hook").text;
             write(folder, path, &format!("{hook}{setup}\n"));
         } else if let Some((path, text)) = line.split_once(" =") {
-            write(folder, path, &format!("{}\n", text.trim_start().replace('␀', "\0")));
+            write(folder, path, &format!("{}\n", text.trim_start().replace('␀', "\0").replace('␍', "\r")));
         } else if let Some(path) = line.strip_suffix('/') {
             fs::create_dir_all(inside(folder, path)).unwrap();
         } else if let Some(path) = line.strip_suffix(':') {

@@ -4,8 +4,12 @@
 
 use std::io::Write as _;
 
+use gvtg_xml::diagnostic::Diagnostic;
+use gvtg_xml::lint::lint;
+use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::schema::Within;
 use gvtg_xml::settings::Settings;
+use gvtg_xml::source::Source;
 use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
@@ -64,6 +68,11 @@ pub fn document(snippet: &str, within: Within, settings: &Settings) -> String {
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>example</name>\n  \
          <uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid>\n  <memory unit='MiB'>1024</memory>\n{os}{before}{lines}{after}</domain>\n"
     )
+}
+
+/// What lint finds; in a text that can't be read, that it can't be.
+pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
+    lint(text, rules, settings).unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
 }
 
 /// The folders of real domains that `GVTG_CORPUS` names, with colons between them. Without any tests say so, and fail where CI=true.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{Asked, Values, Verdict, hook, vgpus};
+use crate::emit::shell::word;
 use crate::emit::{Guest, Vgpu};
 use crate::host::Reading;
 use crate::host::card::{Card, Existing};
@@ -13,9 +14,27 @@ fn wanted(asked: Asked<'_>) -> impl Iterator<Item = (&Guest, &Vgpu)> {
     asked.guests.iter().flat_map(|guest| guest.vgpus.iter().map(move |vgpu| (guest, vgpu)))
 }
 
-/// The display device at a vGPU's address.
-fn card<'h>(asked: Asked<'h>, vgpu: &Vgpu) -> Option<&'h Card> {
-    asked.host.cards.as_found()?.iter().find(|card| card.gpu.address == vgpu.pci)
+/// A vGPU that somebody wants of a GPU.
+struct Wish {
+    /// The domain's name.
+    name: String,
+    vgpu_type: String,
+    /// The GPU's PCI address.
+    pci: String,
+}
+
+/// What the domains want; where nobody named any, what the hooks make.
+fn wishes(asked: Asked<'_>) -> Vec<Wish> {
+    let of_domains =
+        wanted(asked).map(|(guest, vgpu)| Wish { name: guest.name.clone(), vgpu_type: vgpu.vgpu_type.clone(), pci: vgpu.pci.clone() });
+    let of_hooks =
+        || made(asked).into_iter().filter_map(|(_, Setup { name, vgpu_type, pci, .. })| Some(Wish { name, vgpu_type, pci: pci? }));
+    if asked.guests.is_empty() { of_hooks().collect() } else { of_domains.collect() }
+}
+
+/// The display device at a PCI address.
+fn card<'h>(asked: Asked<'h>, address: &str) -> Option<&'h Card> {
+    asked.host.cards.as_found()?.iter().find(|card| card.gpu.address.eq_ignore_ascii_case(address))
 }
 
 /// The vGPU of that uuid, if it exists.
@@ -24,36 +43,35 @@ fn existing<'h>(asked: Asked<'h>, uuid: Uuid) -> Option<&'h Existing> {
 }
 
 pub(super) fn wrong_address(asked: Asked<'_>) -> Verdict {
-    let Some(able) = asked.able().filter(|_| !asked.guests.is_empty()) else { return Verdict::skipped() };
-    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let there = card(asked, vgpu);
-        if there.is_some_and(|card| card.gpu.generation.type_prefix().is_some()) {
+    let wishes = wishes(asked);
+    let Some(able) = asked.able().filter(|_| !wishes.is_empty()) else { return Verdict::skipped() };
+    let fault = |wish: &Wish| -> Option<Values> {
+        let there = card(asked, &wish.pci);
+        if there.is_some_and(|card| card.type_prefix().is_some()) {
             return None;
         }
         let what = there.map_or("nothing is".to_owned(), |card| format!("{} is", card.gpu.title()));
-        Some(vec![("name", guest.name.clone()), ("address", vgpu.pci.clone()), ("what", what), ("meant", able.gpu.address.clone())])
+        Some(vec![("name", word(&wish.name)), ("address", wish.pci.clone()), ("what", what), ("meant", able.gpu.address.clone())])
     };
-    Verdict::each(["/sys/bus/pci/devices"], wanted(asked).filter_map(fault).collect())
+    Verdict::each(["/sys/bus/pci/devices"], wishes.iter().filter_map(fault).collect())
 }
 
 pub(super) fn type_not_offered(asked: Asked<'_>) -> Verdict {
-    if asked.guests.is_empty() || asked.able().is_none() {
+    let wishes = wishes(asked);
+    if wishes.is_empty() || !asked.is_on() {
         return Verdict::skipped();
     }
-    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let card = card(asked, vgpu)?;
+    let fault = |wish: &Wish| -> Option<Values> {
+        let card = card(asked, &wish.pci)?;
         let types = card.types.as_found().filter(|types| !types.is_empty())?;
-        if types.iter().any(|offered| offered.name == vgpu.vgpu_type) {
+        if types.iter().any(|offered| offered.name == wish.vgpu_type) {
             return None;
         }
         let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
-        Some(vec![("name", guest.name.clone()), ("type", vgpu.vgpu_type.clone()), ("gpu", card.gpu.title()), ("types", names.join(", "))])
+        Some(vec![("name", word(&wish.name)), ("type", wish.vgpu_type.clone()), ("gpu", card.gpu.title()), ("types", names.join(", "))])
     };
-    if !asked.is_on() {
-        return Verdict::skipped();
-    }
     let read = asked.card().map(|card| card.types_path());
-    Verdict::each(read, wanted(asked).filter_map(fault).collect())
+    Verdict::each(read, wishes.iter().filter_map(fault).collect())
 }
 
 pub(super) fn type_full(asked: Asked<'_>) -> Verdict {
@@ -61,10 +79,10 @@ pub(super) fn type_full(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let offered = card(asked, vgpu)?.types.as_found()?.iter().find(|offered| offered.name == vgpu.vgpu_type)?;
+        let offered = card(asked, &vgpu.pci)?.types.as_found()?.iter().find(|offered| offered.name == vgpu.vgpu_type)?;
         // The domain's own vGPU may be what fills the GPU.
         (offered.available == Some(0) && existing(asked, vgpu.uuid).is_none())
-            .then(|| vec![("name", guest.name.clone()), ("type", vgpu.vgpu_type.clone())])
+            .then(|| vec![("name", word(&guest.name)), ("type", vgpu.vgpu_type.clone())])
     };
     let read = asked.card().map(|card| card.types_path());
     Verdict::each(read, wanted(asked).filter_map(fault).collect())
@@ -78,6 +96,13 @@ fn made(asked: Asked<'_>) -> Vec<(String, Setup)> {
 /// A setup line's uuid, however it is written.
 fn uuid_of(setup: &Setup) -> Option<Uuid> {
     crate::domain::parse_uuid(&setup.uuid)
+}
+
+/// The line that makes a vGPU, or was meant to: one with its uuid, else one for its domain that is none of the domain's other vGPUs.
+fn setup_for<'m>(made: &'m [(String, Setup)], guest: &Guest, vgpu: &Vgpu) -> Option<&'m (String, Setup)> {
+    let is_others = |setup: &Setup| guest.vgpus.iter().any(|other| uuid_of(setup) == Some(other.uuid));
+    let own = made.iter().find(|(_, setup)| uuid_of(setup) == Some(vgpu.uuid));
+    own.or_else(|| made.iter().find(|(_, setup)| setup.name == guest.name && !is_others(setup)))
 }
 
 pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
@@ -96,11 +121,16 @@ pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
     paths.dedup();
     let misses = |(guest, vgpu): &(&Guest, &Vgpu)| {
         let by_mdevctl = asked.host.libvirt.mdevctl.iter().any(|uuid| *uuid == vgpu.uuid.to_string());
-        !by_mdevctl && !made.iter().any(|(_, setup)| setup.name == guest.name || uuid_of(setup) == Some(vgpu.uuid))
+        !by_mdevctl && setup_for(&made, guest, vgpu).is_none()
     };
     let found = wanted(asked).filter(misses);
-    let values =
-        |(guest, vgpu): (&Guest, &Vgpu)| vec![("name", guest.name.clone()), ("uuid", vgpu.uuid.to_string()), ("path", paths.join(" or "))];
+    let values = |(guest, vgpu): (&Guest, &Vgpu)| {
+        vec![
+            ("name", word(&guest.name)),
+            ("uuid", vgpu.uuid.to_string()),
+            ("path", paths.iter().map(|path| word(path)).collect::<Vec<_>>().join(" or ")),
+        ]
+    };
     Verdict::each(paths.clone(), found.map(values).collect())
 }
 
@@ -110,9 +140,7 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let own = made.iter().find(|(_, setup)| uuid_of(setup) == Some(vgpu.uuid));
-        let of_name = made.iter().find(|(_, setup)| setup.name == guest.name);
-        let (path, setup) = own.or(of_name)?;
+        let (path, setup) = setup_for(&made, guest, vgpu)?;
         let mut what = Vec::new();
         if setup.name != guest.name {
             what.push(format!("the vGPU is for '{}'", setup.name));
@@ -127,7 +155,7 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
         if let Some(pci) = setup.pci.as_ref().filter(|pci| pci.to_ascii_lowercase() != vgpu.pci) {
             what.push(format!("the GPU is {pci}, not {}", vgpu.pci));
         }
-        (!what.is_empty()).then(|| vec![("name", guest.name.clone()), ("path", path.clone()), ("what", what.join(", "))])
+        (!what.is_empty()).then(|| vec![("name", word(&guest.name)), ("path", word(path)), ("what", what.join(", "))])
     };
     let mut read: Vec<String> = made.iter().map(|(path, _)| path.clone()).collect();
     read.dedup();
@@ -140,12 +168,7 @@ pub(super) fn other_type(asked: Asked<'_>) -> Verdict {
     }
     let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
         let found = existing(asked, vgpu.uuid)?.vgpu_type.as_ref().filter(|found| **found != vgpu.vgpu_type && !vgpu.is_default_type)?;
-        Some(vec![
-            ("name", guest.name.clone()),
-            ("uuid", vgpu.uuid.to_string()),
-            ("found", found.clone()),
-            ("type", vgpu.vgpu_type.clone()),
-        ])
+        Some(vec![("name", word(&guest.name)), ("uuid", vgpu.uuid.to_string()), ("found", found.clone()), ("type", vgpu.vgpu_type.clone())])
     };
     Verdict::each(["/sys/bus/mdev/devices"], wanted(asked).filter_map(fault).collect())
 }
@@ -157,7 +180,7 @@ pub(super) fn other_domain(asked: Asked<'_>) -> Verdict {
     let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
         let users = existing(asked, vgpu.uuid)?.users.as_found()?;
         let other = users.iter().find(|user| user.domain.as_ref() != Some(&guest.name))?;
-        Some(vec![("name", guest.name.clone()), ("uuid", vgpu.uuid.to_string()), ("found", vgpus::user(other))])
+        Some(vec![("name", word(&guest.name)), ("uuid", vgpu.uuid.to_string()), ("found", vgpus::user(other))])
     };
     let unreadable =
         wanted(asked).find(|(_, vgpu)| existing(asked, vgpu.uuid).is_some_and(|found| matches!(found.users, Reading::Unreadable(_))));

@@ -20,6 +20,9 @@ pub(super) fn no_intel_gpu(asked: Asked<'_>) -> Verdict {
             Verdict::wrong([DEVICES], vec![("found", found)])
         }
         (Reading::Unreadable(why), None) => Verdict::unreadable(DEVICES, why),
+        (Reading::Absent, None) if asked.host.machine.has_sys => {
+            Verdict::wrong([DEVICES], vec![("found", "no PCI device at all".to_owned())])
+        }
         (Reading::Absent, None) => Verdict::skipped(),
     }
 }
@@ -129,6 +132,8 @@ pub(super) fn missing_types(asked: Asked<'_>) -> Verdict {
     let Some(card) = asked.able() else { return Verdict::skipped() };
     let path = card.types_path();
     match &card.types {
+        // That there are none is the aperture's matter.
+        Reading::Found(types) if types.is_empty() => Verdict::skipped(),
         Reading::Found(_) => Verdict::fine([path], vec![]),
         Reading::Unreadable(why) => Verdict::unreadable(&path, why),
         // What keeps it off has been said.

@@ -2,6 +2,7 @@
 
 use super::{Asked, Values, Verdict};
 use crate::emit::hook::{Style, file};
+use crate::emit::shell::word;
 use crate::host::Reading;
 use crate::host::hook::{bash_function, interpreter, makes_vgpus};
 use crate::host::libvirt::{HOOKS, HookFile};
@@ -34,10 +35,11 @@ pub(super) fn unreadable(asked: Asked<'_>) -> Option<(&str, &str)> {
     })
 }
 
-/// One finding for each hook of which `fault` says something.
+/// One finding for each hook of which `fault` says something; those that libvirt does not run are nobody's trouble.
 fn each<'h>(asked: Asked<'h>, fault: impl Fn(&'h HookFile, &'h str) -> Option<Values>) -> Verdict {
-    let paths: Vec<String> = readable(asked).map(|(hook, _)| hook.path.clone()).collect();
-    let found: Vec<Values> = readable(asked).filter_map(|(hook, text)| fault(hook, text)).collect();
+    let run = || readable(asked).filter(|(hook, text)| !is_leftover(&hook.path) && (hook.is_executable || makes_vgpus(text)));
+    let paths: Vec<String> = run().map(|(hook, _)| hook.path.clone()).collect();
+    let found: Vec<Values> = run().filter_map(|(hook, text)| fault(hook, text)).collect();
     match unreadable(asked) {
         Some((path, why)) if found.is_empty() => Verdict::unreadable(path, why),
         _ if paths.is_empty() => Verdict::skipped(),
@@ -52,44 +54,39 @@ pub(super) fn without_interpreter(asked: Asked<'_>) -> Verdict {
             (Some(program), _) if program.ends_with('\r') => {
                 format!("its lines end as those of Windows, so its program is '{}\\r'", program.trim_end())
             }
-            (Some(program), Some((false, _))) => format!("there is no {program}"),
+            (Some(program), Some(None)) => format!("there is no {program}"),
             _ => return None,
         };
         let how = if text.contains('\r') {
-            format!("take the carriage returns out: sudo sed -i 's/\\r$//' {}", hook.path)
+            format!("take the carriage returns out: sudo sed -i 's/\\r$//' {}", word(&hook.path))
         } else {
             "begin it with a line #!/bin/sh".to_owned()
         };
-        Some(vec![("path", hook.path.clone()), ("what", what), ("how", how)])
+        Some(vec![("path", word(&hook.path)), ("what", what), ("how", how)])
     })
 }
 
 pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
-    /// Shells that take the word.
-    const KNOW_IT: &[&str] = &["bash", "zsh", "ksh", "mksh", "busybox"];
     each(asked, |hook, text| {
         let found = bash_function(text)?;
-        let named = interpreter(text)?.rsplit('/').next()?;
-        let leads_to = hook.interpreter.as_ref().map_or(named, |(_, name)| name);
-        let is_plain_shell = matches!(leads_to, "sh" | "dash") || (named == "sh" && !KNOW_IT.contains(&leads_to));
-        is_plain_shell.then(|| vec![("path", hook.path.clone()), ("found", found.to_owned())])
+        let shell = hook.interpreter.as_ref()?.as_ref()?;
+        matches!(shell.as_str(), "sh" | "dash").then(|| vec![("path", word(&hook.path)), ("found", found.to_owned())])
     })
 }
 
 pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
-    let hooks = &asked.host.libvirt.hooks;
+    let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).filter(|hook| !is_leftover(&hook.path)).collect();
     if hooks.is_empty() {
         return Verdict::skipped();
     }
-    let found = hooks.iter().filter(|hook| !hook.is_executable && !is_leftover(&hook.path));
-    Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", hook.path.clone())]).collect())
+    let found = hooks.iter().filter(|hook| !hook.is_executable);
+    Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
 }
 
 /// Files that editors and package managers leave, and that nobody means as hooks.
 fn is_leftover(path: &str) -> bool {
-    const ENDS: &[&str] =
-        &["~", ".bak", ".old", ".orig", ".save", ".md", ".txt", ".disabled", ".dpkg-old", ".dpkg-new", ".pacnew", ".rpmnew"];
-    ENDS.iter().any(|end| path.ends_with(end)) || path.rsplit('/').next().is_some_and(|name| name.starts_with('.') || name == "README")
+    const ENDS: &[&str] = &["~", ".bak", ".old", ".orig", ".save", ".disabled", ".dpkg-old", ".dpkg-new", ".pacnew", ".pacsave", ".rpmnew"];
+    ENDS.iter().any(|end| path.ends_with(end)) || path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
 }
 
 pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
@@ -98,7 +95,7 @@ pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
         return Verdict::fine([HOOKS], vec![]);
     }
     let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
-    let values = |(hook, _): (&HookFile, &str)| vec![("path", hook.path.clone()), ("libvirt", version.to_string())];
+    let values = |(hook, _): (&HookFile, &str)| vec![("path", word(&hook.path)), ("libvirt", version.to_string())];
     Verdict::each([HOOKS], inside.map(values).collect())
 }
 
@@ -107,7 +104,7 @@ pub(super) fn missing(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     if let Some((hook, _)) = of_vgpus(asked).next() {
-        return Verdict::fine([hook.path.clone()], vec![("path", hook.path.clone())]);
+        return Verdict::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
     }
     if let Some((path, why)) = unreadable(asked) {
         return Verdict::unreadable(path, why);
@@ -118,10 +115,10 @@ pub(super) fn missing(asked: Asked<'_>) -> Verdict {
     Verdict::wrong([format!("{HOOKS}/qemu"), format!("{HOOKS}/qemu.d")], vec![])
 }
 
-/// The lines that do something, those aside that name a domain.
+/// The lines that do something, those aside that name a domain or a GPU.
 fn script(text: &str) -> Vec<&str> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.filter(|line| !line.starts_with("setup_gpu ")).collect()
+    lines.filter(|line| !line.starts_with("setup_gpu ") && !line.starts_with("GVT_PCI=")).collect()
 }
 
 pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
@@ -132,6 +129,6 @@ pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
     }
     let current: Vec<String> = [Style::DropIn, Style::Whole, Style::Session].into_iter().map(|style| file(&[], style, "").text).collect();
     let differs = |text: &str| !current.iter().any(|current| script(current) == script(text));
-    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| vec![("path", hook.path.clone())]);
+    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| vec![("path", word(&hook.path))]);
     Verdict::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
 }

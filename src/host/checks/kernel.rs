@@ -1,8 +1,7 @@
 //! The kernel: GVT-g switched on, nothing in its way, and its modules loaded.
 
 use super::{Asked, Verdict};
-use crate::host::Reading;
-use crate::host::kernel::Parameter;
+use crate::host::kernel::{Parameter, is_on};
 
 /// Whether GuC submission is asked for: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
 pub(super) fn has_guc_submission(asked: Asked<'_>) -> bool {
@@ -44,19 +43,23 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
         return Verdict::unknown(read, "the kernel's command line can't be read");
     }
     let told = parameter.line.as_ref().or(parameter.option.as_ref().map(|(value, _)| value));
-    let now_off = parameter.now.as_found().is_some();
+    let is_told = told.is_some_and(|value| is_on(value));
+    // i915 itself switches it off then, and that has been said.
+    if is_told && has_guc_submission(asked) {
+        return Verdict::skipped();
+    }
     let what = match told {
-        Some(value) if crate::host::kernel::is_on(value) && now_off => {
-            format!("{} says so, and the running kernel has it off", told_at(parameter))
-        }
+        Some(_) if is_told => format!("{} says so, and the running kernel has it off", told_at(parameter)),
         Some(value) => format!("{} says enable_gvt={value}", told_at(parameter)),
         None => "nothing says so".to_owned(),
     };
-    let is_option_only = parameter.line.is_none() && told.is_some_and(|value| crate::host::kernel::is_on(value));
-    let how = if is_option_only {
-        "write the initramfs anew, which holds i915's options (sudo update-initramfs -u, or sudo dracut -f, or sudo mkinitcpio -P), and restart"
-    } else {
-        "add what `gvtg-xml emit cmdline` prints to the kernel's command line, and restart the machine"
+    let how = match &parameter.line {
+        Some(_) if is_told => "see why i915 has switched it off: sudo dmesg | grep -i gvt",
+        None if is_told => {
+            "write the initramfs anew, which holds i915's options (sudo update-initramfs -u, or sudo dracut -f, or sudo mkinitcpio -P), and \
+             restart the machine"
+        }
+        _ => "add what `gvtg-xml emit cmdline` prints to the kernel's command line, and restart the machine",
     };
     Verdict::wrong(read, vec![("what", what), ("how", how.to_owned())])
 }
@@ -65,7 +68,7 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
 pub(super) fn is_ready(asked: Asked<'_>) -> bool {
     let kernel = &asked.host.kernel;
     let has_driver = asked.card().is_some_and(|card| card.driver.as_found().is_some_and(|driver| driver == "i915"));
-    let is_loaded = kernel.is_loaded("kvmgt") == Reading::Found(true);
+    let is_loaded = kernel.is_loaded("kvmgt") == Some(true);
     has_driver && is_loaded && kernel.enable_gvt.is_on() == Some(true) && !has_guc_submission(asked)
 }
 
@@ -77,7 +80,7 @@ pub(super) fn without_kvmgt(asked: Asked<'_>) -> Verdict {
     let release = kernel.release.as_found().map_or("RELEASE", String::as_str);
     let read = [format!("/lib/modules/{release}/modules.dep"), format!("/lib/modules/{release}/modules.builtin")];
     match kernel.has_module("kvmgt") {
-        _ if asked.is_on() || kernel.is_loaded("kvmgt") == Reading::Found(true) => Verdict::fine(read, vec![]),
+        _ if asked.is_on() || kernel.is_loaded("kvmgt") == Some(true) => Verdict::fine(read, vec![]),
         Some(true) => Verdict::fine(read, vec![]),
         Some(false) => Verdict::wrong(read, vec![("found", release.to_owned())]),
         None => Verdict::unknown(read, "there is no list of the running kernel's modules"),
@@ -92,9 +95,9 @@ pub(super) fn kvmgt_not_loaded(asked: Asked<'_>) -> Verdict {
     }
     match kernel.is_loaded("kvmgt") {
         _ if asked.is_on() => Verdict::fine(read, vec![]),
-        Reading::Found(true) => Verdict::fine(read, vec![]),
-        Reading::Found(false) => Verdict::wrong(read, vec![]),
-        _ => Verdict::unknown(read, "/sys/module is not there"),
+        Some(true) => Verdict::fine(read, vec![]),
+        Some(false) => Verdict::wrong(read, vec![]),
+        None => Verdict::unknown(read, "/sys/module is not there"),
     }
 }
 
@@ -102,12 +105,12 @@ pub(super) fn vfio_not_loaded(asked: Asked<'_>) -> Verdict {
     let (machine, kernel) = (&asked.host.machine, &asked.host.kernel);
     let read = ["/sys/module/vfio", "/sys/module/vfio_iommu_type1", "/dev/vfio/vfio"];
     // kvmgt brings vfio along.
-    if asked.able().is_none() || (!asked.is_on() && kernel.is_loaded("kvmgt") != Reading::Found(true)) {
+    if asked.able().is_none() || (!asked.is_on() && kernel.is_loaded("kvmgt") != Some(true)) {
         return Verdict::skipped();
     }
     let mut missing: Vec<&str> = Vec::new();
     for (module, name) in [("vfio", "the module vfio"), ("vfio_iommu_type1", "the module vfio_iommu_type1")] {
-        if kernel.is_loaded(module) == Reading::Found(false) {
+        if kernel.is_loaded(module) == Some(false) {
             missing.push(name);
         }
     }

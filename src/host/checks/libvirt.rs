@@ -50,10 +50,14 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
     if nodes.is_empty() {
         return Verdict::skipped();
     }
+    let how = match allowed {
+        Some(_) => "add them to the list there",
+        None => "gvtg-xml emit qemu-conf | sudo tee -a /etc/libvirt/qemu.conf",
+    };
     let allowed = allowed.as_deref().unwrap_or_default();
     let missing: Vec<String> = nodes.into_iter().filter(|node| !allowed.contains(node)).map(|node| format!("\"{node}\"")).collect();
     if missing.is_empty() {
         return Verdict::fine([QEMU_CONF], vec![]);
     }
-    Verdict::wrong([QEMU_CONF], vec![("nodes", missing.join(", "))])
+    Verdict::wrong([QEMU_CONF], vec![("nodes", missing.join(", ")), ("how", how.to_owned())])
 }

@@ -42,13 +42,11 @@ pub(super) fn no_kvm(asked: Asked<'_>) -> Verdict {
         return wrong("the processor does not say vmx", "switch on Intel's virtualization (VT-x) in the firmware's settings");
     }
     match kernel.is_loaded("kvm_intel") {
-        Reading::Found(false) => {
-            wrong("the module kvm_intel is not loaded", "load it: sudo modprobe kvm_intel; dmesg says why if that fails")
-        }
-        Reading::Found(true) if machine.has_dev => {
+        Some(false) => wrong("the module kvm_intel is not loaded", "load it: sudo modprobe kvm_intel; dmesg says why if that fails"),
+        Some(true) if machine.has_dev => {
             wrong("there is no /dev/kvm", "load the module anew: sudo modprobe -r kvm_intel && sudo modprobe kvm_intel")
         }
-        Reading::Found(true) => Verdict::fine(read, vec![]),
-        _ => Verdict::unknown(read, "neither /dev nor /sys/module is there"),
+        Some(true) => Verdict::fine(read, vec![]),
+        None => Verdict::unknown(read, "neither /dev nor /sys/module is there"),
     }
 }

@@ -89,8 +89,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("old-libvirt", libvirt::old),
     ("missing-hook", hook::missing),
     ("outdated-hook", hook::outdated),
-    ("kvmgt-not-at-boot", modules::not_at_boot),
     ("broken-modules-line", modules::broken_line),
+    ("kvmgt-not-at-boot", modules::not_at_boot),
     ("retired-module", modules::retired),
     ("stray-parameter", parameters::stray),
     ("msrs-not-ignored", kernel::msrs_not_ignored),
@@ -195,7 +195,7 @@ impl<'h> Asked<'h> {
 
     /// The same, if it is one that has GVT-g.
     fn able(self) -> Option<&'h Card> {
-        self.card().filter(|card| card.gpu.generation.type_prefix().is_some())
+        self.card().filter(|card| card.type_prefix().is_some())
     }
 
     /// Whether the kernel lists the GPU's vGPU types: then GVT-g is on, whatever else is said.

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{Asked, Values, Verdict};
+use crate::emit::parameter::{PARAMETERS, Parameter};
 
-/// The parameters that guides name, with the value that they give.
-const WANTED: &[(&str, &str)] = &[
-    ("i915.enable_gvt", "1"),
-    ("i915.enable_guc", "0"),
-    ("kvm.ignore_msrs", "1"),
-    ("kvm.report_ignored_msrs", "0"),
-    ("intel_iommu", "on"),
-];
+/// One more that guides name beside those that `emit` writes.
+const SILENCE: &str = "kvm.report_ignored_msrs";
+
+/// The names that guides give, like `i915.enable_gvt`.
+fn wanted_names() -> impl Iterator<Item = String> {
+    PARAMETERS.iter().map(Parameter::full_name).chain([SILENCE.to_owned()])
+}
 
 /// Modules that guides load, and that somebody writes into the kernel's command line.
 const MODULES: &[&str] = &["kvmgt", "kvm", "mdev", "vfio", "vfio_pci", "vfio_mdev", "vfio_iommu_type1", "xengt", "i915"];
@@ -19,8 +19,8 @@ const MODULES: &[&str] = &["kvmgt", "kvm", "mdev", "vfio", "vfio_pci", "vfio_mde
 /// The parameter that a name was meant to be; None for one that is right, or that has nothing to do with these.
 ///
 /// `real` are parameters that the modules have.
-fn meant(name: &str, real: &[String]) -> Option<&'static str> {
-    let is_right = WANTED.iter().any(|(wanted, _)| *wanted == name) || real.iter().any(|real| real == name);
+fn meant(name: &str, real: &[String]) -> Option<String> {
+    let is_right = wanted_names().any(|wanted| wanted == name) || real.iter().any(|real| real == name);
     if is_right || is_of_i915(name) {
         return None;
     }
@@ -29,7 +29,7 @@ fn meant(name: &str, real: &[String]) -> Option<&'static str> {
         let joined = !module.is_empty() && [format!("{module}_{parameter}"), parameter.to_owned()].iter().any(|other| other == name);
         joined || strsim::osa_distance(name, wanted) <= 2 || letters(name) == letters(wanted)
     };
-    WANTED.iter().map(|(wanted, _)| *wanted).find(|wanted| resembles(wanted))
+    wanted_names().find(|wanted| resembles(wanted))
 }
 
 /// i915's parameters whose names are near those wanted (Linux: drivers/gpu/drm/i915/i915_params.c).
@@ -46,9 +46,10 @@ fn letters(text: &str) -> BTreeMap<char, usize> {
     count
 }
 
+/// A parameter as it is written, with the value that `emit` gives it.
 fn written(wanted: &str) -> String {
-    let value = WANTED.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
-    format!("{wanted}={value}")
+    let parameter = PARAMETERS.iter().find(|parameter| parameter.full_name() == wanted);
+    parameter.map_or_else(|| format!("{wanted}=0"), Parameter::word)
 }
 
 pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
@@ -62,14 +63,15 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
     };
     for word in kernel.words() {
         if let Some(wanted) = meant(&word.name, &kernel.parameters) {
-            add(&word.text, "/proc/cmdline", &written(wanted), "restart the machine");
+            let how = "restart the machine (the line is in the boot loader's configuration)";
+            add(&word.text, "the kernel's command line", &written(&wanted), how);
         }
     }
     for line in kernel.options.iter().filter(|line| line.command == "options" && !line.module.contains('.')) {
         let module = line.module.replace('-', "_");
         for word in &line.words {
             if let Some(wanted) = meant(&format!("{module}.{}", word.name), &kernel.parameters) {
-                let wanted = written(wanted).replacen('.', " ", 1);
+                let wanted = written(&wanted).replacen('.', " ", 1);
                 add(&format!("{} {}", line.module, word.text), &line.path, &wanted, "write the initramfs anew and restart the machine");
             }
         }
@@ -114,7 +116,7 @@ mod tests {
             ("i195.enable_gvt", "i915.enable_gvt"),
             ("intel_iomu", "intel_iommu"),
         ] {
-            assert_eq!(meant(wrong, &[]), Some(right), "{wrong}");
+            assert_eq!(meant(wrong, &[]).as_deref(), Some(right), "{wrong}");
         }
     }
 

@@ -9,6 +9,7 @@ use crate::property::{PropertyType, to_override, type_of};
 use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
 use crate::rules::check::Finding;
+use crate::rules::template::clipped;
 use crate::vgpu::{Form, property_order};
 
 /// `-set` for a device that libvirt writes as JSON.
@@ -35,7 +36,7 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         .map(|set| {
             let other = domain.host_device(set.device).map(|device| device.start_tag().span);
             let finding = redirected(context, set);
-            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", set.device)))
+            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", clipped(set.device))))
         })
         .collect()
 }

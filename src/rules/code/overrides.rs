@@ -81,6 +81,33 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
+/// Something else in an override than properties of a device's frontend: libvirt reads nothing else.
+pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+    let mut findings = Vec::new();
+    for device in devices {
+        let alias = device.attribute("alias").unwrap_or("");
+        for child in device.children().filter(|child| !child.is_qemu("frontend")) {
+            let finding = Finding::at(child).with("device", alias);
+            let text = |name| child.attribute(name).unwrap_or("").to_owned();
+            let kind = [PropertyType::Bool, PropertyType::String, PropertyType::Unsigned, PropertyType::Signed]
+                .into_iter()
+                .find(|kind| kind.name() == text("type"));
+            findings.push(match kind.filter(|_| child.is_qemu("property") && child.is_empty()) {
+                Some(kind) => {
+                    let (alias, property, value) = (alias.to_owned(), text("name"), text("value"));
+                    let moved = Change::Override { alias, order: property_order(&property), property, kind, value };
+                    finding.fixed_by(vec![Change::Remove(child), moved])
+                }
+                None if child.is_empty() => finding.fixed_by(vec![Change::Remove(child)]),
+                None => finding,
+            });
+        }
+    }
+    findings
+}
+
 /// A property whose type or value libvirt or QEMU refuses.
 pub(super) fn untyped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     context.domain.overrides.iter().filter_map(|found| mistyped(found)).collect()

@@ -60,6 +60,9 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(domain.identity(), index + 1)).to_string();
         let found = match address.and_then(|address| address.attribute("uuid")) {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
+            Some(value) if is_placeholder(value) => {
+                format!("'{value}', which is no uuid: a script that fills it in must learn the new one")
+            }
             Some(value) => format!("'{value}', which is no uuid"),
             None => "missing".into(),
         };
@@ -82,6 +85,12 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         findings.push(finding.with("found", found).fixed_by(changes));
     }
     findings
+}
+
+/// Whether a uuid's place holds a word that somebody is to put a uuid for: `GPU_UUID`, `your-gpu-uuid-here`, `@UUID@`.
+fn is_placeholder(value: &str) -> bool {
+    value.to_ascii_lowercase().contains("uuid")
+        || value.starts_with(['$', '@', '%', '{', '_']) && !value.contains(|c: char| c.is_ascii_digit())
 }
 
 /// An alias that is meant to be the user's own and that libvirt drops, or not the one asked for.

@@ -1,0 +1,168 @@
+//! What can be said on the command line. A flag that was not given is None, or false where it can only be switched on: what it means
+//! then is decided in one place, `options.rs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use uuid::Uuid;
+
+use super::generate;
+use super::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, severity, uuid, vgpu_type};
+use crate::rules::schema::Severity;
+use crate::settings::Audio;
+use crate::version::Version;
+
+#[derive(Args, Debug)]
+pub(super) struct LintArgs {
+    /// Domain XML files or folders of them; stdin without any, or for -
+    pub(super) files: Vec<PathBuf>,
+    /// How findings are printed [default: full]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct FixArgs {
+    /// Domain XML file; stdin without one, or for -. Several, and folders, with --in-place, --diff or --check
+    pub(super) files: Vec<PathBuf>,
+    /// Write the files instead of stdout
+    #[arg(long, short, conflicts_with_all = ["diff", "check"])]
+    pub(super) in_place: bool,
+    /// Show the changes as a diff; write nothing, exit 1 if there are any
+    #[arg(long, conflicts_with = "check")]
+    pub(super) diff: bool,
+    /// Name the files that would change; write nothing, exit 1 if there are any
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Also make fixes that may lose something you want
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+    /// Print no report on stderr
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CommonArgs {
+    /// Only these rules or groups of rules (display, vgpu, namespace, qemu, domain)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Not these rules or groups
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+    /// A folder of further rules; one with a built-in rule's id replaces that
+    #[arg(long, value_name = "DIR")]
+    pub(super) rules: Option<PathBuf>,
+    /// The least severity that makes the exit code 1 [default: warning]
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(super) fail_on: Option<Severity>,
+    /// Exit 0 where it would be 1
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+    /// Skip files that are no domain XML, and domains with no sign of GVT-g
+    #[arg(long)]
+    pub(super) skip_foreign: bool,
+    /// In folders, also domains with no sign of GVT-g
+    #[arg(long)]
+    pub(super) all: bool,
+    /// The name that messages show for stdin
+    #[arg(long, value_name = "NAME")]
+    pub(super) stdin_filename: Option<String>,
+    /// The largest input, in MiB; 0 for any size [default: 16]
+    #[arg(long, value_name = "MIB")]
+    pub(super) max_size: Option<u64>,
+    /// When to use colours [default: auto]
+    #[arg(long, value_enum)]
+    pub(super) color: Option<ColorChoice>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Settings (the document's own values stay where they are not given)")]
+pub(super) struct SettingsArgs {
+    /// The libvirt that will read the domain: a version, `installed`, or `current` [default: current]
+    #[arg(long, value_name = "VERSION", value_parser = libvirt)]
+    pub(super) libvirt: Option<Version>,
+    /// The vGPU's uuid [default: the vGPU's own, else made from the domain's]
+    #[arg(long, value_parser = uuid)]
+    pub(super) uuid: Option<Uuid>,
+    /// The vGPU's type, like i915-GVTg_V5_4, to be recorded in the domain's metadata
+    #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
+    pub(super) vgpu_type: Option<String>,
+    /// The Intel GPU's PCI address; recorded in the domain's metadata where it is given [default: 0000:00:02.0]
+    #[arg(long, value_name = "ADDRESS", value_parser = pci)]
+    pub(super) pci: Option<String>,
+    /// QEMU's -display; any with gl=on, es or core [default: gtk,gl=on]
+    #[arg(long, value_parser = display)]
+    pub(super) display: Option<String>,
+    /// The X display that QEMU opens its window on [default: $DISPLAY on a pipe if it is like :0, else :0]
+    #[arg(long, value_name = "DISPLAY", value_parser = display_env)]
+    pub(super) display_env: Option<String>,
+    /// GTK's scale for that window [default: 1.0]
+    #[arg(long, value_name = "SCALE", value_parser = gdk_scale)]
+    pub(super) gdk_scale: Option<String>,
+    /// The vGPU's alias [default: ua-gvtg]
+    #[arg(long, value_parser = alias)]
+    pub(super) alias: Option<String>,
+    /// An option ROM for the vGPU of a UEFI guest
+    #[arg(long, value_name = "FILE", value_parser = romfile)]
+    pub(super) romfile: Option<String>,
+    /// Where sound goes that SPICE carried: a type of <audio>, and attributes of it [default: none]
+    #[arg(long, value_name = "TYPE[,NAME=VALUE]…", value_parser = audio)]
+    pub(super) audio: Option<Audio>,
+    /// Keep <video>, for the guest's installation
+    #[arg(long)]
+    pub(super) keep_video: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExplainArgs {
+    /// A rule, or a piece of an error message; lists all rules without one
+    pub(super) rule: Vec<String>,
+    /// A folder of further rules
+    #[arg(long, value_name = "DIR")]
+    pub(super) rules: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct GenerateArgs {
+    /// What to print
+    #[arg(value_enum)]
+    pub(super) what: generate::What,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// With the lines of the document, and what the fix would do
+    Full,
+    /// file:line:column: severity[rule] message
+    Concise,
+    /// One JSON document
+    Json,
+}
+
+/// How facts are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DataFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}

@@ -1,0 +1,63 @@
+//! What a run does: flags where they were given, else defaults. The only place that knows the defaults.
+
+use super::Status;
+use super::flags::{ColorChoice, CommonArgs, SettingsArgs};
+use crate::rules::schema::Severity;
+use crate::settings::Settings;
+
+/// What a run over files does, apart from what the files say.
+pub(super) struct Options {
+    /// What the user wants of the domains.
+    pub(super) settings: Settings,
+    /// The least severity that makes the exit code 1.
+    pub(super) fail_on: Severity,
+    /// Whether the exit code is 0 where it would be 1.
+    pub(super) exit_zero: bool,
+    /// Whether files that are no domain with a sign of GVT-g are passed over.
+    pub(super) skip_foreign: bool,
+    /// Whether domains in folders need no sign of GVT-g.
+    pub(super) all: bool,
+    /// The name that messages show for stdin.
+    pub(super) stdin_filename: String,
+    /// The largest input, in MiB; 0 for any size.
+    pub(super) max_size: u64,
+    /// When to use colours.
+    pub(super) color: ColorChoice,
+}
+
+impl Options {
+    /// The options that these flags mean.
+    pub(super) fn merge(common: &CommonArgs, settings: &SettingsArgs, unsafe_fixes: bool) -> Self {
+        let defaults = Settings::default();
+        Options {
+            settings: Settings {
+                libvirt: settings.libvirt.unwrap_or(defaults.libvirt),
+                uuid: settings.uuid,
+                vgpu_type: settings.vgpu_type.clone(),
+                pci: settings.pci.clone(),
+                display: settings.display.clone(),
+                display_env: settings.display_env.clone(),
+                gdk_scale: settings.gdk_scale.clone(),
+                alias: settings.alias.clone(),
+                romfile: settings.romfile.clone(),
+                audio: settings.audio.clone(),
+                keep_video: settings.keep_video,
+                unsafe_fixes,
+                ..defaults
+            },
+            fail_on: common.fail_on.unwrap_or(Severity::Warning),
+            exit_zero: common.exit_zero,
+            skip_foreign: common.skip_foreign,
+            all: common.all,
+            stdin_filename: common.stdin_filename.clone().unwrap_or_else(|| "<stdin>".into()),
+            max_size: common.max_size.unwrap_or(16),
+            color: common.color.unwrap_or(ColorChoice::Auto),
+        }
+    }
+
+    /// The exit status that findings of these severities mean.
+    pub(super) fn status(&self, severities: impl IntoIterator<Item = Severity>) -> Status {
+        let fails = severities.into_iter().any(|severity| severity >= self.fail_on);
+        if fails && !self.exit_zero { Status::Findings } else { Status::Clean }
+    }
+}
