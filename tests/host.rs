@@ -345,6 +345,9 @@ fn a_type_that_nobody_recorded_is_the_hooks_to_say() {
     let hook = format!("like kaby-lake\n{HOOK} (755) emitted setup_gpu win10 {UUID} i915-GVTg_V5_8\n");
     let (_, answer) = ask_of(&hook, &[&domain]);
     assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
+    // Even where the GPU does not have the type that is usual.
+    let (_, answer) = ask_of(&format!("{hook}without {GPU}/mdev_supported_types/i915-GVTg_V5_4\n"), &[&domain]);
+    assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
     // Without a hook to say it, the GPU's generation decides.
     let (_, answer) = ask_of("like broadwell\n", &[&domain]);
     assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
