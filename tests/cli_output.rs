@@ -274,3 +274,23 @@ fn what_packagers_generate_is_fit_for_use() {
     assert_eq!(run("generate nonsense", "").0, 2);
     assert_eq!(run_in(folder.path(), "generate").0, 2);
 }
+
+#[test]
+fn fix_ends_with_what_the_host_still_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixed = std::fs::read_to_string("fixtures/win10-virt-manager.fixed.xml").unwrap();
+    std::fs::write(folder.path().join("a b.xml"), &fixed).unwrap();
+    let in_folder = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2;
+    let hook = "gvtg-xml: then, as root on the host, the hook that makes the vGPU: ";
+    let last = |stderr: String| stderr.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(last(in_folder(&["fix"])), format!("{hook}virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /"));
+    for arguments in [["fix", "a b.xml"].as_slice(), &["fix", "--in-place", "a b.xml"]] {
+        assert_eq!(last(in_folder(arguments)), format!("{hook}gvtg-xml emit hook --root / 'a b.xml'"));
+    }
+    // Nothing is written, or there is no vGPU to make.
+    for arguments in ["fix --quiet", "fix --diff", "fix --check"] {
+        assert!(!run(arguments, &fixed).2.contains("hook"), "{arguments}");
+    }
+    let plain = "<domain type='kvm'><name>a</name><devices><video/></devices></domain>";
+    assert!(!run("fix --only stray-video", plain).2.contains("hook"));
+}
