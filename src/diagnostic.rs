@@ -29,6 +29,8 @@ pub struct Diagnostic<'r> {
     pub related: Vec<Related>,
     /// How it can be mended.
     pub fix: Option<Fix>,
+    /// Whether it is about what a fix put in: then the place is where that was put.
+    pub is_new: bool,
 }
 
 impl Diagnostic<'static> {
@@ -49,6 +51,7 @@ impl Diagnostic<'static> {
             span,
             message: error.message.clone(),
             help: Some(error.help.clone()),
+            is_new: false,
             related: Vec::new(),
             fix: None,
         }
@@ -73,7 +76,8 @@ pub struct Fix {
     pub title: String,
     /// How sure it is.
     pub applicability: Applicability,
-    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of places.
+    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of
+    /// places or carry a large part of the document.
     pub edits: Edits,
 }
 

@@ -10,7 +10,7 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
 //! ```
 //!
-//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`version`]: libvirt releases.
+//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases.
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`qemu`]: QEMU's command line.
@@ -38,6 +38,7 @@ pub mod rules;
 pub mod settings;
 pub mod source;
 pub mod types;
+pub mod undo;
 pub mod version;
 pub mod vgpu;
 pub mod xml;

@@ -1,26 +1,38 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
-use crate::edit::{Applicability, Edit, Edits};
+use crate::edit::{Applicability, Edits};
 use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
 use crate::settings::Settings;
 use crate::source::{Position, Source};
+use crate::undo::{Before, Undo};
 use crate::xml::{self, ElementId, XmlError};
 
 /// So many rounds that only rules at odds with each other need more.
 const MOST_ROUNDS: usize = 20;
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
-/// each of thousands of findings would rename them all; behind this number only `fix`, which does it once, says what changes.
+/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
+/// does it once, says what changes.
 const MOST_NAMINGS: usize = 20_000;
+
+/// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
+/// of blocks inside each other, each finding would carry all that are further in. Behind that only `fix` says what changes.
+const MOST_CARRIED: usize = 4;
+
+/// So many times the size of the text that came in may come out, and [`SMALL_TEXT`] more: no real domain needs half of that.
+const MOST_GROWTH: usize = 4;
+
+/// What a small text may get whatever its size.
+const SMALL_TEXT: usize = 256 << 10;
 
 /// Everything that the rules find, in the order of the text.
 ///
@@ -69,9 +81,9 @@ pub struct Fixed<'r> {
     pub text: String,
     /// Whether it differs from what came in.
     pub changed: bool,
-    /// What was mended; lines and columns are those of the text that came in, spans those of the round that found it.
+    /// What was mended, with places in the text that came in; without edits.
     pub applied: Vec<Diagnostic<'r>>,
-    /// What is left, in the new text; without edits.
+    /// What is left, with places in the text that came in; without edits.
     pub remaining: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
@@ -88,6 +100,8 @@ pub enum FixError {
     Xml(XmlError, Position),
     /// The fixes of these rules undo each other: a fault in the rules.
     Loop(Vec<String>),
+    /// The text grows without end, most of it by this rule.
+    Growth(String),
 }
 
 /// The text with everything mended that the settings allow, and a second look at the result.
@@ -98,6 +112,7 @@ pub enum FixError {
 /// A text that is no domain XML, or rules at odds with each other.
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
     let mut run = Run { rules, settings, withheld: false, applied: Vec::new(), undo: Vec::new() };
+    let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
     loop {
@@ -106,13 +121,19 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
             FixError::Xml(error, position)
         };
         match run.round(&text).map_err(unreadable)? {
-            Round::Edited(edits) => {
-                run.undo.push(Undo::of(&edits, &text));
+            Round::Edited { edits, moved, applied } => {
+                if edits.length_of(&text) > most {
+                    return Err(FixError::Growth(most_frequent(&applied)));
+                }
+                let round = run.undo.len();
+                run.applied.extend(applied.into_iter().map(|diagnostic| (round, diagnostic)));
+                let undo = Undo::of(&edits, &text, &moved);
                 text = edits.apply(&text);
+                run.undo.push(undo);
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
                 let is_repeated = run.undo.len() > 1 && !seen.insert(hash(&text));
                 if is_repeated || run.undo.len() >= MOST_ROUNDS {
-                    let mut names: Vec<String> = run.applied.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect();
+                    let mut names: Vec<String> = run.applied.iter().map(|(_, diagnostic)| diagnostic.rule.id.to_string()).collect();
                     names.sort();
                     names.dedup();
                     return Err(FixError::Loop(names));
@@ -121,16 +142,18 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
             Round::Quiet { has_picture, .. } if !has_picture && !run.withheld && run.removed_display() => {
                 // Nothing would show the guest: all back, and once more without touching what shows it now.
                 for undo in std::mem::take(&mut run.undo).into_iter().rev() {
-                    text = undo.edits.apply(&text);
+                    text = undo.apply(&text);
                 }
                 run.applied.clear();
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { remaining, is_guess, .. } => {
+            Round::Quiet { mut remaining, is_guess, .. } => {
                 let rounds = run.undo.len();
-                let mut applied = run.applied;
+                run.trace_back(&text, &mut remaining);
+                let mut applied: Vec<_> = run.applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
                 sort(&mut applied);
+                sort(&mut remaining);
                 let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
                 return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back });
             }
@@ -144,80 +167,95 @@ struct Run<'c, 'r> {
     settings: &'c Settings,
     /// Whether fixes of the display group are left out.
     withheld: bool,
-    applied: Vec<Diagnostic<'r>>,
+    /// What was mended, and in which round.
+    applied: Vec<(usize, Diagnostic<'r>)>,
     undo: Vec<Undo>,
 }
 
 enum Round<'r> {
-    Edited(Edits),
-    Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool, is_guess: bool },
-}
-
-/// The way back from an edited text.
-struct Undo {
-    edits: Edits,
-    /// Ends of edits in the edited text, and how many lines were added up to there.
-    lines: Vec<(usize, isize)>,
-}
-
-impl Undo {
-    fn of(edits: &Edits, text: &str) -> Self {
-        let (mut shift, mut back, mut lines, mut added) = (0isize, Vec::new(), Vec::new(), 0);
-        let count = |text: &str| memchr::memchr_iter(b'\n', text.as_bytes()).count() as isize;
-        for Edit { range, text: new } in edits.iter() {
-            let start = range.start.saturating_add_signed(shift);
-            let old = &text[range.clone()];
-            added += count(new) - count(old);
-            lines.push((start + new.len(), added));
-            back.push(Edit { range: start..start + new.len(), text: old.to_owned() });
-            shift += new.len() as isize - range.len() as isize;
-        }
-        // The inverse of disjoint edits is disjoint; touching ones stay in order.
-        Undo { edits: Edits::new(back).unwrap_or_default(), lines }
-    }
-
-    /// How many lines the edits before an offset of the edited text added.
-    fn lines_added_before(&self, offset: usize) -> isize {
-        let before = self.lines.partition_point(|(end, _)| *end <= offset);
-        before.checked_sub(1).map_or(0, |last| self.lines[last].1)
-    }
+    Edited {
+        edits: Edits,
+        /// Pieces of the text that stand somewhere else then.
+        moved: Vec<Range<usize>>,
+        applied: Vec<Diagnostic<'r>>,
+    },
+    Quiet {
+        remaining: Vec<Diagnostic<'r>>,
+        has_picture: bool,
+        is_guess: bool,
+    },
 }
 
 impl<'r> Run<'_, 'r> {
-    fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
+    fn round(&self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let (rules, settings, withheld, undo) = (self.rules, self.settings, self.withheld, &self.undo);
-        let (round, applied) = domain::read(text, settings, |domain| {
+        let (rules, settings, withheld) = (self.rules, self.settings, self.withheld);
+        domain::read(text, settings, |domain| {
             let found = find(domain, rules);
             let mut picked: Vec<&Found<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
             let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
-            if picked.iter().any(moves) {
-                picked.retain(|found| found.rule.group == Group::Namespace);
+            // So do devices that move into the block that everything else is looked for in.
+            let devices = domain.devices;
+            let joins = |found: &Found<'_, 'r>| {
+                found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
+            };
+            if picked.iter().any(|found| moves(found) || joins(found)) {
+                picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
                 let remaining = diagnostics(domain, &found, false);
-                return (Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) }, Vec::new());
+                return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };
             }
-            let applied = picked.iter().map(|found| {
-                let mut diagnostic = found.diagnostic(domain, false);
-                let lines: isize = undo.iter().rev().map(|undo| undo.lines_added_before(diagnostic.span.start)).sum();
-                diagnostic.start.line = diagnostic.start.line.saturating_add_signed(-lines).max(1);
-                diagnostic.end.line = diagnostic.end.line.saturating_add_signed(-lines).max(1);
-                diagnostic
+            let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
+                Change::InsertSource(_, range) => Some(range.clone()),
+                _ => None,
             });
-            let applied = applied.collect();
-            (Round::Edited(edits), applied)
-        })?;
-        self.applied.extend(applied);
-        Ok(round)
+            let applied = picked.iter().map(|found| found.diagnostic(domain, false)).collect();
+            Round::Edited { edits, moved: moved.collect(), applied }
+        })
+    }
+
+    /// Gives what was found in an edited text its places in the text that came in.
+    fn trace_back(&mut self, text: &str, remaining: &mut [Diagnostic<'r>]) {
+        let rounds = self.undo.len();
+        let later = self.applied.iter_mut().filter(|(round, _)| *round > 0).map(|(round, diagnostic)| (*round, diagnostic));
+        let later: Vec<_> = later.chain(remaining.iter_mut().map(|diagnostic| (rounds, diagnostic))).collect();
+        if rounds == 0 || later.is_empty() {
+            return;
+        }
+        let (last, earlier) = self.undo.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
+        let edited = last.map_or_else(String::new, |last| last.apply(text));
+        let input = earlier.iter().rev().fold(edited, |text, undo| undo.apply(&text));
+        let source = Source::new("", &input);
+        // A place in a text that so many rounds have edited; whether it was there before them all.
+        let before = |round: usize, offset: usize| {
+            self.undo[..round].iter().rev().fold((offset, true), |(offset, is_old), undo| match undo.before(offset) {
+                Before::At(offset) => (offset, is_old),
+                Before::New(offset) => (offset, false),
+            })
+        };
+        for (round, diagnostic) in later {
+            let (start, is_old) = before(round, diagnostic.span.start);
+            // The last byte of it, as what is put in behind it is no part of it.
+            let last = diagnostic.span.end.saturating_sub(1).max(diagnostic.span.start);
+            let end = if is_old && last > diagnostic.span.start { (before(round, last).0 + 1).max(start) } else { start };
+            diagnostic.span = start..end;
+            (diagnostic.start, diagnostic.end) = (source.position(start), source.position(end));
+            diagnostic.is_new = !is_old;
+            for related in &mut diagnostic.related {
+                let (start, _) = before(round, related.span.start);
+                related.span = start..start;
+                related.start = source.position(start);
+            }
+        }
     }
 
     /// Whether anything that could show the guest was removed.
     fn removed_display(&self) -> bool {
-        self.applied.iter().any(|diagnostic| diagnostic.rule.group == Group::Display)
+        self.applied.iter().any(|(_, diagnostic)| diagnostic.rule.group == Group::Display)
     }
 }
 
@@ -240,7 +278,7 @@ impl<'d, 'r> Found<'d, 'r> {
     fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
         let source = domain.document.source();
         let Found { rule, finding, applicability } = self;
-        let fill = |text: &str| template::fill(text, domain, finding.element, &finding.values);
+        let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
             span: span.clone(),
             start: source.position(span.start),
@@ -253,6 +291,14 @@ impl<'d, 'r> Found<'d, 'r> {
             }
             _ => None,
         };
+        let removed = self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        });
+        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+            let span = reference.elements.last()?.start_tag().span;
+            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
+        });
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -261,8 +307,9 @@ impl<'d, 'r> Found<'d, 'r> {
             end: source.position(finding.span.end),
             message: fill(&rule.message),
             help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).collect(),
+            related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
+            is_new: false,
         }
     }
 }
@@ -270,11 +317,22 @@ impl<'d, 'r> Found<'d, 'r> {
 /// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
 fn diagnostics<'d, 'r>(domain: &Domain<'d>, found: &[Found<'d, 'r>], with_edits: bool) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
+    let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
     let diagnostics = found.iter().map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
         }
-        found.diagnostic(domain, most > 0)
+        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
+        }
+        let mut diagnostic = found.diagnostic(domain, most > 0);
+        if let Some(fix) = &mut diagnostic.fix {
+            match carried.checked_sub(fix.edits.inserted()) {
+                Some(rest) => carried = rest,
+                None => fix.edits = Edits::default(),
+            }
+        }
+        diagnostic
     });
     let mut diagnostics: Vec<_> = diagnostics.collect();
     sort(&mut diagnostics);
@@ -334,6 +392,13 @@ fn has_picture(domain: &Domain<'_>) -> bool {
     has_property && (domain.is_shown_by_graphics() || domain.is_shown_by_spice() || is_shown())
 }
 
+/// The rule that made most of these.
+fn most_frequent(diagnostics: &[Diagnostic<'_>]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    diagnostics.iter().for_each(|diagnostic| *counts.entry(&diagnostic.rule.id).or_default() += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or_else(String::new, |(id, _)| id.to_owned())
+}
+
 fn sort(diagnostics: &mut [Diagnostic<'_>]) {
     diagnostics.sort_by(|left, right| {
         let key = |diagnostic: &Diagnostic<'_>| (diagnostic.start, diagnostic.end);
@@ -367,6 +432,24 @@ mod tests {
         let text = fixed(VGPU, "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>", &settings);
         let (options, operands) = (text.matches("value='-set'").count(), text.matches("value='device.").count());
         assert_eq!((options, operands), (4, 4), "{text}");
+    }
+
+    #[test]
+    fn what_later_rounds_find_is_where_it_was_when_the_text_came_in() {
+        let text = format!(
+            "<domain type='kvm'>\n  <devices>\n    {VGPU}\n  <sound model='ich9'/><qemu:commandline xmlns:qemu='{QEMU_NAMESPACE}'>\n      <qemu:arg value='-set'/>\n\
+             \t<qemu:arg value='device.hostdev0.xres=800'/>\n    <qemu:arg value='stray'/>\n    </qemu:commandline>\n  </devices>\n</domain>\n"
+        );
+        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let at = |list: &[Diagnostic<'_>], rule: &str| {
+            let one = list.iter().find(|one| one.rule.id == rule).unwrap_or_else(|| panic!("{rule} in {}", fixed.text));
+            (one.start.line, one.start.column, one.end.line, one.end.column, one.is_new)
+        };
+        assert_eq!(fixed.rounds, 2, "the block moves first");
+        assert_eq!(at(&fixed.applied, "misplaced-commandline"), (4, 24, 4, 98, false));
+        assert_eq!(at(&fixed.applied, "set-on-json-device"), (6, 12, 6, 44, false), "in the block that moved");
+        assert_eq!(at(&fixed.remaining, "unreadable-argument"), (7, 15, 7, 28, false));
+        assert_eq!(at(&fixed.remaining, "silent-sound"), (4, 3, 4, 24, false));
     }
 
     #[test]

@@ -63,7 +63,9 @@ impl<'d> Domain<'d> {
     pub fn delivered(&self, name: &str) -> Option<Delivered<'d>> {
         let typed = |value: &str| {
             let kind = type_of(name).unwrap_or(PropertyType::String);
-            property::to_override(kind, value).unwrap_or_else(|| value.to_owned())
+            // QEMU takes `yes` and `true` for `on`, but not `ON`.
+            let is_readable = kind != PropertyType::Bool || !value.contains(char::is_uppercase);
+            property::to_override(kind, value).filter(|_| is_readable).unwrap_or_else(|| value.to_owned())
         };
         if let Some(argument) = self.raw_argument() {
             let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;
@@ -169,7 +171,7 @@ impl<'d> Domain<'d> {
 
     fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
-            && let Some(own) = user_alias(vgpu)
+            && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= LONGEST_ALIAS)
             && self.settings.alias.as_deref().is_none_or(|asked| asked == own)
         {
             return (own.to_owned(), false);
@@ -297,6 +299,9 @@ impl<'d> Domain<'d> {
         }
     }
 }
+
+/// A longer alias is none to write once a property: the vGPU gets another.
+const LONGEST_ALIAS: usize = 1000;
 
 /// The guide's order of properties; what the guide doesn't name comes behind.
 pub fn property_order(name: &str) -> u8 {

@@ -69,26 +69,35 @@ fn json_has_edits_that_do_what_fix_does() {
 
 #[test]
 fn nothing_from_outside_steers_the_terminal() {
-    // C1, an override of direction, a zero-width space: all of them characters that XML allows.
-    let hostile = "\u{9b}31m\u{202e}\u{200b}\u{feff}\u{2028}";
+    // C1, overrides of direction, characters that nobody sees: all of them characters that XML allows.
+    const INVISIBLE: &str = "\u{202e}\u{200b}\u{feff}\u{2028}\u{2066}\u{61c}\u{ad}\u{180e}\u{fff9}\u{e0041}";
+    let hostile = &format!("\u{9b}31m\u{85}{INVISIBLE}");
     let text = format!(
         "<domain type='{hostile}'>\n<devices>\n<hostdev type='mdev' model='{hostile}'><!-- {hostile} --><source><address uuid='{hostile}'/></source>\
          <alias name='ua-{hostile}'/></hostdev><video><model type='{hostile}'/></video><graphics type='&#x9;&#xA;{hostile}'/>\n</devices></domain>"
     );
     let name = format!("a\u{1b}[2J\n{hostile}.xml");
     let mut streams = Vec::new();
-    for text in [
-        text.clone(),
-        text.replace("<domain type='\u{9b}31m\u{202e}\u{200b}\u{feff}\u{2028}'", "<domain type='kvm'"),
-        format!("<{hostile}"),
-    ] {
-        for format in ["full", "concise"] {
+    for text in [text.clone(), text.replace(&format!("<domain type='{hostile}'"), "<domain type='kvm'"), format!("<{hostile}")] {
+        for format in ["full", "concise", "json"] {
             let mut command = program(["lint", "--format", format, "--stdin-filename", &name]);
             let (_, stdout, stderr) = outcome(feed(&mut command, text.as_bytes()));
             streams.extend([stdout, stderr]);
         }
         streams.push(outcome(feed(&mut program(["fix", "--stdin-filename", &name]), text.as_bytes())).2);
+        let diff = outcome(feed(&mut program(["fix", "--diff", "--stdin-filename", &name]), text.as_bytes()));
+        streams.extend([diff.1, diff.2]);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let rule = OWN_RULE.replace("This site has none.", &format!("\\u009b{hostile}")).replace("A floppy drive", &format!("A{INVISIBLE}"));
+    fs::write(folder.path().join("no-floppy.toml"), rule).unwrap();
+    for asked in ["", " no-floppy"] {
+        let (code, stdout, stderr) = run_in(folder.path(), &format!("explain --rules .{asked}"));
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        streams.push(stdout);
+    }
+    fs::write(folder.path().join("no-floppy.toml"), format!("{hostile} = 1")).unwrap();
+    streams.push(run_in(folder.path(), "explain --rules .").2);
     streams.push(outcome(feed(&mut program(["lint", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["lint", "--only", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["explain", &name]), b"")).2);
@@ -96,9 +105,41 @@ fn nothing_from_outside_steers_the_terminal() {
     streams.push(outcome(feed(&mut program(["lint", "--libvirt", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["lint", &format!("--{name}")]), b"")).2);
     for stream in streams {
-        let steering = stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || "\u{202e}\u{200b}\u{feff}\u{2028}".contains(*c));
+        let steering = stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || INVISIBLE.contains(*c));
         assert_eq!(steering, None, "{stream:?}");
     }
+}
+
+#[test]
+fn a_line_break_in_a_name_makes_no_line() {
+    let forged = "gvtg-xml: 0 fixed, 0 left";
+    let name = format!("x\n{forged}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(&name), "<domain>").unwrap();
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::write(folder.path().join("rules").join(format!("{name}.toml")), "id = 1").unwrap();
+    for arguments in [
+        vec!["lint", &name],
+        vec!["fix", &name],
+        vec!["fix", "--in-place", &name],
+        vec!["fix", "--diff", &name],
+        vec!["lint", &format!("{name}.gone")],
+        vec!["lint", "--stdin-filename", &name],
+        vec!["lint", "--rules", &name],
+        vec!["lint", "--rules", "rules"],
+        vec!["lint", "--only", &name],
+        vec!["lint", "--libvirt", &name],
+        vec!["lint", &format!("--{name}")],
+        vec!["explain", &name],
+        vec![&name],
+    ] {
+        let (code, stdout, stderr) = outcome(feed(program(&arguments).current_dir(folder.path()), b"<domain>"));
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(!stderr.is_empty() && !stderr.lines().any(|line| line.starts_with(forged)), "{arguments:?}: {stderr}");
+    }
+    // The JSON's file is the name itself.
+    let (_, stdout, _) = outcome(feed(&mut program(["lint", "--format", "json", "--stdin-filename", &name]), BAD.as_bytes()));
+    assert_eq!(json(&stdout)["diagnostics"][0]["file"], name.as_str());
 }
 
 #[test]

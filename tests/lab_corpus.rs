@@ -34,6 +34,8 @@ struct Counts {
     whole: usize,
     qemu_takes_before: usize,
     left_alone: Vec<String>,
+    /// Those whose vGPU lacks something that only their user can decide about, which a finding says.
+    held_back: Vec<String>,
     /// Those that crash libvirt before `fix`, or may.
     crashing: Vec<String>,
     faults: Vec<String>,
@@ -155,6 +157,14 @@ fn count(cases: &[Case], answers: &BTreeMap<String, Answer>) -> Counts {
 fn count_vgpu(case: &Case, kind: &str, fixed: &Fixed<'_>, answer: &Answer, counts: &mut Counts) {
     let Some(argv) = answer.argv.as_ref().filter(|_| !case.is_foreign) else { return };
     let is_counted = kind == "safe";
+    // The user's own arguments say something else, or an iGPU is handed over whole: what the vGPU lacks is only added when asked for.
+    let is_held = |id: &str| matches!(id, "missing-vgpu" | "missing-display-backend" | "display-gl-off");
+    let is_held_back = is_counted && fixed.remaining.iter().any(|left| is_held(&left.rule.id) && left.fix.is_some());
+    let is_left = fixed.remaining.iter().any(|left| left.rule.id == "unsupported-override");
+    if is_held_back || is_left {
+        counts.held_back.push(case.name.clone());
+        return;
+    }
     counts.argv += usize::from(is_counted);
     if is_counted && fixed.remaining.iter().any(|left| left.rule.id == "other-display") {
         counts.left_alone.push(case.name.clone());
@@ -171,8 +181,18 @@ fn complaints(answer: &Answer) -> Vec<String> {
 }
 
 fn report(suite: Suite, counts: &Counts) {
-    let Counts { accepted_before, accepted_after, accepted_after_unsafe, argv, whole, qemu_takes_before, left_alone, crashing, faults } =
-        counts;
+    let Counts {
+        accepted_before,
+        accepted_after,
+        accepted_after_unsafe,
+        argv,
+        whole,
+        qemu_takes_before,
+        left_alone,
+        held_back,
+        crashing,
+        faults,
+    } = counts;
     let (name, libvirt) = (suite.name, suite.libvirt);
     say(&format!(
         "corpus on {name} (libvirt {libvirt}): accepted before {accepted_before}, after {accepted_after} (unsafe fixes: \
@@ -180,5 +200,6 @@ fn report(suite: Suite, counts: &Counts) {
         faults.len()
     ));
     say(&format!("corpus on {name}: shown by OpenGL graphics and left alone: {left_alone:?}"));
+    say(&format!("corpus on {name}: left to their user: {held_back:?}"));
     say(&format!("corpus on {name}: crash libvirt before fix, or may: {crashing:?}"));
 }

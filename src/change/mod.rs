@@ -17,10 +17,12 @@ use crate::xml::{Element, ElementId};
 mod blocks;
 mod moved;
 mod places;
+mod references;
 
 pub use blocks::root_prefix;
 use blocks::with_emptied_blocks;
 use moved::Moved;
+use references::following;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,8 +79,21 @@ pub enum Change<'d> {
     DeclareNamespace,
 }
 
-/// The edits that make all changes. Changes inside a removed element are dropped; of two that set one attribute the first counts.
+/// The edits that make all changes, and what these make wrong elsewhere right. Changes inside a removed element are dropped; of two that set one attribute the first counts.
 pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Edits {
+    let removed = changes.clone().filter_map(|change| match change {
+        Change::Remove(element) => Some(element.id()),
+        _ => None,
+    });
+    let following = following(domain, &removed.collect());
+    let mut all: Vec<&Change<'d>> = Vec::new();
+    // One by one, as those of the rules live longer.
+    changes.for_each(|change| all.push(change));
+    all.extend(&following);
+    compose_all(domain, all.iter().copied())
+}
+
+fn compose_all<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Edits {
     let mut composer = Composer::new(domain, changes.clone());
     composer.names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
     // Several rules may want the same.

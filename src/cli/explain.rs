@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::lint::fail;
 use super::{ExplainArgs, Status, io, rules};
+use crate::report::{clean, clean_lines};
 use crate::rules::schema::{Moment, Rule};
 use crate::rules::{of_host, unknown};
 
@@ -22,11 +23,11 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     } else {
         let said: Vec<&Rule> = all.iter().copied().filter(|rule| rule.says.iter().any(|says| is_said(&says.text, &asked))).collect();
         if said.is_empty() {
-            return fail(&unknown(&asked, &all));
+            return fail(&clean(&unknown(&asked, &all)));
         }
         said.into_iter().map(page).collect::<Vec<_>>().join("\n")
     };
-    match io::print(&text) {
+    match io::print(&clean_lines(&text)) {
         Ok(()) => Status::Clean,
         Err(message) => fail(&message),
     }

@@ -8,9 +8,10 @@ use similar::TextDiff;
 use super::files::{Input, collect};
 use super::lint::{fail, is_met, is_passed_over, located, name, position_in, say_skipped};
 use super::{FixArgs, Options, Status, io, replace, rules};
+use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix};
-use crate::report::{Concise, FileFindings, Part, Report, State, clean};
+use crate::report::{Concise, FileFindings, Part, Report, State, clean, clean_lines};
 use crate::rules::RuleSet;
 use crate::rules::schema::Format;
 use crate::settings::Settings;
@@ -47,22 +48,28 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     if from_pipe && let Some(display) = own_display() {
         options.settings.default_display_env = display;
     }
-    let mut skipped = 0;
+    let (mut skipped, mut with_vgpu) = (0, false);
     for input in &inputs {
         options.settings.found = is_met(input, &options);
         match fix_one(input, args, &rule_set, &options) {
-            Ok(Some(one)) => status = status.max(one),
+            Ok(Some(one)) => {
+                status = status.max(one.status);
+                with_vgpu |= one.has_vgpu;
+            }
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
     }
     if !args.quiet {
         say_skipped(skipped, inputs.len());
+        if with_vgpu && !args.diff && !args.check {
+            io::complain(&next_on_the_host(&args.files));
+        }
     }
     status
 }
@@ -73,24 +80,49 @@ fn own_display() -> Option<String> {
     (display.starts_with(':') && Format::Display.fits(&display)).then_some(display)
 }
 
-fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options) -> Result<Option<Status>, String> {
+/// What is still to do for a domain with a vGPU: the host makes that.
+fn next_on_the_host(files: &[PathBuf]) -> String {
+    let files: Vec<String> =
+        files.iter().filter(|file| file.as_os_str() != "-").map(|file| shell::argument(&file.to_string_lossy())).collect();
+    let hook = if files.is_empty() {
+        "virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /".to_owned()
+    } else {
+        format!("gvtg-xml emit hook --root / {}", files.join(" "))
+    };
+    format!("then, as root on the host, the hook that makes the vGPU: {hook}")
+}
+
+/// What became of a document.
+struct Outcome {
+    status: Status,
+    /// Whether it has a vGPU now.
+    has_vgpu: bool,
+}
+
+fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
     let read = if args.in_place {
         replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
-    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
+    // A line break in a file's name must not look like a line of the report.
+    let shown = clean(&name);
+    let (bytes, to_replace) = read.map_err(|message| format!("{shown}: {message}"))?;
     if is_passed_over(input, options, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print_bytes(&bytes).map(|()| Some(Status::Clean)) } else { Ok(None) };
+        return if is_filter {
+            io::print_bytes(&bytes).map(|()| Some(Outcome { status: Status::Clean, has_vgpu: false }))
+        } else {
+            Ok(None)
+        };
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let bytes = error.as_bytes();
         match xml::decode(bytes) {
             Err(error) => located(&name, position_in(bytes, &error), &error),
-            Ok(_) => format!("{name}: is not UTF-8"),
+            Ok(_) => format!("{shown}: is not UTF-8"),
         }
     })?;
     let original = (args.diff || args.check).then(|| text.clone());
@@ -100,7 +132,11 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
         Err(FixError::Xml(error, position)) => return Err(located(&name, position, &error)),
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
-            return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
+            return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
+        }
+        Err(FixError::Growth(rule)) => {
+            let message = "the fixes make the document many times as large as it was, most of it by the rule";
+            return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
         }
     };
     let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
@@ -117,7 +153,7 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
         }
         None => {
             match &to_replace {
-                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{shown}: {message}"))?,
                 Some(_) => {}
                 None => io::print(&fixed.text)?,
             }
@@ -130,7 +166,9 @@ fn fix_one(input: &Input, args: &FixArgs, rules: &RuleSet<'_>, options: &Options
     if !args.quiet && !args.check {
         io::report(&account(&name, &fixed, &options.settings, !args.diff));
     }
-    Ok(Some(status))
+    // A look at the text: to read the document once more would cost what fixing it did.
+    let has_vgpu = ["'mdev'", "\"mdev\""].iter().any(|kind| fixed.text.contains(kind));
+    Ok(Some(Outcome { status, has_vgpu }))
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {
@@ -139,7 +177,8 @@ fn diff(name: &str, old: &str, new: &str) -> String {
     }
     let name = clean(name);
     let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
-    TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string()
+    // A document with characters that nobody sees gives a diff to be read: patch refuses it.
+    clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
 }
 
 /// What was done and what is left.

@@ -8,7 +8,7 @@ use super::output::Output;
 use super::{LintArgs, Options, Status, io, rules};
 use crate::diagnostic::Diagnostic;
 use crate::lint::{is_candidate, lint, lint_without_edits};
-use crate::report::{FileFindings, Part, State};
+use crate::report::{FileFindings, Part, State, clean};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::source::{Position, Source};
@@ -30,7 +30,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let (inputs, unreadable) = collect(&args.files);
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     let mut output = Output::new(args.format.unwrap_or(Format::Full), options.color);
     let mut skipped = 0;
@@ -58,7 +58,7 @@ fn lint_one(
     output: &mut Output,
 ) -> Result<Option<Status>, String> {
     let name = name(&input.path, options);
-    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{name}: {message}"))?;
+    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, options, &bytes) {
         return Ok(None);
     }
@@ -117,7 +117,8 @@ pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
 
 /// file:line:column: what is wrong, and what to do.
 pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
-    format!("{name}:{}:{}: error: {}\n  help: {}", position.line, position.column, error.message, error.help)
+    let message = format!("{}:{}:{}: error: {}", clean(name), position.line, position.column, clean(&error.message));
+    format!("{message}\n  help: {}", clean(&error.help))
 }
 
 /// Says what could not be done.

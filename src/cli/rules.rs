@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::CommonArgs;
+use crate::report::clean;
 use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, RuleSet, builtin, parse};
 use crate::source::Source;
@@ -14,7 +15,7 @@ use crate::source::Source;
 /// A folder or file that can't be read, or a rule file that says what none can say: file:line:column and what is wrong.
 pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
-    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", path.display(), super::io::describe(error));
+    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), super::io::describe(error));
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -22,10 +23,10 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     let mut rules = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-        let name = path.display().to_string();
+        let name = shown(&path);
         let rule = parse(&text).map_err(|error| {
             let position = Source::new(&name, &text).position(error.span.start);
-            format!("{name}:{}:{}: {}", position.line, position.column, error.message)
+            format!("{name}:{}:{}: {}", position.line, position.column, clean(&error.message))
         })?;
         if path.file_stem().is_none_or(|stem| stem != &*rule.id) {
             return Err(format!("{name}:1:1: the file's name is not its id, {}", rule.id));
@@ -39,9 +40,14 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
         rules.push(rule);
     }
     if rules.is_empty() {
-        return Err(format!("{}: there is no rule file (*.toml) in it", folder.display()));
+        return Err(format!("{}: there is no rule file (*.toml) in it", shown(folder)));
     }
     Ok(rules)
+}
+
+/// A path as messages show it: on one line.
+fn shown(path: &Path) -> String {
+    clean(&path.display().to_string())
 }
 
 /// The rules that a run asks for, out of a site's own and the built-in ones.
@@ -50,7 +56,7 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
 /// A name that no rule has.
 pub(super) fn chosen<'r>(own: &'r [Rule], common: &CommonArgs) -> Result<RuleSet<'r>, String> {
     let mut rules = RuleSet::all(merged(own));
-    rules.narrow(&common.only, &common.ignore)?;
+    rules.narrow(&common.only, &common.ignore).map_err(|message| clean(&message))?;
     Ok(rules)
 }
 

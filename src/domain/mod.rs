@@ -16,6 +16,7 @@ use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlEr
 mod aliases;
 mod arguments;
 mod metadata;
+mod references;
 mod signs;
 mod values;
 
@@ -24,6 +25,7 @@ pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
 pub use metadata::Metadata;
+pub use references::{Kind, Place, Reference, References};
 use signs::is_raw_vgpu;
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, uuid_of};
 pub(crate) use values::{can_have_gl, is_pci_card, is_vgpu};
@@ -78,6 +80,7 @@ struct Answers<'d> {
     override_devices: OnceCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     style: OnceCell<Style>,
+    references: OnceCell<References<'d>>,
     said: OnceCell<Said<'d>>,
     globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
@@ -265,6 +268,11 @@ impl<'d> Domain<'d> {
             by_block
         });
         by_block.get(&block.id()).and_then(|by_alias| by_alias.get(alias)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Who speaks of which device.
+    pub fn references(&self) -> &References<'d> {
+        self.answers.references.get_or_init(|| References::of(self))
     }
 
     /// How the document is written.

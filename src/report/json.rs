@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FileFindings, Part, Report};
+use super::{FileFindings, Part, Report, is_harmful};
 use crate::diagnostic::Diagnostic;
 use crate::source::Position;
 
@@ -20,13 +20,24 @@ impl Report for Json {
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         for (part, diagnostic) in file.each() {
             text.push_str(if self.has_findings { ",\n" } else { "\n" });
-            text.push_str(&value(file.name, part, diagnostic).to_string());
+            push_escaped(text, &value(file.name, part, diagnostic).to_string());
             self.has_findings = true;
         }
     }
 
     fn end(&mut self, text: &mut String) {
         text.push_str("\n]}\n");
+    }
+}
+
+/// JSON with everything escaped in it that could steer a terminal; all of that stands in strings.
+fn push_escaped(text: &mut String, json: &str) {
+    for c in json.chars() {
+        if is_harmful(c) {
+            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
+        }
     }
 }
 

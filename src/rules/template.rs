@@ -36,13 +36,33 @@ const OF_HOST: &[&str] = &[
 
 /// A text with its placeholders filled in.
 pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    substitute(text, |name| value(name, domain, element, values))
+}
+
+/// The same for people, who need no more of a value than its beginning.
+pub(crate) fn fill_words(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    substitute(text, |name| value(name, domain, element, values).map(|value| clipped(&value)))
+}
+
+/// So many characters of a value stand in a message.
+const LONGEST_VALUE: usize = 200;
+
+/// The beginning of a text, if it is longer than a message needs.
+pub(crate) fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn value(name: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> Option<String> {
     let known = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-    substitute(text, |name| match name.strip_prefix('@') {
+    match name.strip_prefix('@') {
         Some(attribute) => element.and_then(|element| element.attribute(attribute)).map(str::to_owned),
         None => known(name)
             .or_else(|| (name == "element").then(|| element.map(|element| element.name().to_owned())).flatten())
             .or_else(|| setting(domain, name)),
-    })
+    }
 }
 
 /// A text with each `{name}` replaced by a value, or by nothing where there is none.

@@ -16,8 +16,10 @@ pub mod domains;
 pub mod files;
 pub mod guests;
 pub mod hosts;
+pub mod libxml2;
 pub mod machine;
 pub mod program;
+pub mod splice;
 
 /// A vGPU that works on libvirt 8.5 and later.
 const VGPU: &str = "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>

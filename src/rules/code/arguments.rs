@@ -9,7 +9,9 @@ use crate::property::{PropertyType, to_override, type_of};
 use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
 use crate::rules::check::Finding;
+use crate::rules::template::clipped;
 use crate::vgpu::{Form, property_order};
+use crate::xml::{Element, QEMU_NAMESPACE};
 
 /// `-set` for a device that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -35,7 +37,7 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         .map(|set| {
             let other = domain.host_device(set.device).map(|device| device.start_tag().span);
             let finding = redirected(context, set);
-            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", set.device)))
+            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", clipped(set.device))))
         })
         .collect()
 }
@@ -125,6 +127,10 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     finding.fixed_by(changes)
 }
 
+fn prefix_of(written: &str) -> Option<&str> {
+    Some(written.trim_end_matches(':')).filter(|prefix| !prefix.is_empty())
+}
+
 /// An option and its operand in one argument: QEMU takes it for one unknown option.
 pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings = Vec::new();
@@ -135,7 +141,10 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if !is_option || option.trim_start_matches('-').is_empty() || operand.is_empty() {
             continue;
         }
-        let prefix = argument.element.written_prefix();
+        // A prefix that the argument declares itself means nothing beside it.
+        let own = argument.element.written_prefix();
+        let block = argument.element.parent().filter(|block| block.bound(prefix_of(own)) != Some(QEMU_NAMESPACE));
+        let prefix = block.map_or(own, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
             Change::InsertBehind(argument.element, NewElement::new(format!("{prefix}arg")).with("value", operand)),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::change::Change;
-use crate::domain::{Override, json_capability};
+use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
@@ -18,7 +18,9 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |found: &Override<'d>| {
         let finding = Finding::at(found.element).with("device", found.alias).with("property", found.property);
         let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
-        let is_known = means_vgpu || domain.host_device(found.alias).is_some();
+        let is_card = domain.host_device(found.alias).is_some_and(|device| is_pci_card(device) || is_vgpu(device));
+        // QEMU stops at a property that its device doesn't have, which this libvirt drops.
+        let is_known = (means_vgpu || is_card) && type_of(found.property).is_some();
         // A removed property and one with a comment inside have no other form.
         if !is_known || found.kind == "remove" || !found.element.is_empty() {
             return finding;
@@ -77,6 +79,33 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             }
         }
         findings.push(finding.fixed_by(changes));
+    }
+    findings
+}
+
+/// Something else in an override than properties of a device's frontend: libvirt reads nothing else.
+pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+    let mut findings = Vec::new();
+    for device in devices {
+        let alias = device.attribute("alias").unwrap_or("");
+        for child in device.children().filter(|child| !child.is_qemu("frontend")) {
+            let finding = Finding::at(child).with("device", alias);
+            let text = |name| child.attribute(name).unwrap_or("").to_owned();
+            let kind = [PropertyType::Bool, PropertyType::String, PropertyType::Unsigned, PropertyType::Signed]
+                .into_iter()
+                .find(|kind| kind.name() == text("type"));
+            findings.push(match kind.filter(|_| child.is_qemu("property") && child.is_empty()) {
+                Some(kind) => {
+                    let (alias, property, value) = (alias.to_owned(), text("name"), text("value"));
+                    let moved = Change::Override { alias, order: property_order(&property), property, kind, value };
+                    finding.fixed_by(vec![Change::Remove(child), moved])
+                }
+                None if child.is_empty() => finding.fixed_by(vec![Change::Remove(child)]),
+                None => finding,
+            });
+        }
     }
     findings
 }

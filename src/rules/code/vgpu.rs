@@ -60,6 +60,9 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(domain.identity(), index + 1)).to_string();
         let found = match address.and_then(|address| address.attribute("uuid")) {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
+            Some(value) if is_placeholder(value) => {
+                format!("'{value}', which is no uuid: a script that fills it in must learn the new one")
+            }
             Some(value) => format!("'{value}', which is no uuid"),
             None => "missing".into(),
         };
@@ -82,6 +85,12 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         findings.push(finding.with("found", found).fixed_by(changes));
     }
     findings
+}
+
+/// Whether a uuid's place holds a word that somebody is to put a uuid for: `GPU_UUID`, `your-gpu-uuid-here`, `@UUID@`.
+fn is_placeholder(value: &str) -> bool {
+    value.to_ascii_lowercase().contains("uuid")
+        || value.starts_with(['$', '@', '%', '{', '_']) && !value.contains(|c: char| c.is_ascii_digit())
 }
 
 /// An alias that is meant to be the user's own and that libvirt drops, or not the one asked for.
@@ -117,7 +126,10 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     for vgpu in &domain.vgpus {
-        let Some(rom) = vgpu.child("rom") else { continue };
+        let mut roms = vgpu.children().filter(|child| child.is("rom"));
+        let Some(rom) = roms.next() else { continue };
+        // libvirt reads the first.
+        findings.extend(roms.map(|other| Finding::at(other).fixed_by(vec![Change::Remove(other)])));
         let finding = Finding::at(rom);
         if domain.vgpu != Some(*vgpu) {
             findings.push(finding);
