@@ -183,7 +183,18 @@ const FAULTS: &[(&str, &[&str])] = &[
     ("/var/lib/dpkg/status:\n    Package: qemu-system-x86\n    Status: install ok installed\n    Version: 1:2.8+dfsg-6", &["old-qemu"]),
     ("without /usr/lib/x86_64-linux-gnu", &["missing-libvirt"]),
     ("without /etc/libvirt/hooks", &["missing-hook"]),
-    ("without /etc/modules-load.d", &["kvmgt-not-at-boot"]),
+    ("without /etc/modules-load.d", &[]),
+    (
+        "without /etc/modules-load.d\n/etc/libvirt/hooks/qemu.d/gvtg (755):\n    #!/bin/sh\n    echo 1 > /x/mdev_supported_types/y/create",
+        &["kvmgt-not-at-boot"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function a {\n    }\n    \
+         setup_gpu win10 A7AC54EE-0F5B-5731-B099-091B0E8EAF75 i915-GVTg_V5_4 \"$@\"",
+        &["two-hooks"],
+    ),
+    // libvirt runs one that is executable, whatever it is called, and no other copy.
+    ("without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c", &["missing-hook"]),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_mdev", &["retired-module"]),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio # for QEMU", &["broken-modules-line"]),
     ("/proc/cmdline = i915.enable_gvt=1 kvmgt", &["stray-parameter"]),
@@ -424,8 +435,15 @@ fn who_uses_a_vgpu_is_unknown_where_a_process_cannot_be_looked_at() {
 }
 
 #[test]
+fn a_hook_that_loads_kvmgt_is_waited_for() {
+    let machine = format!("like kaby-lake\nwithout {GPU}/mdev_supported_types\nwithout /sys/module/kvmgt\nwithout /etc/modules-load.d\n");
+    let (code, answer) = ask_of(&machine, &[]);
+    assert_eq!((code, wrong(&answer), with(&answer, "unknown")), (0, vec![], vec!["kvmgt-not-loaded"]), "{answer:#}");
+}
+
+#[test]
 fn a_rule_can_be_ignored() {
-    let (code, answer) = ask_of("like kvmgt-missing\n", &["--ignore", "kvmgt-not-loaded,kvmgt-not-at-boot"]);
+    let (code, answer) = ask_of("like kvmgt-missing\n", &["--ignore", "kvmgt-not-loaded,kvmgt-not-at-boot,missing-hook"]);
     assert_eq!((code, wrong(&answer)), (0, vec![]));
     let folder = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = run(&format!("host --root {} --ignore kvmgt-not-laded", folder.path().display()), "");

@@ -87,6 +87,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("old-qemu", libvirt::old_qemu),
     ("missing-libvirt", libvirt::missing),
     ("old-libvirt", libvirt::old),
+    ("two-hooks", hook::two),
     ("missing-hook", hook::missing),
     ("outdated-hook", hook::outdated),
     ("broken-modules-line", modules::broken_line),
