@@ -12,10 +12,26 @@ mod edit;
 mod version;
 #[allow(dead_code, missing_docs)]
 mod rules {
+    #[path = "../src/rules/file.rs"]
+    pub mod file;
+    #[path = "../src/rules/names.rs"]
+    pub mod names;
     #[path = "../src/rules/path.rs"]
     pub mod path;
     #[path = "../src/rules/schema.rs"]
     pub mod schema;
+}
+#[allow(dead_code, missing_docs)]
+#[path = "src/fragment.rs"]
+mod fragment;
+#[allow(dead_code, missing_docs)]
+#[path = "src/property.rs"]
+mod property;
+#[allow(dead_code, missing_docs)]
+#[path = "src/xml"]
+mod xml {
+    pub mod scan;
+    pub use scan::is_character;
 }
 
 use edit::Applicability;
@@ -26,20 +42,22 @@ use version::{Version, VersionRange};
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
-    let mut rules: Vec<Rule> = Vec::new();
+    let (mut rules, mut faults): (Vec<Rule>, Vec<String>) = Default::default();
     let mut names: Vec<_> = fs::read_dir("rules").expect("the folder rules").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
-        match Rule::parse(&text) {
+        match rules::file::parse(&text) {
             Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
-            Ok(rule) => panic!("{}: the file's name is not its id, {}", path.display(), rule.id),
-            Err((message, span)) => {
-                let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-                panic!("{}:{line}: {message}", path.display());
-            }
+            Ok(rule) => faults.push(format!("{}:1:1: the file's name is not its id, {}", path.display(), rule.id)),
+            Err(errors) => faults.extend(errors.into_iter().map(|error| {
+                let before = &text[..error.span.start];
+                let (line, column) = (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+                format!("{}:{line}:{column}: {}", path.display(), error.message)
+            })),
         }
     }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
     let mut table = String::from("&[\n");
     for rule in &rules {
