@@ -1,7 +1,5 @@
 //! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>` wants them in.
 
-use crate::qemu::{OptionList, Syntax, Value};
-
 /// A type of `<qemu:property>` (libvirt: docs/drvqemu.rst).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyType {
@@ -124,16 +122,6 @@ pub fn to_set(kind: &str, value: &str) -> String {
         ("bool", "false") => "off".into(),
         _ => value.to_owned(),
     }
-}
-
-/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an operand that QEMU can't read as it is.
-pub fn with_device_property(operand: &str, name: &str, value: &str) -> String {
-    let written = match type_of(name) {
-        Some(Bool) => Value::Switch(value == "true"),
-        Some(Unsigned | Signed) => Value::Number(value),
-        Some(Str) | None => Value::Text(value),
-    };
-    OptionList::parse(operand, Syntax::DEVICE).map_or_else(|_| operand.to_owned(), |list| list.with(name, written))
 }
 
 fn number(text: &str) -> Option<u64> {

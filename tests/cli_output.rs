@@ -197,6 +197,8 @@ fn a_site_can_have_rules_of_its_own() {
         ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
         (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is for the program's own rules"),
         ("no-floppy", "floppy", 1, 1, "the file's name is not its id, floppy"),
+        ("op = \"remove\"", "op = { insert = '<a b={@x}/>' }", 15, 23, "this can't be inserted: "),
+        ("nobody has floppies", "nobody {has} floppies", 8, 19, "nothing fills in the placeholder {has}"),
     ] {
         write("no-floppy.toml", &OWN_RULE.replacen(from, to, 1));
         for command in ["lint", "fix", "explain"] {
@@ -206,6 +208,11 @@ fn a_site_can_have_rules_of_its_own() {
             assert!(stderr.starts_with(&place) && stderr.contains(message), "{command}, {to}: wanted {place}{message}, got {stderr}");
         }
     }
+    write("no-floppy.toml", &OWN_RULE.replace("nobody has", "{nobody} {has}"));
+    write("other.toml", "id = 1");
+    let (code, _, stderr) = lint("lint --rules .");
+    assert_eq!((code, stderr.lines().count()), (2, 3), "all of them at once: {stderr}");
+    fs::remove_file(folder.path().join("other.toml")).unwrap();
     assert!(lint("lint --rules gone").2.contains("gone: can't be read: No such file or directory"));
 }
 
@@ -295,4 +302,47 @@ fn fix_ends_with_what_the_host_still_needs() {
     }
     let plain = "<domain type='kvm'><name>a</name><devices><video/></devices></domain>";
     assert!(!run("fix --only stray-video", plain).2.contains("hook"));
+}
+
+#[test]
+fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = |insert: &str, select: &str| {
+        let text = OWN_RULE.replace("/domain/devices/disk[@device='floppy']", select);
+        fs::write(
+            folder.path().join("no-floppy.toml"),
+            text.replace("op = \"remove\"", &format!("op = {{ insert = \"\"\"{insert}\"\"\" }}")),
+        )
+        .unwrap();
+    };
+    let fixed = |text: &str| {
+        let arguments = ["fix", "-q", "--rules", ".", "--only", "no-floppy"];
+        let (_, stdout, stderr) = outcome(feed(program(arguments).current_dir(folder.path()), text.as_bytes()));
+        assert_eq!(stderr, "");
+        stdout
+    };
+    rule("<target dev='{@device}'>{@device}</target>", "/domain/devices/disk[not(target)]");
+    let value = "vda&apos; bus=&apos;evil&quot;&lt;x/>&amp;{uuid}";
+    let text = format!("<domain type='kvm'>\n  <devices>\n    <disk device='{value}'/>\n  </devices>\n</domain>\n");
+    let disk = "<target dev='vda&apos; bus=&apos;evil\"&lt;x/>&amp;{uuid}'>vda' bus='evil\"&lt;x/&gt;&amp;{uuid}</target>";
+    let expected = text.replace("'/>", &format!("'>\n      {disk}\n    </disk>"));
+    assert_eq!(fixed(&text), expected);
+    assert_eq!(fixed(&expected), expected);
+    // qemu: is libvirt's namespace, whatever the document calls it.
+    rule("<qemu:arg value='-s'/>", "/domain/qemu:commandline[not(qemu:arg)]");
+    for (prefix, argument) in [("qemu", "<qemu:arg value='-s'/>"), ("q", "<q:arg value='-s'/>")] {
+        let text = format!(
+            "<domain type='kvm' xmlns:{prefix}='http://libvirt.org/schemas/domain/qemu/1.0'><{prefix}:commandline>{}</{prefix}:commandline></domain>\n",
+            ""
+        );
+        assert_eq!(fixed(&text), text.replacen("commandline></", &format!("commandline>{argument}</"), 1));
+    }
+    rule("<qemu:arg value='-s'/>", "/domain/metadata[not(*)]");
+    let text = "<domain type='kvm'><metadata/></domain>\n";
+    let declared = "<qemu:arg value='-s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'/>";
+    assert_eq!(fixed(text), text.replace("<metadata/>", &format!("<metadata>{declared}</metadata>")));
+    // Text keeps its quotes and its lines.
+    rule("<note>say \"hi\"\n  to <b>all</b></note>", "/domain[not(note)]");
+    let text = "<domain type='kvm'>\n  <name>x</name>\n</domain>\n";
+    assert_eq!(fixed(text), text.replace("</name>\n", "</name>\n  <note>say \"hi\"\n  to <b>all</b></note>\n"));
 }

@@ -1,14 +1,15 @@
 //! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in [`code`].
 
-use std::ops::Range;
-
 pub mod check;
 pub mod code;
+mod file;
+mod names;
 pub mod path;
 pub mod schema;
 pub mod select;
 pub(crate) mod template;
 
+pub use file::{RuleError, parse};
 pub use schema::Rule;
 
 use crate::domain::Domain;
@@ -125,28 +126,6 @@ pub fn named(text: &str) -> String {
         Some((name, rest)) => format!("{text}{}{rest}", name.trim_start_matches('@').to_uppercase()),
         None => format!("{text}{{{part}"),
     })
-}
-
-/// A rule file that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleError {
-    /// What is wrong.
-    pub message: String,
-    /// Where in the file, in bytes.
-    pub span: Range<usize>,
-}
-
-/// Reads a rule file of a site's own.
-///
-/// # Errors
-/// What the file says that a rule can't say, or what its parts need and don't have.
-pub fn parse(text: &str) -> Result<Rule, RuleError> {
-    let rule = Rule::parse(text).map_err(|(message, span)| RuleError { message, span: span.unwrap_or(0..0) })?;
-    let problem = template::fault(&rule).or_else(|| code::fault(&rule));
-    match problem {
-        Some(message) => Err(RuleError { message, span: 0..0 }),
-        None => Ok(rule),
-    }
 }
 
 /// What a check sees.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::XmlError;
-use super::scan::{Piece, StartTag, is_space, pieces};
+use super::scan::{Piece, StartTag, is_character, is_space, pieces};
 use crate::source::BOM;
 
 /// roxmltree compares each attribute of an element with each other; a real element has a dozen at most.
@@ -313,11 +313,6 @@ fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
         }
     }
     Ok(())
-}
-
-/// `Char` of the XML 1.0 grammar.
-pub fn is_character(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
 }
 
 #[cfg(test)]

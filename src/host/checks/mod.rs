@@ -100,11 +100,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("unused-vgpu", vgpus::unused),
 ];
 
-/// The function of a rule about the host.
-pub(crate) fn find(name: &str) -> Option<Function> {
-    FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, function)| *function)
-}
-
 /// What a rule says about a machine.
 #[derive(Clone, Debug)]
 pub struct Item<'r> {
