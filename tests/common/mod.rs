@@ -12,7 +12,9 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 use gvtg_xml::vgpu::{Form, form_for};
 
+pub mod asking;
 pub mod domains;
+pub mod faults;
 pub mod files;
 pub mod guests;
 pub mod hosts;
