@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::files::{Input, collect};
 use super::{CommonArgs, LintArgs, Status, io, rules};
-use crate::lint::{is_candidate, lint, lint_without_edits};
+use crate::lint::{lint, lint_without_edits, passed_over};
 use crate::report::Report;
 use crate::rules::RuleSet;
 use crate::settings::Settings;
@@ -78,9 +78,13 @@ pub(super) fn is_met(input: &Input, common: &CommonArgs) -> bool {
     input.found || common.skip_foreign
 }
 
-/// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
+/// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
 pub(super) fn is_passed_over(input: &Input, common: &CommonArgs, bytes: &[u8]) -> bool {
-    is_met(input, common) && !is_candidate(bytes, common.all)
+    let why = if is_met(input, common) { passed_over(bytes, common.all) } else { None };
+    if let Some(why) = why.filter(|_| common.list_skipped) {
+        io::complain(&format!("{}: passed over: {why}", name(&input.path, common)));
+    }
+    why.is_some()
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
@@ -88,7 +92,7 @@ pub(super) fn say_skipped(skipped: usize, all: usize) {
     if skipped > 0 {
         let looked_at = all - skipped;
         io::complain(&format!(
-            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--all looks at all domains)"
+            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--list-skipped names them, --all looks at all domains)"
         ));
     }
 }

@@ -107,6 +107,9 @@ struct CommonArgs {
     /// In folders, also domains with no sign of GVT-g
     #[arg(long)]
     all: bool,
+    /// Name the files that are passed over, and why
+    #[arg(long)]
+    list_skipped: bool,
     /// The name that messages show for stdin
     #[arg(long, value_name = "NAME", default_value = "<stdin>", hide_default_value = true)]
     stdin_filename: String,
