@@ -54,24 +54,33 @@ fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bo
     domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
 }
 
-/// Whether bytes that nobody named as a domain are one that this program is meant for: the first element is `<domain>`, and unless
-/// `all` domains are wanted, something in it speaks of GVT-g. A domain that can't be read is one: its error is worth knowing.
+/// Whether bytes that nobody named as a domain are one that this program is meant for.
 pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
+    passed_over(bytes, all).is_none()
+}
+
+/// Why bytes that nobody named as a domain are passed over; None for a domain that this program is meant for: the first element is
+/// `<domain>`, and unless `all` domains are wanted, something in it speaks of GVT-g. One that can't be read is one: its error is worth knowing.
+pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
     let text = match xml::decode(bytes) {
         Ok(text) => text,
         // What comes before the damage tells.
         Err(error) => std::str::from_utf8(&bytes[..error.offset]).unwrap_or(""),
     };
     let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
-    is_domain
-        && (all || {
-            domain::read(text, &Settings::default(), |domain| {
-                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
-                    || domain.raw_vgpu.is_some()
-                    || domain.has_gvtg_sign()
-            })
-            .unwrap_or(true)
-        })
+    let has_sign = || {
+        let look = |domain: &Domain<'_>| {
+            domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
+                || domain.raw_vgpu.is_some()
+                || domain.has_gvtg_sign()
+        };
+        domain::read(text, &Settings::default(), look).unwrap_or(true)
+    };
+    match is_domain {
+        false => Some("it is no domain"),
+        true if all || has_sign() => None,
+        true => Some("it is a domain with no sign of GVT-g"),
+    }
 }
 
 /// What fixing made of a text.

@@ -199,6 +199,42 @@ fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
 }
 
 #[test]
+fn what_a_folder_run_passes_over_can_be_listed() {
+    let igpu = BAD.replace(
+        "</devices>",
+        "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0' slot='2' function='0'/></source><alias name='ua-igpu'/></hostdev></devices>\
+         <qemu:override xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:device alias='ua-igpu'><qemu:frontend>\
+         <qemu:property name='x-igd-opregion' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>",
+    );
+    let all = folder(&[("d/net.xml", "<network/>"), ("d/igpu.xml", &igpu), ("d/vgpu.xml", SIGNED)]);
+    for command in ["lint", "fix --check"] {
+        let (_, _, stderr) = run_in(all.path(), &format!("{command} --list-skipped d"));
+        assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is no domain\n"), "{stderr}");
+        assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain with no sign of GVT-g\n"), "{stderr}");
+        assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
+        assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
+    }
+}
+
+#[test]
+fn a_domain_has_the_same_findings_wherever_it_is_met() {
+    let mut domains: Vec<(String, String)> =
+        vec![("unsigned".into(), UNSIGNED.into()), ("signed".into(), SIGNED.into()), ("bad".into(), BAD.into())];
+    let spice =
+        "<graphics type='spice'/><video><model type='qxl'/></video><channel type='spicevmc'/><audio id='1' type='spice'/></devices>";
+    domains.push(("spice".into(), UNSIGNED.replace("</devices>", spice)));
+    for entry in fs::read_dir("fixtures").unwrap().flatten() {
+        domains.push((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path()).unwrap()));
+    }
+    for (name, text) in &domains {
+        let all = folder(&[("d/x.xml", text)]);
+        let named = run_in(all.path(), "lint --format concise d/x.xml").1;
+        assert_eq!(run_in(all.path(), "lint --format concise --all d").1, named, "{name}");
+        assert_eq!(run("lint --format concise --stdin-filename d/x.xml", text).1, named, "{name}");
+    }
+}
+
+#[test]
 fn skip_foreign_hands_on_what_is_not_its_business() {
     for foreign in ["<network>\n</network>\n", BAD, "no XML at all \n", ""] {
         assert_eq!(run("fix --skip-foreign", foreign), (0, foreign.into(), String::new()));

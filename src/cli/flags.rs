@@ -75,6 +75,9 @@ pub(super) struct CommonArgs {
     /// In folders, also domains with no sign of GVT-g
     #[arg(long)]
     pub(super) all: bool,
+    /// Name the files that are passed over, and why
+    #[arg(long)]
+    pub(super) list_skipped: bool,
     /// The name that messages show for stdin
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<String>,

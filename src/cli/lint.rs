@@ -7,7 +7,7 @@ use super::flags::Format;
 use super::output::{Outputs, Stream};
 use super::{LintArgs, Options, Status, io, rules};
 use crate::diagnostic::Diagnostic;
-use crate::lint::{is_candidate, lint, lint_without_edits};
+use crate::lint::{lint, lint_without_edits, passed_over};
 use crate::report::{FileFindings, Part, State, clean};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
@@ -92,9 +92,13 @@ pub(super) fn is_met(input: &Input, options: &Options) -> bool {
     input.found || options.skip_foreign
 }
 
-/// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
+/// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
 pub(super) fn is_passed_over(input: &Input, options: &Options, bytes: &[u8]) -> bool {
-    is_met(input, options) && !is_candidate(bytes, options.all)
+    let why = if is_met(input, options) { passed_over(bytes, options.all) } else { None };
+    if let Some(why) = why.filter(|_| options.list_skipped) {
+        io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
+    }
+    why.is_some()
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
@@ -102,7 +106,7 @@ pub(super) fn say_skipped(skipped: usize, all: usize) {
     if skipped > 0 {
         let looked_at = all - skipped;
         io::complain(&format!(
-            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--all looks at all domains)"
+            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--list-skipped names them, --all looks at all domains)"
         ));
     }
 }

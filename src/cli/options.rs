@@ -17,6 +17,8 @@ pub(super) struct Options {
     pub(super) skip_foreign: bool,
     /// Whether domains in folders need no sign of GVT-g.
     pub(super) all: bool,
+    /// Whether the files that are passed over are named.
+    pub(super) list_skipped: bool,
     /// The name that messages show for stdin.
     pub(super) stdin_filename: String,
     /// The largest input, in MiB; 0 for any size.
@@ -49,6 +51,7 @@ impl Options {
             exit_zero: common.exit_zero,
             skip_foreign: common.skip_foreign,
             all: common.all,
+            list_skipped: common.list_skipped,
             stdin_filename: common.stdin_filename.clone().unwrap_or_else(|| "<stdin>".into()),
             max_size: common.max_size.unwrap_or(16),
             color: common.color.unwrap_or(ColorChoice::Auto),

@@ -161,7 +161,7 @@ pub fn vgpus(argv: &[String]) -> Vec<Device> {
 /// What keeps these arguments from being those of a guest whose vGPU is seen; None where nothing does.
 pub fn fault(argv: &[String]) -> Option<String> {
     let vgpus = vgpus(argv);
-    let is_on = |device: &Device, name: &str| matches!(device.get(name), "on" | "true");
+    let is_on = |device: &Device, name: &str| matches!(device.get(name), "on" | "true" | "yes" | "y");
     let is_whole = |device: &&Device| {
         device.get("driver") == "vfio-pci-nohotplug"
             && ["ramfb", "x-igd-opregion"].iter().all(|name| is_on(device, name))

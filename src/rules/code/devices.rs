@@ -57,9 +57,10 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     let finding = |card: Element<'d>| {
         let place = source_address(card)?;
         let address = pci_address(place)?;
-        // What is behind the first function is a part of it, which the host's driver has made.
-        let is_whole = parse_pci(domain.settings.pci()) == Some(address) || address[3] == 0 && domain.igd_property(card).is_some();
         let [bus_domain, bus, slot, function] = address;
+        // An integrated GPU is on the first bus. What is behind the first function is a part of it, which the host's driver has made.
+        let is_meant = || (bus_domain, bus, function) == (0, 0, 0) && domain.igd_property(card).is_some();
+        let is_whole = parse_pci(domain.settings.pci()) == Some(address) || is_meant();
         let found = format!("{bus_domain:04x}:{bus:02x}:{slot:02x}.{function}");
         is_whole.then(|| Finding::at(place).with("found", found))
     };

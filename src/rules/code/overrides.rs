@@ -195,7 +195,10 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let globals = domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
         let operand = option.operand?;
         let value = global_property(operand.value, NAME)?;
-        is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))
+        let mut finding = is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))?;
+        // A graphics card that is passed through gets it too.
+        finding.is_unsafe = domain.pci_cards().next().is_some();
+        Some(finding)
     });
     sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()
 }
