@@ -18,7 +18,8 @@
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc.
 //! - [`emit`]: the host's side of a domain, as files.
-//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
+//! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
+//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
 
 pub mod change;
 pub mod cli;
@@ -30,6 +31,8 @@ pub mod fragment;
 pub mod host;
 pub mod layout;
 pub mod lint;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod property;
 pub mod report;
 pub mod rules;
@@ -37,4 +40,5 @@ pub mod settings;
 pub mod source;
 pub mod version;
 pub mod vgpu;
+pub mod vocabulary;
 pub mod xml;

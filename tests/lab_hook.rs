@@ -106,7 +106,11 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
         for (answer, (step, said, vgpus, running)) in answers.iter().zip(plan) {
             let at = format!("{}: {step}: {answer:?}", suite.name);
             assert_eq!(answer.step, *step, "{at}");
-            let is_said = if *said == "ok" { answer.said == "ok" } else { answer.said.contains("Hook script execution failed") && answer.said.contains(said) };
+            let is_said = if *said == "ok" {
+                answer.said == "ok"
+            } else {
+                answer.said.contains("Hook script execution failed") && answer.said.contains(said)
+            };
             assert!(is_said, "{at}");
             assert_eq!(answer.vgpus, *vgpus, "{at}");
             assert_eq!(answer.running, *running, "{at}");

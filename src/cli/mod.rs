@@ -19,6 +19,8 @@ mod fix;
 mod generate;
 mod io;
 mod lint;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod rules;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
@@ -44,6 +46,9 @@ enum Command {
     Emit(emit::EmitArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
+    /// Bring the rules to an editor: a language server on stdin and stdout
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::LspArgs),
     /// Print the manual page or a shell's completions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -121,7 +126,7 @@ struct CommonArgs {
     color: ColorChoice,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings (the document's own values stay where they are not given)")]
 struct SettingsArgs {
     /// The libvirt that will read the domain: a version, `installed`, or `current`
@@ -216,6 +221,8 @@ pub fn run() -> ExitCode {
         Command::Fix(args) => fix::run(&args),
         Command::Emit(args) => emit::run(&args),
         Command::Explain(args) => explain::run(&args),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(args) => lsp::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };
     ExitCode::from(status as u8)

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 pub mod check;
 pub mod code;
+pub mod page;
 pub mod path;
 pub mod schema;
 pub mod select;
