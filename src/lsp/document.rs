@@ -150,15 +150,18 @@ fn is_virsh_edit(uri: &str) -> bool {
 
 /// Those findings of a text that are still in another one, where only what lies between its beginning and its end has changed.
 fn kept(findings: &[Diagnostic<'static>], old: &str, new: &str) -> Vec<Diagnostic<'static>> {
-    let shortest = old.len().min(new.len());
     let same = |(left, right): &(u8, u8)| left == right;
+    // Where somebody writes the same as what stands there, both ends say that it is theirs: each counts as far as it goes.
     let before = old.bytes().zip(new.bytes()).take_while(same).count();
-    let behind = old.bytes().rev().zip(new.bytes().rev()).take(shortest - before).take_while(same).count();
+    let behind = old.len() - old.bytes().rev().zip(new.bytes().rev()).take_while(same).count();
+    let kept_before = findings.iter().map(|finding| finding.span.end).filter(|end| *end <= before).max().unwrap_or(0);
     let moved = |span: &Range<usize>| {
+        let by_end = |offset: usize| (offset + new.len()).checked_sub(old.len());
         if span.end <= before {
             Some(span.clone())
-        } else if span.start >= old.len() - behind {
-            Some(span.start + new.len() - old.len()..span.end + new.len() - old.len())
+        } else if span.start >= behind {
+            // Of two that are alike one may be gone.
+            by_end(span.start).filter(|start| *start >= kept_before).map(|start| start..start + span.len())
         } else {
             None
         }
@@ -252,6 +255,8 @@ mod tests {
         let place = findings[0].span.clone();
         assert_eq!(span(kept(findings, &document.text, &format!("\n\n{}", document.text))), Some(place.start + 2..place.end + 2));
         assert_eq!(span(kept(findings, &document.text, "")), None);
+        let doubled = document.text.replacen("<devices", "<<devices", 1);
+        assert_eq!(span(kept(findings, &document.text, &doubled)), Some(place.start + 1..place.end + 1), "what is typed may look alike");
         assert_eq!(span(kept(findings, &document.text, &document.text)), Some(place));
     }
 }
