@@ -84,21 +84,20 @@ impl Document {
         if let Some(view) = &self.view {
             return view.clone();
         }
-        let view = Arc::new(self.look(configuration));
-        if matches!(*view, View::Foreign | View::Domain(_)) {
+        let (view, is_readable) = self.look(configuration);
+        let view = Arc::new(view);
+        if is_readable {
             self.last = Some(Last { text: self.text.clone(), view: view.clone() });
         }
         self.view = Some(view.clone());
         view
     }
 
-    fn look(&self, configuration: &Arc<Configuration>) -> View {
+    /// What there is in the text, and whether it could be read.
+    fn look(&self, configuration: &Arc<Configuration>) -> (View, bool) {
         if self.text.len() > LARGEST {
-            return self.unreadable(XmlError::new(
-                0,
-                "larger than 16 MiB: no domain is",
-                "`gvtg-xml lint --max-size 0` looks at it all the same",
-            ));
+            let help = "`gvtg-xml lint --max-size 0` looks at it all the same";
+            return (self.unreadable(XmlError::new(0, "larger than 16 MiB: no domain is", help)), false);
         }
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {
@@ -109,9 +108,9 @@ impl Document {
             lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)).map(View::Domain)
         });
         match seen {
-            Err(fault) => View::Fault(fault),
-            Ok(Ok(view)) => view,
-            Ok(Err(error)) => self.unreadable(error),
+            Err(fault) => (View::Fault(fault), false),
+            Ok(Ok(view)) => (view, true),
+            Ok(Err(error)) => (self.unreadable(error), false),
         }
     }
 
