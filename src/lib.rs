@@ -19,7 +19,8 @@
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
 //! - [`emit`]: the host's side of a domain, as files.
-//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
+//! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
+//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
 
 pub mod change;
 pub mod cli;
@@ -31,6 +32,8 @@ pub mod fragment;
 pub mod host;
 pub mod layout;
 pub mod lint;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod property;
 pub mod qemu;
 pub mod report;
@@ -41,4 +44,5 @@ pub mod types;
 pub mod undo;
 pub mod version;
 pub mod vgpu;
+pub mod vocabulary;
 pub mod xml;

@@ -54,6 +54,18 @@ fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bo
     domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
 }
 
+/// The edits that mend together all that one rule finds beside the others, as far as that is safe.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
+    domain::read(text, settings, |domain| {
+        let found = find(domain, rules);
+        let picked = found.iter().filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
+        compose(domain, picked.flat_map(|found| found.changes()))
+    })
+}
+
 /// Whether bytes that nobody named as a domain are one that this program is meant for.
 pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
     passed_over(bytes, all).is_none()

@@ -98,6 +98,11 @@ pub fn type_of(name: &str) -> Option<PropertyType> {
     PROPERTIES.binary_search_by_key(&name, |&(name, _)| name).ok().map(|index| PROPERTIES[index].1)
 }
 
+/// The names of all properties, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROPERTIES.iter().map(|&(name, _)| name)
+}
+
 /// A value as `-set` writes it (`on`, `0x780`) in the form that an override of this type takes; None where it has none.
 pub fn to_override(kind: PropertyType, value: &str) -> Option<String> {
     match kind {

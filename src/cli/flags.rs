@@ -89,7 +89,7 @@ pub(super) struct CommonArgs {
     pub(super) color: Option<ColorChoice>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings (the document's own values stay where they are not given)")]
 pub(super) struct SettingsArgs {
     /// The libvirt that will read the domain: a version, `installed`, or `current` [default: current]

@@ -16,6 +16,8 @@ mod generate;
 mod host;
 mod io;
 mod lint;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod options;
 mod output;
 mod replace;
@@ -53,6 +55,9 @@ enum Command {
     Host(host::HostArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
+    /// Bring the rules to an editor: a language server on stdin and stdout
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::LspArgs),
     /// The types of vGPUs, and how many of each fit this machine's GPU
     Types(types::TypesArgs),
     /// Print the manual page or a shell's completions
@@ -94,6 +99,8 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         Command::Emit(args) => emit::run(&args),
         Command::Host(args) => host::run(&args),
         Command::Explain(args) => explain::run(&args),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(args) => lsp::run(&args),
         Command::Types(args) => types::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };

@@ -4,6 +4,7 @@ pub mod check;
 pub mod code;
 mod file;
 mod names;
+pub mod page;
 pub mod path;
 pub mod schema;
 pub mod select;
