@@ -512,4 +512,16 @@ mod tests {
         let text = fixed(&devices, &qemu, &settings);
         assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
     }
+
+    #[test]
+    fn a_new_property_has_the_prefix_of_what_it_stands_in() {
+        let device = format!("<q:device xmlns:q='{QEMU_NAMESPACE}' xmlns:qemu='urn:other' alias='ua-gvtg'>");
+        let vgpu = VGPU.replace("</hostdev>", "<alias name='ua-gvtg'/></hostdev>");
+        for inside in ["<q:frontend></q:frontend>", ""] {
+            let text = fixed(&vgpu, &format!("<qemu:override>{device}{inside}</q:device></qemu:override>"), &Settings::default());
+            let properties = "<q:frontend><q:property name='x-igd-opregion' type='bool' value='true'/>\
+                <q:property name='display' type='string' value='on'/></q:frontend>";
+            assert!(text.contains(&format!("{device}{properties}</q:device>")), "{text}");
+        }
+    }
 }

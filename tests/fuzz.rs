@@ -7,6 +7,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use common::libxml2::{Judgement, Libxml2};
@@ -23,10 +24,13 @@ const OWN_REASONS: &[&str] =
 
 const SETTINGS: &[&str] = &["", "", "--libvirt 7.0", "--libvirt 8.2 --unsafe-fixes", "--unsafe-fixes", "--alias ua-other --libvirt 8.0"];
 
-/// What these documents were made from, smallest first.
+/// The fixtures, the folder of domains that GVTG_CORPUS names, and a few small documents.
 fn pool() -> Pool {
-    let fixtures = std::fs::read_dir("fixtures").unwrap().flatten().map(|entry| std::fs::read_to_string(entry.path()).unwrap());
-    let mut documents: Vec<String> = fixtures.filter(|text| text.len() < 8_000).collect();
+    let corpus = std::env::var_os("GVTG_CORPUS").map(PathBuf::from);
+    let folders = [PathBuf::from("fixtures")].into_iter().chain(corpus);
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().flatten());
+    let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+    let mut documents: Vec<String> = texts.filter(|text| text.len() < 8_000 && text.contains("<domain")).collect();
     documents.sort();
     let small = |inside: &str| format!("<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>{inside}</domain>");
     documents.extend(["", "<devices/>", "<devices><a>x</a></devices>", "<devices>\n</devices>\n<qemu:commandline/>"].map(small));
@@ -133,7 +137,7 @@ fn spliced_documents_are_judged_as_libxml2_does_and_mended() {
     let (mut count, mut read) = (0, 0);
     let mut faults: BTreeMap<String, String> = BTreeMap::new();
     while started.elapsed() < limit && faults.len() < MOST_FAULTS {
-        let text = pool.document(&mut chance, 4);
+        let text = pool.document(&mut chance, 7);
         let index = chance.below(settings.len());
         if let Some(found) = fault(&text, &settings[index], &mut libxml2) {
             let small = smallest(&text, &settings[index], &found, &mut libxml2);

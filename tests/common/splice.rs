@@ -39,6 +39,12 @@ const ELEMENTS: &[&str] = &[
     "<k:keep xmlns:k='urn:a' mark='14'><qemu:commandline><k:keep mark='15'/></qemu:commandline></k:keep>",
     "<keep xmlns='urn:b' mark='16'><qemu:override><keep mark='17'/></qemu:override></keep>",
     "<hostdev type='mdev' model='vfio-pci' xmlns:k='urn:a'><k:keep mark='18'/><rom file='/x'/><rom bar='off'/></hostdev>",
+    "<q:arg xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0' value='-m 1'/>",
+    "<qemu:override><q:device xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0' xmlns:qemu='urn:a' alias='ua-gvtg'><q:frontend/></q:device>\
+     </qemu:override>",
+    "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>\
+     <alias name='ua-gvtg'/><rom/><rom file='/x'/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/><rom/>\
+     <rom/><rom/><rom/><rom/><rom/></hostdev>",
     "<metadata xmlns:k='urn:a'><k:keep mark='19'/><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='x'/></metadata>",
     "<a/>",
     "<a></a >",

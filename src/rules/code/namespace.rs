@@ -117,13 +117,14 @@ fn taken_along<'d>(
     for element in elements {
         for prefix in prefixes.lost(element, place) {
             let (name, uri) = prefix.zip(element.parent()?.bound(prefix))?;
+            // New elements of QEMU's may bring the declaration of this prefix along.
+            let is_for_qemu = root_prefix(root).trim_end_matches(':') == name;
             // Of several namespaces of one prefix the root can declare one.
-            if place.bound(prefix).is_some() || prefixes.first(name) != Some(uri) || (name == QEMU_PREFIX && uri != QEMU_NAMESPACE) {
+            let is_taken = place.bound(prefix).is_some() || prefixes.first(name) != Some(uri);
+            if is_taken || (is_for_qemu || name == QEMU_PREFIX) && uri != QEMU_NAMESPACE {
                 return None;
             }
-            // New elements of QEMU's would bring the same declaration along.
-            let is_declared_anyway = name == QEMU_PREFIX && root_prefix(root).trim_end_matches(':') == name;
-            changes.push(match is_declared_anyway {
+            changes.push(match is_for_qemu {
                 true => Change::DeclareNamespace,
                 false => Change::SetAttribute(root, format!("xmlns:{name}"), uri.to_owned()),
             });
