@@ -31,11 +31,13 @@ struct Step {
     new: Range<usize>,
 }
 
-/// A piece that stands somewhere else now, with other blanks: the places of everything in it that is none.
+/// A tag that stands somewhere else now, with other blanks: the places of everything in it that is none.
 #[derive(Clone, Debug)]
 struct Moved {
     old: Vec<usize>,
     new: Vec<usize>,
+    /// The last of its piece: what follows it is none of that.
+    is_last: bool,
 }
 
 impl Undo {
@@ -65,19 +67,22 @@ impl Undo {
         if offset >= step.new.end {
             return Before::At(offset - step.new.end + step.old.end);
         }
-        let moved = self.moved.iter().find_map(|moved| moved.before(offset));
-        match moved {
+        match self.before_moving(offset, &step.new) {
             Some(old) => Before::At(old),
             None if step.old.is_empty() => Before::New(step.old.start),
             None => Before::At(step.old.start),
         }
     }
-}
 
-impl Moved {
-    fn before(&self, offset: usize) -> Option<usize> {
-        let index = self.new.binary_search(&offset).ok()?;
-        self.old.get(index).copied()
+    /// Where something in text that was put in stood before it moved; what came into a piece that moved is where it would be there.
+    fn before_moving(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
+        let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
+        let moved = &self.moved[index.checked_sub(1)?];
+        if moved.new[0] < within.start || moved.is_last && moved.new.last() < Some(&offset) {
+            return None;
+        }
+        let place = moved.new.partition_point(|new| *new < offset);
+        moved.old.get(place).or(moved.old.last()).copied()
     }
 }
 
@@ -91,12 +96,13 @@ fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
     (offsets, solid)
 }
 
-fn find_moved(edits: &Edits, steps: &[Step], text: &str, ranges: &[Range<usize>]) -> Vec<Moved> {
-    if ranges.is_empty() {
+/// The tags of pieces that move, in the order of the new text.
+fn find_moved(edits: &Edits, steps: &[Step], text: &str, pieces: &[Range<usize>]) -> Vec<Moved> {
+    if pieces.is_empty() {
         return Vec::new();
     }
-    // Pieces are put in one behind the other, so each is looked for behind the one before.
-    let written = edits.iter().zip(steps).filter(|(edit, _)| !edit.text.trim().is_empty());
+    let written = edits.iter().zip(steps).filter(|(edit, _)| edit.text.contains('<'));
+    // Pieces are put in one behind the other, so each tag is looked for behind the one before.
     let mut written: Vec<(Vec<usize>, String, usize)> = written
         .map(|(edit, step)| {
             let (offsets, solid) = without_blanks(&edit.text, step.new.start);
@@ -104,20 +110,34 @@ fn find_moved(edits: &Edits, steps: &[Step], text: &str, ranges: &[Range<usize>]
         })
         .collect();
     let (mut moved, mut searched) = (Vec::new(), 0);
-    for range in ranges {
-        let (old, solid) = without_blanks(&text[range.clone()], range.start);
-        let found = written.iter_mut().find_map(|(offsets, written, cursor)| {
-            searched += written.len() - *cursor;
-            let at = *cursor + written[*cursor..].find(&solid)?;
-            *cursor = at + solid.len();
-            Some(offsets[at..at + solid.len()].to_vec())
-        });
-        moved.extend(found.map(|new| Moved { old, new }));
-        if searched > MOST_SEARCHED {
-            break;
+    for piece in pieces {
+        let tags = tags(text, piece);
+        for (index, tag) in tags.iter().enumerate() {
+            let (old, solid) = without_blanks(&text[tag.clone()], tag.start);
+            let found = written.iter_mut().find_map(|(offsets, written, cursor)| {
+                searched += written.len() - *cursor;
+                let at = *cursor + written[*cursor..].find(&solid)?;
+                *cursor = at + solid.len();
+                Some(offsets[at..at + solid.len()].to_vec())
+            });
+            let is_last = index + 1 == tags.len();
+            moved.extend(found.map(|new| Moved { old, new, is_last }));
+            if searched > MOST_SEARCHED {
+                moved.clear();
+                return moved;
+            }
         }
     }
+    moved.sort_by_key(|moved| moved.new[0]);
     moved
+}
+
+/// The tags of a piece, each with the text behind it.
+fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
+    let starts = memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
+    let mut starts: Vec<usize> = starts.collect();
+    starts.push(piece.end);
+    starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 #[cfg(test)]
@@ -156,5 +176,18 @@ mod tests {
             assert_eq!(undo.before(at(word, &after)), Before::At(at(word, text)), "{word}");
         }
         assert_eq!(undo.before(at("[", &after)), Before::New(22));
+    }
+
+    #[test]
+    fn what_came_into_a_moved_piece_is_where_it_would_be_there() {
+        let text = "<a><b x='1'/><c/></a>|";
+        let piece = 3..17;
+        let edits = vec![edit(piece.clone(), ""), edit(21..21, "[<b x='2'/><new/><c/>]")];
+        let (undo, after) = undo(text, edits, std::slice::from_ref(&piece));
+        assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
+        let at = |word: &str, text: &str| text.find(word).unwrap();
+        assert_eq!(undo.before(at("<c/>", &after)), Before::At(at("<c/>", text)));
+        assert_eq!(undo.before(at("]", &after)), Before::New(21), "behind the piece");
+        assert_eq!(undo.before(at("<b", &after)), Before::New(21), "a tag that changed before anything that did not");
     }
 }

@@ -86,7 +86,8 @@ pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c
         Change::Remove(element) => Some(element.id()),
         _ => None,
     });
-    let following = following(domain, &removed.collect());
+    let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
+    let following = following(domain, &removed.collect(), names_vgpu);
     let mut all: Vec<&Change<'d>> = Vec::new();
     // One by one, as those of the rules live longer.
     changes.for_each(|change| all.push(change));
