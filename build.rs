@@ -26,32 +26,51 @@ use version::{Version, VersionRange};
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
+    let mut rules = read("rules");
+    rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
+    write("rules.rs", &table(&rules));
+    write("host.rs", &table(&read("rules/host")));
+    // Where the two rules are that speak of what no other rule can be asked about.
+    let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
+    let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
+    write("unreadable.rs", &format!("{places:?}"));
+}
+
+/// The rules in a folder, by id.
+fn read(folder: &str) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    let mut names: Vec<_> = fs::read_dir("rules").expect("the folder rules").map(|entry| entry.expect("an entry").path()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder).expect("a folder of rules").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
         match Rule::parse(&text) {
-            Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
-            Ok(rule) => panic!("{}: the file's name is not its id, {}", path.display(), rule.id),
+            Ok(rule) if path.file_stem().is_none_or(|stem| stem != &*rule.id) => {
+                panic!("{}: the file's name is not its id, {}", path.display(), rule.id)
+            }
+            Ok(rule) if (rule.group == Group::Host) != folder.ends_with("host") => {
+                panic!("{}: rules about the host, and no others, are in rules/host", path.display())
+            }
+            Ok(rule) => rules.push(rule),
             Err((message, span)) => {
                 let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
                 panic!("{}:{line}: {message}", path.display());
             }
         }
     }
-    rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
+    rules
+}
+
+fn table(rules: &[Rule]) -> String {
     let mut table = String::from("&[\n");
-    for rule in &rules {
+    for rule in rules {
         writeln!(table, "{},", rule.to_rust()).expect("a String");
     }
-    table.push(']');
+    table + "]"
+}
+
+fn write(name: &str, text: &str) {
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(std::path::Path::new(&out).join("rules.rs"), table).expect("OUT_DIR can be written");
-    // Where the two rules are that speak of what no other rule can be asked about.
-    let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
-    let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
-    fs::write(std::path::Path::new(&out).join("unreadable.rs"), format!("{places:?}")).expect("OUT_DIR can be written");
+    fs::write(std::path::Path::new(&out).join(name), text).expect("OUT_DIR can be written");
 }
 
 /// A value as the Rust expression for it.
@@ -82,9 +101,9 @@ macro_rules! plain_enums {
 }
 
 structs! {
-    Rule { id, summary, severity, group, since, when, select, message, check, fix, help, why, says, references, aliases, example }
+    Rule { id, summary, severity, group, since, when, select, message, check, fix, help, ok, why, says, references, aliases, example }
     When { libvirt, shown_by, vgpu, foreign, absent, present, setting }
-    Fix { title, op, applicability, unsafe_if, libvirt }
+    Fix { title, op, applicability, unsafe_if, unsafe_if_watched, libvirt }
     Says { at, text, libvirt, tested }
     Example { bad, fixed, good, within, settings }
     Selector { source, paths }

@@ -106,6 +106,45 @@ def hostile():
     }
 
 
+def growing(count):
+    """Inputs with so many of something that was once looked for again for each of it: four times as many must not take much longer
+    than four times as long."""
+    q = " " + QEMU
+    plain = lambda items, **more: domain(["".join(items)], line="", **more)
+    block = "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>"
+    joined = "<qemu:commandline><qemu:arg value='-m 1'/></qemu:commandline>"
+    prop = "<qemu:property name='xres' type='unsigned' value='1'/>"
+    override = lambda i: f"<qemu:override><qemu:device alias='ua-{i}'><qemu:frontend>{prop}</qemu:frontend></qemu:device></qemu:override>"
+    capability = lambda i: f"<qemu:capabilities><qemu:del capability='c{i}'/></qemu:capabilities>"
+    deletions = "<qemu:capabilities>" + "".join(f"<qemu:del capability='c{i}'/>" for i in range(count)) + "</qemu:capabilities>"
+    sets = lambda device: args([w for i in range(count) for w in ("-set", f"device.{device(i)}.{('x-igd-opregion', 'ramfb', 'xres')[i % 3]}=on")])
+    each = lambda one: "".join(one(i) for i in range(count))
+    vgpu = lambda i: VGPU.replace("ua-gvtg", f"ua-{i}").replace(UUID[:8], f"{i:08x}")
+    numbered = VGPU.replace("<alias name='ua-gvtg'/>", "")
+    pci = "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='0' function='0'/></source></hostdev>"
+    return {
+        "command lines": plain([VGPU], root=q, qemu=block * count),
+        "overrides": plain([VGPU], root=q, qemu=each(override)),
+        "capabilities": plain([VGPU], root=q, qemu=each(capability)),
+        "misplaced command lines": plain([VGPU, "<a>", block * count, "</a>"], root=q),
+        "misplaced overrides": plain([VGPU, "<a>", each(override), "</a>"], root=q),
+        "misplaced, each for itself": plain([VGPU, f"<a>{block}</a>" * count], root=q),
+        "misplaced in each other": plain([VGPU, ("<qemu:commandline>" * 200 + "</qemu:commandline>" * 200) * (count // 200)], root=q),
+        "unqualified command lines": plain([VGPU], root=q, qemu=(block * count).replace("qemu:", "")),
+        "unqualified overrides": plain([VGPU], root=q, qemu=each(override).replace("qemu:", "")),
+        "undeclared command lines": plain([VGPU], qemu=block * count),
+        "joined arguments in blocks": plain([VGPU], root=q, qemu=joined * count),
+        "-set beside deleted capabilities": plain([VGPU], root=q, qemu=sets(lambda i: "ua-gvtg") + deletions),
+        "-set of no device, and capabilities": plain([VGPU], root=q, qemu=sets(lambda i: f"hostdev{i + 9}") + deletions),
+        "-set of no device, and -global": plain([VGPU], root=q, qemu=sets(lambda i: f"hostdev{i + 9}") + args(["-global", "vfio-pci.x=1"] * count)),
+        "-set of PCI devices": plain([pci * count, numbered], root=q, qemu=sets(lambda i: f"hostdev{i}")),
+        "-set of PCI devices behind": plain([numbered, pci * count], root=q, qemu=sets(lambda i: f"hostdev{i + 1}")),
+        "-set of vGPUs": plain([each(vgpu)], root=q, qemu=sets(lambda i: f"ua-{i}")),
+        "interfaces": plain(["<interface type='hostdev'/>" * count, numbered], root=q, qemu=sets(lambda i: f"hostdev{i}")),
+        "sound of graphics": plain(["<audio type='spice'/><graphics type='vnc'/>" * count, VGPU]),
+    }
+
+
 def write_inputs(folder):
     files = {
         "big": domain(disks(10 * MIB, [f"    {VGPU}"])),
@@ -129,6 +168,11 @@ def write_inputs(folder):
     odd.mkdir()
     for name, text in hostile().items():
         (odd / f"{name}.xml").write_text(text)
+    for times in (1, 4):
+        size = folder / f"growing-{times}"
+        size.mkdir()
+        for name, text in growing(4_000 * times).items():
+            (size / f"{name}.xml").write_text(text)
     (folder / "levels.xml").write_text("<a>" * 1_000_000 + "</a>" * 1_000_000)
 
 
@@ -235,6 +279,14 @@ class Table:
         best = min(seconds for seconds, _, _ in runs)
         self.row(name, best * 1e3, bar, "ms", best, max(peak for _, peak, _ in runs))
 
+    def growth(self, name, command, rounds, few, many):
+        """How many times as long four times as much takes, each the shortest of a few."""
+        if not self.wants(name):
+            return
+        best = lambda file: min(run(command, file, processor=True) for _ in range(rounds))
+        small, large = best(few), best(many)
+        self.row(name, large[0] / small[0], 8, "x", large[0], large[1])
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -261,6 +313,7 @@ def main():
         files = {path.stem: path for path in Path(name).glob("*.xml")}
         corpus, levels = Path(name) / "corpus", files["levels"]
         odd = {path.stem: path for path in sorted((Path(name) / "hostile").glob("*.xml"))}
+        few = sorted((Path(name) / "growing-1").glob("*.xml"))
         table = Table(options.only)
         small = ROOT / "fixtures" / "win10-virt-manager.xml"
         table.pair("small fix / true", [binary, "fix"], [true], 0.6, quick, stdin=small, most=1.5 * MIB)
@@ -288,6 +341,10 @@ def main():
                 version = "7.0.0" if form == "set" else "8.0.0"
                 for kind in (["lint", "--format", "concise"], ["fix"]):
                     table.within(f"{kind[0]} for libvirt {version}: {name}", [binary, *kind, "--libvirt", version], 100, 3, odd[name])
+        for file in few:
+            for kind in (["lint", "--format", "json"], ["fix"], ["fix", "--libvirt", "7.0.0"], ["fix", "--libvirt", "8.2.0"]):
+                title = " ".join(kind).replace("--", "").replace("format ", "")
+                table.growth(f"{title}: {file.stem}, 4 times as many", [binary, *kind], 3, file, file.parent.parent / "growing-4" / file.name)
         table.within("lint: a million levels", [binary, "lint"], 1000, 3, levels)
         table.within("fix: a million levels", [binary, "fix"], 1000, 3, levels)
     print(f"{table.over} over their bar" if table.over else "all within their bars")

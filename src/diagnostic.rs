@@ -96,7 +96,8 @@ pub struct Fix {
     pub title: String,
     /// How sure it is.
     pub applicability: Applicability,
-    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of places.
+    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of
+    /// places or carry a large part of the document.
     pub edits: Edits,
 }
 

@@ -89,11 +89,20 @@ impl Edits {
         self.0.iter()
     }
 
+    /// How many bytes of new text there are.
+    pub fn inserted(&self) -> usize {
+        self.0.iter().map(|edit| edit.text.len()).sum()
+    }
+
+    /// How long the text will be with all edits done.
+    pub fn length_of(&self, text: &str) -> usize {
+        let deleted: usize = self.0.iter().map(|edit| edit.range.len()).sum();
+        text.len() + self.inserted() - deleted
+    }
+
     /// The text with all edits done.
     pub fn apply(&self, text: &str) -> String {
-        let inserted: usize = self.0.iter().map(|edit| edit.text.len()).sum();
-        let deleted: usize = self.0.iter().map(|edit| edit.range.len()).sum();
-        let mut result = String::with_capacity(text.len() + inserted - deleted);
+        let mut result = String::with_capacity(self.length_of(text));
         let mut copied = 0;
         for Edit { range, text: replacement } in &self.0 {
             result.push_str(&text[copied..range.start]);

@@ -32,7 +32,14 @@ pub fn style(document: &Document<'_>) -> Style {
 fn indentation(text: &str, at: usize) -> Option<&str> {
     // Only blanks are looked at: the line may be a long one.
     let rest = text[..at].trim_end_matches([' ', '\t']);
-    (rest.is_empty() || rest.ends_with(['\n', '\r'])).then_some(&text[rest.len()..at])
+    (rest.is_empty() || rest.ends_with(['\n', '\r'])).then(|| short(&text[rest.len()..at]))
+}
+
+/// So many blanks that nobody indents by more: what many lines get must not be large.
+const WIDEST_INDENTATION: usize = 80;
+
+fn short(blanks: &str) -> &str {
+    &blanks[..blanks.len().min(WIDEST_INDENTATION)]
 }
 
 /// The bytes to delete so that what stands in `range` is gone, together with its line where it has that for itself.
@@ -71,7 +78,7 @@ pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
     let start = text.len() - text[at..].trim_start().len();
     let old = indentation(text, start).unwrap_or("");
     let lines = piece.trim().split_inclusive('\n').enumerate().map(|(index, line)| match line.strip_prefix(old) {
-        Some(rest) if index > 0 => format!("{indent}{rest}"),
+        Some(rest) if index > 0 && !rest.trim().is_empty() => format!("{indent}{rest}"),
         _ => line.to_owned(),
     });
     lines.collect()
@@ -103,7 +110,7 @@ pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> Stri
 fn own_indentation<'d>(element: Element<'d>) -> &'d str {
     let (document, start) = (element.document(), element.span().start);
     let rest = document.text()[document.source().line_start(start)..start].trim_start_matches(BOM);
-    &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()]
+    short(&rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()])
 }
 
 /// The edits that put children, already written with `indent`, into `parent`.

@@ -13,10 +13,11 @@
 //! - [`source`]: text, lines and columns. [`edit`]: byte edits, [`origins`]: what was where before them. [`version`]: libvirt releases.
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
+//! - [`qemu`]: QEMU's command line.
 //! - [`settings`]: what the user wants. [`property`]: QEMU's properties and their types.
 //! - [`domain`]: what a domain says. [`vgpu`]: how a property reaches the vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
-//! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc.
+//! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
 //! - [`emit`]: the host's side of a domain, as files.
 //! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
 
@@ -27,15 +28,18 @@ pub mod domain;
 pub mod edit;
 pub mod emit;
 pub mod fragment;
+mod history;
 pub mod host;
 pub mod layout;
 pub mod lint;
 pub mod origins;
 pub mod property;
+pub mod qemu;
 pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod source;
+pub mod types;
 pub mod version;
 pub mod vgpu;
 pub mod xml;

@@ -1,16 +1,14 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
-use std::borrow::Cow;
-use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
-use crate::edit::{Applicability, Edit, Edits};
-use crate::origins::Origins;
+use crate::edit::{Applicability, Edits};
+use crate::history::History;
 use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
@@ -22,8 +20,19 @@ use crate::xml::{self, ElementId, XmlError};
 const MOST_ROUNDS: usize = 20;
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
-/// each of thousands of findings would rename them all; behind this number only `fix`, which does it once, says what changes.
+/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
+/// does it once, says what changes.
 const MOST_NAMINGS: usize = 20_000;
+
+/// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
+/// of blocks inside each other, each finding would carry all that are further in. Behind that only `fix` says what changes.
+const MOST_CARRIED: usize = 4;
+
+/// So many times the size of the text that came in may come out, and [`SMALL_TEXT`] more: no real domain needs half of that.
+const MOST_GROWTH: usize = 4;
+
+/// What a small text may get whatever its size.
+const SMALL_TEXT: usize = 256 << 10;
 
 /// Everything that the rules find, in the order of the text.
 ///
@@ -57,7 +66,9 @@ pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
     is_domain
         && (all || {
             domain::read(text, &Settings::default(), |domain| {
-                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) || domain.has_gvtg_sign()
+                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
+                    || domain.raw_vgpu.is_some()
+                    || domain.has_gvtg_sign()
             })
             .unwrap_or(true)
         })
@@ -78,6 +89,8 @@ pub struct Fixed<'r> {
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.
     pub withheld: bool,
+    /// Whether fixes were held back because nothing says that the mediated device is Intel's.
+    pub held_back: bool,
 }
 
 /// Why a text can't be fixed.
@@ -87,6 +100,8 @@ pub enum FixError {
     Xml(XmlError, Position),
     /// The fixes of these rules undo each other: a fault in the rules.
     Loop(Vec<String>),
+    /// The text grows without end, most of it by this rule.
+    Growth(String),
 }
 
 /// The text with everything mended that the settings allow, and a second look at the result.
@@ -108,7 +123,8 @@ pub fn fix_with_edits<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings
 }
 
 fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Fixed<'r>, FixError> {
-    let mut run = Run { rules, settings, with_edits, withheld: false, applied: Vec::new(), in_first_round: 0, undo: Vec::new() };
+    let mut run = Run { rules, settings, with_edits, withheld: false, applied: Vec::new(), in_first_round: 0, history: History::default() };
+    let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
     loop {
@@ -117,13 +133,19 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
             FixError::Xml(error, position)
         };
         match run.round(&text).map_err(unreadable)? {
-            Round::Edited { edits, mended } => {
-                let edited = edits.apply(&text);
-                run.undo.push(Undo::of(edits, mended, &text));
-                text = edited;
+            Round::Edited { edits, mended, mut applied } => {
+                if edits.length_of(&text) > most {
+                    return Err(FixError::Growth(most_frequent(&applied)));
+                }
+                if run.history.len() == 0 {
+                    run.in_first_round = applied.len();
+                }
+                run.history.move_back(&text, &mut applied);
+                run.applied.extend(applied);
+                text = run.history.edit(edits, mended, &text);
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
-                let is_repeated = run.undo.len() > 1 && !seen.insert(hash(&text));
-                if is_repeated || run.undo.len() >= MOST_ROUNDS {
+                let is_repeated = run.history.len() > 1 && !seen.insert(hash(&text));
+                if is_repeated || run.history.len() >= MOST_ROUNDS {
                     let mut names: Vec<String> = run.applied.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect();
                     names.sort();
                     names.dedup();
@@ -132,19 +154,19 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
             }
             Round::Quiet { has_picture, .. } if !has_picture && !run.withheld && run.removed_display() => {
                 // Nothing would show the guest: all back, and once more without touching what shows it now.
-                for undo in std::mem::take(&mut run.undo).into_iter().rev() {
-                    text = undo.edits.apply(&text);
-                }
+                text = std::mem::take(&mut run.history).undone(&text).into_owned();
                 run.applied.clear();
                 run.in_first_round = 0;
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { remaining, .. } => {
-                let (rounds, withheld) = (run.undo.len(), run.withheld);
-                let mut applied = run.into_applied(&text);
+            Round::Quiet { remaining, is_guess, .. } => {
+                let rounds = run.history.len();
+                let mut applied = run.applied;
+                run.history.locate(&text, applied.get_mut(run.in_first_round..).unwrap_or_default());
                 sort(&mut applied);
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld });
+                let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back });
             }
         }
     }
@@ -161,91 +183,50 @@ struct Run<'c, 'r> {
     applied: Vec<Diagnostic<'r>>,
     /// How many of them the first round found: their places are those of the text that came in.
     in_first_round: usize,
-    undo: Vec<Undo>,
+    history: History,
 }
 
 enum Round<'r> {
-    Edited { edits: Edits, mended: Vec<usize> },
-    Quiet { remaining: Vec<Diagnostic<'r>>, has_picture: bool },
-}
-
-/// The way back from an edited text.
-struct Undo {
-    edits: Edits,
-    /// The edits that it takes back.
-    of: Edits,
-    /// Where what they mended began.
-    mended: Vec<usize>,
-    /// Made where a later round mends something: nearly every document needs one round and no way back.
-    origins: OnceCell<Origins>,
-}
-
-impl Undo {
-    fn of(edits: Edits, mended: Vec<usize>, text: &str) -> Self {
-        let (mut shift, mut back) = (0isize, Vec::new());
-        for Edit { range, text: new } in edits.iter() {
-            let start = range.start.saturating_add_signed(shift);
-            back.push(Edit { range: start..start + new.len(), text: text[range.clone()].to_owned() });
-            shift += new.len() as isize - range.len() as isize;
-        }
-        // The inverse of disjoint edits is disjoint; touching ones stay in order.
-        Undo { edits: Edits::new(back).unwrap_or_default(), of: edits, mended, origins: OnceCell::new() }
-    }
+    /// With where what is mended begins.
+    Edited {
+        edits: Edits,
+        mended: Vec<usize>,
+        applied: Vec<Diagnostic<'r>>,
+    },
+    Quiet {
+        remaining: Vec<Diagnostic<'r>>,
+        has_picture: bool,
+        is_guess: bool,
+    },
 }
 
 impl<'r> Run<'_, 'r> {
-    fn round(&mut self, text: &str) -> Result<Round<'r>, XmlError> {
+    fn round(&self, text: &str) -> Result<Round<'r>, XmlError> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
         let (rules, settings, withheld, with_edits) = (self.rules, self.settings, self.withheld, self.with_edits);
-        let (round, mut applied): (_, Vec<Diagnostic<'r>>) = domain::read(text, settings, |domain| {
+        domain::read(text, settings, |domain| {
             let found = find(domain, rules);
             let mut picked: Vec<&Found<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
             let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
-            if picked.iter().any(moves) {
-                picked.retain(|found| found.rule.group == Group::Namespace);
+            // So do devices that move into the block that everything else is looked for in.
+            let devices = domain.devices;
+            let joins = |found: &Found<'_, 'r>| {
+                found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
+            };
+            if picked.iter().any(|found| moves(found) || joins(found)) {
+                picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
             let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
                 let remaining = diagnostics(domain, found.iter(), with_edits);
-                return (Round::Quiet { remaining, has_picture: has_picture(domain) }, Vec::new());
+                return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };
             }
             let applied = diagnostics(domain, picked.iter().copied(), with_edits);
             let mended = picked.iter().map(|found| found.finding.span.start).collect();
-            (Round::Edited { edits, mended }, applied)
-        })?;
-        if self.undo.is_empty() {
-            self.in_first_round = applied.len();
-        } else if !applied.is_empty() {
-            self.know_origins(text);
-            let ways = self.undo.iter().rev().filter_map(|undo| undo.origins.get());
-            let original = |offset: usize| ways.clone().fold(offset, |offset, origins| origins.original(offset));
-            applied.iter_mut().for_each(|diagnostic| diagnostic.move_to(&original));
-        }
-        self.applied.extend(applied);
-        Ok(round)
-    }
-
-    /// Makes the ways back from `text`, which the last round made.
-    fn know_origins(&self, text: &str) {
-        let mut after = Cow::Borrowed(text);
-        for undo in self.undo.iter().rev().take_while(|undo| undo.origins.get().is_none()) {
-            let before = undo.edits.apply(&after);
-            undo.origins.get_or_init(|| Origins::new(&undo.of, &before, &undo.mended));
-            after = Cow::Owned(before);
-        }
-    }
-
-    /// All that was mended, at its place in the text that came in; `text` is what has become of that.
-    fn into_applied(mut self, text: &str) -> Vec<Diagnostic<'r>> {
-        let later = &mut self.applied[self.in_first_round..];
-        if !later.is_empty() {
-            let before = self.undo.iter().rev().fold(Cow::Borrowed(text), |text, undo| Cow::Owned(undo.edits.apply(&text)));
-            let source = Source::new("", &before);
-            later.iter_mut().for_each(|diagnostic| diagnostic.locate(&source));
-        }
-        self.applied
+            Round::Edited { edits, mended, applied }
+        })
     }
 
     /// Whether anything that could show the guest was removed.
@@ -273,7 +254,7 @@ impl<'d, 'r> Found<'d, 'r> {
     fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
         let source = domain.document.source();
         let Found { rule, finding, applicability } = self;
-        let fill = |text: &str| template::fill(text, domain, finding.element, &finding.values);
+        let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
             span: span.clone(),
             start: source.position(span.start),
@@ -286,6 +267,14 @@ impl<'d, 'r> Found<'d, 'r> {
             }
             _ => None,
         };
+        let removed = self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        });
+        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+            let span = reference.elements.last()?.start_tag().span;
+            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
+        });
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -294,7 +283,7 @@ impl<'d, 'r> Found<'d, 'r> {
             end: source.position(finding.span.end),
             message: fill(&rule.message),
             help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).collect(),
+            related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
         }
     }
@@ -307,11 +296,22 @@ fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     with_edits: bool,
 ) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
+    let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
     let diagnostics = found.map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.naming().len());
         }
-        found.diagnostic(domain, most > 0)
+        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
+        }
+        let mut diagnostic = found.diagnostic(domain, most > 0);
+        if let Some(fix) = &mut diagnostic.fix {
+            match carried.checked_sub(fix.edits.inserted()) {
+                Some(rest) => carried = rest,
+                None => fix.edits = Edits::default(),
+            }
+        }
+        diagnostic
     });
     let mut diagnostics: Vec<_> = diagnostics.collect();
     sort(&mut diagnostics);
@@ -322,6 +322,7 @@ fn diagnostics<'f, 'd: 'f, 'r: 'f>(
 fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> {
     let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     let is_foreign = domain.foreign().is_some();
+    let is_guess = is_guess(domain);
     let mut removed: HashSet<ElementId> = HashSet::new();
     let mut found: Vec<Found<'d, 'r>> = Vec::new();
     let (mut phase, mut removing) = (0, Vec::new());
@@ -333,17 +334,27 @@ fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> 
         let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
         for finding in findings {
             let applicability = check::applicability(rule, &finding, domain);
-            let one = Found { rule, finding, applicability };
+            let mut one = Found { rule, finding, applicability };
+            // What is found is the same whether the fixes are held back or not.
             if phase < 2 && one.is_fixable(level) {
                 removing.extend(one.changes().iter().filter_map(|change| match change {
                     Change::Remove(element) => Some(element.id()),
                     _ => None,
                 }));
             }
+            if is_guess {
+                one.applicability = applicability.map(|applicability| applicability.min(Applicability::Unsafe));
+            }
             found.push(one);
         }
     }
     found
+}
+
+/// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
+/// them stops QEMU on other makers' devices, and the rest is of no use without that part.
+fn is_guess(domain: &Domain<'_>) -> bool {
+    domain.settings.found && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
 }
 
 /// Whether the vGPU has its display property and something shows it.
@@ -357,7 +368,14 @@ fn has_picture(domain: &Domain<'_>) -> bool {
             display_has_gl(&kind, gl.as_deref()) && is_seen
         })
     };
-    has_property && (domain.is_shown_by_graphics() || is_shown())
+    has_property && (domain.is_shown_by_graphics() || domain.is_shown_by_spice() || is_shown())
+}
+
+/// The rule that made most of these.
+fn most_frequent(diagnostics: &[Diagnostic<'_>]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    diagnostics.iter().for_each(|diagnostic| *counts.entry(&diagnostic.rule.id).or_default() += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or_else(String::new, |(id, _)| id.to_owned())
 }
 
 fn sort(diagnostics: &mut [Diagnostic<'_>]) {

@@ -1,5 +1,7 @@
 //! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>` wants them in.
 
+use crate::qemu::{OptionList, Syntax, Value};
+
 /// A type of `<qemu:property>` (libvirt: docs/drvqemu.rst).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyType {
@@ -124,16 +126,14 @@ pub fn to_set(kind: &str, value: &str) -> String {
     }
 }
 
-/// The operand of `-device` with this property.
+/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an operand that QEMU can't read as it is.
 pub fn with_device_property(operand: &str, name: &str, value: &str) -> String {
-    let mut parts: Vec<String> = operand.split(',').map(str::to_owned).collect();
-    let known = parts.iter().rposition(|part| part.split_once('=').is_some_and(|(known, _)| known == name));
-    match (name, known) {
-        ("driver", _) => parts[0] = value.to_owned(),
-        (_, Some(index)) => parts[index] = format!("{name}={value}"),
-        (_, None) => parts.push(format!("{name}={value}")),
-    }
-    parts.join(",")
+    let written = match type_of(name) {
+        Some(Bool) => Value::Switch(value == "true"),
+        Some(Unsigned | Signed) => Value::Number(value),
+        Some(Str) | None => Value::Text(value),
+    };
+    OptionList::parse(operand, Syntax::DEVICE).map_or_else(|_| operand.to_owned(), |list| list.with(name, written))
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -4,14 +4,17 @@
 //! libvirt has no element for most of what GVT-g needs, and the means to say it changed three times (`form_for`). Whatever delivers
 //! a property is left alone; only what is missing is written, in the form that the libvirt at hand reads.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::change::Change;
 use crate::domain::{
-    Argument, Domain, Override, Set, attribute_span, is_host_device_number, is_vgpu, json_capability, override_works, user_alias,
+    Argument, Domain, Override, Set, attribute_span, is_host_device_number, is_pci_card, is_vgpu, json_capability, override_works,
+    user_alias,
 };
 use crate::fragment::NewElement;
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
+use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::version::Version;
 use crate::xml::Element;
 
@@ -63,8 +66,8 @@ impl<'d> Domain<'d> {
             property::to_override(kind, value).unwrap_or_else(|| value.to_owned())
         };
         if let Some(argument) = self.raw_argument() {
-            let value = device_property(argument.value, name)?;
-            return Some(Delivered { value: typed(&value), carrier: Carrier::Device(argument) });
+            let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;
+            return Some(Delivered { value: typed(list.get(name)?), carrier: Carrier::Device(argument) });
         }
         let vgpu = self.vgpu?;
         if self.set_reaches()
@@ -89,17 +92,20 @@ impl<'d> Domain<'d> {
             return Some(Delivered { value: value.into(), carrier });
         }
         // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
-        let (value, argument) =
-            self.globals().rev().find_map(|argument| global_property(argument.value, name).map(|value| (value, argument)))?;
-        Some(Delivered { value: typed(value), carrier: Carrier::Global(argument) })
+        let (value, argument) = self.globals().get(name)?;
+        Some(Delivered { value: typed(value), carrier: Carrier::Global(*argument) })
     }
 
     fn raw_argument(&self) -> Option<Argument<'d>> {
         self.raw_vgpu.map(|element| Argument { element, value: element.attribute("value").unwrap_or("") })
     }
 
-    fn globals(&self) -> impl DoubleEndedIterator<Item = Argument<'d>> {
-        self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand)
+    /// The last `-global` of each property that is the vGPU's.
+    fn globals(&self) -> &HashMap<String, (String, Argument<'d>)> {
+        self.globals_once(|| {
+            let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
+            globals.filter_map(|argument| global(argument.value).map(|(name, value)| (name, (value, argument)))).collect()
+        })
     }
 
     /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
@@ -120,7 +126,10 @@ impl<'d> Domain<'d> {
 
     /// Whether a `-set` reaches the host device that it names.
     pub fn set_is_fine(&self, set: &Set<'d>) -> bool {
-        self.set_reaches() && self.host_device(set.device).is_some_and(|device| is_vgpu(device) || !is_vgpu_only(set.property, set.value))
+        self.set_reaches()
+            && self
+                .host_device(set.device)
+                .is_some_and(|device| is_vgpu(device) || is_pci_card(device) || !is_vgpu_only(set.property, set.value))
     }
 
     /// Whether a `-set` is meant for the vGPU: it names it, or sets what only a vGPU has on a host device that is none.
@@ -136,6 +145,8 @@ impl<'d> Domain<'d> {
     fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
         match self.host_device(alias) {
             Some(device) if is_vgpu(device) => self.vgpu == Some(device),
+            // Whatever a PCI card has is that card's.
+            Some(device) if is_pci_card(device) => false,
             // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
             _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),
         }
@@ -158,7 +169,7 @@ impl<'d> Domain<'d> {
 
     fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
-            && let Some(own) = user_alias(vgpu)
+            && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= LONGEST_ALIAS)
             && self.settings.alias.as_deref().is_none_or(|asked| asked == own)
         {
             return (own.to_owned(), false);
@@ -202,13 +213,7 @@ impl<'d> Domain<'d> {
             Some(element) => Change::SetAttribute(element, "name".into(), alias.into()),
             None => Change::Insert(vgpu, NewElement::new("alias").with("name", alias)),
         }];
-        let Some(old) = self.alias_of(vgpu) else { return changes };
-        let number = |alias: &str| alias.strip_prefix("hostdev").and_then(|digits| digits.parse::<usize>().ok());
-        let renamed = |id: &str| match (number(id), number(old)) {
-            _ if id == old => Some(alias.to_owned()),
-            (Some(own), Some(gone)) if own > gone && self.host_device(id).is_some() => Some(format!("hostdev{}", own - 1)),
-            _ => None,
-        };
+        let renamed = |id: &str| self.renamed(id, alias);
         for set in &self.sets {
             if let Some(id) = renamed(set.device) {
                 let value = format!("device.{id}.{}={}", set.property, set.value);
@@ -223,6 +228,17 @@ impl<'d> Domain<'d> {
             }
         }
         changes
+    }
+
+    /// The id that a device has once the vGPU has this alias; None for one that keeps its own.
+    pub fn renamed(&self, id: &str, alias: &str) -> Option<String> {
+        let old = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))?;
+        let number = |alias: &str| alias.strip_prefix("hostdev").and_then(|digits| digits.parse::<usize>().ok());
+        match (number(id), number(old)) {
+            _ if id == old => Some(alias.to_owned()),
+            (Some(own), Some(gone)) if own > gone && self.host_device(id).is_some() => Some(format!("hostdev{}", own - 1)),
+            _ => None,
+        }
     }
 
     /// What makes a property reach the vGPU with this value (`true`/`false` for a bool); nothing where it does already.
@@ -241,11 +257,11 @@ impl<'d> Domain<'d> {
                     ];
                 }
                 Carrier::Set(found) => return vec![Change::SetAttribute(found.operand, "value".into(), set(found.device))],
-                Carrier::Device(argument) => return device_change(argument, name, &property::to_set(kind.name(), value)),
+                Carrier::Device(argument) => return device_change(argument, name, value),
                 Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
             }
         } else if let Some(argument) = self.raw_argument() {
-            return device_change(argument, name, &property::to_set(kind.name(), value));
+            return device_change(argument, name, value);
         }
         let order = property_order(name);
         match self.form() {
@@ -282,6 +298,9 @@ impl<'d> Domain<'d> {
     }
 }
 
+/// A longer alias is none to write once a property: the vGPU gets another.
+const LONGEST_ALIAS: usize = 1000;
+
 /// The guide's order of properties; what the guide doesn't name comes behind.
 pub fn property_order(name: &str) -> u8 {
     VGPU_PROPERTIES.iter().position(|known| *known == name).unwrap_or(VGPU_PROPERTIES.len()) as u8
@@ -297,26 +316,18 @@ fn is_host_device_id(alias: &str) -> bool {
     alias.starts_with("ua-") || is_host_device_number(alias)
 }
 
-/// A property in the operand of `-device`, plain or JSON.
-fn device_property(operand: &str, name: &str) -> Option<String> {
-    if operand.trim_start().starts_with('{') {
-        let json: serde_json::Value = serde_json::from_str(operand).ok()?;
-        return json.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    }
-    if name == "driver" {
-        return operand.split(',').next().map(str::to_owned);
-    }
-    operand.split(',').filter_map(|part| part.split_once('=')).rfind(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
-}
-
-/// What gives an argument of `-device` a property; nothing for JSON, which only its author can edit.
+/// What gives an argument of `-device` a property; nothing where QEMU can't read the argument.
 fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
-    let is_json = argument.value.trim_start().starts_with('{');
-    if is_json { Vec::new() } else { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] }
+    let is_readable = OptionList::parse(argument.value, Syntax::DEVICE).is_ok();
+    if is_readable { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] } else { Vec::new() }
 }
 
-/// The value that `-global DRIVER.PROPERTY=VALUE` gives a vGPU: it works on a driver and on those that derive from it.
-pub fn global_property<'t>(operand: &'t str, name: &str) -> Option<&'t str> {
-    let rest = operand.strip_prefix("vfio-pci-nohotplug.").or_else(|| operand.strip_prefix("vfio-pci."))?;
-    rest.split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value)
+/// The value that the operand of a `-global` gives a property of a vGPU: it works on a driver and on those that derive from it.
+pub fn global_property(operand: &str, name: &str) -> Option<String> {
+    global(operand).filter(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn global(operand: &str) -> Option<(String, String)> {
+    let [driver, property, value] = global_parts(operand)?;
+    matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci").then_some((property, value))
 }

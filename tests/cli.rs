@@ -5,18 +5,17 @@
 mod common;
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
+use common::files::{folder, modes_count};
 use common::program::{feed, has_tool, outcome, program, run, run_in};
-use tempfile::TempDir;
 
 /// Something to mend.
 const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
 /// A sign of GVT-g, and something to mend.
 const SIGNED: &str = "<domain type='kvm'>\n  <name>s</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
-    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
+    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
 /// What remains with a vGPU that nothing can mend.
 const FOREIGN: &str = "<domain type='xen'>\n  <name>x</name>\n</domain>\n";
 
@@ -26,31 +25,6 @@ fn good() -> String {
     assert_eq!(code, 0, "{stderr}");
     assert_ne!(stdout, BAD);
     stdout
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-/// Whether modes mean anything to the tester: root may do everything.
-fn modes_count() -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x");
-    fs::write(&path, "").unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
-    File::open(&path).is_err()
 }
 
 #[test]
@@ -133,36 +107,6 @@ fn check_and_diff_write_nothing() {
 }
 
 #[test]
-fn in_place_changes_the_content_and_nothing_else() {
-    let good = good();
-    let all = folder(&[("bad.xml", BAD), ("good.xml", &good), ("deep/real.xml", BAD)]);
-    let path = |name: &str| all.path().join(name);
-    fs::set_permissions(path("bad.xml"), Permissions::from_mode(0o640)).unwrap();
-    fs::set_permissions(path("deep/real.xml"), Permissions::from_mode(0o600)).unwrap();
-    symlink("deep/real.xml", path("link.xml")).unwrap();
-    let old = fs::metadata(path("good.xml")).unwrap();
-    let (code, stdout, stderr) = run_in(all.path(), "fix --in-place bad.xml good.xml link.xml");
-    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
-    for name in ["bad.xml", "link.xml", "deep/real.xml"] {
-        assert_eq!(fs::read_to_string(path(name)).unwrap(), good, "{name}");
-    }
-    assert_eq!(fs::metadata(path("bad.xml")).unwrap().mode() & 0o7777, 0o640);
-    assert_eq!(fs::metadata(path("deep/real.xml")).unwrap().mode() & 0o7777, 0o600);
-    assert_eq!(fs::read_link(path("link.xml")).unwrap(), Path::new("deep/real.xml"));
-    let new = fs::metadata(path("good.xml")).unwrap();
-    assert_eq!((old.ino(), old.mtime(), old.mtime_nsec()), (new.ino(), new.mtime(), new.mtime_nsec()), "what is good is not written");
-    assert_eq!(names(all.path()), ["bad.xml", "deep", "good.xml", "link.xml"], "nothing is left behind");
-    if !modes_count() {
-        // As root the owner must stay.
-        fs::write(path("bad.xml"), BAD).unwrap();
-        std::os::unix::fs::chown(path("bad.xml"), Some(1234), Some(4321)).unwrap();
-        assert_eq!(run_in(all.path(), "fix -i -q bad.xml").0, 0);
-        let new = fs::metadata(path("bad.xml")).unwrap();
-        assert_eq!((new.uid(), new.gid()), (1234, 4321));
-    }
-}
-
-#[test]
 fn the_worst_of_several_files_counts_and_each_is_handled() {
     let all = folder(&[("a.xml", BAD), ("b.xml", "<domain>"), ("c.xml", FOREIGN), ("d.xml", BAD)]);
     let (code, stdout, stderr) = run_in(all.path(), "fix -i a.xml b.xml c.xml d.xml none.xml");
@@ -230,6 +174,28 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     assert_ne!(fs::read_to_string(all.path().join("d/a/z.xml")).unwrap(), SIGNED);
     let empty = folder(&[]);
     assert_eq!(run_in(empty.path(), "lint .").0, 0);
+}
+
+/// A server with an NVIDIA vGPU, which looks like Intel's.
+const UNSIGNED: &str = "<domain type='kvm'>\n  <name>nv</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off'>\n      \
+    <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
+
+#[test]
+fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
+    let all = folder(&[("d/nv.xml", UNSIGNED)]);
+    let held_back = "nothing says that the mediated device is Intel's, so all fixes are held back";
+    let (code, _, stderr) = run_in(all.path(), "fix --in-place d");
+    assert_eq!(code, 1);
+    assert!(stderr.contains(held_back) && stderr.contains("0 fixed"), "{stderr}");
+    assert_eq!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
+    let (code, stdout, stderr) = run_in(all.path(), "fix --check d");
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains(&format!("d/nv.xml: {held_back}")), "{stderr}");
+    assert_eq!(run_in(all.path(), "fix --check --exit-zero d").0, 0);
+    assert_eq!(run_in(all.path(), "fix -i -q --skip-foreign d/nv.xml").0, 1);
+    assert_eq!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
+    assert_eq!(run_in(all.path(), "fix -i -q d/nv.xml").0, 0, "a named file is meant");
+    assert_ne!(fs::read_to_string(all.path().join("d/nv.xml")).unwrap(), UNSIGNED);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The promises of `fix`, on every fixture and, where `GVTG_CORPUS` names a folder of real domains, on each of those.
+//! The promises of `fix`, on every fixture and, where `GVTG_CORPUS` names folders of real domains, on each of those.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
 
 use std::collections::BTreeMap;
@@ -35,7 +35,8 @@ fn files() -> Vec<PathBuf> {
 /// Runs `check` on each document that is domain XML, with each of the settings.
 fn each(mut check: impl FnMut(&str, &str, &Settings)) {
     for path in files() {
-        let text = std::fs::read_to_string(&path).expect("the file is UTF-8");
+        // One that is no text is a matter of tests/malformed.rs.
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
         if lint(&text, &RuleSet::all(builtin()), &Settings::default()).is_err() {
             continue;
         }
@@ -105,8 +106,10 @@ fn what_no_fix_names_stays_byte_for_byte() {
                 similar::ChangeTag::Equal => {}
                 similar::ChangeTag::Delete => {
                     let touched = named.iter().any(|range| range.start <= at + length && at <= range.end);
+                    // A line that another one moved past is there still, which a diff by lines calls gone and new.
+                    let count = |text: &str| text.matches(change.value()).count();
                     assert!(
-                        touched || fixed.rounds > 1 || is_block_tag(change.value()),
+                        touched || fixed.rounds > 1 || is_block_tag(change.value()) || count(&fixed.text) >= count(text),
                         "{name}: no fix names the line {:?}",
                         change.value()
                     );

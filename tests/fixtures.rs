@@ -44,7 +44,7 @@ fn each_fixture_becomes_its_fixed_twin() {
     let mut pairs = 0;
     let mut names: Vec<PathBuf> = std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
-    for path in names.iter().filter(|path| !path.to_string_lossy().ends_with(".fixed.xml")) {
+    for path in names.iter().filter(|path| path.is_file() && !path.to_string_lossy().ends_with(".fixed.xml")) {
         let (before, after) = (std::fs::read_to_string(path).unwrap(), std::fs::read_to_string(path.with_extension("fixed.xml")).unwrap());
         let result = fixed(&before, "");
         assert!(result.text == after, "{}:\n{}", path.display(), similar::TextDiff::from_lines(&after, &result.text).unified_diff());
@@ -124,6 +124,54 @@ fn each_form_becomes_the_other_and_nothing_is_lost() {
     );
     assert_eq!(overrides(&back), [""; 0]);
     assert_eq!(overrides(&fixed(&back, "--libvirt 9.0").text), overrides(&override_form));
+}
+
+#[test]
+fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
+    let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+    let channel = |kind: &str| format!("<channel type='{kind}'><target type='virtio' name='{kind}'/></channel>");
+    let devices = [
+        channel("spicevmc"),
+        channel("unix"),
+        "<channel type='spiceport'><target type='virtio'/><alias name='ua-port'/></channel>".into(),
+        channel("pty"),
+        "<graphics type='spice'/><video><model type='qxl'/></video><video><model type='vga' primary='yes'/></video>".into(),
+        "<redirdev bus='usb' type='spicevmc'/><redirdev bus='usb' type='tcp'/>".into(),
+    ];
+    let sets = [
+        "channel0.nr=1",
+        "channel1.nr=2",
+        "ua-port.nr=3",
+        "channel3.nr=4",
+        "video0.xres=5",
+        "video1.xres=6",
+        "redir1.debug=7",
+        "sata0.x=8",
+    ];
+    let sets: String = sets.map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>")).concat();
+    let others = ["-device", "virtserialport,chardev=charchannel0,name=a,,b", "-mon", "name=a,,b,chardev=charchannel3"];
+    let others: String = others.map(|argument| format!("<qemu:arg value='{argument}'/>")).concat();
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{vgpu}</devices><qemu:commandline>{sets}{others}\
+         </qemu:commandline></domain>",
+        devices.concat()
+    );
+    let result = fixed(&text, "--libvirt 7.0");
+    let values = arguments(&result.text);
+    let own: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != "-set" && !value.contains("hostdev0")).collect();
+    let wanted = [
+        "device.channel0.nr=2",
+        "device.channel1.nr=4",
+        "device.redir0.debug=7",
+        "device.sata0.x=8",
+        "-mon",
+        "name=a,,b,chardev=charchannel1",
+        "-display",
+        "gtk,gl=on",
+    ];
+    assert_eq!(own, wanted, "{}", result.text);
+    let removed = result.applied.iter().find(|one| one.rule.id == "stray-video").unwrap();
+    assert_eq!(removed.related[0].message, "speaks of video1, and goes with it");
 }
 
 #[test]

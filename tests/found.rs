@@ -49,10 +49,15 @@ fn only_one_of_two_vgpus_gets_what_a_vgpu_needs() {
 
 #[test]
 fn a_fix_is_reported_once() {
-    let raw = "  <devices/>\n  <qemu:commandline>\n    <qemu:arg value='-device'/>\n    <qemu:arg value='vfio-pci,sysfsdev=/x,x-vga=on'/>\n  \
+    let raw = "  <devices/>\n  <qemu:commandline>\n    <qemu:arg value='-device'/>\n    <qemu:arg value='vfio-pci,sysfsdev=/sys/x,,y/ab54baba-ea9a-4ce5-b7b4-51b376b65849,x-vga=on'/>\n  \
         </qemu:commandline>\n";
     let (text, report) = fixed("", raw);
-    assert!(text.contains("'vfio-pci-nohotplug,sysfsdev=/x,x-vga=off,display=on,x-igd-opregion=on,ramfb=on'"), "{text}");
+    assert!(
+        text.contains(
+            "'vfio-pci-nohotplug,sysfsdev=/sys/x,,y/ab54baba-ea9a-4ce5-b7b4-51b376b65849,x-vga=off,display=on,x-igd-opregion=on,ramfb=on'"
+        ),
+        "{text}"
+    );
     assert_eq!(report.matches("[missing-ramfb]").count(), 1, "{report}");
 }
 

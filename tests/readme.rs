@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,8 +14,8 @@ use std::{env, fs};
 
 use clap::CommandFactory;
 use gvtg_xml::edit::Applicability;
-use gvtg_xml::rules::builtin;
 use gvtg_xml::rules::schema::Rule;
+use gvtg_xml::rules::{builtin, of_host};
 
 const AFTER_A_COMMAND: &str = "-- after a command --";
 
@@ -40,6 +42,7 @@ fn prepare(folder: &Path) {
     for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
         fs::copy(entry.path(), fixtures.join(entry.file_name())).unwrap();
     }
+    common::hosts::make("kvmgt-missing", &folder.join("laptop"));
 }
 
 /// A command with what it should print.
@@ -101,7 +104,8 @@ fn fits(wanted: &[&str], lines: &[&str]) -> bool {
 #[test]
 fn tables_are_up_to_date() {
     let readme = fs::read_to_string("README.md").unwrap();
-    let new = with_table(&with_table(&readme, "rules", &rule_table()), "settings", &settings_table());
+    let tables = [("rules", rule_table()), ("settings", settings_table()), ("rules about the host", host_table())];
+    let new = tables.iter().fold(readme.clone(), |text, (name, table)| with_table(&text, name, table));
     if env::var_os("UPDATE_README").is_some() {
         fs::write("README.md", new).unwrap();
     } else {
@@ -128,12 +132,21 @@ fn rule_table() -> String {
         let mended_by = match rule.fix.first() {
             None => "you",
             Some(_) if !safe => "`fix --unsafe-fixes`",
-            Some(fix) if fix.unsafe_if.is_some() => "`fix` (1)",
+            Some(fix) if fix.unsafe_if.is_some() || fix.unsafe_if_watched => "`fix` (1)",
             Some(_) => "`fix`",
         };
         let _ = writeln!(table, "| `{}` | {} | {mended_by} | {} |", rule.id, rule.severity.name(), cell(&rule.summary));
     }
-    table + "\n(1) Where a PCI card is passed through, only with `--unsafe-fixes`.\n"
+    table
+        + "\n(1) Where somebody may watch the guest through something else (a PCI card, Looking Glass, a screen of QEMU's that is no window), only with\n`--unsafe-fixes`.\n"
+}
+
+fn host_table() -> String {
+    let mut table = String::from("| rule | severity | what it finds |\n|---|---|---|\n");
+    for rule in of_host() {
+        let _ = writeln!(table, "| `{}` | {} | {} |", rule.id, rule.severity.name(), cell(&rule.summary));
+    }
+    table
 }
 
 fn settings_table() -> String {

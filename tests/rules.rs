@@ -6,7 +6,7 @@ use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::schema::{Example, Rule, Within};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::rules::{RuleSet, builtin, of_host};
 use gvtg_xml::settings::Settings;
 
 mod common;
@@ -82,6 +82,15 @@ fn a_good_example_has_no_finding() {
 
 #[test]
 fn the_table_is_complete() {
+    for rule in of_host() {
+        let id = &rule.id;
+        assert!(!rule.summary.contains('\n') && !rule.summary.ends_with('.'), "{id}: the summary is one line without a full stop");
+        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
+        assert!(!rule.references.is_empty(), "{id}: no reference");
+        assert!(rule.help.is_some() && rule.example.is_empty(), "{id}: help, and no example: machines are in tests/host.rs");
+        let file = std::fs::read_to_string(format!("rules/host/{id}.toml")).expect("the file is named like the rule");
+        gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
+    }
     for rule in builtin() {
         let id = &rule.id;
         assert!(rule.example.iter().any(|example| example.bad.is_some()), "{id}: no bad example");
@@ -101,7 +110,7 @@ fn the_table_is_complete() {
             );
         }
     }
-    let mut names: Vec<_> = builtin().iter().flat_map(|rule| rule.aliases.iter().chain([&rule.id])).collect();
+    let mut names: Vec<_> = builtin().iter().chain(of_host()).flat_map(|rule| rule.aliases.iter().chain([&rule.id])).collect();
     names.sort();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules of one name");
 }
@@ -121,4 +130,13 @@ fn rule_files_with_faults_are_refused_with_words() {
     assert!(error("op = \"remove\"", "op = \"deliver\"").message.contains("does not fit"));
     assert!(error("a <video> card beside", "a {nonsense} beside").message.contains("{nonsense}"));
     assert!(error("setting = \"!keep-video\"", "libvirt = \"9\"").message.contains("no bound"));
+    assert!(error("group = \"display\"", "group = \"host\"").message.contains("selects and fixes nothing"));
+    let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
+    let error = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
+    };
+    assert!(error("group = \"host\"", "group = \"domain\"").message.contains("say what is `ok`"));
+    assert!(error("function = \"small", "function = \"large").message.contains("there is no function 'large-aperture'"));
+    assert!(error("({found})", "({@type})").message.contains("{@type}"));
 }

@@ -16,7 +16,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         let block = self.kept_block("commandline");
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let arguments = self.arguments.iter().flat_map(|(_, values)| *values).map(|value| element("arg").with("value", value));
+        let arguments = self.arguments.iter().flat_map(|(_, values)| values).map(|value| element("arg").with("value", value));
         let variables = self.environment.iter().map(|(name, value)| element("env").with("name", *name).with("value", *value));
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
@@ -49,7 +49,12 @@ impl<'c, 'd> Composer<'c, 'd> {
             |new: &NewOverride<'c>| element("property").with("name", new.property).with("type", new.kind.name()).with("value", new.value);
         let mut devices = Vec::new();
         for (alias, list) in by_alias {
-            let known = block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
+            // What names the vGPU by its number follows it to its alias.
+            let old = self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias().0);
+            let current = old.and_then(|vgpu| self.domain.alias_of(vgpu)).unwrap_or(alias);
+            let named = |alias: &str| block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
+            let known = if named(alias).is_empty() { named(current) } else { named(alias) };
+            let alias = self.renamed(alias).unwrap_or_else(|| alias.to_owned());
             let device = known.iter().copied().find(|device| !self.is_removed(*device));
             let frontend = device.and_then(|device| device.children().find(|child| child.is_qemu("frontend") && !self.is_removed(*child)));
             let inside = list.iter().map(property);
@@ -106,13 +111,13 @@ impl<'c, 'd> Composer<'c, 'd> {
         if let Some(block) = block {
             return block.written_prefix().to_owned();
         }
-        self.declare |= self.domain.root.prefix_for(QEMU_NAMESPACE).is_none();
+        self.declare |= declared_prefix(self.domain.root).is_none();
         root_prefix(self.domain.root)
     }
 
     pub(super) fn declare_namespace(&mut self) {
         let root = self.domain.root;
-        if root.prefix_for(QEMU_NAMESPACE).is_some() {
+        if declared_prefix(root).is_some() {
             return;
         }
         let at = root.start_tag().attributes_end(self.text());
@@ -123,7 +128,14 @@ impl<'c, 'd> Composer<'c, 'd> {
 
 /// The prefix (with its colon) that elements of QEMU's directly in `<domain>` have or get.
 pub fn root_prefix(root: Element<'_>) -> String {
-    format!("{}:", root.prefix_for(QEMU_NAMESPACE).map_or_else(|| free_prefix(root), str::to_owned))
+    format!("{}:", declared_prefix(root).map_or_else(|| free_prefix(root), str::to_owned))
+}
+
+/// A prefix longer than this is none to give to thousands of elements.
+const LONGEST_PREFIX: usize = 32;
+
+fn declared_prefix<'d>(root: Element<'d>) -> Option<&'d str> {
+    root.prefix_for(QEMU_NAMESPACE).filter(|prefix| prefix.len() <= LONGEST_PREFIX)
 }
 
 /// `qemu`, or another prefix where the root uses that for something else.

@@ -3,8 +3,8 @@
 //! A rule says "this property must reach the vGPU" or "this element goes"; all changes of one round are turned into edits together,
 //! so that two of them that need the same new block share it, and none needs to know where the other writes.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
 use std::ops::Range;
 
 use crate::domain::Domain;
@@ -15,10 +15,14 @@ use crate::property::{PropertyType, with_device_property};
 use crate::xml::{Element, ElementId};
 
 mod blocks;
+mod moved;
 mod places;
+mod references;
 
 pub use blocks::root_prefix;
 use blocks::with_emptied_blocks;
+use moved::Moved;
+use references::following;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,11 +49,20 @@ pub enum Change<'d> {
     NameVgpu,
     /// QEMU gets these arguments; those of a smaller order come first.
     Arguments(u8, Vec<String>),
+    /// QEMU gets `-set` for the device that has this id now.
+    Set {
+        /// The device's id.
+        alias: String,
+        /// What stands behind it: `NAME=VALUE`.
+        operand: String,
+        /// Properties of a smaller order come first.
+        order: u8,
+    },
     /// QEMU gets this environment variable.
     Environment(String, String),
     /// The device of this alias gets this property.
     Override {
-        /// The device's alias.
+        /// The device's alias: that which the vGPU has or gets, or that which another device has now.
         alias: String,
         /// The property's name.
         property: String,
@@ -66,9 +79,23 @@ pub enum Change<'d> {
     DeclareNamespace,
 }
 
-/// The edits that make all changes. Changes inside a removed element are dropped; of two that set one attribute the first counts.
+/// The edits that make all changes, and what these make wrong elsewhere right. Changes inside a removed element are dropped; of two that set one attribute the first counts.
 pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Edits {
+    let removed = changes.clone().filter_map(|change| match change {
+        Change::Remove(element) => Some(element.id()),
+        _ => None,
+    });
+    let following = following(domain, &removed.collect());
+    let mut all: Vec<&Change<'d>> = Vec::new();
+    // One by one, as those of the rules live longer.
+    changes.for_each(|change| all.push(change));
+    all.extend(&following);
+    compose_all(domain, all.iter().copied())
+}
+
+fn compose_all<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Edits {
     let mut composer = Composer::new(domain, changes.clone());
+    composer.names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
     // Several rules may want the same.
     let mut seen = HashSet::new();
     for change in changes {
@@ -77,7 +104,7 @@ pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c
         }
     }
     // What a change says itself about a name counts.
-    if seen.contains(&Change::NameVgpu) {
+    if composer.names_vgpu {
         domain.naming().iter().for_each(|change| composer.change(change));
     }
     composer.finish()
@@ -105,8 +132,7 @@ struct Composer<'c, 'd> {
     style: &'c Style,
     edits: Vec<Edit>,
     removed: HashSet<ElementId>,
-    /// What moves to another place, and takes along what changes in it.
-    moved: Vec<Range<usize>>,
+    moved: Moved,
     attributes: HashSet<(ElementId, &'c str)>,
     /// By parent; of each child its rank among its new siblings.
     insertions: Vec<Insertions<'d>>,
@@ -114,7 +140,9 @@ struct Composer<'c, 'd> {
     operands: Vec<(Element<'d>, String)>,
     /// Places in `insertions`.
     by_parent: HashMap<ElementId, usize>,
-    arguments: Vec<(u8, &'c [String])>,
+    /// Whether the vGPU gets an alias, so that other devices' numbers move.
+    names_vgpu: bool,
+    arguments: Vec<(u8, Vec<String>)>,
     environment: Vec<(&'c str, &'c str)>,
     overrides: Vec<(u8, &'c str, NewOverride<'c>)>,
     overridden: HashSet<(&'c str, &'c str)>,
@@ -131,11 +159,7 @@ struct NewOverride<'c> {
 
 impl<'c, 'd> Composer<'c, 'd> {
     fn new(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Self {
-        let moved = changes.clone().filter_map(|change| match change {
-            Change::InsertSource(_, range) => Some(range.clone()),
-            _ => None,
-        });
-        let moved = moved.collect();
+        let moved = Moved::of(changes.clone());
         let removed = changes.filter_map(|change| match change {
             Change::Remove(element) => Some(element.id()),
             _ => None,
@@ -149,6 +173,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             attributes: HashSet::new(),
             insertions: Vec::new(),
             by_parent: HashMap::new(),
+            names_vgpu: false,
             arguments: Vec::new(),
             environment: Vec::new(),
             overrides: Vec::new(),
@@ -165,13 +190,7 @@ impl<'c, 'd> Composer<'c, 'd> {
     }
 
     fn is_removed(&self, element: Element<'d>) -> bool {
-        if self.removed.is_empty() {
-            return false;
-        }
-        // What is around a piece that moves away may go: the piece stays.
-        let moved = self.moved.iter().find(|range| holds(range, &element.span()));
-        let mut around = element.ancestors().take_while(|ancestor| moved.is_none_or(|range| holds(range, &ancestor.span())));
-        around.any(|ancestor| self.removed.contains(&ancestor.id()) && moved != Some(&ancestor.span()))
+        !self.removed.is_empty() && self.moved.is_lost(element, &self.removed)
     }
 
     fn change(&mut self, change: &'c Change<'d>) {
@@ -200,7 +219,11 @@ impl<'c, 'd> Composer<'c, 'd> {
                 let operand = &mut self.operands[index].1;
                 *operand = with_device_property(operand, name, value);
             }
-            Change::Arguments(order, values) => self.arguments.push((*order, values)),
+            Change::Arguments(order, values) => self.arguments.push((*order, values.clone())),
+            Change::Set { alias, operand, order } => {
+                let alias = self.renamed(alias).unwrap_or_else(|| alias.clone());
+                self.arguments.push((*order, vec!["-set".into(), format!("device.{alias}.{operand}")]));
+            }
             Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
                 self.environment.push((name, value));
             }
@@ -211,6 +234,11 @@ impl<'c, 'd> Composer<'c, 'd> {
             Change::DeclareNamespace => self.declare = true,
             _ => {}
         }
+    }
+
+    /// The id that a device gets in this round; None for one that keeps its own.
+    fn renamed(&self, id: &str) -> Option<String> {
+        self.names_vgpu.then(|| self.domain.renamed(id, &self.domain.vgpu_alias().0)).flatten()
     }
 
     fn set_attribute(&mut self, element: Element<'d>, name: &'c str, value: Option<&String>) {
@@ -287,37 +315,25 @@ impl<'c, 'd> Composer<'c, 'd> {
         }
         let kept: HashSet<ElementId> = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
         let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept);
-        let spans: Vec<Range<usize>> =
+        let mut spans: Vec<Range<usize>> =
             removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span()).collect();
-        let removals = |spans: Vec<Range<usize>>| layout::removals(self.domain.document.text(), spans).into_iter();
-        let mut deletions: Vec<Range<usize>> = Vec::new();
-        for moved in &self.moved {
-            deletions.extend(removals(spans.iter().filter(|span| holds(moved, span) && *span != moved).cloned().collect()));
-        }
-        deletions.extend(removals(spans));
-        self.edits.extend(deletions.into_iter().map(|range| Edit { range, text: String::new() }));
+        spans.sort_by_key(|span| (span.start, Reverse(span.end)));
+        let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
+        let deletions = deletions.flat_map(|spans| layout::removals(self.domain.document.text(), spans));
+        self.edits.extend(deletions.map(|range| Edit { range, text: String::new() }));
         self.removed = removed;
         // What goes into a piece that moves is written before the piece is.
         let (moves, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.insertions)
             .into_iter()
             .partition(|(_, children)| children.iter().any(|child| matches!(child.new, New::Source(_))));
-        for (parent, children) in others.into_iter().chain(moves) {
-            self.write_insertions(parent, children);
+        for (parent, children) in others {
+            self.write_insertions(parent, children, &HashMap::new());
         }
-        self.edits.retain(|edit| !self.moved.iter().any(|range| is_inside(edit, range)));
+        let pieces = self.moved.written(self.text(), &mut self.edits);
+        for (parent, children) in moves {
+            self.write_insertions(parent, children, &pieces);
+        }
         // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
         Edits::compatible(self.edits)
     }
-}
-
-/// Whether a range holds another one.
-fn holds(range: &Range<usize>, inner: &Range<usize>) -> bool {
-    range.start <= inner.start && inner.end <= range.end
-}
-
-/// Whether an edit changes something in a piece that moves, and not what is around it.
-fn is_inside(edit: &Edit, moved: &Range<usize>) -> bool {
-    holds(moved, &edit.range)
-        && edit.range != *moved
-        && (!edit.range.is_empty() || moved.start < edit.range.start && edit.range.end < moved.end)
 }

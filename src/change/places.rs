@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Composer, Insertion, New, is_inside};
-use crate::edit::{Edit, Edits};
+use super::{Composer, Insertion, New};
 use crate::layout::{self, Place};
 use crate::xml::Element;
 
 impl<'d> Composer<'_, 'd> {
-    pub(super) fn write_insertions(&mut self, parent: Element<'d>, mut children: Vec<Insertion<'d>>) {
+    /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.
+    pub(super) fn write_insertions(
+        &mut self,
+        parent: Element<'d>,
+        mut children: Vec<Insertion<'d>>,
+        pieces: &HashMap<Range<usize>, String>,
+    ) {
         let text = self.text();
         let indent = layout::child_indentation(self.style, text, parent);
         children.sort_by_key(|insertion| insertion.rank);
@@ -20,7 +25,10 @@ impl<'d> Composer<'_, 'd> {
         for Insertion { rank, new, behind } in children {
             let (name, written) = match new {
                 New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
-                New::Source(range) => (String::new(), layout::moved(text, range.start, &self.edited(range), &indent)),
+                New::Source(range) => {
+                    let piece = pieces.get(&range).map_or(&text[range.clone()], String::as_str);
+                    (String::new(), layout::moved(text, range.start, piece, &indent))
+                }
             };
             let place = match behind {
                 Some(sibling) => Place::Behind(sibling),
@@ -35,14 +43,6 @@ impl<'d> Composer<'_, 'd> {
         for (place, list) in places {
             self.edits.extend(layout::insertion(self.style, text, parent, place, &list, &indent));
         }
-    }
-
-    /// A piece of the text with what changes in it.
-    fn edited(&self, range: Range<usize>) -> String {
-        let inside = self.edits.iter().filter(|edit| is_inside(edit, &range));
-        let shifted =
-            inside.map(|edit| Edit { range: edit.range.start - range.start..edit.range.end - range.start, text: edit.text.clone() });
-        Edits::compatible(shifted.collect()).apply(&self.text()[range])
     }
 
     /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.

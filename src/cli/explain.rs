@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use super::lint::fail;
 use super::{ExplainArgs, Status, io, rules};
 use crate::rules::schema::{Moment, Rule};
-use crate::rules::unknown;
+use crate::rules::{of_host, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
     let own = match rules::load(args.rules.as_deref()) {
         Ok(own) => own,
         Err(message) => return fail(&message),
     };
-    let mut all: Vec<&Rule> = rules::merged(&own).collect();
+    let mut all: Vec<&Rule> = rules::merged(&own).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
     let asked = args.rule.join(" ");
     let text = if asked.is_empty() {
@@ -71,6 +71,7 @@ fn page(rule: &Rule) -> String {
             Moment::Validate => "virsh define --validate",
             Moment::Start => "virsh start",
             Moment::Qemu => "QEMU",
+            Moment::System => "the system",
         };
         let _ = writeln!(text, "{who} says: {}", says.text.replace("{}", "…"));
     }

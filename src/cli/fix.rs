@@ -7,9 +7,9 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::flags::Format;
-use super::lint::{fail, is_passed_over, located, name, say_skipped};
+use super::lint::{fail, is_met, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
-use super::{FixArgs, Options, Status, io, rules};
+use super::{FixArgs, Options, Status, io, replace, rules};
 use crate::diagnostic::Diagnostic;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix, fix_with_edits};
@@ -21,6 +21,10 @@ use crate::source::Source;
 use crate::version::Version;
 use crate::vgpu::form_for;
 use crate::xml::{self, XmlError};
+
+/// Why a file in a folder is left as it is, byte for byte.
+const HELD_BACK: &str =
+    "nothing says that the mediated device is Intel's, so all fixes are held back: name the file, or give --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
     let (common, mut options) = (&args.common, Options::merge(&args.common, &args.settings, args.unsafe_fixes));
@@ -58,7 +62,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let mut skipped = 0;
     for input in &inputs {
-        options.settings.found = input.found;
+        options.settings.found = is_met(input, &options);
         match fix_one(input, args, &rule_set, &options, &mut outputs) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
@@ -88,7 +92,12 @@ fn fix_one(
     outputs: &mut Outputs<'_>,
 ) -> Result<Option<Status>, String> {
     let name = name(&input.path, options);
-    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{name}: {message}"))?;
+    let read = if args.in_place {
+        replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
+    } else {
+        io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
+    };
+    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
     if is_passed_over(input, options, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
@@ -119,9 +128,13 @@ fn fix_one(
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
             return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
+        Err(FixError::Growth(rule)) => {
+            let message = "the fixes make the document many times as large as it was, most of it by the rule";
+            return Err(format!("{name}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+        }
     };
     let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
-    let would_change = if fixed.changed && !options.exit_zero { Status::Findings } else { Status::Clean };
+    let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
     let status = match &original {
         Some(original) if args.diff => {
             io::print(&diff(&name, original, &fixed.text))?;
@@ -132,14 +145,12 @@ fn fix_one(
             io::print(&line)?;
             would_change
         }
-        None if args.in_place => {
-            if fixed.changed {
-                io::replace(&input.path, &fixed.text).map_err(|error| format!("{name}: can't be written: {}", io::describe(&error)))?;
-            }
-            left
-        }
         None => {
-            io::print(&fixed.text)?;
+            match &to_replace {
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(_) => {}
+                None => io::print(&fixed.text)?,
+            }
             left
         }
     };
@@ -150,6 +161,9 @@ fn fix_one(
         Part { state: State::Left, source: &after, diagnostics: &fixed.remaining },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts })?;
+    if args.check && fixed.held_back && !args.output.is_for_programs() {
+        io::complain(&format!("{name}: {HELD_BACK}"));
+    }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, &options.settings));
     }
@@ -183,6 +197,9 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let version = settings.libvirt;
     let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
     let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left, for {reader}", state.name());
+    if fixed.held_back {
+        let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
+    }
     if fixed.withheld {
         text.push_str("gvtg-xml: what shows the guest now was left alone: after these fixes nothing would\n");
     }

@@ -1,37 +1,44 @@
-//! Bytes in and out: stdin, files, and writing a file so that there is always a whole one.
+//! Bytes in and out: stdin, files, stdout and stderr. `replace.rs` writes files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
 use super::ColorChoice;
 
-/// What could not be read, and why.
-pub(super) type ReadError = String;
-
 /// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
-pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, ReadError> {
+///
+/// # Errors
+/// Why it can't be read.
+pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
+    if path == Path::new("-") {
+        return read_whole(io::stdin().lock(), 0, max_size);
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    read_file(file, max_size)
+}
+
+/// Reads a file that is open.
+///
+/// # Errors
+/// Those of [`read`].
+pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
+    let size = file.metadata().map_err(unreadable)?.len();
+    read_whole(file, size, max_size)
+}
+
+fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, String> {
     let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
-    let bytes = if path == Path::new("-") {
-        read_at_most(io::stdin().lock(), 0, limit)
-    } else {
-        File::open(path).and_then(|file| {
-            let size = file.metadata()?.len();
-            read_at_most(file, size.min(limit), limit)
-        })
-    };
-    let bytes = bytes.map_err(|error| format!("can't be read: {}", describe(&error)))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0).saturating_add(1).max(16 << 10));
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
         return Err(format!("is larger than {} MiB: no domain is (virsh stops at 10); --max-size lifts the limit", max_size));
     }
     Ok(bytes)
 }
 
-fn read_at_most(reader: impl Read, size: u64, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1).max(16 << 10));
-    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn unreadable(error: io::Error) -> String {
+    format!("can't be read: {}", describe(&error))
 }
 
 /// Whether stdin is a terminal, where nobody has piped anything.
@@ -67,26 +74,6 @@ pub(super) fn report(text: &str) {
 /// One line on stderr.
 pub(super) fn complain(message: &str) {
     report(&format!("gvtg-xml: {}\n", crate::report::clean(message)));
-}
-
-/// Replaces a file's content. Whoever opens it meanwhile sees the old or the new one, whole; a symlink keeps pointing at it, and its
-/// mode and owner stay.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let target = fs::canonicalize(path)?;
-    let old = fs::metadata(&target)?;
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").permissions(old.permissions()).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    let new = file.as_file();
-    let made = new.metadata()?;
-    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
-        fchown(new, Some(old.uid()), Some(old.gid()))?;
-    }
-    // The mode at creation is cut by the umask, and a change of owner clears bits.
-    new.set_permissions(old.permissions())?;
-    new.sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Whether to use colours on stdout, or on stderr.

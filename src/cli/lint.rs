@@ -38,7 +38,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     };
     let mut skipped = 0;
     for input in &inputs {
-        let settings = Settings { found: input.found, ..options.settings.clone() };
+        let settings = Settings { found: is_met(input, &options), ..options.settings.clone() };
         match lint_one(input, &options, &rule_set, &settings, &mut outputs) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
@@ -87,9 +87,14 @@ fn lint_one(
     Ok(Some(status))
 }
 
+/// Whether nobody says that a file is meant: it was met in a folder, or a hook hands on whatever there is.
+pub(super) fn is_met(input: &Input, options: &Options) -> bool {
+    input.found || options.skip_foreign
+}
+
 /// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
 pub(super) fn is_passed_over(input: &Input, options: &Options, bytes: &[u8]) -> bool {
-    (input.found || options.skip_foreign) && !is_candidate(bytes, options.all)
+    is_met(input, options) && !is_candidate(bytes, options.all)
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.

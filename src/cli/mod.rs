@@ -12,14 +12,18 @@ mod files;
 mod fix;
 mod flags;
 mod generate;
+mod host;
 mod io;
 mod lint;
 mod options;
 mod output;
+mod replace;
 mod rules;
+mod signals;
+mod types;
 mod values;
 
-use flags::{ColorChoice, CommonArgs, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
+use flags::{ColorChoice, CommonArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use options::Options;
 use values::{pci, uuid, vgpu_type};
 
@@ -42,10 +46,14 @@ enum Command {
     Lint(LintArgs),
     /// Write the domain with everything mended that can be, changing nothing else
     Fix(FixArgs),
-    /// Print what the host needs for domains: the libvirt hook, the kernel modules
+    /// Print or write what the host needs for domains: the libvirt hook, kernel modules and parameters
     Emit(emit::EmitArgs),
+    /// Say whether this machine can run guests with vGPUs, and what to do first if not
+    Host(host::HostArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
+    /// The types of vGPUs, and how many of each fit this machine's GPU
+    Types(types::TypesArgs),
     /// Print the manual page or a shell's completions
     #[command(hide = true)]
     Generate(GenerateArgs),
@@ -82,7 +90,9 @@ pub fn run() -> ExitCode {
         Command::Lint(args) => lint::run(&args),
         Command::Fix(args) => fix::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Host(args) => host::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Types(args) => types::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };
     ExitCode::from(status as u8)

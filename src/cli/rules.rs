@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::CommonArgs;
-use crate::rules::schema::Check;
+use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, RuleSet, builtin, parse};
 use crate::source::Source;
 
@@ -29,6 +29,9 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
         })?;
         if path.file_stem().is_none_or(|stem| stem != &*rule.id) {
             return Err(format!("{name}:1:1: the file's name is not its id, {}", rule.id));
+        }
+        if rule.group == Group::Host {
+            return Err(format!("{name}:1:1: a site's own rules are about domains, not about the host"));
         }
         if matches!(rule.check, Check::WellFormed | Check::Domain) {
             return Err(format!("{name}:1:1: this kind of check is for the program's own rules"));

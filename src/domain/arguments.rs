@@ -1,5 +1,6 @@
 //! The user's own arguments to QEMU, and what they mean.
 
+use crate::qemu::{known, set_parts};
 use crate::xml::Element;
 
 /// A `<qemu:arg>`.
@@ -18,7 +19,7 @@ pub struct QemuOption<'d> {
     pub name: &'d str,
     /// Where it stands.
     pub element: Element<'d>,
-    /// What follows it, unless that is an option itself.
+    /// What it takes along; None for one that takes nothing, and where nothing follows.
     pub operand: Option<Argument<'d>>,
 }
 
@@ -54,9 +55,8 @@ pub struct Override<'d> {
 
 pub(super) fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
     let operand = option.operand.filter(|_| option.name == "set")?;
-    let (device, rest) = operand.value.strip_prefix("device.")?.split_once('.')?;
-    let (property, value) = rest.split_once('=')?;
-    Some(Set { option: option.element, operand: operand.element, device, property, value })
+    let [group, device, property, value] = set_parts(operand.value)?;
+    (group == "device").then_some(Set { option: option.element, operand: operand.element, device, property, value })
 }
 
 pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
@@ -67,7 +67,12 @@ pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
         if name.contains([' ', '=']) {
             continue;
         }
-        let operand = rest.next_if(|next| !next.value.starts_with('-')).copied();
+        let operand = match known(name) {
+            // It takes whatever comes next.
+            Some(known) if known.has_operand => rest.next().copied(),
+            Some(_) => None,
+            None => rest.next_if(|next| !next.value.starts_with('-')).copied(),
+        };
         options.push(QemuOption { name, element: argument.element, operand });
     }
     options

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::change::Change;
 use crate::fragment::Style;
 use crate::layout;
+use crate::qemu::known;
 use crate::settings::Settings;
 use crate::version::Version;
 use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlError};
@@ -15,6 +16,8 @@ use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlEr
 mod aliases;
 mod arguments;
 mod metadata;
+mod references;
+mod signs;
 mod values;
 
 use aliases::number_host_devices;
@@ -22,8 +25,10 @@ pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
 pub use metadata::Metadata;
-pub(crate) use values::is_vgpu;
+pub use references::{Kind, Place, Reference, References};
+use signs::is_raw_vgpu;
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, uuid_of};
+pub(crate) use values::{can_have_gl, is_pci_card, is_vgpu};
 
 /// A domain as the rules see it.
 pub struct Domain<'d> {
@@ -39,6 +44,8 @@ pub struct Domain<'d> {
     pub children: Children<'d>,
     /// The mediated devices that can be a GVT-g vGPU, in document order.
     pub vgpus: Vec<Element<'d>>,
+    /// Mediated devices that say that they are another maker's, and what says so.
+    pub others_vgpus: Vec<(Element<'d>, String)>,
     /// The vGPU that properties, alias and display speak about.
     pub vgpu: Option<Element<'d>>,
     /// A vGPU that is no hostdev but an argument `-device vfio-pci…,sysfsdev=…`: the argument's element.
@@ -65,6 +72,7 @@ pub struct Domain<'d> {
 #[derive(Default)]
 struct Answers<'d> {
     graphics_shown: OnceCell<bool>,
+    set_reaches: OnceCell<bool>,
     /// Places in `host_devices`.
     by_device: OnceCell<HashMap<ElementId, usize>>,
     by_alias: OnceCell<HashMap<String, usize>>,
@@ -72,7 +80,9 @@ struct Answers<'d> {
     override_devices: OnceCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     style: OnceCell<Style>,
+    references: OnceCell<References<'d>>,
     said: OnceCell<Said<'d>>,
+    globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
     naming: OnceCell<Vec<Change<'d>>>,
 }
@@ -156,6 +166,7 @@ impl<'d> Domain<'d> {
             devices,
             settings,
             vgpus,
+            others_vgpus: Vec::new(),
             vgpu: None,
             raw_vgpu: None,
             environment: inside(lines, "env"),
@@ -169,6 +180,10 @@ impl<'d> Domain<'d> {
             children,
             answers: Answers::default(),
         };
+        let other = |vgpu: &Element<'d>| domain.other_maker(*vgpu).map(|what| (*vgpu, what));
+        domain.others_vgpus = domain.vgpus.iter().filter_map(other).collect();
+        let others: HashSet<ElementId> = domain.others_vgpus.iter().map(|(vgpu, _)| vgpu.id()).collect();
+        domain.vgpus.retain(|vgpu| !others.contains(&vgpu.id()));
         domain.vgpu = domain.primary();
         domain.raw_vgpu = domain.find_raw_vgpu().filter(|_| domain.vgpu.is_none());
         domain
@@ -180,11 +195,11 @@ impl<'d> Domain<'d> {
         let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
         // What a fix gives the vGPU comes first: it takes the attribute display='on' away, and the choice must stay the same.
         let told = || {
-            find(&|vgpu| {
-                let alias = self.alias_of(vgpu);
-                let set = self.sets.iter().any(|set| Some(set.device) == alias && set.property == "display" && set.value == "on");
-                set || self.overrides.iter().any(|found| Some(found.alias) == alias && found.property == "display" && found.value == "on")
-            })
+            let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
+            let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
+            let on = sets.chain(overrides).filter(|(_, property, value)| (*property, *value) == ("display", "on"));
+            let on: HashSet<&str> = on.map(|(alias, ..)| alias).collect();
+            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| on.contains(alias)))
         };
         let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
         let addressed = || {
@@ -196,10 +211,7 @@ impl<'d> Domain<'d> {
     }
 
     fn find_raw_vgpu(&self) -> Option<Element<'d>> {
-        let raw = |option: &&QemuOption<'d>| {
-            let value = option.operand.map_or("", |operand| operand.value);
-            option.name == "device" && value.contains("vfio-pci") && value.contains("sysfsdev")
-        };
+        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
         self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
     }
 
@@ -258,6 +270,11 @@ impl<'d> Domain<'d> {
         by_block.get(&block.id()).and_then(|by_alias| by_alias.get(alias)).map_or(&[], Vec::as_slice)
     }
 
+    /// Who speaks of which device.
+    pub fn references(&self) -> &References<'d> {
+        self.answers.references.get_or_init(|| References::of(self))
+    }
+
     /// How the document is written.
     pub fn style(&self) -> &Style {
         self.answers.style.get_or_init(|| layout::style(self.document))
@@ -289,6 +306,14 @@ impl<'d> Domain<'d> {
         })
     }
 
+    /// What QEMU's defaults say about the vGPU's properties, by property: worked out once.
+    pub(crate) fn globals_once(
+        &self,
+        work_out: impl FnOnce() -> HashMap<String, (String, Argument<'d>)>,
+    ) -> &HashMap<String, (String, Argument<'d>)> {
+        self.answers.globals.get_or_init(work_out)
+    }
+
     /// The id by which properties name the vGPU, and whether it has to be given to it first; worked out once.
     pub(crate) fn vgpu_alias_once(&self, work_out: impl FnOnce() -> (String, bool)) -> &(String, bool) {
         self.answers.vgpu_alias.get_or_init(work_out)
@@ -304,6 +329,13 @@ impl<'d> Domain<'d> {
         self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
     }
 
+    /// The last option, where it lacks its operand: QEMU takes whatever libvirt or a fix adds behind it for that.
+    pub fn lacking_option(&self) -> Option<QemuOption<'d>> {
+        let last = self.options.last().filter(|option| option.operand.is_none())?;
+        let is_last = self.arguments.last().is_some_and(|argument| argument.element == last.element);
+        (is_last && known(last.name).is_some_and(|known| known.has_operand)).then_some(*last)
+    }
+
     /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
     pub fn display_kind(&self) -> String {
         let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
@@ -315,10 +347,10 @@ impl<'d> Domain<'d> {
 
     /// Whether `-set` reaches host devices: libvirt writes them as JSON, which it can't reach, unless a capability is deleted.
     pub fn set_reaches(&self) -> bool {
-        match json_capability(self.settings.libvirt) {
+        *self.answers.set_reaches.get_or_init(|| match json_capability(self.settings.libvirt) {
             None => true,
             Some(capability) => self.deleted_capabilities.iter().any(|del| del.attribute("capability") == Some(capability)),
-        }
+        })
     }
 
     /// Whether `<qemu:override>` reaches devices.
@@ -334,34 +366,6 @@ impl<'d> Domain<'d> {
                 && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
                 && self.devices_named("graphics").into_iter().any(has_gl)
         })
-    }
-
-    /// Why no GVT-g vGPU can be in this guest, and where it says so; None for a guest that can have one.
-    pub fn foreign(&self) -> Option<(Element<'d>, String)> {
-        let kind = self.root.attribute("type").unwrap_or("");
-        if !matches!(kind, "kvm" | "qemu" | "") {
-            return Some((self.root, format!("the hypervisor is {kind}")));
-        }
-        if let Some(system) = self.root.child("os").and_then(|os| os.child("type")) {
-            let arch = system.attribute("arch").unwrap_or("x86_64");
-            if !matches!(arch, "x86_64" | "i686") {
-                return Some((system, format!("the guest's architecture is {arch}")));
-            }
-        }
-        let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {
-            matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap")) && hostdev.attribute("type") == Some("mdev")
-        });
-        channel.map(|hostdev| (hostdev, format!("a mediated device of model {} is no GPU", hostdev.attribute("model").unwrap_or(""))))
-    }
-
-    /// Whether the document itself says that its mediated device is Intel's: then properties that stop QEMU on others are safe.
-    pub fn has_gvtg_sign(&self) -> bool {
-        let names_opregion = self.arguments.iter().any(|argument| argument.value.contains("x-igd-"));
-        let own_alias = self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(|alias| alias.starts_with("ua-gvtg")));
-        names_opregion
-            || own_alias
-            || self.overrides.iter().any(|property| property.property.starts_with("x-igd-"))
-            || self.metadata().is_some()
     }
 
     /// What stands for the domain where names are made: its uuid, else its name.
@@ -419,7 +423,7 @@ mod tests {
 
     #[test]
     fn options_and_their_operands_are_paired() {
-        let arguments = ["-set", "device.hostdev0.display=on", "-nodefaults", "--display", "gtk", "-set", "-s", "stray"];
+        let arguments = ["-set", "device.hostdev0.display=on", "-nodefaults", "--display", "gtk", "-set", "-s", "stray", "-s"];
         let qemu: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
         with("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
             let sets: Vec<_> = domain.sets.iter().map(|set| (set.device, set.property, set.value)).collect();

@@ -2,19 +2,16 @@
 
 use std::ops::Range;
 
+use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
 /// A display's value as QEMU reads it: its type, and its `gl`.
 pub fn display_parts(value: &str) -> (String, Option<String>) {
-    if value.trim_start().starts_with('{') {
-        let json: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
-        let text = |name: &str| json.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        return (text("type").unwrap_or_default(), text("gl"));
+    match OptionList::parse(value, Syntax::DISPLAY) {
+        Ok(list) => (list.get("type").unwrap_or("").to_owned(), list.get("gl").map(str::to_owned)),
+        // The type of one that QEMU refuses is what it begins with.
+        Err(_) => (value.split(',').next().unwrap_or("").to_owned(), None),
     }
-    let mut parts = value.split(',');
-    let kind = parts.next().unwrap_or("").to_owned();
-    let gl = parts.filter_map(|part| part.strip_prefix("gl=")).next_back().map(str::to_owned);
-    (kind, gl)
 }
 
 /// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where they are told to.
@@ -58,6 +55,16 @@ pub fn parse_pci(text: &str) -> Option<PciAddress> {
 /// Whether a host device is a mediated device that can be a GVT-g vGPU.
 pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
     hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
+}
+
+/// Whether a host device is a PCI card of the host's: one given as a hostdev, or as an interface.
+pub(crate) fn is_pci_card(device: Element<'_>) -> bool {
+    device.attribute("type") == Some("pci") || device.is("interface") && device.attribute("type") == Some("hostdev")
+}
+
+/// Whether a display of QEMU's can show a vGPU, once it has GL; none is none that anybody chose.
+pub(crate) fn can_have_gl(kind: &str) -> bool {
+    matches!(kind, "gtk" | "sdl" | "dbus" | "spice-app" | "egl-headless" | "none" | "")
 }
 
 /// Where an attribute's value stands; the element's start tag where it has none.

@@ -1,6 +1,6 @@
 //! The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops. What it does stands in `hook.sh`.
 
-use super::{File, Guest, Vgpu, made_by, shell};
+use super::{File, Guest, Step, Vgpu, made_by, names, shell};
 
 const HOOK: &str = include_str!("hook.sh");
 const SESSION: &str = include_str!("session.sh");
@@ -33,8 +33,7 @@ impl Style {
 pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let (path, session) = (style.path(), if style == Style::Session { SESSION } else { "" });
     let (first, script) = HOOK.split_once('\n').unwrap_or_default();
-    let names: Vec<String> = guests.iter().map(|guest| shell::word(&guest.name)).collect();
-    let what = format!("Makes the vGPUs of {} when a VM starts, and removes them when it stops.", shell::list(&names));
+    let what = format!("Makes the vGPUs of {} when a VM starts, and removes them when it stops.", names(guests));
     let place = match style {
         Style::DropIn => format!("Install it as {path} with mode 755 (libvirt 6.5 and later)."),
         Style::Whole => format!("Install it as {path} with mode 755. There is only one: if you have one, put both into it."),
@@ -42,11 +41,8 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     };
     let lines: String = guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
     let text = format!("{first}\n{}{}#\n{script}{session}\n{lines}", shell::comment(&format!("{what}\n{place}")), made_by(command));
-    File { path: path.into(), mode: 0o755, text, then: vec![RELOAD] }
+    File { mode: 0o755, ..File::at(path, text, vec![Step::ReloadLibvirt]) }
 }
-
-/// libvirt looks for hooks when it starts and when it is told to (libvirt: src/util/virhook.c).
-const RELOAD: &str = "systemctl reload libvirtd (or virtqemud): libvirt sees its first hook only then";
 
 fn line(guest: &Guest, vgpu: &Vgpu) -> String {
     let comment = if vgpu.is_default_type {

@@ -1,29 +1,69 @@
 //! The host's side of GVT-g guests, as files: pure functions of what the domains say and of what the user wants.
 //!
-//! [`guest`] reads what the host has to know off a domain; each kind of file has a module of its own; [`shell`] writes words and comments
-//! that hold whatever a domain is called.
+//! [`guest`] reads what the host has to know off a domain; each kind of file has a module of its own. [`shell`] writes words and comments
+//! that hold whatever a domain is called, [`step`] says what makes the host take notice of a file, [`manifest`] lists files.
 
+pub mod cmdline;
 pub mod guest;
 pub mod hook;
+pub mod manifest;
+pub mod mdevctl;
+pub mod modprobe;
 pub mod modules;
+pub mod nodedev;
+pub mod parameter;
+pub mod qemu_conf;
 pub mod shell;
+pub mod step;
+pub mod udev;
 
 pub use guest::{Guest, GuestError, Vgpu, Wanted};
+pub use step::Step;
 
-/// A file for the host.
+/// A file for the host, or lines for one that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it belongs: an absolute path.
-    pub path: String,
+    /// Where it belongs.
+    pub place: Place,
     /// Its mode, like `0o644`.
     pub mode: u32,
     /// What is in it.
     pub text: String,
-    /// What makes the host take notice of it, in the order in which it is done.
-    pub then: Vec<&'static str>,
+    /// What makes the host take notice of it.
+    pub then: Vec<Step>,
+}
+
+/// Where a text belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a file of its own: an absolute path.
+    At(String),
+    /// Somewhere that only the user knows: what to do with it, as an order.
+    Elsewhere(&'static str),
+}
+
+impl File {
+    /// A file that everybody may read.
+    fn at(path: impl Into<String>, text: String, then: Vec<Step>) -> Self {
+        File { place: Place::At(path.into()), mode: 0o644, text, then }
+    }
+
+    /// Its path, if it has one of its own.
+    pub fn path(&self) -> Option<&str> {
+        match &self.place {
+            Place::At(path) => Some(path),
+            Place::Elsewhere(_) => None,
+        }
+    }
 }
 
 /// The line that says how a file was made.
 fn made_by(command: &str) -> String {
     shell::comment(&format!("Made by: {command}"))
+}
+
+/// Names of guests, as people say them.
+fn names(guests: &[Guest]) -> String {
+    let names: Vec<String> = guests.iter().map(|guest| shell::word(&guest.name)).collect();
+    shell::list(&names)
 }

@@ -1,6 +1,6 @@
 //! The kernel modules of a GVT-g host, for systemd-modules-load.
 
-use super::{File, made_by, shell};
+use super::{File, Step, made_by, shell};
 
 /// The modules and what each is for. systemd reads a comment on a line of its own only: behind a name it is part of the name.
 /// (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
@@ -16,8 +16,8 @@ const LEFT_OUT: &str = "vfio_mdev, which older guides list too, is not here: ker
     report a failure at each boot.";
 
 /// The file for /etc/modules-load.d.
-pub fn file(command: &str) -> File {
-    let mut text = shell::comment("The kernel modules that a GVT-g host needs.") + &made_by(command);
+pub fn file() -> File {
+    let mut text = shell::comment("The kernel modules that a GVT-g host needs.") + &made_by("gvtg-xml emit modules");
     for (module, purpose) in MODULES {
         text.push('\n');
         text.push_str(&shell::comment(purpose));
@@ -26,10 +26,5 @@ pub fn file(command: &str) -> File {
     }
     text.push('\n');
     text.push_str(&shell::comment(LEFT_OUT));
-    File {
-        path: "/etc/modules-load.d/gvt.conf".into(),
-        mode: 0o644,
-        text,
-        then: vec!["systemctl restart systemd-modules-load, or reboot: the modules are loaded then"],
-    }
+    File::at("/etc/modules-load.d/gvt.conf", text, vec![Step::LoadModules])
 }

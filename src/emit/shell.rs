@@ -2,23 +2,30 @@
 
 use crate::report::is_harmful;
 
-/// A text as one word of a shell.
+/// A text as one word of a shell; one that begins with a dash is quoted, so that nobody takes it for a flag.
 pub fn word(text: &str) -> String {
+    if text.starts_with('-') { quoted(text) } else { argument(text) }
+}
+
+/// A text as an argument of a command, flags included.
+pub fn argument(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'/' | b':' | b'@' | b'+' | b'=' | b'-');
-    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
+    if !text.is_empty() && text.bytes().all(is_plain) { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A text as comment lines, each with its line ending. Characters that could end a line, or mislead whoever reads it, are written as
-/// `\u{…}`.
+/// `\u{…}`; so is a backslash at a line's end, behind which modprobe and udev would read the next line as comment, too.
 pub fn comment(text: &str) -> String {
     let mut lines = String::new();
     for line in text.split('\n') {
         lines.push_str(if line.is_empty() { "#" } else { "# " });
-        for c in line.chars() {
-            if is_harmful(c) { lines.extend(c.escape_unicode()) } else { lines.push(c) }
+        let last = line.len().saturating_sub(1);
+        for (at, c) in line.char_indices() {
+            if is_harmful(c) || (c == '\\' && at == last) { lines.extend(c.escape_unicode()) } else { lines.push(c) }
         }
         lines.push('\n');
     }
@@ -47,10 +54,13 @@ mod tests {
         {
             assert_eq!(word(text), quoted);
         }
+        assert_eq!(argument("--type=x"), "--type=x");
+        assert_eq!(argument("--a b"), "'--a b'");
     }
 
     #[test]
     fn nothing_leaves_a_comment() {
+        assert_eq!(comment("a\\b\\\\\nc"), "# a\\b\\\\u{5c}\n# c\n");
         assert_eq!(comment("a\n\nb\rrm -rf\u{202e}"), "# a\n#\n# b\\u{d}rm -rf\\u{202e}\n");
     }
 }

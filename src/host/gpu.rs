@@ -21,6 +21,18 @@ pub struct Gpu {
     pub generation: Generation,
 }
 
+impl Gpu {
+    /// Vendor and device as `lspci -nn` and `vfio-pci.ids` write them: `8086:5912`.
+    pub fn id(&self) -> String {
+        format!("{:04x}:{:04x}", self.vendor, self.device)
+    }
+
+    /// What it is and where, for people.
+    pub fn title(&self) -> String {
+        format!("{} GPU ({}) at {}", self.generation.name(), self.id(), self.address)
+    }
+}
+
 /// A family of GPUs, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
@@ -103,6 +115,12 @@ pub fn all(root: &Root) -> Reading<Vec<Gpu>> {
         class.is_some_and(|class| class.starts_with("0x03"))
     };
     root.names(DEVICES).map(|names| names.into_iter().filter(is_display).filter_map(|address| at(root, &address).found()).collect())
+}
+
+/// What a device at a PCI address is called in /dev/dri: `card0`, `renderD128`; nothing where no driver has it.
+pub fn render_devices(root: &Root, address: &str) -> Vec<String> {
+    let names = root.names(&format!("{DEVICES}/{address}/drm")).found().unwrap_or_default();
+    names.into_iter().filter(|name| name.starts_with("card") || name.starts_with("renderD")).collect()
 }
 
 /// A number as /sys writes it, `0x8086`; 0 for anything else.

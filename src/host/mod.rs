@@ -1,14 +1,29 @@
 //! What this machine has: the only reader of /sys, /proc and /etc, below a root folder.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+pub mod boot;
+pub mod card;
+pub mod checks;
 pub mod gpu;
+pub mod hook;
 pub mod installed;
+pub mod kernel;
+pub mod libvirt;
+pub mod machine;
+
+use card::{Card, Existing};
+use kernel::Kernel;
+use libvirt::Libvirt;
+use machine::Machine;
 
 /// More links than this on one path go round in circles (the kernel's own limit).
 const MOST_LINKS: usize = 40;
+
+/// More of a file than this nobody wants to know, in bytes; the longest is dpkg's status.
+const LARGEST: u64 = 64 << 20;
 
 /// A machine's files: this one's, or a copied tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +35,48 @@ impl Default for Root {
     fn default() -> Self {
         Root::new("/")
     }
+}
+
+/// Everything that the checks want to know.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// What kind of machine it is.
+    pub machine: Machine,
+    /// Its display devices.
+    pub cards: Reading<Vec<Card>>,
+    /// Its mediated devices.
+    pub vgpus: Reading<Vec<Existing>>,
+    /// Its kernel.
+    pub kernel: Kernel,
+    /// libvirt and QEMU on it.
+    pub libvirt: Libvirt,
+}
+
+impl Host {
+    /// Reads a machine.
+    pub fn read(root: &Root) -> Self {
+        Host {
+            machine: Machine::read(root),
+            cards: card::cards(root),
+            vgpus: card::existing(root),
+            kernel: Kernel::read(root),
+            libvirt: Libvirt::read(root),
+        }
+    }
+
+    /// The GPU that vGPUs are made of.
+    pub fn card(&self) -> Option<&Card> {
+        card_of(&self.cards)
+    }
+}
+
+/// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else Intel's first.
+pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
+    let cards = cards.as_found()?;
+    let intel = |card: &&Card| card.gpu.vendor == 0x8086;
+    let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
+    let could = |card: &&Card| card.type_prefix().is_some();
+    cards.iter().filter(intel).find(offers).or_else(|| cards.iter().find(could)).or_else(|| cards.iter().find(intel))
 }
 
 /// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
@@ -43,7 +100,7 @@ impl Root {
     ///
     /// # Errors
     /// A file on the way that can't be looked at, or links that go round in circles.
-    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+    pub(crate) fn resolve(&self, path: &str) -> io::Result<PathBuf> {
         if self.folder == Path::new("/") {
             return Ok(path.into());
         }
@@ -73,9 +130,17 @@ impl Root {
         Ok(self.folder.join(inside))
     }
 
-    /// A file's text, without bytes that are no UTF-8.
+    /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a pipe might never end.
     pub fn text(&self, path: &str) -> Reading<String> {
-        self.resolve(path).and_then(fs::read).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).into()
+        let read = |path: PathBuf| {
+            if !fs::metadata(&path)?.is_file() {
+                return Err(io::Error::other("it is no file"));
+            }
+            let mut bytes = Vec::new();
+            File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        self.resolve(path).and_then(read).into()
     }
 
     /// A file of one line, as those of /sys are, without the space around it.
@@ -93,11 +158,26 @@ impl Root {
         names.into()
     }
 
-    /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
-    pub fn link(&self, path: &str) -> Reading<String> {
+    /// What a link points to, as it says.
+    pub fn target(&self, path: &str) -> Reading<PathBuf> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let target = self.resolve(folder).and_then(|folder| fs::read_link(folder.join(name)));
-        target.map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned()).into()
+        match target {
+            // A file or folder is no link.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Reading::Absent,
+            target => target.into(),
+        }
+    }
+
+    /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
+    pub fn link(&self, path: &str) -> Reading<String> {
+        self.target(path).map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
+    }
+
+    /// The name of the file that a path leads to in the end; None where that is not there.
+    pub fn real_name(&self, path: &str) -> Option<String> {
+        let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
+        Some(real.file_name()?.to_string_lossy().into_owned())
     }
 
     /// Whether there is such a file or folder.
@@ -177,11 +257,14 @@ mod tests {
         fs::create_dir(folder.path().join("etc")).unwrap();
         symlink("/usr/bin", folder.path().join("bin")).unwrap();
         symlink("../../../../usr/bin/dash", folder.path().join("etc/sh")).unwrap();
+        symlink("/usr/bin/dash", folder.path().join("etc/absolute")).unwrap();
         symlink("loop", folder.path().join("etc/loop")).unwrap();
         symlink("/etc/passwd", folder.path().join("etc/outside")).unwrap();
         assert_eq!(root.line("/bin/dash"), Reading::Found("dash".into()));
         assert_eq!(root.line("/etc/sh"), Reading::Found("dash".into()));
         assert_eq!(root.link("/etc/sh"), Reading::Found("dash".into()));
+        assert_eq!(root.line("/etc/absolute"), Reading::Found("dash".into()));
+        assert_eq!(root.real_name("/etc/sh"), Some("dash".into()));
         assert_eq!(root.text("/etc/outside"), Reading::Absent);
         assert!(matches!(root.text("/etc/loop"), Reading::Unreadable(_)));
         assert_eq!(root.names("/usr/bin"), Reading::Found(vec!["dash".into()]));

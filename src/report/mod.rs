@@ -8,6 +8,7 @@ mod fingerprint;
 mod full;
 mod github;
 mod gitlab;
+pub mod host;
 mod json;
 mod junit;
 mod sarif;

@@ -125,8 +125,19 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     if findings.is_empty() {
         return findings;
     }
+    // What is written behind an option that lacks its operand would be that.
+    if domain.lacking_option().is_some() {
+        let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(..));
+        for finding in &mut findings {
+            finding.changes.take_if(|changes| changes.iter().any(adds_arguments));
+        }
+    }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
-    if unsafe_if.is_some_and(|selector| !select(selector, &domain.children).is_empty()) || is_guess(rule, domain) {
+    let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.is_watched_elsewhere();
+    if unsafe_if.is_some_and(|selector| !select(selector, &domain.children).is_empty())
+        || is_watched()
+        || is_for_the_picture(rule) && domain.has_screen_without_gl()
+    {
         findings.iter_mut().for_each(|finding| finding.is_unsafe = true);
     }
     findings
@@ -142,10 +153,9 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
     }
 }
 
-/// A mediated device that was met in a folder and that nothing says is Intel's: the property that GVT-g needs stops QEMU on others.
-fn is_guess(rule: &Rule, domain: &Domain<'_>) -> bool {
-    let depends = matches!(rule.check, Check::Property { .. }) || rule.group == super::schema::Group::Display;
-    domain.settings.found && depends && !domain.has_gvtg_sign()
+/// Whether a rule's fix is of use only together with a screen that shows the vGPU.
+fn is_for_the_picture(rule: &Rule) -> bool {
+    matches!(rule.check, Check::Property { .. } | Check::Environment { .. }) || rule.group == super::schema::Group::Display
 }
 
 fn applies(when: &When, context: &Context<'_, '_>) -> bool {

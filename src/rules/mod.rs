@@ -19,6 +19,11 @@ pub fn builtin() -> &'static [Rule] {
     BUILTIN
 }
 
+/// The built-in rules about the host, by id: written by the build script from `rules/host/*.toml`.
+pub fn of_host() -> &'static [Rule] {
+    OF_HOST
+}
+
 mod table {
     use std::borrow::Cow;
 
@@ -29,11 +34,12 @@ mod table {
     use crate::version::{Version, VersionRange};
 
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+    pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
     const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
     pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
     pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
 }
-use table::BUILTIN;
+use table::{BUILTIN, OF_HOST};
 
 /// The rule that speaks of a text which can't be read.
 pub fn about(unreadable: Unreadable) -> &'static Rule {
@@ -96,6 +102,7 @@ impl schema::Group {
             schema::Group::Namespace => "namespace",
             schema::Group::Qemu => "qemu",
             schema::Group::Domain => "domain",
+            schema::Group::Host => "host",
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Rule {
     pub fix: List<Fix>,
     /// What the user can do.
     pub help: Option<Text>,
+    /// What a report says where nothing is wrong; rules about the host have it, with placeholders.
+    pub ok: Option<Text>,
     /// Why it matters, in Markdown.
     pub why: Text,
     /// What libvirt or QEMU say about it, in their own words; `{}` stands for what varies.
@@ -78,6 +80,8 @@ pub enum Group {
     Qemu,
     /// The rest of the domain.
     Domain,
+    /// No part of a domain, but the machine that it runs on: `gvtg-xml host` asks these rules and no others.
+    Host,
 }
 
 /// When a rule applies: all that is said must hold.
@@ -186,7 +190,7 @@ pub enum Check {
         #[serde(default)]
         displays: List<Text>,
     },
-    /// A function in code.rs.
+    /// A function in `code/`, or for a rule about the host in `host/checks/`.
     Code {
         /// Its name.
         function: Text,
@@ -226,6 +230,9 @@ pub struct Fix {
     pub applicability: Applicability,
     /// Where such an element is in the domain, it is unsafe.
     pub unsafe_if: Option<Selector>,
+    /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
+    #[serde(default)]
+    pub unsafe_if_watched: bool,
     /// The libvirt releases it is for.
     #[serde(default, deserialize_with = "version_range")]
     pub libvirt: Option<VersionRange>,
@@ -279,6 +286,8 @@ pub enum Moment {
     Start,
     /// QEMU, when it starts.
     Qemu,
+    /// The kernel or systemd, in their logs or to whoever writes to /sys.
+    System,
 }
 
 /// A document that shows a rule at work.
@@ -351,6 +360,13 @@ impl Rule {
         );
         if self.id.is_empty() || !self.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
             return Some(format!("the id '{}' is not made of lower-case letters, digits and dashes", self.id));
+        }
+        let is_host = self.group == Group::Host;
+        if is_host && (self.select.is_some() || !self.fix.is_empty() || !matches!(self.check, Check::Code { .. })) {
+            return Some("a rule about the host selects and fixes nothing: its check is code".into());
+        }
+        if is_host != self.ok.is_some() {
+            return Some("rules about the host, and no others, say what is `ok`".into());
         }
         if selects && self.select.is_none() {
             return Some("this kind of check needs `select`".into());

@@ -137,6 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn an_element_whose_default_namespace_is_undone_is_in_none() {
+        let names = read("<domain><x xmlns='urn:x'><disk id='1'/><disk xmlns='' id='2'/></x></domain>", |document| {
+            let found = select(&Selector::parse("//disk").unwrap(), &Children::new(document));
+            found.into_iter().filter_map(|element| element.attribute("id").map(str::to_owned)).collect::<Vec<_>>()
+        });
+        assert_eq!(names.unwrap(), ["2"]);
+    }
+
+    #[test]
     fn conditions_have_xpaths_meaning() {
         assert_eq!(found("//disk[@id='2']"), "2");
         assert_eq!(found("//disk[@id!='2']"), "1 3");

@@ -1,7 +1,7 @@
 //! Placeholders in messages and in what fixes insert: `{@type}` is an attribute of the element found, `{uuid}` and the like are
 //! settings, and some checks add their own.
 
-use super::schema::{Check, Operation, Rule};
+use super::schema::{Check, Group, Operation, Rule};
 use crate::domain::Domain;
 use crate::settings::derived_uuid;
 use crate::version::Version;
@@ -13,8 +13,60 @@ const SETTINGS: &[&str] = &["uuid", "display", "display-env", "gdk-scale", "alia
 /// What checks add: the value found, and a word or two about it.
 const OF_CHECKS: &[&str] = &["found", "element", "what", "device", "property", "other", "canonical"];
 
+/// What the checks of the host add.
+const OF_HOST: &[&str] = &[
+    "address",
+    "available",
+    "driver",
+    "found",
+    "generation",
+    "gpu",
+    "how",
+    "instead",
+    "libvirt",
+    "meant",
+    "name",
+    "nodes",
+    "path",
+    "type",
+    "types",
+    "uuid",
+    "what",
+];
+
 /// A text with its placeholders filled in.
 pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    substitute(text, |name| value(name, domain, element, values))
+}
+
+/// The same for people, who need no more of a value than its beginning.
+pub(crate) fn fill_words(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+    substitute(text, |name| value(name, domain, element, values).map(|value| clipped(&value)))
+}
+
+/// So many characters of a value stand in a message.
+const LONGEST_VALUE: usize = 200;
+
+/// The beginning of a text, if it is longer than a message needs.
+pub(crate) fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn value(name: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> Option<String> {
+    let known = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    match name.strip_prefix('@') {
+        Some(attribute) => element.and_then(|element| element.attribute(attribute)).map(str::to_owned),
+        None => known(name)
+            .or_else(|| (name == "element").then(|| element.map(|element| element.name().to_owned())).flatten())
+            .or_else(|| setting(domain, name)),
+    }
+}
+
+/// A text with each `{name}` replaced by a value, or by nothing where there is none.
+pub(crate) fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len() + 32);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -24,16 +76,7 @@ pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>
             rest = after;
             continue;
         };
-        let value = match name.strip_prefix('@') {
-            Some(attribute) => element.and_then(|element| element.attribute(attribute)).map(str::to_owned),
-            None => values
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.clone())
-                .or_else(|| (name == "element").then(|| element.map(|element| element.name().to_owned())).flatten())
-                .or_else(|| setting(domain, name)),
-        };
-        filled.push_str(&value.unwrap_or_default());
+        filled.push_str(&value(name).unwrap_or_default());
         rest = behind;
     }
     filled.push_str(rest);
@@ -69,9 +112,10 @@ pub(crate) fn fault(rule: &Rule) -> Option<String> {
         Check::Environment { value, .. } => Some(value),
         _ => None,
     };
-    let texts = [&rule.message].into_iter().chain(&rule.help).chain(of_fixes).chain(of_check);
+    let texts = [&rule.message].into_iter().chain(&rule.help).chain(&rule.ok).chain(of_fixes).chain(of_check);
     let mut names = texts.flat_map(|text| placeholders(text));
-    let unknown = names.find(|name| !name.starts_with('@') && !SETTINGS.contains(name) && !OF_CHECKS.contains(name));
+    let of_domain = |name: &str| name.starts_with('@') || SETTINGS.contains(&name) || OF_CHECKS.contains(&name);
+    let unknown = names.find(|name| if rule.group == Group::Host { !OF_HOST.contains(name) } else { !of_domain(name) });
     unknown.map(|name| format!("nothing fills in the placeholder {{{name}}}"))
 }
 

@@ -220,7 +220,7 @@ impl<'a> Element<'a> {
 
     /// The namespace's URI; None without one.
     pub fn namespace(self) -> Option<&'a str> {
-        self.node.tag_name().namespace()
+        self.node.tag_name().namespace().filter(|uri| !uri.is_empty())
     }
 
     /// Whether it is libvirt's own element of this name: in no namespace.
@@ -323,12 +323,16 @@ impl<'a> Element<'a> {
         self.start_tag().attributes(self.document.text).find(|attribute| &self.document.text[attribute.name.clone()] == name)
     }
 
-    /// A prefix that stands for this namespace here; None where there is none but the default.
+    /// The shortest prefix that stands for this namespace here; None where there is none but the default.
     pub fn prefix_for(self, uri: &str) -> Option<&'a str> {
         if self.document.shadow.is_some() && uri == QEMU_NAMESPACE {
             return None;
         }
-        self.node.namespaces().filter(|namespace| namespace.uri() == uri).find_map(|namespace| namespace.name())
+        self.node
+            .namespaces()
+            .filter(|namespace| namespace.uri() == uri)
+            .filter_map(|namespace| namespace.name())
+            .min_by_key(|name| name.len())
     }
 
     /// What a prefix stands for here.

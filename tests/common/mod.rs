@@ -13,6 +13,10 @@ use gvtg_xml::source::Source;
 use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod domains;
+pub mod files;
+pub mod guests;
+pub mod hosts;
+pub mod machine;
 pub mod program;
 pub mod tools;
 
@@ -72,13 +76,13 @@ pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec
     lint(text, rules, settings).unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
 }
 
-/// The folder of real domains that `GVTG_CORPUS` names. Without it tests say so, and fail where CI=true.
-pub fn corpus() -> Option<std::path::PathBuf> {
-    let folder = std::env::var_os("GVTG_CORPUS").map(std::path::PathBuf::from);
-    if folder.is_none() {
+/// The folders of real domains that `GVTG_CORPUS` names, with colons between them. Without any tests say so, and fail where CI=true.
+pub fn corpus() -> Vec<std::path::PathBuf> {
+    let folders: Vec<_> = std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
+    if folders.is_empty() {
         skipped("GVTG_CORPUS names no folder of domain XML: only the fixtures are tried");
     }
-    folder
+    folders
 }
 
 /// Says out loud that a test is not run, and fails where that must not be.

@@ -11,9 +11,9 @@ mirror=${LAB_MIRROR:-http://deb.debian.org/debian}
 [ "$(id -u)" = 0 ] || { echo "$0: needs root: run it with sudo" >&2; exit 2; }
 
 # libvirt with its schema and Python binding; QEMU with GTK; an X server and Mesa's software GL, without
-# which `-display gtk,gl=on` is refused; UEFI firmware and qemu-img.
+# which `-display gtk,gl=on` is refused; UEFI firmware and qemu-img; udev.
 packages='libvirt-daemon-system libvirt-clients libvirt-daemon-driver-qemu python3-libvirt libxml2-utils
-  qemu-system-x86 qemu-system-gui qemu-utils ovmf xvfb libegl1 libgl1 libgl1-mesa-dri dbus procps'
+  qemu-system-x86 qemu-system-gui qemu-utils ovmf xvfb libegl1 libgl1 libgl1-mesa-dri dbus procps udev'
 
 # The marker of a finished chroot carries this script's checksum: a change here completes older ones.
 recipe=$(cksum <"$0" | cut -d ' ' -f 1)
@@ -38,8 +38,8 @@ install_packages() {
     in_chroot apt-get -q -o Acquire::Check-Valid-Until=false update
     wanted=$packages
     # Not in every suite: QEMU's OpenGL and SPICE as packages of their own, what libvirt wants to see for a TPM and for
-    # a shared folder.
-    for extra in qemu-system-modules-opengl qemu-system-modules-spice swtpm swtpm-tools virtiofsd; do
+    # a shared folder; what keeps mediated devices.
+    for extra in qemu-system-modules-opengl qemu-system-modules-spice swtpm swtpm-tools virtiofsd mdevctl; do
         if in_chroot apt-cache show "$extra" >/dev/null 2>&1; then wanted="$wanted $extra"; fi
     done
     # shellcheck disable=SC2086 # a list of words

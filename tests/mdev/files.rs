@@ -14,13 +14,13 @@ use fuser::{
 
 use crate::gpu::{Gpu, Refusal, Removal};
 use crate::tree::{self, Node};
-use crate::vfio::Groups;
+use crate::vfio::Devices;
 
 pub struct Files {
     state: Mutex<State>,
     kvmgt: Option<PathBuf>,
     log: Option<PathBuf>,
-    groups: Groups,
+    devices: Devices,
 }
 
 struct State {
@@ -30,8 +30,8 @@ struct State {
 }
 
 impl Files {
-    pub fn new(gpu: Gpu, kvmgt: Option<PathBuf>, log: Option<PathBuf>, groups: Groups) -> Self {
-        Self { state: Mutex::new(State { gpu, paths: vec![String::new()] }), kvmgt, log, groups }
+    pub fn new(gpu: Gpu, kvmgt: Option<PathBuf>, log: Option<PathBuf>, devices: Devices) -> Self {
+        Self { state: Mutex::new(State { gpu, paths: vec![String::new()] }), kvmgt, log, devices }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -73,11 +73,11 @@ impl Files {
                 let name = state.gpu.name(size);
                 let created = state.gpu.create(size, written);
                 self.log(&format!("create {text:?} {name}"), &created.map(|_| "ok"));
-                self.groups.make(created.map_err(errno)?).map_err(Errno::from)
+                self.devices.make(created.map_err(errno)?).map_err(Errno::from)
             }
             Node::Remove(uuid) => {
                 let group = state.gpu.vgpu(&uuid).ok_or(Errno::ENODEV)?.group;
-                let removed = state.gpu.remove(&uuid, written, self.groups.in_use(group));
+                let removed = state.gpu.remove(&uuid, written, self.devices.in_use(group));
                 let word = |removal| match removal {
                     Some(Removal::Gone) => "ok",
                     Some(Removal::HalfDead) => "half dead",
@@ -85,7 +85,7 @@ impl Files {
                 };
                 self.log(&format!("remove {uuid}"), &removed.map(word));
                 match removed.map_err(errno)? {
-                    Some(Removal::Gone) => self.groups.remove(group).map_err(Errno::from),
+                    Some(Removal::Gone) => self.devices.remove(group).map_err(Errno::from),
                     _ => Ok(()),
                 }
             }

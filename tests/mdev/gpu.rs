@@ -15,6 +15,8 @@ pub struct Model {
     pub refuses: bool,
     /// A vGPU in use can't be removed; else it is left half dead.
     pub keeps_busy: bool,
+    /// Each vGPU has a device of its own, beside its group's.
+    pub iommufd: bool,
 }
 
 /// A type of vGPU, and what one of them takes.

@@ -48,6 +48,9 @@ struct Options {
     /// Make a file for each vGPU's IOMMU group in this folder: what /dev/vfio is to QEMU. A vGPU whose file is open is in use.
     #[arg(long)]
     vfio: Option<PathBuf>,
+    /// Give each vGPU a file of its own too, in `devices` there, as kernels from 6.6 on do for iommufd.
+    #[arg(long)]
+    iommufd: bool,
 }
 
 fn main() -> std::io::Result<()> {
@@ -60,9 +63,10 @@ fn main() -> std::io::Result<()> {
         late: Duration::from_millis(options.late),
         refuses: options.refuse,
         keeps_busy: options.old_kernel,
+        iommufd: options.iommufd,
     });
     let mut config = fuser::Config::default();
     config.mount_options = vec![fuser::MountOption::FSName("mdev-sysfs".to_owned())];
-    let files = files::Files::new(gpu, options.kvmgt, options.log, vfio::Groups { folder: options.vfio });
+    let files = files::Files::new(gpu, options.kvmgt, options.log, vfio::Devices { folder: options.vfio, iommufd: options.iommufd });
     fuser::mount(files, &options.folder, &config)
 }

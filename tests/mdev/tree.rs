@@ -95,11 +95,16 @@ fn supported_type(gpu: &Gpu, size: &'static Size, path: &[&str]) -> Option<Node>
 
 /// What is in a vGPU's folder.
 fn vgpu(gpu: &Gpu, vgpu: &Vgpu, path: &[&str]) -> Option<Node> {
+    let own = format!("vfio{}", vgpu.group);
     match path {
+        [] if gpu.model.iommufd => Some(folder(&["iommu_group", "mdev_type", "remove", "vfio-dev"])),
         [] => Some(folder(&["iommu_group", "mdev_type", "remove"])),
         ["iommu_group"] => Some(Node::Link(format!("../../../../iommu_groups/{}", vgpu.group))),
         ["mdev_type"] => Some(Node::Link(format!("../mdev_supported_types/{}", gpu.name(vgpu.size)))),
         ["remove"] => Some(Node::Remove(vgpu.uuid.clone())),
+        _ if !gpu.model.iommufd => None,
+        ["vfio-dev"] => Some(folder(&[&own])),
+        ["vfio-dev", name] if *name == own => Some(folder(&[])),
         _ => None,
     }
 }

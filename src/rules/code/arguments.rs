@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use crate::change::Change;
-use crate::domain::{Set, is_host_device_number};
+use crate::domain::{Argument, Override, Set, is_host_device_number, is_pci_card, is_vgpu};
 use crate::fragment::NewElement;
-use crate::property::{to_override, type_of};
+use crate::property::{PropertyType, to_override, type_of};
+use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
 use crate::rules::check::Finding;
-use crate::vgpu::Form;
+use crate::rules::template::clipped;
+use crate::vgpu::{Form, property_order};
 
 /// `-set` for a device that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -17,7 +19,8 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         return Vec::new();
     }
     let raw = domain.options.iter().filter(|option| option.name == "device").filter_map(|option| option.operand);
-    let own: HashSet<&str> = raw.flat_map(|operand| operand.value.split(',')).filter_map(|part| part.strip_prefix("id=")).collect();
+    let id = |operand: Argument<'d>| OptionList::parse(operand.value, Syntax::DEVICE).ok()?.get("id").map(str::to_owned);
+    let own: HashSet<String> = raw.filter_map(id).collect();
     let sets = domain.sets.iter().filter(|set| !own.contains(set.device) && !is_misdirected(context, set));
     sets.map(|set| converted(context, set)).collect()
 }
@@ -33,7 +36,7 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         .map(|set| {
             let other = domain.host_device(set.device).map(|device| device.start_tag().span);
             let finding = redirected(context, set);
-            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", set.device)))
+            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", clipped(set.device))))
         })
         .collect()
 }
@@ -75,7 +78,32 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
             }
             finding.fixed_by(changes)
         }
+        // A card of the same driver, whose properties have the same types.
+        Some(value) if domain.host_device(set.device).is_some_and(|device| is_pci_card(device) || is_vgpu(device)) => {
+            let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
+            let is_same = |other: &&Set<'d>| other.device == set.device && other.property == set.property;
+            if domain.sets.iter().rfind(is_same).is_some_and(|last| last.operand == set.operand) {
+                changes.extend(overridden(context, set, value));
+            }
+            finding.fixed_by(changes)
+        }
         _ => finding,
+    }
+}
+
+/// The changes that give a card a property by an override of its own.
+fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Vec<Change<'d>> {
+    let kind = type_of(set.property).unwrap_or(PropertyType::String);
+    let is_same = |found: &&Override<'d>| found.alias == set.device && found.property == set.property;
+    match context.domain.overrides.iter().rfind(is_same) {
+        Some(found) => vec![
+            Change::SetAttribute(found.element, "type".into(), kind.name().into()),
+            Change::SetAttribute(found.element, "value".into(), value),
+        ],
+        None => {
+            let (alias, property) = (set.device.to_owned(), set.property.to_owned());
+            vec![Change::Override { alias, order: property_order(&property), property, kind, value }]
+        }
     }
 }
 

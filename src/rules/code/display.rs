@@ -1,20 +1,24 @@
 //! What shows the vGPU's picture.
 
 use crate::change::Change;
-use crate::domain::{Domain, display_has_gl, display_parts};
+use crate::domain::{Domain, can_have_gl, display_has_gl, display_parts};
+use crate::fragment::NewElement;
+use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
 use crate::rules::check::Finding;
 
 /// The order of `-display` among new arguments: behind the properties, as in the guide.
 const DISPLAY_ORDER: u8 = 100;
 
-/// QEMU displays that can show a vGPU, with GL.
-const CAPABLE: &[&str] = &["gtk", "sdl", "dbus", "spice-app", "egl-headless"];
-
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let wanted = domain.settings.display();
+    if let Some(option) = domain.lacking_option().filter(|option| option.name == "display") {
+        let new = NewElement::new(format!("{}arg", option.element.written_prefix())).with("value", wanted);
+        let finding = Finding::at_attribute(option.element, "value").with("found", "lacks its operand");
+        return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
+    }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) => {
             let is_asked = domain.settings.display.as_deref().is_none_or(|asked| asked == operand.value);
@@ -26,10 +30,13 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         // Joined with its operand, it is another rule's finding.
         None if is_joined(domain) => Vec::new(),
+        None if domain.is_shown_by_spice() => Vec::new(),
         None => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             let arguments = Change::Arguments(DISPLAY_ORDER, vec!["-display".into(), wanted.into()]);
-            vec![Finding::at(place).with("found", "is missing").fixed_by(vec![arguments])]
+            let mut finding = Finding::at(place).with("found", "is missing").fixed_by(vec![arguments]);
+            finding.is_unsafe = domain.has_screen_without_gl();
+            vec![finding]
         }
     }
 }
@@ -52,7 +59,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if display_has_gl(&kind, gl.as_deref()) {
         return Vec::new();
     }
-    let is_capable = CAPABLE.contains(&kind.as_str());
+    let is_capable = kind != "none" && can_have_gl(&kind);
     let value = if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
     let change = Change::SetAttribute(operand.element, "value".into(), value);
     let mut finding = Finding::at_attribute(operand.element, "value").with("found", operand.value).fixed_by(vec![change]);
@@ -62,18 +69,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 fn with_gl(value: &str) -> String {
-    if value.trim_start().starts_with('{') {
-        return match serde_json::from_str::<serde_json::Value>(value) {
-            Ok(serde_json::Value::Object(mut object)) => {
-                object.insert("gl".into(), "on".into());
-                serde_json::Value::Object(object).to_string()
-            }
-            _ => value.to_owned(),
-        };
-    }
-    let parts: Vec<&str> = value.split(',').filter(|part| !part.starts_with("gl=")).collect();
-    let at = value.split(',').position(|part| part.starts_with("gl=")).unwrap_or(parts.len());
-    [&parts[..at.min(parts.len())], &["gl=on"], &parts[at.min(parts.len())..]].concat().join(",")
+    OptionList::parse(value, Syntax::DISPLAY).map_or_else(|_| value.to_owned(), |list| list.with("gl", Value::Text("on")))
 }
 
 /// Displays before the last one, which QEMU ignores.
@@ -98,6 +94,6 @@ mod tests {
         assert_eq!(with_gl("gtk"), "gtk,gl=on");
         assert_eq!(with_gl("gtk,gl=off,zoom-to-fit=on"), "gtk,gl=on,zoom-to-fit=on");
         assert_eq!(with_gl("sdl,gl=yes"), "sdl,gl=on");
-        assert_eq!(with_gl("{\"type\":\"gtk\"}"), "{\"gl\":\"on\",\"type\":\"gtk\"}");
+        assert_eq!(with_gl("{\"type\":\"gtk\"}"), "{\"type\":\"gtk\",\"gl\":\"on\"}");
     }
 }

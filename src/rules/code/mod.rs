@@ -7,12 +7,13 @@ mod devices;
 mod display;
 mod guest;
 mod namespace;
+mod options;
 mod overrides;
 mod vgpu;
 
 use super::Context;
 use super::check::Finding;
-use super::schema::{Check, Rule};
+use super::schema::{Check, Group, Rule};
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
@@ -22,6 +23,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("display-backend", display::backend),
     ("display-gl-off", display::gl_off),
     ("forced-slot", devices::forced_slot),
+    ("dropped-option", options::dropped),
     ("foreign-guest", guest::foreign),
     ("graphics-audio", devices::graphics_audio),
     ("i440fx-machine", guest::i440fx),
@@ -30,10 +32,12 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("low-memory-limit", guest::low_memory_limit),
     ("misplaced-commandline", namespace::misplaced),
     ("missing-vgpu", vgpu::missing),
+    ("misplaced-override", overrides::misplaced),
     ("option-rom", vgpu::option_rom),
     ("other-audio", devices::other_audio),
     ("retired-capability", overrides::retired_capability),
     ("rom-element", vgpu::rom_element),
+    ("second-devices", namespace::second_devices),
     ("second-ramfb", vgpu::second_ramfb),
     ("second-vgpu", vgpu::second),
     ("set-on-json-device", arguments::set_on_json_device),
@@ -42,6 +46,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("split-commandline", namespace::split),
     ("undeclared-namespace", namespace::undeclared),
     ("unqualified-commandline", namespace::unqualified),
+    ("unknown-audio", devices::unknown_audio),
+    ("unreadable-argument", options::unreadable),
     ("unrecorded-type", vgpu::unrecorded_type),
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
@@ -61,8 +67,12 @@ pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// A function that a rule names and that isn't there.
 pub(super) fn fault(rule: &Rule) -> Option<String> {
+    let is_there = |function: &str| match rule.group {
+        Group::Host => crate::host::checks::find(function).is_some(),
+        _ => find(function).is_some(),
+    };
     match &rule.check {
-        Check::Code { function } if find(function).is_none() => {
+        Check::Code { function } if !is_there(function) => {
             let known: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
             Some(format!("there is no function '{function}'; there are {}", known.join(", ")))
         }

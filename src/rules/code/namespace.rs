@@ -88,6 +88,21 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
+/// A second `<devices>`, which the schema refuses.
+pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let blocks = domain.named(domain.root, "devices");
+    let Some((first, others)) = blocks.split_first() else { return Vec::new() };
+    let merged = |block: &Element<'d>| {
+        let changes = match block.is_empty() {
+            true => vec![Change::Remove(*block)],
+            false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
+        };
+        Finding::at(*block).related_to(first.start_tag().span, "the first one").fixed_by(changes)
+    };
+    others.iter().map(merged).collect()
+}
+
 /// A second block of one kind, which the schema refuses.
 pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;

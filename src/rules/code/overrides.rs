@@ -7,7 +7,7 @@ use crate::domain::{Override, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
-use crate::vgpu::{Carrier, Delivered, global_property};
+use crate::vgpu::{Carrier, Delivered, Form, global_property, property_order};
 use crate::xml::Element;
 
 /// An override on a libvirt that drops it.
@@ -18,18 +18,30 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |found: &Override<'d>| {
         let finding = Finding::at(found.element).with("device", found.alias).with("property", found.property);
         let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
+        let is_known = means_vgpu || domain.host_device(found.alias).is_some();
         // A removed property and one with a comment inside have no other form.
-        if !means_vgpu || found.kind == "remove" || !found.element.is_empty() {
+        if !is_known || found.kind == "remove" || !found.element.is_empty() {
             return finding;
         }
         let mut changes = vec![Change::Remove(found.element)];
         // Of several the last counts.
         if last.get(&(found.alias, found.property)) == Some(&found.element) {
-            changes.extend(domain.deliver(found.property, found.value));
+            changes.extend(if means_vgpu { domain.deliver(found.property, found.value) } else { as_set(context, found) });
         }
         finding.fixed_by(changes)
     };
     domain.overrides.iter().map(finding).collect()
+}
+
+/// The changes that give another device than the vGPU a property by `-set`.
+fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>> {
+    let operand = format!("{}={}", found.property, to_set(found.kind, found.value));
+    let set = Change::Set { alias: found.alias.to_owned(), operand, order: property_order(found.property) };
+    let capability = match context.domain.form() {
+        Form::Set(Some(capability)) => Some(Change::DeleteCapability(capability.into())),
+        _ => None,
+    };
+    std::iter::once(set).chain(capability).collect()
 }
 
 /// An override for a device that is not there, or that is not the vGPU.
@@ -65,6 +77,33 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             }
         }
         findings.push(finding.fixed_by(changes));
+    }
+    findings
+}
+
+/// Something else in an override than properties of a device's frontend: libvirt reads nothing else.
+pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+    let mut findings = Vec::new();
+    for device in devices {
+        let alias = device.attribute("alias").unwrap_or("");
+        for child in device.children().filter(|child| !child.is_qemu("frontend")) {
+            let finding = Finding::at(child).with("device", alias);
+            let text = |name| child.attribute(name).unwrap_or("").to_owned();
+            let kind = [PropertyType::Bool, PropertyType::String, PropertyType::Unsigned, PropertyType::Signed]
+                .into_iter()
+                .find(|kind| kind.name() == text("type"));
+            findings.push(match kind.filter(|_| child.is_qemu("property") && child.is_empty()) {
+                Some(kind) => {
+                    let (alias, property, value) = (alias.to_owned(), text("name"), text("value"));
+                    let moved = Change::Override { alias, order: property_order(&property), property, kind, value };
+                    finding.fixed_by(vec![Change::Remove(child), moved])
+                }
+                None if child.is_empty() => finding.fixed_by(vec![Change::Remove(child)]),
+                None => finding,
+            });
+        }
     }
     findings
 }
@@ -154,7 +193,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let globals = domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
         let operand = option.operand?;
         let value = global_property(operand.value, NAME)?;
-        is_on(value).then(|| removed(&[option.element, operand.element], operand.element))
+        is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))
     });
     sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()
 }

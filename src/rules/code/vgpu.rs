@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::devices::is_igpu;
 use crate::change::Change;
 use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
 use crate::fragment::NewElement;
@@ -37,7 +38,9 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
     };
     changes.insert(0, insertion);
-    vec![Finding::at(place).fixed_by(changes)]
+    let mut finding = Finding::at(place).fixed_by(changes);
+    finding.is_unsafe = domain.pci_cards().any(|card| is_igpu(domain, card)) || domain.has_screen_without_gl();
+    vec![finding]
 }
 
 /// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
@@ -57,6 +60,9 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(domain.identity(), index + 1)).to_string();
         let found = match address.and_then(|address| address.attribute("uuid")) {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
+            Some(value) if is_placeholder(value) => {
+                format!("'{value}', which is no uuid: a script that fills it in must learn the new one")
+            }
             Some(value) => format!("'{value}', which is no uuid"),
             None => "missing".into(),
         };
@@ -81,6 +87,12 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
+/// Whether a uuid's place holds a word that somebody is to put a uuid for: `GPU_UUID`, `your-gpu-uuid-here`, `@UUID@`.
+fn is_placeholder(value: &str) -> bool {
+    value.to_ascii_lowercase().contains("uuid")
+        || value.starts_with(['$', '@', '%', '{', '_']) && !value.contains(|c: char| c.is_ascii_digit())
+}
+
 /// An alias that is meant to be the user's own and that libvirt drops, or not the one asked for.
 pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
@@ -95,7 +107,11 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     let what = if is_dropped { "is one that libvirt drops" } else { "is not the one asked for" };
-    let (_, changes) = domain.vgpu_alias();
+    let (_, mut changes) = domain.vgpu_alias();
+    if changes.is_empty() {
+        // libvirt's own number does.
+        changes.push(Change::Remove(element));
+    }
     vec![Finding::at_attribute(element, "name").with("found", format!("'{name}'")).with("what", what).fixed_by(changes)]
 }
 

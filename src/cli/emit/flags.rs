@@ -1,0 +1,175 @@
+//! The flags of `gvtg-xml emit`, a subcommand for each kind of file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use super::super::{pci, uuid};
+use super::guests::GuestArgs;
+use crate::emit::hook::Style;
+
+/// The flags of `emit`.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct EmitArgs {
+    #[command(subcommand)]
+    pub(super) kind: Kind,
+}
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Kind {
+    /// The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops
+    Hook {
+        /// How libvirt calls it
+        #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
+        style: StyleChoice,
+        #[command(flatten)]
+        guests: GuestArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// The kernel modules to load at boot, for /etc/modules-load.d
+    Modules {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// The kernel parameters, for a bootloader
+    Cmdline {
+        /// In which form
+        #[arg(long, value_enum, default_value_t = Bootloader::Raw)]
+        bootloader: Bootloader,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// The kernel parameters as options of modules, for /etc/modprobe.d: for any bootloader
+    Modprobe {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// A vGPU as a node device for `virsh nodedev-define`, in place of the hook
+    ///
+    /// libvirt keeps it in mdevctl's files, so it is this or `emit mdevctl`. Nobody starts it by itself.
+    Nodedev {
+        /// Of several vGPUs, the one with this uuid
+        #[arg(long, value_name = "UUID", value_parser = uuid)]
+        only: Option<Uuid>,
+        #[command(flatten)]
+        guests: GuestArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// A vGPU in mdevctl's form, for /etc/mdevctl.d, in place of the hook
+    Mdevctl {
+        /// Of several vGPUs, the one with this uuid
+        #[arg(long, value_name = "UUID", value_parser = uuid)]
+        only: Option<Uuid>,
+        /// Print the commands that define the vGPUs instead of mdevctl's file
+        #[arg(long)]
+        commands: bool,
+        /// Have the vGPUs made at boot: a host that is suspended while one exists may hang, and the hook does not remove them
+        #[arg(long)]
+        autostart: bool,
+        #[command(flatten)]
+        guests: GuestArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// The udev rule by which QEMU may open vGPUs in a qemu:///session
+    Udev {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Lines for qemu.conf, by which QEMU sees the GPU that its window is drawn with
+    QemuConf {
+        /// The Intel GPU's PCI address
+        #[arg(long, value_name = "ADDRESS", value_parser = pci, default_value = "0000:00:02.0")]
+        pci: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// All that a host needs, below --root: the hook, the modules, the kernel parameters, and a manifest of them
+    ///
+    /// With --style session the udev rule, too. nodedev and mdevctl stand in place of the hook, and qemu-conf goes into a file of yours:
+    /// they are not in it.
+    #[command(mut_arg("root", |root| root.required(true)))]
+    All {
+        /// How libvirt calls the hook
+        #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
+        style: StyleChoice,
+        /// Where the kernel parameters go [default: to modprobe, as options of modules]
+        #[arg(long, value_enum)]
+        bootloader: Option<Bootloader>,
+        #[command(flatten)]
+        guests: GuestArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct OutputArgs {
+    /// Write the file below this folder, at its place and with its mode, and print its path; / is this machine
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Show what would change below --root; write nothing, exit 1 if there is something
+    #[arg(long, requires = "root", conflicts_with = "force")]
+    pub(super) diff: bool,
+    /// Replace files below --root that say something else
+    #[arg(long, requires = "root")]
+    pub(super) force: bool,
+    /// Print no notes on stderr
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+/// How libvirt calls the hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StyleChoice {
+    /// A file in hooks/qemu.d (libvirt 6.5 and later)
+    #[value(name = "qemu.d")]
+    Dropin,
+    /// The one file hooks/qemu (before libvirt 6.5)
+    Qemu,
+    /// For qemu:///session: asks with pkexec for root's rights
+    Session,
+}
+
+impl StyleChoice {
+    pub(super) fn style(self) -> Style {
+        match self {
+            StyleChoice::Dropin => Style::DropIn,
+            StyleChoice::Qemu => Style::Whole,
+            StyleChoice::Session => Style::Session,
+        }
+    }
+}
+
+/// What takes the kernel parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Bootloader {
+    /// A file for /etc/default/grub.d
+    Grub,
+    /// Lines to append to entries in loader/entries
+    SystemdBoot,
+    /// /etc/kernel/cmdline: the line that this machine has, and what it lacks
+    KernelInstall,
+    /// The words alone, to append to what there is
+    Raw,
+}
+
+impl Kind {
+    /// Where its output goes; each kind has that.
+    pub(super) fn output(&self) -> &OutputArgs {
+        match self {
+            Kind::Hook { output, .. }
+            | Kind::Modules { output }
+            | Kind::Cmdline { output, .. }
+            | Kind::Modprobe { output }
+            | Kind::Nodedev { output, .. }
+            | Kind::Mdevctl { output, .. }
+            | Kind::Udev { output }
+            | Kind::QemuConf { output, .. }
+            | Kind::All { output, .. } => output,
+        }
+    }
+}

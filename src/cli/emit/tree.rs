@@ -1,0 +1,116 @@
+//! Files below a root folder: what would change, and all of them written or none.
+
+use std::fs;
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use similar::TextDiff;
+
+use super::super::{Status, io};
+use super::{OutputArgs, say_next};
+use crate::emit::{File, Place, manifest};
+use crate::host::Root;
+use crate::report::clean;
+
+/// A file that is to be below the root.
+struct Entry<'f> {
+    file: &'f File,
+    /// Its path on the machine below the root.
+    path: &'f str,
+    /// Its path on this one.
+    target: PathBuf,
+    /// What is there now: text and mode.
+    old: Option<(Vec<u8>, u32)>,
+}
+
+impl Entry<'_> {
+    fn says_the_same(&self) -> bool {
+        self.old.as_ref().is_none_or(|(text, _)| *text == self.file.text.as_bytes())
+    }
+
+    fn is_done(&self) -> bool {
+        self.old.as_ref().is_some_and(|(_, mode)| *mode == self.file.mode) && self.says_the_same()
+    }
+}
+
+/// Writes the files below the root, or shows what would change.
+///
+/// # Errors
+/// A file there says something else and `--force` is not given, or can't be written.
+pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<Status, String> {
+    let mut entries = Vec::new();
+    let mut elsewhere = Vec::new();
+    for file in files {
+        match &file.place {
+            Place::At(path) => entries.push(entry(root, file, path)?),
+            Place::Elsewhere(what) => elsewhere.push((file, what)),
+        }
+    }
+    if entries.is_empty() {
+        return Err("this has no file of its own that could be below --root: leave that out, and it is printed".into());
+    }
+    if output.diff {
+        let text: String = entries.iter().map(diff).collect();
+        io::print(&text)?;
+        return Ok(if text.is_empty() { Status::Clean } else { Status::Findings });
+    }
+    // The manifest says what is there, so it is never what somebody wants to keep.
+    let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| !entry.says_the_same() && entry.path != manifest::PATH).collect();
+    if !differing.is_empty() && !output.force {
+        let paths: Vec<String> = differing.iter().map(|entry| clean(&entry.target.display().to_string())).collect();
+        let help = "--diff shows the differences, --force replaces what is there";
+        return Err(format!("something else is there, and nothing was written: {}\n  help: {help}", paths.join(", ")));
+    }
+    let changed = commit(&entries)?;
+    let paths: String = entries.iter().map(|entry| clean(&entry.target.display().to_string()) + "\n").collect();
+    io::print(&paths)?;
+    for (file, what) in &elsewhere {
+        io::complain(&format!("the kernel parameters are in no file: {what}"));
+        io::report(&file.text);
+    }
+    if !output.quiet {
+        let written = changed.into_iter().chain(elsewhere.into_iter().map(|(file, _)| file));
+        say_next(written.flat_map(|file| file.then.clone()));
+    }
+    Ok(Status::Clean)
+}
+
+fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, String> {
+    let failed = |error: Error| format!("{path}: {}", io::describe(&error));
+    let target = root.resolve(path).map_err(failed)?;
+    let old = match fs::metadata(&target) {
+        Ok(metadata) if metadata.is_file() => Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777)),
+        Ok(_) => return Err(format!("{}: is no regular file", target.display())),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        Err(_) if fs::symlink_metadata(&target).is_ok() => return Err(format!("{}: is a link to nothing", target.display())),
+        Err(_) => None,
+    };
+    Ok(Entry { file, path, target, old })
+}
+
+fn diff(entry: &Entry<'_>) -> String {
+    let path = clean(&entry.target.display().to_string());
+    if entry.is_done() {
+        return String::new();
+    }
+    let Some((old, mode)) = &entry.old else {
+        let diff = TextDiff::from_lines("", &entry.file.text).unified_diff().header("/dev/null", &path).to_string();
+        return format!("# {path}: new, mode {:o}\n{diff}", entry.file.mode);
+    };
+    let mode = if *mode == entry.file.mode { String::new() } else { format!("# {path}: mode {mode:o}, to be {:o}\n", entry.file.mode) };
+    let old = String::from_utf8_lossy(old);
+    mode + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
+}
+
+/// Writes what is not as it should be: all of it beside its place first, so that what can fail fails before anything is changed. Gives
+/// the files that were changed.
+fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
+    let failed = |entry: &Entry<'_>, error: &Error| format!("{}: can't be written: {}", entry.target.display(), io::describe(error));
+    let mut staged = Vec::new();
+    for entry in entries.iter().filter(|entry| !entry.is_done()) {
+        let one = super::stage::stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
+        staged.push((entry, one));
+    }
+    staged.into_iter().map(|(entry, one)| one.commit().map(|()| entry.file).map_err(|error| failed(entry, &error))).collect()
+}

@@ -1,0 +1,57 @@
+//! `gvtg-xml host`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::emit::guests::guests;
+use super::lint::fail;
+use super::{DataFormat, Status, io};
+use crate::host::checks::{self, Asked};
+use crate::host::{Host, Root};
+use crate::report::host::{json, text};
+use crate::rules::schema::Severity;
+use crate::rules::{RuleSet, of_host};
+
+/// The flags of `host`.
+#[derive(Args, Debug)]
+pub(super) struct HostArgs {
+    /// Domain XML files, or folders of them, that are to run here: their vGPUs, the hook and the host must agree
+    files: Vec<PathBuf>,
+    /// A machine's files: a folder with its /sys, /proc and /etc
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// Not these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    format: DataFormat,
+}
+
+pub(super) fn run(args: &HostArgs) -> Status {
+    if !args.root.is_dir() {
+        return fail(&format!("{}: there is no such folder", args.root.display()));
+    }
+    let root = Root::new(&args.root);
+    let mut rules = RuleSet::all(of_host());
+    if let Err(message) = rules.narrow(&[], &args.ignore) {
+        return fail(&message);
+    }
+    let guests = if args.files.is_empty() { Ok(Vec::new()) } else { guests(&args.files, &root) };
+    let guests = match guests {
+        Ok(guests) => guests,
+        Err(message) => return fail(&message),
+    };
+    let host = Host::read(&root);
+    let items = checks::look(Asked { host: &host, guests: &guests }, &rules.active);
+    let report = match args.format {
+        DataFormat::Text => text(&items),
+        DataFormat::Json => json(&items),
+    };
+    if let Err(message) = io::print(&report) {
+        return fail(&message);
+    }
+    let has_error = items.iter().any(|item| item.status == checks::Status::Found(Severity::Error));
+    if has_error { Status::Findings } else { Status::Clean }
+}

@@ -1,0 +1,102 @@
+//! `gvtg-xml types`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::lint::fail;
+use super::{DataFormat, Status, io};
+use crate::host::card::{self, Card};
+use crate::host::{Root, card_of};
+use crate::types::{self, FENCES, Offer};
+
+/// The flags of `types`.
+#[derive(Args, Debug)]
+pub(super) struct TypesArgs {
+    /// A machine's files: a folder with its /sys, /proc and /etc
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    format: DataFormat,
+}
+
+pub(super) fn run(args: &TypesArgs) -> Status {
+    let root = Root::new(&args.root);
+    let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();
+    let offers = types::offers(card.as_ref());
+    let text = match args.format {
+        DataFormat::Text => text(card.as_ref(), &offers),
+        DataFormat::Json => json(card.as_ref(), &offers),
+    };
+    match io::print(&text) {
+        Ok(()) => Status::Clean,
+        Err(message) => fail(&message),
+    }
+}
+
+fn text(card: Option<&Card>, offers: &[Offer]) -> String {
+    let mut text = match card {
+        Some(card) => {
+            let aperture = card.aperture.map_or("of an unknown size".to_owned(), |size| format!("of {size} MB"));
+            format!("{}, with an aperture {aperture}\n\n", card.gpu.title())
+        }
+        None => "No GPU with GVT-g was found here: this is what the types are on one from Skylake to Comet Lake.\n\n".to_owned(),
+    };
+    let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
+    let _ = writeln!(text, "type             low MB  high MB  fences  resolution  weight  fit  free");
+    for Offer { kind, name, possible, available } in offers {
+        let (width, height) = kind.resolution;
+        let (fit, free) = (number(possible.map(|count| count.to_string())), number(available.map(|count| count.to_string())));
+        let resolution = format!("{width}x{height}");
+        let (low, high, weight) = (kind.low, kind.high, kind.weight());
+        let _ = writeln!(text, "{name:15}  {low:>6}  {high:>7}  {FENCES:>6}  {resolution:>10}  {weight:>6}  {fit:>3}  {free:>4}");
+    }
+    text.push_str(
+        "\nlow: in the aperture; high: beyond it. weight: the share of the GPU's time. fit: so many, if all are of this type;\n\
+         free: so many more now. Every vGPU takes of what all types share.\n",
+    );
+    if let Some(card) = card {
+        text.push_str(&advice(card, offers));
+    }
+    text
+}
+
+/// What a user wonders who sees no number in the last column.
+fn advice(card: &Card, offers: &[Offer]) -> String {
+    let listed = card.types.as_found().map_or(0, Vec::len);
+    let fits_some = offers.iter().any(|offer| offer.possible.is_some_and(|count| count > 0));
+    if listed > 0 {
+        String::new()
+    } else if !fits_some && card.aperture.is_some() {
+        "\nThe aperture is too small for any: make it larger in the firmware's settings (\"aperture size\").\n".to_owned()
+    } else {
+        "\nThe kernel offers none now: `gvtg-xml host` says why.\n".to_owned()
+    }
+}
+
+fn json(card: Option<&Card>, offers: &[Offer]) -> String {
+    let gpu = card.map(|card| {
+        json!({
+            "address": card.gpu.address,
+            "id": card.gpu.id(),
+            "generation": card.gpu.generation.name(),
+            "aperture": card.aperture,
+        })
+    });
+    let rows = offers.iter().map(|Offer { kind, name, possible, available }| {
+        json!({
+            "name": name,
+            "low": kind.low,
+            "high": kind.high,
+            "fences": FENCES,
+            "resolution": [kind.resolution.0, kind.resolution.1],
+            "weight": kind.weight(),
+            "possible": possible,
+            "available": available,
+        })
+    });
+    format!("{}\n", json!({ "version": 1, "gpu": gpu, "types": rows.collect::<Vec<_>>() }))
+}

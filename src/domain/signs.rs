@@ -1,0 +1,156 @@
+//! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
+
+use super::{Domain, Override, Set, attribute_span, is_pci_card, parse_uuid};
+use crate::property::{PropertyType, to_override};
+use crate::qemu::{OptionList, Syntax, global_parts};
+use crate::xml::Element;
+use std::ops::Range;
+
+/// Intel's number among the makers of PCI devices.
+const INTEL: &str = "32902";
+
+/// Displays that show the picture to whoever comes for it, and not in a window of their own.
+const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
+
+impl<'d> Domain<'d> {
+    /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can have one.
+    pub fn foreign(&self) -> Option<(Element<'d>, String)> {
+        let kind = self.root.attribute("type").unwrap_or("");
+        if !matches!(kind, "kvm" | "qemu" | "") {
+            return Some((self.root, format!("the hypervisor is {kind}")));
+        }
+        if let Some(system) = self.root.child("os").and_then(|os| os.child("type")) {
+            let arch = system.attribute("arch").unwrap_or("x86_64");
+            if !matches!(arch, "x86_64" | "i686") {
+                return Some((system, format!("the guest's architecture is {arch}")));
+            }
+            // libvirt: "No PCI buses available".
+            if let Some(machine @ ("microvm" | "isapc" | "none")) = system.attribute("machine") {
+                return Some((system, format!("the machine {machine} has no PCI bus")));
+            }
+        }
+        let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {
+            matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap")) && hostdev.attribute("type") == Some("mdev")
+        });
+        if let Some(hostdev) = channel {
+            return Some((hostdev, format!("a mediated device of model {} is no GPU", hostdev.attribute("model").unwrap_or(""))));
+        }
+        let other = self.others_vgpus.first().filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
+        other.map(|(hostdev, what)| (*hostdev, format!("its mediated device is not Intel's: {what}")))
+    }
+
+    /// What says that a mediated device is another maker's than Intel.
+    pub(super) fn other_maker(&self, vgpu: Element<'d>) -> Option<String> {
+        let alias = self.alias_of(vgpu)?;
+        if let Some(vendor) = self.vendor(alias).filter(|vendor| vendor != INTEL) {
+            let number = vendor.parse::<u64>().map_or(vendor, |number| format!("{number:#06x}"));
+            return Some(format!("x-pci-vendor-id is {number}"));
+        }
+        if alias.starts_with("ua-nvidia") {
+            return Some(format!("its alias is {alias}"));
+        }
+        let uuid = super::uuid_of(vgpu);
+        let recorded = self.metadata()?.recorded("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
+        Some(format!("its type is {recorded}"))
+    }
+
+    /// The maker's number that a host device shows to the guest, as a decimal number.
+    fn vendor(&self, alias: &str) -> Option<String> {
+        const NAME: &str = "x-pci-vendor-id";
+        let set = self.sets.iter().rfind(|set| set.device == alias && set.property == NAME).map(|set| set.value);
+        let found = self.overrides.iter().rfind(|found| found.alias == alias && found.property == NAME).map(|found| found.value);
+        to_override(PropertyType::Unsigned, set.or(found)?)
+    }
+
+    /// Whether the document itself says that its mediated device is Intel's: then properties that stop QEMU on others are safe. What
+    /// a PCI card has is that card's, and says nothing.
+    pub fn has_gvtg_sign(&self) -> bool {
+        let is_own_name = |alias: &str| alias.starts_with("ua-gvtg") && !self.host_device(alias).is_some_and(is_pci_card);
+        if self.metadata().is_some()
+            || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_own_name))
+            || self.sets.iter().any(|set| is_own_name(set.device))
+            || self.overrides.iter().any(|found| is_own_name(found.alias))
+        {
+            return true;
+        }
+        if let Some(raw) = self.raw_vgpu {
+            return is_intels(raw.attribute("value").unwrap_or(""));
+        }
+        let Some(vgpu) = self.vgpu else { return false };
+        let is_igd = |property: &str| property.starts_with("x-igd-");
+        self.sets.iter().any(|set| is_igd(set.property) && self.set_means_vgpu(set))
+            || self.overrides.iter().any(|found| is_igd(found.property) && self.override_means_vgpu(found))
+            || self.alias_of(vgpu).and_then(|alias| self.vendor(alias)).is_some_and(|vendor| vendor == INTEL)
+            || self.host_devices.iter().all(|(device, _)| !is_pci_card(*device)) && self.has_global(is_igd)
+    }
+
+    fn has_global(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
+        let mut parts = globals.filter_map(|operand| global_parts(operand.value));
+        parts.any(|[driver, property, _]| driver.starts_with("vfio-pci") && is_meant(&property))
+    }
+
+    /// The PCI cards that are handed to the guest.
+    pub fn pci_cards(&self) -> impl Iterator<Item = Element<'d>> {
+        self.host_devices.iter().map(|(device, _)| *device).filter(|device| is_pci_card(*device))
+    }
+
+    /// Where a PCI card gets a property that only an integrated GPU of Intel's has.
+    pub fn igd_property(&self, card: Element<'d>) -> Option<Range<usize>> {
+        let alias = self.alias_of(card)?;
+        let set = self.sets.iter().find(|set| set.device == alias && set.property.starts_with("x-igd-"));
+        let found = || self.overrides.iter().find(|found| found.alias == alias && found.property.starts_with("x-igd-"));
+        let of_set = |set: &Set<'d>| attribute_span(set.operand, "value");
+        let of_override = |found: &Override<'d>| attribute_span(found.element, "name");
+        set.map(of_set).or_else(|| found().map(of_override))
+    }
+
+    /// Whether somebody may watch the guest through something that shows what its emulated card or its `<graphics>` shows: another
+    /// graphics card, Looking Glass, a screen of QEMU's that is no window.
+    pub fn is_watched_elsewhere(&self) -> bool {
+        let has_shared_memory = || {
+            let shared = self.devices_named("shmem");
+            shared.iter().any(|shmem| shmem.attribute("name").is_some_and(|name| name.contains("looking-glass") || name.contains("kvmfr")))
+        };
+        let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
+        let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
+        let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind().as_str());
+        let is_asked = self.settings.display.is_some();
+        self.pci_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
+    }
+
+    /// Whether SPICE among QEMU's own arguments shows a vGPU: with OpenGL.
+    pub fn is_shown_by_spice(&self) -> bool {
+        let spice = self.options.iter().rfind(|option| option.name == "spice").and_then(|option| option.operand);
+        let list = spice.and_then(|operand| OptionList::parse(operand.value, Syntax::SPICE).ok());
+        list.is_some_and(|list| list.get("gl") == Some("on"))
+    }
+
+    /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has
+    /// its display on, and only the user knows what the screen is for.
+    pub fn has_screen_without_gl(&self) -> bool {
+        if self.settings.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
+            return false;
+        }
+        match self.displays().last().and_then(|display| display.operand) {
+            Some(operand) => !super::can_have_gl(&super::display_parts(operand.value).0),
+            None => self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses")),
+        }
+    }
+}
+
+/// Whether the operand of a `-device` speaks of Intel's GPU: by a property of its own, or by where it is.
+fn is_intels(operand: &str) -> bool {
+    let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
+    let has_property = list.iter().any(|(name, _)| name.starts_with("x-igd-"));
+    let is_igpu = list.get("sysfsdev").is_some_and(|path| path.contains("0000:00:02.0/"));
+    has_property || is_igpu
+}
+
+/// Whether the operand of a `-device` is a mediated device: the kernel names it by a uuid, below the GPU or in the folder of all of them.
+pub(super) fn is_raw_vgpu(operand: &str) -> bool {
+    let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
+    let is_vfio = list.get("driver").is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
+    let name = list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next());
+    is_vfio && name.is_some_and(|name| parse_uuid(name).is_some())
+}

@@ -1,0 +1,86 @@
+//! What makes a host take notice of new files, in the order in which it is done.
+
+/// A step; the order of the variants is that of the steps.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A device for virsh, by the name that libvirt gives it.
+    DefineDevice(String),
+    /// A vGPU that mdevctl knows by this uuid.
+    StartDevice(String),
+    /// udev rules.
+    ReloadUdev,
+    /// Modules to load.
+    LoadModules,
+    /// libvirt looks for hooks when it starts and when it is told to (libvirt: src/util/virhook.c).
+    ReloadLibvirt,
+    /// libvirt reads qemu.conf when it starts.
+    RestartLibvirt,
+    /// Options of modules that are loaded before the root file system is there.
+    RenewInitramfs,
+    /// GRUB's menu.
+    RenewGrub,
+    /// The entries that kernel-install writes.
+    RenewEntries,
+    /// The kernel reads its parameters once.
+    Reboot,
+    /// QEMU's window opens on the user's display.
+    LetWindowIn,
+}
+
+impl Step {
+    /// What to do, as an order.
+    pub fn text(&self) -> String {
+        match self {
+            Step::DefineDevice(name) => format!("virsh nodedev-define FILE; before the VM starts: virsh nodedev-start {name}"),
+            Step::StartDevice(uuid) => format!("before the VM starts: mdevctl start --uuid {uuid}"),
+            Step::ReloadUdev => "udevadm control --reload: vGPUs that are made from now on are for the group".into(),
+            Step::LoadModules => "systemctl restart systemd-modules-load: the modules are loaded then, and at each boot".into(),
+            Step::ReloadLibvirt => "systemctl reload libvirtd (or virtqemud): libvirt sees its first hook only then".into(),
+            Step::RestartLibvirt => "systemctl restart libvirtd (or virtqemud): VMs that run go on".into(),
+            Step::RenewInitramfs => {
+                "update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): i915 may be loaded from there".into()
+            }
+            Step::RenewGrub => "update-grub (elsewhere: grub-mkconfig -o /boot/grub/grub.cfg): the menu gets the parameters".into(),
+            Step::RenewEntries => {
+                "kernel-install add-all (an older one: kernel-install add VERSION IMAGE for each kernel): the entries get the parameters"
+                    .into()
+            }
+            Step::Reboot => "reboot: the parameters count from then on".into(),
+            Step::LetWindowIn => {
+                "in your session, before the VM starts: xhost +si:localuser:libvirt-qemu (qemu on Fedora), and not `xhost +`, which lets everyone in"
+                    .into()
+            }
+        }
+    }
+
+    /// Whether another step does what this one would.
+    fn is_covered_by(&self, other: &Step) -> bool {
+        match other {
+            Step::Reboot => matches!(self, Step::ReloadUdev | Step::LoadModules | Step::ReloadLibvirt | Step::RestartLibvirt),
+            Step::RestartLibvirt => *self == Step::ReloadLibvirt,
+            _ => false,
+        }
+    }
+}
+
+/// The steps for several files: each once, in order, without those that another one covers.
+pub fn merge(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    let mut steps: Vec<Step> = steps.into_iter().collect();
+    steps.sort();
+    steps.dedup();
+    let all = steps.clone();
+    steps.retain(|step| !all.iter().any(|other| step.is_covered_by(other)));
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reboot_comes_last_and_spares_the_reloads() {
+        let all = [Step::ReloadLibvirt, Step::Reboot, Step::LoadModules, Step::RenewGrub, Step::RenewInitramfs, Step::Reboot];
+        assert_eq!(merge(all), [Step::RenewInitramfs, Step::RenewGrub, Step::Reboot]);
+        assert_eq!(merge([Step::RestartLibvirt, Step::ReloadLibvirt, Step::LoadModules]), [Step::LoadModules, Step::RestartLibvirt]);
+    }
+}

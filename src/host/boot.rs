@@ -1,0 +1,94 @@
+//! What a machine's kernel gets as command line when it starts, for a file that has to have all of it.
+
+use super::Root;
+
+/// The files that kernel-install reads, in its order: the first that is there.
+const FILES: &[&str] = &["/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"];
+
+/// The running kernel's.
+const RUNNING: &str = "/proc/cmdline";
+
+/// A command line, and the file that it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The file.
+    pub path: &'static str,
+    /// Its text; of the running kernel's without what the bootloader put there.
+    pub text: String,
+}
+
+/// The command line that kernel-install would give the next kernel; None where no file says one. An empty file says none: a shell that
+/// was told to write to it has just emptied it.
+pub fn command_line(root: &Root) -> Option<CommandLine> {
+    let read = |path: &&'static str| {
+        let text = root.text(path).found().filter(|text| !text.trim().is_empty())?;
+        Some(CommandLine { path, text })
+    };
+    FILES.iter().find_map(read).or_else(|| read(&RUNNING).map(|line| CommandLine { text: without_bootloader(&line.text), ..line }))
+}
+
+/// Without what the bootloader adds for itself, as kernel-install does it (systemd: 90-loaderentry.install).
+fn without_bootloader(line: &str) -> String {
+    let is_own = |word: &&str| !word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd=");
+    split(line).into_iter().filter(is_own).collect::<Vec<_>>().join(" ")
+}
+
+/// A command line's part for the kernel, and, from a `--` on, the part for the first process.
+pub fn split_init(line: &str) -> (&str, &str) {
+    let mut at = 0;
+    for word in split(line) {
+        at += line[at..].find(word).unwrap_or(0);
+        if word == "--" {
+            return line.split_at(at);
+        }
+        at += word.len();
+    }
+    (line, "")
+}
+
+/// The words of a kernel's command line: blanks between double quotes part none (Linux: lib/cmdline.c, `next_arg`).
+pub fn split(line: &str) -> Vec<&str> {
+    let mut is_quoted = false;
+    let is_gap = |c: char| {
+        is_quoted ^= c == '"';
+        c.is_ascii_whitespace() && !is_quoted
+    };
+    line.split(is_gap).filter(|word| !word.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_first_file_that_says_something_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path.trim_start_matches('/'));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        assert_eq!(command_line(&root), None);
+        write(RUNNING, "BOOT_IMAGE=/vmlinuz root=/dev/vda1 initrd=\\initrd.img dyndbg=\"file a +p\" quiet\n");
+        assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda1 dyndbg=\"file a +p\" quiet");
+        write(FILES[1], "root=/dev/vda2\n");
+        write(FILES[0], "\n");
+        assert_eq!(command_line(&root), Some(CommandLine { path: FILES[1], text: "root=/dev/vda2\n".into() }));
+        write(FILES[0], "root=/dev/vda3 BOOT_IMAGE=x\n");
+        assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda3 BOOT_IMAGE=x\n");
+    }
+
+    #[test]
+    fn what_is_behind_two_dashes_is_for_init() {
+        assert_eq!(split_init("a --b \" -- \" -- c"), ("a --b \" -- \" ", "-- c"));
+        assert_eq!(split_init("a ---"), ("a ---", ""));
+    }
+
+    #[test]
+    fn quotes_hold_words_together() {
+        assert_eq!(split(" a  \"b c\"=d\te=\"f g\" "), ["a", "\"b c\"=d", "e=\"f g\""]);
+    }
+}

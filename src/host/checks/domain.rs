@@ -1,0 +1,191 @@
+//! The domains that somebody named: whether XML, hook and host agree.
+
+use uuid::Uuid;
+
+use super::{Asked, Values, Verdict, hook, vgpus};
+use crate::emit::shell::word;
+use crate::emit::{Guest, Vgpu};
+use crate::host::Reading;
+use crate::host::card::{Card, Existing};
+use crate::host::hook::{Setup, setups};
+
+/// The vGPUs of all domains, each with its domain.
+fn wanted(asked: Asked<'_>) -> impl Iterator<Item = (&Guest, &Vgpu)> {
+    asked.guests.iter().flat_map(|guest| guest.vgpus.iter().map(move |vgpu| (guest, vgpu)))
+}
+
+/// A vGPU that somebody wants of a GPU.
+struct Wish {
+    /// The domain's name.
+    name: String,
+    vgpu_type: String,
+    /// The GPU's PCI address.
+    pci: String,
+}
+
+/// What the domains want; where nobody named any, what the hooks make.
+fn wishes(asked: Asked<'_>) -> Vec<Wish> {
+    let of_domains =
+        wanted(asked).map(|(guest, vgpu)| Wish { name: guest.name.clone(), vgpu_type: vgpu.vgpu_type.clone(), pci: vgpu.pci.clone() });
+    let of_hooks =
+        || made(asked).into_iter().filter_map(|(_, Setup { name, vgpu_type, pci, .. })| Some(Wish { name, vgpu_type, pci: pci? }));
+    if asked.guests.is_empty() { of_hooks().collect() } else { of_domains.collect() }
+}
+
+/// The display device at a PCI address.
+fn card<'h>(asked: Asked<'h>, address: &str) -> Option<&'h Card> {
+    asked.host.cards.as_found()?.iter().find(|card| card.gpu.address.eq_ignore_ascii_case(address))
+}
+
+/// The vGPU of that uuid, if it exists.
+fn existing<'h>(asked: Asked<'h>, uuid: Uuid) -> Option<&'h Existing> {
+    asked.host.vgpus.as_found()?.iter().find(|vgpu| vgpu.uuid == uuid.to_string())
+}
+
+pub(super) fn wrong_address(asked: Asked<'_>) -> Verdict {
+    let wishes = wishes(asked);
+    let Some(able) = asked.able().filter(|_| !wishes.is_empty()) else { return Verdict::skipped() };
+    let fault = |wish: &Wish| -> Option<Values> {
+        let there = card(asked, &wish.pci);
+        if there.is_some_and(|card| card.type_prefix().is_some()) {
+            return None;
+        }
+        let what = there.map_or("nothing is".to_owned(), |card| format!("{} is", card.gpu.title()));
+        Some(vec![("name", word(&wish.name)), ("address", wish.pci.clone()), ("what", what), ("meant", able.gpu.address.clone())])
+    };
+    Verdict::each(["/sys/bus/pci/devices"], wishes.iter().filter_map(fault).collect())
+}
+
+pub(super) fn type_not_offered(asked: Asked<'_>) -> Verdict {
+    let wishes = wishes(asked);
+    if wishes.is_empty() || !asked.is_on() {
+        return Verdict::skipped();
+    }
+    let fault = |wish: &Wish| -> Option<Values> {
+        let card = card(asked, &wish.pci)?;
+        let types = card.types.as_found().filter(|types| !types.is_empty())?;
+        if types.iter().any(|offered| offered.name == wish.vgpu_type) {
+            return None;
+        }
+        let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
+        Some(vec![("name", word(&wish.name)), ("type", wish.vgpu_type.clone()), ("gpu", card.gpu.title()), ("types", names.join(", "))])
+    };
+    let read = asked.card().map(|card| card.types_path());
+    Verdict::each(read, wishes.iter().filter_map(fault).collect())
+}
+
+pub(super) fn type_full(asked: Asked<'_>) -> Verdict {
+    if asked.guests.is_empty() || !asked.is_on() {
+        return Verdict::skipped();
+    }
+    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let offered = card(asked, &vgpu.pci)?.types.as_found()?.iter().find(|offered| offered.name == vgpu.vgpu_type)?;
+        // The domain's own vGPU may be what fills the GPU.
+        (offered.available == Some(0) && existing(asked, vgpu.uuid).is_none())
+            .then(|| vec![("name", word(&guest.name)), ("type", vgpu.vgpu_type.clone())])
+    };
+    let read = asked.card().map(|card| card.types_path());
+    Verdict::each(read, wanted(asked).filter_map(fault).collect())
+}
+
+/// What the hooks make, each line with the hook it is in.
+fn made(asked: Asked<'_>) -> Vec<(String, Setup)> {
+    hook::of_vgpus(asked).flat_map(|(hook, text)| setups(text).into_iter().map(|setup| (hook.path.clone(), setup))).collect()
+}
+
+/// A setup line's uuid, however it is written.
+fn uuid_of(setup: &Setup) -> Option<Uuid> {
+    crate::domain::parse_uuid(&setup.uuid)
+}
+
+/// The line that makes a vGPU, or was meant to: one with its uuid, else one for its domain that is none of the domain's other vGPUs.
+fn setup_for<'m>(made: &'m [(String, Setup)], guest: &Guest, vgpu: &Vgpu) -> Option<&'m (String, Setup)> {
+    let is_others = |setup: &Setup| guest.vgpus.iter().any(|other| uuid_of(setup) == Some(other.uuid));
+    let own = made.iter().find(|(_, setup)| uuid_of(setup) == Some(vgpu.uuid));
+    own.or_else(|| made.iter().find(|(_, setup)| setup.name == guest.name && !is_others(setup)))
+}
+
+pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
+    let made = made(asked);
+    if asked.guests.is_empty() || asked.host.libvirt.version.is_none() {
+        return Verdict::skipped();
+    }
+    let mut paths: Vec<String> = hook::of_vgpus(asked).map(|(hook, _)| hook.path.clone()).collect();
+    if paths.is_empty() {
+        // Without a hook that is what there is to say.
+        return hook::unreadable(asked).map_or(Verdict::skipped(), |(path, why)| Verdict::unreadable(path, why));
+    }
+    if made.is_empty() {
+        return Verdict::unknown(paths, "the hook has no setup_gpu lines: this program does not know for which domains it makes vGPUs");
+    }
+    paths.dedup();
+    let misses = |(guest, vgpu): &(&Guest, &Vgpu)| {
+        let by_mdevctl = asked.host.libvirt.mdevctl.iter().any(|uuid| *uuid == vgpu.uuid.to_string());
+        !by_mdevctl && setup_for(&made, guest, vgpu).is_none()
+    };
+    let found = wanted(asked).filter(misses);
+    let values = |(guest, vgpu): (&Guest, &Vgpu)| {
+        vec![
+            ("name", word(&guest.name)),
+            ("uuid", vgpu.uuid.to_string()),
+            ("path", paths.iter().map(|path| word(path)).collect::<Vec<_>>().join(" or ")),
+        ]
+    };
+    Verdict::each(paths.clone(), found.map(values).collect())
+}
+
+pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
+    let made = made(asked);
+    if asked.guests.is_empty() || made.is_empty() {
+        return Verdict::skipped();
+    }
+    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let (path, setup) = setup_for(&made, guest, vgpu)?;
+        let mut what = Vec::new();
+        if setup.name != guest.name {
+            what.push(format!("the vGPU is for '{}'", setup.name));
+        }
+        if uuid_of(setup) != Some(vgpu.uuid) {
+            what.push(format!("the uuid is {}, not {}", setup.uuid, vgpu.uuid));
+        }
+        // A type that nobody recorded is the hook's to say.
+        if setup.vgpu_type != vgpu.vgpu_type && !vgpu.is_default_type {
+            what.push(format!("the type is {}, not {}", setup.vgpu_type, vgpu.vgpu_type));
+        }
+        if let Some(pci) = setup.pci.as_ref().filter(|pci| pci.to_ascii_lowercase() != vgpu.pci) {
+            what.push(format!("the GPU is {pci}, not {}", vgpu.pci));
+        }
+        (!what.is_empty()).then(|| vec![("name", word(&guest.name)), ("path", word(path)), ("what", what.join(", "))])
+    };
+    let mut read: Vec<String> = made.iter().map(|(path, _)| path.clone()).collect();
+    read.dedup();
+    Verdict::each(read, wanted(asked).filter_map(fault).collect())
+}
+
+pub(super) fn other_type(asked: Asked<'_>) -> Verdict {
+    if asked.guests.is_empty() || asked.host.vgpus.as_found().is_none() {
+        return Verdict::skipped();
+    }
+    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let found = existing(asked, vgpu.uuid)?.vgpu_type.as_ref().filter(|found| **found != vgpu.vgpu_type && !vgpu.is_default_type)?;
+        Some(vec![("name", word(&guest.name)), ("uuid", vgpu.uuid.to_string()), ("found", found.clone()), ("type", vgpu.vgpu_type.clone())])
+    };
+    Verdict::each(["/sys/bus/mdev/devices"], wanted(asked).filter_map(fault).collect())
+}
+
+pub(super) fn other_domain(asked: Asked<'_>) -> Verdict {
+    if asked.guests.is_empty() || asked.host.vgpus.as_found().is_none() {
+        return Verdict::skipped();
+    }
+    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let users = existing(asked, vgpu.uuid)?.users.as_found()?;
+        let other = users.iter().find(|user| user.domain.as_ref() != Some(&guest.name))?;
+        Some(vec![("name", word(&guest.name)), ("uuid", vgpu.uuid.to_string()), ("found", vgpus::user(other))])
+    };
+    let unreadable =
+        wanted(asked).find(|(_, vgpu)| existing(asked, vgpu.uuid).is_some_and(|found| matches!(found.users, Reading::Unreadable(_))));
+    if unreadable.is_some() {
+        return Verdict::unknown(["/proc"], "who uses the vGPUs only root can see");
+    }
+    Verdict::each(["/sys/bus/mdev/devices", "/proc"], wanted(asked).filter_map(fault).collect())
+}

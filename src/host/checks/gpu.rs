@@ -1,0 +1,161 @@
+//! The GPU: whether there is one with GVT-g, which driver runs it, and which vGPUs it offers.
+
+use super::{Asked, Verdict};
+use crate::host::Reading;
+use crate::host::card::Card;
+use crate::host::gpu::Generation;
+use crate::host::kernel::Word;
+
+const DEVICES: &str = "/sys/bus/pci/devices";
+
+pub(super) fn no_intel_gpu(asked: Asked<'_>) -> Verdict {
+    if asked.host.machine.guest.is_some() {
+        return Verdict::skipped();
+    }
+    match (&asked.host.cards, asked.card()) {
+        (_, Some(card)) => Verdict::fine([DEVICES], vec![("gpu", card.gpu.title())]),
+        (Reading::Found(cards), None) => {
+            let others: Vec<String> = cards.iter().map(|card| format!("{} at {}", card.gpu.id(), card.gpu.address)).collect();
+            let found = if others.is_empty() { "no display device at all".to_owned() } else { format!("only {}", others.join(", ")) };
+            Verdict::wrong([DEVICES], vec![("found", found)])
+        }
+        (Reading::Unreadable(why), None) => Verdict::unreadable(DEVICES, why),
+        (Reading::Absent, None) if asked.host.machine.has_sys => {
+            Verdict::wrong([DEVICES], vec![("found", "no PCI device at all".to_owned())])
+        }
+        (Reading::Absent, None) => Verdict::skipped(),
+    }
+}
+
+pub(super) fn unsupported(asked: Asked<'_>) -> Verdict {
+    let Some(card) = asked.card() else { return Verdict::skipped() };
+    let read = [format!("{}/device", card.path())];
+    if asked.able().is_some() {
+        return Verdict::fine(read, vec![("generation", card.gpu.generation.name().to_owned())]);
+    }
+    Verdict::wrong(read, vec![("gpu", card.gpu.title()), ("instead", instead(card.gpu.generation).to_owned())])
+}
+
+/// What to use on a GPU without GVT-g. Intel has SR-IOV from Tiger Lake on, and not on Rocket Lake.
+fn instead(generation: Generation) -> &'static str {
+    const SR_IOV: &[&str] = &["Tiger Lake", "Alder Lake", "Raptor Lake", "Meteor Lake", "Arrow Lake", "Lunar Lake", "Panther Lake"];
+    match generation {
+        Generation::Newer(name) if SR_IOV.contains(&name) => {
+            "use SR-IOV: its virtual functions are PCI devices for guests (<hostdev type='pci'>), made by the driver xe or i915-sriov-dkms"
+        }
+        Generation::Unknown => {
+            "if it is newer than Comet Lake, use SR-IOV: its virtual functions are PCI devices for guests (<hostdev type='pci'>), made by the \
+             driver xe or i915-sriov-dkms"
+        }
+        _ => "hand the whole GPU to one guest (<hostdev type='pci'>, called GVT-d), or give the guest a virtio GPU",
+    }
+}
+
+/// Where the kernel is told to give the GPU to vfio-pci.
+fn ids(asked: Asked<'_>, card: &Card) -> Option<(String, String)> {
+    let kernel = &asked.host.kernel;
+    let names =
+        |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|id| id.to_lowercase().starts_with(&card.gpu.id())));
+    if let Some(word) = kernel.words().iter().find(|word| word.name == "vfio_pci.ids" && names(word)) {
+        return Some((word.text.clone(), "the kernel's command line".to_owned()));
+    }
+    kernel.lines("options", "vfio_pci").find_map(|line| {
+        let word = line.words.iter().find(|word| word.name == "ids" && names(word))?;
+        Some((word.text.clone(), line.path.clone()))
+    })
+}
+
+pub(super) fn given_to_vfio_pci(asked: Asked<'_>) -> Verdict {
+    let Some(card) = asked.able() else { return Verdict::skipped() };
+    let read = [format!("{}/driver", card.path()), "/proc/cmdline".to_owned(), "/etc/modprobe.d".to_owned()];
+    if card.driver.as_found().is_none_or(|driver| driver != "vfio-pci") {
+        return Verdict::fine(read, vec![]);
+    }
+    let how = match ids(asked, card) {
+        Some((found, path)) => format!("take {found} out of {path} and restart the machine"),
+        None => "shut down the guest that has it, and take its <hostdev type='pci'> out of that guest".to_owned(),
+    };
+    Verdict::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
+}
+
+/// What keeps i915 from running the GPU, and where that is said.
+fn switched_off(asked: Asked<'_>) -> Option<(String, String)> {
+    let kernel = &asked.host.kernel;
+    let lists_i915 = |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "i915"));
+    let is_off = |word: &&Word| match word.name.as_str() {
+        "nomodeset" => true,
+        "i915.modeset" => word.value.as_deref() == Some("0"),
+        "modprobe.blacklist" | "module_blacklist" | "rd.driver.blacklist" => lists_i915(word),
+        _ => false,
+    };
+    if let Some(word) = kernel.words().iter().find(is_off) {
+        return Some((word.text.clone(), "the kernel's command line".to_owned()));
+    }
+    if let Some(line) = kernel.lines("blacklist", "i915").next() {
+        return Some(("the line 'blacklist i915'".to_owned(), line.path.clone()));
+    }
+    let never = |text: &str| text.starts_with("/bin/true") || text.starts_with("/bin/false") || text.starts_with("/usr/bin/");
+    let line = kernel.lines("install", "i915").find(|line| line.words.first().is_some_and(|word| never(&word.text)))?;
+    Some(("the line 'install i915 …'".to_owned(), line.path.clone()))
+}
+
+pub(super) fn i915_switched_off(asked: Asked<'_>) -> Verdict {
+    let Some(card) = asked.able() else { return Verdict::skipped() };
+    let read = [format!("{}/driver", card.path()), "/proc/cmdline".to_owned(), "/etc/modprobe.d".to_owned()];
+    match (&card.driver, switched_off(asked)) {
+        (Reading::Absent, Some((found, path))) => Verdict::wrong(read, vec![("found", found), ("path", path)]),
+        _ => Verdict::fine(read, vec![]),
+    }
+}
+
+pub(super) fn without_i915(asked: Asked<'_>) -> Verdict {
+    let Some(card) = asked.able() else { return Verdict::skipped() };
+    let path = format!("{}/driver", card.path());
+    let id = format!("{:04x}", card.gpu.device);
+    let (driver, how) = match &card.driver {
+        Reading::Found(driver) if driver == "i915" => return Verdict::fine([path], vec![]),
+        Reading::Found(driver) if driver == "vfio-pci" => return Verdict::skipped(),
+        Reading::Found(driver) => {
+            let how = format!(
+                "let i915 have it: take what gives it to {driver} (like {driver}.force_probe={id}) out of the kernel's command line"
+            );
+            (format!("the driver {driver}"), how)
+        }
+        Reading::Absent if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) => return Verdict::skipped(),
+        Reading::Absent => ("no driver".to_owned(), "see what i915 says: sudo dmesg | grep i915".to_owned()),
+        Reading::Unreadable(why) => return Verdict::unreadable(&path, why),
+    };
+    Verdict::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
+}
+
+pub(super) fn missing_types(asked: Asked<'_>) -> Verdict {
+    let Some(card) = asked.able() else { return Verdict::skipped() };
+    let path = card.types_path();
+    match &card.types {
+        // That there are none is the aperture's matter.
+        Reading::Found(types) if types.is_empty() => Verdict::skipped(),
+        Reading::Found(_) => Verdict::fine([path], vec![]),
+        Reading::Unreadable(why) => Verdict::unreadable(&path, why),
+        // What keeps it off has been said.
+        Reading::Absent if !super::kernel::is_ready(asked) => Verdict::skipped(),
+        Reading::Absent => Verdict::wrong([path.clone()], vec![("path", path)]),
+    }
+}
+
+pub(super) fn small_aperture(asked: Asked<'_>) -> Verdict {
+    let Some(card) = asked.able() else { return Verdict::skipped() };
+    let read = [card.types_path(), format!("{}/resource", card.path())];
+    let size = card.aperture.map_or("unknown".to_owned(), |size| format!("{size} MB"));
+    match card.types.as_found() {
+        Some(types) if !types.is_empty() => {
+            let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
+            Verdict::fine(read, vec![("found", size), ("types", names.join(", "))])
+        }
+        Some(_) => Verdict::wrong(read, vec![("found", size)]),
+        // GVT-g is off yet; that it will be of no use can be told already.
+        None if card.aperture.is_some_and(|size| crate::types::TYPES.iter().all(|kind| kind.possible(size) == 0)) => {
+            Verdict::wrong(read, vec![("found", size)])
+        }
+        None => Verdict::skipped(),
+    }
+}

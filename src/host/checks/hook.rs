@@ -1,0 +1,134 @@
+//! The hooks: whether libvirt runs them, and whether they run.
+
+use super::{Asked, Values, Verdict};
+use crate::emit::hook::{Style, file};
+use crate::emit::shell::word;
+use crate::host::Reading;
+use crate::host::hook::{bash_function, interpreter, makes_vgpus};
+use crate::host::libvirt::{HOOKS, HookFile};
+use crate::version::Version;
+
+/// The first libvirt that looks into `qemu.d`.
+const FIRST_WITH_FOLDER: Version = Version::new(6, 5, 0);
+
+/// The hooks that can be read, each with its text.
+pub(super) fn readable(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+    asked.host.libvirt.hooks.iter().filter_map(|hook| hook.text.as_found().map(|text| (hook, text.as_str())))
+}
+
+/// The hooks that make vGPUs.
+pub(super) fn of_vgpus(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+    readable(asked).filter(|(_, text)| makes_vgpus(text))
+}
+
+/// A hook or a folder of them that can't be read, and why.
+pub(super) fn unreadable(asked: Asked<'_>) -> Option<(&str, &str)> {
+    let libvirt = &asked.host.libvirt;
+    let of_hook = |hook: &'_ HookFile| matches!(hook.text, Reading::Unreadable(_));
+    let folder = libvirt.unreadable.first().map(|(path, why)| (path.as_str(), why.as_str()));
+    folder.or_else(|| {
+        let hook = libvirt.hooks.iter().find(|hook| of_hook(hook))?;
+        match &hook.text {
+            Reading::Unreadable(why) => Some((hook.path.as_str(), why.as_str())),
+            _ => None,
+        }
+    })
+}
+
+/// One finding for each hook of which `fault` says something; those that libvirt does not run are nobody's trouble.
+fn each<'h>(asked: Asked<'h>, fault: impl Fn(&'h HookFile, &'h str) -> Option<Values>) -> Verdict {
+    let run = || readable(asked).filter(|(hook, text)| !is_leftover(&hook.path) && (hook.is_executable || makes_vgpus(text)));
+    let paths: Vec<String> = run().map(|(hook, _)| hook.path.clone()).collect();
+    let found: Vec<Values> = run().filter_map(|(hook, text)| fault(hook, text)).collect();
+    match unreadable(asked) {
+        Some((path, why)) if found.is_empty() => Verdict::unreadable(path, why),
+        _ if paths.is_empty() => Verdict::skipped(),
+        _ => Verdict::each(paths, found),
+    }
+}
+
+pub(super) fn without_interpreter(asked: Asked<'_>) -> Verdict {
+    each(asked, |hook, text| {
+        let what = match (interpreter(text), &hook.interpreter) {
+            (None, _) => "its first line names no program".to_owned(),
+            (Some(program), _) if program.ends_with('\r') => {
+                format!("its lines end as those of Windows, so its program is '{}\\r'", program.trim_end())
+            }
+            (Some(program), Some(None)) => format!("there is no {program}"),
+            _ => return None,
+        };
+        let how = if text.contains('\r') {
+            format!("take the carriage returns out: sudo sed -i 's/\\r$//' {}", word(&hook.path))
+        } else {
+            "begin it with a line #!/bin/sh".to_owned()
+        };
+        Some(vec![("path", word(&hook.path)), ("what", what), ("how", how)])
+    })
+}
+
+pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
+    each(asked, |hook, text| {
+        let found = bash_function(text)?;
+        let shell = hook.interpreter.as_ref()?.as_ref()?;
+        matches!(shell.as_str(), "sh" | "dash").then(|| vec![("path", word(&hook.path)), ("found", found.to_owned())])
+    })
+}
+
+pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
+    let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).filter(|hook| !is_leftover(&hook.path)).collect();
+    if hooks.is_empty() {
+        return Verdict::skipped();
+    }
+    let found = hooks.iter().filter(|hook| !hook.is_executable);
+    Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
+}
+
+/// Files that editors and package managers leave, and that nobody means as hooks.
+fn is_leftover(path: &str) -> bool {
+    const ENDS: &[&str] = &["~", ".bak", ".old", ".orig", ".save", ".disabled", ".dpkg-old", ".dpkg-new", ".pacnew", ".pacsave", ".rpmnew"];
+    ENDS.iter().any(|end| path.ends_with(end)) || path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
+}
+
+pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
+    let Some(version) = asked.host.libvirt.version else { return Verdict::skipped() };
+    if version >= FIRST_WITH_FOLDER {
+        return Verdict::fine([HOOKS], vec![]);
+    }
+    let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
+    let values = |(hook, _): (&HookFile, &str)| vec![("path", word(&hook.path)), ("libvirt", version.to_string())];
+    Verdict::each([HOOKS], inside.map(values).collect())
+}
+
+pub(super) fn missing(asked: Asked<'_>) -> Verdict {
+    if asked.able().is_none() || asked.host.libvirt.version.is_none() {
+        return Verdict::skipped();
+    }
+    if let Some((hook, _)) = of_vgpus(asked).next() {
+        return Verdict::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
+    }
+    if let Some((path, why)) = unreadable(asked) {
+        return Verdict::unreadable(path, why);
+    }
+    if !asked.host.libvirt.mdevctl.is_empty() {
+        return Verdict::fine(["/etc/mdevctl.d"], vec![("path", "mdevctl (/etc/mdevctl.d)".to_owned())]);
+    }
+    Verdict::wrong([format!("{HOOKS}/qemu"), format!("{HOOKS}/qemu.d")], vec![])
+}
+
+/// The lines that do something, those aside that name a domain or a GPU.
+fn script(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.filter(|line| !line.starts_with("setup_gpu ") && !line.starts_with("GVT_PCI=")).collect()
+}
+
+pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
+    // Only a hook of this program's remembers what it made there.
+    let ours: Vec<(&HookFile, &str)> = of_vgpus(asked).filter(|(_, text)| text.contains("made=/run/gvtg")).collect();
+    if ours.is_empty() {
+        return Verdict::skipped();
+    }
+    let current: Vec<String> = [Style::DropIn, Style::Whole, Style::Session].into_iter().map(|style| file(&[], style, "").text).collect();
+    let differs = |text: &str| !current.iter().any(|current| script(current) == script(text));
+    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| vec![("path", word(&hook.path))]);
+    Verdict::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
+}

@@ -1,0 +1,144 @@
+//! libvirt and QEMU on a machine: their versions, the hooks, and what QEMU may open.
+
+use super::installed;
+use super::{Reading, Root};
+use crate::version::Version;
+
+/// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks).
+pub const HOOKS: &str = "/etc/libvirt/hooks";
+
+/// QEMU's configuration for libvirt.
+pub const QEMU_CONF: &str = "/etc/libvirt/qemu.conf";
+
+/// What is installed, and how it is set up.
+#[derive(Clone, Debug)]
+pub struct Libvirt {
+    /// libvirt's release; None where its library was not found.
+    pub version: Option<Version>,
+    /// QEMU's version, and the file that says so.
+    pub qemu: Option<(String, String)>,
+    /// The hooks for QEMU's domains, in the order in which libvirt runs them.
+    pub hooks: Vec<HookFile>,
+    /// Hook folders that can't be looked at, and why.
+    pub unreadable: Vec<(String, String)>,
+    /// The devices in `cgroup_device_acl` of qemu.conf; `Found(None)` where it is libvirt's default.
+    pub device_acl: Reading<Option<Vec<String>>>,
+    /// Definitions of mdevctl for vGPUs: uuids.
+    pub mdevctl: Vec<String>,
+}
+
+/// A file that libvirt runs, or would.
+#[derive(Clone, Debug)]
+pub struct HookFile {
+    /// Where it is.
+    pub path: String,
+    /// Whether anyone may execute it: libvirt passes over others.
+    pub is_executable: bool,
+    /// What is in it.
+    pub text: Reading<String>,
+    /// The program that its `#!` leads to, like `dash`: `Some(None)` where that is not there, None where no program is.
+    pub interpreter: Option<Option<String>>,
+}
+
+impl Libvirt {
+    /// Reads how libvirt is set up on a machine.
+    pub fn read(root: &Root) -> Self {
+        let mut unreadable = Vec::new();
+        let mut paths = vec![format!("{HOOKS}/qemu")];
+        let folder = format!("{HOOKS}/qemu.d");
+        match root.names(&folder) {
+            Reading::Found(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
+            Reading::Unreadable(why) => unreadable.push((folder, why)),
+            Reading::Absent => {}
+        }
+        Libvirt {
+            version: installed::libvirt(root),
+            qemu: qemu(root),
+            hooks: paths.into_iter().filter_map(|path| hook(root, path)).collect(),
+            unreadable,
+            device_acl: root.text(QEMU_CONF).map(|text| device_acl(&text)),
+            mdevctl: mdevctl(root),
+        }
+    }
+}
+
+/// A hook; None for what is no file: libvirt passes over it.
+fn hook(root: &Root, path: String) -> Option<HookFile> {
+    let mode = match root.mode(&path) {
+        Reading::Absent => return None,
+        mode => mode.found(),
+    };
+    if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {
+        return None;
+    }
+    let text = root.text(&path);
+    let interpreter = text.as_found().and_then(|text| interpreter(root, text));
+    Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), text, interpreter, path })
+}
+
+fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {
+    let has_programs = root.has("/bin") || root.has("/usr/bin");
+    super::hook::interpreter(text).filter(|_| has_programs).map(|named| root.real_name(named))
+}
+
+/// The devices that `cgroup_device_acl` lists; None where it is not set.
+fn device_acl(text: &str) -> Option<Vec<String>> {
+    let text: String = text.lines().map(|line| line.split('#').next().unwrap_or("")).collect::<Vec<_>>().join("\n");
+    let (_, rest) = text.split_once("cgroup_device_acl")?;
+    let list = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix('[')?;
+    let list = list.split(']').next().unwrap_or("");
+    // Every second piece is in quotes.
+    Some(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+}
+
+/// QEMU's version from the files of dpkg or pacman; other databases are no text.
+fn qemu(root: &Root) -> Option<(String, String)> {
+    const DPKG: &str = "/var/lib/dpkg/status";
+    const PACMAN: &str = "/var/lib/pacman/local";
+    let of_dpkg = root.text(DPKG).found().and_then(|text| {
+        let package = text.split("\n\n").find(|package| package.lines().any(|line| line == "Package: qemu-system-x86"))?;
+        package.lines().any(|line| line == "Status: install ok installed").then_some(())?;
+        package.lines().find_map(|line| line.strip_prefix("Version: ")).map(upstream)
+    });
+    if let Some(version) = of_dpkg {
+        return Some((version, DPKG.to_owned()));
+    }
+    let names = root.names(PACMAN).found()?;
+    let version = names
+        .iter()
+        .find_map(|name| name.strip_prefix("qemu-system-x86-").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))?;
+    Some((upstream(version), PACMAN.to_owned()))
+}
+
+/// `1:7.2+dfsg-7+deb12u3` is 7.2.
+fn upstream(version: &str) -> String {
+    let version = version.split_once(':').map_or(version, |(_, version)| version);
+    version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect()
+}
+
+/// The vGPUs that mdevctl makes: /etc/mdevctl.d/PARENT/UUID.
+fn mdevctl(root: &Root) -> Vec<String> {
+    const FOLDER: &str = "/etc/mdevctl.d";
+    let parents = root.names(FOLDER).found().unwrap_or_default();
+    let uuids = parents.iter().flat_map(|parent| root.names(&format!("{FOLDER}/{parent}")).found().unwrap_or_default());
+    uuids.filter(|name| uuid::Uuid::parse_str(name).is_ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_device_list_of_qemu_conf_is_read() {
+        let text = "#cgroup_device_acl = [ \"/dev/old\" ]\ncgroup_device_acl = [\n  \"/dev/null\", \"/dev/full\", # two\n  \"/dev/dri/renderD128\"\n]\n";
+        assert_eq!(device_acl(text), Some(vec!["/dev/null".into(), "/dev/full".into(), "/dev/dri/renderD128".into()]));
+        assert_eq!(device_acl("#cgroup_device_acl = [ \"/dev/old\" ]\n"), None);
+        assert_eq!(device_acl("cgroup_device_acl = [ \"/dev/null\""), Some(vec!["/dev/null".into()]));
+    }
+
+    #[test]
+    fn packages_have_an_upstream_version() {
+        assert_eq!(upstream("1:7.2+dfsg-7+deb12u3"), "7.2");
+        assert_eq!(upstream("9.1.2-1"), "9.1.2");
+    }
+}

@@ -1,0 +1,65 @@
+//! What the checks say about a machine: as text for people, what to do first at its top, and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::clean;
+use crate::host::checks::{Item, Status, first};
+use crate::rules::schema::Severity;
+
+/// For people: what is wrong, what nobody can tell, and a line for each thing that is well.
+pub fn text(items: &[Item<'_>]) -> String {
+    let begin = first(items);
+    let is_begin = |item: &Item<'_>| begin.is_some_and(|begin| std::ptr::eq(begin, item));
+    let of = |status: Status| items.iter().filter(move |item| item.status == status);
+    let severities = [Severity::Error, Severity::Warning, Severity::Info];
+    let mut text = String::new();
+    for item in severities.into_iter().flat_map(|severity| of(Status::Found(severity))) {
+        let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
+        if let Some(help) = &item.help {
+            let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(help));
+        }
+        let _ = writeln!(text, "  read: {}\n", clean(&item.read.join(", ")));
+    }
+    for item in of(Status::Unknown) {
+        let _ = writeln!(text, "unknown[{}] {}", item.rule.id, clean(&item.message));
+    }
+    for item in of(Status::Ok) {
+        let _ = writeln!(text, "ok  {}", clean(&item.message));
+    }
+    text.push_str(&summary(items));
+    text
+}
+
+/// The last line: how many of each, and where to begin.
+fn summary(items: &[Item<'_>]) -> String {
+    let count = |status: Status| items.iter().filter(|item| item.status == status).count();
+    let some = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    let errors = some(count(Status::Found(Severity::Error)), "error");
+    let warnings = some(count(Status::Found(Severity::Warning)), "warning");
+    let counts = format!("{errors}, {warnings}, {} ok, {} unknown", count(Status::Ok), count(Status::Unknown));
+    let is_roots = |item: &Item<'_>| {
+        item.status == Status::Unknown && (item.message.contains("ermission denied") || item.message.contains("only root"))
+    };
+    let more = if items.iter().any(is_roots) { " Root can see more: sudo gvtg-xml host." } else { "" };
+    match first(items) {
+        Some(item) => format!("\n{counts}. Begin with {}: `gvtg-xml explain {}` says more.{more}\n", item.rule.id, item.rule.id),
+        None => format!("\n{counts}. Nothing is in the way of GVT-g, as far as this can be told.{more}\n"),
+    }
+}
+
+/// For programs: all checks, those too that had nothing to look at.
+pub fn json(items: &[Item<'_>]) -> String {
+    let item = |item: &Item<'_>| -> Value {
+        json!({
+            "rule": item.rule.id,
+            "status": item.status.name(),
+            "message": item.message,
+            "help": item.help,
+            "read": item.read,
+        })
+    };
+    let first = first(items).map(|item| &item.rule.id);
+    format!("{}\n", json!({ "version": 1, "first": first, "checks": items.iter().map(item).collect::<Vec<_>>() }))
+}

@@ -1,0 +1,89 @@
+//! Arguments that QEMU can't read: unknown options, options that lack their operand, operands that are none.
+
+use std::collections::HashSet;
+
+use crate::change::Change;
+use crate::domain::{Argument, QemuOption};
+use crate::fragment::NewElement;
+use crate::qemu::{OptionList, Syntax, known, set_parts};
+use crate::rules::Context;
+use crate::rules::check::Finding;
+use crate::xml::ElementId;
+
+/// Whatever stops QEMU before it looks at a device.
+pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let mut findings: Vec<Finding<'d>> = domain.options.iter().filter_map(|option| unreadable_option(context, option)).collect();
+    let read: HashSet<ElementId> = domain
+        .options
+        .iter()
+        .flat_map(|option| [Some(option.element), option.operand.map(|operand| operand.element)])
+        .flatten()
+        .map(|e| e.id())
+        .collect();
+    // A word beside the options is the file of a disk; one that can be a file is nobody's business here.
+    let is_file = |word: &str| word.is_empty() || word.starts_with(['/', '-']) || word.contains(':');
+    let strays = domain.arguments.iter().filter(|argument| !read.contains(&argument.element.id()) && !is_file(argument.value));
+    findings.extend(strays.map(|argument| at(argument, "it belongs to no option, so QEMU takes it for the file of a disk")));
+    findings
+}
+
+fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> Option<Finding<'d>> {
+    let found = |what: &str| Finding::at_attribute(option.element, "value").with("found", format!("-{}", option.name)).with("what", what);
+    let Some(known) = known(option.name) else { return Some(found("QEMU has no such option")) };
+    let Some(operand) = option.operand else {
+        // A `-display` that lacks its operand gets the one that is wanted from another rule.
+        let is_mended = option.name == "display" && context.domain.vgpu.is_some();
+        return (known.has_operand && !is_mended).then(|| found("it requires an argument, and takes the first of libvirt's own for it"));
+    };
+    match option.name {
+        "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => Some(unreadable_set(&operand)),
+        "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(
+            |words| Some(at(&operand, &words)),
+            |list| {
+                let dropped = list.iter().map(|(name, _)| name).find(|name| DROPPED_DISPLAY_PARTS.contains(name))?;
+                (list.get("type") == Some("sdl")).then(|| at(&operand, &format!("Parameter '{dropped}' is unexpected")))
+            },
+        ),
+        "device" => OptionList::parse(operand.value, Syntax::DEVICE).err().map(|words| at(&operand, &words)),
+        _ => None,
+    }
+}
+
+/// What `-display sdl` took before QEMU 7.1.
+const DROPPED_DISPLAY_PARTS: &[&str] = &["frame", "alt_grab", "ctrl_grab", "window_close"];
+
+fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
+    Finding::at_attribute(argument.element, "value").with("found", argument.value).with("what", what)
+}
+
+/// Blanks and quotes around it are a shell's, and QEMU gets none.
+fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
+    let plain = operand.value.trim().trim_matches(['"', '\'']).trim();
+    let finding = at(operand, "QEMU can't parse it: -set wants GROUP.ID.NAME=VALUE");
+    let is_meant = set_parts(plain).is_some_and(|[group, ..]| is_option_group(group)) && plain != operand.value;
+    if is_meant { finding.fixed_by(vec![Change::SetAttribute(operand.element, "value".into(), plain.to_owned())]) } else { finding }
+}
+
+/// Whether QEMU may have a group of this name: all are written in small letters.
+fn is_option_group(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+}
+
+/// Options that newer releases of QEMU no longer have.
+pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let dropped = |option: &QemuOption<'d>| {
+        let known = known(option.name)?;
+        let (major, minor) = known.until?;
+        let finding = Finding::at_attribute(option.element, "value")
+            .with("found", format!("-{}", option.name))
+            .with("other", format!("{major}.{minor}"));
+        let Some((first, operands)) = known.instead.split_first() else { return Some(finding) };
+        let prefix = option.element.written_prefix();
+        let mut changes = vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
+        let behind = |operand: &&str| Change::InsertBehind(option.element, NewElement::new(format!("{prefix}arg")).with("value", *operand));
+        changes.extend(operands.iter().map(behind));
+        Some(finding.fixed_by(changes))
+    };
+    context.domain.options.iter().filter_map(dropped).collect()
+}

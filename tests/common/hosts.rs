@@ -1,0 +1,80 @@
+//! Machines as one text each: what a copy of their /proc, /sys and /etc would hold.
+//!
+//! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where a link leads`, `PATH/` for a folder,
+//! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` behind a path is its mode. `like NAME` begins with
+//! all that another machine has, and `without PATH` takes out what was there so far. `␀` is a byte 0, `␍` a carriage
+//! return.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use gvtg_xml::emit::hook::{Style, file};
+
+/// Makes the machine of this name, from `fixtures/hosts`.
+pub fn make(name: &str, folder: &Path) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/hosts/{name}.tree"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    make_of(&text, folder);
+}
+
+/// Makes the machine that a text describes.
+pub fn make_of(text: &str, folder: &Path) {
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(other) = line.strip_prefix("like ") {
+            make(other, folder);
+        } else if let Some(path) = line.strip_prefix("without ") {
+            remove(&inside(folder, path));
+        } else if let Some((path, target)) = line.split_once(" -> ") {
+            let path = place(folder, path);
+            remove(&path);
+            symlink(target, path).unwrap();
+        } else if let Some((path, setup)) = line.split_once(" emitted ") {
+            let hook = file(&[], Style::DropIn, "gvtg-xml emit hook").text;
+            write(folder, path, &format!("{hook}{setup}\n"));
+        } else if let Some((path, text)) = line.split_once(" =") {
+            write(folder, path, &format!("{}\n", text.trim_start().replace('␀', "\0").replace('␍', "\r")));
+        } else if let Some(path) = line.strip_suffix('/') {
+            fs::create_dir_all(inside(folder, path)).unwrap();
+        } else if let Some(path) = line.strip_suffix(':') {
+            let mut text = String::new();
+            while let Some(line) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
+                text.push_str(line.strip_prefix("    ").unwrap_or(line));
+                text.push('\n');
+            }
+            write(folder, path, &text);
+        } else {
+            panic!("what is {line:?}?");
+        }
+    }
+}
+
+fn inside(folder: &Path, path: &str) -> std::path::PathBuf {
+    folder.join(path.strip_prefix('/').unwrap_or_else(|| panic!("{path} is no absolute path")))
+}
+
+/// The same, with its folder made.
+fn place(folder: &Path, path: &str) -> std::path::PathBuf {
+    let path = inside(folder, path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    path
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let (path, mode) = match path.strip_suffix(')').and_then(|path| path.split_once(" (")) {
+        Some((path, mode)) => (path, u32::from_str_radix(mode, 8).unwrap()),
+        None => (path, 0o644),
+    };
+    let path = place(folder, path);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn remove(path: &Path) {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return };
+    if metadata.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+}

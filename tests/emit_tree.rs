@@ -1,0 +1,261 @@
+//! `emit … --root`: what is written below a folder, and what is left alone.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use common::guests::{OTHER, UUID, with_vgpus};
+use common::program::{feed, has_tool, outcome, program, run_in};
+use tempfile::TempDir;
+
+const HOOK: &str = "etc/libvirt/hooks/qemu.d/gvtg";
+const MODULES: &str = "etc/modules-load.d/gvt.conf";
+const MODPROBE: &str = "etc/modprobe.d/gvtg.conf";
+const MANIFEST: &str = "etc/gvtg-xml/manifest";
+
+/// A folder with a domain in it; what is emitted goes to `host` there.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
+    fs::write(folder.path().join("two.xml"), with_vgpus("two", &[UUID, OTHER])).unwrap();
+    folder
+}
+
+/// A run that works: what is on stdout and on stderr.
+fn emit(folder: &TempDir, arguments: &str) -> (String, String) {
+    let (code, stdout, stderr) = run_in(folder.path(), &format!("emit {arguments}"));
+    assert_eq!(code, 0, "{arguments}: {stdout}{stderr}");
+    (stdout, stderr)
+}
+
+/// A run that does not work: what is on stderr.
+fn refused(folder: &TempDir, arguments: &str) -> String {
+    let (code, stdout, stderr) = run_in(folder.path(), &format!("emit {arguments}"));
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    stderr
+}
+
+fn read(folder: &TempDir, path: &str) -> String {
+    fs::read_to_string(folder.path().join("host").join(path)).unwrap_or_default()
+}
+
+fn write(folder: &TempDir, path: &str, text: &str) {
+    let path = folder.path().join("host").join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn mode(folder: &TempDir, path: &str) -> u32 {
+    fs::metadata(folder.path().join("host").join(path)).unwrap().permissions().mode() & 0o7777
+}
+
+/// All regular files in a folder, below it.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()).into_iter().map(|path| format!("{name}/{path}")));
+        } else {
+            found.push(name);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn all_writes_each_file_at_its_place_and_prints_its_path() {
+    let folder = folder();
+    let (stdout, stderr) = emit(&folder, "all --root host a.xml");
+    let paths = [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| format!("host/{path}"));
+    assert_eq!(stdout.lines().collect::<Vec<_>>(), paths);
+    assert_eq!(files(&folder.path().join("host")), [MANIFEST, HOOK, MODPROBE, MODULES]);
+    assert_eq!([HOOK, MODULES, MODPROBE, MANIFEST].map(|path| mode(&folder, path)), [0o755, 0o644, 0o644, 0o644]);
+    let then: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split_whitespace().next()).collect();
+    assert_eq!(then, ["update-initramfs", "reboot:", "in"]);
+    assert!(stderr.contains("xhost +si:localuser:libvirt-qemu"), "{stderr}");
+}
+
+#[test]
+fn the_manifest_names_domain_command_modes_and_sums() {
+    let folder = folder();
+    emit(&folder, "all --root=host --style session --bootloader grub a.xml");
+    let manifest = read(&folder, MANIFEST);
+    let head = "# What the host has for GVT-g, for win10.\n# Made by: gvtg-xml emit all --style session --bootloader grub a.xml\n";
+    assert!(manifest.starts_with(head) && manifest.contains("# mode 755\n"), "{manifest}");
+    assert_eq!(manifest.lines().filter(|line| !line.starts_with('#')).count(), 4);
+    if !has_tool("sha1sum", &["--version"]) {
+        return;
+    }
+    let check =
+        || Command::new("sha1sum").args(["--check", "--strict", MANIFEST]).current_dir(folder.path().join("host")).output().unwrap();
+    assert!(check().status.success());
+    write(&folder, MODULES, "kvmgt\n");
+    assert!(String::from_utf8(check().stdout).unwrap().contains("etc/modules-load.d/gvt.conf: FAILED"));
+}
+
+#[test]
+fn a_second_run_writes_nothing_and_says_nothing_to_do() {
+    let folder = folder();
+    emit(&folder, "all --root host a.xml");
+    let inodes = || [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| fs::metadata(folder.path().join("host").join(path)).unwrap().ino());
+    let before = inodes();
+    let (stdout, stderr) = emit(&folder, "all --root host a.xml");
+    assert_eq!((inodes(), stdout.lines().count()), (before, 4));
+    assert!(!stderr.contains("then"), "{stderr}");
+    // Flags that say where the output goes are not part of it.
+    for arguments in ["--quiet --force", "--diff -q"] {
+        let (stdout, stderr) = emit(&folder, &format!("all {arguments} --root host a.xml"));
+        assert!(stderr.is_empty() && (arguments.contains("--force") || stdout.is_empty()), "{stdout}{stderr}");
+    }
+}
+
+#[test]
+fn each_file_is_the_same_alone_and_with_all() {
+    let folder = folder();
+    emit(&folder, "all --root host --bootloader grub --style session a.xml");
+    for kind in ["hook --style session a.xml", "modules", "cmdline --bootloader grub", "udev"] {
+        let (stdout, stderr) = emit(&folder, &format!("{kind} --root host"));
+        assert!(stdout.starts_with("host/etc/") && !stderr.contains("then"), "{stdout}{stderr}");
+    }
+}
+
+#[test]
+fn a_file_that_says_something_else_stays_and_nothing_is_written() {
+    let folder = folder();
+    write(&folder, MODULES, "kvmgt\n");
+    let stderr = refused(&folder, "all --root host a.xml");
+    assert!(stderr.contains("something else is there, and nothing was written: host/etc/modules-load.d/gvt.conf\n"), "{stderr}");
+    assert_eq!(files(&folder.path().join("host")), [MODULES]);
+    assert_eq!(read(&folder, MODULES), "kvmgt\n");
+    emit(&folder, "all --root host --force a.xml");
+    assert!(read(&folder, MODULES).contains("vfio-iommu-type1\n"));
+}
+
+#[test]
+fn diff_shows_what_would_change_and_writes_nothing() {
+    let folder = folder();
+    emit(&folder, "all --root host a.xml");
+    write(&folder, MODULES, &(read(&folder, MODULES) + "own\n"));
+    fs::remove_file(folder.path().join("host").join(MODPROBE)).unwrap();
+    fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, stdout, _) = run_in(folder.path(), "emit all --root host --diff a.xml");
+    assert_eq!(code, 1);
+    for part in [
+        "# host/etc/libvirt/hooks/qemu.d/gvtg: mode 644, to be 755\n",
+        "\n-own\n",
+        "# host/etc/modprobe.d/gvtg.conf: new, mode 644\n--- /dev/null\n",
+    ] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert!(read(&folder, MODULES).ends_with("own\n") && read(&folder, MODPROBE).is_empty() && mode(&folder, HOOK) == 0o644);
+}
+
+#[test]
+fn a_mode_alone_is_mended() {
+    let folder = folder();
+    emit(&folder, "hook --root host a.xml");
+    fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o600)).unwrap();
+    let (_, stderr) = emit(&folder, "hook --root host a.xml");
+    assert_eq!(mode(&folder, HOOK), 0o755);
+    assert!(stderr.contains("then systemctl reload libvirtd"), "{stderr}");
+}
+
+#[test]
+fn the_umask_does_not_count() {
+    let folder = folder();
+    let script = format!("umask 077; exec '{}' emit all --root host a.xml", env!("CARGO_BIN_EXE_gvtg-xml"));
+    assert!(Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap().status.success());
+    assert_eq!([HOOK, MODULES].map(|path| mode(&folder, path)), [0o755, 0o644]);
+}
+
+#[test]
+fn no_link_leads_out_of_the_root() {
+    let folder = folder();
+    let (host, outside) = (folder.path().join("host"), folder.path().join("outside"));
+    fs::create_dir_all(&outside).unwrap();
+    fs::create_dir_all(&host).unwrap();
+    symlink(&outside, host.join("etc")).unwrap();
+    emit(&folder, "modules --root host");
+    assert_eq!(files(&outside), [""; 0]);
+    // The link means a folder below the root, as it would on that machine.
+    let inside = host.join(outside.strip_prefix("/").unwrap());
+    assert_eq!(files(&inside), ["modules-load.d/gvt.conf"]);
+}
+
+#[test]
+fn what_is_no_file_is_never_replaced() {
+    let folder = folder();
+    let conf = folder.path().join("host").join(MODULES);
+    fs::create_dir_all(&conf).unwrap();
+    assert!(refused(&folder, "all --root host --force a.xml").contains("is no regular file"));
+    assert_eq!(files(&folder.path().join("host")), [""; 0]);
+    // A folder's place is taken: it fails before anything is changed.
+    fs::remove_dir(&conf).unwrap();
+    write(&folder, "etc/modprobe.d", "a file");
+    assert!(refused(&folder, "all --root host a.xml").contains("/etc/modprobe.d/gvtg.conf: "));
+    assert_eq!(files(&folder.path().join("host")), ["etc/modprobe.d"]);
+}
+
+#[test]
+fn the_kernels_line_is_completed_and_never_made_up() {
+    let folder = folder();
+    let arguments = "cmdline --bootloader kernel-install --root host";
+    assert!(refused(&folder, arguments).contains("there is no command line to add the parameters to"));
+    assert!(refused(&folder, "all --root host --bootloader kernel-install a.xml").contains("without its root="));
+    write(&folder, "proc/cmdline", "BOOT_IMAGE=/vmlinuz root=UUID=1 ro\n");
+    emit(&folder, arguments);
+    let line = "root=UUID=1 ro intel_iommu=on i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1\n";
+    assert_eq!(read(&folder, "etc/kernel/cmdline"), line);
+    emit(&folder, arguments);
+    write(&folder, "etc/kernel/cmdline", "root=UUID=2 i915.enable_gvt=1\n");
+    assert!(refused(&folder, arguments).contains("something else is there"));
+    let (_, stderr) = emit(&folder, &format!("{arguments} --force"));
+    assert!(stderr.contains("that of /etc/kernel/cmdline, and what it lacks"), "{stderr}");
+    assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=2 i915.enable_gvt=1 intel_iommu=on i915.enable_guc=0 kvm.ignore_msrs=1\n");
+}
+
+#[test]
+fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
+    let folder = folder();
+    for (bootloader, line) in [("raw", "intel_iommu=on i915.enable_gvt=1"), ("systemd-boot", "options intel_iommu=on i915.enable_gvt=1")] {
+        let (stdout, stderr) = emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
+        assert_eq!(stdout.lines().count(), 3);
+        assert!(stderr.contains("in no file: append it to") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");
+    }
+    for kind in ["cmdline", "qemu-conf", "nodedev a.xml"] {
+        assert!(refused(&folder, &format!("{kind} --root host")).contains("no file of its own"));
+    }
+}
+
+#[test]
+fn mdevctl_gets_a_file_for_each_vgpu() {
+    let folder = folder();
+    let (stdout, _) = emit(&folder, "mdevctl --root host --pci 0000:00:02.0 two.xml");
+    assert_eq!(stdout, format!("host/etc/mdevctl.d/0000:00:02.0/{UUID}\nhost/etc/mdevctl.d/0000:00:02.0/{OTHER}\n"));
+}
+
+#[test]
+fn flags_of_the_root_need_one() {
+    let folder = folder();
+    for arguments in ["modules --diff", "modules --force", "all a.xml"] {
+        assert!(refused(&folder, arguments).contains("--root"));
+    }
+}
+
+#[test]
+fn a_file_whose_name_is_no_text_is_no_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let name = std::ffi::OsStr::from_bytes(b"\xff.xml");
+    fs::copy(folder.path().join("a.xml"), folder.path().join(name)).unwrap();
+    let arguments = [std::ffi::OsStr::new("emit"), std::ffi::OsStr::new("hook"), name];
+    let (code, stdout, _) = outcome(feed(program(arguments).current_dir(folder.path()), b""));
+    assert_eq!(code, 0);
+    assert!(stdout.contains(UUID));
+}

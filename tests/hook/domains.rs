@@ -1,0 +1,170 @@
+//! Domains with vGPUs, the hook for them, and a machine that has it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use tempfile::TempDir;
+
+use crate::common::machine::Machine;
+use crate::common::program::{feed, has_tool, outcome, program};
+
+/// Programs that are /bin/sh somewhere: Debian's, Fedora's and Arch's, Alpine's, and whoever's who links zsh there.
+const SHELLS: [&str; 4] = ["dash", "bash", "busybox", "zsh"];
+
+/// What libvirt gives a hook: nothing of its own but these (src/util/virhook.c).
+const ENVIRONMENT: [&str; 5] =
+    ["LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root", "LOGNAME=root"];
+
+/// A domain with vGPUs of these uuids and types.
+pub fn domain(name: &str, vgpus: &[(&str, &str)]) -> String {
+    let name = name.replace('&', "&amp;").replace('<', "&lt;");
+    let types: String = vgpus.iter().map(|(uuid, kind)| format!("<g:vgpu uuid='{uuid}' type='{kind}'/>")).collect();
+    let devices: String = vgpus
+        .iter()
+        .map(|(uuid, _)| {
+            format!("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='{uuid}'/></source></hostdev>")
+        })
+        .collect();
+    format!(
+        "<domain type='kvm'><name>{name}</name><metadata><g:domain xmlns:g='urn:gvtg-xml:1'>{types}</g:domain></metadata>\
+         <devices>{devices}</devices></domain>"
+    )
+}
+
+/// What the program prints for these domains.
+pub fn hook(domains: &[String], style: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(["emit", "hook", "--style", style]);
+    for (number, domain) in domains.iter().enumerate() {
+        let path = folder.path().join(format!("{number}.xml"));
+        fs::write(&path, domain).unwrap();
+        command.arg(path);
+    }
+    let (code, stdout, stderr) = outcome(feed(&mut command, b""));
+    assert_eq!(code, 0, "{stderr}");
+    stdout
+}
+
+/// The hook for domains with a vGPU each.
+pub fn hook_for(domains: &[(&str, &str, &str)]) -> String {
+    let domains: Vec<String> = domains.iter().map(|(name, uuid, kind)| domain(name, &[(uuid, kind)])).collect();
+    hook(&domains, "qemu.d")
+}
+
+/// Does this with each shell on a machine of its own, all at once. `machine` starts one.
+pub fn on_each_shell(machine: impl Fn() -> Option<Machine> + Sync, test: impl Fn(&Host) + Sync) {
+    let try_one = |shell: &str| {
+        if !has_tool(shell, if shell == "busybox" { &["true"] } else { &["-c", ":"] }) {
+            return;
+        }
+        let Some(machine) = machine() else { return };
+        let host = Host::new(machine);
+        let bound = host.machine.shell(&format!("mount --bind \"$(command -v {shell})\" /bin/sh"));
+        assert!(bound.status.success(), "{}", String::from_utf8_lossy(&bound.stderr));
+        test(&host);
+    };
+    std::thread::scope(|scope| {
+        let threads =
+            SHELLS.map(|shell| std::thread::Builder::new().name(format!("sh is {shell}")).spawn_scoped(scope, move || try_one(shell)));
+        // The panic's message names the thread, and with it the shell.
+        let failed = threads.into_iter().map(|thread| thread.unwrap().join()).filter(Result::is_err).count();
+        assert_eq!(failed, 0, "see above under which shells");
+    });
+}
+
+/// A machine with a hook.
+pub struct Host {
+    pub machine: Machine,
+    /// Holds the hook.
+    folder: TempDir,
+    /// Where the hook runs, and should leave nothing.
+    work: TempDir,
+}
+
+impl Host {
+    pub fn new(machine: Machine) -> Self {
+        let (folder, work) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // A session's hook is run by a user.
+        for folder in [&folder, &work] {
+            fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        }
+        Host { machine, folder, work }
+    }
+
+    /// Where the hook is.
+    pub fn hook(&self) -> PathBuf {
+        self.folder.path().join("gvtg hook")
+    }
+
+    pub fn install(&self, hook: &str) {
+        fs::write(self.hook(), hook).unwrap();
+        fs::set_permissions(self.hook(), Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Calls the hook as libvirt does: its exit code, and what it says on stderr. stdout, and the folder where it runs, stay empty.
+    pub fn call(&self, words: &[&str]) -> (i32, String) {
+        self.call_with(&[], words)
+    }
+
+    /// The same with this before the hook: variables, or a program that runs it.
+    pub fn call_with(&self, before: &[&str], words: &[&str]) -> (i32, String) {
+        let hook = self.hook();
+        let hook = hook.to_str().unwrap();
+        let words = ["env", "-i"].iter().chain(&ENVIRONMENT).chain(before).chain([&hook]).chain(words);
+        let (code, stdout, stderr) = outcome(feed(&mut self.machine.command(self.work.path(), words), b"<domain type='kvm'/>\n"));
+        assert_eq!(stdout, "", "{words:?} on stdout", words = before);
+        let left: Vec<_> = fs::read_dir(self.work.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert!(left.is_empty(), "it made {left:?}");
+        (code, stderr)
+    }
+
+    pub fn prepare(&self, name: &str) -> (i32, String) {
+        self.call(&[name, "prepare", "begin", "-"])
+    }
+
+    pub fn release(&self, name: &str) -> (i32, String) {
+        self.call(&[name, "release", "end", "shutdown"])
+    }
+
+    /// The domain's vGPUs are made or removed without a word.
+    pub fn quietly(&self, answer: (i32, String)) {
+        assert_eq!(answer, (0, String::new()), "{}", self.machine.log());
+    }
+
+    /// What the answer says; it stops the start of the VM.
+    pub fn refused(&self, answer: (i32, String)) -> String {
+        assert_eq!(answer.0, 1, "{}", answer.1);
+        assert!(answer.1.starts_with("gvtg: ") && answer.1.ends_with('\n'), "{}", answer.1);
+        answer.1
+    }
+
+    /// The uuids of which the hook remembers that it made them, and for whom: `UUID DOMAIN`.
+    pub fn made(&self) -> Vec<String> {
+        let listed =
+            self.machine.shell("cd /run/gvtg 2>/dev/null && for made in *; do [ ! -f $made ] || echo \"$made $(cat $made)\"; done");
+        String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// A process that has this file open, as QEMU has its vGPU, until it is dropped. `before` runs first, in a mount namespace of its own.
+    pub fn user_of(&self, file: &str, before: &str) -> User {
+        let line = format!("{before}\nexec 9<>{file} && echo open && exec cat");
+        let mut command = self.machine.command(Path::new("/"), ["unshare", "--mount", "sh", "-c", &line]);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut word = [0; 5];
+        std::io::Read::read_exact(process.stdout.as_mut().unwrap(), &mut word).unwrap();
+        User { process }
+    }
+}
+
+pub struct User {
+    process: Child,
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,178 @@
+//! A VM's life, as libvirt tells it to the hook.
+
+use crate::common::machine::Machine;
+use crate::domains::{domain, hook, hook_for, on_each_shell};
+use crate::{LARGE, ONE, SMALL, TWO};
+
+fn machine() -> Option<Machine> {
+    Machine::start(&[])
+}
+
+#[test]
+fn a_vgpu_is_made_when_its_vm_starts_and_removed_when_it_has_stopped() {
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        host.quietly(host.prepare("win10"));
+        assert_eq!(host.machine.vgpus(), [ONE]);
+        assert_eq!(host.made(), [format!("{ONE} win10")]);
+        host.quietly(host.release("win10"));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        // Again, as VMs do.
+        host.quietly(host.prepare("win10"));
+        host.quietly(host.release("win10"));
+        let once = format!("create \"{ONE}\" {LARGE}: ok\nremove {ONE}: ok\n");
+        assert_eq!(host.machine.log(), once.repeat(2));
+        assert_eq!(host.machine.modprobes(), "", "kvmgt is loaded");
+    });
+}
+
+#[test]
+fn every_other_operation_succeeds_and_does_nothing() {
+    // What libvirt has and will have, and what nobody would say.
+    let others = [
+        &["win10", "start", "begin", "-"][..],
+        &["win10", "started", "begin", "-"],
+        &["win10", "stopped", "end", "-"],
+        &["win10", "stopped", "end", "failed"],
+        &["win10", "migrate", "begin", "-"],
+        &["win10", "restore", "begin", "-"],
+        &["win10", "reconnect", "begin", "-"],
+        &["win10", "attach", "begin", "-"],
+        &["win10", "prepare", "end", "-"],
+        &["win10", "release", "begin", "-"],
+        &["win10", "prepare/begin", "", "-"],
+        &["win10", "prepare"],
+        &["win10", "*", "*", "-"],
+        &["win10"],
+        &[""],
+        &[],
+    ];
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        for words in others {
+            assert_eq!(host.call(words), (0, String::new()), "{words:?}");
+            assert_eq!(host.machine.vgpus(), [""; 0], "{words:?}");
+        }
+        host.quietly(host.prepare("win10"));
+        for words in others {
+            assert_eq!(host.call(words), (0, String::new()), "{words:?}");
+            assert_eq!(host.machine.vgpus(), [ONE], "{words:?}");
+        }
+    });
+}
+
+#[test]
+fn reconnect_succeeds_whatever_is_wrong() {
+    // libvirt would kill the VM that runs.
+    on_each_shell(Machine::without_kvmgt, |host| {
+        host.install(&hook_for(&[("win10", ONE, "i915-GVTg_V5_16")]));
+        host.quietly(host.call(&["win10", "reconnect", "begin", "-"]));
+        assert_eq!(host.machine.modprobes(), "");
+    });
+}
+
+#[test]
+fn a_release_removes_the_vgpu_whatever_libvirt_gives_as_its_reason() {
+    // "-" before libvirt 10.5, the reason of the shutdown since.
+    let reasons = [Some("-"), Some("shutdown"), Some("destroyed"), Some("crashed"), Some("failed"), Some("from snapshot"), Some(""), None];
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        for reason in reasons {
+            host.quietly(host.prepare("win10"));
+            let words: Vec<&str> = ["win10", "release", "end"].into_iter().chain(reason).collect();
+            host.quietly(host.call(&words));
+            assert_eq!(host.machine.vgpus(), [""; 0], "{reason:?}");
+        }
+    });
+}
+
+#[test]
+fn a_vm_without_a_line_is_none_of_its_business() {
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        for name in ["linux", "win1", "win100", "WIN10", "win10 ", " win10", "*", "w*", ""] {
+            host.quietly(host.prepare(name));
+            assert_eq!(host.machine.vgpus(), [""; 0], "{name:?}");
+        }
+        host.quietly(host.prepare("win10"));
+        for name in ["linux", "win1", "win100", "WIN10", "win10 ", " win10", "*", "w*", ""] {
+            host.quietly(host.release(name));
+            assert_eq!(host.machine.vgpus(), [ONE], "{name:?}");
+        }
+    });
+}
+
+#[test]
+fn a_uuid_in_upper_case_is_the_one_that_the_kernel_writes_in_lower_case() {
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]).replace(ONE, &ONE.to_uppercase()));
+        host.quietly(host.prepare("win10"));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
+        host.quietly(host.release("win10"));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn two_vgpus_of_a_vm_come_and_go_together() {
+    on_each_shell(machine, |host| {
+        host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
+        host.quietly(host.prepare("win10"));
+        let mut vgpus = host.machine.vgpus();
+        vgpus.sort();
+        assert_eq!(vgpus, [TWO, ONE]);
+        host.quietly(host.release("win10"));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn where_the_second_vgpu_fails_the_release_takes_the_first() {
+    on_each_shell(machine, |host| {
+        // One large takes all that there is.
+        host.install(&hook(&[domain("win10", &[(ONE, LARGE), (TWO, SMALL)])], "qemu.d"));
+        let said = host.refused(host.prepare("win10"));
+        assert!(said.contains(&format!("no room for one more vGPU of type {SMALL}")), "{said}");
+        // libvirt calls it after a failed start too.
+        host.quietly(host.call(&["win10", "release", "end", "failed"]));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn a_vgpu_that_appears_late_is_waited_for() {
+    on_each_shell(
+        || Machine::start(&["--late", "1500"]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            host.quietly(host.prepare("win10"));
+            assert_eq!(host.machine.vgpus(), [ONE]);
+            host.quietly(host.release("win10"));
+            assert_eq!(host.machine.vgpus(), [""; 0]);
+        },
+    );
+}
+
+#[test]
+fn kvmgt_is_loaded_where_it_is_not() {
+    on_each_shell(Machine::without_kvmgt, |host| {
+        host.machine.modprobe_works();
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        host.quietly(host.prepare("win10"));
+        assert_eq!((host.machine.modprobes().as_str(), host.machine.vgpus()), ("kvmgt\n", vec![ONE.to_owned()]));
+        host.quietly(host.release("win10"));
+        assert_eq!(host.machine.modprobes(), "kvmgt\n");
+    });
+}
+
+#[test]
+fn broadwells_types_are_made_too() {
+    on_each_shell(
+        || Machine::start(&["--generation", "V4"]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, "i915-GVTg_V4_4")]));
+            host.quietly(host.prepare("win10"));
+            assert_eq!(host.machine.log(), format!("create \"{ONE}\" i915-GVTg_V4_4: ok\n"));
+        },
+    );
+}

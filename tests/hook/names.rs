@@ -1,0 +1,128 @@
+//! Names that hurt: whatever a VM is called, its vGPU is made and removed, nothing else is touched, and nothing else runs.
+
+use crate::common::machine::Machine;
+use crate::domains::{hook_for, on_each_shell};
+use crate::{ONE, SMALL};
+
+/// Names that libvirt takes: anything but a slash and a line break.
+fn names() -> Vec<String> {
+    let plain = [
+        "a b",
+        " a",
+        "a ",
+        "  ",
+        "\t",
+        "$(touch x)",
+        "`touch x`",
+        "${made}",
+        "$1",
+        "$domain",
+        "'\"",
+        "'",
+        "\"",
+        "'; touch x; '",
+        "-n",
+        "-e",
+        "-eq",
+        "--",
+        "-",
+        "*",
+        "?",
+        "[a-z]",
+        "a\\b",
+        "\\",
+        "\\\\",
+        "a\\nb",
+        "\\c",
+        "%s",
+        "%",
+        "!",
+        "!!",
+        "(",
+        ")",
+        "=",
+        "!=",
+        "a=b",
+        "-o",
+        "-z",
+        "#",
+        "#a",
+        "~",
+        "~root",
+        ";",
+        "&",
+        "|",
+        "<x",
+        ">x",
+        "a;touch x",
+        "{a,b}",
+        "win",
+        "win1",
+        "win10",
+        "win10.bak",
+        "Win10",
+        "é",
+        "e\u{301}",
+        "\u{a0}",
+        "\u{202e}",
+        "]",
+        "[",
+        "0",
+        "00",
+        "made",
+        "domain",
+        ".",
+        "..",
+        "...",
+    ];
+    let long = ["ü".repeat(100), "名".repeat(66), "x".repeat(255)];
+    plain.map(str::to_owned).into_iter().chain(long).collect()
+}
+
+fn uuid(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+#[test]
+fn each_name_gets_its_own_vgpu_and_no_other() {
+    let names = names();
+    let uuids: Vec<String> = (0..names.len()).map(uuid).collect();
+    let mut domains: Vec<_> = names.iter().zip(&uuids).map(|(name, uuid)| (name.as_str(), uuid.as_str(), SMALL)).collect();
+    domains.push(("bystander", ONE, SMALL));
+    let hook = hook_for(&domains);
+    on_each_shell(
+        || Machine::start(&[]),
+        |host| {
+            host.install(&hook);
+            host.quietly(host.prepare("bystander"));
+            for (name, uuid) in names.iter().zip(&uuids) {
+                let before = host.machine.log();
+                host.quietly(host.prepare(name));
+                assert_eq!(host.machine.log(), format!("{before}create \"{uuid}\" {SMALL}: ok\n"), "{name:?}");
+                // Another one with a name as odd, which has no line, and libvirt's other operations.
+                host.quietly(host.release(&format!("{name}{name}x")));
+                host.quietly(host.call(&[name, "stopped", "end", "-"]));
+                host.quietly(host.release(name));
+                let after = format!("{before}create \"{uuid}\" {SMALL}: ok\nremove {uuid}: ok\n");
+                assert_eq!(host.machine.log(), after, "{name:?}");
+            }
+            assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} bystander")]));
+        },
+    );
+}
+
+#[test]
+fn a_name_is_said_as_it_is() {
+    on_each_shell(
+        || Machine::start(&[]),
+        |host| {
+            for name in ["a\\nb", "$(touch x)", "%s", "-n", "'\""] {
+                host.install(&hook_for(&[(name, ONE, SMALL), ("other", &uuid(1), SMALL)]).replace(&uuid(1), ONE));
+                host.quietly(host.prepare(name));
+                let said = host.refused(host.prepare("other"));
+                assert!(said.contains(&format!("belongs to the domain '{name}',")), "{said}");
+                host.quietly(host.release(name));
+            }
+        },
+    );
+}

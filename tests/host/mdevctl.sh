@@ -1,0 +1,33 @@
+#!/bin/sh
+# mdevctl.sh MDEV-SYSFS: what mdevctl makes of the files below ./etc and of ./commands, on a host with an emulated GPU. In mount and
+# process namespaces of its own.
+set -eu
+mkdir bus vfio
+touch kvmgt
+"$1" "$PWD/bus" --kvmgt "$PWD/kvmgt" --vfio "$PWD/vfio" &
+until mountpoint -q bus; do
+    kill -0 $!
+    sleep 0.1
+done
+mount --bind bus /sys/bus
+mount -t tmpfs class /sys/class
+mkdir /sys/class/mdev_bus
+ln -s ../../bus/pci/devices/0000:00:02.0 /sys/class/mdev_bus/0000:00:02.0
+# It wants its own folders for scripts to be there.
+cp -r /etc/mdevctl.d own
+mount --bind own /etc/mdevctl.d
+cp -r etc/mdevctl.d/. /etc/mdevctl.d
+
+list() {
+    mdevctl list "$@" | sed '/^$/d'
+}
+echo "defined: $(list --defined)"
+uuid=$(list --defined | cut -d ' ' -f 1)
+mdevctl start --uuid "$uuid"
+echo "started: $(list)"
+mdevctl stop --uuid "$uuid"
+echo "stopped: $(list)"
+mdevctl undefine --uuid "$uuid"
+sh ./commands
+echo "by commands: $(list --defined)"
+cat "/etc/mdevctl.d/0000:00:02.0/$uuid"

@@ -1,0 +1,16 @@
+#!/bin/bash
+# qemu-conf.sh: starts libvirtd with /folder/qemu.conf behind its own lines, as in.sh has it. Prints "ready" if its QEMU driver is
+# there, and what libvirtd has to say of the file.
+set -eu
+cat /etc/libvirt/qemu.conf /folder/qemu.conf >/tmp/qemu.conf
+mount --bind /tmp/qemu.conf /etc/libvirt/qemu.conf
+libvirtd >/tmp/log 2>&1 &
+for _ in $(seq 60); do
+    if virsh capabilities >/tmp/answer 2>&1; then
+        echo ready
+        break
+    fi
+    if grep -q 'configuration file' /tmp/log; then break; fi
+    sleep 1
+done
+grep 'configuration file\|qemu\.conf' /tmp/log || true

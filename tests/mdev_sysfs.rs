@@ -1,0 +1,181 @@
+//! The emulated GPU is to tests of the host's side what a real one would be: it answers as the kernel does, and leaves nothing behind.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use common::machine::{GPU, Machine};
+
+const ONE: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
+const TWO: &str = "11111111-2222-4333-8444-555555555555";
+
+/// Writes a line to a type's `create`.
+fn create(machine: &Machine, name: &str, text: &str) -> Output {
+    machine.shell(&format!("LC_ALL=C bash -c \"echo '{text}' > {GPU}/mdev_supported_types/{name}/create\""))
+}
+
+fn remove(machine: &Machine, uuid: &str) -> Output {
+    machine.shell(&format!("LC_ALL=C bash -c 'echo 1 > /sys/bus/mdev/devices/{uuid}/remove'"))
+}
+
+fn stdout(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What bash says of a write that the kernel refuses.
+fn refusal(output: Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap().trim().rsplit(": ").next().unwrap().to_owned()
+}
+
+/// How many vGPUs of each type there is room for: of the types 1, 2, 4 and 8, those that there are.
+fn available(machine: &Machine) -> String {
+    stdout(machine.shell(&format!("cat {GPU}/mdev_supported_types/*/available_instances"))).replace('\n', " ")
+}
+
+#[test]
+fn a_vgpu_is_a_device_with_a_type_and_a_group_and_can_be_removed() {
+    let Some(machine) = Machine::start(&[]) else { return };
+    assert_eq!(machine.vgpus(), [""; 0]);
+    stdout(create(&machine, "i915-GVTg_V5_4", ONE));
+    assert_eq!(machine.vgpus(), [ONE]);
+    let looks = [
+        ("readlink -f /sys/bus/mdev/devices/*", format!("{GPU}/{ONE}\n")),
+        ("ls -d /sys/bus/pci/drivers/i915/0000:00:02.0/*-*-*", format!("/sys/bus/pci/drivers/i915/0000:00:02.0/{ONE}\n")),
+        ("basename $(readlink /sys/bus/mdev/devices/*/mdev_type)", "i915-GVTg_V5_4\n".to_owned()),
+        ("cat /sys/bus/mdev/devices/*/mdev_type/device_api", "vfio-pci\n".to_owned()),
+        ("ls /sys/bus/mdev/devices/*/mdev_type/devices", format!("{ONE}\n")),
+        ("ls /dev/vfio", "0\nvfio\n".to_owned()),
+        ("basename $(readlink -f /sys/bus/mdev/devices/*/iommu_group)", "0\n".to_owned()),
+    ];
+    for (line, expected) in looks {
+        assert_eq!(stdout(machine.shell(line)), expected, "{line}");
+    }
+    stdout(remove(&machine, ONE));
+    assert_eq!(machine.vgpus(), [""; 0]);
+    assert_eq!(stdout(machine.shell("ls /dev/vfio")), "vfio\n");
+    assert_eq!(machine.log(), format!("create \"{ONE}\" i915-GVTg_V5_4: ok\nremove {ONE}: ok\n"));
+}
+
+#[test]
+fn what_is_no_uuid_is_an_invalid_argument_and_upper_case_becomes_lower() {
+    let Some(machine) = Machine::start(&[]) else { return };
+    let undashed = ONE.replace('-', "");
+    for text in ["", "x", &undashed, &ONE[1..], &format!("{ONE}0"), &format!(" {ONE}"), &ONE.replace('a', "g"), &format!("{{{ONE}}}")] {
+        assert_eq!(refusal(create(&machine, "i915-GVTg_V5_4", text)), "Invalid argument", "{text:?}");
+    }
+    stdout(create(&machine, "i915-GVTg_V5_4", &ONE.to_uppercase()));
+    assert_eq!(machine.vgpus(), [ONE]);
+    assert_eq!(refusal(create(&machine, "i915-GVTg_V5_8", ONE)), "File exists");
+}
+
+#[test]
+fn a_vgpu_takes_from_what_every_type_can_have() {
+    // Types 4 and 8 fit into 256 MiB; 2 too into 512.
+    let Some(machine) = Machine::start(&[]) else { return };
+    assert_eq!(available(&machine), "1 2 ");
+    stdout(create(&machine, "i915-GVTg_V5_8", ONE));
+    assert_eq!(available(&machine), "0 1 ");
+    assert_eq!(refusal(create(&machine, "i915-GVTg_V5_4", TWO)), "No space left on device");
+    stdout(create(&machine, "i915-GVTg_V5_8", TWO));
+    assert_eq!(available(&machine), "0 0 ");
+
+    let rooms = [("128", ""), ("512", "1 3 6 "), ("1024", "1 2 5 7 ")];
+    for (aperture, expected) in rooms {
+        let Some(machine) = Machine::start(&["--aperture", aperture, "--generation", "V4"]) else { return };
+        let listed = stdout(machine.shell(&format!("ls {GPU}/mdev_supported_types | wc -l")));
+        assert_eq!(listed.trim(), expected.split_whitespace().count().to_string(), "{aperture}");
+        if !expected.is_empty() {
+            assert_eq!(available(&machine), expected, "{aperture}");
+        }
+    }
+}
+
+#[test]
+fn a_vgpu_in_use_is_left_half_dead_and_on_an_old_kernel_it_is_busy() {
+    for old in [false, true] {
+        let Some(machine) = Machine::start(if old { &["--old-kernel"] } else { &[] }) else { return };
+        stdout(create(&machine, "i915-GVTg_V5_4", ONE));
+        let mut user = machine.command(Path::new("/"), ["sh", "-c", "exec 9<>/dev/vfio/0; echo open; cat"]);
+        let mut user = user.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut word = [0; 5];
+        std::io::Read::read_exact(user.stdout.as_mut().unwrap(), &mut word).unwrap();
+        if old {
+            assert_eq!(refusal(remove(&machine, ONE)), "Device or resource busy");
+            assert_eq!(machine.vgpus(), [ONE]);
+        } else {
+            stdout(remove(&machine, ONE));
+            assert_eq!(machine.vgpus(), [""; 0]);
+            assert!(machine.log().ends_with(&format!("remove {ONE}: half dead\n")));
+        }
+        assert_eq!(available(&machine), "0 0 ", "what it took stays taken");
+        drop(machine);
+        assert!(!user.wait().unwrap().success(), "it was killed with its machine");
+    }
+}
+
+#[test]
+fn kvmgt_brings_the_types_and_only_a_modprobe_that_works_brings_kvmgt() {
+    let Some(machine) = Machine::without_kvmgt() else { return };
+    let types = format!("ls {GPU} | grep -c mdev_supported_types");
+    assert_eq!(machine.shell(&types).stdout, b"0\n");
+    assert!(!machine.shell("modprobe kvmgt").status.success());
+    assert!(!machine.shell("test -e /sys/bus/mdev").status.success());
+    machine.modprobe_works();
+    stdout(machine.shell("modprobe kvmgt"));
+    assert_eq!(machine.shell(&types).stdout, b"1\n");
+    assert_eq!(machine.modprobes(), "kvmgt\nkvmgt\n");
+}
+
+#[test]
+fn a_gpu_can_be_slow_and_can_refuse() {
+    let Some(machine) = Machine::start(&["--late", "300"]) else { return };
+    stdout(create(&machine, "i915-GVTg_V5_4", ONE));
+    assert_eq!(machine.vgpus(), [""; 0]);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(machine.vgpus(), [ONE]);
+
+    let Some(machine) = Machine::start(&["--refuse", "--sizes", "8"]) else { return };
+    assert_eq!(refusal(create(&machine, "i915-GVTg_V5_8", ONE)), "Input/output error");
+    assert_eq!((machine.vgpus(), available(&machine).as_str()), (vec![], "2 "));
+}
+
+#[test]
+fn nothing_can_be_made_in_sysfs_and_no_file_does_what_it_is_not_for() {
+    let Some(machine) = Machine::start(&[]) else { return };
+    for line in [
+        format!("echo x > {GPU}/file"),
+        format!("mkdir {GPU}/folder"),
+        format!("echo x > {GPU}/vendor"),
+        format!("cat {GPU}/mdev_supported_types/i915-GVTg_V5_4/create"),
+        "echo x > /sys/bus/mdev/devices/file".to_owned(),
+    ] {
+        assert!(!machine.shell(&line).status.success(), "{line}");
+    }
+    assert_eq!(machine.log(), "");
+}
+
+#[test]
+fn a_machine_changes_nothing_of_the_one_that_it_runs_on() {
+    let here = || {
+        let list = |folder: &str| {
+            let mut names: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
+            names.sort();
+            names
+        };
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        (["/dev", "/dev/vfio", "/run", "/sys/bus", "/sys/bus/mdev/devices"].map(list), mounts)
+    };
+    let before = here();
+    let Some(machine) = Machine::start(&[]) else { return };
+    let kept = machine.shell("touch /dev/file /run/file /dev/vfio/file; sleep 1000 <&- >&- 2>&- & echo $$");
+    stdout(kept);
+    assert_eq!(here(), before);
+    drop(machine);
+    assert_eq!(here(), before);
+}
