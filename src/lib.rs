@@ -22,6 +22,7 @@
 //! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
 
 pub mod change;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod diagnostic;
 pub mod domain;

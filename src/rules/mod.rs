@@ -1,5 +1,7 @@
 //! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in [`code`].
 
+use std::error::Error;
+use std::fmt;
 use std::ops::Range;
 
 pub mod check;
@@ -129,12 +131,21 @@ pub fn named(text: &str) -> String {
 
 /// A rule file that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RuleError {
     /// What is wrong.
     pub message: String,
     /// Where in the file, in bytes.
     pub span: Range<usize>,
 }
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (byte {})", self.message, self.span.start)
+    }
+}
+
+impl Error for RuleError {}
 
 /// Reads a rule file of a site's own.
 ///
