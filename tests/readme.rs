@@ -105,15 +105,15 @@ impl Answered {
             if index > 0 {
                 renewed.push("…".to_owned());
             }
-            let is_in_run = |line: &&String| run.contains(*line);
-            let place = |line: &String| self.lines[next..].iter().position(|other| other == line).map(|at| next + at);
-            // The block begins or ends with the output where no dots say otherwise.
-            let begin = if index == 0 { Some(0) } else { run.iter().find_map(place) };
-            let end = if index + 1 == runs.len() {
-                Some(self.lines.len())
-            } else {
-                begin.map(|begin| begin + self.lines[begin..].iter().take_while(is_in_run).count())
+            // As many lines as there were, around one that is still printed; the block begins and ends with the output where no dots say
+            // otherwise.
+            let around = |(index, line): (usize, &String)| {
+                let place = self.lines[next..].iter().position(|other| other == line)?;
+                (next + place).checked_sub(index)
             };
+            let begin = if index == 0 { Some(0) } else { run.iter().enumerate().find_map(around) };
+            let is_last = index + 1 == runs.len();
+            let end = if is_last { Some(self.lines.len()) } else { begin.map(|begin| (begin + run.len()).min(self.lines.len())) };
             if run.is_empty() {
                 continue;
             }
@@ -256,6 +256,7 @@ fn what_a_block_prints_is_renewed_around_its_dots() {
     };
     assert_eq!(answered("a b", "a c d").as_deref(), Some("a c d"), "without dots it is what is printed");
     assert_eq!(answered("a … y z", "a b w y new").as_deref(), Some("a … y new"));
+    assert_eq!(answered("a b … x c …", "a new q y c d").as_deref(), Some("a new … y c …"));
     assert_eq!(answered("… b …", "a b c").as_deref(), Some("… b …"), "what is right stays");
     assert_eq!(answered("… gone …", "a b c"), None, "nobody knows where it was");
     let block = "$ a\n> b\n>\n> c\nd\n$ e\n";
