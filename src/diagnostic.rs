@@ -10,6 +10,7 @@ use crate::xml::{self, Unreadable, XmlError};
 
 /// Something that a rule found.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Diagnostic<'r> {
     /// The rule that found it.
     pub rule: &'r Rule,
@@ -60,6 +61,7 @@ impl Diagnostic<'static> {
 
 /// Another place that has to do with a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Related {
     /// Where, in bytes.
     pub span: Range<usize>,
@@ -71,6 +73,7 @@ pub struct Related {
 
 /// How a finding can be mended.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Fix {
     /// What it does, as an order.
     pub title: String,

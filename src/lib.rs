@@ -23,6 +23,7 @@
 //! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
 
 pub mod change;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod diagnostic;
 pub mod domain;

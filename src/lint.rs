@@ -1,6 +1,8 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
 use std::collections::{BTreeMap, HashSet};
+use std::error::Error;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -35,6 +37,19 @@ const MOST_GROWTH: usize = 4;
 const SMALL_TEXT: usize = 256 << 10;
 
 /// Everything that the rules find, in the order of the text.
+///
+/// ```
+/// use gvtg_xml::lint::lint;
+/// use gvtg_xml::rules::{RuleSet, builtin};
+/// use gvtg_xml::settings::Settings;
+///
+/// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
+/// let findings = lint(text, &RuleSet::all(builtin()), &Settings::default())?;
+/// let graphics = findings.iter().find(|finding| finding.rule.id == "stray-graphics").ok_or("not found")?;
+/// assert_eq!(&text[graphics.span.clone()], "<graphics type='vnc'/>");
+/// assert_eq!(graphics.message, "<graphics type='vnc'> does not show the vGPU");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
@@ -97,6 +112,7 @@ pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
 
 /// What fixing made of a text.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Fixed<'r> {
     /// The whole document.
     pub text: String,
@@ -116,6 +132,7 @@ pub struct Fixed<'r> {
 
 /// Why a text can't be fixed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum FixError {
     /// It is no domain XML: what is wrong, and where for people; the text is gone by the time somebody asks.
     Xml(XmlError, Position),
@@ -125,9 +142,41 @@ pub enum FixError {
     Growth(String),
 }
 
+impl fmt::Display for FixError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FixError::Xml(error, position) => write!(formatter, "line {}, column {}: {}", position.line, position.column, error.message),
+            FixError::Loop(rules) => write!(formatter, "the fixes of these rules undo each other: {}", rules.join(", ")),
+            FixError::Growth(rule) => write!(formatter, "the text grows without end, most of it by the rule {rule}"),
+        }
+    }
+}
+
+impl Error for FixError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FixError::Xml(error, _) => Some(error),
+            FixError::Loop(_) | FixError::Growth(_) => None,
+        }
+    }
+}
+
 /// The text with everything mended that the settings allow, and a second look at the result.
 ///
 /// Takes the text to let go of it as soon as it is edited: a big one is in memory once.
+///
+/// ```
+/// use gvtg_xml::lint::fix;
+/// use gvtg_xml::rules::{RuleSet, builtin};
+/// use gvtg_xml::settings::Settings;
+///
+/// let text = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
+/// let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default())?;
+/// assert!(!fixed.text.contains("<video/>"));
+/// assert!(fixed.text.contains("<alias name='ua-gvtg'/>"));
+/// assert!(fixed.remaining.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// A text that is no domain XML, or rules at odds with each other.

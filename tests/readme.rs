@@ -1,7 +1,7 @@
 //! The README is true: its `console` blocks are run, and its tables are those of the program. So is the rule in CONTRIBUTING.
 //!
 //! A block is run line by line in one shell, in a new folder with `fixtures/` in it and `tests/readme/virsh` in place of virsh. A line
-//! `…` stands for any lines, none included. `UPDATE_README=1 cargo test --test readme` writes the tables anew.
+//! `…` stands for any lines, none included. `UPDATE_EXPECTED=1 cargo test --test readme` writes the tables and what blocks print anew.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -10,6 +10,7 @@ mod common;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::{env, fs};
 
 use clap::CommandFactory;
@@ -26,8 +27,23 @@ fn console_blocks_print_what_they_say() {
     assert!(blocks.len() > 10, "only {} blocks found", blocks.len());
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path());
-    let failures: Vec<String> = blocks.into_iter().filter_map(|(line, block)| run(folder.path(), line, block).err()).collect();
+    let mut failures = Vec::new();
+    for (line, block) in blocks {
+        let answered = run(folder.path(), block);
+        if common::is_renewing() {
+            renew(|readme| readme.replace(block, &renewed_block(&answered)));
+        }
+        let wrong = answered.iter().filter(|step| !step.is_right() && !common::is_renewing() || step.renewed().is_none());
+        failures.extend(wrong.map(|step| format!("README.md:{line}: {step}")));
+    }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Writes the README anew; tests run side by side.
+fn renew(change: impl FnOnce(String) -> String) {
+    static README: Mutex<()> = Mutex::new(());
+    let _alone = README.lock().unwrap();
+    fs::write("README.md", change(fs::read_to_string("README.md").unwrap())).unwrap();
 }
 
 /// The blocks, each with the line it begins on.
@@ -66,7 +82,68 @@ fn steps(block: &str) -> Vec<Step> {
     steps
 }
 
-fn run(folder: &Path, line: usize, block: &str) -> Result<(), String> {
+/// A step, and what its command printed.
+struct Answered {
+    step: Step,
+    lines: Vec<String>,
+}
+
+impl Answered {
+    fn is_right(&self) -> bool {
+        let lines = self.lines.iter().map(String::as_str).collect::<Vec<_>>();
+        fits(&self.step.output.iter().map(String::as_str).collect::<Vec<_>>(), &lines)
+    }
+
+    /// What the README should say, with its `…` where they were; None where only a person can tell what is to be left out.
+    fn renewed(&self) -> Option<Vec<String>> {
+        if self.is_right() {
+            return Some(self.step.output.clone());
+        }
+        let runs: Vec<&[String]> = self.step.output.split(|line| line == "…").collect();
+        let (mut renewed, mut next) = (Vec::new(), 0);
+        for (index, run) in runs.iter().enumerate() {
+            if index > 0 {
+                renewed.push("…".to_owned());
+            }
+            // As many lines as there were, around one that is still printed; the block begins and ends with the output where no dots say
+            // otherwise.
+            let around = |(index, line): (usize, &String)| {
+                let place = self.lines[next..].iter().position(|other| other == line)?;
+                (next + place).checked_sub(index)
+            };
+            let begin = if index == 0 { Some(0) } else { run.iter().enumerate().find_map(around) };
+            let is_last = index + 1 == runs.len();
+            let end = if is_last { Some(self.lines.len()) } else { begin.map(|begin| (begin + run.len()).min(self.lines.len())) };
+            if run.is_empty() {
+                continue;
+            }
+            let (begin, end) = (begin?, end?);
+            renewed.extend_from_slice(self.lines.get(begin..end)?);
+            next = end;
+        }
+        Some(renewed)
+    }
+}
+
+impl std::fmt::Display for Answered {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Step { command, output } = &self.step;
+        writeln!(formatter, "`{command}` prints\n{}\nand not\n{}", self.lines.join("\n"), output.join("\n"))
+    }
+}
+
+/// A block with what its commands print now.
+fn renewed_block(steps: &[Answered]) -> String {
+    let step = |answered: &Answered| {
+        let command = answered.step.command.lines().map(|line| if line.is_empty() { ">".into() } else { format!("> {line}") });
+        let command = command.collect::<Vec<_>>().join("\n").replacen('>', "$", 1);
+        let output = answered.renewed().unwrap_or_else(|| answered.step.output.clone());
+        std::iter::once(command).chain(output).map(|line| line + "\n").collect::<String>()
+    };
+    steps.iter().map(step).collect()
+}
+
+fn run(folder: &Path, block: &str) -> Vec<Answered> {
     let steps = steps(block);
     let mut script = String::from("exec 2>&1\n");
     for step in &steps {
@@ -80,16 +157,13 @@ fn run(folder: &Path, line: usize, block: &str) -> Result<(), String> {
     let output = shell.env_remove("DISPLAY").env_remove("EDITOR").output().expect("sh runs");
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     let mut printed = printed.split(&format!("{AFTER_A_COMMAND}\n")).map(str::to_owned).collect::<Vec<_>>().into_iter();
-    for step in steps {
+    let answered = |step: Step| {
         let printed = printed.next().unwrap_or_default();
         // A machine with an old libvirt is told about it.
-        let lines: Vec<&str> = printed.lines().filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is ")).collect();
-        let wanted: Vec<&str> = step.output.iter().map(String::as_str).collect();
-        if !fits(&wanted, &lines) {
-            return Err(format!("README.md:{line}: `{}` prints\n{}\nand not\n{}\n", step.command, lines.join("\n"), wanted.join("\n")));
-        }
-    }
-    Ok(())
+        let lines = printed.lines().filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is "));
+        Answered { step, lines: lines.map(str::to_owned).collect() }
+    };
+    steps.into_iter().map(answered).collect()
 }
 
 /// Whether lines are those wanted, with `…` for any number of lines.
@@ -103,17 +177,16 @@ fn fits(wanted: &[&str], lines: &[&str]) -> bool {
 
 #[test]
 fn tables_are_up_to_date() {
-    let readme = fs::read_to_string("README.md").unwrap();
     let tables = [("rules", rule_table()), ("settings", settings_table()), ("rules about the host", host_table())];
-    let new = tables.iter().fold(readme.clone(), |text, (name, table)| with_table(&text, name, table));
-    if env::var_os("UPDATE_README").is_some() {
-        fs::write("README.md", new).unwrap();
-    } else {
-        assert!(
-            new == readme,
-            "the README's tables are not those of the program: `UPDATE_README=1 cargo test --test readme` writes them anew"
-        );
+    let written = |readme: String| tables.iter().fold(readme, |text, (name, table)| with_table(&text, name, table));
+    if common::is_renewing() {
+        renew(written);
     }
+    let readme = fs::read_to_string("README.md").unwrap();
+    assert!(
+        written(readme.clone()) == readme,
+        "the README's tables are not those of the program: `UPDATE_EXPECTED=1 cargo test --test readme` writes them anew"
+    );
 }
 
 fn with_table(text: &str, name: &str, table: &str) -> String {
@@ -173,6 +246,22 @@ fn the_rule_in_contributing_is_one() {
     let text = fs::read_to_string("CONTRIBUTING.md").unwrap();
     let rule = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     gvtg_xml::rules::parse(rule).unwrap();
+}
+
+#[test]
+fn what_a_block_prints_is_renewed_around_its_dots() {
+    let answered = |output: &str, lines: &str| {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        Answered { step: Step { command: "x".into(), output: words(output) }, lines: words(lines) }.renewed().map(|lines| lines.join(" "))
+    };
+    assert_eq!(answered("a b", "a c d").as_deref(), Some("a c d"), "without dots it is what is printed");
+    assert_eq!(answered("a … y z", "a b w y new").as_deref(), Some("a … y new"));
+    assert_eq!(answered("a b … x c …", "a new q y c d").as_deref(), Some("a new … y c …"));
+    assert_eq!(answered("… b …", "a b c").as_deref(), Some("… b …"), "what is right stays");
+    assert_eq!(answered("… gone …", "a b c"), None, "nobody knows where it was");
+    let block = "$ a\n> b\n>\n> c\nd\n$ e\n";
+    let right = |step: Step| Answered { lines: step.output.clone(), step };
+    assert_eq!(renewed_block(&steps(block).into_iter().map(right).collect::<Vec<_>>()), block);
 }
 
 #[test]

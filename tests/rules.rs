@@ -1,6 +1,9 @@
 //! The rules as a table, and every example in them.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
 
+use std::fmt::Write as _;
+use std::fs;
+
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::edit::Applicability;
@@ -49,6 +52,49 @@ fn a_bad_example_has_the_finding_at_its_mark() {
         }
     });
 }
+
+/// All that is found in an example, with every word that the user sees.
+fn account(diagnostics: &[Diagnostic<'_>]) -> String {
+    let mut text = String::new();
+    for Diagnostic { start, end, severity, rule, message, help, related, fix, .. } in diagnostics {
+        let place = format!("{}:{} to {}:{}", start.line, start.column, end.line, end.column);
+        let _ = writeln!(text, "{place}: {}[{}] {message}", severity.name(), rule.id);
+        let related = related.iter().map(|one| format!("{}:{}: {}", one.start.line, one.start.column, one.message));
+        let help = help.iter().map(|help| format!("help: {help}"));
+        let fix = fix.iter().map(|fix| format!("fix ({}): {}", fix.applicability.name(), fix.title));
+        for line in related.chain(help).chain(fix) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    text
+}
+
+#[test]
+fn examples_have_the_findings_that_are_written_down_and_no_others() {
+    let (mut found, mut last, mut number) = (String::from(EXPECTED_HEAD), "", 0);
+    let mut by_id: Vec<_> = Vec::new();
+    each_example(|rule, example, settings| by_id.push((&*rule.id, rule, example, settings.clone())));
+    by_id.sort_by_key(|(id, ..)| *id);
+    for (id, rule, example, settings) in by_id {
+        number = if id == last { number + 1 } else { 1 };
+        last = id;
+        let Some(bad) = &example.bad else { continue };
+        let text = common::document(&bad.replace(['»', '«'], ""), example.within, &settings);
+        let findings = common::findings(&text, &only(rule), &settings);
+        assert!(findings.iter().all(|finding| finding.rule.id == rule.id), "{id}: {:?}", show(&findings));
+        let _ = write!(found, "\n{id}, example {number}\n{}", account(&findings));
+    }
+    if common::is_renewing() {
+        fs::write("tests/rules.txt", &found).unwrap();
+    }
+    let expected = fs::read_to_string("tests/rules.txt").unwrap_or_default();
+    let difference = similar::TextDiff::from_lines(&expected, &found).unified_diff().to_string();
+    assert!(expected == found, "`UPDATE_EXPECTED=1 cargo test --test rules` writes it anew, if this is right:\n{difference}");
+}
+
+/// What stands at the top of the file.
+const EXPECTED_HEAD: &str = "What each rule finds in its own bad examples, place by place and word for word; the places are those of the whole document that the\n\
+    example is put into. Written by `UPDATE_EXPECTED=1 cargo test --test rules`: look at the difference before you commit it.\n";
 
 #[test]
 fn a_fixed_example_is_what_the_rules_fix_alone_makes() {

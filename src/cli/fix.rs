@@ -186,9 +186,6 @@ fn fix_one(
             left
         }
     };
-    if args.check && fixed.held_back {
-        io::complain(&format!("{name}: {HELD_BACK}"));
-    }
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
     let before = Source::new(&name, reported.as_deref().unwrap_or(""));
     let parts = [
@@ -196,6 +193,9 @@ fn fix_one(
         Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts })?;
+    if args.check && fixed.held_back && !args.output.is_for_programs() {
+        io::complain(&format!("{shown}: {HELD_BACK}"));
+    }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, &options.settings));
     }

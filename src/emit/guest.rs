@@ -51,6 +51,14 @@ pub struct GuestError {
     pub help: String,
 }
 
+impl std::fmt::Display for GuestError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} (byte {})", self.message, self.offset)
+    }
+}
+
+impl std::error::Error for GuestError {}
+
 impl GuestError {
     fn at(element: Element<'_>, message: impl Into<String>, help: impl Into<String>) -> Self {
         GuestError { offset: element.span().start, message: message.into(), help: help.into() }

@@ -187,9 +187,19 @@ impl Root {
 
     /// A file's mode, as the kernel has it.
     pub fn mode(&self, path: &str) -> Reading<u32> {
-        use std::os::unix::fs::MetadataExt;
-        self.resolve(path).and_then(fs::metadata).map(|metadata| metadata.mode()).into()
+        self.resolve(path).and_then(fs::metadata).map(|metadata| mode(&metadata)).into()
     }
+}
+
+#[cfg(unix)]
+fn mode(metadata: &fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(metadata)
+}
+
+/// Nothing can be run where files have no mode.
+#[cfg(not(unix))]
+fn mode(_metadata: &fs::Metadata) -> u32 {
+    0
 }
 
 /// The parts of a path, the first one last.

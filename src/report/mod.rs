@@ -5,6 +5,7 @@ use crate::source::Source;
 
 mod concise;
 mod fingerprint;
+#[cfg(feature = "cli")]
 mod full;
 mod github;
 mod gitlab;
@@ -15,6 +16,7 @@ mod sarif;
 mod statistics;
 
 pub use concise::Concise;
+#[cfg(feature = "cli")]
 pub use full::Full;
 pub use github::GitHub;
 pub use gitlab::GitLab;
@@ -61,6 +63,7 @@ pub struct Part<'f> {
 
 /// What has become of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum State {
     /// `lint` found it.
     Found,

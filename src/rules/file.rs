@@ -1,6 +1,8 @@
 //! Reading a rule file, and everything that is wrong in it at once, each with its place. The build script reads the built-in rules
 //! by this too.
 
+use std::error::Error;
+use std::fmt;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -12,12 +14,21 @@ use crate::property::{to_override, type_of};
 
 /// Something wrong in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RuleError {
     /// What is wrong.
     pub message: String,
     /// Where in the file, in bytes.
     pub span: Range<usize>,
 }
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (byte {})", self.message, self.span.start)
+    }
+}
+
+impl Error for RuleError {}
 
 /// Reads a rule file.
 ///

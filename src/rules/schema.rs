@@ -221,7 +221,7 @@ pub enum Format {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fix {
-    /// What it does, as an order: "Remove the <graphics>".
+    /// What it does, as an order: "Remove the `<graphics>`".
     pub title: Text,
     /// What it does to the document.
     pub op: Operation,

@@ -4,6 +4,8 @@
 //! changes. A `qemu:` prefix that was never declared is the one malformation that is read all the same: repairing it is this
 //! program's job, and one reading shows everything else that is wrong too.
 
+use std::error::Error;
+use std::fmt;
 use std::ops::Range;
 
 use crate::source::Source;
@@ -26,6 +28,7 @@ pub const QEMU_PREFIX: &str = "qemu";
 
 /// In which way a text can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unreadable {
     /// It is no XML that libvirt would read.
     NotWellFormed,
@@ -35,6 +38,7 @@ pub enum Unreadable {
 
 /// Why a text can't be read, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct XmlError {
     /// In which way.
     pub kind: Unreadable,
@@ -51,6 +55,14 @@ impl XmlError {
         XmlError { kind: Unreadable::NotWellFormed, offset, message: message.into(), help: help.into() }
     }
 }
+
+impl fmt::Display for XmlError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (byte {})", self.message, self.offset)
+    }
+}
+
+impl Error for XmlError {}
 
 /// A well-formed document, or one that lacks nothing but the declaration of `qemu:`.
 pub struct Document<'a> {

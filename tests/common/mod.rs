@@ -89,6 +89,11 @@ pub fn corpus() -> Vec<std::path::PathBuf> {
     folders
 }
 
+/// Whether what is expected is to be written anew: `UPDATE_EXPECTED=1 cargo test`, and then a look at `git diff`.
+pub fn is_renewing() -> bool {
+    std::env::var_os("UPDATE_EXPECTED").is_some()
+}
+
 /// Says out loud that a test is not run, and fails where that must not be.
 pub fn skipped(why: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "SKIPPED, which CI must not: {why}");
