@@ -48,7 +48,7 @@ enum Command {
     Explain(ExplainArgs),
     /// Bring the rules to an editor: a language server on stdin and stdout
     #[cfg(feature = "lsp")]
-    Lsp(lsp::LspArgs),
+    Lsp(lsp::Deferred),
     /// Print the manual page or a shell's completions
     #[command(hide = true)]
     Generate(GenerateArgs),
