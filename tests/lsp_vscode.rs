@@ -95,9 +95,7 @@ fn the_extensions_settings_are_the_servers_flags() {
     let package = package();
     let settings = package["contributes"]["configuration"]["properties"].as_object().unwrap();
     let settings: BTreeSet<&str> = settings.keys().map(|name| name.strip_prefix("gvtg-xml.").unwrap()).collect();
-    let only_flags: Vec<_> = flags.difference(&settings).collect();
-    // A uuid is one vGPU's, and no setting.
-    assert_eq!(only_flags, [&"help", &"uuid"]);
+    assert_eq!(flags.difference(&settings).collect::<Vec<_>>(), [&"help"]);
     assert_eq!(settings.difference(&flags).collect::<Vec<_>>(), [&"path"]);
 }
 

@@ -21,6 +21,7 @@ fs.writeFileSync(path.join(data, 'User/settings.json'), JSON.stringify({
   'telemetry.telemetryLevel': 'off',
   'window.restoreWindows': 'none',
   'files.exclude': { '.code': true, '*.png': true, 'gvtg-xml': true, '*.json': true, '*.txt': true, '*.log': true },
+  'git.enabled': false,
   'editor.minimap.enabled': false,
   'chat.commandCenter.enabled': false,
 }));
