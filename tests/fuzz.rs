@@ -24,9 +24,9 @@ const OWN_REASONS: &[&str] =
 
 const SETTINGS: &[&str] = &["", "", "--libvirt 7.0", "--libvirt 8.2 --unsafe-fixes", "--unsafe-fixes", "--alias ua-other --libvirt 8.0"];
 
-/// The fixtures, the folder of domains that GVTG_CORPUS names, and a few small documents.
+/// The fixtures, the folders of domains that GVTG_CORPUS names, and a few small documents.
 fn pool() -> Pool {
-    let corpus = std::env::var_os("GVTG_CORPUS").map(PathBuf::from);
+    let corpus: Vec<PathBuf> = std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
     let folders = [PathBuf::from("fixtures")].into_iter().chain(corpus);
     let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().flatten());
     let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());

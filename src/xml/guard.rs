@@ -206,8 +206,12 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 depth = depth.saturating_sub(1);
                 span
             }
-            Piece::Comment(span) | Piece::CharacterData(span) => span,
+            Piece::Comment(span) | Piece::CharacterData(span) => {
+                references(text, behind..span.start)?;
+                span
+            }
             Piece::Instruction(span) => {
+                references(text, behind..span.start)?;
                 let target = &text[span.start + 2..span.end];
                 let (name, rest) = target.split_at(target.find(|c| !is_name_character(c)).unwrap_or(target.len()));
                 if !rest.starts_with("?>") && !rest.starts_with([' ', '\t', '\r', '\n']) {
@@ -328,6 +332,9 @@ mod tests {
         assert_eq!(error("<a xmlns='u' xmlns='v'/>"), "13: the attribute xmlns stands twice in one tag");
         assert_eq!(error("<a xmlns:p='u' p:xmlns='v'/>"), "15: xmlns can't have a prefix (p:xmlns)");
         assert_eq!(error("<a>&#xD800;</a>"), "3: &#xD800; is no character");
+        for behind in ["<![CDATA[x]]>", "<!-- x -->", "<?x?>"] {
+            assert_eq!(error(&format!("<a>&#xD800;{behind}</a>")), "3: &#xD800; is no character", "{behind}");
+        }
         assert_eq!(error("<a b='&#x110000;'/>"), "6: &#x110000; is no character");
         assert_eq!(error("<a>&#0;</a>"), "3: &#0; is no character");
         assert_eq!(error("<?XmL version='1.0'?><a/>"), "0: the XML declaration is not in lower case");
