@@ -551,6 +551,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_in_what_a_fix_put_in_is_new_and_where_that_was_put() {
+        let text = "<domain type='kvm'>\n  <os firmware='efi'/>\n  <devices>\n  </devices>\n</domain>\n".to_owned();
+        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let left = fixed.remaining.iter().find(|left| left.rule.id == "uefi-without-romfile").unwrap();
+        assert!(left.is_new && left.start == left.end && (3..=4).contains(&left.start.line), "{left:?}");
+    }
+
+    #[test]
     fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
         let sets = ["device.hostdev0.xres=800", "device.hostdev1.bootindex=1"];
         let arguments: String = sets.iter().map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>")).collect();
