@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 #[path = "common/client.rs"]
 mod client;
+mod common;
 use client::{Client, capabilities, pulling};
 
 const NAMED: &str = "file:///tmp/virsh000000.xml";
@@ -133,6 +134,17 @@ fn the_exit_code_says_whether_there_was_a_goodbye() {
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
     assert_eq!(client.goodbye(), 0);
+}
+
+#[test]
+fn on_a_terminal_where_no_editor_is_nobody_waits_for_one() {
+    if !common::program::has_tool("script", &["--version"]) {
+        return;
+    }
+    let command = format!("{} lsp", env!("CARGO_BIN_EXE_gvtg-xml"));
+    let mut script = std::process::Command::new("script");
+    let output = script.args(["-qec", &command, "/dev/null"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]

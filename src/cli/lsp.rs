@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::flags::SettingsArgs;
 use super::lint::fail;
-use super::{Status, rules};
+use super::{Status, io, rules};
 use crate::lsp::{Configuration, Ended, serve};
 use crate::rules::RuleSet;
 
@@ -73,6 +73,9 @@ struct Flags {
 }
 
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
+    if io::stdin_is_terminal() {
+        return fail("this talks to an editor, which starts it: the README has the pieces for some");
+    }
     // Behind the program's name and the subcommand's.
     let own: Vec<OsString> = std::env::args_os().skip(2).collect();
     let configure = |settings: &Map<String, Value>| configuration(&own, settings);

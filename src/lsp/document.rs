@@ -256,6 +256,8 @@ mod tests {
         assert_eq!(span(kept(findings, &document.text, "")), None);
         let doubled = document.text.replacen("<devices", "<<devices", 1);
         assert_eq!(span(kept(findings, &document.text, &doubled)), Some(place.start + 1..place.end + 1), "what is typed may look alike");
+        let changed = document.text.replacen("<devices", "<dev ices", 1);
+        assert_eq!(span(kept(findings, &document.text, &changed)), None, "its own text changed");
         assert_eq!(span(kept(findings, &document.text, &document.text)), Some(place));
     }
 }

@@ -7,7 +7,7 @@
 //! - [`wire`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte offsets.
 //! - [`configuration`]: the user's settings. [`document`]: an open document and what is seen in it; [`survive`]: where that fails.
 //! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and [`knowledge`]: what is at the cursor.
-//! - [`server`]: what is answered, and what is told unasked.
+//! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document; [`abilities`]: what the client can do.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
@@ -16,7 +16,9 @@ use std::thread;
 
 use serde_json::Value;
 
+pub mod abilities;
 pub mod actions;
+mod answers;
 pub mod configuration;
 pub mod context;
 pub mod diagnostics;

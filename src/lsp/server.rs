@@ -6,16 +6,14 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::actions::{self, Client, FIX_ALL, FIX_DOMAIN, QUICK_FIX};
+use super::abilities::Abilities;
+use super::actions::{FIX_ALL, FIX_DOMAIN, QUICK_FIX};
 use super::configuration::{Configuration, Configure, SECTION, section};
-use super::context::{Part, spot};
 use super::diagnostics::{self, Style};
 use super::document::{Document, View};
-use super::knowledge;
-use super::protocol::{AtPosition, Command, CompletionItem, DidChange, DidOpen, ForRange, OfDocument, TextEdit};
-use super::text::{Encoding, Lines, apply};
+use super::protocol::{DidChange, DidOpen, OfDocument};
+use super::text::{Lines, apply};
 use super::wire::{Message, ResponseError, code};
-use crate::rules::page::Markup;
 
 /// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
 pub const FIX_COMMAND: &str = "gvtg-xml.fix";
@@ -41,12 +39,12 @@ enum Phase {
 /// One session.
 pub struct Server<'c> {
     configure: &'c Configure<'c>,
-    configuration: Arc<Configuration>,
+    pub(super) configuration: Arc<Configuration>,
     /// The settings that came with `initialize`; later ones stand over them.
     first_settings: Map<String, Value>,
     phase: Phase,
-    abilities: Abilities,
-    documents: BTreeMap<String, Document>,
+    pub(super) abilities: Abilities,
+    pub(super) documents: BTreeMap<String, Document>,
     outgoing: Vec<Message>,
     /// The number of the server's own last request.
     requests: u64,
@@ -54,22 +52,8 @@ pub struct Server<'c> {
     asked_settings: Option<Value>,
 }
 
-/// What the client can do.
-#[derive(Clone, Copy, Debug)]
-struct Abilities {
-    client: Client,
-    /// It asks for findings itself.
-    pulls: bool,
-    /// It can be told to ask for them again.
-    refreshes: bool,
-    has_related: bool,
-    has_links: bool,
-    hover: Markup,
-    /// It can be asked for settings.
-    has_settings: bool,
-}
-
-type Answer = Result<Value, ResponseError>;
+/// What a request is answered with.
+pub(super) type Answer = Result<Value, ResponseError>;
 
 impl<'c> Server<'c> {
     /// A session that waits for `initialize`.
@@ -265,7 +249,7 @@ impl<'c> Server<'c> {
     }
 
     /// Sends a request; its id.
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(super) fn ask(&mut self, method: &str, params: Value) -> Value {
         self.requests += 1;
         let message = Message::request(self.requests, method, params);
         let id = message.id.clone().unwrap_or_default();
@@ -274,21 +258,21 @@ impl<'c> Server<'c> {
     }
 
     /// Shows the user a message: 1 is an error, 3 is good to know.
-    fn show(&mut self, kind: u8, message: &str) {
+    pub(super) fn show(&mut self, kind: u8, message: &str) {
         self.outgoing.push(Message::notification("window/showMessage", json!({ "type": kind, "message": message })));
     }
 
-    fn document(&self, uri: &str) -> Result<&Document, ResponseError> {
+    pub(super) fn document(&self, uri: &str) -> Result<&Document, ResponseError> {
         self.documents.get(uri).ok_or_else(|| ResponseError::new(code::INVALID_PARAMS, format!("{uri} is not open")))
     }
 
     /// What there is in an open document.
-    fn view(&mut self, uri: &str) -> Result<Arc<View>, ResponseError> {
+    pub(super) fn view(&mut self, uri: &str) -> Result<Arc<View>, ResponseError> {
         self.document(uri)?;
         Ok(self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&self.configuration)))
     }
 
-    fn style<'s>(&'s self, uri: &'s str) -> Style<'s> {
+    pub(super) fn style<'s>(&'s self, uri: &'s str) -> Style<'s> {
         let rule_pages = self.configuration.rule_pages.as_deref().filter(|_| self.abilities.has_links);
         Style { uri, has_related: self.abilities.has_related, rule_pages }
     }
@@ -307,123 +291,16 @@ impl<'c> Server<'c> {
         let lines = Lines::new(&text, self.abilities.client.encoding);
         json!(diagnostics::all(&view, &lines, &text, self.style(uri)))
     }
-
-    fn code_actions(&mut self, asked: ForRange) -> Answer {
-        let view = self.view(&asked.text_document.uri)?;
-        let document = self.document(&asked.text_document.uri)?;
-        let (only, client) = (asked.context.only.as_deref(), self.abilities.client);
-        let actions = match &*view {
-            View::Domain(_) => {
-                let style = self.style(&document.uri);
-                actions::all(document, asked.range, only, &self.configuration, client, style)
-            }
-            View::Foreign => actions::of_foreign(document, only, &self.configuration, client),
-            View::Unreadable(..) | View::Fault(_) => Ok(Vec::new()),
-        };
-        actions.map(|actions| json!(actions)).map_err(internal)
-    }
-
-    fn hover(&mut self, asked: &AtPosition) -> Answer {
-        let view = self.view(&asked.text_document.uri)?;
-        let document = self.document(&asked.text_document.uri)?;
-        let (markup, lines) = (self.abilities.hover, Lines::new(&document.text, self.abilities.client.encoding));
-        let offset = lines.offset(asked.position);
-        let contents = |text: String| {
-            let kind = if markup == Markup::Markdown { "markdown" } else { "plaintext" };
-            json!({ "kind": kind, "value": text })
-        };
-        let found = match &*view {
-            View::Domain(found) | View::Unreadable(_, found) => found.as_slice(),
-            View::Foreign => return Ok(Value::Null),
-            View::Fault(_) => &[],
-        };
-        let mut here: Vec<_> = found.iter().filter(|finding| finding.span.contains(&offset)).collect();
-        here.sort_by_key(|finding| finding.span.len());
-        if let Some(nearest) = here.first() {
-            let range = lines.range(nearest.span.clone());
-            here.dedup_by_key(|finding| &finding.rule.id);
-            return Ok(json!({ "contents": contents(knowledge::pages(here.iter().map(|finding| finding.rule), markup)), "range": range }));
-        }
-        let Some(spot) = spot(&document.text, offset) else { return Ok(Value::Null) };
-        let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) = &spot.part;
-        let meaning = knowledge::meaning(&spot, &self.configuration.rules.active, markup);
-        Ok(meaning.map_or(Value::Null, |meaning| json!({ "contents": contents(meaning), "range": lines.range(span.clone()) })))
-    }
-
-    fn completion(&mut self, asked: &AtPosition) -> Answer {
-        let document = self.document(&asked.text_document.uri)?;
-        let lines = Lines::new(&document.text, self.abilities.client.encoding);
-        let Some(spot) = spot(&document.text, lines.offset(asked.position)) else { return Ok(json!([])) };
-        let Part::Value(_, span) = &spot.part else { return Ok(json!([])) };
-        let range = lines.range(span.clone());
-        let suggestions = knowledge::suggestions(&spot, &self.configuration.rules.active).into_iter().enumerate();
-        let items = suggestions.map(|(index, suggestion)| CompletionItem {
-            label: suggestion.value.clone(),
-            kind: 12,
-            detail: suggestion.detail,
-            sort_text: format!("{index:03}"),
-            text_edit: TextEdit { range, new_text: suggestion.value },
-        });
-        Ok(json!(items.collect::<Vec<_>>()))
-    }
-
-    fn execute(&mut self, asked: &Command) -> Answer {
-        if asked.command != FIX_COMMAND {
-            return Err(ResponseError::new(code::INVALID_PARAMS, format!("{} is no command", asked.command)));
-        }
-        let uri = asked.arguments.first().and_then(Value::as_str).unwrap_or("");
-        self.document(uri)?;
-        let (configuration, client) = (self.configuration.clone(), self.abilities.client);
-        let Some(document) = self.documents.get_mut(uri) else { return Ok(Value::Null) };
-        document.name();
-        let view = document.view(&configuration);
-        let edit = actions::of_named(document, &configuration, client).map_err(internal)?;
-        document.forget();
-        match (&*view, edit) {
-            (_, Some(edit)) => {
-                self.ask("workspace/applyEdit", json!({ "label": "Fix this domain for GVT-g", "edit": edit }));
-            }
-            (View::Domain(_), None) => self.show(3, "gvtg-xml: nothing that can be fixed safely is wrong with this domain"),
-            (View::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
-            (View::Foreign, None) => self.show(1, "gvtg-xml: this is no libvirt domain: its root element is not <domain>"),
-            (View::Fault(fault), None) => self.show(1, &blame(fault)),
-        }
-        if self.abilities.refreshes {
-            self.ask("workspace/diagnostic/refresh", Value::Null);
-        }
-        Ok(Value::Null)
-    }
-}
-
-impl Abilities {
-    fn of(capabilities: &Value) -> Self {
-        let has = |pointer: &str, wanted: &str| {
-            capabilities.pointer(pointer).and_then(Value::as_array).is_some_and(|words| words.iter().any(|word| word == wanted))
-        };
-        let can = |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
-        let is_there = |pointer: &str| capabilities.pointer(pointer).is_some_and(Value::is_object);
-        let encoding = if has("/general/positionEncodings", "utf-8") { Encoding::Utf8 } else { Encoding::Utf16 };
-        Abilities {
-            client: Client { has_versions: can("/workspace/workspaceEdit/documentChanges"), encoding },
-            pulls: is_there("/textDocument/diagnostic"),
-            refreshes: can("/workspace/diagnostics/refreshSupport") && is_there("/textDocument/diagnostic"),
-            has_related: can("/textDocument/publishDiagnostics/relatedInformation") || can("/textDocument/diagnostic/relatedInformation"),
-            has_links: can("/textDocument/publishDiagnostics/codeDescriptionSupport")
-                || can("/textDocument/diagnostic/codeDescriptionSupport"),
-            hover: if has("/textDocument/hover/contentFormat", "markdown") { Markup::Markdown } else { Markup::Plain },
-            has_settings: can("/workspace/configuration"),
-        }
-    }
 }
 
 fn read<T: DeserializeOwned>(params: Value) -> Result<T, ResponseError> {
     serde_json::from_value(params).map_err(|error| ResponseError::new(code::INVALID_PARAMS, error.to_string()))
 }
 
-fn internal(fault: String) -> ResponseError {
+pub(super) fn internal(fault: String) -> ResponseError {
     ResponseError::new(code::INTERNAL_ERROR, blame(&fault))
 }
 
-fn blame(fault: &str) -> String {
+pub(super) fn blame(fault: &str) -> String {
     format!("gvtg-xml failed at this document, which is a fault of the program: please report it with the document ({fault})")
 }

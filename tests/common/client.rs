@@ -7,12 +7,15 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// The editor.
 pub struct Client {
-    input: Box<dyn BufRead + Send>,
+    input: Receiver<Value>,
     output: Option<Box<dyn Write + Send>>,
     pub child: Option<Child>,
     next: i64,
@@ -46,8 +49,17 @@ pub fn pulling() -> Value {
 impl Client {
     /// A client of whatever reads and writes there; nothing is said yet.
     pub fn new(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> Self {
-        let (input, output) = (Box::new(BufReader::new(input)), Some(Box::new(output) as Box<dyn Write + Send>));
-        Client { input, output, child: None, next: 0, utf8: false, told: Vec::new(), texts: BTreeMap::new() }
+        let (sender, receiver) = channel();
+        let mut input = BufReader::new(input);
+        thread::spawn(move || {
+            while let Some(message) = read(&mut input) {
+                if sender.send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        let output = Some(Box::new(output) as Box<dyn Write + Send>);
+        Client { input: receiver, output, child: None, next: 0, utf8: false, told: Vec::new(), texts: BTreeMap::new() }
     }
 
     /// The real program over real pipes.
@@ -117,23 +129,11 @@ impl Client {
 
     /// The next message of the server; None at its end.
     pub fn read(&mut self) -> Option<Value> {
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if self.input.read_line(&mut line).expect("a header") == 0 {
-                return None;
-            }
-            match line.trim_end().split_once(": ") {
-                Some(("Content-Length", value)) => length = value.parse().expect("a number"),
-                Some(_) => {}
-                None => break,
-            }
+        match self.input.recv_timeout(Duration::from_secs(60)) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("the server says nothing more; before that: {:?}", self.told),
         }
-        let mut body = vec![0; length];
-        self.input.read_exact(&mut body).expect("a body");
-        let message: Value = serde_json::from_slice(&body).expect("JSON");
-        assert_eq!(message["jsonrpc"], "2.0");
-        Some(message)
     }
 
     /// Waits until the server tells this of a document at its current version; its `params`.
@@ -264,6 +264,27 @@ impl Client {
     pub fn code(mut self) -> i32 {
         self.child.take().expect("a process").wait().expect("it ends").code().expect("no signal")
     }
+}
+
+/// The next message that is read there; None at the end.
+fn read(input: &mut impl BufRead) -> Option<Value> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if input.read_line(&mut line).expect("a header") == 0 {
+            return None;
+        }
+        match line.trim_end().split_once(": ") {
+            Some(("Content-Length", value)) => length = value.parse().expect("a number"),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let mut body = vec![0; length];
+    input.read_exact(&mut body).expect("a body");
+    let message: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(message["jsonrpc"], "2.0");
+    Some(message)
 }
 
 /// Where lines begin: behind LF, CRLF and a lone CR.

@@ -41,7 +41,7 @@ const flags = ['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`, '--disable-
 const server = spawn(process.execPath, [entry, ...own, ...flags], { stdio: ['ignore', log, log] });
 
 async function until(what, condition) {
-  for (const end = Date.now() + 30000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
+  for (const end = Date.now() + 60000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
     const result = await condition();
     if (result) {
       return result;
@@ -68,11 +68,11 @@ try {
   // A choice from the list that these keys open; the list comes when it has been searched.
   const choose = async (keys, words) => {
     await keyboard.press(keys);
-    await page.waitForSelector('.quick-input-widget input', { state: 'visible', timeout: 30000 });
+    await page.waitForSelector('.quick-input-widget input', { state: 'visible', timeout: 60000 });
     await pause(500);
     await keyboard.type(words);
     const row = page.locator('.quick-input-list .monaco-list-row.focused', { hasText: words });
-    await row.waitFor({ timeout: 30000 });
+    await row.waitFor({ timeout: 60000 });
     await pause(500);
     await keyboard.press('Enter');
     await pause(700);
@@ -88,7 +88,7 @@ try {
   };
   const open = async (name) => {
     await choose('Control+P', name);
-    await page.waitForSelector(`.tab.active[data-resource-name="${name}"]`, { timeout: 30000 });
+    await page.waitForSelector(`.tab.active[data-resource-name="${name}"]`, { timeout: 60000 });
   };
   // Saved, when the file on the disk is another one than before.
   const saved = async (name, before) => {
@@ -117,7 +117,7 @@ try {
   const line = read('virsh000000.xml').split('\n').findIndex((text) => text.includes('<video>')) + 1;
   await goTo(line, 7);
   await command('Show or Focus Hover');
-  const hover = await page.waitForSelector('.monaco-editor .monaco-hover:not(.hidden) .hover-contents', { timeout: 30000 });
+  const hover = await page.waitForSelector('.monaco-editor .monaco-hover:not(.hidden) .hover-contents', { timeout: 60000 });
   await until('the page', async () => (await page.locator('.monaco-hover:not(.hidden)').allInnerTexts()).join('').includes('stray-video'));
   fs.writeFileSync(path.join(folder, 'hover.txt'), (await page.locator('.monaco-hover:not(.hidden)').allInnerTexts()).join('\n'));
   await picture('hover');
@@ -127,7 +127,7 @@ try {
 
   const original = read('virsh000000.xml');
   await keyboard.press('Control+Period');
-  await page.waitForSelector('.action-widget', { timeout: 30000 });
+  await page.waitForSelector('.action-widget', { timeout: 60000 });
   await pause(700);
   await picture('quick-fix');
   await keyboard.press('Enter');

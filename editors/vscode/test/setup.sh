@@ -8,7 +8,8 @@ lab=${LAB:-/var/tmp/lab}/vscode
 [ "$(id -u)" = 0 ] || { echo "$0: needs root: run it with sudo" >&2; exit 2; }
 export DEBIAN_FRONTEND=noninteractive
 packages='chromium ripgrep libkrb5-dev libsecret-1-dev libx11-dev libxkbfile-dev python3 make g++'
-command -v npm >/dev/null || packages="$packages nodejs npm libnode-dev"
+node --version | grep -qE '^v(2[0-9]|[3-9][0-9])' || { echo "$0: needs node 20 or later (Debian 12 has 18)" >&2; exit 2; }
+[ -d /usr/include/node ] || { echo "$0: needs node's headers in /usr/include/node" >&2; exit 2; }
 mkdir -p "$lab/extension"
 log=$lab/setup.log
 # shellcheck disable=SC2086 # a list of words

@@ -1,0 +1,105 @@
+//! The answers to requests about an open document.
+
+use serde_json::{Value, json};
+
+use super::actions;
+use super::context::{Part, spot};
+use super::document::View;
+use super::knowledge;
+use super::protocol::{AtPosition, Command, CompletionItem, ForRange, TextEdit};
+use super::server::{Answer, FIX_COMMAND, Server, blame, internal};
+use super::text::Lines;
+use super::wire::{ResponseError, code};
+use crate::rules::page::Markup;
+
+impl Server<'_> {
+    /// `textDocument/codeAction`.
+    pub(super) fn code_actions(&mut self, asked: ForRange) -> Answer {
+        let view = self.view(&asked.text_document.uri)?;
+        let document = self.document(&asked.text_document.uri)?;
+        let (only, client) = (asked.context.only.as_deref(), self.abilities.client);
+        let actions = match &*view {
+            View::Domain(_) => {
+                let style = self.style(&document.uri);
+                actions::all(document, asked.range, only, &self.configuration, client, style)
+            }
+            View::Foreign => actions::of_foreign(document, only, &self.configuration, client),
+            View::Unreadable(..) | View::Fault(_) => Ok(Vec::new()),
+        };
+        actions.map(|actions| json!(actions)).map_err(internal)
+    }
+
+    /// `textDocument/hover`: the pages of the findings there, else what the element or attribute means.
+    pub(super) fn hover(&mut self, asked: &AtPosition) -> Answer {
+        let view = self.view(&asked.text_document.uri)?;
+        let document = self.document(&asked.text_document.uri)?;
+        let (markup, lines) = (self.abilities.hover, Lines::new(&document.text, self.abilities.client.encoding));
+        let offset = lines.offset(asked.position);
+        let contents = |text: String| {
+            let kind = if markup == Markup::Markdown { "markdown" } else { "plaintext" };
+            json!({ "kind": kind, "value": text })
+        };
+        let found = match &*view {
+            View::Domain(found) | View::Unreadable(_, found) => found.as_slice(),
+            View::Foreign => return Ok(Value::Null),
+            View::Fault(_) => &[],
+        };
+        let mut here: Vec<_> = found.iter().filter(|finding| finding.span.contains(&offset)).collect();
+        here.sort_by_key(|finding| finding.span.len());
+        if let Some(nearest) = here.first() {
+            let range = lines.range(nearest.span.clone());
+            here.dedup_by_key(|finding| &finding.rule.id);
+            return Ok(json!({ "contents": contents(knowledge::pages(here.iter().map(|finding| finding.rule), markup)), "range": range }));
+        }
+        let Some(spot) = spot(&document.text, offset) else { return Ok(Value::Null) };
+        let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) = &spot.part;
+        let meaning = knowledge::meaning(&spot, &self.configuration.rules.active, markup);
+        Ok(meaning.map_or(Value::Null, |meaning| json!({ "contents": contents(meaning), "range": lines.range(span.clone()) })))
+    }
+
+    /// `textDocument/completion`.
+    pub(super) fn completion(&mut self, asked: &AtPosition) -> Answer {
+        let document = self.document(&asked.text_document.uri)?;
+        let lines = Lines::new(&document.text, self.abilities.client.encoding);
+        let Some(spot) = spot(&document.text, lines.offset(asked.position)) else { return Ok(json!([])) };
+        let Part::Value(_, span) = &spot.part else { return Ok(json!([])) };
+        let range = lines.range(span.clone());
+        let suggestions = knowledge::suggestions(&spot, &self.configuration.rules.active).into_iter().enumerate();
+        let items = suggestions.map(|(index, suggestion)| CompletionItem {
+            label: suggestion.value.clone(),
+            kind: 12,
+            detail: suggestion.detail,
+            sort_text: format!("{index:03}"),
+            text_edit: TextEdit { range, new_text: suggestion.value },
+        });
+        Ok(json!(items.collect::<Vec<_>>()))
+    }
+
+    /// `workspace/executeCommand`.
+    pub(super) fn execute(&mut self, asked: &Command) -> Answer {
+        if asked.command != FIX_COMMAND {
+            return Err(ResponseError::new(code::INVALID_PARAMS, format!("{} is no command", asked.command)));
+        }
+        let uri = asked.arguments.first().and_then(Value::as_str).unwrap_or("");
+        self.document(uri)?;
+        let (configuration, client) = (self.configuration.clone(), self.abilities.client);
+        let Some(document) = self.documents.get_mut(uri) else { return Ok(Value::Null) };
+        document.name();
+        let view = document.view(&configuration);
+        let edit = actions::of_named(document, &configuration, client).map_err(internal)?;
+        document.forget();
+        match (&*view, edit) {
+            (_, Some(edit)) => {
+                self.ask("workspace/applyEdit", json!({ "label": "Fix this domain for GVT-g", "edit": edit }));
+            }
+            (View::Domain(_), None) => self.show(3, "gvtg-xml: nothing that can be fixed safely is wrong with this domain"),
+            (View::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
+            (View::Foreign, None) => self.show(1, "gvtg-xml: this is no libvirt domain: its root element is not <domain>"),
+            (View::Fault(fault), None) => self.show(1, &blame(fault)),
+        }
+        if self.abilities.refreshes {
+            self.ask("workspace/diagnostic/refresh", Value::Null);
+        }
+        Ok(Value::Null)
+    }
+}
