@@ -12,10 +12,26 @@ mod edit;
 mod version;
 #[allow(dead_code, missing_docs)]
 mod rules {
+    #[path = "../src/rules/file.rs"]
+    pub mod file;
+    #[path = "../src/rules/names.rs"]
+    pub mod names;
     #[path = "../src/rules/path.rs"]
     pub mod path;
     #[path = "../src/rules/schema.rs"]
     pub mod schema;
+}
+#[allow(dead_code, missing_docs)]
+#[path = "src/fragment.rs"]
+mod fragment;
+#[allow(dead_code, missing_docs)]
+#[path = "src/property.rs"]
+mod property;
+#[allow(dead_code, missing_docs)]
+#[path = "src/xml"]
+mod xml {
+    pub mod scan;
+    pub use scan::is_character;
 }
 
 use edit::Applicability;
@@ -38,25 +54,28 @@ fn main() {
 
 /// The rules in a folder, by id.
 fn read(folder: &str) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
+    let (mut rules, mut faults): (Vec<Rule>, Vec<String>) = Default::default();
     let mut names: Vec<_> = fs::read_dir(folder).expect("a folder of rules").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
-        match Rule::parse(&text) {
+        let mut fault = |line: usize, column: usize, message: &str| faults.push(format!("{}:{line}:{column}: {message}", path.display()));
+        match rules::file::parse(&text) {
             Ok(rule) if path.file_stem().is_none_or(|stem| stem != &*rule.id) => {
-                panic!("{}: the file's name is not its id, {}", path.display(), rule.id)
+                fault(1, 1, &format!("the file's name is not its id, {}", rule.id));
             }
             Ok(rule) if (rule.group == Group::Host) != folder.ends_with("host") => {
-                panic!("{}: rules about the host, and no others, are in rules/host", path.display())
+                fault(1, 1, "rules about the host, and no others, are in rules/host");
             }
             Ok(rule) => rules.push(rule),
-            Err((message, span)) => {
-                let line = span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-                panic!("{}:{line}: {message}", path.display());
-            }
+            Err(errors) => errors.into_iter().for_each(|error| {
+                let before = &text[..error.span.start];
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                fault(before.matches('\n').count() + 1, column, &error.message);
+            }),
         }
     }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
     rules
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::edit::{Applicability, Edit, Edits};
+use crate::edit::{Applicability, Edits};
 use crate::rules::schema::Severity;
 use crate::rules::{self, Rule};
 use crate::source::{Position, Source};
@@ -30,6 +30,8 @@ pub struct Diagnostic<'r> {
     pub related: Vec<Related>,
     /// How it can be mended.
     pub fix: Option<Fix>,
+    /// Whether it is about what a fix put in: then the place is where that was put.
+    pub is_new: bool,
 }
 
 impl Diagnostic<'static> {
@@ -50,31 +52,9 @@ impl Diagnostic<'static> {
             span,
             message: error.message.clone(),
             help: Some(error.help.clone()),
+            is_new: false,
             related: Vec::new(),
             fix: None,
-        }
-    }
-}
-
-impl Diagnostic<'_> {
-    /// Gives all its bytes other places, as `place` says; lines and columns are those of before.
-    pub(crate) fn move_to(&mut self, place: &impl Fn(usize) -> usize) {
-        let moved = |range: &Range<usize>| place(range.start)..place(range.end).max(place(range.start));
-        self.span = moved(&self.span);
-        for related in &mut self.related {
-            related.span = moved(&related.span);
-        }
-        if let Some(fix) = &mut self.fix {
-            let edits = fix.edits.iter().map(|edit| Edit { range: moved(&edit.range), text: edit.text.clone() });
-            fix.edits = Edits::compatible(edits.collect());
-        }
-    }
-
-    /// Gives all its bytes the lines and columns that they have in this text.
-    pub(crate) fn locate(&mut self, source: &Source<'_>) {
-        (self.start, self.end) = (source.position(self.span.start), source.position(self.span.end));
-        for related in &mut self.related {
-            related.start = source.position(related.span.start);
         }
     }
 }

@@ -1,11 +1,13 @@
-//! New XML in a document's own style: the only user of xmltree.
+//! New XML in a document's own style; the only user of xmltree, which reads what rule files insert.
 //!
-//! xmltree takes care of escaping and indentation; it writes double quotes and a raw TAB, which is put right here. Whole documents
-//! never go through it: it would lose quotes, comments and prefixes that nobody asked to change.
+//! It is written by hand: xmltree writes double quotes, a raw TAB, and blanks into text. Whole documents never go through it.
 
-use xmltree::{AttributeMap, Element, EmitterConfig, XMLNode};
+use std::ops::Range;
+
+use xmltree::{Element, ParseError, XMLNode};
 
 use crate::xml::is_character;
+use crate::xml::scan::{Piece, pieces};
 
 /// An element to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,17 +16,19 @@ pub struct NewElement {
     pub name: String,
     /// Attributes (and namespace declarations) in order.
     pub attributes: Vec<(String, String)>,
-    /// What is inside.
-    pub content: Content,
+    /// What is inside, in order.
+    pub children: Vec<Node>,
 }
 
-/// What is inside a new element.
+/// What can be inside a new element.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Content {
-    /// Elements, or nothing.
-    Elements(Vec<NewElement>),
+pub enum Node {
+    /// An element.
+    Element(NewElement),
     /// Text.
     Text(String),
+    /// A comment.
+    Comment(String),
 }
 
 /// How a document is written.
@@ -38,10 +42,22 @@ pub struct Style {
     pub unit: String,
 }
 
+/// Why a piece of XML can't be inserted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FragmentError {
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes of the piece.
+    pub span: Range<usize>,
+}
+
+/// The prefix that stands for libvirt's namespace in what rule files insert, and that need not be declared there.
+const QEMU_PREFIX: &str = "qemu";
+
 impl NewElement {
     /// An element without content.
     pub fn new(name: impl Into<String>) -> Self {
-        NewElement { name: name.into(), attributes: Vec::new(), content: Content::Elements(Vec::new()) }
+        NewElement { name: name.into(), attributes: Vec::new(), children: Vec::new() }
     }
 
     /// The same with an attribute more.
@@ -52,59 +68,156 @@ impl NewElement {
 
     /// The same with an element more inside.
     pub fn containing(mut self, child: NewElement) -> Self {
-        match &mut self.content {
-            Content::Elements(children) => children.push(child),
-            Content::Text(_) => self.content = Content::Elements(vec![child]),
+        self.children.push(Node::Element(child));
+        self
+    }
+
+    /// Reads an element that stands in a rule file, like `<video><model type='none'/></video>`. `qemu:` is libvirt's namespace there.
+    ///
+    /// # Errors
+    /// What is no single element, or has something that would be lost: attributes with a prefix, processing instructions.
+    pub fn parse(text: &str) -> Result<Self, FragmentError> {
+        for piece in pieces(text, 0) {
+            match piece {
+                Piece::Start(tag) => {
+                    let prefixed = |name: &str| name.contains(':') && !name.starts_with("xmlns:");
+                    if let Some(attribute) = tag.attributes(text).find(|attribute| prefixed(&text[attribute.name.clone()])) {
+                        let message = format!("the attribute {} has a prefix, which is not inserted", &text[attribute.name.clone()]);
+                        return Err(FragmentError { message, span: attribute.name });
+                    }
+                }
+                Piece::Instruction(span) => {
+                    return Err(FragmentError { message: "a processing instruction is not inserted".into(), span });
+                }
+                Piece::Declaration(at) => {
+                    return Err(FragmentError { message: "a declaration is not inserted".into(), span: at..text.len() });
+                }
+                _ => {}
+            }
+        }
+        let open = format!("<insert xmlns:{QEMU_PREFIX}='{QEMU_PREFIX}'>");
+        let wrapper = Element::parse(format!("{open}{text}</insert>").as_bytes()).map_err(|error| located(&error, text, open.len()))?;
+        let is_blank = |node: &&XMLNode| matches!(node, XMLNode::Text(text) if text.trim().is_empty());
+        let nodes: Vec<&XMLNode> = wrapper.children.iter().filter(|node| !is_blank(node)).collect();
+        match nodes[..] {
+            [XMLNode::Element(element)] => Ok(NewElement::of(element, &wrapper)),
+            _ => Err(FragmentError { message: "this is not one element, and nothing else".into(), span: 0..text.len() }),
+        }
+    }
+
+    fn of(element: &Element, parent: &Element) -> Self {
+        let declared = |element: &Element| element.namespaces.clone().map(|namespaces| namespaces.0).unwrap_or_default();
+        let around = declared(parent);
+        let is_new = |prefix: &str, uri: &str| around.get(prefix).map_or("", String::as_str) != uri;
+        let namespaces = declared(element).into_iter().filter(|(prefix, uri)| is_new(prefix, uri));
+        let declarations = namespaces.map(|(prefix, uri)| match prefix.as_str() {
+            "" => ("xmlns".to_owned(), uri),
+            prefix => (format!("xmlns:{prefix}"), uri),
+        });
+        let attributes = declarations.chain(element.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let children = element.children.iter().filter_map(|node| match node {
+            XMLNode::Element(child) => Some(Node::Element(NewElement::of(child, element))),
+            XMLNode::Text(text) | XMLNode::CData(text) => Some(Node::Text(text.clone())),
+            XMLNode::Comment(text) => Some(Node::Comment(text.clone())),
+            XMLNode::ProcessingInstruction(..) => None,
+        });
+        let name = element.prefix.as_ref().map_or_else(|| element.name.clone(), |prefix| format!("{prefix}:{}", element.name));
+        NewElement { name, attributes: attributes.collect(), children: children.collect() }
+    }
+
+    /// The same with all values and text as `fill` makes them.
+    pub fn filled(&self, fill: &impl Fn(&str) -> String) -> Self {
+        let children = self.children.iter().map(|node| match node {
+            Node::Element(child) => Node::Element(child.filled(fill)),
+            Node::Text(text) => Node::Text(fill(text)),
+            Node::Comment(text) => Node::Comment(text.clone()),
+        });
+        let attributes = self.attributes.iter().map(|(name, value)| (name.clone(), fill(value)));
+        NewElement { name: self.name.clone(), attributes: attributes.collect(), children: children.collect() }
+    }
+
+    /// Whether it, or an element in it, has this prefix.
+    pub fn has_prefix(&self, prefix: &str) -> bool {
+        let own = self.name.split_once(':').is_some_and(|(own, _)| own == prefix);
+        own || self.elements().any(|child| child.has_prefix(prefix))
+    }
+
+    /// The same with another prefix in the place of one.
+    pub fn with_prefix(mut self, old: &str, new: &str) -> Self {
+        if let Some((_, name)) = self.name.split_once(':').filter(|(own, _)| *own == old) {
+            self.name = format!("{new}:{name}");
+        }
+        for child in &mut self.children {
+            if let Node::Element(child) = child {
+                *child = std::mem::replace(child, NewElement::new("")).with_prefix(old, new);
+            }
         }
         self
     }
 
-    /// Reads an element that stands in a rule file, like `<video><model type='none'/></video>`.
-    ///
-    /// # Errors
-    /// The XML parser's words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let element = Element::parse(text.as_bytes()).map_err(|error| error.to_string())?;
-        Ok(NewElement::of(&element))
+    fn elements(&self) -> impl Iterator<Item = &NewElement> {
+        self.children.iter().filter_map(|node| match node {
+            Node::Element(child) => Some(child),
+            _ => None,
+        })
     }
 
-    fn of(element: &Element) -> Self {
-        let children: Vec<NewElement> = element.children.iter().filter_map(XMLNode::as_element).map(NewElement::of).collect();
-        let content = match element.get_text() {
-            Some(text) if children.is_empty() => Content::Text(text.into_owned()),
-            _ => Content::Elements(children),
-        };
-        let attributes = element.attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        NewElement { name: element.name.clone(), attributes, content }
-    }
-
-    /// Its text in this style; lines after the first begin with `indent`. Characters that XML can't hold become U+FFFD.
+    /// Its text in this style; lines after the first begin with `indent`, but where text stands among elements nothing is put
+    /// between them. Characters that XML can't hold become U+FFFD.
     pub fn write(&self, style: &Style, indent: &str) -> String {
-        let config = EmitterConfig::new()
-            .perform_indent(!style.newline.is_empty())
-            .indent_string(style.unit.clone())
-            .line_separator("\n")
-            .pad_self_closing(false)
-            .write_document_declaration(false);
-        let mut bytes = Vec::new();
-        // Writing to a Vec doesn't fail, and names come from rule files, which are checked when they are read.
-        if self.to_element().write_with_config(&mut bytes, config).is_err() {
-            return String::new();
-        }
-        let written = String::from_utf8(bytes).unwrap_or_default();
-        let separator = format!("{}{indent}", style.newline);
-        in_style(&written, style.quote, &separator)
+        let mut written = String::new();
+        self.write_to(&mut written, style, indent, !style.newline.is_empty());
+        written
     }
 
-    fn to_element(&self) -> Element {
-        let mut element = Element::new(&self.name);
-        element.attributes = self.attributes.iter().map(|(name, value)| (name.clone(), clean(value))).collect::<AttributeMap<_, _>>();
-        element.children = match &self.content {
-            Content::Elements(children) => children.iter().map(|child| XMLNode::Element(child.to_element())).collect(),
-            Content::Text(text) => vec![XMLNode::Text(clean(text))],
-        };
-        element
+    fn write_to(&self, written: &mut String, style: &Style, indent: &str, on_lines: bool) {
+        let quote = style.quote;
+        written.push('<');
+        written.push_str(&self.name);
+        for (name, value) in &self.attributes {
+            written.extend([" ", name, "="]);
+            written.push(quote);
+            written.push_str(&escape_attribute(value, quote));
+            written.push(quote);
+        }
+        if self.children.is_empty() {
+            written.push_str("/>");
+            return;
+        }
+        written.push('>');
+        let on_lines = on_lines && !self.children.iter().any(|node| matches!(node, Node::Text(_)));
+        let inner = if on_lines { format!("{indent}{}", style.unit) } else { String::new() };
+        for node in &self.children {
+            if on_lines {
+                written.extend([style.newline, &inner]);
+            }
+            match node {
+                Node::Element(child) => child.write_to(written, style, &inner, on_lines),
+                Node::Text(text) => written.push_str(&escape_text(text)),
+                Node::Comment(text) => written.extend(["<!--", text, "-->"]),
+            }
+        }
+        if on_lines {
+            written.extend([style.newline, indent]);
+        }
+        written.extend(["</", &self.name, ">"]);
     }
+}
+
+/// xmltree's error in the piece that it read behind `before` bytes more; it begins with the line and column.
+fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
+    let words = match error {
+        ParseError::MalformedXml(error) => error.to_string(),
+        ParseError::CannotParse => "0:0 this is not one element, and nothing else".into(),
+    };
+    let (place, message) = words.split_once(' ').unwrap_or(("", &words));
+    let (line, column) = place.split_once(':').unwrap_or_default();
+    let (line, column): (usize, usize) = (line.parse().unwrap_or(1), column.parse().unwrap_or(1));
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let column = if line <= 1 { column.saturating_sub(before) } else { column };
+    let rest = &text[start.min(text.len())..];
+    let at = rest.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| start + at);
+    FragmentError { message: message.to_owned(), span: at..at }
 }
 
 /// An attribute's value, escaped for these quotes.
@@ -134,23 +247,6 @@ fn clean(text: &str) -> String {
     text.chars().map(|c| if is_character(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// xmltree escapes both quotes in values, so a bare `"` in its output is always a delimiter, and a line break is always its own.
-fn in_style(written: &str, quote: char, separator: &str) -> String {
-    let (mut result, mut in_value) = (String::with_capacity(written.len()), false);
-    for c in written.chars() {
-        match c {
-            '"' => {
-                in_value = !in_value;
-                result.push(quote);
-            }
-            '\t' if in_value => result.push_str("&#x9;"),
-            '\n' => result.push_str(separator),
-            c => result.push(c),
-        }
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +263,7 @@ mod tests {
             .containing(NewElement::new("y").containing(NewElement::new("z").with("k", "")));
         assert_eq!(
             element.write(&style('\''), "  "),
-            "<qemu:arg value='a&apos;b&quot;c&amp;&lt;&#x9;d\u{fffd}'>\r\n  \t<x/>\r\n  \t<y>\r\n  \t\t<z k=''/>\r\n  \t</y>\r\n  </qemu:arg>"
+            "<qemu:arg value='a&apos;b\"c&amp;&lt;&#x9;d\u{fffd}'>\r\n  \t<x/>\r\n  \t<y>\r\n  \t\t<z k=''/>\r\n  \t</y>\r\n  </qemu:arg>"
         );
         let line = Style { newline: "", ..style('"') };
         assert_eq!(NewElement::new("a").with("k", "v").containing(NewElement::new("b")).write(&line, ""), "<a k=\"v\"><b/></a>");
@@ -177,7 +273,40 @@ mod tests {
     fn what_rule_files_insert_is_read() {
         let video = NewElement::parse("<video><model type='none'/></video>").unwrap();
         assert_eq!(video, NewElement::new("video").containing(NewElement::new("model").with("type", "none")));
-        assert!(NewElement::parse("<video>").is_err());
+        let text =
+            "<metadata>\n  <!-- a -->\n  <q:x xmlns:q='u' b='&lt;'>\n    <y xmlns='v'/>\n  </q:x>\n  <qemu:arg value='{@x}'/>\n</metadata>";
+        let metadata = NewElement::parse(text).unwrap();
+        assert_eq!(metadata.write(&Style { quote: '\'', newline: "\n", unit: "  ".into() }, ""), text, "nothing is lost");
+        let filled = metadata.filled(&|value| value.replace("{@x}", "' <"));
+        assert!(filled.write(&style('\''), "").contains("<qemu:arg value='&apos; &lt;'/>"));
+        assert!(filled.has_prefix("qemu") && !filled.with_prefix("qemu", "p").has_prefix("qemu"));
+    }
+
+    #[test]
+    fn what_would_be_lost_is_refused_at_its_place() {
+        for (text, at, message) in [
+            ("<video>", 7, "Unexpected closing tag: insert != video"),
+            ("<a>\n <b></a>", 11, "Unexpected closing tag: a != b"),
+            ("<a x='1' x='2'/>", 9, "Attribute 'x' is redefined"),
+            ("<p:a/>", 4, "prefix is unbound"),
+            ("<a x:y='1'/>", 3, "the attribute x:y has a prefix"),
+            ("<a><?b?></a>", 3, "a processing instruction is not inserted"),
+            ("<a/><b/>", 0, "this is not one element"),
+            ("<a/>x", 0, "this is not one element"),
+            ("", 0, "this is not one element"),
+        ] {
+            let error = NewElement::parse(text).unwrap_err();
+            assert!(error.message.contains(message), "{text}: {error:?}");
+            assert!(error.span.start.abs_diff(at) <= 2, "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn text_stays_as_it_is() {
+        let note = NewElement::parse("<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; <![CDATA[<us>]]></note>").unwrap();
+        let outer = NewElement::new("notes").containing(note);
+        let written = "<notes>\r\n\t<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; &lt;us&gt;</note>\r\n</notes>";
+        assert_eq!(outer.write(&style('\''), ""), written);
     }
 
     #[test]

@@ -10,13 +10,17 @@ use crate::xml::{Document, Element};
 /// How a document is written, read off the document itself.
 pub fn style(document: &Document<'_>) -> Style {
     let text = document.text();
-    let newline = match text.find('\n') {
-        Some(at) if text[..at].ends_with('\r') => "\r\n",
+    // A document has lines where an element begins one: a last line ending, a tag or a text of several lines say nothing.
+    let root = document.root();
+    let begins_line = |child: Element<'_>| indentation(text, child.span().start).is_some();
+    let is_on_one_line = root.children().next().is_some() && !root.children().take(MOST_ASKED).any(begins_line);
+    let inside = &text[root.content()];
+    let newline = match inside.find('\n').filter(|_| !is_on_one_line) {
+        Some(at) if inside[..at].ends_with('\r') => "\r\n",
         Some(_) => "\n",
         None => "",
     };
     // The first quote of the root's tag, else of anything.
-    let root = document.root();
     let quoted = root.start_tag().attributes(text).next().map(|attribute| attribute.value.start - 1);
     let quote = match quoted.or_else(|| text[root.span()].find(['\'', '"']).map(|at| at + root.span().start)) {
         Some(at) if text[at..].starts_with('"') => '"',
@@ -198,8 +202,11 @@ mod tests {
         assert_eq!(insert("<a>\n  <b/> <!-- b -->\n</a>", Some("b")), "<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n</a>");
         assert_eq!(insert("<a>\n  <b/> <c/>\n</a>", Some("b")), "<a>\n  <b/>\n  <x/>\n  <y/>\n  <c/>\n</a>");
         assert_eq!(insert("<a>\r\n</a>", None), "<a>\r\n  <x/>\r\n  <y/>\r\n</a>");
-        assert_eq!(insert("\n<a></a>", None), "\n<a>\n  <x/>\n  <y/>\n</a>");
-        assert_eq!(insert("\n<a />", None), "\n<a>\n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("<a>\n</a>\n", None), "<a>\n  <x/>\n  <y/>\n</a>\n");
+        assert_eq!(insert("<?xml version='1.0'?>\n<a></a>\n", None), "<?xml version='1.0'?>\n<a><x/><y/></a>\n");
+        assert_eq!(insert("<!-- one -->\r\n<a />\r\n", None), "<!-- one -->\r\n<a><x/><y/></a>\r\n");
+        assert_eq!(insert("<a><b>1\n2</b></a>\n", Some("b")), "<a><b>1\n2</b><x/><y/></a>\n");
+        assert_eq!(insert("<a\n  k='v'><b/></a>\n", Some("b")), "<a\n  k='v'><b/><x/><y/></a>\n", "a line break in a tag makes no lines");
         assert_eq!(insert("<a><b/></a>", Some("b")), "<a><b/><x/><y/></a>");
         assert_eq!(insert("<a/>", None), "<a><x/><y/></a>");
     }

@@ -10,7 +10,7 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
 //! ```
 //!
-//! - [`source`]: text, lines and columns. [`edit`]: byte edits, [`origins`]: what was where before them. [`version`]: libvirt releases.
+//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases.
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`qemu`]: QEMU's command line.
@@ -19,7 +19,8 @@
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
 //! - [`emit`]: the host's side of a domain, as files.
-//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. [`cli`]: flags, files, exit codes.
+//! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
+//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
 
 pub mod change;
 #[cfg(feature = "cli")]
@@ -29,11 +30,11 @@ pub mod domain;
 pub mod edit;
 pub mod emit;
 pub mod fragment;
-mod history;
 pub mod host;
 pub mod layout;
 pub mod lint;
-pub mod origins;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod property;
 pub mod qemu;
 pub mod report;
@@ -41,6 +42,8 @@ pub mod rules;
 pub mod settings;
 pub mod source;
 pub mod types;
+pub mod undo;
 pub mod version;
 pub mod vgpu;
+pub mod vocabulary;
 pub mod xml;

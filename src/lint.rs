@@ -9,13 +9,13 @@ use std::ops::Range;
 use crate::change::{Change, compose};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::{self, Domain, display_has_gl, display_parts};
-use crate::edit::{Applicability, Edits};
-use crate::history::History;
+use crate::edit::{Applicability, Edit, Edits};
 use crate::rules::check::{self, Finding};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{Context, RuleSet, template};
 use crate::settings::Settings;
 use crate::source::{Position, Source};
+use crate::undo::{Before, Undo};
 use crate::xml::{self, ElementId, XmlError};
 
 /// So many rounds that only rules at odds with each other need more.
@@ -69,24 +69,45 @@ fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bo
     domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
 }
 
-/// Whether bytes that nobody named as a domain are one that this program is meant for: the first element is `<domain>`, and unless
-/// `all` domains are wanted, something in it speaks of GVT-g. A domain that can't be read is one: its error is worth knowing.
+/// The edits that mend together all that one rule finds beside the others, as far as that is safe.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
+    domain::read(text, settings, |domain| {
+        let found = find(domain, rules);
+        let picked = found.iter().filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
+        compose(domain, picked.flat_map(|found| found.changes()))
+    })
+}
+
+/// Whether bytes that nobody named as a domain are one that this program is meant for.
 pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
+    passed_over(bytes, all).is_none()
+}
+
+/// Why bytes that nobody named as a domain are passed over; None for a domain that this program is meant for: the first element is
+/// `<domain>`, and unless `all` domains are wanted, something in it speaks of GVT-g. One that can't be read is one: its error is worth knowing.
+pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
     let text = match xml::decode(bytes) {
         Ok(text) => text,
         // What comes before the damage tells.
         Err(error) => std::str::from_utf8(&bytes[..error.offset]).unwrap_or(""),
     };
     let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
-    is_domain
-        && (all || {
-            domain::read(text, &Settings::default(), |domain| {
-                domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
-                    || domain.raw_vgpu.is_some()
-                    || domain.has_gvtg_sign()
-            })
-            .unwrap_or(true)
-        })
+    let has_sign = || {
+        let look = |domain: &Domain<'_>| {
+            domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
+                || domain.raw_vgpu.is_some()
+                || domain.has_gvtg_sign()
+        };
+        domain::read(text, &Settings::default(), look).unwrap_or(true)
+    };
+    match is_domain {
+        false => Some("it is no domain"),
+        true if all || has_sign() => None,
+        true => Some("it is a domain with no sign of GVT-g"),
+    }
 }
 
 /// What fixing made of a text.
@@ -97,9 +118,9 @@ pub struct Fixed<'r> {
     pub text: String,
     /// Whether it differs from what came in.
     pub changed: bool,
-    /// What was mended, in the text that came in: what a later round mended in text that an earlier one wrote is where that was put.
+    /// What was mended, with places in the text that came in; without edits.
     pub applied: Vec<Diagnostic<'r>>,
-    /// What is left, in the new text.
+    /// What is left, with places in the text that came in; without edits.
     pub remaining: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
@@ -172,7 +193,7 @@ pub fn fix_with_edits<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings
 }
 
 fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Fixed<'r>, FixError> {
-    let mut run = Run { rules, settings, with_edits, withheld: false, applied: Vec::new(), in_first_round: 0, history: History::default() };
+    let mut run = Run { rules, settings, with_edits, withheld: false, applied: Vec::new(), undo: Vec::new() };
     let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
@@ -182,20 +203,19 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
             FixError::Xml(error, position)
         };
         match run.round(&text).map_err(unreadable)? {
-            Round::Edited { edits, mended, mut applied } => {
+            Round::Edited { edits, moved, applied } => {
                 if edits.length_of(&text) > most {
                     return Err(FixError::Growth(most_frequent(&applied)));
                 }
-                if run.history.len() == 0 {
-                    run.in_first_round = applied.len();
-                }
-                run.history.move_back(&text, &mut applied);
-                run.applied.extend(applied);
-                text = run.history.edit(edits, mended, &text);
+                let round = run.undo.len();
+                run.applied.extend(applied.into_iter().map(|diagnostic| (round, diagnostic)));
+                let undo = Undo::of(&edits, &text, &moved);
+                text = edits.apply(&text);
+                run.undo.push(undo);
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
-                let is_repeated = run.history.len() > 1 && !seen.insert(hash(&text));
-                if is_repeated || run.history.len() >= MOST_ROUNDS {
-                    let mut names: Vec<String> = run.applied.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect();
+                let is_repeated = run.undo.len() > 1 && !seen.insert(hash(&text));
+                if is_repeated || run.undo.len() >= MOST_ROUNDS {
+                    let mut names: Vec<String> = run.applied.iter().map(|(_, diagnostic)| diagnostic.rule.id.to_string()).collect();
                     names.sort();
                     names.dedup();
                     return Err(FixError::Loop(names));
@@ -203,17 +223,19 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
             }
             Round::Quiet { has_picture, .. } if !has_picture && !run.withheld && run.removed_display() => {
                 // Nothing would show the guest: all back, and once more without touching what shows it now.
-                text = std::mem::take(&mut run.history).undone(&text).into_owned();
+                for undo in std::mem::take(&mut run.undo).into_iter().rev() {
+                    text = undo.apply(&text);
+                }
                 run.applied.clear();
-                run.in_first_round = 0;
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { remaining, is_guess, .. } => {
-                let rounds = run.history.len();
-                let mut applied = run.applied;
-                run.history.locate(&text, applied.get_mut(run.in_first_round..).unwrap_or_default());
+            Round::Quiet { mut remaining, is_guess, .. } => {
+                let rounds = run.undo.len();
+                run.trace_back(&text, &mut remaining);
+                let mut applied: Vec<_> = run.applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
                 sort(&mut applied);
+                sort(&mut remaining);
                 let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
                 return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back });
             }
@@ -229,17 +251,16 @@ struct Run<'c, 'r> {
     with_edits: bool,
     /// Whether fixes of the display group are left out.
     withheld: bool,
-    applied: Vec<Diagnostic<'r>>,
-    /// How many of them the first round found: their places are those of the text that came in.
-    in_first_round: usize,
-    history: History,
+    /// What was mended, and in which round.
+    applied: Vec<(usize, Diagnostic<'r>)>,
+    undo: Vec<Undo>,
 }
 
 enum Round<'r> {
-    /// With where what is mended begins.
     Edited {
         edits: Edits,
-        mended: Vec<usize>,
+        /// Pieces of the text that stand somewhere else then.
+        moved: Vec<Range<usize>>,
         applied: Vec<Diagnostic<'r>>,
     },
     Quiet {
@@ -272,15 +293,63 @@ impl<'r> Run<'_, 'r> {
                 let remaining = diagnostics(domain, found.iter(), with_edits);
                 return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };
             }
+            let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
+                Change::InsertSource(_, range) => Some(range.clone()),
+                _ => None,
+            });
             let applied = diagnostics(domain, picked.iter().copied(), with_edits);
-            let mended = picked.iter().map(|found| found.finding.span.start).collect();
-            Round::Edited { edits, mended, applied }
+            Round::Edited { edits, moved: moved.collect(), applied }
         })
+    }
+
+    /// Gives what was found in an edited text its places in the text that came in.
+    fn trace_back(&mut self, text: &str, remaining: &mut [Diagnostic<'r>]) {
+        let rounds = self.undo.len();
+        let later = self.applied.iter_mut().filter(|(round, _)| *round > 0).map(|(round, diagnostic)| (*round, diagnostic));
+        let later: Vec<_> = later.chain(remaining.iter_mut().map(|diagnostic| (rounds, diagnostic))).collect();
+        if rounds == 0 || later.is_empty() {
+            return;
+        }
+        let (last, earlier) = self.undo.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
+        let edited = last.map_or_else(String::new, |last| last.apply(text));
+        let input = earlier.iter().rev().fold(edited, |text, undo| undo.apply(&text));
+        let source = Source::new("", &input);
+        // A place in a text that so many rounds have edited; whether it was there before them all.
+        let before = |round: usize, offset: usize| {
+            self.undo[..round].iter().rev().fold((offset, true), |(offset, is_old), undo| match undo.before(offset) {
+                Before::At(offset) => (offset, is_old),
+                Before::New(offset) => (offset, false),
+            })
+        };
+        for (round, diagnostic) in later {
+            let (start, is_old) = before(round, diagnostic.span.start);
+            // The last byte of it, as what is put in behind it is no part of it.
+            let last = diagnostic.span.end.saturating_sub(1).max(diagnostic.span.start);
+            let end = if is_old && last > diagnostic.span.start { (before(round, last).0 + 1).max(start) } else { start };
+            diagnostic.span = start..end;
+            (diagnostic.start, diagnostic.end) = (source.position(start), source.position(end));
+            diagnostic.is_new = !is_old;
+            if let Some(fix) = &mut diagnostic.fix {
+                let place = |offset: usize| Some(before(round, offset)).filter(|(_, is_old)| *is_old).map(|(offset, _)| offset);
+                let moved = |edit: &Edit| {
+                    let range = place(edit.range.start)?..place(edit.range.end)?;
+                    (range.start <= range.end).then(|| Edit { range, text: edit.text.clone() })
+                };
+                // What changes text that fix has put in can't be said of the text that came in.
+                let edits: Option<Vec<Edit>> = fix.edits.iter().map(moved).collect();
+                fix.edits = edits.map_or_else(Edits::default, Edits::compatible);
+            }
+            for related in &mut diagnostic.related {
+                let (start, _) = before(round, related.span.start);
+                related.span = start..start;
+                related.start = source.position(start);
+            }
+        }
     }
 
     /// Whether anything that could show the guest was removed.
     fn removed_display(&self) -> bool {
-        self.applied.iter().any(|diagnostic| diagnostic.rule.group == Group::Display)
+        self.applied.iter().any(|(_, diagnostic)| diagnostic.rule.group == Group::Display)
     }
 }
 
@@ -334,6 +403,7 @@ impl<'d, 'r> Found<'d, 'r> {
             help: rule.help.as_deref().map(fill),
             related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
+            is_new: false,
         }
     }
 }
@@ -463,6 +533,24 @@ mod tests {
     }
 
     #[test]
+    fn what_later_rounds_find_is_where_it_was_when_the_text_came_in() {
+        let text = format!(
+            "<domain type='kvm'>\n  <devices>\n    {VGPU}\n  <sound model='ich9'/><qemu:commandline xmlns:qemu='{QEMU_NAMESPACE}'>\n      <qemu:arg value='-set'/>\n\
+             \t<qemu:arg value='device.hostdev0.xres=800'/>\n    <qemu:arg value='stray'/>\n    </qemu:commandline>\n  </devices>\n</domain>\n"
+        );
+        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let at = |list: &[Diagnostic<'_>], rule: &str| {
+            let one = list.iter().find(|one| one.rule.id == rule).unwrap_or_else(|| panic!("{rule} in {}", fixed.text));
+            (one.start.line, one.start.column, one.end.line, one.end.column, one.is_new)
+        };
+        assert_eq!(fixed.rounds, 2, "the block moves first");
+        assert_eq!(at(&fixed.applied, "misplaced-commandline"), (4, 24, 4, 98, false));
+        assert_eq!(at(&fixed.applied, "set-on-json-device"), (6, 12, 6, 44, false), "in the block that moved");
+        assert_eq!(at(&fixed.remaining, "unreadable-argument"), (7, 15, 7, 28, false));
+        assert_eq!(at(&fixed.remaining, "silent-sound"), (4, 3, 4, 24, false));
+    }
+
+    #[test]
     fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
         let sets = ["device.hostdev0.xres=800", "device.hostdev1.bootindex=1"];
         let arguments: String = sets.iter().map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>")).collect();
@@ -472,5 +560,17 @@ mod tests {
         let settings = Settings { alias: Some("ua-own".into()), ..Settings::default() };
         let text = fixed(&devices, &qemu, &settings);
         assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
+    }
+
+    #[test]
+    fn a_new_property_has_the_prefix_of_what_it_stands_in() {
+        let device = format!("<q:device xmlns:q='{QEMU_NAMESPACE}' xmlns:qemu='urn:other' alias='ua-gvtg'>");
+        let vgpu = VGPU.replace("</hostdev>", "<alias name='ua-gvtg'/></hostdev>");
+        for inside in ["<q:frontend></q:frontend>", ""] {
+            let text = fixed(&vgpu, &format!("<qemu:override>{device}{inside}</q:device></qemu:override>"), &Settings::default());
+            let properties = "<q:frontend><q:property name='x-igd-opregion' type='bool' value='true'/>\
+                <q:property name='display' type='string' value='on'/></q:frontend>";
+            assert!(text.contains(&format!("{device}{properties}</q:device>")), "{text}");
+        }
     }
 }

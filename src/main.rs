@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 #[cfg(target_env = "musl")]
 mod alloc;
+mod streams;
 
 fn main() -> ExitCode {
-    gvtg_xml::cli::run()
+    gvtg_xml::cli::run(streams::is_stdout_closed())
 }

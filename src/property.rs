@@ -1,7 +1,5 @@
 //! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>` wants them in.
 
-use crate::qemu::{OptionList, Syntax, Value};
-
 /// A type of `<qemu:property>` (libvirt: docs/drvqemu.rst).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyType {
@@ -100,6 +98,11 @@ pub fn type_of(name: &str) -> Option<PropertyType> {
     PROPERTIES.binary_search_by_key(&name, |&(name, _)| name).ok().map(|index| PROPERTIES[index].1)
 }
 
+/// The names of all properties, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROPERTIES.iter().map(|&(name, _)| name)
+}
+
 /// A value as `-set` writes it (`on`, `0x780`) in the form that an override of this type takes; None where it has none.
 pub fn to_override(kind: PropertyType, value: &str) -> Option<String> {
     match kind {
@@ -124,16 +127,6 @@ pub fn to_set(kind: &str, value: &str) -> String {
         ("bool", "false") => "off".into(),
         _ => value.to_owned(),
     }
-}
-
-/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an operand that QEMU can't read as it is.
-pub fn with_device_property(operand: &str, name: &str, value: &str) -> String {
-    let written = match type_of(name) {
-        Some(Bool) => Value::Switch(value == "true"),
-        Some(Unsigned | Signed) => Value::Number(value),
-        Some(Str) | None => Value::Text(value),
-    };
-    OptionList::parse(operand, Syntax::DEVICE).map_or_else(|_| operand.to_owned(), |list| list.with(name, written))
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -63,7 +63,9 @@ impl<'d> Domain<'d> {
     pub fn delivered(&self, name: &str) -> Option<Delivered<'d>> {
         let typed = |value: &str| {
             let kind = type_of(name).unwrap_or(PropertyType::String);
-            property::to_override(kind, value).unwrap_or_else(|| value.to_owned())
+            // QEMU takes `yes` and `true` for `on`, but not `ON`.
+            let is_readable = kind != PropertyType::Bool || !value.contains(char::is_uppercase);
+            property::to_override(kind, value).filter(|_| is_readable).unwrap_or_else(|| value.to_owned())
         };
         if let Some(argument) = self.raw_argument() {
             let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;

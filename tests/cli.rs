@@ -199,6 +199,42 @@ fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
 }
 
 #[test]
+fn what_a_folder_run_passes_over_can_be_listed() {
+    let igpu = BAD.replace(
+        "</devices>",
+        "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0' slot='2' function='0'/></source><alias name='ua-igpu'/></hostdev></devices>\
+         <qemu:override xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:device alias='ua-igpu'><qemu:frontend>\
+         <qemu:property name='x-igd-opregion' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>",
+    );
+    let all = folder(&[("d/net.xml", "<network/>"), ("d/igpu.xml", &igpu), ("d/vgpu.xml", SIGNED)]);
+    for command in ["lint", "fix --check"] {
+        let (_, _, stderr) = run_in(all.path(), &format!("{command} --list-skipped d"));
+        assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is no domain\n"), "{stderr}");
+        assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain with no sign of GVT-g\n"), "{stderr}");
+        assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
+        assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
+    }
+}
+
+#[test]
+fn a_domain_has_the_same_findings_wherever_it_is_met() {
+    let mut domains: Vec<(String, String)> =
+        vec![("unsigned".into(), UNSIGNED.into()), ("signed".into(), SIGNED.into()), ("bad".into(), BAD.into())];
+    let spice =
+        "<graphics type='spice'/><video><model type='qxl'/></video><channel type='spicevmc'/><audio id='1' type='spice'/></devices>";
+    domains.push(("spice".into(), UNSIGNED.replace("</devices>", spice)));
+    for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        domains.push((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path()).unwrap()));
+    }
+    for (name, text) in &domains {
+        let all = folder(&[("d/x.xml", text)]);
+        let named = run_in(all.path(), "lint --format concise d/x.xml").1;
+        assert_eq!(run_in(all.path(), "lint --format concise --all d").1, named, "{name}");
+        assert_eq!(run("lint --format concise --stdin-filename d/x.xml", text).1, named, "{name}");
+    }
+}
+
+#[test]
 fn skip_foreign_hands_on_what_is_not_its_business() {
     for foreign in ["<network>\n</network>\n", BAD, "no XML at all \n", ""] {
         assert_eq!(run("fix --skip-foreign", foreign), (0, foreign.into(), String::new()));
@@ -248,7 +284,50 @@ fn streams_that_end_early_are_no_reason_to_panic() {
         assert_eq!(output.status.code(), Some(2), "{arguments}");
         assert!(stderr.contains("can't write to stdout: No space left on device"), "{arguments}: {stderr}");
     }
+    for arguments in ["--help", "--version", "help fix", "fix --help"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = program(arguments.split_whitespace()).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "gvtg-xml: can't write to stdout: No space left on device\n", "{arguments}");
+    }
     let full = File::options().write(true).open("/dev/full").unwrap();
     let code = program(["lint", "none.xml"]).stderr(full).stdout(Stdio::null()).status().unwrap().code();
     assert_eq!(code, Some(2), "where nobody hears, the code tells");
+}
+
+#[test]
+fn a_stdout_that_is_closed_holds_no_document() {
+    let all = folder(&[("a.xml", BAD)]);
+    let closed = |arguments: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec \"$0\" {arguments} >&-")]).arg(program([""; 0]).get_program()).current_dir(all.path());
+        outcome(feed(&mut command, b""))
+    };
+    for arguments in ["fix -q a.xml", "fix --diff a.xml", "lint a.xml", "explain", "--help", "--version"] {
+        let (code, _, stderr) = closed(arguments);
+        assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: can't write to stdout: it is closed\n"), "{arguments}");
+    }
+    assert_eq!(closed("fix -i -q a.xml").0, 0, "nothing to be printed");
+    for is_read in [false, true] {
+        let null = File::options().read(is_read).write(true).open("/dev/null").unwrap();
+        let status = program(["fix", "-q", "a.xml"]).current_dir(all.path()).stdout(null).status().unwrap();
+        assert_eq!(status.code(), Some(0), "what somebody throws away is written");
+    }
+}
+
+#[test]
+fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
+    let all = folder(&[("a.xml", BAD)]);
+    let file = File::options().write(true).open(all.path().join("a.xml")).unwrap();
+    file.set_len(1 << 42).unwrap();
+    let (code, stdout, stderr) = run_in(all.path(), "fix --max-size 0 a.xml");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert_eq!(stderr, "gvtg-xml: a.xml: is no XML: there is a hole in it, or thousands of NUL characters\n");
+    assert!(run_in(all.path(), "lint a.xml").2.contains("is larger than 16 MiB"));
+    // Less memory than a domain of 20 MB takes.
+    fs::write(all.path().join("big.xml"), format!("<domain><!--{}--></domain>", "x".repeat(20 << 20))).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 150000; exec \"$0\" fix -q --max-size 0 big.xml"]).arg(program([""; 0]).get_program());
+    let (code, stdout, stderr) = outcome(feed(command.current_dir(all.path()), b""));
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", "gvtg-xml: big.xml: can't be read: out of memory\n"));
 }

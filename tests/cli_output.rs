@@ -69,26 +69,35 @@ fn json_has_edits_that_do_what_fix_does() {
 
 #[test]
 fn nothing_from_outside_steers_the_terminal() {
-    // C1, an override of direction, a zero-width space: all of them characters that XML allows.
-    let hostile = "\u{9b}31m\u{202e}\u{200b}\u{feff}\u{2028}";
+    // C1, overrides of direction, characters that nobody sees: all of them characters that XML allows.
+    const INVISIBLE: &str = "\u{202e}\u{200b}\u{feff}\u{2028}\u{2066}\u{61c}\u{ad}\u{180e}\u{fff9}\u{e0041}";
+    let hostile = &format!("\u{9b}31m\u{85}{INVISIBLE}");
     let text = format!(
         "<domain type='{hostile}'>\n<devices>\n<hostdev type='mdev' model='{hostile}'><!-- {hostile} --><source><address uuid='{hostile}'/></source>\
          <alias name='ua-{hostile}'/></hostdev><video><model type='{hostile}'/></video><graphics type='&#x9;&#xA;{hostile}'/>\n</devices></domain>"
     );
     let name = format!("a\u{1b}[2J\n{hostile}.xml");
     let mut streams = Vec::new();
-    for text in [
-        text.clone(),
-        text.replace("<domain type='\u{9b}31m\u{202e}\u{200b}\u{feff}\u{2028}'", "<domain type='kvm'"),
-        format!("<{hostile}"),
-    ] {
-        for format in ["full", "concise"] {
+    for text in [text.clone(), text.replace(&format!("<domain type='{hostile}'"), "<domain type='kvm'"), format!("<{hostile}")] {
+        for format in ["full", "concise", "json"] {
             let mut command = program(["lint", "--format", format, "--stdin-filename", &name]);
             let (_, stdout, stderr) = outcome(feed(&mut command, text.as_bytes()));
             streams.extend([stdout, stderr]);
         }
         streams.push(outcome(feed(&mut program(["fix", "--stdin-filename", &name]), text.as_bytes())).2);
+        let diff = outcome(feed(&mut program(["fix", "--diff", "--stdin-filename", &name]), text.as_bytes()));
+        streams.extend([diff.1, diff.2]);
     }
+    let folder = tempfile::tempdir().unwrap();
+    let rule = OWN_RULE.replace("This site has none.", &format!("\\u009b{hostile}")).replace("A floppy drive", &format!("A{INVISIBLE}"));
+    fs::write(folder.path().join("no-floppy.toml"), rule).unwrap();
+    for asked in ["", " no-floppy"] {
+        let (code, stdout, stderr) = run_in(folder.path(), &format!("explain --rules .{asked}"));
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        streams.push(stdout);
+    }
+    fs::write(folder.path().join("no-floppy.toml"), format!("{hostile} = 1")).unwrap();
+    streams.push(run_in(folder.path(), "explain --rules .").2);
     streams.push(outcome(feed(&mut program(["lint", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["lint", "--only", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["explain", &name]), b"")).2);
@@ -96,9 +105,43 @@ fn nothing_from_outside_steers_the_terminal() {
     streams.push(outcome(feed(&mut program(["lint", "--libvirt", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["lint", &format!("--{name}")]), b"")).2);
     for stream in streams {
-        let steering = stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || "\u{202e}\u{200b}\u{feff}\u{2028}".contains(*c));
+        let steering = stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || INVISIBLE.contains(*c));
         assert_eq!(steering, None, "{stream:?}");
     }
+}
+
+#[test]
+fn a_line_break_in_a_name_makes_no_line() {
+    let forged = "gvtg-xml: 0 fixed, 0 left";
+    let name = format!("x\n{forged}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(&name), "<domain>").unwrap();
+    fs::create_dir(folder.path().join("rules")).unwrap();
+    fs::write(folder.path().join("rules").join(format!("{name}.toml")), "id = 1").unwrap();
+    for arguments in [
+        vec!["lint", &name],
+        vec!["fix", &name],
+        vec!["fix", "--in-place", &name],
+        vec!["fix", "--diff", &name],
+        vec!["lint", &format!("{name}.gone")],
+        vec!["lint", "--stdin-filename", &name],
+        vec!["lint", "--rules", &name],
+        vec!["lint", "--rules", "rules"],
+        vec!["lint", "--only", &name],
+        vec!["lint", "--libvirt", &name],
+        vec!["lint", &format!("--{name}")],
+        vec!["explain", &name],
+        vec![&name],
+    ] {
+        let (code, stdout, stderr) = outcome(feed(program(&arguments).current_dir(folder.path()), b"<domain>"));
+        // A text that can't be read is lint's finding, and stands where findings do.
+        let said = stdout + &stderr;
+        assert_eq!(code, 2, "{arguments:?}");
+        assert!(!said.is_empty() && !said.lines().any(|line| line.starts_with(forged)), "{arguments:?}: {said}");
+    }
+    // The JSON's file is the name itself.
+    let (_, stdout, _) = outcome(feed(&mut program(["lint", "--format", "json", "--stdin-filename", &name]), BAD.as_bytes()));
+    assert_eq!(json(&stdout)["diagnostics"][0]["file"], name.as_str());
 }
 
 #[test]
@@ -154,6 +197,8 @@ fn a_site_can_have_rules_of_its_own() {
         ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
         (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is for the program's own rules"),
         ("no-floppy", "floppy", 1, 1, "the file's name is not its id, floppy"),
+        ("op = \"remove\"", "op = { insert = '<a b={@x}/>' }", 15, 23, "this can't be inserted: "),
+        ("nobody has floppies", "nobody {has} floppies", 8, 19, "nothing fills in the placeholder {has}"),
     ] {
         write("no-floppy.toml", &OWN_RULE.replacen(from, to, 1));
         for command in ["lint", "fix", "explain"] {
@@ -163,6 +208,11 @@ fn a_site_can_have_rules_of_its_own() {
             assert!(stderr.starts_with(&place) && stderr.contains(message), "{command}, {to}: wanted {place}{message}, got {stderr}");
         }
     }
+    write("no-floppy.toml", &OWN_RULE.replace("nobody has", "{nobody} {has}"));
+    write("other.toml", "id = 1");
+    let (code, _, stderr) = lint("lint --rules .");
+    assert_eq!((code, stderr.lines().count()), (2, 3), "all of them at once: {stderr}");
+    fs::remove_file(folder.path().join("other.toml")).unwrap();
     assert!(lint("lint --rules gone").2.contains("gone: can't be read: No such file or directory"));
 }
 
@@ -232,4 +282,67 @@ fn what_packagers_generate_is_fit_for_use() {
     }
     assert_eq!(run("generate nonsense", "").0, 2);
     assert_eq!(run_in(folder.path(), "generate").0, 2);
+}
+
+#[test]
+fn fix_ends_with_what_the_host_still_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixed = std::fs::read_to_string("fixtures/win10-virt-manager.fixed.xml").unwrap();
+    std::fs::write(folder.path().join("a b.xml"), &fixed).unwrap();
+    let in_folder = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2;
+    let hook = "gvtg-xml: then, as root on the host, the hook that makes the vGPU: ";
+    let last = |stderr: String| stderr.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(last(in_folder(&["fix"])), format!("{hook}virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /"));
+    for arguments in [["fix", "a b.xml"].as_slice(), &["fix", "--in-place", "a b.xml"]] {
+        assert_eq!(last(in_folder(arguments)), format!("{hook}gvtg-xml emit hook --root / 'a b.xml'"));
+    }
+    // Nothing is written, or there is no vGPU to make.
+    for arguments in ["fix --quiet", "fix --diff", "fix --check"] {
+        assert!(!run(arguments, &fixed).2.contains("hook"), "{arguments}");
+    }
+    let plain = "<domain type='kvm'><name>a</name><devices><video/></devices></domain>";
+    assert!(!run("fix --only stray-video", plain).2.contains("hook"));
+}
+
+#[test]
+fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = |insert: &str, select: &str| {
+        let text = OWN_RULE.replace("/domain/devices/disk[@device='floppy']", select);
+        fs::write(
+            folder.path().join("no-floppy.toml"),
+            text.replace("op = \"remove\"", &format!("op = {{ insert = \"\"\"{insert}\"\"\" }}")),
+        )
+        .unwrap();
+    };
+    let fixed = |text: &str| {
+        let arguments = ["fix", "-q", "--rules", ".", "--only", "no-floppy"];
+        let (_, stdout, stderr) = outcome(feed(program(arguments).current_dir(folder.path()), text.as_bytes()));
+        assert_eq!(stderr, "");
+        stdout
+    };
+    rule("<target dev='{@device}'>{@device}</target>", "/domain/devices/disk[not(target)]");
+    let value = "vda&apos; bus=&apos;evil&quot;&lt;x/>&amp;{uuid}";
+    let text = format!("<domain type='kvm'>\n  <devices>\n    <disk device='{value}'/>\n  </devices>\n</domain>\n");
+    let disk = "<target dev='vda&apos; bus=&apos;evil\"&lt;x/>&amp;{uuid}'>vda' bus='evil\"&lt;x/&gt;&amp;{uuid}</target>";
+    let expected = text.replace("'/>", &format!("'>\n      {disk}\n    </disk>"));
+    assert_eq!(fixed(&text), expected);
+    assert_eq!(fixed(&expected), expected);
+    // qemu: is libvirt's namespace, whatever the document calls it.
+    rule("<qemu:arg value='-s'/>", "/domain/qemu:commandline[not(qemu:arg)]");
+    for (prefix, argument) in [("qemu", "<qemu:arg value='-s'/>"), ("q", "<q:arg value='-s'/>")] {
+        let text = format!(
+            "<domain type='kvm' xmlns:{prefix}='http://libvirt.org/schemas/domain/qemu/1.0'><{prefix}:commandline>{}</{prefix}:commandline></domain>\n",
+            ""
+        );
+        assert_eq!(fixed(&text), text.replacen("commandline></", &format!("commandline>{argument}</"), 1));
+    }
+    rule("<qemu:arg value='-s'/>", "/domain/metadata[not(*)]");
+    let text = "<domain type='kvm'><metadata/></domain>\n";
+    let declared = "<qemu:arg value='-s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'/>";
+    assert_eq!(fixed(text), text.replace("<metadata/>", &format!("<metadata>{declared}</metadata>")));
+    // Text keeps its quotes and its lines.
+    rule("<note>say \"hi\"\n  to <b>all</b></note>", "/domain[not(note)]");
+    let text = "<domain type='kvm'>\n  <name>x</name>\n</domain>\n";
+    assert_eq!(fixed(text), text.replace("</name>\n", "</name>\n  <note>say \"hi\"\n  to <b>all</b></note>\n"));
 }

@@ -71,6 +71,32 @@ fn ids(diagnostics: &[gvtg_xml::diagnostic::Diagnostic<'_>]) -> Vec<String> {
 }
 
 #[test]
+fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
+    let rules = RuleSet::all(builtin());
+    let mut traced = 0;
+    each(|name, text, settings| {
+        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        let source = gvtg_xml::source::Source::new("", text);
+        for one in fixed.applied.iter().chain(&fixed.remaining) {
+            assert_eq!((one.start, one.end), (source.position(one.span.start), source.position(one.span.end)), "{name}: {}", one.rule.id);
+        }
+        // The same things are found in the new text: each begins with what it begins with in the old one.
+        let mut now = lint(&fixed.text, &rules, settings).unwrap();
+        for left in fixed.remaining.iter().filter(|left| !left.is_new) {
+            let is_same = |one: &gvtg_xml::diagnostic::Diagnostic<'_>| {
+                one.rule.id == left.rule.id
+                    && one.message == left.message
+                    && fixed.text[one.span.start..].chars().next() == text[left.span.start..].chars().next()
+            };
+            let index = now.iter().position(is_same).unwrap_or_else(|| panic!("{name}: {} is not at {:?}", left.rule.id, left.start));
+            now.swap_remove(index);
+            traced += 1;
+        }
+    });
+    assert!(traced > 100, "{traced}");
+}
+
+#[test]
 fn each_fix_alone_leaves_a_document_that_can_be_read() {
     let rules = RuleSet::all(builtin());
     each(|name, text, settings| {

@@ -181,6 +181,26 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
 }
 
 #[test]
+fn a_second_hostdev_for_one_vgpu_goes_with_what_speaks_of_it() {
+    let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+    let sets = ["hostdev0.xres=1", "hostdev1.xres=2", "hostdev2.port=3"];
+    let sets: String = sets.map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>")).concat();
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{vgpu}{vgpu}<hostdev type='usb'/></devices>\
+         <qemu:commandline>{sets}</qemu:commandline></domain>"
+    );
+    for (flags, wanted) in [
+        ("--libvirt 7.0 --unsafe-fixes", ["device.hostdev0.xres=1", "device.hostdev1.port=3"]),
+        ("--libvirt 7.0 --unsafe-fixes --alias ua-v", ["device.ua-v.xres=1", "device.hostdev0.port=3"]),
+    ] {
+        let result = fixed(&text, flags);
+        let own: Vec<String> =
+            arguments(&result.text).into_iter().filter(|value| value.contains("xres") || value.contains("port")).collect();
+        assert_eq!(own, wanted, "{flags}\n{}", result.text);
+    }
+}
+
+#[test]
 fn what_has_no_other_form_is_reported_and_stays() {
     let text = read_fixture("guide.fixed.xml").replace(
         "<qemu:property name=\"display\"",

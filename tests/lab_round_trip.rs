@@ -37,7 +37,9 @@ fn domains() -> Vec<(String, String)> {
         let name = path.file_stem()?.to_str()?.to_owned();
         Some((name, std::fs::read_to_string(path).ok()?))
     };
-    paths.into_iter().filter_map(read).collect()
+    // libvirt reads what it has not set where it converts such interfaces.
+    let is_converted = |(_, text): &(String, String)| !text.contains("<interface type='hostdev'");
+    paths.into_iter().filter_map(read).filter(is_converted).collect()
 }
 
 /// A domain as it travels to these libvirts in turn; None for one that no step changes.

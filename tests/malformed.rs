@@ -27,6 +27,8 @@ const CASES: &[Case] = &[
     ("cut after a lone CR", b"<domain>\r <a>", 2, 5, "<a> of line 2, column 2 is still open"),
     // Tags that don't match.
     ("another name", b"<domain><a></b></domain>", 1, 12, "</b> where <a> of line 1, column 9 is open"),
+    ("a colon before the end tag's name", b"<domain><source></:source></domain>", 1, 17, "a name that begins with a colon"),
+    ("a quote in an instruction's name", b"<domain><?x'?></domain>", 1, 9, "no blank behind the name of a processing instruction"),
     ("another case", b"<domain></Domain>", 1, 9, "</Domain> where <domain>"),
     ("crossed", b"<domain><a><b></a></b></domain>", 1, 15, "</a> where <b> of line 1, column 12"),
     ("no end tag inside", b"<domain>\n <devices>\n</domain>", 3, 1, "</domain> where <devices> of line 2, column 2"),

@@ -133,7 +133,7 @@ fn kvmgt_brings_the_types_and_only_a_modprobe_that_works_brings_kvmgt() {
 }
 
 #[test]
-fn a_gpu_can_be_slow_and_can_refuse() {
+fn a_gpu_can_be_slow_and_can_refuse_to_make_and_to_remove() {
     let Some(machine) = Machine::start(&["--late", "300"]) else { return };
     stdout(create(&machine, "i915-GVTg_V5_4", ONE));
     assert_eq!(machine.vgpus(), [""; 0]);
@@ -143,6 +143,11 @@ fn a_gpu_can_be_slow_and_can_refuse() {
     let Some(machine) = Machine::start(&["--refuse", "--sizes", "8"]) else { return };
     assert_eq!(refusal(create(&machine, "i915-GVTg_V5_8", ONE)), "Input/output error");
     assert_eq!((machine.vgpus(), available(&machine).as_str()), (vec![], "2 "));
+
+    let Some(machine) = Machine::start(&["--keep"]) else { return };
+    stdout(create(&machine, "i915-GVTg_V5_4", ONE));
+    assert_eq!(refusal(remove(&machine, ONE)), "Device or resource busy");
+    assert_eq!(machine.vgpus(), [ONE]);
 }
 
 #[test]

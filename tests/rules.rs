@@ -164,9 +164,14 @@ fn the_table_is_complete() {
 #[test]
 fn rule_files_with_faults_are_refused_with_words() {
     let good = std::fs::read_to_string("rules/stray-video.toml").unwrap();
-    let error = |from: &str, to: &str| {
+    let errors = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
+    };
+    let error = |from: &str, to: &str| {
+        let mut errors = errors(from, to);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        errors.remove(0)
     };
     let wrong_kind = error("kind = \"forbid\"", "kind = \"forbidden\"");
     assert!(wrong_kind.message.contains("unknown variant `forbidden`"), "{wrong_kind:?}");
@@ -174,15 +179,111 @@ fn rule_files_with_faults_are_refused_with_words() {
     assert!(error("summary", "sumary").message.contains("unknown field `sumary`"));
     assert!(error("/domain/devices/video[", "/domain/devices/video[[").message.contains("expected a name at byte"));
     assert!(error("op = \"remove\"", "op = \"deliver\"").message.contains("does not fit"));
-    assert!(error("a <video> card beside", "a {nonsense} beside").message.contains("{nonsense}"));
     assert!(error("setting = \"!keep-video\"", "libvirt = \"9\"").message.contains("no bound"));
-    assert!(error("group = \"display\"", "group = \"host\"").message.contains("selects and fixes nothing"));
+    assert!(error("setting = \"!keep-video\"", "setting = \"!keep-vido\"").message.contains("there is no setting 'keep-vido'"));
+    let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| errors.iter().any(|error| error.message.contains(words));
+    assert!(says(errors("group = \"display\"", "group = \"host\""), "selects and fixes nothing"));
     let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
-    let error = |from: &str, to: &str| {
+    let errors = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
     };
-    assert!(error("group = \"host\"", "group = \"domain\"").message.contains("say what is `ok`"));
-    assert!(error("function = \"small", "function = \"large").message.contains("there is no function 'large-aperture'"));
-    assert!(error("({found})", "({@type})").message.contains("{@type}"));
+    assert!(says(errors("group = \"host\"", "group = \"domain\""), "say what is `ok`"));
+    assert!(says(errors("({found})", "({@type})"), "{@type}"));
+}
+
+#[test]
+fn all_faults_of_a_rule_file_are_told_where_they_stand() {
+    // » and « mark the place of each, in this order.
+    let of_insert = "
+id = »\"A\"«
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+select = \"/domain\"
+message = \"é {found} »{fnord}«\"
+help = \"\"\"
+x
+»{nothing}« {@any}\"\"\"
+why = \"w\"
+[when]
+setting = »\"!keep-vido\"«
+[check]
+kind = \"forbid\"
+[[fix]]
+title = \"t\"
+op = \"remove\"
+libvirt = \">=9.0\"
+[[fix]]
+title = \"t »{gone}«\"
+op = { insert = \"\"\"
+<a>
+  <b c='»{d}«'»«{/>
+</a>\"\"\" }
+";
+    let of_function = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = \"code\"
+function = »\"fnord\"«
+[[fix]]
+title = \"t\"
+op = »{ insert = \"<a/>\" }«
+";
+    let of_property = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = \"property\"
+name = \"ramfb\"
+value = »\"on\"«
+";
+    let unknown_property = of_property.replace("»\"on\"«", "\"on\"").replace("\"ramfb\"", "»\"ramfbb\"«");
+    let of_select = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = »\"forbid\"«
+";
+    let of_environment = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = \"environment\"
+name = \"X\"
+value = \"»{x}«\"
+setting = »\"x\"«
+";
+    for marked in [of_insert, of_function, of_property, &unknown_property, of_select, of_environment] {
+        let text = marked.replace(['»', '«'], "");
+        let errors = gvtg_xml::rules::parse(&text).expect_err(&text);
+        let mut shown = text.clone();
+        for error in errors.iter().rev() {
+            shown.insert(error.span.end, '«');
+            shown.insert(error.span.start, '»');
+        }
+        assert_eq!(shown, marked, "{errors:?}");
+    }
 }

@@ -44,9 +44,10 @@ impl<'c, 'd> Composer<'c, 'd> {
         }
         let block = self.kept_block("override");
         let prefix = self.qemu_prefix(block);
-        let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let property =
-            |new: &NewOverride<'c>| element("property").with("name", new.property).with("type", new.kind.name()).with("value", new.value);
+        let element = |prefix: &str, name: &str| NewElement::new(format!("{prefix}{name}"));
+        let property = |prefix: &str, new: &NewOverride<'c>| {
+            element(prefix, "property").with("name", new.property).with("type", new.kind.name()).with("value", new.value)
+        };
         let mut devices = Vec::new();
         for (alias, list) in by_alias {
             // What names the vGPU by its number follows it to its alias.
@@ -57,7 +58,9 @@ impl<'c, 'd> Composer<'c, 'd> {
             let alias = self.renamed(alias).unwrap_or_else(|| alias.to_owned());
             let device = known.iter().copied().find(|device| !self.is_removed(*device));
             let frontend = device.and_then(|device| device.children().find(|child| child.is_qemu("frontend") && !self.is_removed(*child)));
-            let inside = list.iter().map(property);
+            // What is there already may have a prefix of its own, which is right inside it.
+            let prefix = frontend.or(device).map_or(prefix.as_str(), Element::written_prefix);
+            let inside = list.iter().map(|new| property(prefix, new));
             match (device, frontend) {
                 (_, Some(frontend)) => {
                     for child in inside.collect::<Vec<_>>() {
@@ -65,12 +68,12 @@ impl<'c, 'd> Composer<'c, 'd> {
                     }
                 }
                 (Some(device), None) => {
-                    let frontend = inside.fold(element("frontend"), NewElement::containing);
+                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::containing);
                     self.insert(device, 0, New::Element(frontend));
                 }
                 (None, None) => {
-                    let frontend = inside.fold(element("frontend"), NewElement::containing);
-                    devices.push(element("device").with("alias", alias).containing(frontend));
+                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::containing);
+                    devices.push(element(prefix, "device").with("alias", alias).containing(frontend));
                 }
             }
         }
@@ -78,7 +81,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             _ if devices.is_empty() => {}
             Some(block) => devices.into_iter().for_each(|device| self.insert(block, 0, New::Element(device))),
             None => {
-                let block = devices.into_iter().fold(element("override"), NewElement::containing);
+                let block = devices.into_iter().fold(element(&prefix, "override"), NewElement::containing);
                 self.insert(self.domain.root, 4, New::Element(block));
             }
         }

@@ -11,7 +11,8 @@ use crate::domain::Domain;
 use crate::edit::{Edit, Edits};
 use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
 use crate::layout;
-use crate::property::{PropertyType, with_device_property};
+use crate::property::{PropertyType, type_of};
+use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::{Element, ElementId};
 
 mod blocks;
@@ -85,7 +86,8 @@ pub fn compose<'c, 'd>(domain: &'c Domain<'d>, changes: impl Iterator<Item = &'c
         Change::Remove(element) => Some(element.id()),
         _ => None,
     });
-    let following = following(domain, &removed.collect());
+    let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
+    let following = following(domain, &removed.collect(), names_vgpu);
     let mut all: Vec<&Change<'d>> = Vec::new();
     // One by one, as those of the rules live longer.
     changes.for_each(|change| all.push(change));
@@ -336,4 +338,14 @@ impl<'c, 'd> Composer<'c, 'd> {
         // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
         Edits::compatible(self.edits)
     }
+}
+
+/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an operand that QEMU can't read as it is.
+fn with_device_property(operand: &str, name: &str, value: &str) -> String {
+    let written = match type_of(name) {
+        Some(PropertyType::Bool) => Value::Switch(value == "true"),
+        Some(PropertyType::Unsigned | PropertyType::Signed) => Value::Number(value),
+        Some(PropertyType::String) | None => Value::Text(value),
+    };
+    OptionList::parse(operand, Syntax::DEVICE).map_or_else(|_| operand.to_owned(), |list| list.with(name, written))
 }

@@ -1,21 +1,24 @@
 //! What speaks of a device that goes, goes with it, and what speaks of one behind it says its new number: QEMU does not start where an
 //! argument names a device that is not there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Change;
-use crate::domain::{Domain, Place, Reference};
+use crate::domain::{Domain, Place, Reference, is_host_device_number};
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::ElementId;
 
 /// The changes that keep every reference to a device right where these elements go.
-pub(super) fn following<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>) -> Vec<Change<'d>> {
+///
+/// `names_vgpu` says that the vGPU gets its alias at the same time, so that it takes no number either.
+pub(super) fn following<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>, names_vgpu: bool) -> Vec<Change<'d>> {
     if removed.is_empty() {
         return Vec::new();
     }
+    let mut changes = following_host_devices(domain, removed, names_vgpu);
     let references = domain.references();
     let gone = removed.iter().filter_map(|id| domain.document.element(*id)).flat_map(|device| references.to(device));
-    let mut changes: Vec<Change<'d>> = gone.flat_map(|reference| reference.elements.iter().copied()).map(Change::Remove).collect();
+    changes.extend(gone.flat_map(|reference| reference.elements.iter().copied()).map(Change::Remove));
     for kind in &references.kinds {
         let mut left = 0;
         for (index, (device, is_own)) in kind.devices.iter().enumerate() {
@@ -28,6 +31,50 @@ pub(super) fn following<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>) -
                 );
             }
             left += 1;
+        }
+    }
+    changes
+}
+
+/// The same for host devices, whose numbers `-set` and overrides name.
+fn following_host_devices<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>, names_vgpu: bool) -> Vec<Change<'d>> {
+    if !domain.host_devices.iter().any(|(device, _)| removed.contains(&device.id())) {
+        return Vec::new();
+    }
+    let mut renamed: HashMap<&str, Option<String>> = HashMap::new();
+    let mut number = 0;
+    for (device, id) in &domain.host_devices {
+        let is_vgpu = names_vgpu && Some(*device) == domain.vgpu;
+        let new = if removed.contains(&device.id()) {
+            None
+        } else if is_vgpu {
+            Some(domain.vgpu_alias().0)
+        } else if is_host_device_number(id) {
+            number += 1;
+            Some(format!("hostdev{}", number - 1))
+        } else {
+            Some(id.clone())
+        };
+        // Of two with one id, arguments mean the first.
+        renamed.entry(id).or_insert(new);
+    }
+    let mut changes = Vec::new();
+    for set in &domain.sets {
+        match renamed.get(set.device) {
+            Some(None) => changes.extend([set.option, set.operand].map(Change::Remove)),
+            Some(Some(new)) if new != set.device => {
+                let operand = format!("device.{new}.{}={}", set.property, set.value);
+                changes.push(Change::SetAttribute(set.operand, "value".into(), operand));
+            }
+            _ => {}
+        }
+    }
+    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+    for device in devices {
+        match device.attribute("alias").and_then(|alias| Some((alias, renamed.get(alias)?))) {
+            Some((_, None)) => changes.push(Change::Remove(device)),
+            Some((alias, Some(new))) if new != alias => changes.push(Change::SetAttribute(device, "alias".into(), new.clone())),
+            _ => {}
         }
     }
     changes

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::lint::fail;
 use super::{ExplainArgs, Status, io, rules};
-use crate::rules::schema::{Moment, Rule};
+use crate::report::{clean, clean_lines};
+use crate::rules::page::{Markup, page};
+use crate::rules::schema::Rule;
 use crate::rules::{of_host, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
@@ -18,15 +20,15 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     let text = if asked.is_empty() {
         list(&all)
     } else if let Some(rule) = all.iter().find(|rule| rule.id == asked || rule.aliases.iter().any(|alias| *alias == asked)) {
-        page(rule)
+        page(rule, Markup::Plain)
     } else {
         let said: Vec<&Rule> = all.iter().copied().filter(|rule| rule.says.iter().any(|says| is_said(&says.text, &asked))).collect();
         if said.is_empty() {
-            return fail(&unknown(&asked, &all));
+            return fail(&clean(&unknown(&asked, &all)));
         }
-        said.into_iter().map(page).collect::<Vec<_>>().join("\n")
+        said.into_iter().map(|rule| page(rule, Markup::Plain)).collect::<Vec<_>>().join("\n")
     };
-    match io::print(&text) {
+    match io::print(&clean_lines(&text)) {
         Ok(()) => Status::Clean,
         Err(message) => fail(&message),
     }
@@ -41,48 +43,6 @@ fn list(rules: &[&Rule]) -> String {
     }
     text.push_str("\n* `gvtg-xml fix` can mend it. `gvtg-xml explain RULE` says more.\n");
     text
-}
-
-/// A rule's page.
-fn page(rule: &Rule) -> String {
-    let mut text =
-        format!("{} ({}, group {})\n{}\n\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary, rule.why.trim());
-    if let Some(help) = &rule.help {
-        let _ = writeln!(text, "\nWhat to do: {}", crate::rules::named(help));
-    }
-    for fix in rule.fix.iter().take(1) {
-        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), crate::rules::named(&fix.title));
-    }
-    if let Some(example) = rule.example.iter().find(|example| example.bad.is_some()) {
-        let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");
-        let _ = writeln!(
-            text,
-            "\nFor example{}:\n{}",
-            if example.settings.is_empty() { String::new() } else { format!(" with {}", example.settings) },
-            indented(&bad)
-        );
-        if let Some(fixed) = &example.fixed {
-            let _ = writeln!(text, "becomes:\n{}", indented(fixed));
-        }
-    }
-    for says in rule.says.iter() {
-        let who = match says.at {
-            Moment::Define => "virsh define",
-            Moment::Validate => "virsh define --validate",
-            Moment::Start => "virsh start",
-            Moment::Qemu => "QEMU",
-            Moment::System => "the system",
-        };
-        let _ = writeln!(text, "{who} says: {}", says.text.replace("{}", "…"));
-    }
-    for reference in rule.references.iter() {
-        let _ = writeln!(text, "See {reference}");
-    }
-    text
-}
-
-fn indented(xml: &str) -> String {
-    xml.trim_matches('\n').lines().map(|line| format!("    {line}\n")).collect()
 }
 
 /// Whether a piece of a message is one of these words, whatever stands in the places that vary, or has them in it.

@@ -11,9 +11,10 @@ use super::lint::{fail, is_met, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, io, replace, rules};
 use crate::diagnostic::Diagnostic;
+use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix, fix_with_edits};
-use crate::report::{FileFindings, Part, State, clean};
+use crate::report::{FileFindings, Part, State, clean, clean_lines};
 use crate::rules::RuleSet;
 use crate::rules::schema;
 use crate::settings::Settings;
@@ -55,16 +56,19 @@ pub(super) fn run(args: &FixArgs) -> Status {
     };
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     if from_pipe && let Some(display) = own_display() {
         options.settings.default_display_env = display;
     }
-    let mut skipped = 0;
+    let (mut skipped, mut with_vgpu) = (0, false);
     for input in &inputs {
         options.settings.found = is_met(input, &options);
         match fix_one(input, args, &rule_set, &options, &mut outputs) {
-            Ok(Some(one)) => status = status.max(one),
+            Ok(Some(one)) => {
+                status = status.max(one.status);
+                with_vgpu |= one.has_vgpu;
+            }
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
@@ -74,6 +78,9 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     if !args.quiet && !args.output.is_for_programs() {
         say_skipped(skipped, inputs.len());
+        if with_vgpu && !args.diff && !args.check {
+            io::complain(&next_on_the_host(&args.files));
+        }
     }
     status
 }
@@ -84,24 +91,49 @@ fn own_display() -> Option<String> {
     (display.starts_with(':') && schema::Format::Display.fits(&display)).then_some(display)
 }
 
+/// What is still to do for a domain with a vGPU: the host makes that.
+fn next_on_the_host(files: &[PathBuf]) -> String {
+    let files: Vec<String> =
+        files.iter().filter(|file| file.as_os_str() != "-").map(|file| shell::argument(&file.to_string_lossy())).collect();
+    let hook = if files.is_empty() {
+        "virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /".to_owned()
+    } else {
+        format!("gvtg-xml emit hook --root / {}", files.join(" "))
+    };
+    format!("then, as root on the host, the hook that makes the vGPU: {hook}")
+}
+
+/// What became of a document.
+struct Outcome {
+    status: Status,
+    /// Whether it has a vGPU now.
+    has_vgpu: bool,
+}
+
 fn fix_one(
     input: &Input,
     args: &FixArgs,
     rules: &RuleSet<'_>,
     options: &Options,
     outputs: &mut Outputs<'_>,
-) -> Result<Option<Status>, String> {
+) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
     let read = if args.in_place {
         replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
-    let (bytes, to_replace) = read.map_err(|message| format!("{name}: {message}"))?;
+    // A line break in a file's name must not look like a line of the report.
+    let shown = clean(&name);
+    let (bytes, to_replace) = read.map_err(|message| format!("{shown}: {message}"))?;
     if is_passed_over(input, options, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print_bytes(&bytes).map(|()| Some(Status::Clean)) } else { Ok(None) };
+        return if is_filter {
+            io::print_bytes(&bytes).map(|()| Some(Outcome { status: Status::Clean, has_vgpu: false }))
+        } else {
+            Ok(None)
+        };
     }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
@@ -126,11 +158,11 @@ fn fix_one(
         }
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
-            return Err(format!("{name}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
+            return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
         Err(FixError::Growth(rule)) => {
             let message = "the fixes make the document many times as large as it was, most of it by the rule";
-            return Err(format!("{name}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+            return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
         }
     };
     let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
@@ -147,7 +179,7 @@ fn fix_one(
         }
         None => {
             match &to_replace {
-                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{name}: {message}"))?,
+                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{shown}: {message}"))?,
                 Some(_) => {}
                 None => io::print(&fixed.text)?,
             }
@@ -155,10 +187,10 @@ fn fix_one(
         }
     };
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
-    let (before, after) = (Source::new(&name, reported.as_deref().unwrap_or("")), Source::new(&name, &fixed.text));
+    let before = Source::new(&name, reported.as_deref().unwrap_or(""));
     let parts = [
         Part { state, source: &before, diagnostics: &fixed.applied },
-        Part { state: State::Left, source: &after, diagnostics: &fixed.remaining },
+        Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts })?;
     if args.check && fixed.held_back && !args.output.is_for_programs() {
@@ -167,18 +199,20 @@ fn fix_one(
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, &options.settings));
     }
-    Ok(Some(status))
+    // A look at the text: to read the document once more would cost what fixing it did.
+    let has_vgpu = ["'mdev'", "\"mdev\""].iter().any(|kind| fixed.text.contains(kind));
+    Ok(Some(Outcome { status, has_vgpu }))
 }
 
 /// A text that can't be read: said in the report that was asked for, else in words.
-fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut Outputs<'_>) -> Result<Option<Status>, String> {
+fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut Outputs<'_>) -> Result<Option<Outcome>, String> {
     let diagnostics = [Diagnostic::unreadable(source, error)];
     if !args.output.is_asked_for() {
         return Err(located(source.name(), diagnostics[0].start, error));
     }
     let part = Part { state: State::Left, source, diagnostics: &diagnostics };
     outputs.add(&FileFindings { name: source.name(), parts: &[part] })?;
-    Ok(Some(Status::Failed))
+    Ok(Some(Outcome { status: Status::Failed, has_vgpu: false }))
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {
@@ -187,7 +221,8 @@ fn diff(name: &str, old: &str, new: &str) -> String {
     }
     let name = clean(name);
     let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
-    TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string()
+    // A document with characters that nobody sees gives a diff to be read: patch refuses it.
+    clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
 }
 
 /// How much was done and is left, and what to know about it.

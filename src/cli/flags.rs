@@ -75,6 +75,9 @@ pub(super) struct CommonArgs {
     /// In folders, also domains with no sign of GVT-g
     #[arg(long)]
     pub(super) all: bool,
+    /// Name the files that are passed over, and why
+    #[arg(long)]
+    pub(super) list_skipped: bool,
     /// The name that messages show for stdin
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<String>,
@@ -86,7 +89,7 @@ pub(super) struct CommonArgs {
     pub(super) color: Option<ColorChoice>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings (the document's own values stay where they are not given)")]
 pub(super) struct SettingsArgs {
     /// The libvirt that will read the domain: a version, `installed`, or `current` [default: current]

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ColorChoice;
 
@@ -29,13 +30,35 @@ pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
 
 fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, String> {
     let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0).saturating_add(1).max(16 << 10));
-    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    // A sparse file can say any size, so no more is reserved than a large domain takes.
+    let expected = usize::try_from(size.min(limit).min(LARGE)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected.saturating_add(1).max(16 << 10));
+    let mut reader = reader.take(limit.saturating_add(1));
+    while reader.by_ref().take(LARGE).read_to_end(&mut bytes).map_err(unreadable)? > 0 {
+        // A hole of terabytes is read as NULs.
+        let is_large = (LARGE + 1..=limit).contains(&(bytes.len() as u64));
+        if is_large && bytes[bytes.len() - HOLE..].iter().all(|byte| *byte == 0) {
+            return Err("is no XML: there is a hole in it, or thousands of NUL characters".into());
+        }
+    }
     if bytes.len() as u64 > limit {
         return Err(format!("is larger than {} MiB: no domain is (virsh stops at 10); --max-size lifts the limit", max_size));
     }
+    // Where memory is limited, an error now is better than an end in the middle.
+    if bytes.len() as u64 >= LARGE && Vec::<u8>::new().try_reserve_exact(bytes.len().saturating_mul(TIMES_AS_MUCH)).is_err() {
+        return Err("can't be read: out of memory".into());
+    }
     Ok(bytes)
 }
+
+/// So many bytes are read at a time.
+const LARGE: u64 = 16 << 20;
+
+/// So many NULs in a row are no accident in a text.
+const HOLE: usize = 4 << 10;
+
+/// So many times the size of a document is in memory while it is mended (benches/README.md).
+const TIMES_AS_MUCH: usize = 8;
 
 fn unreadable(error: io::Error) -> String {
     format!("can't be read: {}", describe(&error))
@@ -52,6 +75,13 @@ pub(super) fn describe(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
+static IS_STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Says whether what is printed can reach anybody.
+pub(super) fn set_stdout_closed(is_closed: bool) {
+    IS_STDOUT_CLOSED.store(is_closed, Ordering::Relaxed);
+}
+
 /// Writes all of it to stdout in one go. A reader that has gone away wants no more: that is no error.
 pub(super) fn print(text: &str) -> Result<(), String> {
     print_bytes(text.as_bytes())
@@ -59,6 +89,9 @@ pub(super) fn print(text: &str) -> Result<(), String> {
 
 /// The same for what need not be text.
 pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
+    if IS_STDOUT_CLOSED.load(Ordering::Relaxed) && !bytes.is_empty() {
+        return Err("can't write to stdout: it is closed".into());
+    }
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {}", describe(&error))),

@@ -7,8 +7,8 @@ use super::flags::Format;
 use super::output::{Outputs, Stream};
 use super::{LintArgs, Options, Status, io, rules};
 use crate::diagnostic::Diagnostic;
-use crate::lint::{is_candidate, lint, lint_without_edits};
-use crate::report::{FileFindings, Part, State};
+use crate::lint::{lint, lint_without_edits, passed_over};
+use crate::report::{FileFindings, Part, State, clean};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::source::{Position, Source};
@@ -30,7 +30,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let (inputs, unreadable) = collect(&args.files);
     let mut status = Status::Clean;
     for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", path.display()));
+        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &rule_set, &options) {
         Ok(outputs) => outputs,
@@ -61,7 +61,7 @@ fn lint_one(
     outputs: &mut Outputs<'_>,
 ) -> Result<Option<Status>, String> {
     let name = name(&input.path, options);
-    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{name}: {message}"))?;
+    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, options, &bytes) {
         return Ok(None);
     }
@@ -92,9 +92,13 @@ pub(super) fn is_met(input: &Input, options: &Options) -> bool {
     input.found || options.skip_foreign
 }
 
-/// Files that were not named one by one, and that are no domain or have no sign of GVT-g.
+/// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
 pub(super) fn is_passed_over(input: &Input, options: &Options, bytes: &[u8]) -> bool {
-    is_met(input, options) && !is_candidate(bytes, options.all)
+    let why = if is_met(input, options) { passed_over(bytes, options.all) } else { None };
+    if let Some(why) = why.filter(|_| options.list_skipped) {
+        io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
+    }
+    why.is_some()
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
@@ -102,7 +106,7 @@ pub(super) fn say_skipped(skipped: usize, all: usize) {
     if skipped > 0 {
         let looked_at = all - skipped;
         io::complain(&format!(
-            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--all looks at all domains)"
+            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--list-skipped names them, --all looks at all domains)"
         ));
     }
 }
@@ -120,7 +124,8 @@ pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
 
 /// file:line:column: what is wrong, and what to do.
 pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
-    format!("{name}:{}:{}: error: {}\n  help: {}", position.line, position.column, error.message, error.help)
+    let message = format!("{}:{}:{}: error: {}", clean(name), position.line, position.column, clean(&error.message));
+    format!("{message}\n  help: {}", clean(&error.help))
 }
 
 /// Says what could not be done.

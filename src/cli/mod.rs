@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::report::{clean, clean_lines};
 use crate::settings::Settings;
 
 mod emit;
@@ -15,6 +16,8 @@ mod generate;
 mod host;
 mod io;
 mod lint;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod options;
 mod output;
 mod replace;
@@ -52,6 +55,9 @@ enum Command {
     Host(host::HostArgs),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(ExplainArgs),
+    /// Bring the rules to an editor: a language server on stdin and stdout
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::LspArgs),
     /// The types of vGPUs, and how many of each fit this machine's GPU
     Types(types::TypesArgs),
     /// Print the manual page or a shell's completions
@@ -70,20 +76,21 @@ enum Status {
     Failed = 2,
 }
 
-/// Runs the command line that the process was given.
-pub fn run() -> ExitCode {
+/// Runs the command line that the process was given; with a stdout that is closed, whatever has something to print fails.
+pub fn run(is_stdout_closed: bool) -> ExitCode {
+    io::set_stdout_closed(is_stdout_closed);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no failure; a closed pipe is no reason to complain.
-            if !error.use_stderr() {
-                let _ = error.print();
-                return ExitCode::SUCCESS;
-            }
-            // What somebody typed, or a script pasted, is in the message.
-            let lines = error.render().to_string().lines().map(|line| crate::report::clean(line) + "\n").collect::<String>();
-            io::report(&lines);
-            return ExitCode::from(Status::Failed as u8);
+            // Help and version go to stdout and are no failure.
+            let status = match error.use_stderr() {
+                false => io::print(&error.render().to_string()).map_or_else(|message| lint::fail(&message), |()| Status::Clean),
+                true => {
+                    io::report(&told(error));
+                    Status::Failed
+                }
+            };
+            return ExitCode::from(status as u8);
         }
     };
     let status = match cli.command {
@@ -92,10 +99,19 @@ pub fn run() -> ExitCode {
         Command::Emit(args) => emit::run(&args),
         Command::Host(args) => host::run(&args),
         Command::Explain(args) => explain::run(&args),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(args) => lsp::run(&args),
         Command::Types(args) => types::run(&args),
         Command::Generate(args) => generate::run(args.what),
     };
     ExitCode::from(status as u8)
+}
+
+/// clap's message; what somebody typed, or a script pasted, is in it, and must not look like a line of it.
+fn told(error: clap::Error) -> String {
+    let arguments = std::env::args_os().map(|argument| clean(&argument.to_string_lossy()));
+    let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    clean_lines(&error.render().to_string())
 }
 
 /// The settings that these flags mean, as after `gvtg-xml fix`.

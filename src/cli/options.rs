@@ -17,6 +17,8 @@ pub(super) struct Options {
     pub(super) skip_foreign: bool,
     /// Whether domains in folders need no sign of GVT-g.
     pub(super) all: bool,
+    /// Whether the files that are passed over are named.
+    pub(super) list_skipped: bool,
     /// The name that messages show for stdin.
     pub(super) stdin_filename: String,
     /// The largest input, in MiB; 0 for any size.
@@ -28,27 +30,13 @@ pub(super) struct Options {
 impl Options {
     /// The options that these flags mean.
     pub(super) fn merge(common: &CommonArgs, settings: &SettingsArgs, unsafe_fixes: bool) -> Self {
-        let defaults = Settings::default();
         Options {
-            settings: Settings {
-                libvirt: settings.libvirt.unwrap_or(defaults.libvirt),
-                uuid: settings.uuid,
-                vgpu_type: settings.vgpu_type.clone(),
-                pci: settings.pci.clone(),
-                display: settings.display.clone(),
-                display_env: settings.display_env.clone(),
-                gdk_scale: settings.gdk_scale.clone(),
-                alias: settings.alias.clone(),
-                romfile: settings.romfile.clone(),
-                audio: settings.audio.clone(),
-                keep_video: settings.keep_video,
-                unsafe_fixes,
-                ..defaults
-            },
+            settings: settings.settings(unsafe_fixes),
             fail_on: common.fail_on.unwrap_or(Severity::Warning),
             exit_zero: common.exit_zero,
             skip_foreign: common.skip_foreign,
             all: common.all,
+            list_skipped: common.list_skipped,
             stdin_filename: common.stdin_filename.clone().unwrap_or_else(|| "<stdin>".into()),
             max_size: common.max_size.unwrap_or(16),
             color: common.color.unwrap_or(ColorChoice::Auto),
@@ -59,5 +47,27 @@ impl Options {
     pub(super) fn status(&self, severities: impl IntoIterator<Item = Severity>) -> Status {
         let fails = severities.into_iter().any(|severity| severity >= self.fail_on);
         if fails && !self.exit_zero { Status::Findings } else { Status::Clean }
+    }
+}
+
+impl SettingsArgs {
+    /// What the user wants, by these flags.
+    pub(super) fn settings(&self, unsafe_fixes: bool) -> Settings {
+        let defaults = Settings::default();
+        Settings {
+            libvirt: self.libvirt.unwrap_or(defaults.libvirt),
+            uuid: self.uuid,
+            vgpu_type: self.vgpu_type.clone(),
+            pci: self.pci.clone(),
+            display: self.display.clone(),
+            display_env: self.display_env.clone(),
+            gdk_scale: self.gdk_scale.clone(),
+            alias: self.alias.clone(),
+            romfile: self.romfile.clone(),
+            audio: self.audio.clone(),
+            keep_video: self.keep_video,
+            unsafe_fixes,
+            ..defaults
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::CommonArgs;
+use crate::report::clean;
 use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, RuleSet, builtin, parse};
 use crate::source::Source;
@@ -11,37 +12,51 @@ use crate::source::Source;
 /// The built-in rules with those of a folder added; one with the id of a built-in rule stands in its place.
 ///
 /// # Errors
-/// A folder or file that can't be read, or a rule file that says what none can say: file:line:column and what is wrong.
+/// A folder or file that can't be read, or rule files that say what none can say: a line for each fault, with file:line:column and what is wrong.
 pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
-    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", path.display(), super::io::describe(error));
+    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), super::io::describe(error));
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
-    let mut rules = Vec::new();
+    let (mut rules, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
-        let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-        let name = path.display().to_string();
-        let rule = parse(&text).map_err(|error| {
-            let position = Source::new(&name, &text).position(error.span.start);
-            format!("{name}:{}:{}: {}", position.line, position.column, error.message)
-        })?;
-        if path.file_stem().is_none_or(|stem| stem != &*rule.id) {
-            return Err(format!("{name}:1:1: the file's name is not its id, {}", rule.id));
+        let name = shown(&path);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                faults.push(unreadable(&path, &error));
+                continue;
+            }
+        };
+        match parse(&text) {
+            Ok(rule) if rule.group == Group::Host => {
+                faults.push(format!("{name}:1:1: a site's own rules are about domains, not about the host"));
+            }
+            Ok(rule) if matches!(rule.check, Check::WellFormed | Check::Domain) => {
+                faults.push(format!("{name}:1:1: this kind of check is for the program's own rules"));
+            }
+            Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
+            Ok(rule) => faults.push(format!("{name}:1:1: the file's name is not its id, {}", rule.id)),
+            Err(errors) => faults.extend(errors.into_iter().map(|error| {
+                let position = Source::new(&name, &text).position(error.span.start);
+                format!("{name}:{}:{}: {}", position.line, position.column, clean(&error.message))
+            })),
         }
-        if rule.group == Group::Host {
-            return Err(format!("{name}:1:1: a site's own rules are about domains, not about the host"));
-        }
-        if matches!(rule.check, Check::WellFormed | Check::Domain) {
-            return Err(format!("{name}:1:1: this kind of check is for the program's own rules"));
-        }
-        rules.push(rule);
+    }
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
     }
     if rules.is_empty() {
-        return Err(format!("{}: there is no rule file (*.toml) in it", folder.display()));
+        return Err(format!("{}: there is no rule file (*.toml) in it", shown(folder)));
     }
     Ok(rules)
+}
+
+/// A path as messages show it: on one line.
+fn shown(path: &Path) -> String {
+    clean(&path.display().to_string())
 }
 
 /// The rules that a run asks for, out of a site's own and the built-in ones.
@@ -50,7 +65,7 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
 /// A name that no rule has.
 pub(super) fn chosen<'r>(own: &'r [Rule], common: &CommonArgs) -> Result<RuleSet<'r>, String> {
     let mut rules = RuleSet::all(merged(own));
-    rules.narrow(&common.only, &common.ignore)?;
+    rules.narrow(&common.only, &common.ignore).map_err(|message| clean(&message))?;
     Ok(rules)
 }
 

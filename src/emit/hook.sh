@@ -65,8 +65,9 @@ is_in_use() {
     for device in "$1"/vfio-dev/*; do
         [ ! -d "$device" ] || names="$names|/dev/vfio/devices/${device##*/}"
     done
+    # The first arrow is the link's: whoever names a file "x -> /dev/vfio/0" has no vGPU.
     # shellcheck disable=SC2010 # Only ls says what links point to, on every system.
-    ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q -E " -> ($names)\$"
+    ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q -E "^[^>]* -> ($names)\$"
 }
 
 # create_gpu UUID TYPE PCI

@@ -6,7 +6,8 @@ use super::{File, Step, made_by, shell};
 /// What is not in the file, and where options do nothing.
 const NOTES: &str = "These count when a module is loaded: renew the initramfs, which may load i915, and reboot. For an i915 that is built into the kernel\n\
     they do nothing: there the words belong on the kernel's command line, `gvtg-xml emit cmdline`.\n\
-    intel_iommu=on, which guides put there, is of no module. vGPUs do not need it.";
+    Of several files that say something of a module, the last one by name counts: `gvtg-xml host` looks at all of them.\n\
+    intel_iommu=on, which guides put on the command line, is of no module. vGPUs do not need it.";
 
 /// The file for /etc/modprobe.d.
 pub fn file() -> File {

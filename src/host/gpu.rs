@@ -244,4 +244,15 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), all);
     }
+
+    #[test]
+    fn devices_are_found_by_the_address_whatever_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        for name in ["card1", "renderD129", "controlD65"] {
+            std::fs::create_dir_all(folder.path().join(&DEVICES[1..]).join("0000:00:02.0/drm").join(name)).unwrap();
+        }
+        assert_eq!(render_devices(&root, "0000:00:02.0"), ["card1", "renderD129"]);
+        assert_eq!(render_devices(&root, "0000:01:00.0"), [""; 0]);
+    }
 }

@@ -26,5 +26,6 @@ fn add(name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String)
         State::Fixed | State::Fixable => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title)),
     };
     let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
-    let _ = writeln!(text, "{}:{line}:{column}: {word}[{rule}] {}", clean(name), clean(what));
+    let new = if state == State::Left && diagnostic.is_new { " (in what fix adds here)" } else { "" };
+    let _ = writeln!(text, "{}:{line}:{column}: {word}[{rule}] {}{new}", clean(name), clean(what));
 }

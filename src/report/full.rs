@@ -72,7 +72,7 @@ impl<'d> Shown<'d> {
 fn help(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> String {
     let mut lines: Vec<String> = diagnostic.help.iter().map(|help| clean(help)).collect();
     for related in &diagnostic.related {
-        lines.push(format!("{}: line {}, column {}", related.message, related.start.line, related.start.column));
+        lines.push(format!("{}: line {}, column {}", clean(&related.message), related.start.line, related.start.column));
     }
     if let Some(fix) = &diagnostic.fix {
         lines.push(format!("fix ({}): {}", fix.applicability.name(), clean(&fix.title)));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprints;
-use super::{FileFindings, Part, Report};
+use super::{FileFindings, Part, Report, is_harmful};
 use crate::diagnostic::Diagnostic;
 use crate::source::Position;
 
@@ -30,7 +30,7 @@ impl Report for Json {
         for (part, diagnostic) in file.each() {
             text.push_str(if self.has_findings { ",\n" } else { "\n" });
             let fingerprint = self.fingerprints.next(file.name, part, diagnostic);
-            text.push_str(&value(file.name, part, diagnostic, fingerprint).to_string());
+            push_escaped(text, &value(file.name, part, diagnostic, fingerprint).to_string());
             self.has_findings = true;
         }
     }
@@ -44,8 +44,19 @@ impl Report for JsonLines {
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         for (part, diagnostic) in file.each() {
             let fingerprint = self.fingerprints.next(file.name, part, diagnostic);
-            text.push_str(&value(file.name, part, diagnostic, fingerprint).to_string());
+            push_escaped(text, &value(file.name, part, diagnostic, fingerprint).to_string());
             text.push('\n');
+        }
+    }
+}
+
+/// JSON with everything escaped in it that could steer a terminal; all of that stands in strings.
+fn push_escaped(text: &mut String, json: &str) {
+    for c in json.chars() {
+        if is_harmful(c) {
+            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
         }
     }
 }
@@ -71,6 +82,7 @@ fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: 
     json!({
         "file": name,
         "state": part.state.name(),
+        "new": diagnostic.is_new,
         "rule": diagnostic.rule.id,
         "severity": diagnostic.severity.name(),
         "message": diagnostic.message,

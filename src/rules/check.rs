@@ -1,5 +1,6 @@
 //! A function for each kind of check: from a rule and a domain to what it finds.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ use crate::edit::Applicability;
 use crate::fragment::NewElement;
 use crate::property::type_of;
 use crate::vgpu::Form;
-use crate::xml::Element;
+use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// Something found, before its words are filled in.
 #[derive(Debug)]
@@ -75,15 +76,16 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     }
     let selected = || rule.select.as_ref().map_or(Vec::new(), |selector| remaining(selector, context));
     let fix = rule.fix_for(domain.settings.libvirt);
+    let mender = Mender { fix, template: OnceCell::new(), context };
     let mut findings = match &rule.check {
-        Check::Forbid => selected().into_iter().map(|element| mended(Finding::at(element), fix, context, "")).collect(),
+        Check::Forbid => selected().into_iter().map(|element| mender.mended(Finding::at(element), "")).collect(),
         Check::Require { child } => selected()
             .into_iter()
             .filter(|element| {
                 let children = select_from(child, &domain.children, Some(*element));
                 children.iter().all(|child| is_removed(*child, context))
             })
-            .map(|element| mended(Finding::at(element), fix, context, ""))
+            .map(|element| mender.mended(Finding::at(element), ""))
             .collect(),
         Check::Attribute { name, required, forbidden, one_of, format } => selected()
             .into_iter()
@@ -94,21 +96,21 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             .map(|element| {
                 let found = element.attribute(name).unwrap_or("").to_owned();
                 let canonical = parse_uuid(&found).map_or_else(String::new, |uuid| uuid.to_string());
-                mended(Finding::at_attribute(element, name).with("found", found).with("canonical", canonical), fix, context, name)
+                mender.mended(Finding::at_attribute(element, name).with("found", found).with("canonical", canonical), name)
             })
             .collect(),
         Check::Text { one_of, format } => selected()
             .into_iter()
             .filter(|element| !is_allowed(element.text().trim(), one_of, *format))
-            .map(|element| mended(Finding::within(element, element.content()).with("found", element.text().trim()), fix, context, ""))
+            .map(|element| mender.mended(Finding::within(element, element.content()).with("found", element.text().trim()), ""))
             .collect(),
-        Check::Unique { attribute, of } => unique(attribute, of.as_ref(), &selected(), fix, context),
+        Check::Unique { attribute, of } => unique(attribute, of.as_ref(), &selected(), &mender),
         Check::Reference { attribute, to, key } => {
             let known: HashSet<&str> = remaining(to, context).into_iter().filter_map(|element| element.attribute(key)).collect();
             let dangling = |element: &Element<'d>| element.attribute(attribute).is_some_and(|value| !known.contains(value));
             let finding = |element: Element<'d>| {
                 let found = element.attribute(attribute).unwrap_or("").to_owned();
-                mended(Finding::at_attribute(element, attribute).with("found", found), fix, context, attribute)
+                mender.mended(Finding::at_attribute(element, attribute).with("found", found), attribute)
             };
             selected().into_iter().filter(dangling).map(finding).collect()
         }
@@ -192,21 +194,46 @@ fn is_removed(element: Element<'_>, context: &Context<'_, '_>) -> bool {
     element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
 }
 
-/// The finding with the changes that a fix of the rule file makes.
-fn mended<'d>(finding: Finding<'d>, fix: Option<&Fix>, context: &Context<'_, 'd>, attribute: &str) -> Finding<'d> {
-    let (Some(fix), Some(element)) = (fix, finding.element) else { return finding };
-    let fill = |text: &str| template::fill(text, context.domain, Some(element), &finding.values);
-    let change = match &fix.op {
-        Operation::Remove => Some(Change::Remove(element)),
-        Operation::Insert(text) => NewElement::parse(&fill(text)).ok().map(|new| Change::Insert(element, new)),
-        Operation::SetAttribute(value) => Some(Change::SetAttribute(element, attribute.to_owned(), fill(value))),
-        Operation::RemoveAttribute => Some(Change::RemoveAttribute(element, attribute.to_owned())),
-        Operation::SetText(text) => Some(Change::SetText(element, fill(text))),
-        Operation::Deliver | Operation::Code => None,
-    };
-    match change {
-        Some(change) => finding.fixed_by(vec![change]),
-        None => finding,
+/// A fix of a rule file, at work on one domain.
+struct Mender<'c, 'd> {
+    fix: Option<&'c Fix>,
+    /// What it inserts, before its values are filled in; the same for all findings.
+    template: OnceCell<Option<NewElement>>,
+    context: &'c Context<'c, 'd>,
+}
+
+impl<'d> Mender<'_, 'd> {
+    /// The finding with the changes that the fix makes.
+    fn mended(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
+        let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };
+        let fill = |text: &str| template::fill(text, self.context.domain, Some(element), &finding.values);
+        let change = match &fix.op {
+            Operation::Remove => Some(Change::Remove(element)),
+            Operation::Insert(text) => {
+                // What can't be parsed was refused when the rule was read.
+                let template = self.template.get_or_init(|| NewElement::parse(text).ok());
+                template.as_ref().map(|template| Change::Insert(element, with_qemu_prefix(template.filled(&fill), element)))
+            }
+            Operation::SetAttribute(value) => Some(Change::SetAttribute(element, attribute.to_owned(), fill(value))),
+            Operation::RemoveAttribute => Some(Change::RemoveAttribute(element, attribute.to_owned())),
+            Operation::SetText(text) => Some(Change::SetText(element, fill(text))),
+            Operation::Deliver | Operation::Code => None,
+        };
+        match change {
+            Some(change) => finding.fixed_by(vec![change]),
+            None => finding,
+        }
+    }
+}
+
+/// A new element whose `qemu:` is the document's own prefix for libvirt's namespace, or is declared on it where there is none.
+fn with_qemu_prefix(new: NewElement, parent: Element<'_>) -> NewElement {
+    if !new.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
+        return new;
+    }
+    match parent.prefix_for(QEMU_NAMESPACE) {
+        Some(prefix) => new.with_prefix(QEMU_PREFIX, prefix),
+        None => new.with(format!("xmlns:{QEMU_PREFIX}"), QEMU_NAMESPACE),
     }
 }
 
@@ -240,19 +267,13 @@ impl Format {
     }
 }
 
-fn unique<'d>(
-    attribute: &str,
-    of: Option<&Selector>,
-    selected: &[Element<'d>],
-    fix: Option<&Fix>,
-    context: &Context<'_, 'd>,
-) -> Vec<Finding<'d>> {
+fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], mender: &Mender<'_, 'd>) -> Vec<Finding<'d>> {
     let mut first: HashMap<String, Range<usize>> = HashMap::new();
     let mut findings = Vec::new();
     for element in selected {
         let owner = match of {
             None => Some(*element),
-            Some(selector) => select_from(selector, &context.domain.children, Some(*element)).into_iter().next(),
+            Some(selector) => select_from(selector, &mender.context.domain.children, Some(*element)).into_iter().next(),
         };
         let Some((owner, value)) = owner.and_then(|owner| owner.attribute(attribute).map(|value| (owner, value))) else { continue };
         // Two spellings of one uuid are one uuid.
@@ -264,7 +285,7 @@ fn unique<'d>(
             }
             Some(known) => {
                 let finding = Finding::within(*element, span).with("found", value).related_to(known.clone(), "the first one");
-                findings.push(mended(finding, fix, context, attribute));
+                findings.push(mender.mended(finding, attribute));
             }
         }
     }

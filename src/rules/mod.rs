@@ -1,16 +1,16 @@
 //! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in [`code`].
 
-use std::error::Error;
-use std::fmt;
-use std::ops::Range;
-
 pub mod check;
 pub mod code;
+mod file;
+mod names;
+pub mod page;
 pub mod path;
 pub mod schema;
 pub mod select;
 pub(crate) mod template;
 
+pub use file::{RuleError, parse};
 pub use schema::Rule;
 
 use crate::domain::Domain;
@@ -127,37 +127,6 @@ pub fn named(text: &str) -> String {
         Some((name, rest)) => format!("{text}{}{rest}", name.trim_start_matches('@').to_uppercase()),
         None => format!("{text}{{{part}"),
     })
-}
-
-/// A rule file that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RuleError {
-    /// What is wrong.
-    pub message: String,
-    /// Where in the file, in bytes.
-    pub span: Range<usize>,
-}
-
-impl fmt::Display for RuleError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} (byte {})", self.message, self.span.start)
-    }
-}
-
-impl Error for RuleError {}
-
-/// Reads a rule file of a site's own.
-///
-/// # Errors
-/// What the file says that a rule can't say, or what its parts need and don't have.
-pub fn parse(text: &str) -> Result<Rule, RuleError> {
-    let rule = Rule::parse(text).map_err(|(message, span)| RuleError { message, span: span.unwrap_or(0..0) })?;
-    let problem = template::fault(&rule).or_else(|| code::fault(&rule));
-    match problem {
-        Some(message) => Err(RuleError { message, span: 0..0 }),
-        None => Ok(rule),
-    }
 }
 
 /// What a check sees.

@@ -322,18 +322,6 @@ pub enum Within {
 }
 
 impl Rule {
-    /// Reads a rule file and checks that its parts fit each other.
-    ///
-    /// # Errors
-    /// What is wrong, and the byte range where the file says so, if it is at one place.
-    pub fn parse(text: &str) -> Result<Self, (String, Option<std::ops::Range<usize>>)> {
-        let rule: Rule = toml::from_str(text).map_err(|error| (error.message().to_owned(), error.span()))?;
-        match rule.fault() {
-            Some(fault) => Err((fault, None)),
-            None => Ok(rule),
-        }
-    }
-
     /// The fix for a libvirt release.
     pub fn fix_for(&self, libvirt: crate::version::Version) -> Option<&Fix> {
         self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
@@ -346,44 +334,6 @@ impl Rule {
             true => u8::from(self.when.absent.is_some() || self.when.present.is_some()),
             false => 2,
         }
-    }
-
-    fn fault(&self) -> Option<String> {
-        let selects = matches!(
-            self.check,
-            Check::Forbid
-                | Check::Require { .. }
-                | Check::Attribute { .. }
-                | Check::Text { .. }
-                | Check::Unique { .. }
-                | Check::Reference { .. }
-        );
-        if self.id.is_empty() || !self.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
-            return Some(format!("the id '{}' is not made of lower-case letters, digits and dashes", self.id));
-        }
-        let is_host = self.group == Group::Host;
-        if is_host && (self.select.is_some() || !self.fix.is_empty() || !matches!(self.check, Check::Code { .. })) {
-            return Some("a rule about the host selects and fixes nothing: its check is code".into());
-        }
-        if is_host != self.ok.is_some() {
-            return Some("rules about the host, and no others, say what is `ok`".into());
-        }
-        if selects && self.select.is_none() {
-            return Some("this kind of check needs `select`".into());
-        }
-        for fix in self.fix.iter() {
-            let fits = match fix.op {
-                Operation::Remove | Operation::Insert(_) => selects,
-                Operation::SetAttribute(_) | Operation::RemoveAttribute => matches!(self.check, Check::Attribute { .. }),
-                Operation::SetText(_) => matches!(self.check, Check::Text { .. }),
-                Operation::Deliver => matches!(self.check, Check::Property { .. } | Check::Environment { .. }),
-                Operation::Code => matches!(self.check, Check::Code { .. }),
-            };
-            if !fits {
-                return Some(format!("the fix '{}' does not fit this kind of check", fix.title));
-            }
-        }
-        None
     }
 }
 

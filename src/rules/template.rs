@@ -1,38 +1,10 @@
 //! Placeholders in messages and in what fixes insert: `{@type}` is an attribute of the element found, `{uuid}` and the like are
 //! settings, and some checks add their own.
 
-use super::schema::{Check, Group, Operation, Rule};
 use crate::domain::Domain;
 use crate::settings::derived_uuid;
 use crate::version::Version;
 use crate::xml::Element;
-
-/// The settings that a placeholder can name.
-const SETTINGS: &[&str] = &["uuid", "display", "display-env", "gdk-scale", "alias", "romfile", "pci", "libvirt", "audio", "type"];
-
-/// What checks add: the value found, and a word or two about it.
-const OF_CHECKS: &[&str] = &["found", "element", "what", "device", "property", "other", "canonical"];
-
-/// What the checks of the host add.
-const OF_HOST: &[&str] = &[
-    "address",
-    "available",
-    "driver",
-    "found",
-    "generation",
-    "gpu",
-    "how",
-    "instead",
-    "libvirt",
-    "meant",
-    "name",
-    "nodes",
-    "path",
-    "type",
-    "types",
-    "uuid",
-    "what",
-];
 
 /// A text with its placeholders filled in.
 pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
@@ -97,28 +69,4 @@ fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
         "audio" => settings.audio.as_ref().map_or("none", |audio| &audio.backend).to_owned(),
         name => settings.given(name)??,
     })
-}
-
-/// A placeholder that nothing fills in, if the rule has one.
-pub(crate) fn fault(rule: &Rule) -> Option<String> {
-    let of_fixes = rule.fix.iter().flat_map(|fix| {
-        let text = match &fix.op {
-            Operation::Insert(text) | Operation::SetAttribute(text) | Operation::SetText(text) => Some(text),
-            _ => None,
-        };
-        text.into_iter().chain([&fix.title])
-    });
-    let of_check = match &rule.check {
-        Check::Environment { value, .. } => Some(value),
-        _ => None,
-    };
-    let texts = [&rule.message].into_iter().chain(&rule.help).chain(&rule.ok).chain(of_fixes).chain(of_check);
-    let mut names = texts.flat_map(|text| placeholders(text));
-    let of_domain = |name: &str| name.starts_with('@') || SETTINGS.contains(&name) || OF_CHECKS.contains(&name);
-    let unknown = names.find(|name| if rule.group == Group::Host { !OF_HOST.contains(name) } else { !of_domain(name) });
-    unknown.map(|name| format!("nothing fills in the placeholder {{{name}}}"))
-}
-
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name))
 }

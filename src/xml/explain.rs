@@ -52,10 +52,12 @@ fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
         }
         Error::InvalidChar(wanted, ..) => format!("expected '{}', found {}", char::from(*wanted).escape_debug(), found()),
         Error::InvalidChar2(wanted, ..) => format!("expected {wanted}, found {}", found()),
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "an element with the prefix xml:".into(),
         Error::UnknownNamespace(prefix, _) => format!("the prefix {prefix}: is not declared"),
         _ => error.to_string().replace(&format!(" at {}", error.pos()), ""),
     };
     let help = match error {
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "write it without the prefix: XML itself has no elements",
         Error::UnknownNamespace(prefix, _) => return XmlError::new(at, message, format!("add xmlns:{prefix}='URI' to <domain>")),
         Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
         Error::DuplicatedAttribute(..) => "remove one of them",

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::XmlError;
-use super::scan::{Piece, StartTag, is_space, pieces};
+use super::scan::{Piece, StartTag, is_character, is_space, pieces};
 use crate::source::BOM;
 
 /// roxmltree compares each attribute of an element with each other; a real element has a dozen at most.
@@ -98,8 +98,13 @@ fn is_ascii(encoding: &str) -> bool {
     ["us-ascii", "ascii"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
 }
 
+/// `NameChar` of the XML 1.0 grammar.
 fn is_name_character(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':')
+    c.is_ascii_alphanumeric()
+        || matches!(c, '-' | '_' | '.' | ':' | '\u{b7}' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{37d}')
+        || matches!(c, '\u{37f}'..='\u{1fff}' | '\u{200c}' | '\u{200d}' | '\u{203f}' | '\u{2040}' | '\u{2070}'..='\u{218f}')
+        || matches!(c, '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}')
+        || matches!(c, '\u{10000}'..='\u{effff}')
 }
 
 /// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`] would find something,
@@ -193,15 +198,22 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 }
                 tag.span
             }
-            Piece::End { span, .. } => {
+            Piece::End { span, name } => {
                 references(text, behind..span.start)?;
+                if text[name].starts_with(':') {
+                    return Err(colon_first(span.start));
+                }
                 depth = depth.saturating_sub(1);
                 span
             }
             Piece::Comment(span) | Piece::CharacterData(span) => span,
             Piece::Instruction(span) => {
                 let target = &text[span.start + 2..span.end];
-                let name = &target[..target.find(|c| !is_name_character(c)).unwrap_or(target.len())];
+                let (name, rest) = target.split_at(target.find(|c| !is_name_character(c)).unwrap_or(target.len()));
+                if !rest.starts_with("?>") && !rest.starts_with([' ', '\t', '\r', '\n']) {
+                    let message = "no blank behind the name of a processing instruction";
+                    return Err(XmlError::new(span.start, message, "remove it: no program that reads domains knows one"));
+                }
                 if name.contains(':') {
                     let message = format!("a colon in the name of a processing instruction ({name})");
                     return Err(XmlError::new(span.start, message, "remove it: no program that reads domains knows one"));
@@ -224,6 +236,10 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
     Ok(())
 }
 
+fn colon_first(at: usize) -> XmlError {
+    XmlError::new(at, "a name that begins with a colon", "remove the colon, or write a prefix before it")
+}
+
 fn doctype(text: &str, at: usize) -> XmlError {
     let is_doctype = text[at..].get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"));
     let what = if is_doctype { "a document type declaration (DTD)" } else { "a declaration outside a DTD" };
@@ -236,7 +252,7 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
         return Err(XmlError::new(tag.span.start, format!("a name longer than {LONGEST_NAME} bytes"), "libvirt reads no longer ones"));
     }
     if text[tag.name.clone()].starts_with(':') {
-        return Err(XmlError::new(tag.span.start, "a name that begins with a colon", "remove the colon, or write a prefix before it"));
+        return Err(colon_first(tag.span.start));
     }
     let (mut declarations, mut default) = (0, false);
     for (index, attribute) in tag.attributes(text).enumerate() {
@@ -263,11 +279,7 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
             return Err(XmlError::new(attribute.name.start, format!("xmlns can't have a prefix ({name})"), "write xmlns:PREFIX='URI'"));
         }
         if name.starts_with(':') {
-            return Err(XmlError::new(
-                attribute.name.start,
-                "a name that begins with a colon",
-                "remove the colon, or write a prefix before it",
-            ));
+            return Err(colon_first(attribute.name.start));
         }
         if name.starts_with("xmlns:") && attribute.value.is_empty() {
             let message = format!("{name} declares a prefix for nothing");
@@ -303,11 +315,6 @@ fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// `Char` of the XML 1.0 grammar.
-pub fn is_character(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,6 +344,9 @@ mod tests {
         assert_eq!(error("<:a/>"), "0: a name that begins with a colon");
         assert_eq!(error("<a\n:b=''/>"), "3: a name that begins with a colon");
         assert_eq!(error("<a><?b:c d?></a>"), "3: a colon in the name of a processing instruction (b:c)");
+        assert_eq!(error("<source></:source>"), "8: a name that begins with a colon");
+        assert_eq!(error("<a><?x'?></a>"), "3: no blank behind the name of a processing instruction");
+        assert_eq!(error("<?x=''?><a/>"), "0: no blank behind the name of a processing instruction");
         assert_eq!(error("<a/><?xml version='1.0'?>"), "4: an XML declaration that is not at the very beginning");
     }
 
@@ -345,6 +355,7 @@ mod tests {
         for text in [
             "<?xml version='1.0' encoding=\"utf-8\" standalone='no'?>\n<a/>",
             "<?xml-stylesheet href='x'?><a/>",
+            "<?x?><a><?y\n?><?é\u{b7}\u{300} z'?></a>",
             "\u{feff}<?xml\nversion='1.0'?><a/>",
             "<a><![CDATA[&#xD800;]]><!-- &#0; --></a>",
             "<a b='&#10;'>&#x10FFFF;</a>",

@@ -13,11 +13,12 @@ use crate::source::Source;
 mod children;
 mod explain;
 mod guard;
+mod prefixes;
 pub mod scan;
 
 pub use children::Children;
-pub use guard::is_character;
-pub use scan::{RawAttribute, StartTag};
+pub use prefixes::Prefixes;
+pub use scan::{RawAttribute, StartTag, is_character};
 
 /// libvirt's namespace for QEMU's own arguments (libvirt: docs/drvqemu.rst, src/qemu/qemu_domain.c `virQEMUDriverDomainXMLNamespace`).
 pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";

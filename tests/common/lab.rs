@@ -124,7 +124,9 @@ pub fn devices(argv: &[String]) -> Vec<Device> {
         let driver = device.get("driver").to_owned();
         for global in operands(argv, "global") {
             let Some((name, value)) = global.split_once('=') else { continue };
-            if let Some(name) = name.strip_prefix(&driver).and_then(|rest| rest.strip_prefix('.')) {
+            // It works on a driver and on those that derive from it.
+            let names = [driver.as_str(), driver.trim_end_matches("-nohotplug")];
+            if let Some(name) = names.iter().find_map(|driver| name.strip_prefix(driver)?.strip_prefix('.')) {
                 device.properties.entry(name.to_owned()).or_insert_with(|| value.to_owned());
             }
         }
@@ -159,7 +161,7 @@ pub fn vgpus(argv: &[String]) -> Vec<Device> {
 /// What keeps these arguments from being those of a guest whose vGPU is seen; None where nothing does.
 pub fn fault(argv: &[String]) -> Option<String> {
     let vgpus = vgpus(argv);
-    let is_on = |device: &Device, name: &str| matches!(device.get(name), "on" | "true");
+    let is_on = |device: &Device, name: &str| matches!(device.get(name), "on" | "true" | "yes" | "y");
     let is_whole = |device: &&Device| {
         device.get("driver") == "vfio-pci-nohotplug"
             && ["ramfb", "x-igd-opregion"].iter().all(|name| is_on(device, name))
@@ -172,16 +174,18 @@ pub fn fault(argv: &[String]) -> Option<String> {
         return Some(format!("two ramfb: {vgpus:?}"));
     }
     let displays = operands(argv, "display");
-    let is_shown = displays
-        .last()
-        .is_some_and(|display| display.starts_with("egl-headless") || ["gl=on", "gl=es", "gl=core"].iter().any(|gl| display.contains(gl)))
-        || operands(argv, "spice").iter().any(|spice| spice.contains("gl=on"));
+    let is_gl = |display: &&str| {
+        let words = ["gl=on", "gl=es", "gl=core", "\"gl\":\"on\""];
+        display.starts_with("egl-headless") || words.iter().any(|gl| display.contains(gl))
+    };
+    let is_shown = displays.last().is_some_and(is_gl) || operands(argv, "spice").iter().any(|spice| spice.contains("gl=on"));
     (!is_shown).then(|| format!("nothing with OpenGL shows it: -display {displays:?}"))
 }
 
 /// What QEMU says beside the missing vGPU, where the lab stops it, and beside what says nothing about the domain.
 pub fn complaints(said: &str) -> Vec<&str> {
     // "started": it has no vGPU to miss. Debian's QEMU 5.2 is built without SDL.
-    let known = ["no such host device", "warning: Machine type", "Display 'sdl' is not available"];
+    // A stand-in for a PCI card lacks the card's properties.
+    let known = ["no such host device", "warning: Machine type", "Display 'sdl' is not available", "Property 'pci-testdev."];
     said.lines().filter(|line| *line != "started" && !known.iter().any(|known| line.contains(known))).collect()
 }

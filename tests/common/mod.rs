@@ -12,12 +12,16 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 use gvtg_xml::vgpu::{Form, form_for};
 
+pub mod asking;
 pub mod domains;
+pub mod faults;
 pub mod files;
 pub mod guests;
 pub mod hosts;
+pub mod libxml2;
 pub mod machine;
 pub mod program;
+pub mod splice;
 pub mod tools;
 
 /// A vGPU that works on libvirt 8.5 and later.

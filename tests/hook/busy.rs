@@ -50,14 +50,31 @@ fn a_vgpu_in_use_through_iommufd_stays() {
 }
 
 #[test]
+fn a_vgpu_that_the_kernel_keeps_is_said_and_used_again() {
+    on_each_shell(
+        || Machine::start(&["--keep"]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            host.quietly(host.prepare("win10"));
+            assert_eq!(host.release("win10"), (0, format!("gvtg: the kernel did not remove the vGPU {ONE}\n")));
+            assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
+            host.quietly(host.prepare("win10"));
+            assert_eq!(host.machine.log(), format!("create \"{ONE}\" {LARGE}: ok\nremove {ONE}: Busy\n"));
+        },
+    );
+}
+
+#[test]
 fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            for file in ["/dev/vfio/vfio", "/dev/vfio/00", "/dev/vfio/10", "/run/0"] {
+            // The last one anybody can make.
+            for file in ["/dev/vfio/vfio", "/dev/vfio/00", "/dev/vfio/10", "/run/0", "/run/root/dev/vfio/0", "/run/1 -> /dev/vfio/0"] {
                 host.quietly(host.prepare("win10"));
-                let user = host.user_of(file, "");
+                let folder = file.rsplit_once('/').unwrap().0;
+                let user = host.user_of(&format!("'{file}'"), &format!("mkdir -p '{folder}'"));
                 host.quietly(host.release("win10"));
                 assert_eq!(host.machine.vgpus(), [""; 0], "{file}");
                 drop(user);

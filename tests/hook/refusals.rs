@@ -11,7 +11,7 @@ fn refuses(host: &Host, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "{word}: {said}");
     }
-    assert_eq!(host.machine.vgpus(), before);
+    assert_eq!((host.machine.vgpus(), host.made()), (before.clone(), vec![]));
     host.quietly(host.release("win10"));
     assert_eq!((host.machine.vgpus(), host.made()), (before, vec![]));
 }
@@ -81,6 +81,21 @@ fn a_create_that_the_kernel_refuses_is_said() {
 }
 
 #[test]
+fn what_can_not_be_remembered_is_not_made() {
+    on_each_shell(
+        || Machine::start(&[]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            assert!(host.machine.shell("mount -t tmpfs -o ro run /run").status.success());
+            let (code, said) = host.prepare("win10");
+            assert_eq!(code, 1);
+            assert!(said.ends_with(&format!("gvtg: can't write /run/gvtg/{ONE}\n")), "{said}");
+            assert_eq!(host.machine.log(), "");
+        },
+    );
+}
+
+#[test]
 fn a_gpu_that_is_elsewhere_is_said() {
     on_each_shell(
         || Machine::start(&["--pci", "0000:01:00.0"]),
@@ -106,25 +121,28 @@ fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
-            let undashed = ONE.replace('-', "");
-            for line in [
-                "setup_gpu win10".to_owned(),
-                format!("setup_gpu win10 {ONE}"),
-                format!("setup_gpu win10 {undashed} {LARGE}"),
-                format!("setup_gpu win10 ../../../../etc/{ONE} {LARGE}"),
-                format!("setup_gpu win10 '{ONE} ' {LARGE}"),
-                format!("setup_gpu win10 {ONE} ''"),
-                format!("setup_gpu win10 {ONE} ../{LARGE}"),
-                format!("setup_gpu win10 {ONE} ."),
-                format!("setup_gpu win10 {ONE} i915-GVTg_V5_9"),
-                format!("setup_gpu win10 {ONE} '*'"),
+            let gpu = "../../0000:00:02.0/mdev_supported_types";
+            for (vgpu, said) in [
+                (String::new(), "gvtg: '' is no uuid"),
+                (ONE.to_owned(), "gvtg: '' is no vGPU type"),
+                (format!("{ONE} ''"), "gvtg: '' is no vGPU type"),
+                (format!("{} {LARGE}", ONE.replace('-', "")), "is no uuid"),
+                (format!("'{ONE} ' {LARGE}"), "is no uuid"),
+                (format!("{} {LARGE}", ONE.replace('a', "g")), "is no uuid"),
+                (format!("../../..-../-../-../-../../bus/x {LARGE}"), "is no uuid"),
+                (format!("{ONE} ."), "gvtg: '.' is no vGPU type"),
+                (format!("{ONE} {gpu}/{LARGE}"), "is no vGPU type"),
+                (format!("{ONE} {LARGE}/../{SMALL}"), "is no vGPU type"),
+                (format!("{ONE} i915-GVTg_V5_9"), "does not have the vGPU type i915-GVTg_V5_9."),
+                (format!("{ONE} '*'"), "does not have the vGPU type *."),
             ] {
                 let hook = hook_for(&[("win10", ONE, LARGE)]);
-                host.install(&hook.replace(&format!("setup_gpu win10 {ONE} {LARGE}"), &line));
-                let said = host.refused(host.prepare("win10"));
-                assert!(said.lines().count() == 1, "{line}: {said}");
-                assert_eq!((host.machine.log(), host.made()), (String::new(), vec![]), "{line}");
+                host.install(&hook.replace(&format!("win10 {ONE} {LARGE}"), &format!("win10 {vgpu}")));
+                let answer = host.refused(host.prepare("win10"));
+                assert!(answer.lines().count() == 1 && answer.contains(said), "{vgpu}: {answer}");
+                assert_eq!((host.machine.log(), host.made()), (String::new(), vec![]), "{vgpu}");
                 host.release("win10");
+                assert_eq!(host.machine.log(), "", "{vgpu}");
                 // Another VM does not meet it.
                 host.quietly(host.prepare("linux"));
             }

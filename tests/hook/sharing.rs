@@ -1,7 +1,7 @@
 //! Whose a vGPU is: other VMs, and vGPUs that somebody else made, are never disturbed.
 
 use crate::common::machine::{GPU, Machine};
-use crate::domains::{Host, hook_for, on_each_shell};
+use crate::domains::{Host, domain, hook, hook_for, on_each_shell};
 use crate::{LARGE, ONE, SMALL, TWO};
 
 fn machine() -> Option<Machine> {
@@ -68,6 +68,21 @@ fn a_vgpu_that_was_made_by_hand_is_used_and_stays() {
 }
 
 #[test]
+fn of_a_vms_two_vgpus_the_one_that_was_made_by_hand_stays() {
+    on_each_shell(machine, |host| {
+        for (own, other) in [(ONE, TWO), (TWO, ONE)] {
+            by_hand(host, other, SMALL);
+            host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
+            host.quietly(host.prepare("win10"));
+            assert_eq!(host.made(), [format!("{own} win10")]);
+            host.quietly(host.release("win10"));
+            assert_eq!(host.machine.vgpus(), [other]);
+            host.machine.shell(&format!("echo 1 > /sys/bus/mdev/devices/{other}/remove"));
+        }
+    });
+}
+
+#[test]
 fn a_vgpu_of_another_type_is_refused_and_stays() {
     on_each_shell(machine, |host| {
         by_hand(host, ONE, SMALL);
@@ -115,6 +130,40 @@ fn a_vm_that_lost_its_release_starts_again_and_then_its_vgpu_goes() {
         assert_eq!(host.machine.log().lines().count(), 1);
         host.quietly(host.release("win10"));
         assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn a_vgpu_of_a_type_that_its_vm_no_longer_has_goes_with_the_start_that_fails() {
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        host.quietly(host.prepare("win10"));
+        // The VM stopped while libvirt was down, and its domain was changed.
+        host.install(&hook_for(&[("win10", ONE, SMALL)]));
+        host.refused(host.prepare("win10"));
+        host.quietly(host.call(&["win10", "release", "end", "failed"]));
+        host.quietly(host.prepare("win10"));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
+    });
+}
+
+#[test]
+fn vms_that_start_and_stop_at_once_do_not_disturb_each_other() {
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("a", ONE, SMALL), ("b", TWO, SMALL)]));
+        for _ in 0..5 {
+            let both = |call: fn(&Host, &str) -> (i32, String)| {
+                std::thread::scope(|scope| {
+                    for name in ["a", "b"] {
+                        scope.spawn(move || host.quietly(call(host, name)));
+                    }
+                });
+            };
+            both(Host::prepare);
+            assert_eq!(host.made(), [format!("{TWO} b"), format!("{ONE} a")]);
+            both(Host::release);
+            assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        }
     });
 }
 

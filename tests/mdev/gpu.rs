@@ -13,6 +13,8 @@ pub struct Model {
     /// How long after a create the vGPU appears.
     pub late: Duration,
     pub refuses: bool,
+    /// No vGPU can be removed.
+    pub keeps: bool,
     /// A vGPU in use can't be removed; else it is left half dead.
     pub keeps_busy: bool,
     /// Each vGPU has a device of its own, beside its group's.
@@ -137,6 +139,9 @@ impl Gpu {
         let text = str::from_utf8(written).map_err(|_| Refusal::Invalid)?;
         let number: u64 = text.trim_end_matches('\n').parse().map_err(|_| Refusal::Invalid)?;
         let Some(place) = self.vgpus.iter().position(|vgpu| vgpu.uuid == uuid).filter(|_| number != 0) else { return Ok(None) };
+        if self.model.keeps {
+            return Err(Refusal::Busy);
+        }
         match (in_use, self.model.keeps_busy) {
             (true, true) => Err(Refusal::Busy),
             (true, false) => {

@@ -39,6 +39,9 @@ struct Options {
     /// Answer EIO to a create for which there is room.
     #[arg(long)]
     refuse: bool,
+    /// Answer EBUSY to every remove.
+    #[arg(long)]
+    keep: bool,
     /// Answer EBUSY to the remove of a vGPU that is in use, as kernels before 5.19 do; newer ones leave it half dead.
     #[arg(long)]
     old_kernel: bool,
@@ -62,6 +65,7 @@ fn main() -> std::io::Result<()> {
         sizes: options.sizes,
         late: Duration::from_millis(options.late),
         refuses: options.refuse,
+        keeps: options.keep,
         keeps_busy: options.old_kernel,
         iommufd: options.iommufd,
     });

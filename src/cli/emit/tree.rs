@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use similar::TextDiff;
 
+use super::super::signals::uninterrupted;
 use super::super::{Status, io};
+use super::stage::{Staged, stage};
 use super::{OutputArgs, say_next};
 use crate::emit::{File, Place, manifest};
 use crate::host::Root;
@@ -109,8 +111,9 @@ fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
     let failed = |entry: &Entry<'_>, error: &Error| format!("{}: can't be written: {}", entry.target.display(), io::describe(error));
     let mut staged = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.is_done()) {
-        let one = super::stage::stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
+        let one = stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
         staged.push((entry, one));
     }
-    staged.into_iter().map(|(entry, one)| one.commit().map(|()| entry.file).map_err(|error| failed(entry, &error))).collect()
+    let put = |(entry, one): (&Entry<'f>, Staged)| one.commit().map(|()| entry.file).map_err(|error| failed(entry, &error));
+    uninterrupted(|| staged.into_iter().map(put).collect())
 }

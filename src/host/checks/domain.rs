@@ -18,18 +18,25 @@ fn wanted(asked: Asked<'_>) -> impl Iterator<Item = (&Guest, &Vgpu)> {
 struct Wish {
     /// The domain's name.
     name: String,
+    uuid: Option<Uuid>,
     vgpu_type: String,
     /// The GPU's PCI address.
     pci: String,
 }
 
-/// What the domains want; where nobody named any, what the hooks make.
+/// What the domains want; where nobody named any, what the hooks make. A type that no domain records is the hook's to say.
 fn wishes(asked: Asked<'_>) -> Vec<Wish> {
-    let of_domains =
-        wanted(asked).map(|(guest, vgpu)| Wish { name: guest.name.clone(), vgpu_type: vgpu.vgpu_type.clone(), pci: vgpu.pci.clone() });
-    let of_hooks =
-        || made(asked).into_iter().filter_map(|(_, Setup { name, vgpu_type, pci, .. })| Some(Wish { name, vgpu_type, pci: pci? }));
-    if asked.guests.is_empty() { of_hooks().collect() } else { of_domains.collect() }
+    let made = made(asked);
+    let of_domain = |(guest, vgpu): (&Guest, &Vgpu)| {
+        let in_hook = setup_for(&made, guest, vgpu).filter(|_| vgpu.is_default_type).map(|(_, setup)| setup.vgpu_type.clone());
+        let vgpu_type = in_hook.unwrap_or_else(|| vgpu.vgpu_type.clone());
+        Wish { name: guest.name.clone(), uuid: Some(vgpu.uuid), vgpu_type, pci: vgpu.pci.clone() }
+    };
+    let of_hook = |(_, setup): &(String, Setup)| {
+        let Setup { name, vgpu_type, pci, .. } = setup.clone();
+        Some(Wish { name, uuid: uuid_of(setup), vgpu_type, pci: pci? })
+    };
+    if asked.guests.is_empty() { made.iter().filter_map(of_hook).collect() } else { wanted(asked).map(of_domain).collect() }
 }
 
 /// The display device at a PCI address.
@@ -75,17 +82,18 @@ pub(super) fn type_not_offered(asked: Asked<'_>) -> Verdict {
 }
 
 pub(super) fn type_full(asked: Asked<'_>) -> Verdict {
+    // The domains of a hook need not all run at once.
     if asked.guests.is_empty() || !asked.is_on() {
         return Verdict::skipped();
     }
-    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let offered = card(asked, &vgpu.pci)?.types.as_found()?.iter().find(|offered| offered.name == vgpu.vgpu_type)?;
+    let fault = |wish: Wish| -> Option<Values> {
+        let offered = card(asked, &wish.pci)?.types.as_found()?.iter().find(|offered| offered.name == wish.vgpu_type)?;
         // The domain's own vGPU may be what fills the GPU.
-        (offered.available == Some(0) && existing(asked, vgpu.uuid).is_none())
-            .then(|| vec![("name", word(&guest.name)), ("type", vgpu.vgpu_type.clone())])
+        let is_there = wish.uuid.and_then(|uuid| existing(asked, uuid)).is_some();
+        (offered.available == Some(0) && !is_there).then(|| vec![("name", word(&wish.name)), ("type", wish.vgpu_type)])
     };
     let read = asked.card().map(|card| card.types_path());
-    Verdict::each(read, wanted(asked).filter_map(fault).collect())
+    Verdict::each(read, wishes(asked).into_iter().filter_map(fault).collect())
 }
 
 /// What the hooks make, each line with the hook it is in.

@@ -4,21 +4,27 @@ use super::{Asked, Values, Verdict};
 use crate::emit::hook::{Style, file};
 use crate::emit::shell::word;
 use crate::host::Reading;
-use crate::host::hook::{bash_function, interpreter, makes_vgpus};
+use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, setups};
 use crate::host::libvirt::{HOOKS, HookFile};
 use crate::version::Version;
 
 /// The first libvirt that looks into `qemu.d`.
 const FIRST_WITH_FOLDER: Version = Version::new(6, 5, 0);
 
-/// The hooks that can be read, each with its text.
-pub(super) fn readable(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
-    asked.host.libvirt.hooks.iter().filter_map(|hook| hook.text.as_found().map(|text| (hook, text.as_str())))
+/// The hooks that can be read, each with its text; without copies that libvirt does not run and nobody means as hooks.
+fn readable(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+    let hooks = asked.host.libvirt.hooks.iter().filter(|hook| hook.is_executable || !is_leftover(&hook.path));
+    hooks.filter_map(|hook| hook.text.as_found().map(|text| (hook, text.as_str())))
 }
 
 /// The hooks that make vGPUs.
 pub(super) fn of_vgpus(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
     readable(asked).filter(|(_, text)| makes_vgpus(text))
+}
+
+/// The hook that loads kvmgt before it makes a vGPU, as this program's does.
+pub(super) fn that_loads_kvmgt(asked: Asked<'_>) -> Option<&HookFile> {
+    of_vgpus(asked).find(|(hook, text)| hook.is_executable && text.contains("modprobe kvmgt")).map(|(hook, _)| hook)
 }
 
 /// A hook or a folder of them that can't be read, and why.
@@ -37,7 +43,7 @@ pub(super) fn unreadable(asked: Asked<'_>) -> Option<(&str, &str)> {
 
 /// One finding for each hook of which `fault` says something; those that libvirt does not run are nobody's trouble.
 fn each<'h>(asked: Asked<'h>, fault: impl Fn(&'h HookFile, &'h str) -> Option<Values>) -> Verdict {
-    let run = || readable(asked).filter(|(hook, text)| !is_leftover(&hook.path) && (hook.is_executable || makes_vgpus(text)));
+    let run = || readable(asked).filter(|(hook, text)| hook.is_executable || makes_vgpus(text));
     let paths: Vec<String> = run().map(|(hook, _)| hook.path.clone()).collect();
     let found: Vec<Values> = run().filter_map(|(hook, text)| fault(hook, text)).collect();
     match unreadable(asked) {
@@ -75,7 +81,7 @@ pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
 }
 
 pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
-    let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).filter(|hook| !is_leftover(&hook.path)).collect();
+    let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).collect();
     if hooks.is_empty() {
         return Verdict::skipped();
     }
@@ -97,6 +103,22 @@ pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
     let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
     let values = |(hook, _): (&HookFile, &str)| vec![("path", word(&hook.path)), ("libvirt", version.to_string())];
     Verdict::each([HOOKS], inside.map(values).collect())
+}
+
+pub(super) fn two(asked: Asked<'_>) -> Verdict {
+    let hooks: Vec<(&HookFile, Vec<Setup>)> =
+        of_vgpus(asked).filter(|(hook, _)| hook.is_executable).map(|(hook, text)| (hook, setups(text))).collect();
+    if hooks.len() < 2 {
+        return Verdict::skipped();
+    }
+    let mut found: Vec<Values> = Vec::new();
+    for (index, (hook, own)) in hooks.iter().enumerate() {
+        for (other, theirs) in &hooks[index + 1..] {
+            let both = own.iter().find(|setup| theirs.iter().any(|their| setup.uuid.eq_ignore_ascii_case(&their.uuid)));
+            found.extend(both.map(|setup| vec![("path", word(&hook.path)), ("what", word(&other.path)), ("uuid", setup.uuid.clone())]));
+        }
+    }
+    Verdict::each(hooks.iter().map(|(hook, _)| hook.path.clone()), found)
 }
 
 pub(super) fn missing(asked: Asked<'_>) -> Verdict {

@@ -96,6 +96,9 @@ pub(super) fn kvmgt_not_loaded(asked: Asked<'_>) -> Verdict {
     match kernel.is_loaded("kvmgt") {
         _ if asked.is_on() => Verdict::fine(read, vec![]),
         Some(true) => Verdict::fine(read, vec![]),
+        Some(false) if super::hook::that_loads_kvmgt(asked).is_some() => {
+            Verdict::unknown(read, "kvmgt is loaded by the hook, when a VM starts; sudo modprobe kvmgt tells now whether it can be")
+        }
         Some(false) => Verdict::wrong(read, vec![]),
         None => Verdict::unknown(read, "/sys/module is not there"),
     }

@@ -87,6 +87,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("old-qemu", libvirt::old_qemu),
     ("missing-libvirt", libvirt::missing),
     ("old-libvirt", libvirt::old),
+    ("two-hooks", hook::two),
     ("missing-hook", hook::missing),
     ("outdated-hook", hook::outdated),
     ("broken-modules-line", modules::broken_line),
@@ -98,11 +99,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("full-gpu", vgpus::full),
     ("unused-vgpu", vgpus::unused),
 ];
-
-/// The function of a rule about the host.
-pub(crate) fn find(name: &str) -> Option<Function> {
-    FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, function)| *function)
-}
 
 /// What a rule says about a machine.
 #[derive(Clone, Debug)]

@@ -27,7 +27,8 @@ pub(super) fn not_at_boot(asked: Asked<'_>) -> Verdict {
         let loads = matches!(word.name.as_str(), "modules_load" | "rd.modules_load");
         loads && word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "kvmgt"))
     });
-    match listed.or(on_line.map(|_| "/proc/cmdline".to_owned())) {
+    let by_hook = super::hook::that_loads_kvmgt(asked).map(|hook| hook.path.clone());
+    match listed.or(on_line.map(|_| "/proc/cmdline".to_owned())).or(by_hook) {
         Some(path) => Verdict::fine([path.clone()], vec![("path", path)]),
         None => Verdict::wrong(READ, vec![]),
     }

@@ -11,6 +11,7 @@ use crate::rules::Context;
 use crate::rules::check::Finding;
 use crate::rules::template::clipped;
 use crate::vgpu::{Form, property_order};
+use crate::xml::{Element, QEMU_NAMESPACE};
 
 /// `-set` for a device that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -126,6 +127,10 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     finding.fixed_by(changes)
 }
 
+fn prefix_of(written: &str) -> Option<&str> {
+    Some(written.trim_end_matches(':')).filter(|prefix| !prefix.is_empty())
+}
+
 /// An option and its operand in one argument: QEMU takes it for one unknown option.
 pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings = Vec::new();
@@ -136,7 +141,10 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if !is_option || option.trim_start_matches('-').is_empty() || operand.is_empty() {
             continue;
         }
-        let prefix = argument.element.written_prefix();
+        // A prefix that the argument declares itself means nothing beside it.
+        let own = argument.element.written_prefix();
+        let block = argument.element.parent().filter(|block| block.bound(prefix_of(own)) != Some(QEMU_NAMESPACE));
+        let prefix = block.map_or(own, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
             Change::InsertBehind(argument.element, NewElement::new(format!("{prefix}arg")).with("value", operand)),

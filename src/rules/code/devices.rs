@@ -28,7 +28,8 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let is_pci = |address: &Element<'d>| address.attribute("type") == Some("pci");
     let Some(own) = vgpu.child("address").filter(is_pci) else { return Vec::new() };
-    let Some(wanted) = pci_address(own) else { return Vec::new() };
+    // 0000:00:00 is no address to libvirt, which finds one.
+    let Some(wanted) = pci_address(own).filter(|wanted| wanted[..3] != [0, 0, 0]) else { return Vec::new() };
     let others = domain.devices.into_iter().flat_map(|devices| devices.children()).filter(|device| *device != vgpu);
     let finding = |what: &str| Finding::at(own).with("what", what).fixed_by(vec![Change::Remove(own)]);
     if let Some(what) = impossible_slot(domain, wanted) {
@@ -44,9 +45,6 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Why a device can't be in this slot (libvirt: src/conf/domain_addr.c `virDomainPCIAddressValidate`).
 fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option<&'static str> {
-    if bus == 0 {
-        return (slot == 0).then_some("slot 0 of the root bus is the host bridge's");
-    }
     let controllers = domain.devices_named("controller").into_iter().filter(|controller| controller.attribute("type") == Some("pci"));
     let mut owners = controllers.filter(|controller| controller.attribute("index").and_then(|index| index.parse().ok()) == Some(bus));
     let is_port = matches!(owners.next()?.attribute("model"), Some("pcie-root-port" | "pcie-switch-downstream-port"));
@@ -59,9 +57,10 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     let finding = |card: Element<'d>| {
         let place = source_address(card)?;
         let address = pci_address(place)?;
-        // What is behind the first function is a part of it, which the host's driver has made.
-        let is_whole = parse_pci(domain.settings.pci()) == Some(address) || address[3] == 0 && domain.igd_property(card).is_some();
         let [bus_domain, bus, slot, function] = address;
+        // An integrated GPU is on the first bus. What is behind the first function is a part of it, which the host's driver has made.
+        let is_meant = || (bus_domain, bus, function) == (0, 0, 0) && domain.igd_property(card).is_some();
+        let is_whole = parse_pci(domain.settings.pci()) == Some(address) || is_meant();
         let found = format!("{bus_domain:04x}:{bus:02x}:{slot:02x}.{function}");
         is_whole.then(|| Finding::at(place).with("found", found))
     };

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::change::{Change, root_prefix};
 use crate::rules::Context;
 use crate::rules::check::Finding;
-use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
+use crate::xml::{Element, Prefixes, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// The blocks that libvirt reads directly in `<domain>`.
 const BLOCKS: &[&str] = &["commandline", "capabilities", "override"];
@@ -53,9 +53,13 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let blocks = domain.root.children().filter(|child| BLOCKS.iter().any(|name| child.is(name)));
     blocks
         .map(|block| {
-            let inside = [block].into_iter().chain(block.descendants()).filter(|element| element.namespace().is_none());
-            let changes = inside.map(|element| Change::SetPrefix(element, prefix.clone())).collect();
-            Finding::at(block).fixed_by(changes)
+            let inside = || [block].into_iter().chain(block.descendants()).filter(|element| element.namespace().is_none());
+            // Where something inside means another namespace by the same prefix, only its author can tell what is what.
+            let name = Some(prefix.trim_end_matches(':'));
+            if inside().any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE)) {
+                return Finding::at(block);
+            }
+            Finding::at(block).fixed_by(inside().map(|element| Change::SetPrefix(element, prefix.clone())).collect())
         })
         .collect()
 }
@@ -74,16 +78,14 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let metadata = domain.root.child("metadata");
     let in_metadata = |element: &Element<'d>| metadata.is_some_and(|metadata| element.ancestors().any(|ancestor| ancestor == metadata));
     let misplaced = domain.document.elements().filter(is_misplaced).filter(|element| !in_metadata(element));
+    let prefixes = Prefixes::new(domain.document);
     misplaced
-        .map(|block| {
-            let changes = vec![Change::InsertSource(domain.root, block.span()), Change::Remove(block)];
-            // A prefix that is declared only further in would be lost on the way out.
-            let known = block.written_prefix().trim_end_matches(':');
-            let survives =
-                block.attribute_place(&format!("xmlns:{known}")).is_some() || domain.root.namespace_of(known) == Some(QEMU_NAMESPACE);
-            let undeclared = domain.document.lacks_qemu_declaration();
-            let finding = Finding::at(block);
-            if survives || undeclared || known.is_empty() { finding.fixed_by(changes) } else { finding }
+        .map(|block| match taken_along(domain.root, &prefixes, [block].into_iter(), domain.root) {
+            Some(mut changes) => {
+                changes.extend([Change::InsertSource(domain.root, block.span()), Change::Remove(block)]);
+                Finding::at(block).fixed_by(changes)
+            }
+            None => Finding::at(block),
         })
         .collect()
 }
@@ -103,22 +105,55 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     others.iter().map(merged).collect()
 }
 
+/// The declarations that elements need at another place, to be made on the root; None where a prefix means something else there, or
+/// the default namespace does.
+fn taken_along<'d>(
+    root: Element<'d>,
+    prefixes: &Prefixes<'d>,
+    elements: impl Iterator<Item = Element<'d>>,
+    place: Element<'d>,
+) -> Option<Vec<Change<'d>>> {
+    let mut changes = Vec::new();
+    for element in elements {
+        for prefix in prefixes.lost(element, place) {
+            let (name, uri) = prefix.zip(element.parent()?.bound(prefix))?;
+            // New elements of QEMU's may bring the declaration of this prefix along.
+            let is_for_qemu = root_prefix(root).trim_end_matches(':') == name;
+            // Of several namespaces of one prefix the root can declare one.
+            let is_taken = place.bound(prefix).is_some() || prefixes.first(name) != Some(uri);
+            if is_taken || (is_for_qemu || name == QEMU_PREFIX) && uri != QEMU_NAMESPACE {
+                return None;
+            }
+            changes.push(match is_for_qemu {
+                true => Change::DeclareNamespace,
+                false => Change::SetAttribute(root, format!("xmlns:{name}"), uri.to_owned()),
+            });
+        }
+    }
+    Some(changes)
+}
+
 /// A second block of one kind, which the schema refuses.
 pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let mut findings = Vec::new();
+    let (mut findings, prefixes) = (Vec::new(), Prefixes::new(domain.document));
     for name in BLOCKS {
         let blocks = domain.blocks(name);
         let Some((first, others)) = blocks.split_first() else { continue };
         let prefix = first.written_prefix();
         for block in others {
-            let changes = match block.is_empty() {
-                true => vec![Change::Remove(*block)],
-                false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
-            };
-            let same_prefix = block.written_prefix() == prefix;
             let finding = Finding::at(*block).related_to(first.start_tag().span, "the first one");
-            findings.push(if same_prefix { finding.fixed_by(changes) } else { finding });
+            let changes = if block.is_empty() {
+                Some(vec![Change::Remove(*block)])
+            } else {
+                let same_prefix = block.written_prefix() == prefix;
+                let declarations = same_prefix.then(|| taken_along(domain.root, &prefixes, block.children(), *first)).flatten();
+                declarations.map(|mut changes| {
+                    changes.extend([Change::InsertSource(*first, block.content()), Change::Remove(*block)]);
+                    changes
+                })
+            };
+            findings.push(changes.into_iter().fold(finding, Finding::fixed_by));
         }
     }
     findings

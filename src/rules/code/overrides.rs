@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::change::Change;
-use crate::domain::{Override, json_capability};
+use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
@@ -18,7 +18,9 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |found: &Override<'d>| {
         let finding = Finding::at(found.element).with("device", found.alias).with("property", found.property);
         let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
-        let is_known = means_vgpu || domain.host_device(found.alias).is_some();
+        let is_card = domain.host_device(found.alias).is_some_and(|device| is_pci_card(device) || is_vgpu(device));
+        // QEMU stops at a property that its device doesn't have, which this libvirt drops.
+        let is_known = (means_vgpu || is_card) && type_of(found.property).is_some();
         // A removed property and one with a comment inside have no other form.
         if !is_known || found.kind == "remove" || !found.element.is_empty() {
             return finding;
@@ -193,7 +195,10 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let globals = domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
         let operand = option.operand?;
         let value = global_property(operand.value, NAME)?;
-        is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))
+        let mut finding = is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))?;
+        // A graphics card that is passed through gets it too.
+        finding.is_unsafe = domain.pci_cards().next().is_some();
+        Some(finding)
     });
     sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()
 }

@@ -126,7 +126,10 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     for vgpu in &domain.vgpus {
-        let Some(rom) = vgpu.child("rom") else { continue };
+        let mut roms = vgpu.children().filter(|child| child.is("rom"));
+        let Some(rom) = roms.next() else { continue };
+        // libvirt reads the first.
+        findings.extend(roms.map(|other| Finding::at(other).fixed_by(vec![Change::Remove(other)])));
         let finding = Finding::at(rom);
         if domain.vgpu != Some(*vgpu) {
             findings.push(finding);

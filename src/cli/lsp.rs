@@ -1,0 +1,108 @@
+//! `gvtg-xml lsp`.
+
+use std::ffi::OsString;
+use std::io::{BufReader, stdin, stdout};
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use serde_json::{Map, Value};
+
+use super::flags::SettingsArgs;
+use super::lint::fail;
+use super::{Status, rules};
+use crate::lsp::{Configuration, Ended, serve};
+use crate::rules::RuleSet;
+
+/// What holds for the session; the editor's settings have the same names.
+#[derive(Args, Clone, Debug)]
+#[command(args_override_self = true)]
+pub(super) struct LspArgs {
+    /// Only these rules or groups of rules (display, vgpu, namespace, qemu, domain)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Not these rules or groups
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// A folder of further rules; one with a built-in rule's id replaces that
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Also domains with no sign of GVT-g
+    #[arg(long)]
+    all: bool,
+    /// The address of the rules' pages, to which a rule's id is added: findings link to it
+    #[arg(long, value_name = "URL")]
+    rule_pages: Option<String>,
+    /// What several editors add to a server's command line; there is no other way to talk to this one
+    #[arg(long, hide = true)]
+    stdio: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// The same flags alone, for the editor's settings.
+#[derive(Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Flags {
+    #[command(flatten)]
+    args: LspArgs,
+}
+
+pub(super) fn run(args: &LspArgs) -> Status {
+    // Behind the program's name and the subcommand's.
+    let own: Vec<OsString> = std::env::args_os().skip(2).collect();
+    let configure = |settings: &Map<String, Value>| configuration(&own, settings);
+    // The flags were read before; what is left to go wrong is what they name.
+    if let Err(message) = args.configuration() {
+        return fail(&message);
+    }
+    match serve(BufReader::new(stdin()), stdout().lock(), &configure) {
+        Ok(Ended::Orderly) => Status::Clean,
+        // The protocol's own number for it.
+        Ok(Ended::Abruptly) => Status::Findings,
+        Err(message) => fail(&message),
+    }
+}
+
+/// The session's flags with the editor's settings over them.
+fn configuration(own: &[OsString], settings: &Map<String, Value>) -> Result<Configuration, String> {
+    let mut words = own.to_owned();
+    for (name, value) in settings {
+        words.extend(flag(name, value)?.map(OsString::from));
+    }
+    let flags = Flags::try_parse_from(words).map_err(|error| {
+        let text = error.to_string();
+        text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned()
+    })?;
+    flags.args.configuration()
+}
+
+/// A setting as a flag; None for one that is off.
+fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
+    let with = |value: &str| Some(format!("--{name}={value}"));
+    match value {
+        Value::Null | Value::Bool(false) => Ok(None),
+        Value::Bool(true) => Ok(Some(format!("--{name}"))),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) => Ok(with(text)),
+        Value::Number(number) => Ok(with(&number.to_string())),
+        Value::Array(items) if items.is_empty() => Ok(None),
+        Value::Array(items) => {
+            let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            words.map(|words| with(&words.join(","))).ok_or_else(|| format!("{name}: give a list of names"))
+        }
+        Value::Object(_) => Err(format!("{name}: give a value")),
+    }
+}
+
+impl LspArgs {
+    fn configuration(&self) -> Result<Configuration, String> {
+        if self.settings.uuid.is_some() {
+            return Err("uuid: one for all documents would make vGPUs that can't run at the same time".into());
+        }
+        // Borrowed by findings, which outlive a change of the settings.
+        let own: &'static [_] = rules::load(self.rules.as_deref())?.leak();
+        let mut chosen = RuleSet::all(rules::merged(own));
+        chosen.narrow(&self.only, &self.ignore)?;
+        Ok(Configuration { rules: chosen, settings: self.settings.settings(false), all: self.all, rule_pages: self.rule_pages.clone() })
+    }
+}

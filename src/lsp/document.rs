@@ -1,0 +1,261 @@
+//! An open document: what is known of it, and what is looked at anew when it changes.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::configuration::Configuration;
+use super::survive::survive;
+use crate::diagnostic::Diagnostic;
+use crate::lint::{is_candidate, lint, lint_without_edits};
+use crate::settings::Settings;
+use crate::xml::{self, XmlError};
+
+/// As much as the command line reads unless it is told otherwise.
+const LARGEST: usize = 16 << 20;
+
+/// A document as the editor shows it.
+#[derive(Debug)]
+pub struct Document {
+    /// Its name.
+    pub uri: String,
+    /// The number of its last change.
+    pub version: i64,
+    /// All of it.
+    pub text: Arc<String>,
+    /// Whether the user said that it is meant: then it is judged as a file that is named on the command line.
+    pub is_named: bool,
+    /// What was seen in this text; None since the last change.
+    view: Option<Arc<View>>,
+    /// The last text that could be read.
+    last: Option<Last>,
+}
+
+/// What was seen in a text.
+#[derive(Debug)]
+pub enum View {
+    /// Nothing of this program's business: no domain, or none with a sign of GVT-g.
+    Foreign,
+    /// A domain, with what is wrong in it.
+    Domain(Vec<Diagnostic<'static>>),
+    /// What can't be read, with those findings of the last text that could, whose places are still there.
+    Unreadable(XmlError, Vec<Diagnostic<'static>>),
+    /// What this program failed at, for which it is to blame.
+    Fault(String),
+}
+
+#[derive(Debug)]
+struct Last {
+    text: Arc<String>,
+    view: Arc<View>,
+}
+
+impl Document {
+    /// A document that was opened.
+    pub fn new(uri: String, version: i64, text: String) -> Self {
+        let is_named = is_virsh_edit(&uri);
+        Document { uri, version, text: Arc::new(text), is_named, view: None, last: None }
+    }
+
+    /// Its text, to be changed; what was seen in it is forgotten.
+    pub fn text_mut(&mut self) -> &mut String {
+        self.forget();
+        Arc::make_mut(&mut self.text)
+    }
+
+    /// The user said that it is meant.
+    pub fn name(&mut self) {
+        self.is_named = true;
+        self.forget();
+        self.last = None;
+    }
+
+    /// It is to be looked at anew.
+    pub fn forget(&mut self) {
+        self.view = None;
+    }
+
+    /// Whether nothing of its last change was seen yet.
+    pub fn is_new(&self) -> bool {
+        self.view.is_none()
+    }
+
+    /// What there is in it, looked at once after each change.
+    pub fn view(&mut self, configuration: &Arc<Configuration>) -> Arc<View> {
+        if let Some(view) = &self.view {
+            return view.clone();
+        }
+        let (view, is_readable) = self.look(configuration);
+        let view = Arc::new(view);
+        if is_readable {
+            self.last = Some(Last { text: self.text.clone(), view: view.clone() });
+        }
+        self.view = Some(view.clone());
+        view
+    }
+
+    /// What there is in the text, and whether it could be read.
+    fn look(&self, configuration: &Arc<Configuration>) -> (View, bool) {
+        if self.text.len() > LARGEST {
+            let help = "`gvtg-xml lint --max-size 0` looks at it all the same";
+            return (self.unreadable(XmlError::new(0, "larger than 16 MiB: no domain is", help)), false);
+        }
+        let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
+        let seen = survive(move || {
+            let is_domain = xml::read(&text, |document| document.root().is("domain"))?;
+            if !is_domain || !(is_named || is_candidate(text.as_bytes(), configuration.all)) {
+                return Ok(View::Foreign);
+            }
+            lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)).map(View::Domain)
+        });
+        match seen {
+            Err(fault) => (View::Fault(fault), false),
+            Ok(Ok(view)) => (view, true),
+            Ok(Err(error)) => (self.unreadable(error), false),
+        }
+    }
+
+    /// What to say of a text that can't be read: nothing where the one before was foreign, or where none came before and this one
+    /// doesn't begin as a domain.
+    fn unreadable(&self, error: XmlError) -> View {
+        let begins_as_domain = || xml::root_tag(&self.text).is_some_and(|tag| &self.text[tag.name] == "domain");
+        match &self.last {
+            None if begins_as_domain() => View::Unreadable(error, Vec::new()),
+            Some(Last { text, view }) => match &**view {
+                View::Domain(findings) => View::Unreadable(error, kept(findings, text, &self.text)),
+                _ => View::Foreign,
+            },
+            None => View::Foreign,
+        }
+    }
+
+    /// The findings with the edits that mend them; none in what can't be read.
+    pub fn findings_with_edits(&self, configuration: &Arc<Configuration>) -> Result<Vec<Diagnostic<'static>>, String> {
+        let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
+        survive(move || lint(&text, &configuration.rules, &settings(&configuration, is_named)).unwrap_or_default())
+    }
+}
+
+/// The settings for a document: one that nobody named is judged as one that was found in a folder.
+pub fn settings(configuration: &Configuration, is_named: bool) -> Settings {
+    Settings { found: !is_named, ..configuration.settings.clone() }
+}
+
+/// Whether a document is what `virsh edit` has its user edit: libvirt's tools/virsh-util.c makes a temporary file `virshXXXXXX.xml`.
+fn is_virsh_edit(uri: &str) -> bool {
+    let name = uri.rsplit('/').next().unwrap_or("");
+    let middle = name.strip_prefix("virsh").and_then(|rest| rest.strip_suffix(".xml"));
+    middle.is_some_and(|middle| middle.len() == 6 && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Those findings of a text that are still in another one, where only what lies between its beginning and its end has changed.
+fn kept(findings: &[Diagnostic<'static>], old: &str, new: &str) -> Vec<Diagnostic<'static>> {
+    let same = |(left, right): &(u8, u8)| left == right;
+    // Where somebody writes the same as what stands there, both ends say that it is theirs: each counts as far as it goes.
+    let before = old.bytes().zip(new.bytes()).take_while(same).count();
+    let behind = old.len() - old.bytes().rev().zip(new.bytes().rev()).take_while(same).count();
+    let kept_before = findings.iter().map(|finding| finding.span.end).filter(|end| *end <= before).max().unwrap_or(0);
+    let moved = |span: &Range<usize>| {
+        let by_end = |offset: usize| (offset + new.len()).checked_sub(old.len());
+        if span.end <= before {
+            Some(span.clone())
+        } else if span.start >= behind {
+            // Of two that are alike one may be gone.
+            by_end(span.start).filter(|start| *start >= kept_before).map(|start| start..start + span.len())
+        } else {
+            None
+        }
+    };
+    let keep = |finding: &Diagnostic<'static>| {
+        let mut finding = Diagnostic { span: moved(&finding.span)?, ..finding.clone() };
+        finding.related.retain_mut(|related| moved(&related.span).map(|span| related.span = span).is_some());
+        Some(finding)
+    };
+    findings.iter().filter_map(keep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{RuleSet, builtin};
+
+    fn configuration() -> Arc<Configuration> {
+        let rules = RuleSet::all(builtin());
+        Arc::new(Configuration { rules, settings: Settings::default(), all: false, rule_pages: None })
+    }
+
+    const BAD: &str = "<domain type='kvm'>\n<devices>\n<graphics type='vnc'/>\n<hostdev mode='x' type='mdev' model='vfio-pci'/>\n\
+        <video/>\n</devices>\n</domain>\n";
+
+    fn ids(view: &View) -> Vec<String> {
+        match view {
+            View::Domain(findings) | View::Unreadable(_, findings) => findings.iter().map(|finding| finding.rule.id.to_string()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn while_a_tag_is_open_there_is_one_error_and_the_findings_around_stay_at_their_places() {
+        let configuration = configuration();
+        let mut document = Document::new("file:///a.xml".into(), 1, BAD.into());
+        let all = ids(&document.view(&configuration));
+        assert!(all.contains(&"wrong-vgpu-mode".to_owned()) && all.contains(&"stray-video".to_owned()), "{all:?}");
+        *document.text_mut() = BAD.replace("<hostdev mode='x'", "<hostdev mode='ü'<");
+        let view = document.view(&configuration);
+        let View::Unreadable(error, kept) = &*view else { panic!("{view:?}") };
+        assert!(document.text[error.offset..].starts_with("<hostdev") || document.text[error.offset..].starts_with('<'), "{error:?}");
+        let found: Vec<&str> = kept.iter().map(|finding| &document.text[finding.span.clone()]).collect();
+        assert!(found.contains(&"<graphics type='vnc'/>") && found.contains(&"<video/>"), "{found:?}");
+        assert!(!ids(&view).contains(&"wrong-vgpu-mode".to_owned()), "its place is what changed");
+    }
+
+    #[test]
+    fn what_is_no_domain_or_none_of_ours_is_foreign_while_it_is_edited_too() {
+        let configuration = configuration();
+        for text in ["", "x", "<network>", "<network/>", "<domain/>", "<domain type='kvm'><devices/></domain>", "<dom"] {
+            let mut document = Document::new("file:///a.xml".into(), 1, text.into());
+            assert!(matches!(*document.view(&configuration), View::Foreign), "{text}");
+        }
+        let mut document = Document::new("file:///a.xml".into(), 1, "<domain/>".into());
+        document.view(&configuration);
+        document.text_mut().push('<');
+        assert!(matches!(*document.view(&configuration), View::Foreign));
+        let mut unseen = Document::new("file:///a.xml".into(), 1, "<domain><".into());
+        assert!(matches!(*unseen.view(&configuration), View::Unreadable(..)), "who knows what it will be");
+    }
+
+    #[test]
+    fn a_domain_that_is_named_counts() {
+        let configuration = configuration();
+        let mut document = Document::new("file:///a.xml".into(), 1, "<domain type='kvm'><devices/></domain>".into());
+        document.view(&configuration);
+        document.name();
+        assert_eq!(ids(&document.view(&configuration)), ["missing-vgpu"]);
+    }
+
+    #[test]
+    fn the_files_of_virsh_edit_are_known_by_their_name() {
+        for (uri, expected) in [
+            ("file:///tmp/virshXI3d9F.xml", true),
+            ("file:///var/tmp/virsh000000.xml", true),
+            ("file:///tmp/virsh.xml", false),
+            ("file:///tmp/virshXI3d9F.txt", false),
+            ("file:///home/me/virsh-edit.xml", false),
+            ("untitled:Untitled-1", false),
+        ] {
+            assert_eq!(is_virsh_edit(uri), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn findings_move_with_their_text() {
+        let mut document = Document::new("file:///tmp/virsh000000.xml".into(), 1, "<domain type='kvm'><devices/></domain>".into());
+        let View::Domain(findings) = &*document.view(&configuration()) else { panic!("a domain") };
+        let span = |findings: Vec<Diagnostic<'static>>| findings.first().map(|finding| finding.span.clone());
+        let place = findings[0].span.clone();
+        assert_eq!(span(kept(findings, &document.text, &format!("\n\n{}", document.text))), Some(place.start + 2..place.end + 2));
+        assert_eq!(span(kept(findings, &document.text, "")), None);
+        let doubled = document.text.replacen("<devices", "<<devices", 1);
+        assert_eq!(span(kept(findings, &document.text, &doubled)), Some(place.start + 1..place.end + 1), "what is typed may look alike");
+        assert_eq!(span(kept(findings, &document.text, &document.text)), Some(place));
+    }
+}

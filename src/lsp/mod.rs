@@ -1,0 +1,100 @@
+//! The language server: the rules under the cursor. The only part that speaks the editors' protocol.
+//!
+//! ```text
+//! stdin ─ wire ─▶ messages ─ server ─▶ documents ─ lint, fix ─▶ views ─ diagnostics, actions, knowledge ─▶ messages ─ wire ─▶ stdout
+//! ```
+//!
+//! - [`wire`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte offsets.
+//! - [`configuration`]: the user's settings. [`document`]: an open document and what is seen in it; [`survive`]: where that fails.
+//! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and [`knowledge`]: what is at the cursor.
+//! - [`server`]: what is answered, and what is told unasked.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, Write};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use serde_json::Value;
+
+pub mod actions;
+pub mod configuration;
+pub mod context;
+pub mod diagnostics;
+pub mod document;
+pub mod knowledge;
+pub mod protocol;
+pub mod server;
+pub mod survive;
+pub mod text;
+pub mod wire;
+
+pub use configuration::{Configuration, Configure};
+pub use server::{Ended, Server};
+use wire::{Message, ResponseError};
+
+type Read = std::io::Result<Result<Message, ResponseError>>;
+
+/// Serves a client until it says goodbye or is gone.
+///
+/// # Errors
+/// A configuration that isn't one, or a client that speaks another protocol, in words for the user.
+pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, configure: &Configure<'_>) -> Result<Ended, String> {
+    let mut server = Server::new(configure)?;
+    let incoming = read_ahead(input);
+    let mut queue: VecDeque<Read> = VecDeque::new();
+    loop {
+        if queue.is_empty() {
+            match incoming.recv() {
+                Ok(message) => queue.push_back(message),
+                Err(_) => return Ok(Ended::Abruptly),
+            }
+        }
+        // What has come meanwhile is known before anything is worked out: a cancelled request costs nothing, and of many changes in a
+        // row the last one counts.
+        queue.extend(incoming.try_iter());
+        match queue.pop_front() {
+            Some(Ok(Ok(message))) if message.is_request() && is_cancelled(&message, &queue) => {
+                server.cancel(message.id.unwrap_or(Value::Null));
+            }
+            Some(Ok(Ok(message))) => server.handle(message),
+            Some(Ok(Err(error))) => server.refuse(error),
+            Some(Err(error)) => return Err(error.to_string()),
+            None => {}
+        }
+        if queue.is_empty() {
+            queue.extend(incoming.try_iter());
+        }
+        if queue.is_empty() {
+            server.publish();
+        }
+        for message in server.take() {
+            if wire::write(&mut output, &message).is_err() {
+                return Ok(Ended::Abruptly);
+            }
+        }
+        if let Some(ended) = server.ended() {
+            return Ok(ended);
+        }
+    }
+}
+
+/// The messages as they come, read in a thread of its own; it ends with the input.
+fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Read> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        while let Some(message) = wire::read(&mut input).transpose() {
+            let is_last = message.is_err();
+            if sender.send(message).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Whether a request that waits was called off.
+fn is_cancelled(request: &Message, queue: &VecDeque<Read>) -> bool {
+    queue.iter().flatten().flatten().any(|message| {
+        message.is_notification("$/cancelRequest") && message.params.get("id").is_some_and(|id| Some(id) == request.id.as_ref())
+    })
+}

@@ -1,0 +1,429 @@
+//! The server: what it answers, and what it tells unasked. A state machine, so that tests can hold it in their hands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::actions::{self, Client, FIX_ALL, FIX_DOMAIN, QUICK_FIX};
+use super::configuration::{Configuration, Configure, SECTION, section};
+use super::context::{Part, spot};
+use super::diagnostics::{self, Style};
+use super::document::{Document, View};
+use super::knowledge;
+use super::protocol::{AtPosition, Command, CompletionItem, DidChange, DidOpen, ForRange, OfDocument, TextEdit};
+use super::text::{Encoding, Lines, apply};
+use super::wire::{Message, ResponseError, code};
+use crate::rules::page::Markup;
+
+/// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
+pub const FIX_COMMAND: &str = "gvtg-xml.fix";
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The client said goodbye.
+    Orderly,
+    /// It left without a word, or said what can't be understood.
+    Abruptly,
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    New,
+    Running,
+    ShutDown,
+    Ended(Ended),
+}
+
+/// One session.
+pub struct Server<'c> {
+    configure: &'c Configure<'c>,
+    configuration: Arc<Configuration>,
+    /// The settings that came with `initialize`; later ones stand over them.
+    first_settings: Map<String, Value>,
+    phase: Phase,
+    abilities: Abilities,
+    documents: BTreeMap<String, Document>,
+    outgoing: Vec<Message>,
+    /// The number of the server's own last request.
+    requests: u64,
+    /// The request for the settings that isn't answered yet.
+    asked_settings: Option<Value>,
+}
+
+/// What the client can do.
+#[derive(Clone, Copy, Debug)]
+struct Abilities {
+    client: Client,
+    /// It asks for findings itself.
+    pulls: bool,
+    /// It can be told to ask for them again.
+    refreshes: bool,
+    has_related: bool,
+    has_links: bool,
+    hover: Markup,
+    /// It can be asked for settings.
+    has_settings: bool,
+}
+
+type Answer = Result<Value, ResponseError>;
+
+impl<'c> Server<'c> {
+    /// A session that waits for `initialize`.
+    ///
+    /// # Errors
+    /// A configuration that isn't one without the editor's part.
+    pub fn new(configure: &'c Configure<'c>) -> Result<Self, String> {
+        Ok(Server {
+            configuration: Arc::new(configure(&Map::new())?),
+            configure,
+            first_settings: Map::new(),
+            phase: Phase::New,
+            abilities: Abilities::of(&Value::Null),
+            documents: BTreeMap::new(),
+            outgoing: Vec::new(),
+            requests: 0,
+            asked_settings: None,
+        })
+    }
+
+    /// How the session ended; None while it goes on.
+    pub fn ended(&self) -> Option<Ended> {
+        match self.phase {
+            Phase::Ended(how) => Some(how),
+            _ => None,
+        }
+    }
+
+    /// What is to be sent, in order.
+    pub fn take(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.outgoing)
+    }
+
+    /// Takes in a message, and answers it if it is a request.
+    pub fn handle(&mut self, message: Message) {
+        let Message { id, method, params, result, .. } = message;
+        match (id, method) {
+            (Some(id), Some(method)) => {
+                let answer = self.answer(&method, params);
+                self.outgoing.push(Message::response(id, answer));
+                if method == "initialize" && self.phase == Phase::Running {
+                    self.configure_first();
+                }
+            }
+            (None, Some(method)) => self.hear(&method, params),
+            (Some(id), None) => self.hear_answer(&id, result.unwrap_or(Value::Null)),
+            (None, None) => {}
+        }
+    }
+
+    /// Refuses a request whose answer nobody waits for.
+    pub fn cancel(&mut self, id: Value) {
+        self.outgoing.push(Message::response(id, Err(ResponseError::new(code::CANCELLED, "cancelled"))));
+    }
+
+    /// Refuses what is no message.
+    pub fn refuse(&mut self, error: ResponseError) {
+        self.outgoing.push(Message::response(Value::Null, Err(error)));
+    }
+
+    /// Tells the findings of what has changed, where the client doesn't ask for them. For when nothing more waits to be taken in: of many
+    /// changes in a row only the last text is looked at.
+    pub fn publish(&mut self) {
+        if self.abilities.pulls || self.phase != Phase::Running {
+            return;
+        }
+        let changed: Vec<String> =
+            self.documents.values().filter(|document| document.is_new()).map(|document| document.uri.clone()).collect();
+        for uri in changed {
+            let diagnostics = self.diagnostics(&uri);
+            let Some(document) = self.documents.get(&uri) else { continue };
+            let params = json!({ "uri": uri, "version": document.version, "diagnostics": diagnostics });
+            self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+        }
+    }
+
+    fn answer(&mut self, method: &str, params: Value) -> Answer {
+        match (self.phase, method) {
+            (Phase::New, "initialize") => return Ok(self.initialize(&params)),
+            (Phase::New, _) => return Err(ResponseError::new(code::NOT_INITIALIZED, "initialize comes first")),
+            (Phase::Running, "initialize") => return Err(ResponseError::new(code::INVALID_REQUEST, "initialize comes once")),
+            (Phase::Running, _) => {}
+            _ => return Err(ResponseError::new(code::INVALID_REQUEST, "the server is shut down")),
+        }
+        match method {
+            "shutdown" => {
+                self.phase = Phase::ShutDown;
+                Ok(Value::Null)
+            }
+            "textDocument/diagnostic" => {
+                let asked: OfDocument = read(params)?;
+                self.document(&asked.text_document.uri)?;
+                Ok(json!({ "kind": "full", "items": self.diagnostics(&asked.text_document.uri) }))
+            }
+            "textDocument/codeAction" => self.code_actions(read(params)?),
+            "textDocument/hover" => self.hover(&read(params)?),
+            "textDocument/completion" => self.completion(&read(params)?),
+            "workspace/executeCommand" => self.execute(&read(params)?),
+            _ => Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("{method} is not known"))),
+        }
+    }
+
+    fn hear(&mut self, method: &str, params: Value) {
+        if method == "exit" {
+            self.phase = Phase::Ended(if self.phase == Phase::ShutDown { Ended::Orderly } else { Ended::Abruptly });
+        }
+        if self.phase != Phase::Running {
+            return;
+        }
+        // What can't be read is no notification of the protocol, and nobody waits for an answer.
+        match method {
+            "textDocument/didOpen" => {
+                if let Ok(DidOpen { text_document: item }) = read(params) {
+                    self.documents.insert(item.uri.clone(), Document::new(item.uri, item.version, item.text));
+                }
+            }
+            "textDocument/didChange" => {
+                let Ok(DidChange { text_document, content_changes }) = read(params) else { return };
+                let Some(document) = self.documents.get_mut(&text_document.uri) else { return };
+                document.version = text_document.version;
+                for change in content_changes {
+                    apply(document.text_mut(), change, self.abilities.client.encoding);
+                }
+            }
+            "textDocument/didClose" => {
+                let Ok(OfDocument { text_document }) = read(params) else { return };
+                if self.documents.remove(&text_document.uri).is_some() && !self.abilities.pulls {
+                    let params = json!({ "uri": text_document.uri, "diagnostics": [] });
+                    self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+                }
+            }
+            "workspace/didChangeConfiguration" => match section(&params["settings"]) {
+                Some(settings) => self.change_settings(settings),
+                None if self.abilities.has_settings => self.ask_settings(),
+                None => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn initialize(&mut self, params: &Value) -> Value {
+        self.phase = Phase::Running;
+        self.abilities = Abilities::of(&params["capabilities"]);
+        self.first_settings = section(&params["initializationOptions"]).cloned().unwrap_or_default();
+        json!({
+            "serverInfo": { "name": "gvtg-xml", "version": env!("CARGO_PKG_VERSION") },
+            "capabilities": {
+                "positionEncoding": self.abilities.client.encoding.name(),
+                "textDocumentSync": { "openClose": true, "change": 2 },
+                "diagnosticProvider": { "identifier": "gvtg-xml", "interFileDependencies": false, "workspaceDiagnostics": false },
+                "codeActionProvider": { "codeActionKinds": [QUICK_FIX, FIX_ALL, FIX_DOMAIN] },
+                "hoverProvider": true,
+                "completionProvider": { "triggerCharacters": ["'", "\""] },
+                "executeCommandProvider": { "commands": [FIX_COMMAND] },
+            },
+        })
+    }
+
+    fn configure_first(&mut self) {
+        if !self.first_settings.is_empty() {
+            self.change_settings(&Map::new());
+        }
+    }
+
+    /// Takes the editor's settings over those that came first; where one doesn't fit, what held before goes on to hold.
+    fn change_settings(&mut self, settings: &Map<String, Value>) {
+        let mut all = self.first_settings.clone();
+        all.extend(settings.clone());
+        match (self.configure)(&all) {
+            Ok(configuration) => {
+                self.configuration = Arc::new(configuration);
+                self.documents.values_mut().for_each(Document::forget);
+                if self.abilities.refreshes {
+                    self.ask("workspace/diagnostic/refresh", Value::Null);
+                }
+            }
+            Err(message) => self.show(1, &format!("gvtg-xml: in the editor's settings: {message}")),
+        }
+    }
+
+    fn ask_settings(&mut self) {
+        let id = self.ask("workspace/configuration", json!({ "items": [{ "section": SECTION }] }));
+        self.asked_settings = Some(id);
+    }
+
+    fn hear_answer(&mut self, id: &Value, result: Value) {
+        if self.asked_settings.as_ref() == Some(id) {
+            self.asked_settings = None;
+            if let Some(settings) = result[0].as_object() {
+                self.change_settings(&settings.clone());
+            }
+        }
+    }
+
+    /// Sends a request; its id.
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.requests += 1;
+        let message = Message::request(self.requests, method, params);
+        let id = message.id.clone().unwrap_or_default();
+        self.outgoing.push(message);
+        id
+    }
+
+    /// Shows the user a message: 1 is an error, 3 is good to know.
+    fn show(&mut self, kind: u8, message: &str) {
+        self.outgoing.push(Message::notification("window/showMessage", json!({ "type": kind, "message": message })));
+    }
+
+    fn document(&self, uri: &str) -> Result<&Document, ResponseError> {
+        self.documents.get(uri).ok_or_else(|| ResponseError::new(code::INVALID_PARAMS, format!("{uri} is not open")))
+    }
+
+    /// What there is in an open document.
+    fn view(&mut self, uri: &str) -> Result<Arc<View>, ResponseError> {
+        self.document(uri)?;
+        Ok(self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&self.configuration)))
+    }
+
+    fn style<'s>(&'s self, uri: &'s str) -> Style<'s> {
+        let rule_pages = self.configuration.rule_pages.as_deref().filter(|_| self.abilities.has_links);
+        Style { uri, has_related: self.abilities.has_related, rule_pages }
+    }
+
+    /// The findings of an open document, as the client takes them.
+    fn diagnostics(&mut self, uri: &str) -> Value {
+        let Some(document) = self.documents.get_mut(uri) else { return json!([]) };
+        let was_new = document.is_new();
+        let view = document.view(&self.configuration);
+        let text = document.text.clone();
+        if let View::Fault(fault) = &*view
+            && was_new
+        {
+            self.show(1, &blame(fault));
+        }
+        let lines = Lines::new(&text, self.abilities.client.encoding);
+        json!(diagnostics::all(&view, &lines, &text, self.style(uri)))
+    }
+
+    fn code_actions(&mut self, asked: ForRange) -> Answer {
+        let view = self.view(&asked.text_document.uri)?;
+        let document = self.document(&asked.text_document.uri)?;
+        let (only, client) = (asked.context.only.as_deref(), self.abilities.client);
+        let actions = match &*view {
+            View::Domain(_) => {
+                let style = self.style(&document.uri);
+                actions::all(document, asked.range, only, &self.configuration, client, style)
+            }
+            View::Foreign => actions::of_foreign(document, only, &self.configuration, client),
+            View::Unreadable(..) | View::Fault(_) => Ok(Vec::new()),
+        };
+        actions.map(|actions| json!(actions)).map_err(internal)
+    }
+
+    fn hover(&mut self, asked: &AtPosition) -> Answer {
+        let view = self.view(&asked.text_document.uri)?;
+        let document = self.document(&asked.text_document.uri)?;
+        let (markup, lines) = (self.abilities.hover, Lines::new(&document.text, self.abilities.client.encoding));
+        let offset = lines.offset(asked.position);
+        let contents = |text: String| {
+            let kind = if markup == Markup::Markdown { "markdown" } else { "plaintext" };
+            json!({ "kind": kind, "value": text })
+        };
+        let found = match &*view {
+            View::Domain(found) | View::Unreadable(_, found) => found.as_slice(),
+            View::Foreign => return Ok(Value::Null),
+            View::Fault(_) => &[],
+        };
+        let mut here: Vec<_> = found.iter().filter(|finding| finding.span.contains(&offset)).collect();
+        here.sort_by_key(|finding| finding.span.len());
+        if let Some(nearest) = here.first() {
+            let range = lines.range(nearest.span.clone());
+            here.dedup_by_key(|finding| &finding.rule.id);
+            return Ok(json!({ "contents": contents(knowledge::pages(here.iter().map(|finding| finding.rule), markup)), "range": range }));
+        }
+        let Some(spot) = spot(&document.text, offset) else { return Ok(Value::Null) };
+        let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) = &spot.part;
+        let meaning = knowledge::meaning(&spot, &self.configuration.rules.active, markup);
+        Ok(meaning.map_or(Value::Null, |meaning| json!({ "contents": contents(meaning), "range": lines.range(span.clone()) })))
+    }
+
+    fn completion(&mut self, asked: &AtPosition) -> Answer {
+        let document = self.document(&asked.text_document.uri)?;
+        let lines = Lines::new(&document.text, self.abilities.client.encoding);
+        let Some(spot) = spot(&document.text, lines.offset(asked.position)) else { return Ok(json!([])) };
+        let Part::Value(_, span) = &spot.part else { return Ok(json!([])) };
+        let range = lines.range(span.clone());
+        let suggestions = knowledge::suggestions(&spot, &self.configuration.rules.active).into_iter().enumerate();
+        let items = suggestions.map(|(index, suggestion)| CompletionItem {
+            label: suggestion.value.clone(),
+            kind: 12,
+            detail: suggestion.detail,
+            sort_text: format!("{index:03}"),
+            text_edit: TextEdit { range, new_text: suggestion.value },
+        });
+        Ok(json!(items.collect::<Vec<_>>()))
+    }
+
+    fn execute(&mut self, asked: &Command) -> Answer {
+        if asked.command != FIX_COMMAND {
+            return Err(ResponseError::new(code::INVALID_PARAMS, format!("{} is no command", asked.command)));
+        }
+        let uri = asked.arguments.first().and_then(Value::as_str).unwrap_or("");
+        self.document(uri)?;
+        let (configuration, client) = (self.configuration.clone(), self.abilities.client);
+        let Some(document) = self.documents.get_mut(uri) else { return Ok(Value::Null) };
+        document.name();
+        let view = document.view(&configuration);
+        let edit = actions::of_named(document, &configuration, client).map_err(internal)?;
+        document.forget();
+        match (&*view, edit) {
+            (_, Some(edit)) => {
+                self.ask("workspace/applyEdit", json!({ "label": "Fix this domain for GVT-g", "edit": edit }));
+            }
+            (View::Domain(_), None) => self.show(3, "gvtg-xml: nothing that can be fixed safely is wrong with this domain"),
+            (View::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
+            (View::Foreign, None) => self.show(1, "gvtg-xml: this is no libvirt domain: its root element is not <domain>"),
+            (View::Fault(fault), None) => self.show(1, &blame(fault)),
+        }
+        if self.abilities.refreshes {
+            self.ask("workspace/diagnostic/refresh", Value::Null);
+        }
+        Ok(Value::Null)
+    }
+}
+
+impl Abilities {
+    fn of(capabilities: &Value) -> Self {
+        let has = |pointer: &str, wanted: &str| {
+            capabilities.pointer(pointer).and_then(Value::as_array).is_some_and(|words| words.iter().any(|word| word == wanted))
+        };
+        let can = |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
+        let is_there = |pointer: &str| capabilities.pointer(pointer).is_some_and(Value::is_object);
+        let encoding = if has("/general/positionEncodings", "utf-8") { Encoding::Utf8 } else { Encoding::Utf16 };
+        Abilities {
+            client: Client { has_versions: can("/workspace/workspaceEdit/documentChanges"), encoding },
+            pulls: is_there("/textDocument/diagnostic"),
+            refreshes: can("/workspace/diagnostics/refreshSupport") && is_there("/textDocument/diagnostic"),
+            has_related: can("/textDocument/publishDiagnostics/relatedInformation") || can("/textDocument/diagnostic/relatedInformation"),
+            has_links: can("/textDocument/publishDiagnostics/codeDescriptionSupport")
+                || can("/textDocument/diagnostic/codeDescriptionSupport"),
+            hover: if has("/textDocument/hover/contentFormat", "markdown") { Markup::Markdown } else { Markup::Plain },
+            has_settings: can("/workspace/configuration"),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(params: Value) -> Result<T, ResponseError> {
+    serde_json::from_value(params).map_err(|error| ResponseError::new(code::INVALID_PARAMS, error.to_string()))
+}
+
+fn internal(fault: String) -> ResponseError {
+    ResponseError::new(code::INTERNAL_ERROR, blame(&fault))
+}
+
+fn blame(fault: &str) -> String {
+    format!("gvtg-xml failed at this document, which is a fault of the program: please report it with the document ({fault})")
+}

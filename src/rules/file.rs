@@ -1,0 +1,199 @@
+//! Reading a rule file, and everything that is wrong in it at once, each with its place. The build script reads the built-in rules
+//! by this too.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::names::{FUNCTIONS, OF_CHECKS, OF_HOST, PLACEHOLDERS, SETTINGS};
+use super::schema::{Check, Group, Operation, Rule};
+use crate::fragment::NewElement;
+use crate::property::{to_override, type_of};
+
+/// Something wrong in a rule file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RuleError {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the file, in bytes.
+    pub span: Range<usize>,
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} (byte {})", self.message, self.span.start)
+    }
+}
+
+impl Error for RuleError {}
+
+/// Reads a rule file.
+///
+/// # Errors
+/// What the file says that a rule can't say (the first thing of that kind), else all that doesn't fit together or names what isn't
+/// there, in the order of the file.
+pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
+    let rule: Rule = toml::from_str(text)
+        .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
+    let mut faults = Faults { text, errors: Vec::new() };
+    faults.structure(&rule);
+    faults.names(&rule);
+    faults.texts(&rule);
+    faults.errors.sort_by_key(|error| error.span.start);
+    if faults.errors.is_empty() { Ok(rule) } else { Err(faults.errors) }
+}
+
+/// A step to a value of the file: a key, or the number of one of several.
+#[derive(Clone, Copy)]
+enum Step {
+    Key(&'static str),
+    Index(usize),
+}
+use Step::{Index, Key};
+
+struct Faults<'t> {
+    text: &'t str,
+    errors: Vec<RuleError>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, place: &[Step], message: String) {
+        let span = self.span(place);
+        self.errors.push(RuleError { message, span });
+    }
+
+    /// The same about a part of the value: where it stands, if the file has it as it is.
+    fn add_within(&mut self, place: &[Step], value: &str, part: Range<usize>, message: String) {
+        let span = self.span(place);
+        let start = self.text[span.clone()].find(value).map(|found| span.start + found);
+        let span = start.map_or(span, |start| start + part.start..start + part.end);
+        self.errors.push(RuleError { message, span });
+    }
+
+    /// Where a value stands; the beginning of the file where it can't be found.
+    fn span(&self, place: &[Step]) -> Range<usize> {
+        let Ok(table) = DeTable::parse(self.text) else { return 0..0 };
+        let mut value = DeValue::Table(table.into_inner());
+        let mut span = 0..0;
+        for step in place {
+            let next = match (value, step) {
+                (DeValue::Table(mut table), Key(key)) => table.remove(*key),
+                (DeValue::Array(array), Index(index)) => array.into_iter().nth(*index),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            span = next.span();
+            value = next.into_inner();
+        }
+        span
+    }
+
+    /// Parts that don't fit each other.
+    fn structure(&mut self, rule: &Rule) {
+        let selects = matches!(
+            rule.check,
+            Check::Forbid
+                | Check::Require { .. }
+                | Check::Attribute { .. }
+                | Check::Text { .. }
+                | Check::Unique { .. }
+                | Check::Reference { .. }
+        );
+        let is_id = |id: &str| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if rule.id.is_empty() || !is_id(&rule.id) {
+            self.add(&[Key("id")], format!("the id '{}' is not made of lower-case letters, digits and dashes", rule.id));
+        }
+        let is_host = rule.group == Group::Host;
+        if is_host && (rule.select.is_some() || !rule.fix.is_empty() || !matches!(rule.check, Check::Code { .. })) {
+            self.add(&[Key("group")], "a rule about the host selects and fixes nothing: its check is code".into());
+        }
+        if is_host != rule.ok.is_some() {
+            self.add(&[Key("ok")], "rules about the host, and no others, say what is `ok`".into());
+        }
+        if selects && rule.select.is_none() {
+            self.add(&[Key("check"), Key("kind")], "this kind of check needs `select`".into());
+        }
+        for (index, fix) in rule.fix.iter().enumerate() {
+            let fits = match fix.op {
+                Operation::Remove | Operation::Insert(_) => selects,
+                Operation::SetAttribute(_) | Operation::RemoveAttribute => matches!(rule.check, Check::Attribute { .. }),
+                Operation::SetText(_) => matches!(rule.check, Check::Text { .. }),
+                Operation::Deliver => matches!(rule.check, Check::Property { .. } | Check::Environment { .. }),
+                Operation::Code => matches!(rule.check, Check::Code { .. }),
+            };
+            if !fits {
+                self.add(&[Key("fix"), Index(index), Key("op")], format!("the fix '{}' does not fit this kind of check", fix.title));
+            }
+        }
+    }
+
+    /// Names of what isn't there.
+    fn names(&mut self, rule: &Rule) {
+        let setting = |name: &str| format!("there is no setting '{name}'; there are {}", SETTINGS.join(", "));
+        if let Some(name) = rule.when.setting.as_deref().map(|name| name.trim_start_matches('!')).filter(|name| !SETTINGS.contains(name)) {
+            self.add(&[Key("when"), Key("setting")], setting(name));
+        }
+        match &rule.check {
+            // Those of the host are in a table of their own, which a test holds against the rules: no site has such rules.
+            Check::Code { function } if rule.group != Group::Host && !FUNCTIONS.contains(&&**function) => {
+                let message = format!("there is no function '{function}'; there are {}", FUNCTIONS.join(", "));
+                self.add(&[Key("check"), Key("function")], message);
+            }
+            Check::Property { name, value } => match type_of(name) {
+                None => self.add(&[Key("check"), Key("name")], format!("QEMU's vGPU has no property '{name}'")),
+                Some(kind) if to_override(kind, value).as_deref() != Some(value) => {
+                    self.add(&[Key("check"), Key("value")], format!("'{value}' is no value of the type {}", kind.name()));
+                }
+                Some(_) => {}
+            },
+            Check::Environment { setting: Some(name), .. } if !SETTINGS.contains(&&**name) => {
+                self.add(&[Key("check"), Key("setting")], setting(name));
+            }
+            _ => {}
+        }
+    }
+
+    /// Placeholders that nothing fills in, and what can't be inserted.
+    fn texts(&mut self, rule: &Rule) {
+        let is_host = rule.group == Group::Host;
+        self.placeholders(&[Key("message")], &rule.message, is_host);
+        for (key, text) in [("help", &rule.help), ("ok", &rule.ok)] {
+            if let Some(text) = text {
+                self.placeholders(&[Key(key)], text, is_host);
+            }
+        }
+        if let Check::Environment { value, .. } = &rule.check {
+            self.placeholders(&[Key("check"), Key("value")], value, is_host);
+        }
+        for (index, fix) in rule.fix.iter().enumerate() {
+            let within = |key| [Key("fix"), Index(index), Key(key)];
+            self.placeholders(&within("title"), &fix.title, is_host);
+            let (key, value) = match &fix.op {
+                Operation::Insert(text) => ("insert", text),
+                Operation::SetAttribute(text) => ("set-attribute", text),
+                Operation::SetText(text) => ("set-text", text),
+                _ => continue,
+            };
+            let place = [Key("fix"), Index(index), Key("op"), Key(key)];
+            self.placeholders(&place, value, is_host);
+            if let (Operation::Insert(_), Err(error)) = (&fix.op, NewElement::parse(value)) {
+                self.add_within(&place, value, error.span, format!("this can't be inserted: {}", error.message));
+            }
+        }
+    }
+
+    fn placeholders(&mut self, place: &[Step], value: &str, is_host: bool) {
+        for (at, _) in value.match_indices('{') {
+            let Some(length) = value[at + 1..].find('}') else { continue };
+            let name = &value[at + 1..at + 1 + length];
+            let of_domain = |name: &str| name.starts_with('@') || PLACEHOLDERS.contains(&name) || OF_CHECKS.contains(&name);
+            let is_known = if is_host { OF_HOST.contains(&name) } else { of_domain(name) };
+            if !is_known {
+                self.add_within(place, value, at..at + length + 2, format!("nothing fills in the placeholder {{{name}}}"));
+            }
+        }
+    }
+}

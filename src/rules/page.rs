@@ -1,0 +1,120 @@
+//! A rule's page: what `explain` prints and editors show.
+
+use std::fmt::Write as _;
+
+use super::named;
+use super::schema::{Moment, Rule};
+
+/// How a page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markup {
+    /// For a terminal.
+    Plain,
+    /// For an editor that draws Markdown.
+    Markdown,
+}
+
+/// A rule's page.
+pub fn page(rule: &Rule, markup: Markup) -> String {
+    let mut text = match markup {
+        Markup::Plain => format!("{} ({}, group {})\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary),
+        Markup::Markdown => {
+            let (severity, group) = (rule.severity.name(), rule.group.name());
+            format!("**{}** ({severity}, group {group})\n\n{}\n", rule.id, markup.escaped(&rule.summary))
+        }
+    };
+    let _ = writeln!(text, "\n{}", rule.why.trim());
+    if let Some(help) = &rule.help {
+        // Where all of it depends on the machine, only a look at one tells.
+        let help = if help.starts_with('{') { "`gvtg-xml host` says it for the machine at hand".to_owned() } else { named(help) };
+        let _ = writeln!(text, "\nWhat to do: {}", markup.escaped(&help));
+    }
+    for fix in rule.fix.iter().take(1) {
+        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), markup.escaped(&named(&fix.title)));
+    }
+    if let Some(example) = rule.example.iter().find(|example| example.bad.is_some()) {
+        let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");
+        let settings = if example.settings.is_empty() { String::new() } else { format!(" with {}", markup.code(&example.settings)) };
+        let _ = writeln!(text, "\nFor example{settings}:\n{}", markup.block(&bad));
+        if let Some(fixed) = &example.fixed {
+            let _ = writeln!(text, "becomes:\n{}", markup.block(fixed));
+        }
+    }
+    for says in rule.says.iter() {
+        let who = match says.at {
+            Moment::Define => "virsh define",
+            Moment::Validate => "virsh define --validate",
+            Moment::Start => "virsh start",
+            Moment::Qemu => "QEMU",
+            Moment::System => "the system",
+        };
+        let _ = writeln!(text, "{}{who} says: {}", markup.item(), markup.code(&says.text.replace("{}", "…")));
+    }
+    for reference in rule.references.iter() {
+        let _ = writeln!(text, "{}See {reference}", markup.item());
+    }
+    text
+}
+
+impl Markup {
+    /// A text that is no Markdown.
+    fn escaped(self, text: &str) -> String {
+        match self {
+            Markup::Plain => text.to_owned(),
+            Markup::Markdown => {
+                // Inside backticks a backslash is one.
+                let mut is_code = false;
+                let mut escaped = String::with_capacity(text.len());
+                for c in text.chars() {
+                    is_code ^= c == '`';
+                    if !is_code && matches!(c, '<' | '*' | '_' | '[') {
+                        escaped.push('\\');
+                    }
+                    escaped.push(c);
+                }
+                escaped
+            }
+        }
+    }
+
+    fn code(self, text: &str) -> String {
+        match self {
+            Markup::Plain => text.to_owned(),
+            Markup::Markdown => format!("`{text}`"),
+        }
+    }
+
+    fn block(self, xml: &str) -> String {
+        let xml = xml.trim_matches('\n');
+        match self {
+            Markup::Plain => xml.lines().map(|line| format!("    {line}\n")).collect(),
+            Markup::Markdown => format!("```xml\n{xml}\n```\n"),
+        }
+    }
+
+    fn item(self) -> &'static str {
+        match self {
+            Markup::Plain => "",
+            Markup::Markdown => "- ",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::builtin;
+
+    #[test]
+    fn no_markdown_page_has_tags_that_a_reader_would_not_see() {
+        for rule in builtin() {
+            let page = page(rule, Markup::Markdown);
+            let mut is_block = false;
+            for line in page.lines() {
+                is_block ^= line.starts_with("```");
+                let outside = line.split('`').step_by(2).collect::<String>();
+                assert!(is_block || !outside.replace("\\<", "").contains('<'), "{}: {line}", rule.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The way back from an edited text: the text before, and where a place of the new text was in it.
+
+use std::ops::Range;
+
+use crate::edit::{Edit, Edits};
+
+/// Searching for what was moved ends here: a text with more to search has its moved places where they were put.
+const MOST_SEARCHED: usize = 64 << 20;
+
+/// Where a place of an edited text was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// At this offset.
+    At(usize),
+    /// Nowhere: it is in text that was put in at this offset.
+    New(usize),
+}
+
+/// What undoes edits.
+#[derive(Clone, Debug)]
+pub struct Undo {
+    back: Edits,
+    /// What each edit replaced, and by what, in order.
+    steps: Vec<Step>,
+    moved: Vec<Moved>,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    old: Range<usize>,
+    new: Range<usize>,
+}
+
+/// A tag that stands somewhere else now, with other blanks: the places of everything in it that is none.
+#[derive(Clone, Debug)]
+struct Moved {
+    old: Vec<usize>,
+    new: Vec<usize>,
+    /// The last of its piece: what follows it is none of that.
+    is_last: bool,
+}
+
+impl Undo {
+    /// What undoes these edits of a text, in which these pieces move.
+    pub fn of(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
+        let (mut shift, mut back, mut steps) = (0isize, Vec::new(), Vec::new());
+        for Edit { range, text: new } in edits.iter() {
+            let start = range.start.saturating_add_signed(shift);
+            steps.push(Step { old: range.clone(), new: start..start + new.len() });
+            back.push(Edit { range: start..start + new.len(), text: text[range.clone()].to_owned() });
+            shift += new.len() as isize - range.len() as isize;
+        }
+        let moved = find_moved(edits, &steps, text, moved);
+        // The inverse of disjoint edits is disjoint; touching ones stay in order.
+        Undo { back: Edits::new(back).unwrap_or_default(), steps, moved }
+    }
+
+    /// The text before, of the edited one.
+    pub fn apply(&self, edited: &str) -> String {
+        self.back.apply(edited)
+    }
+
+    /// Where an offset of the edited text was.
+    pub fn before(&self, offset: usize) -> Before {
+        let index = self.steps.partition_point(|step| step.new.start <= offset);
+        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else { return Before::At(offset) };
+        if offset >= step.new.end {
+            return Before::At(offset - step.new.end + step.old.end);
+        }
+        match self.before_moving(offset, &step.new) {
+            Some(old) => Before::At(old),
+            None if step.old.is_empty() => Before::New(step.old.start),
+            None => Before::At(step.old.start),
+        }
+    }
+
+    /// Where something in text that was put in stood before it moved; what came into a piece that moved is where it would be there.
+    fn before_moving(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
+        let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
+        let moved = &self.moved[index.checked_sub(1)?];
+        if moved.new[0] < within.start || moved.is_last && moved.new.last() < Some(&offset) {
+            return None;
+        }
+        let place = moved.new.partition_point(|new| *new < offset);
+        moved.old.get(place).or(moved.old.last()).copied()
+    }
+}
+
+/// The offsets of all bytes that belong to no blank, and the text that they make.
+fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
+    let (mut offsets, mut solid) = (Vec::new(), String::new());
+    for (at, character) in text.char_indices().filter(|(_, character)| !character.is_whitespace()) {
+        offsets.extend(start + at..start + at + character.len_utf8());
+        solid.push(character);
+    }
+    (offsets, solid)
+}
+
+/// The tags of pieces that move, in the order of the new text.
+fn find_moved(edits: &Edits, steps: &[Step], text: &str, pieces: &[Range<usize>]) -> Vec<Moved> {
+    if pieces.is_empty() {
+        return Vec::new();
+    }
+    let written = edits.iter().zip(steps).filter(|(edit, _)| edit.text.contains('<'));
+    // Pieces are put in one behind the other, so each tag is looked for behind the one before.
+    let mut written: Vec<(Vec<usize>, String, usize)> = written
+        .map(|(edit, step)| {
+            let (offsets, solid) = without_blanks(&edit.text, step.new.start);
+            (offsets, solid, 0)
+        })
+        .collect();
+    let (mut moved, mut searched) = (Vec::new(), 0);
+    for piece in pieces {
+        let tags = tags(text, piece);
+        for (index, tag) in tags.iter().enumerate() {
+            let (old, solid) = without_blanks(&text[tag.clone()], tag.start);
+            let found = written.iter_mut().find_map(|(offsets, written, cursor)| {
+                searched += written.len() - *cursor;
+                let at = *cursor + written[*cursor..].find(&solid)?;
+                *cursor = at + solid.len();
+                Some(offsets[at..at + solid.len()].to_vec())
+            });
+            let is_last = index + 1 == tags.len();
+            moved.extend(found.map(|new| Moved { old, new, is_last }));
+            if searched > MOST_SEARCHED {
+                moved.clear();
+                return moved;
+            }
+        }
+    }
+    moved.sort_by_key(|moved| moved.new[0]);
+    moved
+}
+
+/// The tags of a piece, each with the text behind it.
+fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
+    let starts = memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
+    let mut starts: Vec<usize> = starts.collect();
+    starts.push(piece.end);
+    starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undo(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (Undo, String) {
+        let edits = Edits::new(edits).unwrap();
+        let after = edits.apply(text);
+        (Undo::of(&edits, text, moved), after)
+    }
+
+    fn edit(range: Range<usize>, text: &str) -> Edit {
+        Edit { range, text: text.into() }
+    }
+
+    #[test]
+    fn the_text_before_comes_back_and_so_do_its_offsets() {
+        let (undo, after) = undo("abcdef", vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")], &[]);
+        assert_eq!(after, "aXYZdinse");
+        assert_eq!(undo.apply(&after), "abcdef");
+        use Before::{At, New};
+        let before: Vec<Before> = (0..=after.len()).map(|offset| undo.before(offset)).collect();
+        assert_eq!(before, [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]);
+    }
+
+    #[test]
+    fn what_moved_is_where_it_was() {
+        let text = "<a>\n  <é x='1'/>\n</a>|";
+        let piece = 6..17;
+        assert_eq!(&text[piece.clone()], "<é x='1'/>");
+        let (undo, after) = undo(text, vec![edit(4..18, ""), edit(22..22, "[\n<é\n\tx='1'/>]")], &[piece]);
+        assert_eq!(after, "<a>\n</a>[\n<é\n\tx='1'/>]|");
+        let at = |word: &str, text: &str| text.find(word).unwrap();
+        for word in ["<é", "x='1'", "/>"] {
+            assert_eq!(undo.before(at(word, &after)), Before::At(at(word, text)), "{word}");
+        }
+        assert_eq!(undo.before(at("[", &after)), Before::New(22));
+    }
+
+    #[test]
+    fn what_came_into_a_moved_piece_is_where_it_would_be_there() {
+        let text = "<a><b x='1'/><c/></a>|";
+        let piece = 3..17;
+        let edits = vec![edit(piece.clone(), ""), edit(21..21, "[<b x='2'/><new/><c/>]")];
+        let (undo, after) = undo(text, edits, std::slice::from_ref(&piece));
+        assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
+        let at = |word: &str, text: &str| text.find(word).unwrap();
+        assert_eq!(undo.before(at("<c/>", &after)), Before::At(at("<c/>", text)));
+        assert_eq!(undo.before(at("]", &after)), Before::New(21), "behind the piece");
+        assert_eq!(undo.before(at("<b", &after)), Before::New(21), "a tag that changed before anything that did not");
+    }
+}

@@ -1,0 +1,59 @@
+//! libxml2's judgement of thousands of documents: one process that reads them all.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use super::program::has_tool;
+
+/// What libxml2 says of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Fine,
+    /// An error that neither it nor libvirt stops at: a prefix that is not declared, a namespace that is no URI.
+    Doubtful,
+    /// It is not well-formed, and this is why.
+    Refused(String),
+}
+
+pub struct Libxml2 {
+    process: Child,
+    documents: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Libxml2 {
+    /// Starts it; None where the machine has no python3-lxml, which is said aloud.
+    pub fn start() -> Option<Self> {
+        // Debian's own, which has Debian's modules, whatever else is in the path.
+        let python = "/usr/bin/python3";
+        if !has_tool(python, &["-c", "import lxml.etree"]) {
+            return None;
+        }
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/libxml2.py");
+        let mut process = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 runs");
+        let documents = process.stdin.take().expect("stdin is a pipe");
+        let answers = BufReader::new(process.stdout.take().expect("stdout is a pipe"));
+        Some(Libxml2 { process, documents, answers })
+    }
+
+    /// What libxml2 says of a document.
+    pub fn judge(&mut self, document: &[u8]) -> Judgement {
+        let length = u32::try_from(document.len()).expect("a small document").to_le_bytes();
+        self.documents.write_all(&[&length, document].concat()).expect("libxml2 listens");
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).expect("libxml2 answers in UTF-8");
+        assert!(answer.ends_with('\n'), "libxml2 is gone");
+        match answer.trim_end().split_once(": ") {
+            Some(("fatal", why)) => Judgement::Refused(why.to_owned()),
+            Some(_) => Judgement::Doubtful,
+            None => Judgement::Fine,
+        }
+    }
+}
+
+impl Drop for Libxml2 {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

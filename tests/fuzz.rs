@@ -1,0 +1,155 @@
+//! Documents spliced by chance: libxml2 and this program refuse the same, and whatever is read can be mended, as libxml2 sees it too.
+//!
+//! GVTG_FUZZ_SECONDS says for how long (2 by default, with the same documents in each run), GVTG_FUZZ_SEED where to begin.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use common::libxml2::{Judgement, Libxml2};
+use common::splice::{Chance, Pool, element_spans};
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::lint::{FixError, fix, lint};
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::settings::Settings;
+use gvtg_xml::xml::read;
+
+/// Everything that libxml2 takes and this program does not, by a piece of its message.
+const OWN_REASONS: &[&str] =
+    &["the root element", "DTD", "encoding='", "is empty", "xmlns can't have a prefix", "a NUL character", "the prefix xml:"];
+
+const SETTINGS: &[&str] = &["", "", "--libvirt 7.0", "--libvirt 8.2 --unsafe-fixes", "--unsafe-fixes", "--alias ua-other --libvirt 8.0"];
+
+/// The fixtures, the folder of domains that GVTG_CORPUS names, and a few small documents.
+fn pool() -> Pool {
+    let corpus = std::env::var_os("GVTG_CORPUS").map(PathBuf::from);
+    let folders = [PathBuf::from("fixtures")].into_iter().chain(corpus);
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().flatten());
+    let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+    let mut documents: Vec<String> = texts.filter(|text| text.len() < 8_000 && text.contains("<domain")).collect();
+    documents.sort();
+    let small = |inside: &str| format!("<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>{inside}</domain>");
+    documents.extend(["", "<devices/>", "<devices><a>x</a></devices>", "<devices>\n</devices>\n<qemu:commandline/>"].map(small));
+    documents.push("<?xml version='1.0' encoding='UTF-8'?>\n<!-- c -->\n<domain type=\"kvm\">\r\n\t<devices/>\r\n</domain>\r\n".into());
+    documents.push("<domain><devices/><qemu:commandline><qemu:arg value='-s'/></qemu:commandline></domain>".into());
+    Pool::new(documents)
+}
+
+/// What is wrong with how a text is judged or mended; None where nothing is.
+fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<String> {
+    let rules = RuleSet::all(builtin());
+    let judgement = libxml2.judge(text.as_bytes());
+    let own = lint(text, &rules, settings).err().map(|error| error.message);
+    match (&judgement, &own) {
+        (Judgement::Refused(said), None) => return Some(format!("libxml2 refuses it ({said}), this program does not")),
+        (Judgement::Fine, Some(error)) if !OWN_REASONS.iter().any(|reason| error.contains(reason)) => {
+            return Some(format!("libxml2 takes it, this program says: {error}"));
+        }
+        (_, Some(_)) => return None,
+        (_, None) => {}
+    }
+    let fixed = match fix(text.to_owned(), &rules, settings) {
+        Ok(fixed) => fixed.text,
+        Err(FixError::Xml(error, _)) => return Some(format!("the fixed text can't be read: {}", error.message)),
+        Err(error) => return Some(format!("it can be read and not be mended: {error:?}")),
+    };
+    match libxml2.judge(fixed.as_bytes()) {
+        Judgement::Refused(said) => return Some(format!("libxml2 refuses the fixed text ({said}): {fixed}")),
+        Judgement::Doubtful if judgement == Judgement::Fine => return Some(format!("libxml2 complains about the fixed text: {fixed}")),
+        _ => {}
+    }
+    let again = fix(fixed.clone(), &rules, settings).map(|again| again.text);
+    if again.as_ref().ok() != Some(&fixed) {
+        return Some(format!("fixed once:\n{fixed}\nfixed twice:\n{again:?}"));
+    }
+    let strangers = &marked(&fixed) - &marked(text);
+    (!strangers.is_empty())
+        .then(|| format!("these are in another namespace, or inside another element than they were: {strangers:?}\n{fixed}"))
+}
+
+/// The elements with a mark that are in no namespace that a rule speaks about, and the namespaces of what they have.
+fn marked(text: &str) -> BTreeSet<String> {
+    let of_document = |document: &gvtg_xml::xml::Document<'_>| {
+        let elements = document.elements().filter_map(|element| {
+            let uri = element.namespace().filter(|uri| uri.starts_with("urn:"))?;
+            Some(format!("{{{uri}}}{} {}", element.name(), element.attribute("mark")?))
+        });
+        elements.collect()
+    };
+    read(text, of_document).unwrap()
+}
+
+/// Faults that begin alike are told once, and after so many it is enough.
+const MOST_FAULTS: usize = 10;
+
+fn kind_of(fault: &str) -> String {
+    fault.chars().take(64).collect()
+}
+
+/// The smallest part of a text that still has a fault of this kind.
+fn smallest(text: &str, settings: &Settings, kind: &str, libxml2: &mut Libxml2) -> String {
+    let mut text = text.to_owned();
+    let is_alike =
+        |shorter: &str, libxml2: &mut Libxml2| fault(shorter, settings, libxml2).is_some_and(|fault| kind_of(&fault) == kind_of(kind));
+    // Whole elements first, and then what is around others.
+    let mut index = 0;
+    while let Some(span) = element_spans(&text).get(index).cloned() {
+        let without = [&text[..span.start], &text[span.end..]].concat();
+        let open = text[span.clone()].find('>').map_or(span.end, |at| span.start + at + 1);
+        let close = text[open..span.end.max(open)].rfind("</").map_or(span.end, |at| open + at);
+        let unwrapped = [&text[..span.start], &text[open..close], &text[span.end..]].concat();
+        match [without, unwrapped].into_iter().find(|shorter| is_alike(shorter, libxml2)) {
+            Some(shorter) => text = shorter,
+            None => index += 1,
+        }
+    }
+    let mut step = text.len() / 2;
+    while step > 0 {
+        let mut at = 0;
+        while at < text.len() {
+            let end = (at + step).min(text.len());
+            if text.is_char_boundary(at) && text.is_char_boundary(end) {
+                let shorter = [&text[..at], &text[end..]].concat();
+                if is_alike(&shorter, libxml2) {
+                    text = shorter;
+                    continue;
+                }
+            }
+            at += step.max(1);
+        }
+        step /= 2;
+    }
+    text
+}
+
+#[test]
+fn spliced_documents_are_judged_as_libxml2_does_and_mended() {
+    let Some(mut libxml2) = Libxml2::start() else { return };
+    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
+    let limit = Duration::from_secs(number("GVTG_FUZZ_SECONDS").unwrap_or(2));
+    let seed = number("GVTG_FUZZ_SEED").unwrap_or(1);
+    let (pool, mut chance, started) = (pool(), Chance(seed), Instant::now());
+    let settings: Vec<Settings> = SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect();
+    let (mut count, mut read) = (0, 0);
+    let mut faults: BTreeMap<String, String> = BTreeMap::new();
+    while started.elapsed() < limit && faults.len() < MOST_FAULTS {
+        let text = pool.document(&mut chance, 7);
+        let index = chance.below(settings.len());
+        if let Some(found) = fault(&text, &settings[index], &mut libxml2) {
+            let small = smallest(&text, &settings[index], &found, &mut libxml2);
+            let found = fault(&small, &settings[index], &mut libxml2).unwrap_or_default();
+            let place = format!("document {count} of seed {seed}, settings '{}'", SETTINGS[index]);
+            faults.entry(kind_of(&found)).or_insert_with(|| format!("{place}: {found}\nin {small:?}\n"));
+        }
+        count += 1;
+        read += usize::from(libxml2.judge(text.as_bytes()) == Judgement::Fine);
+    }
+    let faults: Vec<String> = faults.into_values().collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(count > 20 && read > count / 5, "{read} of {count} documents were well-formed");
+    println!("{count} documents, {read} of them well-formed");
+}

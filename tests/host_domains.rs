@@ -1,0 +1,98 @@
+//! `host` with domains: XML, hook and GPU agree, or it says what does not.
+
+#![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
+
+mod common;
+
+use std::fs;
+
+use common::asking::{GPU, HOOK, OTHER, UUID, ask_of, check, domain, wrong};
+use common::faults::DISAGREEMENTS;
+
+#[test]
+fn domain_hook_and_host_must_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
+    for (fault, wanted) in DISAGREEMENTS {
+        let (_, answer) = ask_of(&format!("like kaby-lake\n{fault}\n"), &[&domain]);
+        assert_eq!(wrong(&answer), *wanted, "{fault}\n{answer:#}");
+    }
+}
+
+#[test]
+fn each_vgpu_of_a_domain_has_its_line_in_the_hook() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_8");
+    let text = fs::read_to_string(&domain).unwrap();
+    let (before, rest) = text.split_once("    <hostdev mode").unwrap();
+    let (hostdev, after) = rest.split_once("</hostdev>\n").unwrap();
+    let second = hostdev.replace(UUID, OTHER).replace("ua-gvtg", "ua-second");
+    fs::write(&domain, format!("{before}    <hostdev mode{hostdev}</hostdev>\n    <hostdev mode{second}</hostdev>\n{after}")).unwrap();
+    let one = format!("like kaby-lake\n{HOOK} (755) emitted setup_gpu win10 {UUID} i915-GVTg_V5_8\n");
+    let (_, answer) = ask_of(&one, &[&domain]);
+    assert_eq!(wrong(&answer), ["hook-misses-domain"], "{answer:#}");
+    assert!(check(&answer, "hook-misses-domain")["message"].as_str().unwrap().contains(OTHER));
+}
+
+#[test]
+fn what_a_hook_makes_is_checked_without_domains_too() {
+    for (setup, wanted) in [
+        ("setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V4_4", "vgpu-type-not-offered"),
+        ("setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_4 0000:03:00.0", "wrong-gpu-address"),
+    ] {
+        let (_, answer) = ask_of(&format!("like kaby-lake\n{HOOK} (755) emitted {setup}\n"), &[]);
+        assert_eq!(wrong(&answer), [wanted], "{setup}");
+    }
+}
+
+#[test]
+fn commands_hold_whatever_a_domain_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
+    let text = fs::read_to_string(&domain).unwrap();
+    fs::write(&domain, text.replace("<name>win10<", "<name>a b; $(touch x)<")).unwrap();
+    let (_, answer) = ask_of("like kaby-lake\n", &[&domain]);
+    let help = check(&answer, "hook-differs")["help"].as_str().unwrap();
+    assert!(help.contains("virsh dumpxml --inactive 'a b; $(touch x)' | "), "{help}");
+}
+
+#[test]
+fn a_gpu_that_is_elsewhere_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4 --pci 0000:03:00.0");
+    let (code, answer) = ask_of("like kaby-lake\n", &[&domain]);
+    assert_eq!((code, answer["first"].as_str()), (1, Some("wrong-gpu-address")));
+    let message = check(&answer, "wrong-gpu-address")["message"].as_str().unwrap();
+    assert_eq!(message, "win10 wants a vGPU of the GPU at 0000:03:00.0, where nothing is: the one with GVT-g is at 0000:00:02.0");
+}
+
+#[test]
+fn a_type_that_nobody_recorded_is_the_hooks_to_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "");
+    let hook = format!("like kaby-lake\n{HOOK} (755) emitted setup_gpu win10 {UUID} i915-GVTg_V5_8\n");
+    let (_, answer) = ask_of(&hook, &[&domain]);
+    assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
+    // Even where the GPU does not have the type that is usual.
+    let (_, answer) = ask_of(&format!("{hook}without {GPU}/mdev_supported_types/i915-GVTg_V5_4\n"), &[&domain]);
+    assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
+    // Without a hook to say it, the GPU's generation decides.
+    let (_, answer) = ask_of("like broadwell\n", &[&domain]);
+    assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
+}
+
+#[test]
+fn a_domains_own_vgpu_does_not_fill_the_gpu() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
+    let running = format!(
+        "like kaby-lake\n{GPU}/mdev_supported_types/i915-GVTg_V5_4/available_instances = 0\n\
+         {GPU}/{UUID}/mdev_type -> ../mdev_supported_types/i915-GVTg_V5_4\n{GPU}/{UUID}/iommu_group -> ../../../../kernel/iommu_groups/7\n\
+         /sys/bus/mdev/devices/{UUID} -> ../../../devices/pci0000:00/0000:00:02.0/{UUID}\n\
+         /proc/99/cmdline = qemu␀-name␀guest=win10,debug-threads=on␀\n/proc/99/fd/9 -> /dev/vfio/7\n"
+    );
+    let (_, answer) = ask_of(&running, &[&domain]);
+    assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
+    let said = check(&answer, "unused-vgpu")["message"].as_str().unwrap();
+    assert_eq!(said, format!("{UUID} (i915-GVTg_V5_4), used by the VM win10 (process 99)"));
+}
