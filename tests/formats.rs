@@ -223,6 +223,19 @@ fn fix_reports_what_it_did_and_what_is_left_with_their_edits() {
 }
 
 #[test]
+fn servers_hear_of_what_is_still_to_be_done() {
+    let text = BAD.replace("type='kvm'", "type='qemu'");
+    for (format, mark) in [("github", "::"), ("gitlab", "\"check_name\""), ("junit", "<testcase "), ("sarif", "\"ruleIndex\"")] {
+        let count = |arguments: &str| {
+            let (_, stdout, stderr) = run(&format!("{arguments} --format {format} --only stray-video,missing-vgpu,not-kvm"), &text);
+            let report = if arguments.starts_with("lint") { stdout } else { stderr };
+            report.lines().filter(|line| line.trim_start_matches('{').contains(mark)).count()
+        };
+        assert_eq!((count("lint"), count("fix"), count("fix --check")), (3, 1, 3), "{format}: what fix mended is no finding any more");
+    }
+}
+
+#[test]
 fn what_a_later_round_mends_is_reported_where_it_came_in() {
     let head = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>a</name>\n  <devices/>\n";
     let first = "  <qemu:commandline>\n    <qemu:env name='A' value='é'/>\n  </qemu:commandline>\n";
