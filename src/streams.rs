@@ -3,8 +3,6 @@
 //! Rust opens /dev/null in the place of a stream that is closed, before `main`, and from then on a document that was written nowhere
 //! looks like one that was written. So this asks first, when the program is loaded.
 
-#![allow(unsafe_code)]
-
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -14,14 +12,9 @@ pub fn is_stdout_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
 }
 
-extern "C" fn ask() {
+// One system call, and nothing that Rust sets up later.
+#[ctor::ctor(unsafe)]
+fn ask() {
     let is_closed = rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err();
     IS_CLOSED.store(is_closed, Ordering::Relaxed);
 }
-
-// SAFETY: the loader calls each function in this section once, before `main` and any other thread; `ask` makes one system call, and
-// needs nothing that Rust sets up later.
-#[cfg(target_os = "linux")]
-#[used]
-#[unsafe(link_section = ".init_array")]
-static ASK: extern "C" fn() = ask;

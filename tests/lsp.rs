@@ -20,8 +20,8 @@ use client::{Client, capabilities, pulling, uri};
 /// Every fixture and every example of a rule, before and after; each also with CRLF, a byte order mark or characters of all sizes.
 fn documents() -> Vec<String> {
     let mut plain: Vec<String> = Vec::new();
-    for entry in fs::read_dir("fixtures").unwrap() {
-        plain.push(fs::read_to_string(entry.unwrap().path()).unwrap());
+    for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        plain.push(fs::read_to_string(entry.path()).unwrap());
     }
     for example in builtin().iter().flat_map(|rule| rule.example.iter()) {
         for snippet in [&example.bad, &example.fixed, &example.good].into_iter().flatten() {

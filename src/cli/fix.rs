@@ -194,7 +194,7 @@ fn fix_one(
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts })?;
     if args.check && fixed.held_back && !args.output.is_for_programs() {
-        io::complain(&format!("{name}: {HELD_BACK}"));
+        io::complain(&format!("{shown}: {HELD_BACK}"));
     }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, &options.settings));

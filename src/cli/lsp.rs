@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufReader, stdin, stdout};
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 use serde_json::{Map, Value};
 
 use super::flags::SettingsArgs;
@@ -13,7 +13,7 @@ use super::{Status, rules};
 use crate::lsp::{Configuration, Ended, serve};
 use crate::rules::RuleSet;
 
-/// What holds for the session; the editor's settings have the same names.
+// What holds for the session; the editor's settings have the same names. (A doc comment would stand in the help.)
 #[derive(Args, Clone, Debug)]
 #[command(args_override_self = true)]
 pub(super) struct LspArgs {
@@ -39,6 +39,31 @@ pub(super) struct LspArgs {
     settings: SettingsArgs,
 }
 
+/// The same, made only where they are asked for: the filter need not wait for them.
+#[derive(Debug)]
+pub(super) struct Deferred(LspArgs);
+
+impl Args for Deferred {
+    fn augment_args(command: Command) -> Command {
+        // One uuid for all documents is refused, so that nobody is to be offered it.
+        command.defer(|command| LspArgs::augment_args(command).mut_arg("uuid", |uuid| uuid.hide(true)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command.defer(LspArgs::augment_args_for_update)
+    }
+}
+
+impl FromArgMatches for Deferred {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        LspArgs::from_arg_matches(matches).map(Deferred)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 /// The same flags alone, for the editor's settings.
 #[derive(Parser)]
 #[command(no_binary_name = true, disable_help_flag = true)]
@@ -47,7 +72,7 @@ struct Flags {
     args: LspArgs,
 }
 
-pub(super) fn run(args: &LspArgs) -> Status {
+pub(super) fn run(Deferred(args): &Deferred) -> Status {
     // Behind the program's name and the subcommand's.
     let own: Vec<OsString> = std::env::args_os().skip(2).collect();
     let configure = |settings: &Map<String, Value>| configuration(&own, settings);

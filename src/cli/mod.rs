@@ -59,7 +59,7 @@ enum Command {
     Explain(Deferred<ExplainArgs>),
     /// Bring the rules to an editor: a language server on stdin and stdout
     #[cfg(feature = "lsp")]
-    Lsp(Deferred<lsp::LspArgs>),
+    Lsp(lsp::Deferred),
     /// The types of vGPUs, and how many of each fit this machine's GPU
     Types(Deferred<types::TypesArgs>),
     /// Print the manual page or a shell's completions

@@ -154,3 +154,48 @@ pub(super) fn is_raw_vgpu(operand: &str) -> bool {
     let name = list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next());
     is_vfio && name.is_some_and(|name| parse_uuid(name).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::read;
+    use crate::settings::Settings;
+    use crate::xml::QEMU_NAMESPACE;
+
+    const MDEV: &str =
+        "<hostdev type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+    const CARD: &str = "<hostdev type='pci'><source><address domain='0' bus='0' slot='2' function='0'/></source></hostdev>";
+
+    fn has_sign(devices: &str, arguments: &[&str]) -> bool {
+        let arguments: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+        let text = format!(
+            "<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices><qemu:commandline>{arguments}</qemu:commandline></domain>"
+        );
+        read(&text, &Settings::default(), |domain| domain.has_gvtg_sign()).unwrap()
+    }
+
+    #[test]
+    fn a_sign_is_on_a_mediated_device_and_on_no_card() {
+        let (both, other) = (format!("{CARD}{MDEV}"), format!("<hostdev type='usb'/>{MDEV}"));
+        let opregion = "-global=x vfio-pci-nohotplug.x-igd-opregion=on";
+        let global = ["-global", "vfio-pci-nohotplug.x-igd-opregion=on"];
+        for (devices, arguments, wanted) in [
+            (MDEV, &[][..], false),
+            (MDEV, &["-set", "device.hostdev0.x-igd-opregion=on"], true),
+            (MDEV, &["-set", "device.hostdev0.xres=800"], false),
+            (MDEV, &["-set", "device.ua-gvtg.xres=800"], true),
+            (MDEV, &["-set", "device.hostdev0.x-pci-vendor-id=0x8086"], true),
+            (MDEV, &global, true),
+            (MDEV, &[opregion], false),
+            (CARD, &["-set", "device.hostdev0.x-igd-opregion=on"], false),
+            (CARD, &global, false),
+            (both.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], false),
+            (both.as_str(), &["-set", "device.hostdev1.x-igd-opregion=on"], true),
+            (both.as_str(), &global, false),
+            (other.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], true),
+            ("", &["-device", "vfio-pci,sysfsdev=/sys/bus/pci/devices/0000:00:02.0/ab54baba-ea9a-4ce5-b7b4-51b376b65849"], true),
+            ("", &["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65849"], false),
+        ] {
+            assert_eq!(has_sign(devices, arguments), wanted, "{devices} {arguments:?}");
+        }
+    }
+}

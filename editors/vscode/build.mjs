@@ -1,0 +1,27 @@
+// Bundles the extension into dist/extension.js, and the licenses of what is bundled into dist/licenses.txt.
+
+import { build } from 'esbuild';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+const { metafile } = await build({
+  entryPoints: ['src/extension.ts'],
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['vscode'],
+  minify: true,
+  metafile: true,
+  outfile: 'dist/extension.js',
+});
+
+const packages = Object.keys(metafile.inputs).map((path) => path.match(/^.*node_modules\/((@[^/]+\/)?[^/]+)/)?.[0]);
+const notices = [...new Set(packages)].filter((folder) => folder !== undefined).sort().map((folder) => {
+  const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  const license = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+  if (license === undefined || !existsSync(`${folder}/${license}`)) {
+    throw new Error(`${name} says nothing about its license`);
+  }
+  return `${name} ${version}\n\n${readFileSync(`${folder}/${license}`, 'utf8').trim()}\n`;
+});
+writeFileSync('dist/licenses.txt', notices.join(`\n${'-'.repeat(80)}\n\n`));
