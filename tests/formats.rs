@@ -9,6 +9,11 @@ use std::path::Path;
 
 use common::program::{feed, outcome, program, run, run_in};
 use gvtg_xml::edit::{Edit, Edits};
+use gvtg_xml::lint::lint_without_edits;
+use gvtg_xml::report::{FileFindings, Part, Report, Sarif, State};
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::settings::Settings;
+use gvtg_xml::source::Source;
 use serde_json::Value;
 
 const BAD: &str =
@@ -38,6 +43,7 @@ fn a_fingerprint_stays_while_lines_move() {
     let moved = BAD.replace("  <name>", "\n\n  <!-- why -->\n  <title>x</title>\n  <name>");
     assert_eq!(fingerprints("vms/a.xml", &moved), before);
     assert_eq!(fingerprints("./vms/a.xml", &BAD.replace("\n    <", "\r\n\t<")), before, "nor does white space matter");
+    assert_eq!(fingerprints("vms/a.xml", &BAD.replace("<graphics ", "<graphics\n        ")), before, "inside a tag neither");
     let others = fingerprints("vms/b.xml", BAD);
     assert!(before.iter().zip(&others).all(|(before, other)| before.0 == other.0 && before.1 != other.1), "another file's are others");
 }
@@ -193,7 +199,7 @@ fn fix_reports_what_it_did_and_what_is_left_with_their_edits() {
     // One mended, one only with --unsafe-fixes, one that only a person can mend.
     let text = BAD.replace("type='kvm'", "type='qemu'").replace("<devices>", "<pm><suspend-to-disk enabled='yes'/></pm>\n  <devices>");
     let arguments = "fix --format json --only stray-video,not-kvm,save-not-possible,missing-vgpu";
-    let (code, stdout, stderr) = run(arguments, &text);
+    let (code, _, stderr) = run(arguments, &text);
     assert_eq!(code, 1);
     let of = |state: &str| diagnostics(&stderr).into_iter().filter(|finding| finding["state"] == state).collect::<Vec<_>>();
     let rules = |findings: &[Value]| findings.iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
@@ -208,7 +214,8 @@ fn fix_reports_what_it_did_and_what_is_left_with_their_edits() {
         Edits::new(edits).unwrap().apply(text)
     };
     assert_eq!(edits(&fixed[1], &text), text.replace("    <video/>\n", ""));
-    assert_eq!(edits(&left[0], &stdout), stdout.replace("type='qemu'", "type='kvm'"), "an edit of what is left is one of the new text");
+    assert_eq!(edits(&left[0], &text), text.replace("type='qemu'", "type='kvm'"));
+    assert!(left[1]["start"]["line"] == 3 && left[1]["new"] == false, "what is left too: {}", left[1]);
     assert_eq!(left[0]["fix"]["applicability"], "unsafe");
     assert!(left[1]["fix"].is_null());
 
@@ -219,6 +226,38 @@ fn fix_reports_what_it_did_and_what_is_left_with_their_edits() {
     let (code, stdout, stderr) = run("fix --format json", "<domain");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert_eq!(diagnostics(&stderr)[0]["rule"], "not-well-formed");
+}
+
+#[test]
+fn servers_hear_of_what_is_still_to_be_done() {
+    let text = BAD.replace("type='kvm'", "type='qemu'");
+    for (format, mark) in [("github", "::"), ("gitlab", "\"check_name\""), ("junit", "<testcase "), ("sarif", "\"ruleIndex\"")] {
+        let count = |arguments: &str| {
+            let (_, stdout, stderr) = run(&format!("{arguments} --format {format} --only stray-video,missing-vgpu,not-kvm"), &text);
+            let report = if arguments.starts_with("lint") { stdout } else { stderr };
+            report.lines().filter(|line| line.trim_start_matches('{').contains(mark)).count()
+        };
+        assert_eq!((count("lint"), count("fix"), count("fix --check")), (3, 1, 3), "{format}: what fix mended is no finding any more");
+    }
+}
+
+#[test]
+fn a_fix_without_edits_is_none_to_sarif() {
+    let findings = lint_without_edits(BAD, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(findings.iter().any(|finding| finding.fix.is_some()));
+    let source = Source::new("a.xml", BAD);
+    let parts = [Part { state: State::Found, source: &source, diagnostics: &findings }];
+    let mut text = String::new();
+    Sarif::new(Vec::new()).file(&FileFindings { name: "a.xml", parts: &parts }, &mut text);
+    assert!(text.contains("missing-vgpu") && !text.contains("\"fixes\""), "{text}");
+}
+
+#[test]
+fn what_fix_would_do_is_told_from_what_it_did() {
+    let line = |flags: &str| run(&format!("fix {flags} --only missing-vgpu,stray-graphics"), BAD).2;
+    assert!(line("--format concise").contains("<stdin>:4:5: fixed[stray-graphics] Remove the <graphics>\n"));
+    assert!(line("--check --format concise").contains("<stdin>:4:5: fixable[stray-graphics] Remove the <graphics>\n"));
+    assert!(line("--diff --format full").contains("fixable[stray-graphics]\n"));
 }
 
 #[test]

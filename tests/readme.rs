@@ -223,7 +223,8 @@ fn host_table() -> String {
 }
 
 fn settings_table() -> String {
-    let command = gvtg_xml::cli::Cli::command();
+    let mut command = gvtg_xml::cli::Cli::command();
+    command.build();
     let fix = command.find_subcommand("fix").unwrap();
     let mut table = String::from("| flag | what it says |\n|---|---|\n");
     for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::report::{clean, clean_lines};
 use crate::settings::Settings;
 
+mod deferred;
 mod emit;
 mod explain;
 mod files;
@@ -26,6 +27,7 @@ mod signals;
 mod types;
 mod values;
 
+use deferred::Deferred;
 use flags::{ColorChoice, CommonArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use options::Options;
 use values::{pci, uuid, vgpu_type};
@@ -46,23 +48,23 @@ const EXIT_CODES: &str = "Exit codes: 0 nothing found (fix: nothing left), 1 som
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Say what is wrong, where and why
-    Lint(LintArgs),
+    Lint(Deferred<LintArgs>),
     /// Write the domain with everything mended that can be, changing nothing else
-    Fix(FixArgs),
+    Fix(Deferred<FixArgs>),
     /// Print or write what the host needs for domains: the libvirt hook, kernel modules and parameters
-    Emit(emit::EmitArgs),
+    Emit(Deferred<emit::EmitArgs>),
     /// Say whether this machine can run guests with vGPUs, and what to do first if not
-    Host(host::HostArgs),
+    Host(Deferred<host::HostArgs>),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
-    Explain(ExplainArgs),
+    Explain(Deferred<ExplainArgs>),
     /// Bring the rules to an editor: a language server on stdin and stdout
     #[cfg(feature = "lsp")]
     Lsp(lsp::Deferred),
     /// The types of vGPUs, and how many of each fit this machine's GPU
-    Types(types::TypesArgs),
+    Types(Deferred<types::TypesArgs>),
     /// Print the manual page or a shell's completions
     #[command(hide = true)]
-    Generate(GenerateArgs),
+    Generate(Deferred<GenerateArgs>),
 }
 
 /// What a run ended with.
