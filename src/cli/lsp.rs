@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 use serde_json::{Map, Value};
 
 use super::lint::fail;
-use super::{SettingsArgs, Status, rules};
+use super::{SettingsArgs, Status, io, rules};
 use crate::lsp::{Configuration, Ended, serve};
 use crate::rules::RuleSet;
 
@@ -72,7 +72,7 @@ struct Flags {
 }
 
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
-    if super::io::stdin_is_terminal() {
+    if io::stdin_is_terminal() {
         return fail("this talks to an editor, which starts it: the README has the pieces for some");
     }
     // Behind the program's name and the subcommand's.
