@@ -386,7 +386,7 @@ impl<'d> Domain<'d> {
     }
 }
 
-/// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (FACTS: NEWS of 7.9, 8.0, 8.1).
+/// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (libvirt NEWS of 7.9, 8.0, 8.1).
 pub fn json_capability(libvirt: Version) -> Option<&'static str> {
     match libvirt {
         version if version < Version::new(7, 9, 0) => None,
