@@ -1,4 +1,4 @@
-//! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
+//! The rounds of a fix: what is found is mended together, until nothing is left to mend.
 
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
@@ -6,109 +6,24 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
+use super::SMALL_TEXT;
+use super::found::{Found, diagnostics, find, is_guess, sort};
 use crate::change::{Change, compose};
-use crate::diagnostic::{Diagnostic, Fix, Related};
+use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain, display_has_gl, display_parts};
 use crate::edit::{Applicability, Edit, Edits};
-use crate::rules::check::{self, Finding};
-use crate::rules::schema::{Group, Rule};
-use crate::rules::{Context, RuleSet, template};
+use crate::rules::RuleSet;
+use crate::rules::schema::Group;
 use crate::settings::Settings;
 use crate::source::{Position, Source};
 use crate::undo::{Before, Undo};
-use crate::xml::{self, ElementId, XmlError};
+use crate::xml::XmlError;
 
 /// So many rounds that only rules at odds with each other need more.
 const MOST_ROUNDS: usize = 20;
 
-/// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
-/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
-/// does it once, says what changes.
-const MOST_NAMINGS: usize = 20_000;
-
-/// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
-/// of blocks inside each other, each finding would carry all that are further in. Behind that only `fix` says what changes.
-const MOST_CARRIED: usize = 4;
-
 /// So many times the size of the text that came in may come out, and [`SMALL_TEXT`] more: no real domain needs half of that.
 const MOST_GROWTH: usize = 4;
-
-/// What a small text may get whatever its size.
-const SMALL_TEXT: usize = 256 << 10;
-
-/// Everything that the rules find, in the order of the text.
-///
-/// ```
-/// use gvtg_xml::lint::lint;
-/// use gvtg_xml::rules::{RuleSet, builtin};
-/// use gvtg_xml::settings::Settings;
-///
-/// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
-/// let findings = lint(text, &RuleSet::all(builtin()), &Settings::default())?;
-/// let graphics = findings.iter().find(|finding| finding.rule.id == "stray-graphics").ok_or("not found")?;
-/// assert_eq!(&text[graphics.span.clone()], "<graphics type='vnc'/>");
-/// assert_eq!(graphics.message, "<graphics type='vnc'> does not show the vGPU");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// A text that is no domain XML: where, why, and what to do.
-pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    look(text, rules, settings, true)
-}
-
-/// The same for whoever shows no edits: working them out is most of the time of a finding.
-///
-/// # Errors
-/// Those of [`lint`].
-pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    look(text, rules, settings, false)
-}
-
-fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
-}
-
-/// The edits that mend together all that one rule finds beside the others, as far as that is safe.
-///
-/// # Errors
-/// Those of [`lint`].
-pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
-    domain::read(text, settings, |domain| {
-        let found = find(domain, rules);
-        let picked = found.iter().filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
-        compose(domain, picked.flat_map(|found| found.changes()))
-    })
-}
-
-/// Whether bytes that nobody named as a domain are one that this program is meant for.
-pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
-    passed_over(bytes, all).is_none()
-}
-
-/// Why bytes that nobody named as a domain are passed over; None for a domain that this program is meant for: the first element is
-/// `<domain>`, and unless `all` domains are wanted, something in it speaks of GVT-g. One that can't be read is one: its error is worth knowing.
-pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
-    let text = match xml::decode(bytes) {
-        Ok(text) => text,
-        // What comes before the damage tells.
-        Err(error) => std::str::from_utf8(&bytes[..error.offset]).unwrap_or(""),
-    };
-    let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
-    let has_sign = || {
-        let look = |domain: &Domain<'_>| {
-            domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
-                || domain.raw_vgpu.is_some()
-                || domain.has_gvtg_sign()
-        };
-        domain::read(text, &Settings::default(), look).unwrap_or(true)
-    };
-    match is_domain {
-        false => Some("it is no domain"),
-        true if all || has_sign() => None,
-        true => Some("it is a domain with no sign of GVT-g"),
-    }
-}
 
 /// What fixing made of a text.
 #[derive(Clone, Debug)]
@@ -353,129 +268,6 @@ impl<'r> Run<'_, 'r> {
     }
 }
 
-/// Something found, with its rule.
-struct Found<'d, 'r> {
-    rule: &'r Rule,
-    finding: Finding<'d>,
-    applicability: Option<Applicability>,
-}
-
-impl<'d, 'r> Found<'d, 'r> {
-    fn is_fixable(&self, level: Applicability) -> bool {
-        self.applicability.is_some_and(|applicability| applicability >= level && applicability != Applicability::Manual)
-    }
-
-    fn changes(&self) -> &[Change<'d>] {
-        self.finding.changes.as_deref().unwrap_or_default()
-    }
-
-    fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
-        let source = domain.document.source();
-        let Found { rule, finding, applicability } = self;
-        let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
-        let related = |(span, message): &(Range<usize>, String)| Related {
-            span: span.clone(),
-            start: source.position(span.start),
-            message: message.clone(),
-        };
-        let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
-            (Some(applicability), Some(fix)) => {
-                let edits = if with_edits { compose(domain, self.changes().iter()) } else { Edits::default() };
-                Some(Fix { title: fill(&fix.title), applicability: *applicability, edits })
-            }
-            _ => None,
-        };
-        let removed = self.changes().iter().filter_map(|change| match change {
-            Change::Remove(element) => Some(*element),
-            _ => None,
-        });
-        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
-            let span = reference.elements.last()?.start_tag().span;
-            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
-        });
-        Diagnostic {
-            rule,
-            severity: rule.severity,
-            span: finding.span.clone(),
-            start: source.position(finding.span.start),
-            end: source.position(finding.span.end),
-            message: fill(&rule.message),
-            help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).chain(speakers).collect(),
-            fix,
-            is_new: false,
-        }
-    }
-}
-
-/// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
-fn diagnostics<'f, 'd: 'f, 'r: 'f>(
-    domain: &Domain<'d>,
-    found: impl Iterator<Item = &'f Found<'d, 'r>>,
-    with_edits: bool,
-) -> Vec<Diagnostic<'r>> {
-    let mut most = if with_edits { MOST_NAMINGS } else { 0 };
-    let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
-    let diagnostics = found.map(|found| {
-        if most > 0 && found.changes().contains(&Change::NameVgpu) {
-            most = most.saturating_sub(domain.naming().len());
-        }
-        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
-            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
-        }
-        let mut diagnostic = found.diagnostic(domain, most > 0);
-        if let Some(fix) = &mut diagnostic.fix {
-            match carried.checked_sub(fix.edits.inserted()) {
-                Some(rest) => carried = rest,
-                None => fix.edits = Edits::default(),
-            }
-        }
-        diagnostic
-    });
-    let mut diagnostics: Vec<_> = diagnostics.collect();
-    sort(&mut diagnostics);
-    diagnostics
-}
-
-/// Asks all rules, those that remove elements first: the others see what these leave.
-fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> {
-    let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-    let is_foreign = domain.foreign().is_some();
-    let is_guess = is_guess(domain);
-    let mut removed: HashSet<ElementId> = HashSet::new();
-    let mut found: Vec<Found<'d, 'r>> = Vec::new();
-    let (mut phase, mut removing) = (0, Vec::new());
-    for rule in rules.active.iter().filter(|rule| rule.when.foreign == is_foreign) {
-        if rule.phase() != phase {
-            removed.extend(removing.drain(..));
-            phase = rule.phase();
-        }
-        let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
-        for finding in findings {
-            let applicability = check::applicability(rule, &finding, domain);
-            let mut one = Found { rule, finding, applicability };
-            // What is found is the same whether the fixes are held back or not.
-            if phase < 2 && one.is_fixable(level) {
-                removing.extend(one.changes().iter().filter_map(|change| match change {
-                    Change::Remove(element) => Some(element.id()),
-                    _ => None,
-                }));
-            }
-            if is_guess {
-                one.applicability = applicability.map(|applicability| applicability.min(Applicability::Unsafe));
-            }
-            found.push(one);
-        }
-    }
-    found
-}
-
-/// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
-/// them stops QEMU on other makers' devices, and the rest is of no use without that part.
-fn is_guess(domain: &Domain<'_>) -> bool {
-    domain.settings.found && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
-}
-
 /// Whether the vGPU has its display property and something shows it.
 fn has_picture(domain: &Domain<'_>) -> bool {
     let has_property = domain.delivered("display").is_some_and(|delivered| delivered.value == "on");
@@ -495,13 +287,6 @@ fn most_frequent(diagnostics: &[Diagnostic<'_>]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     diagnostics.iter().for_each(|diagnostic| *counts.entry(&diagnostic.rule.id).or_default() += 1);
     counts.into_iter().max_by_key(|(_, count)| *count).map_or_else(String::new, |(id, _)| id.to_owned())
-}
-
-fn sort(diagnostics: &mut [Diagnostic<'_>]) {
-    diagnostics.sort_by(|left, right| {
-        let key = |diagnostic: &Diagnostic<'_>| (diagnostic.start, diagnostic.end);
-        key(left).cmp(&key(right)).then_with(|| left.rule.id.cmp(&right.rule.id))
-    });
 }
 
 fn hash(text: &str) -> u64 {

@@ -1,0 +1,153 @@
+//! What the rules find in a domain, and how it looks from outside.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::SMALL_TEXT;
+use crate::change::{Change, compose};
+use crate::diagnostic::{Diagnostic, Fix, Related};
+use crate::domain::Domain;
+use crate::edit::{Applicability, Edits};
+use crate::rules::check::{self, Finding};
+use crate::rules::schema::Rule;
+use crate::rules::{Context, RuleSet, template};
+use crate::xml::ElementId;
+
+/// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
+/// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
+/// does it once, says what changes.
+const MOST_NAMINGS: usize = 20_000;
+
+/// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
+/// of blocks inside each other, each finding would carry all that are further in. Behind that only `fix` says what changes.
+const MOST_CARRIED: usize = 4;
+
+/// Something found, with its rule.
+pub(super) struct Found<'d, 'r> {
+    pub(super) rule: &'r Rule,
+    pub(super) finding: Finding<'d>,
+    pub(super) applicability: Option<Applicability>,
+}
+
+impl<'d, 'r> Found<'d, 'r> {
+    pub(super) fn is_fixable(&self, level: Applicability) -> bool {
+        self.applicability.is_some_and(|applicability| applicability >= level && applicability != Applicability::Manual)
+    }
+
+    pub(super) fn changes(&self) -> &[Change<'d>] {
+        self.finding.changes.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
+        let source = domain.document.source();
+        let Found { rule, finding, applicability } = self;
+        let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
+        let related = |(span, message): &(Range<usize>, String)| Related {
+            span: span.clone(),
+            start: source.position(span.start),
+            message: message.clone(),
+        };
+        let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
+            (Some(applicability), Some(fix)) => {
+                let edits = if with_edits { compose(domain, self.changes().iter()) } else { Edits::default() };
+                Some(Fix { title: fill(&fix.title), applicability: *applicability, edits })
+            }
+            _ => None,
+        };
+        let removed = self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        });
+        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+            let span = reference.elements.last()?.start_tag().span;
+            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
+        });
+        Diagnostic {
+            rule,
+            severity: rule.severity,
+            span: finding.span.clone(),
+            start: source.position(finding.span.start),
+            end: source.position(finding.span.end),
+            message: fill(&rule.message),
+            help: rule.help.as_deref().map(fill),
+            related: finding.related.iter().map(related).chain(speakers).collect(),
+            fix,
+            is_new: false,
+        }
+    }
+}
+
+/// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
+pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
+    domain: &Domain<'d>,
+    found: impl Iterator<Item = &'f Found<'d, 'r>>,
+    with_edits: bool,
+) -> Vec<Diagnostic<'r>> {
+    let mut most = if with_edits { MOST_NAMINGS } else { 0 };
+    let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
+    let diagnostics = found.map(|found| {
+        if most > 0 && found.changes().contains(&Change::NameVgpu) {
+            most = most.saturating_sub(domain.naming().len());
+        }
+        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
+            most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
+        }
+        let mut diagnostic = found.diagnostic(domain, most > 0);
+        if let Some(fix) = &mut diagnostic.fix {
+            match carried.checked_sub(fix.edits.inserted()) {
+                Some(rest) => carried = rest,
+                None => fix.edits = Edits::default(),
+            }
+        }
+        diagnostic
+    });
+    let mut diagnostics: Vec<_> = diagnostics.collect();
+    sort(&mut diagnostics);
+    diagnostics
+}
+
+/// Asks all rules, those that remove elements first: the others see what these leave.
+pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> {
+    let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let is_foreign = domain.foreign().is_some();
+    let is_guess = is_guess(domain);
+    let mut removed: HashSet<ElementId> = HashSet::new();
+    let mut found: Vec<Found<'d, 'r>> = Vec::new();
+    let (mut phase, mut removing) = (0, Vec::new());
+    for rule in rules.active.iter().filter(|rule| rule.when.foreign == is_foreign) {
+        if rule.phase() != phase {
+            removed.extend(removing.drain(..));
+            phase = rule.phase();
+        }
+        let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
+        for finding in findings {
+            let applicability = check::applicability(rule, &finding, domain);
+            let mut one = Found { rule, finding, applicability };
+            // What is found is the same whether the fixes are held back or not.
+            if phase < 2 && one.is_fixable(level) {
+                removing.extend(one.changes().iter().filter_map(|change| match change {
+                    Change::Remove(element) => Some(element.id()),
+                    _ => None,
+                }));
+            }
+            if is_guess {
+                one.applicability = applicability.map(|applicability| applicability.min(Applicability::Unsafe));
+            }
+            found.push(one);
+        }
+    }
+    found
+}
+
+pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {
+    diagnostics.sort_by(|left, right| {
+        let key = |diagnostic: &Diagnostic<'_>| (diagnostic.start, diagnostic.end);
+        key(left).cmp(&key(right)).then_with(|| left.rule.id.cmp(&right.rule.id))
+    });
+}
+
+/// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
+/// them stops QEMU on other makers' devices, and the rest is of no use without that part.
+pub(super) fn is_guess(domain: &Domain<'_>) -> bool {
+    domain.settings.found && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
+}

@@ -1,0 +1,92 @@
+//! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
+
+use crate::change::compose;
+use crate::diagnostic::Diagnostic;
+use crate::domain::{self, Domain};
+use crate::edit::{Applicability, Edits};
+use crate::rules::RuleSet;
+use crate::settings::Settings;
+use crate::xml::{self, XmlError};
+
+mod fixing;
+mod found;
+
+pub use fixing::{FixError, Fixed, fix, fix_with_edits};
+use found::{diagnostics, find};
+
+/// What a small text may get whatever its size.
+const SMALL_TEXT: usize = 256 << 10;
+
+/// Everything that the rules find, in the order of the text.
+///
+/// ```
+/// use gvtg_xml::lint::lint;
+/// use gvtg_xml::rules::{RuleSet, builtin};
+/// use gvtg_xml::settings::Settings;
+///
+/// let text = "<domain type='kvm'>\n  <devices>\n    <graphics type='vnc'/>\n  </devices>\n</domain>\n";
+/// let findings = lint(text, &RuleSet::all(builtin()), &Settings::default())?;
+/// let graphics = findings.iter().find(|finding| finding.rule.id == "stray-graphics").ok_or("not found")?;
+/// assert_eq!(&text[graphics.span.clone()], "<graphics type='vnc'/>");
+/// assert_eq!(graphics.message, "<graphics type='vnc'> does not show the vGPU");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// A text that is no domain XML: where, why, and what to do.
+pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    look(text, rules, settings, true)
+}
+
+/// The same for whoever shows no edits: working them out is most of the time of a finding.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    look(text, rules, settings, false)
+}
+
+fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+    domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
+}
+
+/// The edits that mend together all that one rule finds beside the others, as far as that is safe.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
+    domain::read(text, settings, |domain| {
+        let found = find(domain, rules);
+        let picked = found.iter().filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
+        compose(domain, picked.flat_map(|found| found.changes()))
+    })
+}
+
+/// Whether bytes that nobody named as a domain are one that this program is meant for.
+pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
+    passed_over(bytes, all).is_none()
+}
+
+/// Why bytes that nobody named as a domain are passed over; None for a domain that this program is meant for: the first element is
+/// `<domain>`, and unless `all` domains are wanted, something in it speaks of GVT-g. One that can't be read is one: its error is worth knowing.
+pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
+    let text = match xml::decode(bytes) {
+        Ok(text) => text,
+        // What comes before the damage tells.
+        Err(error) => std::str::from_utf8(&bytes[..error.offset]).unwrap_or(""),
+    };
+    let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
+    let has_sign = || {
+        let look = |domain: &Domain<'_>| {
+            domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
+                || domain.raw_vgpu.is_some()
+                || domain.has_gvtg_sign()
+        };
+        domain::read(text, &Settings::default(), look).unwrap_or(true)
+    };
+    match is_domain {
+        false => Some("it is no domain"),
+        true if all || has_sign() => None,
+        true => Some("it is a domain with no sign of GVT-g"),
+    }
+}
