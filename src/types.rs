@@ -49,6 +49,13 @@ impl VgpuType {
     }
 }
 
+/// Whether a name is one that a GVT-g type can have: the driver's, the generation's, and how many of it share a GPU (Linux:
+/// drivers/gpu/drm/i915/gvt/vgpu.c, `GVTg_V%u_%s`).
+pub fn is_type(name: &str) -> bool {
+    let generation = ["i915-GVTg_V4_", "i915-GVTg_V5_"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    generation.is_some_and(|share| matches!(share, "1" | "2" | "4" | "8"))
+}
+
 /// The kind that a type's name means; None for what no GVT-g has.
 pub fn named(name: &str) -> Option<&'static VgpuType> {
     let (_, divisor) = name.strip_prefix("i915-GVTg_V")?.split_once('_')?;

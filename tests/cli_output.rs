@@ -293,9 +293,10 @@ fn fix_ends_with_what_the_host_still_needs() {
     let hook = "gvtg-xml: then, as root on the host, the hook that makes the vGPU: ";
     let last = |stderr: String| stderr.lines().last().unwrap_or_default().to_owned();
     assert_eq!(last(in_folder(&["fix"])), format!("{hook}virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /"));
-    for arguments in [["fix", "a b.xml"].as_slice(), &["fix", "--in-place", "a b.xml"]] {
-        assert_eq!(last(in_folder(arguments)), format!("{hook}gvtg-xml emit hook --root / 'a b.xml'"));
-    }
+    let in_place = in_folder(&["fix", "--in-place", "a b.xml"]);
+    assert_eq!(last(in_place), format!("{hook}gvtg-xml emit hook --root / 'a b.xml'"));
+    // What was read is not what was written, and has no vGPU perhaps.
+    assert_eq!(last(in_folder(&["fix", "a b.xml"])), format!("{hook}virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /"));
     // Nothing is written, or there is no vGPU to make.
     for arguments in ["fix --quiet", "fix --diff", "fix --check"] {
         assert!(!run(arguments, &fixed).2.contains("hook"), "{arguments}");

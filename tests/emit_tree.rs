@@ -69,6 +69,30 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_hook_that_serves_other_domains_is_not_replaced_in_silence() {
+    let folder = folder();
+    fs::write(folder.path().join("b.xml"), with_vgpus("other vm", &[OTHER])).unwrap();
+    emit(&folder, "hook --root host a.xml b.xml");
+    let said = refused(&folder, "hook --root host a.xml");
+    assert!(said.contains("help: that hook also serves 'other vm': give the files of all its domains"), "{said}");
+    assert!(read(&folder, HOOK).contains("setup_gpu 'other vm' "));
+    let (_, said) = emit(&folder, "hook --root host --force a.xml");
+    assert!(said.contains("the hook no longer serves 'other vm': their vGPUs are not made"), "{said}");
+    // A domain more is none less.
+    assert!(!refused(&folder, "hook --root host a.xml b.xml").contains("serves"));
+}
+
+#[test]
+fn a_gpu_that_makes_no_vgpus_is_said() {
+    let folder = folder();
+    for (name, text) in [("vendor", "0x8086\n"), ("device", "0x9a49\n"), ("class", "0x030000\n")] {
+        write(&folder, &format!("sys/bus/pci/devices/0000:00:02.0/{name}"), text);
+    }
+    let (_, said) = emit(&folder, "modules --root host");
+    assert!(said.contains("the Tiger Lake GPU (8086:9a49) at 0000:00:02.0 makes no vGPUs"), "{said}");
+}
+
+#[test]
 fn all_writes_each_file_at_its_place_and_prints_its_path() {
     let folder = folder();
     let (stdout, stderr) = emit(&folder, "all --root host a.xml");

@@ -79,7 +79,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if !args.quiet && !args.output.is_for_programs() {
         say_skipped(skipped, inputs.len());
         if with_vgpu && !args.diff && !args.check {
-            io::complain(&next_on_the_host(&args.files));
+            io::complain(&next_on_the_host(if args.in_place { &args.files } else { &[] }));
         }
     }
     status

@@ -155,6 +155,8 @@ mod tests {
             "--audio none,x",
             "--romfile x.rom",
             "--type a/b",
+            "--type V5_4",
+            "--type i915-GVTg_V5_3",
         ] {
             assert!(parse_settings(wrong).is_err(), "{wrong}");
         }

@@ -30,8 +30,8 @@ pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
 }
 
 pub(super) fn vgpu_type(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    fits.then(|| text.to_owned()).ok_or_else(|| "give a name like i915-GVTg_V5_4".into())
+    let message = "give i915-GVTg_V5_1, _2, _4 or _8 (V4 on Broadwell); `gvtg-xml types` lists those of this GPU";
+    crate::types::is_type(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
 pub(super) fn pci(text: &str) -> Result<String, String> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::shell;
 use crate::domain::{Domain, parse_pci};
 use crate::settings::Settings;
+use crate::types::is_type;
 use crate::xml::Element;
 
 /// A domain with vGPUs.
@@ -120,12 +121,6 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
     let is_default_type = vgpu_type.is_none();
     let vgpu_type = vgpu_type.unwrap_or_else(|| (wanted.default_type)(&pci)).to_owned();
     Ok(Vgpu { uuid, vgpu_type, is_default_type, pci })
-}
-
-/// Whether a type is one of GVT-g's: the driver's name, and its own for the type (Linux: drivers/gpu/drm/i915/gvt/vgpu.c, `GVTg_V%u_%s`).
-pub fn is_type(text: &str) -> bool {
-    text.strip_prefix("i915-GVTg_V")
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
 /// Whether these guests can be on one host.

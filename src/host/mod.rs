@@ -130,6 +130,11 @@ impl Root {
         Ok(self.folder.join(inside))
     }
 
+    /// A path of that machine for messages, with the root before it.
+    pub fn shown(&self, path: &str) -> String {
+        self.folder.join(path.trim_start_matches('/')).display().to_string()
+    }
+
     /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a pipe might never end.
     pub fn text(&self, path: &str) -> Reading<String> {
         let read = |path: PathBuf| {

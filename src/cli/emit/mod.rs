@@ -5,7 +5,9 @@ use uuid::Uuid;
 use super::lint::fail;
 use super::{Status, io};
 use crate::emit::{File, Guest, Place, Step, cmdline, hook, manifest, mdevctl, modprobe, modules, nodedev, qemu_conf, shell, step, udev};
-use crate::host::{Root, boot, gpu};
+use crate::host::gpu::{self, Generation};
+use crate::host::{Root, boot};
+use crate::settings::Settings;
 
 mod flags;
 pub(super) mod guests;
@@ -19,6 +21,9 @@ use guests::{GuestArgs, say_defaults};
 pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
     let root = Root::new(output.root.clone().unwrap_or_else(|| "/".into()));
+    if !output.quiet {
+        say_unfit(&root);
+    }
     let done = files(&args.kind, &root).and_then(|files| match output.root {
         Some(_) => tree::write(&root, &files, output),
         None => print(&files, output.quiet),
@@ -80,6 +85,14 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             files
         }
     })
+}
+
+/// Says so where the machine's GPU is one that makes no vGPUs, whatever is written.
+fn say_unfit(root: &Root) {
+    let unfit = |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
+    if let Some(gpu) = gpu::at(root, Settings::default().pci()).found().filter(unfit) {
+        io::complain(&format!("the {} makes no vGPUs, with these files or without: `gvtg-xml host` says what to use instead", gpu.title()));
+    }
 }
 
 fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, String> {

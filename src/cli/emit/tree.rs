@@ -11,8 +11,9 @@ use super::super::signals::uninterrupted;
 use super::super::{Status, io};
 use super::stage::{Staged, stage};
 use super::{OutputArgs, say_next};
-use crate::emit::{File, Place, manifest};
+use crate::emit::{File, Place, manifest, shell};
 use crate::host::Root;
+use crate::host::hook::setups;
 use crate::report::clean;
 
 /// A file that is to be below the root.
@@ -61,8 +62,18 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
     let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| !entry.says_the_same() && entry.path != manifest::PATH).collect();
     if !differing.is_empty() && !output.force {
         let paths: Vec<String> = differing.iter().map(|entry| clean(&entry.target.display().to_string())).collect();
-        let help = "--diff shows the differences, --force replaces what is there";
+        let lost = lost_domains(&differing);
+        let help = match lost.is_empty() {
+            true => "--diff shows the differences, --force replaces what is there".to_owned(),
+            false => {
+                format!("that hook also serves {}: give the files of all its domains; --diff shows the differences", shell::list(&lost))
+            }
+        };
         return Err(format!("something else is there, and nothing was written: {}\n  help: {help}", paths.join(", ")));
+    }
+    let lost = lost_domains(&differing);
+    if !lost.is_empty() {
+        io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
     }
     let changed = commit(&entries)?;
     let paths: String = entries.iter().map(|entry| clean(&entry.target.display().to_string()) + "\n").collect();
@@ -78,8 +89,21 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
     Ok(Status::Clean)
 }
 
+/// The domains that a hook which is there serves and the new one does not.
+fn lost_domains(entries: &[&Entry<'_>]) -> Vec<String> {
+    let mut lost: Vec<String> = Vec::new();
+    for entry in entries {
+        let Some((old, _)) = &entry.old else { continue };
+        let kept = setups(&entry.file.text);
+        let gone = setups(&String::from_utf8_lossy(old)).into_iter().filter(|old| !kept.iter().any(|new| new.name == old.name));
+        lost.extend(gone.map(|setup| shell::word(&setup.name)));
+    }
+    lost.dedup();
+    lost
+}
+
 fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, String> {
-    let failed = |error: Error| format!("{path}: {}", io::describe(&error));
+    let failed = |error: Error| format!("{}: {}{}", root.shown(path), io::describe(&error), as_root(&error));
     let target = root.resolve(path).map_err(failed)?;
     let old = match fs::metadata(&target) {
         Ok(metadata) if metadata.is_file() => Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777)),
@@ -105,10 +129,17 @@ fn diff(entry: &Entry<'_>) -> String {
     mode + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
 }
 
+/// What to do about a lack of rights.
+fn as_root(error: &Error) -> &'static str {
+    if error.kind() == ErrorKind::PermissionDenied { " (run it as root, with sudo)" } else { "" }
+}
+
 /// Writes what is not as it should be: all of it beside its place first, so that what can fail fails before anything is changed. Gives
 /// the files that were changed.
 fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
-    let failed = |entry: &Entry<'_>, error: &Error| format!("{}: can't be written: {}", entry.target.display(), io::describe(error));
+    let failed = |entry: &Entry<'_>, error: &Error| {
+        format!("{}: can't be written: {}{}", entry.target.display(), io::describe(error), as_root(error))
+    };
     let mut staged = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.is_done()) {
         let one = stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
