@@ -181,11 +181,14 @@ fn diff_shows_what_would_change_and_writes_nothing() {
 }
 
 #[test]
-fn a_mode_alone_is_mended() {
+fn a_mode_alone_is_mended_where_it_is_asked_for() {
     let folder = folder();
     emit(&folder, "hook --root host a.xml");
     fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o600)).unwrap();
-    let (_, stderr) = emit(&folder, "hook --root host a.xml");
+    // Somebody may have switched it off.
+    assert!(refused(&folder, "hook --root host a.xml").contains("something else is there"));
+    assert_eq!(mode(&folder, HOOK), 0o600);
+    let (_, stderr) = emit(&folder, "hook --root host --force a.xml");
     assert_eq!(mode(&folder, HOOK), 0o755);
     assert!(stderr.contains("then systemctl reload libvirtd"), "{stderr}");
 }
@@ -193,9 +196,15 @@ fn a_mode_alone_is_mended() {
 #[test]
 fn the_umask_does_not_count() {
     let folder = folder();
-    let script = format!("umask 077; exec '{}' emit all --root host a.xml", env!("CARGO_BIN_EXE_gvtg-xml"));
-    assert!(Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap().status.success());
-    assert_eq!([HOOK, MODULES].map(|path| mode(&folder, path)), [0o755, 0o644]);
+    for umask in ["077", "000"] {
+        let script = format!("umask {umask}; exec '{}' emit all --root host --force a.xml", env!("CARGO_BIN_EXE_gvtg-xml"));
+        let _ = fs::remove_dir_all(folder.path().join("host"));
+        assert!(Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap().status.success());
+        assert_eq!([HOOK, MODULES].map(|path| mode(&folder, path)), [0o755, 0o644]);
+        assert_eq!(["", "etc", "etc/libvirt/hooks/qemu.d", "etc/modules-load.d"].map(|path| mode(&folder, path)), [0o755; 4], "{umask}");
+        let left: Vec<_> = fs::read_dir(folder.path().join("host/etc/libvirt/hooks/qemu.d")).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1, "libvirt runs whatever is there: {left:?}");
+    }
 }
 
 #[test]

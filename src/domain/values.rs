@@ -47,7 +47,9 @@ pub type PciAddress = [u32; 4];
 pub fn parse_pci(text: &str) -> Option<PciAddress> {
     let (rest, function) = text.rsplit_once('.')?;
     let mut parts = rest.split(':');
-    let mut hex = |digits: usize| parts.next().filter(|part| part.len() == digits).and_then(|part| u32::from_str_radix(part, 16).ok());
+    let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut hex =
+        |digits: usize| parts.next().filter(|part| part.len() == digits).filter(is_hex).and_then(|part| u32::from_str_radix(part, 16).ok());
     let address = [hex(4)?, hex(2)?, hex(2)?, u32::from_str_radix(function, 8).ok()?];
     (parts.next().is_none() && function.len() == 1).then_some(address)
 }
@@ -95,7 +97,7 @@ mod tests {
     fn pci_addresses_are_read() {
         assert_eq!(parse_pci("0000:00:02.0"), Some([0, 0, 2, 0]));
         assert_eq!(parse_pci("00a1:1f:1e.7"), Some([0xa1, 0x1f, 0x1e, 7]));
-        for wrong in ["", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:02.0.0", "x000:00:02.0"] {
+        for wrong in ["", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:02.0.0", "x000:00:02.0", "+000:+0:+2.0"] {
             assert_eq!(parse_pci(wrong), None, "{wrong}");
         }
     }

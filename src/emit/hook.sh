@@ -16,6 +16,7 @@ esac
 # libvirt may read stdout as XML. Nothing that the caller has set decides what runs here.
 exec >&2
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin LC_ALL=C
+unset QUOTING_STYLE
 umask 077
 
 # A file for each vGPU that was made here: its name is the uuid, in it is the domain. /run is root's, and empty after a reboot.
@@ -66,8 +67,11 @@ is_in_use() {
         [ ! -d "$device" ] || names="$names|/dev/vfio/devices/${device##*/}"
     done
     # The first arrow is the link's: whoever names a file "x -> /dev/vfio/0" has no vGPU.
+    # Where ls knows -q, a line break in a file's name begins no line that could be taken for a link.
+    long=-l
+    ! ls -dq / >/dev/null 2>&1 || long=-lq
     # shellcheck disable=SC2010 # Only ls says what links point to, on every system.
-    ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q -E "^[^>]* -> ($names)\$"
+    ls "$long" /proc/[0-9]*/fd 2>/dev/null | grep -q -E "^[^>]* -> ($names)\$"
 }
 
 # create_gpu UUID TYPE PCI
@@ -129,6 +133,7 @@ remove_gpu() {
 
 # setup_gpu NAME UUID TYPE [PCI]: the domain NAME has this vGPU. It may have several, a line for each.
 setup_gpu() {
+    [ "$operation" = prepare ] || return 0
     [ "$1" = "$domain" ] || return 0
     uuid=$(printf '%s' "$2" | tr A-F a-f)
     case $uuid in
@@ -139,8 +144,12 @@ setup_gpu() {
     case ${3-} in
         '' | .* | */*) fail "'${3-}' is no vGPU type" ;;
     esac
-    case $operation in
-        prepare) create_gpu "$uuid" "$3" "${4:-$GVT_PCI}" ;;
-        release) remove_gpu "$uuid" ;;
-    esac
+    create_gpu "$uuid" "$3" "${4:-$GVT_PCI}"
 }
+
+# What was made for this domain goes, whatever the lines below say by now.
+if [ "$operation" = release ]; then
+    for record in "$made"/*; do
+        [ ! -f "$record" ] || remove_gpu "${record##*/}"
+    done
+fi

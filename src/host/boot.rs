@@ -17,6 +17,28 @@ pub struct CommandLine {
     pub text: String,
 }
 
+/// Words of a system that was started to install or to rescue one: no other kernel is to get them.
+const PASSING: &[&str] =
+    &["root=live:", "rd.live.", "boot=casper", "boot=live", "init=", "rdinit=", "systemd.unit=", "single", "rescue", "emergency"];
+
+impl CommandLine {
+    /// Why nothing can be added to it without harm; None for what is a plain line for every start.
+    pub fn unfit(&self) -> Option<&'static str> {
+        let is_passing = |word: &&str| PASSING.iter().any(|passing| word.starts_with(passing));
+        if self.text.contains('\u{fffd}') {
+            return Some("it has bytes that are no UTF-8");
+        }
+        if self.text.lines().any(|line| line.trim_start().starts_with('#')) {
+            return Some("it has comments, in which words would be lost");
+        }
+        if self.text.matches('"').count() % 2 == 1 {
+            return Some("a double quote in it is not closed");
+        }
+        let runs = self.path == RUNNING && split(split_init(&self.text).0).iter().any(is_passing);
+        runs.then_some("this system was started in a special way (rescue, live or installer), and no other kernel should get these words")
+    }
+}
+
 /// The command line that kernel-install would give the next kernel; None where no file says one. An empty file says none: a shell that
 /// was told to write to it has just emptied it.
 pub fn command_line(root: &Root) -> Option<CommandLine> {
@@ -79,6 +101,19 @@ mod tests {
         assert_eq!(command_line(&root), Some(CommandLine { path: FILES[1], text: "root=/dev/vda2\n".into() }));
         write(FILES[0], "root=/dev/vda3 BOOT_IMAGE=x\n");
         assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda3 BOOT_IMAGE=x\n");
+    }
+
+    #[test]
+    fn a_line_that_is_not_for_every_start_is_unfit() {
+        let unfit = |path, text: &str| CommandLine { path, text: text.into() }.unfit().is_some();
+        assert!(!unfit(FILES[0], "root=/dev/vda1 rw systemd.unit=x.target dyndbg=\"a b\"\n"));
+        assert!(!unfit(RUNNING, "root=/dev/vda1 initcall_debug quiet -- single"));
+        for text in ["root=x\n# was: quiet", "root=\u{fffd}", "root=x \"quiet"] {
+            assert!(unfit(FILES[0], text), "{text}");
+        }
+        for text in ["root=live:CDLABEL=x rd.live.image", "root=x systemd.unit=rescue.target", "root=x init=/bin/bash", "root=x single"] {
+            assert!(unfit(RUNNING, text), "{text}");
+        }
     }
 
     #[test]

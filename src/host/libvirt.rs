@@ -94,8 +94,10 @@ fn device_acl(text: &str) -> Option<Vec<String>> {
 /// QEMU's version from the files of dpkg or pacman; other databases are no text.
 fn qemu(root: &Root) -> Option<(String, String)> {
     const DPKG: &str = "/var/lib/dpkg/status";
+    /// Each package that is installed has a kilobyte or two.
+    const LARGEST_STATUS: u64 = 64 << 20;
     const PACMAN: &str = "/var/lib/pacman/local";
-    let of_dpkg = root.text(DPKG).found().and_then(|text| {
+    let of_dpkg = root.text_up_to(DPKG, LARGEST_STATUS).found().and_then(|text| {
         let package = text.split("\n\n").find(|package| package.lines().any(|line| line == "Package: qemu-system-x86"))?;
         package.lines().any(|line| line == "Status: install ok installed").then_some(())?;
         package.lines().find_map(|line| line.strip_prefix("Version: ")).map(upstream)

@@ -22,8 +22,8 @@ use machine::Machine;
 /// More links than this on one path go round in circles (the kernel's own limit).
 const MOST_LINKS: usize = 40;
 
-/// More of a file than this nobody wants to know, in bytes; the longest is dpkg's status.
-const LARGEST: u64 = 64 << 20;
+/// More of a file than this nobody wants to know, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// A machine's files: this one's, or a copied tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,12 +137,17 @@ impl Root {
 
     /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a pipe might never end.
     pub fn text(&self, path: &str) -> Reading<String> {
+        self.text_up_to(path, LARGEST)
+    }
+
+    /// The same of so many bytes at most.
+    pub fn text_up_to(&self, path: &str, most: u64) -> Reading<String> {
         let read = |path: PathBuf| {
             if !fs::metadata(&path)?.is_file() {
                 return Err(io::Error::other("it is no file"));
             }
             let mut bytes = Vec::new();
-            File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+            File::open(path)?.take(most).read_to_end(&mut bytes)?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
         self.resolve(path).and_then(read).into()

@@ -366,4 +366,22 @@ mod tests {
             assert!(text.contains(&format!("{device}{properties}</q:device>")), "{text}");
         }
     }
+
+    // What the schema refuses, so that no rule has it as an example.
+
+    #[test]
+    fn a_prefix_that_only_a_joined_block_declares_is_declared_on_the_root() {
+        let block = |declaration: &str, inside: &str| format!("<qemu:commandline{declaration}>{inside}</qemu:commandline>");
+        let text = fixed("", &(block("", "<qemu:arg value='-s'/>") + &block(" xmlns:n='urn:n'", "<n:note/>")), &Settings::default());
+        assert!(text.starts_with(&format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}' xmlns:n='urn:n'>")), "{text}");
+        assert_eq!(text.matches("<qemu:commandline").count(), 1, "{text}");
+        assert!(text.contains("<n:note/>"), "{text}");
+    }
+
+    #[test]
+    fn all_rom_elements_of_a_vgpu_go_together() {
+        let roms: String = (0..20).map(|number| format!("<rom file='/{number}.rom'/>")).collect();
+        let text = fixed(&VGPU.replace("</hostdev>", &format!("{roms}</hostdev>")), "", &Settings::default());
+        assert!(!text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"), "{text}");
+    }
 }

@@ -65,7 +65,7 @@ fn every_other_operation_succeeds_and_does_nothing() {
 fn reconnect_succeeds_whatever_is_wrong() {
     // libvirt would kill the VM that runs.
     on_each_shell(Machine::without_kvmgt, |host| {
-        host.install(&hook_for(&[("win10", ONE, "i915-GVTg_V5_16")]));
+        host.install(&hook_for(&[("win10", ONE, "i915-GVTg_V4_8")]));
         host.quietly(host.call(&["win10", "reconnect", "begin", "-"]));
         assert_eq!(host.machine.modprobes(), "");
     });

@@ -105,6 +105,9 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
                 "there is no command line to add the parameters to, neither in etc/kernel/cmdline nor in proc/cmdline\n  \
                  help: a file with the parameters alone would leave the host without its root=: run it on that machine",
             )?;
+            if let Some(why) = line.unfit() {
+                return Err(format!("{}: {why}\n  help: give --bootloader raw, and add the words by hand", root.shown(line.path)));
+            }
             if !quiet {
                 io::complain(&format!("the command line is that of {}, and what it lacks", line.path));
             }

@@ -28,12 +28,13 @@ struct Entry<'f> {
 }
 
 impl Entry<'_> {
+    /// Whether nothing else is there: a mode is somebody's wish too, as that of a hook which is switched off.
     fn says_the_same(&self) -> bool {
-        self.old.as_ref().is_none_or(|(text, _)| *text == self.file.text.as_bytes())
+        self.old.as_ref().is_none_or(|(text, mode)| *text == self.file.text.as_bytes() && *mode == self.file.mode)
     }
 
     fn is_done(&self) -> bool {
-        self.old.as_ref().is_some_and(|(_, mode)| *mode == self.file.mode) && self.says_the_same()
+        self.old.is_some() && self.says_the_same()
     }
 }
 
@@ -125,8 +126,10 @@ fn diff(entry: &Entry<'_>) -> String {
         return format!("# {path}: new, mode {:o}\n{diff}", entry.file.mode);
     };
     let mode = if *mode == entry.file.mode { String::new() } else { format!("# {path}: mode {mode:o}, to be {:o}\n", entry.file.mode) };
+    let is_text = std::str::from_utf8(old).is_ok();
+    let bytes = if is_text { String::new() } else { format!("# {path}: has bytes that are no UTF-8, shown as U+FFFD\n") };
     let old = String::from_utf8_lossy(old);
-    mode + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
+    mode + &bytes + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
 }
 
 /// What to do about a lack of rights.
@@ -134,17 +137,30 @@ fn as_root(error: &Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied { " (run it as root, with sudo)" } else { "" }
 }
 
-/// Writes what is not as it should be: all of it beside its place first, so that what can fail fails before anything is changed. Gives
-/// the files that were changed.
+/// Writes what is not as it should be: all of it near its place first, so that what can fail fails before anything is changed, and the
+/// hook, which makes use of the rest, behind it. Gives the files that were changed.
 fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
     let failed = |entry: &Entry<'_>, error: &Error| {
         format!("{}: can't be written: {}{}", entry.target.display(), io::describe(error), as_root(error))
     };
-    let mut staged = Vec::new();
-    for entry in entries.iter().filter(|entry| !entry.is_done()) {
-        let one = stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
-        staged.push((entry, one));
-    }
-    let put = |(entry, one): (&Entry<'f>, Staged)| one.commit().map(|()| entry.file).map_err(|error| failed(entry, &error));
-    uninterrupted(|| staged.into_iter().map(put).collect())
+    uninterrupted(|| {
+        let mut staged: Vec<(&Entry<'f>, Staged)> = Vec::new();
+        for entry in entries.iter().filter(|entry| !entry.is_done()) {
+            let one = stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
+            staged.push((entry, one));
+        }
+        // The manifest speaks of all the others.
+        staged.sort_by_key(|(entry, _)| (entry.path == manifest::PATH, entry.file.mode & 0o111 != 0));
+        let mut changed: Vec<&'f File> = Vec::new();
+        let mut written: Vec<String> = Vec::new();
+        for (entry, one) in staged {
+            one.commit().map_err(|error| {
+                let before = if written.is_empty() { String::new() } else { format!("; already written: {}", written.join(", ")) };
+                failed(entry, &error) + &before
+            })?;
+            written.push(clean(&entry.target.display().to_string()));
+            changed.push(entry.file);
+        }
+        Ok(changed)
+    })
 }
