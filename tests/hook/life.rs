@@ -27,6 +27,21 @@ fn a_vgpu_is_made_when_its_vm_starts_and_removed_when_it_has_stopped() {
 }
 
 #[test]
+fn a_hook_that_changed_meanwhile_removes_what_the_old_one_made() {
+    on_each_shell(machine, |host| {
+        for other in [hook_for(&[("win10", TWO, LARGE)]), hook_for(&[("other", ONE, LARGE)])] {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            host.quietly(host.prepare("win10"));
+            host.install(&other);
+            host.quietly(host.release("other"));
+            assert_eq!(host.machine.vgpus(), [ONE], "it is not the other's");
+            host.quietly(host.release("win10"));
+            assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+        }
+    });
+}
+
+#[test]
 fn every_other_operation_succeeds_and_does_nothing() {
     // What libvirt has and will have, and what nobody would say.
     let others = [
