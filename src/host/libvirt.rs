@@ -34,6 +34,8 @@ pub struct HookFile {
     pub path: String,
     /// Whether anyone may execute it: libvirt passes over others.
     pub is_executable: bool,
+    /// The hook or its folder, where every user may write it.
+    pub writable_by_all: Option<String>,
     /// What is in it.
     pub text: Reading<String>,
     /// The program that its `#!` leads to, like `dash`: `Some(None)` where that is not there, None where no program is.
@@ -71,9 +73,12 @@ fn hook(root: &Root, path: String) -> Option<HookFile> {
     if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {
         return None;
     }
+    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned();
+    let is_open = |path: &&String| root.mode(path).found().is_some_and(|mode| mode & 0o002 != 0);
+    let writable_by_all = [&path, &folder].into_iter().find(is_open).cloned();
     let text = root.text(&path);
     let interpreter = text.as_found().and_then(|text| interpreter(root, text));
-    Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), text, interpreter, path })
+    Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), writable_by_all, text, interpreter, path })
 }
 
 fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {

@@ -80,6 +80,10 @@ pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
     })
 }
 
+pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
+    each(asked, |hook, _| hook.writable_by_all.clone().map(|path| vec![("found", path)]))
+}
+
 pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
     let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).collect();
     if hooks.is_empty() {

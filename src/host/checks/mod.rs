@@ -76,6 +76,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("hook-without-interpreter", hook::without_interpreter),
     ("hook-with-bash-functions", hook::with_bash_functions),
     ("hook-not-executable", hook::not_executable),
+    ("hook-writable-by-all", hook::writable_by_all),
     ("hook-folder-ignored", hook::folder_ignored),
     ("wrong-gpu-address", domain::wrong_address),
     ("vgpu-type-not-offered", domain::type_not_offered),
