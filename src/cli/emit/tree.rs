@@ -61,9 +61,9 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
     }
     // The manifest says what is there, so it is never what somebody wants to keep.
     let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| !entry.says_the_same() && entry.path != manifest::PATH).collect();
+    let lost = lost_domains(&differing);
     if !differing.is_empty() && !output.force {
         let paths: Vec<String> = differing.iter().map(|entry| clean(&entry.target.display().to_string())).collect();
-        let lost = lost_domains(&differing);
         let help = match lost.is_empty() {
             true => "--diff shows the differences, --force replaces what is there".to_owned(),
             false => {
@@ -72,7 +72,6 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
         };
         return Err(format!("something else is there, and nothing was written: {}\n  help: {help}", paths.join(", ")));
     }
-    let lost = lost_domains(&differing);
     if !lost.is_empty() {
         io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
     }
