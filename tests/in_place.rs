@@ -105,8 +105,10 @@ fn a_file_of_somebody_else_is_not_taken_from_them() {
     }
     let all = folder(&[("theirs.xml", BAD)]);
     fs::set_permissions(all.path(), Permissions::from_mode(0o777)).unwrap();
-    // The program where that user can run it.
-    fs::copy(program([""; 0]).get_program(), all.path().join("program")).unwrap();
+    // The program where that user can run it. By a process of its own: while this one has the copy open to write, a child that another
+    // test starts has it too, and Linux runs no file that is open so.
+    let mut copy = Command::new("cp");
+    assert!(copy.arg(program([""; 0]).get_program()).arg(all.path().join("program")).status().unwrap().success());
     let mut command = Command::new("setpriv");
     command.args(["--reuid=4711", "--regid=4711", "--clear-groups", "./program", "fix", "-i", "theirs.xml"]);
     let (code, _, stderr) = outcome(feed(command.current_dir(all.path()), b""));

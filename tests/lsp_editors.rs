@@ -34,7 +34,8 @@ fn folder(editor: &str, piece: &str, script: &str) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("virsh000000.xml"), DOMAIN).unwrap();
     fs::write(folder.join("piece"), piece).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_gvtg-xml"), folder.join("gvtg-xml")).unwrap();
+    // By a process of its own: what this one has open to write, no child of another test's can run.
+    assert!(Command::new("cp").args([env!("CARGO_BIN_EXE_gvtg-xml"), "gvtg-xml"]).current_dir(&folder).status().unwrap().success());
     fs::copy(Path::new("tests/editors").join(script), folder.join(script)).unwrap();
     folder
 }
