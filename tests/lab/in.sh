@@ -30,6 +30,14 @@ mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/net" "$root/dev/hugepages"
 for node in null zero full random urandom tty kvm net/tun vhost-net; do
     if [ -e "/dev/$node" ]; then touch "$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; fi
 done
+# A host with KVM: where this one has none, QEMU does without, and libvirt does not notice.
+if ! { [ -c /dev/kvm ] && : <>/dev/kvm; } 2>/dev/null; then
+    [ -e "$root/dev/kvm" ] || touch "$root/dev/kvm"
+    mount --bind /dev/null "$root/dev/kvm"
+    for emulator in "$root"/usr/bin/qemu-system-*.real; do
+        mount --bind "$here/qemu-without-kvm.py" "${emulator%.real}"
+    done
+fi
 # A host with an IOMMU and a GPU: libvirt only looks whether these are there before it gives other PCI devices or a
 # render node to a domain.
 mkdir "$root/dev/vfio" "$root/dev/dri"
