@@ -189,8 +189,12 @@ impl<'d> Domain<'d> {
         }
         let wanted = self.settings.alias();
         let numbered = (1..).map(|number| if number == 1 { wanted.to_owned() } else { format!("{wanted}-{number}") });
-        let mut free = numbered.filter(|alias| !self.is_alias_taken(alias));
-        (free.next().unwrap_or_default(), true)
+        // Its own may be the asked one with a number, where another vGPU has that one.
+        let own = self.vgpu.and_then(user_alias);
+        let mut free = numbered.filter(|alias| own == Some(alias) || !self.is_alias_taken(alias));
+        let alias = free.next().unwrap_or_default();
+        let is_new = own != Some(&alias);
+        (alias, is_new)
     }
 
     /// Whether the vGPU is hostdev0 whatever libvirt makes of the rest: no other hostdev, no interface that can become one.
@@ -218,8 +222,7 @@ impl<'d> Domain<'d> {
         let renamed = |id: &str| self.renamed(id, alias);
         for set in &self.sets {
             if let Some(id) = renamed(set.device) {
-                let value = format!("device.{id}.{}={}", set.property, set.value);
-                changes.push(Change::SetAttribute(set.operand, "value".into(), value));
+                changes.push(Change::SetDevice(*set, id));
             }
         }
         let mut devices: Vec<Element<'d>> = self.overrides.iter().filter_map(|found| found.element.parent()?.parent()).collect();
@@ -246,7 +249,6 @@ impl<'d> Domain<'d> {
     /// What makes a property reach the vGPU with this value (`true`/`false` for a bool); nothing where it does already.
     pub fn deliver(&self, name: &str, value: &str) -> Vec<Change<'d>> {
         let kind = type_of(name).unwrap_or(PropertyType::String);
-        let set = |alias: &str| format!("device.{alias}.{name}={}", property::to_set(kind.name(), value));
         if let Some(delivered) = self.delivered(name) {
             if delivered.value == value {
                 return Vec::new();
@@ -258,7 +260,7 @@ impl<'d> Domain<'d> {
                         Change::SetAttribute(found.element, "value".into(), value.into()),
                     ];
                 }
-                Carrier::Set(found) => return vec![Change::SetAttribute(found.operand, "value".into(), set(found.device))],
+                Carrier::Set(found) => return vec![Change::SetValue(found, property::to_set(kind.name(), value))],
                 Carrier::Device(argument) => return device_change(argument, name, value),
                 Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
             }
@@ -280,7 +282,8 @@ impl<'d> Domain<'d> {
             }
             Form::Set(capability) => {
                 let (alias, mut changes) = self.vgpu_alias();
-                changes.push(Change::Arguments(order, vec!["-set".into(), set(&alias)]));
+                let set = format!("device.{alias}.{name}={}", property::to_set(kind.name(), value));
+                changes.push(Change::Arguments(order, vec!["-set".into(), set]));
                 changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
                 changes
             }

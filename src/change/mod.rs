@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::domain::Domain;
+use crate::domain::{Domain, Set};
 use crate::edit::{Edit, Edits};
 use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
 use crate::layout;
@@ -44,6 +44,10 @@ pub enum Change<'d> {
     InsertSource(Element<'d>, Range<usize>),
     /// The element and its end tag have this prefix (with its colon).
     SetPrefix(Element<'d>, String),
+    /// This `-set` names the device of this id.
+    SetDevice(Set<'d>, String),
+    /// This `-set` gives its property this value.
+    SetValue(Set<'d>, String),
     /// The operand of `-device` in this argument has this property.
     DeviceProperty(Element<'d>, String, String),
     /// The vGPU has its alias, and what names it or a device whose number moves says so ([`Domain::naming`]).
@@ -138,6 +142,8 @@ struct Composer<'c, 'd> {
     attributes: HashSet<(ElementId, &'c str)>,
     /// By parent; of each child its rank among its new siblings.
     insertions: Vec<Insertions<'d>>,
+    /// What a `-set` names and says then, each where it is to be another, by its operand.
+    sets: HashMap<ElementId, (Set<'d>, Option<&'c str>, Option<&'c str>)>,
     /// Operands of `-device` as they become, by their argument.
     operands: Vec<(Element<'d>, String)>,
     /// Places in `insertions`.
@@ -179,6 +185,7 @@ impl<'c, 'd> Composer<'c, 'd> {
             arguments: Vec::new(),
             environment: Vec::new(),
             overrides: Vec::new(),
+            sets: HashMap::new(),
             operands: Vec::new(),
             overridden: HashSet::new(),
             capabilities: Vec::new(),
@@ -213,6 +220,12 @@ impl<'c, 'd> Composer<'c, 'd> {
                 }
             }
             Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
+            Change::SetDevice(set, alias) if !self.is_removed(set.operand) => {
+                self.sets.entry(set.operand.id()).or_insert((*set, None, None)).1.get_or_insert(alias);
+            }
+            Change::SetValue(set, value) if !self.is_removed(set.operand) => {
+                self.sets.entry(set.operand.id()).or_insert((*set, None, None)).2.get_or_insert(value);
+            }
             Change::DeviceProperty(argument, name, value) if !self.is_removed(*argument) => {
                 let index = self.operands.iter().position(|(known, _)| known == argument).unwrap_or_else(|| {
                     self.operands.push((*argument, argument.attribute("value").unwrap_or("").to_owned()));
@@ -308,6 +321,10 @@ impl<'c, 'd> Composer<'c, 'd> {
         self.overrides.sort_by_key(|(order, ..)| *order);
         for (argument, operand) in std::mem::take(&mut self.operands) {
             self.set_attribute(argument, "value", Some(&operand));
+        }
+        for (set, device, value) in std::mem::take(&mut self.sets).into_values() {
+            let (device, value) = (device.unwrap_or(set.device), value.unwrap_or(set.value));
+            self.set_attribute(set.operand, "value", Some(&format!("device.{device}.{}={value}", set.property)));
         }
         self.commandline();
         self.override_block();

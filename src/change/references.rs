@@ -63,8 +63,7 @@ fn following_host_devices<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>,
         match renamed.get(set.device) {
             Some(None) => changes.extend([set.option, set.operand].map(Change::Remove)),
             Some(Some(new)) if new != set.device => {
-                let operand = format!("device.{new}.{}={}", set.property, set.value);
-                changes.push(Change::SetAttribute(set.operand, "value".into(), operand));
+                changes.push(Change::SetDevice(*set, new.clone()));
             }
             _ => {}
         }

@@ -24,7 +24,7 @@ pub struct QemuOption<'d> {
 }
 
 /// `-set device.ALIAS.PROPERTY=VALUE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Set<'d> {
     /// The `<qemu:arg value='-set'/>`.
     pub option: Element<'d>,

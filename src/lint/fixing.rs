@@ -356,6 +356,27 @@ mod tests {
     }
 
     #[test]
+    fn a_new_alias_and_a_new_value_meet_in_one_argument() {
+        let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=off'/></qemu:commandline>";
+        let settings = Settings { libvirt: "7.0.0".parse().unwrap(), alias: Some("ua-own".into()), ..Settings::default() };
+        // The number of the vGPU is the stick's then.
+        let text = fixed(&format!("{VGPU}<hostdev type='usb'/>"), set, &settings);
+        assert!(text.contains("value='device.ua-own.display=on'") && !text.contains("hostdev0"), "{text}");
+    }
+
+    #[test]
+    fn an_alias_that_another_vgpu_has_is_given_with_a_number_and_stays() {
+        let alias = "<alias name='ua-own'/></hostdev>";
+        let other = VGPU.replace("</hostdev>", alias).replace("ab54baba", "ab54babb");
+        let sets = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=on'/></qemu:commandline>";
+        let settings = Settings { libvirt: "7.0.0".parse().unwrap(), alias: Some("ua-own".into()), ..Settings::default() };
+        let text = fixed(&(other + VGPU), sets, &settings);
+        assert!(text.contains("<alias name='ua-own-2'/>") && text.contains("device.ua-own-2.display=on"), "{text}");
+        let again = fix(text, &RuleSet::all(builtin()), &settings).unwrap();
+        assert!(!again.changed, "{}", again.text);
+    }
+
+    #[test]
     fn a_new_property_has_the_prefix_of_what_it_stands_in() {
         let device = format!("<q:device xmlns:q='{QEMU_NAMESPACE}' xmlns:qemu='urn:other' alias='ua-gvtg'>");
         let vgpu = VGPU.replace("</hostdev>", "<alias name='ua-gvtg'/></hostdev>");

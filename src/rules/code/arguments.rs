@@ -117,8 +117,7 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let is_delivered = domain.delivered(set.property).is_some_and(|delivered| delivered.value == value);
     if let (Form::Set(capability), false) = (domain.form(), is_delivered) {
         let (alias, mut changes) = domain.vgpu_alias();
-        let operand = format!("device.{alias}.{}={}", set.property, set.value);
-        changes.push(Change::SetAttribute(set.operand, "value".into(), operand));
+        changes.push(Change::SetDevice(*set, alias));
         changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         return finding.fixed_by(changes);
     }

@@ -101,13 +101,13 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return asked_alias(domain, vgpu).into_iter().collect();
     };
     let name = element.attribute("name").unwrap_or("");
-    let asked = domain.settings.alias.as_deref();
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
-    if !is_dropped && asked.is_none_or(|asked| asked == name) {
+    let (right, mut changes) = domain.vgpu_alias();
+    // Where another device has the one asked for, a number behind it is right.
+    if !is_dropped && (domain.settings.alias.is_none() || right == name) {
         return Vec::new();
     }
     let what = if is_dropped { "is one that libvirt drops" } else { "is not the one asked for" };
-    let (_, mut changes) = domain.vgpu_alias();
     if changes.is_empty() {
         // libvirt's own number does.
         changes.push(Change::Remove(element));
