@@ -121,7 +121,7 @@ macro_rules! plain_enums {
 
 structs! {
     Rule { id, summary, severity, group, since, when, select, message, check, fix, help, ok, why, says, references, aliases, example }
-    When { libvirt, shown_by, vgpu, foreign, absent, present, setting }
+    When { libvirt, shown_by, vgpu, unsuitable, absent, present, setting }
     Fix { title, op, applicability, unsafe_if, unsafe_if_watched, libvirt }
     Says { at, text, libvirt, tested }
     Example { bad, fixed, good, within, settings }

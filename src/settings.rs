@@ -39,8 +39,8 @@ pub struct Settings {
     pub keep_video: bool,
     /// Whether fixes that may lose something are applied.
     pub unsafe_fixes: bool,
-    /// Whether the document was found in a folder rather than named.
-    pub found: bool,
+    /// Whether somebody named the document, so that it is meant; one that a run met in a folder may have nothing to do with GVT-g.
+    pub named: bool,
 }
 
 /// An audio backend.
@@ -68,7 +68,7 @@ impl Default for Settings {
             audio: None,
             keep_video: false,
             unsafe_fixes: false,
-            found: false,
+            named: true,
         }
     }
 }

@@ -68,7 +68,7 @@ fn fix_writes_the_whole_document_or_nothing() {
     assert_eq!(run("fix -q", &good), (0, good.clone(), String::new()), "what is good stays byte for byte, in silence");
     let (code, stdout, stderr) = run("fix", FOREIGN);
     assert_eq!((code, stdout.as_str()), (1, FOREIGN), "something is left");
-    assert!(stderr.contains("error[foreign-guest]"), "{stderr}");
+    assert!(stderr.contains("error[unsuitable-guest]"), "{stderr}");
     assert_eq!(run("fix --exit-zero", FOREIGN).0, 0);
     assert_eq!(run("fix", "<domain>").0, 2);
     let all = folder(&[("a.xml", BAD), ("b.xml", BAD)]);
@@ -119,7 +119,7 @@ fn the_worst_of_several_files_counts_and_each_is_handled() {
     assert_eq!(run_in(all.path(), "fix -i -q a.xml c.xml").0, 1);
     let (code, stdout, _) = run_in(all.path(), "lint --format concise a.xml b.xml c.xml");
     assert_eq!(code, 2);
-    assert!(stdout.contains("c.xml:1:1: error[foreign-guest]"), "{stdout}");
+    assert!(stdout.contains("c.xml:1:1: error[unsuitable-guest]"), "{stdout}");
 }
 
 #[test]

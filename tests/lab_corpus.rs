@@ -26,7 +26,7 @@ struct Case {
     /// What is found in it.
     found: Vec<Diagnostic<'static>>,
     /// No vGPU can be in it, so it is left alone.
-    is_foreign: bool,
+    is_unsuitable: bool,
 }
 
 /// What the counts at the end are made of.
@@ -111,8 +111,8 @@ fn cases(corpus: &std::ffi::OsStr, libvirt: Version) -> Vec<Case> {
         let Ok(before) = std::fs::read_to_string(&path) else { continue };
         let fixed = |settings: &Settings| fix(before.clone(), &rules, settings).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let found = lint(&before, &rules, &safe).unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        let is_foreign = found.iter().any(|found| found.rule.when.foreign);
-        cases.push(Case { safe: fixed(&safe), all: fixed(&all), name, before, found, is_foreign });
+        let is_unsuitable = found.iter().any(|found| found.rule.when.unsuitable);
+        cases.push(Case { safe: fixed(&safe), all: fixed(&all), name, before, found, is_unsuitable });
     }
     cases
 }
@@ -167,7 +167,7 @@ fn count(cases: &[Case], answers: &BTreeMap<String, Answer>) -> Counts {
 
 /// Whether the vGPU of a fixed domain reaches QEMU; with safe fixes it is counted.
 fn count_vgpu(case: &Case, kind: &str, fixed: &Fixed<'_>, answer: &Answer, counts: &mut Counts) {
-    let Some(argv) = answer.argv.as_ref().filter(|_| !case.is_foreign) else { return };
+    let Some(argv) = answer.argv.as_ref().filter(|_| !case.is_unsuitable) else { return };
     let is_counted = kind == "safe";
     // The user's own arguments say something else, or an iGPU is handed over whole: what the vGPU lacks is only added when asked for.
     let is_held = |id: &str| matches!(id, "missing-vgpu" | "missing-display-backend" | "display-gl-off");

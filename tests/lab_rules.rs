@@ -161,7 +161,7 @@ fn silence(rule: &Rule, suite: Suite, on_suite: &[&&Answered], shown: &mut BTree
 /// What a bad example is told and its fixed one is not, without the rule saying so: a search for the message would miss the rule.
 fn unsaid(answered: &Answered) -> Vec<String> {
     let Answered { case, text, fixed } = answered;
-    if case.rule.when.foreign || case.is_good {
+    if case.rule.when.unsuitable || case.is_good {
         // What a machine of another architecture or hypervisor would say is nothing that the lab can hear.
         return Vec::new();
     }

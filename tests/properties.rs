@@ -10,7 +10,7 @@ use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::Domain;
 use gvtg_xml::edit::Applicability;
-use gvtg_xml::lint::{FixError, fix, is_candidate, lint};
+use gvtg_xml::lint::{FixError, fix, lint, why_foreign};
 use gvtg_xml::property::{to_override, type_of};
 use gvtg_xml::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif, State, Statistics};
 use gvtg_xml::rules::schema::Group;
@@ -289,7 +289,7 @@ proptest! {
 
     #[test]
     fn bytes_by_chance_are_read_or_refused(bytes in vec(any::<u8>(), 0..200), all in any::<bool>()) {
-        is_candidate(&bytes, all);
+        why_foreign(&bytes, all);
         if let Ok(text) = decode(&bytes) {
             holds(text, settings(0))?;
         }
@@ -298,7 +298,7 @@ proptest! {
     #[test]
     fn pieces_of_xml_by_chance_are_read_or_refused(tokens in vec(select(TOKENS), 0..40), whole in any::<bool>()) {
         let text = if whole { format!("<domain>{}</domain>", tokens.concat()) } else { tokens.concat() };
-        is_candidate(text.as_bytes(), false);
+        why_foreign(text.as_bytes(), false);
         holds(&text, settings(0))?;
     }
 }

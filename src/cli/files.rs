@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Input {
     /// Where it is; `-` for stdin.
     pub(super) path: PathBuf,
-    /// Whether it was found in a folder rather than named.
-    pub(super) found: bool,
+    /// Whether somebody named it; a folder may have brought it along.
+    pub(super) named: bool,
 }
 
 /// The files named and the `.xml` files in the folders named, each real file once, in a stable order. Symlinks to folders are not
@@ -22,7 +22,7 @@ pub(super) struct Input {
 pub(super) fn collect(paths: &[PathBuf]) -> (Vec<Input>, Vec<(PathBuf, String)>) {
     let (mut inputs, mut errors, mut seen) = (Vec::new(), Vec::new(), Seen::default());
     if paths.is_empty() {
-        return (vec![Input { path: "-".into(), found: false }], errors);
+        return (vec![Input { path: "-".into(), named: true }], errors);
     }
     for path in paths {
         if path.is_dir() {
@@ -30,9 +30,9 @@ pub(super) fn collect(paths: &[PathBuf]) -> (Vec<Input>, Vec<(PathBuf, String)>)
             walk(path, &mut found, &mut errors);
             found.sort();
             let new = found.into_iter().filter(|path| seen.is_new(path));
-            inputs.extend(new.map(|path| Input { path, found: true }));
+            inputs.extend(new.map(|path| Input { path, named: false }));
         } else if seen.is_new(path) {
-            inputs.push(Input { path: path.clone(), found: false });
+            inputs.push(Input { path: path.clone(), named: true });
         }
     }
     (inputs, errors)

@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::flags::Format;
-use super::lint::{fail, is_met, is_passed_over, located, name, say_skipped};
+use super::lint::{fail, is_meant, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, io, replace, rules};
 use crate::diagnostic::Diagnostic;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return fail("--in-place needs files to write: stdin is none");
     }
     let (inputs, unreadable) = collect(&args.files);
-    if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| input.found)) {
+    if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
     let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
@@ -63,7 +63,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     let (mut skipped, mut with_vgpu) = (0, false);
     for input in &inputs {
-        options.settings.found = is_met(input, &options);
+        options.settings.named = is_meant(input, &options);
         match fix_one(input, args, &rule_set, &options, &mut outputs) {
             Ok(Some(one)) => {
                 status = status.max(one.status);

@@ -52,6 +52,6 @@ pub(super) fn run(args: &HostArgs) -> Status {
     if let Err(message) = io::print(&report) {
         return fail(&message);
     }
-    let has_error = items.iter().any(|item| item.status == checks::Status::Found(Severity::Error));
+    let has_error = items.iter().any(|item| item.status == checks::Status::Wrong(Severity::Error));
     if has_error { Status::Findings } else { Status::Clean }
 }

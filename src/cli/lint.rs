@@ -7,7 +7,7 @@ use super::flags::Format;
 use super::output::{Outputs, Stream};
 use super::{LintArgs, Options, Status, io, rules};
 use crate::diagnostic::Diagnostic;
-use crate::lint::{lint, lint_without_edits, passed_over};
+use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::report::{FileFindings, Part, State, clean};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     };
     let mut skipped = 0;
     for input in &inputs {
-        let settings = Settings { found: is_met(input, &options), ..options.settings.clone() };
+        let settings = Settings { named: is_meant(input, &options), ..options.settings.clone() };
         match lint_one(input, &options, &rule_set, &settings, &mut outputs) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
@@ -87,14 +87,14 @@ fn lint_one(
     Ok(Some(status))
 }
 
-/// Whether nobody says that a file is meant: it was met in a folder, or a hook hands on whatever there is.
-pub(super) fn is_met(input: &Input, options: &Options) -> bool {
-    input.found || options.skip_foreign
+/// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on whatever there is.
+pub(super) fn is_meant(input: &Input, options: &Options) -> bool {
+    input.named && !options.skip_foreign
 }
 
 /// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
 pub(super) fn is_passed_over(input: &Input, options: &Options, bytes: &[u8]) -> bool {
-    let why = if is_met(input, options) { passed_over(bytes, options.all) } else { None };
+    let why = if is_meant(input, options) { None } else { why_foreign(bytes, options.all) };
     if let Some(why) = why.filter(|_| options.list_skipped) {
         io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
     }

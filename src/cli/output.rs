@@ -12,7 +12,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::flags::{ColorChoice, Format};
 use super::{Options, io};
-use crate::lint::is_candidate;
+use crate::lint::why_foreign;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
 use crate::rules::{self, RuleSet};
 use crate::xml::Unreadable;
@@ -226,7 +226,7 @@ fn uses_color(target: &Target, choice: ColorChoice) -> bool {
 
 /// A file for a report. One that holds a domain is meant to be read, whatever the order of the words on the command line says.
 fn create(path: &PathBuf) -> Result<Target, String> {
-    let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| is_candidate(&bytes, true));
+    let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| why_foreign(&bytes, true).is_none());
     if is_domain {
         return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
     }

@@ -12,7 +12,7 @@ use crate::source::Source;
 /// The built-in rules with those of a folder added; one with the id of a built-in rule stands in its place.
 ///
 /// # Errors
-/// A folder or file that can't be read, or rule files that say what none can say: a line for each fault, with file:line:column and what is wrong.
+/// A folder or file that can't be read, or rule files that say what none can say: a line for each error, with file:line:column and what is wrong.
 pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), super::io::describe(error));
@@ -20,33 +20,33 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
-    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+    let (mut rules, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
         let name = shown(&path);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {
-                faults.push(unreadable(&path, &error));
+                errors.push(unreadable(&path, &error));
                 continue;
             }
         };
         match parse(&text) {
             Ok(rule) if rule.group == Group::Host => {
-                faults.push(format!("{name}:1:1: a site's own rules are about domains, not about the host"));
+                errors.push(format!("{name}:1:1: a site's own rules are about domains, not about the host"));
             }
             Ok(rule) if matches!(rule.check, Check::WellFormed | Check::Domain) => {
-                faults.push(format!("{name}:1:1: this kind of check is for the program's own rules"));
+                errors.push(format!("{name}:1:1: this kind of check is for the program's own rules"));
             }
             Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
-            Ok(rule) => faults.push(format!("{name}:1:1: the file's name is not its id, {}", rule.id)),
-            Err(errors) => faults.extend(errors.into_iter().map(|error| {
+            Ok(rule) => errors.push(format!("{name}:1:1: the file's name is not its id, {}", rule.id)),
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
                 let position = Source::new(&name, &text).position(error.span.start);
                 format!("{name}:{}:{}: {}", position.line, position.column, clean(&error.message))
             })),
         }
     }
-    if !faults.is_empty() {
-        return Err(faults.join("\n"));
+    if !errors.is_empty() {
+        return Err(errors.join("\n"));
     }
     if rules.is_empty() {
         return Err(format!("{}: there is no rule file (*.toml) in it", shown(folder)));

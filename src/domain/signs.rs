@@ -14,7 +14,7 @@ const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curse
 
 impl<'d> Domain<'d> {
     /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can have one.
-    pub fn foreign(&self) -> Option<(Element<'d>, String)> {
+    pub fn unsuitable(&self) -> Option<(Element<'d>, String)> {
         let kind = self.root.attribute("type").unwrap_or("");
         if !matches!(kind, "kvm" | "qemu" | "") {
             return Some((self.root, format!("the hypervisor is {kind}")));

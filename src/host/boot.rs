@@ -43,7 +43,7 @@ impl CommandLine {
 /// was told to write to it has just emptied it.
 pub fn command_line(root: &Root) -> Option<CommandLine> {
     let read = |path: &&'static str| {
-        let text = root.text(path).found().filter(|text| !text.trim().is_empty())?;
+        let text = root.text(path).present().filter(|text| !text.trim().is_empty())?;
         Some(CommandLine { path, text })
     };
     FILES.iter().find_map(read).or_else(|| read(&RUNNING).map(|line| CommandLine { text: without_bootloader(&line.text), ..line }))

@@ -78,12 +78,12 @@ fn card(root: &Root, gpu: Gpu) -> Card {
     let path = format!("/sys/bus/pci/devices/{}", gpu.address);
     let types = format!("{path}/mdev_supported_types");
     let offered = |name: String| {
-        let available = root.line(&format!("{types}/{name}/available_instances")).found();
+        let available = root.line(&format!("{types}/{name}/available_instances")).present();
         TypeOffered { available: available.and_then(|text| text.parse().ok()), name }
     };
     Card {
         driver: root.link(&format!("{path}/driver")),
-        aperture: root.text(&format!("{path}/resource")).found().and_then(|text| aperture(&text)),
+        aperture: root.text(&format!("{path}/resource")).present().and_then(|text| aperture(&text)),
         types: root.names(&types).map(|names| names.into_iter().map(offered).collect()),
         nodes: gpu::render_devices(root, &gpu.address),
         gpu,
@@ -105,12 +105,12 @@ pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
         let one = |uuid: String| {
             let path = format!("{DEVICES}/{uuid}");
             // …/devices/pci0000:00/0000:00:02.0/UUID
-            let parent = root.target(&path).found().and_then(|target| Some(target.parent()?.file_name()?.to_string_lossy().into_owned()));
-            let group = root.link(&format!("{path}/iommu_group")).found();
-            let nodes = root.names(&format!("{path}/vfio-dev")).found().unwrap_or_default();
+            let parent = root.target(&path).present().and_then(|target| Some(target.parent()?.file_name()?.to_string_lossy().into_owned()));
+            let group = root.link(&format!("{path}/iommu_group")).present();
+            let nodes = root.names(&format!("{path}/vfio-dev")).present().unwrap_or_default();
             let files = group.map(|group| format!("/dev/vfio/{group}")).into_iter();
             let files: Vec<String> = files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
-            Existing { vgpu_type: root.link(&format!("{path}/mdev_type")).found(), parent, users: users(root, &files), uuid }
+            Existing { vgpu_type: root.link(&format!("{path}/mdev_type")).present(), parent, users: users(root, &files), uuid }
         };
         uuids.into_iter().filter(|name| uuid::Uuid::parse_str(name).is_ok()).map(one).collect()
     })
@@ -119,13 +119,13 @@ pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
 /// The processes that have one of these files open.
 fn users(root: &Root, files: &[String]) -> Reading<Vec<User>> {
     let (mut users, mut unreadable) = (Vec::new(), None);
-    let names = root.names("/proc").found().unwrap_or_default();
+    let names = root.names("/proc").present().unwrap_or_default();
     for pid in names.iter().filter_map(|name| name.parse::<u32>().ok()) {
         let folder = format!("/proc/{pid}/fd");
         match root.names(&folder) {
-            Reading::Found(open) => {
+            Reading::Present(open) => {
                 let holds = |file: &String| {
-                    let target = root.target(&format!("{folder}/{file}")).found();
+                    let target = root.target(&format!("{folder}/{file}")).present();
                     target.is_some_and(|target| files.iter().any(|file| target.as_os_str() == file.as_str()))
                 };
                 if open.iter().any(holds) {
@@ -138,17 +138,17 @@ fn users(root: &Root, files: &[String]) -> Reading<Vec<User>> {
     }
     match unreadable {
         Some(why) if users.is_empty() => Reading::Unreadable(why),
-        _ => Reading::Found(users),
+        _ => Reading::Present(users),
     }
 }
 
 fn user(root: &Root, pid: u32) -> User {
-    let line = root.text(&format!("/proc/{pid}/cmdline")).found().unwrap_or_default();
+    let line = root.text(&format!("/proc/{pid}/cmdline")).present().unwrap_or_default();
     let words: Vec<&str> = line.split('\0').collect();
     // libvirt starts QEMU with -name guest=win10,debug-threads=on.
     let name = words.iter().position(|word| *word == "-name").and_then(|at| words.get(at + 1)?.strip_prefix("guest="));
     let domain = name.map(|name| name.trim_end_matches(",debug-threads=on").replace(",,", ","));
-    User { pid, program: root.line(&format!("/proc/{pid}/comm")).found().unwrap_or_default(), domain }
+    User { pid, program: root.line(&format!("/proc/{pid}/comm")).present().unwrap_or_default(), domain }
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Generation {
 pub fn at(root: &Root, address: &str) -> Reading<Gpu> {
     let number = |name: &str| root.line(&format!("{DEVICES}/{address}/{name}")).map(|text| hex(&text));
     let vendor = match number("vendor") {
-        Reading::Found(vendor) => vendor,
+        Reading::Present(vendor) => vendor,
         Reading::Absent => return Reading::Absent,
         Reading::Unreadable(why) => return Reading::Unreadable(why),
     };
@@ -111,15 +111,15 @@ pub fn at(root: &Root, address: &str) -> Reading<Gpu> {
 /// All display devices, by address.
 pub fn all(root: &Root) -> Reading<Vec<Gpu>> {
     let is_display = |address: &String| {
-        let class = root.line(&format!("{DEVICES}/{address}/class")).found();
+        let class = root.line(&format!("{DEVICES}/{address}/class")).present();
         class.is_some_and(|class| class.starts_with("0x03"))
     };
-    root.names(DEVICES).map(|names| names.into_iter().filter(is_display).filter_map(|address| at(root, &address).found()).collect())
+    root.names(DEVICES).map(|names| names.into_iter().filter(is_display).filter_map(|address| at(root, &address).present()).collect())
 }
 
 /// What a device at a PCI address is called in /dev/dri: `card0`, `renderD128`; nothing where no driver has it.
 pub fn render_devices(root: &Root, address: &str) -> Vec<String> {
-    let names = root.names(&format!("{DEVICES}/{address}/drm")).found().unwrap_or_default();
+    let names = root.names(&format!("{DEVICES}/{address}/drm")).present().unwrap_or_default();
     names.into_iter().filter(|name| name.starts_with("card") || name.starts_with("renderD")).collect()
 }
 

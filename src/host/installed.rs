@@ -16,5 +16,5 @@ const FOLDERS: &[&str] = &[
 
 /// The release that `libvirt.so.0` links to; None without one.
 pub fn libvirt(root: &Root) -> Option<Version> {
-    FOLDERS.iter().find_map(|folder| Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).found()?))
+    FOLDERS.iter().find_map(|folder| Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?))
 }

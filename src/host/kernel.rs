@@ -118,7 +118,7 @@ impl Kernel {
         let mut files = configuration(root, MODULES_LOAD);
         // Debian's own; a link of modules-load.d may lead there too.
         if !files.iter().any(|(path, _)| path.ends_with("/modules.conf")) {
-            files.extend(root.text("/etc/modules").found().map(|text| ("/etc/modules".to_owned(), text)));
+            files.extend(root.text("/etc/modules").present().map(|text| ("/etc/modules".to_owned(), text)));
         }
         let at_boot = files.iter().flat_map(|(path, text)| boot_lines(path, text)).collect();
         let release = root.line("/proc/sys/kernel/osrelease");
@@ -126,7 +126,7 @@ impl Kernel {
         let (enable_gvt, enable_guc, ignore_msrs) =
             (parameter("i915.enable_gvt"), parameter("i915.enable_guc"), parameter("kvm.ignore_msrs"));
         let parameters = ["i915", "kvm"].into_iter().flat_map(|module| {
-            let names = root.names(&format!("/sys/module/{module}/parameters")).found().unwrap_or_default();
+            let names = root.names(&format!("/sys/module/{module}/parameters")).present().unwrap_or_default();
             names.into_iter().map(move |name| format!("{module}.{name}"))
         });
         Kernel {
@@ -186,7 +186,7 @@ fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options
 fn configuration(root: &Root, folders: &[&str]) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     for folder in folders {
-        for name in root.names(folder).found().unwrap_or_default() {
+        for name in root.names(folder).present().unwrap_or_default() {
             if name.ends_with(".conf") && !files.iter().any(|(other, _)| *other == name) {
                 files.push((name, (*folder).to_owned()));
             }
@@ -195,7 +195,7 @@ fn configuration(root: &Root, folders: &[&str]) -> Vec<(String, String)> {
     files.sort();
     let read = |(name, folder): (String, String)| {
         let path = format!("{folder}/{name}");
-        root.text(&path).found().map(|text| (path, text))
+        root.text(&path).present().map(|text| (path, text))
     };
     files.into_iter().filter_map(read).collect()
 }
@@ -242,7 +242,7 @@ fn available(root: &Root, release: &Reading<String>) -> Reading<Vec<String>> {
 
 /// The modules that are a part of it.
 fn built_in(root: &Root, release: &Reading<String>) -> Vec<String> {
-    list(root, release, "modules.builtin").found().unwrap_or_default()
+    list(root, release, "modules.builtin").present().unwrap_or_default()
 }
 
 /// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`

@@ -21,7 +21,7 @@ pub struct Libvirt {
     pub hooks: Vec<HookFile>,
     /// Hook folders that can't be looked at, and why.
     pub unreadable: Vec<(String, String)>,
-    /// The devices in `cgroup_device_acl` of qemu.conf; `Found(None)` where it is libvirt's default.
+    /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` where it is libvirt's default.
     pub device_acl: Reading<Option<Vec<String>>>,
     /// Definitions of mdevctl for vGPUs: uuids.
     pub mdevctl: Vec<String>,
@@ -49,7 +49,7 @@ impl Libvirt {
         let mut paths = vec![format!("{HOOKS}/qemu")];
         let folder = format!("{HOOKS}/qemu.d");
         match root.names(&folder) {
-            Reading::Found(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
+            Reading::Present(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
             Reading::Unreadable(why) => unreadable.push((folder, why)),
             Reading::Absent => {}
         }
@@ -68,13 +68,13 @@ impl Libvirt {
 fn hook(root: &Root, path: String) -> Option<HookFile> {
     let mode = match root.mode(&path) {
         Reading::Absent => return None,
-        mode => mode.found(),
+        mode => mode.present(),
     };
     if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {
         return None;
     }
     let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned();
-    let is_open = |path: &&String| root.mode(path).found().is_some_and(|mode| mode & 0o002 != 0);
+    let is_open = |path: &&String| root.mode(path).present().is_some_and(|mode| mode & 0o002 != 0);
     let writable_by_all = [&path, &folder].into_iter().find(is_open).cloned();
     let text = root.text(&path);
     let interpreter = text.as_found().and_then(|text| interpreter(root, text));
@@ -102,7 +102,7 @@ fn qemu(root: &Root) -> Option<(String, String)> {
     /// Each package that is installed has a kilobyte or two.
     const LARGEST_STATUS: u64 = 64 << 20;
     const PACMAN: &str = "/var/lib/pacman/local";
-    let of_dpkg = root.text_up_to(DPKG, LARGEST_STATUS).found().and_then(|text| {
+    let of_dpkg = root.text_up_to(DPKG, LARGEST_STATUS).present().and_then(|text| {
         let package = text.split("\n\n").find(|package| package.lines().any(|line| line == "Package: qemu-system-x86"))?;
         package.lines().any(|line| line == "Status: install ok installed").then_some(())?;
         package.lines().find_map(|line| line.strip_prefix("Version: ")).map(upstream)
@@ -110,7 +110,7 @@ fn qemu(root: &Root) -> Option<(String, String)> {
     if let Some(version) = of_dpkg {
         return Some((version, DPKG.to_owned()));
     }
-    let names = root.names(PACMAN).found()?;
+    let names = root.names(PACMAN).present()?;
     let version = names
         .iter()
         .find_map(|name| name.strip_prefix("qemu-system-x86-").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))?;
@@ -126,8 +126,8 @@ fn upstream(version: &str) -> String {
 /// The vGPUs that mdevctl makes: /etc/mdevctl.d/PARENT/UUID.
 fn mdevctl(root: &Root) -> Vec<String> {
     const FOLDER: &str = "/etc/mdevctl.d";
-    let parents = root.names(FOLDER).found().unwrap_or_default();
-    let uuids = parents.iter().flat_map(|parent| root.names(&format!("{FOLDER}/{parent}")).found().unwrap_or_default());
+    let parents = root.names(FOLDER).present().unwrap_or_default();
+    let uuids = parents.iter().flat_map(|parent| root.names(&format!("{FOLDER}/{parent}")).present().unwrap_or_default());
     uuids.filter(|name| uuid::Uuid::parse_str(name).is_ok()).collect()
 }
 

@@ -37,7 +37,7 @@ impl Machine {
             let line = text.lines().find_map(|line| line.strip_prefix("flags")?.split_once(':'));
             line.map_or(Vec::new(), |(_, flags)| flags.split_whitespace().map(str::to_owned).collect())
         });
-        let has_some = |folder: &str| root.names(folder).found().is_some_and(|names| !names.is_empty());
+        let has_some = |folder: &str| root.names(folder).present().is_some_and(|names| !names.is_empty());
         Machine {
             has_proc: has_some("/proc"),
             has_sys: has_some("/sys"),
@@ -64,7 +64,7 @@ fn guest(root: &Root, flags: &Reading<Vec<String>>) -> Option<(&'static str, Str
         return None;
     }
     for path in ["/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name"] {
-        let words = root.line(path).found().unwrap_or_default();
+        let words = root.line(path).present().unwrap_or_default();
         if GUEST_FIRMWARE.iter().any(|known| words.contains(known)) {
             return Some((path, words));
         }
@@ -78,6 +78,6 @@ fn container(root: &Root) -> Option<(&'static str, String)> {
     if let Some((path, name)) = CONTAINER_MARKS.iter().find(|(path, _)| root.has(path)) {
         return Some((path, (*name).to_owned()));
     }
-    let variables = root.text(ENVIRONMENT).found()?;
+    let variables = root.text(ENVIRONMENT).present()?;
     variables.split('\0').find_map(|variable| variable.strip_prefix("container=")).map(|name| (ENVIRONMENT, name.to_owned()))
 }

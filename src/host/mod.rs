@@ -83,7 +83,7 @@ pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading<T> {
     /// It is there.
-    Found(T),
+    Present(T),
     /// There is no such file.
     Absent,
     /// It may be there: why it can't be read, in the system's words.
@@ -224,9 +224,9 @@ fn parts(path: &Path) -> Vec<String> {
 
 impl<T> Reading<T> {
     /// What was found.
-    pub fn found(self) -> Option<T> {
+    pub fn present(self) -> Option<T> {
         match self {
-            Reading::Found(value) => Some(value),
+            Reading::Present(value) => Some(value),
             _ => None,
         }
     }
@@ -234,7 +234,7 @@ impl<T> Reading<T> {
     /// What was found, to look at.
     pub fn as_found(&self) -> Option<&T> {
         match self {
-            Reading::Found(value) => Some(value),
+            Reading::Present(value) => Some(value),
             _ => None,
         }
     }
@@ -242,7 +242,7 @@ impl<T> Reading<T> {
     /// The same with something made of what was found.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
         match self {
-            Reading::Found(value) => Reading::Found(make(value)),
+            Reading::Present(value) => Reading::Present(make(value)),
             Reading::Absent => Reading::Absent,
             Reading::Unreadable(why) => Reading::Unreadable(why),
         }
@@ -252,7 +252,7 @@ impl<T> Reading<T> {
 impl<T> From<io::Result<T>> for Reading<T> {
     fn from(result: io::Result<T>) -> Self {
         match result {
-            Ok(value) => Reading::Found(value),
+            Ok(value) => Reading::Present(value),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Reading::Absent,
             Err(error) => {
                 let text = error.to_string();
@@ -280,14 +280,14 @@ mod tests {
         symlink("/usr/bin/dash", folder.path().join("etc/absolute")).unwrap();
         symlink("loop", folder.path().join("etc/loop")).unwrap();
         symlink("/etc/passwd", folder.path().join("etc/outside")).unwrap();
-        assert_eq!(root.line("/bin/dash"), Reading::Found("dash".into()));
-        assert_eq!(root.line("/etc/sh"), Reading::Found("dash".into()));
-        assert_eq!(root.link("/etc/sh"), Reading::Found("dash".into()));
-        assert_eq!(root.line("/etc/absolute"), Reading::Found("dash".into()));
+        assert_eq!(root.line("/bin/dash"), Reading::Present("dash".into()));
+        assert_eq!(root.line("/etc/sh"), Reading::Present("dash".into()));
+        assert_eq!(root.link("/etc/sh"), Reading::Present("dash".into()));
+        assert_eq!(root.line("/etc/absolute"), Reading::Present("dash".into()));
         assert_eq!(root.real_name("/etc/sh"), Some("dash".into()));
         assert_eq!(root.text("/etc/outside"), Reading::Absent);
         assert!(matches!(root.text("/etc/loop"), Reading::Unreadable(_)));
-        assert_eq!(root.names("/usr/bin"), Reading::Found(vec!["dash".into()]));
+        assert_eq!(root.names("/usr/bin"), Reading::Present(vec!["dash".into()]));
         assert_eq!(root.names("/usr/bin/dash"), Reading::Absent);
     }
 }

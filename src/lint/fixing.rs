@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use super::SMALL_TEXT;
-use super::found::{Found, diagnostics, find, is_guess, sort};
+use super::findings::{RuleFinding, diagnostics, find, is_guess, sort};
 use crate::change::{Change, compose};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain, display_has_gl, display_parts};
@@ -191,13 +191,14 @@ impl<'r> Run<'_, 'r> {
         let (rules, settings, withheld, with_edits) = (self.rules, self.settings, self.withheld, self.with_edits);
         domain::read(text, settings, |domain| {
             let found = find(domain, rules);
-            let mut picked: Vec<&Found<'_, 'r>> =
+            let mut picked: Vec<&RuleFinding<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
-            let moves = |found: &&Found<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
+            let moves =
+                |found: &&RuleFinding<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
             // So do devices that move into the block that everything else is looked for in.
             let devices = domain.devices;
-            let joins = |found: &Found<'_, 'r>| {
+            let joins = |found: &RuleFinding<'_, 'r>| {
                 found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
             };
             if picked.iter().any(|found| moves(found) || joins(found)) {

@@ -8,11 +8,11 @@ use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::xml::{self, XmlError};
 
+mod findings;
 mod fixing;
-mod found;
 
+use findings::{diagnostics, find};
 pub use fixing::{FixError, Fixed, fix, fix_with_edits};
-use found::{diagnostics, find};
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;
@@ -35,7 +35,7 @@ const SMALL_TEXT: usize = 256 << 10;
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
 pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    look(text, rules, settings, true)
+    read(text, rules, settings, true)
 }
 
 /// The same for whoever shows no edits: working them out is most of the time of a finding.
@@ -43,10 +43,10 @@ pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    look(text, rules, settings, false)
+    read(text, rules, settings, false)
 }
 
-fn look<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+fn read<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
     domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
 }
 
@@ -62,14 +62,9 @@ pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Setting
     })
 }
 
-/// Whether bytes that nobody named as a domain are one that this program is meant for.
-pub fn is_candidate(bytes: &[u8], all: bool) -> bool {
-    passed_over(bytes, all).is_none()
-}
-
-/// Why bytes that nobody named as a domain are passed over; None for a domain that this program is meant for: the first element is
+/// Why bytes that nobody named as a domain are none of this program's business; None for a domain that it is meant for: the first element is
 /// `<domain>`, and unless `all` domains are wanted, something in it speaks of GVT-g. One that can't be read is one: its error is worth knowing.
-pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
+pub fn why_foreign(bytes: &[u8], all: bool) -> Option<&'static str> {
     let text = match xml::decode(bytes) {
         Ok(text) => text,
         // What comes before the damage tells.
@@ -77,12 +72,12 @@ pub fn passed_over(bytes: &[u8], all: bool) -> Option<&'static str> {
     };
     let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
     let has_sign = || {
-        let look = |domain: &Domain<'_>| {
+        let speaks_of_gvtg = |domain: &Domain<'_>| {
             domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
                 || domain.raw_vgpu.is_some()
                 || domain.has_gvtg_sign()
         };
-        domain::read(text, &Settings::default(), look).unwrap_or(true)
+        domain::read(text, &Settings::default(), speaks_of_gvtg).unwrap_or(true)
     };
     match is_domain {
         false => Some("it is no domain"),

@@ -24,7 +24,7 @@ impl Server<'_> {
                 actions::all(document, asked.range, only, &self.configuration, client, style)
             }
             View::Foreign => actions::of_foreign(document, only, &self.configuration, client),
-            View::Unreadable(..) | View::Fault(_) => Ok(Vec::new()),
+            View::Unreadable(..) | View::Failed(_) => Ok(Vec::new()),
         };
         actions.map(|actions| json!(actions)).map_err(internal)
     }
@@ -42,7 +42,7 @@ impl Server<'_> {
         let found = match &*view {
             View::Domain(found) | View::Unreadable(_, found) => found.as_slice(),
             View::Foreign => return Ok(Value::Null),
-            View::Fault(_) => &[],
+            View::Failed(_) => &[],
         };
         let mut here: Vec<_> = found.iter().filter(|finding| finding.span.contains(&offset)).collect();
         here.sort_by_key(|finding| finding.span.len());
@@ -95,7 +95,7 @@ impl Server<'_> {
             (View::Domain(_), None) => self.show(3, "gvtg-xml: nothing that can be fixed safely is wrong with this domain"),
             (View::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
             (View::Foreign, None) => self.show(1, "gvtg-xml: this is no libvirt domain: its root element is not <domain>"),
-            (View::Fault(fault), None) => self.show(1, &blame(fault)),
+            (View::Failed(fault), None) => self.show(1, &blame(fault)),
         }
         if self.abilities.refreshes {
             self.ask("workspace/diagnostic/refresh", Value::Null);

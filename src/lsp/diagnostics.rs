@@ -25,7 +25,7 @@ pub struct Style<'s> {
 pub fn all(view: &View, lines: &Lines<'_>, text: &str, style: Style<'_>) -> Vec<Diagnostic> {
     let findings = |found: &[Finding<'static>]| found.iter().map(|finding| one(finding, lines, style)).collect();
     match view {
-        View::Foreign | View::Fault(_) => Vec::new(),
+        View::Foreign | View::Failed(_) => Vec::new(),
         View::Domain(found) => findings(found),
         View::Unreadable(error, kept) => {
             let mut all: Vec<Diagnostic> = findings(kept);

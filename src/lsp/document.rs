@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::configuration::Configuration;
 use super::survive::survive;
 use crate::diagnostic::Diagnostic;
-use crate::lint::{is_candidate, lint, lint_without_edits};
+use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::settings::Settings;
 use crate::xml::{self, XmlError};
 
@@ -40,7 +40,7 @@ pub enum View {
     /// What can't be read, with those findings of the last text that could, whose places are still there.
     Unreadable(XmlError, Vec<Diagnostic<'static>>),
     /// What this program failed at, for which it is to blame.
-    Fault(String),
+    Failed(String),
 }
 
 #[derive(Debug)]
@@ -102,13 +102,13 @@ impl Document {
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {
             let is_domain = xml::read(&text, |document| document.root().is("domain"))?;
-            if !is_domain || !(is_named || is_candidate(text.as_bytes(), configuration.all)) {
+            if !is_domain || !is_named && why_foreign(text.as_bytes(), configuration.all).is_some() {
                 return Ok(View::Foreign);
             }
             lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)).map(View::Domain)
         });
         match seen {
-            Err(fault) => (View::Fault(fault), false),
+            Err(fault) => (View::Failed(fault), false),
             Ok(Ok(view)) => (view, true),
             Ok(Err(error)) => (self.unreadable(error), false),
         }
@@ -137,7 +137,7 @@ impl Document {
 
 /// The settings for a document: one that nobody named is judged as one that was found in a folder.
 pub fn settings(configuration: &Configuration, is_named: bool) -> Settings {
-    Settings { found: !is_named, ..configuration.settings.clone() }
+    Settings { named: is_named, ..configuration.settings.clone() }
 }
 
 /// Whether a document is what `virsh edit` has its user edit: libvirt's tools/virsh-util.c makes a temporary file `virshXXXXXX.xml`.

@@ -283,7 +283,7 @@ impl<'c> Server<'c> {
         let was_new = document.is_new();
         let view = document.view(&self.configuration);
         let text = document.text.clone();
-        if let View::Fault(fault) = &*view
+        if let View::Failed(fault) = &*view
             && was_new
         {
             self.show(1, &blame(fault));

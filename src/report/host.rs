@@ -15,7 +15,7 @@ pub fn text(items: &[Item<'_>]) -> String {
     let of = |status: Status| items.iter().filter(move |item| item.status == status);
     let severities = [Severity::Error, Severity::Warning, Severity::Info];
     let mut text = String::new();
-    for item in severities.into_iter().flat_map(|severity| of(Status::Found(severity))) {
+    for item in severities.into_iter().flat_map(|severity| of(Status::Wrong(severity))) {
         let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
         if let Some(help) = &item.help {
             let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(help));
@@ -36,8 +36,8 @@ pub fn text(items: &[Item<'_>]) -> String {
 fn summary(items: &[Item<'_>]) -> String {
     let count = |status: Status| items.iter().filter(|item| item.status == status).count();
     let some = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
-    let errors = some(count(Status::Found(Severity::Error)), "error");
-    let warnings = some(count(Status::Found(Severity::Warning)), "warning");
+    let errors = some(count(Status::Wrong(Severity::Error)), "error");
+    let warnings = some(count(Status::Wrong(Severity::Warning)), "warning");
     let counts = format!("{errors}, {warnings}, {} ok, {} unknown", count(Status::Ok), count(Status::Unknown));
     let is_roots = |item: &Item<'_>| {
         item.status == Status::Unknown && (item.message.contains("ermission denied") || item.message.contains("only root"))

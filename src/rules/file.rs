@@ -38,12 +38,12 @@ impl Error for RuleError {}
 pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
     let rule: Rule = toml::from_str(text)
         .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
-    let mut faults = Faults { text, errors: Vec::new() };
-    faults.structure(&rule);
-    faults.names(&rule);
-    faults.texts(&rule);
-    faults.errors.sort_by_key(|error| error.span.start);
-    if faults.errors.is_empty() { Ok(rule) } else { Err(faults.errors) }
+    let mut checker = Checker { text, errors: Vec::new() };
+    checker.structure(&rule);
+    checker.names(&rule);
+    checker.texts(&rule);
+    checker.errors.sort_by_key(|error| error.span.start);
+    if checker.errors.is_empty() { Ok(rule) } else { Err(checker.errors) }
 }
 
 /// A step to a value of the file: a key, or the number of one of several.
@@ -54,12 +54,12 @@ enum Step {
 }
 use Step::{Index, Key};
 
-struct Faults<'t> {
+struct Checker<'t> {
     text: &'t str,
     errors: Vec<RuleError>,
 }
 
-impl Faults<'_> {
+impl Checker<'_> {
     fn add(&mut self, place: &[Step], message: String) {
         let span = self.span(place);
         self.errors.push(RuleError { message, span });

@@ -39,7 +39,7 @@ pub const FUNCTIONS: &[&str] = &[
     "display-gl-off",
     "forced-slot",
     "dropped-option",
-    "foreign-guest",
+    "unsuitable-guest",
     "graphics-audio",
     "i440fx-machine",
     "igpu-passthrough",

@@ -97,7 +97,7 @@ pub struct When {
     pub vgpu: Option<bool>,
     /// Whether the guest is one that no GVT-g vGPU can serve; false where it isn't said.
     #[serde(default)]
-    pub foreign: bool,
+    pub unsuitable: bool,
     /// No such element is there, those aside that earlier fixes remove.
     pub absent: Option<Selector>,
     /// Such an element is there and stays.

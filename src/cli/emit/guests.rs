@@ -12,7 +12,7 @@ use crate::emit::guest::{check, guest};
 use crate::emit::{Guest, Wanted, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
-use crate::lint::is_candidate;
+use crate::lint::why_foreign;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::xml;
@@ -51,7 +51,7 @@ pub(in crate::cli) fn guests(files: &[PathBuf], root: &Root) -> Result<Vec<Guest
 
 /// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the generations since Skylake.
 fn default_type(root: &Root, pci: &str) -> &'static str {
-    let gpu = gpu::at(root, pci).found();
+    let gpu = gpu::at(root, pci).present();
     if gpu.is_some_and(|gpu| gpu.generation == Generation::Broadwell) { "i915-GVTg_V4_4" } else { "i915-GVTg_V5_4" }
 }
 
@@ -82,7 +82,7 @@ impl GuestArgs {
         for input in &inputs {
             let name = if input.path.as_os_str() == "-" { self.stdin_filename.clone() } else { input.path.display().to_string() };
             let bytes = io::read(&input.path, self.max_size).map_err(|message| format!("{name}: {message}"))?;
-            if input.found && !is_candidate(&bytes, false) {
+            if !input.named && why_foreign(&bytes, false).is_some() {
                 continue;
             }
             guests.push(self.guest(root, &name, &bytes)?);

@@ -90,7 +90,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
 /// Says so where the machine's GPU is one that makes no vGPUs, whatever is written.
 fn say_unfit(root: &Root) {
     let unfit = |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
-    if let Some(gpu) = gpu::at(root, Settings::default().pci()).found().filter(unfit) {
+    if let Some(gpu) = gpu::at(root, Settings::default().pci()).present().filter(unfit) {
         io::complain(&format!("the {} makes no vGPUs, with these files or without: `gvtg-xml host` says what to use instead", gpu.title()));
     }
 }

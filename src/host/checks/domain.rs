@@ -52,7 +52,7 @@ fn existing<'h>(asked: Asked<'h>, uuid: Uuid) -> Option<&'h Existing> {
 pub(super) fn wrong_address(asked: Asked<'_>) -> Verdict {
     let wishes = wishes(asked);
     let Some(able) = asked.able().filter(|_| !wishes.is_empty()) else { return Verdict::skipped() };
-    let fault = |wish: &Wish| -> Option<Values> {
+    let wrong = |wish: &Wish| -> Option<Values> {
         let there = card(asked, &wish.pci);
         if there.is_some_and(|card| card.type_prefix().is_some()) {
             return None;
@@ -60,7 +60,7 @@ pub(super) fn wrong_address(asked: Asked<'_>) -> Verdict {
         let what = there.map_or("nothing is".to_owned(), |card| format!("{} is", card.gpu.title()));
         Some(vec![("name", word(&wish.name)), ("address", wish.pci.clone()), ("what", what), ("meant", able.gpu.address.clone())])
     };
-    Verdict::each(["/sys/bus/pci/devices"], wishes.iter().filter_map(fault).collect())
+    Verdict::each(["/sys/bus/pci/devices"], wishes.iter().filter_map(wrong).collect())
 }
 
 pub(super) fn type_not_offered(asked: Asked<'_>) -> Verdict {
@@ -68,7 +68,7 @@ pub(super) fn type_not_offered(asked: Asked<'_>) -> Verdict {
     if wishes.is_empty() || !asked.is_on() {
         return Verdict::skipped();
     }
-    let fault = |wish: &Wish| -> Option<Values> {
+    let wrong = |wish: &Wish| -> Option<Values> {
         let card = card(asked, &wish.pci)?;
         let types = card.types.as_found().filter(|types| !types.is_empty())?;
         if types.iter().any(|offered| offered.name == wish.vgpu_type) {
@@ -78,7 +78,7 @@ pub(super) fn type_not_offered(asked: Asked<'_>) -> Verdict {
         Some(vec![("name", word(&wish.name)), ("type", wish.vgpu_type.clone()), ("gpu", card.gpu.title()), ("types", names.join(", "))])
     };
     let read = asked.card().map(|card| card.types_path());
-    Verdict::each(read, wishes.iter().filter_map(fault).collect())
+    Verdict::each(read, wishes.iter().filter_map(wrong).collect())
 }
 
 pub(super) fn type_full(asked: Asked<'_>) -> Verdict {
@@ -86,14 +86,14 @@ pub(super) fn type_full(asked: Asked<'_>) -> Verdict {
     if asked.guests.is_empty() || !asked.is_on() {
         return Verdict::skipped();
     }
-    let fault = |wish: Wish| -> Option<Values> {
+    let wrong = |wish: Wish| -> Option<Values> {
         let offered = card(asked, &wish.pci)?.types.as_found()?.iter().find(|offered| offered.name == wish.vgpu_type)?;
         // The domain's own vGPU may be what fills the GPU.
         let is_there = wish.uuid.and_then(|uuid| existing(asked, uuid)).is_some();
         (offered.available == Some(0) && !is_there).then(|| vec![("name", word(&wish.name)), ("type", wish.vgpu_type)])
     };
     let read = asked.card().map(|card| card.types_path());
-    Verdict::each(read, wishes(asked).into_iter().filter_map(fault).collect())
+    Verdict::each(read, wishes(asked).into_iter().filter_map(wrong).collect())
 }
 
 /// What the hooks make, each line with the hook it is in.
@@ -147,7 +147,7 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
     if asked.guests.is_empty() || made.is_empty() {
         return Verdict::skipped();
     }
-    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+    let wrong = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
         let (path, setup) = setup_for(&made, guest, vgpu)?;
         let mut what = Vec::new();
         if setup.name != guest.name {
@@ -167,25 +167,25 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
     };
     let mut read: Vec<String> = made.iter().map(|(path, _)| path.clone()).collect();
     read.dedup();
-    Verdict::each(read, wanted(asked).filter_map(fault).collect())
+    Verdict::each(read, wanted(asked).filter_map(wrong).collect())
 }
 
 pub(super) fn other_type(asked: Asked<'_>) -> Verdict {
     if asked.guests.is_empty() || asked.host.vgpus.as_found().is_none() {
         return Verdict::skipped();
     }
-    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+    let wrong = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
         let found = existing(asked, vgpu.uuid)?.vgpu_type.as_ref().filter(|found| **found != vgpu.vgpu_type && !vgpu.is_default_type)?;
         Some(vec![("name", word(&guest.name)), ("uuid", vgpu.uuid.to_string()), ("found", found.clone()), ("type", vgpu.vgpu_type.clone())])
     };
-    Verdict::each(["/sys/bus/mdev/devices"], wanted(asked).filter_map(fault).collect())
+    Verdict::each(["/sys/bus/mdev/devices"], wanted(asked).filter_map(wrong).collect())
 }
 
 pub(super) fn other_domain(asked: Asked<'_>) -> Verdict {
     if asked.guests.is_empty() || asked.host.vgpus.as_found().is_none() {
         return Verdict::skipped();
     }
-    let fault = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+    let wrong = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
         let users = existing(asked, vgpu.uuid)?.users.as_found()?;
         let other = users.iter().find(|user| user.domain.as_ref() != Some(&guest.name))?;
         Some(vec![("name", word(&guest.name)), ("uuid", vgpu.uuid.to_string()), ("found", vgpus::user(other))])
@@ -195,5 +195,5 @@ pub(super) fn other_domain(asked: Asked<'_>) -> Verdict {
     if unreadable.is_some() {
         return Verdict::unknown(["/proc"], "who uses the vGPUs only root can see");
     }
-    Verdict::each(["/sys/bus/mdev/devices", "/proc"], wanted(asked).filter_map(fault).collect())
+    Verdict::each(["/sys/bus/mdev/devices", "/proc"], wanted(asked).filter_map(wrong).collect())
 }

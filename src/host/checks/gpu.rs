@@ -14,7 +14,7 @@ pub(super) fn no_intel_gpu(asked: Asked<'_>) -> Verdict {
     }
     match (&asked.host.cards, asked.card()) {
         (_, Some(card)) => Verdict::fine([DEVICES], vec![("gpu", card.gpu.title())]),
-        (Reading::Found(cards), None) => {
+        (Reading::Present(cards), None) => {
             let others: Vec<String> = cards.iter().map(|card| format!("{} at {}", card.gpu.id(), card.gpu.address)).collect();
             let found = if others.is_empty() { "no display device at all".to_owned() } else { format!("only {}", others.join(", ")) };
             Verdict::wrong([DEVICES], vec![("found", found)])
@@ -113,9 +113,9 @@ pub(super) fn without_i915(asked: Asked<'_>) -> Verdict {
     let path = format!("{}/driver", card.path());
     let id = format!("{:04x}", card.gpu.device);
     let (driver, how) = match &card.driver {
-        Reading::Found(driver) if driver == "i915" => return Verdict::fine([path], vec![]),
-        Reading::Found(driver) if driver == "vfio-pci" => return Verdict::skipped(),
-        Reading::Found(driver) => {
+        Reading::Present(driver) if driver == "i915" => return Verdict::fine([path], vec![]),
+        Reading::Present(driver) if driver == "vfio-pci" => return Verdict::skipped(),
+        Reading::Present(driver) => {
             let how = format!(
                 "let i915 have it: take what gives it to {driver} (like {driver}.force_probe={id}) out of the kernel's command line"
             );
@@ -133,8 +133,8 @@ pub(super) fn missing_types(asked: Asked<'_>) -> Verdict {
     let path = card.types_path();
     match &card.types {
         // That there are none is the aperture's matter.
-        Reading::Found(types) if types.is_empty() => Verdict::skipped(),
-        Reading::Found(_) => Verdict::fine([path], vec![]),
+        Reading::Present(types) if types.is_empty() => Verdict::skipped(),
+        Reading::Present(_) => Verdict::fine([path], vec![]),
         Reading::Unreadable(why) => Verdict::unreadable(&path, why),
         // What keeps it off has been said.
         Reading::Absent if !super::kernel::is_ready(asked) => Verdict::skipped(),

@@ -45,7 +45,7 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
         // Without the file libvirt's default holds, which has no GPU.
         Reading::Absent if asked.host.libvirt.version.is_none() => return Verdict::skipped(),
         Reading::Absent => &None,
-        Reading::Found(allowed) => allowed,
+        Reading::Present(allowed) => allowed,
     };
     if nodes.is_empty() {
         return Verdict::skipped();

@@ -122,7 +122,7 @@ pub enum Status {
     /// Well.
     Ok,
     /// Not well.
-    Found(Severity),
+    Wrong(Severity),
     /// Nobody can tell.
     Unknown,
     /// There was nothing to look at.
@@ -134,7 +134,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Ok => "ok",
-            Status::Found(severity) => severity.name(),
+            Status::Wrong(severity) => severity.name(),
             Status::Unknown => "unknown",
             Status::Skipped => "skipped",
         }
@@ -160,7 +160,7 @@ pub fn all() -> Vec<&'static Rule> {
 
 /// The one to begin with: the first error, else the first warning.
 pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
-    let with = |severity| items.iter().find(move |item| item.status == Status::Found(severity));
+    let with = |severity| items.iter().find(move |item| item.status == Status::Wrong(severity));
     with(Severity::Error).or_else(|| with(Severity::Warning))
 }
 
@@ -175,7 +175,7 @@ fn of_verdict<'r>(rule: &'r Rule, verdict: Verdict) -> Vec<Item<'r>> {
         Outcome::Wrong(found) => {
             let wrong = |values: &Values| {
                 let help = rule.help.as_ref().map(|help| filled(help, values));
-                item(Status::Found(rule.severity), filled(&rule.message, values), help)
+                item(Status::Wrong(rule.severity), filled(&rule.message, values), help)
             };
             found.iter().map(wrong).collect()
         }

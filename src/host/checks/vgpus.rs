@@ -37,8 +37,8 @@ pub(super) fn full(asked: Asked<'_>) -> Verdict {
 /// A vGPU, for people.
 fn describe(vgpu: &Existing) -> String {
     let users = match &vgpu.users {
-        Reading::Found(users) if users.is_empty() => "nobody has it open".to_owned(),
-        Reading::Found(users) => format!("used by {}", users.iter().map(user).collect::<Vec<_>>().join(", ")),
+        Reading::Present(users) if users.is_empty() => "nobody has it open".to_owned(),
+        Reading::Present(users) => format!("used by {}", users.iter().map(user).collect::<Vec<_>>().join(", ")),
         _ => "who uses it only root can see".to_owned(),
     };
     format!("{} ({}), {users}", vgpu.uuid, vgpu.vgpu_type.as_deref().unwrap_or("of an unknown type"))
@@ -49,7 +49,7 @@ pub(super) fn unused(asked: Asked<'_>) -> Verdict {
     if existing.is_empty() {
         return Verdict::skipped();
     }
-    let is_unused = |vgpu: &&Existing| matches!(&vgpu.users, Reading::Found(users) if users.is_empty());
+    let is_unused = |vgpu: &&Existing| matches!(&vgpu.users, Reading::Present(users) if users.is_empty());
     let found: Vec<Values> = existing
         .iter()
         .filter(is_unused)

@@ -5,8 +5,8 @@ use crate::rules::check::Finding;
 use crate::xml::Element;
 
 /// A guest that no GVT-g vGPU can serve.
-pub(super) fn foreign<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    context.domain.foreign().map(|(element, what)| Finding::at(element).with("what", what)).into_iter().collect()
+pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    context.domain.unsuitable().map(|(element, what)| Finding::at(element).with("what", what)).into_iter().collect()
 }
 
 /// What libvirt itself allows QEMU to lock for a guest with a mediated device, beyond the guest's memory

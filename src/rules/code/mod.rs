@@ -23,7 +23,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("display-gl-off", display::gl_off),
     ("forced-slot", devices::forced_slot),
     ("dropped-option", options::dropped),
-    ("foreign-guest", guest::foreign),
+    ("unsuitable-guest", guest::unsuitable),
     ("graphics-audio", devices::graphics_audio),
     ("i440fx-machine", guest::i440fx),
     ("igpu-passthrough", devices::igpu_passthrough),

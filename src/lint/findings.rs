@@ -23,13 +23,13 @@ const MOST_NAMINGS: usize = 20_000;
 const MOST_CARRIED: usize = 4;
 
 /// Something found, with its rule.
-pub(super) struct Found<'d, 'r> {
+pub(super) struct RuleFinding<'d, 'r> {
     pub(super) rule: &'r Rule,
     pub(super) finding: Finding<'d>,
     pub(super) applicability: Option<Applicability>,
 }
 
-impl<'d, 'r> Found<'d, 'r> {
+impl<'d, 'r> RuleFinding<'d, 'r> {
     pub(super) fn is_fixable(&self, level: Applicability) -> bool {
         self.applicability.is_some_and(|applicability| applicability >= level && applicability != Applicability::Manual)
     }
@@ -40,7 +40,7 @@ impl<'d, 'r> Found<'d, 'r> {
 
     pub(super) fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
         let source = domain.document.source();
-        let Found { rule, finding, applicability } = self;
+        let RuleFinding { rule, finding, applicability } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
             span: span.clone(),
@@ -80,7 +80,7 @@ impl<'d, 'r> Found<'d, 'r> {
 /// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
 pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     domain: &Domain<'d>,
-    found: impl Iterator<Item = &'f Found<'d, 'r>>,
+    found: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
     with_edits: bool,
 ) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
@@ -107,14 +107,14 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
 }
 
 /// Asks all rules, those that remove elements first: the others see what these leave.
-pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Found<'d, 'r>> {
+pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<RuleFinding<'d, 'r>> {
     let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-    let is_foreign = domain.foreign().is_some();
+    let is_unsuitable = domain.unsuitable().is_some();
     let is_guess = is_guess(domain);
     let mut removed: HashSet<ElementId> = HashSet::new();
-    let mut found: Vec<Found<'d, 'r>> = Vec::new();
+    let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
     let (mut phase, mut removing) = (0, Vec::new());
-    for rule in rules.active.iter().filter(|rule| rule.when.foreign == is_foreign) {
+    for rule in rules.active.iter().filter(|rule| rule.when.unsuitable == is_unsuitable) {
         if rule.phase() != phase {
             removed.extend(removing.drain(..));
             phase = rule.phase();
@@ -122,7 +122,7 @@ pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Foun
         let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
         for finding in findings {
             let applicability = check::applicability(rule, &finding, domain);
-            let mut one = Found { rule, finding, applicability };
+            let mut one = RuleFinding { rule, finding, applicability };
             // What is found is the same whether the fixes are held back or not.
             if phase < 2 && one.is_fixable(level) {
                 removing.extend(one.changes().iter().filter_map(|change| match change {
@@ -149,5 +149,5 @@ pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {
 /// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
 /// them stops QEMU on other makers' devices, and the rest is of no use without that part.
 pub(super) fn is_guess(domain: &Domain<'_>) -> bool {
-    domain.settings.found && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
+    !domain.settings.named && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
 }
