@@ -61,7 +61,7 @@ impl NewElement {
     }
 
     /// The same with an attribute more.
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn with_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.push((name.into(), value.into()));
         self
     }
@@ -258,21 +258,21 @@ mod tests {
     #[test]
     fn an_element_is_written_in_the_documents_style() {
         let element = NewElement::new("qemu:arg")
-            .with("value", "a'b\"c&<\td\u{1}")
+            .with_attribute("value", "a'b\"c&<\td\u{1}")
             .containing(NewElement::new("x"))
-            .containing(NewElement::new("y").containing(NewElement::new("z").with("k", "")));
+            .containing(NewElement::new("y").containing(NewElement::new("z").with_attribute("k", "")));
         assert_eq!(
             element.write(&style('\''), "  "),
             "<qemu:arg value='a&apos;b\"c&amp;&lt;&#x9;d\u{fffd}'>\r\n  \t<x/>\r\n  \t<y>\r\n  \t\t<z k=''/>\r\n  \t</y>\r\n  </qemu:arg>"
         );
         let line = Style { newline: "", ..style('"') };
-        assert_eq!(NewElement::new("a").with("k", "v").containing(NewElement::new("b")).write(&line, ""), "<a k=\"v\"><b/></a>");
+        assert_eq!(NewElement::new("a").with_attribute("k", "v").containing(NewElement::new("b")).write(&line, ""), "<a k=\"v\"><b/></a>");
     }
 
     #[test]
     fn what_rule_files_insert_is_read() {
         let video = NewElement::parse("<video><model type='none'/></video>").unwrap();
-        assert_eq!(video, NewElement::new("video").containing(NewElement::new("model").with("type", "none")));
+        assert_eq!(video, NewElement::new("video").containing(NewElement::new("model").with_attribute("type", "none")));
         let text =
             "<metadata>\n  <!-- a -->\n  <q:x xmlns:q='u' b='&lt;'>\n    <y xmlns='v'/>\n  </q:x>\n  <qemu:arg value='{@x}'/>\n</metadata>";
         let metadata = NewElement::parse(text).unwrap();

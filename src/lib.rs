@@ -15,7 +15,7 @@
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`qemu`]: QEMU's command line.
 //! - [`settings`]: what the user wants. [`property`]: QEMU's properties and their types.
-//! - [`domain`]: what a domain says. [`vgpu`]: how a property reaches the vGPU. [`change`]: what is to be different, as edits.
+//! - [`domain`]: what a domain says, and how a property reaches its vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
 //! - [`emit`]: the host's side of a domain, as files.
@@ -44,6 +44,5 @@ pub mod source;
 pub mod types;
 pub mod undo;
 pub mod version;
-pub mod vgpu;
 pub mod vocabulary;
 pub mod xml;

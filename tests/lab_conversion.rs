@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::domain::{Form, form_for};
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::vgpu::{Form, form_for};
 
 #[path = "common/lab.rs"]
 #[allow(dead_code, reason = "each test that asks the lab uses a part of it")]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gvtg_xml::diagnostic::Diagnostic;
+use gvtg_xml::domain::{Form, form_for};
 use gvtg_xml::lint::{Fixed, fix, lint};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::version::Version;
-use gvtg_xml::vgpu::{Form, form_for};
 
 #[path = "common/kept.rs"]
 mod kept;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::domain::form_for;
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::schema::{Example, Group, Moment, Rule, Says};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
-use gvtg_xml::vgpu::form_for;
 
 mod common;
 #[path = "common/lab.rs"]

@@ -2,38 +2,40 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Composer, New, NewOverride};
+use super::composition::{Composition, New, NewOverride, Rank};
 use crate::domain::Domain;
 use crate::edit::Edit;
 use crate::fragment::NewElement;
 use crate::xml::{Element, ElementId, QEMU_NAMESPACE, QEMU_PREFIX};
 
-impl<'c, 'd> Composer<'c, 'd> {
+impl<'c, 'd> Composition<'c, 'd> {
     pub(super) fn commandline(&mut self) {
-        if self.arguments.is_empty() && self.environment.is_empty() {
+        if self.new_sets.is_empty() && self.arguments.is_empty() && self.environment.is_empty() {
             return;
         }
         let block = self.kept_block("commandline");
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let arguments = self.arguments.iter().flat_map(|(_, values)| values).map(|value| element("arg").with("value", value));
-        let variables = self.environment.iter().map(|(name, value)| element("env").with("name", *name).with("value", *value));
+        let sets = self.new_sets.iter().flat_map(|(_, operand)| ["-set", operand]);
+        let arguments = sets.chain(self.arguments.iter().map(String::as_str)).map(|value| element("arg").with_attribute("value", value));
+        let variables =
+            self.environment.iter().map(|(name, value)| element("env").with_attribute("name", *name).with_attribute("value", *value));
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                arguments.into_iter().for_each(|child| self.insert(block, 0, New::Element(child)));
-                variables.into_iter().for_each(|child| self.insert(block, 1, New::Element(child)));
+                arguments.into_iter().for_each(|child| self.insert(block, Rank::Child, New::Element(child)));
+                variables.into_iter().for_each(|child| self.insert(block, Rank::Environment, New::Element(child)));
             }
             None => {
                 let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::containing);
-                self.insert(self.domain.root, 2, New::Element(block));
+                self.insert(self.domain.root, Rank::Commandline, New::Element(block));
             }
         }
     }
 
     pub(super) fn override_block(&mut self) {
         let mut by_alias: Vec<(&str, Vec<NewOverride<'c>>)> = Vec::new();
-        for (_, alias, new) in std::mem::take(&mut self.overrides) {
+        for (alias, new) in std::mem::take(&mut self.overrides) {
             match by_alias.iter_mut().find(|(known, _)| *known == alias) {
                 Some((_, list)) => list.push(new),
                 None => by_alias.push((alias, vec![new])),
@@ -46,12 +48,15 @@ impl<'c, 'd> Composer<'c, 'd> {
         let prefix = self.qemu_prefix(block);
         let element = |prefix: &str, name: &str| NewElement::new(format!("{prefix}{name}"));
         let property = |prefix: &str, new: &NewOverride<'c>| {
-            element(prefix, "property").with("name", new.property).with("type", new.kind.name()).with("value", new.value)
+            element(prefix, "property")
+                .with_attribute("name", new.property)
+                .with_attribute("type", new.kind.name())
+                .with_attribute("value", new.value)
         };
         let mut devices = Vec::new();
         for (alias, list) in by_alias {
             // What names the vGPU by its number follows it to its alias.
-            let old = self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias().0);
+            let old = self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias());
             let current = old.and_then(|vgpu| self.domain.alias_of(vgpu)).unwrap_or(alias);
             let named = |alias: &str| block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
             let known = if named(alias).is_empty() { named(current) } else { named(alias) };
@@ -64,25 +69,25 @@ impl<'c, 'd> Composer<'c, 'd> {
             match (device, frontend) {
                 (_, Some(frontend)) => {
                     for child in inside.collect::<Vec<_>>() {
-                        self.insert(frontend, 0, New::Element(child));
+                        self.insert(frontend, Rank::Child, New::Element(child));
                     }
                 }
                 (Some(device), None) => {
                     let frontend = inside.fold(element(prefix, "frontend"), NewElement::containing);
-                    self.insert(device, 0, New::Element(frontend));
+                    self.insert(device, Rank::Child, New::Element(frontend));
                 }
                 (None, None) => {
                     let frontend = inside.fold(element(prefix, "frontend"), NewElement::containing);
-                    devices.push(element(prefix, "device").with("alias", alias).containing(frontend));
+                    devices.push(element(prefix, "device").with_attribute("alias", alias).containing(frontend));
                 }
             }
         }
         match block {
             _ if devices.is_empty() => {}
-            Some(block) => devices.into_iter().for_each(|device| self.insert(block, 0, New::Element(device))),
+            Some(block) => devices.into_iter().for_each(|device| self.insert(block, Rank::Child, New::Element(device))),
             None => {
                 let block = devices.into_iter().fold(element(&prefix, "override"), NewElement::containing);
-                self.insert(self.domain.root, 4, New::Element(block));
+                self.insert(self.domain.root, Rank::Override, New::Element(block));
             }
         }
     }
@@ -94,12 +99,12 @@ impl<'c, 'd> Composer<'c, 'd> {
         let block = self.kept_block("capabilities");
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with("capability", *name)).collect();
+        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with_attribute("capability", *name)).collect();
         match block {
-            Some(block) => deletions.into_iter().for_each(|del| self.insert(block, 0, New::Element(del))),
+            Some(block) => deletions.into_iter().for_each(|del| self.insert(block, Rank::Child, New::Element(del))),
             None => {
                 let block = deletions.into_iter().fold(element("capabilities"), NewElement::containing);
-                self.insert(self.domain.root, 3, New::Element(block));
+                self.insert(self.domain.root, Rank::Capabilities, New::Element(block));
             }
         }
     }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Composer, Insertion, New};
+use super::composition::{Composition, Insertion, New, Rank};
 use crate::layout::{self, Place};
 use crate::xml::Element;
 
-impl<'d> Composer<'_, 'd> {
+impl<'d> Composition<'_, 'd> {
     /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.
     pub(super) fn write_insertions(
         &mut self,
@@ -21,7 +21,7 @@ impl<'d> Composer<'_, 'd> {
         // What goes to one place is written together, in order.
         let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
         let mut by_place: HashMap<Place<'d>, usize> = HashMap::new();
-        let mut by_name: HashMap<(String, u8), Place<'d>> = HashMap::new();
+        let mut by_name: HashMap<(String, Rank), Place<'d>> = HashMap::new();
         for Insertion { rank, new, behind } in children {
             let (name, written) = match new {
                 New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
@@ -46,13 +46,13 @@ impl<'d> Composer<'_, 'd> {
     }
 
     /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
-    fn place(&self, parent: Element<'d>, name: &str, rank: u8) -> Place<'d> {
+    fn place(&self, parent: Element<'d>, name: &str, rank: Rank) -> Place<'d> {
         let plain = name.rsplit(':').next().unwrap_or(name);
         let order = child_order(parent.name());
         // The parent stays, or nothing would be put into it.
         let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
         let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
-        if parent.is_qemu("commandline") && rank == 0 {
+        if parent.is_qemu("commandline") && rank == Rank::Child {
             let of = |name: &str| self.domain.children.named(parent, name);
             if of("env").iter().any(|child| child.is_qemu("env") && kept(child)) {
                 let last = of("arg").iter().rev().find(|child| child.is_qemu("arg") && kept(child)).copied();

@@ -48,7 +48,7 @@ fn following_host_devices<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>,
         let new = if removed.contains(&device.id()) {
             None
         } else if is_vgpu {
-            Some(domain.vgpu_alias().0)
+            Some(domain.vgpu_alias().to_owned())
         } else if is_host_device_number(id) {
             number += 1;
             Some(format!("hostdev{}", number - 1))
@@ -89,7 +89,11 @@ fn renamed<'d>(reference: &Reference<'d>, id: &str) -> Change<'d> {
         Place::List(operand, name) => {
             let value = operand.attribute("value").unwrap_or("");
             let list = OptionList::parse(value, Syntax::DEVICE);
-            Change::SetAttribute(operand, "value".into(), list.map_or_else(|_| value.to_owned(), |list| list.with(name, Value::Text(id))))
+            Change::SetAttribute(
+                operand,
+                "value".into(),
+                list.map_or_else(|_| value.to_owned(), |list| list.with_option(name, Value::Text(id))),
+            )
         }
     }
 }

@@ -11,6 +11,7 @@ use super::lint::{fail, is_meant, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, io, replace, rules};
 use crate::diagnostic::Diagnostic;
+use crate::domain::form_for;
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix, fix_with_edits};
@@ -20,7 +21,6 @@ use crate::rules::schema;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::version::Version;
-use crate::vgpu::form_for;
 use crate::xml::{self, XmlError};
 
 /// Why a file in a folder is left as it is, byte for byte.

@@ -3,32 +3,36 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use uuid::Uuid;
-
-use crate::change::Change;
-use crate::fragment::Style;
-use crate::layout;
 use crate::qemu::known;
 use crate::settings::Settings;
-use crate::version::Version;
 use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlError};
 
 mod aliases;
 mod arguments;
+mod delivery;
+mod forms;
 mod metadata;
+mod naming;
 mod references;
+mod screens;
 mod signs;
 mod values;
+mod vgpus;
 
 use aliases::number_host_devices;
 pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
+use delivery::Addressed;
+pub use delivery::{Carrier, Delivered, global_property};
+pub use forms::{Form, form_for, json_capability, override_works};
 pub use metadata::Metadata;
+pub use naming::Renaming;
 pub use references::{Kind, Place, Reference, References};
 use signs::is_raw_vgpu;
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, uuid_of};
 pub(crate) use values::{can_have_gl, is_pci_card, is_vgpu};
+pub use vgpus::Vgpu;
 
 /// A domain as the rules see it.
 pub struct Domain<'d> {
@@ -79,34 +83,11 @@ struct Answers<'d> {
     aliases: OnceCell<HashSet<&'d str>>,
     override_devices: OnceCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
-    style: OnceCell<Style>,
     references: OnceCell<References<'d>>,
-    said: OnceCell<Said<'d>>,
+    addressed: OnceCell<Addressed<'d>>,
     globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
-    naming: OnceCell<Vec<Change<'d>>>,
-}
-
-/// What `-set` and overrides say about the vGPU, by property; the last one of each counts.
-#[derive(Default)]
-pub(crate) struct Said<'d> {
-    pub(crate) sets: HashMap<&'d str, Set<'d>>,
-    pub(crate) overrides: HashMap<&'d str, Override<'d>>,
-}
-
-/// All that a domain says of one of its vGPUs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Vgpu<'d> {
-    /// Its hostdev.
-    pub element: Element<'d>,
-    /// Its uuid; None where libvirt could read none.
-    pub uuid: Option<Uuid>,
-    /// The type that the metadata records for it, as it stands there.
-    pub recorded_type: Option<&'d str>,
-    /// The GPU's PCI address that the metadata records for it, as it stands there.
-    pub recorded_pci: Option<&'d str>,
-    /// The id that libvirt gives it.
-    pub alias: Option<String>,
+    renaming: OnceCell<Renaming<'d>>,
 }
 
 /// Reads a text and hands the domain that it is to `use_domain`.
@@ -189,45 +170,6 @@ impl<'d> Domain<'d> {
         domain
     }
 
-    /// The vGPU that properties and display speak about, by what the user says, then by what the document does with it.
-    fn primary(&self) -> Option<Element<'d>> {
-        let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
-        let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
-        // What a fix gives the vGPU comes first: it takes the attribute display='on' away, and the choice must stay the same.
-        let told = || {
-            let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
-            let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
-            let on = sets.chain(overrides).filter(|(_, property, value)| (*property, *value) == ("display", "on"));
-            let on: HashSet<&str> = on.map(|(alias, ..)| alias).collect();
-            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| on.contains(alias)))
-        };
-        let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
-        let addressed = || {
-            let named = self.sets.iter().map(|set| set.device).chain(self.overrides.iter().map(|property| property.alias));
-            let named: HashSet<&str> = named.collect();
-            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| named.contains(alias)))
-        };
-        asked.or_else(told).or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
-    }
-
-    fn find_raw_vgpu(&self) -> Option<Element<'d>> {
-        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
-        self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
-    }
-
-    /// All that the domain says of one of its vGPUs.
-    pub fn describe(&self, vgpu: Element<'d>) -> Vgpu<'d> {
-        let uuid = uuid_of(vgpu);
-        let recorded = |name| self.metadata().and_then(|metadata| metadata.recorded(name, uuid));
-        Vgpu {
-            element: vgpu,
-            uuid,
-            recorded_type: recorded("type"),
-            recorded_pci: recorded("pci"),
-            alias: self.alias_of(vgpu).map(str::to_owned),
-        }
-    }
-
     /// This program's element in `<metadata>`.
     pub fn metadata(&self) -> Option<Metadata<'d>> {
         Metadata::of(self.root)
@@ -275,11 +217,6 @@ impl<'d> Domain<'d> {
         self.answers.references.get_or_init(|| References::of(self))
     }
 
-    /// How the document is written.
-    pub fn style(&self) -> &Style {
-        self.answers.style.get_or_init(|| layout::style(self.document))
-    }
-
     /// The id that libvirt gives a host device.
     pub fn alias_of(&self, device: Element<'d>) -> Option<&str> {
         let places = || self.host_devices.iter().enumerate().map(|(index, (element, _))| (element.id(), index)).collect();
@@ -295,77 +232,11 @@ impl<'d> Domain<'d> {
         Some(self.host_devices[index].0)
     }
 
-    /// What `-set` and overrides say about the vGPU, whether it reaches it or not.
-    pub(crate) fn said(&self) -> &Said<'d> {
-        self.answers.said.get_or_init(|| {
-            let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else { return Said::default() };
-            Said {
-                sets: self.sets.iter().filter(|set| set.device == alias).map(|set| (set.property, *set)).collect(),
-                overrides: self.overrides.iter().filter(|found| found.alias == alias).map(|found| (found.property, *found)).collect(),
-            }
-        })
-    }
-
-    /// What QEMU's defaults say about the vGPU's properties, by property: worked out once.
-    pub(crate) fn globals_once(
-        &self,
-        work_out: impl FnOnce() -> HashMap<String, (String, Argument<'d>)>,
-    ) -> &HashMap<String, (String, Argument<'d>)> {
-        self.answers.globals.get_or_init(work_out)
-    }
-
-    /// The id by which properties name the vGPU, and whether it has to be given to it first; worked out once.
-    pub(crate) fn vgpu_alias_once(&self, work_out: impl FnOnce() -> (String, bool)) -> &(String, bool) {
-        self.answers.vgpu_alias.get_or_init(work_out)
-    }
-
-    /// The changes that give the vGPU its alias; worked out once.
-    pub(crate) fn naming_once(&self, work_out: impl FnOnce() -> Vec<Change<'d>>) -> &[Change<'d>] {
-        self.answers.naming.get_or_init(work_out)
-    }
-
-    /// The options that choose QEMU's display, in order; the last one counts.
-    pub fn displays(&self) -> Vec<QemuOption<'d>> {
-        self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
-    }
-
     /// The last option, where it lacks its operand: QEMU takes whatever libvirt or a fix adds behind it for that.
     pub fn lacking_option(&self) -> Option<QemuOption<'d>> {
         let last = self.options.last().filter(|option| option.operand.is_none())?;
         let is_last = self.arguments.last().is_some_and(|argument| argument.element == last.element);
         (is_last && known(last.name).is_some_and(|known| known.has_operand)).then_some(*last)
-    }
-
-    /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
-    pub fn display_kind(&self) -> String {
-        let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
-        match current {
-            Some(kind) if self.settings.display.is_none() && kind != "none" => kind,
-            _ => display_parts(self.settings.display()).0,
-        }
-    }
-
-    /// Whether `-set` reaches host devices: libvirt writes them as JSON, which it can't reach, unless a capability is deleted.
-    pub fn set_reaches(&self) -> bool {
-        *self.answers.set_reaches.get_or_init(|| match json_capability(self.settings.libvirt) {
-            None => true,
-            Some(capability) => self.deleted_capabilities.iter().any(|del| del.attribute("capability") == Some(capability)),
-        })
-    }
-
-    /// Whether `<qemu:override>` reaches devices.
-    pub fn override_reaches(&self) -> bool {
-        override_works(self.settings.libvirt)
-    }
-
-    /// Whether a `<graphics>` shows the vGPU: the hostdev says display='on' and there is GL to show it with. A display that the
-    /// user asked for says otherwise.
-    pub fn is_shown_by_graphics(&self) -> bool {
-        *self.answers.graphics_shown.get_or_init(|| {
-            self.settings.display.is_none()
-                && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
-                && self.devices_named("graphics").into_iter().any(has_gl)
-        })
     }
 
     /// What stands for the domain where names are made: its uuid, else its name.
@@ -386,20 +257,6 @@ impl<'d> Domain<'d> {
     }
 }
 
-/// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (libvirt NEWS of 7.9, 8.0, 8.1).
-pub fn json_capability(libvirt: Version) -> Option<&'static str> {
-    match libvirt {
-        version if version < Version::new(7, 9, 0) => None,
-        version if version < Version::new(8, 0, 0) => Some("device.json"),
-        version if version < Version::new(8, 1, 0) => None,
-        _ => Some("device.json+hotplug"),
-    }
-}
-
-/// libvirt has `<qemu:override>` since 8.2.0; an override that adds a property crashes it up to 8.4 (NEWS 8.5.0).
-pub fn override_works(libvirt: Version) -> bool {
-    libvirt >= Version::new(8, 5, 0)
-}
 #[cfg(test)]
 mod tests {
     use super::*;

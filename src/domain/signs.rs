@@ -9,9 +9,6 @@ use std::ops::Range;
 /// Intel's number among the makers of PCI devices.
 const INTEL: &str = "32902";
 
-/// Displays that show the picture to whoever comes for it, and not in a window of their own.
-const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
-
 impl<'d> Domain<'d> {
     /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can have one.
     pub fn unsuitable(&self) -> Option<(Element<'d>, String)> {
@@ -103,39 +100,6 @@ impl<'d> Domain<'d> {
         let of_set = |set: &Set<'d>| attribute_span(set.operand, "value");
         let of_override = |found: &Override<'d>| attribute_span(found.element, "name");
         set.map(of_set).or_else(|| found().map(of_override))
-    }
-
-    /// Whether somebody may watch the guest through something that shows what its emulated card or its `<graphics>` shows: another
-    /// graphics card, Looking Glass, a screen of QEMU's that is no window.
-    pub fn is_watched_elsewhere(&self) -> bool {
-        let has_shared_memory = || {
-            let shared = self.devices_named("shmem");
-            shared.iter().any(|shmem| shmem.attribute("name").is_some_and(|name| name.contains("looking-glass") || name.contains("kvmfr")))
-        };
-        let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
-        let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
-        let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind().as_str());
-        let is_asked = self.settings.display.is_some();
-        self.pci_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
-    }
-
-    /// Whether SPICE among QEMU's own arguments shows a vGPU: with OpenGL.
-    pub fn is_shown_by_spice(&self) -> bool {
-        let spice = self.options.iter().rfind(|option| option.name == "spice").and_then(|option| option.operand);
-        let list = spice.and_then(|operand| OptionList::parse(operand.value, Syntax::SPICE).ok());
-        list.is_some_and(|list| list.get("gl") == Some("on"))
-    }
-
-    /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has
-    /// its display on, and only the user knows what the screen is for.
-    pub fn has_screen_without_gl(&self) -> bool {
-        if self.settings.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
-            return false;
-        }
-        match self.displays().last().and_then(|display| display.operand) {
-            Some(operand) => !super::can_have_gl(&super::display_parts(operand.value).0),
-            None => self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses")),
-        }
     }
 }
 

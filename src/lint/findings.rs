@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::SMALL_TEXT;
-use crate::change::{Change, compose};
+use crate::change::{Change, Composer};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
@@ -38,7 +38,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         self.finding.changes.as_deref().unwrap_or_default()
     }
 
-    pub(super) fn diagnostic(&self, domain: &Domain<'d>, with_edits: bool) -> Diagnostic<'r> {
+    pub(super) fn diagnostic(&self, domain: &Domain<'d>, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
         let RuleFinding { rule, finding, applicability } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
@@ -49,7 +49,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         };
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
-                let edits = if with_edits { compose(domain, self.changes().iter()) } else { Edits::default() };
+                let edits = composer.map_or_else(Edits::default, |composer| composer.edits(self.changes().iter()));
                 Some(Fix { title: fill(&fix.title), applicability: *applicability, edits })
             }
             _ => None,
@@ -84,15 +84,16 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     with_edits: bool,
 ) -> Vec<Diagnostic<'r>> {
     let mut most = if with_edits { MOST_NAMINGS } else { 0 };
+    let composer = Composer::new(domain);
     let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
     let diagnostics = found.map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
-            most = most.saturating_sub(domain.naming().len());
+            most = most.saturating_sub(domain.renaming().len());
         }
         if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
             most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
         }
-        let mut diagnostic = found.diagnostic(domain, most > 0);
+        let mut diagnostic = found.diagnostic(domain, Some(&composer).filter(|_| most > 0));
         if let Some(fix) = &mut diagnostic.fix {
             match carried.checked_sub(fix.edits.inserted()) {
                 Some(rest) => carried = rest,

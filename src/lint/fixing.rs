@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::SMALL_TEXT;
 use super::findings::{RuleFinding, diagnostics, find, is_guess, sort};
-use crate::change::{Change, compose};
+use crate::change::{Change, Composer};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain, display_has_gl, display_parts};
 use crate::edit::{Applicability, Edit, Edits};
@@ -204,7 +204,7 @@ impl<'r> Run<'_, 'r> {
             if picked.iter().any(|found| moves(found) || joins(found)) {
                 picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
-            let edits = compose(domain, picked.iter().flat_map(|found| found.changes()));
+            let edits = Composer::new(domain).edits(picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
                 let remaining = diagnostics(domain, found.iter(), with_edits);
                 return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };

@@ -1,6 +1,6 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
-use crate::change::compose;
+use crate::change::Composer;
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain};
 use crate::edit::{Applicability, Edits};
@@ -58,7 +58,7 @@ pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Setting
     domain::read(text, settings, |domain| {
         let found = find(domain, rules);
         let picked = found.iter().filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
-        compose(domain, picked.flat_map(|found| found.changes()))
+        Composer::new(domain).edits(picked.flat_map(|found| found.changes()))
     })
 }
 

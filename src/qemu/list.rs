@@ -108,7 +108,7 @@ impl<'t> OptionList<'t> {
     }
 
     /// The text in which a name has this value, and all else stands as it was.
-    pub fn with(&self, name: &str, value: Value<'_>) -> String {
+    pub fn with_option(&self, name: &str, value: Value<'_>) -> String {
         let (old, new) = match (self.entries.iter().rfind(|entry| entry.name == name), self.brace) {
             (Some(entry), Some(_)) => (entry.span.clone(), value.json()),
             (Some(entry), None) if entry.is_switch => (entry.span.clone(), format!("{name}={}", value.plain())),
@@ -215,7 +215,7 @@ mod tests {
             ("{\"driver\":\"vfio-pci\",\"xres\":1}", "xres", Value::Number("2"), "{\"driver\":\"vfio-pci\",\"xres\":2}"),
             ("{}", "driver", Value::Text("a\"b"), "{\"driver\":\"a\\\"b\"}"),
         ] {
-            let written = device(before).with(name, value);
+            let written = device(before).with_option(name, value);
             assert_eq!(written, after);
             assert_eq!(device(&written).get(name), device(after).get(name), "{written}");
         }

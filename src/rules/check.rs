@@ -8,12 +8,12 @@ use super::path::Selector;
 use super::schema::{Check, Fix, Format, Operation, Rule, ShownBy, When};
 use super::select::{select, select_from};
 use super::{Context, code, template};
-use crate::change::Change;
+use crate::change::{Change, deliver};
+use crate::domain::Form;
 use crate::domain::{Domain, attribute_span, parse_uuid};
 use crate::edit::Applicability;
 use crate::fragment::NewElement;
 use crate::property::type_of;
-use crate::vgpu::Form;
 use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// Something found, before its words are filled in.
@@ -50,7 +50,7 @@ impl<'d> Finding<'d> {
     }
 
     /// The same with something that its words need.
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with_value(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.values.push((name, value.into()));
         self
     }
@@ -96,13 +96,13 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             .map(|element| {
                 let found = element.attribute(name).unwrap_or("").to_owned();
                 let canonical = parse_uuid(&found).map_or_else(String::new, |uuid| uuid.to_string());
-                mender.mended(Finding::at_attribute(element, name).with("found", found).with("canonical", canonical), name)
+                mender.mended(Finding::at_attribute(element, name).with_value("found", found).with_value("canonical", canonical), name)
             })
             .collect(),
         Check::Text { one_of, format } => selected()
             .into_iter()
             .filter(|element| !is_allowed(element.text().trim(), one_of, *format))
-            .map(|element| mender.mended(Finding::within(element, element.content()).with("found", element.text().trim()), ""))
+            .map(|element| mender.mended(Finding::within(element, element.content()).with_value("found", element.text().trim()), ""))
             .collect(),
         Check::Unique { attribute, of } => unique(attribute, of.as_ref(), &selected(), &mender),
         Check::Reference { attribute, to, key } => {
@@ -110,7 +110,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             let dangling = |element: &Element<'d>| element.attribute(attribute).is_some_and(|value| !known.contains(value));
             let finding = |element: Element<'d>| {
                 let found = element.attribute(attribute).unwrap_or("").to_owned();
-                mender.mended(Finding::at_attribute(element, attribute).with("found", found), attribute)
+                mender.mended(Finding::at_attribute(element, attribute).with_value("found", found), attribute)
             };
             selected().into_iter().filter(dangling).map(finding).collect()
         }
@@ -129,7 +129,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     }
     // What is written behind an option that lacks its operand would be that.
     if domain.lacking_option().is_some() {
-        let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(..));
+        let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(_) | Change::Set { .. });
         for finding in &mut findings {
             finding.changes.take_if(|changes| changes.iter().any(adds_arguments));
         }
@@ -233,7 +233,7 @@ fn with_qemu_prefix(new: NewElement, parent: Element<'_>) -> NewElement {
     }
     match parent.prefix_for(QEMU_NAMESPACE) {
         Some(prefix) => new.with_prefix(QEMU_PREFIX, prefix),
-        None => new.with(format!("xmlns:{QEMU_PREFIX}"), QEMU_NAMESPACE),
+        None => new.with_attribute(format!("xmlns:{QEMU_PREFIX}"), QEMU_NAMESPACE),
     }
 }
 
@@ -284,7 +284,7 @@ fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], 
                 first.insert(key, span);
             }
             Some(known) => {
-                let finding = Finding::within(*element, span).with("found", value).related_to(known.clone(), "the first one");
+                let finding = Finding::within(*element, span).with_value("found", value).related_to(known.clone(), "the first one");
                 findings.push(mender.mended(finding, attribute));
             }
         }
@@ -303,8 +303,8 @@ fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>
         || "unset".to_owned(),
         |delivered| crate::property::to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value),
     );
-    let finding = Finding::within(owner, span).with("found", found).with("property", name);
-    let changes = domain.deliver(name, value);
+    let finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
+    let changes = deliver(domain, name, value);
     vec![if changes.is_empty() { finding } else { finding.fixed_by(changes) }]
 }
 
@@ -331,7 +331,7 @@ pub fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'d>>) {
             Check::Property { name, .. } if is_override && name == "ramfb" => wants_ramfb = true,
             // libvirt picks the driver that has it.
             Check::Property { name, .. } if is_override && name == "driver" => {}
-            Check::Property { name, value } => changes.extend(domain.deliver(name, value)),
+            Check::Property { name, value } => changes.extend(deliver(domain, name, value)),
             Check::Environment { name, value, format, setting, displays } => {
                 let wanted = Wanted { name, value, format: *format, setting: setting.as_deref(), displays };
                 changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
@@ -355,7 +355,7 @@ fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>>
     match domain.environment.iter().rev().find(|variable| variable.attribute("name") == Some(wanted.name)) {
         None => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
-            vec![Finding::at(place).with("found", "unset").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
+            vec![Finding::at(place).with_value("found", "unset").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
         }
         Some(variable) => {
             let found = variable.attribute("value").unwrap_or("");
@@ -364,7 +364,7 @@ fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>>
                 return Vec::new();
             }
             let change = Change::SetAttribute(*variable, "value".into(), value);
-            vec![Finding::at_attribute(*variable, "value").with("found", format!("'{found}'")).fixed_by(vec![change])]
+            vec![Finding::at_attribute(*variable, "value").with_value("found", format!("'{found}'")).fixed_by(vec![change])]
         }
     }
 }

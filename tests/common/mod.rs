@@ -5,12 +5,12 @@
 use std::io::Write as _;
 
 use gvtg_xml::diagnostic::Diagnostic;
+use gvtg_xml::domain::{Form, form_for};
 use gvtg_xml::lint::lint;
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::schema::Within;
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
-use gvtg_xml::vgpu::{Form, form_for};
 
 pub mod asking;
 pub mod domains;

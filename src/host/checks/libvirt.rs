@@ -1,10 +1,10 @@
 //! libvirt and QEMU: their versions, and what QEMU may open.
 
 use super::{Asked, Verdict};
+use crate::domain::form_for;
 use crate::host::Reading;
 use crate::host::libvirt::QEMU_CONF;
 use crate::version::Version;
-use crate::vgpu::form_for;
 
 const LIBRARY: &str = "libvirt.so.0";
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::change::Change;
+use crate::change::{Change, deliver, name_vgpu};
+use crate::domain::Form;
 use crate::domain::{Argument, Override, Set, is_host_device_number, is_pci_card, is_vgpu};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override, type_of};
@@ -10,7 +11,6 @@ use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
 use crate::rules::check::Finding;
 use crate::rules::template::clipped;
-use crate::vgpu::{Form, property_order};
 use crate::xml::{Element, QEMU_NAMESPACE};
 
 /// `-set` for a device that libvirt writes as JSON.
@@ -63,19 +63,19 @@ fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
 /// A `-set` that does not reach its device, as a property that does.
 fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
-    let finding = Finding::at_attribute(set.operand, "value").with("device", set.device).with("property", set.property);
+    let finding = Finding::at_attribute(set.operand, "value").with_value("device", set.device).with_value("property", set.property);
     if let Form::Set(Some(capability)) = domain.form() {
         return finding.fixed_by(vec![Change::DeleteCapability(capability.into())]);
     }
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     match value {
         Some(value) if domain.is_vgpu_alias(set.device) => {
-            let last = domain.said().sets.get(set.property);
+            let last = domain.addressed().sets.get(set.property);
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
             // Of several the last counts; what no vGPU has is not carried over.
             let is_refused = set.property == "x-vga" && value == "true";
             if !is_refused && last.is_some_and(|last| last.operand == set.operand) {
-                changes.extend(domain.deliver(set.property, &value));
+                changes.extend(deliver(domain, set.property, &value));
             }
             finding.fixed_by(changes)
         }
@@ -103,7 +103,7 @@ fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Ve
         ],
         None => {
             let (alias, property) = (set.device.to_owned(), set.property.to_owned());
-            vec![Change::Override { alias, order: property_order(&property), property, kind, value }]
+            vec![Change::Override { alias, property, kind, value }]
         }
     }
 }
@@ -111,18 +111,18 @@ fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Ve
 /// A `-set` that names the wrong device, as a property that reaches the vGPU.
 fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
-    let finding = Finding::at_attribute(set.operand, "value").with("device", set.device).with("property", set.property);
+    let finding = Finding::at_attribute(set.operand, "value").with_value("device", set.device).with_value("property", set.property);
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else { return finding };
     let is_delivered = domain.delivered(set.property).is_some_and(|delivered| delivered.value == value);
     if let (Form::Set(capability), false) = (domain.form(), is_delivered) {
-        let (alias, mut changes) = domain.vgpu_alias();
+        let (alias, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
         changes.push(Change::SetDevice(*set, alias));
         changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         return finding.fixed_by(changes);
     }
     let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
-    changes.extend(domain.deliver(set.property, &value));
+    changes.extend(deliver(domain, set.property, &value));
     finding.fixed_by(changes)
 }
 
@@ -146,9 +146,9 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let prefix = block.map_or(own, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
-            Change::InsertBehind(argument.element, NewElement::new(format!("{prefix}arg")).with("value", operand)),
+            Change::InsertBehind(argument.element, NewElement::new(format!("{prefix}arg")).with_attribute("value", operand)),
         ];
-        findings.push(Finding::at_attribute(argument.element, "value").with("found", argument.value).fixed_by(changes));
+        findings.push(Finding::at_attribute(argument.element, "value").with_value("found", argument.value).fixed_by(changes));
     }
     findings
 }

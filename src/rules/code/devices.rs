@@ -31,7 +31,7 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     // 0000:00:00 is no address to libvirt, which finds one.
     let Some(wanted) = pci_address(own).filter(|wanted| wanted[..3] != [0, 0, 0]) else { return Vec::new() };
     let others = domain.devices.into_iter().flat_map(|devices| devices.children()).filter(|device| *device != vgpu);
-    let finding = |what: &str| Finding::at(own).with("what", what).fixed_by(vec![Change::Remove(own)]);
+    let finding = |what: &str| Finding::at(own).with_value("what", what).fixed_by(vec![Change::Remove(own)]);
     if let Some(what) = impossible_slot(domain, wanted) {
         return vec![finding(what)];
     }
@@ -62,7 +62,7 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
         let is_meant = || (bus_domain, bus, function) == (0, 0, 0) && domain.igd_property(card).is_some();
         let is_whole = parse_pci(domain.settings.pci()) == Some(address) || is_meant();
         let found = format!("{bus_domain:04x}:{bus:02x}:{slot:02x}.{function}");
-        is_whole.then(|| Finding::at(place).with("found", found))
+        is_whole.then(|| Finding::at(place).with_value("found", found))
     };
     domain.pci_cards().filter_map(finding).collect()
 }
@@ -91,9 +91,9 @@ pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
     let audios = domain.devices_named("audio");
     if audios.is_empty() {
-        let new = NewElement::new("audio").with("id", "1").with("type", &wanted.backend);
-        let new = wanted.attributes.iter().fold(new, |new, (name, value)| new.with(name, value));
-        return vec![Finding::at(sound).with("found", "has no <audio>").fixed_by(vec![Change::Insert(devices, new)])];
+        let new = NewElement::new("audio").with_attribute("id", "1").with_attribute("type", &wanted.backend);
+        let new = wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value));
+        return vec![Finding::at(sound).with_value("found", "has no <audio>").fixed_by(vec![Change::Insert(devices, new)])];
     }
     // What SPICE or D-Bus carries is another rule's finding, or works.
     let others = audios
@@ -101,7 +101,7 @@ pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == "dbus" || kind == wanted.backend));
     let finding = |audio: Element<'d>| {
         let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
-        Finding::within(audio, attribute_span(audio, "type")).with("found", found).fixed_by(set_audio(audio, wanted))
+        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(set_audio(audio, wanted))
     };
     others.map(finding).collect()
 }
@@ -119,7 +119,7 @@ pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             Some(wanted) => set_audio(audio, wanted),
             None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
         };
-        Some(Finding::within(audio, attribute_span(audio, "type")).with("found", kind).fixed_by(changes))
+        Some(Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind).fixed_by(changes))
     };
     domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
@@ -152,7 +152,7 @@ pub(super) fn unknown_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let unknown = audios.filter(|audio| !is_known(audio) && lost_carrier(&staying, *audio).is_none());
     let finding = |audio: Element<'d>| {
         let found = audio.attribute("type").unwrap_or("");
-        Finding::within(audio, attribute_span(audio, "type")).with("found", found).fixed_by(vec![Change::Remove(audio)])
+        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(vec![Change::Remove(audio)])
     };
     unknown.map(finding).collect()
 }

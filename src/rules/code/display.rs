@@ -7,16 +7,13 @@ use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
 use crate::rules::check::Finding;
 
-/// The order of `-display` among new arguments: behind the properties, as in the guide.
-const DISPLAY_ORDER: u8 = 100;
-
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let wanted = domain.settings.display();
     if let Some(option) = domain.lacking_option().filter(|option| option.name == "display") {
-        let new = NewElement::new(format!("{}arg", option.element.written_prefix())).with("value", wanted);
-        let finding = Finding::at_attribute(option.element, "value").with("found", "lacks its operand");
+        let new = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
+        let finding = Finding::at_attribute(option.element, "value").with_value("found", "lacks its operand");
         return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
     }
     match domain.displays().last().and_then(|display| display.operand) {
@@ -26,15 +23,17 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 return Vec::new();
             }
             let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
-            vec![Finding::at_attribute(operand.element, "value").with("found", format!("is {}", operand.value)).fixed_by(vec![change])]
+            vec![
+                Finding::at_attribute(operand.element, "value").with_value("found", format!("is {}", operand.value)).fixed_by(vec![change]),
+            ]
         }
         // Joined with its operand, it is another rule's finding.
         None if is_joined(domain) => Vec::new(),
         None if domain.is_shown_by_spice() => Vec::new(),
         None => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
-            let arguments = Change::Arguments(DISPLAY_ORDER, vec!["-display".into(), wanted.into()]);
-            let mut finding = Finding::at(place).with("found", "is missing").fixed_by(vec![arguments]);
+            let arguments = Change::Arguments(vec!["-display".into(), wanted.into()]);
+            let mut finding = Finding::at(place).with_value("found", "is missing").fixed_by(vec![arguments]);
             finding.is_unsafe = domain.has_screen_without_gl();
             vec![finding]
         }
@@ -62,14 +61,14 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_capable = kind != "none" && can_have_gl(&kind);
     let value = if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
     let change = Change::SetAttribute(operand.element, "value".into(), value);
-    let mut finding = Finding::at_attribute(operand.element, "value").with("found", operand.value).fixed_by(vec![change]);
+    let mut finding = Finding::at_attribute(operand.element, "value").with_value("found", operand.value).fixed_by(vec![change]);
     // Another display that somebody chose: only they know what for.
     finding.is_unsafe = !is_capable && kind != "none";
     vec![finding]
 }
 
 fn with_gl(value: &str) -> String {
-    OptionList::parse(value, Syntax::DISPLAY).map_or_else(|_| value.to_owned(), |list| list.with("gl", Value::Text("on")))
+    OptionList::parse(value, Syntax::DISPLAY).map_or_else(|_| value.to_owned(), |list| list.with_option("gl", Value::Text("on")))
 }
 
 /// Displays before the last one, which QEMU ignores.
@@ -80,7 +79,10 @@ pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let mut changes = vec![Change::Remove(display.element)];
         changes.extend(display.operand.map(|operand| Change::Remove(operand.element)));
         let found = display.operand.map_or("", |operand| operand.value);
-        Finding::at(display.element).with("found", found).related_to(last.element.start_tag().span, "the one that counts").fixed_by(changes)
+        Finding::at(display.element)
+            .with_value("found", found)
+            .related_to(last.element.start_tag().span, "the one that counts")
+            .fixed_by(changes)
     };
     others.iter().map(finding).collect()
 }

@@ -6,7 +6,7 @@ use crate::xml::Element;
 
 /// A guest that no GVT-g vGPU can serve.
 pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    context.domain.unsuitable().map(|(element, what)| Finding::at(element).with("what", what)).into_iter().collect()
+    context.domain.unsuitable().map(|(element, what)| Finding::at(element).with_value("what", what)).into_iter().collect()
 }
 
 /// What libvirt itself allows QEMU to lock for a guest with a mediated device, beyond the guest's memory
@@ -22,7 +22,7 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
         (Some(most), Some(guest)) if most < guest + VFIO_OVERHEAD => {
             let found = format!("{} MiB", most >> 20);
             let other = format!("{} MiB", (guest + VFIO_OVERHEAD) >> 20);
-            vec![Finding::at(limit).with("found", found).with("other", other)]
+            vec![Finding::at(limit).with_value("found", found).with_value("other", other)]
         }
         _ => Vec::new(),
     }

@@ -35,7 +35,7 @@ pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if owner == domain.root && (!of_root.insert(name.clone()) || owner.attribute_place(&name).is_none()) {
             continue;
         }
-        let finding = Finding::at_attribute(owner, &name).with("found", block.namespace().unwrap_or(""));
+        let finding = Finding::at_attribute(owner, &name).with_value("found", block.namespace().unwrap_or(""));
         findings.push(finding.fixed_by(vec![Change::SetAttribute(owner, name, QEMU_NAMESPACE.into())]));
     }
     findings

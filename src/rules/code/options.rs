@@ -29,7 +29,9 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> Option<Finding<'d>> {
-    let found = |what: &str| Finding::at_attribute(option.element, "value").with("found", format!("-{}", option.name)).with("what", what);
+    let found = |what: &str| {
+        Finding::at_attribute(option.element, "value").with_value("found", format!("-{}", option.name)).with_value("what", what)
+    };
     let Some(known) = known(option.name) else { return Some(found("QEMU has no such option")) };
     let Some(operand) = option.operand else {
         // A `-display` that lacks its operand gets the one that is wanted from another rule.
@@ -54,7 +56,7 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
 const DROPPED_DISPLAY_PARTS: &[&str] = &["frame", "alt_grab", "ctrl_grab", "window_close"];
 
 fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
-    Finding::at_attribute(argument.element, "value").with("found", argument.value).with("what", what)
+    Finding::at_attribute(argument.element, "value").with_value("found", argument.value).with_value("what", what)
 }
 
 /// Blanks and quotes around it are a shell's, and QEMU gets none.
@@ -76,12 +78,14 @@ pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let known = known(option.name)?;
         let (major, minor) = known.until?;
         let finding = Finding::at_attribute(option.element, "value")
-            .with("found", format!("-{}", option.name))
-            .with("other", format!("{major}.{minor}"));
+            .with_value("found", format!("-{}", option.name))
+            .with_value("other", format!("{major}.{minor}"));
         let Some((first, operands)) = known.instead.split_first() else { return Some(finding) };
         let prefix = option.element.written_prefix();
         let mut changes = vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
-        let behind = |operand: &&str| Change::InsertBehind(option.element, NewElement::new(format!("{prefix}arg")).with("value", *operand));
+        let behind = |operand: &&str| {
+            Change::InsertBehind(option.element, NewElement::new(format!("{prefix}arg")).with_attribute("value", *operand))
+        };
         changes.extend(operands.iter().map(behind));
         Some(finding.fixed_by(changes))
     };

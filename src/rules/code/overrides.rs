@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::change::Change;
+use crate::change::{Change, deliver, name_vgpu};
+use crate::domain::{Carrier, Delivered, Form, global_property};
 use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::check::Finding;
-use crate::vgpu::{Carrier, Delivered, Form, global_property, property_order};
 use crate::xml::Element;
 
 /// An override on a libvirt that drops it.
@@ -16,7 +16,7 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let last: HashMap<(&str, &str), Element<'d>> =
         domain.overrides.iter().map(|found| ((found.alias, found.property), found.element)).collect();
     let finding = |found: &Override<'d>| {
-        let finding = Finding::at(found.element).with("device", found.alias).with("property", found.property);
+        let finding = Finding::at(found.element).with_value("device", found.alias).with_value("property", found.property);
         let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
         let is_card = domain.host_device(found.alias).is_some_and(|device| is_pci_card(device) || is_vgpu(device));
         // QEMU stops at a property that its device doesn't have, which this libvirt drops.
@@ -28,7 +28,7 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let mut changes = vec![Change::Remove(found.element)];
         // Of several the last counts.
         if last.get(&(found.alias, found.property)) == Some(&found.element) {
-            changes.extend(if means_vgpu { domain.deliver(found.property, found.value) } else { as_set(context, found) });
+            changes.extend(if means_vgpu { deliver(domain, found.property, found.value) } else { as_set(context, found) });
         }
         finding.fixed_by(changes)
     };
@@ -37,8 +37,8 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// The changes that give another device than the vGPU a property by `-set`.
 fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>> {
-    let operand = format!("{}={}", found.property, to_set(found.kind, found.value));
-    let set = Change::Set { alias: found.alias.to_owned(), operand, order: property_order(found.property) };
+    let (alias, property) = (found.alias.to_owned(), found.property.to_owned());
+    let set = Change::Set { alias, property, value: to_set(found.kind, found.value) };
     let capability = match context.domain.form() {
         Form::Set(Some(capability)) => Some(Change::DeleteCapability(capability.into())),
         _ => None,
@@ -64,18 +64,18 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             continue;
         }
         let what = if is_missing { "no device" } else { "another device" };
-        let finding = Finding::at_attribute(device, "alias").with("device", alias).with("what", what);
+        let finding = Finding::at_attribute(device, "alias").with_value("device", alias).with_value("what", what);
         if !means_vgpu || domain.vgpu.is_none() {
             findings.push(finding);
             continue;
         }
-        let (own, mut changes) = domain.vgpu_alias();
+        let (own, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
         if is_missing {
             changes.push(Change::SetAttribute(device, "alias".into(), own));
         } else {
             for found in of_device.iter().filter(|found| domain.override_means_vgpu(found)) {
                 changes.push(Change::Remove(found.element));
-                changes.extend(domain.deliver(found.property, found.value));
+                changes.extend(deliver(domain, found.property, found.value));
             }
         }
         findings.push(finding.fixed_by(changes));
@@ -91,7 +91,7 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     for device in devices {
         let alias = device.attribute("alias").unwrap_or("");
         for child in device.children().filter(|child| !child.is_qemu("frontend")) {
-            let finding = Finding::at(child).with("device", alias);
+            let finding = Finding::at(child).with_value("device", alias);
             let text = |name| child.attribute(name).unwrap_or("").to_owned();
             let kind = [PropertyType::Bool, PropertyType::String, PropertyType::Unsigned, PropertyType::Signed]
                 .into_iter()
@@ -99,7 +99,7 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             findings.push(match kind.filter(|_| child.is_qemu("property") && child.is_empty()) {
                 Some(kind) => {
                     let (alias, property, value) = (alias.to_owned(), text("name"), text("value"));
-                    let moved = Change::Override { alias, order: property_order(&property), property, kind, value };
+                    let moved = Change::Override { alias, property, kind, value };
                     finding.fixed_by(vec![Change::Remove(child), moved])
                 }
                 None if child.is_empty() => finding.fixed_by(vec![Change::Remove(child)]),
@@ -117,7 +117,10 @@ pub(super) fn untyped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     let finding = |attribute: &str, what: &str| {
-        Finding::at_attribute(found.element, attribute).with("property", found.property).with("found", found.value).with("what", what)
+        Finding::at_attribute(found.element, attribute)
+            .with_value("property", found.property)
+            .with_value("found", found.value)
+            .with_value("what", what)
     };
     if found.kind == "remove" {
         let has_value = found.element.attribute("value").is_some();
@@ -180,7 +183,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if let Some(Delivered { carrier: Carrier::Device(argument), .. }) = domain.delivered(NAME).filter(|delivered| delivered.value == "true")
     {
-        return vec![Finding::at_attribute(argument.element, "value").fixed_by(domain.deliver(NAME, "false"))];
+        return vec![Finding::at_attribute(argument.element, "value").fixed_by(deliver(domain, NAME, "false"))];
     }
     // A real graphics card has VGA registers; what names no host device at all is meant for the vGPU.
     let is_vgpu = |alias: &str| domain.vgpu.is_some() && (domain.is_vgpu_alias(alias) || domain.host_device(alias).is_none());

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::devices::is_igpu;
-use crate::change::Change;
+use crate::change::{Change, deliver, name_vgpu};
+use crate::domain::Form;
 use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
@@ -11,7 +12,6 @@ use crate::property::to_override;
 use crate::rules::Context;
 use crate::rules::check::{Finding, requirements};
 use crate::settings::{METADATA_NAMESPACE, derived_uuid};
-use crate::vgpu::Form;
 use crate::xml::Element;
 
 /// No vGPU at all: one comes with everything that the other rules want of it.
@@ -21,17 +21,17 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
-    let (alias, _) = domain.vgpu_alias();
+    let alias = domain.vgpu_alias();
     let is_override = domain.form() == Form::Override;
     let (wants_ramfb, mut changes) = requirements(context);
     let attributes = [("mode", "subsystem"), ("type", "mdev"), ("managed", "no"), ("model", "vfio-pci"), ("display", "off")];
-    let mut hostdev = attributes.into_iter().fold(NewElement::new("hostdev"), |hostdev, (name, value)| hostdev.with(name, value));
+    let mut hostdev = attributes.into_iter().fold(NewElement::new("hostdev"), |hostdev, (name, value)| hostdev.with_attribute(name, value));
     if is_override && wants_ramfb {
-        hostdev = hostdev.with("ramfb", "on");
+        hostdev = hostdev.with_attribute("ramfb", "on");
     }
-    hostdev = hostdev.containing(NewElement::new("source").containing(NewElement::new("address").with("uuid", &uuid)));
-    if is_user_alias(&alias) {
-        hostdev = hostdev.containing(NewElement::new("alias").with("name", alias));
+    hostdev = hostdev.containing(NewElement::new("source").containing(NewElement::new("address").with_attribute("uuid", &uuid)));
+    if is_user_alias(alias) {
+        hostdev = hostdev.containing(NewElement::new("alias").with_attribute("name", alias));
     }
     let (place, insertion) = match domain.devices {
         Some(devices) => (devices, Change::Insert(devices, hostdev)),
@@ -66,7 +66,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             Some(value) => format!("'{value}', which is no uuid"),
             None => "missing".into(),
         };
-        let new_address = NewElement::new("address").with("uuid", &uuid);
+        let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
         let recorded =
             own.and_then(|own| domain.metadata()?.vgpu(own)).map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
         let mut changes = match (source, address) {
@@ -82,7 +82,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             Some(address) => Finding::at_attribute(address, "uuid"),
             None => Finding::at(source.unwrap_or(vgpu)),
         };
-        findings.push(finding.with("found", found).fixed_by(changes));
+        findings.push(finding.with_value("found", found).fixed_by(changes));
     }
     findings
 }
@@ -102,7 +102,7 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     };
     let name = element.attribute("name").unwrap_or("");
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
-    let (right, mut changes) = domain.vgpu_alias();
+    let (right, mut changes) = (domain.vgpu_alias(), name_vgpu(domain));
     // Where another device has the one asked for, a number behind it is right.
     if !is_dropped && (domain.settings.alias.is_none() || right == name) {
         return Vec::new();
@@ -112,13 +112,12 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         // libvirt's own number does.
         changes.push(Change::Remove(element));
     }
-    vec![Finding::at_attribute(element, "name").with("found", format!("'{name}'")).with("what", what).fixed_by(changes)]
+    vec![Finding::at_attribute(element, "name").with_value("found", format!("'{name}'")).with_value("what", what).fixed_by(changes)]
 }
 
 fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
     domain.settings.alias.as_ref()?;
-    let (_, changes) = domain.vgpu_alias();
-    Some(Finding::at(vgpu).with("found", "missing").with("what", "is not the one asked for").fixed_by(changes))
+    Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "is not the one asked for").fixed_by(name_vgpu(domain)))
 }
 
 /// `<rom>` of a mediated device, which libvirt never tells QEMU.
@@ -137,11 +136,11 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         let mut changes = vec![Change::Remove(rom)];
         if let Some(file) = rom.attribute("file").filter(|_| domain.delivered("romfile").is_none()) {
-            changes.extend(domain.deliver("romfile", file));
+            changes.extend(deliver(domain, "romfile", file));
         }
         let bar = rom.attribute("bar").and_then(|bar| to_override(Unsigned, if bar == "off" { "0" } else { "1" }));
         if let Some(bar) = bar.filter(|_| domain.delivered("rombar").is_none()) {
-            changes.extend(domain.deliver("rombar", &bar));
+            changes.extend(deliver(domain, "rombar", &bar));
         }
         let known = rom.attribute_names().all(|name| matches!(name, "file" | "bar"));
         findings.push(if known { finding.fixed_by(changes) } else { finding });
@@ -170,7 +169,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
     let finding = Finding::within(place, domain.property_span(delivered.as_ref()));
     vec![match asked {
-        Some(file) => finding.fixed_by(domain.deliver("romfile", file)),
+        Some(file) => finding.fixed_by(deliver(domain, "romfile", file)),
         None => finding,
     }]
 }
@@ -214,8 +213,8 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     if missing.is_empty() {
         return Vec::new();
     }
-    let recorded = |element: NewElement| missing.iter().fold(element, |element, (name, value)| element.with(*name, *value));
-    let of_vgpu = |prefix: &str, uuid: Uuid| recorded(NewElement::new(format!("{prefix}vgpu")).with("uuid", uuid.to_string()));
+    let recorded = |element: NewElement| missing.iter().fold(element, |element, (name, value)| element.with_attribute(*name, *value));
+    let of_vgpu = |prefix: &str, uuid: Uuid| recorded(NewElement::new(format!("{prefix}vgpu")).with_attribute("uuid", uuid.to_string()));
     let change = match (own, uuid) {
         (Some(own), Some(uuid)) if own.vgpu(uuid).is_some() || is_one_of_several => match own.vgpu(uuid) {
             Some(element) => set_all(element, &missing),
@@ -223,7 +222,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         },
         (Some(own), _) => set_all(own.element, &missing),
         (None, _) => {
-            let element = NewElement::new("gvtg:domain").with("xmlns:gvtg", METADATA_NAMESPACE);
+            let element = NewElement::new("gvtg:domain").with_attribute("xmlns:gvtg", METADATA_NAMESPACE);
             let element = match uuid {
                 Some(uuid) if is_one_of_several => element.containing(of_vgpu("gvtg:", uuid)),
                 _ => recorded(element),

@@ -1,0 +1,51 @@
+//! What makes a property reach the vGPU. Whatever delivers it is left alone; only what is missing is written, in the form that the
+//! libvirt at hand reads.
+
+use super::{Change, name_vgpu};
+use crate::domain::{Argument, Carrier, Domain, Form};
+use crate::property::{self, PropertyType, type_of};
+use crate::qemu::{OptionList, Syntax};
+
+/// The changes that make a property reach the vGPU with this value (`true`/`false` for a bool); none where it does already.
+pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
+    let kind = type_of(name).unwrap_or(PropertyType::String);
+    if let Some(delivered) = domain.delivered(name) {
+        if delivered.value == value {
+            return Vec::new();
+        }
+        match delivered.carrier {
+            Carrier::Override(found) => {
+                return vec![
+                    Change::SetAttribute(found.element, "type".into(), kind.name().into()),
+                    Change::SetAttribute(found.element, "value".into(), value.into()),
+                ];
+            }
+            Carrier::Set(found) => return vec![Change::SetValue(found, property::to_set(kind.name(), value))],
+            Carrier::Device(argument) => return device_change(argument, name, value),
+            Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
+        }
+    } else if let Some(argument) = domain.raw_argument() {
+        return device_change(argument, name, value);
+    }
+    let form = domain.form();
+    // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there has to be right in any form.
+    let has_attribute = || form == Form::Override || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some());
+    if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug")) && has_attribute() {
+        return domain.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "ramfb".into(), "on".into())).into_iter().collect();
+    }
+    let (alias, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
+    match form {
+        Form::Override => changes.push(Change::Override { alias, property: name.into(), kind, value: value.into() }),
+        Form::Set(capability) => {
+            changes.push(Change::Set { alias, property: name.into(), value: property::to_set(kind.name(), value) });
+            changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
+        }
+    }
+    changes
+}
+
+/// What gives an argument of `-device` a property; nothing where QEMU can't read the argument.
+fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
+    let is_readable = OptionList::parse(argument.value, Syntax::DEVICE).is_ok();
+    if is_readable { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] } else { Vec::new() }
+}

@@ -1,0 +1,24 @@
+//! Giving the vGPU its alias, and every `-set` and override the name that its device has then.
+
+use super::Change;
+use crate::domain::Domain;
+use crate::fragment::NewElement;
+
+/// The change that gives the vGPU the id by which properties name it; none where it has that, or where there is no vGPU yet.
+pub fn name_vgpu<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
+    if domain.lacks_alias() { vec![Change::NameVgpu] } else { Vec::new() }
+}
+
+/// What [`Change::NameVgpu`] means, in simpler changes.
+pub(super) fn naming<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
+    let Some(vgpu) = domain.vgpu else { return Vec::new() };
+    let alias = domain.vgpu_alias();
+    let named = match vgpu.child("alias") {
+        Some(element) => Change::SetAttribute(element, "name".into(), alias.into()),
+        None => Change::Insert(vgpu, NewElement::new("alias").with_attribute("name", alias)),
+    };
+    let renaming = domain.renaming();
+    let sets = renaming.sets.iter().map(|(set, id)| Change::SetDevice(*set, id.clone()));
+    let overrides = renaming.overrides.iter().map(|(device, id)| Change::SetAttribute(*device, "alias".into(), id.clone()));
+    std::iter::once(named).chain(sets).chain(overrides).collect()
+}

@@ -1,0 +1,182 @@
+//! How a property reaches the vGPU: which carriers a document uses, and which of them work on the libvirt at hand.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::{Argument, Domain, Form, Override, Set, attribute_span, is_host_device_number, is_pci_card, is_vgpu};
+use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
+use crate::qemu::{OptionList, Syntax, global_parts};
+
+/// What carries a property to the vGPU.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Carrier<'d> {
+    /// An attribute of the hostdev, or its absence.
+    Attribute(&'static str),
+    /// libvirt's choice.
+    Libvirt,
+    /// `<qemu:property>`.
+    Override(Override<'d>),
+    /// `-set`.
+    Set(Set<'d>),
+    /// `-global`.
+    Global(Argument<'d>),
+    /// The argument of `-device`.
+    Device(Argument<'d>),
+}
+
+/// A property that reaches the vGPU.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivered<'d> {
+    /// Its value, with `true` and `false` for a bool.
+    pub value: String,
+    /// What carries it.
+    pub carrier: Carrier<'d>,
+}
+
+/// What `-set` and overrides say about the vGPU, by property; the last one of each counts.
+#[derive(Default)]
+pub(crate) struct Addressed<'d> {
+    pub(crate) sets: HashMap<&'d str, Set<'d>>,
+    pub(crate) overrides: HashMap<&'d str, Override<'d>>,
+}
+
+impl<'d> Domain<'d> {
+    /// The value of a property that the vGPU gets, and how it gets there; None where nobody says anything about it.
+    pub fn delivered(&self, name: &str) -> Option<Delivered<'d>> {
+        let typed = |value: &str| {
+            let kind = type_of(name).unwrap_or(PropertyType::String);
+            // QEMU takes `yes` and `true` for `on`, but not `ON`.
+            let is_readable = kind != PropertyType::Bool || !value.contains(char::is_uppercase);
+            property::to_override(kind, value).filter(|_| is_readable).unwrap_or_else(|| value.to_owned())
+        };
+        if let Some(argument) = self.raw_argument() {
+            let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;
+            return Some(Delivered { value: typed(list.get(name)?), carrier: Carrier::Device(argument) });
+        }
+        let vgpu = self.vgpu?;
+        if self.set_reaches()
+            && let Some(&set) = self.addressed().sets.get(name)
+        {
+            return Some(Delivered { value: typed(set.value), carrier: Carrier::Set(set) });
+        }
+        if self.override_reaches()
+            && let Some(&found) = self.addressed().overrides.get(name)
+        {
+            return Some(Delivered { value: found.value.to_owned(), carrier: Carrier::Override(found) });
+        }
+        let on = |name| vgpu.attribute(name) == Some("on");
+        let said = match name {
+            // The attribute works with a <graphics> that shows it, and has to go off without.
+            "display" => Some((if self.is_shown_by_graphics() { "on" } else { "off" }, Carrier::Attribute("display"))),
+            "driver" => Some((if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" }, Carrier::Libvirt)),
+            "ramfb" if on("ramfb") => Some(("true", Carrier::Attribute("ramfb"))),
+            _ => None,
+        };
+        if let Some((value, carrier)) = said {
+            return Some(Delivered { value: value.into(), carrier });
+        }
+        // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
+        let (value, argument) = self.globals().get(name)?;
+        Some(Delivered { value: typed(value), carrier: Carrier::Global(*argument) })
+    }
+
+    /// What `-set` and overrides say about the vGPU, whether it reaches it or not.
+    pub(crate) fn addressed(&self) -> &Addressed<'d> {
+        self.answers.addressed.get_or_init(|| {
+            let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else { return Addressed::default() };
+            Addressed {
+                sets: self.sets.iter().filter(|set| set.device == alias).map(|set| (set.property, *set)).collect(),
+                overrides: self.overrides.iter().filter(|found| found.alias == alias).map(|found| (found.property, *found)).collect(),
+            }
+        })
+    }
+
+    /// The argument of `-device` that is the vGPU.
+    pub(crate) fn raw_argument(&self) -> Option<Argument<'d>> {
+        self.raw_vgpu.map(|element| Argument { element, value: element.attribute("value").unwrap_or("") })
+    }
+
+    /// The last `-global` of each property that is the vGPU's.
+    fn globals(&self) -> &HashMap<String, (String, Argument<'d>)> {
+        self.answers.globals.get_or_init(|| {
+            let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
+            globals.filter_map(|argument| global(argument.value).map(|(name, value)| (name, (value, argument)))).collect()
+        })
+    }
+
+    /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
+    /// the vGPU, or libvirt chooses it by what is missing too.
+    pub fn is_spoken_for(&self, name: &str) -> bool {
+        let comes_with_ramfb = || name == "driver" && self.form() == Form::Override && self.delivered("ramfb").is_none();
+        comes_with_ramfb()
+            || self.sets.iter().any(|set| set.property == name && !self.set_is_fine(set) && self.set_means_vgpu(set))
+            || self.overrides.iter().any(|found| {
+                found.property == name && !(self.override_reaches() && self.is_vgpu_alias(found.alias)) && self.override_means_vgpu(found)
+            })
+    }
+
+    /// Whether an id is the vGPU's.
+    pub fn is_vgpu_alias(&self, alias: &str) -> bool {
+        self.vgpu.is_some_and(|vgpu| self.alias_of(vgpu) == Some(alias))
+    }
+
+    /// Whether a `-set` reaches the host device that it names.
+    pub fn set_is_fine(&self, set: &Set<'d>) -> bool {
+        self.set_reaches()
+            && self
+                .host_device(set.device)
+                .is_some_and(|device| is_vgpu(device) || is_pci_card(device) || !is_vgpu_only(set.property, set.value))
+    }
+
+    /// Whether a `-set` is meant for the vGPU: it names it, or sets what only a vGPU has on a host device that is none.
+    pub fn set_means_vgpu(&self, set: &Set<'d>) -> bool {
+        self.means_vgpu(set.device, set.property, set.value)
+    }
+
+    /// The same for an override.
+    pub fn override_means_vgpu(&self, found: &Override<'d>) -> bool {
+        self.means_vgpu(found.alias, found.property, found.value)
+    }
+
+    fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
+        match self.host_device(alias) {
+            Some(device) if is_vgpu(device) => self.vgpu == Some(device),
+            // Whatever a PCI card has is that card's.
+            Some(device) if is_pci_card(device) => false,
+            // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
+            _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),
+        }
+    }
+
+    /// Where to point for a property: what delivers it, else the vGPU's start tag.
+    pub fn property_span(&self, delivered: Option<&Delivered<'d>>) -> Range<usize> {
+        let fallback = || self.vgpu.or(self.raw_vgpu).unwrap_or(self.root).start_tag().span;
+        match delivered.map(|delivered| delivered.carrier) {
+            Some(Carrier::Override(found)) => attribute_span(found.element, "value"),
+            Some(Carrier::Set(found)) => attribute_span(found.operand, "value"),
+            Some(Carrier::Global(argument) | Carrier::Device(argument)) => attribute_span(argument.element, "value"),
+            Some(Carrier::Attribute(name)) => self.vgpu.map_or_else(fallback, |vgpu| attribute_span(vgpu, name)),
+            Some(Carrier::Libvirt) | None => fallback(),
+        }
+    }
+}
+
+/// Whether no device but a vGPU has this property with this value: a disk has a driver too.
+fn is_vgpu_only(property: &str, value: &str) -> bool {
+    VGPU_PROPERTIES.contains(&property) && (property != "driver" || value == "vfio-pci-nohotplug")
+}
+
+/// Whether an id looks like a host device's: libvirt's number, or one that can't be any other device's number.
+fn is_host_device_id(alias: &str) -> bool {
+    alias.starts_with("ua-") || is_host_device_number(alias)
+}
+
+/// The value that the operand of a `-global` gives a property of a vGPU: it works on a driver and on those that derive from it.
+pub fn global_property(operand: &str, name: &str) -> Option<String> {
+    global(operand).filter(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn global(operand: &str) -> Option<(String, String)> {
+    let [driver, property, value] = global_parts(operand)?;
+    matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci").then_some((property, value))
+}

@@ -1,0 +1,67 @@
+//! What shows the guest, and whether a vGPU can be seen there.
+
+use super::{Domain, can_have_gl, display_parts, has_gl};
+use crate::domain::QemuOption;
+use crate::qemu::{OptionList, Syntax};
+
+/// Displays that show the picture to whoever comes for it, and not in a window of their own.
+const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
+
+impl<'d> Domain<'d> {
+    /// The options that choose QEMU's display, in order; the last one counts.
+    pub fn displays(&self) -> Vec<QemuOption<'d>> {
+        self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
+    }
+
+    /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
+    pub fn display_kind(&self) -> String {
+        let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
+        match current {
+            Some(kind) if self.settings.display.is_none() && kind != "none" => kind,
+            _ => display_parts(self.settings.display()).0,
+        }
+    }
+
+    /// Whether a `<graphics>` shows the vGPU: the hostdev says display='on' and there is GL to show it with. A display that the
+    /// user asked for says otherwise.
+    pub fn is_shown_by_graphics(&self) -> bool {
+        *self.answers.graphics_shown.get_or_init(|| {
+            self.settings.display.is_none()
+                && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
+                && self.devices_named("graphics").into_iter().any(has_gl)
+        })
+    }
+
+    /// Whether SPICE among QEMU's own arguments shows a vGPU: with OpenGL.
+    pub fn is_shown_by_spice(&self) -> bool {
+        let spice = self.options.iter().rfind(|option| option.name == "spice").and_then(|option| option.operand);
+        let list = spice.and_then(|operand| OptionList::parse(operand.value, Syntax::SPICE).ok());
+        list.is_some_and(|list| list.get("gl") == Some("on"))
+    }
+
+    /// Whether somebody may watch the guest through something that shows what its emulated card or its `<graphics>` shows: another
+    /// graphics card, Looking Glass, a screen of QEMU's that is no window.
+    pub fn is_watched_elsewhere(&self) -> bool {
+        let has_shared_memory = || {
+            let shared = self.devices_named("shmem");
+            shared.iter().any(|shmem| shmem.attribute("name").is_some_and(|name| name.contains("looking-glass") || name.contains("kvmfr")))
+        };
+        let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
+        let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
+        let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind().as_str());
+        let is_asked = self.settings.display.is_some();
+        self.pci_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
+    }
+
+    /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has
+    /// its display on, and only the user knows what the screen is for.
+    pub fn has_screen_without_gl(&self) -> bool {
+        if self.settings.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
+            return false;
+        }
+        match self.displays().last().and_then(|display| display.operand) {
+            Some(operand) => !can_have_gl(&display_parts(operand.value).0),
+            None => self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses")),
+        }
+    }
+}

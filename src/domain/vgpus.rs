@@ -1,0 +1,64 @@
+//! The vGPUs of a domain: which one counts, and all that is said of each.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::{Domain, QemuOption, is_raw_vgpu, uuid_of};
+use crate::xml::Element;
+
+/// All that a domain says of one of its vGPUs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vgpu<'d> {
+    /// Its hostdev.
+    pub element: Element<'d>,
+    /// Its uuid; None where libvirt could read none.
+    pub uuid: Option<Uuid>,
+    /// The type that the metadata records for it, as it stands there.
+    pub recorded_type: Option<&'d str>,
+    /// The GPU's PCI address that the metadata records for it, as it stands there.
+    pub recorded_pci: Option<&'d str>,
+    /// The id that libvirt gives it.
+    pub alias: Option<String>,
+}
+
+impl<'d> Domain<'d> {
+    /// All that the domain says of one of its vGPUs.
+    pub fn describe(&self, vgpu: Element<'d>) -> Vgpu<'d> {
+        let uuid = uuid_of(vgpu);
+        let recorded = |name| self.metadata().and_then(|metadata| metadata.recorded(name, uuid));
+        Vgpu {
+            element: vgpu,
+            uuid,
+            recorded_type: recorded("type"),
+            recorded_pci: recorded("pci"),
+            alias: self.alias_of(vgpu).map(str::to_owned),
+        }
+    }
+
+    /// The vGPU that properties and display speak about, by what the user says, then by what the document does with it.
+    pub(super) fn primary(&self) -> Option<Element<'d>> {
+        let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
+        let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
+        // What a fix gives the vGPU comes first: it takes the attribute display='on' away, and the choice must stay the same.
+        let told = || {
+            let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
+            let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
+            let on = sets.chain(overrides).filter(|(_, property, value)| (*property, *value) == ("display", "on"));
+            let on: HashSet<&str> = on.map(|(alias, ..)| alias).collect();
+            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| on.contains(alias)))
+        };
+        let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
+        let addressed = || {
+            let named = self.sets.iter().map(|set| set.device).chain(self.overrides.iter().map(|property| property.alias));
+            let named: HashSet<&str> = named.collect();
+            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| named.contains(alias)))
+        };
+        asked.or_else(told).or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
+    }
+
+    pub(super) fn find_raw_vgpu(&self) -> Option<Element<'d>> {
+        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
+        self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
+    }
+}
