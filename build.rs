@@ -12,6 +12,8 @@ mod edit;
 mod version;
 #[allow(dead_code, missing_docs)]
 mod rules {
+    #[path = "../src/rules/evidence.rs"]
+    pub mod evidence;
     #[path = "../src/rules/file.rs"]
     pub mod file;
     #[path = "../src/rules/names.rs"]
@@ -54,12 +56,12 @@ fn main() {
 
 /// The rules in a folder, by id.
 fn read(folder: &str) -> Vec<Rule> {
-    let (mut rules, mut faults): (Vec<Rule>, Vec<String>) = Default::default();
+    let (mut rules, mut errors): (Vec<Rule>, Vec<String>) = Default::default();
     let mut names: Vec<_> = fs::read_dir(folder).expect("a folder of rules").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
-        let mut fault = |line: usize, column: usize, message: &str| faults.push(format!("{}:{line}:{column}: {message}", path.display()));
+        let mut fault = |line: usize, column: usize, message: &str| errors.push(format!("{}:{line}:{column}: {message}", path.display()));
         match rules::file::parse(&text) {
             Ok(rule) if path.file_stem().is_none_or(|stem| stem != &*rule.id) => {
                 fault(1, 1, &format!("the file's name is not its id, {}", rule.id));
@@ -75,7 +77,7 @@ fn read(folder: &str) -> Vec<Rule> {
             }),
         }
     }
-    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    assert!(errors.is_empty(), "\n{}", errors.join("\n"));
     rules
 }
 

@@ -1,7 +1,10 @@
 //! libvirt releases and ranges of them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, de};
 
 /// A libvirt release, or the current one, which counts as newer than all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +85,13 @@ impl FromStr for VersionRange {
             }
         }
         Ok(range)
+    }
+}
+
+impl<'de> Deserialize<'de> for VersionRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Cow<'de, str> = Cow::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

@@ -8,8 +8,9 @@ use crate::change::{Change, Composer};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
-use crate::rules::check::{self, Finding};
-use crate::rules::schema::Rule;
+use crate::rules::check;
+use crate::rules::finding::Finding;
+use crate::rules::schema::{Phase, Rule};
 use crate::rules::{Context, RuleSet, template};
 use crate::xml::ElementId;
 
@@ -114,7 +115,7 @@ pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Rule
     let is_guess = is_guess(domain);
     let mut removed: HashSet<ElementId> = HashSet::new();
     let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
-    let (mut phase, mut removing) = (0, Vec::new());
+    let (mut phase, mut removing) = (Phase::Removal, Vec::new());
     for rule in rules.active.iter().filter(|rule| rule.when.unsuitable == is_unsuitable) {
         if rule.phase() != phase {
             removed.extend(removing.drain(..));
@@ -125,7 +126,7 @@ pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<Rule
             let applicability = check::applicability(rule, &finding, domain);
             let mut one = RuleFinding { rule, finding, applicability };
             // What is found is the same whether the fixes are held back or not.
-            if phase < 2 && one.is_fixable(level) {
+            if phase < Phase::Rest && one.is_fixable(level) {
                 removing.extend(one.changes().iter().filter_map(|change| match change {
                     Change::Remove(element) => Some(element.id()),
                     _ => None,

@@ -2,13 +2,19 @@
 
 pub mod check;
 pub mod code;
+mod environment;
+mod evidence;
 mod file;
+pub mod finding;
+mod format;
+mod mender;
 mod names;
 pub mod page;
 pub mod path;
 pub mod schema;
 pub mod select;
 pub(crate) mod template;
+mod when;
 
 pub use file::{RuleError, parse};
 pub use schema::Rule;

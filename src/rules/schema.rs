@@ -1,9 +1,8 @@
 //! What a rule file may say. The build script and `--rules` read the same types, so both give the same errors.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
+pub use super::evidence::{Example, Moment, Says, Within};
 use super::path::{List, Selector, Text};
 use crate::edit::Applicability;
 use crate::version::VersionRange;
@@ -89,7 +88,6 @@ pub enum Group {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct When {
     /// The libvirt releases, like `>=8.1 <8.5`.
-    #[serde(default, deserialize_with = "version_range")]
     pub libvirt: Option<VersionRange>,
     /// What shows the vGPU's picture.
     pub shown_by: Option<ShownBy>,
@@ -234,7 +232,6 @@ pub struct Fix {
     #[serde(default)]
     pub unsafe_if_watched: bool,
     /// The libvirt releases it is for.
-    #[serde(default, deserialize_with = "version_range")]
     pub libvirt: Option<VersionRange>,
 }
 
@@ -258,94 +255,34 @@ pub enum Operation {
     Code,
 }
 
-/// What libvirt or QEMU say.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Says {
-    /// Who says it.
-    pub at: Moment,
-    /// In their words; `{}` stands for what varies.
-    pub text: Text,
-    /// The libvirt releases that say so.
-    #[serde(default, deserialize_with = "version_range")]
-    pub libvirt: Option<VersionRange>,
-    /// Whether a libvirt without a vGPU at hand says it too.
-    #[serde(default = "yes")]
-    pub tested: bool,
-}
-
-/// When they say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Moment {
-    /// `virsh define`.
-    Define,
-    /// `virsh define --validate`.
-    Validate,
-    /// `virsh start`, before QEMU runs.
-    Start,
-    /// QEMU, when it starts.
-    Qemu,
-    /// The kernel or systemd, in their logs or to whoever writes to /sys.
-    System,
-}
-
-/// A document that shows a rule at work.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Example {
-    /// A document with the finding; `»` and `«` mark its place.
-    pub bad: Option<Text>,
-    /// What this rule's fix alone makes of it.
-    pub fixed: Option<Text>,
-    /// A document without the finding.
-    pub good: Option<Text>,
-    /// Where a snippet belongs; a whole document by default.
-    #[serde(default, rename = "in")]
-    pub within: Within,
-    /// Settings as on the command line: `--libvirt 7.0`.
-    #[serde(default)]
-    pub settings: Text,
-}
-
-/// Where an example's snippet belongs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Within {
-    /// It is a whole document.
-    #[default]
-    Document,
-    /// Inside `<domain>`.
-    Domain,
-    /// Inside `<devices>`.
-    Devices,
-}
-
 impl Rule {
     /// The fix for a libvirt release.
     pub fn fix_for(&self, libvirt: crate::version::Version) -> Option<&Fix> {
         self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
     }
 
-    /// Rules that remove elements are asked first, those among them that depend on others' removals second.
-    pub fn phase(&self) -> u8 {
+    /// When it is asked.
+    pub fn phase(&self) -> Phase {
         let removes = self.fix.iter().any(|fix| matches!(fix.op, Operation::Remove)) && matches!(self.check, Check::Forbid);
         match removes {
-            true => u8::from(self.when.absent.is_some() || self.when.present.is_some()),
-            false => 2,
+            true if self.when.absent.is_some() || self.when.present.is_some() => Phase::DependentRemoval,
+            true => Phase::Removal,
+            false => Phase::Rest,
         }
     }
 }
 
+/// When a rule is asked: the others see what those that remove elements leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It removes elements.
+    Removal,
+    /// So does this, depending on what others removed.
+    DependentRemoval,
+    /// It sees what is left.
+    Rest,
+}
+
 fn safe() -> Applicability {
     Applicability::Safe
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn version_range<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<VersionRange>, D::Error> {
-    let text: Cow<'de, str> = Cow::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(serde::de::Error::custom)
 }

@@ -9,7 +9,7 @@ use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override, type_of};
 use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 use crate::rules::template::clipped;
 use crate::xml::{Element, QEMU_NAMESPACE};
 

@@ -6,7 +6,7 @@ use crate::change::Change;
 use crate::domain::{Domain, PciAddress, attribute_span, parse_pci};
 use crate::fragment::NewElement;
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 use crate::settings::Audio;
 use crate::version::Version;
 use crate::xml::Element;

@@ -5,7 +5,7 @@ use crate::domain::{Domain, can_have_gl, display_has_gl, display_parts};
 use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

@@ -1,7 +1,7 @@
 //! The guest as a whole.
 
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 use crate::xml::Element;
 
 /// A guest that no GVT-g vGPU can serve.

@@ -9,10 +9,11 @@ mod guest;
 mod namespace;
 mod options;
 mod overrides;
+mod requirements;
 mod vgpu;
 
 use super::Context;
-use super::check::Finding;
+use super::finding::Finding;
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::change::{Change, root_prefix};
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 use crate::xml::{Element, Prefixes, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// The blocks that libvirt reads directly in `<domain>`.

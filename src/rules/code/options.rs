@@ -7,7 +7,7 @@ use crate::domain::{Argument, QemuOption};
 use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, known, set_parts};
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 use crate::xml::ElementId;
 
 /// Whatever stops QEMU before it looks at a device.

@@ -7,7 +7,7 @@ use crate::domain::{Carrier, Delivered, Form, global_property};
 use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
-use crate::rules::check::Finding;
+use crate::rules::finding::Finding;
 use crate::xml::Element;
 
 /// An override on a libvirt that drops it.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::devices::is_igpu;
+use super::requirements::requirements;
 use crate::change::{Change, deliver, name_vgpu};
 use crate::domain::Form;
 use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
@@ -10,7 +11,7 @@ use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
 use crate::rules::Context;
-use crate::rules::check::{Finding, requirements};
+use crate::rules::finding::Finding;
 use crate::settings::{METADATA_NAMESPACE, derived_uuid};
 use crate::xml::Element;
 

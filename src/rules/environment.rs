@@ -1,0 +1,46 @@
+//! QEMU's environment: what a rule wants in it.
+
+use super::finding::Finding;
+use super::path::Text;
+use super::schema::Format;
+use super::template;
+use crate::change::Change;
+use crate::domain::Domain;
+
+/// An environment variable that a rule wants.
+pub(super) struct Wanted<'w> {
+    pub(super) name: &'w str,
+    pub(super) value: &'w str,
+    pub(super) format: Option<Format>,
+    pub(super) setting: Option<&'w str>,
+    pub(super) displays: &'w [Text],
+}
+
+/// What is wrong with it; nothing where the display that QEMU opens needs no such variable.
+pub(super) fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
+    if !display_needs(wanted.displays, domain) {
+        return Vec::new();
+    }
+    let value = template::fill(wanted.value, domain, None, &[]);
+    let asked = wanted.setting.and_then(|name| domain.settings.given(name).flatten());
+    match domain.environment.iter().rev().find(|variable| variable.attribute("name") == Some(wanted.name)) {
+        None => {
+            let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
+            vec![Finding::at(place).with_value("found", "unset").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
+        }
+        Some(variable) => {
+            let found = variable.attribute("value").unwrap_or("");
+            let fits = wanted.format.is_none_or(|format| format.fits(found)) && asked.is_none_or(|asked| asked == found);
+            if fits {
+                return Vec::new();
+            }
+            let change = Change::SetAttribute(*variable, "value".into(), value);
+            vec![Finding::at_attribute(*variable, "value").with_value("found", format!("'{found}'")).fixed_by(vec![change])]
+        }
+    }
+}
+
+/// Whether the display that QEMU will open is one of these.
+fn display_needs(displays: &[Text], domain: &Domain<'_>) -> bool {
+    displays.is_empty() || displays.iter().any(|display| *display == domain.display_kind())
+}

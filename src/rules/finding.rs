@@ -1,0 +1,59 @@
+//! What a check finds: where, what its words need, and what mends it.
+
+use std::ops::Range;
+
+use crate::change::Change;
+use crate::domain::attribute_span;
+use crate::xml::Element;
+
+/// Something found, before its words are filled in.
+#[derive(Debug)]
+pub struct Finding<'d> {
+    /// Where, in bytes.
+    pub span: Range<usize>,
+    /// The element that it is about.
+    pub element: Option<Element<'d>>,
+    /// What its words need.
+    pub values: Vec<(&'static str, String)>,
+    /// Other places that have to do with it.
+    pub related: Vec<(Range<usize>, String)>,
+    /// What mends it; None where only a person can.
+    pub changes: Option<Vec<Change<'d>>>,
+    /// Less sure than the rule says.
+    pub is_unsafe: bool,
+}
+
+impl<'d> Finding<'d> {
+    /// A finding about an element, at its start tag.
+    pub fn at(element: Element<'d>) -> Self {
+        Finding::within(element, element.start_tag().span)
+    }
+
+    /// A finding about an element's attribute, or its start tag where it lacks that.
+    pub fn at_attribute(element: Element<'d>, name: &str) -> Self {
+        Finding::within(element, attribute_span(element, name))
+    }
+
+    /// A finding about an element, at some place in it.
+    pub fn within(element: Element<'d>, span: Range<usize>) -> Self {
+        Finding { span, element: Some(element), values: Vec::new(), related: Vec::new(), changes: None, is_unsafe: false }
+    }
+
+    /// The same with something that its words need.
+    pub fn with_value(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.values.push((name, value.into()));
+        self
+    }
+
+    /// The same with what mends it.
+    pub fn fixed_by(mut self, changes: Vec<Change<'d>>) -> Self {
+        self.changes = Some(changes);
+        self
+    }
+
+    /// The same with another place that has to do with it.
+    pub fn related_to(mut self, span: Range<usize>, message: impl Into<String>) -> Self {
+        self.related.push((span, message.into()));
+        self
+    }
+}

@@ -1,0 +1,53 @@
+//! The fix of a rule file as changes of one domain.
+
+use std::cell::OnceCell;
+
+use super::finding::Finding;
+use super::schema::{Fix, Operation};
+use super::{Context, template};
+use crate::change::Change;
+use crate::fragment::NewElement;
+use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
+
+/// A fix of a rule file, at work on one domain.
+pub(super) struct Mender<'c, 'd> {
+    pub(super) fix: Option<&'c Fix>,
+    /// What it inserts, before its values are filled in; the same for all findings.
+    pub(super) template: OnceCell<Option<NewElement>>,
+    pub(super) context: &'c Context<'c, 'd>,
+}
+
+impl<'d> Mender<'_, 'd> {
+    /// The finding with the changes that the fix makes.
+    pub(super) fn mended(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
+        let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };
+        let fill = |text: &str| template::fill(text, self.context.domain, Some(element), &finding.values);
+        let change = match &fix.op {
+            Operation::Remove => Some(Change::Remove(element)),
+            Operation::Insert(text) => {
+                // What can't be parsed was refused when the rule was read.
+                let template = self.template.get_or_init(|| NewElement::parse(text).ok());
+                template.as_ref().map(|template| Change::Insert(element, with_qemu_prefix(template.filled(&fill), element)))
+            }
+            Operation::SetAttribute(value) => Some(Change::SetAttribute(element, attribute.to_owned(), fill(value))),
+            Operation::RemoveAttribute => Some(Change::RemoveAttribute(element, attribute.to_owned())),
+            Operation::SetText(text) => Some(Change::SetText(element, fill(text))),
+            Operation::Deliver | Operation::Code => None,
+        };
+        match change {
+            Some(change) => finding.fixed_by(vec![change]),
+            None => finding,
+        }
+    }
+}
+
+/// A new element whose `qemu:` is the document's own prefix for libvirt's namespace, or is declared on it where there is none.
+fn with_qemu_prefix(new: NewElement, parent: Element<'_>) -> NewElement {
+    if !new.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
+        return new;
+    }
+    match parent.prefix_for(QEMU_NAMESPACE) {
+        Some(prefix) => new.with_prefix(QEMU_PREFIX, prefix),
+        None => new.with_attribute(format!("xmlns:{QEMU_PREFIX}"), QEMU_NAMESPACE),
+    }
+}

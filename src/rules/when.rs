@@ -1,0 +1,43 @@
+//! Whether a rule applies to a domain, and what is left of it for the rules that come later.
+
+use super::Context;
+use super::path::Selector;
+use super::schema::{ShownBy, When};
+use super::select::select;
+use crate::xml::Element;
+
+/// Whether all holds that a rule asks for.
+pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
+    let domain = context.domain;
+    let has = |selector: &Option<Selector>| selector.as_ref().map(|selector| !remaining(selector, context).is_empty());
+    let is_shown_by = |wanted: ShownBy| match wanted {
+        ShownBy::Graphics => domain.is_shown_by_graphics(),
+        ShownBy::Qemu => !domain.is_shown_by_graphics(),
+        ShownBy::Window => !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless",
+    };
+    let has_vgpu = || domain.vgpu.is_some() || domain.raw_vgpu.is_some();
+    let setting = |name: &str| match name.strip_prefix('!') {
+        Some(name) => domain.settings.given(name).flatten().is_none(),
+        None => domain.settings.given(name).flatten().is_some(),
+    };
+    when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
+        && when.vgpu.is_none_or(|wanted| wanted == has_vgpu())
+        && when.shown_by.is_none_or(is_shown_by)
+        && when.setting.as_deref().is_none_or(setting)
+        && has(&when.absent) != Some(true)
+        && has(&when.present) != Some(false)
+}
+
+/// What a selector finds, without what earlier fixes remove.
+pub(super) fn remaining<'d>(selector: &Selector, context: &Context<'_, 'd>) -> Vec<Element<'d>> {
+    let mut found = select(selector, &context.domain.children);
+    if !context.removed.is_empty() {
+        found.retain(|element| !is_removed(*element, context));
+    }
+    found
+}
+
+/// Whether an earlier fix removes an element.
+pub(super) fn is_removed(element: Element<'_>, context: &Context<'_, '_>) -> bool {
+    element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
+}
