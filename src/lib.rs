@@ -14,7 +14,7 @@
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`qemu`]: QEMU's command line.
-//! - [`settings`]: what the user wants. [`property`]: QEMU's properties and their types.
+//! - [`settings`]: what the user wants. `config`: the same out of a `gvtg-xml.toml`. [`property`]: QEMU's properties and their types.
 //! - [`domain`]: what a domain says, and how a property reaches its vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
@@ -25,6 +25,8 @@
 pub mod change;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod config;
 pub mod diagnostic;
 pub mod domain;
 pub mod edit;

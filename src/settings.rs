@@ -1,4 +1,4 @@
-//! What the user wants. Flags fill it; where a setting was not given, the document's own value stays and a default fills a gap.
+//! What the user wants. A flag replaces what the document says; a configuration and the defaults only fill in what it does not say.
 
 use uuid::Uuid;
 
@@ -10,13 +10,28 @@ pub const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x7baf010d_5e6c_56bf_8e56_a3880
 /// The namespace of the `<metadata>` element in which libvirt keeps what it has no place for.
 pub const METADATA_NAMESPACE: &str = "urn:gvtg-xml:1";
 
-/// What the user wants; None where the user did not say.
+/// What the user wants of a document.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The libvirt that will read the document.
     pub libvirt: Version,
     /// The vGPU's uuid.
     pub uuid: Option<Uuid>,
+    /// What replaces what the document says.
+    pub asked: Wishes,
+    /// What fills in what neither `asked` nor the document says.
+    pub fallback: Wishes,
+    /// Whether a `<video>` stays, for the guest's installation.
+    pub keep_video: bool,
+    /// Whether fixes that may lose something are applied.
+    pub unsafe_fixes: bool,
+    /// Whether somebody named the document, so that it is meant; one that a run met in a folder may have nothing to do with GVT-g.
+    pub named: bool,
+}
+
+/// What a document may say too; None where the user did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
     /// The vGPU's type, like `i915-GVTg_V5_4`, recorded in the metadata.
     pub vgpu_type: Option<String>,
     /// The PCI address of the Intel GPU, recorded in the metadata.
@@ -25,8 +40,6 @@ pub struct Settings {
     pub display: Option<String>,
     /// The environment variable DISPLAY.
     pub display_env: Option<String>,
-    /// What DISPLAY is where neither the user nor the document says.
-    pub default_display_env: String,
     /// The environment variable GDK_SCALE.
     pub gdk_scale: Option<String>,
     /// The vGPU's alias.
@@ -35,12 +48,6 @@ pub struct Settings {
     pub romfile: Option<String>,
     /// The audio backend for sound that spice carried: a type of `<audio>`, and attributes of it.
     pub audio: Option<Audio>,
-    /// Whether a `<video>` stays, for the guest's installation.
-    pub keep_video: bool,
-    /// Whether fixes that may lose something are applied.
-    pub unsafe_fixes: bool,
-    /// Whether somebody named the document, so that it is meant; one that a run met in a folder may have nothing to do with GVT-g.
-    pub named: bool,
 }
 
 /// An audio backend.
@@ -57,15 +64,8 @@ impl Default for Settings {
         Settings {
             libvirt: Version::CURRENT,
             uuid: None,
-            vgpu_type: None,
-            pci: None,
-            display: None,
-            display_env: None,
-            default_display_env: ":0".into(),
-            gdk_scale: None,
-            alias: None,
-            romfile: None,
-            audio: None,
+            asked: Wishes::default(),
+            fallback: Wishes::default(),
             keep_video: false,
             unsafe_fixes: false,
             named: true,
@@ -74,36 +74,64 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// QEMU's display: the one asked for, else the guide's.
+    /// What the user says of a wish, whether it replaces what the document says or only fills it in.
+    pub fn wish<'s, T: ?Sized>(&'s self, of: impl Fn(&'s Wishes) -> Option<&'s T>) -> Option<&'s T> {
+        of(&self.asked).or_else(|| of(&self.fallback))
+    }
+
+    /// QEMU's display: the one wished for, else the guide's.
     pub fn display(&self) -> &str {
-        self.display.as_deref().unwrap_or("gtk,gl=on")
+        self.wish(|wishes| wishes.display.as_deref()).unwrap_or("gtk,gl=on")
     }
 
-    /// DISPLAY: the one asked for, else the default.
+    /// DISPLAY: the one wished for, else a machine's first.
     pub fn display_env(&self) -> &str {
-        self.display_env.as_deref().unwrap_or(&self.default_display_env)
+        self.wish(|wishes| wishes.display_env.as_deref()).unwrap_or(":0")
     }
 
-    /// GDK_SCALE: the one asked for, else the guide's.
+    /// GDK_SCALE: the one wished for, else the guide's.
     pub fn gdk_scale(&self) -> &str {
-        self.gdk_scale.as_deref().unwrap_or("1.0")
+        self.wish(|wishes| wishes.gdk_scale.as_deref()).unwrap_or("1.0")
     }
 
-    /// The vGPU's alias: the one asked for, else our own.
+    /// The vGPU's alias: the one wished for, else our own.
     pub fn alias(&self) -> &str {
-        self.alias.as_deref().unwrap_or("ua-gvtg")
+        self.wish(|wishes| wishes.alias.as_deref()).unwrap_or("ua-gvtg")
     }
 
-    /// The GPU's PCI address: the one asked for, else where Intel's integrated GPUs are.
+    /// The GPU's PCI address: the one wished for, else where Intel's integrated GPUs are.
     pub fn pci(&self) -> &str {
-        self.pci.as_deref().unwrap_or("0000:00:02.0")
+        self.wish(|wishes| wishes.pci.as_deref()).unwrap_or("0000:00:02.0")
     }
 
-    /// The setting of this name as it was given; None for one that was not. `Some(None)` is a name that no setting has.
-    pub fn given(&self, name: &str) -> Option<Option<String>> {
+    /// The audio backend wished for.
+    pub fn audio(&self) -> Option<&Audio> {
+        self.wish(|wishes| wishes.audio.as_ref())
+    }
+
+    /// The setting of this name, if it is to replace what the document says. `Some(None)` is one that nobody said so of, None a name that no
+    /// setting has.
+    pub fn asked(&self, name: &str) -> Option<Option<String>> {
         let flag = |on: bool| on.then(String::new);
         Some(match name {
             "uuid" => self.uuid.map(|uuid| uuid.to_string()),
+            "keep-video" => flag(self.keep_video),
+            name => return self.asked.value(name),
+        })
+    }
+
+    /// The setting of this name as the user said it, whether it replaces what the document says or only fills it in. `Some(None)` is one
+    /// that the user did not say, None a name that no setting has.
+    pub fn wished(&self, name: &str) -> Option<Option<String>> {
+        let asked = self.asked(name)?;
+        Some(asked.or_else(|| self.fallback.value(name).flatten()))
+    }
+}
+
+impl Wishes {
+    /// The wish of this name; None for a name that no wish has.
+    fn value(&self, name: &str) -> Option<Option<String>> {
+        Some(match name {
             "type" => self.vgpu_type.clone(),
             "pci" => self.pci.clone(),
             "display" => self.display.clone(),
@@ -112,7 +140,6 @@ impl Settings {
             "alias" => self.alias.clone(),
             "romfile" => self.romfile.clone(),
             "audio" => self.audio.as_ref().map(|audio| audio.backend.clone()),
-            "keep-video" => flag(self.keep_video),
             _ => return None,
         })
     }

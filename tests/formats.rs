@@ -11,6 +11,7 @@ use common::program::{feed, outcome, program, run, run_in};
 use gvtg_xml::edit::{Edit, Edits};
 use gvtg_xml::lint::lint_without_edits;
 use gvtg_xml::report::{FileFindings, Part, Report, Sarif, State};
+use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
@@ -248,7 +249,7 @@ fn a_fix_without_edits_is_none_to_sarif() {
     let source = Source::new("a.xml", BAD);
     let parts = [Part { state: State::Found, source: &source, diagnostics: &findings }];
     let mut text = String::new();
-    Sarif::new(Vec::new()).file(&FileFindings { name: "a.xml", parts: &parts }, &mut text);
+    Sarif::new(Vec::new()).file(&FileFindings { name: "a.xml", parts: &parts, fail_on: Severity::Warning }, &mut text);
     assert!(text.contains("missing-vgpu") && !text.contains("\"fixes\""), "{text}");
 }
 

@@ -91,7 +91,7 @@ fn vscode_shows_and_mends() {
 fn the_extensions_settings_are_the_servers_flags() {
     let help = run("lsp --help", "").1;
     let flags = help.split_whitespace().filter_map(|word| word.strip_prefix("--"));
-    let flags: BTreeSet<&str> = flags.map(|flag| flag.trim_end_matches([',', ']'])).collect();
+    let flags: BTreeSet<&str> = flags.filter_map(|flag| flag.split([',', '[', ']']).next()).collect();
     let package = package();
     let settings = package["contributes"]["configuration"]["properties"].as_object().unwrap();
     let settings: BTreeSet<&str> = settings.keys().map(|name| name.strip_prefix("gvtg-xml.").unwrap()).collect();

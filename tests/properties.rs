@@ -93,13 +93,13 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
         Box::new(Sarif::new(Vec::new())),
         Box::new(GitHub),
         Box::new(GitLab::default()),
-        Box::new(JUnit::new(Severity::Warning)),
+        Box::new(JUnit),
         Box::new(Statistics::default()),
     ];
     for mut report in reports {
         let mut written = String::new();
         report.begin(&mut written);
-        report.file(&FileFindings { name: "x", parts: &parts }, &mut written);
+        report.file(&FileFindings { name: "x", parts: &parts, fail_on: Severity::Warning }, &mut written);
         report.end(&mut written);
         let lost = found.iter().find(|finding| !written.contains(&*finding.rule.id));
         prop_assert!(lost.is_none(), "{} does not show {:?}", written, lost);

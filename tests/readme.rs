@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use std::{env, fs};
 
 use clap::CommandFactory;
+use gvtg_xml::config::keys::{KEYS, Key};
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::rules::schema::Rule;
 use gvtg_xml::rules::{builtin, of_host};
@@ -177,7 +178,7 @@ fn fits(wanted: &[&str], lines: &[&str]) -> bool {
 
 #[test]
 fn tables_are_up_to_date() {
-    let tables = [("rules", rule_table()), ("settings", settings_table()), ("rules about the host", host_table())];
+    let tables = [("rules", rule_table()), ("settings", settings_table()), ("keys", key_table()), ("rules about the host", host_table())];
     let written = |readme: String| tables.iter().fold(readme, |text, (name, table)| with_table(&text, name, table));
     if common::is_renewing() {
         renew(written);
@@ -228,12 +229,20 @@ fn settings_table() -> String {
     let fix = command.find_subcommand("fix").unwrap();
     let mut table = String::from("| flag | what it says |\n|---|---|\n");
     for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {
-        let takes_value = flag.get_action().takes_values();
+        let takes_value = flag.get_num_args().is_some_and(|count| count.min_values() > 0);
         let value = flag.get_value_names().filter(|_| takes_value).map_or(String::new(), |names| format!(" {}", names[0]));
         let default = flag.get_default_values().first().filter(|_| takes_value);
         let default = default.map_or(String::new(), |value| format!(" [default: {}]", value.to_string_lossy()));
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(table, "| `--{}{value}` | {}{default} |", flag.get_long().unwrap(), cell(&help));
+    }
+    table
+}
+
+fn key_table() -> String {
+    let mut table = String::from("| key | what it says | where nobody says it | for example |\n|---|---|---|---|\n");
+    for Key { name, summary, default, example, .. } in KEYS {
+        let _ = writeln!(table, "| `{name}` | {} | {default} | `{example}` |", cell(summary));
     }
     table
 }

@@ -10,16 +10,16 @@ use crate::rules::schema::Rule;
 use crate::rules::{of_host, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
-    let own = match rules::load(args.rules.as_deref()) {
+    let own = match args.rules.as_deref().map_or(Ok(&[][..]), rules::load) {
         Ok(own) => own,
         Err(message) => return fail(&message),
     };
-    let mut all: Vec<&Rule> = rules::merged(&own).chain(of_host()).collect();
+    let mut all: Vec<&Rule> = rules::merged(own).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
     let asked = args.rule.join(" ");
     let text = if asked.is_empty() {
         list(&all)
-    } else if let Some(rule) = all.iter().find(|rule| rule.id == asked || rule.aliases.iter().any(|alias| *alias == asked)) {
+    } else if let Some(rule) = all.iter().find(|rule| rule.is_named(&asked)) {
         page(rule, Markup::Plain)
     } else {
         let said: Vec<&Rule> = all.iter().copied().filter(|rule| rule.says.iter().any(|says| is_said(&says.text, &asked))).collect();

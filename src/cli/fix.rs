@@ -5,19 +5,21 @@ use std::path::PathBuf;
 
 use similar::TextDiff;
 
+use super::configs::Configs;
 use super::files::{Input, collect};
 use super::flags::Format;
 use super::lint::{fail, is_meant, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
-use super::{FixArgs, Options, Status, io, replace, rules};
+use super::{FixArgs, Options, Status, io, replace};
+use crate::config::Choices;
+use crate::config::merge::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::domain::form_for;
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix, fix_with_edits};
 use crate::report::{FileFindings, Part, State, clean, clean_lines};
-use crate::rules::RuleSet;
-use crate::rules::schema;
+use crate::rules::schema::{self, Severity};
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::version::Version;
@@ -28,15 +30,7 @@ const HELD_BACK: &str =
     "nothing says that the mediated device is Intel's, so all fixes are held back: name the file, or give --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
-    let (common, mut options) = (&args.common, Options::merge(&args.common, &args.settings, args.unsafe_fixes));
-    let own = match rules::load(common.rules.as_deref()) {
-        Ok(own) => own,
-        Err(message) => return fail(&message),
-    };
-    let rule_set = match rules::chosen(&own, common) {
-        Ok(rule_set) => rule_set,
-        Err(message) => return fail(&message),
-    };
+    let (common, options) = (&args.common, Options::new(&args.common));
     let to_stdout = !(args.in_place || args.diff || args.check);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
@@ -49,8 +43,15 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
+    let choices = Choices { unsafe_fixes: args.unsafe_fixes, ..common.choices(&args.settings) };
+    let in_force = Configs::new(&common.config, choices, args.settings.uuid, options.color)
+        .and_then(|mut configs| configs.of_inputs(&inputs, common.stdin_filename.as_deref()));
+    let (in_force, rules) = match in_force {
+        Ok(in_force) => in_force,
+        Err(message) => return fail(&message),
+    };
     let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
-    let mut outputs = match Outputs::open(&args.output, stream, default, &rule_set, &options) {
+    let mut outputs = match Outputs::open(&args.output, stream, default, &rules, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
@@ -58,13 +59,12 @@ pub(super) fn run(args: &FixArgs) -> Status {
     for (path, message) in unreadable {
         status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
-    if from_pipe && let Some(display) = own_display() {
-        options.settings.default_display_env = display;
-    }
+    let own_display = if from_pipe { own_display() } else { None };
     let (mut skipped, mut with_vgpu) = (0, false);
-    for input in &inputs {
-        options.settings.named = is_meant(input, &options);
-        match fix_one(input, args, &rule_set, &options, &mut outputs) {
+    for (input, in_force) in inputs.iter().zip(&in_force) {
+        let mut settings = Settings { named: is_meant(input, &options), ..in_force.settings.clone() };
+        settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
+        match fix_one(input, args, &settings, in_force, &options, &mut outputs) {
             Ok(Some(one)) => {
                 status = status.max(one.status);
                 with_vgpu |= one.has_vgpu;
@@ -113,7 +113,8 @@ struct Outcome {
 fn fix_one(
     input: &Input,
     args: &FixArgs,
-    rules: &RuleSet<'_>,
+    settings: &Settings,
+    in_force: &InForce,
     options: &Options,
     outputs: &mut Outputs<'_>,
 ) -> Result<Option<Outcome>, String> {
@@ -126,7 +127,7 @@ fn fix_one(
     // A line break in a file's name must not look like a line of the report.
     let shown = clean(&name);
     let (bytes, to_replace) = read.map_err(|message| format!("{shown}: {message}"))?;
-    if is_passed_over(input, options, &bytes) {
+    if is_passed_over(input, options, in_force, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
         return if is_filter {
@@ -148,7 +149,7 @@ fn fix_one(
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
     let reported = args.output.is_asked_for().then(|| text.clone());
     let fix = if outputs.shows_edits() { fix_with_edits } else { fix };
-    let fixed = match fix(text, rules, &options.settings) {
+    let fixed = match fix(text, &in_force.rules, settings) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(error, position)) => {
             return match &reported {
@@ -165,7 +166,7 @@ fn fix_one(
             return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
         }
     };
-    let left = options.status(fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
+    let left = options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
     let status = match &original {
         Some(original) if args.diff => {
@@ -192,12 +193,12 @@ fn fix_one(
         Part { state, source: &before, diagnostics: &fixed.applied },
         Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
     ];
-    outputs.add(&FileFindings { name: &name, parts: &parts })?;
+    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
     if args.check && fixed.held_back && !args.output.is_for_programs() {
         io::complain(&format!("{shown}: {HELD_BACK}"));
     }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
-        io::report(&summary(&fixed, state, &options.settings));
+        io::report(&summary(&fixed, state, settings));
     }
     // A look at the text: to read the document once more would cost what fixing it did.
     let has_vgpu = ["'mdev'", "\"mdev\""].iter().any(|kind| fixed.text.contains(kind));
@@ -211,7 +212,7 @@ fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut O
         return Err(located(source.name(), diagnostics[0].start, error));
     }
     let part = Part { state: State::Left, source, diagnostics: &diagnostics };
-    outputs.add(&FileFindings { name: source.name(), parts: &[part] })?;
+    outputs.add(&FileFindings { name: source.name(), parts: &[part], fail_on: Severity::Error })?;
     Ok(Some(Outcome { status: Status::Failed, has_vgpu: false }))
 }
 

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::generate;
 use super::output::OutputArgs;
-use super::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, severity, uuid, vgpu_type};
+use crate::config::Choices;
+use crate::config::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, severity, uuid, vgpu_type};
 use crate::rules::schema::Severity;
-use crate::settings::Audio;
+use crate::settings::{Audio, Wishes};
 use crate::version::Version;
 
 #[derive(Args, Debug)]
@@ -39,8 +40,8 @@ pub(super) struct FixArgs {
     #[arg(long)]
     pub(super) check: bool,
     /// Also make fixes that may lose something you want
-    #[arg(long)]
-    pub(super) unsafe_fixes: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) unsafe_fixes: Option<bool>,
     /// Print no report on stderr
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -54,6 +55,8 @@ pub(super) struct FixArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct CommonArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
     /// Only these rules or groups of rules (display, vgpu, namespace, qemu, domain)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
@@ -73,8 +76,8 @@ pub(super) struct CommonArgs {
     #[arg(long)]
     pub(super) skip_foreign: bool,
     /// In folders, also domains with no sign of GVT-g
-    #[arg(long)]
-    pub(super) all: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) all: Option<bool>,
     /// Name the files that are passed over, and why
     #[arg(long)]
     pub(super) list_skipped: bool,
@@ -87,6 +90,17 @@ pub(super) struct CommonArgs {
     /// When to use colours [default: auto]
     #[arg(long, value_enum)]
     pub(super) color: Option<ColorChoice>,
+}
+
+/// Where configurations come from.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct ConfigArgs {
+    /// The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
+    pub(super) config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long)]
+    pub(super) isolated: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -123,8 +137,40 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "TYPE[,NAME=VALUE]…", value_parser = audio)]
     pub(super) audio: Option<Audio>,
     /// Keep <video>, for the guest's installation
-    #[arg(long)]
-    pub(super) keep_video: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) keep_video: Option<bool>,
+}
+
+impl CommonArgs {
+    /// What the flags say, with those of the settings.
+    pub(super) fn choices(&self, settings: &SettingsArgs) -> Choices {
+        let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
+        Choices {
+            only: names(&self.only),
+            ignore: names(&self.ignore),
+            fail_on: self.fail_on,
+            all: self.all,
+            site_rules: self.rules.clone(),
+            ..settings.choices()
+        }
+    }
+}
+
+impl SettingsArgs {
+    /// What these flags say; the uuid is no matter of a configuration.
+    pub(super) fn choices(&self) -> Choices {
+        let wishes = Wishes {
+            vgpu_type: self.vgpu_type.clone(),
+            pci: self.pci.clone(),
+            display: self.display.clone(),
+            display_env: self.display_env.clone(),
+            gdk_scale: self.gdk_scale.clone(),
+            alias: self.alias.clone(),
+            romfile: self.romfile.clone(),
+            audio: self.audio.clone(),
+        };
+        Choices { libvirt: self.libvirt, wishes, keep_video: self.keep_video, ..Choices::default() }
+    }
 }
 
 #[derive(Args, Debug)]

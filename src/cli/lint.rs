@@ -2,28 +2,22 @@
 
 use std::path::Path;
 
+use super::configs::Configs;
 use super::files::{Input, collect};
 use super::flags::Format;
 use super::output::{Outputs, Stream};
-use super::{LintArgs, Options, Status, io, rules};
+use super::{LintArgs, Options, Status, io};
+use crate::config::Choices;
+use crate::config::merge::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::report::{FileFindings, Part, State, clean};
-use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::source::{Position, Source};
 use crate::xml;
 
 pub(super) fn run(args: &LintArgs) -> Status {
-    let (common, options) = (&args.common, Options::merge(&args.common, &args.settings, false));
-    let own = match rules::load(common.rules.as_deref()) {
-        Ok(own) => own,
-        Err(message) => return fail(&message),
-    };
-    let rule_set = match rules::chosen(&own, common) {
-        Ok(rule_set) => rule_set,
-        Err(message) => return fail(&message),
-    };
+    let (common, options) = (&args.common, Options::new(&args.common));
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml lint");
     }
@@ -32,14 +26,21 @@ pub(super) fn run(args: &LintArgs) -> Status {
     for (path, message) in unreadable {
         status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
-    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &rule_set, &options) {
+    // Fixes that may lose something are made by `fix` alone.
+    let choices = Choices { unsafe_fixes: Some(false), ..common.choices(&args.settings) };
+    let in_force = Configs::new(&common.config, choices, args.settings.uuid, options.color)
+        .and_then(|mut configs| configs.of_inputs(&inputs, common.stdin_filename.as_deref()));
+    let (in_force, rules) = match in_force {
+        Ok(in_force) => in_force,
+        Err(message) => return fail(&message),
+    };
+    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &rules, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
     let mut skipped = 0;
-    for input in &inputs {
-        let settings = Settings { named: is_meant(input, &options), ..options.settings.clone() };
-        match lint_one(input, &options, &rule_set, &settings, &mut outputs) {
+    for (input, in_force) in inputs.iter().zip(&in_force) {
+        match lint_one(input, &options, in_force, &mut outputs) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
@@ -53,22 +54,17 @@ pub(super) fn run(args: &LintArgs) -> Status {
 }
 
 /// The status that a file's findings mean; None for one that is passed over.
-fn lint_one(
-    input: &Input,
-    options: &Options,
-    rules: &RuleSet<'_>,
-    settings: &Settings,
-    outputs: &mut Outputs<'_>,
-) -> Result<Option<Status>, String> {
+fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut Outputs<'_>) -> Result<Option<Status>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
-    if is_passed_over(input, options, &bytes) {
+    if is_passed_over(input, options, in_force, &bytes) {
         return Ok(None);
     }
+    let settings = Settings { named: is_meant(input, options), ..in_force.settings.clone() };
     let lint = if outputs.shows_edits() { lint } else { lint_without_edits };
     let lossy;
     let (text, result) = match xml::decode(&bytes) {
-        Ok(text) => (text, lint(text, rules, settings)),
+        Ok(text) => (text, lint(text, &in_force.rules, &settings)),
         Err(error) => {
             lossy = String::from_utf8_lossy(&bytes);
             (&*lossy, Err(error))
@@ -77,13 +73,13 @@ fn lint_one(
     let source = Source::new(&name, text);
     let (diagnostics, status) = match result {
         Ok(diagnostics) => {
-            let status = options.status(diagnostics.iter().map(|diagnostic| diagnostic.severity));
+            let status = options.status(in_force, diagnostics.iter().map(|diagnostic| diagnostic.severity));
             (diagnostics, status)
         }
         Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Status::Failed),
     };
     let part = Part { state: State::Found, source: &source, diagnostics: &diagnostics };
-    outputs.add(&FileFindings { name: &name, parts: &[part] })?;
+    outputs.add(&FileFindings { name: &name, parts: &[part], fail_on: in_force.fail_on })?;
     Ok(Some(status))
 }
 
@@ -93,8 +89,8 @@ pub(super) fn is_meant(input: &Input, options: &Options) -> bool {
 }
 
 /// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
-pub(super) fn is_passed_over(input: &Input, options: &Options, bytes: &[u8]) -> bool {
-    let why = if is_meant(input, options) { None } else { why_foreign(bytes, options.all) };
+pub(super) fn is_passed_over(input: &Input, options: &Options, in_force: &InForce, bytes: &[u8]) -> bool {
+    let why = if is_meant(input, options) { None } else { why_foreign(bytes, in_force.all) };
     if let Some(why) = why.filter(|_| options.list_skipped) {
         io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
     }

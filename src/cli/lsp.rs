@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::flags::SettingsArgs;
 use super::lint::fail;
 use super::{Status, io, rules};
+use crate::config::merge::merge;
 use crate::lsp::{Configuration, Ended, serve};
 use crate::rules::RuleSet;
 
@@ -127,10 +128,11 @@ impl LspArgs {
         if self.settings.uuid.is_some() {
             return Err("uuid: one for all documents would make vGPUs that can't run at the same time".into());
         }
-        // Borrowed by findings, which outlive a change of the settings.
-        let own: &'static [_] = rules::load(self.rules.as_deref())?.leak();
+        let own = self.rules.as_deref().map_or(Ok(&[][..]), rules::load)?;
         let mut chosen = RuleSet::all(rules::merged(own));
         chosen.narrow(&self.only, &self.ignore)?;
-        Ok(Configuration { rules: chosen, settings: self.settings.settings(false), all: self.all, rule_pages: self.rule_pages.clone() })
+        let choices = self.settings.choices();
+        let settings = merge(&choices, None, std::iter::empty())?.settings;
+        Ok(Configuration { rules: chosen, settings, all: self.all, rule_pages: self.rule_pages.clone() })
     }
 }

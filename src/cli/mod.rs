@@ -4,9 +4,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Choices;
+use crate::config::merge::merge;
 use crate::report::{clean, clean_lines};
 use crate::settings::Settings;
 
+mod configs;
 mod deferred;
 mod emit;
 mod explain;
@@ -25,12 +28,11 @@ mod replace;
 mod rules;
 mod signals;
 mod types;
-mod values;
 
+use crate::config::values::{pci, uuid, vgpu_type};
 use deferred::Deferred;
-use flags::{ColorChoice, CommonArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
+use flags::{ColorChoice, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use options::Options;
-use values::{pci, uuid, vgpu_type};
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
 ///
@@ -123,7 +125,10 @@ fn told(error: clap::Error) -> String {
 pub fn parse_settings(flags: &str) -> Result<Settings, String> {
     let words = ["gvtg-xml", "fix"].into_iter().chain(flags.split_whitespace());
     match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
-        Command::Fix(args) => Ok(Options::merge(&args.common, &args.settings, args.unsafe_fixes).settings),
+        Command::Fix(args) => {
+            let choices = Choices { unsafe_fixes: args.unsafe_fixes, ..args.settings.choices() };
+            Ok(Settings { uuid: args.settings.uuid, ..merge(&choices, None, std::iter::empty())?.settings })
+        }
         _ => Err("not a fix".into()),
     }
 }
@@ -162,7 +167,7 @@ mod tests {
         }
         let settings =
             parse_settings("--display egl-headless --audio pulseaudio,serverName=/p --uuid AB54BABAEA9A4CE5B7B451B376B65849").unwrap();
-        assert_eq!(settings.audio.unwrap().attributes, [("serverName".to_owned(), "/p".to_owned())]);
+        assert_eq!(settings.asked.audio.unwrap().attributes, [("serverName".to_owned(), "/p".to_owned())]);
         assert_eq!(settings.uuid.unwrap().to_string(), "ab54baba-ea9a-4ce5-b7b4-51b376b65849");
     }
 }

@@ -211,7 +211,7 @@ fn report<'r>(format: Format, target: &Target, rules: &RuleSet<'r>, options: &Op
         }
         Format::Github => Box::new(GitHub),
         Format::Gitlab => Box::new(GitLab::default()),
-        Format::Junit => Box::new(JUnit::new(options.fail_on)),
+        Format::Junit => Box::new(JUnit),
     }
 }
 

@@ -3,18 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use super::CommonArgs;
 use crate::report::clean;
 use crate::rules::schema::{Check, Group};
-use crate::rules::{Rule, RuleSet, builtin, parse};
+use crate::rules::{Rule, builtin, parse};
 use crate::source::Source;
 
-/// The built-in rules with those of a folder added; one with the id of a built-in rule stands in its place.
+/// A site's own rules, those of a folder. They live as long as the process: findings borrow them.
 ///
 /// # Errors
 /// A folder or file that can't be read, or rule files that say what none can say: a line for each error, with file:line:column and what is wrong.
-pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
+pub(super) fn load(folder: &Path) -> Result<&'static [Rule], String> {
     let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), super::io::describe(error));
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -51,7 +49,7 @@ pub(super) fn load(folder: Option<&Path>) -> Result<Vec<Rule>, String> {
     if rules.is_empty() {
         return Err(format!("{}: there is no rule file (*.toml) in it", shown(folder)));
     }
-    Ok(rules)
+    Ok(rules.leak())
 }
 
 /// A path as messages show it: on one line.
@@ -59,18 +57,8 @@ fn shown(path: &Path) -> String {
     clean(&path.display().to_string())
 }
 
-/// The rules that a run asks for, out of a site's own and the built-in ones.
-///
-/// # Errors
-/// A name that no rule has.
-pub(super) fn chosen<'r>(own: &'r [Rule], common: &CommonArgs) -> Result<RuleSet<'r>, String> {
-    let mut rules = RuleSet::all(merged(own));
-    rules.narrow(&common.only, &common.ignore).map_err(|message| clean(&message))?;
-    Ok(rules)
-}
-
 /// All rules: a site's own before the built-in ones that they don't replace.
-pub(super) fn merged(own: &[Rule]) -> impl Iterator<Item = &Rule> {
-    let replaced = |rule: &&Rule| !own.iter().any(|other| other.id == rule.id);
+pub(super) fn merged(own: &'static [Rule]) -> impl Iterator<Item = &'static Rule> {
+    let replaced = |rule: &&'static Rule| !own.iter().any(|other| other.id == rule.id);
     own.iter().chain(builtin().iter().filter(replaced))
 }

@@ -41,18 +41,17 @@ impl<'d> Domain<'d> {
     fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
             && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= LONGEST_ALIAS)
-            && self.settings.alias.as_deref().is_none_or(|asked| asked == own)
+            && self.settings.asked.alias.as_deref().is_none_or(|asked| asked == own)
         {
             return (own.to_owned(), false);
         }
-        let asked = self.settings.alias.is_some();
-        if matches!(self.form(), Form::Set(_)) && !asked {
+        if matches!(self.form(), Form::Set(_)) && self.settings.asked.alias.is_none() {
             let current = self.vgpu.and_then(|vgpu| self.alias_of(vgpu));
             let addressed = current.filter(|_| !self.addressed().sets.is_empty());
             if let Some(alias) = addressed {
                 return (alias.to_owned(), false);
             }
-            if self.is_only_host_device() {
+            if self.settings.fallback.alias.is_none() && self.is_only_host_device() {
                 return ("hostdev0".into(), false);
             }
         }

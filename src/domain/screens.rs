@@ -17,7 +17,7 @@ impl<'d> Domain<'d> {
     pub fn display_kind(&self) -> String {
         let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
         match current {
-            Some(kind) if self.settings.display.is_none() && kind != "none" => kind,
+            Some(kind) if self.settings.asked.display.is_none() && kind != "none" => kind,
             _ => display_parts(self.settings.display()).0,
         }
     }
@@ -26,7 +26,7 @@ impl<'d> Domain<'d> {
     /// user asked for says otherwise.
     pub fn is_shown_by_graphics(&self) -> bool {
         *self.answers.graphics_shown.get_or_init(|| {
-            self.settings.display.is_none()
+            self.settings.asked.display.is_none()
                 && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
                 && self.devices_named("graphics").into_iter().any(has_gl)
         })
@@ -49,14 +49,14 @@ impl<'d> Domain<'d> {
         let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
         let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
         let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind().as_str());
-        let is_asked = self.settings.display.is_some();
+        let is_asked = self.settings.asked.display.is_some();
         self.pci_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
     }
 
     /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has
     /// its display on, and only the user knows what the screen is for.
     pub fn has_screen_without_gl(&self) -> bool {
-        if self.settings.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
+        if self.settings.asked.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
             return false;
         }
         match self.displays().last().and_then(|display| display.operand) {

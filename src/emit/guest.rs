@@ -108,12 +108,12 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
     let said = domain.describe(element);
     let recorded_at = domain.metadata().map_or(element, |metadata| metadata.element);
     let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| GuestError::at(element, "the vGPU has no uuid", FIX_FIRST))?;
-    let pci = wanted.settings.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
+    let pci = wanted.settings.asked.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
     if parse_pci(&pci).is_none() {
         let help = "record the GPU's: gvtg-xml fix --pci 0000:00:02.0";
         return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is no PCI address"), help));
     }
-    let vgpu_type = wanted.settings.vgpu_type.as_deref().or(said.recorded_type);
+    let vgpu_type = wanted.settings.asked.vgpu_type.as_deref().or(said.recorded_type);
     if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
         let help = "record a type: gvtg-xml fix --type i915-GVTg_V5_4";
         return Err(GuestError::at(recorded_at, format!("'{other}' is no type of a GVT-g vGPU"), help));

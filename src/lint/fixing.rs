@@ -300,6 +300,7 @@ fn hash(text: &str) -> u64 {
 mod tests {
     use super::*;
     use crate::rules::builtin;
+    use crate::settings::Wishes;
     use crate::xml::QEMU_NAMESPACE;
 
     fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
@@ -351,7 +352,7 @@ mod tests {
         let capability = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
         let devices = format!("{VGPU}<hostdev type='usb'/>");
         let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
-        let settings = Settings { alias: Some("ua-own".into()), ..Settings::default() };
+        let settings = Settings { asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() }, ..Settings::default() };
         let text = fixed(&devices, &qemu, &settings);
         assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
     }
@@ -359,7 +360,11 @@ mod tests {
     #[test]
     fn a_new_alias_and_a_new_value_meet_in_one_argument() {
         let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=off'/></qemu:commandline>";
-        let settings = Settings { libvirt: "7.0.0".parse().unwrap(), alias: Some("ua-own".into()), ..Settings::default() };
+        let settings = Settings {
+            libvirt: "7.0.0".parse().unwrap(),
+            asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() },
+            ..Settings::default()
+        };
         // The number of the vGPU is the stick's then.
         let text = fixed(&format!("{VGPU}<hostdev type='usb'/>"), set, &settings);
         assert!(text.contains("value='device.ua-own.display=on'") && !text.contains("hostdev0"), "{text}");
@@ -370,7 +375,11 @@ mod tests {
         let alias = "<alias name='ua-own'/></hostdev>";
         let other = VGPU.replace("</hostdev>", alias).replace("ab54baba", "ab54babb");
         let sets = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=on'/></qemu:commandline>";
-        let settings = Settings { libvirt: "7.0.0".parse().unwrap(), alias: Some("ua-own".into()), ..Settings::default() };
+        let settings = Settings {
+            libvirt: "7.0.0".parse().unwrap(),
+            asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() },
+            ..Settings::default()
+        };
         let text = fixed(&(other + VGPU), sets, &settings);
         assert!(text.contains("<alias name='ua-own-2'/>") && text.contains("device.ua-own-2.display=on"), "{text}");
         let again = fix(text, &RuleSet::all(builtin()), &settings).unwrap();

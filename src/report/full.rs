@@ -4,16 +4,17 @@
 
 use std::cell::OnceCell;
 use std::fmt;
+use std::ops::Range;
 
 use miette::{
     Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
     SpanContents,
 };
 
-use super::{FileFindings, Part, Report, State, clean, is_harmful};
+use super::{FileFindings, Part, Report, State, clean, clean_lines, is_harmful};
 use crate::diagnostic::Diagnostic;
 use crate::rules::schema::Severity;
-use crate::source::Source;
+use crate::source::{Position, Source};
 
 /// The longest piece of a line that is shown, in characters.
 const LONGEST: usize = 160;
@@ -42,6 +43,20 @@ impl Full {
     }
 }
 
+impl Full {
+    /// What is wrong in a text that is no domain, in the same form.
+    pub fn error(&self, source: &Source<'_>, span: Range<usize>, message: &str, help: Option<&str>) -> String {
+        let help = help.map(clean_lines).unwrap_or_default();
+        let snippet = Snippet::new(source, &span, source.position(span.start));
+        let shown = Shown { code: "error".into(), severity: Severity::Error, message: clean(message), snippet, help };
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = self.handler().render_report(&mut text, &shown);
+        text.push('\n');
+        text
+    }
+}
+
 impl Report for Full {
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         for (part, diagnostic) in file.each() {
@@ -53,18 +68,29 @@ impl Report for Full {
     }
 }
 
-/// A finding in the form that miette draws.
-struct Shown<'d> {
-    state: State,
-    diagnostic: &'d Diagnostic<'d>,
+/// A finding in the form that miette draws; no text in it can steer a terminal.
+struct Shown {
+    /// What stands above it.
+    code: String,
+    severity: Severity,
+    message: String,
     snippet: Snippet,
     help: String,
 }
 
-impl<'d> Shown<'d> {
-    fn new(part: &Part<'_>, diagnostic: &'d Diagnostic<'d>) -> Self {
-        let snippet = Snippet::new(part.source, diagnostic);
-        Shown { state: part.state, diagnostic, snippet, help: help(part.source, diagnostic) }
+impl Shown {
+    fn new(part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Self {
+        let word = match part.state {
+            State::Found | State::Left => diagnostic.severity.name(),
+            State::Fixed | State::Fixable => part.state.name(),
+        };
+        Shown {
+            code: format!("{word}[{}]", diagnostic.rule.id),
+            severity: diagnostic.severity,
+            message: clean(&diagnostic.message),
+            snippet: Snippet::new(part.source, &diagnostic.span, diagnostic.start),
+            help: help(part.source, diagnostic),
+        }
     }
 }
 
@@ -111,14 +137,14 @@ struct Snippet {
     /// 0-based number of the first line.
     first: usize,
     /// What the finding marks, in bytes of `text`.
-    mark: std::ops::Range<usize>,
+    mark: Range<usize>,
     /// 0-based line and column of the finding in the document.
     start: (usize, usize),
 }
 
 impl Snippet {
-    fn new(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> Self {
-        let (line, column) = (diagnostic.start.line, diagnostic.start.column);
+    fn new(source: &Source<'_>, span: &Range<usize>, start: Position) -> Self {
+        let (line, column) = (start.line, start.column);
         let first = line.saturating_sub(1).max(1);
         let (mut text, mut mark) = (String::new(), 0..0);
         for number in first..=line + 1 {
@@ -129,7 +155,6 @@ impl Snippet {
             if number > first {
                 text.push('\n');
             }
-            let span = &diagnostic.span;
             // In a line of megabytes only the part around the finding is looked at.
             let from = if number == line { window_start(source.text(), &range, span.start) } else { range.start };
             if from > range.start {
@@ -160,7 +185,7 @@ impl Snippet {
 }
 
 /// Where to begin to show a line so that `at` is in what is shown.
-fn window_start(text: &str, line: &std::ops::Range<usize>, at: usize) -> usize {
+fn window_start(text: &str, line: &Range<usize>, at: usize) -> usize {
     if at - line.start < LONGEST / 2 {
         return line.start;
     }
@@ -192,31 +217,27 @@ impl SourceCode for Snippet {
     }
 }
 
-impl fmt::Debug for Shown<'_> {
+impl fmt::Debug for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.diagnostic.message)
+        formatter.write_str(&self.message)
     }
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&clean(&self.diagnostic.message))
+        formatter.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Shown<'_> {}
+impl std::error::Error for Shown {}
 
-impl Miette for Shown<'_> {
+impl Miette for Shown {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let word = match self.state {
-            State::Found | State::Left => self.diagnostic.severity.name(),
-            State::Fixed | State::Fixable => self.state.name(),
-        };
-        Some(Box::new(format!("{word}[{}]", self.diagnostic.rule.id)))
+        Some(Box::new(&self.code))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.diagnostic.severity {
+        Some(match self.severity {
             Severity::Info => miette::Severity::Advice,
             Severity::Warning => miette::Severity::Warning,
             Severity::Error => miette::Severity::Error,

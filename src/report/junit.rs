@@ -6,17 +6,8 @@ use super::{FileFindings, Report, clean};
 use crate::diagnostic::Diagnostic;
 use crate::rules::schema::Severity;
 
-/// Findings as test cases that fail.
-pub struct JUnit {
-    fails_from: Severity,
-}
-
-impl JUnit {
-    /// Findings below this severity are cases that pass, as they are for the exit code.
-    pub fn new(fails_from: Severity) -> Self {
-        JUnit { fails_from }
-    }
-}
+/// Findings as test cases that fail where they count for the exit code.
+pub struct JUnit;
 
 impl Report for JUnit {
     fn begin(&mut self, text: &mut String) {
@@ -25,14 +16,14 @@ impl Report for JUnit {
 
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         let findings: Vec<&Diagnostic<'_>> = file.open().map(|(_, diagnostic)| diagnostic).collect();
-        let failures = findings.iter().filter(|diagnostic| diagnostic.severity >= self.fails_from).count();
+        let failures = findings.iter().filter(|diagnostic| diagnostic.severity >= file.fail_on).count();
         let (name, tests) = (escaped(&clean(file.name)), findings.len().max(1));
         let _ = writeln!(text, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">");
         if findings.is_empty() {
             let _ = writeln!(text, "    <testcase name=\"no findings\" classname=\"{name}\" file=\"{name}\"/>");
         }
         for diagnostic in findings {
-            self.case(&name, diagnostic, text);
+            case(&name, diagnostic, file.fail_on, text);
         }
         text.push_str("  </testsuite>\n");
     }
@@ -46,22 +37,19 @@ impl Report for JUnit {
     }
 }
 
-impl JUnit {
-    /// `name` is the file's, escaped.
-    fn case(&self, name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
-        let Diagnostic { rule, severity, start, message, help, .. } = diagnostic;
-        let (line, column, word, message) = (start.line, start.column, severity.name(), escaped(&clean(message)));
-        let help = help.iter().map(|help| format!("\nhelp: {}", escaped(&clean(help))));
-        let lines: String = std::iter::once(format!("{name}:{line}:{column}: {word}[{}] {message}", rule.id)).chain(help).collect();
-        let _ =
-            writeln!(text, "    <testcase name=\"{} at {line}:{column}\" classname=\"{name}\" file=\"{name}\" line=\"{line}\">", rule.id);
-        let _ = if *severity >= self.fails_from {
-            writeln!(text, "      <failure type=\"{word}\" message=\"{message}\">{lines}</failure>")
-        } else {
-            writeln!(text, "      <system-out>{lines}</system-out>")
-        };
-        text.push_str("    </testcase>\n");
-    }
+/// `name` is the file's, escaped; a finding below `fail_on` is a case that passes.
+fn case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut String) {
+    let Diagnostic { rule, severity, start, message, help, .. } = diagnostic;
+    let (line, column, word, message) = (start.line, start.column, severity.name(), escaped(&clean(message)));
+    let help = help.iter().map(|help| format!("\nhelp: {}", escaped(&clean(help))));
+    let lines: String = std::iter::once(format!("{name}:{line}:{column}: {word}[{}] {message}", rule.id)).chain(help).collect();
+    let _ = writeln!(text, "    <testcase name=\"{} at {line}:{column}\" classname=\"{name}\" file=\"{name}\" line=\"{line}\">", rule.id);
+    let _ = if *severity >= fail_on {
+        writeln!(text, "      <failure type=\"{word}\" message=\"{message}\">{lines}</failure>")
+    } else {
+        writeln!(text, "      <system-out>{lines}</system-out>")
+    };
+    text.push_str("    </testcase>\n");
 }
 
 /// Text as it can stand in an attribute or between tags; the characters that XML lacks are gone already.

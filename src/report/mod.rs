@@ -1,6 +1,7 @@
 //! Findings as text, a file a format.
 
 use crate::diagnostic::Diagnostic;
+use crate::rules::schema::Severity;
 use crate::source::Source;
 
 mod concise;
@@ -49,6 +50,8 @@ pub struct FileFindings<'f> {
     pub name: &'f str,
     /// The findings by what has become of them.
     pub parts: &'f [Part<'f>],
+    /// The least severity that counts for the exit code.
+    pub fail_on: Severity,
 }
 
 /// Findings of which the same has become.

@@ -22,7 +22,7 @@ pub(super) fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<F
         return Vec::new();
     }
     let value = template::fill(wanted.value, domain, None, &[]);
-    let asked = wanted.setting.and_then(|name| domain.settings.given(name).flatten());
+    let asked = wanted.setting.and_then(|name| domain.settings.asked(name).flatten());
     match domain.environment.iter().rev().find(|variable| variable.attribute("name") == Some(wanted.name)) {
         None => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);

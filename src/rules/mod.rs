@@ -97,7 +97,12 @@ impl<'r> RuleSet<'r> {
 impl Rule {
     /// Whether a name is this rule's, one that it had before, or its group's.
     pub fn is_meant_by(&self, name: &str) -> bool {
-        self.id == name || self.aliases.iter().any(|alias| alias == name) || self.group.name() == name
+        self.is_named(name) || self.group.name() == name
+    }
+
+    /// Whether a name is this rule's, or one that it had before.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.id == name || self.aliases.iter().any(|alias| alias == name)
     }
 }
 

@@ -100,7 +100,7 @@ pub struct When {
     pub absent: Option<Selector>,
     /// Such an element is there and stays.
     pub present: Option<Selector>,
-    /// A setting that must have been given; with `!` one that must not.
+    /// A setting that the user must have said; with `!` one that the user must not.
     pub setting: Option<Text>,
 }
 

@@ -66,7 +66,7 @@ fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
         "pci" => settings.pci().to_owned(),
         "libvirt" if settings.libvirt == Version::CURRENT => "8.5 and later".to_owned(),
         "libvirt" => settings.libvirt.to_string(),
-        "audio" => settings.audio.as_ref().map_or("none", |audio| &audio.backend).to_owned(),
-        name => settings.given(name)??,
+        "audio" => settings.audio().map_or("none", |audio| &audio.backend).to_owned(),
+        name => settings.wished(name)??,
     })
 }

@@ -17,8 +17,8 @@ pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
     };
     let has_vgpu = || domain.vgpu.is_some() || domain.raw_vgpu.is_some();
     let setting = |name: &str| match name.strip_prefix('!') {
-        Some(name) => domain.settings.given(name).flatten().is_none(),
-        None => domain.settings.given(name).flatten().is_some(),
+        Some(name) => domain.settings.wished(name).flatten().is_none(),
+        None => domain.settings.wished(name).flatten().is_some(),
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
         && when.vgpu.is_none_or(|wanted| wanted == has_vgpu())

@@ -13,7 +13,7 @@ use crate::emit::{Guest, Wanted, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
 use crate::lint::why_foreign;
-use crate::settings::Settings;
+use crate::settings::{Settings, Wishes};
 use crate::source::Source;
 use crate::xml;
 
@@ -96,7 +96,8 @@ impl GuestArgs {
     }
 
     fn guest(&self, root: &Root, name: &str, bytes: &[u8]) -> Result<Guest, String> {
-        let settings = Settings { uuid: self.uuid, vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..Settings::default() };
+        let asked = Wishes { vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..Wishes::default() };
+        let settings = Settings { uuid: self.uuid, asked, ..Settings::default() };
         let wanted = Wanted { settings: &settings, default_type: &|pci| default_type(root, pci) };
         let text = xml::decode(bytes).map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
         let source = Source::new(name, text);

@@ -87,13 +87,16 @@ fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
 /// Sound that goes elsewhere than asked: nowhere, or where libvirt chooses.
 pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let (Some(wanted), Some(devices)) = (&domain.settings.audio, domain.devices) else { return Vec::new() };
+    let (Some(wanted), Some(devices)) = (domain.settings.audio(), domain.devices) else { return Vec::new() };
     let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
     let audios = domain.devices_named("audio");
     if audios.is_empty() {
         let new = NewElement::new("audio").with_attribute("id", "1").with_attribute("type", &wanted.backend);
         let new = wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value));
         return vec![Finding::at(sound).with_value("found", "has no <audio>").fixed_by(vec![Change::Insert(devices, new)])];
+    }
+    if domain.settings.asked.audio.is_none() {
+        return Vec::new();
     }
     // What SPICE or D-Bus carries is another rule's finding, or works.
     let others = audios
@@ -114,7 +117,7 @@ pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let staying = staying_graphics(context);
     let finding = |audio: Element<'d>| {
         let kind = lost_carrier(&staying, audio)?;
-        let changes = match &domain.settings.audio {
+        let changes = match domain.settings.audio() {
             _ if !has_backends => vec![Change::Remove(audio)],
             Some(wanted) => set_audio(audio, wanted),
             None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],

@@ -18,7 +18,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) => {
-            let is_asked = domain.settings.display.as_deref().is_none_or(|asked| asked == operand.value);
+            let is_asked = domain.settings.asked.display.as_deref().is_none_or(|asked| asked == operand.value);
             if is_asked {
                 return Vec::new();
             }
@@ -50,7 +50,7 @@ fn is_joined(domain: &Domain<'_>) -> bool {
 /// The display that counts has no GL, without which QEMU can't show a vGPU.
 pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    if domain.settings.display.is_some() {
+    if domain.settings.asked.display.is_some() {
         return Vec::new();
     }
     let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };

@@ -105,7 +105,7 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
     let (right, mut changes) = (domain.vgpu_alias(), name_vgpu(domain));
     // Where another device has the one asked for, a number behind it is right.
-    if !is_dropped && (domain.settings.alias.is_none() || right == name) {
+    if !is_dropped && (domain.settings.asked.alias.is_none() || right == name) {
         return Vec::new();
     }
     let what = if is_dropped { "is one that libvirt drops" } else { "is not the one asked for" };
@@ -117,7 +117,7 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
-    domain.settings.alias.as_ref()?;
+    domain.settings.asked.alias.as_ref()?;
     Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "is not the one asked for").fixed_by(name_vgpu(domain)))
 }
 
@@ -152,7 +152,7 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// A UEFI guest whose vGPU has no option ROM, or not the one asked for.
 pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let asked = domain.settings.romfile.as_deref();
+    let asked = domain.settings.asked.romfile.as_deref();
     let delivered = domain.delivered("romfile");
     let os = domain.root.child("os");
     let is_uefi = os.is_some_and(|os| {
@@ -169,7 +169,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
     let finding = Finding::within(place, domain.property_span(delivered.as_ref()));
-    vec![match asked {
+    vec![match domain.settings.wish(|wishes| wishes.romfile.as_deref()) {
         Some(file) => finding.fixed_by(deliver(domain, "romfile", file)),
         None => finding,
     }]
@@ -208,9 +208,13 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     if is_one_of_several && uuid.is_none() {
         return Vec::new();
     }
-    let wanted =
-        [("type", &settings.vgpu_type), ("pci", &settings.pci)].into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-    let missing: Vec<(&str, &str)> = wanted.filter(|(name, value)| own.and_then(|own| own.recorded(name, uuid)) != Some(value)).collect();
+    let (asked, fallback) = (&settings.asked, &settings.fallback);
+    let wanted = [("type", &asked.vgpu_type, &fallback.vgpu_type), ("pci", &asked.pci, &fallback.pci)];
+    let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| match own.and_then(|own| own.recorded(name, uuid)) {
+        None => Some((name, asked.as_deref().or(fallback.as_deref())?)),
+        Some(recorded) => Some((name, asked.as_deref().filter(|asked| *asked != recorded)?)),
+    });
+    let missing: Vec<(&str, &str)> = missing.collect();
     if missing.is_empty() {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! How the value of a flag must look; each function gives the value, or what to give instead.
+//! How the value of a setting must look, whoever says it; each function gives the value, or what to give instead.
 
 use uuid::Uuid;
 
@@ -7,7 +7,11 @@ use crate::rules::schema::Severity;
 use crate::settings::Audio;
 use crate::version::Version;
 
-pub(super) fn severity(text: &str) -> Result<Severity, String> {
+/// A severity: `info`, `warning` or `error`.
+///
+/// # Errors
+/// What to give instead.
+pub fn severity(text: &str) -> Result<Severity, String> {
     match text {
         "info" => Ok(Severity::Info),
         "warning" => Ok(Severity::Warning),
@@ -16,7 +20,11 @@ pub(super) fn severity(text: &str) -> Result<Severity, String> {
     }
 }
 
-pub(super) fn libvirt(text: &str) -> Result<Version, String> {
+/// A libvirt release; `installed` is that of this machine.
+///
+/// # Errors
+/// What to give instead.
+pub fn libvirt(text: &str) -> Result<Version, String> {
     match text {
         "installed" => {
             installed::libvirt(&Root::default()).ok_or_else(|| "no libvirt.so.0 was found on this machine: give its version".into())
@@ -25,43 +33,79 @@ pub(super) fn libvirt(text: &str) -> Result<Version, String> {
     }
 }
 
-pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
+/// A uuid, with dashes or without.
+///
+/// # Errors
+/// What to give instead.
+pub fn uuid(text: &str) -> Result<Uuid, String> {
     crate::domain::parse_uuid(text).ok_or_else(|| "give 32 hex digits, with dashes or without".into())
 }
 
-pub(super) fn vgpu_type(text: &str) -> Result<String, String> {
+/// A type of vGPU, like `i915-GVTg_V5_4`.
+///
+/// # Errors
+/// What to give instead.
+pub fn vgpu_type(text: &str) -> Result<String, String> {
     let message = "give i915-GVTg_V5_1, _2, _4 or _8 (V4 on Broadwell); `gvtg-xml types` lists those of this GPU";
     crate::types::is_type(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
-pub(super) fn pci(text: &str) -> Result<String, String> {
+/// A PCI address, in lower case.
+///
+/// # Errors
+/// What to give instead.
+pub fn pci(text: &str) -> Result<String, String> {
     crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "give an address like 0000:00:02.0".into())
 }
 
-pub(super) fn display(text: &str) -> Result<String, String> {
+/// QEMU's `-display`, one that can show a vGPU.
+///
+/// # Errors
+/// What to give instead.
+pub fn display(text: &str) -> Result<String, String> {
     let (kind, gl) = crate::domain::display_parts(text);
     let fits = crate::domain::display_has_gl(&kind, gl.as_deref()) && plain(text).is_ok();
     fits.then(|| text.to_owned()).ok_or_else(|| "a vGPU is shown with OpenGL only: give gl=on, gl=es or gl=core too, like gtk,gl=on".into())
 }
 
-pub(super) fn display_env(text: &str) -> Result<String, String> {
+/// An X display, like `:0`.
+///
+/// # Errors
+/// What to give instead.
+pub fn display_env(text: &str) -> Result<String, String> {
     crate::rules::schema::Format::Display.fits(text).then(|| text.to_owned()).ok_or_else(|| "give a display like :0".into())
 }
 
-pub(super) fn gdk_scale(text: &str) -> Result<String, String> {
+/// A scale, like `1.0`.
+///
+/// # Errors
+/// What to give instead.
+pub fn gdk_scale(text: &str) -> Result<String, String> {
     crate::rules::schema::Format::Number.fits(text).then(|| text.to_owned()).ok_or_else(|| "give a number like 1.0".into())
 }
 
-pub(super) fn alias(text: &str) -> Result<String, String> {
+/// An alias that libvirt keeps.
+///
+/// # Errors
+/// What to give instead.
+pub fn alias(text: &str) -> Result<String, String> {
     let message = "give ua- and letters, digits, - or _: libvirt drops anything else";
     crate::domain::is_user_alias(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
-pub(super) fn romfile(text: &str) -> Result<String, String> {
+/// The absolute path of an option ROM.
+///
+/// # Errors
+/// What to give instead.
+pub fn romfile(text: &str) -> Result<String, String> {
     if text.starts_with('/') { plain(text) } else { Err("give an absolute path: QEMU runs in another folder".into()) }
 }
 
-pub(super) fn audio(text: &str) -> Result<Audio, String> {
+/// A type of `<audio>`, and attributes of it: `pulseaudio,serverName=/p`.
+///
+/// # Errors
+/// What to give instead.
+pub fn audio(text: &str) -> Result<Audio, String> {
     let mut parts = text.split(',');
     let backend = parts.next().unwrap_or("").to_owned();
     const KNOWN: &[&str] = &["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl"];

@@ -1,0 +1,259 @@
+//! Reading a configuration, and everything that is wrong in it at once, each with its place.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{Choices, KEYS, Key, Kind, Value, key};
+use crate::rules::schema::{Check, Group, Severity};
+use crate::rules::{Rule, builtin, of_host};
+
+/// What a configuration says.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Its keys, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// What it says of rules, in the order of the file.
+    pub levels: Vec<Level>,
+    /// All keys together.
+    pub choices: Choices,
+    /// The rules of its `site-rules`.
+    pub site_rules: &'static [Rule],
+}
+
+/// A key and its value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Which one.
+    pub key: &'static Key,
+    /// What it says.
+    pub value: Value,
+    /// Where the key stands, in bytes.
+    pub span: Range<usize>,
+}
+
+/// What `[rules]` says of a rule or a group of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// The rule or group.
+    pub name: String,
+    /// How severe it is; None for one that is off.
+    pub severity: Option<Severity>,
+    /// Where it stands, in bytes.
+    pub span: Range<usize>,
+}
+
+/// Something wrong in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Where in the text, in bytes.
+    pub span: Range<usize>,
+}
+
+/// The words of `[rules]`, from the least to the most severe.
+pub const LEVELS: &[(&str, Option<Severity>)] =
+    &[("off", None), ("info", Some(Severity::Info)), ("warning", Some(Severity::Warning)), ("error", Some(Severity::Error))];
+
+/// The groups that rules can be named by.
+pub const GROUPS: &[Group] = &[Group::Display, Group::Vgpu, Group::Namespace, Group::Qemu, Group::Domain];
+
+/// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that it can name beside the built-in ones
+/// and those.
+///
+/// # Errors
+/// All that is wrong in it, in the order of the file: first that it is no TOML, else what no key says.
+pub fn read(text: &str, others: &[Rule], load: impl Fn(&str) -> Result<&'static [Rule], String>) -> Result<Config, Vec<ConfigError>> {
+    let (table, wrong) = DeTable::parse_recoverable(text);
+    if !wrong.is_empty() {
+        let error = |error: toml::de::Error| ConfigError {
+            message: format!("this is no TOML: {}", error.message()),
+            help: None,
+            span: error.span().unwrap_or(0..0),
+        };
+        return Err(wrong.into_iter().map(error).collect());
+    }
+    let mut reader = Reader { text, others, site_rules: &[], errors: Vec::new() };
+    let config = reader.config(table.into_inner(), load);
+    reader.errors.sort_by_key(|error| error.span.start);
+    if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    others: &'t [Rule],
+    site_rules: &'static [Rule],
+    errors: Vec<ConfigError>,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, table: DeTable<'_>, load: impl Fn(&str) -> Result<&'static [Rule], String>) -> Config {
+        // A site's own rules can be named by all that follows, wherever they stand.
+        if let Some((key, value)) = table.get_key_value("site-rules")
+            && let DeValue::String(folder) = value.get_ref()
+        {
+            match load(folder) {
+                Ok(rules) => self.site_rules = rules,
+                Err(message) => self.add(key.span().start..value.span().end, message, None),
+            }
+        }
+        let mut config = Config { site_rules: self.site_rules, ..Config::default() };
+        // The parser keeps keys in the order of the alphabet.
+        let mut pairs: Vec<_> = table.into_iter().collect();
+        pairs.sort_by_key(|(key, _)| key.span().start);
+        for (name, value) in pairs {
+            let (span, name) = (name.span(), name.into_inner());
+            match (&*name, value.get_ref()) {
+                ("rules", _) => config.levels = self.levels(value.span(), value.into_inner()),
+                (_, _) => match key(&name) {
+                    Some(key) => {
+                        if let Some(value) = self.value(key, value.span(), value.into_inner(), &mut config.choices) {
+                            config.entries.push(Entry { key, value, span });
+                        }
+                    }
+                    None => self.unknown_key(&name, span),
+                },
+            }
+        }
+        config
+    }
+
+    fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        self.errors.push(ConfigError { message: message.into(), help, span });
+    }
+
+    fn unknown_key(&mut self, name: &str, span: Range<usize>) {
+        let (message, help) = match name {
+            "uuid" => (
+                "no configuration says a uuid: it would be the same for several domains, whose vGPUs could not run at the same time"
+                    .to_owned(),
+                "leave it out: each domain's own is made from the domain; `--uuid` says one for one domain".to_owned(),
+            ),
+            _ => {
+                let keys = || KEYS.iter().map(|key| key.name).chain(["rules"]);
+                let all = || format!("there are {}", keys().collect::<Vec<_>>().join(", "));
+                let help = nearest(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
+                (format!("there is no key '{name}'"), help)
+            }
+        };
+        self.add(span, message, Some(help));
+    }
+
+    /// A key's value, taken in; None for one that doesn't fit.
+    fn value(&mut self, key: &'static Key, span: Range<usize>, value: DeValue<'_>, choices: &mut Choices) -> Option<Value> {
+        let value = match (&key.kind, value) {
+            (Kind::Text(_), DeValue::String(text)) => Value::Text(text.into_owned()),
+            (Kind::Switch(_), DeValue::Boolean(on)) => Value::Switch(on),
+            (Kind::Names(_), DeValue::Array(items)) => {
+                let mut names = Vec::new();
+                for item in items {
+                    match item.get_ref() {
+                        DeValue::String(name) => {
+                            self.check_name(name, item.span());
+                            names.push(name.clone().into_owned());
+                        }
+                        other => self.add(item.span(), format!("a name is a string, and this is {}", kind(other)), None),
+                    }
+                }
+                Value::Names(names)
+            }
+            (_, other) => {
+                let message = format!("{} takes {}, and this is {}", key.name, key.expected(), kind(&other));
+                let written = &self.text[span.clone()];
+                let is_plain = matches!(other, DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_));
+                let help = match (&key.kind, &other) {
+                    (Kind::Text(_), _) if is_plain => format!("write {} = \"{written}\"", key.name),
+                    (Kind::Names(_), DeValue::String(_)) => format!("write {} = [{written}]", key.name),
+                    _ => format!("for example {} = {}", key.name, key.example),
+                };
+                self.add(span, message, Some(help));
+                return None;
+            }
+        };
+        match key.apply(&value, choices) {
+            Ok(()) => Some(value),
+            Err(help) => {
+                self.add(span, format!("this is no value for {}", key.name), Some(help));
+                None
+            }
+        }
+    }
+
+    /// The table `[rules]`.
+    fn levels(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Level> {
+        let DeValue::Table(table) = value else {
+            let help = "a folder of rule files is said by site-rules, and a rule's severity by rules.ID = \"warning\"".to_owned();
+            self.add(span, format!("rules is a table of rules and their severities, and this is {}", kind(&value)), Some(help));
+            return Vec::new();
+        };
+        let mut levels = Vec::new();
+        for (name, value) in table {
+            self.check_name(name.get_ref(), name.span());
+            self.check_is_asked(name.get_ref(), name.span());
+            let level = match value.get_ref() {
+                DeValue::String(word) => LEVELS.iter().find(|(level, _)| level == word),
+                _ => None,
+            };
+            let words = || LEVELS.iter().map(|(word, _)| *word);
+            match (level, value.get_ref()) {
+                (Some((_, severity)), _) => levels.push(Level { name: name.get_ref().to_string(), severity: *severity, span: name.span() }),
+                (None, DeValue::String(word)) => {
+                    let near = nearest(word, words()).map(|near| format!("did you mean '{near}'?"));
+                    let help = near.unwrap_or_else(|| format!("give {}", words().collect::<Vec<_>>().join(", ")));
+                    self.add(value.span(), format!("there is no severity '{word}'"), Some(help));
+                }
+                (None, other) => {
+                    let help = format!("give one of {}", words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
+                    self.add(value.span(), format!("a severity is a string, and this is {}", kind(other)), Some(help));
+                }
+            }
+        }
+        levels.sort_by_key(|level| level.span.start);
+        levels
+    }
+
+    /// A name must be that of a rule about domains, or of a group of such rules.
+    fn check_name(&mut self, name: &str, span: Range<usize>) {
+        let own = || self.site_rules.iter().chain(self.others);
+        if own().chain(builtin()).any(|rule| rule.is_meant_by(name)) {
+            return;
+        }
+        let (message, help) = if of_host().iter().any(|rule| rule.is_meant_by(name)) {
+            (format!("'{name}' is about the host"), format!("`gvtg-xml host --ignore {name}` leaves it out"))
+        } else {
+            let ids = own().chain(builtin()).map(|rule| &*rule.id).chain(GROUPS.iter().map(|group| group.name()));
+            let near = nearest(name, ids).map(|near| format!("did you mean '{near}'?"));
+            (format!("there is no rule '{name}'"), near.unwrap_or_else(|| "`gvtg-xml explain` lists them".to_owned()))
+        };
+        self.add(span, message, Some(help));
+    }
+
+    /// What can't be read is always an error.
+    fn check_is_asked(&mut self, name: &str, span: Range<usize>) {
+        let is_never_asked = |rule: &Rule| rule.id == name && matches!(rule.check, Check::WellFormed | Check::Domain);
+        if builtin().iter().any(is_never_asked) {
+            self.add(span, format!("'{name}' is what can't be read, which is always an error"), Some("leave it out".into()));
+        }
+    }
+}
+
+/// The name that was probably meant.
+fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |other: &str| strsim::jaro_winkler(name, other);
+    names.filter(|other| likeness(other) > 0.8).max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
+}
+
+/// What a value is, in words.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}

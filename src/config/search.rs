@@ -1,0 +1,152 @@
+//! Where a configuration is, and whether it may be read: the only place that opens one.
+//!
+//! A configuration can name rules that rewrite domains, so that one which nobody named is trusted only where nobody else can have written
+//! it: it belongs to the user who runs this or to root, and not everybody may write it. A file that somebody left in /tmp must not steer what
+//! `virsh edit` has its user edit there.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// The name of a configuration that is found by itself.
+pub const NAME: &str = "gvtg-xml.toml";
+
+/// More nobody writes, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// A configuration that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where it is.
+    pub path: PathBuf,
+    file: File,
+}
+
+/// What looking for a configuration came to.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// The nearest one.
+    pub found: Option<Opened>,
+    /// What was passed over on the way, and why, in words for the user.
+    pub passed_over: Vec<String>,
+}
+
+/// Whose configurations are trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Trusted {
+    /// The user who runs this.
+    pub user: u32,
+    /// The user who has become root for this by sudo, which says so.
+    pub before_sudo: Option<u32>,
+}
+
+impl Trusted {
+    /// The user of this process; for root, also the one that sudo names.
+    pub fn of_process(sudo_uid: Option<OsString>) -> Self {
+        let user = rustix::process::geteuid().as_raw();
+        let before_sudo = sudo_uid.filter(|_| user == 0).and_then(|uid| uid.to_str()?.parse().ok());
+        Trusted { user, before_sudo }
+    }
+
+    fn has(self, owner: u32) -> bool {
+        owner == 0 || owner == self.user || self.before_sudo == Some(owner)
+    }
+}
+
+/// Looks for the nearest configuration in a folder and those above it; the folder's path is to be whole and without links.
+///
+/// What a stranger put into a folder that everybody may write (as /tmp) is nobody's wish and is passed over, so that nobody is kept from
+/// working by it.
+///
+/// # Errors
+/// A configuration that may not be trusted or can't be opened, with what to do.
+pub fn nearest(folder: &Path, trusted: Trusted) -> Result<Search, String> {
+    let mut search = Search::default();
+    for folder in folder.ancestors() {
+        let path = folder.join(NAME);
+        // What is not there, or in a folder that this user may not look into.
+        let Ok(link) = fs::symlink_metadata(&path) else { continue };
+        if !trusted.has(link.uid()) && fs::metadata(folder).is_ok_and(|folder| is_writable_by_all(&folder)) {
+            search.passed_over.push(format!("{} is passed over: it belongs to user {}", path.display(), link.uid()));
+            continue;
+        }
+        search.found = Some(open_trusted(path, &link, trusted)?);
+        break;
+    }
+    Ok(search)
+}
+
+fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Opened, String> {
+    let help = format!("--config {} takes it all the same, --isolated goes on without it", shown(&path));
+    let refuse = |why: String| format!("{}: {why}\n  help: {help}", shown(&path));
+    let strangers = |owner: u32| format!("belongs to user {owner}, and only yours and root's are read unasked");
+    if !trusted.has(link.uid()) {
+        return Err(refuse(strangers(link.uid())));
+    }
+    // A pipe must not keep us waiting.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(&path);
+    let file = opened.map_err(|error| refuse(format!("can't be read: {}", describe(&error))))?;
+    let metadata = file.metadata().map_err(|error| refuse(format!("can't be read: {}", describe(&error))))?;
+    if !metadata.is_file() {
+        return Err(refuse("is no regular file".into()));
+    }
+    if !trusted.has(metadata.uid()) {
+        return Err(refuse(strangers(metadata.uid())));
+    }
+    if is_writable_by_all(&metadata) {
+        return Err(format!("{}: everybody may write it\n  help: chmod o-w {}, or {help}", shown(&path), shown(&path)));
+    }
+    Ok(Opened { path, file })
+}
+
+fn is_writable_by_all(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o002 != 0
+}
+
+/// Opens the configuration that the user named.
+///
+/// # Errors
+/// Why it can't be opened.
+pub fn open(path: &Path) -> Result<Opened, String> {
+    let file = File::open(path).map_err(|error| format!("{}: can't be read: {}", shown(path), describe(&error)))?;
+    Ok(Opened { path: path.to_owned(), file })
+}
+
+impl Opened {
+    /// All of its bytes.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    pub fn read(self) -> Result<Vec<u8>, String> {
+        let failed = |error: io::Error| format!("{}: can't be read: {}", shown(&self.path), describe(&error));
+        let mut bytes = Vec::new();
+        self.file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(format!("{}: is larger than 1 MiB: no configuration is", shown(&self.path)));
+        }
+        Ok(bytes)
+    }
+}
+
+/// The folder from which a document's configuration is looked for: the one that it is in, as the kernel sees it; where that is not there,
+/// the nearest above it that is. None where the current folder is gone.
+pub fn folder_of(document: &Path) -> Option<PathBuf> {
+    let folder = document.parent().unwrap_or(Path::new(""));
+    let real = |folder: &Path| if folder.as_os_str().is_empty() { std::env::current_dir() } else { fs::canonicalize(folder) };
+    folder.ancestors().find_map(|folder| real(folder).ok())
+}
+
+fn shown(path: &Path) -> String {
+    crate::report::clean(&path.display().to_string())
+}
+
+/// An error of the system in its own words, without Rust's number.
+fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
