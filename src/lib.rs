@@ -10,10 +10,10 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
 //! ```
 //!
-//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases.
+//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases. [`printable`]: text for a terminal.
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
-//! - [`qemu`]: QEMU's command line.
+//! - [`qemu`]: QEMU's command line. [`command_line`]: the kernel's.
 //! - [`settings`]: what the user wants. `config`: the same out of a `gvtg-xml.toml`. [`property`]: QEMU's properties and their types.
 //! - [`domain`]: what a domain says, and how a property reaches its vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
@@ -25,6 +25,7 @@
 pub mod change;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod command_line;
 #[cfg(feature = "cli")]
 pub mod config;
 pub mod diagnostic;
@@ -37,6 +38,7 @@ pub mod layout;
 pub mod lint;
 #[cfg(feature = "lsp")]
 pub mod lsp;
+pub mod printable;
 pub mod property;
 pub mod qemu;
 pub mod report;

@@ -3,8 +3,6 @@
 //! Sizes, fences and resolutions are those of `vgpu_types` in Linux' `drivers/gpu/drm/i915/gvt/vgpu.c`, what the host keeps for itself
 //! is in `gvt.h` beside it. Guides give the weights the wrong way round: a type `_N` weighs 16/N, and more weight is more time.
 
-use crate::host::card::Card;
-
 /// Fence registers of each vGPU.
 pub const FENCES: u32 = 4;
 
@@ -60,35 +58,6 @@ pub fn is_type(name: &str) -> bool {
 pub fn named(name: &str) -> Option<&'static VgpuType> {
     let (_, divisor) = name.strip_prefix("i915-GVTg_V")?.split_once('_')?;
     TYPES.iter().find(|kind| kind.divisor.to_string() == divisor)
-}
-
-/// A type on a GPU.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// What it has.
-    pub kind: &'static VgpuType,
-    /// Its name there.
-    pub name: String,
-    /// How many fit this GPU's aperture; None without a GPU, or where its aperture can't be read.
-    pub possible: Option<u64>,
-    /// How many more can be made now; None where the kernel does not list it.
-    pub available: Option<u32>,
-}
-
-/// All types, and what of them this GPU can make. Without one they have the names that they have from Skylake on.
-pub fn offers(card: Option<&Card>) -> Vec<Offer> {
-    let prefix = card.and_then(Card::type_prefix).unwrap_or("i915-GVTg_V5");
-    let offer = |kind: &'static VgpuType| {
-        let name = format!("{prefix}_{}", kind.divisor);
-        let offered = card.and_then(|card| card.types.as_found()?.iter().find(|offered| offered.name == name));
-        Offer {
-            possible: card.and_then(|card| card.aperture).map(|aperture| kind.possible(aperture)),
-            available: offered.and_then(|offered| offered.available),
-            kind,
-            name,
-        }
-    };
-    TYPES.iter().map(offer).collect()
 }
 
 #[cfg(test)]

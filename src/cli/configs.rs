@@ -13,7 +13,8 @@ use super::{io, rules};
 use crate::config::merge::{InForce, merge};
 use crate::config::search::{Opened, Trusted, folder_of, nearest, open};
 use crate::config::{Choices, Config, ConfigError, read};
-use crate::report::{Full, clean};
+use crate::printable::clean;
+use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
 use crate::source::Source;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::lint::fail;
 use super::{ExplainArgs, Status, io, rules};
-use crate::report::{clean, clean_lines};
+use crate::printable::{clean, clean_lines};
 use crate::rules::page::{Markup, page};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, unknown};

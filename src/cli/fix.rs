@@ -18,7 +18,8 @@ use crate::domain::form_for;
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, fix, fix_with_edits};
-use crate::report::{FileFindings, Part, State, clean, clean_lines};
+use crate::printable::{clean, clean_lines};
+use crate::report::{FileFindings, Part, State};
 use crate::rules::schema::{self, Severity};
 use crate::settings::Settings;
 use crate::source::Source;
@@ -200,9 +201,7 @@ fn fix_one(
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, settings));
     }
-    // A look at the text: to read the document once more would cost what fixing it did.
-    let has_vgpu = ["'mdev'", "\"mdev\""].iter().any(|kind| fixed.text.contains(kind));
-    Ok(Some(Outcome { status, has_vgpu }))
+    Ok(Some(Outcome { status, has_vgpu: fixed.has_vgpu }))
 }
 
 /// A text that can't be read: said in the report that was asked for, else in words.

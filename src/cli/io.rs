@@ -106,7 +106,7 @@ pub(super) fn report(text: &str) {
 
 /// One line on stderr.
 pub(super) fn complain(message: &str) {
-    report(&format!("gvtg-xml: {}\n", crate::report::clean(message)));
+    report(&format!("gvtg-xml: {}\n", crate::printable::clean(message)));
 }
 
 /// Whether to use colours on stdout, or on stderr.

@@ -11,7 +11,8 @@ use crate::config::Choices;
 use crate::config::merge::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, why_foreign};
-use crate::report::{FileFindings, Part, State, clean};
+use crate::printable::clean;
+use crate::report::{FileFindings, Part, State};
 use crate::settings::Settings;
 use crate::source::{Position, Source};
 use crate::xml;
@@ -129,7 +130,7 @@ pub(super) fn fail(message: &str) -> Status {
     let mut lines = message.lines();
     io::complain(lines.next().unwrap_or(""));
     for line in lines {
-        io::report(&format!("{}\n", crate::report::clean(line)));
+        io::report(&format!("{}\n", crate::printable::clean(line)));
     }
     Status::Failed
 }

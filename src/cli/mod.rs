@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Choices;
 use crate::config::merge::merge;
-use crate::report::{clean, clean_lines};
+use crate::printable::{clean, clean_lines};
 use crate::settings::Settings;
 
 mod configs;

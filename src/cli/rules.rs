@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::report::clean;
+use crate::printable::clean;
 use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, builtin, parse};
 use crate::source::Source;

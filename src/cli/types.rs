@@ -9,8 +9,9 @@ use serde_json::json;
 use super::lint::fail;
 use super::{DataFormat, Status, io};
 use crate::host::card::{self, Card};
+use crate::host::offers::{Offer, offers};
 use crate::host::{Root, card_of};
-use crate::types::{self, FENCES, Offer};
+use crate::types::FENCES;
 
 /// The flags of `types`.
 #[derive(Args, Debug)]
@@ -26,7 +27,7 @@ pub(super) struct TypesArgs {
 pub(super) fn run(args: &TypesArgs) -> Status {
     let root = Root::new(&args.root);
     let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();
-    let offers = types::offers(card.as_ref());
+    let offers = offers(card.as_ref());
     let text = match args.format {
         DataFormat::Text => text(card.as_ref(), &offers),
         DataFormat::Json => json(card.as_ref(), &offers),

@@ -142,7 +142,7 @@ pub fn folder_of(document: &Path) -> Option<PathBuf> {
 }
 
 fn shown(path: &Path) -> String {
-    crate::report::clean(&path.display().to_string())
+    crate::printable::clean(&path.display().to_string())
 }
 
 /// An error of the system in its own words, without Rust's number.

@@ -23,6 +23,11 @@ pub struct Vgpu<'d> {
 }
 
 impl<'d> Domain<'d> {
+    /// Whether there is a vGPU that properties, alias and display can speak about.
+    pub fn has_vgpu(&self) -> bool {
+        self.vgpu.is_some() || self.raw_vgpu.is_some()
+    }
+
     /// All that the domain says of one of its vGPUs.
     pub fn describe(&self, vgpu: Element<'d>) -> Vgpu<'d> {
         let uuid = uuid_of(vgpu);

@@ -1,6 +1,7 @@
 //! What a machine's kernel gets as command line when it starts, for a file that has to have all of it.
 
 use super::Root;
+use crate::command_line::{split, split_init};
 
 /// The files that kernel-install reads, in its order: the first that is there.
 const FILES: &[&str] = &["/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"];
@@ -55,29 +56,6 @@ fn without_bootloader(line: &str) -> String {
     split(line).into_iter().filter(is_own).collect::<Vec<_>>().join(" ")
 }
 
-/// A command line's part for the kernel, and, from a `--` on, the part for the first process.
-pub fn split_init(line: &str) -> (&str, &str) {
-    let mut at = 0;
-    for word in split(line) {
-        at += line[at..].find(word).unwrap_or(0);
-        if word == "--" {
-            return line.split_at(at);
-        }
-        at += word.len();
-    }
-    (line, "")
-}
-
-/// The words of a kernel's command line: blanks between double quotes part none (Linux: lib/cmdline.c, `next_arg`).
-pub fn split(line: &str) -> Vec<&str> {
-    let mut is_quoted = false;
-    let is_gap = |c: char| {
-        is_quoted ^= c == '"';
-        c.is_ascii_whitespace() && !is_quoted
-    };
-    line.split(is_gap).filter(|word| !word.is_empty()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -114,16 +92,5 @@ mod tests {
         for text in ["root=live:CDLABEL=x rd.live.image", "root=x systemd.unit=rescue.target", "root=x init=/bin/bash", "root=x single"] {
             assert!(unfit(RUNNING, text), "{text}");
         }
-    }
-
-    #[test]
-    fn what_is_behind_two_dashes_is_for_init() {
-        assert_eq!(split_init("a --b \" -- \" -- c"), ("a --b \" -- \" ", "-- c"));
-        assert_eq!(split_init("a ---"), ("a ---", ""));
-    }
-
-    #[test]
-    fn quotes_hold_words_together() {
-        assert_eq!(split(" a  \"b c\"=d\te=\"f g\" "), ["a", "\"b c\"=d", "e=\"f g\""]);
     }
 }

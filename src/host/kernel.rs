@@ -1,7 +1,7 @@
 //! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
 
-use super::boot::{split, split_init};
 use super::{Reading, Root};
+use crate::command_line::{split, split_init};
 
 /// Where modprobe's options are; the first folder's file of a name hides the others'.
 const MODPROBE: &[&str] = &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];

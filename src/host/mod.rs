@@ -13,6 +13,7 @@ pub mod installed;
 pub mod kernel;
 pub mod libvirt;
 pub mod machine;
+pub mod offers;
 
 use card::{Card, Existing};
 use kernel::Kernel;

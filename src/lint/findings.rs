@@ -151,5 +151,5 @@ pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {
 /// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
 /// them stops QEMU on other makers' devices, and the rest is of no use without that part.
 pub(super) fn is_guess(domain: &Domain<'_>) -> bool {
-    !domain.settings.named && (domain.vgpu.is_some() || domain.raw_vgpu.is_some()) && !domain.has_gvtg_sign()
+    !domain.settings.named && domain.has_vgpu() && !domain.has_gvtg_sign()
 }

@@ -43,6 +43,8 @@ pub struct Fixed<'r> {
     pub withheld: bool,
     /// Whether fixes were held back because nothing says that the mediated device is Intel's.
     pub held_back: bool,
+    /// Whether the document has a vGPU now.
+    pub has_vgpu: bool,
 }
 
 /// Why a text can't be fixed.
@@ -145,14 +147,14 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { mut remaining, is_guess, .. } => {
+            Round::Quiet { mut remaining, is_guess, has_vgpu, .. } => {
                 let rounds = run.undo.len();
                 run.trace_back(&text, &mut remaining);
                 let mut applied: Vec<_> = run.applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
                 sort(&mut applied);
                 sort(&mut remaining);
                 let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back });
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back, has_vgpu });
             }
         }
     }
@@ -182,6 +184,7 @@ enum Round<'r> {
         remaining: Vec<Diagnostic<'r>>,
         has_picture: bool,
         is_guess: bool,
+        has_vgpu: bool,
     },
 }
 
@@ -207,7 +210,12 @@ impl<'r> Run<'_, 'r> {
             let edits = Composer::new(domain).edits(picked.iter().flat_map(|found| found.changes()));
             if edits.is_empty() {
                 let remaining = diagnostics(domain, found.iter(), with_edits);
-                return Round::Quiet { remaining, has_picture: has_picture(domain), is_guess: is_guess(domain) };
+                return Round::Quiet {
+                    remaining,
+                    has_picture: has_picture(domain),
+                    is_guess: is_guess(domain),
+                    has_vgpu: domain.has_vgpu(),
+                };
             }
             let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
                 Change::InsertSource(_, range) => Some(range.clone()),

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{FileFindings, Report, State, clean};
+use super::{FileFindings, Report, State};
 use crate::diagnostic::Diagnostic;
+use crate::printable::clean;
 
 /// One line a finding; of what is mended it says what the fix does.
 pub struct Concise;

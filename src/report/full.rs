@@ -11,8 +11,9 @@ use miette::{
     SpanContents,
 };
 
-use super::{FileFindings, Part, Report, State, clean, clean_lines, is_harmful};
+use super::{FileFindings, Part, Report, State};
 use crate::diagnostic::Diagnostic;
+use crate::printable::{clean, clean_lines, is_harmful};
 use crate::rules::schema::Severity;
 use crate::source::{Position, Source};
 

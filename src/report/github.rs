@@ -4,8 +4,9 @@
 
 use std::fmt::Write as _;
 
-use super::{FileFindings, Report, clean};
+use super::{FileFindings, Report};
 use crate::diagnostic::Diagnostic;
+use crate::printable::clean;
 use crate::rules::schema::Severity;
 
 /// One workflow command a finding.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::clean;
 use crate::host::checks::{Item, Status, first};
+use crate::printable::clean;
 use crate::rules::schema::Severity;
 
 /// For people: what is wrong, what nobody can tell, and a line for each thing that is well.

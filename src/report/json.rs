@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprints;
-use super::{FileFindings, Part, Report, is_harmful};
+use super::{FileFindings, Part, Report};
 use crate::diagnostic::Diagnostic;
+use crate::printable::is_harmful;
 use crate::source::Position;
 
 /// Everything as one document, for programs.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{FileFindings, Report, clean};
+use super::{FileFindings, Report};
 use crate::diagnostic::Diagnostic;
+use crate::printable::clean;
 use crate::rules::schema::Severity;
 
 /// Findings as test cases that fail where they count for the exit code.

@@ -64,7 +64,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             };
             selected().into_iter().filter(dangling).map(finding).collect()
         }
-        Check::Property { .. } | Check::Environment { .. } if domain.vgpu.is_none() && domain.raw_vgpu.is_none() => Vec::new(),
+        Check::Property { .. } | Check::Environment { .. } if !domain.has_vgpu() => Vec::new(),
         Check::Property { name, value } => property(name, value, domain),
         Check::Environment { name, value, format, setting, displays } => {
             let wanted = Wanted { name, value, format: *format, setting: setting.as_deref(), displays };

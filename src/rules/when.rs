@@ -15,13 +15,12 @@ pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
         ShownBy::Qemu => !domain.is_shown_by_graphics(),
         ShownBy::Window => !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless",
     };
-    let has_vgpu = || domain.vgpu.is_some() || domain.raw_vgpu.is_some();
     let setting = |name: &str| match name.strip_prefix('!') {
         Some(name) => domain.settings.wished(name).flatten().is_none(),
         None => domain.settings.wished(name).flatten().is_some(),
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
-        && when.vgpu.is_none_or(|wanted| wanted == has_vgpu())
+        && when.vgpu.is_none_or(|wanted| wanted == domain.has_vgpu())
         && when.shown_by.is_none_or(is_shown_by)
         && when.setting.as_deref().is_none_or(setting)
         && has(&when.absent) != Some(true)

@@ -14,7 +14,7 @@ use super::{OutputArgs, say_next};
 use crate::emit::{File, Place, manifest, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
-use crate::report::clean;
+use crate::printable::clean;
 
 /// A file that is to be below the root.
 struct Entry<'f> {

@@ -18,7 +18,7 @@ use crate::xml::Element;
 /// No vGPU at all: one comes with everything that the other rules want of it.
 pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    if domain.vgpu.is_some() || domain.raw_vgpu.is_some() {
+    if domain.has_vgpu() {
         return Vec::new();
     }
     let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
