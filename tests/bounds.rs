@@ -102,3 +102,20 @@ fn what_is_written_many_times_is_short() {
         }
     }
 }
+
+#[test]
+fn what_is_read_is_not_too_much_only_because_of_what_fix_adds() {
+    let attributes: String = (0..127).map(|index| format!(" a{index}=''")).collect();
+    let declarations: String = (0..128).map(|index| format!("<x xmlns='urn:{index}'/>")).collect();
+    for text in [
+        format!("<domain type='kvm'{attributes}><devices/></domain>"),
+        format!("<domain type='kvm'><devices><hostdev type='mdev'{attributes}/></devices></domain>"),
+        format!("<domain type='kvm'><devices/><metadata>{declarations}</metadata></domain>"),
+    ] {
+        for libvirt in ["7.0", "current"] {
+            let (code, once, stderr) = run(&format!("fix -q --libvirt {libvirt}"), &text);
+            assert!(code < 2 && once.contains("xmlns:qemu="), "{libvirt}: {stderr}");
+            assert_eq!(run(&format!("fix -q --libvirt {libvirt}"), &once).1, once);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! An element, and where it and what belongs to it stand in the text.
+
+use std::ops::Range;
+
+use super::{Document, QEMU_NAMESPACE, QEMU_PREFIX, RawAttribute, StartTag};
+
+/// An element's identity within its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ElementId(pub(super) roxmltree::NodeId);
+
+/// An element of a document.
+#[derive(Clone, Copy)]
+pub struct Element<'a> {
+    pub(super) node: roxmltree::Node<'a, 'a>,
+    pub(super) document: &'a Document<'a>,
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.node.id() == other.node.id()
+    }
+}
+
+impl Eq for Element<'_> {}
+
+impl std::hash::Hash for Element<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.node.id().hash(state);
+    }
+}
+
+impl std::fmt::Debug for Element<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "<{}> at {:?}", self.name(), self.span())
+    }
+}
+
+impl PartialOrd for ElementId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ElementId {
+    /// The order of the document.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.get().cmp(&other.0.get())
+    }
+}
+
+impl<'a> Element<'a> {
+    /// Its identity.
+    pub fn id(self) -> ElementId {
+        ElementId(self.node.id())
+    }
+
+    /// The document it is in.
+    pub fn document(self) -> &'a Document<'a> {
+        self.document
+    }
+
+    /// The name without its prefix.
+    pub fn name(self) -> &'a str {
+        self.node.tag_name().name()
+    }
+
+    /// The namespace's URI; None without one.
+    pub fn namespace(self) -> Option<&'a str> {
+        self.node.tag_name().namespace().filter(|uri| !uri.is_empty())
+    }
+
+    /// Whether it is libvirt's own element of this name: in no namespace.
+    pub fn is(self, name: &str) -> bool {
+        self.name() == name && self.namespace().is_none()
+    }
+
+    /// Whether it is the element of this name in libvirt's namespace for QEMU, whatever its prefix.
+    pub fn is_qemu(self, name: &str) -> bool {
+        self.name() == name && self.namespace() == Some(QEMU_NAMESPACE)
+    }
+
+    /// The value of an attribute without a namespace, references resolved.
+    pub fn attribute(self, name: &str) -> Option<&'a str> {
+        // roxmltree's own `attribute` takes a name without a namespace for one in any.
+        self.node.attributes().find(|attribute| attribute.name() == name && attribute.namespace().is_none()).map(|found| found.value())
+    }
+
+    /// The names of all attributes without a namespace.
+    pub fn attribute_names(self) -> impl Iterator<Item = &'a str> {
+        self.node.attributes().filter(|attribute| attribute.namespace().is_none()).map(|attribute| attribute.name())
+    }
+
+    /// The parent element; None for the root.
+    pub fn parent(self) -> Option<Element<'a>> {
+        self.node.parent_element().map(|node| Element { node, ..self })
+    }
+
+    /// The child elements in their order.
+    pub fn children(self) -> impl DoubleEndedIterator<Item = Element<'a>> {
+        self.node.children().filter(|node| node.is_element()).map(move |node| Element { node, ..self })
+    }
+
+    /// The first of libvirt's own child elements with this name.
+    pub fn child(self, name: &str) -> Option<Element<'a>> {
+        self.children().find(|child| child.is(name))
+    }
+
+    /// All elements inside, in document order, without itself.
+    pub fn descendants(self) -> impl Iterator<Item = Element<'a>> {
+        self.node.descendants().skip(1).filter(|node| node.is_element()).map(move |node| Element { node, ..self })
+    }
+
+    /// Itself, its parent and so on up to the root.
+    pub fn ancestors(self) -> impl Iterator<Item = Element<'a>> {
+        std::iter::successors(Some(self), |element| element.parent())
+    }
+
+    /// The text directly in it, references resolved; empty without one.
+    pub fn text(self) -> String {
+        self.node.children().filter_map(|node| if node.is_text() { node.text() } else { None }).collect()
+    }
+
+    /// The text in it and in everything inside it (XPath's string-value).
+    pub fn deep_text(self) -> String {
+        self.node.descendants().filter_map(|node| if node.is_text() { node.text() } else { None }).collect()
+    }
+
+    /// Whether it holds anything but white space: elements, text or comments.
+    pub fn is_empty(self) -> bool {
+        self.node.children().all(|node| node.is_text() && node.text().is_none_or(|text| text.trim().is_empty()))
+    }
+
+    /// Whether comments or processing instructions stand directly in it.
+    pub fn has_comments(self) -> bool {
+        self.node.children().any(|node| node.is_comment() || node.is_pi())
+    }
+
+    /// From `<` of its start tag to behind `>` of its end tag.
+    pub fn span(self) -> Range<usize> {
+        self.document.original(self.node.range())
+    }
+
+    /// Its start tag.
+    pub fn start_tag(self) -> StartTag {
+        let start = self.span().start;
+        // The document is well-formed, so the tag ends; a name's end is the least that can be said otherwise.
+        StartTag::at(self.document.text, start).unwrap_or(StartTag {
+            span: start..start + 1,
+            name: start + 1..start + 1,
+            self_closing: true,
+        })
+    }
+
+    /// Between start tag and end tag; empty behind a self-closing tag.
+    pub fn content(self) -> Range<usize> {
+        let (start, end) = (self.start_tag().span.end, self.span().end);
+        let close = memchr::memrchr(b'<', &self.document.text.as_bytes()[start..end]).map_or(end, |found| start + found);
+        start..close
+    }
+
+    /// The prefix of its name as written, with the colon; empty without one.
+    pub fn written_prefix(self) -> &'a str {
+        let name = &self.document.text[self.start_tag().name];
+        name.find(':').map_or("", |colon| &name[..=colon])
+    }
+
+    /// Where an attribute without a namespace stands.
+    pub fn attribute_place(self, name: &str) -> Option<RawAttribute> {
+        self.start_tag().attributes(self.document.text).find(|attribute| &self.document.text[attribute.name.clone()] == name)
+    }
+
+    /// The shortest prefix that stands for this namespace here; None where there is none but the default.
+    pub fn prefix_for(self, uri: &str) -> Option<&'a str> {
+        if self.document.shadow.is_some() && uri == QEMU_NAMESPACE {
+            return None;
+        }
+        self.node
+            .namespaces()
+            .filter(|namespace| namespace.uri() == uri)
+            .filter_map(|namespace| namespace.name())
+            .min_by_key(|name| name.len())
+    }
+
+    /// What a prefix stands for here.
+    pub fn namespace_of(self, prefix: &str) -> Option<&'a str> {
+        if self.document.shadow.is_some() && prefix == QEMU_PREFIX {
+            return None;
+        }
+        self.node.lookup_namespace_uri(Some(prefix))
+    }
+}
