@@ -134,7 +134,7 @@ structs! {
     VersionRange { from, before }
 }
 
-plain_enums! { Severity Group ShownBy Format Moment Within Applicability Axis }
+plain_enums! { Severity Group ShownBy Format IgnoreFault Moment Within Applicability Axis }
 
 impl ToRust for Version {
     fn to_rust(&self) -> String {
@@ -231,6 +231,7 @@ impl ToRust for Check {
                 variant!(Environment { name, value, format, setting, displays })
             }
             Check::Code { function } => variant!(Code { function }),
+            Check::Ignore { fault } => variant!(Ignore { fault }),
             Check::WellFormed => "Check::WellFormed".into(),
             Check::Domain => "Check::Domain".into(),
         }

@@ -32,6 +32,8 @@ pub struct Diagnostic<'r> {
     pub fix: Option<Fix>,
     /// Whether it is about what a fix put in: then the place is where that was put.
     pub is_new: bool,
+    /// Why it is to be ignored, as the document says; None for one that counts.
+    pub reason: Option<String>,
 }
 
 impl Diagnostic<'static> {
@@ -53,6 +55,7 @@ impl Diagnostic<'static> {
             message: error.message.clone(),
             help: Some(error.help.clone()),
             is_new: false,
+            reason: None,
             related: Vec::new(),
             fix: None,
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::edit::Edit;
 use crate::fragment::Style;
 use crate::source::BOM;
-use crate::xml::{Document, Element};
+use crate::xml::{COMMENT_MARK, Document, Element};
 
 /// How a document is written, read off the document itself.
 pub fn style(document: &Document<'_>) -> Style {
@@ -77,6 +77,18 @@ pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> 
     groups.into_iter().map(|range| removal(text, range)).collect()
 }
 
+/// The edit that deletes a range but for these pieces, sorted, that are in it; on lines of their own where the range is made of lines.
+pub fn deletion(text: &str, range: Range<usize>, kept: &[Range<usize>]) -> Edit {
+    let first = kept.partition_point(|piece| piece.start < range.start);
+    let inside = kept[first..].iter().take_while(|piece| piece.end <= range.end);
+    let ending = if text[range.clone()].ends_with("\r\n") { "\r\n" } else { "\n" };
+    let is_lines = text[range.clone()].ends_with('\n');
+    let indent = indentation(text, range.start + (text[range.clone()].len() - text[range.clone()].trim_start_matches([' ', '\t']).len()));
+    let indent = indent.filter(|_| is_lines).unwrap_or("");
+    let lines = inside.map(|piece| format!("{indent}{}{}", &text[piece.clone()], if is_lines { ending } else { "" }));
+    Edit { text: lines.collect(), range }
+}
+
 /// A piece that stood at `at` in the text, with the indentation of its lines changed to that of another place.
 pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
     let start = text.len() - text[at..].trim_start().len();
@@ -144,11 +156,15 @@ pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_
     vec![Edit { range: at..at + blank, text: format!("{lines}{tail}") }]
 }
 
-/// Behind the comments that stand on the same line: they belong to what is before them.
+/// Behind the comments that stand on the same line: they belong to what is before them, but those that speak to this program are about
+/// what is behind them.
 fn behind_comments(text: &str, at: usize) -> usize {
     let mut end = at;
     loop {
         let rest = text[end..].trim_start_matches([' ', '\t']);
+        if rest.strip_prefix("<!--").is_some_and(|inside| inside.trim_start().starts_with(COMMENT_MARK)) {
+            return end;
+        }
         let Some(length) = rest.strip_prefix("<!--").and_then(|comment| comment.find("-->")).map(|length| length + 7) else {
             return if rest.starts_with(['\n', '\r']) { end } else { at };
         };
@@ -183,6 +199,23 @@ mod tests {
         assert_eq!(remove("<a>\n  <b/> <!-- b -->\n</a>", "<b/>"), "<a>\n   <!-- b -->\n</a>");
     }
 
+    #[test]
+    fn a_piece_of_what_is_deleted_can_stay() {
+        let without_b = |text: &str| {
+            let span = |what: &str| text.find(what).map(|at| at..at + what.len());
+            let range = text.find("<b>").unwrap()..text.find("</b>").unwrap() + 4;
+            let kept: Vec<_> = ["<!-- 0 -->", "<!-- 1 -->", "<!-- 2 -->", "<!-- 3 -->"].into_iter().filter_map(span).collect();
+            Edits::new(vec![deletion(text, removal(text, range), &kept)]).unwrap().apply(text)
+        };
+        assert_eq!(without_b("<a>\n  <!-- 0 -->\n  <b>\n    <!-- 1 --><c/>\n  </b>\n</a>"), "<a>\n  <!-- 0 -->\n  <!-- 1 -->\n</a>");
+        assert_eq!(without_b("<a>\r\n\t<b><!-- 1 --><c/><!-- 2 --></b>\r\n</a>"), "<a>\r\n\t<!-- 1 -->\r\n\t<!-- 2 -->\r\n</a>");
+        assert_eq!(
+            without_b("<a><!-- 0 --><b>x<!-- 1 -->y<!-- 2 --></b><!-- 3 --></a>"),
+            "<a><!-- 0 --><!-- 1 --><!-- 2 --><!-- 3 --></a>"
+        );
+        assert_eq!(without_b("<a>\n  <b>x</b>\n</a>"), "<a>\n</a>");
+    }
+
     fn insert(text: &str, after: Option<&str>) -> String {
         read(text, |document| {
             let style = style(document);
@@ -201,6 +234,9 @@ mod tests {
         assert_eq!(insert("<a>\n  <b/>\n</a>", None), "<a>\n  <x/>\n  <y/>\n  <b/>\n</a>");
         assert_eq!(insert("<a>\n  <b/> <!-- b -->\n</a>", Some("b")), "<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n</a>");
         assert_eq!(insert("<a>\n  <b/> <c/>\n</a>", Some("b")), "<a>\n  <b/>\n  <x/>\n  <y/>\n  <c/>\n</a>");
+        let ours = "<!-- gvtg-xml: ignore[r] c -->";
+        let before_c = insert(&format!("<a>\n  <b/> <!-- b --> {ours}\n  <c/>\n</a>"), Some("b"));
+        assert_eq!(before_c, format!("<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n  {ours}\n  <c/>\n</a>"), "it stays before <c/>");
         assert_eq!(insert("<a>\r\n</a>", None), "<a>\r\n  <x/>\r\n  <y/>\r\n</a>");
         assert_eq!(insert("<a>\n</a>\n", None), "<a>\n  <x/>\n  <y/>\n</a>\n");
         assert_eq!(insert("<?xml version='1.0'?>\n<a></a>\n", None), "<?xml version='1.0'?>\n<a><x/><y/></a>\n");

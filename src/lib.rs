@@ -20,6 +20,7 @@
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
 //! - [`emit`]: the host's side of a domain, as files.
 //! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
+//! - [`suppress`]: what a document says is to be ignored, held against what is found.
 //! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
 
 pub mod change;
@@ -45,6 +46,7 @@ pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod source;
+pub mod suppress;
 pub mod types;
 pub mod undo;
 pub mod version;

@@ -43,7 +43,7 @@ impl Case {
         }
         let settings = Settings { libvirt: suite.libvirt, ..asked };
         let text = common::document(&example_text.replace(['»', '«'], ""), example.within, &settings);
-        let only = RuleSet { active: vec![rule], wanted: builtin().iter().collect() };
+        let only = RuleSet { active: vec![rule], ..RuleSet::all(builtin()) };
         let found = common::findings(&text, &only, &settings);
         let fixed = fix(text.clone(), &only, &settings).ok().filter(|fixed| fixed.changed).map(|fixed| fixed.text);
         (found.is_empty() == is_good).then(|| Case { rule, suite, name: format!("{}-{index}", rule.id), text, is_good, fixed })

@@ -85,7 +85,7 @@ fn damaged() -> Vec<Vec<u8>> {
 }
 
 fn own_error(input: &[u8]) -> Option<String> {
-    let no_rules = RuleSet { active: Vec::new(), wanted: Vec::new() };
+    let no_rules = RuleSet { active: Vec::new(), wanted: Vec::new(), known: Vec::new() };
     let text = match decode(input) {
         Ok(text) => text,
         Err(error) => return Some(error.message),

@@ -10,18 +10,17 @@ use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::Domain;
 use gvtg_xml::edit::Applicability;
-use gvtg_xml::lint::{FixError, fix, lint, why_foreign};
+use gvtg_xml::lint::{FixError, fix, lint, lint_all, why_foreign};
 use gvtg_xml::property::{to_override, type_of};
 use gvtg_xml::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif, State, Statistics};
-use gvtg_xml::rules::schema::Group;
-use gvtg_xml::rules::schema::Severity;
+use gvtg_xml::rules::schema::{Check, Group, Severity};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::{Index, select, subsequence};
 use proptest::test_runner::{RngSeed, TestCaseResult};
 
 const SETTINGS: &[&str] = &[
@@ -115,8 +114,10 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     }
     // Blocks that move into libvirt's namespace, or together, are read by the other rules only then.
     let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
+    // Whether an ignore is of use shows at the end.
+    let ignores = fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Ignore { .. }));
     prop_assert!(
-        fixed.rounds <= if moved { 7 } else { 3 },
+        fixed.rounds <= if moved { 7 } else { 3 } + usize::from(ignores),
         "{} rounds: {:?}",
         fixed.rounds,
         fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
@@ -350,6 +351,52 @@ proptest! {
     #[test]
     fn domains_by_chance_are_mended_and_keep_what_is_the_users(made in domains::domain(), flags in 0..SETTINGS.len()) {
         keeps(&made, settings(flags))?;
+    }
+}
+
+/// What may stand in the brackets of an ignore: all rules, all groups, and what is none.
+fn ignorable() -> Vec<String> {
+    let rules = builtin().iter().flat_map(|rule| [rule.id.to_string(), rule.group.name().to_owned()]);
+    rules.chain(["stray-grahpics", "missing-opregoin", "no-such-rule"].map(str::to_owned)).collect()
+}
+
+/// The text with a comment before each of some elements, and an element in the metadata.
+fn with_ignores(text: &str, comments: &[(Index, String, String)], in_metadata: Option<&String>) -> String {
+    let starts = read(text, |document| document.elements().map(|element| element.span().start).collect::<Vec<_>>()).unwrap();
+    let mut places: Vec<(usize, String)> =
+        comments.iter().map(|(index, word, names)| (*index.get(&starts), format!("<!-- gvtg-xml: {word}[{names}] because -->"))).collect();
+    if let Some(rule) = in_metadata {
+        let own = format!("<metadata><g:domain xmlns:g='urn:gvtg-xml:1'><g:ignore rule='{rule}'>because</g:ignore></g:domain></metadata>");
+        places.push((starts[1], own));
+    }
+    places.sort_by_key(|(at, _)| *at);
+    places.iter().rev().fold(text.to_owned(), |mut text, (at, place)| {
+        text.insert_str(*at, place);
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn what_a_domain_says_is_to_be_ignored_is_left_alone(
+        made in domains::domain(),
+        comments in vec((any::<Index>(), select(&["ignore", "ignore", "ignore", "ignore-file", "ingore"][..]), subsequence(ignorable(), 1..3)), 1..5),
+        in_metadata in proptest::option::weighted(0.3, select(ignorable())),
+        flags in 0..SETTINGS.len(),
+    ) {
+        let comments: Vec<_> =
+            comments.into_iter().map(|(place, word, names)| (place, word.to_owned(), names.join(", "))).collect();
+        let text = with_ignores(&made.text, &comments, in_metadata.as_ref());
+        let fixed = holds(&text, settings(flags))?;
+        prop_assert!(fixed.is_some(), "not read: {}", text);
+        let suppressed = lint_all(&text, rules(), settings(flags), false).unwrap().suppressed;
+        let fixed = fix(text.clone(), rules(), settings(flags)).unwrap();
+        for one in &fixed.applied {
+            let same = suppressed.iter().find(|other| other.rule.id == one.rule.id && other.span == one.span && !one.is_new);
+            prop_assert!(same.is_none(), "[{}] is suppressed and mended in\n{}\n=>\n{}", one.rule.id, text, fixed.text);
+        }
     }
 }
 

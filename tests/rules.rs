@@ -15,7 +15,7 @@ use gvtg_xml::settings::Settings;
 mod common;
 
 fn only(rule: &'static Rule) -> RuleSet<'static> {
-    RuleSet { active: vec![rule], wanted: builtin().iter().collect() }
+    RuleSet { active: vec![rule], ..RuleSet::all(builtin()) }
 }
 
 fn each_example(mut run: impl FnMut(&'static Rule, &'static Example, &Settings)) {

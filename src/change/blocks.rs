@@ -1,6 +1,7 @@
 //! The blocks of QEMU's elements: the command line, overrides, capabilities, and their namespace.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use super::composition::{Composition, New, NewOverride, Rank};
 use crate::domain::Domain;
@@ -156,8 +157,13 @@ fn free_prefix(root: Element<'_>) -> String {
     free.next().unwrap_or_default()
 }
 
-/// Blocks of QEMU's that removals leave without anything in them go too.
-pub(super) fn with_emptied_blocks(domain: &Domain<'_>, mut removed: HashSet<ElementId>, kept: &HashSet<ElementId>) -> HashSet<ElementId> {
+/// Blocks of QEMU's that removals of elements and comments leave without anything in them go too.
+pub(super) fn with_emptied_blocks(
+    domain: &Domain<'_>,
+    mut removed: HashSet<ElementId>,
+    kept: &HashSet<ElementId>,
+    comments: &HashSet<Range<usize>>,
+) -> HashSet<ElementId> {
     let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
     for id in &removed {
         let element = domain.document.element(*id).and_then(Element::parent);
@@ -170,7 +176,9 @@ pub(super) fn with_emptied_blocks(domain: &Domain<'_>, mut removed: HashSet<Elem
     for parent in parents.into_values().rev() {
         let emptied = *counts.entry(parent.id()).or_insert_with(|| {
             // The children first: of many, the first that stays ends the search.
-            !kept.contains(&parent.id()) && parent.children().all(|child| removed.contains(&child.id())) && !parent.has_comments()
+            !kept.contains(&parent.id())
+                && parent.children().all(|child| removed.contains(&child.id()))
+                && parent.comments().all(|comment| comments.contains(&comment))
         });
         if emptied {
             removed.insert(parent.id());

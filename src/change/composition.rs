@@ -71,6 +71,7 @@ pub(super) struct Composition<'c, 'd> {
     pub(super) overrides: Vec<(&'c str, NewOverride<'c>)>,
     pub(super) overridden: HashSet<(&'c str, &'c str)>,
     pub(super) capabilities: Vec<&'c str>,
+    pub(super) removed_comments: Vec<Range<usize>>,
     pub(super) declare: bool,
     pub(super) prefix_set: bool,
 }
@@ -107,6 +108,7 @@ impl<'c, 'd> Composition<'c, 'd> {
             operands: Vec::new(),
             overridden: HashSet::new(),
             capabilities: Vec::new(),
+            removed_comments: Vec::new(),
             declare: false,
             prefix_set: false,
         }
@@ -171,6 +173,8 @@ impl<'c, 'd> Composition<'c, 'd> {
             }
             Change::DeleteCapability(name) => self.capabilities.push(name),
             Change::DeclareNamespace => self.declare = true,
+            Change::RemoveComment(span) => self.removed_comments.push(span.clone()),
+            Change::EditComment(range, text) => self.edits.push(Edit { range: range.clone(), text: text.clone() }),
             _ => {}
         }
     }
@@ -257,13 +261,21 @@ impl<'c, 'd> Composition<'c, 'd> {
             self.declare_namespace();
         }
         let kept: HashSet<ElementId> = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
-        let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept);
-        let mut spans: Vec<Range<usize>> =
-            removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span()).collect();
+        let mut comments: HashSet<Range<usize>> = std::mem::take(&mut self.removed_comments).into_iter().collect();
+        comments.extend(self.domain.comments_for(&self.removed));
+        let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept, &comments);
+        comments.extend(self.domain.comments_for(&removed));
+        // What is said for the whole file stays where it stands, whatever goes around it.
+        let is_kept = |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
+        let kept_comments: Vec<Range<usize>> = self.domain.comments_for_file().filter(is_kept).collect();
+        let elements = removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span());
+        let mut spans: Vec<Range<usize>> = elements.chain(comments).collect();
         spans.sort_by_key(|span| (span.start, Reverse(span.end)));
         let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
-        let deletions = deletions.flat_map(|spans| layout::removals(self.domain.document.text(), spans));
-        self.edits.extend(deletions.map(|range| Edit { range, text: String::new() }));
+        let text = self.text();
+        let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
+        let deletions: Vec<Edit> = deletions.map(|range| layout::deletion(text, range, &kept_comments)).collect();
+        self.edits.extend(deletions);
         self.removed = removed;
         // What goes into a piece that moves is written before the piece is.
         let (moves, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.insertions)

@@ -83,6 +83,10 @@ pub enum Change<'d> {
     DeleteCapability(String),
     /// The namespace of QEMU's elements is declared on `<domain>`.
     DeclareNamespace,
+    /// This comment is gone.
+    RemoveComment(Range<usize>),
+    /// This part of a comment reads so.
+    EditComment(Range<usize>, String),
 }
 
 /// Turns changes of one domain into edits.

@@ -39,6 +39,11 @@ impl Moved {
         false
     }
 
+    /// Whether a piece takes what stands here along.
+    pub(super) fn holds(&self, span: &Range<usize>) -> bool {
+        self.pieces.iter().any(|piece| piece.start <= span.start && span.end <= piece.end)
+    }
+
     /// The spans among these, sorted, that are in each piece, without those in others of them.
     pub(super) fn spans_inside<'s>(&'s self, spans: &'s [Range<usize>]) -> impl Iterator<Item = Vec<Range<usize>>> {
         self.pieces.iter().map(|piece| {

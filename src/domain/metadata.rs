@@ -1,11 +1,12 @@
 //! What the domain's `<metadata>` records of its vGPUs: the only place that reads it.
 //!
 //! libvirt keeps one element for each namespace, so all is in one: what it says itself holds for every vGPU, what a `<gvtg:vgpu>` in it
-//! says for the one with that uuid.
+//! says for the one with that uuid. What is to be ignored stands there too (`ignores.rs`), and says nothing of vGPUs.
 //!
 //! ```xml
 //! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='i915-GVTg_V5_4'>
 //!   <gvtg:vgpu uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849' type='i915-GVTg_V5_8' pci='0000:00:02.0'/>
+//!   <gvtg:ignore rule='stray-video'>the installer needs it</gvtg:ignore>
 //! </gvtg:domain>
 //! ```
 
@@ -27,6 +28,12 @@ impl<'d> Metadata<'d> {
     pub(super) fn of(root: Element<'d>) -> Option<Self> {
         let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
         root.child("metadata")?.children().find(is_ours).map(|element| Metadata { element })
+    }
+
+    /// Whether it is there for what is to be ignored and for nothing else: anybody's domain may say that.
+    pub fn only_ignores(self) -> bool {
+        let mut children = self.element.children().peekable();
+        children.peek().is_some() && children.all(|child| child.name() == "ignore") && self.element.attribute_names().next().is_none()
     }
 
     /// The `<gvtg:vgpu>` of the vGPU with this uuid.

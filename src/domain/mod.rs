@@ -11,6 +11,7 @@ mod aliases;
 mod arguments;
 mod delivery;
 mod forms;
+mod ignores;
 mod metadata;
 mod naming;
 mod references;
@@ -26,6 +27,7 @@ use arguments::{options, set};
 use delivery::Addressed;
 pub use delivery::{Carrier, Delivered, global_property};
 pub use forms::{Form, form_for, json_capability, override_works};
+pub use ignores::{Ignore, IgnoreForm};
 pub use metadata::Metadata;
 pub use naming::Renaming;
 pub use references::{Kind, Place, Reference, References};
@@ -88,6 +90,7 @@ struct Answers<'d> {
     globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
     renaming: OnceCell<Renaming<'d>>,
+    ignores: OnceCell<Vec<Ignore<'d>>>,
 }
 
 /// Reads a text and hands the domain that it is to `use_domain`.

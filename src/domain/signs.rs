@@ -63,7 +63,7 @@ impl<'d> Domain<'d> {
     /// a PCI card has is that card's, and says nothing.
     pub fn has_gvtg_sign(&self) -> bool {
         let is_own_name = |alias: &str| alias.starts_with("ua-gvtg") && !self.host_device(alias).is_some_and(is_pci_card);
-        if self.metadata().is_some()
+        if self.metadata().is_some_and(|metadata| !metadata.only_ignores())
             || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_own_name))
             || self.sets.iter().any(|set| is_own_name(set.device))
             || self.overrides.iter().any(|found| is_own_name(found.alias))

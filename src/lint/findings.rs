@@ -4,15 +4,17 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::SMALL_TEXT;
+use super::ignored::{faults, is_parted};
 use crate::change::{Change, Composer};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
 use crate::rules::check;
 use crate::rules::finding::Finding;
-use crate::rules::schema::{Phase, Rule};
+use crate::rules::schema::{Group, Phase, Rule};
 use crate::rules::{Context, RuleSet, template};
-use crate::xml::ElementId;
+use crate::suppress::{Suppressions, Verdict};
+use crate::xml::{Element, ElementId};
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
 /// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
@@ -28,20 +30,41 @@ pub(super) struct RuleFinding<'d, 'r> {
     pub(super) rule: &'r Rule,
     pub(super) finding: Finding<'d>,
     pub(super) applicability: Option<Applicability>,
+    /// What the document says of it.
+    pub(super) verdict: Verdict,
 }
 
 impl<'d, 'r> RuleFinding<'d, 'r> {
     pub(super) fn is_fixable(&self, level: Applicability) -> bool {
-        self.applicability.is_some_and(|applicability| applicability >= level && applicability != Applicability::Manual)
+        let is_sure = |applicability| applicability >= level && applicability != Applicability::Manual;
+        !self.is_suppressed() && self.applicability.is_some_and(is_sure)
+    }
+
+    /// Whether the document says that it is to be ignored.
+    pub(super) fn is_suppressed(&self) -> bool {
+        matches!(self.verdict, Verdict::Suppressed(_))
     }
 
     pub(super) fn changes(&self) -> &[Change<'d>] {
         self.finding.changes.as_deref().unwrap_or_default()
     }
 
+    /// The elements that its fix removes.
+    fn removed(&self) -> impl Iterator<Item = Element<'d>> {
+        self.changes().iter().filter_map(|change| match change {
+            Change::Remove(element) => Some(*element),
+            _ => None,
+        })
+    }
+
+    /// Makes its fix one that is made only where somebody asks for it.
+    fn hold_back(&mut self) {
+        self.applicability = self.applicability.map(|applicability| applicability.min(Applicability::Unsafe));
+    }
+
     pub(super) fn diagnostic(&self, domain: &Domain<'d>, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
-        let RuleFinding { rule, finding, applicability } = self;
+        let RuleFinding { rule, finding, applicability, verdict } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
             span: span.clone(),
@@ -55,11 +78,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             }
             _ => None,
         };
-        let removed = self.changes().iter().filter_map(|change| match change {
-            Change::Remove(element) => Some(*element),
-            _ => None,
-        });
-        let speakers = removed.flat_map(|element| domain.references().to(element)).filter_map(|reference| {
+        let speakers = self.removed().flat_map(|element| domain.references().to(element)).filter_map(|reference| {
             let span = reference.elements.last()?.start_tag().span;
             Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
         });
@@ -74,6 +93,10 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             related: finding.related.iter().map(related).chain(speakers).collect(),
             fix,
             is_new: false,
+            reason: match verdict {
+                Verdict::Suppressed(reason) => Some(reason.clone()),
+                Verdict::Open | Verdict::Doubtful => None,
+            },
         }
     }
 }
@@ -108,37 +131,71 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     diagnostics
 }
 
+/// All that the rules find, and what the document says of it; whether that is of use is another question ([`unused`](super::ignored::unused)).
+pub(super) fn find<'c, 'd, 'r: 'c>(domain: &'c Domain<'d>, rules: &RuleSet<'r>) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
+    let mut suppressions = Suppressions::new(domain, &rules.known);
+    let mut found = ask(domain, rules, &mut suppressions);
+    found.extend(faults(domain, rules, &mut suppressions));
+    if is_guess(domain) {
+        // What is found is the same whether the fixes are held back or not.
+        found.iter_mut().for_each(RuleFinding::hold_back);
+    }
+    (found, suppressions)
+}
+
 /// Asks all rules, those that remove elements first: the others see what these leave.
-pub(super) fn find<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>) -> Vec<RuleFinding<'d, 'r>> {
+pub(super) fn ask<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>, suppressions: &mut Suppressions<'_, '_>) -> Vec<RuleFinding<'d, 'r>> {
     let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     let is_unsuitable = domain.unsuitable().is_some();
-    let is_guess = is_guess(domain);
+    let of_new_vgpu = wanted(domain, rules, suppressions);
+    let rules = of_new_vgpu.as_ref().unwrap_or(rules);
     let mut removed: HashSet<ElementId> = HashSet::new();
     let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
-    let (mut phase, mut removing) = (Phase::Removal, Vec::new());
+    let mut phase = Phase::Removal;
     for rule in rules.active.iter().filter(|rule| rule.when.unsuitable == is_unsuitable) {
         if rule.phase() != phase {
-            removed.extend(removing.drain(..));
+            leave_what_is_looked_at(domain, &mut found);
+            removed = found.iter().filter(|found| found.is_fixable(level)).flat_map(RuleFinding::removed).map(Element::id).collect();
             phase = rule.phase();
         }
-        let findings = check::findings(rule, &Context { domain, rules, removed: &removed });
-        for finding in findings {
-            let applicability = check::applicability(rule, &finding, domain);
-            let mut one = RuleFinding { rule, finding, applicability };
-            // What is found is the same whether the fixes are held back or not.
-            if phase < Phase::Rest && one.is_fixable(level) {
-                removing.extend(one.changes().iter().filter_map(|change| match change {
-                    Change::Remove(element) => Some(element.id()),
-                    _ => None,
-                }));
-            }
-            if is_guess {
-                one.applicability = applicability.map(|applicability| applicability.min(Applicability::Unsafe));
+        for mut finding in check::findings(rule, &Context { domain, rules, removed: &removed }) {
+            finding.changes.take_if(|changes| is_parted(changes, domain));
+            let verdict = suppressions.verdict(rule, finding.span.start);
+            let mut one = RuleFinding { rule, applicability: check::applicability(rule, &finding, domain), finding, verdict };
+            if one.verdict == Verdict::Doubtful {
+                one.hold_back();
             }
             found.push(one);
         }
     }
+    leave_what_is_looked_at(domain, &mut found);
     found
+}
+
+/// Whoever keeps a `<graphics>` that is to go looks at the guest through it, and at what its `<video>` shows: that is not taken away
+/// unasked.
+fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
+    let removes_graphics = |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
+    if !found.iter().any(|found| found.verdict != Verdict::Open && removes_graphics(found)) {
+        return;
+    }
+    let is_for_the_watched = |rule: &Rule| rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched);
+    for found in found.iter_mut().filter(|found| found.rule.group == Group::Display && is_for_the_watched(found.rule)) {
+        if !removes_graphics(found) {
+            found.hold_back();
+        }
+    }
+}
+
+/// The rules, with those alone that a new vGPU is to meet where it will stand; None where there is none to come, or all are.
+fn wanted<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>, suppressions: &mut Suppressions<'_, '_>) -> Option<RuleSet<'r>> {
+    if suppressions.is_empty() || domain.has_vgpu() {
+        return None;
+    }
+    let place = domain.devices.unwrap_or(domain.root).span().start;
+    let mut of_new_vgpu = rules.clone();
+    of_new_vgpu.wanted.retain(|rule| !matches!(suppressions.verdict(rule, place), Verdict::Suppressed(_)));
+    Some(of_new_vgpu)
 }
 
 pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {

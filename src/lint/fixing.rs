@@ -6,8 +6,9 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use super::SMALL_TEXT;
 use super::findings::{RuleFinding, diagnostics, find, is_guess, sort};
+use super::ignored::{is_left_error, unused};
+use super::{Findings, SMALL_TEXT, seen};
 use crate::change::{Change, Composer};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain, display_has_gl, display_parts};
@@ -37,6 +38,8 @@ pub struct Fixed<'r> {
     pub applied: Vec<Diagnostic<'r>>,
     /// What is left, with places in the text that came in; without edits.
     pub remaining: Vec<Diagnostic<'r>>,
+    /// What the text says is to be ignored, with places in the text that came in; without edits.
+    pub suppressed: Vec<Diagnostic<'r>>,
     /// How often the text was edited.
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.
@@ -138,7 +141,7 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                     return Err(FixError::Loop(names));
                 }
             }
-            Round::Quiet { has_picture, .. } if !has_picture && !run.withheld && run.removed_display() => {
+            Round::Quiet { is_shown, .. } if !is_shown && !run.withheld && run.removed_display() => {
                 // Nothing would show the guest: all back, and once more without touching what shows it now.
                 for undo in std::mem::take(&mut run.undo).into_iter().rev() {
                     text = undo.apply(&text);
@@ -147,14 +150,17 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { mut remaining, is_guess, has_vgpu, .. } => {
+            Round::Quiet { findings, is_guess, has_vgpu, .. } => {
                 let rounds = run.undo.len();
-                run.trace_back(&text, &mut remaining);
+                let Findings { open: mut remaining, mut suppressed } = findings;
+                run.trace_back(&text, remaining.iter_mut().chain(&mut suppressed));
                 let mut applied: Vec<_> = run.applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
                 sort(&mut applied);
                 sort(&mut remaining);
+                sort(&mut suppressed);
                 let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, rounds, withheld: run.withheld, held_back, has_vgpu });
+                let withheld = run.withheld;
+                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, suppressed, rounds, withheld, held_back, has_vgpu });
             }
         }
     }
@@ -181,8 +187,9 @@ enum Round<'r> {
         applied: Vec<Diagnostic<'r>>,
     },
     Quiet {
-        remaining: Vec<Diagnostic<'r>>,
-        has_picture: bool,
+        findings: Findings<'r>,
+        /// Whether something is sure to show the guest.
+        is_shown: bool,
         is_guess: bool,
         has_vgpu: bool,
     },
@@ -193,7 +200,7 @@ impl<'r> Run<'_, 'r> {
         let level = if self.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
         let (rules, settings, withheld, with_edits) = (self.rules, self.settings, self.withheld, self.with_edits);
         domain::read(text, settings, |domain| {
-            let found = find(domain, rules);
+            let (mut found, mut suppressions) = find(domain, rules);
             let mut picked: Vec<&RuleFinding<'_, 'r>> =
                 found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
             // Elements that move into libvirt's namespace mean something only then.
@@ -207,30 +214,38 @@ impl<'r> Run<'_, 'r> {
             if picked.iter().any(|found| moves(found) || joins(found)) {
                 picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
             }
-            let edits = Composer::new(domain).edits(picked.iter().flat_map(|found| found.changes()));
-            if edits.is_empty() {
-                let remaining = diagnostics(domain, found.iter(), with_edits);
-                return Round::Quiet {
-                    remaining,
-                    has_picture: has_picture(domain),
-                    is_guess: is_guess(domain),
-                    has_vgpu: domain.has_vgpu(),
-                };
+            let composer = Composer::new(domain);
+            let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
+            if !edits.is_empty() {
+                let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
+                    Change::InsertSource(_, range) => Some(range.clone()),
+                    _ => None,
+                });
+                let applied = diagnostics(domain, picked.iter().copied(), with_edits);
+                return Round::Edited { edits, moved: moved.collect(), applied };
             }
-            let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
-                Change::InsertSource(_, range) => Some(range.clone()),
-                _ => None,
-            });
-            let applied = diagnostics(domain, picked.iter().copied(), with_edits);
-            Round::Edited { edits, moved: moved.collect(), applied }
+            // What an ignore is good for shows when everything else is mended.
+            let unused = unused(domain, rules, &found, &mut suppressions);
+            let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
+            let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
+            if !edits.is_empty() {
+                return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), with_edits) };
+            }
+            found.extend(unused);
+            let is_shown = has_picture(domain) && !found.iter().any(is_left_error);
+            let findings = seen(domain, &found, with_edits);
+            Round::Quiet { findings, is_shown, is_guess: is_guess(domain), has_vgpu: domain.has_vgpu() }
         })
     }
 
     /// Gives what was found in an edited text its places in the text that came in.
-    fn trace_back(&mut self, text: &str, remaining: &mut [Diagnostic<'r>]) {
+    fn trace_back<'f>(&mut self, text: &str, left: impl Iterator<Item = &'f mut Diagnostic<'r>>)
+    where
+        'r: 'f,
+    {
         let rounds = self.undo.len();
         let later = self.applied.iter_mut().filter(|(round, _)| *round > 0).map(|(round, diagnostic)| (*round, diagnostic));
-        let later: Vec<_> = later.chain(remaining.iter_mut().map(|diagnostic| (rounds, diagnostic))).collect();
+        let later: Vec<_> = later.chain(left.map(|diagnostic| (rounds, diagnostic))).collect();
         if rounds == 0 || later.is_empty() {
             return;
         }

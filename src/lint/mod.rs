@@ -10,14 +10,26 @@ use crate::xml::{self, XmlError};
 
 mod findings;
 mod fixing;
+mod ignored;
 
-use findings::{diagnostics, find};
+use findings::{RuleFinding, diagnostics, find};
 pub use fixing::{FixError, Fixed, fix, fix_with_edits};
+use ignored::unused;
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;
 
-/// Everything that the rules find, in the order of the text.
+/// What the rules find in a text, in its order.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Findings<'r> {
+    /// What counts.
+    pub open: Vec<Diagnostic<'r>>,
+    /// What the text says is to be ignored, without edits.
+    pub suppressed: Vec<Diagnostic<'r>>,
+}
+
+/// Everything that the rules find, but what the text says is to be ignored, in the order of the text.
 ///
 /// ```
 /// use gvtg_xml::lint::lint;
@@ -35,7 +47,7 @@ const SMALL_TEXT: usize = 256 << 10;
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
 pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    read(text, rules, settings, true)
+    lint_all(text, rules, settings, true).map(|findings| findings.open)
 }
 
 /// The same for whoever shows no edits: working them out is most of the time of a finding.
@@ -43,11 +55,26 @@ pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    read(text, rules, settings, false)
+    lint_all(text, rules, settings, false).map(|findings| findings.open)
 }
 
-fn read<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    domain::read(text, settings, |domain| diagnostics(domain, find(domain, rules).iter(), with_edits))
+/// Everything that the rules find, what is to be ignored too.
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Findings<'r>, XmlError> {
+    domain::read(text, settings, |domain| {
+        let (mut found, mut suppressions) = find(domain, rules);
+        let unused = unused(domain, rules, &found, &mut suppressions);
+        found.extend(unused);
+        seen(domain, &found, with_edits)
+    })
+}
+
+/// What was found, as the outside sees it.
+fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], with_edits: bool) -> Findings<'r> {
+    let part = |is_suppressed: bool| found.iter().filter(move |found| found.is_suppressed() == is_suppressed);
+    Findings { open: diagnostics(domain, part(false), with_edits), suppressed: diagnostics(domain, part(true), false) }
 }
 
 /// The edits that mend together all that one rule finds beside the others, as far as that is safe.
@@ -56,8 +83,9 @@ fn read<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bo
 /// Those of [`lint`].
 pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
     domain::read(text, settings, |domain| {
-        let found = find(domain, rules);
-        let picked = found.iter().filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
+        let (found, mut suppressions) = find(domain, rules);
+        let unused = unused(domain, rules, &found, &mut suppressions);
+        let picked = found.iter().chain(&unused).filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
         Composer::new(domain).edits(picked.flat_map(|found| found.changes()))
     })
 }

@@ -122,7 +122,7 @@ impl Checker<'_> {
                 Operation::SetAttribute(_) | Operation::RemoveAttribute => matches!(rule.check, Check::Attribute { .. }),
                 Operation::SetText(_) => matches!(rule.check, Check::Text { .. }),
                 Operation::Deliver => matches!(rule.check, Check::Property { .. } | Check::Environment { .. }),
-                Operation::Code => matches!(rule.check, Check::Code { .. }),
+                Operation::Code => matches!(rule.check, Check::Code { .. } | Check::Ignore { .. }),
             };
             if !fits {
                 self.add(&[Key("fix"), Index(index), Key("op")], format!("the fix '{}' does not fit this kind of check", fix.title));

@@ -36,7 +36,12 @@ impl<'d> Finding<'d> {
 
     /// A finding about an element, at some place in it.
     pub fn within(element: Element<'d>, span: Range<usize>) -> Self {
-        Finding { span, element: Some(element), values: Vec::new(), related: Vec::new(), changes: None, is_unsafe: false }
+        Finding { element: Some(element), ..Finding::of_no_element(span) }
+    }
+
+    /// A finding about a comment.
+    pub fn of_no_element(span: Range<usize>) -> Self {
+        Finding { span, element: None, values: Vec::new(), related: Vec::new(), changes: None, is_unsafe: false }
     }
 
     /// The same with something that its words need.

@@ -64,6 +64,8 @@ pub struct RuleSet<'r> {
     pub active: Vec<&'r Rule>,
     /// Those that nobody switched off: what a new vGPU gets, even where only one rule is asked.
     pub wanted: Vec<&'r Rule>,
+    /// All that there are.
+    pub known: Vec<&'r Rule>,
 }
 
 impl<'r> RuleSet<'r> {
@@ -74,7 +76,7 @@ impl<'r> RuleSet<'r> {
         if !active.is_sorted_by_key(|rule| (rule.phase(), &rule.id)) {
             active.sort_by_key(|rule| (rule.phase(), &rule.id));
         }
-        RuleSet { wanted: active.clone(), active }
+        RuleSet { known: active.clone(), wanted: active.clone(), active }
     }
 
     /// Only those that one of these names means (none: all), without those that one of the others means.
@@ -83,8 +85,8 @@ impl<'r> RuleSet<'r> {
     /// A name that no rule and no group has, with the nearest one that there is.
     pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), String> {
         for name in only.iter().chain(ignore) {
-            if !self.wanted.iter().any(|rule| rule.is_meant_by(name)) {
-                return Err(unknown(name, &self.wanted));
+            if !self.known.iter().any(|rule| rule.is_meant_by(name)) {
+                return Err(unknown(name, &self.known));
             }
         }
         let means = |names: &[String], rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
@@ -103,6 +105,11 @@ impl Rule {
     /// Whether a name is this rule's, or one that it had before.
     pub fn is_named(&self, name: &str) -> bool {
         self.id == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// The names that mean this rule: its own, those that it had before, and its group's.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.id).chain(self.aliases.iter().map(|alias| &**alias)).chain([self.group.name()])
     }
 }
 
@@ -127,6 +134,23 @@ pub fn unknown(name: &str, rules: &[&Rule]) -> String {
     match nearest {
         Some(rule) if likeness(&rule.id) > 0.8 => format!("there is no rule '{name}'; did you mean '{}'?", rule.id),
         _ => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
+    }
+}
+
+/// The rule's or group's name that somebody meant who wrote another one: at most two letters are wrong, one of three, and no second name
+/// is as near.
+pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
+    let names = rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()]);
+    // Whoever is off by more in length is off by more in letters.
+    let near = names.filter(|known| known.len().abs_diff(name.len()) <= 2);
+    let mut near: Vec<(usize, &str)> = near.map(|known| (strsim::osa_distance(name, known), known)).collect();
+    near.retain(|(far, _)| *far <= 2 && far * 3 <= name.len());
+    near.sort();
+    near.dedup();
+    match near[..] {
+        [(_, only)] => Some(only),
+        [(first, only), (second, _), ..] if first < second => Some(only),
+        _ => None,
     }
 }
 

@@ -193,10 +193,29 @@ pub enum Check {
         /// Its name.
         function: Text,
     },
+    /// What the document itself says is to be ignored.
+    Ignore {
+        /// What is wrong with that.
+        fault: IgnoreFault,
+    },
     /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own has this check.
     WellFormed,
     /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's own has this check.
     Domain,
+}
+
+/// What can be wrong with what a document says is to be ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IgnoreFault {
+    /// It can't be read.
+    Unreadable,
+    /// It doesn't say why.
+    WithoutReason,
+    /// It names a rule that there isn't.
+    UnknownRule,
+    /// Nothing is found that it is about.
+    Unused,
 }
 
 /// How a value must look.

@@ -130,9 +130,9 @@ impl<'a> Element<'a> {
         self.node.children().all(|node| node.is_text() && node.text().is_none_or(|text| text.trim().is_empty()))
     }
 
-    /// Whether comments or processing instructions stand directly in it.
-    pub fn has_comments(self) -> bool {
-        self.node.children().any(|node| node.is_comment() || node.is_pi())
+    /// Where comments and processing instructions stand directly in it.
+    pub fn comments(self) -> impl Iterator<Item = Range<usize>> {
+        self.node.children().filter(|node| node.is_comment() || node.is_pi()).map(move |node| self.document.original(node.range()))
     }
 
     /// From `<` of its start tag to behind `>` of its end tag.

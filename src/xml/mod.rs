@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::source::Source;
 
 mod children;
+mod comments;
 mod declaration;
 mod element;
 mod error;
@@ -18,6 +19,7 @@ mod prefixes;
 pub mod scan;
 
 pub use children::Children;
+pub use comments::{COMMENT_MARK, Comment, inside};
 pub use element::{Element, ElementId};
 pub use error::{Unreadable, XmlError};
 pub use prefixes::Prefixes;

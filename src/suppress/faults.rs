@@ -1,0 +1,137 @@
+//! What is wrong with what a document says is to be ignored, and what mends it.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::{NamePlace, Suppressions};
+use crate::change::Change;
+use crate::domain::{Ignore, IgnoreForm};
+use crate::rules::finding::Finding;
+use crate::rules::schema::{Check, IgnoreFault};
+use crate::rules::{Rule, of_host, unknown};
+use crate::xml::Element;
+
+/// A name longer than this is no misspelt rule's.
+const LONGEST_NAME: usize = 64;
+
+impl<'d> Suppressions<'_, 'd> {
+    /// Everything with this fault.
+    pub fn faults(&self, fault: IgnoreFault, known: &[&Rule], judged: &HashSet<&str>) -> Vec<Finding<'d>> {
+        match fault {
+            IgnoreFault::Unreadable => self.unreadable(),
+            IgnoreFault::WithoutReason => self.without_reason(),
+            IgnoreFault::UnknownRule => self.of_unknown_rules(known),
+            IgnoreFault::Unused => self.of_no_use(judged),
+        }
+    }
+
+    fn unreadable(&self) -> Vec<Finding<'d>> {
+        let unreadable = self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
+        unreadable.map(|(ignore, fault)| at(ignore, ignore.span.clone()).with_value("what", fault)).collect()
+    }
+
+    fn without_reason(&self) -> Vec<Finding<'d>> {
+        let silent = self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
+        silent.map(|ignore| at(ignore, ignore.span.clone())).collect()
+    }
+
+    fn of_unknown_rules(&self, known: &[&Rule]) -> Vec<Finding<'d>> {
+        let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
+        let places = named.flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
+        let unknown = places.filter_map(|place| self.unknown.get(self.name(place)).map(|meant| (place, *meant)));
+        unknown
+            .map(|((index, place), meant)| {
+                let (ignore, name) = (&self.ignores[index], self.name((index, place)));
+                let range = ignore.names[place].clone();
+                let finding =
+                    at(ignore, range.clone()).with_value("what", said_of(name, meant, known)).with_value("other", meant.unwrap_or(""));
+                match (meant, ignore.form) {
+                    (None, _) => finding,
+                    (Some(meant), IgnoreForm::Metadata(element)) => {
+                        finding.fixed_by(vec![Change::SetAttribute(element, "rule".into(), meant.to_owned())])
+                    }
+                    (Some(meant), _) => finding.fixed_by(vec![Change::EditComment(range, meant.to_owned())]),
+                }
+            })
+            .collect()
+    }
+
+    /// Whether a name is of no use, out of those that can be judged.
+    pub fn has_unused(&self, judged: &HashSet<&str>) -> bool {
+        !self.unused(judged).is_empty()
+    }
+
+    fn unused(&self, judged: &HashSet<&str>) -> HashSet<NamePlace> {
+        let is_sound = |(index, _): &NamePlace| self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty();
+        let judged = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
+        judged.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
+    }
+
+    fn of_no_use(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
+        let unused = self.unused(judged);
+        let mut findings = Vec::new();
+        let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
+            IgnoreForm::Metadata(element) => Some(element),
+            IgnoreForm::Comment(_) | IgnoreForm::FileComment => None,
+        });
+        let elements: HashSet<Element<'d>> = elements.collect();
+        for (index, ignore) in self.ignores.iter().enumerate() {
+            let is_kept = |place: usize| !unused.contains(&(index, place));
+            let first_kept = (0..ignore.names.len()).find(|place| is_kept(*place));
+            for place in (0..ignore.names.len()).filter(|place| !is_kept(*place)) {
+                let name = &ignore.names[place];
+                let change = match (ignore.form, first_kept) {
+                    (IgnoreForm::Metadata(element), _) => Change::Remove(with_emptied_parents(element, &elements)),
+                    (_, None) => Change::RemoveComment(ignore.span.clone()),
+                    // With the comma that leaves the others a list, whichever of them go too.
+                    (_, Some(kept)) if kept < place => Change::EditComment(ignore.names[place - 1].end..name.end, String::new()),
+                    (_, Some(_)) => Change::EditComment(name.start..ignore.names[place + 1].start, String::new()),
+                };
+                findings.push(at(ignore, name.clone()).with_value("found", self.name((index, place))).fixed_by(vec![change]));
+            }
+        }
+        findings
+    }
+}
+
+/// The names, of rules and of groups, that can be judged where these rules are wanted and those are known.
+pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
+    let is_wanted = |rule: &Rule| wanted.iter().any(|other| other.id == rule.id);
+    // An ignore of these rules is of use whenever somebody says so.
+    let counts = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
+    let out_of_question: HashSet<&str> =
+        known.iter().filter(counts).filter(|rule| !is_wanted(rule)).flat_map(|rule| rule.names()).collect();
+    let wanted = known.iter().filter(counts).filter(|rule| is_wanted(rule)).flat_map(|rule| rule.names());
+    wanted.filter(|name| !out_of_question.contains(name)).collect()
+}
+
+fn at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
+    match ignore.form {
+        IgnoreForm::Metadata(element) => Finding::within(element, span),
+        IgnoreForm::Comment(_) | IgnoreForm::FileComment => Finding::of_no_element(span),
+    }
+}
+
+/// An element, or the largest one around it that would be empty without it and these others.
+fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>) -> Element<'d> {
+    let is_emptied = |child: Element<'d>, parent: Element<'d>| {
+        parent.children().all(|other| other == child || others.contains(&other))
+            && parent.comments().next().is_none()
+            && parent.attribute_names().next().is_none()
+    };
+    // What the root holds is never all there is.
+    let parents = element.ancestors().take_while(|around| around.parent().is_some());
+    parents.reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner }).unwrap_or(element)
+}
+
+/// What to say of a name that no rule has.
+fn said_of(name: &str, meant: Option<&str>, known: &[&Rule]) -> String {
+    if of_host().iter().any(|rule| rule.id == name) {
+        return format!("the rule '{name}' is about the host, and no domain can ignore it");
+    }
+    match meant {
+        Some(meant) => format!("there is no rule '{name}'; did you mean '{meant}'?"),
+        None if name.len() > LONGEST_NAME => "there is no rule of so long a name".to_owned(),
+        None => unknown(name, known),
+    }
+}

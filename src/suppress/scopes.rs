@@ -1,0 +1,101 @@
+//! The parts of a document that one name is ignored in: elements inside each other, or all of it.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::NamePlace;
+
+/// A part of a document.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    range: Range<usize>,
+    /// The ignore that says why; None where all that speak of this part are at fault.
+    pub(super) reason: Option<usize>,
+    /// The names that stand for it.
+    names: Vec<NamePlace>,
+    /// The next larger part that it is in.
+    parent: Option<usize>,
+    is_used: bool,
+}
+
+impl Scope {
+    /// A part that a name speaks of; with the ignore that is sound and says why.
+    pub(super) fn new(range: Range<usize>, reason: Option<usize>, name: NamePlace) -> Self {
+        Scope { range, reason, names: vec![name], parent: None, is_used: false }
+    }
+}
+
+/// All parts that one name is ignored in, each once; of two that touch, one is in the other.
+#[derive(Clone, Debug)]
+pub(super) struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    pub(super) fn new(mut scopes: Vec<Scope>) -> Self {
+        scopes.sort_by_key(|scope| (scope.range.start, Reverse(scope.range.end)));
+        let mut list: Vec<Scope> = Vec::new();
+        // The parts that the next one may be in, the largest first.
+        let mut open: Vec<usize> = Vec::new();
+        for mut scope in scopes {
+            if let Some(last) = list.last_mut().filter(|last| last.range == scope.range) {
+                last.reason = last.reason.or(scope.reason);
+                last.names.append(&mut scope.names);
+                continue;
+            }
+            while open.pop_if(|index| list[*index].range.end <= scope.range.start).is_some() {}
+            scope.parent = open.last().copied();
+            open.push(list.len());
+            list.push(scope);
+        }
+        Scopes(list)
+    }
+
+    /// The parts that a byte is in, the smallest first; they are used from now on.
+    pub(super) fn around(&mut self, at: usize) -> impl Iterator<Item = &Scope> {
+        let mut next = self.0.partition_point(|scope| scope.range.start <= at).checked_sub(1);
+        let mut around = Vec::new();
+        while let Some(index) = next {
+            next = self.0[index].parent;
+            if self.0[index].range.contains(&at) {
+                self.0[index].is_used = true;
+                around.push(index);
+            }
+        }
+        around.into_iter().map(|index| &self.0[index])
+    }
+
+    /// The names that stand for parts in which nothing was found, of those that could have had a say.
+    pub(super) fn unused(&self) -> HashSet<NamePlace> {
+        let unused = self.0.iter().filter(|scope| !scope.is_used && scope.reason.is_some());
+        unused.flat_map(|scope| &scope.names).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_around_a_byte_are_found_and_used() {
+        let ranges = [0..usize::MAX, 10..50, 10..50, 10..20, 12..14, 30..40, 60..70, 0..0];
+        let scopes = ranges.iter().enumerate().map(|(index, range)| Scope::new(range.clone(), Some(index), (index, 0)));
+        let new = Scopes::new(scopes.collect());
+        let around = |at: usize| new.clone().around(at).map(|scope| scope.range.end).collect::<Vec<_>>();
+        assert_eq!(around(13), [14, 20, 50, usize::MAX]);
+        assert_eq!(around(14), [20, 50, usize::MAX]);
+        assert_eq!(around(25), [50, usize::MAX]);
+        assert_eq!(around(50), [usize::MAX]);
+        assert_eq!(around(60), [70, usize::MAX]);
+        let mut used = new.clone();
+        used.around(15).for_each(drop);
+        let mut unused: Vec<usize> = used.unused().into_iter().map(|(index, _)| index).collect();
+        unused.sort();
+        assert_eq!(unused, [4, 5, 6, 7], "both names of 10..50 are used");
+    }
+
+    #[test]
+    fn a_part_has_the_reason_of_whatever_is_sound() {
+        let mut scopes = Scopes::new(vec![Scope::new(1..5, None, (0, 0)), Scope::new(1..5, Some(1), (1, 0))]);
+        assert_eq!(scopes.around(1).map(|scope| scope.reason).collect::<Vec<_>>(), [Some(1)]);
+    }
+}
