@@ -1,5 +1,7 @@
 //! What the user wants. A flag replaces what the document says; a configuration and the defaults only fill in what it does not say.
 
+use std::fmt;
+
 use uuid::Uuid;
 
 use crate::version::Version;
@@ -57,6 +59,14 @@ pub struct Audio {
     pub backend: String,
     /// Further attributes of `<audio>`.
     pub attributes: Vec<(String, String)>,
+}
+
+impl fmt::Display for Audio {
+    /// As the flag has it: the type, and each attribute behind a comma.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.backend)?;
+        self.attributes.iter().try_for_each(|(name, value)| write!(formatter, ",{name}={value}"))
+    }
 }
 
 impl Default for Settings {

@@ -90,6 +90,12 @@ fn a_commit_is_held_up_until_it_is_fixed(lint: &str, fix: &str) {
     assert!(!is_fine && said.contains("win10.xml:5:5: error[spice-leftover]"), "{said}");
     assert!(!said.contains("network.xml:") && !said.contains("broken.xml:"), "{said}");
 
+    // A configuration in the repository's root counts.
+    fs::write(folder.join("gvtg-xml.toml"), "[rules]\nspice-leftover = 'off'\n").unwrap();
+    let (_, said) = ran(folder, "pre-commit", ["run"]);
+    assert!(said.contains("win10.xml:") && !said.contains("spice-leftover"), "{said}");
+    fs::remove_file(folder.join("gvtg-xml.toml")).unwrap();
+
     config(fix);
     let (is_fine, said) = ran(folder, "pre-commit", ["run"]);
     assert!(!is_fine && said.contains("files were modified by this hook"), "{said}");

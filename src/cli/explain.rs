@@ -3,18 +3,19 @@
 use std::fmt::Write as _;
 
 use super::lint::fail;
-use super::{ExplainArgs, Status, io, rules};
+use super::{ExplainArgs, Status, io};
+use crate::config::site;
 use crate::printable::{clean, clean_lines};
 use crate::rules::page::{Markup, page};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
-    let own = match args.rules.as_deref().map_or(Ok(&[][..]), rules::load) {
+    let own = match args.rules.as_deref().map_or(Ok(&[][..]), site::load) {
         Ok(own) => own,
         Err(message) => return fail(&message),
     };
-    let mut all: Vec<&Rule> = rules::merged(own).chain(of_host()).collect();
+    let mut all: Vec<&Rule> = site::merged(own).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
     let asked = args.rule.join(" ");
     let text = if asked.is_empty() {

@@ -5,14 +5,12 @@ use std::path::PathBuf;
 
 use similar::TextDiff;
 
-use super::configs::Configs;
 use super::files::{Input, collect};
 use super::flags::Format;
 use super::lint::{fail, is_meant, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
-use super::{FixArgs, Options, Status, io, replace};
-use crate::config::Choices;
-use crate::config::merge::InForce;
+use super::{FixArgs, Options, Status, configs, io, replace};
+use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::domain::form_for;
 use crate::emit::shell;
@@ -44,13 +42,12 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
-    let choices = Choices { unsafe_fixes: args.unsafe_fixes, ..common.choices(&args.settings) };
-    let in_force = Configs::new(&common.config, choices, args.settings.uuid, options.color)
-        .and_then(|mut configs| configs.of_inputs(&inputs, common.stdin_filename.as_deref()));
-    let (in_force, rules) = match in_force {
-        Ok(in_force) => in_force,
-        Err(message) => return fail(&message),
-    };
+    let configs = common.choices.configs(args.unsafe_fixes);
+    let (in_force, rules) =
+        match configs.and_then(|mut configs| configs::of_inputs(&mut configs, &inputs, common.stdin_filename.as_deref())) {
+            Ok(in_force) => in_force,
+            Err(failure) => return configs::fail(&failure, options.color),
+        };
     let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
     let mut outputs = match Outputs::open(&args.output, stream, default, &rules, &options) {
         Ok(outputs) => outputs,
@@ -63,7 +60,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let own_display = if from_pipe { own_display() } else { None };
     let (mut skipped, mut with_vgpu) = (0, false);
     for (input, in_force) in inputs.iter().zip(&in_force) {
-        let mut settings = Settings { named: is_meant(input, &options), ..in_force.settings.clone() };
+        let mut settings = Settings { named: is_meant(input, &options) || in_force.named, ..in_force.settings.clone() };
         settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
         match fix_one(input, args, &settings, in_force, &options, &mut outputs) {
             Ok(Some(one)) => {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::generate;
 use super::output::OutputArgs;
-use crate::config::Choices;
 use crate::config::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, severity, uuid, vgpu_type};
+use crate::config::{Choices, Configs, Failure, Origin};
 use crate::rules::schema::Severity;
 use crate::settings::{Audio, Wishes};
 use crate::version::Version;
@@ -22,8 +22,6 @@ pub(super) struct LintArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
-    #[command(flatten)]
-    pub(super) settings: SettingsArgs,
 }
 
 #[derive(Args, Debug)]
@@ -49,14 +47,11 @@ pub(super) struct FixArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
-    #[command(flatten)]
-    pub(super) settings: SettingsArgs,
 }
 
-#[derive(Args, Debug)]
-pub(super) struct CommonArgs {
-    #[command(flatten)]
-    pub(super) config: ConfigArgs,
+/// What a configuration can say too, and which one.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ChoiceArgs {
     /// Only these rules or groups of rules (display, vgpu, namespace, qemu, domain)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
@@ -69,19 +64,27 @@ pub(super) struct CommonArgs {
     /// The least severity that makes the exit code 1 [default: warning]
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub(super) fail_on: Option<Severity>,
+    /// In folders, also domains with no sign of GVT-g
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) all: Option<bool>,
+    #[command(flatten)]
+    pub(super) origin: OriginArgs,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CommonArgs {
     /// Exit 0 where it would be 1
     #[arg(long)]
     pub(super) exit_zero: bool,
     /// Skip files that are no domain XML, and domains with no sign of GVT-g
     #[arg(long)]
     pub(super) skip_foreign: bool,
-    /// In folders, also domains with no sign of GVT-g
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub(super) all: Option<bool>,
     /// Name the files that are passed over, and why
     #[arg(long)]
     pub(super) list_skipped: bool,
-    /// The name that messages show for stdin
+    /// The name that messages show for stdin, and whose configuration counts
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<String>,
     /// The largest input, in MiB; 0 for any size [default: 16]
@@ -90,11 +93,13 @@ pub(super) struct CommonArgs {
     /// When to use colours [default: auto]
     #[arg(long, value_enum)]
     pub(super) color: Option<ColorChoice>,
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
 }
 
 /// Where configurations come from.
 #[derive(Args, Clone, Debug, Default)]
-pub(super) struct ConfigArgs {
+pub(super) struct OriginArgs {
     /// The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]
     #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
     pub(super) config: Option<PathBuf>,
@@ -141,18 +146,38 @@ pub(super) struct SettingsArgs {
     pub(super) keep_video: Option<bool>,
 }
 
-impl CommonArgs {
-    /// What the flags say, with those of the settings.
-    pub(super) fn choices(&self, settings: &SettingsArgs) -> Choices {
+impl OriginArgs {
+    /// Where they say that configurations come from.
+    pub(super) fn origin(&self) -> Origin {
+        match &self.config {
+            _ if self.isolated => Origin::Nowhere,
+            Some(path) => Origin::Named(path.clone()),
+            None => Origin::Nearest,
+        }
+    }
+}
+
+impl ChoiceArgs {
+    /// What the flags say, to be merged with a configuration.
+    pub(super) fn choices(&self, unsafe_fixes: Option<bool>) -> Choices {
         let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
         Choices {
             only: names(&self.only),
             ignore: names(&self.ignore),
             fail_on: self.fail_on,
+            unsafe_fixes,
             all: self.all,
             site_rules: self.rules.clone(),
-            ..settings.choices()
+            ..self.settings.choices()
         }
+    }
+
+    /// The configurations of a run with these flags.
+    ///
+    /// # Errors
+    /// Those of `--rules`.
+    pub(super) fn configs(&self, unsafe_fixes: Option<bool>) -> Result<Configs, Failure> {
+        Configs::new(self.origin.origin(), self.choices(unsafe_fixes), self.settings.uuid)
     }
 }
 
@@ -171,6 +196,23 @@ impl SettingsArgs {
         };
         Choices { libvirt: self.libvirt, wishes, keep_video: self.keep_video, ..Choices::default() }
     }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ConfigArgs {
+    /// The file or folder; the current folder without one. It need not be there
+    pub(super) file: Option<PathBuf>,
+    /// Also make fixes that may lose something you want
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(super) unsafe_fixes: Option<bool>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = DataFormat::Text)]
+    pub(super) format: DataFormat,
+    /// When to use colours [default: auto]
+    #[arg(long, value_enum)]
+    pub(super) color: Option<ColorChoice>,
+    #[command(flatten)]
+    pub(super) choices: ChoiceArgs,
 }
 
 #[derive(Args, Debug)]

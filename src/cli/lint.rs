@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use super::configs::Configs;
 use super::files::{Input, collect};
 use super::flags::Format;
 use super::output::{Outputs, Stream};
-use super::{LintArgs, Options, Status, io};
-use crate::config::Choices;
-use crate::config::merge::InForce;
+use super::{LintArgs, Options, Status, configs, io};
+use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::printable::clean;
@@ -28,13 +26,12 @@ pub(super) fn run(args: &LintArgs) -> Status {
         status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
     }
     // Fixes that may lose something are made by `fix` alone.
-    let choices = Choices { unsafe_fixes: Some(false), ..common.choices(&args.settings) };
-    let in_force = Configs::new(&common.config, choices, args.settings.uuid, options.color)
-        .and_then(|mut configs| configs.of_inputs(&inputs, common.stdin_filename.as_deref()));
-    let (in_force, rules) = match in_force {
-        Ok(in_force) => in_force,
-        Err(message) => return fail(&message),
-    };
+    let configs = common.choices.configs(Some(false));
+    let (in_force, rules) =
+        match configs.and_then(|mut configs| configs::of_inputs(&mut configs, &inputs, common.stdin_filename.as_deref())) {
+            Ok(in_force) => in_force,
+            Err(failure) => return configs::fail(&failure, options.color),
+        };
     let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &rules, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
@@ -61,7 +58,7 @@ fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut 
     if is_passed_over(input, options, in_force, &bytes) {
         return Ok(None);
     }
-    let settings = Settings { named: is_meant(input, options), ..in_force.settings.clone() };
+    let settings = Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() };
     let lint = if outputs.shows_edits() { lint } else { lint_without_edits };
     let lossy;
     let (text, result) = match xml::decode(&bytes) {

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::flags::SettingsArgs;
 use super::lint::fail;
-use super::{Status, io, rules};
+use super::{Status, io};
 use crate::config::merge::merge;
+use crate::config::site;
 use crate::lsp::{Configuration, Ended, serve};
 use crate::rules::RuleSet;
 
@@ -128,11 +129,11 @@ impl LspArgs {
         if self.settings.uuid.is_some() {
             return Err("uuid: one for all documents would make vGPUs that can't run at the same time".into());
         }
-        let own = self.rules.as_deref().map_or(Ok(&[][..]), rules::load)?;
-        let mut chosen = RuleSet::all(rules::merged(own));
+        let own = self.rules.as_deref().map_or(Ok(&[][..]), site::load)?;
+        let mut chosen = RuleSet::all(site::merged(own));
         chosen.narrow(&self.only, &self.ignore)?;
         let choices = self.settings.choices();
-        let settings = merge(&choices, None, std::iter::empty())?.settings;
+        let settings = merge(&choices, &[], std::iter::empty())?.settings;
         Ok(Configuration { rules: chosen, settings, all: self.all, rule_pages: self.rule_pages.clone() })
     }
 }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Choices;
 use crate::config::merge::merge;
 use crate::printable::{clean, clean_lines};
 use crate::settings::Settings;
 
+mod config;
 mod configs;
 mod deferred;
 mod emit;
@@ -25,13 +25,12 @@ mod lsp;
 mod options;
 mod output;
 mod replace;
-mod rules;
 mod signals;
 mod types;
 
 use crate::config::values::{pci, uuid, vgpu_type};
 use deferred::Deferred;
-use flags::{ColorChoice, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
+use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use options::Options;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
@@ -57,6 +56,8 @@ enum Command {
     Emit(Deferred<emit::EmitArgs>),
     /// Say whether this machine can run guests with vGPUs, and what to do first if not
     Host(Deferred<host::HostArgs>),
+    /// Show what is in force for a file, and from where: flags, configuration or defaults
+    Config(Deferred<ConfigArgs>),
     /// Explain a rule, or find the rule for an error message of libvirt or QEMU
     Explain(Deferred<ExplainArgs>),
     /// Bring the rules to an editor: a language server on stdin and stdout
@@ -102,6 +103,7 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         Command::Fix(args) => fix::run(&args),
         Command::Emit(args) => emit::run(&args),
         Command::Host(args) => host::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Explain(args) => explain::run(&args),
         #[cfg(feature = "lsp")]
         Command::Lsp(args) => lsp::run(&args),
@@ -126,8 +128,9 @@ pub fn parse_settings(flags: &str) -> Result<Settings, String> {
     let words = ["gvtg-xml", "fix"].into_iter().chain(flags.split_whitespace());
     match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
         Command::Fix(args) => {
-            let choices = Choices { unsafe_fixes: args.unsafe_fixes, ..args.settings.choices() };
-            Ok(Settings { uuid: args.settings.uuid, ..merge(&choices, None, std::iter::empty())?.settings })
+            let choices = &args.common.choices;
+            let merged = merge(&choices.choices(args.unsafe_fixes), &[], std::iter::empty())?;
+            Ok(Settings { uuid: choices.settings.uuid, ..merged.settings })
         }
         _ => Err("not a fix".into()),
     }

@@ -1,6 +1,7 @@
 //! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and the README go by. A key has the name of
 //! its flag, where there is one.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::values;
@@ -27,6 +28,8 @@ pub struct Choices {
     pub fail_on: Option<Severity>,
     /// Whether domains with no sign of GVT-g are looked at too.
     pub all: Option<bool>,
+    /// Whether documents are judged as those that somebody named.
+    pub named: Option<bool>,
     /// A folder of further rules, from the configuration's own folder if it is relative.
     pub site_rules: Option<PathBuf>,
 }
@@ -42,6 +45,19 @@ pub enum Value {
     Names(Vec<String>),
 }
 
+impl fmt::Display for Value {
+    /// As a configuration writes it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A string of JSON is one of TOML.
+        let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+        match self {
+            Value::Text(text) => formatter.write_str(&quoted(text)),
+            Value::Switch(on) => write!(formatter, "{on}"),
+            Value::Names(names) => write!(formatter, "[{}]", names.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
 /// What a key takes, and where it goes.
 #[derive(Debug)]
 pub enum Kind {
@@ -53,6 +69,15 @@ pub enum Kind {
     Names(fn(&mut Choices, Vec<String>)),
 }
 
+/// What a key is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A file: `[[overrides]]` can say it too.
+    File,
+    /// All files of the configuration.
+    All,
+}
+
 /// A key of the configuration.
 #[derive(Debug)]
 pub struct Key {
@@ -60,6 +85,10 @@ pub struct Key {
     pub name: &'static str,
     /// What it takes.
     pub kind: Kind,
+    /// What a source says of it.
+    pub get: fn(&Choices) -> Option<Value>,
+    /// What it is about.
+    pub scope: Scope,
     /// What it says, in one line.
     pub summary: &'static str,
     /// What holds where nobody says it, in words.
@@ -73,6 +102,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "libvirt",
         kind: Kind::Text(|choices, text| put(&mut choices.libvirt, values::libvirt(text))),
+        get: |choices| text(&choices.libvirt),
+        scope: Scope::File,
         summary: "The libvirt that will read the domains: a version, `installed`, or `current`",
         default: "current",
         example: "\"9.0\"",
@@ -80,6 +111,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "type",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.vgpu_type, values::vgpu_type(text))),
+        get: |choices| text(&choices.wishes.vgpu_type),
+        scope: Scope::File,
         summary: "The vGPU's type, recorded in the metadata of domains that record none",
         default: "none is recorded",
         example: "\"i915-GVTg_V5_4\"",
@@ -87,6 +120,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "pci",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.pci, values::pci(text))),
+        get: |choices| text(&choices.wishes.pci),
+        scope: Scope::File,
         summary: "The Intel GPU's PCI address, recorded in the metadata of domains that record none",
         default: "0000:00:02.0, not recorded",
         example: "\"0000:00:02.0\"",
@@ -94,6 +129,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "display",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.display, values::display(text))),
+        get: |choices| text(&choices.wishes.display),
+        scope: Scope::File,
         summary: "QEMU's -display; any with gl=on, es or core",
         default: "gtk,gl=on",
         example: "\"sdl,gl=on\"",
@@ -101,6 +138,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "display-env",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.display_env, values::display_env(text))),
+        get: |choices| text(&choices.wishes.display_env),
+        scope: Scope::File,
         summary: "The X display that QEMU opens its window on",
         default: "$DISPLAY on a pipe if it is like :0, else :0",
         example: "\":1\"",
@@ -108,6 +147,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "gdk-scale",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.gdk_scale, values::gdk_scale(text))),
+        get: |choices| text(&choices.wishes.gdk_scale),
+        scope: Scope::File,
         summary: "GTK's scale for that window",
         default: "1.0",
         example: "\"2.0\"",
@@ -115,6 +156,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "alias",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.alias, values::alias(text))),
+        get: |choices| text(&choices.wishes.alias),
+        scope: Scope::File,
         summary: "The vGPU's alias where it has none of its own",
         default: "ua-gvtg",
         example: "\"ua-vgpu\"",
@@ -122,6 +165,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "romfile",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.romfile, values::romfile(text))),
+        get: |choices| text(&choices.wishes.romfile),
+        scope: Scope::File,
         summary: "An option ROM for the vGPUs of UEFI guests that have none",
         default: "none",
         example: "\"/usr/share/qemu/vbios_gvt_uefi.rom\"",
@@ -129,6 +174,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "audio",
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.audio, values::audio(text))),
+        get: |choices| text(&choices.wishes.audio),
+        scope: Scope::File,
         summary: "Where sound goes that SPICE carried, or that has no <audio>: a type of <audio>, and attributes of it",
         default: "nowhere",
         example: "\"pulseaudio,serverName=/run/user/1000/pulse/native\"",
@@ -136,6 +183,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "keep-video",
         kind: Kind::Switch(|choices, on| choices.keep_video = Some(on)),
+        get: |choices| choices.keep_video.map(Value::Switch),
+        scope: Scope::File,
         summary: "Whether <video> stays, for the guest's installation",
         default: "false",
         example: "true",
@@ -143,6 +192,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "only",
         kind: Kind::Names(|choices, names| choices.only = Some(names)),
+        get: |choices| choices.only.clone().map(Value::Names),
+        scope: Scope::File,
         summary: "The rules or groups of rules that are asked, and no others",
         default: "all",
         example: "[\"display\", \"vgpu-uuid\"]",
@@ -150,6 +201,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "ignore",
         kind: Kind::Names(|choices, names| choices.ignore = Some(names)),
+        get: |choices| choices.ignore.clone().map(Value::Names),
+        scope: Scope::File,
         summary: "Rules or groups of rules that are not asked",
         default: "none",
         example: "[\"silent-sound\"]",
@@ -157,6 +210,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "fail-on",
         kind: Kind::Text(|choices, text| put(&mut choices.fail_on, values::severity(text))),
+        get: |choices| choices.fail_on.map(|severity| Value::Text(severity.name().to_owned())),
+        scope: Scope::File,
         summary: "The least severity that makes the exit code 1: info, warning or error",
         default: "warning",
         example: "\"error\"",
@@ -164,6 +219,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "unsafe-fixes",
         kind: Kind::Switch(|choices, on| choices.unsafe_fixes = Some(on)),
+        get: |choices| choices.unsafe_fixes.map(Value::Switch),
+        scope: Scope::File,
         summary: "Whether `fix` also makes fixes that may lose something you want",
         default: "false",
         example: "true",
@@ -171,7 +228,18 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "all",
         kind: Kind::Switch(|choices, on| choices.all = Some(on)),
+        get: |choices| choices.all.map(Value::Switch),
+        scope: Scope::File,
         summary: "Whether domains in folders are looked at that have no sign of GVT-g",
+        default: "false",
+        example: "true",
+    },
+    Key {
+        name: "named",
+        kind: Kind::Switch(|choices, on| choices.named = Some(on)),
+        get: |choices| choices.named.map(Value::Switch),
+        scope: Scope::File,
+        summary: "Whether domains in folders count as if each had been named: no sign of GVT-g is needed, and no fix is held back",
         default: "false",
         example: "true",
     },
@@ -181,6 +249,8 @@ pub static KEYS: &[Key] = &[
             choices.site_rules = Some(PathBuf::from(text));
             Ok(())
         }),
+        get: |choices| text(&choices.site_rules.as_ref().map(|folder| folder.display())),
+        scope: Scope::All,
         summary: "A folder of further rules, as `--rules` takes it, from the configuration's folder; one with a built-in rule's id replaces that",
         default: "none",
         example: "\"rules\"",
@@ -191,6 +261,11 @@ pub static KEYS: &[Key] = &[
 fn put<T>(place: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
     *place = Some(value?);
     Ok(())
+}
+
+/// A value by its words.
+fn text(value: &Option<impl ToString>) -> Option<Value> {
+    value.as_ref().map(|value| Value::Text(value.to_string()))
 }
 
 /// The key of this name.

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use super::keys::Choices;
-use super::read::{Config, Level};
+use super::read::{Level, Section};
 use crate::rules::schema::Severity;
 use crate::rules::{Rule, RuleSet};
 use crate::settings::Settings;
@@ -13,46 +13,58 @@ use crate::version::Version;
 /// What is in force for a document.
 #[derive(Clone, Debug)]
 pub struct InForce {
-    /// What the user wants of it; `named` is said by whoever reads it.
+    /// What the user wants of it; whether it is named is said by whoever reads it.
     pub settings: Settings,
     /// The rules that are asked, with the severities that they have.
     pub rules: RuleSet<'static>,
     /// The least severity that makes the exit code 1.
     pub fail_on: Severity,
-    /// Whether domains in folders need no sign of GVT-g.
+    /// Whether it needs no sign of GVT-g where a folder brought it along.
     pub all: bool,
+    /// Whether it is judged as one that somebody named.
+    pub named: bool,
 }
 
-/// Merges what the flags say with a configuration. `rules` are those that there are: the built-in ones and a site's own.
+/// Merges what the flags say with the sections of a configuration that are about the document, the later before the earlier. `rules` are
+/// those that there are: the built-in ones and a site's own.
 ///
 /// # Errors
-/// A name in a flag that no rule has.
-pub fn merge(flags: &Choices, config: Option<&Config>, rules: impl Iterator<Item = &'static Rule>) -> Result<InForce, String> {
-    let none = Config::default();
-    let config = config.unwrap_or(&none);
-    let said = &config.choices;
+/// A name that no rule has: in a flag, or in the configuration's `only` where other rules have taken the place of its own.
+pub fn merge(flags: &Choices, sections: &[&Section], rules: impl Iterator<Item = &'static Rule>) -> Result<InForce, String> {
+    let mut said = Choices::default();
+    for entry in sections.iter().flat_map(|section| &section.entries) {
+        // It fitted when it was read; `installed` may be gone since.
+        entry.key.apply(&entry.value, &mut said)?;
+    }
+    let named = flags.named.or(said.named).unwrap_or(false);
     Ok(InForce {
         settings: Settings {
             libvirt: flags.libvirt.or(said.libvirt).unwrap_or(Version::CURRENT),
             asked: flags.wishes.clone(),
-            fallback: said.wishes.clone(),
             keep_video: flags.keep_video.or(said.keep_video).unwrap_or(false),
             unsafe_fixes: flags.unsafe_fixes.or(said.unsafe_fixes).unwrap_or(false),
+            fallback: said.wishes.clone(),
             ..Settings::default()
         },
-        rules: choose(flags, config, rules)?,
+        rules: choose(flags, &said, sections, rules)?,
         fail_on: flags.fail_on.or(said.fail_on).unwrap_or(Severity::Warning),
-        all: flags.all.or(said.all).unwrap_or(false),
+        all: flags.all.or(said.all).unwrap_or(false) || named,
+        named,
     })
 }
 
 /// The rules that are asked. One that `--only` names by its id is asked even where the configuration switches it off.
-fn choose(flags: &Choices, config: &Config, rules: impl Iterator<Item = &'static Rule>) -> Result<RuleSet<'static>, String> {
+fn choose(
+    flags: &Choices,
+    said: &Choices,
+    sections: &[&Section],
+    rules: impl Iterator<Item = &'static Rule>,
+) -> Result<RuleSet<'static>, String> {
     let (mut all, mut ignore) = (Vec::new(), Vec::new());
     let is_asked_for = |rule: &Rule| flags.only.iter().flatten().any(|name| rule.is_named(name));
-    let ignored = config.choices.ignore.iter().flatten().filter(|_| flags.ignore.is_none());
+    let ignored = said.ignore.iter().flatten().filter(|_| flags.ignore.is_none());
     for rule in rules {
-        let level = level(rule, &config.levels);
+        let level = level(rule, sections).map(|level| level.severity);
         let is_off = level == Some(None) || ignored.clone().any(|name| rule.is_meant_by(name));
         if is_off && !is_asked_for(rule) {
             ignore.push(rule.id.to_string());
@@ -60,16 +72,18 @@ fn choose(flags: &Choices, config: &Config, rules: impl Iterator<Item = &'static
         all.push(level.flatten().map_or(rule, |severity| with_severity(rule, severity)));
     }
     let mut chosen = RuleSet::all(all);
-    let only = flags.only.as_ref().or(config.choices.only.as_ref());
+    let only = flags.only.as_ref().or(said.only.as_ref());
     ignore.extend(flags.ignore.iter().flatten().cloned());
     chosen.narrow(only.map_or(&[], Vec::as_slice), &ignore)?;
     Ok(chosen)
 }
 
-/// What `[rules]` says of a rule, its own name before its group's; None where it says nothing.
-fn level(rule: &Rule, levels: &[Level]) -> Option<Option<Severity>> {
-    let own = levels.iter().rfind(|level| rule.is_named(&level.name));
-    own.or_else(|| levels.iter().rfind(|level| rule.is_meant_by(&level.name))).map(|level| level.severity)
+/// What the last section that says something says of a rule, its own name before its group's.
+pub fn level<'s>(rule: &Rule, sections: &[&'s Section]) -> Option<&'s Level> {
+    sections.iter().rev().find_map(|section| {
+        let own = section.levels.iter().rfind(|level| rule.is_named(&level.name));
+        own.or_else(|| section.levels.iter().rfind(|level| rule.is_meant_by(&level.name)))
+    })
 }
 
 /// The same rule with another severity. Rules live as long as the process, and so does this one: it is made once.

@@ -4,21 +4,38 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Choices, KEYS, Key, Kind, Value, key};
+use super::globs::Glob;
+use super::keys::{Choices, KEYS, Key, Kind, Scope, Value, key};
 use crate::rules::schema::{Check, Group, Severity};
 use crate::rules::{Rule, builtin, of_host};
 
 /// What a configuration says.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
+    /// Of all files.
+    pub section: Section,
+    /// Of some files, in the order of the file: of two that are about the same one the later counts.
+    pub overrides: Vec<Override>,
+    /// The rules of its `site-rules`.
+    pub site_rules: &'static [Rule],
+}
+
+/// What is said in one place.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
     /// Its keys, in the order of the file.
     pub entries: Vec<Entry>,
     /// What it says of rules, in the order of the file.
     pub levels: Vec<Level>,
-    /// All keys together.
-    pub choices: Choices,
-    /// The rules of its `site-rules`.
-    pub site_rules: &'static [Rule],
+}
+
+/// What is said of some files.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// Which ones: those that one of these is about.
+    pub files: Vec<Glob>,
+    /// What is said of them.
+    pub section: Section,
 }
 
 /// A key and its value.
@@ -90,7 +107,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn config(&mut self, table: DeTable<'_>, load: impl Fn(&str) -> Result<&'static [Rule], String>) -> Config {
+    fn config(&mut self, mut table: DeTable<'_>, load: impl Fn(&str) -> Result<&'static [Rule], String>) -> Config {
         // A site's own rules can be named by all that follows, wherever they stand.
         if let Some((key, value)) = table.get_key_value("site-rules")
             && let DeValue::String(folder) = value.get_ref()
@@ -100,32 +117,90 @@ impl Reader<'_> {
                 Err(message) => self.add(key.span().start..value.span().end, message, None),
             }
         }
-        let mut config = Config { site_rules: self.site_rules, ..Config::default() };
+        let overrides = table.remove("overrides").map_or(Vec::new(), |value| self.overrides(value.span(), value.into_inner()));
+        Config { section: self.section(table, false), overrides, site_rules: self.site_rules }
+    }
+
+    /// What a table says, but for the overrides in it. One that is of some files says less.
+    fn section(&mut self, table: DeTable<'_>, is_of_files: bool) -> Section {
+        let mut section = Section::default();
         // The parser keeps keys in the order of the alphabet.
         let mut pairs: Vec<_> = table.into_iter().collect();
         pairs.sort_by_key(|(key, _)| key.span().start);
         for (name, value) in pairs {
             let (span, name) = (name.span(), name.into_inner());
-            match (&*name, value.get_ref()) {
-                ("rules", _) => config.levels = self.levels(value.span(), value.into_inner()),
-                (_, _) => match key(&name) {
-                    Some(key) => {
-                        if let Some(value) = self.value(key, value.span(), value.into_inner(), &mut config.choices) {
-                            config.entries.push(Entry { key, value, span });
-                        }
+            match key(&name) {
+                _ if name == "rules" => section.levels = self.levels(value.span(), value.into_inner()),
+                Some(key) if is_of_files && key.scope == Scope::All => {
+                    self.add(span, format!("{name} is about all files"), Some("say it above the first [[overrides]]".into()));
+                }
+                Some(key) => {
+                    if let Some(value) = self.value(key, value.span(), value.into_inner()) {
+                        section.entries.push(Entry { key, value, span });
                     }
-                    None => self.unknown_key(&name, span),
-                },
+                }
+                None => self.unknown_key(&name, span, is_of_files),
             }
         }
-        config
+        section
+    }
+
+    /// The tables `[[overrides]]`.
+    fn overrides(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Override> {
+        let help = || Some("begin each with a line [[overrides]] and say files = [\"vms/*.xml\"]".to_owned());
+        let DeValue::Array(items) = value else {
+            self.add(span, format!("overrides are an array of tables, and this is {}", kind(&value)), help());
+            return Vec::new();
+        };
+        let mut overrides = Vec::new();
+        for item in items {
+            let span = item.span();
+            match item.into_inner() {
+                DeValue::Table(mut table) => {
+                    let files = match table.remove("files") {
+                        Some(files) => self.files(files.span(), files.into_inner()),
+                        None => {
+                            self.add(span.clone(), "these overrides name no files", Some("say files = [\"vms/*.xml\"]".into()));
+                            Vec::new()
+                        }
+                    };
+                    overrides.push(Override { files, section: self.section(table, true) });
+                }
+                other => self.add(span, format!("overrides are a table, and this is {}", kind(&other)), help()),
+            }
+        }
+        overrides
+    }
+
+    /// The patterns of an override.
+    fn files(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Glob> {
+        let example = || Some("for example files = [\"vms/*.xml\"]".to_owned());
+        let DeValue::Array(items) = value else {
+            self.add(span, format!("files takes an array of strings, and this is {}", kind(&value)), example());
+            return Vec::new();
+        };
+        if items.is_empty() {
+            self.add(span, "these overrides are about no files", example());
+        }
+        let mut globs = Vec::new();
+        for item in items {
+            let DeValue::String(written) = item.get_ref() else {
+                self.add(item.span(), format!("a pattern is a string, and this is {}", kind(item.get_ref())), example());
+                continue;
+            };
+            match Glob::parse(written) {
+                Ok(glob) => globs.push(glob),
+                Err(help) => self.add(item.span(), "this is no pattern of files", Some(help)),
+            }
+        }
+        globs
     }
 
     fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         self.errors.push(ConfigError { message: message.into(), help, span });
     }
 
-    fn unknown_key(&mut self, name: &str, span: Range<usize>) {
+    fn unknown_key(&mut self, name: &str, span: Range<usize>, is_of_files: bool) {
         let (message, help) = match name {
             "uuid" => (
                 "no configuration says a uuid: it would be the same for several domains, whose vGPUs could not run at the same time"
@@ -133,7 +208,8 @@ impl Reader<'_> {
                 "leave it out: each domain's own is made from the domain; `--uuid` says one for one domain".to_owned(),
             ),
             _ => {
-                let keys = || KEYS.iter().map(|key| key.name).chain(["rules"]);
+                let own = if is_of_files { ["files", "rules"] } else { ["rules", "overrides"] };
+                let keys = || KEYS.iter().map(|key| key.name).chain(own);
                 let all = || format!("there are {}", keys().collect::<Vec<_>>().join(", "));
                 let help = nearest(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
                 (format!("there is no key '{name}'"), help)
@@ -142,8 +218,8 @@ impl Reader<'_> {
         self.add(span, message, Some(help));
     }
 
-    /// A key's value, taken in; None for one that doesn't fit.
-    fn value(&mut self, key: &'static Key, span: Range<usize>, value: DeValue<'_>, choices: &mut Choices) -> Option<Value> {
+    /// A key's value; None for one that doesn't fit.
+    fn value(&mut self, key: &'static Key, span: Range<usize>, value: DeValue<'_>) -> Option<Value> {
         let value = match (&key.kind, value) {
             (Kind::Text(_), DeValue::String(text)) => Value::Text(text.into_owned()),
             (Kind::Switch(_), DeValue::Boolean(on)) => Value::Switch(on),
@@ -173,7 +249,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        match key.apply(&value, choices) {
+        match key.apply(&value, &mut Choices::default()) {
             Ok(()) => Some(value),
             Err(help) => {
                 self.add(span, format!("this is no value for {}", key.name), Some(help));

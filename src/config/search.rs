@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::describe;
+
 /// The name of a configuration that is found by itself.
 pub const NAME: &str = "gvtg-xml.toml";
 
@@ -133,20 +135,6 @@ impl Opened {
     }
 }
 
-/// The folder from which a document's configuration is looked for: the one that it is in, as the kernel sees it; where that is not there,
-/// the nearest above it that is. None where the current folder is gone.
-pub fn folder_of(document: &Path) -> Option<PathBuf> {
-    let folder = document.parent().unwrap_or(Path::new(""));
-    let real = |folder: &Path| if folder.as_os_str().is_empty() { std::env::current_dir() } else { fs::canonicalize(folder) };
-    folder.ancestors().find_map(|folder| real(folder).ok())
-}
-
 fn shown(path: &Path) -> String {
     crate::printable::clean(&path.display().to_string())
-}
-
-/// An error of the system in its own words, without Rust's number.
-fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

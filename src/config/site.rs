@@ -1,8 +1,9 @@
-//! The rules of a run: the built-in ones and a site's own.
+//! A site's own rules, and the built-in ones that they leave.
 
 use std::fs;
 use std::path::Path;
 
+use super::describe;
 use crate::printable::clean;
 use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, builtin, parse};
@@ -12,8 +13,8 @@ use crate::source::Source;
 ///
 /// # Errors
 /// A folder or file that can't be read, or rule files that say what none can say: a line for each error, with file:line:column and what is wrong.
-pub(super) fn load(folder: &Path) -> Result<&'static [Rule], String> {
-    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), super::io::describe(error));
+pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
+    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), describe(error));
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -58,7 +59,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// All rules: a site's own before the built-in ones that they don't replace.
-pub(super) fn merged(own: &'static [Rule]) -> impl Iterator<Item = &'static Rule> {
+pub fn merged(own: &'static [Rule]) -> impl Iterator<Item = &'static Rule> {
     let replaced = |rule: &&'static Rule| !own.iter().any(|other| other.id == rule.id);
     own.iter().chain(builtin().iter().filter(replaced))
 }

@@ -1,0 +1,257 @@
+//! The configurations of a run, and what is in force for each document.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use uuid::Uuid;
+
+use super::globs::real_folder;
+use super::keys::Choices;
+use super::merge::{InForce, merge};
+use super::read::{Config, ConfigError, Section, read};
+use super::search::{Opened, Trusted, nearest, open};
+use super::site;
+use crate::printable::clean;
+use crate::rules::Rule;
+use crate::source::Source;
+
+/// Where configurations come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The nearest one, in the document's folder or above.
+    Nearest,
+    /// This one for all documents.
+    Named(PathBuf),
+    /// There is none.
+    Nowhere,
+}
+
+/// A configuration that was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub config: Config,
+    /// The folder that its patterns begin at, as the kernel sees it.
+    base: PathBuf,
+}
+
+/// Why it can't be said what is in force.
+#[derive(Debug)]
+pub enum Failure {
+    /// In words: the first line says what is wrong, others what to do.
+    Message(String),
+    /// A configuration says what none can say.
+    Wrong {
+        /// The configuration.
+        path: PathBuf,
+        /// Its text.
+        text: String,
+        /// What is wrong in it.
+        errors: Vec<ConfigError>,
+    },
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Failure::Message(message)
+    }
+}
+
+impl Failure {
+    /// All of it as lines, each with its place.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Failure::Message(message) => message.lines().map(str::to_owned).collect(),
+            Failure::Wrong { path, text, errors } => {
+                let name = clean(&path.display().to_string());
+                let source = Source::new(&name, text);
+                let line = |error: &ConfigError| {
+                    let position = source.position(error.span.start);
+                    let help = error.help.iter().map(|help| format!(" ({help})")).collect::<String>();
+                    format!("{name}:{}:{}: {}{help}", position.line, position.column, error.message)
+                };
+                errors.iter().map(line).collect()
+            }
+        }
+    }
+}
+
+/// What is in force for a document, and what it comes from.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The configuration.
+    pub loaded: Option<Rc<Loaded>>,
+    /// The overrides that are about the document, by their number.
+    pub overrides: Vec<usize>,
+    /// What is in force.
+    pub in_force: Rc<InForce>,
+}
+
+impl Loaded {
+    /// What it says of a document for which these overrides count.
+    pub fn sections(&self, overrides: &[usize]) -> Vec<&Section> {
+        let of_files = overrides.iter().filter_map(|&index| self.config.overrides.get(index)).map(|one| &one.section);
+        std::iter::once(&self.config.section).chain(of_files).collect()
+    }
+
+    /// The overrides that are about a file.
+    fn overrides_for(&self, file: Option<&Path>) -> Vec<usize> {
+        let Some(file) = file else { return Vec::new() };
+        let is_about = |index: &usize| self.config.overrides[*index].files.iter().any(|glob| glob.matches(&self.base, file));
+        (0..self.config.overrides.len()).filter(is_about).collect()
+    }
+
+    /// The 1-based line of something in it.
+    pub fn line(&self, span: &Range<usize>) -> usize {
+        Source::new("", &self.text).position(span.start).line
+    }
+}
+
+/// The configurations of a run, each read once.
+pub struct Configs {
+    origin: Origin,
+    flags: Choices,
+    uuid: Option<Uuid>,
+    /// The rules of `--rules`.
+    own: &'static [Rule],
+    /// What was passed over, and why, in words for the user.
+    pub passed_over: Vec<String>,
+    read: HashMap<PathBuf, Rc<Loaded>>,
+    /// Each folder by its name, as the kernel sees it.
+    folders: HashMap<PathBuf, Option<PathBuf>>,
+    /// The configuration for each folder, as the kernel sees it.
+    nearest: HashMap<PathBuf, Option<Rc<Loaded>>>,
+    found: Vec<Found>,
+}
+
+impl Configs {
+    /// None is read yet.
+    ///
+    /// # Errors
+    /// Those of the rules that the flags name.
+    pub fn new(origin: Origin, flags: Choices, uuid: Option<Uuid>) -> Result<Self, Failure> {
+        let own = flags.site_rules.as_deref().map_or(Ok(&[][..]), site::load)?;
+        Ok(Configs {
+            origin,
+            flags,
+            uuid,
+            own,
+            passed_over: Vec::new(),
+            read: HashMap::new(),
+            folders: HashMap::new(),
+            nearest: HashMap::new(),
+            found: Vec::new(),
+        })
+    }
+
+    /// What is in force for a document.
+    ///
+    /// # Errors
+    /// A configuration that can't be used.
+    pub fn find(&mut self, document: &Path) -> Result<Found, Failure> {
+        self.find_in(document.parent().unwrap_or(Path::new("")), document.file_name())
+    }
+
+    /// What is in force in a folder for a document of this name; without one, for all that no override is about.
+    ///
+    /// # Errors
+    /// A configuration that can't be used.
+    pub fn find_in(&mut self, folder: &Path, name: Option<&OsStr>) -> Result<Found, Failure> {
+        let folder = match self.origin {
+            Origin::Nowhere => None,
+            _ => self.real_folder(folder),
+        };
+        let loaded = self.loaded(folder.as_deref())?;
+        let file = folder.zip(name).map(|(folder, name)| folder.join(name));
+        let overrides = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.overrides_for(file.as_deref()));
+        let is_same = |found: &&Found| {
+            let same = match (&found.loaded, &loaded) {
+                (Some(one), Some(other)) => Rc::ptr_eq(one, other),
+                (one, other) => one.is_none() && other.is_none(),
+            };
+            same && found.overrides == overrides
+        };
+        if let Some(found) = self.found.iter().find(is_same) {
+            return Ok(found.clone());
+        }
+        let sections = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.sections(&overrides));
+        let mut in_force = merge(&self.flags, &sections, site::merged(self.rules(loaded.as_deref()))).map_err(|message| clean(&message))?;
+        in_force.settings.uuid = self.uuid;
+        let found = Found { in_force: Rc::new(in_force), overrides, loaded };
+        self.found.push(found.clone());
+        Ok(found)
+    }
+
+    /// A site's own rules: those that the flags name stand in the place of a configuration's.
+    pub fn rules(&self, loaded: Option<&Loaded>) -> &'static [Rule] {
+        if self.flags.site_rules.is_some() { self.own } else { loaded.map_or(&[], |loaded| loaded.config.site_rules) }
+    }
+
+    fn real_folder(&mut self, named: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.folders.get(named) {
+            return known.clone();
+        }
+        let real = real_folder(named);
+        self.folders.insert(named.to_owned(), real.clone());
+        real
+    }
+
+    /// The configuration for a folder, as the kernel sees it.
+    fn loaded(&mut self, folder: Option<&Path>) -> Result<Option<Rc<Loaded>>, Failure> {
+        let opened = match (&self.origin, folder) {
+            (Origin::Nowhere, _) | (Origin::Nearest, None) => None,
+            (Origin::Named(path), _) => match self.read.get(path) {
+                Some(known) => return Ok(Some(known.clone())),
+                None => Some(open(path)?),
+            },
+            (Origin::Nearest, Some(folder)) => {
+                if let Some(known) = self.nearest.get(folder) {
+                    return Ok(known.clone());
+                }
+                let search = nearest(folder, Trusted::of_process(std::env::var_os("SUDO_UID")))?;
+                self.passed_over.extend(search.passed_over);
+                search.found
+            }
+        };
+        let loaded = match opened {
+            Some(opened) => match self.read.get(&opened.path) {
+                Some(known) => Some(known.clone()),
+                None => Some(self.load(opened)?),
+            },
+            None => None,
+        };
+        if let Some(folder) = folder {
+            self.nearest.insert(folder.to_owned(), loaded.clone());
+        }
+        Ok(loaded)
+    }
+
+    fn load(&mut self, opened: Opened) -> Result<Rc<Loaded>, Failure> {
+        let path = opened.path.clone();
+        let text = match String::from_utf8(opened.read()?) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let error = ConfigError { message: "this is not UTF-8".into(), help: None, span: at..at };
+                return Err(Failure::Wrong { path, text, errors: vec![error] });
+            }
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let config = match read(&text, self.own, |named| site::load(&folder.join(named))) {
+            Ok(config) => config,
+            Err(errors) => return Err(Failure::Wrong { path, text, errors }),
+        };
+        let base = real_folder(folder).unwrap_or_default();
+        let loaded = Rc::new(Loaded { path: path.clone(), text, config, base });
+        self.read.insert(path, loaded.clone());
+        Ok(loaded)
+    }
+}
