@@ -72,6 +72,12 @@ impl NewElement {
         self
     }
 
+    /// The same with text behind all that is inside.
+    pub fn saying(mut self, text: impl Into<String>) -> Self {
+        self.children.push(Node::Text(text.into()));
+        self
+    }
+
     /// Reads an element that stands in a rule file, like `<video><model type='none'/></video>`. `qemu:` is libvirt's namespace there.
     ///
     /// # Errors

@@ -100,6 +100,18 @@ pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
     lines.collect()
 }
 
+/// The edit that puts something right before what begins at `at`: on a line of its own where that begins one.
+pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
+    // A byte order mark is no part of the line.
+    let is_first = text[..at].strip_prefix(BOM).unwrap_or(&text[..at]).is_empty();
+    let indent = if is_first { Some("") } else { indentation(text, at) };
+    let text = match indent.filter(|_| !style.newline.is_empty()) {
+        Some(indent) => format!("{new}{}{indent}", style.newline),
+        None => new.to_owned(),
+    };
+    Edit { range: at..at, text }
+}
+
 /// Where a child goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place<'d> {
@@ -245,6 +257,19 @@ mod tests {
         assert_eq!(insert("<a\n  k='v'><b/></a>\n", Some("b")), "<a\n  k='v'><b/><x/><y/></a>\n", "a line break in a tag makes no lines");
         assert_eq!(insert("<a><b/></a>", Some("b")), "<a><b/><x/><y/></a>");
         assert_eq!(insert("<a/>", None), "<a><x/><y/></a>");
+    }
+
+    #[test]
+    fn something_before_an_element_has_its_line_where_that_has_one() {
+        let before = |text: &str, what: &str| {
+            let style = read(text, style).unwrap();
+            Edits::new(vec![before(&style, text, text.find(what).unwrap(), "<!-- x -->")]).unwrap().apply(text)
+        };
+        assert_eq!(before("<a>\r\n\t<b/>\r\n</a>", "<b"), "<a>\r\n\t<!-- x -->\r\n\t<b/>\r\n</a>");
+        assert_eq!(before("<a>\n  <c/><b/>\n</a>", "<b"), "<a>\n  <c/><!-- x --><b/>\n</a>");
+        assert_eq!(before("<a><b/></a>\n", "<b"), "<a><!-- x --><b/></a>\n");
+        assert_eq!(before("\u{feff}<a>\n  <b/>\n</a>", "<a"), "\u{feff}<!-- x -->\n<a>\n  <b/>\n</a>");
+        assert_eq!(before("<?xml version='1.0'?>\n<a>\n  <b/>\n</a>", "<a"), "<?xml version='1.0'?>\n<!-- x -->\n<a>\n  <b/>\n</a>");
     }
 
     #[test]

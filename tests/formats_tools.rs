@@ -49,11 +49,19 @@ fn sarif_is_what_its_schema_says() {
     write("all.sarif", &report(folder.path(), "sarif"));
     write("none.sarif", &run_in(folder.path(), "lint --format sarif --only two-ramfb guide.xml").1);
     write("fix.sarif", &run_in(folder.path(), "fix --format sarif win10-virt-manager.xml").2);
+    fs::create_dir(folder.path().join("ignored")).unwrap();
+    write("ignored/a.xml", "<domain><devices><!-- gvtg-xml: ignore[stray-video] é \"<& --><video/></devices></domain>");
+    write("ignored.sarif", &run_in(folder.path(), "lint --format sarif ignored/a.xml").1);
     let schema = node.join("node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
     let mut command = Command::new(python);
-    command.arg(Path::new("tests/formats/sarif.py").canonicalize().unwrap()).arg(schema).args(["all.sarif", "none.sarif", "fix.sarif"]);
+    command.arg(Path::new("tests/formats/sarif.py").canonicalize().unwrap()).arg(schema).args([
+        "all.sarif",
+        "none.sarif",
+        "fix.sarif",
+        "ignored.sarif",
+    ]);
     let (code, stdout, stderr) = outcome(feed(command.current_dir(folder.path()), b""));
-    assert_eq!((code, stdout.as_str()), (0, "3 files, 0 faults\n"), "{stderr}");
+    assert_eq!((code, stdout.as_str()), (0, "4 files, 0 faults\n"), "{stderr}");
     let all: Value = serde_json::from_str(&report(folder.path(), "sarif")).unwrap();
     let results = all["runs"][0]["results"].as_array().unwrap();
     assert!(results.len() > 60 && results.iter().any(|result| result["fixes"].is_array()), "{}", results.len());

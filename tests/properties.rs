@@ -10,13 +10,14 @@ use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::Domain;
 use gvtg_xml::edit::Applicability;
-use gvtg_xml::lint::{FixError, fix, lint, lint_all, why_foreign};
+use gvtg_xml::lint::{FixError, fix, lint, lint_all, suppress, why_foreign};
 use gvtg_xml::property::{to_override, type_of};
 use gvtg_xml::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif, State, Statistics};
 use gvtg_xml::rules::schema::{Check, Group, Severity};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
+use gvtg_xml::suppress::Form;
 use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -396,6 +397,48 @@ proptest! {
         for one in &fixed.applied {
             let same = suppressed.iter().find(|other| other.rule.id == one.rule.id && other.span == one.span && !one.is_new);
             prop_assert!(same.is_none(), "[{}] is suppressed and mended in\n{}\n=>\n{}", one.rule.id, text, fixed.text);
+        }
+    }
+}
+
+/// All groups of rules about domains.
+const GROUPS: &[&str] = &["display", "vgpu", "namespace", "qemu", "domain"];
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn what_is_written_down_to_be_ignored_is(
+        made in domains::domain(),
+        names in prop_oneof![Just(GROUPS.to_vec()), subsequence(GROUPS, 1..3)],
+        in_metadata in any::<bool>(),
+        flags in 0..SETTINGS.len(),
+    ) {
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let form = if in_metadata { Form::Metadata } else { Form::Comment };
+        let write = |text: &str| suppress(text.to_owned(), &names, "because", form, rules(), settings(flags)).unwrap();
+        let written = write(&made.text);
+        let is_meant = |found: &gvtg_xml::diagnostic::Diagnostic<'_>| names.iter().any(|name| found.rule.is_meant_by(name));
+        let left = lint(&written.text, rules(), settings(flags)).unwrap();
+        let left: Vec<_> = left.iter().filter(|found| is_meant(found) && !matches!(found.rule.check, Check::Ignore { .. })).collect();
+        prop_assert!(left.is_empty(), "{:?} in\n{}\n=>\n{}", left, made.text, written.text);
+        let again = write(&written.text);
+        prop_assert_eq!((&again.text, again.count), (&written.text, 0), "twice is not once");
+        prop_assert_eq!(written.count > 0, written.text != made.text);
+        let (before, after) = (made.text.split_whitespace().count(), written.text.split_whitespace().count());
+        prop_assert!(before <= after, "something is gone");
+        if !in_metadata {
+            let mut bare = written.text.clone();
+            while let Some(start) = bare.find("<!-- gvtg-xml:") {
+                let end = start + bare[start..].find("-->").unwrap() + 3;
+                bare.replace_range(start..end, "");
+            }
+            let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(squeezed(&bare), squeezed(&made.text));
+        }
+        let fixed = holds(&written.text, settings(flags))?;
+        if names.len() == GROUPS.len() && !settings(flags).unsafe_fixes {
+            prop_assert_eq!(fixed.as_deref(), Some(&*written.text), "nothing is to be mended");
         }
     }
 }

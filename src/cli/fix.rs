@@ -9,7 +9,7 @@ use super::files::{Input, collect};
 use super::flags::Format;
 use super::lint::{fail, is_meant, is_passed_over, located, name, say_skipped};
 use super::output::{Outputs, Stream};
-use super::{FixArgs, Options, Status, configs, io, replace};
+use super::{FixArgs, Options, Status, configs, io, replace, suppress};
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::domain::form_for;
@@ -48,15 +48,15 @@ pub(super) fn run(args: &FixArgs) -> Status {
             Ok(in_force) => in_force,
             Err(failure) => return configs::fail(&failure, options.color),
         };
+    if !args.suppress.is_empty() {
+        return suppress::run(args, &options, &inputs, &in_force, &unreadable);
+    }
     let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
     let mut outputs = match Outputs::open(&args.output, stream, default, &rules, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let mut status = Status::Clean;
-    for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
-    }
+    let mut status = say_unreadable(&unreadable);
     let own_display = if from_pipe { own_display() } else { None };
     let (mut skipped, mut with_vgpu) = (0, false);
     for (input, in_force) in inputs.iter().zip(&in_force) {
@@ -81,6 +81,12 @@ pub(super) fn run(args: &FixArgs) -> Status {
         }
     }
     status
+}
+
+/// Says which folders can't be read.
+pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
+    let failures = folders.iter().map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string()))));
+    failures.max().unwrap_or(Status::Clean)
 }
 
 /// The display of whoever pipes a domain through, if it is one on this machine.
@@ -117,30 +123,15 @@ fn fix_one(
     outputs: &mut Outputs<'_>,
 ) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
-    let read = if args.in_place {
-        replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
-    } else {
-        io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
-    };
     // A line break in a file's name must not look like a line of the report.
     let shown = clean(&name);
-    let (bytes, to_replace) = read.map_err(|message| format!("{shown}: {message}"))?;
-    if is_passed_over(input, options, in_force, &bytes) {
-        // A filter hands on what is not its business, byte for byte.
-        let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter {
-            io::print_bytes(&bytes).map(|()| Some(Outcome { status: Status::Clean, has_vgpu: false }))
-        } else {
-            Ok(None)
-        };
-    }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let bytes = error.into_bytes();
-            let text = String::from_utf8_lossy(&bytes);
+    let Document { text, to_replace } = match read(input, args, in_force, options)? {
+        Read::Text(document) => document,
+        Read::HandedOn => return Ok(Some(Outcome { status: Status::Clean, has_vgpu: false })),
+        Read::PassedOver => return Ok(None),
+        Read::NoText(bytes) => {
             let error = xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
-            return refuse(&Source::new(&name, &text), &error, args, outputs);
+            return refuse(&Source::new(&name, &String::from_utf8_lossy(&bytes)), &error, args, outputs);
         }
     };
     let original = (args.diff || args.check).then(|| text.clone());
@@ -166,30 +157,14 @@ fn fix_one(
     };
     let left = options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
-    let status = match &original {
-        Some(original) if args.diff => {
-            io::print(&diff(&name, original, &fixed.text))?;
-            would_change
-        }
-        Some(_) => {
-            let line = if fixed.changed { format!("{}\n", clean(&name)) } else { String::new() };
-            io::print(&line)?;
-            would_change
-        }
-        None => {
-            match &to_replace {
-                Some(file) if fixed.changed => replace::replace(file, &fixed.text).map_err(|message| format!("{shown}: {message}"))?,
-                Some(_) => {}
-                None => io::print(&fixed.text)?,
-            }
-            left
-        }
-    };
+    deliver(args, &name, original.as_deref(), &fixed.text, fixed.changed, to_replace.as_ref())?;
+    let status = if original.is_some() { would_change } else { left };
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
     let before = Source::new(&name, reported.as_deref().unwrap_or(""));
     let parts = [
         Part { state, source: &before, diagnostics: &fixed.applied },
         Part { state: State::Left, source: &before, diagnostics: &fixed.remaining },
+        Part { state: State::Suppressed, source: &before, diagnostics: &fixed.suppressed },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
     if args.check && fixed.held_back && !args.output.is_for_programs() {
@@ -199,6 +174,67 @@ fn fix_one(
         io::report(&summary(&fixed, state, settings));
     }
     Ok(Some(Outcome { status, has_vgpu: fixed.has_vgpu }))
+}
+
+/// A document to be written anew.
+pub(super) struct Document {
+    pub(super) text: String,
+    /// The file that it came from, where that is to be replaced.
+    pub(super) to_replace: Option<replace::Original>,
+}
+
+/// What came of reading an input.
+pub(super) enum Read {
+    Text(Document),
+    /// It is not this program's business, and went to stdout byte for byte.
+    HandedOn,
+    /// It is not this program's business.
+    PassedOver,
+    /// It is no UTF-8.
+    NoText(Vec<u8>),
+}
+
+/// Reads an input that is to be written anew.
+///
+/// # Errors
+/// Why it can't be read, or handed on.
+pub(super) fn read(input: &Input, args: &FixArgs, in_force: &InForce, options: &Options) -> Result<Read, String> {
+    let read = if args.in_place {
+        replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
+    } else {
+        io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
+    };
+    let (bytes, to_replace) = read.map_err(|message| format!("{}: {message}", clean(&name(&input.path, options))))?;
+    if is_passed_over(input, options, in_force, &bytes) {
+        // A filter hands on what is not its business, byte for byte.
+        let is_filter = !(args.in_place || args.diff || args.check);
+        return if is_filter { io::print_bytes(&bytes).map(|()| Read::HandedOn) } else { Ok(Read::PassedOver) };
+    }
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => Read::Text(Document { text, to_replace }),
+        Err(error) => Read::NoText(error.into_bytes()),
+    })
+}
+
+/// Puts a new text where it is wanted: in a file's place, on stdout, or as what would change, for which the old one is there.
+///
+/// # Errors
+/// Why it can't be written.
+pub(super) fn deliver(
+    args: &FixArgs,
+    name: &str,
+    old: Option<&str>,
+    new: &str,
+    has_changed: bool,
+    to_replace: Option<&replace::Original>,
+) -> Result<(), String> {
+    match (old, to_replace) {
+        (Some(old), _) if args.diff => io::print(&diff(name, old, new)),
+        (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
+        (None, Some(file)) if has_changed => replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name))),
+        (None, Some(_)) => Ok(()),
+        (None, None) => io::print(new),
+    }
 }
 
 /// A text that can't be read: said in the report that was asked for, else in words.
@@ -228,12 +264,18 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
     let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
-    let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left, for {reader}", state.name());
+    let suppressed = if fixed.suppressed.is_empty() { String::new() } else { format!(", {} suppressed", fixed.suppressed.len()) };
+    let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left{suppressed}, for {reader}", state.name());
     if fixed.held_back {
         let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
     }
     if fixed.withheld {
-        text.push_str("gvtg-xml: what shows the guest now was left alone: after these fixes nothing would\n");
+        let why = if fixed.ignores_errors {
+            "an error is ignored, so nothing is sure to show it after these fixes"
+        } else {
+            "after these fixes nothing would"
+        };
+        let _ = writeln!(text, "gvtg-xml: what shows the guest now was left alone: {why}");
     }
     if let Some(installed) = installed::libvirt(&Root::default()).filter(|installed| form_for(*installed) != form_for(version)) {
         let _ = writeln!(text, "gvtg-xml: this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");

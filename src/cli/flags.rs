@@ -40,6 +40,16 @@ pub(super) struct FixArgs {
     /// Also make fixes that may lose something you want
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) unsafe_fixes: Option<bool>,
+    /// Mend nothing, but write down that what these rules or groups find is to be ignored: it is suppressed from then on
+    #[arg(long, value_name = "RULE", value_delimiter = ',', requires = "reason")]
+    #[arg(conflicts_with_all = ["format", "output_file", "statistics"])]
+    pub(super) suppress: Vec<String>,
+    /// Why, for --suppress
+    #[arg(long, value_name = "TEXT", requires = "suppress")]
+    pub(super) reason: Option<String>,
+    /// Where --suppress writes it: in the metadata, which `virsh define` keeps, or as comments, which it drops [default: metadata]
+    #[arg(long, value_enum, requires = "suppress")]
+    pub(super) suppress_in: Option<SuppressIn>,
     /// Print no report on stderr
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -250,6 +260,15 @@ pub(super) enum Format {
     Gitlab,
     /// JUnit's XML: a test case for each finding
     Junit,
+}
+
+/// Where it is written down that findings are to be ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SuppressIn {
+    /// Before the element that the finding is in, and for that alone
+    Comment,
+    /// In the domain's metadata, for the whole domain
+    Metadata,
 }
 
 /// How facts are printed.

@@ -8,7 +8,7 @@ use super::output::{Outputs, Stream};
 use super::{LintArgs, Options, Status, configs, io};
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
-use crate::lint::{lint, lint_without_edits, why_foreign};
+use crate::lint::{Findings, lint_all, why_foreign};
 use crate::printable::clean;
 use crate::report::{FileFindings, Part, State};
 use crate::settings::Settings;
@@ -36,10 +36,13 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let mut skipped = 0;
+    let (mut skipped, mut suppressed) = (0, 0);
     for (input, in_force) in inputs.iter().zip(&in_force) {
         match lint_one(input, &options, in_force, &mut outputs) {
-            Ok(Some(one)) => status = status.max(one),
+            Ok(Some(one)) => {
+                status = status.max(one.status);
+                suppressed += one.suppressed;
+            }
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
@@ -48,37 +51,49 @@ pub(super) fn run(args: &LintArgs) -> Status {
         return fail(&message);
     }
     say_skipped(skipped, inputs.len());
+    if suppressed > 0 {
+        io::complain(&format!("{suppressed} suppressed by what the domains say (--statistics counts them)"));
+    }
     status
 }
 
-/// The status that a file's findings mean; None for one that is passed over.
-fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut Outputs<'_>) -> Result<Option<Status>, String> {
+/// What was found in a file.
+struct Outcome {
+    status: Status,
+    /// How much is to be ignored.
+    suppressed: usize,
+}
+
+/// What the findings in a file mean; None for one that is passed over.
+fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut Outputs<'_>) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, options, in_force, &bytes) {
         return Ok(None);
     }
     let settings = Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() };
-    let lint = if outputs.shows_edits() { lint } else { lint_without_edits };
     let lossy;
     let (text, result) = match xml::decode(&bytes) {
-        Ok(text) => (text, lint(text, &in_force.rules, &settings)),
+        Ok(text) => (text, lint_all(text, &in_force.rules, &settings, outputs.shows_edits())),
         Err(error) => {
             lossy = String::from_utf8_lossy(&bytes);
             (&*lossy, Err(error))
         }
     };
     let source = Source::new(&name, text);
-    let (diagnostics, status) = match result {
-        Ok(diagnostics) => {
-            let status = options.status(in_force, diagnostics.iter().map(|diagnostic| diagnostic.severity));
-            (diagnostics, status)
+    let (open, suppressed, status) = match result {
+        Ok(Findings { open, suppressed, .. }) => {
+            let status = options.status(in_force, open.iter().map(|diagnostic| diagnostic.severity));
+            (open, suppressed, status)
         }
-        Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Status::Failed),
+        Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new(), Status::Failed),
     };
-    let part = Part { state: State::Found, source: &source, diagnostics: &diagnostics };
-    outputs.add(&FileFindings { name: &name, parts: &[part], fail_on: in_force.fail_on })?;
-    Ok(Some(status))
+    let parts = [
+        Part { state: State::Found, source: &source, diagnostics: &open },
+        Part { state: State::Suppressed, source: &source, diagnostics: &suppressed },
+    ];
+    outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
+    Ok(Some(Outcome { status, suppressed: suppressed.len() }))
 }
 
 /// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on whatever there is.

@@ -26,6 +26,7 @@ mod options;
 mod output;
 mod replace;
 mod signals;
+mod suppress;
 mod types;
 
 use crate::config::values::{pci, uuid, vgpu_type};

@@ -44,6 +44,8 @@ pub struct Fixed<'r> {
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.
     pub withheld: bool,
+    /// Whether an error is left because the text says so, with which nothing is sure to show the guest.
+    pub ignores_errors: bool,
     /// Whether fixes were held back because nothing says that the mediated device is Intel's.
     pub held_back: bool,
     /// Whether the document has a vGPU now.
@@ -141,8 +143,8 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                     return Err(FixError::Loop(names));
                 }
             }
-            Round::Quiet { is_shown, .. } if !is_shown && !run.withheld && run.removed_display() => {
-                // Nothing would show the guest: all back, and once more without touching what shows it now.
+            Round::Quiet { is_sure_to_show, .. } if !is_sure_to_show && !run.withheld && run.removed_display() => {
+                // Nothing is sure to show the guest: all back, and once more without touching what shows it now.
                 for undo in std::mem::take(&mut run.undo).into_iter().rev() {
                     text = undo.apply(&text);
                 }
@@ -150,7 +152,7 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                 run.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { findings, is_guess, has_vgpu, .. } => {
+            Round::Quiet { findings, ignores_errors, is_guess, has_vgpu, .. } => {
                 let rounds = run.undo.len();
                 let Findings { open: mut remaining, mut suppressed } = findings;
                 run.trace_back(&text, remaining.iter_mut().chain(&mut suppressed));
@@ -159,8 +161,18 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                 sort(&mut remaining);
                 sort(&mut suppressed);
                 let held_back = is_guess && !settings.unsafe_fixes && remaining.iter().any(|left| left.fix.is_some());
-                let withheld = run.withheld;
-                return Ok(Fixed { changed: rounds > 0, text, applied, remaining, suppressed, rounds, withheld, held_back, has_vgpu });
+                return Ok(Fixed {
+                    changed: rounds > 0,
+                    text,
+                    applied,
+                    remaining,
+                    suppressed,
+                    rounds,
+                    withheld: run.withheld,
+                    ignores_errors,
+                    held_back,
+                    has_vgpu,
+                });
             }
         }
     }
@@ -188,8 +200,9 @@ enum Round<'r> {
     },
     Quiet {
         findings: Findings<'r>,
-        /// Whether something is sure to show the guest.
-        is_shown: bool,
+        /// Whether something will show the guest, and no error that is ignored speaks against that.
+        is_sure_to_show: bool,
+        ignores_errors: bool,
         is_guess: bool,
         has_vgpu: bool,
     },
@@ -232,9 +245,14 @@ impl<'r> Run<'_, 'r> {
                 return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), with_edits) };
             }
             found.extend(unused);
-            let is_shown = has_picture(domain) && !found.iter().any(is_left_error);
-            let findings = seen(domain, &found, with_edits);
-            Round::Quiet { findings, is_shown, is_guess: is_guess(domain), has_vgpu: domain.has_vgpu() }
+            let ignores_errors = found.iter().any(is_left_error);
+            Round::Quiet {
+                findings: seen(domain, &found, with_edits),
+                is_sure_to_show: has_picture(domain) && !ignores_errors,
+                ignores_errors,
+                is_guess: is_guess(domain),
+                has_vgpu: domain.has_vgpu(),
+            }
         })
     }
 

@@ -11,10 +11,12 @@ use crate::xml::{self, XmlError};
 mod findings;
 mod fixing;
 mod ignored;
+mod suppressing;
 
 use findings::{RuleFinding, diagnostics, find};
 pub use fixing::{FixError, Fixed, fix, fix_with_edits};
 use ignored::unused;
+pub use suppressing::{Suppressed, suppress};
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;

@@ -23,7 +23,7 @@ impl Report for Concise {
 
 fn add(name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
     let (word, what) = match state {
-        State::Found | State::Left => (diagnostic.severity.name(), &*diagnostic.message),
+        State::Found | State::Left | State::Suppressed => (diagnostic.severity.name(), &*diagnostic.message),
         State::Fixed | State::Fixable => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title)),
     };
     let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);

@@ -83,7 +83,7 @@ impl Shown {
     fn new(part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Self {
         let word = match part.state {
             State::Found | State::Left => diagnostic.severity.name(),
-            State::Fixed | State::Fixable => part.state.name(),
+            State::Fixed | State::Fixable | State::Suppressed => part.state.name(),
         };
         Shown {
             code: format!("{word}[{}]", diagnostic.rule.id),

@@ -1,4 +1,7 @@
 //! JSON, as one document or as a line for each finding: positions as lines and columns (1-based, characters) and as byte offsets.
+//! Of what is to be ignored the document says how much it is.
+
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,6 +16,7 @@ use crate::source::Position;
 #[derive(Default)]
 pub struct Json {
     has_findings: bool,
+    suppressed: usize,
     fingerprints: Fingerprints,
 }
 
@@ -34,10 +38,11 @@ impl Report for Json {
             push_escaped(text, &value(file.name, part, diagnostic, fingerprint).to_string());
             self.has_findings = true;
         }
+        self.suppressed += file.suppressed().count();
     }
 
     fn end(&mut self, text: &mut String) {
-        text.push_str("\n]}\n");
+        let _ = writeln!(text, "\n],\"suppressed\":{}}}", self.suppressed);
     }
 }
 

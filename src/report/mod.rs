@@ -76,6 +76,8 @@ pub enum State {
     Fixable,
     /// `fix` left it.
     Left,
+    /// The document says that it is to be ignored.
+    Suppressed,
 }
 
 impl State {
@@ -86,18 +88,29 @@ impl State {
             State::Fixed => "fixed",
             State::Fixable => "fixable",
             State::Left => "left",
+            State::Suppressed => "suppressed",
         }
     }
 }
 
 impl<'f> FileFindings<'f> {
-    /// Each finding with its part.
-    fn each(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
+    /// Each finding with its part, those that are to be ignored too.
+    fn all(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.parts.iter().flat_map(|part| part.diagnostics.iter().map(move |diagnostic| (part, diagnostic)))
+    }
+
+    /// Each finding that counts.
+    fn each(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
+        self.all().filter(|(part, _)| part.state != State::Suppressed)
     }
 
     /// Each finding that is still one: for servers that show what is to be done.
     fn open(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.each().filter(|(part, _)| part.state != State::Fixed)
+    }
+
+    /// Each finding that is to be ignored.
+    fn suppressed(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
+        self.all().filter(|(part, _)| part.state == State::Suppressed)
     }
 }

@@ -37,7 +37,7 @@ impl Report for Sarif<'_> {
 
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         let uri = uri(file.name);
-        for (part, diagnostic) in file.open() {
+        for (part, diagnostic) in file.open().chain(file.suppressed()) {
             text.push_str(if self.has_findings { ",\n" } else { "\n" });
             text.push_str(&self.result(file.name, &uri, part, diagnostic).to_string());
             self.has_findings = true;
@@ -72,6 +72,9 @@ impl Sarif<'_> {
         };
         if let Some(index) = self.rules.iter().position(|known| known.id == rule.id) {
             add("ruleIndex", index.into());
+        }
+        if let Some(reason) = &diagnostic.reason {
+            add("suppressions", json!([{ "kind": "inSource", "justification": reason }]));
         }
         if !diagnostic.related.is_empty() {
             add("relatedLocations", diagnostic.related.iter().enumerate().map(related).collect());

@@ -20,7 +20,7 @@ struct Count {
 
 impl Report for Statistics {
     fn file(&mut self, file: &FileFindings<'_>, _text: &mut String) {
-        for (part, diagnostic) in file.each() {
+        for (part, diagnostic) in file.all() {
             // That lint found it goes without saying.
             let state = if part.state == State::Found { "" } else { part.state.name() };
             let rule = diagnostic.rule;

@@ -8,9 +8,11 @@ use crate::rules::{Rule, nearest};
 
 mod faults;
 mod scopes;
+mod write;
 
 pub use faults::judged;
 use scopes::{Scope, Scopes};
+pub use write::{Form, edits};
 
 /// What a document says of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,97 @@
+//! `gvtg-xml fix --suppress`: the domains say what is to be ignored in them, and nothing else in them changes.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::files::Input;
+use super::fix::{Document, Read, deliver, read, say_unreadable};
+use super::flags::SuppressIn;
+use super::lint::{fail, is_meant, located, name, position_in, say_skipped};
+use super::{FixArgs, Options, Status, io};
+use crate::config::InForce;
+use crate::lint::suppress;
+use crate::printable::clean;
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::suppress::Form;
+use crate::xml;
+
+pub(super) fn run(
+    args: &FixArgs,
+    options: &Options,
+    inputs: &[Input],
+    in_force: &[Rc<InForce>],
+    unreadable: &[(PathBuf, String)],
+) -> Status {
+    let (form, reason) = match usage(args, in_force) {
+        Ok(usage) => usage,
+        Err(message) => return fail(&message),
+    };
+    let mut status = say_unreadable(unreadable);
+    let (mut skipped, mut count) = (0, 0);
+    for (input, in_force) in inputs.iter().zip(in_force) {
+        match suppress_one(input, args, in_force, options, form, reason) {
+            Ok(Some(one)) => {
+                count += one;
+                if one > 0 && (args.diff || args.check) && !options.exit_zero {
+                    status = status.max(Status::Findings);
+                }
+            }
+            Ok(None) => skipped += 1,
+            Err(message) => status = fail(&message),
+        }
+    }
+    if !args.quiet {
+        say_skipped(skipped, inputs.len());
+        let done = if args.diff || args.check { "would be suppressed" } else { "suppressed" };
+        let kept = match form {
+            Form::Metadata => "in the metadata, which virsh define keeps",
+            Form::Comment => "by comments, which virsh define drops (--suppress-in metadata is kept)",
+        };
+        let how = if count > 0 { format!(" {kept}") } else { String::new() };
+        io::complain(&format!("{count} {done}{how}"));
+    }
+    status
+}
+
+/// The form and the reason, where they and the rules can be what is said.
+fn usage<'a>(args: &'a FixArgs, in_force: &[Rc<InForce>]) -> Result<(Form, &'a str), String> {
+    let form = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
+        SuppressIn::Comment => Form::Comment,
+        SuppressIn::Metadata => Form::Metadata,
+    };
+    let reason = args.reason.as_deref().unwrap_or("");
+    form.takes(reason).map_err(|message| format!("--reason: {message}"))?;
+    for in_force in in_force {
+        in_force.rules.clone().narrow(&args.suppress, &[]).map_err(|message| format!("--suppress: {}", clean(&message)))?;
+    }
+    Ok((form, reason))
+}
+
+/// How many findings are to be ignored that counted before; None for a file that is passed over.
+fn suppress_one(
+    input: &Input,
+    args: &FixArgs,
+    in_force: &InForce,
+    options: &Options,
+    form: Form,
+    reason: &str,
+) -> Result<Option<usize>, String> {
+    let name = name(&input.path, options);
+    let Document { text, to_replace } = match read(input, args, in_force, options)? {
+        Read::Text(document) => document,
+        Read::HandedOn => return Ok(Some(0)),
+        Read::PassedOver => return Ok(None),
+        Read::NoText(bytes) => {
+            let message = xml::decode(&bytes).err().map(|error| located(&name, position_in(&bytes, &error), &error));
+            return Err(message.unwrap_or_default());
+        }
+    };
+    let settings = Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() };
+    let old = text.clone();
+    let suppressed = suppress(text, &args.suppress, reason, form, &in_force.rules, &settings)
+        .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
+    let shown = (args.diff || args.check).then_some(old.as_str());
+    deliver(args, &name, shown, &suppressed.text, suppressed.text != old, to_replace.as_ref())?;
+    Ok(Some(suppressed.count))
+}

@@ -1,0 +1,74 @@
+//! Writing down that findings are to be ignored, and nothing else.
+
+use super::findings::find;
+use crate::domain;
+use crate::edit::Edits;
+use crate::rules::{Rule, RuleSet};
+use crate::settings::Settings;
+use crate::suppress::{Form, edits};
+use crate::xml::XmlError;
+
+/// What writing it down made of a text.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Suppressed {
+    /// The whole document.
+    pub text: String,
+    /// How many findings are to be ignored that counted before.
+    pub count: usize,
+}
+
+/// So many times more is found, with rules that look at what others remove.
+const MOST_ROUNDS: usize = 10;
+
+/// The text that says of all that rules of these names, or of groups of these, find in it that it is to be ignored, for a reason that
+/// the form [takes](Form::takes). Done again it adds nothing.
+///
+/// ```
+/// use gvtg_xml::lint::{lint, suppress};
+/// use gvtg_xml::rules::{RuleSet, builtin};
+/// use gvtg_xml::settings::Settings;
+/// use gvtg_xml::suppress::Form;
+///
+/// let text = "<domain type='kvm'>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
+/// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
+/// let suppressed = suppress(text, &["stray-video".into()], "it is needed", Form::Comment, &rules, &settings)?;
+/// assert!(suppressed.text.contains("    <!-- gvtg-xml: ignore[stray-video] it is needed -->\n    <video/>\n"));
+/// assert!(lint(&suppressed.text, &rules, &settings)?.iter().all(|found| found.rule.id != "stray-video"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// A text that is no domain XML.
+pub fn suppress(
+    text: String,
+    names: &[String],
+    reason: &str,
+    form: Form,
+    rules: &RuleSet<'_>,
+    settings: &Settings,
+) -> Result<Suppressed, XmlError> {
+    let mut suppressed = Suppressed { text, count: 0 };
+    for _ in 0..MOST_ROUNDS {
+        let (edits, count) = domain::read(&suppressed.text, settings, |domain| {
+            let (found, _) = find(domain, rules);
+            let is_meant = |rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
+            let open: Vec<_> = found.iter().filter(|found| !found.is_suppressed() && is_meant(found.rule)).collect();
+            // Those that remove something first: what others find without that may be there no more.
+            let first = open.iter().map(|found| found.rule.phase()).min();
+            let picked: Vec<(usize, &str)> = open
+                .iter()
+                .filter(|found| Some(found.rule.phase()) == first)
+                .map(|found| (found.finding.span.start, &*found.rule.id))
+                .collect();
+            let edits = if picked.is_empty() { Edits::default() } else { edits(domain, &picked, reason, form) };
+            (edits, picked.len())
+        })?;
+        if edits.is_empty() {
+            break;
+        }
+        suppressed.text = edits.apply(&suppressed.text);
+        suppressed.count += count;
+    }
+    Ok(suppressed)
+}

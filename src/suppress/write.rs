@@ -1,0 +1,105 @@
+//! Writing down what is to be ignored, as comments or in the metadata.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::change::{Change, Composer};
+use crate::domain::{Domain, IgnoreForm};
+use crate::edit::{Edit, Edits};
+use crate::fragment::NewElement;
+use crate::layout;
+use crate::settings::METADATA_NAMESPACE;
+use crate::xml::{Element, is_character};
+
+/// How it is written down that something is to be ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A comment before the element that a finding is in: it says which one is meant, and libvirt drops it.
+    Comment,
+    /// An element in the metadata: it holds for the whole domain, and libvirt keeps it.
+    Metadata,
+}
+
+impl Form {
+    /// Whether a reason can be written down so.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn takes(self, reason: &str) -> Result<(), &'static str> {
+        let is_said = reason.chars().any(char::is_alphanumeric);
+        let is_on_one_line = reason.chars().all(|c| is_character(c) && !c.is_control());
+        match self {
+            _ if !is_said => Err("say why: whoever reads it next must know whether it still holds"),
+            _ if !is_on_one_line => Err("control characters and line breaks can't be in it"),
+            Form::Comment if reason.contains("--") || reason.trim_end().ends_with('-') => {
+                Err("two dashes end a comment: write it with one")
+            }
+            Form::Comment | Form::Metadata => Ok(()),
+        }
+    }
+}
+
+/// The edits by which findings, each the place where it begins and its rule's id, are to be ignored for a reason that the form takes.
+pub fn edits(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str, form: Form) -> Edits {
+    match form {
+        Form::Comment => comments(domain, findings, reason.trim()),
+        Form::Metadata => in_metadata(domain, findings, reason.trim()),
+    }
+}
+
+/// A comment before each element that findings are in; before the root for what is in none.
+fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Edits {
+    let elements: Vec<Element<'_>> = domain.document.elements().collect();
+    // Whether it is for the file, and the rules, by the place of the element.
+    let mut by_place: BTreeMap<(usize, bool), BTreeSet<&str>> = BTreeMap::new();
+    for (at, rule) in findings {
+        let before = elements.partition_point(|element| element.span().start <= *at).checked_sub(1);
+        let around = before.and_then(|index| elements[index].ancestors().find(|element| element.span().contains(at)));
+        let place = around.map_or((domain.root.span().start, true), |element| (element.span().start, false));
+        by_place.entry(place).or_default().insert(rule);
+    }
+    let style = layout::style(domain.document);
+    let comment = |((at, is_for_file), rules): ((usize, bool), BTreeSet<&str>)| {
+        let word = if is_for_file { "ignore-file" } else { "ignore" };
+        let rules: Vec<&str> = rules.into_iter().collect();
+        let comment = format!("<!-- gvtg-xml: {word}[{}] {reason} -->", rules.join(", "));
+        layout::before(&style, domain.document.text(), at, &comment)
+    };
+    let written: Vec<Edit> = by_place.into_iter().map(comment).collect();
+    Edits::compatible(written)
+}
+
+/// An element for each rule in this program's own, which is made where there is none.
+fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Edits {
+    let own = domain.metadata().map(|metadata| metadata.element);
+    let prefix = own.map_or("gvtg:", Element::written_prefix);
+    let without_reason = |rule: &str| {
+        domain.ignores().iter().find_map(|ignore| match ignore.form {
+            IgnoreForm::Metadata(element) => {
+                (ignore.fault.is_none() && ignore.reason.is_empty() && element.attribute("rule") == Some(rule)).then_some(element)
+            }
+            IgnoreForm::Comment(_) | IgnoreForm::FileComment => None,
+        })
+    };
+    let mut changes: Vec<Change<'_>> = Vec::new();
+    let mut new: Vec<NewElement> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
+    for (_, rule) in findings.iter().filter(|(_, rule)| seen.insert(rule)) {
+        match without_reason(rule) {
+            Some(element) => changes.push(Change::SetText(element, reason.to_owned())),
+            None => new.push(NewElement::new(format!("{prefix}ignore")).with_attribute("rule", *rule).saying(reason)),
+        }
+    }
+    match own {
+        Some(own) => changes.extend(new.into_iter().map(|ignore| Change::Insert(own, ignore))),
+        None if new.is_empty() => {}
+        None => {
+            let element = NewElement::new("gvtg:domain").with_attribute("xmlns:gvtg", METADATA_NAMESPACE);
+            let element = new.into_iter().fold(element, NewElement::containing);
+            changes.push(match domain.root.child("metadata") {
+                Some(metadata) => Change::Insert(metadata, element),
+                None => Change::Insert(domain.root, NewElement::new("metadata").containing(element)),
+            });
+        }
+    }
+    Composer::new(domain).edits(changes.iter())
+}
