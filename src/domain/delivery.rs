@@ -107,8 +107,15 @@ impl<'d> Domain<'d> {
     /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
     /// the vGPU, or libvirt chooses it by what is missing too.
     pub fn is_spoken_for(&self, name: &str) -> bool {
+        // What libvirt's attribute of that name says is wrong where no <graphics> shows the vGPU.
+        let comes_with_attribute = || {
+            let attribute = self.vgpu.and_then(|vgpu| vgpu.attribute("display"));
+            let is_wrong = |value: &str| value == "on" || value != "off" && self.devices_named("graphics").is_empty();
+            name == "display" && attribute.is_some_and(is_wrong) && !self.is_shown_by_graphics()
+        };
         let comes_with_ramfb = || name == "driver" && self.form() == Form::Override && self.delivered("ramfb").is_none();
-        comes_with_ramfb()
+        comes_with_attribute()
+            || comes_with_ramfb()
             || self.sets.iter().any(|set| set.property == name && !self.set_is_fine(set) && self.set_means_vgpu(set))
             || self.overrides.iter().any(|found| {
                 found.property == name && !(self.override_reaches() && self.is_vgpu_alias(found.alias)) && self.override_means_vgpu(found)

@@ -109,7 +109,9 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
 
 /// Whether a rule's fix is of use only together with a screen that shows the vGPU.
 fn is_for_the_picture(rule: &Rule) -> bool {
-    matches!(rule.check, Check::Property { .. } | Check::Environment { .. }) || rule.group == Group::Display
+    matches!(rule.check, Check::Property { .. } | Check::Environment { .. })
+        || rule.group == Group::Display
+        || rule.fix.iter().any(|fix| fix.property.is_some())
 }
 
 fn is_allowed(value: &str, one_of: &[Text], format: Option<Format>) -> bool {

@@ -142,17 +142,27 @@ impl Checker<'_> {
                 let message = format!("there is no function '{function}'; there are {}", FUNCTIONS.join(", "));
                 self.add(&[Key("check"), Key("function")], message);
             }
-            Check::Property { name, value } => match type_of(name) {
-                None => self.add(&[Key("check"), Key("name")], format!("QEMU's vGPU has no property '{name}'")),
-                Some(kind) if to_override(kind, value).as_deref() != Some(value) => {
-                    self.add(&[Key("check"), Key("value")], format!("'{value}' is no value of the type {}", kind.name()));
-                }
-                Some(_) => {}
-            },
+            Check::Property { name, value } => self.property(&[Key("check")], name, value),
             Check::Environment { setting: Some(name), .. } if !SETTINGS.contains(&&**name) => {
                 self.add(&[Key("check"), Key("setting")], setting(name));
             }
             _ => {}
+        }
+        for (index, fix) in rule.fix.iter().enumerate() {
+            if let Some(property) = &fix.property {
+                self.property(&[Key("fix"), Index(index), Key("property")], &property.name, &property.value);
+            }
+        }
+    }
+
+    fn property(&mut self, place: &[Step], name: &str, value: &str) {
+        let within = |key| [place, &[Key(key)]].concat();
+        match type_of(name) {
+            None => self.add(&within("name"), format!("QEMU's vGPU has no property '{name}'")),
+            Some(kind) if to_override(kind, value).as_deref() != Some(value) => {
+                self.add(&within("value"), format!("'{value}' is no value of the type {}", kind.name()));
+            }
+            Some(_) => {}
         }
     }
 

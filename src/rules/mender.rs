@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::finding::Finding;
 use super::schema::{Fix, Operation};
 use super::{Context, template};
-use crate::change::Change;
+use crate::change::{Change, deliver};
 use crate::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
@@ -34,10 +34,10 @@ impl<'d> Mender<'_, 'd> {
             Operation::SetText(text) => Some(Change::SetText(element, fill(text))),
             Operation::Deliver | Operation::Code => None,
         };
-        match change {
-            Some(change) => finding.fixed_by(vec![change]),
-            None => finding,
-        }
+        let Some(change) = change else { return finding };
+        let property = fix.property.as_ref().filter(|_| self.context.domain.vgpu == Some(element));
+        let delivered = property.map_or_else(Vec::new, |property| deliver(self.context.domain, &property.name, &property.value));
+        finding.fixed_by(std::iter::once(change).chain(delivered).collect())
     }
 }
 

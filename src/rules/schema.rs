@@ -242,6 +242,8 @@ pub struct Fix {
     pub title: Text,
     /// What it does to the document.
     pub op: Operation,
+    /// A property that reaches the vGPU with it, where the element is the vGPU that counts.
+    pub property: Option<Property>,
     /// How sure it is.
     #[serde(default = "safe")]
     pub applicability: Applicability,
@@ -252,6 +254,16 @@ pub struct Fix {
     pub unsafe_if_watched: bool,
     /// The libvirt releases it is for.
     pub libvirt: Option<VersionRange>,
+}
+
+/// A property of the vGPU.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Property {
+    /// Its name.
+    pub name: Text,
+    /// Its value; `true` or `false` for a bool.
+    pub value: Text,
 }
 
 /// What a fix does to the document.
