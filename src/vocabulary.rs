@@ -79,6 +79,8 @@ pub const WORDS: &[Word] = &[
     word("gvtg:domain", "", &[], "What this program records of the domain's vGPUs; libvirt keeps it and hands it to the hook."),
     word("gvtg:domain", "type", TYPES, "The type that the vGPU is made with; the number at the end says into how many the GPU is divided."),
     word("gvtg:domain", "pci", GPU, "The PCI address of the GPU that the vGPU is made on."),
+    word("gvtg:ignore", "", &[], "What is to be ignored in this domain, and why: what a comment says that `virsh define` drops."),
+    word("gvtg:ignore", "rule", &[], "The rule, or the group of rules, whose findings are to be ignored."),
     word("gvtg:vgpu", "", &[], "What holds for one of the domain's vGPUs."),
     word("gvtg:vgpu", "uuid", &[], "Which vGPU it is."),
     word("gvtg:vgpu", "type", TYPES, "The type that this vGPU is made with."),

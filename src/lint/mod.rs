@@ -16,7 +16,7 @@ mod suppressing;
 use findings::{RuleFinding, diagnostics, find};
 pub use fixing::{FixError, Fixed, fix, fix_with_edits};
 use ignored::unused;
-pub use suppressing::{Suppressed, suppress};
+pub use suppressing::{Suppressed, suppress, suppressing_edits};
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;

@@ -8,6 +8,23 @@ use crate::settings::Settings;
 use crate::suppress::{Form, edits};
 use crate::xml::XmlError;
 
+/// The edits of a text by which each of these findings, the places where they begin and their rules' ids, is to be ignored for a reason that
+/// the form [takes](Form::takes).
+///
+/// # Errors
+/// A text that is no domain XML.
+pub fn suppressing_edits(
+    text: &str,
+    findings: &[(usize, &str)],
+    reason: &str,
+    form: Form,
+    settings: &Settings,
+) -> Result<Vec<Edits>, XmlError> {
+    domain::read(text, settings, |domain| {
+        findings.iter().map(|finding| edits(domain, std::slice::from_ref(finding), reason, form)).collect()
+    })
+}
+
 /// What writing it down made of a text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -7,13 +7,15 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
 use super::configuration::Configuration;
 use super::diagnostics::{self, Style};
-use super::document::{Document, settings};
+use super::document::{Document, is_virsh_edit, settings};
 use super::protocol::{CodeAction, Range, TextEdit};
 use super::survive::survive;
 use super::text::{Encoding, Lines};
 use crate::diagnostic::Diagnostic as Finding;
 use crate::edit::{Applicability, Edits};
-use crate::lint::{edits_for, fix};
+use crate::lint::{edits_for, fix, suppressing_edits};
+use crate::rules::schema::Check;
+use crate::suppress::Form;
 
 /// Mends what the cursor is on.
 pub const QUICK_FIX: &str = "quickfix";
@@ -51,7 +53,7 @@ pub fn all(
         let here: Vec<&Finding<'static>> = found.iter().filter(|finding| finding.span.start <= end && start <= finding.span.end).collect();
         actions.extend(here.iter().filter_map(|finding| of_finding(finding, document, &lines, client, style)));
         let mut asked: Vec<&str> = Vec::new();
-        for finding in here {
+        for finding in &here {
             let rule = &*finding.rule.id;
             let fixable = || found.iter().filter(|other| other.rule.id == rule && is_safe(other));
             if !asked.contains(&rule) && fixable().count() > 1 {
@@ -67,6 +69,7 @@ pub fn all(
                 }
             }
         }
+        actions.extend(of_ignoring(&here, document, configuration, client, style)?);
     }
     if is_asked_for(FIX_ALL, only)
         && found.iter().any(is_safe)
@@ -127,6 +130,50 @@ fn of_finding(finding: &Finding<'static>, document: &Document, lines: &Lines<'_>
         is_preferred: is_safe,
         edit: workspace_edit(document, to_edits(&replacements(&fix.edits), lines), client),
     })
+}
+
+/// So many rules can be ignored from one place: a whole document is no place.
+const MOST_IGNORED: usize = 5;
+
+/// What stands where the user is to say why: an ignore without a reason suppresses nothing.
+const REASON: &str = "TODO: why";
+
+/// The actions by which the findings here are ignored. What `virsh edit` hands out is defined without its comments.
+fn of_ignoring(
+    here: &[&Finding<'static>],
+    document: &Document,
+    configuration: &Arc<Configuration>,
+    client: Client,
+    style: Style<'_>,
+) -> Result<Vec<CodeAction>, String> {
+    let mut first_of_rule: Vec<&Finding<'static>> = Vec::new();
+    for finding in here.iter().filter(|finding| !matches!(finding.rule.check, Check::Ignore { .. })) {
+        if !first_of_rule.iter().any(|known| known.rule.id == finding.rule.id) {
+            first_of_rule.push(finding);
+        }
+    }
+    first_of_rule.truncate(MOST_IGNORED);
+    if first_of_rule.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = Lines::new(&document.text, client.encoding);
+    let forms = [(Form::Comment, "here"), (Form::Metadata, "in this file")];
+    let mut actions = Vec::new();
+    for (form, place) in forms.into_iter().filter(|(form, _)| *form == Form::Metadata || !is_virsh_edit(&document.uri)) {
+        let (text, configuration, is_named) = (document.text.clone(), configuration.clone(), document.is_named);
+        let places: Vec<(usize, &'static str)> = first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
+        // What can't be read has no findings.
+        let edits =
+            survive(move || suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named)).unwrap_or_default())?;
+        actions.extend(first_of_rule.iter().zip(edits).map(|(finding, edits)| CodeAction {
+            title: format!("Ignore {} {place}", finding.rule.id),
+            kind: QUICK_FIX,
+            diagnostics: vec![diagnostics::one(finding, &lines, style)],
+            is_preferred: false,
+            edit: workspace_edit(document, to_edits(&replacements(&edits), &lines), client),
+        }));
+    }
+    Ok(actions)
 }
 
 /// Whether a kind of actions is wanted. Kinds are a tree: `source` asks for `source.fixAll.gvtg-xml` too.

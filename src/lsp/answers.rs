@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::actions;
 use super::context::{Part, spot};
 use super::document::View;
+use super::ignoring;
 use super::knowledge;
 use super::protocol::{AtPosition, Command, CompletionItem, ForRange, TextEdit};
 use super::server::{Answer, FIX_COMMAND, Server, blame, internal};
 use super::text::Lines;
 use super::wire::{ResponseError, code};
-use crate::rules::page::Markup;
+use crate::rules::page::{Markup, page};
 
 impl Server<'_> {
     /// `textDocument/codeAction`.
@@ -29,7 +30,8 @@ impl Server<'_> {
         actions.map(|actions| json!(actions)).map_err(internal)
     }
 
-    /// `textDocument/hover`: the pages of the findings there, else what the element or attribute means.
+    /// `textDocument/hover`: the pages of the findings there and of a rule that is named to be ignored, else what the element or attribute
+    /// means.
     pub(super) fn hover(&mut self, asked: &AtPosition) -> Answer {
         let view = self.view(&asked.text_document.uri)?;
         let document = self.document(&asked.text_document.uri)?;
@@ -46,12 +48,17 @@ impl Server<'_> {
         };
         let mut here: Vec<_> = found.iter().filter(|finding| finding.span.contains(&offset)).collect();
         here.sort_by_key(|finding| finding.span.len());
-        if let Some(nearest) = here.first() {
-            let range = lines.range(nearest.span.clone());
+        let spot = spot(&document.text, offset);
+        let name = ignoring::name_at(&document.text, offset, spot.as_ref());
+        let named = name.as_ref().and_then(|name| ignoring::meaning(&document.text[name.clone()], &self.configuration.rules.known, markup));
+        let nearest = here.first().map(|nearest| nearest.span.clone());
+        if let Some(span) = nearest.or(name.filter(|_| named.is_some())) {
+            let range = lines.range(span);
             here.dedup_by_key(|finding| &finding.rule.id);
-            return Ok(json!({ "contents": contents(knowledge::pages(here.iter().map(|finding| finding.rule), markup)), "range": range }));
+            let pages = knowledge::joined(here.iter().map(|finding| page(finding.rule, markup)).chain(named), markup);
+            return Ok(json!({ "contents": contents(pages), "range": range }));
         }
-        let Some(spot) = spot(&document.text, offset) else { return Ok(Value::Null) };
+        let Some(spot) = spot else { return Ok(Value::Null) };
         let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) = &spot.part;
         let meaning = knowledge::meaning(&spot, &self.configuration.rules.active, markup);
         Ok(meaning.map_or(Value::Null, |meaning| json!({ "contents": contents(meaning), "range": lines.range(span.clone()) })))
@@ -61,11 +68,18 @@ impl Server<'_> {
     pub(super) fn completion(&mut self, asked: &AtPosition) -> Answer {
         let document = self.document(&asked.text_document.uri)?;
         let lines = Lines::new(&document.text, self.abilities.client.encoding);
-        let Some(spot) = spot(&document.text, lines.offset(asked.position)) else { return Ok(json!([])) };
-        let Part::Value(_, span) = &spot.part else { return Ok(json!([])) };
-        let range = lines.range(span.clone());
-        let suggestions = knowledge::suggestions(&spot, &self.configuration.rules.active).into_iter().enumerate();
-        let items = suggestions.map(|(index, suggestion)| CompletionItem {
+        let (rules, offset) = (&self.configuration.rules, lines.offset(asked.position));
+        let spot = spot(&document.text, offset);
+        let (span, suggestions) = match (ignoring::name_at(&document.text, offset, spot.as_ref()), &spot) {
+            (Some(name), _) => (name, ignoring::names(&rules.known)),
+            (None, Some(spot)) => match &spot.part {
+                Part::Value(_, span) => (span.clone(), knowledge::suggestions(spot, &rules.active)),
+                Part::Name(_) | Part::Attribute(..) => return Ok(json!([])),
+            },
+            (None, None) => return Ok(json!([])),
+        };
+        let range = lines.range(span);
+        let items = suggestions.into_iter().enumerate().map(|(index, suggestion)| CompletionItem {
             label: suggestion.value.clone(),
             kind: 12,
             detail: suggestion.detail,

@@ -141,7 +141,7 @@ pub fn settings(configuration: &Configuration, is_named: bool) -> Settings {
 }
 
 /// Whether a document is what `virsh edit` has its user edit: libvirt's tools/virsh-util.c makes a temporary file `virshXXXXXX.xml`.
-fn is_virsh_edit(uri: &str) -> bool {
+pub fn is_virsh_edit(uri: &str) -> bool {
     let name = uri.rsplit('/').next().unwrap_or("");
     let middle = name.strip_prefix("virsh").and_then(|rest| rest.strip_suffix(".xml"));
     middle.is_some_and(|middle| middle.len() == 6 && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::context::{Part, Spot};
 use crate::property::{self, PropertyType};
 use crate::rules::Rule;
-use crate::rules::page::{Markup, page};
+use crate::rules::page::Markup;
 use crate::rules::path::{Axis, Name, Path};
 use crate::rules::schema::Check;
 use crate::vocabulary;
@@ -19,10 +19,10 @@ pub struct Suggestion {
     pub detail: String,
 }
 
-/// The pages of these rules, one below the other.
-pub fn pages<'r>(rules: impl IntoIterator<Item = &'r Rule>, markup: Markup) -> String {
+/// These pages, one below the other.
+pub fn joined(pages: impl IntoIterator<Item = String>, markup: Markup) -> String {
     let between = if markup == Markup::Markdown { "\n---\n\n" } else { "\n\n" };
-    rules.into_iter().map(|rule| page(rule, markup)).collect::<Vec<_>>().join(between)
+    pages.into_iter().collect::<Vec<_>>().join(between)
 }
 
 /// What an element or an attribute means, and which rules are about it; None where nothing is known of it.

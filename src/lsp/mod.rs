@@ -23,6 +23,7 @@ pub mod configuration;
 pub mod context;
 pub mod diagnostics;
 pub mod document;
+mod ignoring;
 pub mod knowledge;
 pub mod protocol;
 pub mod server;

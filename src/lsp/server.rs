@@ -206,7 +206,7 @@ impl<'c> Server<'c> {
                 "diagnosticProvider": { "identifier": "gvtg-xml", "interFileDependencies": false, "workspaceDiagnostics": false },
                 "codeActionProvider": { "codeActionKinds": [QUICK_FIX, FIX_ALL, FIX_DOMAIN] },
                 "hoverProvider": true,
-                "completionProvider": { "triggerCharacters": ["'", "\""] },
+                "completionProvider": { "triggerCharacters": ["'", "\"", "[", ","] },
                 "executeCommandProvider": { "commands": [FIX_COMMAND] },
             },
         })
