@@ -249,7 +249,7 @@ fn a_fix_without_edits_is_none_to_sarif() {
     let source = Source::new("a.xml", BAD);
     let parts = [Part { state: State::Found, source: &source, diagnostics: &findings }];
     let mut text = String::new();
-    Sarif::new(Vec::new()).file(&FileFindings { name: "a.xml", parts: &parts, fail_on: Severity::Warning }, &mut text);
+    Sarif::new(Vec::new(), None).file(&FileFindings { name: "a.xml", parts: &parts, fail_on: Severity::Warning }, &mut text);
     assert!(text.contains("missing-vgpu") && !text.contains("\"fixes\""), "{text}");
 }
 

@@ -90,7 +90,7 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
         Box::new(Concise),
         Box::new(Json::default()),
         Box::new(JsonLines::default()),
-        Box::new(Sarif::new(Vec::new())),
+        Box::new(Sarif::new(Vec::new(), None)),
         Box::new(GitHub),
         Box::new(GitLab::default()),
         Box::new(JUnit),

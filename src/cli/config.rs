@@ -8,7 +8,6 @@ use serde_json::{Value as Json, json};
 use super::lint::fail;
 use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
 use crate::config::keys::Value;
-use crate::config::read::LEVELS;
 use crate::config::told::{From, KeyTold, RuleTold, keys, rules};
 use crate::config::{Failure, Found, site};
 use crate::printable::clean;
@@ -48,7 +47,7 @@ fn text(found: &Found, keys: &[KeyTold<'_>], rules: &[RuleTold<'_>]) -> String {
         let value = told.value.as_ref().map_or(told.key.default.to_owned(), |value| clean(&value.to_string()));
         (told.key.name.to_owned(), value, from(&told.from))
     };
-    let of_rule = |told: &RuleTold<'_>| (format!("rules.{}", told.rule.id), format!("\"{}\"", word(told)), from(&told.from));
+    let of_rule = |told: &RuleTold<'_>| (format!("rules.{}", told.rule.id), format!("\"{}\"", told.level.word()), from(&told.from));
     let lines: Vec<_> = keys.iter().map(of_key).chain(rules.iter().map(of_rule)).collect();
     let width = |of: fn(&(String, String, String)) -> &String| lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
     let (names, values) = (width(|line| &line.0), width(|line| &line.1));
@@ -67,11 +66,6 @@ fn from(from: &From<'_>) -> String {
     }
 }
 
-/// The word of `[rules]`.
-fn word(told: &RuleTold<'_>) -> &'static str {
-    LEVELS.iter().find(|(_, severity)| *severity == told.level.severity).map_or("off", |(word, _)| word)
-}
-
 fn json(found: &Found, keys: &[KeyTold<'_>], rules: &[RuleTold<'_>]) -> String {
     let from = |from: &From<'_>| match from {
         From::Default => json!({ "kind": "default" }),
@@ -85,7 +79,7 @@ fn json(found: &Found, keys: &[KeyTold<'_>], rules: &[RuleTold<'_>]) -> String {
         Value::Names(names) => json!(names),
     };
     let key = |told: &KeyTold<'_>| json!({ "name": told.key.name, "value": told.value.as_ref().map(value), "default": told.key.default, "from": from(&told.from) });
-    let rule = |told: &RuleTold<'_>| json!({ "id": told.rule.id, "severity": word(told), "from": from(&told.from) });
+    let rule = |told: &RuleTold<'_>| json!({ "id": told.rule.id, "severity": told.level.word(), "from": from(&told.from) });
     let all = json!({
         "configuration": found.loaded.as_ref().map(|loaded| loaded.path.display().to_string()),
         "keys": keys.iter().map(key).collect::<Vec<Json>>(),

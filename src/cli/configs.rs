@@ -13,7 +13,15 @@ use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
 use crate::source::Source;
 
-/// What is in force for each of these files, and all the rules that are asked; stdin has the configuration of the file that it is named for.
+/// What reports know of all files of a run.
+pub(super) struct AllFiles {
+    /// The rules that are asked of any of them.
+    pub(super) rules: RuleSet<'static>,
+    /// The address of the rules' pages, that of the first file that has one.
+    pub(super) rule_pages: Option<String>,
+}
+
+/// What is in force for each of these files, and what that comes to; stdin has the configuration of the file that it is named for.
 ///
 /// # Errors
 /// Those of [`Configs`].
@@ -21,16 +29,18 @@ pub(super) fn of_inputs(
     configs: &mut Configs,
     inputs: &[Input],
     stdin_filename: Option<&str>,
-) -> Result<(Vec<Rc<InForce>>, RuleSet<'static>), Failure> {
+) -> Result<(Vec<Rc<InForce>>, AllFiles), Failure> {
     let mut all = Vec::new();
     for input in inputs {
         let document = if input.path.as_os_str() == "-" { Path::new(stdin_filename.unwrap_or("")) } else { &input.path };
         all.push(configs.find(document)?.in_force);
     }
     // Where a folder has no files, reports have rules all the same.
-    let asked = if all.is_empty() { configs.find(Path::new(""))?.in_force.rules.clone() } else { asked(&all) };
+    let here = if all.is_empty() { vec![configs.find(Path::new(""))?.in_force] } else { Vec::new() };
+    let known = if all.is_empty() { &here } else { &all };
+    let all_files = AllFiles { rules: asked(known), rule_pages: known.iter().find_map(|in_force| in_force.rule_pages.clone()) };
     say_passed_over(configs);
-    Ok((all, asked))
+    Ok((all, all_files))
 }
 
 /// Says which configurations were passed over.
@@ -40,8 +50,13 @@ pub(super) fn say_passed_over(configs: &Configs) {
 
 /// Says why it can't be told what is in force.
 pub(super) fn fail(failure: &Failure, color: ColorChoice) -> super::Status {
+    lint::fail(&say(failure, color))
+}
+
+/// Says what is wrong in a configuration, and gives the last words about it.
+pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
     let (path, text, errors) = match failure {
-        Failure::Message(message) => return lint::fail(message),
+        Failure::Message(message) => return message.clone(),
         Failure::Wrong { path, text, errors } => (path, text, errors),
     };
     let name = clean(&path.display().to_string());
@@ -51,7 +66,7 @@ pub(super) fn fail(failure: &Failure, color: ColorChoice) -> super::Status {
         io::report(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
     }
     let count = if errors.len() == 1 { "an error".to_owned() } else { format!("{} errors", errors.len()) };
-    lint::fail(&format!("{name}: {count} in the configuration, so nothing was done (--isolated goes on without it)"))
+    format!("{name}: {count} in the configuration, so nothing was done (--isolated goes on without it)")
 }
 
 /// The rules that are asked of any of these.

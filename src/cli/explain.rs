@@ -1,33 +1,43 @@
 //! `gvtg-xml explain`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::lint::fail;
-use super::{ExplainArgs, Status, io};
-use crate::config::site;
+use super::{ColorChoice, ExplainArgs, Status, configs, io};
+use crate::config::told::{self, RuleTold};
+use crate::config::{Choices, Configs, Found, site};
 use crate::printable::{clean, clean_lines};
 use crate::rules::page::{Markup, page};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, unknown};
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
-    let own = match args.rules.as_deref().map_or(Ok(&[][..]), site::load) {
-        Ok(own) => own,
-        Err(message) => return fail(&message),
+    let choices = Choices { site_rules: args.rules.clone(), ..Choices::default() };
+    let configs = Configs::new(args.origin.origin(), choices, None);
+    let (found, own) = match configs.and_then(|mut configs| {
+        let found = configs.find_in(Path::new(""), None)?;
+        let own = configs.rules(found.loaded.as_deref());
+        configs::say_passed_over(&configs);
+        Ok((found, own))
+    }) {
+        Ok(here) => here,
+        Err(failure) => return configs::fail(&failure, ColorChoice::Auto),
     };
+    let here = Here(&found, told::rules(&found, site::merged(own)));
     let mut all: Vec<&Rule> = site::merged(own).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
     let asked = args.rule.join(" ");
     let text = if asked.is_empty() {
-        list(&all)
+        list(&all, &here)
     } else if let Some(rule) = all.iter().find(|rule| rule.is_named(&asked)) {
-        page(rule, Markup::Plain)
+        here.page(rule)
     } else {
         let said: Vec<&Rule> = all.iter().copied().filter(|rule| rule.says.iter().any(|says| is_said(&says.text, &asked))).collect();
         if said.is_empty() {
             return fail(&clean(&unknown(&asked, &all)));
         }
-        said.into_iter().map(|rule| page(rule, Markup::Plain)).collect::<Vec<_>>().join("\n")
+        said.into_iter().map(|rule| here.page(rule)).collect::<Vec<_>>().join("\n")
     };
     match io::print(&clean_lines(&text)) {
         Ok(()) => Status::Clean,
@@ -35,12 +45,32 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     }
 }
 
-fn list(rules: &[&Rule]) -> String {
+/// What the configuration of the current folder says of rules.
+struct Here<'f>(&'f Found, Vec<RuleTold<'f>>);
+
+impl Here<'_> {
+    fn told(&self, rule: &Rule) -> Option<&RuleTold<'_>> {
+        self.1.iter().find(|told| told.rule.id == rule.id)
+    }
+
+    /// The rule's page, and what is said of it here.
+    fn page(&self, rule: &Rule) -> String {
+        let mut text = page(rule, Markup::Plain);
+        if let (Some(told), Some(loaded)) = (self.told(rule), &self.0.loaded) {
+            let (path, line) = (loaded.path.display(), loaded.line(&told.level.span));
+            let _ = writeln!(text, "\nIn this folder it is {}: {path}, line {line}", told.level.word());
+        }
+        text
+    }
+}
+
+fn list(rules: &[&Rule], here: &Here<'_>) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for rule in rules {
         let mark = if rule.fix.is_empty() { ' ' } else { '*' };
-        let _ = writeln!(text, "{:width$}  {:7} {mark} {}", rule.id, rule.severity.name(), rule.summary);
+        let severity = here.told(rule).map_or(rule.severity.name(), |told| told.level.word());
+        let _ = writeln!(text, "{:width$}  {severity:7} {mark} {}", rule.id, rule.summary);
     }
     text.push_str("\n* `gvtg-xml fix` can mend it. `gvtg-xml explain RULE` says more.\n");
     text

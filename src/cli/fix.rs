@@ -43,7 +43,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
     let configs = common.choices.configs(args.unsafe_fixes);
-    let (in_force, rules) =
+    let (in_force, all_files) =
         match configs.and_then(|mut configs| configs::of_inputs(&mut configs, &inputs, common.stdin_filename.as_deref())) {
             Ok(in_force) => in_force,
             Err(failure) => return configs::fail(&failure, options.color),
@@ -52,7 +52,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return suppress::run(args, &options, &inputs, &in_force, &unreadable);
     }
     let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
-    let mut outputs = match Outputs::open(&args.output, stream, default, &rules, &options) {
+    let mut outputs = match Outputs::open(&args.output, stream, default, &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
@@ -120,7 +120,7 @@ fn fix_one(
     settings: &Settings,
     in_force: &InForce,
     options: &Options,
-    outputs: &mut Outputs<'_>,
+    outputs: &mut Outputs,
 ) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
     // A line break in a file's name must not look like a line of the report.
@@ -238,7 +238,7 @@ pub(super) fn deliver(
 }
 
 /// A text that can't be read: said in the report that was asked for, else in words.
-fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut Outputs<'_>) -> Result<Option<Outcome>, String> {
+fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut Outputs) -> Result<Option<Outcome>, String> {
     let diagnostics = [Diagnostic::unreadable(source, error)];
     if !args.output.is_asked_for() {
         return Err(located(source.name(), diagnostics[0].start, error));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::generate;
 use super::output::OutputArgs;
-use crate::config::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, severity, uuid, vgpu_type};
+use crate::config::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
 use crate::config::{Choices, Configs, Failure, Origin};
 use crate::rules::schema::Severity;
 use crate::settings::{Audio, Wishes};
@@ -77,6 +77,9 @@ pub(super) struct ChoiceArgs {
     /// In folders, also domains with no sign of GVT-g
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) all: Option<bool>,
+    /// The address of the rules' pages, to which a rule's id is added: SARIF links to it
+    #[arg(long, value_name = "URL", value_parser = rule_pages)]
+    pub(super) rule_pages: Option<String>,
     #[command(flatten)]
     pub(super) origin: OriginArgs,
     #[command(flatten)]
@@ -177,6 +180,7 @@ impl ChoiceArgs {
             fail_on: self.fail_on,
             unsafe_fixes,
             all: self.all,
+            rule_pages: self.rule_pages.clone(),
             site_rules: self.rules.clone(),
             ..self.settings.choices()
         }
@@ -232,6 +236,8 @@ pub(super) struct ExplainArgs {
     /// A folder of further rules
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) origin: OriginArgs,
 }
 
 #[derive(Args, Debug)]

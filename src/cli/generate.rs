@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use super::lint::fail;
 use super::{Cli, Status, io};
+use crate::config::schema::schema;
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -16,6 +17,8 @@ pub(super) enum What {
     Fish,
     /// GitHub's problem matcher for `--format concise`
     ProblemMatcher,
+    /// The JSON schema of gvtg-xml.toml
+    ConfigSchema,
 }
 
 /// Infos have a matcher of their own: GitHub calls them notices.
@@ -32,6 +35,7 @@ pub(super) fn run(what: What) -> Status {
         What::Bash => complete(Shell::Bash, &mut bytes),
         What::Zsh => complete(Shell::Zsh, &mut bytes),
         What::Fish => complete(Shell::Fish, &mut bytes),
+        What::ConfigSchema => bytes.extend_from_slice(format!("{:#}\n", schema()).as_bytes()),
         What::ProblemMatcher => bytes.extend_from_slice(PROBLEM_MATCHER.as_bytes()),
     }
     match io::print(&String::from_utf8_lossy(&bytes)) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::emit::guests::guests;
+use super::flags::OriginArgs;
 use super::lint::fail;
 use super::{DataFormat, Status, io};
 use crate::host::checks::{self, Asked};
@@ -24,6 +25,8 @@ pub(super) struct HostArgs {
     /// Not these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
+    #[command(flatten)]
+    origin: OriginArgs,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = DataFormat::Text)]
     format: DataFormat,
@@ -38,7 +41,7 @@ pub(super) fn run(args: &HostArgs) -> Status {
     if let Err(message) = rules.narrow(&[], &args.ignore) {
         return fail(&message);
     }
-    let guests = if args.files.is_empty() { Ok(Vec::new()) } else { guests(&args.files, &root) };
+    let guests = if args.files.is_empty() { Ok(Vec::new()) } else { guests(&args.files, &args.origin, &root) };
     let guests = match guests {
         Ok(guests) => guests,
         Err(message) => return fail(&message),

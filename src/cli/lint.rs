@@ -27,12 +27,12 @@ pub(super) fn run(args: &LintArgs) -> Status {
     }
     // Fixes that may lose something are made by `fix` alone.
     let configs = common.choices.configs(Some(false));
-    let (in_force, rules) =
+    let (in_force, all_files) =
         match configs.and_then(|mut configs| configs::of_inputs(&mut configs, &inputs, common.stdin_filename.as_deref())) {
             Ok(in_force) => in_force,
             Err(failure) => return configs::fail(&failure, options.color),
         };
-    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &rules, &options) {
+    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
@@ -65,7 +65,7 @@ struct Outcome {
 }
 
 /// What the findings in a file mean; None for one that is passed over.
-fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut Outputs<'_>) -> Result<Option<Outcome>, String> {
+fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut Outputs) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, options, in_force, &bytes) {

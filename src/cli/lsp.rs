@@ -12,6 +12,7 @@ use super::lint::fail;
 use super::{Status, io};
 use crate::config::merge::merge;
 use crate::config::site;
+use crate::config::values::rule_pages;
 use crate::lsp::{Configuration, Ended, serve};
 use crate::rules::RuleSet;
 
@@ -32,7 +33,7 @@ pub(super) struct LspArgs {
     #[arg(long)]
     all: bool,
     /// The address of the rules' pages, to which a rule's id is added: findings link to it
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = rule_pages)]
     rule_pages: Option<String>,
     /// What several editors add to a server's command line; there is no other way to talk to this one
     #[arg(long, hide = true)]

@@ -10,11 +10,12 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
+use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
 use super::{Options, io};
 use crate::lint::why_foreign;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
-use crate::rules::{self, RuleSet};
+use crate::rules;
 use crate::xml::Unreadable;
 
 /// So much text is written before there is more.
@@ -103,12 +104,12 @@ pub(super) enum Stream {
 }
 
 /// The reports that a run writes.
-pub(super) struct Outputs<'r> {
-    outputs: Vec<Output<'r>>,
+pub(super) struct Outputs {
+    outputs: Vec<Output>,
 }
 
-struct Output<'r> {
-    report: Box<dyn Report + 'r>,
+struct Output {
+    report: Box<dyn Report>,
     target: Target,
     text: String,
 }
@@ -118,7 +119,7 @@ enum Target {
     File(PathBuf, fs::File),
 }
 
-impl<'r> Outputs<'r> {
+impl Outputs {
     /// The reports that were asked for, and `default` where none was; without a stream those in files alone.
     ///
     /// # Errors
@@ -127,7 +128,7 @@ impl<'r> Outputs<'r> {
         args: &OutputArgs,
         stream: Option<Stream>,
         default: Option<Format>,
-        rules: &RuleSet<'r>,
+        files: &AllFiles,
         options: &Options,
     ) -> Result<Self, String> {
         let mut outputs = Outputs { outputs: Vec::new() };
@@ -139,7 +140,7 @@ impl<'r> Outputs<'r> {
                 (None, Some(stream)) => Target::Stream(stream),
                 (None, None) => continue,
             };
-            outputs.begin(report(*format, &target, rules, options), target);
+            outputs.begin(report(*format, &target, files, options), target);
         }
         if let Some(stream) = stream.filter(|_| args.statistics) {
             outputs.begin(Box::new(Statistics::default()), Target::Stream(stream));
@@ -147,7 +148,7 @@ impl<'r> Outputs<'r> {
         Ok(outputs)
     }
 
-    fn begin(&mut self, mut report: Box<dyn Report + 'r>, target: Target) {
+    fn begin(&mut self, mut report: Box<dyn Report>, target: Target) {
         let mut text = String::new();
         report.begin(&mut text);
         self.outputs.push(Output { report, target, text });
@@ -179,7 +180,7 @@ impl<'r> Outputs<'r> {
     }
 }
 
-impl Output<'_> {
+impl Output {
     fn write(&mut self) -> Result<(), String> {
         let text = std::mem::take(&mut self.text);
         match &mut self.target {
@@ -195,7 +196,7 @@ impl Output<'_> {
     }
 }
 
-fn report<'r>(format: Format, target: &Target, rules: &RuleSet<'r>, options: &Options) -> Box<dyn Report + 'r> {
+fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) -> Box<dyn Report> {
     match format {
         Format::Full => Box::new(Full::new(uses_color(target, options.color))),
         Format::Concise => Box::new(Concise),
@@ -204,10 +205,10 @@ fn report<'r>(format: Format, target: &Target, rules: &RuleSet<'r>, options: &Op
         Format::Sarif => {
             let unreadable = [Unreadable::NotADomain, Unreadable::NotWellFormed].map(rules::about);
             let mut asked: Vec<_> =
-                rules.active.iter().copied().filter(|rule| unreadable.iter().all(|other| other.id != rule.id)).collect();
+                files.rules.active.iter().copied().filter(|rule| unreadable.iter().all(|other| other.id != rule.id)).collect();
             asked.extend(unreadable);
             asked.sort_by(|left, right| left.id.cmp(&right.id));
-            Box::new(Sarif::new(asked))
+            Box::new(Sarif::new(asked, files.rule_pages.clone()))
         }
         Format::Github => Box::new(GitHub),
         Format::Gitlab => Box::new(GitLab::default()),

@@ -30,6 +30,8 @@ pub struct Choices {
     pub all: Option<bool>,
     /// Whether documents are judged as those that somebody named.
     pub named: Option<bool>,
+    /// The address of the rules' pages, up to a rule's id.
+    pub rule_pages: Option<String>,
     /// A folder of further rules, from the configuration's own folder if it is relative.
     pub site_rules: Option<PathBuf>,
 }
@@ -69,6 +71,17 @@ pub enum Kind {
     Names(fn(&mut Choices, Vec<String>)),
 }
 
+/// What a schema can say of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Nothing.
+    Any,
+    /// A regular expression that it matches, as far as one can tell.
+    Pattern(&'static str),
+    /// One of these.
+    OneOf(&'static [&'static str]),
+}
+
 /// What a key is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -89,6 +102,8 @@ pub struct Key {
     pub get: fn(&Choices) -> Option<Value>,
     /// What it is about.
     pub scope: Scope,
+    /// How a string looks.
+    pub shape: Shape,
     /// What it says, in one line.
     pub summary: &'static str,
     /// What holds where nobody says it, in words.
@@ -104,6 +119,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.libvirt, values::libvirt(text))),
         get: |choices| text(&choices.libvirt),
         scope: Scope::File,
+        shape: Shape::Pattern("^(current|installed|[0-9]+(\\.[0-9]+){0,2})$"),
         summary: "The libvirt that will read the domains: a version, `installed`, or `current`",
         default: "current",
         example: "\"9.0\"",
@@ -113,6 +129,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.vgpu_type, values::vgpu_type(text))),
         get: |choices| text(&choices.wishes.vgpu_type),
         scope: Scope::File,
+        shape: Shape::Pattern("^i915-GVTg_V[45]_[1248]$"),
         summary: "The vGPU's type, recorded in the metadata of domains that record none",
         default: "none is recorded",
         example: "\"i915-GVTg_V5_4\"",
@@ -122,6 +139,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.pci, values::pci(text))),
         get: |choices| text(&choices.wishes.pci),
         scope: Scope::File,
+        shape: Shape::Pattern("^[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$"),
         summary: "The Intel GPU's PCI address, recorded in the metadata of domains that record none",
         default: "0000:00:02.0, not recorded",
         example: "\"0000:00:02.0\"",
@@ -131,6 +149,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.display, values::display(text))),
         get: |choices| text(&choices.wishes.display),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "QEMU's -display; any with gl=on, es or core",
         default: "gtk,gl=on",
         example: "\"sdl,gl=on\"",
@@ -140,6 +159,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.display_env, values::display_env(text))),
         get: |choices| text(&choices.wishes.display_env),
         scope: Scope::File,
+        shape: Shape::Pattern("^\\S*:[0-9]+(\\.[0-9]+)?$"),
         summary: "The X display that QEMU opens its window on",
         default: "$DISPLAY on a pipe if it is like :0, else :0",
         example: "\":1\"",
@@ -149,6 +169,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.gdk_scale, values::gdk_scale(text))),
         get: |choices| text(&choices.wishes.gdk_scale),
         scope: Scope::File,
+        shape: Shape::Pattern("^([0-9]+\\.?[0-9]*|\\.[0-9]+)$"),
         summary: "GTK's scale for that window",
         default: "1.0",
         example: "\"2.0\"",
@@ -158,6 +179,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.alias, values::alias(text))),
         get: |choices| text(&choices.wishes.alias),
         scope: Scope::File,
+        shape: Shape::Pattern("^ua-[A-Za-z0-9_-]+$"),
         summary: "The vGPU's alias where it has none of its own",
         default: "ua-gvtg",
         example: "\"ua-vgpu\"",
@@ -167,6 +189,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.romfile, values::romfile(text))),
         get: |choices| text(&choices.wishes.romfile),
         scope: Scope::File,
+        shape: Shape::Pattern("^/"),
         summary: "An option ROM for the vGPUs of UEFI guests that have none",
         default: "none",
         example: "\"/usr/share/qemu/vbios_gvt_uefi.rom\"",
@@ -176,6 +199,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.audio, values::audio(text))),
         get: |choices| text(&choices.wishes.audio),
         scope: Scope::File,
+        shape: Shape::Pattern("^(none|alsa|coreaudio|dbus|file|jack|oss|pipewire|pulseaudio|sdl)(,[A-Za-z0-9]+=[^,]*)*$"),
         summary: "Where sound goes that SPICE carried, or that has no <audio>: a type of <audio>, and attributes of it",
         default: "nowhere",
         example: "\"pulseaudio,serverName=/run/user/1000/pulse/native\"",
@@ -185,6 +209,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Switch(|choices, on| choices.keep_video = Some(on)),
         get: |choices| choices.keep_video.map(Value::Switch),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "Whether <video> stays, for the guest's installation",
         default: "false",
         example: "true",
@@ -194,6 +219,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Names(|choices, names| choices.only = Some(names)),
         get: |choices| choices.only.clone().map(Value::Names),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "The rules or groups of rules that are asked, and no others",
         default: "all",
         example: "[\"display\", \"vgpu-uuid\"]",
@@ -203,6 +229,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Names(|choices, names| choices.ignore = Some(names)),
         get: |choices| choices.ignore.clone().map(Value::Names),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "Rules or groups of rules that are not asked",
         default: "none",
         example: "[\"silent-sound\"]",
@@ -212,6 +239,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.fail_on, values::severity(text))),
         get: |choices| choices.fail_on.map(|severity| Value::Text(severity.name().to_owned())),
         scope: Scope::File,
+        shape: Shape::OneOf(&["info", "warning", "error"]),
         summary: "The least severity that makes the exit code 1: info, warning or error",
         default: "warning",
         example: "\"error\"",
@@ -221,6 +249,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Switch(|choices, on| choices.unsafe_fixes = Some(on)),
         get: |choices| choices.unsafe_fixes.map(Value::Switch),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "Whether `fix` also makes fixes that may lose something you want",
         default: "false",
         example: "true",
@@ -230,6 +259,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Switch(|choices, on| choices.all = Some(on)),
         get: |choices| choices.all.map(Value::Switch),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "Whether domains in folders are looked at that have no sign of GVT-g",
         default: "false",
         example: "true",
@@ -239,9 +269,20 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Switch(|choices, on| choices.named = Some(on)),
         get: |choices| choices.named.map(Value::Switch),
         scope: Scope::File,
+        shape: Shape::Any,
         summary: "Whether domains in folders count as if each had been named: no sign of GVT-g is needed, and no fix is held back",
         default: "false",
         example: "true",
+    },
+    Key {
+        name: "rule-pages",
+        kind: Kind::Text(|choices, text| put(&mut choices.rule_pages, values::rule_pages(text))),
+        get: |choices| text(&choices.rule_pages),
+        scope: Scope::All,
+        shape: Shape::Pattern("^https?://[^\\s]+$"),
+        summary: "The address of the rules' pages, to which a rule's id is added: findings in editors and in SARIF link to it",
+        default: "none",
+        example: "\"https://example.org/rules/\"",
     },
     Key {
         name: "site-rules",
@@ -251,6 +292,7 @@ pub static KEYS: &[Key] = &[
         }),
         get: |choices| text(&choices.site_rules.as_ref().map(|folder| folder.display())),
         scope: Scope::All,
+        shape: Shape::Pattern("^."),
         summary: "A folder of further rules, as `--rules` takes it, from the configuration's folder; one with a built-in rule's id replaces that",
         default: "none",
         example: "\"rules\"",

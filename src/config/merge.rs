@@ -23,6 +23,8 @@ pub struct InForce {
     pub all: bool,
     /// Whether it is judged as one that somebody named.
     pub named: bool,
+    /// The address of the rules' pages, up to a rule's id.
+    pub rule_pages: Option<String>,
 }
 
 /// Merges what the flags say with the sections of a configuration that are about the document, the later before the earlier. `rules` are
@@ -50,6 +52,7 @@ pub fn merge(flags: &Choices, sections: &[&Section], rules: impl Iterator<Item =
         fail_on: flags.fail_on.or(said.fail_on).unwrap_or(Severity::Warning),
         all: flags.all.or(said.all).unwrap_or(false) || named,
         named,
+        rule_pages: flags.rule_pages.clone().or(said.rule_pages),
     })
 }
 

@@ -8,13 +8,14 @@
 //! - [`search`]: the nearest file, and whether it may be trusted. [`read`](mod@read): what it says, and all that is wrong in it.
 //! - [`site`]: a site's own rules. [`globs`]: which files an override is about.
 //! - [`merge`]: flags before configuration before defaults, and the rules that follow from it. [`configs`]: that for each document of a run.
-//!   [`told`]: the same with where it comes from.
+//!   [`told`]: the same with where it comes from. [`schema`](mod@schema): for editors.
 
 pub mod configs;
 pub mod globs;
 pub mod keys;
 pub mod merge;
 pub mod read;
+pub mod schema;
 pub mod search;
 pub mod site;
 pub mod told;

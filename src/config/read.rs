@@ -60,6 +60,13 @@ pub struct Level {
     pub span: Range<usize>,
 }
 
+impl Level {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        LEVELS.iter().find(|(_, severity)| *severity == self.severity).map_or("off", |(word, _)| word)
+    }
+}
+
 /// Something wrong in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {

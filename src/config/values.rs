@@ -121,6 +121,16 @@ pub fn audio(text: &str) -> Result<Audio, String> {
     Ok(Audio { backend, attributes: parts.map(attribute).collect::<Result<_, _>>()? })
 }
 
+/// The beginning of an address in the web.
+///
+/// # Errors
+/// What to give instead.
+pub fn rule_pages(text: &str) -> Result<String, String> {
+    let has_scheme = text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty());
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
+    (has_scheme && is_plain).then(|| text.to_owned()).ok_or_else(|| "give an address like https://example.org/rules/".into())
+}
+
 /// A value that XML can hold on one line.
 fn plain(text: &str) -> Result<String, String> {
     let fits = text.chars().all(|c| crate::xml::is_character(c) && !c.is_control());

@@ -113,7 +113,8 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
         let help = "record the GPU's: gvtg-xml fix --pci 0000:00:02.0";
         return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is no PCI address"), help));
     }
-    let vgpu_type = wanted.settings.asked.vgpu_type.as_deref().or(said.recorded_type);
+    let wishes = (&wanted.settings.asked.vgpu_type, &wanted.settings.fallback.vgpu_type);
+    let vgpu_type = wishes.0.as_deref().or(said.recorded_type).or(wishes.1.as_deref());
     if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
         let help = "record a type: gvtg-xml fix --type i915-GVTg_V5_4";
         return Err(GuestError::at(recorded_at, format!("'{other}' is no type of a GVT-g vGPU"), help));

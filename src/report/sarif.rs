@@ -14,20 +14,21 @@ use crate::source::{Position, Source};
 /// One SARIF document with one run.
 pub struct Sarif<'r> {
     rules: Vec<&'r Rule>,
+    rule_pages: Option<String>,
     has_findings: bool,
     fingerprints: Fingerprints,
 }
 
 impl<'r> Sarif<'r> {
-    /// A run that asks these rules.
-    pub fn new(rules: Vec<&'r Rule>) -> Self {
-        Sarif { rules, has_findings: false, fingerprints: Fingerprints::default() }
+    /// A run that asks these rules, whose pages have this address up to a rule's id.
+    pub fn new(rules: Vec<&'r Rule>, rule_pages: Option<String>) -> Self {
+        Sarif { rules, rule_pages, has_findings: false, fingerprints: Fingerprints::default() }
     }
 }
 
 impl Report for Sarif<'_> {
     fn begin(&mut self, text: &mut String) {
-        let rules: Vec<Value> = self.rules.iter().map(|rule| descriptor(rule)).collect();
+        let rules: Vec<Value> = self.rules.iter().map(|rule| descriptor(rule, self.rule_pages.as_deref())).collect();
         let driver = json!({ "name": "gvtg-xml", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
         text.push_str("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n\"tool\":");
         text.push_str(&json!({ "driver": driver }).to_string());
@@ -88,7 +89,7 @@ impl Sarif<'_> {
 }
 
 /// What is known about a rule.
-fn descriptor(rule: &Rule) -> Value {
+fn descriptor(rule: &Rule, rule_pages: Option<&str>) -> Value {
     let severity = match rule.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -96,14 +97,18 @@ fn descriptor(rule: &Rule) -> Value {
     };
     let what_to_do = rule.help.iter().map(|help| format!("\n\nWhat to do: {}", named(help)));
     let help: String = std::iter::once(rule.why.trim().to_owned()).chain(what_to_do).collect();
-    json!({
+    let mut descriptor = json!({
         "id": rule.id,
         "shortDescription": { "text": rule.summary },
         "fullDescription": { "text": rule.why.trim() },
         "help": { "text": help, "markdown": markdown(&help) },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "tags": [rule.group.name()], "problem.severity": severity },
-    })
+    });
+    if let (Some(pages), Some(descriptor)) = (rule_pages, descriptor.as_object_mut()) {
+        descriptor.insert("helpUri".into(), format!("{pages}{}", rule.id).into());
+    }
+    descriptor
 }
 
 /// Text in which elements are no HTML; in backticks they are none anyway.

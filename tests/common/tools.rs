@@ -44,8 +44,8 @@ pub fn node() -> Option<&'static Path> {
 /// A JSON schema validator with what it needs for URIs, and a reader of JUnit's XML.
 const PYTHON_PACKAGES: [&str; 3] = ["jsonschema==4.26.0", "rfc3986-validator==0.1.1", "junitparser==5.0.3"];
 
-/// SARIF's schema, and what writes GitHub's workflow commands.
-const NODE_PACKAGES: [&str; 2] = ["@microsoft/jest-sarif@1.0.0-beta.0", "@actions/core@3.0.1"];
+/// SARIF's schema, what writes GitHub's workflow commands, and what checks TOML by a schema.
+const NODE_PACKAGES: [&str; 3] = ["@microsoft/jest-sarif@1.0.0-beta.0", "@actions/core@3.0.1", "@taplo/cli@0.7.0"];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools").join(name)

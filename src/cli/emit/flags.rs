@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use super::super::flags::OriginArgs;
 use super::super::{pci, uuid};
 use super::guests::GuestArgs;
 use crate::emit::hook::Style;
@@ -81,9 +82,11 @@ pub(super) enum Kind {
     },
     /// Lines for qemu.conf, by which QEMU sees the GPU that its window is drawn with
     QemuConf {
-        /// The Intel GPU's PCI address
-        #[arg(long, value_name = "ADDRESS", value_parser = pci, default_value = "0000:00:02.0")]
-        pci: String,
+        /// The Intel GPU's PCI address [default: the configuration's of the current folder, else 0000:00:02.0]
+        #[arg(long, value_name = "ADDRESS", value_parser = pci)]
+        pci: Option<String>,
+        #[command(flatten)]
+        origin: OriginArgs,
         #[command(flatten)]
         output: OutputArgs,
     },

@@ -1,12 +1,14 @@
 //! The domains that a run of `gvtg-xml emit` is about, and what the user says about their vGPUs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use uuid::Uuid;
 
 use super::super::files::collect;
-use super::super::{io, lint, pci, uuid, vgpu_type};
+use super::super::flags::OriginArgs;
+use super::super::{ColorChoice, configs, io, lint, pci, uuid, vgpu_type};
+use crate::config::{Choices, Configs, Failure, InForce};
 use crate::domain;
 use crate::emit::guest::{check, guest};
 use crate::emit::{Guest, Wanted, shell};
@@ -25,28 +27,29 @@ pub(super) struct GuestArgs {
     /// The vGPU's uuid [default: the domain's own]
     #[arg(long, value_parser = uuid)]
     uuid: Option<Uuid>,
-    /// The vGPU's type [default: the one recorded in the domain, else i915-GVTg_V5_4, or V4_4 where this machine's GPU is a Broadwell]
+    /// The vGPU's type [default: the one recorded in the domain, else the configuration's, else i915-GVTg_V5_4, or V4_4 where this machine's GPU is a Broadwell]
     #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
     vgpu_type: Option<String>,
-    /// The Intel GPU's PCI address [default: the one recorded in the domain, else 0000:00:02.0]
+    /// The Intel GPU's PCI address [default: the one recorded in the domain, else the configuration's, else 0000:00:02.0]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
     pci: Option<String>,
-    /// The name that messages show for stdin
-    #[arg(long, value_name = "NAME", default_value = "<stdin>", hide_default_value = true)]
-    stdin_filename: String,
+    /// The name that messages show for stdin, and whose configuration counts
+    #[arg(long, value_name = "NAME")]
+    stdin_filename: Option<String>,
     /// The largest input, in MiB; 0 for any size
     #[arg(long, value_name = "MIB", default_value_t = 16)]
     max_size: u64,
+    #[command(flatten)]
+    origin: OriginArgs,
 }
 
 /// What these files say of vGPUs, in the order in which they are named; `root` has the GPU that they run on.
 ///
 /// # Errors
 /// Those of `emit`: a file that is no domain with a vGPU, or domains that can't be on one host.
-pub(in crate::cli) fn guests(files: &[PathBuf], root: &Root) -> Result<Vec<Guest>, String> {
-    let args =
-        GuestArgs { files: files.to_vec(), uuid: None, vgpu_type: None, pci: None, stdin_filename: "<stdin>".to_owned(), max_size: 16 };
-    args.read(root)
+pub(in crate::cli) fn guests(files: &[PathBuf], origin: &OriginArgs, root: &Root) -> Result<Vec<Guest>, String> {
+    let (files, origin) = (files.to_vec(), origin.clone());
+    GuestArgs { files, uuid: None, vgpu_type: None, pci: None, stdin_filename: None, max_size: 16, origin }.read(root)
 }
 
 /// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the generations since Skylake.
@@ -60,12 +63,21 @@ pub(super) fn say_defaults(guests: &[Guest]) {
     for guest in guests {
         for vgpu in guest.vgpus.iter().filter(|vgpu| vgpu.is_default_type) {
             io::complain(&format!(
-                "{} records no vGPU type: {} is taken, which nearly every GPU has (--type says another, `gvtg-xml fix --type` records one)",
+                "{} records no vGPU type: {} is taken, which nearly every GPU has (--type says another, `gvtg-xml fix --type` records one, a gvtg-xml.toml says it for all)",
                 shell::word(&guest.name),
                 vgpu.vgpu_type
             ));
         }
     }
+}
+
+/// What the configuration of the current folder says of all domains.
+pub(super) fn settings_here(origin: &OriginArgs) -> Result<Settings, String> {
+    let failed = |failure: Failure| configs::say(&failure, ColorChoice::Auto);
+    let mut configs = Configs::new(origin.origin(), Choices::default(), None).map_err(failed)?;
+    let found = configs.find_in(Path::new(""), None).map_err(failed)?;
+    configs::say_passed_over(&configs);
+    Ok(found.in_force.settings.clone())
 }
 
 impl GuestArgs {
@@ -78,14 +90,18 @@ impl GuestArgs {
         if let Some((path, message)) = unreadable.first() {
             return Err(format!("{}: can't be read: {message}", path.display()));
         }
+        let failed = |failure: Failure| configs::say(&failure, ColorChoice::Auto);
+        let mut configs = Configs::new(self.origin.origin(), Choices::default(), None).map_err(failed)?;
+        let (in_force, _) = configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref()).map_err(failed)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
-        for input in &inputs {
-            let name = if input.path.as_os_str() == "-" { self.stdin_filename.clone() } else { input.path.display().to_string() };
+        for (input, in_force) in inputs.iter().zip(&in_force) {
+            let is_stdin = input.path.as_os_str() == "-";
+            let name = if is_stdin { self.stdin_filename.clone().unwrap_or("<stdin>".into()) } else { input.path.display().to_string() };
             let bytes = io::read(&input.path, self.max_size).map_err(|message| format!("{name}: {message}"))?;
             if !input.named && why_foreign(&bytes, false).is_some() {
                 continue;
             }
-            guests.push(self.guest(root, &name, &bytes)?);
+            guests.push(self.guest(root, &name, &bytes, in_force)?);
             sources.push(name);
         }
         if guests.is_empty() {
@@ -95,9 +111,9 @@ impl GuestArgs {
         Ok(guests)
     }
 
-    fn guest(&self, root: &Root, name: &str, bytes: &[u8]) -> Result<Guest, String> {
+    fn guest(&self, root: &Root, name: &str, bytes: &[u8], in_force: &InForce) -> Result<Guest, String> {
         let asked = Wishes { vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..Wishes::default() };
-        let settings = Settings { uuid: self.uuid, asked, ..Settings::default() };
+        let settings = Settings { uuid: self.uuid, asked, fallback: in_force.settings.fallback.clone(), ..Settings::default() };
         let wanted = Wanted { settings: &settings, default_type: &|pci| default_type(root, pci) };
         let text = xml::decode(bytes).map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
         let source = Source::new(name, text);

@@ -16,7 +16,7 @@ mod tree;
 
 pub(super) use flags::EmitArgs;
 use flags::{Bootloader, Kind, OutputArgs, StyleChoice};
-use guests::{GuestArgs, say_defaults};
+use guests::{GuestArgs, say_defaults, settings_here};
 
 pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
@@ -48,7 +48,13 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         Kind::Cmdline { bootloader, .. } => vec![parameters(*bootloader, root, quiet)?],
         Kind::Modprobe { .. } => vec![modprobe::file()],
         Kind::Udev { .. } => vec![udev::file()],
-        Kind::QemuConf { pci, .. } => vec![qemu_conf::file(&gpu::render_devices(root, pci), own)],
+        Kind::QemuConf { pci, origin, .. } => {
+            let pci = match pci {
+                Some(pci) => pci.clone(),
+                None => settings_here(origin)?.pci().to_owned(),
+            };
+            vec![qemu_conf::file(&gpu::render_devices(root, &pci), own)]
+        }
         Kind::Nodedev { only, guests, .. } => {
             let guests = chosen(read(guests)?, *only)?;
             let one = |guest: &Guest| guest.vgpus.iter().map(|vgpu| nodedev::file(guest, vgpu, own)).collect::<Vec<_>>();

@@ -1,0 +1,95 @@
+//! A JSON schema of the configuration, by which editors complete and check it. What no schema can say (that a rule or a folder is there) is
+//! said when it is read.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::keys::{KEYS, Key, Kind, Scope, Shape};
+use super::read::{GROUPS, LEVELS};
+use crate::rules::builtin;
+use crate::rules::schema::Check;
+
+/// The schema, of draft 7, which editors know.
+pub fn schema() -> Json {
+    let mut root = properties(|_| true);
+    let mut of_files = properties(|key| key.scope == Scope::File);
+    for keys in [&mut root, &mut of_files] {
+        keys.insert("rules".into(), json!({ "$ref": "#/definitions/rules" }));
+    }
+    of_files.insert(
+        "files".into(),
+        json!({
+            "description": "Which files: patterns from the configuration's folder, or whole paths that begin with /",
+            "type": "array",
+            "minItems": 1,
+            "items": { "type": "string", "minLength": 1 },
+        }),
+    );
+    root.insert(
+        "overrides".into(),
+        json!({
+            "description": "What is said of some files; of two that are about the same one the later counts",
+            "type": "array",
+            "items": { "type": "object", "required": ["files"], "additionalProperties": false, "properties": of_files },
+        }),
+    );
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "gvtg-xml.toml",
+        "description": "What is wanted of all libvirt domains in a folder and those below it",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": root,
+        "definitions": { "name": name(), "level": level(), "rules": levels() },
+    })
+}
+
+fn properties(is_wanted: impl Fn(&Key) -> bool) -> Map<String, Json> {
+    KEYS.iter().filter(|key| is_wanted(key)).map(|key| (key.name.to_owned(), property(key))).collect()
+}
+
+fn property(key: &Key) -> Json {
+    let mut property = match key.kind {
+        Kind::Text(_) => json!({ "type": "string" }),
+        Kind::Switch(_) => json!({ "type": "boolean" }),
+        Kind::Names(_) => json!({ "type": "array", "items": { "$ref": "#/definitions/name" } }),
+    };
+    if let Some(object) = property.as_object_mut() {
+        object.insert("description".into(), format!("{}. Where nobody says it: {}.", key.summary, key.default).into());
+        match key.shape {
+            Shape::Any => {}
+            Shape::Pattern(pattern) => {
+                object.insert("pattern".into(), pattern.into());
+            }
+            Shape::OneOf(words) => {
+                object.insert("enum".into(), json!(words));
+            }
+        }
+    }
+    property
+}
+
+/// The name of a rule or group: one that there is, to be completed, or a site's own.
+fn name() -> Json {
+    let groups = GROUPS.iter().map(|group| group.name());
+    let known: Vec<&str> = builtin().iter().map(|rule| &*rule.id).chain(groups).collect();
+    json!({ "anyOf": [{ "enum": known }, { "type": "string", "pattern": "^[a-z0-9-]+$" }] })
+}
+
+fn level() -> Json {
+    json!({ "enum": LEVELS.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
+}
+
+/// The table `[rules]`.
+fn levels() -> Json {
+    let level = |description: &str| json!({ "description": description, "allOf": [{ "$ref": "#/definitions/level" }] });
+    let asked = builtin().iter().filter(|rule| !matches!(rule.check, Check::WellFormed | Check::Domain));
+    let rules = asked.map(|rule| (rule.id.to_string(), level(&rule.summary)));
+    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), level("All rules of this group")));
+    json!({
+        "description": "How severe rules and groups of rules are",
+        "type": "object",
+        "properties": groups.chain(rules).collect::<Map<String, Json>>(),
+        "additionalProperties": { "$ref": "#/definitions/level" },
+        "propertyNames": { "pattern": "^[a-z0-9-]+$" },
+    })
+}
