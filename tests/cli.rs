@@ -30,7 +30,10 @@ fn good() -> String {
 #[test]
 fn lint_has_three_exit_codes() {
     let (code, stdout, stderr) = run("lint --format concise", BAD);
-    assert_eq!((code, stderr.as_str()), (1, ""));
+    assert_eq!((code, stderr.as_str()), (1, "gvtg-xml: 2 findings, of which `gvtg-xml fix` mends 2\n"));
+    assert_eq!(run("lint --format concise -q", BAD), (1, stdout.clone(), String::new()));
+    assert_eq!(run("lint", &good()).2, "gvtg-xml: nothing found in 1 file\n");
+    assert_eq!(run("lint -q", &good()), (0, String::new(), String::new()));
     assert!(stdout.lines().all(|line| line.starts_with("<stdin>:")) && stdout.contains("error[missing-vgpu]"), "{stdout}");
     assert_eq!(run("lint -", &good()).0, 0);
     assert_eq!(run("lint", "x").0, 2);
@@ -208,11 +211,15 @@ fn what_a_folder_run_passes_over_can_be_listed() {
     );
     let all = folder(&[("d/net.xml", "<network/>"), ("d/igpu.xml", &igpu), ("d/vgpu.xml", SIGNED)]);
     for command in ["lint", "fix --check"] {
-        let (_, _, stderr) = run_in(all.path(), &format!("{command} --list-skipped d"));
+        let (_, _, stderr) = run_in(all.path(), &format!("{command} --verbose d"));
+        assert_eq!(run_in(all.path(), &format!("{command} --list-skipped d")).2, stderr, "its earlier name");
+        assert!(!stderr.contains("--all"), "who is told all needs no hint: {stderr}");
         assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is no domain\n"), "{stderr}");
         assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain with no sign of GVT-g\n"), "{stderr}");
         assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
         assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
+        let empty = folder(&[("e/notes.txt", "")]);
+        assert_eq!(run_in(empty.path(), &format!("{command} e")), (0, String::new(), "gvtg-xml: there is no .xml file\n".into()));
     }
 }
 

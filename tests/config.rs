@@ -206,7 +206,7 @@ fn a_sites_rules_are_named_from_the_configurations_folder() {
         ("vms/win10.xml", DOMAIN),
     ]);
     let vms = folder.path().join("vms");
-    let (code, stdout, stderr) = run_in(&vms, "lint --format concise win10.xml");
+    let (code, stdout, stderr) = run_in(&vms, "lint -q --format concise win10.xml");
     assert_eq!((code, stderr.as_str()), (1, ""));
     assert!(stdout.starts_with("win10.xml:2:3: error[no-vnc] it has a name\n"), "{stdout}");
     let (code, stdout, _) = run_in(&vms, "lint --format concise --rules ../other win10.xml");

@@ -250,7 +250,7 @@ fn fix_refuses_what_is_no_domain_at_its_place() {
 fn lint_finds_what_is_no_domain_like_anything_else() {
     let mut faults = Vec::new();
     each_case(|(name, input, line, column, message), rule| {
-        let lint = |format: &str| outcome(feed(&mut program(["lint", "--format", format]), input));
+        let lint = |format: &str| outcome(feed(&mut program(["lint", "--quiet", "--format", format]), input));
         let (code, concise, stderr) = lint("concise");
         let begin = format!("<stdin>:{line}:{column}: error[{rule}] ");
         let is_line = concise.lines().count() == 1 && concise.strip_prefix(&begin).is_some_and(|rest| rest.contains(message));

@@ -128,7 +128,8 @@ fn reports_leave_out_what_is_suppressed_or_say_that_it_is() {
     for format in ["full", "concise", "json", "json-lines", "github", "gitlab", "junit"] {
         let (code, stdout, stderr) = run(&format!("lint --format {format}"), &text);
         assert!(code == 1 && stdout.contains("stray-graphics") && !stdout.contains("stray-video"), "{format}: {stdout}");
-        assert_eq!(stderr, "gvtg-xml: 2 suppressed by what the domains say (--statistics counts them)\n", "{format}");
+        let is_text = matches!(format, "full" | "concise" | "github");
+        assert_eq!(stderr.ends_with("; 2 suppressed by what the domains say (--statistics counts them)\n"), is_text, "{format}: {stderr}");
     }
     let json: Value = serde_json::from_str(&run("lint --format json", &text).1).unwrap();
     assert_eq!(json["suppressed"], 2);

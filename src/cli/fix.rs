@@ -75,7 +75,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return fail(&message);
     }
     if !args.quiet && !args.output.is_for_programs() {
-        say_skipped(skipped, inputs.len());
+        say_skipped(skipped, inputs.len(), &options);
         if with_vgpu && !args.diff && !args.check {
             io::complain(&next_on_the_host(if args.in_place { &args.files } else { &[] }));
         }

@@ -18,6 +18,9 @@ use crate::version::Version;
 pub(super) struct LintArgs {
     /// Domain XML files or folders of them; stdin without any, or for -
     pub(super) files: Vec<PathBuf>,
+    /// Print nothing but the findings
+    #[arg(long, short)]
+    pub(super) quiet: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -95,8 +98,8 @@ pub(super) struct CommonArgs {
     #[arg(long)]
     pub(super) skip_foreign: bool,
     /// Name the files that are passed over, and why
-    #[arg(long)]
-    pub(super) list_skipped: bool,
+    #[arg(long, short, alias = "list-skipped")]
+    pub(super) verbose: bool,
     /// The name that messages show for stdin, and whose configuration counts
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<String>,

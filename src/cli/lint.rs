@@ -5,6 +5,7 @@ use std::path::Path;
 use super::files::{Input, collect};
 use super::flags::Format;
 use super::output::{Outputs, Stream};
+use super::tally::Tally;
 use super::{LintArgs, Options, Status, configs, io};
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
@@ -36,13 +37,10 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let (mut skipped, mut suppressed) = (0, 0);
+    let (mut skipped, mut tally) = (0, Tally::default());
     for (input, in_force) in inputs.iter().zip(&in_force) {
-        match lint_one(input, &options, in_force, &mut outputs) {
-            Ok(Some(one)) => {
-                status = status.max(one.status);
-                suppressed += one.suppressed;
-            }
+        match lint_one(input, &options, in_force, &mut outputs, &mut tally) {
+            Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
         }
@@ -50,22 +48,23 @@ pub(super) fn run(args: &LintArgs) -> Status {
     if let Err(message) = outputs.finish() {
         return fail(&message);
     }
-    say_skipped(skipped, inputs.len());
-    if suppressed > 0 {
-        io::complain(&format!("{suppressed} suppressed by what the domains say (--statistics counts them)"));
+    if !args.quiet {
+        say_skipped(skipped, inputs.len(), &options);
+        if let Some(sentence) = tally.sentence().filter(|_| !args.output.is_counted()) {
+            io::complain(&sentence);
+        }
     }
     status
 }
 
-/// What was found in a file.
-struct Outcome {
-    status: Status,
-    /// How much is to be ignored.
-    suppressed: usize,
-}
-
 /// What the findings in a file mean; None for one that is passed over.
-fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut Outputs) -> Result<Option<Outcome>, String> {
+fn lint_one(
+    input: &Input,
+    options: &Options,
+    in_force: &InForce,
+    outputs: &mut Outputs,
+    tally: &mut Tally,
+) -> Result<Option<Status>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
     if is_passed_over(input, options, in_force, &bytes) {
@@ -93,7 +92,8 @@ fn lint_one(input: &Input, options: &Options, in_force: &InForce, outputs: &mut 
         Part { state: State::Suppressed, source: &source, diagnostics: &suppressed },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
-    Ok(Some(Outcome { status, suppressed: suppressed.len() }))
+    tally.add(&open, suppressed.len());
+    Ok(Some(status))
 }
 
 /// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on whatever there is.
@@ -104,19 +104,22 @@ pub(super) fn is_meant(input: &Input, options: &Options) -> bool {
 /// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
 pub(super) fn is_passed_over(input: &Input, options: &Options, in_force: &InForce, bytes: &[u8]) -> bool {
     let why = if is_meant(input, options) { None } else { why_foreign(bytes, in_force.all) };
-    if let Some(why) = why.filter(|_| options.list_skipped) {
+    if let Some(why) = why.filter(|_| options.verbose) {
         io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
     }
     why.is_some()
 }
 
 /// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
-pub(super) fn say_skipped(skipped: usize, all: usize) {
-    if skipped > 0 {
-        let looked_at = all - skipped;
-        io::complain(&format!(
-            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--list-skipped names them, --all looks at all domains)"
-        ));
+pub(super) fn say_skipped(skipped: usize, all: usize, options: &Options) {
+    let looked_at = all - skipped;
+    match skipped {
+        _ if all == 0 => io::complain("there is no .xml file"),
+        0 => {}
+        _ if options.verbose => io::complain(&format!("looked at {looked_at} of {all} files")),
+        _ => io::complain(&format!(
+            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--verbose names them, --all looks at all domains)"
+        )),
     }
 }
 

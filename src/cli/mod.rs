@@ -27,6 +27,7 @@ mod output;
 mod replace;
 mod signals;
 mod suppress;
+mod tally;
 mod types;
 
 use crate::config::values::{pci, uuid, vgpu_type};

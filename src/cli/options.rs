@@ -12,7 +12,7 @@ pub(super) struct Options {
     /// Whether files that are no domain with a sign of GVT-g are passed over.
     pub(super) skip_foreign: bool,
     /// Whether the files that are passed over are named.
-    pub(super) list_skipped: bool,
+    pub(super) verbose: bool,
     /// The name that messages show for stdin.
     pub(super) stdin_filename: String,
     /// The largest input, in MiB; 0 for any size.
@@ -27,7 +27,7 @@ impl Options {
         Options {
             exit_zero: common.exit_zero,
             skip_foreign: common.skip_foreign,
-            list_skipped: common.list_skipped,
+            verbose: common.verbose,
             stdin_filename: common.stdin_filename.clone().unwrap_or_else(|| "<stdin>".into()),
             max_size: common.max_size.unwrap_or(16),
             color: common.color.unwrap_or(ColorChoice::Auto),

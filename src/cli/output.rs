@@ -94,6 +94,11 @@ impl OutputArgs {
         let is_text = |format: Format| matches!(format, Format::Full | Format::Concise | Format::Github);
         self.formats.iter().any(|(format, file)| file.is_none() && !is_text(*format))
     }
+
+    /// Whether whoever reads the report counts the findings, or finds them counted there.
+    pub(super) fn is_counted(&self) -> bool {
+        self.statistics || self.is_for_programs()
+    }
 }
 
 /// Where a report without a file goes.

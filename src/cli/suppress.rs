@@ -42,7 +42,7 @@ pub(super) fn run(
         }
     }
     if !args.quiet {
-        say_skipped(skipped, inputs.len());
+        say_skipped(skipped, inputs.len(), options);
         let done = if args.diff || args.check { "would be suppressed" } else { "suppressed" };
         let kept = match form {
             Form::Metadata => "in the metadata, which virsh define keeps",
