@@ -1,6 +1,6 @@
 //! What shows the guest, and whether a vGPU can be seen there.
 
-use super::{Domain, can_have_gl, display_parts, has_gl};
+use super::{Domain, can_have_gl, display_has_gl, display_parts, has_gl};
 use crate::domain::QemuOption;
 use crate::qemu::{OptionList, Syntax};
 
@@ -63,5 +63,19 @@ impl<'d> Domain<'d> {
             Some(operand) => !can_have_gl(&display_parts(operand.value).0),
             None => self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses")),
         }
+    }
+
+    /// Whether the vGPU has its display property and something shows it.
+    pub fn has_picture(&self) -> bool {
+        let has_property = self.delivered("display").is_some_and(|delivered| delivered.value == "on");
+        let is_shown = || {
+            self.displays().last().and_then(|display| display.operand).is_some_and(|operand| {
+                let (kind, gl) = display_parts(operand.value);
+                // egl-headless draws, and a <graphics> shows what it draws.
+                let is_seen = kind != "egl-headless" || !self.devices_named("graphics").is_empty();
+                display_has_gl(&kind, gl.as_deref()) && is_seen
+            })
+        };
+        has_property && (self.is_shown_by_graphics() || self.is_shown_by_spice() || is_shown())
     }
 }

@@ -9,12 +9,16 @@ use crate::settings::Settings;
 use crate::xml::{self, XmlError};
 
 mod findings;
+mod fixed;
 mod fixing;
 mod ignored;
+mod places;
+mod round;
 mod suppressing;
 
 use findings::{RuleFinding, diagnostics, find};
-pub use fixing::{FixError, Fixed, fix, fix_with_edits};
+pub use fixed::{FixError, Fixed};
+pub use fixing::{fix, fix_with_edits};
 use ignored::unused;
 pub use suppressing::{Suppressed, suppress, suppressing_edits};
 

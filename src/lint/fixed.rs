@@ -1,0 +1,65 @@
+//! What fixing a text comes to, or why it can't be done.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Position;
+use crate::xml::XmlError;
+
+/// What fixing made of a text.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Fixed<'r> {
+    /// The whole document.
+    pub text: String,
+    /// Whether it differs from what came in.
+    pub changed: bool,
+    /// What was mended, with places in the text that came in; without edits.
+    pub applied: Vec<Diagnostic<'r>>,
+    /// What is left, with places in the text that came in; without edits.
+    pub remaining: Vec<Diagnostic<'r>>,
+    /// What the text says is to be ignored, with places in the text that came in; without edits.
+    pub suppressed: Vec<Diagnostic<'r>>,
+    /// How often the text was edited.
+    pub rounds: usize,
+    /// Whether fixes were left out because nothing would have shown the guest after them.
+    pub withheld: bool,
+    /// Whether an error is left because the text says so, with which nothing is sure to show the guest.
+    pub ignores_errors: bool,
+    /// Whether fixes were held back because nothing says that the mediated device is Intel's.
+    pub held_back: bool,
+    /// Whether the document has a vGPU now.
+    pub has_vgpu: bool,
+}
+
+/// Why a text can't be fixed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum FixError {
+    /// It is no domain XML: what is wrong, and where for people; the text is gone by the time somebody asks.
+    Xml(XmlError, Position),
+    /// The fixes of these rules undo each other: a fault in the rules.
+    Loop(Vec<String>),
+    /// The text grows without end, most of it by this rule.
+    Growth(String),
+}
+
+impl fmt::Display for FixError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FixError::Xml(error, position) => write!(formatter, "line {}, column {}: {}", position.line, position.column, error.message),
+            FixError::Loop(rules) => write!(formatter, "the fixes of these rules undo each other: {}", rules.join(", ")),
+            FixError::Growth(rule) => write!(formatter, "the text grows without end, most of it by the rule {rule}"),
+        }
+    }
+}
+
+impl Error for FixError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FixError::Xml(error, _) => Some(error),
+            FixError::Loop(_) | FixError::Growth(_) => None,
+        }
+    }
+}

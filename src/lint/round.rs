@@ -1,0 +1,90 @@
+//! One round of a fix: what is found is mended together, or nothing is left to mend.
+
+use std::ops::Range;
+
+use super::findings::{RuleFinding, diagnostics, find, is_guess};
+use super::ignored::{is_left_error, unused};
+use super::{Findings, seen};
+use crate::change::{Change, Composer};
+use crate::diagnostic::Diagnostic;
+use crate::domain;
+use crate::edit::{Applicability, Edits};
+use crate::rules::RuleSet;
+use crate::rules::schema::Group;
+use crate::settings::Settings;
+use crate::xml::XmlError;
+
+/// How a text is looked at.
+pub(super) struct How<'c, 'r> {
+    pub(super) rules: &'c RuleSet<'r>,
+    pub(super) settings: &'c Settings,
+    /// Whether findings have their edits.
+    pub(super) with_edits: bool,
+    /// Whether fixes of the display group are left out.
+    pub(super) withheld: bool,
+}
+
+/// What became of it.
+pub(super) enum Round<'r> {
+    Edited {
+        edits: Edits,
+        /// Pieces of the text that stand somewhere else then.
+        moved: Vec<Range<usize>>,
+        applied: Vec<Diagnostic<'r>>,
+    },
+    Quiet {
+        findings: Findings<'r>,
+        /// Whether something will show the guest, and no error that is ignored speaks against that.
+        is_sure_to_show: bool,
+        ignores_errors: bool,
+        is_guess: bool,
+        has_vgpu: bool,
+    },
+}
+
+/// Looks at a text, and mends what there is to mend together.
+pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlError> {
+    let How { rules, settings, with_edits, withheld } = *how;
+    let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    domain::read(text, settings, |domain| {
+        let (mut found, mut suppressions) = find(domain, rules);
+        let mut picked: Vec<&RuleFinding<'_, 'r>> =
+            found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
+        // Elements that move into libvirt's namespace mean something only then.
+        let moves = |found: &&RuleFinding<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
+        // So do devices that move into the block that everything else is looked for in.
+        let devices = domain.devices;
+        let joins = |found: &RuleFinding<'_, 'r>| {
+            found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
+        };
+        if picked.iter().any(|found| moves(found) || joins(found)) {
+            picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
+        }
+        let composer = Composer::new(domain);
+        let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
+        if !edits.is_empty() {
+            let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
+                Change::InsertSource(_, range) => Some(range.clone()),
+                _ => None,
+            });
+            let applied = diagnostics(domain, picked.iter().copied(), with_edits);
+            return Round::Edited { edits, moved: moved.collect(), applied };
+        }
+        // What an ignore is good for shows when everything else is mended.
+        let unused = unused(domain, rules, &found, &mut suppressions);
+        let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
+        let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
+        if !edits.is_empty() {
+            return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), with_edits) };
+        }
+        found.extend(unused);
+        let ignores_errors = found.iter().any(is_left_error);
+        Round::Quiet {
+            findings: seen(domain, &found, with_edits),
+            is_sure_to_show: domain.has_picture() && !ignores_errors,
+            ignores_errors,
+            is_guess: is_guess(domain),
+            has_vgpu: domain.has_vgpu(),
+        }
+    })
+}

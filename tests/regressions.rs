@@ -1,0 +1,124 @@
+//! What fix once did wrong.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use gvtg_xml::diagnostic::Diagnostic;
+use gvtg_xml::lint::fix;
+use gvtg_xml::rules::RuleSet;
+use gvtg_xml::rules::builtin;
+use gvtg_xml::settings::Settings;
+use gvtg_xml::settings::Wishes;
+use gvtg_xml::xml::QEMU_NAMESPACE;
+
+fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
+    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
+    fix(text, &RuleSet::all(builtin()), settings).unwrap().text
+}
+
+const VGPU: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci'>\
+    <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+
+#[test]
+fn each_new_set_in_a_command_line_that_is_there_has_its_own_option() {
+    let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
+    let text = fixed(VGPU, "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>", &settings);
+    let (options, operands) = (text.matches("value='-set'").count(), text.matches("value='device.").count());
+    assert_eq!((options, operands), (4, 4), "{text}");
+}
+
+#[test]
+fn what_later_rounds_find_is_where_it_was_when_the_text_came_in() {
+    let text = format!(
+        "<domain type='kvm'>\n  <devices>\n    {VGPU}\n  <sound model='ich9'/><qemu:commandline xmlns:qemu='{QEMU_NAMESPACE}'>\n      <qemu:arg value='-set'/>\n\
+         \t<qemu:arg value='device.hostdev0.xres=800'/>\n    <qemu:arg value='stray'/>\n    </qemu:commandline>\n  </devices>\n</domain>\n"
+    );
+    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let at = |list: &[Diagnostic<'_>], rule: &str| {
+        let one = list.iter().find(|one| one.rule.id == rule).unwrap_or_else(|| panic!("{rule} in {}", fixed.text));
+        (one.start.line, one.start.column, one.end.line, one.end.column, one.is_new)
+    };
+    assert_eq!(fixed.rounds, 2, "the block moves first");
+    assert_eq!(at(&fixed.applied, "misplaced-commandline"), (4, 24, 4, 98, false));
+    assert_eq!(at(&fixed.applied, "set-on-json-device"), (6, 12, 6, 44, false), "in the block that moved");
+    assert_eq!(at(&fixed.remaining, "unreadable-argument"), (7, 15, 7, 28, false));
+    assert_eq!(at(&fixed.remaining, "silent-sound"), (4, 3, 4, 24, false));
+}
+
+#[test]
+fn what_is_left_in_what_a_fix_put_in_is_new_and_where_that_was_put() {
+    let text = "<domain type='kvm'>\n  <os firmware='efi'/>\n  <devices>\n  </devices>\n</domain>\n".to_owned();
+    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let left = fixed.remaining.iter().find(|left| left.rule.id == "uefi-without-romfile").unwrap();
+    assert!(left.is_new && left.start == left.end && (3..=4).contains(&left.start.line), "{left:?}");
+}
+
+#[test]
+fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
+    let sets = ["device.hostdev0.xres=800", "device.hostdev1.bootindex=1"];
+    let arguments: String = sets.iter().map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>")).collect();
+    let capability = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
+    let devices = format!("{VGPU}<hostdev type='usb'/>");
+    let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
+    let settings = Settings { asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() }, ..Settings::default() };
+    let text = fixed(&devices, &qemu, &settings);
+    assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
+}
+
+#[test]
+fn a_new_alias_and_a_new_value_meet_in_one_argument() {
+    let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=off'/></qemu:commandline>";
+    let settings = Settings {
+        libvirt: "7.0.0".parse().unwrap(),
+        asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() },
+        ..Settings::default()
+    };
+    // The number of the vGPU is the stick's then.
+    let text = fixed(&format!("{VGPU}<hostdev type='usb'/>"), set, &settings);
+    assert!(text.contains("value='device.ua-own.display=on'") && !text.contains("hostdev0"), "{text}");
+}
+
+#[test]
+fn an_alias_that_another_vgpu_has_is_given_with_a_number_and_stays() {
+    let alias = "<alias name='ua-own'/></hostdev>";
+    let other = VGPU.replace("</hostdev>", alias).replace("ab54baba", "ab54babb");
+    let sets = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=on'/></qemu:commandline>";
+    let settings = Settings {
+        libvirt: "7.0.0".parse().unwrap(),
+        asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() },
+        ..Settings::default()
+    };
+    let text = fixed(&(other + VGPU), sets, &settings);
+    assert!(text.contains("<alias name='ua-own-2'/>") && text.contains("device.ua-own-2.display=on"), "{text}");
+    let again = fix(text, &RuleSet::all(builtin()), &settings).unwrap();
+    assert!(!again.changed, "{}", again.text);
+}
+
+#[test]
+fn a_new_property_has_the_prefix_of_what_it_stands_in() {
+    let device = format!("<q:device xmlns:q='{QEMU_NAMESPACE}' xmlns:qemu='urn:other' alias='ua-gvtg'>");
+    let vgpu = VGPU.replace("</hostdev>", "<alias name='ua-gvtg'/></hostdev>");
+    for inside in ["<q:frontend></q:frontend>", ""] {
+        let text = fixed(&vgpu, &format!("<qemu:override>{device}{inside}</q:device></qemu:override>"), &Settings::default());
+        let properties = "<q:frontend><q:property name='x-igd-opregion' type='bool' value='true'/>\
+            <q:property name='display' type='string' value='on'/></q:frontend>";
+        assert!(text.contains(&format!("{device}{properties}</q:device>")), "{text}");
+    }
+}
+
+// What the schema refuses, so that no rule has it as an example.
+
+#[test]
+fn a_prefix_that_only_a_joined_block_declares_is_declared_on_the_root() {
+    let block = |declaration: &str, inside: &str| format!("<qemu:commandline{declaration}>{inside}</qemu:commandline>");
+    let text = fixed("", &(block("", "<qemu:arg value='-s'/>") + &block(" xmlns:n='urn:n'", "<n:note/>")), &Settings::default());
+    assert!(text.starts_with(&format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}' xmlns:n='urn:n'>")), "{text}");
+    assert_eq!(text.matches("<qemu:commandline").count(), 1, "{text}");
+    assert!(text.contains("<n:note/>"), "{text}");
+}
+
+#[test]
+fn all_rom_elements_of_a_vgpu_go_together() {
+    let roms: String = (0..20).map(|number| format!("<rom file='/{number}.rom'/>")).collect();
+    let text = fixed(&VGPU.replace("</hostdev>", &format!("{roms}</hostdev>")), "", &Settings::default());
+    assert!(!text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"), "{text}");
+}
