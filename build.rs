@@ -22,6 +22,8 @@ mod rules {
     pub mod path;
     #[path = "../src/rules/schema.rs"]
     pub mod schema;
+    #[path = "../src/rules/symptom.rs"]
+    pub mod symptom;
 }
 #[allow(dead_code, missing_docs)]
 #[path = "src/fragment.rs"]
@@ -39,15 +41,18 @@ mod xml {
 use edit::Applicability;
 use rules::path::{Axis, Condition, Name, Path, Selector, Step, Text, Value};
 use rules::schema::*;
+use rules::symptom::{Symptom, Words};
 use version::{Version, VersionRange};
 
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
-    let mut rules = read("rules");
+    let mut rules = rules_in("rules");
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
     write("rules.rs", &table(&rules));
-    write("host.rs", &table(&read("rules/host")));
+    let of_host = rules_in("rules/host");
+    write("host.rs", &table(&of_host));
+    write("symptoms.rs", &table(&symptoms(&rules.iter().chain(&of_host).collect::<Vec<_>>())));
     // Where the two rules are that speak of what no other rule can be asked about.
     let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
     let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
@@ -55,36 +60,58 @@ fn main() {
 }
 
 /// The rules in a folder, by id.
-fn read(folder: &str) -> Vec<Rule> {
-    let (mut rules, mut errors): (Vec<Rule>, Vec<String>) = Default::default();
+fn rules_in(folder: &str) -> Vec<Rule> {
+    read(folder, rules::file::parse, |rule, stem| {
+        if rule.id != stem {
+            return Some(format!("the file's name is not its id, {}", rule.id));
+        }
+        let is_misplaced = (rule.group == Group::Host) != folder.ends_with("host");
+        is_misplaced.then(|| "rules about the host, and no others, are in rules/host".into())
+    })
+}
+
+/// The symptoms, by id; they name only rules that are there, and no name is both a rule's and a symptom's.
+fn symptoms(rules: &[&Rule]) -> Vec<Symptom> {
+    let is_rule = |name: &str| rules.iter().any(|rule| rule.id == name || rule.aliases.iter().any(|alias| alias == name));
+    read("rules/symptoms", rules::symptom::parse, |symptom, stem| match symptom.rules.iter().find(|name| !is_rule(name)) {
+        Some(name) => Some(format!("there is no rule '{name}'")),
+        None if symptom.id != stem => Some(format!("the file's name is not its id, {}", symptom.id)),
+        None => is_rule(&symptom.id).then(|| format!("there is a rule '{}'", symptom.id)),
+    })
+}
+
+/// What the files in a folder say, by name; `fault` is what is wrong in one beside what can't be read, by its name.
+fn read<T>(
+    folder: &str,
+    parse: impl Fn(&str) -> Result<T, Vec<rules::file::RuleError>>,
+    fault: impl Fn(&T, &str) -> Option<String>,
+) -> Vec<T> {
+    let (mut items, mut errors): (Vec<T>, Vec<String>) = Default::default();
     let mut names: Vec<_> = fs::read_dir(folder).expect("a folder of rules").map(|entry| entry.expect("an entry").path()).collect();
     names.sort();
     for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
-        let mut fault = |line: usize, column: usize, message: &str| errors.push(format!("{}:{line}:{column}: {message}", path.display()));
-        match rules::file::parse(&text) {
-            Ok(rule) if path.file_stem().is_none_or(|stem| stem != &*rule.id) => {
-                fault(1, 1, &format!("the file's name is not its id, {}", rule.id));
-            }
-            Ok(rule) if (rule.group == Group::Host) != folder.ends_with("host") => {
-                fault(1, 1, "rules about the host, and no others, are in rules/host");
-            }
-            Ok(rule) => rules.push(rule),
-            Err(errors) => errors.into_iter().for_each(|error| {
+        let stem = path.file_stem().expect("a name").to_string_lossy();
+        match parse(&text) {
+            Ok(item) => match fault(&item, &stem) {
+                Some(message) => errors.push(format!("{}:1:1: {message}", path.display())),
+                None => items.push(item),
+            },
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
                 let before = &text[..error.span.start];
                 let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-                fault(before.matches('\n').count() + 1, column, &error.message);
-            }),
+                format!("{}:{}:{column}: {}", path.display(), before.matches('\n').count() + 1, error.message)
+            })),
         }
     }
     assert!(errors.is_empty(), "\n{}", errors.join("\n"));
-    rules
+    items
 }
 
-fn table(rules: &[Rule]) -> String {
+fn table<T: ToRust>(items: &[T]) -> String {
     let mut table = String::from("&[\n");
-    for rule in rules {
-        writeln!(table, "{},", rule.to_rust()).expect("a String");
+    for item in items {
+        writeln!(table, "{},", item.to_rust()).expect("a String");
     }
     table + "]"
 }
@@ -126,6 +153,8 @@ structs! {
     When { libvirt, shown_by, vgpu, unsuitable, absent, present, setting }
     Fix { title, op, property, applicability, unsafe_if, unsafe_if_watched, libvirt }
     Property { name, value }
+    Symptom { id, summary, severity, means, steps, rules, vague, says, references }
+    Words { at, text }
     Says { at, text, libvirt, tested }
     Example { bad, fixed, good, within, settings }
     Selector { source, paths }

@@ -17,6 +17,7 @@
 //! - [`settings`]: what the user wants. `config`: the same out of a `gvtg-xml.toml`. [`property`]: QEMU's properties and their types.
 //! - [`domain`]: what a domain says, and how a property reaches its vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
+//! - [`doctor`]: what messages mean, and which known ones are in a log.
 //! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
 //! - [`emit`]: the host's side of a domain, as files.
 //! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
@@ -30,6 +31,7 @@ pub mod command_line;
 #[cfg(feature = "cli")]
 pub mod config;
 pub mod diagnostic;
+pub mod doctor;
 pub mod domain;
 pub mod edit;
 pub mod emit;

@@ -46,7 +46,9 @@ fn each_fixture_becomes_its_fixed_twin() {
     let mut pairs = 0;
     let mut names: Vec<PathBuf> = std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
-    for path in names.iter().filter(|path| path.is_file() && !path.to_string_lossy().ends_with(".fixed.xml")) {
+    for path in
+        names.iter().filter(|path| path.extension().is_some_and(|end| end == "xml") && !path.to_string_lossy().ends_with(".fixed.xml"))
+    {
         let (before, twin) = (std::fs::read_to_string(path).unwrap(), path.with_extension("fixed.xml"));
         let result = fixed(&before, "");
         if common::is_renewing() {

@@ -200,7 +200,7 @@ fn host_rules_are_explained_and_never_asked_of_domains() {
     assert_eq!(code, 0);
     assert!(stdout.starts_with("kvmgt-not-loaded (error, group host)\n"), "{stdout}");
     let (_, stdout, _) = run("explain No space left on device", "");
-    assert!(stdout.contains("vgpu-type-full (error, group host)"), "{stdout}");
+    assert!(stdout.contains("gvtg-xml explain vgpu-type-full "), "{stdout}");
     let (code, _, stderr) = run("lint --only kvmgt-not-loaded", "<domain/>");
     assert_eq!(code, 2);
     assert!(stderr.contains("there is no rule 'kvmgt-not-loaded'"), "{stderr}");

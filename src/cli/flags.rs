@@ -234,8 +234,9 @@ pub(super) struct ConfigArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// A rule, or a piece of an error message; lists all rules without one
-    pub(super) rule: Vec<String>,
+    /// Rules, groups of rules, a message or a piece of one, or the FILE of a log; stdin for `-`, or where a log is piped in
+    #[arg(allow_hyphen_values = true)]
+    pub(super) what: Vec<String>,
     /// A folder of further rules
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,

@@ -60,7 +60,7 @@ enum Command {
     Host(Deferred<host::HostArgs>),
     /// Show what is in force for a file, and from where: flags, configuration or defaults
     Config(Deferred<ConfigArgs>),
-    /// Explain a rule, or find the rule for an error message of libvirt or QEMU
+    /// Explain a rule, an error message, or what is in a log of libvirt, QEMU or the kernel
     Explain(Deferred<ExplainArgs>),
     /// Bring the rules to an editor: a language server on stdin and stdout
     #[cfg(feature = "lsp")]

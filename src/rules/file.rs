@@ -48,11 +48,29 @@ pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
 
 /// A step to a value of the file: a key, or the number of one of several.
 #[derive(Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     Key(&'static str),
     Index(usize),
 }
 use Step::{Index, Key};
+
+/// Where a value stands; the beginning of the file where it can't be found.
+pub(super) fn span_of(text: &str, place: &[Step]) -> Range<usize> {
+    let Ok(table) = DeTable::parse(text) else { return 0..0 };
+    let mut value = DeValue::Table(table.into_inner());
+    let mut span = 0..0;
+    for step in place {
+        let next = match (value, step) {
+            (DeValue::Table(mut table), Key(key)) => table.remove(*key),
+            (DeValue::Array(array), Index(index)) => array.into_iter().nth(*index),
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        span = next.span();
+        value = next.into_inner();
+    }
+    span
+}
 
 struct Checker<'t> {
     text: &'t str,
@@ -61,34 +79,16 @@ struct Checker<'t> {
 
 impl Checker<'_> {
     fn add(&mut self, place: &[Step], message: String) {
-        let span = self.span(place);
+        let span = span_of(self.text, place);
         self.errors.push(RuleError { message, span });
     }
 
     /// The same about a part of the value: where it stands, if the file has it as it is.
     fn add_within(&mut self, place: &[Step], value: &str, part: Range<usize>, message: String) {
-        let span = self.span(place);
+        let span = span_of(self.text, place);
         let start = self.text[span.clone()].find(value).map(|found| span.start + found);
         let span = start.map_or(span, |start| start + part.start..start + part.end);
         self.errors.push(RuleError { message, span });
-    }
-
-    /// Where a value stands; the beginning of the file where it can't be found.
-    fn span(&self, place: &[Step]) -> Range<usize> {
-        let Ok(table) = DeTable::parse(self.text) else { return 0..0 };
-        let mut value = DeValue::Table(table.into_inner());
-        let mut span = 0..0;
-        for step in place {
-            let next = match (value, step) {
-                (DeValue::Table(mut table), Key(key)) => table.remove(*key),
-                (DeValue::Array(array), Index(index)) => array.into_iter().nth(*index),
-                _ => None,
-            };
-            let Some(next) = next else { break };
-            span = next.span();
-            value = next.into_inner();
-        }
-        span
     }
 
     /// Parts that don't fit each other.

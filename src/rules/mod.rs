@@ -13,11 +13,13 @@ pub mod page;
 pub mod path;
 pub mod schema;
 pub mod select;
+pub mod symptom;
 pub(crate) mod template;
 mod when;
 
 pub use file::{RuleError, parse};
 pub use schema::Rule;
+pub use symptom::Symptom;
 
 use crate::domain::Domain;
 use crate::xml::{ElementId, Unreadable};
@@ -32,22 +34,29 @@ pub fn of_host() -> &'static [Rule] {
     OF_HOST
 }
 
+/// The symptoms, by id: written by the build script from `rules/symptoms/*.toml`.
+pub fn symptoms() -> &'static [Symptom] {
+    SYMPTOMS
+}
+
 mod table {
     use std::borrow::Cow;
 
     use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
     use super::schema::*;
+    use super::symptom::{Symptom, Words};
     use crate::edit::Applicability;
     #[allow(unused_imports, reason = "what the rules say decides which are used")]
     use crate::version::{Version, VersionRange};
 
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
     pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
+    pub(super) static SYMPTOMS: &[Symptom] = include!(concat!(env!("OUT_DIR"), "/symptoms.rs"));
     const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
     pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
     pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
 }
-use table::{BUILTIN, OF_HOST};
+use table::{BUILTIN, OF_HOST, SYMPTOMS};
 
 /// The rule that speaks of a text which can't be read.
 pub fn about(unreadable: Unreadable) -> &'static Rule {

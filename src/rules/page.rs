@@ -41,19 +41,24 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
         }
     }
     for says in rule.says.iter() {
-        let who = match says.at {
-            Moment::Define => "virsh define",
-            Moment::Validate => "virsh define --validate",
-            Moment::Start => "virsh start",
-            Moment::Qemu => "QEMU",
-            Moment::System => "the system",
-        };
+        let who = speaker(says.at);
         let _ = writeln!(text, "{}{who} says: {}", markup.item(), markup.code(&says.text.replace("{}", "…")));
     }
     for reference in rule.references.iter() {
         let _ = writeln!(text, "{}See {reference}", markup.item());
     }
     text
+}
+
+/// Who says something at a moment.
+pub fn speaker(at: Moment) -> &'static str {
+    match at {
+        Moment::Define => "virsh define",
+        Moment::Validate => "virsh define --validate",
+        Moment::Start => "virsh start",
+        Moment::Qemu => "QEMU",
+        Moment::System => "the system",
+    }
 }
 
 impl Markup {

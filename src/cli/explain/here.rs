@@ -1,0 +1,65 @@
+//! What the configuration of the current folder says of rules.
+
+use std::fmt::Write as _;
+
+use crate::config::told::{self, RuleTold};
+use crate::config::{Found, site};
+use crate::doctor::{Entry, Known};
+use crate::rules::page::{Markup, page};
+use crate::rules::schema::Rule;
+
+/// A configuration, or none, with what it says of each rule.
+pub(super) struct Here<'f> {
+    found: &'f Found,
+    told: Vec<RuleTold<'f>>,
+}
+
+impl<'f> Here<'f> {
+    /// What this configuration says of the built-in rules and a site's own.
+    pub(super) fn new(found: &'f Found, own: &'static [Rule]) -> Self {
+        Here { found, told: told::rules(found, site::merged(own)) }
+    }
+
+    fn told(&self, rule: &Rule) -> Option<&RuleTold<'_>> {
+        self.told.iter().find(|told| told.rule.id == rule.id)
+    }
+
+    /// The rule's page, and what is said of it here.
+    pub(super) fn page(&self, rule: &Rule) -> String {
+        let mut text = page(rule, Markup::Plain);
+        if let (Some(told), Some(loaded)) = (self.told(rule), &self.found.loaded) {
+            let (path, line) = (loaded.path.display(), loaded.line(&told.level.span));
+            let _ = writeln!(text, "\nIn this folder it is {}: {path}, line {line}", told.level.word());
+        }
+        text
+    }
+
+    /// All rules and symptoms.
+    pub(super) fn list(&self, known: &Known<'_>) -> String {
+        let (rules, symptoms): (Vec<Entry<'_>>, Vec<Entry<'_>>) = known.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
+        let mut text = self.lines(rules.into_iter());
+        text.push_str("\nMessages that no rule alone explains:\n");
+        text.push_str(&self.lines(symptoms.into_iter()));
+        text.push_str(
+            "\n* `gvtg-xml fix` can mend it. `gvtg-xml explain NAME` says more; a message or a log's FILE in its place finds what it is about.\n",
+        );
+        text
+    }
+
+    /// A line for each of these.
+    pub(super) fn lines<'r>(&self, entries: impl Iterator<Item = Entry<'r>> + Clone) -> String {
+        let width = entries.clone().map(|entry| entry.id().len()).max().unwrap_or(0);
+        let mut text = String::new();
+        for entry in entries {
+            let (severity, mark) = match entry {
+                Entry::Rule(rule) => {
+                    let severity = self.told(rule).map_or(rule.severity.name(), |told| told.level.word());
+                    (severity, if rule.fix.is_empty() { ' ' } else { '*' })
+                }
+                Entry::Symptom(symptom) => (symptom.severity.name(), ' '),
+            };
+            let _ = writeln!(text, "{:width$}  {severity:7} {mark} {}", entry.id(), entry.summary());
+        }
+        text
+    }
+}

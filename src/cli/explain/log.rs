@@ -1,0 +1,52 @@
+//! `gvtg-xml explain` for a log.
+
+use std::io::{ErrorKind, Read};
+
+use super::{Told, unreadable};
+use crate::doctor::{Examination, Known, Report, in_short};
+use crate::printable::clean;
+
+/// Looks through a log, of any size.
+///
+/// # Errors
+/// Why it can't be read.
+pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &mut Told) -> Result<(), String> {
+    let mut examination = Examination::new(known);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match log.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => examination.feed(&buffer[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(name, &error)),
+        }
+    }
+    let report = examination.finish();
+    if report.lines > 0 {
+        tell(&clean(name), &report, told);
+    } else if name != "<stdin>" {
+        told.unknown.push(format!("{}: is empty", clean(name)));
+    }
+    Ok(())
+}
+
+/// What a log says, each known error once.
+fn tell(name: &str, report: &Report<'_, '_>, told: &mut Told) {
+    for complaint in &report.complaints {
+        let seen = &complaint.seen;
+        let again = if seen.count > 1 { format!("  ({} times, last in line {})\n", seen.count, seen.last) } else { String::new() };
+        let explained = in_short(complaint.answer)
+            .lines()
+            .map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") })
+            .collect::<String>();
+        told.add(&format!("{name}:{}: {}\n{again}\n{explained}", seen.first, clean(&seen.text)));
+    }
+    if let (Some((line, text)), count) = (&report.unknown.last, report.unknown.count) {
+        let others = if count > 1 { format!("{count} errors are not known, the last is") } else { "not known".to_owned() };
+        let message = format!("{name}:{line}: {others}: {}", clean(text));
+        // Beside what is known it is news; alone it is the answer.
+        if report.complaints.is_empty() { told.unknown.push(message) } else { told.add(&(message + "\n")) }
+    } else if report.complaints.is_empty() {
+        told.unknown.push(format!("{name}: none of its {} lines says anything that is known here", report.lines));
+    }
+}

@@ -1,0 +1,19 @@
+//! What `explain` knows: which known errors are in a log, and what a message or a word means.
+//!
+//! ```text
+//! bytes of a log ─ plain ─▶ lines as somebody reads them ─ pattern ─▶ messages in them ─ known ─▶ the rule or symptom of each
+//! ```
+//!
+//! Nothing here reads a file: an [`Examination`] is fed with pieces of a log, whatever their size, and keeps no more of it than it shows.
+
+mod examination;
+mod known;
+mod page;
+mod pattern;
+mod plain;
+mod topic;
+
+pub use examination::{Complaint, Examination, Report, Seen, Unknown};
+pub use known::{Answer, Known};
+pub use page::{in_short, page, page_of};
+pub use topic::{Entry, Topic};

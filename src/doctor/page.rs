@@ -1,0 +1,77 @@
+//! What is told of an error: all of it where it was asked for, the least that helps beneath a line of a log.
+
+use std::fmt::Write as _;
+
+use super::known::Answer;
+use crate::rules::named;
+use crate::rules::page::{Markup, page as page_of_rule, speaker};
+use crate::rules::schema::{Group, Rule};
+use crate::rules::symptom::Symptom;
+
+/// All that is known of a message. Of several rules the pages would be long: it is said which there are.
+pub fn page(answer: &Answer<'_>) -> String {
+    match answer {
+        Answer::Symptom(symptom) => page_of(symptom),
+        Answer::Rules(rules) => match rules[..] {
+            [rule] => page_of_rule(rule, Markup::Plain),
+            _ => in_short(answer),
+        },
+    }
+}
+
+/// A symptom's page.
+pub fn page_of(symptom: &Symptom) -> String {
+    let mut text = told(symptom);
+    if !symptom.says.is_empty() {
+        text.push('\n');
+    }
+    for words in symptom.says.iter() {
+        let _ = writeln!(text, "{} says: {}", speaker(words.at), words.text.replace("{}", "…"));
+    }
+    for reference in symptom.references.iter() {
+        let _ = writeln!(text, "See {reference}");
+    }
+    text
+}
+
+/// What it means and what to do.
+pub fn in_short(answer: &Answer<'_>) -> String {
+    match answer {
+        Answer::Symptom(symptom) => told(symptom),
+        Answer::Rules(rules) => rules.iter().map(|rule| rule_in_short(rule)).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn told(symptom: &Symptom) -> String {
+    let severity = if symptom.severity == crate::rules::schema::Severity::Info { "harmless" } else { symptom.severity.name() };
+    let mut text = format!("{} ({severity})\n{}\n\n{}\n", symptom.id, symptom.summary, symptom.means.trim());
+    if !symptom.steps.is_empty() {
+        text.push_str("\nWhat to do:\n");
+    }
+    for step in symptom.steps.iter() {
+        let _ = writeln!(text, "- {step}");
+    }
+    if !symptom.rules.is_empty() {
+        let _ = writeln!(text, "\nMore: gvtg-xml explain {}", symptom.rules.join(" "));
+    }
+    text
+}
+
+fn rule_in_short(rule: &Rule) -> String {
+    let mut text = format!("{} ({}, group {})\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary);
+    let is_host = rule.group == Group::Host;
+    text.push_str("\nWhat to do:\n");
+    // Where all of it depends on the machine or the domain, only a look at one tells.
+    if let Some(help) = rule.help.as_deref().filter(|help| !help.starts_with('{')) {
+        let _ = writeln!(text, "- {}", named(help));
+    }
+    let command = match (is_host, rule.fix.is_empty()) {
+        (true, _) => "gvtg-xml host says what is wrong on this machine",
+        (false, true) => "gvtg-xml lint says where: virsh dumpxml --inactive NAME | gvtg-xml lint",
+        (false, false) => {
+            "gvtg-xml fix mends it: virsh dumpxml --inactive --security-info NAME | gvtg-xml fix | virsh define --validate /dev/stdin"
+        }
+    };
+    let _ = writeln!(text, "- {command}\n\nMore: gvtg-xml explain {}", rule.id);
+    text
+}

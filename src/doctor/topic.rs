@@ -1,0 +1,112 @@
+//! Rules and symptoms by what they are about.
+
+use super::known::Known;
+use crate::rules::schema::Rule;
+use crate::rules::symptom::Symptom;
+
+/// A rule or a symptom.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry<'r> {
+    /// A rule.
+    Rule(&'r Rule),
+    /// A symptom.
+    Symptom(&'r Symptom),
+}
+
+impl<'r> Entry<'r> {
+    /// Its name.
+    pub fn id(self) -> &'r str {
+        match self {
+            Entry::Rule(rule) => &rule.id,
+            Entry::Symptom(symptom) => &symptom.id,
+        }
+    }
+
+    /// What it is about, in a line.
+    pub fn summary(self) -> &'r str {
+        match self {
+            Entry::Rule(rule) => &rule.summary,
+            Entry::Symptom(symptom) => &symptom.summary,
+        }
+    }
+
+    /// All that it says, in lower case.
+    fn words(self) -> String {
+        let mut text = format!("{} {}", self.id(), self.summary());
+        match self {
+            Entry::Rule(rule) => {
+                let says = rule.says.iter().map(|says| &*says.text);
+                text.extend([&*rule.message, &*rule.why].into_iter().chain(rule.help.as_deref()).chain(says).flat_map(|part| [" ", part]));
+            }
+            Entry::Symptom(symptom) => {
+                let says = symptom.says.iter().map(|words| &*words.text);
+                text.extend(
+                    std::iter::once(&*symptom.means)
+                        .chain(symptom.steps.iter().map(|step| &**step))
+                        .chain(says)
+                        .flat_map(|part| [" ", part]),
+                );
+            }
+        }
+        text.to_lowercase()
+    }
+}
+
+/// What is about a topic.
+#[derive(Clone, Debug, Default)]
+pub struct Topic<'r> {
+    /// Those that have all of its words in their name or their line.
+    pub about: Vec<Entry<'r>>,
+    /// Those that have them somewhere else.
+    pub beside: Vec<Entry<'r>>,
+}
+
+impl<'r> Known<'r> {
+    /// All rules, then all symptoms.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'r>> {
+        self.rules.iter().map(|rule| Entry::Rule(rule)).chain(self.symptoms.iter().map(|symptom| Entry::Symptom(symptom)))
+    }
+
+    /// What is about these words, whatever their order.
+    pub fn about(&self, asked: &str) -> Topic<'r> {
+        let asked = asked.to_lowercase();
+        let words: Vec<&str> = asked.split_whitespace().collect();
+        let has_all = |text: &str| words.iter().all(|word| text.contains(word));
+        let mut topic = Topic::default();
+        if words.iter().all(|word| word.chars().count() < SHORTEST_WORD) {
+            return topic;
+        }
+        for entry in self.entries() {
+            if has_all(&format!("{} {}", entry.id(), entry.summary()).to_lowercase()) {
+                topic.about.push(entry);
+            } else if has_all(&entry.words()) {
+                topic.beside.push(entry);
+            }
+        }
+        // A name says more than a line does.
+        topic.about.sort_by_key(|entry| (!has_all(entry.id()), entry.id()));
+        topic
+    }
+
+    /// The names that come nearest to what nothing is known of: up to three that share most of its words, else one that is spelt like it.
+    pub fn nearest(&self, asked: &str) -> Vec<&'r str> {
+        let asked = asked.to_lowercase();
+        let words: Vec<&str> = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > SHORTEST_WORD).collect();
+        let shared = |entry: Entry<'_>| {
+            let text = entry.words();
+            words.iter().filter(|word| text.contains(*word)).count()
+        };
+        let mut counted: Vec<(usize, &str)> =
+            self.entries().map(|entry| (shared(entry), entry.id())).filter(|(count, _)| *count > 0).collect();
+        counted.sort_by_key(|(count, id)| (std::cmp::Reverse(*count), *id));
+        let likeness = |id: &str| strsim::jaro_winkler(&asked, id);
+        let spelt = self.entries().map(Entry::id).max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
+        match spelt.filter(|id| likeness(id) > 0.8) {
+            Some(id) => vec![id],
+            None => counted.into_iter().map(|(_, id)| id).take(3).collect(),
+        }
+    }
+}
+
+/// Shorter words are in too many texts.
+const SHORTEST_WORD: usize = 3;
