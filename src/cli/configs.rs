@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::files::Input;
 use super::flags::ColorChoice;
@@ -29,7 +29,7 @@ pub(super) fn of_inputs(
     configs: &mut Configs,
     inputs: &[Input],
     stdin_filename: Option<&str>,
-) -> Result<(Vec<Rc<InForce>>, AllFiles), Failure> {
+) -> Result<(Vec<Arc<InForce>>, AllFiles), Failure> {
     let mut all = Vec::new();
     for input in inputs {
         let document = if input.path.as_os_str() == "-" { Path::new(stdin_filename.unwrap_or("")) } else { &input.path };
@@ -70,11 +70,11 @@ pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
 }
 
 /// The rules that are asked of any of these.
-fn asked(all: &[Rc<InForce>]) -> RuleSet<'static> {
+fn asked(all: &[Arc<InForce>]) -> RuleSet<'static> {
     let mut rules: Vec<&'static Rule> = Vec::new();
-    let mut seen: Vec<&Rc<InForce>> = Vec::new();
+    let mut seen: Vec<&Arc<InForce>> = Vec::new();
     for in_force in all {
-        if seen.iter().any(|seen| Rc::ptr_eq(seen, in_force)) {
+        if seen.iter().any(|seen| Arc::ptr_eq(seen, in_force)) {
             continue;
         }
         seen.push(in_force);

@@ -7,14 +7,12 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 use serde_json::{Map, Value};
 
-use super::flags::SettingsArgs;
+use super::flags::{OriginArgs, SettingsArgs};
 use super::lint::fail;
 use super::{Status, io};
-use crate::config::merge::merge;
-use crate::config::site;
 use crate::config::values::rule_pages;
-use crate::lsp::{Configuration, Ended, serve};
-use crate::rules::RuleSet;
+use crate::config::{Choices, Live};
+use crate::lsp::{Ended, serve};
 
 // What holds for the session; the editor's settings have the same names. (A doc comment would stand in the help.)
 #[derive(Args, Clone, Debug)]
@@ -30,14 +28,16 @@ pub(super) struct LspArgs {
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// Also domains with no sign of GVT-g
-    #[arg(long)]
-    all: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    all: Option<bool>,
     /// The address of the rules' pages, to which a rule's id is added: findings link to it
     #[arg(long, value_name = "URL", value_parser = rule_pages)]
     rule_pages: Option<String>,
     /// What several editors add to a server's command line; there is no other way to talk to this one
     #[arg(long, hide = true)]
     stdio: bool,
+    #[command(flatten)]
+    origin: OriginArgs,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -95,7 +95,7 @@ pub(super) fn run(Deferred(args): &Deferred) -> Status {
 }
 
 /// The session's flags with the editor's settings over them.
-fn configuration(own: &[OsString], settings: &Map<String, Value>) -> Result<Configuration, String> {
+fn configuration(own: &[OsString], settings: &Map<String, Value>) -> Result<Live, String> {
     let mut words = own.to_owned();
     for (name, value) in settings {
         words.extend(flag(name, value)?.map(OsString::from));
@@ -126,15 +126,19 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
 }
 
 impl LspArgs {
-    fn configuration(&self) -> Result<Configuration, String> {
+    fn configuration(&self) -> Result<Live, String> {
         if self.settings.uuid.is_some() {
             return Err("uuid: one for all documents would make vGPUs that can't run at the same time".into());
         }
-        let own = self.rules.as_deref().map_or(Ok(&[][..]), site::load)?;
-        let mut chosen = RuleSet::all(site::merged(own));
-        chosen.narrow(&self.only, &self.ignore)?;
-        let choices = self.settings.choices();
-        let settings = merge(&choices, &[], std::iter::empty())?.settings;
-        Ok(Configuration { rules: chosen, settings, all: self.all, rule_pages: self.rule_pages.clone() })
+        let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
+        let choices = Choices {
+            only: names(&self.only),
+            ignore: names(&self.ignore),
+            site_rules: self.rules.clone(),
+            all: self.all,
+            rule_pages: self.rule_pages.clone(),
+            ..self.settings.choices()
+        };
+        Live::new(self.origin.origin(), choices)
     }
 }

@@ -1,7 +1,7 @@
 //! `gvtg-xml fix --suppress`: the domains say what is to be ignored in them, and nothing else in them changes.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::files::Input;
 use super::fix::{Document, Read, deliver, read, say_unreadable};
@@ -20,7 +20,7 @@ pub(super) fn run(
     args: &FixArgs,
     options: &Options,
     inputs: &[Input],
-    in_force: &[Rc<InForce>],
+    in_force: &[Arc<InForce>],
     unreadable: &[(PathBuf, String)],
 ) -> Status {
     let (form, reason) = match usage(args, in_force) {
@@ -55,7 +55,7 @@ pub(super) fn run(
 }
 
 /// The form and the reason, where they and the rules can be what is said.
-fn usage<'a>(args: &'a FixArgs, in_force: &[Rc<InForce>]) -> Result<(Form, &'a str), String> {
+fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<InForce>]) -> Result<(Form, &'a str), String> {
     let form = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
         SuppressIn::Comment => Form::Comment,
         SuppressIn::Metadata => Form::Metadata,

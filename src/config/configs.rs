@@ -5,14 +5,16 @@ use std::ffi::OsStr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::globs::real_folder;
 use super::keys::Choices;
+use super::live::Seen;
 use super::merge::{InForce, merge};
 use super::read::{Config, ConfigError, Section, read};
-use super::search::{Opened, Trusted, nearest, open};
+use super::search::{NAME, Opened, Trusted, nearest, open};
 use super::site;
 use crate::printable::clean;
 use crate::rules::Rule;
@@ -91,7 +93,7 @@ pub struct Found {
     /// The overrides that are about the document, by their number.
     pub overrides: Vec<usize>,
     /// What is in force.
-    pub in_force: Rc<InForce>,
+    pub in_force: Arc<InForce>,
 }
 
 impl Loaded {
@@ -129,6 +131,18 @@ pub struct Configs {
     /// The configuration for each folder, as the kernel sees it.
     nearest: HashMap<PathBuf, Option<Rc<Loaded>>>,
     found: Vec<Found>,
+    session: Option<Session>,
+}
+
+/// What a session keeps beside them.
+#[derive(Default)]
+struct Session {
+    /// What is to be looked at to know whether something has changed.
+    seen: Seen,
+    /// What was read before something changed, by path: it goes on to hold where the new one can't be used.
+    last: HashMap<PathBuf, Rc<Loaded>>,
+    /// What can't be used though something is in force.
+    failures: Vec<Failure>,
 }
 
 impl Configs {
@@ -137,6 +151,26 @@ impl Configs {
     /// # Errors
     /// Those of the rules that the flags name.
     pub fn new(origin: Origin, flags: Choices, uuid: Option<Uuid>) -> Result<Self, Failure> {
+        Configs::start(origin, flags, uuid, None)
+    }
+
+    /// Those of a session, which remembers what it read of them `before`. Where one can't be used any more, what it said before goes on to hold.
+    ///
+    /// # Errors
+    /// Those of [`Configs::new`].
+    pub fn of_session(origin: Origin, flags: Choices, before: Option<&Configs>) -> Result<Self, Failure> {
+        let mut session = Session::default();
+        if let Some(before) = before {
+            session.last = before.session.as_ref().map_or_else(HashMap::new, |session| session.last.clone());
+            session.last.extend(before.read.iter().map(|(path, loaded)| (path.clone(), loaded.clone())));
+        }
+        Configs::start(origin, flags, None, Some(session))
+    }
+
+    fn start(origin: Origin, flags: Choices, uuid: Option<Uuid>, mut session: Option<Session>) -> Result<Self, Failure> {
+        if let (Some(session), Some(folder)) = (&mut session, &flags.site_rules) {
+            session.seen.note_rules(folder);
+        }
         let own = flags.site_rules.as_deref().map_or(Ok(&[][..]), site::load)?;
         Ok(Configs {
             origin,
@@ -148,6 +182,7 @@ impl Configs {
             folders: HashMap::new(),
             nearest: HashMap::new(),
             found: Vec::new(),
+            session,
         })
     }
 
@@ -184,7 +219,7 @@ impl Configs {
         let sections = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.sections(&overrides));
         let mut in_force = merge(&self.flags, &sections, site::merged(self.rules(loaded.as_deref()))).map_err(|message| clean(&message))?;
         in_force.settings.uuid = self.uuid;
-        let found = Found { in_force: Rc::new(in_force), overrides, loaded };
+        let found = Found { in_force: Arc::new(in_force), overrides, loaded };
         self.found.push(found.clone());
         Ok(found)
     }
@@ -205,6 +240,13 @@ impl Configs {
 
     /// The configuration for a folder, as the kernel sees it.
     fn loaded(&mut self, folder: Option<&Path>) -> Result<Option<Rc<Loaded>>, Failure> {
+        if let Some(session) = &mut self.session {
+            match (&self.origin, folder) {
+                (Origin::Named(path), _) => session.seen.note(path),
+                (Origin::Nearest, Some(folder)) => folder.ancestors().for_each(|folder| session.seen.note(&folder.join(NAME))),
+                _ => {}
+            }
+        }
         let opened = match (&self.origin, folder) {
             (Origin::Nowhere, _) | (Origin::Nearest, None) => None,
             (Origin::Named(path), _) => match self.read.get(path) {
@@ -221,10 +263,7 @@ impl Configs {
             }
         };
         let loaded = match opened {
-            Some(opened) => match self.read.get(&opened.path) {
-                Some(known) => Some(known.clone()),
-                None => Some(self.load(opened)?),
-            },
+            Some(opened) => Some(self.read(opened)?),
             None => None,
         };
         if let Some(folder) = folder {
@@ -233,7 +272,27 @@ impl Configs {
         Ok(loaded)
     }
 
-    fn load(&mut self, opened: Opened) -> Result<Rc<Loaded>, Failure> {
+    /// What a configuration says, read once. In a session, what it said before stands in for what can't be used.
+    fn read(&mut self, opened: Opened) -> Result<Rc<Loaded>, Failure> {
+        if let Some(known) = self.read.get(&opened.path) {
+            return Ok(known.clone());
+        }
+        let path = opened.path.clone();
+        let loaded = match (self.load(opened), &mut self.session) {
+            (Err(failure), Some(session)) => match session.last.get(&path) {
+                Some(last) => {
+                    session.failures.push(failure);
+                    last.clone()
+                }
+                None => return Err(failure),
+            },
+            (loaded, _) => Rc::new(loaded?),
+        };
+        self.read.insert(path, loaded.clone());
+        Ok(loaded)
+    }
+
+    fn load(&mut self, opened: Opened) -> Result<Loaded, Failure> {
         let path = opened.path.clone();
         let text = match String::from_utf8(opened.read()?) {
             Ok(text) => text,
@@ -245,13 +304,35 @@ impl Configs {
             }
         };
         let folder = path.parent().unwrap_or(Path::new(""));
-        let config = match read(&text, self.own, |named| site::load(&folder.join(named))) {
+        let load = |named: &str| {
+            let folder = folder.join(named);
+            if let Some(session) = &mut self.session {
+                session.seen.note_rules(&folder);
+            }
+            site::load(&folder)
+        };
+        let config = match read(&text, self.own, load) {
             Ok(config) => config,
             Err(errors) => return Err(Failure::Wrong { path, text, errors }),
         };
         let base = real_folder(folder).unwrap_or_default();
-        let loaded = Rc::new(Loaded { path: path.clone(), text, config, base });
-        self.read.insert(path, loaded.clone());
-        Ok(loaded)
+        Ok(Loaded { path, text, config, base })
+    }
+
+    /// Whether something that was read in a session, or would have been, is something else now.
+    pub fn is_outdated(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.seen.is_outdated())
+    }
+
+    /// Takes what there is for what was read.
+    pub fn note_again(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.seen.note_again();
+        }
+    }
+
+    /// What could not be used though something is in force, since this was last asked.
+    pub fn take_failures(&mut self) -> Vec<Failure> {
+        self.session.as_mut().map_or_else(Vec::new, |session| std::mem::take(&mut session.failures))
     }
 }

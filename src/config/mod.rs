@@ -8,11 +8,12 @@
 //! - [`search`]: the nearest file, and whether it may be trusted. [`read`](mod@read): what it says, and all that is wrong in it.
 //! - [`site`]: a site's own rules. [`globs`]: which files an override is about.
 //! - [`merge`]: flags before configuration before defaults, and the rules that follow from it. [`configs`]: that for each document of a run.
-//!   [`told`]: the same with where it comes from. [`schema`](mod@schema): for editors.
+//!   [`told`]: the same with where it comes from. [`live`]: the same while files change. [`schema`](mod@schema): for editors.
 
 pub mod configs;
 pub mod globs;
 pub mod keys;
+pub mod live;
 pub mod merge;
 pub mod read;
 pub mod schema;
@@ -23,6 +24,7 @@ pub mod values;
 
 pub use configs::{Configs, Failure, Found, Origin};
 pub use keys::Choices;
+pub use live::Live;
 pub use merge::InForce;
 
 /// An error of the system in its own words, without Rust's number.

@@ -90,7 +90,7 @@ pub const GROUPS: &[Group] = &[Group::Display, Group::Vgpu, Group::Namespace, Gr
 ///
 /// # Errors
 /// All that is wrong in it, in the order of the file: first that it is no TOML, else what no key says.
-pub fn read(text: &str, others: &[Rule], load: impl Fn(&str) -> Result<&'static [Rule], String>) -> Result<Config, Vec<ConfigError>> {
+pub fn read(text: &str, others: &[Rule], load: impl FnMut(&str) -> Result<&'static [Rule], String>) -> Result<Config, Vec<ConfigError>> {
     let (table, wrong) = DeTable::parse_recoverable(text);
     if !wrong.is_empty() {
         let error = |error: toml::de::Error| ConfigError {
@@ -114,7 +114,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn config(&mut self, mut table: DeTable<'_>, load: impl Fn(&str) -> Result<&'static [Rule], String>) -> Config {
+    fn config(&mut self, mut table: DeTable<'_>, mut load: impl FnMut(&str) -> Result<&'static [Rule], String>) -> Config {
         // A site's own rules can be named by all that follows, wherever they stand.
         if let Some((key, value)) = table.get_key_value("site-rules")
             && let DeValue::String(folder) = value.get_ref()

@@ -23,6 +23,8 @@ pub struct Abilities {
     pub hover: Markup,
     /// It can be asked for settings.
     pub has_settings: bool,
+    /// It can be asked to tell when files change.
+    pub has_watchers: bool,
 }
 
 impl Abilities {
@@ -43,6 +45,7 @@ impl Abilities {
                 || can("/textDocument/diagnostic/codeDescriptionSupport"),
             hover: if has("/textDocument/hover/contentFormat", "markdown") { Markup::Markdown } else { Markup::Plain },
             has_settings: can("/workspace/configuration"),
+            has_watchers: can("/workspace/didChangeWatchedFiles/dynamicRegistration"),
         }
     }
 }

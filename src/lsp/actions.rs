@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
-use super::configuration::Configuration;
 use super::diagnostics::{self, Style};
 use super::document::{Document, is_virsh_edit, settings};
 use super::protocol::{CodeAction, Range, TextEdit};
 use super::survive::survive;
 use super::text::{Encoding, Lines};
+use crate::config::InForce;
 use crate::diagnostic::Diagnostic as Finding;
 use crate::edit::{Applicability, Edits};
 use crate::lint::{edits_for, fix, suppressing_edits};
@@ -41,7 +41,7 @@ pub fn all(
     document: &Document,
     range: Range,
     only: Option<&[String]>,
-    configuration: &Arc<Configuration>,
+    configuration: &Arc<InForce>,
     client: Client,
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
@@ -93,7 +93,7 @@ pub fn all(
 pub fn of_foreign(
     document: &Document,
     only: Option<&[String]>,
-    configuration: &Arc<Configuration>,
+    configuration: &Arc<InForce>,
     client: Client,
 ) -> Result<Vec<CodeAction>, String> {
     if !is_asked_for(FIX_DOMAIN, only) {
@@ -113,7 +113,7 @@ pub fn of_foreign(
 ///
 /// # Errors
 /// What a fault of this program said.
-pub fn of_named(document: &Document, configuration: &Arc<Configuration>, client: Client) -> Result<Option<Value>, String> {
+pub fn of_named(document: &Document, configuration: &Arc<InForce>, client: Client) -> Result<Option<Value>, String> {
     let edits = fixed(document, configuration, true)?;
     let lines = Lines::new(&document.text, client.encoding);
     Ok(edits.map(|edits| workspace_edit(document, to_edits(&edits, &lines), client)))
@@ -142,7 +142,7 @@ const REASON: &str = "TODO: why";
 fn of_ignoring(
     here: &[&Finding<'static>],
     document: &Document,
-    configuration: &Arc<Configuration>,
+    configuration: &Arc<InForce>,
     client: Client,
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
@@ -183,7 +183,7 @@ fn is_asked_for(kind: &str, only: Option<&[String]>) -> bool {
 }
 
 /// What mends all that a rule finds; None where that is nothing.
-fn of_rule(rule: &str, document: &Document, configuration: &Arc<Configuration>) -> Result<Option<Vec<Replacement>>, String> {
+fn of_rule(rule: &str, document: &Document, configuration: &Arc<InForce>) -> Result<Option<Vec<Replacement>>, String> {
     let (rule, text, configuration, is_named) = (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
     let edits = survive(move || edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named)))?;
     // What can't be read has nothing to mend.
@@ -203,7 +203,7 @@ fn replacements(edits: &Edits) -> Vec<Replacement> {
 
 /// What `fix` does to a document; None where it does nothing. An editor keeps its marks and folds where only the lines
 /// are replaced that change.
-fn fixed(document: &Document, configuration: &Arc<Configuration>, is_named: bool) -> Result<Option<Vec<Replacement>>, String> {
+fn fixed(document: &Document, configuration: &Arc<InForce>, is_named: bool) -> Result<Option<Vec<Replacement>>, String> {
     let (text, configuration) = (document.text.clone(), configuration.clone());
     survive(move || {
         // A text that can't be read has no findings, and rules at odds no fix.

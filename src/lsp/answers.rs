@@ -16,15 +16,15 @@ use crate::rules::page::{Markup, page};
 impl Server<'_> {
     /// `textDocument/codeAction`.
     pub(super) fn code_actions(&mut self, asked: ForRange) -> Answer {
-        let view = self.view(&asked.text_document.uri)?;
+        let (view, in_force) = (self.view(&asked.text_document.uri)?, self.in_force(&asked.text_document.uri));
         let document = self.document(&asked.text_document.uri)?;
         let (only, client) = (asked.context.only.as_deref(), self.abilities.client);
         let actions = match &*view {
             View::Domain(_) => {
-                let style = self.style(&document.uri);
-                actions::all(document, asked.range, only, &self.configuration, client, style)
+                let style = self.style(&document.uri, &in_force);
+                actions::all(document, asked.range, only, &in_force, client, style)
             }
-            View::Foreign => actions::of_foreign(document, only, &self.configuration, client),
+            View::Foreign => actions::of_foreign(document, only, &in_force, client),
             View::Unreadable(..) | View::Failed(_) => Ok(Vec::new()),
         };
         actions.map(|actions| json!(actions)).map_err(internal)
@@ -33,7 +33,7 @@ impl Server<'_> {
     /// `textDocument/hover`: the pages of the findings there and of a rule that is named to be ignored, else what the element or attribute
     /// means.
     pub(super) fn hover(&mut self, asked: &AtPosition) -> Answer {
-        let view = self.view(&asked.text_document.uri)?;
+        let (view, in_force) = (self.view(&asked.text_document.uri)?, self.in_force(&asked.text_document.uri));
         let document = self.document(&asked.text_document.uri)?;
         let (markup, lines) = (self.abilities.hover, Lines::new(&document.text, self.abilities.client.encoding));
         let offset = lines.offset(asked.position);
@@ -50,7 +50,7 @@ impl Server<'_> {
         here.sort_by_key(|finding| finding.span.len());
         let spot = spot(&document.text, offset);
         let name = ignoring::name_at(&document.text, offset, spot.as_ref());
-        let named = name.as_ref().and_then(|name| ignoring::meaning(&document.text[name.clone()], &self.configuration.rules.known, markup));
+        let named = name.as_ref().and_then(|name| ignoring::meaning(&document.text[name.clone()], &in_force.rules.known, markup));
         let nearest = here.first().map(|nearest| nearest.span.clone());
         if let Some(span) = nearest.or(name.filter(|_| named.is_some())) {
             let range = lines.range(span);
@@ -60,15 +60,17 @@ impl Server<'_> {
         }
         let Some(spot) = spot else { return Ok(Value::Null) };
         let (Part::Name(span) | Part::Attribute(_, span) | Part::Value(_, span)) = &spot.part;
-        let meaning = knowledge::meaning(&spot, &self.configuration.rules.active, markup);
+        let meaning = knowledge::meaning(&spot, &in_force.rules.active, markup);
         Ok(meaning.map_or(Value::Null, |meaning| json!({ "contents": contents(meaning), "range": lines.range(span.clone()) })))
     }
 
     /// `textDocument/completion`.
     pub(super) fn completion(&mut self, asked: &AtPosition) -> Answer {
+        self.document(&asked.text_document.uri)?;
+        let in_force = self.in_force(&asked.text_document.uri);
         let document = self.document(&asked.text_document.uri)?;
         let lines = Lines::new(&document.text, self.abilities.client.encoding);
-        let (rules, offset) = (&self.configuration.rules, lines.offset(asked.position));
+        let (rules, offset) = (&in_force.rules, lines.offset(asked.position));
         let spot = spot(&document.text, offset);
         let (span, suggestions) = match (ignoring::name_at(&document.text, offset, spot.as_ref()), &spot) {
             (Some(name), _) => (name, ignoring::names(&rules.known)),
@@ -96,7 +98,7 @@ impl Server<'_> {
         }
         let uri = asked.arguments.first().and_then(Value::as_str).unwrap_or("");
         self.document(uri)?;
-        let (configuration, client) = (self.configuration.clone(), self.abilities.client);
+        let (configuration, client) = (self.in_force(uri), self.abilities.client);
         let Some(document) = self.documents.get_mut(uri) else { return Ok(Value::Null) };
         document.name();
         let view = document.view(&configuration);

@@ -2,37 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use crate::rules::{Rule, RuleSet};
-use crate::settings::Settings;
+use crate::config::Live;
 
 /// The name of the section that editors keep this server's settings in.
 pub const SECTION: &str = "gvtg-xml";
 
-/// What holds for all documents of a session until the user changes it.
-#[derive(Clone, Debug)]
-pub struct Configuration {
-    /// The rules that are asked. A site's own stay in memory for good: they are read again when the user changes the settings, not more.
-    pub rules: RuleSet<'static>,
-    /// What the user wants; `found` and `unsafe_fixes` are each document's and action's own.
-    pub settings: Settings,
-    /// Whether domains with no sign of GVT-g count too.
-    pub all: bool,
-    /// The address that the pages of the rules have, up to a rule's id.
-    pub rule_pages: Option<String>,
-}
-
-/// Makes a configuration out of the editor's settings, each under the name of its flag.
+/// Makes a session's configurations out of the editor's settings, each under the name of its flag.
 ///
 /// # Errors
 /// A setting that there is none of, or a value that doesn't fit, in words for the user.
-pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<Configuration, String> + 'c;
-
-impl Configuration {
-    /// The rule of this id.
-    pub fn rule(&self, id: &str) -> Option<&'static Rule> {
-        self.rules.active.iter().copied().find(|rule| rule.id == id)
-    }
-}
+pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<Live, String> + 'c;
 
 /// This server's settings among what an editor sends: the section of its name, or the settings themselves; none where there are only
 /// other sections.

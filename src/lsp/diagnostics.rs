@@ -3,6 +3,7 @@
 use super::document::View;
 use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
 use super::text::Lines;
+use crate::config::read::ConfigError;
 use crate::diagnostic::Diagnostic as Finding;
 use crate::rules::schema::Severity;
 use crate::xml::XmlError;
@@ -53,6 +54,20 @@ pub fn one(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> D
         source: SOURCE,
         message: finding.message.clone(),
         related_information: related.collect(),
+    }
+}
+
+/// What is wrong in a configuration.
+pub fn of_configuration(error: &ConfigError, lines: &Lines<'_>) -> Diagnostic {
+    let help = error.help.iter().map(|help| format!("\n{help}")).collect::<String>();
+    Diagnostic {
+        range: lines.range(error.span.clone()),
+        severity: 1,
+        code: None,
+        code_description: None,
+        source: SOURCE,
+        message: format!("{}{help}", error.message),
+        related_information: Vec::new(),
     }
 }
 

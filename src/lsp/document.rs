@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::configuration::Configuration;
 use super::survive::survive;
+use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::settings::Settings;
@@ -24,6 +24,8 @@ pub struct Document {
     pub text: Arc<String>,
     /// Whether the user said that it is meant: then it is judged as a file that is named on the command line.
     pub is_named: bool,
+    /// What is in force for it; None until somebody asks, and again when a configuration has changed.
+    pub in_force: Option<Arc<InForce>>,
     /// What was seen in this text; None since the last change.
     view: Option<Arc<View>>,
     /// The last text that could be read.
@@ -53,7 +55,7 @@ impl Document {
     /// A document that was opened.
     pub fn new(uri: String, version: i64, text: String) -> Self {
         let is_named = is_virsh_edit(&uri);
-        Document { uri, version, text: Arc::new(text), is_named, view: None, last: None }
+        Document { uri, version, text: Arc::new(text), is_named, in_force: None, view: None, last: None }
     }
 
     /// Its text, to be changed; what was seen in it is forgotten.
@@ -74,13 +76,19 @@ impl Document {
         self.view = None;
     }
 
+    /// What is in force for it is to be asked for anew.
+    pub fn forget_configuration(&mut self) {
+        self.in_force = None;
+        self.forget();
+    }
+
     /// Whether nothing of its last change was seen yet.
     pub fn is_new(&self) -> bool {
         self.view.is_none()
     }
 
     /// What there is in it, looked at once after each change.
-    pub fn view(&mut self, configuration: &Arc<Configuration>) -> Arc<View> {
+    pub fn view(&mut self, configuration: &Arc<InForce>) -> Arc<View> {
         if let Some(view) = &self.view {
             return view.clone();
         }
@@ -94,7 +102,7 @@ impl Document {
     }
 
     /// What there is in the text, and whether it could be read.
-    fn look(&self, configuration: &Arc<Configuration>) -> (View, bool) {
+    fn look(&self, configuration: &Arc<InForce>) -> (View, bool) {
         if self.text.len() > LARGEST {
             let help = "`gvtg-xml lint --max-size 0` looks at it all the same";
             return (self.unreadable(XmlError::new(0, "larger than 16 MiB: no domain is", help)), false);
@@ -102,7 +110,7 @@ impl Document {
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {
             let is_domain = xml::read(&text, |document| document.root().is("domain"))?;
-            if !is_domain || !is_named && why_foreign(text.as_bytes(), configuration.all).is_some() {
+            if !is_domain || !(is_named || configuration.named) && why_foreign(text.as_bytes(), configuration.all).is_some() {
                 return Ok(View::Foreign);
             }
             lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)).map(View::Domain)
@@ -129,15 +137,15 @@ impl Document {
     }
 
     /// The findings with the edits that mend them; none in what can't be read.
-    pub fn findings_with_edits(&self, configuration: &Arc<Configuration>) -> Result<Vec<Diagnostic<'static>>, String> {
+    pub fn findings_with_edits(&self, configuration: &Arc<InForce>) -> Result<Vec<Diagnostic<'static>>, String> {
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         survive(move || lint(&text, &configuration.rules, &settings(&configuration, is_named)).unwrap_or_default())
     }
 }
 
-/// The settings for a document: one that nobody named is judged as one that was found in a folder.
-pub fn settings(configuration: &Configuration, is_named: bool) -> Settings {
-    Settings { named: is_named, ..configuration.settings.clone() }
+/// The settings for a document: one that nobody named is judged as one that was found in a folder, and nothing unsafe is done unasked.
+pub fn settings(configuration: &InForce, is_named: bool) -> Settings {
+    Settings { named: is_named || configuration.named, unsafe_fixes: false, ..configuration.settings.clone() }
 }
 
 /// Whether a document is what `virsh edit` has its user edit: libvirt's tools/virsh-util.c makes a temporary file `virshXXXXXX.xml`.
@@ -176,11 +184,12 @@ fn kept(findings: &[Diagnostic<'static>], old: &str, new: &str) -> Vec<Diagnosti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{RuleSet, builtin};
+    use crate::config::Choices;
+    use crate::config::merge::merge;
+    use crate::rules::builtin;
 
-    fn configuration() -> Arc<Configuration> {
-        let rules = RuleSet::all(builtin());
-        Arc::new(Configuration { rules, settings: Settings::default(), all: false, rule_pages: None })
+    fn configuration() -> Arc<InForce> {
+        Arc::new(merge(&Choices::default(), &[], builtin().iter()).unwrap())
     }
 
     const BAD: &str = "<domain type='kvm'>\n<devices>\n<graphics type='vnc'/>\n<hostdev mode='x' type='mdev' model='vfio-pci'/>\n\

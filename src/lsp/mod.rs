@@ -5,7 +5,7 @@
 //! ```
 //!
 //! - [`wire`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte offsets.
-//! - [`configuration`]: the user's settings. [`document`]: an open document and what is seen in it; [`survive`]: where that fails.
+//! - [`configuration`]: the editor's settings; [`uri`]: documents' names and files. [`document`]: an open document and what is seen in it; [`survive`]: where that fails.
 //! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and [`knowledge`]: what is at the cursor.
 //! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document; [`abilities`]: what the client can do.
 
@@ -29,9 +29,10 @@ pub mod protocol;
 pub mod server;
 pub mod survive;
 pub mod text;
+pub mod uri;
 pub mod wire;
 
-pub use configuration::{Configuration, Configure};
+pub use configuration::Configure;
 pub use server::{Ended, Server};
 use wire::{Message, ResponseError};
 

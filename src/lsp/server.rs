@@ -8,12 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::abilities::Abilities;
 use super::actions::{FIX_ALL, FIX_DOMAIN, QUICK_FIX};
-use super::configuration::{Configuration, Configure, SECTION, section};
+use super::configuration::{Configure, SECTION, section};
 use super::diagnostics::{self, Style};
 use super::document::{Document, View};
 use super::protocol::{DidChange, DidOpen, OfDocument};
 use super::text::{Lines, apply};
+use super::uri::{of_path, to_path};
 use super::wire::{Message, ResponseError, code};
+use crate::config::{Failure, InForce, Live};
 
 /// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
 pub const FIX_COMMAND: &str = "gvtg-xml.fix";
@@ -39,7 +41,9 @@ enum Phase {
 /// One session.
 pub struct Server<'c> {
     configure: &'c Configure<'c>,
-    pub(super) configuration: Arc<Configuration>,
+    live: Live,
+    /// The configurations in which something is wrong that is shown, by their names.
+    marked: Vec<String>,
     /// The settings that came with `initialize`; later ones stand over them.
     first_settings: Map<String, Value>,
     phase: Phase,
@@ -62,8 +66,9 @@ impl<'c> Server<'c> {
     /// A configuration that isn't one without the editor's part.
     pub fn new(configure: &'c Configure<'c>) -> Result<Self, String> {
         Ok(Server {
-            configuration: Arc::new(configure(&Map::new())?),
+            live: configure(&Map::new())?,
             configure,
+            marked: Vec::new(),
             first_settings: Map::new(),
             phase: Phase::New,
             abilities: Abilities::of(&Value::Null),
@@ -117,7 +122,11 @@ impl<'c> Server<'c> {
     /// Tells the findings of what has changed, where the client doesn't ask for them. For when nothing more waits to be taken in: of many
     /// changes in a row only the last text is looked at.
     pub fn publish(&mut self) {
-        if self.abilities.pulls || self.phase != Phase::Running {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.refresh();
+        if self.abilities.pulls {
             return;
         }
         let changed: Vec<String> =
@@ -138,6 +147,7 @@ impl<'c> Server<'c> {
             (Phase::Running, _) => {}
             _ => return Err(ResponseError::new(code::INVALID_REQUEST, "the server is shut down")),
         }
+        self.refresh();
         match method {
             "shutdown" => {
                 self.phase = Phase::ShutDown;
@@ -185,6 +195,13 @@ impl<'c> Server<'c> {
                     self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
                 }
             }
+            "initialized" if self.abilities.has_watchers => {
+                // Rules of a site are files of TOML too. What has changed is looked at whenever something comes, and this is something.
+                let watchers = json!({ "watchers": [{ "globPattern": "**/*.toml" }] });
+                let method = "workspace/didChangeWatchedFiles";
+                let registration = json!({ "id": "gvtg-xml.toml", "method": method, "registerOptions": watchers });
+                self.ask("client/registerCapability", json!({ "registrations": [registration] }));
+            }
             "workspace/didChangeConfiguration" => match section(&params["settings"]) {
                 Some(settings) => self.change_settings(settings),
                 None if self.abilities.has_settings => self.ask_settings(),
@@ -223,15 +240,60 @@ impl<'c> Server<'c> {
         let mut all = self.first_settings.clone();
         all.extend(settings.clone());
         match (self.configure)(&all) {
-            Ok(configuration) => {
-                self.configuration = Arc::new(configuration);
-                self.documents.values_mut().for_each(Document::forget);
-                if self.abilities.refreshes {
-                    self.ask("workspace/diagnostic/refresh", Value::Null);
-                }
+            Ok(live) => {
+                self.live = live;
+                self.look_again();
             }
             Err(message) => self.show(1, &format!("gvtg-xml: in the editor's settings: {message}")),
         }
+    }
+
+    /// Looks at all documents anew if a configuration has changed.
+    fn refresh(&mut self) {
+        if self.live.refresh() {
+            self.look_again();
+        }
+    }
+
+    fn look_again(&mut self) {
+        for uri in std::mem::take(&mut self.marked) {
+            let params = json!({ "uri": uri, "diagnostics": [] });
+            self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+        }
+        self.documents.values_mut().for_each(Document::forget_configuration);
+        if self.abilities.refreshes {
+            self.ask("workspace/diagnostic/refresh", Value::Null);
+        }
+    }
+
+    /// What is in force for a document.
+    pub(super) fn in_force(&mut self, uri: &str) -> Arc<InForce> {
+        if let Some(known) = self.documents.get(uri).and_then(|document| document.in_force.clone()) {
+            return known;
+        }
+        let in_force = self.live.find(to_path(uri).as_deref());
+        if let Some(document) = self.documents.get_mut(uri) {
+            document.in_force = Some(in_force.clone());
+        }
+        for failure in self.live.take_failures() {
+            self.tell(&failure);
+        }
+        in_force
+    }
+
+    /// Tells what is wrong in a configuration: in a message, and where it stands.
+    fn tell(&mut self, failure: &Failure) {
+        let lines = failure.lines();
+        let more = if lines.len() > 1 { format!(" (and {} more)", lines.len() - 1) } else { String::new() };
+        let what = lines.first().cloned().unwrap_or_default();
+        self.show(1, &format!("gvtg-xml: {what}{more}; until that is mended, what held before holds"));
+        let Failure::Wrong { path, text, errors } = failure else { return };
+        let uri = of_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
+        let lines = Lines::new(text, self.abilities.client.encoding);
+        let diagnostics: Vec<_> = errors.iter().map(|error| diagnostics::of_configuration(error, &lines)).collect();
+        let params = json!({ "uri": uri, "diagnostics": diagnostics });
+        self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+        self.marked.push(uri);
     }
 
     fn ask_settings(&mut self) {
@@ -269,19 +331,21 @@ impl<'c> Server<'c> {
     /// What there is in an open document.
     pub(super) fn view(&mut self, uri: &str) -> Result<Arc<View>, ResponseError> {
         self.document(uri)?;
-        Ok(self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&self.configuration)))
+        let in_force = self.in_force(uri);
+        Ok(self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&in_force)))
     }
 
-    pub(super) fn style<'s>(&'s self, uri: &'s str) -> Style<'s> {
-        let rule_pages = self.configuration.rule_pages.as_deref().filter(|_| self.abilities.has_links);
+    pub(super) fn style<'s>(&'s self, uri: &'s str, in_force: &'s InForce) -> Style<'s> {
+        let rule_pages = in_force.rule_pages.as_deref().filter(|_| self.abilities.has_links);
         Style { uri, has_related: self.abilities.has_related, rule_pages }
     }
 
     /// The findings of an open document, as the client takes them.
     fn diagnostics(&mut self, uri: &str) -> Value {
+        let in_force = self.in_force(uri);
         let Some(document) = self.documents.get_mut(uri) else { return json!([]) };
         let was_new = document.is_new();
-        let view = document.view(&self.configuration);
+        let view = document.view(&in_force);
         let text = document.text.clone();
         if let View::Failed(fault) = &*view
             && was_new
@@ -289,7 +353,7 @@ impl<'c> Server<'c> {
             self.show(1, &blame(fault));
         }
         let lines = Lines::new(&text, self.abilities.client.encoding);
-        json!(diagnostics::all(&view, &lines, &text, self.style(uri)))
+        json!(diagnostics::all(&view, &lines, &text, self.style(uri, &in_force)))
     }
 }
 

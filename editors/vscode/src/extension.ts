@@ -10,14 +10,16 @@ const SECTION = 'gvtg-xml';
 let client: LanguageClient | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const tell = () => client?.sendNotification('workspace/didChangeConfiguration', { settings: { [SECTION]: settings(context) } });
   context.subscriptions.push(
+    vscode.workspace.onDidGrantWorkspaceTrust(tell),
     vscode.commands.registerCommand('gvtg-xml.fixDomain', fixDomain),
     vscode.commands.registerCommand('gvtg-xml.restart', restart),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration(`${SECTION}.path`)) {
         await restart();
       } else if (event.affectsConfiguration(SECTION)) {
-        await client?.sendNotification('workspace/didChangeConfiguration', { settings: { [SECTION]: settings(context) } });
+        await tell();
       }
     }),
   );
@@ -42,6 +44,9 @@ function settings(context: vscode.ExtensionContext): Record<string, unknown> {
     if (name !== 'path' && JSON.stringify(value) !== JSON.stringify(property.default)) {
       set[name] = value;
     }
+  }
+  if (!vscode.workspace.isTrusted && set.config === undefined) {
+    set.isolated = true;
   }
   return set;
 }
