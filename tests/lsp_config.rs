@@ -33,7 +33,7 @@ fn told(diagnostics: &Value) -> Vec<String> {
 
 /// What `lint` says of a file, in the same words.
 fn linted(path: &Path) -> Vec<String> {
-    let mut command = program(["lint", "--format", "concise", "--skip-foreign"]);
+    let mut command = program(["lint", "--quiet", "--format", "concise", "--skip-foreign"]);
     let (_, stdout, stderr) = outcome(feed(command.arg(path), b""));
     assert_eq!(stderr, "");
     let words = stdout.lines().map(|line| line.rsplit_once("]").unwrap().0.rsplit(' ').next().unwrap().to_owned() + "]");
