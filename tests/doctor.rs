@@ -171,6 +171,16 @@ fn a_log_is_explained_from_a_file_and_from_stdin() {
 }
 
 #[test]
+fn what_was_before_the_last_start_is_said_to_be() {
+    let start = "2026-01-01 10:00:00.000+0000: starting up libvirt version: 9.0.0\n";
+    let log = format!("{start}gtk initialization failed\n{start}egl: no drm render node available\n");
+    let (_, stdout, _) = outcome(feed(&mut program(["explain", "-"]), log.as_bytes()));
+    let note = "(not since the guest's last start, in line 3)";
+    assert_eq!(stdout.matches(note).count(), 1, "{stdout}");
+    assert!(stdout.contains(&format!("<stdin>:2: gtk initialization failed\n  {note}\n")), "{stdout}");
+}
+
+#[test]
 fn nothing_in_a_log_steers_the_terminal() {
     let log = "gtk initialization failed \x1b]0;title\x07\x1b[2J\u{202e}\u{9b}31m\r\nerror: x\x1b[31m\x07\u{200b}\n";
     let (_, stdout, stderr) = outcome(feed(&mut program(["explain", "-"]), log.as_bytes()));

@@ -16,6 +16,7 @@ pub struct Examination<'k, 'r> {
     lines: usize,
     found: BTreeMap<usize, Seen>,
     unknown: Unknown,
+    last_start: Option<usize>,
 }
 
 /// What a log says.
@@ -27,6 +28,8 @@ pub struct Report<'k, 'r> {
     pub unknown: Unknown,
     /// How many lines it has.
     pub lines: usize,
+    /// The line, from 1, in which the guest was started for the last time: QEMU's log has all of them.
+    pub last_start: Option<usize>,
 }
 
 /// A known error in a log.
@@ -60,13 +63,16 @@ pub struct Unknown {
     pub last: Option<(usize, String)>,
 }
 
+/// What libvirt writes into QEMU's log before each start.
+const START: &[u8] = b": starting up libvirt version: ";
+
 /// A line that goes on for longer is looked at in pieces of this size, so that any log fits into memory.
 const LONGEST_LINE: usize = 4 << 20;
 
 impl<'k, 'r> Examination<'k, 'r> {
     /// A log of which nothing has come yet.
     pub fn new(known: &'k Known<'r>) -> Self {
-        Examination { known, line: Vec::new(), lines: 0, found: BTreeMap::new(), unknown: Unknown::default() }
+        Examination { known, line: Vec::new(), lines: 0, found: BTreeMap::new(), unknown: Unknown::default(), last_start: None }
     }
 
     /// Looks at what comes next of the log, wherever that begins and ends.
@@ -100,12 +106,15 @@ impl<'k, 'r> Examination<'k, 'r> {
         let complaint = |number| Some(Complaint { answer: self.known.answer(number), seen: self.found.remove(&number)? });
         let mut complaints: Vec<_> = numbers.into_iter().filter_map(complaint).collect();
         complaints.sort_by_key(|complaint| complaint.seen.first);
-        Report { complaints, unknown: self.unknown, lines: self.lines }
+        Report { complaints, unknown: self.unknown, lines: self.lines, last_start: self.last_start }
     }
 
     fn look_at(&mut self, line: &[u8]) {
         let line = plain(line.strip_suffix(b"\r").unwrap_or(line));
         let number = self.lines + 1;
+        if memchr::memmem::find(&line, START).is_some() {
+            self.last_start = Some(number);
+        }
         let answers = self.known.in_line(&line);
         if answers.is_empty() && is_error(&line) {
             self.unknown.count += 1;

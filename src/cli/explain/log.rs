@@ -34,12 +34,15 @@ pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &
 fn tell(name: &str, report: &Report<'_, '_>, told: &mut Told) {
     for complaint in &report.complaints {
         let seen = &complaint.seen;
-        let again = if seen.count > 1 { format!("  ({} times, last in line {})\n", seen.count, seen.last) } else { String::new() };
+        let mut when = if seen.count > 1 { format!("  ({} times, last in line {})\n", seen.count, seen.last) } else { String::new() };
+        if let Some(start) = report.last_start.filter(|start| *start > seen.last) {
+            when += &format!("  (not since the guest's last start, in line {start})\n");
+        }
         let explained = in_short(complaint.answer)
             .lines()
             .map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") })
             .collect::<String>();
-        told.add(&format!("{name}:{}: {}\n{again}\n{explained}", seen.first, clean(&seen.text)));
+        told.add(&format!("{name}:{}: {}\n{when}\n{explained}", seen.first, clean(&seen.text)));
     }
     if let (Some((line, text)), count) = (&report.unknown.last, report.unknown.count) {
         let others = if count > 1 { format!("{count} errors are not known, the last is") } else { "not known".to_owned() };
