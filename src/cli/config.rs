@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::lint::fail;
 use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
-use crate::config::keys::Value;
+use crate::config::choices::Value;
 use crate::config::told::{From, KeyTold, RuleTold, keys, rules};
 use crate::config::{Failure, Found, site};
 use crate::printable::clean;

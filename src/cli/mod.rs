@@ -150,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_a_configuration_have_the_names_of_flags() {
+        let mut command = Cli::command();
+        command.build();
+        let config = command.find_subcommand("config").unwrap();
+        let is_flag = |name: &str| config.get_arguments().any(|flag| flag.get_long() == Some(name));
+        let others: Vec<&str> = crate::config::keys::KEYS.iter().map(|key| key.name).filter(|name| !is_flag(name)).collect();
+        assert_eq!(others, ["named", "site-rules"], "who names a file needs no flag, and [rules] is a table where --rules is a folder");
+    }
+
+    #[test]
     fn settings_are_checked() {
         for wrong in [
             "--uuid x",

@@ -2,23 +2,23 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::globs::real_folder;
-use super::keys::Choices;
+use super::choices::Choices;
+use super::failure::Failure;
 use super::live::Seen;
-use super::merge::{InForce, merge};
-use super::read::{Config, ConfigError, Section, read};
-use super::search::{NAME, Opened, Trusted, nearest, open};
+use super::loaded::{Found, Loaded};
+use super::merge::merge;
+use super::read::read;
+use super::said::ConfigError;
+use super::search::{NAME, Opened, Trusted, nearest, open, real_folder};
 use super::site;
 use crate::printable::clean;
 use crate::rules::Rule;
-use crate::source::Source;
 
 /// Where configurations come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,91 +29,6 @@ pub enum Origin {
     Named(PathBuf),
     /// There is none.
     Nowhere,
-}
-
-/// A configuration that was read.
-#[derive(Debug)]
-pub struct Loaded {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its text.
-    pub text: String,
-    /// What it says.
-    pub config: Config,
-    /// The folder that its patterns begin at, as the kernel sees it.
-    base: PathBuf,
-}
-
-/// Why it can't be said what is in force.
-#[derive(Debug)]
-pub enum Failure {
-    /// In words: the first line says what is wrong, others what to do.
-    Message(String),
-    /// A configuration says what none can say.
-    Wrong {
-        /// The configuration.
-        path: PathBuf,
-        /// Its text.
-        text: String,
-        /// What is wrong in it.
-        errors: Vec<ConfigError>,
-    },
-}
-
-impl From<String> for Failure {
-    fn from(message: String) -> Self {
-        Failure::Message(message)
-    }
-}
-
-impl Failure {
-    /// All of it as lines, each with its place.
-    pub fn lines(&self) -> Vec<String> {
-        match self {
-            Failure::Message(message) => message.lines().map(str::to_owned).collect(),
-            Failure::Wrong { path, text, errors } => {
-                let name = clean(&path.display().to_string());
-                let source = Source::new(&name, text);
-                let line = |error: &ConfigError| {
-                    let position = source.position(error.span.start);
-                    let help = error.help.iter().map(|help| format!(" ({help})")).collect::<String>();
-                    format!("{name}:{}:{}: {}{help}", position.line, position.column, error.message)
-                };
-                errors.iter().map(line).collect()
-            }
-        }
-    }
-}
-
-/// What is in force for a document, and what it comes from.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The configuration.
-    pub loaded: Option<Rc<Loaded>>,
-    /// The overrides that are about the document, by their number.
-    pub overrides: Vec<usize>,
-    /// What is in force.
-    pub in_force: Arc<InForce>,
-}
-
-impl Loaded {
-    /// What it says of a document for which these overrides count.
-    pub fn sections(&self, overrides: &[usize]) -> Vec<&Section> {
-        let of_files = overrides.iter().filter_map(|&index| self.config.overrides.get(index)).map(|one| &one.section);
-        std::iter::once(&self.config.section).chain(of_files).collect()
-    }
-
-    /// The overrides that are about a file.
-    fn overrides_for(&self, file: Option<&Path>) -> Vec<usize> {
-        let Some(file) = file else { return Vec::new() };
-        let is_about = |index: &usize| self.config.overrides[*index].files.iter().any(|glob| glob.matches(&self.base, file));
-        (0..self.config.overrides.len()).filter(is_about).collect()
-    }
-
-    /// The 1-based line of something in it.
-    pub fn line(&self, span: &Range<usize>) -> usize {
-        Source::new("", &self.text).position(span.start).line
-    }
 }
 
 /// The configurations of a run, each read once.

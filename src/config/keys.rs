@@ -1,64 +1,10 @@
 //! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and the README go by. A key has the name of
 //! its flag, where there is one.
 
-use std::fmt;
 use std::path::PathBuf;
 
+use super::choices::{Choices, Value};
 use super::values;
-use crate::rules::schema::Severity;
-use crate::settings::Wishes;
-use crate::version::Version;
-
-/// What one source says: the flags of a run, or the configuration of a file. None where it does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
-    /// The libvirt that will read the documents.
-    pub libvirt: Option<Version>,
-    /// What the documents may say too.
-    pub wishes: Wishes,
-    /// Whether a `<video>` stays.
-    pub keep_video: Option<bool>,
-    /// Whether fixes that may lose something are applied.
-    pub unsafe_fixes: Option<bool>,
-    /// The rules or groups that are asked, and no others.
-    pub only: Option<Vec<String>>,
-    /// The rules or groups that are not asked.
-    pub ignore: Option<Vec<String>>,
-    /// The least severity that makes the exit code 1.
-    pub fail_on: Option<Severity>,
-    /// Whether domains with no sign of GVT-g are looked at too.
-    pub all: Option<bool>,
-    /// Whether documents are judged as those that somebody named.
-    pub named: Option<bool>,
-    /// The address of the rules' pages, up to a rule's id.
-    pub rule_pages: Option<String>,
-    /// A folder of further rules, from the configuration's own folder if it is relative.
-    pub site_rules: Option<PathBuf>,
-}
-
-/// A value as a configuration writes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A string.
-    Text(String),
-    /// true or false.
-    Switch(bool),
-    /// An array of strings.
-    Names(Vec<String>),
-}
-
-impl fmt::Display for Value {
-    /// As a configuration writes it.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A string of JSON is one of TOML.
-        let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
-        match self {
-            Value::Text(text) => formatter.write_str(&quoted(text)),
-            Value::Switch(on) => write!(formatter, "{on}"),
-            Value::Names(names) => write!(formatter, "[{}]", names.iter().map(quoted).collect::<Vec<_>>().join(", ")),
-        }
-    }
-}
 
 /// What a key takes, and where it goes.
 #[derive(Debug)]
@@ -341,6 +287,30 @@ impl Key {
                 Ok(())
             }
             _ => Err(format!("give {}", self.expected())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_key_takes_in_it_gives_back() {
+        for key in KEYS {
+            let value = match (&key.kind, key.example) {
+                (Kind::Text(_), example) => Value::Text(example.trim_matches('"').to_owned()),
+                (Kind::Switch(_), example) => Value::Switch(example == "true"),
+                (Kind::Names(_), _) => Value::Names(vec!["display".to_owned()]),
+            };
+            let (mut choices, mut again) = (Choices::default(), Choices::default());
+            assert_eq!((key.get)(&choices), None, "{}", key.name);
+            key.apply(&value, &mut choices).unwrap();
+            assert_ne!(choices, Choices::default(), "{}", key.name);
+            key.apply(&(key.get)(&choices).unwrap(), &mut again).unwrap();
+            assert_eq!(again, choices, "{}", key.name);
+            let told = KEYS.iter().filter(|other| (other.get)(&choices).is_some()).count();
+            assert_eq!(told, 1, "{} goes where another key goes", key.name);
         }
     }
 }

@@ -7,8 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::configs::{Configs, Failure, Origin};
-use super::keys::Choices;
+use super::choices::Choices;
+use super::configs::{Configs, Origin};
+use super::failure::Failure;
 use super::merge::InForce;
 
 /// What a file was when it was last looked at; None where it was not there. The time is that of the last change of its text, owner or mode.

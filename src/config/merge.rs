@@ -3,8 +3,8 @@
 
 use std::sync::Mutex;
 
-use super::keys::Choices;
-use super::read::{Level, Section};
+use super::choices::Choices;
+use super::said::{Level, Section};
 use crate::rules::schema::Severity;
 use crate::rules::{Rule, RuleSet};
 use crate::settings::Settings;

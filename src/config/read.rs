@@ -4,86 +4,12 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::choices::{Choices, Value};
 use super::globs::Glob;
-use super::keys::{Choices, KEYS, Key, Kind, Scope, Value, key};
-use crate::rules::schema::{Check, Group, Severity};
+use super::keys::{KEYS, Key, Kind, Scope, key};
+use super::said::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
+use crate::rules::schema::Check;
 use crate::rules::{Rule, builtin, of_host};
-
-/// What a configuration says.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// Of all files.
-    pub section: Section,
-    /// Of some files, in the order of the file: of two that are about the same one the later counts.
-    pub overrides: Vec<Override>,
-    /// The rules of its `site-rules`.
-    pub site_rules: &'static [Rule],
-}
-
-/// What is said in one place.
-#[derive(Clone, Debug, Default)]
-pub struct Section {
-    /// Its keys, in the order of the file.
-    pub entries: Vec<Entry>,
-    /// What it says of rules, in the order of the file.
-    pub levels: Vec<Level>,
-}
-
-/// What is said of some files.
-#[derive(Clone, Debug)]
-pub struct Override {
-    /// Which ones: those that one of these is about.
-    pub files: Vec<Glob>,
-    /// What is said of them.
-    pub section: Section,
-}
-
-/// A key and its value.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// Which one.
-    pub key: &'static Key,
-    /// What it says.
-    pub value: Value,
-    /// Where the key stands, in bytes.
-    pub span: Range<usize>,
-}
-
-/// What `[rules]` says of a rule or a group of rules.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Level {
-    /// The rule or group.
-    pub name: String,
-    /// How severe it is; None for one that is off.
-    pub severity: Option<Severity>,
-    /// Where it stands, in bytes.
-    pub span: Range<usize>,
-}
-
-impl Level {
-    /// Its word.
-    pub fn word(&self) -> &'static str {
-        LEVELS.iter().find(|(_, severity)| *severity == self.severity).map_or("off", |(word, _)| word)
-    }
-}
-
-/// Something wrong in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-    /// Where in the text, in bytes.
-    pub span: Range<usize>,
-}
-
-/// The words of `[rules]`, from the least to the most severe.
-pub const LEVELS: &[(&str, Option<Severity>)] =
-    &[("off", None), ("info", Some(Severity::Info)), ("warning", Some(Severity::Warning)), ("error", Some(Severity::Error))];
-
-/// The groups that rules can be named by.
-pub const GROUPS: &[Group] = &[Group::Display, Group::Vgpu, Group::Namespace, Group::Qemu, Group::Domain];
 
 /// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that it can name beside the built-in ones
 /// and those.
@@ -338,5 +264,34 @@ fn kind(value: &DeValue<'_>) -> &'static str {
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Full;
+    use crate::source::Source;
+
+    const WHOLE: &str = "# é𝄞\nlibvirt = \"9.0\"\nonly = ['display', \"é\"]\nkeep-video = true\n[rules]\nstray-video = 'off'\n\
+        [[overrides]]\nfiles = ['*.xml', '𝄞/**']\nalias = '''\nua-x'''\nrules.vgpu = \"info\"\n";
+
+    #[test]
+    fn whatever_is_damaged_is_told_at_a_place_that_is_there() {
+        for (at, old) in WHOLE.char_indices() {
+            let (before, behind) = (&WHOLE[..at], &WHOLE[at + old.len_utf8()..]);
+            let pieces = ["", "\"", "'", "[", "]", "=", "\n", "é", "\0", "[[", "{", "#", "9.", "\u{feff}"];
+            let texts = pieces.iter().map(|new| format!("{before}{new}{behind}")).chain([before.to_owned()]);
+            for text in texts {
+                let Err(errors) = read(&text, &[], |_| Ok(&[])) else { continue };
+                assert!(!errors.is_empty());
+                let source = Source::new("gvtg-xml.toml", &text);
+                for error in errors {
+                    assert!(text.get(error.span.clone()).is_some(), "{text:?}: {error:?}");
+                    let shown = Full::new(false).error(&source, error.span, &error.message, error.help.as_deref());
+                    assert!(shown.contains("gvtg-xml.toml:"), "{text:?}: {shown}");
+                }
+            }
+        }
     }
 }

@@ -135,6 +135,14 @@ impl Opened {
     }
 }
 
+/// A folder's path, as the kernel sees it as far as it is there. An empty path is the current folder. None where that is gone.
+pub fn real_folder(named: &Path) -> Option<PathBuf> {
+    let real = |folder: &Path| if folder.as_os_str().is_empty() { std::env::current_dir() } else { folder.canonicalize() };
+    let (there, real) = named.ancestors().find_map(|folder| Some((folder, real(folder).ok()?)))?;
+    let rest = named.strip_prefix(there).unwrap_or(Path::new(""));
+    Some(if rest.as_os_str().is_empty() { real } else { real.join(rest) })
+}
+
 fn shown(path: &Path) -> String {
     crate::printable::clean(&path.display().to_string())
 }

@@ -1,9 +1,10 @@
 //! What is in force for a document, and from where each of it comes.
 
-use super::configs::Found;
-use super::keys::{Choices, KEYS, Key, Value};
+use super::choices::{Choices, Value};
+use super::keys::{KEYS, Key};
+use super::loaded::Found;
 use super::merge::level;
-use super::read::{Level, Section};
+use super::said::{Level, Section};
 use crate::rules::Rule;
 
 /// A key, with what is in force.

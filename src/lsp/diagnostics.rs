@@ -3,7 +3,7 @@
 use super::document::View;
 use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
 use super::text::Lines;
-use crate::config::read::ConfigError;
+use crate::config::said::ConfigError;
 use crate::diagnostic::Diagnostic as Finding;
 use crate::rules::schema::Severity;
 use crate::xml::XmlError;
