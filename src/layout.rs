@@ -77,10 +77,11 @@ pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> 
     groups.into_iter().map(|range| removal(text, range)).collect()
 }
 
-/// The edit that deletes a range but for these pieces, sorted, that are in it; on lines of their own where the range is made of lines.
-pub fn deletion(text: &str, range: Range<usize>, kept: &[Range<usize>]) -> Edit {
-    let first = kept.partition_point(|piece| piece.start < range.start);
-    let inside = kept[first..].iter().take_while(|piece| piece.end <= range.end);
+/// The edit that deletes a range but for those of these pieces, sorted, that are in it and kept; on lines of their own where the range is
+/// made of lines.
+pub fn deletion(text: &str, range: Range<usize>, pieces: &[Range<usize>], is_kept: impl Fn(&Range<usize>) -> bool) -> Edit {
+    let first = pieces.partition_point(|piece| piece.start < range.start);
+    let inside = pieces[first..].iter().take_while(|piece| piece.end <= range.end).filter(|piece| is_kept(piece));
     let ending = if text[range.clone()].ends_with("\r\n") { "\r\n" } else { "\n" };
     let is_lines = text[range.clone()].ends_with('\n');
     let indent = indentation(text, range.start + (text[range.clone()].len() - text[range.clone()].trim_start_matches([' ', '\t']).len()));
@@ -217,7 +218,7 @@ mod tests {
             let span = |what: &str| text.find(what).map(|at| at..at + what.len());
             let range = text.find("<b>").unwrap()..text.find("</b>").unwrap() + 4;
             let kept: Vec<_> = ["<!-- 0 -->", "<!-- 1 -->", "<!-- 2 -->", "<!-- 3 -->"].into_iter().filter_map(span).collect();
-            Edits::new(vec![deletion(text, removal(text, range), &kept)]).unwrap().apply(text)
+            Edits::new(vec![deletion(text, removal(text, range), &kept, |_| true)]).unwrap().apply(text)
         };
         assert_eq!(without_b("<a>\n  <!-- 0 -->\n  <b>\n    <!-- 1 --><c/>\n  </b>\n</a>"), "<a>\n  <!-- 0 -->\n  <!-- 1 -->\n</a>");
         assert_eq!(without_b("<a>\r\n\t<b><!-- 1 --><c/><!-- 2 --></b>\r\n</a>"), "<a>\r\n\t<!-- 1 -->\r\n\t<!-- 2 -->\r\n</a>");

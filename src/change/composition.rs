@@ -262,19 +262,22 @@ impl<'c, 'd> Composition<'c, 'd> {
         }
         let kept: HashSet<ElementId> = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
         let mut comments: HashSet<Range<usize>> = std::mem::take(&mut self.removed_comments).into_iter().collect();
-        comments.extend(self.domain.comments_for(&self.removed));
+        let comments_for = |removed: &HashSet<ElementId>| -> Vec<Range<usize>> {
+            removed.iter().flat_map(|element| self.domain.comments_for(*element)).cloned().collect()
+        };
+        comments.extend(comments_for(&self.removed));
         let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept, &comments);
-        comments.extend(self.domain.comments_for(&removed));
-        // What is said for the whole file stays where it stands, whatever goes around it.
-        let is_kept = |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
-        let kept_comments: Vec<Range<usize>> = self.domain.comments_for_file().filter(is_kept).collect();
+        comments.extend(comments_for(&removed));
         let elements = removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span());
-        let mut spans: Vec<Range<usize>> = elements.chain(comments).collect();
+        let mut spans: Vec<Range<usize>> = elements.chain(comments.iter().cloned()).collect();
         spans.sort_by_key(|span| (span.start, Reverse(span.end)));
         let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
         let text = self.text();
         let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
-        let deletions: Vec<Edit> = deletions.map(|range| layout::deletion(text, range, &kept_comments)).collect();
+        // What is said for the whole file stays where it stands, whatever goes around it.
+        let of_file = self.domain.comments_for_file();
+        let is_kept = |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
+        let deletions: Vec<Edit> = deletions.map(|range| layout::deletion(text, range, of_file, is_kept)).collect();
         self.edits.extend(deletions);
         self.removed = removed;
         // What goes into a piece that moves is written before the piece is.

@@ -6,7 +6,7 @@
 //! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'><gvtg:ignore rule='stray-video'>the installer needs it</gvtg:ignore></gvtg:domain>
 //! ```
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Domain;
@@ -44,19 +44,43 @@ pub enum IgnoreForm<'d> {
 impl<'d> Domain<'d> {
     /// What the document says is to be ignored: comments in their order, then the metadata's.
     pub fn ignores(&self) -> &[Ignore<'d>] {
-        self.answers.ignores.get_or_init(|| read(self))
+        &self.all_ignores().all
     }
 
-    /// The comments that say what is to be ignored in one of these elements: of no use without it, and before another one they would
-    /// speak of that.
-    pub fn comments_for(&self, elements: &HashSet<ElementId>) -> impl Iterator<Item = Range<usize>> {
-        let is_for = |ignore: &&Ignore<'d>| matches!(ignore.form, IgnoreForm::Comment(Some(element)) if elements.contains(&element.id()));
-        self.ignores().iter().filter(is_for).map(|ignore| ignore.span.clone())
+    /// The comments that say what is to be ignored in an element: of no use without it, and before another one they would speak of that.
+    pub fn comments_for(&self, element: ElementId) -> &[Range<usize>] {
+        self.all_ignores().by_element.get(&element).map_or(&[], Vec::as_slice)
     }
 
     /// The comments that say what is to be ignored in the whole file, in order.
-    pub fn comments_for_file(&self) -> impl Iterator<Item = Range<usize>> {
-        self.ignores().iter().filter(|ignore| ignore.form == IgnoreForm::FileComment).map(|ignore| ignore.span.clone())
+    pub fn comments_for_file(&self) -> &[Range<usize>] {
+        &self.all_ignores().for_file
+    }
+
+    fn all_ignores(&self) -> &Ignores<'d> {
+        self.answers.ignores.get_or_init(|| Ignores::new(read(self)))
+    }
+}
+
+/// All that a document says is to be ignored, and which comments go or stay with what.
+pub(super) struct Ignores<'d> {
+    all: Vec<Ignore<'d>>,
+    by_element: HashMap<ElementId, Vec<Range<usize>>>,
+    for_file: Vec<Range<usize>>,
+}
+
+impl<'d> Ignores<'d> {
+    fn new(all: Vec<Ignore<'d>>) -> Self {
+        let mut by_element: HashMap<ElementId, Vec<Range<usize>>> = HashMap::new();
+        let mut for_file = Vec::new();
+        for ignore in &all {
+            match ignore.form {
+                IgnoreForm::FileComment => for_file.push(ignore.span.clone()),
+                IgnoreForm::Comment(Some(element)) => by_element.entry(element.id()).or_default().push(ignore.span.clone()),
+                IgnoreForm::Comment(None) | IgnoreForm::Metadata(_) => {}
+            }
+        }
+        Ignores { all, by_element, for_file }
     }
 }
 

@@ -27,6 +27,7 @@ use arguments::{options, set};
 use delivery::Addressed;
 pub use delivery::{Carrier, Delivered, global_property};
 pub use forms::{Form, form_for, json_capability, override_works};
+use ignores::Ignores;
 pub use ignores::{Ignore, IgnoreForm};
 pub use metadata::Metadata;
 pub use naming::Renaming;
@@ -90,7 +91,7 @@ struct Answers<'d> {
     globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
     renaming: OnceCell<Renaming<'d>>,
-    ignores: OnceCell<Vec<Ignore<'d>>>,
+    ignores: OnceCell<Ignores<'d>>,
 }
 
 /// Reads a text and hands the domain that it is to `use_domain`.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::findings::{RuleFinding, ask};
 use crate::change::Change;
-use crate::domain::{Domain, Ignore, IgnoreForm};
+use crate::domain::Domain;
 use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
 use crate::settings::{Audio, Settings, UUID_NAMESPACE, Wishes};
@@ -38,11 +38,11 @@ pub(super) fn unused<'d, 'r>(
     let is_unsuitable = domain.unsuitable().is_some();
     let of_this_guest: Vec<&Rule> = rules.known.iter().copied().filter(|rule| rule.when.unsuitable == is_unsuitable).collect();
     let judged = judged(&rules.wanted, &of_this_guest);
-    if !suppressions.has_unused(&judged) {
-        return Vec::new();
-    }
     let all = RuleSet { active: rules.known.clone(), ..rules.clone() };
     for settings in all_settings(domain.settings) {
+        if !suppressions.has_unused(&judged) {
+            return Vec::new();
+        }
         ask(&Domain::new(domain.document, &settings), &all, suppressions);
     }
     of(&|fault| fault == IgnoreFault::Unused, &judged, domain, rules, suppressions)
@@ -108,12 +108,9 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
 
 /// Whether changes move an element that a comment speaks of to another place: the comment would stay, and speak of something else.
 pub(super) fn is_parted<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool {
-    let moves = changes.iter().any(|change| matches!(change, Change::InsertSource(..)));
-    let leaves = |ignore: &Ignore<'d>| match ignore.form {
-        IgnoreForm::Comment(Some(element)) => changes.contains(&Change::Remove(element)),
-        _ => false,
-    };
-    moves && domain.ignores().iter().any(leaves)
+    let moves = |change: &Change<'d>| matches!(change, Change::InsertSource(..));
+    let leaves = |change: &Change<'d>| matches!(change, Change::Remove(element) if !domain.comments_for(element.id()).is_empty());
+    changes.iter().any(moves) && changes.iter().any(leaves)
 }
 
 /// Whether this is an error that stays because the document says so: then nothing is sure to show the guest. What a configuration makes

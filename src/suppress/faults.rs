@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{NamePlace, Suppressions};
+use super::{MOST_MISSPELT, NamePlace, Suppressions};
 use crate::change::Change;
 use crate::domain::{Ignore, IgnoreForm};
 use crate::rules::finding::Finding;
@@ -43,8 +43,9 @@ impl<'d> Suppressions<'_, 'd> {
             .map(|((index, place), meant)| {
                 let (ignore, name) = (&self.ignores[index], self.name((index, place)));
                 let range = ignore.names[place].clone();
-                let finding =
-                    at(ignore, range.clone()).with_value("what", said_of(name, meant, known)).with_value("other", meant.unwrap_or(""));
+                let finding = at(ignore, range.clone())
+                    .with_value("what", said_of(name, meant, known, self.unknown.len() <= MOST_MISSPELT))
+                    .with_value("other", meant.unwrap_or(""));
                 match (meant, ignore.form) {
                     (None, _) => finding,
                     (Some(meant), IgnoreForm::Metadata(element)) => {
@@ -124,14 +125,15 @@ fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>)
     parents.reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner }).unwrap_or(element)
 }
 
-/// What to say of a name that no rule has.
-fn said_of(name: &str, meant: Option<&str>, known: &[&Rule]) -> String {
+/// What to say of a name that no rule has; compared with those that there are, where these are not too many names.
+fn said_of(name: &str, meant: Option<&str>, known: &[&Rule], is_compared: bool) -> String {
     if of_host().iter().any(|rule| rule.id == name) {
         return format!("the rule '{name}' is about the host, and no domain can ignore it");
     }
     match meant {
         Some(meant) => format!("there is no rule '{name}'; did you mean '{meant}'?"),
         None if name.len() > LONGEST_NAME => "there is no rule of so long a name".to_owned(),
+        None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
         None => unknown(name, known),
     }
 }

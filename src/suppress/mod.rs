@@ -39,7 +39,7 @@ pub struct Suppressions<'c, 'd> {
 /// A name among those of an ignore: places in both lists.
 type NamePlace = (usize, usize);
 
-/// For so many different names that no rule has, the one that is meant is looked for.
+/// For so many different names that no rule has, the one that is meant is looked for; in a document with more, for none of the others.
 const MOST_MISSPELT: usize = 1_000;
 
 impl<'c, 'd> Suppressions<'c, 'd> {
