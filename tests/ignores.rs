@@ -179,6 +179,12 @@ fn a_comment_goes_with_its_element_and_holds_for_no_other() {
     let sets = format!("  <qemu:commandline>\n{}    <qemu:arg value='-sdl'/>\n  </qemu:commandline>\n", comment("ignore[vgpu-uuid] no"));
     let (after, _) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{sets}</domain>")));
     assert!(!after.contains("ignore") && !after.contains("-sdl"), "{after}");
+    let capabilities = "  <qemu:capabilities>\n    <!-- gvtg-xml: ignore[vgpu-uuid] no -->\n    <qemu:del capability='device.json'/>\n  </qemu:capabilities>\n";
+    let before = format!("  <!-- gvtg-xml: ignore[vgpu-uuid] no -->\n{capabilities}");
+    for block in [capabilities, &before] {
+        let (after, _) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{block}</domain>")));
+        assert!(!after.contains("ignore") && !after.contains("capabilities"), "{after}");
+    }
     // What is said of the file stays.
     let inside = "    <video>\n      <!-- gvtg-xml: ignore-file[silent-sound] HDMI -->\n      <model type='qxl'/>\n    </video>\n    <sound model='ich9'/>\n";
     let (after, left) = safely(&domain(&[VGPU, inside]));
@@ -198,6 +204,10 @@ fn what_moves_takes_its_comments_along_or_stays() {
     let second = format!("  <devices>\n{}{VIDEO}  </devices>\n", comment("ignore[stray-video] the installer needs it"));
     let (after, left) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{second}</domain>")));
     assert!(after.contains(VIDEO) && after.matches("<devices>").count() == 1 && left.is_empty(), "{after} {left:?}");
+    // What is said for the file is said once.
+    let of_file = second.replace("ignore[", "ignore-file[");
+    let (after, left) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{of_file}</domain>")));
+    assert!(after.contains(VIDEO) && after.matches("ignore-file[").count() == 1 && left.is_empty(), "{after} {left:?}");
     let before = second.replace("  <devices>\n", "  <!-- gvtg-xml: ignore[stray-video] the installer needs it -->\n  <devices>\n");
     let (after, left) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{before}</domain>")));
     assert!(after.contains(&before) && left.contains(&"second-devices".into()), "{after} {left:?}");
@@ -228,6 +238,8 @@ fn what_is_of_no_use_is_said_where_it_is_sure() {
     assert!(!is_unused(&domain(&[&comment("ignore[missing-ramfb] x"), VNC]), ""), "there is no vGPU yet");
     let undeclared = with("ignore-file[display-gl-off] x").replace(" xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'", "");
     assert!(!is_unused(&undeclared, ""));
+    // A group of rules hides nothing that is wrong with an ignore.
+    assert!(is_unused(&with("ignore-file[domain] x").replace("<name>", "<!-- gvtg-xml: ignore-file[stray-video] mine -->\n  <name>"), ""));
     // One for that.
     let (text, _) =
         (with("ignore[vgpu-boot-order] x").replace("<name>", "<!-- gvtg-xml: ignore-file[unused-ignore] mine -->\n  <name>"), ());
@@ -243,6 +255,10 @@ fn fix_judges_what_is_of_use_by_what_it_writes() {
     let settings = Settings { unsafe_fixes: true, ..Settings::default() };
     let (after, left) = fixed(&text, &settings);
     assert!(after.contains("ignore[vgpu-alias, missing-ramfb] x") && left.is_empty(), "{after} {left:?}");
+    let (after, left) = fixed(&text.replace("ignore[", "ignore-file["), &settings);
+    assert!(after.contains("ignore-file[vgpu-alias, missing-ramfb] x") && left.is_empty(), "{after} {left:?}");
+    let (after, _) = fixed(&domain(&["    <!-- gvtg-xml: ignore-file[vgpu-boot-order] x -->\n", VGPU]), &settings);
+    assert!(!after.contains("ignore") && after.contains("<devices>\n    <hostdev"), "{after}");
     // What showed the guest is put back, and with it what was ignored.
     let text = domain(&[&comment("ignore[missing-opregion] x"), VGPU, &comment("ignore[vgpu-uuid] x"), VNC]);
     let fixed = fix(text.clone(), &rules, &settings).unwrap();
@@ -270,6 +286,12 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
     assert!(why_foreign(with(plain.clone()).as_bytes(), false).is_some());
     let typed = with(plain).replace("urn:gvtg-xml:1'>", "urn:gvtg-xml:1' type='i915-GVTg_V5_4'>");
     assert!(why_foreign(typed.as_bytes(), false).is_none());
+    let empty = domain(&[VIDEO]).replace("  <devices>", "  <metadata><g:domain xmlns:g='urn:gvtg-xml:1'/></metadata>\n  <devices>");
+    assert!(why_foreign(empty.as_bytes(), false).is_none(), "it says nothing but that it is there");
+    // Beside that element libvirt would drop it, or the other.
+    let stray = domain(&[VGPU, VIDEO])
+        .replace("  <devices>", "  <metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray-video'>x</g:ignore></metadata>\n  <devices>");
+    assert!(ids(&stray).contains(&"stray-video".into()) && ids(&stray).contains(&"unreadable-ignore".into()), "{:?}", ids(&stray));
 }
 
 #[test]
