@@ -157,6 +157,29 @@ fn where_an_error_is_ignored_what_shows_the_guest_stays() {
 }
 
 #[test]
+fn properties_are_not_written_half_in_one_form_and_half_in_the_other() {
+    let guide = std::fs::read_to_string("fixtures/guide.xml").unwrap();
+    let set = guide.lines().find(|line| line.contains("x-igd-opregion")).unwrap();
+    let with = |what: &str| guide.replace(set, &format!("{}{set}", comment(what)));
+    for what in ["ignore[set-on-json-device] libvirt 7.0", "ignore[set-on-json-device]", "ingore[set-on-json-device] libvirt 7.0"] {
+        let (after, left) = safely(&with(what));
+        assert_eq!(after, with(what), "{what}");
+        let is_sound = what == "ignore[set-on-json-device] libvirt 7.0";
+        let count = left.iter().filter(|rule| *rule == "set-on-json-device").count();
+        assert_eq!(count, if is_sound { 3 } else { 4 }, "{what}: {left:?}");
+    }
+    assert_ne!(safely(&guide).0, guide);
+    // And back: an override that is to stay keeps the others.
+    let (now, _) = safely(&guide);
+    let property = now.lines().find(|line| line.contains("x-igd-opregion")).unwrap();
+    let old = parse_settings("--libvirt 7.0").unwrap();
+    let kept = now.replace(property, &format!("{}{property}", comment("ignore[unsupported-override] libvirt 9")));
+    let (after, _) = fixed(&kept, &old);
+    assert_eq!(after.matches("<qemu:property").count(), now.matches("<qemu:property").count(), "{after}");
+    assert_ne!(fixed(&now, &old).0, now);
+}
+
+#[test]
 fn a_new_vgpu_comes_without_what_is_ignored_where_it_will_stand() {
     let of_file = "<!-- gvtg-xml: ignore-file[missing-opregion] QEMU 10.1 -->\n".to_owned() + &domain(&[VNC]);
     let of_devices = domain(&[VNC]).replace("  <devices>", "  <!-- gvtg-xml: ignore[missing-opregion] QEMU 10.1 -->\n  <devices>");

@@ -169,6 +169,7 @@ pub(super) fn ask<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>, suppressions
         }
     }
     leave_what_is_looked_at(domain, &mut found);
+    leave_half_of_no_conversion(&mut found);
     found
 }
 
@@ -184,6 +185,23 @@ fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>
         if !removes_graphics(found) {
             found.hold_back();
         }
+    }
+}
+
+/// What carries properties in one form is written in the other as a whole or not at all: where one of them is to stay, half in each form
+/// would work on no libvirt.
+fn leave_half_of_no_conversion(found: &mut [RuleFinding<'_, '_>]) {
+    let converts = |found: &RuleFinding<'_, '_>| {
+        let adds = found.changes().iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
+        adds && found.removed().next().is_some()
+    };
+    let stays = |found: &&RuleFinding<'_, '_>| found.verdict != Verdict::Open;
+    if !found.iter().any(|found| stays(&found)) {
+        return;
+    }
+    let converting: HashSet<String> = found.iter().filter(|found| converts(found)).map(|found| found.rule.id.to_string()).collect();
+    if found.iter().filter(stays).any(|found| converting.contains(&*found.rule.id)) {
+        found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(RuleFinding::hold_back);
     }
 }
 
