@@ -76,7 +76,7 @@ fn explain_knows_a_sites_rules_and_what_holds_in_the_folder() {
     let words = |id: &str| list.lines().find(|line| line.starts_with(id)).unwrap().split_whitespace().nth(1).unwrap().to_owned();
     assert_eq!((words("no-vnc "), words("stray-video "), words("missing-vgpu ")), ("error".into(), "off".into(), "error".into()));
     let (code, _, stderr) = explain("--isolated no-vnc");
-    assert!(code == 2 && stderr.contains("there is no rule 'no-vnc'"), "{stderr}");
+    assert!(code == 1 && stderr.contains("nothing is known of 'no-vnc'"), "{stderr}");
 }
 
 #[test]
