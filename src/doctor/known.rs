@@ -105,8 +105,8 @@ impl<'r> Known<'r> {
         &self.answers[number]
     }
 
-    /// The answers to the messages in a line ([`plain`]), with the places of those messages: each answer once. Of two messages in one place the
-    /// one counts that says more.
+    /// The answers to the messages in a line of plain text (no colours, no control characters), with the places of those messages: each
+    /// answer once. Of two messages in one place the one counts that says more.
     pub fn in_line(&self, line: &[u8]) -> Vec<(usize, Range<usize>)> {
         self.found_by(&self.index, line)
     }
