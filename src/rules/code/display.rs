@@ -1,7 +1,7 @@
 //! What shows the vGPU's picture.
 
 use crate::change::Change;
-use crate::domain::{Domain, can_have_gl, display_has_gl, display_parts};
+use crate::domain::{Domain, QemuOption, can_have_gl, display_has_gl, display_parts};
 use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
@@ -23,9 +23,8 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 return Vec::new();
             }
             let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
-            vec![
-                Finding::at_attribute(operand.element, "value").with_value("found", format!("is {}", operand.value)).fixed_by(vec![change]),
-            ]
+            let finding = Finding::at_attribute(operand.element, "value").with_value("found", format!("is {}", operand.value));
+            vec![if is_an_option(operand.value) { finding } else { finding.fixed_by(vec![change]) }]
         }
         // Joined with its operand, it is another rule's finding.
         None if is_joined(domain) => Vec::new(),
@@ -47,6 +46,12 @@ fn is_joined(domain: &Domain<'_>) -> bool {
     })
 }
 
+/// Whether QEMU takes the next option for the operand that a `-display` lacks: it is the user's, and which of the two is to be mended
+/// only they know. What stands behind it is a finding of its own, as QEMU can't read that.
+fn is_an_option(operand: &str) -> bool {
+    operand.starts_with('-')
+}
+
 /// The display that counts has no GL, without which QEMU can't show a vGPU.
 pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
@@ -55,7 +60,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
     let (kind, gl) = display_parts(operand.value);
-    if display_has_gl(&kind, gl.as_deref()) {
+    if display_has_gl(&kind, gl.as_deref()) || is_an_option(operand.value) {
         return Vec::new();
     }
     let is_capable = kind != "none" && can_have_gl(&kind);
@@ -75,7 +80,7 @@ fn with_gl(value: &str) -> String {
 pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let displays = context.domain.displays();
     let Some((last, others)) = displays.split_last() else { return Vec::new() };
-    let finding = |display: &crate::domain::QemuOption<'d>| {
+    let finding = |display: &QemuOption<'d>| {
         let mut changes = vec![Change::Remove(display.element)];
         changes.extend(display.operand.map(|operand| Change::Remove(operand.element)));
         let found = display.operand.map_or("", |operand| operand.value);
@@ -84,7 +89,9 @@ pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             .related_to(last.element.start_tag().span, "the one that counts")
             .fixed_by(changes)
     };
-    others.iter().map(finding).collect()
+    // QEMU ignores none that it can't read.
+    let is_read = |display: &&QemuOption<'d>| display.operand.is_none_or(|operand| !is_an_option(operand.value));
+    others.iter().filter(is_read).map(finding).collect()
 }
 
 #[cfg(test)]
