@@ -10,7 +10,7 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
 //! ```
 //!
-//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases. [`printable`]: text for a terminal.
+//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases. [`printable`]: text for a terminal. [`uri`](mod@uri): names of files as URIs.
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`qemu`]: QEMU's command line. [`command_line`]: the kernel's.
@@ -51,6 +51,7 @@ pub mod source;
 pub mod suppress;
 pub mod types;
 pub mod undo;
+pub mod uri;
 pub mod version;
 pub mod vocabulary;
 pub mod xml;

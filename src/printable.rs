@@ -28,6 +28,12 @@ fn clean_but(text: &str, is_kept: impl Fn(char) -> bool) -> String {
     result
 }
 
+/// An error of the system in its own words, without Rust's number.
+pub fn system_error(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
 /// Control characters (C0, C1), marks that reorder text, and characters that nobody sees: Unicode's category Cf without the Arabic
 /// and Kaithi signs in it, which are drawn, the two separators of lines, and letters without a shape.
 pub fn is_harmful(c: char) -> bool {

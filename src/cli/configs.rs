@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files::Input;
-use super::flags::ColorChoice;
+use super::flags::{ColorChoice, CommonArgs};
 use super::{io, lint};
 use crate::config::{Configs, Failure, InForce};
 use crate::printable::clean;
@@ -41,6 +41,14 @@ pub(super) fn of_inputs(
     let all_files = AllFiles { rules: asked(known), rule_pages: known.iter().find_map(|in_force| in_force.rule_pages.clone()) };
     say_passed_over(configs);
     Ok((all, all_files))
+}
+
+/// The same for a run with these flags.
+///
+/// # Errors
+/// Those of [`Configs`].
+pub(super) fn of_run(common: &CommonArgs, unsafe_fixes: Option<bool>, inputs: &[Input]) -> Result<(Vec<Arc<InForce>>, AllFiles), Failure> {
+    of_inputs(&mut common.choices.configs(unsafe_fixes)?, inputs, common.stdin_filename.as_deref())
 }
 
 /// Says which configurations were passed over.

@@ -1,5 +1,6 @@
 //! Which files a run is about: those named, and those in folders.
 
+use crate::printable::system_error;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -69,7 +70,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, errors: &mut Vec<(PathBuf, Stri
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                errors.push((folder, super::io::describe(&error)));
+                errors.push((folder, system_error(&error)));
                 continue;
             }
         };

@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::flags::Format;
-use super::lint::{fail, is_meant, is_passed_over, located, name, say_skipped};
+use super::lint::{fail, is_passed_over, located, name, say_skipped, say_unreadable, settings_for};
 use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, configs, io, replace, suppress};
 use crate::config::InForce;
@@ -42,12 +42,10 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
-    let configs = common.choices.configs(args.unsafe_fixes);
-    let (in_force, all_files) =
-        match configs.and_then(|mut configs| configs::of_inputs(&mut configs, &inputs, common.stdin_filename.as_deref())) {
-            Ok(in_force) => in_force,
-            Err(failure) => return configs::fail(&failure, options.color),
-        };
+    let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, &inputs) {
+        Ok(in_force) => in_force,
+        Err(failure) => return configs::fail(&failure, options.color),
+    };
     if !args.suppress.is_empty() {
         return suppress::run(args, &options, &inputs, &in_force, &unreadable);
     }
@@ -60,7 +58,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let own_display = if from_pipe { own_display() } else { None };
     let (mut skipped, mut with_vgpu) = (0, false);
     for (input, in_force) in inputs.iter().zip(&in_force) {
-        let mut settings = Settings { named: is_meant(input, &options) || in_force.named, ..in_force.settings.clone() };
+        let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
         match fix_one(input, args, &settings, in_force, &options, &mut outputs) {
             Ok(Some(one)) => {
@@ -81,12 +79,6 @@ pub(super) fn run(args: &FixArgs) -> Status {
         }
     }
     status
-}
-
-/// Says which folders can't be read.
-pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
-    let failures = folders.iter().map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string()))));
-    failures.max().unwrap_or(Status::Clean)
 }
 
 /// The display of whoever pipes a domain through, if it is one on this machine.

@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use super::lint::fail;
 use super::{Cli, Status, io};
 use crate::config::schema::schema;
+use crate::printable::system_error;
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,7 +30,7 @@ pub(super) fn run(what: What) -> Status {
     match what {
         What::Man => {
             if let Err(error) = manual(Cli::command(), &mut bytes) {
-                return fail(&io::describe(&error));
+                return fail(&system_error(&error));
             }
         }
         What::Bash => complete(Shell::Bash, &mut bytes),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ColorChoice;
+use crate::printable::system_error;
 
 /// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
 ///
@@ -61,18 +62,12 @@ const HOLE: usize = 4 << 10;
 const TIMES_AS_MUCH: usize = 8;
 
 fn unreadable(error: io::Error) -> String {
-    format!("can't be read: {}", describe(&error))
+    format!("can't be read: {}", system_error(&error))
 }
 
 /// Whether stdin is a terminal, where nobody has piped anything.
 pub(super) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
-}
-
-/// An error of the system in its own words, without Rust's number.
-pub(super) fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 static IS_STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -94,7 +89,7 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
     }
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {}", describe(&error))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {}", system_error(&error))),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! `gvtg-xml lint`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::{Input, collect};
 use super::flags::Format;
@@ -22,17 +22,12 @@ pub(super) fn run(args: &LintArgs) -> Status {
         return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml lint");
     }
     let (inputs, unreadable) = collect(&args.files);
-    let mut status = Status::Clean;
-    for (path, message) in unreadable {
-        status = fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string())));
-    }
+    let mut status = say_unreadable(&unreadable);
     // Fixes that may lose something are made by `fix` alone.
-    let configs = common.choices.configs(Some(false));
-    let (in_force, all_files) =
-        match configs.and_then(|mut configs| configs::of_inputs(&mut configs, &inputs, common.stdin_filename.as_deref())) {
-            Ok(in_force) => in_force,
-            Err(failure) => return configs::fail(&failure, options.color),
-        };
+    let (in_force, all_files) = match configs::of_run(common, Some(false), &inputs) {
+        Ok(in_force) => in_force,
+        Err(failure) => return configs::fail(&failure, options.color),
+    };
     let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
@@ -70,7 +65,7 @@ fn lint_one(
     if is_passed_over(input, options, in_force, &bytes) {
         return Ok(None);
     }
-    let settings = Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() };
+    let settings = settings_for(input, options, in_force);
     let lossy;
     let (text, result) = match xml::decode(&bytes) {
         Ok(text) => (text, lint_all(text, &in_force.rules, &settings, outputs.shows_edits())),
@@ -97,8 +92,13 @@ fn lint_one(
 }
 
 /// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on whatever there is.
-pub(super) fn is_meant(input: &Input, options: &Options) -> bool {
+fn is_meant(input: &Input, options: &Options) -> bool {
     input.named && !options.skip_foreign
+}
+
+/// What the user wants of a file.
+pub(super) fn settings_for(input: &Input, options: &Options, in_force: &InForce) -> Settings {
+    Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() }
 }
 
 /// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
@@ -138,6 +138,12 @@ pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
 pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
     let message = format!("{}:{}:{}: error: {}", clean(name), position.line, position.column, clean(&error.message));
     format!("{message}\n  help: {}", clean(&error.help))
+}
+
+/// Says which folders can't be read.
+pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
+    let failures = folders.iter().map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string()))));
+    failures.max().unwrap_or(Status::Clean)
 }
 
 /// Says what could not be done.

@@ -14,6 +14,7 @@ use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
 use super::{Options, io};
 use crate::lint::why_foreign;
+use crate::printable::system_error;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
 use crate::rules;
 use crate::xml::Unreadable;
@@ -195,7 +196,7 @@ impl Output {
                 Ok(())
             }
             Target::File(path, file) => {
-                file.write_all(text.as_bytes()).map_err(|error| format!("{}: can't be written: {}", path.display(), io::describe(&error)))
+                file.write_all(text.as_bytes()).map_err(|error| format!("{}: can't be written: {}", path.display(), system_error(&error)))
             }
         }
     }
@@ -236,6 +237,6 @@ fn create(path: &PathBuf) -> Result<Target, String> {
     if is_domain {
         return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
     }
-    let file = fs::File::create(path).map_err(|error| format!("{}: can't be written: {}", path.display(), io::describe(&error)))?;
+    let file = fs::File::create(path).map_err(|error| format!("{}: can't be written: {}", path.display(), system_error(&error)))?;
     Ok(Target::File(path.clone(), file))
 }

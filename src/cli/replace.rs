@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use xattr::FileExt;
 
-use super::io::{describe, read_file};
+use super::io::read_file;
 use super::signals::uninterrupted;
+use crate::printable::system_error;
 
 /// A file as it was when it was read.
 pub(super) struct Original {
@@ -47,7 +48,7 @@ impl State {
 /// # Errors
 /// A file that can't be read, or that is none: a FIFO, a socket, a device.
 pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), String> {
-    let unreadable = |error: io::Error| format!("can't be read: {}", describe(&error));
+    let unreadable = |error: io::Error| format!("can't be read: {}", system_error(&error));
     // Asked before it is opened: to open a FIFO waits for somebody who writes.
     let kind = fs::metadata(path).map_err(unreadable)?.file_type();
     if !kind.is_file() {
@@ -80,7 +81,7 @@ pub(super) fn replace(original: &Original, text: &str) -> Result<(), String> {
 
 fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     let path = &original.path;
-    let told = |error: io::Error| describe(&error);
+    let told = |error: io::Error| system_error(&error);
     let old = File::open(path).map_err(told)?;
     let metadata = old.metadata().map_err(told)?;
     if metadata.nlink() > 1 {
@@ -96,7 +97,7 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     let made = new.metadata().map_err(told)?;
     if (made.uid(), made.gid()) != (metadata.uid(), metadata.gid()) {
         fchown(new, Some(metadata.uid()), Some(metadata.gid()))
-            .map_err(|error| format!("its owner and group can't be kept: {}", describe(&error)))?;
+            .map_err(|error| format!("its owner and group can't be kept: {}", system_error(&error)))?;
     }
     keep_attributes(&old, new)?;
     // Last, since a change of owner or access list changes the mode, and a mode may forbid to write attributes.
@@ -105,7 +106,7 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     if !original.is_still_there().map_err(told)? {
         return Err("it has changed since it was read: try again".into());
     }
-    file.persist(path).map_err(|error| describe(&error.error))?;
+    file.persist(path).map_err(|error| system_error(&error.error))?;
     Ok(())
 }
 
@@ -126,7 +127,7 @@ impl Original {
 /// Gives a file all extended attributes of another and no others: access lists, SELinux's label, whatever users put there.
 fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
     let can_not = |what: &str, name: &OsString, error: io::Error| {
-        format!("its attribute {} can't be {what}: {}", name.to_string_lossy(), describe(&error))
+        format!("its attribute {} can't be {what}: {}", name.to_string_lossy(), system_error(&error))
     };
     let names = attribute_names(old)?;
     // A folder may give new files an access list that the old file doesn't have.
@@ -149,7 +150,7 @@ fn attribute_names(file: &File) -> Result<HashSet<OsString>, String> {
         Ok(names) => Ok(names.filter(|name| name != "security.ima" && name != "security.evm").collect()),
         // A file system without attributes has none to lose.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(HashSet::new()),
-        Err(error) => Err(format!("its attributes can't be read: {}", describe(&error))),
+        Err(error) => Err(format!("its attributes can't be read: {}", system_error(&error))),
     }
 }
 

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::files::Input;
-use super::fix::{Document, Read, deliver, read, say_unreadable};
+use super::fix::{Document, Read, deliver, read};
 use super::flags::SuppressIn;
-use super::lint::{fail, is_meant, located, name, position_in, say_skipped};
+use super::lint::{fail, located, name, position_in, say_skipped, say_unreadable, settings_for};
 use super::{FixArgs, Options, Status, io};
 use crate::config::InForce;
 use crate::lint::suppress;
 use crate::printable::clean;
-use crate::settings::Settings;
 use crate::source::Source;
 use crate::suppress::Form;
 use crate::xml;
@@ -87,7 +86,7 @@ fn suppress_one(
             return Err(message.unwrap_or_default());
         }
     };
-    let settings = Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() };
+    let settings = settings_for(input, options, in_force);
     let old = text.clone();
     let suppressed = suppress(text, &args.suppress, reason, form, &in_force.rules, &settings)
         .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;

@@ -33,9 +33,3 @@ pub use failure::Failure;
 pub use live::Live;
 pub use loaded::Found;
 pub use merge::InForce;
-
-/// An error of the system in its own words, without Rust's number.
-fn describe(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
-}

@@ -9,7 +9,7 @@ use super::globs::Glob;
 use super::keys::{KEYS, Key, Kind, Scope, key};
 use super::said::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
 use crate::rules::schema::Check;
-use crate::rules::{Rule, builtin, of_host};
+use crate::rules::{Rule, builtin, of_host, spelt_like};
 
 /// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that it can name beside the built-in ones
 /// and those.
@@ -144,7 +144,7 @@ impl Reader<'_> {
                 let own = if is_of_files { ["files", "rules"] } else { ["rules", "overrides"] };
                 let keys = || KEYS.iter().map(|key| key.name).chain(own);
                 let all = || format!("there are {}", keys().collect::<Vec<_>>().join(", "));
-                let help = nearest(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
+                let help = spelt_like(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
                 (format!("there is no key '{name}'"), help)
             }
         };
@@ -210,7 +210,7 @@ impl Reader<'_> {
             match (level, value.get_ref()) {
                 (Some((_, severity)), _) => levels.push(Level { name: name.get_ref().to_string(), severity: *severity, span: name.span() }),
                 (None, DeValue::String(word)) => {
-                    let near = nearest(word, words()).map(|near| format!("did you mean '{near}'?"));
+                    let near = spelt_like(word, words()).map(|near| format!("did you mean '{near}'?"));
                     let help = near.unwrap_or_else(|| format!("give {}", words().collect::<Vec<_>>().join(", ")));
                     self.add(value.span(), format!("there is no severity '{word}'"), Some(help));
                 }
@@ -234,7 +234,7 @@ impl Reader<'_> {
             (format!("'{name}' is about the host"), format!("`gvtg-xml host --ignore {name}` leaves it out"))
         } else {
             let ids = own().chain(builtin()).map(|rule| &*rule.id).chain(GROUPS.iter().map(|group| group.name()));
-            let near = nearest(name, ids).map(|near| format!("did you mean '{near}'?"));
+            let near = spelt_like(name, ids).map(|near| format!("did you mean '{near}'?"));
             (format!("there is no rule '{name}'"), near.unwrap_or_else(|| "`gvtg-xml explain` lists them".to_owned()))
         };
         self.add(span, message, Some(help));
@@ -247,12 +247,6 @@ impl Reader<'_> {
             self.add(span, format!("'{name}' is what can't be read, which is always an error"), Some("leave it out".into()));
         }
     }
-}
-
-/// The name that was probably meant.
-fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |other: &str| strsim::jaro_winkler(name, other);
-    names.filter(|other| likeness(other) > 0.8).max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }
 
 /// What a value is, in words.

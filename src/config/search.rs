@@ -4,6 +4,7 @@
 //! it: it belongs to the user who runs this or to root, and not everybody may write it. A file that somebody left in /tmp must not steer what
 //! `virsh edit` has its user edit there.
 
+use crate::printable::system_error;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -11,8 +12,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-
-use super::describe;
 
 /// The name of a configuration that is found by itself.
 pub const NAME: &str = "gvtg-xml.toml";
@@ -92,8 +91,8 @@ fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Open
     // A pipe must not keep us waiting.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(&path);
-    let file = opened.map_err(|error| refuse(format!("can't be read: {}", describe(&error))))?;
-    let metadata = file.metadata().map_err(|error| refuse(format!("can't be read: {}", describe(&error))))?;
+    let file = opened.map_err(|error| refuse(format!("can't be read: {}", system_error(&error))))?;
+    let metadata = file.metadata().map_err(|error| refuse(format!("can't be read: {}", system_error(&error))))?;
     if !metadata.is_file() {
         return Err(refuse("is no regular file".into()));
     }
@@ -115,7 +114,7 @@ fn is_writable_by_all(metadata: &Metadata) -> bool {
 /// # Errors
 /// Why it can't be opened.
 pub fn open(path: &Path) -> Result<Opened, String> {
-    let file = File::open(path).map_err(|error| format!("{}: can't be read: {}", shown(path), describe(&error)))?;
+    let file = File::open(path).map_err(|error| format!("{}: can't be read: {}", shown(path), system_error(&error)))?;
     Ok(Opened { path: path.to_owned(), file })
 }
 
@@ -125,7 +124,7 @@ impl Opened {
     /// # Errors
     /// Why it can't be read.
     pub fn read(self) -> Result<Vec<u8>, String> {
-        let failed = |error: io::Error| format!("{}: can't be read: {}", shown(&self.path), describe(&error));
+        let failed = |error: io::Error| format!("{}: can't be read: {}", shown(&self.path), system_error(&error));
         let mut bytes = Vec::new();
         self.file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > LARGEST {

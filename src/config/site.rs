@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::describe;
-use crate::printable::clean;
+use crate::printable::{clean, system_error};
 use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, builtin, parse};
 use crate::source::Source;
@@ -14,7 +13,7 @@ use crate::source::Source;
 /// # Errors
 /// A folder or file that can't be read, or rule files that say what none can say: a line for each error, with file:line:column and what is wrong.
 pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
-    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), describe(error));
+    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), system_error(error));
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));

@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use crate::rules::schema::Rule;
+use crate::rules::spelt_like;
 use crate::rules::symptom::Symptom;
 
 /// A rule or a symptom.
@@ -99,9 +100,7 @@ impl<'r> Known<'r> {
         let mut counted: Vec<(usize, &str)> =
             self.entries().map(|entry| (shared(entry), entry.id())).filter(|(count, _)| *count > 0).collect();
         counted.sort_by_key(|(count, id)| (std::cmp::Reverse(*count), *id));
-        let likeness = |id: &str| strsim::jaro_winkler(&asked, id);
-        let spelt = self.entries().map(Entry::id).max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
-        match spelt.filter(|id| likeness(id) > 0.8) {
+        match spelt_like(&asked, self.entries().map(Entry::id)) {
             Some(id) => vec![id],
             None => counted.into_iter().map(|(_, id)| id).take(3).collect(),
         }

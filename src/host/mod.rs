@@ -1,5 +1,6 @@
 //! What this machine has: the only reader of /sys, /proc and /etc, below a root folder.
 
+use crate::printable::system_error;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
@@ -255,10 +256,7 @@ impl<T> From<io::Result<T>> for Reading<T> {
         match result {
             Ok(value) => Reading::Present(value),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Reading::Absent,
-            Err(error) => {
-                let text = error.to_string();
-                Reading::Unreadable(text.split(" (os error").next().unwrap_or(&text).to_owned())
-            }
+            Err(error) => Reading::Unreadable(system_error(&error)),
         }
     }
 }

@@ -45,6 +45,11 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         matches!(self.verdict, Verdict::Suppressed(_))
     }
 
+    /// Whether the document says something of it, so that it stays unless somebody asks for its fix.
+    pub(super) fn is_left(&self) -> bool {
+        self.verdict != Verdict::Open
+    }
+
     pub(super) fn changes(&self) -> &[Change<'d>] {
         self.finding.changes.as_deref().unwrap_or_default()
     }
@@ -101,14 +106,13 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     }
 }
 
-/// The findings as the outside sees them, in the order of the text; with edits, each has those that mend it alone.
+/// The findings as the outside sees them, in the order of the text; with a composer, each has the edits that mend it alone.
 pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     domain: &Domain<'d>,
     found: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
-    with_edits: bool,
+    composer: Option<&Composer<'_, 'd>>,
 ) -> Vec<Diagnostic<'r>> {
-    let mut most = if with_edits { MOST_NAMINGS } else { 0 };
-    let composer = Composer::new(domain);
+    let mut most = if composer.is_some() { MOST_NAMINGS } else { 0 };
     let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
     let diagnostics = found.map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
@@ -117,7 +121,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
         if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
             most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
         }
-        let mut diagnostic = found.diagnostic(domain, Some(&composer).filter(|_| most > 0));
+        let mut diagnostic = found.diagnostic(domain, composer.filter(|_| most > 0));
         if let Some(fix) = &mut diagnostic.fix {
             match carried.checked_sub(fix.edits.inserted()) {
                 Some(rest) => carried = rest,
@@ -177,7 +181,7 @@ pub(super) fn ask<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>, suppressions
 /// unasked.
 fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
     let removes_graphics = |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
-    if !found.iter().any(|found| found.verdict != Verdict::Open && removes_graphics(found)) {
+    if !found.iter().any(|found| found.is_left() && removes_graphics(found)) {
         return;
     }
     let is_for_the_watched = |rule: &Rule| rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched);
@@ -195,12 +199,11 @@ fn leave_half_of_no_conversion(found: &mut [RuleFinding<'_, '_>]) {
         let adds = found.changes().iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
         adds && found.removed().next().is_some()
     };
-    let stays = |found: &&RuleFinding<'_, '_>| found.verdict != Verdict::Open;
-    if !found.iter().any(|found| stays(&found)) {
+    if !found.iter().any(RuleFinding::is_left) {
         return;
     }
-    let converting: HashSet<String> = found.iter().filter(|found| converts(found)).map(|found| found.rule.id.to_string()).collect();
-    if found.iter().filter(stays).any(|found| converting.contains(&*found.rule.id)) {
+    let converting: HashSet<&str> = found.iter().filter(|found| converts(found)).map(|found| &*found.rule.id).collect();
+    if found.iter().any(|found| found.is_left() && converting.contains(&*found.rule.id)) {
         found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(RuleFinding::hold_back);
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::Domain;
 use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
 use crate::settings::{Audio, Settings, UUID_NAMESPACE, Wishes};
-use crate::suppress::{Suppressions, Verdict, judged};
+use crate::suppress::{Suppressions, judged};
 use crate::version::Version;
 
 /// What is found wrong with what the document says, but whether it is of use.
@@ -118,5 +118,5 @@ pub(super) fn is_parted<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool
 pub(super) fn is_left_error(found: &RuleFinding<'_, '_>) -> bool {
     let is_error = |rule: &Rule| rule.severity == Severity::Error;
     let built_in = || builtin().iter().find(|rule| rule.id == found.rule.id);
-    found.verdict != Verdict::Open && (is_error(found.rule) || built_in().is_some_and(is_error))
+    found.is_left() && (is_error(found.rule) || built_in().is_some_and(is_error))
 }

@@ -73,14 +73,14 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_e
         let (mut found, mut suppressions) = find(domain, rules);
         let unused = unused(domain, rules, &found, &mut suppressions);
         found.extend(unused);
-        seen(domain, &found, with_edits)
+        seen(domain, &found, with_edits.then(|| Composer::new(domain)).as_ref())
     })
 }
 
 /// What was found, as the outside sees it.
-fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], with_edits: bool) -> Findings<'r> {
+fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], composer: Option<&Composer<'_, 'd>>) -> Findings<'r> {
     let part = |is_suppressed: bool| found.iter().filter(move |found| found.is_suppressed() == is_suppressed);
-    Findings { open: diagnostics(domain, part(false), with_edits), suppressed: diagnostics(domain, part(true), false) }
+    Findings { open: diagnostics(domain, part(false), composer), suppressed: diagnostics(domain, part(true), None) }
 }
 
 /// The edits that mend together all that one rule finds beside the others, as far as that is safe.

@@ -61,13 +61,14 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
             picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
         }
         let composer = Composer::new(domain);
+        let of_each = with_edits.then_some(&composer);
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
             let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
                 Change::InsertSource(_, range) => Some(range.clone()),
                 _ => None,
             });
-            let applied = diagnostics(domain, picked.iter().copied(), with_edits);
+            let applied = diagnostics(domain, picked.iter().copied(), of_each);
             return Round::Edited { edits, moved: moved.collect(), applied };
         }
         // What an ignore is good for shows when everything else is mended.
@@ -75,12 +76,12 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
-            return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), with_edits) };
+            return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), of_each) };
         }
         found.extend(unused);
         let ignores_errors = found.iter().any(is_left_error);
         Round::Quiet {
-            findings: seen(domain, &found, with_edits),
+            findings: seen(domain, &found, of_each),
             is_sure_to_show: domain.has_picture() && !ignores_errors,
             ignores_errors,
             is_guess: is_guess(domain),

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use crate::uri::escaped;
+
 /// The file that a document is; None for one that is no file of this machine.
 pub fn to_path(uri: &str) -> Option<PathBuf> {
     let rest = uri.strip_prefix("file://")?;
@@ -31,15 +33,7 @@ pub fn to_path(uri: &str) -> Option<PathBuf> {
 
 /// The name of a file.
 pub fn of_path(path: &Path) -> String {
-    let mut uri = "file://".to_owned();
-    for &byte in path.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
+    format!("file://{}", escaped(path.as_os_str().as_bytes()))
 }
 
 #[cfg(test)]

@@ -42,9 +42,7 @@ impl Full {
             GraphicalReportHandler::new_themed(theme).with_width(120).without_cause_chain().with_links(false)
         })
     }
-}
 
-impl Full {
     /// What is wrong in a text that is no domain, in the same form.
     pub fn error(&self, source: &Source<'_>, span: Range<usize>, message: &str, help: Option<&str>) -> String {
         let help = help.map(clean_lines).unwrap_or_default();

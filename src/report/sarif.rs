@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::rules::schema::Severity;
 use crate::rules::{Rule, named};
 use crate::source::{Position, Source};
+use crate::uri::escaped;
 
 /// One SARIF document with one run.
 pub struct Sarif<'r> {
@@ -146,15 +147,7 @@ fn level(severity: Severity) -> &'static str {
 /// A path as a URI reference.
 fn uri(name: &str) -> String {
     let scheme = if name.starts_with('/') { "file://" } else { "" };
-    let mut uri = scheme.to_owned();
-    for byte in name.trim_start_matches("./").bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
+    format!("{scheme}{}", escaped(name.trim_start_matches("./").as_bytes()))
 }
 
 #[cfg(test)]

@@ -138,12 +138,16 @@ impl schema::Group {
 
 /// The message for a name that no rule has.
 pub fn unknown(name: &str, rules: &[&Rule]) -> String {
-    let likeness = |id: &str| strsim::jaro_winkler(name, id);
-    let nearest = rules.iter().max_by(|left, right| likeness(&left.id).total_cmp(&likeness(&right.id)));
-    match nearest {
-        Some(rule) if likeness(&rule.id) > 0.8 => format!("there is no rule '{name}'; did you mean '{}'?", rule.id),
-        _ => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
+    match spelt_like(name, rules.iter().map(|rule| &*rule.id)) {
+        Some(id) => format!("there is no rule '{name}'; did you mean '{id}'?"),
+        None => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
     }
+}
+
+/// The one of these names that is spelt most like another, if it is at all: to be asked for, not to be taken.
+pub fn spelt_like<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |other: &str| strsim::jaro_winkler(name, other);
+    names.filter(|other| likeness(other) > 0.8).max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }
 
 /// The rule's or group's name that somebody meant who wrote another one: at most two letters are wrong, one of three, and no second name

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::change::{Change, Composer};
+use crate::change::{Change, Composer, new_metadata};
 use crate::domain::{Domain, IgnoreForm};
 use crate::edit::{Edit, Edits};
 use crate::fragment::NewElement;
 use crate::layout;
-use crate::settings::METADATA_NAMESPACE;
 use crate::xml::{Element, is_character};
 
 /// How it is written down that something is to be ignored.
@@ -92,14 +91,7 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     match own {
         Some(own) => changes.extend(new.into_iter().map(|ignore| Change::Insert(own, ignore))),
         None if new.is_empty() => {}
-        None => {
-            let element = NewElement::new("gvtg:domain").with_attribute("xmlns:gvtg", METADATA_NAMESPACE);
-            let element = new.into_iter().fold(element, NewElement::containing);
-            changes.push(match domain.root.child("metadata") {
-                Some(metadata) => Change::Insert(metadata, element),
-                None => Change::Insert(domain.root, NewElement::new("metadata").containing(element)),
-            });
-        }
+        None => changes.push(new_metadata(domain, |element| new.into_iter().fold(element, NewElement::containing))),
     }
     Composer::new(domain).edits(changes.iter())
 }

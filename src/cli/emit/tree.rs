@@ -14,7 +14,7 @@ use super::{OutputArgs, say_next};
 use crate::emit::{File, Place, manifest, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
-use crate::printable::clean;
+use crate::printable::{clean, system_error};
 
 /// A file that is to be below the root.
 struct Entry<'f> {
@@ -103,7 +103,7 @@ fn lost_domains(entries: &[&Entry<'_>]) -> Vec<String> {
 }
 
 fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, String> {
-    let failed = |error: Error| format!("{}: {}{}", root.shown(path), io::describe(&error), as_root(&error));
+    let failed = |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
     let target = root.resolve(path).map_err(failed)?;
     let old = match fs::metadata(&target) {
         Ok(metadata) if metadata.is_file() => Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777)),
@@ -140,7 +140,7 @@ fn as_root(error: &Error) -> &'static str {
 /// hook, which makes use of the rest, behind it. Gives the files that were changed.
 fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
     let failed = |entry: &Entry<'_>, error: &Error| {
-        format!("{}: can't be written: {}{}", entry.target.display(), io::describe(error), as_root(error))
+        format!("{}: can't be written: {}{}", entry.target.display(), system_error(error), as_root(error))
     };
     uninterrupted(|| {
         let mut staged: Vec<(&Entry<'f>, Staged)> = Vec::new();

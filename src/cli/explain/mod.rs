@@ -12,7 +12,7 @@ use super::lint::fail;
 use super::{ColorChoice, ExplainArgs, Status, configs, io};
 use crate::config::{Choices, Configs, site};
 use crate::doctor::{Answer, Entry, Known, Topic, page, page_of};
-use crate::printable::{clean, clean_lines};
+use crate::printable::{clean, clean_lines, system_error};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
 use here::Here;
@@ -130,7 +130,7 @@ fn missing_file(word: &str) -> Option<String> {
 fn unreadable(path: &str, error: &standard::Error) -> String {
     let hint =
         if error.kind() == standard::ErrorKind::PermissionDenied { " (the logs of the system's libvirt are root's: sudo)" } else { "" };
-    format!("{}: can't be read: {}{hint}", clean(path), io::describe(error))
+    format!("{}: can't be read: {}{hint}", clean(path), system_error(error))
 }
 
 fn explain_named(word: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told) -> Result<(), String> {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::devices::is_igpu;
 use super::requirements::requirements;
-use crate::change::{Change, deliver, name_vgpu};
+use crate::change::{Change, deliver, name_vgpu, new_metadata};
 use crate::domain::Form;
 use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
 use crate::fragment::NewElement;
@@ -12,7 +12,7 @@ use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
-use crate::settings::{METADATA_NAMESPACE, derived_uuid};
+use crate::settings::derived_uuid;
 use crate::xml::Element;
 
 /// No vGPU at all: one comes with everything that the other rules want of it.
@@ -226,17 +226,10 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
             None => vec![Change::Insert(own.element, of_vgpu(own.element.written_prefix(), uuid))],
         },
         (Some(own), _) => set_all(own.element, &missing),
-        (None, _) => {
-            let element = NewElement::new("gvtg:domain").with_attribute("xmlns:gvtg", METADATA_NAMESPACE);
-            let element = match uuid {
-                Some(uuid) if is_one_of_several => element.containing(of_vgpu("gvtg:", uuid)),
-                _ => recorded(element),
-            };
-            vec![match domain.root.child("metadata") {
-                Some(metadata) => Change::Insert(metadata, element),
-                None => Change::Insert(domain.root, NewElement::new("metadata").containing(element)),
-            }]
-        }
+        (None, _) => vec![new_metadata(domain, |element| match uuid {
+            Some(uuid) if is_one_of_several => element.containing(of_vgpu("gvtg:", uuid)),
+            _ => recorded(element),
+        })],
     };
     let recorded_at = own.map(|own| uuid.and_then(|uuid| own.vgpu(uuid)).unwrap_or(own.element));
     let place = recorded_at.or(domain.root.child("metadata")).unwrap_or(domain.root);
