@@ -141,7 +141,7 @@ fn the_table_is_complete() {
         let id = &rule.id;
         assert!(rule.example.iter().any(|example| example.bad.is_some()), "{id}: no bad example");
         assert!(rule.fix.is_empty() || rule.example.iter().any(|example| example.fixed.is_some()), "{id}: a fix without a fixed example");
-        assert!(rule.fix.is_empty() || rule.example.iter().any(|example| example.good.is_some()), "{id}: a fix without a good example");
+        assert!(rule.example.iter().any(|example| example.good.is_some()), "{id}: no good example");
         assert!(!rule.summary.contains('\n') && !rule.summary.ends_with('.'), "{id}: the summary is one line without a full stop");
         assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
         assert!(!rule.references.is_empty(), "{id}: no reference");
