@@ -128,7 +128,7 @@ fn taplo_says_so_too() {
         let is_told = stderr.lines().any(|line| line.contains("invalid file") && line.contains(&format!("/{name}\"")));
         assert!(is_told, "{text}{stderr}");
     }
-    // The line by which an editor finds it, as the README has it.
+    // The line by which an editor finds it, as docs/settings.md has it.
     fs::write(folder.path().join("gvtg-xml.toml"), "#:schema ./schema.json\nlibvrt = '9.0'\n").unwrap();
     let (code, _, stderr) = check(&["gvtg-xml.toml"]);
     assert!(code != 0 && stderr.contains("'libvrt' was unexpected"), "{stderr}");

@@ -1,4 +1,4 @@
-//! Real editors with the README's pieces: each opens a domain, sees the findings, takes a quick fix and fix-all, and saves.
+//! Real editors with the pieces of docs/editors.md: each opens a domain, sees the findings, takes a quick fix and fix-all, and saves.
 //! `tests/editors/setup.sh` brings them.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
@@ -19,15 +19,15 @@ mod common;
 const DOMAIN: &str = include_str!("../fixtures/win10-virt-manager.xml");
 const FIXED: &str = include_str!("../fixtures/win10-virt-manager.fixed.xml");
 
-/// The block of the README in this language that has this word in it.
+/// The block of docs/editors.md in this language that has this word in it.
 fn piece(language: &str, word: &str) -> String {
-    let readme = fs::read_to_string("README.md").unwrap();
+    let readme = fs::read_to_string("docs/editors.md").unwrap();
     let fence = format!("\n```{language}\n");
     let blocks = readme.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
-    blocks.map(|block| format!("{block}\n")).find(|block| block.contains(word)).expect("the README has the piece")
+    blocks.map(|block| format!("{block}\n")).find(|block| block.contains(word)).expect("docs/editors.md has the piece")
 }
 
-/// A folder with the domain, the program, the README's piece and the script that drives the editor.
+/// A folder with the domain, the program, the piece of docs/editors.md and the script that drives the editor.
 fn folder(editor: &str, piece: &str, script: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("editors").join(editor);
     let _ = fs::remove_dir_all(&folder);

@@ -1,4 +1,4 @@
-//! Editors and GitHub find the places in concise reports with what the README gives them.
+//! Editors and GitHub find the places in concise reports with what docs/editors.md gives them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -14,10 +14,10 @@ use tempfile::TempDir;
 /// A place in a concise report: file, line, column, severity, rule, message.
 type Place = (String, u64, u64, String, String, String);
 
-/// The README's block in this language.
+/// The block in this language of docs/editors.md.
 fn block(language: &str) -> String {
-    let readme = fs::read_to_string("README.md").unwrap();
-    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language} in the README"));
+    let readme = fs::read_to_string("docs/editors.md").unwrap();
+    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language} in docs/editors.md"));
     rest.split("```").next().unwrap().to_owned()
 }
 

@@ -77,7 +77,7 @@ struct Flags {
 
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
     if io::stdin_is_terminal() {
-        return fail("this talks to an editor, which starts it: the README has the pieces for some");
+        return fail("this talks to an editor, which starts it: docs/editors.md has the pieces for some");
     }
     // Behind the program's name and the subcommand's.
     let own: Vec<OsString> = std::env::args_os().skip(2).collect();

@@ -1,4 +1,4 @@
-//! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and the README go by. A key has the name of
+//! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and docs/settings.md go by. A key has the name of
 //! its flag, where there is one.
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-;; Drives Emacs: the README's piece is piece in the current folder, the domain virsh000000.xml. Writes what was seen to findings.json
+;; Drives Emacs: the piece of docs/editors.md is piece in the current folder, the domain virsh000000.xml. Writes what was seen to findings.json
 ;; and hover.txt, and what a quick fix made to quick.xml; ends with fix-all saved.
 (require 'package)
 (package-initialize)

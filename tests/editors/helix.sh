@@ -1,5 +1,5 @@
 #!/bin/sh
-# Drives Helix in the lab's chroot: the README's piece is /folder/piece, the domain /folder/virsh000000.xml. What Helix and the server
+# Drives Helix in the lab's chroot: the piece of docs/editors.md is /folder/piece, the domain /folder/virsh000000.xml. What Helix and the server
 # said to each other is in helix.log; what a quick fix made in quick.xml; ends with fix-all saved.
 set -eu
 mkdir -p /root/.config/helix

@@ -1,4 +1,4 @@
--- Drives Neovim: the README's piece is /folder/piece, the domain /folder/virsh000000.xml. Writes what was seen to findings.json and
+-- Drives Neovim: the piece of docs/editors.md is /folder/piece, the domain /folder/virsh000000.xml. Writes what was seen to findings.json and
 -- hover.txt, and what a quick fix made to quick.xml; ends with fix-all saved.
 local function wait(what, condition)
   if not vim.wait(30000, condition, 20) then

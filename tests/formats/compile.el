@@ -1,4 +1,4 @@
-;; Prints what compilation-mode makes of a file: emacs --batch -Q -l README's-block -l compile.el FILE
+;; Prints what compilation-mode makes of a file: emacs --batch -Q -l BLOCK-OF-docs/editors.md -l compile.el FILE
 (let ((name (car command-line-args-left)))
   (with-temp-buffer
     (insert-file-contents name)

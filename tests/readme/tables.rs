@@ -1,0 +1,108 @@
+//! The tables that pages have of what the program knows, and the rules' pages.
+
+use std::fmt::Write as _;
+
+use clap::CommandFactory;
+use gvtg_xml::config::keys::{KEYS, Key};
+use gvtg_xml::edit::Applicability;
+use gvtg_xml::rules::page::{Markup, page};
+use gvtg_xml::rules::schema::Rule;
+use gvtg_xml::rules::{builtin, of_host};
+
+/// All there are.
+pub const NAMES: [&str; 6] =
+    ["rules", "rules about the host", "pages of the rules", "pages of the rules about the host", "settings", "keys"];
+
+fn table(name: &str) -> String {
+    match name {
+        "rules" => rule_table(),
+        "rules about the host" => host_table(),
+        "pages of the rules" => rule_pages(builtin()),
+        "pages of the rules about the host" => rule_pages(of_host()),
+        "settings" => settings_table(),
+        "keys" => key_table(),
+        _ => unreachable!("{name} is none of NAMES"),
+    }
+}
+
+/// The line before a table.
+pub fn begin(name: &str) -> String {
+    format!("<!-- {name}: written by tests/readme -->\n")
+}
+
+/// A text with all the tables in it written anew.
+pub fn with_tables(text: &str) -> String {
+    NAMES.iter().fold(text.to_owned(), |text, name| {
+        let (begin, end) = (begin(name), format!("<!-- end of {name} -->"));
+        let Some((before, rest)) = text.split_once(&begin) else { return text };
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("there is no {end}"));
+        format!("{before}{begin}{}{end}{after}", table(name))
+    })
+}
+
+fn rule_table() -> String {
+    let mut rules: Vec<&Rule> = builtin().iter().collect();
+    rules.sort_by_key(|rule| &rule.id);
+    let mut table = String::from("| rule | severity | mended by | what it finds |\n|---|---|---|---|\n");
+    for rule in rules {
+        let safe = rule.fix.iter().any(|fix| fix.applicability == Applicability::Safe);
+        let mended_by = match rule.fix.first() {
+            None => "you",
+            Some(_) if !safe => "`fix --unsafe-fixes`",
+            Some(fix) if fix.unsafe_if.is_some() || fix.unsafe_if_watched => "`fix` (1)",
+            Some(_) => "`fix`",
+        };
+        let _ = writeln!(table, "| [`{0}`](#{0}) | {1} | {mended_by} | {2} |", rule.id, rule.severity.name(), cell(&rule.summary));
+    }
+    table
+        + "\n(1) Where somebody may watch the guest through something else (a PCI card, Looking Glass, a screen of QEMU's that is no window), only with\n`--unsafe-fixes`.\n"
+}
+
+/// Every rule's page, under its id.
+fn rule_pages(rules: &[Rule]) -> String {
+    let mut rules: Vec<&Rule> = rules.iter().collect();
+    rules.sort_by_key(|rule| &rule.id);
+    let mut pages = String::new();
+    for rule in rules {
+        let page = page(rule, Markup::Markdown);
+        let (_, below) = page.split_once("\n\n").unwrap();
+        let _ = writeln!(pages, "\n### {}\n\n{}", rule.id, below.trim_end());
+    }
+    pages + "\n"
+}
+
+fn host_table() -> String {
+    let mut table = String::from("| rule | severity | what it finds |\n|---|---|---|\n");
+    for rule in of_host() {
+        let _ = writeln!(table, "| [`{0}`](#{0}) | {1} | {2} |", rule.id, rule.severity.name(), cell(&rule.summary));
+    }
+    table
+}
+
+fn settings_table() -> String {
+    let mut command = gvtg_xml::cli::Cli::command();
+    command.build();
+    let fix = command.find_subcommand("fix").unwrap();
+    let mut table = String::from("| flag | what it says |\n|---|---|\n");
+    for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {
+        let takes_value = flag.get_num_args().is_some_and(|count| count.min_values() > 0);
+        let value = flag.get_value_names().filter(|_| takes_value).map_or(String::new(), |names| format!(" {}", names[0]));
+        let default = flag.get_default_values().first().filter(|_| takes_value);
+        let default = default.map_or(String::new(), |value| format!(" [default: {}]", value.to_string_lossy()));
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(table, "| `--{}{value}` | {}{default} |", flag.get_long().unwrap(), cell(&help));
+    }
+    table
+}
+
+fn key_table() -> String {
+    let mut table = String::from("| key | what it says | where nobody says it | for example |\n|---|---|---|---|\n");
+    for Key { name, summary, default, example, .. } in KEYS {
+        let _ = writeln!(table, "| `{name}` | {} | {default} | `{example}` |", cell(summary));
+    }
+    table
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "\\<")
+}
