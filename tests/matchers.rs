@@ -14,11 +14,13 @@ use tempfile::TempDir;
 /// A place in a concise report: file, line, column, severity, rule, message.
 type Place = (String, u64, u64, String, String, String);
 
-/// The block in this language of docs/editors.md.
-fn block(language: &str) -> String {
-    let readme = fs::read_to_string("docs/editors.md").unwrap();
-    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap_or_else(|| panic!("no {language} in docs/editors.md"));
-    rest.split("```").next().unwrap().to_owned()
+/// The block in this language of docs/editors.md that has this word in it.
+fn block(language: &str, word: &str) -> String {
+    let page = fs::read_to_string("docs/editors.md").unwrap();
+    let fence = format!("\n```{language}\n");
+    let mut blocks = page.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let block = blocks.find(|block| block.contains(word)).unwrap_or_else(|| panic!("no {language} with {word} in docs/editors.md"));
+    format!("{block}\n")
 }
 
 /// A folder with a concise report, which has all severities, and a text that has nothing to do with it between.
@@ -82,7 +84,7 @@ fn the_problem_matchers_find_each_finding() {
         .collect();
     assert_eq!(matched(&json!(matchers), &report), notices);
 
-    let tasks: Value = serde_json::from_str(&block("json")).unwrap();
+    let tasks: Value = serde_json::from_str(&block("json", "problemMatcher")).unwrap();
     let pattern = &tasks["tasks"][0]["problemMatcher"]["pattern"];
     assert_eq!(matched(&json!([{ "pattern": pattern }]), &report), places(&report));
 }
@@ -93,7 +95,7 @@ fn vim_jumps_to_each_finding() {
         return;
     }
     let (folder, report) = report();
-    fs::write(folder.path().join("readme.vim"), block("vim")).unwrap();
+    fs::write(folder.path().join("readme.vim"), block("vim", "errorformat")).unwrap();
     let script = "source readme.vim\ncgetfile report\n\
         let places = map(filter(getqflist(), 'v:val.valid'), 'bufname(v:val.bufnr) .. \":\" .. v:val.lnum .. \":\" .. v:val.col .. \":\" .. v:val.type .. \":\" .. v:val.text')\n\
         call writefile(places, 'places')\nqall!\n";
@@ -115,7 +117,7 @@ fn emacs_jumps_to_each_finding() {
     }
     let (folder, report) = report();
     let read_me = folder.path().join("readme.el");
-    fs::write(&read_me, block("elisp")).unwrap();
+    fs::write(&read_me, block("elisp", "compilation-error")).unwrap();
     let mut command = Command::new("emacs");
     command.args(["--batch", "-Q", "-l"]).arg(read_me).args(["-l", "tests/formats/compile.el"]).arg(folder.path().join("report"));
     let (code, stdout, stderr) = outcome(feed(&mut command, b""));
