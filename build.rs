@@ -169,7 +169,7 @@ plain_enums! { Severity Group ShownBy Format IgnoreFault Moment Within Applicabi
 impl ToRust for Version {
     fn to_rust(&self) -> String {
         match *self {
-            Version::CURRENT => "Version::CURRENT".into(),
+            Version::NEWEST => "Version::NEWEST".into(),
             version => format!("Version::new({})", version.to_string().replace('.', ", ")),
         }
     }

@@ -72,7 +72,7 @@ impl fmt::Display for Audio {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            libvirt: Version::CURRENT,
+            libvirt: Version::NEWEST,
             uuid: None,
             asked: Wishes::default(),
             fallback: Wishes::default(),

@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-/// A libvirt release, or the current one, which counts as newer than all others.
+/// A libvirt release, or the newest, which counts as newer than all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u32, u32, u32);
 
 impl Version {
     /// Whatever is newest.
-    pub const CURRENT: Version = Version(u32::MAX, 0, 0);
+    pub const NEWEST: Version = Version(u32::MAX, 0, 0);
 
     /// A release by its numbers.
     pub const fn new(major: u32, minor: u32, micro: u32) -> Self {
@@ -31,7 +31,7 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Version::CURRENT => formatter.write_str("current"),
+            Version::NEWEST => formatter.write_str("newest"),
             Version(major, minor, micro) => write!(formatter, "{major}.{minor}.{micro}"),
         }
     }
@@ -41,10 +41,11 @@ impl FromStr for Version {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "current" {
-            return Ok(Version::CURRENT);
+        // `current` was its name before, which reads like the one that is installed.
+        if matches!(text, "newest" | "current") {
+            return Ok(Version::NEWEST);
         }
-        let wrong = || format!("'{text}' is no libvirt version: write it like 9.0 or 9.0.0, or 'current'");
+        let wrong = || format!("'{text}' is no libvirt version: write it like 9.0 or 9.0.0, or 'newest'");
         let mut numbers = [0; 3];
         for (index, part) in text.split('.').enumerate() {
             let number = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
@@ -104,7 +105,9 @@ mod tests {
         let version = |text: &str| text.parse::<Version>();
         assert_eq!(version("9.0"), Ok(Version(9, 0, 0)));
         assert!(version("10.1") > version("9.10.3"));
-        assert!(version("current") > version("12.8.0"));
+        assert!(version("newest") > version("12.8.0"));
+        assert_eq!(version("current"), Ok(Version::NEWEST), "the word of earlier releases");
+        assert_eq!(version("current").map(|version| version.to_string()), Ok("newest".into()));
         assert_eq!(version("8.5.1").map(|version| version.to_string()), Ok("8.5.1".into()));
         for wrong in ["", "nine", "9.", "9.0.0.0", "-1", "+1", "4294967295"] {
             assert!(version(wrong).is_err(), "{wrong}");

@@ -112,7 +112,7 @@ fn what_is_read_is_not_too_much_only_because_of_what_fix_adds() {
         format!("<domain type='kvm'><devices><hostdev type='mdev'{attributes}/></devices></domain>"),
         format!("<domain type='kvm'><devices/><metadata>{declarations}</metadata></domain>"),
     ] {
-        for libvirt in ["7.0", "current"] {
+        for libvirt in ["7.0", "newest"] {
             let (code, once, stderr) = run(&format!("fix -q --libvirt {libvirt}"), &text);
             assert!(code < 2 && once.contains("xmlns:qemu="), "{libvirt}: {stderr}");
             assert_eq!(run(&format!("fix -q --libvirt {libvirt}"), &once).1, once);

@@ -220,7 +220,7 @@ fn a_site_can_have_rules_of_its_own() {
 
 #[test]
 fn libvirt_versions_are_read_or_refused() {
-    for right in ["9.0", "9.0.0", "current", "7.0", "12.8.1"] {
+    for right in ["9.0", "9.0.0", "newest", "current", "7.0", "12.8.1"] {
         assert_eq!(run(&format!("fix -q --libvirt {right}"), BAD).0, 0, "{right}");
     }
     for wrong in ["nine", "9.", ".9", "9.0.0.0", "-1", "9,0", "999999999999", "v9.0"] {

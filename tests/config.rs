@@ -97,7 +97,7 @@ fn of_flags_configuration_and_defaults_the_first_that_says_something_counts() {
     let (code, text, stderr) = fixed("");
     assert!(text.contains("value='-set'") && text.contains("<video/>") && stderr.contains("for libvirt 7.0.0"), "{stderr}");
     assert_eq!(code, 1, "{stderr}");
-    let (code, text, stderr) = fixed("--libvirt current --keep-video=false --fail-on warning");
+    let (code, text, stderr) = fixed("--libvirt newest --keep-video=false --fail-on warning");
     assert!(text.contains("<qemu:override>") && !text.contains("<video/>"), "{text}");
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(fixed("--isolated").1, run("fix", BARE).1);

@@ -25,7 +25,7 @@ alias = 'ua-old'
 
 [[overrides]]
 files = ['old/new/*.xml']
-libvirt = 'current'
+libvirt = 'newest'
 rules.display = 'off'
 ";
 
@@ -154,7 +154,7 @@ fn config_tells_what_is_in_force_and_from_where() {
     let lines: Vec<String> = stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(lines[0], path.display().to_string());
     for line in [
-        "libvirt \"current\" line 12, for old/new/*.xml",
+        "libvirt \"newest\" line 12, for old/new/*.xml",
         "alias \"ua-old\" line 8, for old/**, ./special.xml",
         "gdk-scale \"2.0\" flag",
         "display gtk,gl=on default",

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 /// For each key that takes a string: what it takes, and what it does not.
 const STRINGS: &[(&str, &[&str], &[&str])] = &[
-    ("libvirt", &["current", "9", "9.0", "10.10.0", "007.0"], &["", "9.", "v9", "9.0.0.0", "newest"]),
+    ("libvirt", &["newest", "current", "9", "9.0", "10.10.0", "007.0"], &["", "9.", "v9", "9.0.0.0", "oldest"]),
     ("type", &["i915-GVTg_V5_4", "i915-GVTg_V4_1"], &["", "V5_4", "i915-GVTg_V5_3", "i915-GVTg_V6_4"]),
     ("pci", &["0000:00:02.0", "ABCD:ef:1f.7"], &["", "00:02.0", "0000:00:02.8", "0000:00:02"]),
     ("display", &["gtk,gl=on", "sdl,gl=es", "egl-headless"], &[]),

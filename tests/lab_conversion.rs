@@ -77,9 +77,9 @@ fn documents() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let both = format!("{USB_STICK}{PCI_CARD}");
     for (name, before, number) in [("alone", "", 0), ("usb", USB_STICK, 1), ("pci", PCI_CARD, 1), ("both", &both, 2)] {
         let guide = guide(before, number);
-        let overrides = convert(&guide, "--libvirt current");
+        let overrides = convert(&guide, "--libvirt newest");
         let back = convert(&overrides, "--libvirt 7.0.0");
-        new.insert(format!("{name}-again"), convert(&back, "--libvirt current"));
+        new.insert(format!("{name}-again"), convert(&back, "--libvirt newest"));
         new.insert(format!("{name}-without-json"), convert(&overrides, "--libvirt 8.3"));
         new.insert(name.to_owned(), overrides);
         old.insert(format!("{name}-back"), back);

@@ -115,8 +115,8 @@ fn the_editors_settings_count_before_a_configuration() {
         (found.iter().any(|found| found.contains("stray-video")), fixed.contains("-set"))
     };
     assert_eq!(of(Value::Null), (false, true));
-    assert_eq!(of(json!({ "libvirt": "current" })), (false, false));
-    assert_eq!(of(json!({ "only": ["stray-video", "missing-opregion"], "libvirt": "current" })), (true, false));
+    assert_eq!(of(json!({ "libvirt": "newest" })), (false, false));
+    assert_eq!(of(json!({ "only": ["stray-video", "missing-opregion"], "libvirt": "newest" })), (true, false));
     assert_eq!(of(json!({ "isolated": true })), (true, false));
     assert_eq!(of(json!({ "config": folder.path().join("other.toml") })), (false, false));
 }

@@ -223,7 +223,13 @@ pub(super) fn deliver(
     match (old, to_replace) {
         (Some(old), _) if args.diff => io::print(&diff(name, old, new)),
         (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
-        (None, Some(file)) if has_changed => replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name))),
+        (None, Some(file)) if has_changed => {
+            replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
+            if let Some(warning) = file.warning(new) {
+                io::advise(&format!("{}: {warning}", clean(name)));
+            }
+            Ok(())
+        }
         (None, Some(_)) => Ok(()),
         (None, None) => io::print(new),
     }
@@ -255,7 +261,7 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let mut text = String::new();
     let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
-    let reader = if version == Version::CURRENT { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
+    let reader = if version == Version::NEWEST { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
     let suppressed = if fixed.suppressed.is_empty() { String::new() } else { format!(", {} suppressed", fixed.suppressed.len()) };
     let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left{suppressed}, for {reader}", state.name());
     if fixed.held_back {

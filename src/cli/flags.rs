@@ -127,7 +127,7 @@ pub(super) struct OriginArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings (the document's own values stay where they are not given)")]
 pub(super) struct SettingsArgs {
-    /// The libvirt that will read the domain: a version, `installed`, or `current` [default: current]
+    /// The libvirt that will read the domain: a version, `installed` (this machine's), or `newest` (the form for 8.5 and later) [default: newest]
     #[arg(long, value_name = "VERSION", value_parser = libvirt)]
     pub(super) libvirt: Option<Version>,
     /// The vGPU's uuid [default: the vGPU's own, else made from the domain's]

@@ -104,6 +104,28 @@ pub(super) fn complain(message: &str) {
     report(&format!("gvtg-xml: {}\n", crate::printable::clean(message)));
 }
 
+/// Several lines on stderr: what is wrong, and then what to do.
+pub(super) fn advise(message: &str) {
+    let mut lines = message.lines();
+    complain(lines.next().unwrap_or(""));
+    for line in lines {
+        report(&format!("{}\n", crate::printable::clean(line)));
+    }
+}
+
+/// Why no file can be made in a folder: the folder is named where the error is about it, which the system's words don't say.
+pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
+    let why = system_error(error);
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            // A path of one name is in the current folder.
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            format!("the folder {} is not writable ({why})", folder.display())
+        }
+        _ => why,
+    }
+}
+
 /// Whether to use colours on stdout, or on stderr.
 pub(super) fn use_color(choice: ColorChoice, stream_is_terminal: bool) -> bool {
     match choice {

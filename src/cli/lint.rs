@@ -148,10 +148,6 @@ pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
 
 /// Says what could not be done.
 pub(super) fn fail(message: &str) -> Status {
-    let mut lines = message.lines();
-    io::complain(lines.next().unwrap_or(""));
-    for line in lines {
-        io::report(&format!("{}\n", crate::printable::clean(line)));
-    }
+    io::advise(message);
     Status::Failed
 }

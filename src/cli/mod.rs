@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::merge::merge;
-use crate::printable::{clean, clean_lines};
 use crate::settings::Settings;
 
 mod config;
@@ -22,6 +21,7 @@ mod io;
 mod lint;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod misuse;
 mod options;
 mod output;
 mod replace;
@@ -93,7 +93,7 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
             let status = match error.use_stderr() {
                 false => io::print(&error.render().to_string()).map_or_else(|message| lint::fail(&message), |()| Status::Clean),
                 true => {
-                    io::report(&told(error));
+                    io::report(&misuse::told(error));
                     Status::Failed
                 }
             };
@@ -113,13 +113,6 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         Command::Generate(args) => generate::run(args.what),
     };
     ExitCode::from(status as u8)
-}
-
-/// clap's message; what somebody typed, or a script pasted, is in it, and must not look like a line of it.
-fn told(error: clap::Error) -> String {
-    let arguments = std::env::args_os().map(|argument| clean(&argument.to_string_lossy()));
-    let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
-    clean_lines(&error.render().to_string())
 }
 
 /// The settings that these flags mean, as after `gvtg-xml fix`.

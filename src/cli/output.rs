@@ -237,6 +237,10 @@ fn create(path: &PathBuf) -> Result<Target, String> {
     if is_domain {
         return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
     }
-    let file = fs::File::create(path).map_err(|error| format!("{}: can't be written: {}", path.display(), system_error(&error)))?;
+    let file = fs::File::create(path).map_err(|error| {
+        let folder = path.parent().filter(|_| !path.exists());
+        let why = folder.map_or_else(|| system_error(&error), |folder| io::why_no_new_file(folder, &error));
+        format!("{}: can't be written: {why}", path.display())
+    })?;
     Ok(Target::File(path.clone(), file))
 }

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use xattr::FileExt;
 
-use super::io::read_file;
+use super::io::{read_file, why_no_new_file};
 use super::signals::uninterrupted;
+use crate::domain::stored::name_to_edit;
 use crate::printable::system_error;
 
 /// A file as it was when it was read.
@@ -90,8 +91,13 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
         return Err(format!("it has {others} (hard links), which would keep the old text: write to stdout instead"));
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
+    // Where the file itself is writable, nobody thinks of its folder.
+    let refused = |error: io::Error| {
+        let help = "a whole new file takes the old one's place there; `gvtg-xml fix FILE > NEW` writes elsewhere";
+        format!("{}\n  help: {help}", why_no_new_file(folder, &error))
+    };
     // Nobody else can open it until it is given the old one's mode.
-    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(told)?;
+    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(refused)?;
     file.write_all(text.as_bytes()).map_err(told)?;
     let new = file.as_file();
     let made = new.metadata().map_err(told)?;
@@ -106,11 +112,22 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     if !original.is_still_there().map_err(told)? {
         return Err("it has changed since it was read: try again".into());
     }
-    file.persist(path).map_err(|error| system_error(&error.error))?;
+    file.persist(path).map_err(|error| refused(error.error))?;
     Ok(())
 }
 
 impl Original {
+    /// What to know after it was written with this text: libvirt writes over the files that it keeps domains in, and reads them only when
+    /// it starts. A copy of such a file, which has libvirt's words at its top too, is the user's.
+    pub(super) fn warning(&self, text: &str) -> Option<String> {
+        let name = name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
+        Some(format!(
+            "libvirt keeps the domain in this file and writes over it: what was changed in it now is likely to be lost\n  \
+             help: change the domain: VISUAL='gvtg-xml fix --in-place --exit-zero' virsh edit {name}\n  \
+             help: or: virsh dumpxml --inactive --security-info {name} | gvtg-xml fix | virsh define --validate /dev/stdin"
+        ))
+    }
+
     /// Whether the file is the one that was read, unchanged.
     fn is_still_there(&self) -> io::Result<bool> {
         let file = File::open(&self.path)?;

@@ -65,9 +65,9 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.libvirt, values::libvirt(text))),
         get: |choices| text(&choices.libvirt),
         scope: Scope::File,
-        shape: Shape::Pattern("^(current|installed|[0-9]+(\\.[0-9]+){0,2})$"),
-        summary: "The libvirt that will read the domains: a version, `installed`, or `current`",
-        default: "current",
+        shape: Shape::Pattern("^(newest|current|installed|[0-9]+(\\.[0-9]+){0,2})$"),
+        summary: "The libvirt that will read the domains: a version, `installed` (this machine's), or `newest` (the form for 8.5 and later)",
+        default: "newest",
         example: "\"9.0\"",
     },
     Key {

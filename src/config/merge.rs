@@ -41,7 +41,7 @@ pub fn merge(flags: &Choices, sections: &[&Section], rules: impl Iterator<Item =
     let named = flags.named.or(said.named).unwrap_or(false);
     Ok(InForce {
         settings: Settings {
-            libvirt: flags.libvirt.or(said.libvirt).unwrap_or(Version::CURRENT),
+            libvirt: flags.libvirt.or(said.libvirt).unwrap_or(Version::NEWEST),
             asked: flags.wishes.clone(),
             keep_video: flags.keep_video.or(said.keep_video).unwrap_or(false),
             unsafe_fixes: flags.unsafe_fixes.or(said.unsafe_fixes).unwrap_or(false),

@@ -17,6 +17,7 @@ mod naming;
 mod references;
 mod screens;
 mod signs;
+pub mod stored;
 mod values;
 mod vgpus;
 
@@ -304,7 +305,7 @@ mod tests {
             ("8.1", false, true, false),
             ("8.4.0", false, true, false),
             ("8.5", false, true, true),
-            ("current", false, true, true),
+            ("newest", false, true, true),
         ] {
             assert_eq!(with("", "", libvirt, |domain| (domain.set_reaches(), domain.override_reaches())), (set, by_override), "{libvirt}");
             assert_eq!(with("", deleted, libvirt, |domain| domain.set_reaches()), set_with_deletion, "{libvirt}");

@@ -102,7 +102,7 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
     let unsafe_fixes = Settings { unsafe_fixes: !settings.unsafe_fixes, ..settings.clone() };
     let keep_video = Settings { keep_video: !settings.keep_video, ..settings.clone() };
     // One of each form that libvirt has had, by `domain::json_capability` and `domain::override_works`.
-    let readers = [Version::new(7, 0, 0), Version::new(7, 9, 0), Version::new(8, 1, 0), Version::CURRENT].map(reader);
+    let readers = [Version::new(7, 0, 0), Version::new(7, 9, 0), Version::new(8, 1, 0), Version::NEWEST].map(reader);
     readers.into_iter().chain([settings.clone(), asked, plain, unsafe_fixes, keep_video]).collect()
 }
 

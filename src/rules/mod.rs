@@ -136,9 +136,9 @@ impl schema::Group {
     }
 }
 
-/// The message for a name that no rule has.
+/// The message for a name that no rule and no group has.
 pub fn unknown(name: &str, rules: &[&Rule]) -> String {
-    match spelt_like(name, rules.iter().map(|rule| &*rule.id)) {
+    match spelt_like(name, rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()])) {
         Some(id) => format!("there is no rule '{name}'; did you mean '{id}'?"),
         None => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
     }

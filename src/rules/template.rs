@@ -64,7 +64,7 @@ fn setting(domain: &Domain<'_>, name: &str) -> Option<String> {
         "gdk-scale" => settings.gdk_scale().to_owned(),
         "alias" => settings.alias().to_owned(),
         "pci" => settings.pci().to_owned(),
-        "libvirt" if settings.libvirt == Version::CURRENT => "8.5 and later".to_owned(),
+        "libvirt" if settings.libvirt == Version::NEWEST => "8.5 and later".to_owned(),
         "libvirt" => settings.libvirt.to_string(),
         "audio" => settings.audio().map_or("none", |audio| &audio.backend).to_owned(),
         name => settings.wished(name)??,

@@ -18,7 +18,7 @@ pub(super) fn missing(asked: Asked<'_>) -> Verdict {
 pub(super) fn old(asked: Asked<'_>) -> Verdict {
     let Some(version) = asked.host.libvirt.version else { return Verdict::skipped() };
     let values = vec![("libvirt", version.to_string())];
-    if form_for(version) == form_for(Version::CURRENT) { Verdict::fine([LIBRARY], values) } else { Verdict::wrong([LIBRARY], values) }
+    if form_for(version) == form_for(Version::NEWEST) { Verdict::fine([LIBRARY], values) } else { Verdict::wrong([LIBRARY], values) }
 }
 
 /// The first QEMU with a display for vGPUs.
