@@ -1,4 +1,4 @@
-//! `host`: for twelve machines the first thing to do, each check at work, and what can't be read.
+//! `host`: for thirteen machines the first thing to do, each check at work, and what can't be read.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -21,6 +21,7 @@ fn each_machine_has_its_first_thing_to_do() {
         ("libvirt-8.0", None, vec![]),
         ("tiger-lake", Some("unsupported-gpu"), vec!["unsupported-gpu"]),
         ("small-aperture", Some("small-aperture"), vec!["small-aperture"]),
+        ("gvt-off", Some("gvt-not-enabled"), vec!["gvt-not-enabled", "kvmgt-not-loaded"]),
         ("kvmgt-missing", Some("kvmgt-not-loaded"), vec!["kvmgt-not-loaded"]),
         ("guc-submission", Some("guc-submission"), vec!["guc-submission"]),
         ("full", Some("full-gpu"), vec![]),

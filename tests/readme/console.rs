@@ -1,9 +1,11 @@
 //! A `console` block: its commands, what they should print, and what they do print.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fmt};
+use std::{env, fmt, fs};
+
+use tempfile::TempDir;
 
 const AFTER_A_COMMAND: &str = "-- after a command --";
 
@@ -51,6 +53,9 @@ impl Answered {
         if self.is_right() {
             return Some(self.step.output.clone());
         }
+        if !self.step.output.iter().any(|line| line == "…") {
+            return Some(self.lines.clone());
+        }
         let runs: Vec<&[String]> = self.step.output.split(|line| line == "…").collect();
         let (mut renewed, mut next) = (Vec::new(), 0);
         for (index, run) in runs.iter().enumerate() {
@@ -95,28 +100,59 @@ pub fn renewed_block(steps: &[Answered]) -> String {
     steps.iter().map(step).collect()
 }
 
-/// Runs a block in one shell in this folder.
-pub fn run(folder: &Path, block: &str) -> Vec<Answered> {
-    let steps = steps(block);
-    let mut script = String::from("exec 2>&1\n");
-    for step in &steps {
-        let _ = write!(script, "{}\nstatus=$?; echo '{AFTER_A_COMMAND}'; (exit $status)\n", step.command);
+/// Where a page's commands are run.
+pub struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// A place as a reader has it who has just got the project: in its folder, with a machine where GVT-g is off, and virt-manager's win10.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["checkout/fixtures", "state", "home", "machine/var/log/libvirt/qemu"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
+            fs::copy(entry.path(), folder.path().join("checkout/fixtures").join(entry.file_name())).unwrap();
+        }
+        fs::copy("fixtures/win10-virt-manager.xml", folder.path().join("state/win10.xml")).unwrap();
+        fs::copy("fixtures/win10.log", folder.path().join("machine/var/log/libvirt/qemu/win10.log")).unwrap();
+        crate::common::hosts::make("gvt-off", &folder.path().join("machine"));
+        crate::common::hosts::make("kaby-lake", &folder.path().join("rebooted"));
+        Self { folder }
     }
-    let program = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).parent().unwrap();
-    let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readme/bin");
-    let path = format!("{}:{}:{}", program.display(), stand_ins.display(), env::var("PATH").unwrap_or_default());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).current_dir(folder).stdin(Stdio::null()).env("PATH", path).env("NO_COLOR", "1").env("LC_ALL", "C");
-    let output = shell.env_remove("DISPLAY").env_remove("EDITOR").output().expect("sh runs");
-    let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    let mut printed = printed.split(&format!("{AFTER_A_COMMAND}\n")).map(str::to_owned).collect::<Vec<_>>().into_iter();
-    let answered = |step: Step| {
-        let printed = printed.next().unwrap_or_default();
-        // A machine with an old libvirt is told about it.
-        let lines = printed.lines().filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is "));
-        Answered { step, lines: lines.map(str::to_owned).collect() }
-    };
-    steps.into_iter().map(answered).collect()
+
+    /// Runs a page's blocks in one shell, as a reader has one.
+    pub fn run(&self, blocks: &[&str]) -> Vec<Vec<Answered>> {
+        let blocks: Vec<Vec<Step>> = blocks.iter().map(|block| steps(block)).collect();
+        let mut script = String::from("exec 2>&1\n");
+        for step in blocks.iter().flatten() {
+            let _ = write!(script, "{}\nstatus=$?; echo '{AFTER_A_COMMAND}'; (exit $status)\n", step.command);
+        }
+        let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readme/bin");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).current_dir(self.checkout()).stdin(Stdio::null());
+        shell.env("PATH", format!("{}:{}", stand_ins.display(), env::var("PATH").unwrap_or_default()));
+        shell.env("PROGRAM", env!("CARGO_BIN_EXE_gvtg-xml"));
+        for (name, folder) in [("STATE", "state"), ("MACHINE", "machine"), ("REBOOTED", "rebooted"), ("HOME", "home"), ("TMPDIR", "home")] {
+            shell.env(name, self.folder.path().join(folder));
+        }
+        shell.env("NO_COLOR", "1").env("LC_ALL", "C").env_remove("DISPLAY").env_remove("EDITOR");
+        let printed = String::from_utf8(shell.output().expect("sh runs").stdout).expect("UTF-8");
+        let mut printed = printed.split(&format!("{AFTER_A_COMMAND}\n")).map(str::to_owned).collect::<Vec<_>>().into_iter();
+        let mut answered = |step: Step| {
+            let printed = printed.next().unwrap_or_default();
+            // A machine with an old libvirt is told about it.
+            let lines = printed.lines().filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is "));
+            Answered { step, lines: lines.map(str::to_owned).collect() }
+        };
+        blocks.into_iter().map(|steps| steps.into_iter().map(&mut answered).collect()).collect()
+    }
+
+    /// The project's folder.
+    pub fn checkout(&self) -> PathBuf {
+        self.folder.path().join("checkout")
+    }
 }
 
 /// Whether lines are those wanted, with `…` for any number of lines.
@@ -135,6 +171,7 @@ fn what_a_block_prints_is_renewed_around_its_dots() {
         Answered { step: Step { command: "x".into(), output: words(output) }, lines: words(lines) }.renewed().map(|lines| lines.join(" "))
     };
     assert_eq!(answered("a b", "a c d").as_deref(), Some("a c d"), "without dots it is what is printed");
+    assert_eq!(answered("", "a").as_deref(), Some("a"), "also where nothing was");
     assert_eq!(answered("a … y z", "a b w y new").as_deref(), Some("a … y new"));
     assert_eq!(answered("a b … x c …", "a new q y c d").as_deref(), Some("a new … y c …"));
     assert_eq!(answered("… b …", "a b c").as_deref(), Some("… b …"), "what is right stays");

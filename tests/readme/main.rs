@@ -1,9 +1,9 @@
-//! The README and the pages in docs/ are true: their `console` blocks are run, their tables are those of the program, their links lead
-//! somewhere. So is the rule in CONTRIBUTING.
+//! The README and the pages in docs/ are true: their `console` blocks are run, their tables are those of the program, so is the
+//! picture, and their links lead somewhere. So is the rule in CONTRIBUTING.
 //!
-//! A block is run line by line in one shell, in a folder of its page's with `fixtures/` in it and `tests/readme/bin/virsh` in place of
-//! virsh. A line `…` stands for any lines, none included. `UPDATE_EXPECTED=1 cargo test --test readme` writes the tables and what blocks
-//! print anew.
+//! A page's blocks are run line by line in one shell, in a copy of the project's folder with `fixtures/` in it, where they may leave
+//! nothing; `tests/readme/bin/` has what stands in for virsh and the machine. A line `…` stands for any lines, none included.
+//! `UPDATE_EXPECTED=1 cargo test --test readme` writes the tables and what blocks print anew.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -12,12 +12,14 @@ mod common;
 mod console;
 mod links;
 mod page;
+mod picture;
 mod tables;
 
-use std::fs;
-use std::path::Path;
-use std::thread;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, thread};
 
+use console::Place;
 use page::Page;
 
 #[test]
@@ -32,29 +34,40 @@ fn console_blocks_print_what_they_say() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Where a page's blocks print something else.
+/// Where a page's blocks print something else, or leave something in the project's folder.
 fn failures(page: &Page) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    prepare(folder.path());
+    let place = Place::new();
+    let before = files(&place.checkout());
+    let (lines, blocks): (Vec<usize>, Vec<&str>) = console::blocks(&page.text).into_iter().unzip();
     let mut failures = Vec::new();
-    for (line, block) in console::blocks(&page.text) {
-        let answered = console::run(folder.path(), block);
+    for ((line, block), answered) in lines.iter().zip(&blocks).zip(place.run(&blocks)) {
         if common::is_renewing() {
             page::renew(&page.path, |text| text.replace(block, &console::renewed_block(&answered)));
         }
         let wrong = answered.iter().filter(|step| !step.is_right() && !common::is_renewing() || step.renewed().is_none());
         failures.extend(wrong.map(|step| format!("{}:{line}: {step}", page.path.display())));
     }
+    let after = files(&place.checkout());
+    if before != after {
+        let names = after.keys().filter(|name| before.get(*name) != after.get(*name)).collect::<Vec<_>>();
+        failures.push(format!("{}: its commands leave something where they are run: {names:?}", page.path.display()));
+    }
     failures
 }
 
-fn prepare(folder: &Path) {
-    let fixtures = folder.join("fixtures");
-    fs::create_dir(&fixtures).unwrap();
-    for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
-        fs::copy(entry.path(), fixtures.join(entry.file_name())).unwrap();
+/// All that is in a folder, by its path.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path.clone());
+            }
+            files.insert(path.clone(), fs::read(&path).unwrap_or_default());
+        }
     }
-    common::hosts::make("kvmgt-missing", &folder.join("laptop"));
+    files
 }
 
 #[test]
@@ -77,6 +90,16 @@ fn each_table_is_on_a_page() {
         let count = pages.iter().filter(|page| page.text.contains(&tables::begin(name))).count();
         assert_eq!(count, 1, "{name}");
     }
+}
+
+#[test]
+fn the_picture_is_what_the_program_prints() {
+    let picture = picture::of_a_run();
+    if common::is_renewing() {
+        fs::write("docs/run.svg", &picture).unwrap();
+    }
+    let drawn = fs::read_to_string("docs/run.svg").unwrap_or_default();
+    assert!(picture == drawn, "docs/run.svg shows something else: `UPDATE_EXPECTED=1 cargo test --test readme` draws it anew");
 }
 
 #[test]
