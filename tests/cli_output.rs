@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::program::{feed, has_tool, outcome, program, run, run_in};
+use common::program::{feed, has_terminals, has_tool, outcome, program, run, run_in};
 use gvtg_xml::edit::{Edit, Edits};
 use serde_json::Value;
 
@@ -153,7 +153,7 @@ fn colours_come_when_asked_for() {
     assert!(!run("lint --color never", BAD).1.contains('\u{1b}'));
     let output = feed(program(["lint", "--color", "always"]).env("NO_COLOR", "1"), BAD.as_bytes());
     assert!(output.stdout.contains(&0x1b), "a flag is more than the environment");
-    if has_tool("script", &["--version"]) {
+    if has_terminals() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), BAD).unwrap();
         let command = format!("{} lint {}", env!("CARGO_BIN_EXE_gvtg-xml"), file.path().display());

@@ -69,7 +69,7 @@ fn on_sid() {
 fn run(suite: &str) {
     let Some(suites) = lab::suites() else { return };
     let Some(corpus) = std::env::var_os("GVTG_CORPUS") else {
-        return lab::skip(
+        return lab::skipped(
             "GVTG_CORPUS is not set, so no domain of other people was fixed: name folders of domain XML, with colons between them",
         );
     };

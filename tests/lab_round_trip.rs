@@ -26,7 +26,7 @@ struct Trip {
 fn domains() -> Vec<(String, String)> {
     let corpus = std::env::var_os("GVTG_CORPUS");
     if corpus.is_none() {
-        lab::skip("GVTG_CORPUS is not set, so only the fixtures travel");
+        lab::skipped("GVTG_CORPUS is not set, so only the fixtures travel");
     }
     let folders = std::iter::once(PathBuf::from("fixtures")).chain(corpus.iter().flat_map(std::env::split_paths));
     let files = folders.flat_map(|folder| std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())));

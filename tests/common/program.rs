@@ -41,12 +41,17 @@ pub fn outcome(output: Output) -> (i32, String, String) {
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
-/// Whether a tool is installed; says loudly when it is not, and fails where continuous integration should have it.
+/// Whether a tool is there and does this; says loudly when not, and fails where continuous integration should have it.
 pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
-    let found = Command::new(tool).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).status();
-    if found.is_ok_and(|status| status.success()) {
-        return true;
+    match Command::new(tool).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).status() {
+        Ok(status) if status.success() => return true,
+        Ok(_) => super::skipped(&format!("`{tool} {}` does not work here", arguments.join(" "))),
+        Err(_) => super::skipped(&format!("{tool} is not installed")),
     }
-    super::skipped(&format!("{tool} is not installed"));
     false
+}
+
+/// Whether there are terminals for what is to run on one, by `script`. Some containers have none.
+pub fn has_terminals() -> bool {
+    has_tool("script", &["-qec", "true", "/dev/null"])
 }

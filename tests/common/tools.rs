@@ -11,34 +11,34 @@ use super::skipped;
 /// A folder in which these Python packages are installed; None, loudly, where that can't be done.
 pub fn python() -> Option<&'static Path> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    if !has_tool("python3", &["-m", "venv", "--help"]) {
+        return None;
+    }
     let install = || {
         let folder = folder("python");
         let program = folder.join("bin/python");
-        if !has_tool("python3", &["-m", "venv", "--help"]) {
-            return None;
-        }
         let create = || succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder));
         let install = || succeeds(Command::new(&program).args(["-m", "pip", "install", "--quiet"]).args(PYTHON_PACKAGES));
         is_done(&folder, &PYTHON_PACKAGES, || create() && install()).then_some(program)
     };
-    PYTHON.get_or_init(install).as_deref()
+    told(PYTHON.get_or_init(install).as_deref(), &PYTHON_PACKAGES)
 }
 
 /// A folder with these packages in its node_modules; None, loudly, where that can't be done.
 pub fn node() -> Option<&'static Path> {
     static NODE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    if !has_tool("node", &["--version"]) || !has_tool("npm", &["--version"]) {
+        return None;
+    }
     let install = || {
         let folder = folder("node");
-        if !has_tool("node", &["--version"]) || !has_tool("npm", &["--version"]) {
-            return None;
-        }
         let install = || {
             let flags = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix"];
             fs::create_dir_all(&folder).is_ok() && succeeds(Command::new("npm").args(flags).arg(&folder).args(NODE_PACKAGES))
         };
         is_done(&folder, &NODE_PACKAGES, install).then_some(folder)
     };
-    NODE.get_or_init(install).as_deref()
+    told(NODE.get_or_init(install).as_deref(), &NODE_PACKAGES)
 }
 
 /// A JSON schema validator with what it needs for URIs, and a reader of JUnit's XML.
@@ -58,11 +58,15 @@ fn is_done(folder: &Path, packages: &[&str], install: impl FnOnce() -> bool) -> 
         return true;
     }
     let _ = fs::remove_dir_all(folder);
-    let done = install() && fs::write(&mark, wanted).is_ok();
-    if !done {
+    install() && fs::write(&mark, wanted).is_ok()
+}
+
+/// A folder, or none; each test that misses it says so.
+fn told<'p>(folder: Option<&'p Path>, packages: &[&str]) -> Option<&'p Path> {
+    if folder.is_none() {
         skipped(&format!("{} can't be installed", packages.join(", ")));
     }
-    done
+    folder
 }
 
 fn succeeds(command: &mut Command) -> bool {
