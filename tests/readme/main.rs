@@ -1,5 +1,5 @@
-//! The README and the pages in docs/ are true: their `console` blocks are run, their tables are those of the program, so is the
-//! picture, and their links lead somewhere. So is the rule in CONTRIBUTING.
+//! The README and the pages in docs/ are true: their `console` blocks are run, commands that they only
+//! speak of are the program's, as are their tables and the picture, and their links lead somewhere. So is the rule in CONTRIBUTING.
 //!
 //! A page's blocks are run line by line in one shell, in a copy of the project's folder with `fixtures/` in it, where they may leave
 //! nothing; `tests/readme/bin/` has what stands in for virsh and the machine. A line `…` stands for any lines, none included.
@@ -13,6 +13,7 @@ mod console;
 mod links;
 mod page;
 mod picture;
+mod spoken;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,12 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     files
+}
+
+#[test]
+fn commands_that_are_spoken_of_are_the_programs() {
+    let refused: Vec<String> = page::all().iter().flat_map(|page| spoken::refused(&page.text)).collect();
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! The commands that pages speak of without showing what they print: in a sentence, in a table, in a script.
+
+use crate::common::program::run;
+
+/// Commands of a text that the program doesn't take, each with what it says.
+pub fn refused(text: &str) -> Vec<String> {
+    // What stands behind `explain` is a message, whatever it is.
+    let commands = commands(text).into_iter().filter(|command| !command.starts_with("explain "));
+    let refused = |command: String| {
+        // With --help nothing is done, and what stands before it is read all the same.
+        let (code, _, stderr) = run(&format!("{command} --help"), "");
+        (code != 0).then(|| format!("gvtg-xml {command}: {stderr}"))
+    };
+    commands.filter_map(refused).collect()
+}
+
+/// The arguments of each command in code, and not in `console` blocks, which are run.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut block = None;
+    for line in text.lines() {
+        match (line.trim_start().strip_prefix("```"), block) {
+            (Some(language), None) => block = Some(language),
+            (Some(_), Some(_)) => block = None,
+            (None, None) => line.split('`').skip(1).step_by(2).for_each(|code| commands.extend(of_line(code))),
+            (None, Some("sh" | "yaml")) => commands.extend(of_line(line)),
+            (None, Some(_)) => {}
+        }
+    }
+    commands
+}
+
+fn of_line(line: &str) -> Vec<String> {
+    let line = line.split("  #").next().unwrap_or(line).replace("\\|", "|");
+    let parts = line.split(['|', ';', '>', '&']).filter_map(|part| part.split_once("gvtg-xml "));
+    // A word before it other than these makes it something else, such as a folder's name.
+    let is_command =
+        |before: &str| before.trim().is_empty() || ["sudo", "script:", "run:", "(", "'"].iter().any(|word| before.trim().ends_with(word));
+    parts.filter(|(before, _)| is_command(before)).map(|(_, arguments)| arguments.replace(['"', '\''], "")).collect()
+}
+
+#[test]
+fn commands_are_found_in_code() {
+    let text = "Say `gvtg-xml lint x \\| cat` or `fix`, and gvtg-xml alone.\n```sh\nvirsh dumpxml x | gvtg-xml fix --quiet | sudo gvtg-xml emit all   # so\n```\n\
+                ```console\n$ gvtg-xml types\n```\n```yaml\n- run: gvtg-xml lint vms\n```\n`cp gvtg-xml /usr`\n";
+    assert_eq!(commands(text), ["lint x ", "fix --quiet ", "emit all ", "lint vms"]);
+    assert_eq!(refused("`gvtg-xml lint --fromat full`").len(), 1);
+    assert_eq!(refused("`gvtg-xml lint --format full`"), Vec::<String>::new());
+}
