@@ -156,7 +156,7 @@ structs! {
     Symptom { id, summary, severity, means, steps, rules, vague, says, references }
     Words { at, text }
     Says { at, text, libvirt, tested }
-    Example { bad, fixed, good, within, settings }
+    Example { bad, fixed, good, beside, within, settings }
     Selector { source, paths }
     Path { absolute, steps }
     Step { axis, name, conditions }
@@ -164,7 +164,7 @@ structs! {
     VersionRange { from, before }
 }
 
-plain_enums! { Severity Group ShownBy Format IgnoreFault Moment Within Applicability Axis }
+plain_enums! { Severity Group ShownBy Format IgnoreFault Same Moment Within Applicability Axis }
 
 impl ToRust for Version {
     fn to_rust(&self) -> String {
@@ -262,6 +262,7 @@ impl ToRust for Check {
             }
             Check::Code { function } => variant!(Code { function }),
             Check::Ignore { fault } => variant!(Ignore { fault }),
+            Check::Across { same } => variant!(Across { same }),
             Check::WellFormed => "Check::WellFormed".into(),
             Check::Domain => "Check::Domain".into(),
         }

@@ -1,6 +1,7 @@
 //! A finding as the outside sees it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::edit::{Applicability, Edits};
 use crate::rules::schema::Severity;
@@ -66,6 +67,8 @@ impl Diagnostic<'static> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Related {
+    /// The name of the document, where it is another one.
+    pub file: Option<Arc<str>>,
     /// Where, in bytes.
     pub span: Range<usize>,
     /// Where, for people.

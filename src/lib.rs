@@ -22,8 +22,10 @@
 //! - [`emit`]: the host's side of a domain, as files.
 //! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
 //! - [`suppress`]: what a document says is to be ignored, held against what is found.
+//! - [`across`]: what no two domains of a run may have in common.
 //! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
 
+pub mod across;
 pub mod change;
 #[cfg(feature = "cli")]
 pub mod cli;

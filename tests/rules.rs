@@ -8,7 +8,7 @@ use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::fix;
-use gvtg_xml::rules::schema::{Example, Rule, Within};
+use gvtg_xml::rules::schema::{Check, Example, Rule, Within};
 use gvtg_xml::rules::{RuleSet, builtin, of_host};
 use gvtg_xml::settings::Settings;
 
@@ -38,7 +38,7 @@ fn a_bad_example_has_the_finding_at_its_mark() {
         let marked = common::document(bad, example.within, settings);
         let (start, text) = (marked.find('»').unwrap_or_else(|| panic!("{}: no mark", rule.id)), marked.replace('»', ""));
         let (end, text) = (text.find('«').expect("a mark «"), text.replace('«', ""));
-        let found = common::findings(&text, &only(rule), settings);
+        let found = common::findings_of(example, &text, &only(rule), settings);
         let spans: Vec<_> = found.iter().map(|found| &text[found.span.clone()]).collect();
         assert!(
             found.iter().any(|found| found.span == (start..end)),
@@ -59,7 +59,10 @@ fn account(diagnostics: &[Diagnostic<'_>]) -> String {
     for Diagnostic { start, end, severity, rule, message, help, related, fix, .. } in diagnostics {
         let place = format!("{}:{} to {}:{}", start.line, start.column, end.line, end.column);
         let _ = writeln!(text, "{place}: {}[{}] {message}", severity.name(), rule.id);
-        let related = related.iter().map(|one| format!("{}:{}: {}", one.start.line, one.start.column, one.message));
+        let related = related.iter().map(|one| {
+            let file = one.file.iter().map(|file| format!("{file}:")).collect::<String>();
+            format!("{file}{}:{}: {}", one.start.line, one.start.column, one.message)
+        });
         let help = help.iter().map(|help| format!("help: {help}"));
         let fix = fix.iter().map(|fix| format!("fix ({}): {}", fix.applicability.name(), fix.title));
         for line in related.chain(help).chain(fix) {
@@ -80,7 +83,7 @@ fn examples_have_the_findings_that_are_written_down_and_no_others() {
         last = id;
         let Some(bad) = &example.bad else { continue };
         let text = common::document(&bad.replace(['»', '«'], ""), example.within, &settings);
-        let findings = common::findings(&text, &only(rule), &settings);
+        let findings = common::findings_of(example, &text, &only(rule), &settings);
         assert!(findings.iter().all(|finding| finding.rule.id == rule.id), "{id}: {:?}", show(&findings));
         let _ = write!(found, "\n{id}, example {number}\n{}", account(&findings));
     }
@@ -121,7 +124,7 @@ fn a_good_example_has_no_finding() {
     each_example(|rule, example, settings| {
         let Some(good) = &example.good else { return };
         let text = common::document(good, example.within, settings);
-        let found = common::findings(&text, &only(rule), settings);
+        let found = common::findings_of(example, &text, &only(rule), settings);
         assert!(found.is_empty(), "{}: {:?}\n{text}", rule.id, show(&found));
     });
 }
@@ -151,6 +154,8 @@ fn the_table_is_complete() {
         gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
         for example in rule.example.iter() {
             assert!(example.bad.is_some() != example.good.is_some(), "{id}: an example is bad or good");
+            let is_across = matches!(rule.check, Check::Across { .. });
+            assert!(example.beside.is_some() == is_across, "{id}: examples of what several files have in common, and no others, have two");
             assert!(
                 example.within != Within::Document || !example.settings.is_empty() || example.bad.is_some() || example.good.is_some(),
                 "{id}"

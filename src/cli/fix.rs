@@ -7,15 +7,16 @@ use similar::TextDiff;
 
 use super::files::{Input, collect};
 use super::flags::Format;
-use super::lint::{fail, is_passed_over, located, name, say_skipped, say_unreadable, settings_for};
+use super::lint::{fail, is_passed_over, located, name, others, say_skipped, say_unreadable, settings_for};
 use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, configs, io, replace, suppress};
+use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::domain::form_for;
 use crate::emit::shell;
 use crate::host::{Root, installed};
-use crate::lint::{FixError, Fixed, fix, fix_with_edits};
+use crate::lint::{FixError, Fixed, fix_beside};
 use crate::printable::{clean, clean_lines};
 use crate::report::{FileFindings, Part, State};
 use crate::rules::schema::{self, Severity};
@@ -57,10 +58,11 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let mut status = say_unreadable(&unreadable);
     let own_display = if from_pipe { own_display() } else { None };
     let (mut skipped, mut with_vgpu) = (0, false);
+    let mut others = others(&inputs);
     for (input, in_force) in inputs.iter().zip(&in_force) {
         let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
-        match fix_one(input, args, &settings, in_force, &options, &mut outputs) {
+        match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
             Ok(Some(one)) => {
                 status = status.max(one.status);
                 with_vgpu |= one.has_vgpu;
@@ -112,6 +114,7 @@ fn fix_one(
     settings: &Settings,
     in_force: &InForce,
     options: &Options,
+    others: Option<&mut Claims>,
     outputs: &mut Outputs,
 ) -> Result<Option<Outcome>, String> {
     let name = name(&input.path, options);
@@ -129,8 +132,7 @@ fn fix_one(
     let original = (args.diff || args.check).then(|| text.clone());
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
     let reported = args.output.is_asked_for().then(|| text.clone());
-    let fix = if outputs.shows_edits() { fix_with_edits } else { fix };
-    let fixed = match fix(text, &in_force.rules, settings) {
+    let mut fixed = match fix_beside(text, &in_force.rules, settings, outputs.shows_edits(), others.as_deref()) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(error, position)) => {
             return match &reported {
@@ -147,6 +149,9 @@ fn fix_one(
             return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
         }
     };
+    if let Some(others) = others {
+        others.add(&name, std::mem::take(&mut fixed.summary));
+    }
     let left = options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
     deliver(args, &name, original.as_deref(), &fixed.text, fixed.changed, to_replace.as_ref())?;

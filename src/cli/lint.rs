@@ -7,9 +7,10 @@ use super::flags::Format;
 use super::output::{Outputs, Stream};
 use super::tally::Tally;
 use super::{LintArgs, Options, Status, configs, io};
+use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
-use crate::lint::{Findings, lint_all, why_foreign};
+use crate::lint::{Findings, lint_beside, why_foreign};
 use crate::printable::clean;
 use crate::report::{FileFindings, Part, State};
 use crate::settings::Settings;
@@ -33,8 +34,9 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Err(message) => return fail(&message),
     };
     let (mut skipped, mut tally) = (0, Tally::default());
+    let mut others = others(&inputs);
     for (input, in_force) in inputs.iter().zip(&in_force) {
-        match lint_one(input, &options, in_force, &mut outputs, &mut tally) {
+        match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut tally) {
             Ok(Some(one)) => status = status.max(one),
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
@@ -52,11 +54,17 @@ pub(super) fn run(args: &LintArgs) -> Status {
     status
 }
 
-/// What the findings in a file mean; None for one that is passed over.
+/// What the documents of a run claim, for a run over several.
+pub(super) fn others(inputs: &[Input]) -> Option<Claims> {
+    (inputs.len() > 1).then(Claims::default)
+}
+
+/// What the findings in a file mean; None for one that is passed over. What it claims is added to what `others` do.
 fn lint_one(
     input: &Input,
     options: &Options,
     in_force: &InForce,
+    others: Option<&mut Claims>,
     outputs: &mut Outputs,
     tally: &mut Tally,
 ) -> Result<Option<Status>, String> {
@@ -68,7 +76,7 @@ fn lint_one(
     let settings = settings_for(input, options, in_force);
     let lossy;
     let (text, result) = match xml::decode(&bytes) {
-        Ok(text) => (text, lint_all(text, &in_force.rules, &settings, outputs.shows_edits())),
+        Ok(text) => (text, lint_beside(text, &in_force.rules, &settings, outputs.shows_edits(), others.as_deref())),
         Err(error) => {
             lossy = String::from_utf8_lossy(&bytes);
             (&*lossy, Err(error))
@@ -76,7 +84,10 @@ fn lint_one(
     };
     let source = Source::new(&name, text);
     let (open, suppressed, status) = match result {
-        Ok(Findings { open, suppressed, .. }) => {
+        Ok(Findings { open, suppressed, summary, .. }) => {
+            if let Some(others) = others {
+                others.add(&name, summary);
+            }
             let status = options.status(in_force, open.iter().map(|diagnostic| diagnostic.severity));
             (open, suppressed, status)
         }

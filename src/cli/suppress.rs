@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::files::Input;
 use super::fix::{Document, Read, deliver, read};
 use super::flags::SuppressIn;
-use super::lint::{fail, located, name, position_in, say_skipped, say_unreadable, settings_for};
+use super::lint::{fail, located, name, others, position_in, say_skipped, say_unreadable, settings_for};
 use super::{FixArgs, Options, Status, io};
+use crate::across::Claims;
 use crate::config::InForce;
-use crate::lint::suppress;
+use crate::lint::suppress_beside;
 use crate::printable::clean;
 use crate::source::Source;
 use crate::suppress::Form;
@@ -28,8 +29,9 @@ pub(super) fn run(
     };
     let mut status = say_unreadable(unreadable);
     let (mut skipped, mut count) = (0, 0);
+    let mut others = others(inputs);
     for (input, in_force) in inputs.iter().zip(in_force) {
-        match suppress_one(input, args, in_force, options, form, reason) {
+        match suppress_one(input, args, in_force, options, (form, reason), others.as_mut()) {
             Ok(Some(one)) => {
                 count += one;
                 if one > 0 && (args.diff || args.check) && !options.exit_zero {
@@ -73,8 +75,8 @@ fn suppress_one(
     args: &FixArgs,
     in_force: &InForce,
     options: &Options,
-    form: Form,
-    reason: &str,
+    (form, reason): (Form, &str),
+    others: Option<&mut Claims>,
 ) -> Result<Option<usize>, String> {
     let name = name(&input.path, options);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
@@ -88,8 +90,11 @@ fn suppress_one(
     };
     let settings = settings_for(input, options, in_force);
     let old = text.clone();
-    let suppressed = suppress(text, &args.suppress, reason, form, &in_force.rules, &settings)
+    let suppressed = suppress_beside(text, &args.suppress, reason, form, &in_force.rules, &settings, others.as_deref())
         .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
+    if let Some(others) = others {
+        others.add(&name, suppressed.summary);
+    }
     let shown = (args.diff || args.check).then_some(old.as_str());
     deliver(args, &name, shown, &suppressed.text, suppressed.text != old, to_replace.as_ref())?;
     Ok(Some(suppressed.count))

@@ -6,6 +6,8 @@ use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
 use std::ops::Range;
 
+use uuid::Uuid;
+
 /// Intel's number among the makers of PCI devices.
 const INTEL: &str = "32902";
 
@@ -111,12 +113,13 @@ fn is_intels(operand: &str) -> bool {
     has_property || is_igpu
 }
 
-/// Whether the operand of a `-device` is a mediated device: the kernel names it by a uuid, below the GPU or in the folder of all of them.
-pub(super) fn is_raw_vgpu(operand: &str) -> bool {
-    let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
+/// The uuid of the mediated device that the operand of a `-device` is: the kernel names it by that, below the GPU or in the folder of all
+/// of them. None where it is no mediated device.
+pub(super) fn raw_vgpu_uuid(operand: &str) -> Option<Uuid> {
+    let list = OptionList::parse(operand, Syntax::DEVICE).ok()?;
     let is_vfio = list.get("driver").is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
     let name = list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next());
-    is_vfio && name.is_some_and(|name| parse_uuid(name).is_some())
+    name.filter(|_| is_vfio).and_then(parse_uuid)
 }
 
 #[cfg(test)]

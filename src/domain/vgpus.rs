@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::{Domain, QemuOption, is_raw_vgpu, uuid_of};
+use super::{Domain, QemuOption, parse_uuid, raw_vgpu_uuid, uuid_of};
+use crate::settings::derived_uuid;
 use crate::xml::Element;
 
 /// All that a domain says of one of its vGPUs.
@@ -41,6 +42,19 @@ impl<'d> Domain<'d> {
         }
     }
 
+    /// The uuid that a vGPU without one gets, and one with another where another is asked for; `index` is its place among the domain's vGPUs.
+    pub fn new_uuid(&self, index: usize, vgpu: Element<'d>) -> Uuid {
+        let asked = self.settings.uuid.filter(|_| self.vgpu == Some(vgpu));
+        // virt-manager's name for the device, or the uuid one element too high: what was meant is plain.
+        let misplaced = || vgpu.child("source")?.attribute("uuid").and_then(parse_uuid);
+        asked.or_else(misplaced).unwrap_or_else(|| derived_uuid(self.identity(), index + 1))
+    }
+
+    /// The uuid of [`Domain::raw_vgpu`].
+    pub fn raw_uuid(&self) -> Option<Uuid> {
+        raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
+    }
+
     /// The vGPU that properties and display speak about, by what the user says, then by what the document does with it.
     pub(super) fn primary(&self) -> Option<Element<'d>> {
         let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
@@ -63,7 +77,9 @@ impl<'d> Domain<'d> {
     }
 
     pub(super) fn find_raw_vgpu(&self) -> Option<Element<'d>> {
-        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
+        let raw = |option: &&QemuOption<'d>| {
+            option.name == "device" && option.operand.is_some_and(|operand| raw_vgpu_uuid(operand.value).is_some())
+        };
         self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct RuleFinding<'d, 'r> {
     pub(super) applicability: Option<Applicability>,
     /// What the document says of it.
     pub(super) verdict: Verdict,
+    /// The place in another document that it is at odds with.
+    pub(super) elsewhere: Option<Related>,
 }
 
 impl<'d, 'r> RuleFinding<'d, 'r> {
@@ -69,9 +71,10 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
 
     pub(super) fn diagnostic(&self, domain: &Domain<'d>, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
-        let RuleFinding { rule, finding, applicability, verdict } = self;
+        let RuleFinding { rule, finding, applicability, verdict, elsewhere } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let related = |(span, message): &(Range<usize>, String)| Related {
+            file: None,
             span: span.clone(),
             start: source.position(span.start),
             message: message.clone(),
@@ -85,7 +88,8 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         };
         let speakers = self.removed().flat_map(|element| domain.references().to(element)).filter_map(|reference| {
             let span = reference.elements.last()?.start_tag().span;
-            Some(Related { start: source.position(span.start), span, message: format!("speaks of {}, and goes with it", reference.id) })
+            let message = format!("speaks of {}, and goes with it", reference.id);
+            Some(Related { file: None, start: source.position(span.start), span, message })
         });
         Diagnostic {
             rule,
@@ -95,7 +99,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             end: source.position(finding.span.end),
             message: fill(&rule.message),
             help: rule.help.as_deref().map(fill),
-            related: finding.related.iter().map(related).chain(speakers).collect(),
+            related: finding.related.iter().map(related).chain(speakers).chain(elsewhere.clone()).collect(),
             fix,
             is_new: false,
             reason: match verdict {
@@ -165,7 +169,8 @@ pub(super) fn ask<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>, suppressions
         for mut finding in check::findings(rule, &Context { domain, rules, removed: &removed }) {
             finding.changes.take_if(|changes| is_parted(changes, domain));
             let verdict = suppressions.verdict(rule, finding.span.start);
-            let mut one = RuleFinding { rule, applicability: check::applicability(rule, &finding, domain), finding, verdict };
+            let mut one =
+                RuleFinding { rule, applicability: check::applicability(rule, &finding, domain), finding, verdict, elsewhere: None };
             if one.verdict == Verdict::Doubtful {
                 one.hold_back();
             }

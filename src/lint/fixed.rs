@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::across::Summary;
 use crate::diagnostic::Diagnostic;
 use crate::source::Position;
 use crate::xml::XmlError;
@@ -21,6 +22,8 @@ pub struct Fixed<'r> {
     pub remaining: Vec<Diagnostic<'r>>,
     /// What the text says is to be ignored, with places in the text that came in; without edits.
     pub suppressed: Vec<Diagnostic<'r>>,
+    /// What the domain claims now, where it is one of several; with places in the text that came in.
+    pub summary: Summary,
     /// How often the text was edited.
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.

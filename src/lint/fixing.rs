@@ -8,6 +8,7 @@ use super::fixed::{FixError, Fixed};
 use super::places::trace_back;
 use super::round::{How, Round, round};
 use super::{Findings, SMALL_TEXT};
+use crate::across::Claims;
 use crate::diagnostic::Diagnostic;
 use crate::rules::RuleSet;
 use crate::rules::schema::Group;
@@ -42,7 +43,7 @@ const MOST_GROWTH: usize = 4;
 /// # Errors
 /// A text that is no domain XML, or rules at odds with each other.
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
-    mend(text, rules, settings, false)
+    fix_beside(text, rules, settings, false, None)
 }
 
 /// The same for whoever shows the edits: what was mended has those that mend it alone, and so has what is left and could be mended.
@@ -50,11 +51,22 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
 /// # Errors
 /// Those of [`fix`].
 pub fn fix_with_edits<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
-    mend(text, rules, settings, true)
+    fix_beside(text, rules, settings, true, None)
 }
 
-fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Fixed<'r>, FixError> {
-    let mut how = How { rules, settings, with_edits, withheld: false };
+/// The same, with or without edits, for a document that is one of several: what is left has what it has in common with `others`, those that were
+/// mended before, and must not. Whoever goes on to the next adds the summary to them.
+///
+/// # Errors
+/// Those of [`fix`].
+pub fn fix_beside<'r>(
+    text: String,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+    with_edits: bool,
+    others: Option<&Claims>,
+) -> Result<Fixed<'r>, FixError> {
+    let mut how = How { rules, settings, with_edits, others, withheld: false };
     // What was mended, each in which round; and the way back of each round.
     let (mut applied, mut undo): (Vec<(usize, Diagnostic<'r>)>, Vec<Undo>) = Default::default();
     let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
@@ -93,8 +105,8 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
             }
             Round::Quiet { findings, ignores_errors, is_guess, has_vgpu, .. } => {
                 let rounds = undo.len();
-                let Findings { open: mut remaining, mut suppressed } = findings;
-                trace_back(&text, &undo, &mut applied, remaining.iter_mut().chain(&mut suppressed));
+                let Findings { open: mut remaining, mut suppressed, mut summary } = findings;
+                trace_back(&text, &undo, &mut applied, remaining.iter_mut().chain(&mut suppressed), &mut summary);
                 let mut applied: Vec<_> = applied.into_iter().map(|(_, diagnostic)| diagnostic).collect();
                 sort(&mut applied);
                 sort(&mut remaining);
@@ -106,6 +118,7 @@ fn mend<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings, with_edits: 
                     applied,
                     remaining,
                     suppressed,
+                    summary,
                     rounds,
                     withheld: how.withheld,
                     ignores_errors,

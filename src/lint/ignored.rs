@@ -62,7 +62,7 @@ fn of<'d, 'r>(
             for finding in suppressions.faults(*fault, &rules.known, judged) {
                 let verdict = suppressions.verdict(rule, finding.span.start);
                 let applicability = check::applicability(rule, &finding, domain);
-                found.push(RuleFinding { rule, finding, applicability, verdict });
+                found.push(RuleFinding { rule, finding, applicability, verdict, elsewhere: None });
             }
         }
     }
@@ -70,7 +70,7 @@ fn of<'d, 'r>(
 }
 
 /// The rules that are asked of this domain.
-fn asked<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>) -> impl Iterator<Item = &'r Rule> {
+pub(super) fn asked<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>) -> impl Iterator<Item = &'r Rule> {
     let is_unsuitable = domain.unsuitable().is_some();
     rules.active.iter().copied().filter(move |rule| rule.when.unsuitable == is_unsuitable)
 }

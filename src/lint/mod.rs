@@ -1,5 +1,6 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
+use crate::across::{Claims, Summary};
 use crate::change::Composer;
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain};
@@ -8,6 +9,7 @@ use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::xml::{self, XmlError};
 
+mod beside;
 mod findings;
 mod fixed;
 mod fixing;
@@ -16,11 +18,12 @@ mod places;
 mod round;
 mod suppressing;
 
+use beside::beside;
 use findings::{RuleFinding, diagnostics, find};
 pub use fixed::{FixError, Fixed};
-pub use fixing::{fix, fix_with_edits};
+pub use fixing::{fix, fix_beside, fix_with_edits};
 use ignored::unused;
-pub use suppressing::{Suppressed, suppress, suppressing_edits};
+pub use suppressing::{Suppressed, suppress, suppress_beside, suppressing_edits};
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;
@@ -33,6 +36,8 @@ pub struct Findings<'r> {
     pub open: Vec<Diagnostic<'r>>,
     /// What the text says is to be ignored, without edits.
     pub suppressed: Vec<Diagnostic<'r>>,
+    /// What the domain claims, where it is one of several.
+    pub summary: Summary,
 }
 
 /// Everything that the rules find, but what the text says is to be ignored, in the order of the text.
@@ -69,18 +74,55 @@ pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settin
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Findings<'r>, XmlError> {
+    lint_beside(text, rules, settings, with_edits, None)
+}
+
+/// The same for a document that is one of several: what it has in common with `others`, those that were looked at before, and must not.
+/// Whoever goes on to the next adds the summary to them.
+///
+/// ```
+/// use gvtg_xml::across::Claims;
+/// use gvtg_xml::lint::lint_beside;
+/// use gvtg_xml::rules::{RuleSet, builtin};
+/// use gvtg_xml::settings::Settings;
+///
+/// let domain = |name: &str| {
+///     let vgpu = "<source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>";
+///     format!("<domain><name>{name}</name><devices><hostdev type='mdev' model='vfio-pci'>{vgpu}</hostdev></devices></domain>")
+/// };
+/// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
+/// let mut others = Claims::default();
+/// for (name, is_found) in [("win10", false), ("win11", true)] {
+///     let findings = lint_beside(&domain(name), &rules, &settings, false, Some(&others))?;
+///     assert_eq!(findings.open.iter().any(|finding| finding.rule.id == "shared-vgpu"), is_found);
+///     others.add(name, findings.summary);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Those of [`lint`].
+pub fn lint_beside<'r>(
+    text: &str,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+    with_edits: bool,
+    others: Option<&Claims>,
+) -> Result<Findings<'r>, XmlError> {
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules);
+        let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
+        found.extend(shared);
         let unused = unused(domain, rules, &found, &mut suppressions);
         found.extend(unused);
-        seen(domain, &found, with_edits.then(|| Composer::new(domain)).as_ref())
+        seen(domain, &found, with_edits.then(|| Composer::new(domain)).as_ref(), summary)
     })
 }
 
 /// What was found, as the outside sees it.
-fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], composer: Option<&Composer<'_, 'd>>) -> Findings<'r> {
+fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], composer: Option<&Composer<'_, 'd>>, summary: Summary) -> Findings<'r> {
     let part = |is_suppressed: bool| found.iter().filter(move |found| found.is_suppressed() == is_suppressed);
-    Findings { open: diagnostics(domain, part(false), composer), suppressed: diagnostics(domain, part(true), None) }
+    Findings { open: diagnostics(domain, part(false), composer), suppressed: diagnostics(domain, part(true), None), summary }
 }
 
 /// The edits that mend together all that one rule finds beside the others, as far as that is safe.

@@ -1,5 +1,6 @@
 //! Where things were in the text that came in.
 
+use crate::across::Summary;
 use crate::diagnostic::Diagnostic;
 use crate::edit::{Edit, Edits};
 use crate::source::Source;
@@ -7,17 +8,18 @@ use crate::undo::{Before, Undo};
 
 /// Gives what was found in an edited text its places in the text that came in.
 ///
-/// `undo` has the way back of each round, `text` is what came out of the last, `applied` what each mended.
+/// `undo` has the way back of each round, `text` is what came out of the last, `applied` what each mended; `left` and `summary` are of that text.
 pub(super) fn trace_back<'f, 'r: 'f>(
     text: &str,
     undo: &[Undo],
     applied: &'f mut [(usize, Diagnostic<'r>)],
     left: impl Iterator<Item = &'f mut Diagnostic<'r>>,
+    summary: &mut Summary,
 ) {
     let rounds = undo.len();
     let later = applied.iter_mut().filter(|(round, _)| *round > 0).map(|(round, diagnostic)| (*round, diagnostic));
     let later: Vec<_> = later.chain(left.map(|diagnostic| (rounds, diagnostic))).collect();
-    if rounds == 0 || later.is_empty() {
+    if rounds == 0 || later.is_empty() && summary.is_empty() {
         return;
     }
     let (last, earlier) = undo.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
@@ -31,6 +33,10 @@ pub(super) fn trace_back<'f, 'r: 'f>(
             Before::New(offset) => (offset, false),
         })
     };
+    for claim in summary {
+        let (start, _) = before(rounds, claim.span.start);
+        (claim.span, claim.start) = (start..start, source.position(start));
+    }
     for (round, diagnostic) in later {
         let (start, is_old) = before(round, diagnostic.span.start);
         // The last byte of it, as what is put in behind it is no part of it.
@@ -49,7 +55,7 @@ pub(super) fn trace_back<'f, 'r: 'f>(
             let edits: Option<Vec<Edit>> = fix.edits.iter().map(moved).collect();
             fix.edits = edits.map_or_else(Edits::default, Edits::compatible);
         }
-        for related in &mut diagnostic.related {
+        for related in diagnostic.related.iter_mut().filter(|related| related.file.is_none()) {
             let (start, _) = before(round, related.span.start);
             related.span = start..start;
             related.start = source.position(start);

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::beside::beside;
 use super::findings::{RuleFinding, diagnostics, find, is_guess};
 use super::ignored::{is_left_error, unused};
 use super::{Findings, seen};
+use crate::across::Claims;
 use crate::change::{Change, Composer};
 use crate::diagnostic::Diagnostic;
 use crate::domain;
@@ -20,6 +22,8 @@ pub(super) struct How<'c, 'r> {
     pub(super) settings: &'c Settings,
     /// Whether findings have their edits.
     pub(super) with_edits: bool,
+    /// What other documents of the run claim.
+    pub(super) others: Option<&'c Claims>,
     /// Whether fixes of the display group are left out.
     pub(super) withheld: bool,
 }
@@ -44,7 +48,7 @@ pub(super) enum Round<'r> {
 
 /// Looks at a text, and mends what there is to mend together.
 pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlError> {
-    let How { rules, settings, with_edits, withheld } = *how;
+    let How { rules, settings, with_edits, others, withheld } = *how;
     let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules);
@@ -71,6 +75,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
             let applied = diagnostics(domain, picked.iter().copied(), of_each);
             return Round::Edited { edits, moved: moved.collect(), applied };
         }
+        let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
         // What an ignore is good for shows when everything else is mended.
         let unused = unused(domain, rules, &found, &mut suppressions);
         let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
@@ -80,8 +85,10 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         }
         found.extend(unused);
         let ignores_errors = found.iter().any(is_left_error);
+        // What others have says nothing about the picture.
+        found.extend(shared);
         Round::Quiet {
-            findings: seen(domain, &found, of_each),
+            findings: seen(domain, &found, of_each, summary),
             is_sure_to_show: domain.has_picture() && !ignores_errors,
             ignores_errors,
             is_guess: is_guess(domain),

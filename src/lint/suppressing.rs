@@ -1,6 +1,8 @@
 //! Writing down that findings are to be ignored, and nothing else.
 
+use super::beside::beside;
 use super::findings::find;
+use crate::across::{Claims, Summary};
 use crate::domain;
 use crate::edit::Edits;
 use crate::rules::{Rule, RuleSet};
@@ -33,6 +35,8 @@ pub struct Suppressed {
     pub text: String,
     /// How many findings are to be ignored that counted before.
     pub count: usize,
+    /// What the domain claims, where it is one of several.
+    pub summary: Summary,
 }
 
 /// So many times more is found, with rules that look at what others remove.
@@ -65,10 +69,29 @@ pub fn suppress(
     rules: &RuleSet<'_>,
     settings: &Settings,
 ) -> Result<Suppressed, XmlError> {
-    let mut suppressed = Suppressed { text, count: 0 };
+    suppress_beside(text, names, reason, form, rules, settings, None)
+}
+
+/// The same for a document that is one of several: of what it has in common with `others`, those that were looked at before, too. Whoever
+/// goes on to the next adds the summary to them.
+///
+/// # Errors
+/// A text that is no domain XML.
+pub fn suppress_beside(
+    text: String,
+    names: &[String],
+    reason: &str,
+    form: Form,
+    rules: &RuleSet<'_>,
+    settings: &Settings,
+    others: Option<&Claims>,
+) -> Result<Suppressed, XmlError> {
+    let mut suppressed = Suppressed { text, count: 0, summary: Summary::new() };
     for _ in 0..MOST_ROUNDS {
-        let (edits, count) = domain::read(&suppressed.text, settings, |domain| {
-            let (found, _) = find(domain, rules);
+        let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
+            let (mut found, mut suppressions) = find(domain, rules);
+            let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
+            found.extend(shared);
             let is_meant = |rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
             let open: Vec<_> = found.iter().filter(|found| !found.is_suppressed() && is_meant(found.rule)).collect();
             // Those that remove something first: what others find without that may be there no more.
@@ -79,8 +102,9 @@ pub fn suppress(
                 .map(|found| (found.finding.span.start, &*found.rule.id))
                 .collect();
             let edits = if picked.is_empty() { Edits::default() } else { edits(domain, &picked, reason, form) };
-            (edits, picked.len())
+            (edits, picked.len(), summary)
         })?;
+        suppressed.summary = summary;
         if edits.is_empty() {
             break;
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FileFindings, Report, State};
+use super::{FileFindings, Report, State, message};
 use crate::diagnostic::Diagnostic;
 use crate::printable::clean;
 
@@ -23,10 +23,10 @@ impl Report for Concise {
 
 fn add(name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
     let (word, what) = match state {
-        State::Found | State::Left | State::Suppressed => (diagnostic.severity.name(), &*diagnostic.message),
-        State::Fixed | State::Fixable => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title)),
+        State::Found | State::Left | State::Suppressed => (diagnostic.severity.name(), message(diagnostic)),
+        State::Fixed | State::Fixable => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
     };
     let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
     let new = if state == State::Left && diagnostic.is_new { " (in what fix adds here)" } else { "" };
-    let _ = writeln!(text, "{}:{line}:{column}: {word}[{rule}] {}{new}", clean(name), clean(what));
+    let _ = writeln!(text, "{}:{line}:{column}: {word}[{rule}] {}{new}", clean(name), clean(&what));
 }

@@ -97,7 +97,12 @@ impl Shown {
 fn help(source: &Source<'_>, diagnostic: &Diagnostic<'_>) -> String {
     let mut lines: Vec<String> = diagnostic.help.iter().map(|help| clean(help)).collect();
     for related in &diagnostic.related {
-        lines.push(format!("{}: line {}, column {}", clean(&related.message), related.start.line, related.start.column));
+        let (message, line, column) = (clean(&related.message), related.start.line, related.start.column);
+        lines.push(match &related.file {
+            // As it is written so that terminals and editors open it.
+            Some(file) => format!("{message}: {}:{line}:{column}", clean(file)),
+            None => format!("{message}: line {line}, column {column}"),
+        });
     }
     if let Some(fix) = &diagnostic.fix {
         lines.push(format!("fix ({}): {}", fix.applicability.name(), clean(&fix.title)));

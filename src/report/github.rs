@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FileFindings, Report};
+use super::{FileFindings, Report, message};
 use crate::diagnostic::Diagnostic;
 use crate::printable::clean;
 use crate::rules::schema::Severity;
@@ -25,7 +25,7 @@ impl Report for GitHub {
 }
 
 fn add(name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
-    let Diagnostic { rule, severity, start, end, message, help, .. } = diagnostic;
+    let Diagnostic { rule, severity, start, end, help, .. } = diagnostic;
     let command = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -41,7 +41,7 @@ fn add(name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
         let _ = write!(text, ",endLine={}", end.line);
     }
     let help = help.iter().map(|help| format!("\nhelp: {}", clean(help)));
-    let lines: String = std::iter::once(clean(message)).chain(help).collect();
+    let lines: String = std::iter::once(clean(&message(diagnostic))).chain(help).collect();
     let _ = writeln!(text, "::{}", data(&lines));
 }
 

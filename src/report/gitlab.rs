@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fingerprint::Fingerprints;
-use super::{FileFindings, Report};
+use super::{FileFindings, Report, message};
 use crate::rules::schema::Severity;
 
 /// One JSON array of findings.
@@ -26,7 +26,7 @@ impl Report for GitLab {
                 Severity::Info => "info",
             };
             let value = json!({
-                "description": diagnostic.message,
+                "description": message(diagnostic),
                 "check_name": diagnostic.rule.id,
                 "fingerprint": self.fingerprints.next(file.name, part, diagnostic).simple().to_string(),
                 "severity": severity,

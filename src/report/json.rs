@@ -73,7 +73,10 @@ fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: 
     let related: Vec<Value> = diagnostic
         .related
         .iter()
-        .map(|related| json!({ "start": place(related.span.start, related.start), "message": related.message }))
+        .map(|related| {
+            let file = related.file.as_deref().unwrap_or(name);
+            json!({ "file": file, "start": place(related.span.start, related.start), "message": related.message })
+        })
         .collect();
     let fix = diagnostic.fix.as_ref().map(|fix| {
         let edits = fix.edits.iter().map(|edit| {

@@ -40,8 +40,8 @@ impl Report for JUnit {
 
 /// `name` is the file's, escaped; a finding below `fail_on` is a case that passes.
 fn case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut String) {
-    let Diagnostic { rule, severity, start, message, help, .. } = diagnostic;
-    let (line, column, word, message) = (start.line, start.column, severity.name(), escaped(&clean(message)));
+    let Diagnostic { rule, severity, start, help, .. } = diagnostic;
+    let (line, column, word, message) = (start.line, start.column, severity.name(), escaped(&clean(&super::message(diagnostic))));
     let help = help.iter().map(|help| format!("\nhelp: {}", escaped(&clean(help))));
     let lines: String = std::iter::once(format!("{name}:{line}:{column}: {word}[{}] {message}", rule.id)).chain(help).collect();
     let _ = writeln!(text, "    <testcase name=\"{} at {line}:{column}\" classname=\"{name}\" file=\"{name}\" line=\"{line}\">", rule.id);

@@ -1,6 +1,9 @@
 //! Findings as text, a file a format.
 
-use crate::diagnostic::Diagnostic;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Diagnostic, Related};
 use crate::rules::schema::Severity;
 use crate::source::Source;
 
@@ -91,6 +94,17 @@ impl State {
             State::Suppressed => "suppressed",
         }
     }
+}
+
+/// A finding's message, with the places in other files that it speaks of: for formats that show none beside it.
+fn message<'d>(diagnostic: &'d Diagnostic<'_>) -> Cow<'d, str> {
+    let mut text = Cow::Borrowed(&*diagnostic.message);
+    for Related { file, start, message, .. } in &diagnostic.related {
+        if let Some(file) = file {
+            let _ = write!(text.to_mut(), "; {message}: {file}:{}:{}", start.line, start.column);
+        }
+    }
+    text
 }
 
 impl<'f> FileFindings<'f> {

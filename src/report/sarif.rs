@@ -54,17 +54,18 @@ impl Report for Sarif<'_> {
 impl Sarif<'_> {
     fn result(&mut self, name: &str, uri: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Value {
         let rule = diagnostic.rule;
-        let place = |region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
+        let place = |uri: &str, region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
         let related = |(index, related): (usize, &Related)| {
             let region = json!({ "startLine": related.start.line, "startColumn": related.start.column });
-            json!({ "id": index, "physicalLocation": place(region), "message": { "text": related.message } })
+            let other = related.file.as_deref().map(self::uri);
+            json!({ "id": index, "physicalLocation": place(other.as_deref().unwrap_or(uri), region), "message": { "text": related.message } })
         };
         let help = diagnostic.help.iter().map(|help| format!("\n{help}"));
         let mut result = json!({
             "ruleId": rule.id,
             "level": level(diagnostic.severity),
             "message": { "text": std::iter::once(diagnostic.message.clone()).chain(help).collect::<String>() },
-            "locations": [{ "physicalLocation": place(region(diagnostic.start, diagnostic.end)) }],
+            "locations": [{ "physicalLocation": place(uri, region(diagnostic.start, diagnostic.end)) }],
             "partialFingerprints": { "gvtgXml/v1": self.fingerprints.next(name, part, diagnostic).simple().to_string() },
         });
         let mut add = |name: &str, value: Value| {

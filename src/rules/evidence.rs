@@ -46,7 +46,9 @@ pub struct Example {
     pub fixed: Option<Text>,
     /// A document without the finding.
     pub good: Option<Text>,
-    /// Where a snippet belongs; a whole document by default.
+    /// The document that the run looks at before it.
+    pub beside: Option<Text>,
+    /// Where the snippets belong; a whole document by default.
     #[serde(default, rename = "in")]
     pub within: Within,
     /// Settings as on the command line: `--libvirt 7.0`.

@@ -198,6 +198,11 @@ pub enum Check {
         /// What is wrong with that.
         fault: IgnoreFault,
     },
+    /// No other domain has the same; asked where a run looks at several documents.
+    Across {
+        /// What is to be this domain's alone.
+        same: Same,
+    },
     /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own has this check.
     WellFormed,
     /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's own has this check.
@@ -216,6 +221,16 @@ pub enum IgnoreFault {
     UnknownRule,
     /// Nothing is found that it is about.
     Unused,
+}
+
+/// What no two domains of a run may have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Same {
+    /// The uuid of a vGPU: no two domains of different names have it.
+    Vgpu,
+    /// The name and the GPU of its vGPU: no two domains with different uuids of their own have both.
+    Name,
 }
 
 /// How a value must look.

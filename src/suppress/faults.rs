@@ -97,7 +97,8 @@ impl<'d> Suppressions<'_, 'd> {
 
 /// The names, of rules and of groups, that can be judged where these rules are wanted and those are known.
 pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
-    let is_wanted = |rule: &Rule| wanted.iter().any(|other| other.id == rule.id);
+    // What other documents have is found only beside them, and whether it is, this one does not tell.
+    let is_wanted = |rule: &Rule| !matches!(rule.check, Check::Across { .. }) && wanted.iter().any(|other| other.id == rule.id);
     // An ignore of these rules is of use whenever somebody says so.
     let counts = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
     let out_of_question: HashSet<&str> =

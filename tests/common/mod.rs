@@ -2,11 +2,12 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
+use gvtg_xml::across::Claims;
 use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::domain::{Form, form_for};
-use gvtg_xml::lint::lint;
+use gvtg_xml::lint::{lint, lint_beside};
 use gvtg_xml::rules::RuleSet;
-use gvtg_xml::rules::schema::Within;
+use gvtg_xml::rules::schema::{Example, Within};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 pub use skips::skipped;
@@ -78,6 +79,19 @@ pub fn document(snippet: &str, within: Within, settings: &Settings) -> String {
 /// What lint finds; in a text that can't be read, that it can't be.
 pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
     lint(text, rules, settings).unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
+}
+
+/// The same of an example's document, beside the other one that the example may have.
+pub fn findings_of<'r>(example: &Example, text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
+    let mut others = Claims::default();
+    if let Some(beside) = &example.beside {
+        let beside = document(beside, example.within, settings);
+        others.add("beside.xml", lint_beside(&beside, rules, settings, false, Some(&others)).unwrap().summary);
+    }
+    match lint_beside(text, rules, settings, true, Some(&others)) {
+        Ok(findings) => findings.open,
+        Err(_) => findings(text, rules, settings),
+    }
 }
 
 /// The folders of real domains that `GVTG_CORPUS` names, with colons between them. Without any tests say so, and fail where CI=true.

@@ -6,7 +6,7 @@ use super::devices::is_igpu;
 use super::requirements::requirements;
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
 use crate::domain::Form;
-use crate::domain::{Domain, is_user_alias, parse_uuid, uuid_of};
+use crate::domain::{Domain, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
@@ -56,9 +56,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         let source = vgpu.child("source");
         let address = source.and_then(|source| source.child("address"));
-        // virt-manager's name for the device, or the uuid one element too high: what was meant is plain.
-        let misplaced = source.and_then(|source| source.attribute("uuid")).and_then(parse_uuid);
-        let uuid = asked.or(misplaced).unwrap_or_else(|| derived_uuid(domain.identity(), index + 1)).to_string();
+        let uuid = domain.new_uuid(index, vgpu).to_string();
         let found = match address.and_then(|address| address.attribute("uuid")) {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
             Some(value) if is_placeholder(value) => {

@@ -1,0 +1,306 @@
+//! What no two domains of one run may have in common: what each document claims, held against what those before it claim.
+//!
+//! A claim is small and owns what it says, so that a run over thousands of files keeps a few lines of each. Two claims to the same thing are
+//! at odds only where they are surely two domains': two copies of one domain, like a backup or what `fix` made of it, claim the same.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::{Domain, PciAddress, attribute_span, parse_pci, parse_uuid, uuid_of};
+use crate::rules::finding::Finding;
+use crate::rules::schema::Same;
+use crate::source::Position;
+use crate::xml::Element;
+
+/// What a domain wants to have alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Thing {
+    /// A vGPU.
+    Vgpu(Uuid),
+    /// A name, on the host with this GPU.
+    Name(String, PciAddress),
+}
+
+/// What a document says of a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The id of the rule that asks for it.
+    pub rule: String,
+    /// What is claimed.
+    pub thing: Thing,
+    /// For whom: a vGPU for a domain of this name, a name for a domain with this uuid. Two claims for one are not at odds.
+    pub owner: String,
+    /// Where, in bytes.
+    pub span: Range<usize>,
+    /// Where, for people.
+    pub start: Position,
+    /// Why the document says that others may claim it too; None where it doesn't.
+    pub consent: Option<String>,
+}
+
+/// All that a document claims; nothing where nobody asked.
+pub type Summary = Vec<Claim>;
+
+/// A claim of a document that was looked at before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rival {
+    /// The document's name.
+    pub file: Arc<str>,
+    /// For whom it claims the thing.
+    pub owner: String,
+    /// Where, in bytes of that document.
+    pub span: Range<usize>,
+    /// Where, for people.
+    pub start: Position,
+    /// Why that document says that others may claim it too.
+    pub consent: Option<String>,
+}
+
+/// What the documents of a run claim that were looked at so far.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    by_thing: HashMap<(String, Thing), Rivals>,
+}
+
+/// Who claims one thing: the first of those that nobody else may claim it too, and the first of those who don't mind. Of each kind two with
+/// different owners are enough to find one that is not a third's.
+#[derive(Clone, Debug, Default)]
+struct Rivals {
+    jealous: Vec<Rival>,
+    generous: Vec<Rival>,
+}
+
+/// So many owners tell whether there is another than a given one.
+const ENOUGH: usize = 2;
+
+impl Claims {
+    /// Adds what a document of this name claims.
+    pub fn add(&mut self, file: &str, summary: Summary) {
+        if summary.is_empty() {
+            return;
+        }
+        let file: Arc<str> = file.into();
+        for Claim { rule, thing, owner, span, start, consent } in summary {
+            let rivals = self.by_thing.entry((rule, thing)).or_default();
+            let kind = if consent.is_some() { &mut rivals.generous } else { &mut rivals.jealous };
+            if kind.len() < ENOUGH && kind.iter().all(|other| other.owner != owner) {
+                kind.push(Rival { file: file.clone(), owner, span, start, consent });
+            }
+        }
+    }
+
+    /// The first claim to the same thing that is at odds with this one; of those that mind before those that don't.
+    pub fn rival(&self, claim: &Claim) -> Option<&Rival> {
+        let Rivals { jealous, generous } = self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
+        jealous.iter().chain(generous).find(|rival| rival.owner != claim.owner)
+    }
+}
+
+/// What a domain claims of this kind, each thing once; with each claim, what is found where another has it too. Rule and consent are up to
+/// whoever asks.
+pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
+    let Some(name) = domain.name() else { return Vec::new() };
+    let mut claims: Vec<(Finding<'d>, Claim)> = Vec::new();
+    let mut add = |thing: Thing, owner: &str, finding: Finding<'d>| {
+        if claims.iter().all(|(_, other)| other.thing != thing) {
+            let (span, start) = (finding.span.clone(), domain.document.source().position(finding.span.start));
+            claims.push((finding, Claim { rule: String::new(), thing, owner: owner.to_owned(), span, start, consent: None }));
+        }
+    };
+    match same {
+        Same::Vgpu => vgpus(domain).for_each(|(uuid, finding)| add(Thing::Vgpu(uuid), &name, finding)),
+        Same::Name => {
+            let Some((uuid, element)) = own_uuid(domain).zip(domain.root.child("name")) else { return claims };
+            for pci in gpus(domain) {
+                let finding = Finding::within(element, element.content()).with_value("found", &*name);
+                add(Thing::Name(name.clone(), pci), &uuid.to_string(), finding);
+            }
+        }
+    }
+    claims
+}
+
+/// The domain's uuid as it says it.
+fn own_uuid(domain: &Domain<'_>) -> Option<Uuid> {
+    domain.root.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
+}
+
+/// The uuids of the vGPUs that a domain has, those too that `fix` gives them; each with what is found where another domain has it.
+fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<'d>)> + 'c {
+    let found =
+        |finding: Finding<'d>, uuid: Uuid, what: &str| (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what));
+    let of_hostdev = move |(index, vgpu): (usize, &Element<'d>)| {
+        let address = vgpu.child("source").and_then(|source| source.child("address"));
+        let place = address.map_or_else(|| Finding::at(*vgpu), |address| Finding::within(*vgpu, attribute_span(address, "uuid")));
+        match uuid_of(*vgpu) {
+            Some(uuid) => found(place, uuid, ""),
+            None => found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this hostdev,"),
+        }
+    };
+    let raw = domain.raw_vgpu.zip(domain.raw_uuid());
+    let of_argument = raw.map(move |(argument, uuid)| found(Finding::at_attribute(argument, "value"), uuid, ""));
+    domain.vgpus.iter().enumerate().map(of_hostdev).chain(of_argument)
+}
+
+/// The PCI addresses of the GPUs whose vGPUs a domain has, as far as they are any.
+fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
+    let settings = domain.settings;
+    let uuids = domain.vgpus.iter().map(|vgpu| uuid_of(*vgpu)).chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
+    let address = |uuid: Option<Uuid>| {
+        let recorded = || domain.metadata().and_then(|metadata| metadata.recorded("pci", uuid));
+        parse_pci(settings.asked.pci.as_deref().or_else(recorded).unwrap_or(settings.pci()))
+    };
+    uuids.filter_map(address).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    fn claim(vgpu: u128, owner: &str, consent: Option<&str>) -> Claim {
+        Claim {
+            rule: "r".into(),
+            thing: Thing::Vgpu(Uuid::from_u128(vgpu)),
+            owner: owner.into(),
+            span: 1..2,
+            start: Position { line: 1, column: 2 },
+            consent: consent.map(str::to_owned),
+        }
+    }
+
+    /// Who the last of these is at odds with; each has a file, a vGPU and an owner, and may consent.
+    fn rival(all: &[(&str, u128, &str, Option<&str>)]) -> Option<String> {
+        let mut claims = Claims::default();
+        let ((_, vgpu, owner, consent), others) = all.split_last().unwrap();
+        for (file, vgpu, owner, consent) in others {
+            claims.add(file, vec![claim(*vgpu, owner, *consent)]);
+        }
+        claims.rival(&claim(*vgpu, owner, *consent)).map(|rival| format!("{} {}", rival.file, rival.owner))
+    }
+
+    #[test]
+    fn the_first_with_another_owner_is_the_rival() {
+        for (all, expected) in [
+            (&[("a", 1, "x", None)][..], None),
+            (&[("a", 1, "x", None), ("b", 2, "y", None)], None),
+            (&[("a", 1, "x", None), ("b", 1, "x", None)], None),
+            (&[("a", 1, "x", None), ("b", 1, "y", None)], Some("a x")),
+            (&[("a", 1, "y", None), ("b", 1, "x", None), ("c", 1, "y", None)], Some("b x")),
+            (&[("a", 1, "x", None), ("b", 1, "x", None), ("c", 1, "y", None)], Some("a x")),
+            (&[("a", 1, "x", None), ("b", 1, "y", None), ("c", 1, "z", None), ("d", 1, "w", None)], Some("a x")),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", None)], Some("a x")),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", None), ("c", 1, "z", None)], Some("b y")),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", None), ("c", 1, "y", None)], Some("a x")),
+            (&[("a", 1, "x", Some("?")), ("b", 1, "y", Some("?")), ("c", 1, "x", None)], Some("b y")),
+            (&[("a", 1, "x", None), ("a", 1, "X", None)], Some("a x")),
+            (&[("a", 1, "", None), ("b", 1, " ", None)], Some("a ")),
+        ] {
+            assert_eq!(rival(all).as_deref(), expected, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_claim_of_another_rule_or_of_another_kind_is_none_of_its_business() {
+        let mut claims = Claims::default();
+        claims.add("a", vec![claim(1, "x", None)]);
+        let name = Thing::Name("n".into(), [0, 0, 2, 0]);
+        claims.add("b", vec![Claim { thing: name.clone(), ..claim(1, "x", None) }]);
+        assert!(claims.rival(&Claim { rule: "s".into(), ..claim(1, "y", None) }).is_none());
+        assert_eq!(&*claims.rival(&Claim { thing: name, ..claim(1, "y", None) }).unwrap().file, "b");
+        assert!(claims.rival(&Claim { thing: Thing::Name("n".into(), [0, 0, 3, 0]), ..claim(1, "y", None) }).is_none());
+    }
+
+    #[test]
+    fn however_many_claim_one_thing_few_are_kept() {
+        let mut claims = Claims::default();
+        for index in 0..100_000 {
+            let owner = if index < 50_000 { "same".to_owned() } else { index.to_string() };
+            claims.add("a", vec![claim(1, &owner, (index % 2 == 0).then_some("why"))]);
+            assert_eq!(claims.rival(&claim(1, "same", None)).is_some(), index >= 50_000);
+        }
+        assert_eq!(claims.by_thing.len(), 1);
+        assert!(claims.by_thing.values().all(|rivals| rivals.jealous.len() == 2 && rivals.generous.len() == 2));
+    }
+
+    /// What a domain claims: the thing and the owner of each claim, and the text at its place.
+    fn claimed(text: &str, same: Same, settings: &Settings) -> Vec<String> {
+        let show = |claim: &Claim| {
+            let thing = match &claim.thing {
+                Thing::Vgpu(uuid) => uuid.to_string(),
+                Thing::Name(name, pci) => format!("{name} {pci:?}"),
+            };
+            format!("{thing} of {}: {}", claim.owner, &text[claim.span.clone()])
+        };
+        crate::domain::read(text, settings, |domain| claims(same, domain).iter().map(|(_, claim)| show(claim)).collect()).unwrap()
+    }
+
+    const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
+
+    fn domain(inside: &str, devices: &str) -> String {
+        let namespace = crate::xml::QEMU_NAMESPACE;
+        format!("<domain type='kvm' xmlns:qemu='{namespace}'>{inside}<devices>{devices}</devices></domain>")
+    }
+
+    fn hostdev(inside: &str) -> String {
+        format!("<hostdev type='mdev' model='vfio-pci'>{inside}</hostdev>")
+    }
+
+    fn vgpu(uuid: &str) -> String {
+        hostdev(&format!("<source><address uuid='{uuid}'/></source>"))
+    }
+
+    #[test]
+    fn a_domain_with_a_name_claims_each_of_its_vgpus_once() {
+        let settings = Settings::default();
+        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), Same::Vgpu, &settings);
+        let derived = |index: usize| crate::settings::derived_uuid("a", index).to_string();
+        let name = "<name>a</name>";
+        assert_eq!(of(name, ""), [""; 0]);
+        assert_eq!(of("", &vgpu(UUID)), [""; 0], "a domain without a name is nobody's");
+        assert_eq!(of("<name></name>", &vgpu(UUID)), [""; 0]);
+        assert_eq!(of(name, &vgpu(UUID)), [format!("{UUID} of a: uuid='{UUID}'")]);
+        assert_eq!(of(name, &(vgpu(UUID) + &vgpu(&UUID.to_uppercase()))).len(), 1);
+        let plain = UUID.replace('-', "");
+        assert_eq!(of(name, &vgpu(&plain)), [format!("{UUID} of a: uuid='{plain}'")]);
+        // Those that `fix` is to give them.
+        let two = format!("{}{}", hostdev(""), hostdev("<source><address uuid='GPU_UUID'/></source>"));
+        let start = "<hostdev type='mdev' model='vfio-pci'>";
+        assert_eq!(of(name, &two), [format!("{} of a: {start}", derived(1)), format!("{} of a: uuid='GPU_UUID'", derived(2))]);
+        assert_eq!(of(name, &hostdev(&format!("<source uuid='{UUID}'/>"))), [format!("{UUID} of a: {start}")], "one element too high");
+        // Another maker's, and what is no vGPU.
+        let nvidia = "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='nvidia-11'/></metadata>";
+        assert_eq!(of(&format!("{name}{nvidia}"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(of(name, &vgpu(UUID).replace("vfio-pci", "vfio-ap")), [""; 0]);
+    }
+
+    #[test]
+    fn a_vgpu_that_is_an_argument_is_claimed_too() {
+        let path = format!("/sys/bus/mdev/devices/{UUID}");
+        let arguments = format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci,sysfsdev={path}'/>");
+        let text = domain("<name>a</name>", "").replace("</domain>", &format!("<qemu:commandline>{arguments}</qemu:commandline></domain>"));
+        assert_eq!(claimed(&text, Same::Vgpu, &Settings::default()), [format!("{UUID} of a: value='vfio-pci,sysfsdev={path}'")]);
+    }
+
+    #[test]
+    fn a_domain_with_a_uuid_and_a_vgpu_claims_its_name() {
+        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), Same::Name, &Settings::default());
+        let (own, named) = ("c1b2e3d4-0000-4000-8000-000000000001", "<name> a&amp;b</name>");
+        let both = format!("{named}<uuid>\n{}\n</uuid>", own.to_uppercase());
+        assert_eq!(of(&both, ""), [""; 0], "no vGPU");
+        assert_eq!(of(named, &vgpu(UUID)), [""; 0], "libvirt is to give it a uuid");
+        assert_eq!(of(&format!("{named}<uuid>x</uuid>"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(of(&format!("<uuid>{own}</uuid>"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(of(&both, &(vgpu(UUID) + &hostdev(""))), [format!(" a&b [0, 0, 2, 0] of {own}:  a&amp;b")]);
+        let recorded = |pci: &str| format!("{both}<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='{pci}'/></metadata>");
+        assert_eq!(of(&recorded("0000:00:1F.7"), &vgpu(UUID)), [format!(" a&b [0, 0, 31, 7] of {own}:  a&amp;b")]);
+        assert_eq!(of(&recorded("somewhere"), &vgpu(UUID)), [""; 0], "who knows which GPU that is");
+        let mut settings = Settings::default();
+        settings.asked.pci = Some("0001:00:02.0".into());
+        let asked = claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), Same::Name, &settings);
+        assert_eq!(asked, [format!(" a&b [1, 0, 2, 0] of {own}:  a&amp;b")]);
+    }
+}

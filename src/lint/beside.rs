@@ -1,0 +1,53 @@
+//! What is found in a document because of the others of its run.
+
+use super::findings::RuleFinding;
+use super::ignored::asked;
+use crate::across::{Claims, Summary, claims};
+use crate::diagnostic::Related;
+use crate::domain::Domain;
+use crate::rules::RuleSet;
+use crate::rules::schema::{Check, Same};
+use crate::rules::template::clipped;
+use crate::suppress::{Suppressions, Verdict};
+
+/// What a domain has in common with others of the run and must not, and what it claims itself.
+///
+/// What one of the two documents says is to be ignored is: which of them comes first is nobody's choice.
+pub(super) fn beside<'d, 'r>(
+    domain: &Domain<'d>,
+    rules: &RuleSet<'r>,
+    others: &Claims,
+    suppressions: &mut Suppressions<'_, 'd>,
+) -> (Vec<RuleFinding<'d, 'r>>, Summary) {
+    let (mut found, mut summary) = (Vec::new(), Summary::new());
+    for rule in asked(domain, rules) {
+        let Check::Across { same } = rule.check else { continue };
+        for (finding, mut claim) in claims(same, domain) {
+            let own = suppressions.verdict(rule, claim.span.start);
+            claim.rule = rule.id.to_string();
+            claim.consent = reason(&own);
+            if let Some(rival) = others.rival(&claim) {
+                let verdict = match (own, &rival.consent) {
+                    (Verdict::Open, Some(reason)) => Verdict::Suppressed(reason.clone()),
+                    (own, _) => own,
+                };
+                let message = match same {
+                    Same::Vgpu => format!("the vGPU of {}", clipped(&rival.owner)),
+                    Same::Name => "the other domain of this name".to_owned(),
+                };
+                let elsewhere = Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message };
+                let finding = finding.with_value("other", &*rival.owner);
+                found.push(RuleFinding { rule, finding, applicability: None, verdict, elsewhere: Some(elsewhere) });
+            }
+            summary.push(claim);
+        }
+    }
+    (found, summary)
+}
+
+fn reason(verdict: &Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Suppressed(reason) => Some(reason.clone()),
+        Verdict::Open | Verdict::Doubtful => None,
+    }
+}
