@@ -38,7 +38,7 @@ impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
 }
 
 /// What the command is about was said before; the flags' own words are for readers of the source.
-fn augment<A: Args>(command: Command) -> Command {
+pub(super) fn augment<A: Args>(command: Command) -> Command {
     let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
     A::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
 }

@@ -34,7 +34,10 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let to_stdout = !(args.in_place || args.diff || args.check);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
-        return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml fix");
+        return fail(concat!(
+            "give a FILE, or pipe a domain's XML through:\n",
+            "  virsh dumpxml --inactive --security-info NAME | gvtg-xml fix | virsh define --validate /dev/stdin"
+        ));
     }
     if args.in_place && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-")) {
         return fail("--in-place needs files to write: stdin is none");

@@ -16,7 +16,7 @@ use crate::version::Version;
 
 #[derive(Args, Debug)]
 pub(super) struct LintArgs {
-    /// Domain XML files or folders of them; stdin without any, or for -
+    /// Domain XML files or folders; stdin without any
     pub(super) files: Vec<PathBuf>,
     /// Print nothing but the findings
     #[arg(long, short)]
@@ -29,28 +29,28 @@ pub(super) struct LintArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct FixArgs {
-    /// Domain XML file; stdin without one, or for -. Several, and folders, with --in-place, --diff or --check
+    /// Domain XML file; stdin without one
     pub(super) files: Vec<PathBuf>,
     /// Write the files instead of stdout
     #[arg(long, short, conflicts_with_all = ["diff", "check"])]
     pub(super) in_place: bool,
-    /// Show the changes as a diff; write nothing, exit 1 if there are any
+    /// Show the changes; write nothing
     #[arg(long, conflicts_with = "check")]
     pub(super) diff: bool,
-    /// Name the files that would change; write nothing, exit 1 if there are any
+    /// Name the files that would change; write nothing
     #[arg(long)]
     pub(super) check: bool,
     /// Also make fixes that may lose something you want
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) unsafe_fixes: Option<bool>,
-    /// Mend nothing, but write down that what these rules or groups find is to be ignored: it is suppressed from then on
+    /// Write down what is to be ignored, with --reason
     #[arg(long, value_name = "RULE", value_delimiter = ',', requires = "reason")]
     #[arg(conflicts_with_all = ["format", "output_file", "statistics"])]
     pub(super) suppress: Vec<String>,
     /// Why, for --suppress
     #[arg(long, value_name = "TEXT", requires = "suppress")]
     pub(super) reason: Option<String>,
-    /// Where --suppress writes it: in the metadata, which `virsh define` keeps, or as comments, which it drops [default: metadata]
+    /// Where --suppress writes it [default: metadata]
     #[arg(long, value_enum, requires = "suppress")]
     pub(super) suppress_in: Option<SuppressIn>,
     /// Print no report on stderr
@@ -65,22 +65,22 @@ pub(super) struct FixArgs {
 /// What a configuration can say too, and which one.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ChoiceArgs {
-    /// Only these rules or groups of rules (display, vgpu, namespace, qemu, domain)
+    /// Only these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
     /// Not these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) ignore: Vec<String>,
-    /// A folder of further rules; one with a built-in rule's id replaces that
+    /// A folder of further rules
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,
-    /// The least severity that makes the exit code 1 [default: warning]
+    /// What makes the exit code 1 [default: warning]
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub(super) fail_on: Option<Severity>,
     /// In folders, also domains with no sign of GVT-g
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) all: Option<bool>,
-    /// The address of the rules' pages, to which a rule's id is added: SARIF links to it
+    /// The address of the rules' pages
     #[arg(long, value_name = "URL", value_parser = rule_pages)]
     pub(super) rule_pages: Option<String>,
     #[command(flatten)]
@@ -94,13 +94,13 @@ pub(super) struct CommonArgs {
     /// Exit 0 where it would be 1
     #[arg(long)]
     pub(super) exit_zero: bool,
-    /// Skip files that are no domain XML, and domains with no sign of GVT-g
+    /// Skip what is no domain with a sign of GVT-g
     #[arg(long)]
     pub(super) skip_foreign: bool,
     /// Name the files that are passed over, and why
     #[arg(long, short, alias = "list-skipped")]
     pub(super) verbose: bool,
-    /// The name that messages show for stdin, and whose configuration counts
+    /// The name of stdin
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<String>,
     /// The largest input, in MiB; 0 for any size [default: 16]
@@ -116,7 +116,7 @@ pub(super) struct CommonArgs {
 /// Where configurations come from.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct OriginArgs {
-    /// The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]
+    /// The configuration [default: the nearest gvtg-xml.toml]
     #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
     pub(super) config: Option<PathBuf>,
     /// Read no configuration
@@ -125,24 +125,24 @@ pub(super) struct OriginArgs {
 }
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Settings (the document's own values stay where they are not given)")]
+#[command(next_help_heading = "Settings")]
 pub(super) struct SettingsArgs {
-    /// The libvirt that will read the domain: a version, `installed` (this machine's), or `newest` (the form for 8.5 and later) [default: newest]
+    /// For libvirt 9.0, installed or newest (8.5+)
     #[arg(long, value_name = "VERSION", value_parser = libvirt)]
     pub(super) libvirt: Option<Version>,
-    /// The vGPU's uuid [default: the vGPU's own, else made from the domain's]
+    /// The vGPU's uuid
     #[arg(long, value_parser = uuid)]
     pub(super) uuid: Option<Uuid>,
-    /// The vGPU's type, like i915-GVTg_V5_4, to be recorded in the domain's metadata
+    /// The vGPU's type, to be recorded in the metadata
     #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
     pub(super) vgpu_type: Option<String>,
-    /// The Intel GPU's PCI address; recorded in the domain's metadata where it is given [default: 0000:00:02.0]
+    /// The Intel GPU's PCI address [default: 0000:00:02.0]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
     pub(super) pci: Option<String>,
-    /// QEMU's -display; any with gl=on, es or core [default: gtk,gl=on]
+    /// QEMU's -display [default: gtk,gl=on]
     #[arg(long, value_parser = display)]
     pub(super) display: Option<String>,
-    /// The X display that QEMU opens its window on [default: $DISPLAY on a pipe if it is like :0, else :0]
+    /// The X display of QEMU's window
     #[arg(long, value_name = "DISPLAY", value_parser = display_env)]
     pub(super) display_env: Option<String>,
     /// GTK's scale for that window [default: 1.0]
@@ -151,10 +151,10 @@ pub(super) struct SettingsArgs {
     /// The vGPU's alias [default: ua-gvtg]
     #[arg(long, value_parser = alias)]
     pub(super) alias: Option<String>,
-    /// An option ROM for the vGPU of a UEFI guest
+    /// An option ROM, for a UEFI guest
     #[arg(long, value_name = "FILE", value_parser = romfile)]
     pub(super) romfile: Option<String>,
-    /// Where sound goes that SPICE carried: a type of <audio>, and attributes of it [default: none]
+    /// Where SPICE's sound goes now [default: none]
     #[arg(long, value_name = "TYPE[,NAME=VALUE]…", value_parser = audio)]
     pub(super) audio: Option<Audio>,
     /// Keep <video>, for the guest's installation
@@ -217,7 +217,7 @@ impl SettingsArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ConfigArgs {
-    /// The file or folder; the current folder without one. It need not be there
+    /// The file or folder, which need not be there
     pub(super) file: Option<PathBuf>,
     /// Also make fixes that may lose something you want
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -234,7 +234,7 @@ pub(super) struct ConfigArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// Rules, groups of rules, a message or a piece of one, or the FILE of a log; stdin for `-`, or where a log is piped in
+    /// Rules, groups of rules, a message, or the FILE of a log
     #[arg(allow_hyphen_values = true)]
     pub(super) what: Vec<String>,
     /// A folder of further rules

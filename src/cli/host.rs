@@ -17,9 +17,9 @@ use crate::rules::{RuleSet, of_host};
 /// The flags of `host`.
 #[derive(Args, Debug)]
 pub(super) struct HostArgs {
-    /// Domain XML files, or folders of them, that are to run here: their vGPUs, the hook and the host must agree
+    /// Domain XML files, or folders, that are to run here
     files: Vec<PathBuf>,
-    /// A machine's files: a folder with its /sys, /proc and /etc
+    /// Another machine's files: its /sys, /proc and /etc
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
     /// Not these rules

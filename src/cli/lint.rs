@@ -20,7 +20,7 @@ use crate::xml;
 pub(super) fn run(args: &LintArgs) -> Status {
     let (common, options) = (&args.common, Options::new(&args.common));
     if args.files.is_empty() && io::stdin_is_terminal() {
-        return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml lint");
+        return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive --security-info NAME | gvtg-xml lint");
     }
     let (inputs, unreadable) = collect(&args.files);
     let mut status = say_unreadable(&unreadable);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 use serde_json::{Map, Value};
 
+use super::deferred::augment;
 use super::flags::{OriginArgs, SettingsArgs};
 use super::lint::fail;
 use super::{Status, io};
@@ -18,19 +19,19 @@ use crate::lsp::{Ended, serve};
 #[derive(Args, Clone, Debug)]
 #[command(args_override_self = true)]
 pub(super) struct LspArgs {
-    /// Only these rules or groups of rules (display, vgpu, namespace, qemu, domain)
+    /// Only these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     only: Vec<String>,
     /// Not these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// A folder of further rules; one with a built-in rule's id replaces that
+    /// A folder of further rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// Also domains with no sign of GVT-g
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     all: Option<bool>,
-    /// The address of the rules' pages, to which a rule's id is added: findings link to it
+    /// The address of the rules' pages
     #[arg(long, value_name = "URL", value_parser = rule_pages)]
     rule_pages: Option<String>,
     /// What several editors add to a server's command line; there is no other way to talk to this one
@@ -49,7 +50,7 @@ pub(super) struct Deferred(LspArgs);
 impl Args for Deferred {
     fn augment_args(command: Command) -> Command {
         // One uuid for all documents is refused, so that nobody is to be offered it.
-        command.defer(|command| LspArgs::augment_args(command).mut_arg("uuid", |uuid| uuid.hide(true)))
+        command.defer(|command| augment::<LspArgs>(command).mut_arg("uuid", |uuid| uuid.hide(true)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -8,7 +8,7 @@ use clap::{Arg, Command, CommandFactory, Error, Parser};
 
 use super::Cli;
 use crate::emit::shell;
-use crate::printable::{clean, clean_lines};
+use crate::printable::clean_lines;
 
 /// Words that other linters and formatters have, and what does it here. The first that fits is taken.
 struct Familiar {
@@ -102,13 +102,12 @@ const COMMANDS: &[Familiar] = &[
 ];
 
 /// What to say. What somebody typed, or a script pasted, is in it, and must not look like a line of it.
-pub(super) fn told(error: Error) -> String {
-    let arguments: Vec<String> = std::env::args_os().map(|argument| clean(&argument.to_string_lossy())).collect();
-    let mut error = Cli::try_parse_from(&arguments).err().unwrap_or(error);
-    if let Some(said) = empty_name(&error, &arguments) {
+pub(super) fn told(error: Error, arguments: &[String]) -> String {
+    let mut error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    if let Some(said) = empty_name(&error, arguments) {
         return said;
     }
-    if let Some(tip) = tip(&error, &arguments) {
+    if let Some(tip) = tip(&error, arguments) {
         for other in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
             error.remove(other);
         }

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::config::merge::merge;
+use crate::printable::clean;
 use crate::settings::Settings;
 
 mod config;
@@ -21,6 +23,7 @@ mod io;
 mod lint;
 #[cfg(feature = "lsp")]
 mod lsp;
+pub mod manual;
 mod misuse;
 mod options;
 mod output;
@@ -29,6 +32,7 @@ mod signals;
 mod suppress;
 mod tally;
 mod types;
+mod wrap;
 
 use crate::config::values::{pci, uuid, vgpu_type};
 use deferred::Deferred;
@@ -36,39 +40,33 @@ use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateA
 use options::Options;
 
 /// Makes any libvirt domain run on an Intel GVT-g vGPU.
-///
-/// virsh dumpxml --inactive --security-info win10 | gvtg-xml fix | virsh define --validate /dev/stdin
 #[derive(Parser, Debug)]
-#[command(name = "gvtg-xml", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "gvtg-xml", version)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 nothing found (fix: nothing left), 1 something found (fix: something left), 2 could not do it.\n\
-    For `fix`, 0 and 1 mean that stdout holds the whole document, 2 that it is empty.";
-
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Say what is wrong, where and why
     Lint(Deferred<LintArgs>),
-    /// Write the domain with everything mended that can be, changing nothing else
+    /// Write the domain mended, changing nothing else
     Fix(Deferred<FixArgs>),
-    /// Print or write what the host needs for domains: the libvirt hook, kernel modules and parameters
+    /// Write what the host needs: the libvirt hook, modules, parameters
     Emit(Deferred<emit::EmitArgs>),
-    /// Say whether this machine can run guests with vGPUs, and what to do first if not
+    /// Say whether this machine can do it, and what to do first if not
     Host(Deferred<host::HostArgs>),
-    /// Show what is in force for a file, and from where: flags, configuration or defaults
+    /// Show which settings are in force for a file, and from where
     Config(Deferred<ConfigArgs>),
-    /// Explain a rule, an error message, or what is in a log of libvirt, QEMU or the kernel
+    /// Explain a rule, an error message or a log
     Explain(Deferred<ExplainArgs>),
-    /// Bring the rules to an editor: a language server on stdin and stdout
+    /// Serve an editor: a language server on stdin and stdout
     #[cfg(feature = "lsp")]
     Lsp(lsp::Deferred),
-    /// The types of vGPUs, and how many of each fit this machine's GPU
+    /// List the types of vGPUs, and how many of each fit
     Types(Deferred<types::TypesArgs>),
-    /// Print the manual page or a shell's completions
-    #[command(hide = true)]
+    /// Print manual pages, completions and schemas
     Generate(Deferred<GenerateArgs>),
 }
 
@@ -90,10 +88,17 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure.
-            let status = match error.use_stderr() {
-                false => io::print(&error.render().to_string()).map_or_else(|message| lint::fail(&message), |()| Status::Clean),
-                true => {
-                    io::report(&misuse::told(error));
+            let print = |text: &str| io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean);
+            let arguments: Vec<String> = std::env::args_os().map(|argument| clean(&argument.to_string_lossy())).collect();
+            let status = match error.kind() {
+                ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
+                ErrorKind::DisplayVersion => print(&error.render().to_string()),
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    io::report(&manual::help(&arguments));
+                    Status::Failed
+                }
+                _ => {
+                    io::report(&misuse::told(error, &arguments));
                     Status::Failed
                 }
             };

@@ -25,13 +25,13 @@ const LARGE: usize = 1 << 20;
 /// The flags as clap reads them.
 #[derive(Args, Debug)]
 struct OutputFlags {
-    /// How findings are printed; several times with an --output-file behind all but one [lint's default: full]
+    /// How findings are printed
     #[arg(long, value_enum)]
     format: Vec<Format>,
     /// The file for the report of the --format before it
     #[arg(long, value_name = "FILE")]
     output_file: Vec<PathBuf>,
-    /// Count the findings of each rule instead of listing them
+    /// Count the findings of each rule
     #[arg(long)]
     statistics: bool,
 }

@@ -16,7 +16,7 @@ use crate::types::FENCES;
 /// The flags of `types`.
 #[derive(Args, Debug)]
 pub(super) struct TypesArgs {
-    /// A machine's files: a folder with its /sys, /proc and /etc
+    /// Another machine's files: its /sys, /proc and /etc
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
     /// How it is printed

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use clap::CommandFactory;
+use gvtg_xml::cli::manual::{Length, command};
 use gvtg_xml::config::keys::{KEYS, Key};
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::rules::page::{Markup, page};
@@ -80,8 +80,7 @@ fn host_table() -> String {
 }
 
 fn settings_table() -> String {
-    let mut command = gvtg_xml::cli::Cli::command();
-    command.build();
+    let command = command(Length::Long);
     let fix = command.find_subcommand("fix").unwrap();
     let mut table = String::from("| flag | what it says |\n|---|---|\n");
     for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {
@@ -89,7 +88,7 @@ fn settings_table() -> String {
         let value = flag.get_value_names().filter(|_| takes_value).map_or(String::new(), |names| format!(" {}", names[0]));
         let default = flag.get_default_values().first().filter(|_| takes_value);
         let default = default.map_or(String::new(), |value| format!(" [default: {}]", value.to_string_lossy()));
-        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(table, "| `--{}{value}` | {}{default} |", flag.get_long().unwrap(), cell(&help));
     }
     table

@@ -19,7 +19,7 @@ pub(in crate::cli) struct EmitArgs {
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Kind {
-    /// The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops
+    /// The libvirt hook that makes a domain's vGPUs
     Hook {
         /// How libvirt calls it
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
@@ -29,7 +29,7 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The kernel modules to load at boot, for /etc/modules-load.d
+    /// The kernel modules, for /etc/modules-load.d
     Modules {
         #[command(flatten)]
         output: OutputArgs,
@@ -37,17 +37,17 @@ pub(super) enum Kind {
     /// The kernel parameters, for a bootloader
     Cmdline {
         /// In which form
-        #[arg(long, value_enum, default_value_t = Bootloader::Raw)]
+        #[arg(long, value_name = "FORM", value_enum, default_value_t = Bootloader::Raw)]
         bootloader: Bootloader,
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The kernel parameters as options of modules, for /etc/modprobe.d: for any bootloader
+    /// The kernel parameters as options of modules, for /etc/modprobe.d
     Modprobe {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// A vGPU as a node device for `virsh nodedev-define`, in place of the hook
+    /// A vGPU as libvirt's node device, in place of the hook
     ///
     /// libvirt keeps it in mdevctl's files, so it is this or `emit mdevctl`. Nobody starts it by itself.
     Nodedev {
@@ -59,15 +59,15 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// A vGPU in mdevctl's form, for /etc/mdevctl.d, in place of the hook
+    /// A vGPU as mdevctl's file, in place of the hook
     Mdevctl {
         /// Of several vGPUs, the one with this uuid
         #[arg(long, value_name = "UUID", value_parser = uuid)]
         only: Option<Uuid>,
-        /// Print the commands that define the vGPUs instead of mdevctl's file
+        /// Print commands instead of mdevctl's file
         #[arg(long)]
         commands: bool,
-        /// Have the vGPUs made at boot: a host that is suspended while one exists may hang, and the hook does not remove them
+        /// Have the vGPUs made at boot
         #[arg(long)]
         autostart: bool,
         #[command(flatten)]
@@ -75,14 +75,14 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The udev rule by which QEMU may open vGPUs in a qemu:///session
+    /// The udev rule for vGPUs in a qemu:///session
     Udev {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Lines for qemu.conf, by which QEMU sees the GPU that its window is drawn with
+    /// Lines for qemu.conf, by which QEMU sees the GPU
     QemuConf {
-        /// The Intel GPU's PCI address [default: the configuration's of the current folder, else 0000:00:02.0]
+        /// The Intel GPU's PCI address [default: 0000:00:02.0]
         #[arg(long, value_name = "ADDRESS", value_parser = pci)]
         pci: Option<String>,
         #[command(flatten)]
@@ -90,17 +90,17 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// All that a host needs, below --root: the hook, the modules, the kernel parameters, and a manifest of them
+    /// All that a host needs, below --root
     ///
-    /// With --style session the udev rule, too. nodedev and mdevctl stand in place of the hook, and qemu-conf goes into a file of yours:
+    /// The hook, the modules, the kernel parameters, and a manifest of them. With --style session the udev rule, too. nodedev and mdevctl stand in place of the hook, and qemu-conf goes into a file of yours:
     /// they are not in it.
     #[command(mut_arg("root", |root| root.required(true)))]
     All {
         /// How libvirt calls the hook
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
         style: StyleChoice,
-        /// Where the kernel parameters go [default: to modprobe, as options of modules]
-        #[arg(long, value_enum)]
+        /// Where the kernel parameters go [default: modprobe]
+        #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
         #[command(flatten)]
         guests: GuestArgs,
@@ -111,13 +111,13 @@ pub(super) enum Kind {
 
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
-    /// Write the file below this folder, at its place and with its mode, and print its path; / is this machine
+    /// Write below this folder; / is this machine
     #[arg(long, value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
-    /// Show what would change below --root; write nothing, exit 1 if there is something
+    /// Show what would change below --root
     #[arg(long, requires = "root", conflicts_with = "force")]
     pub(super) diff: bool,
-    /// Replace files below --root that say something else
+    /// Replace files that say something else
     #[arg(long, requires = "root")]
     pub(super) force: bool,
     /// Print no notes on stderr

@@ -22,18 +22,18 @@ use crate::xml;
 /// Which domains, and what the user says about their vGPUs.
 #[derive(Args, Debug)]
 pub(super) struct GuestArgs {
-    /// Domain XML files or folders of them; stdin without any, or for -
+    /// Domain XML files or folders; stdin without any
     files: Vec<PathBuf>,
-    /// The vGPU's uuid [default: the domain's own]
+    /// The vGPU's uuid
     #[arg(long, value_parser = uuid)]
     uuid: Option<Uuid>,
-    /// The vGPU's type [default: the one recorded in the domain, else the configuration's, else i915-GVTg_V5_4, or V4_4 where this machine's GPU is a Broadwell]
+    /// The vGPU's type [default: the recorded one]
     #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
     vgpu_type: Option<String>,
-    /// The Intel GPU's PCI address [default: the one recorded in the domain, else the configuration's, else 0000:00:02.0]
+    /// The Intel GPU's PCI address [default: the recorded one]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
     pci: Option<String>,
-    /// The name that messages show for stdin, and whose configuration counts
+    /// The name of stdin
     #[arg(long, value_name = "NAME")]
     stdin_filename: Option<String>,
     /// The largest input, in MiB; 0 for any size

@@ -9,6 +9,7 @@ mod here;
 mod log;
 
 use super::lint::fail;
+use super::wrap::wrapped;
 use super::{ColorChoice, ExplainArgs, Status, configs, io};
 use crate::config::{Choices, Configs, site};
 use crate::doctor::{Answer, Entry, Known, Topic, page, page_of};
@@ -36,7 +37,10 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     let known = Known::new(all, symptoms());
     match answer(&args.what, &known, &here) {
         Ok(Told { text, unknown }) => {
-            if let Err(message) = io::print(&clean_lines(&text)) {
+            let text = clean_lines(&text);
+            // What a program reads keeps its lines.
+            let text = if io::terminal_width().is_some() { wrapped(&text, io::width()) } else { text };
+            if let Err(message) = io::print(&text) {
                 return fail(&message);
             }
             unknown.iter().for_each(|message| io::complain(message));

@@ -1,0 +1,350 @@
+//! What help and manual pages say beside a command's summary and its flags' one line. All of it is tried: each example is run by
+//! tests/help.rs, each flag named here is one.
+
+/// What is told of a command.
+#[derive(Debug)]
+pub struct Page {
+    /// Its words behind the program's name.
+    pub command: &'static str,
+    /// The flags that `-h` shows; none: all.
+    pub usual: &'static [&'static str],
+    /// What it does, in paragraphs, for the manual page.
+    pub description: &'static [&'static str],
+    /// Commands to try.
+    pub examples: &'static [Example],
+    /// Exit codes and what they mean.
+    pub exit_status: &'static [(&'static str, &'static str)],
+    /// Files that it reads or writes.
+    pub files: &'static [(&'static str, &'static str)],
+    /// Other manual pages, beside those of this program.
+    pub see_also: &'static [&'static str],
+}
+
+/// A command to try.
+#[derive(Debug)]
+pub struct Example {
+    /// What it is for.
+    pub what: &'static str,
+    /// The command for a shell, on one line.
+    pub command: &'static str,
+}
+
+const fn example(what: &'static str, command: &'static str) -> Example {
+    Example { what, command }
+}
+
+const CONFIGURATION: (&str, &str) =
+    ("gvtg-xml.toml", "What is wanted of all domains in a folder and below it; `gvtg-xml config` shows what is in force for a file");
+const FAILED: (&str, &str) = ("2", "It could not be done");
+const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix | virsh define --validate /dev/stdin";
+
+/// A kind of what `emit` writes.
+const fn kind(command: &'static str, examples: &'static [Example]) -> Page {
+    Page { command, usual: EMIT, description: &[], examples, exit_status: &[], files: &[], see_also: &[] }
+}
+const EMIT: &[&str] = &["style", "bootloader", "only", "commands", "autostart", "vgpu_type", "pci", "root", "diff", "force", "quiet"];
+
+/// All commands, in the order in which they are listed.
+pub const PAGES: &[Page] = &[
+    Page {
+        command: "",
+        usual: &[],
+        description: &[
+            "gvtg-xml makes any libvirt domain run on a vGPU of Intel GVT-g. It says what is wrong in the domain's XML, writes it right and changes \
+             nothing else, and writes what the host needs.",
+            "`--inactive` gives the stored domain and not the running one, `--security-info` keeps passwords that would be lost, and `--validate` makes \
+             libvirt refuse what it would otherwise drop in silence. What runs keeps what it has until it is stopped and started.",
+        ],
+        examples: &[example("mend a domain that libvirt has", PIPE)],
+        exit_status: &[
+            ("0", "Nothing is found; for fix: nothing is left"),
+            ("1", "Something is found; for fix: something is left, and stdout holds the whole document all the same"),
+            ("2", "It could not be done; for fix: stdout is empty"),
+        ],
+        files: &[CONFIGURATION],
+        see_also: &["virsh(1)", "virt-xml-validate(1)"],
+    },
+    Page {
+        command: "lint",
+        usual: &["quiet", "format", "only", "ignore", "fail_on", "all", "libvirt", "statistics"],
+        description: &[
+            "Says what keeps domains from running on a vGPU, where, and what to do. It changes nothing: gvtg-xml-fix(1) does.",
+            "In folders the .xml files are looked at that are domains with a sign of GVT-g.",
+        ],
+        examples: &[
+            example("what is wrong in a file", "gvtg-xml lint win10.xml"),
+            example("or in a domain that libvirt has", "virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"),
+            example("a folder, for code scanning", "gvtg-xml lint --format sarif --output-file gvtg.sarif vms"),
+        ],
+        exit_status: &[
+            ("0", "Nothing is found at or above the severity of --fail-on"),
+            ("1", "Something is found"),
+            ("2", "It could not be done, or a file is no domain"),
+        ],
+        files: &[CONFIGURATION],
+        see_also: &["virsh(1)", "virt-xml-validate(1)"],
+    },
+    Page {
+        command: "fix",
+        usual: &["in_place", "diff", "check", "unsafe_fixes", "ignore", "libvirt", "vgpu_type", "keep_video"],
+        description: &[
+            "Writes a domain with everything mended that can be. What no rule names stays as it is, byte for byte: comments, quotes, order and spacing. \
+             What was mended, and what is left, is said on stderr.",
+            "A setting that is not given leaves what the document says, and fills in what is missing.",
+            "With one file or stdin the document goes to stdout; with --in-place files are replaced, each in one step or not at all.",
+            "A file that libvirt keeps itself, below /etc/libvirt/qemu, is no place to change a domain: libvirt writes over it. Use the pipe, or virsh edit.",
+        ],
+        examples: &[
+            example("mend a domain that libvirt has", PIPE),
+            example("see what would change in a file", "gvtg-xml fix --diff win10.xml"),
+            example("mend files", "gvtg-xml fix --in-place --type i915-GVTg_V5_4 win10.xml vms"),
+        ],
+        exit_status: &[
+            ("0", "Nothing is left; with --diff and --check: nothing would change"),
+            ("1", "Something is left that it does not mend, and the document is written; with --diff and --check: something would change"),
+            ("2", "It could not be done, and stdout is empty"),
+        ],
+        files: &[CONFIGURATION],
+        see_also: &["virsh(1)", "virt-xml-validate(1)"],
+    },
+    Page {
+        command: "emit",
+        usual: &[],
+        description: &[
+            "Prints a file that the host needs for domains with vGPUs, or writes it below a root folder, at its place and with its mode. / is this machine.",
+            "A file that says something else is not replaced without --force. What is still to be done then is said on stderr.",
+        ],
+        examples: &[
+            example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example("look at the hook first", "gvtg-xml emit hook win10.xml"),
+        ],
+        exit_status: &[
+            ("0", "It is written"),
+            ("1", "With --diff: something would change"),
+            ("2", "It could not be done, and nothing is written"),
+        ],
+        files: &[
+            ("/etc/libvirt/hooks/qemu.d/gvtg", "The hook that makes a domain's vGPUs when it starts"),
+            ("/etc/modules-load.d/gvt.conf", "The kernel modules to load at boot"),
+            ("/etc/modprobe.d/gvtg.conf", "The kernel parameters, as options of modules"),
+            ("/etc/gvtg-xml/manifest", "What `emit all` has written"),
+            CONFIGURATION,
+        ],
+        see_also: &["virsh(1)", "mdevctl(8)", "modprobe.d(5)", "modules-load.d(5)"],
+    },
+    kind(
+        "emit hook",
+        &[
+            example("for this host", "sudo gvtg-xml emit hook --root / vms"),
+            example("on stdout", "virsh dumpxml --inactive win10 | gvtg-xml emit hook"),
+        ],
+    ),
+    kind("emit modules", &[example("for this host", "sudo gvtg-xml emit modules --root /"), example("on stdout", "gvtg-xml emit modules")]),
+    kind(
+        "emit cmdline",
+        &[
+            example("the words alone", "gvtg-xml emit cmdline"),
+            example("what would change in GRUB's files", "gvtg-xml emit cmdline --bootloader grub --root / --diff"),
+        ],
+    ),
+    kind(
+        "emit modprobe",
+        &[example("for this host", "sudo gvtg-xml emit modprobe --root /"), example("on stdout", "gvtg-xml emit modprobe")],
+    ),
+    kind(
+        "emit nodedev",
+        &[
+            example("have libvirt define a domain's vGPU", "gvtg-xml emit nodedev win10.xml > vgpu.xml && virsh nodedev-define vgpu.xml"),
+            example("of another type", "gvtg-xml emit nodedev --type i915-GVTg_V5_8 win10.xml"),
+        ],
+    ),
+    kind(
+        "emit mdevctl",
+        &[
+            example("for this host", "sudo gvtg-xml emit mdevctl --root / win10.xml"),
+            example("as commands", "gvtg-xml emit mdevctl --commands win10.xml"),
+        ],
+    ),
+    kind("emit udev", &[example("for this host", "sudo gvtg-xml emit udev --root /"), example("on stdout", "gvtg-xml emit udev")]),
+    kind(
+        "emit qemu-conf",
+        &[
+            example("the lines", "gvtg-xml emit qemu-conf"),
+            example("for a GPU at another address", "gvtg-xml emit qemu-conf --pci 0000:00:02.0"),
+        ],
+    ),
+    kind(
+        "emit all",
+        &[
+            example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example("what would change there", "gvtg-xml emit all --root / --diff win10.xml"),
+        ],
+    ),
+    Page {
+        command: "host",
+        usual: &[],
+        description: &[
+            "Says whether this machine can run guests with vGPUs, and what to do first if it can't: kernel, modules, parameters, libvirt and its hook. \
+             With domains it also says whether they, the hook and the GPU agree. It changes nothing, and starts no program.",
+        ],
+        examples: &[
+            example("can this machine do it?", "sudo gvtg-xml host"),
+            example("and these domains?", "sudo gvtg-xml host vms"),
+            example("for a program", "gvtg-xml host --format json"),
+        ],
+        exit_status: &[("0", "Nothing keeps vGPUs from working"), ("1", "Something does"), FAILED],
+        files: &[("/sys, /proc, /etc", "Below --root: what it looks at"), CONFIGURATION],
+        see_also: &["virt-host-validate(1)", "mdevctl(8)"],
+    },
+    Page {
+        command: "config",
+        usual: &["format", "config", "isolated", "unsafe_fixes", "libvirt"],
+        description: &[
+            "Shows what is in force for a file, and who said it: a flag, a line of gvtg-xml.toml, or nobody. It takes the flags of gvtg-xml-lint(1).",
+        ],
+        examples: &[
+            example("in this folder", "gvtg-xml config"),
+            example("for a file that need not be there", "gvtg-xml config vms/win10.xml"),
+            example("for a program, with a flag", "gvtg-xml config --libvirt 9.0 --format json"),
+        ],
+        exit_status: &[("0", "It is shown"), ("2", "The configuration can't be read, or something in it is wrong")],
+        files: &[CONFIGURATION],
+        see_also: &[],
+    },
+    Page {
+        command: "explain",
+        usual: &[],
+        description: &[
+            "Explains rules and groups of rules by their names, and what libvirt, QEMU or the kernel said: a message, a piece of one, or a log. \
+             Without a word it lists all rules, or reads the log that is piped in.",
+        ],
+        examples: &[
+            example("a rule", "gvtg-xml explain stray-video"),
+            example("a message", "gvtg-xml explain \"Display 'gtk' is not available\""),
+            example("what went wrong, out of a log", "gvtg-xml explain win10.log"),
+        ],
+        exit_status: &[("0", "Something was explained"), ("1", "Something is not known"), ("2", "A log can't be read")],
+        files: &[("/var/log/libvirt/qemu/NAME.log", "What QEMU said of the domain NAME"), CONFIGURATION],
+        see_also: &["virsh(1)", "journalctl(1)", "dmesg(1)"],
+    },
+    Page {
+        command: "lsp",
+        usual: &["only", "ignore", "all", "config", "libvirt", "display"],
+        description: &[
+            "Serves an editor, which starts it and talks to it on stdin and stdout: findings while you type, fixes, and pages about rules. \
+             The editor's settings have the names of the flags.",
+        ],
+        examples: &[
+            example("for another libvirt", "gvtg-xml lsp --libvirt 9.0"),
+            example("with one configuration for all", "gvtg-xml lsp --config vms/gvtg-xml.toml"),
+        ],
+        exit_status: &[("0", "The editor has ended the session"), ("1", "It went away without a word"), FAILED],
+        files: &[CONFIGURATION],
+        see_also: &[],
+    },
+    Page {
+        command: "types",
+        usual: &[],
+        description: &["Lists the types of vGPUs with what they take, how many fit this machine's GPU, and how many more fit now."],
+        examples: &[example("for people", "gvtg-xml types"), example("for a program", "gvtg-xml types --format json")],
+        exit_status: &[("0", "They are listed"), FAILED],
+        files: &[("/sys/bus/pci/devices, /sys/class/mdev_bus", "Below --root: what the GPU and the kernel offer")],
+        see_also: &["mdevctl(8)"],
+    },
+    Page {
+        command: "generate",
+        usual: &[],
+        description: &[
+            "Prints what packages and settings are made of: manual pages, completions for shells, a problem matcher, the configuration's schema.",
+        ],
+        examples: &[
+            example("completions for bash", "gvtg-xml generate bash > ~/.local/share/bash-completion/completions/gvtg-xml"),
+            example("for zsh, in a folder of $fpath", "gvtg-xml generate zsh > ~/.zfunc/_gvtg-xml"),
+            example("for fish", "gvtg-xml generate fish > ~/.config/fish/completions/gvtg-xml.fish"),
+        ],
+        exit_status: &[("0", "It is printed or written"), FAILED],
+        files: &[],
+        see_also: &["bash(1)", "zsh(1)", "fish(1)"],
+    },
+];
+
+/// What `--help` and manual pages say of a flag where a line is not enough; of all commands where none is named.
+const LONG: &[(&str, &str, &str)] = &[
+    ("fix", "files", "Domain XML file; stdin without one, or for -. Several, and folders, with --in-place, --diff or --check"),
+    ("lint", "files", "Domain XML files or folders of them; stdin without any, or for -"),
+    ("fix", "diff", "Show the changes as a diff; write nothing, exit 1 if there are any"),
+    ("fix", "check", "Name the files that would change; write nothing, exit 1 if there are any"),
+    ("", "suppress", "Mend nothing, but write down that what these rules or groups find is to be ignored: it is suppressed from then on"),
+    (
+        "",
+        "suppress_in",
+        "Where --suppress writes it: in the metadata, which `virsh define` keeps, or as comments, which it drops [default: metadata]",
+    ),
+    ("", "only", "Only these rules or groups of rules (display, vgpu, namespace, qemu, domain); `gvtg-xml explain` lists them"),
+    ("host", "ignore", "Not these rules; `gvtg-xml explain host` lists them"),
+    ("", "ignore", "Not these rules or groups; `gvtg-xml explain` lists them"),
+    ("explain", "rules", "A folder of further rules"),
+    ("", "rules", "A folder of further rules; one with a built-in rule's id replaces that"),
+    ("", "rule_pages", "The address of the rules' pages, to which a rule's id is added: SARIF and editors link to it"),
+    ("", "skip_foreign", "Skip files that are no domain XML, and domains with no sign of GVT-g"),
+    ("", "stdin_filename", "The name that messages show for stdin, and whose configuration counts"),
+    (
+        "",
+        "format",
+        "How findings are printed; several times with an --output-file behind all but one [default: full; for fix, on stderr: concise]",
+    ),
+    ("", "config", "The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]"),
+    (
+        "",
+        "libvirt",
+        "The libvirt that will read the domain: a version like 9.0, `installed` (this machine's), or `newest` (the form for 8.5 and later) \
+         [default: newest]",
+    ),
+    (
+        "emit",
+        "vgpu_type",
+        "The vGPU's type [default: the one recorded in the domain, else the configuration's, else i915-GVTg_V5_4, or V4_4 where this machine's GPU is a Broadwell]",
+    ),
+    ("", "vgpu_type", "The vGPU's type, like i915-GVTg_V5_4, to be recorded in the domain's metadata; `gvtg-xml types` lists them"),
+    ("emit qemu-conf", "pci", "The Intel GPU's PCI address [default: the configuration's of the current folder, else 0000:00:02.0]"),
+    ("emit", "pci", "The Intel GPU's PCI address [default: the one recorded in the domain, else the configuration's, else 0000:00:02.0]"),
+    ("", "pci", "The Intel GPU's PCI address; recorded in the domain's metadata where it is given [default: 0000:00:02.0]"),
+    ("emit", "uuid", "The vGPU's uuid [default: the domain's own]"),
+    ("", "uuid", "The vGPU's uuid [default: the vGPU's own, else made from the domain's]"),
+    ("", "display", "QEMU's -display; any with gl=on, es or core [default: gtk,gl=on]"),
+    ("", "display_env", "The X display that QEMU opens its window on [default: $DISPLAY on a pipe if it is like :0, else :0]"),
+    ("", "audio", "Where sound goes that SPICE carried: a type of <audio>, and attributes of it [default: none]"),
+    ("", "romfile", "An option ROM for the vGPU of a UEFI guest"),
+    (
+        "emit",
+        "autostart",
+        "Have the vGPUs made at boot: a host that is suspended while one exists may hang, and the hook does not remove them",
+    ),
+    ("", "root", "Write the file below this folder, at its place and with its mode, and print its path; / is this machine"),
+    (
+        "explain",
+        "what",
+        "Rules, groups of rules, a message or a piece of one, or the FILE of a log; stdin for `-`, or where a log is piped in",
+    ),
+];
+
+/// Where `--help` lists flags.
+const HEADINGS: &[(&str, &[&str])] = &[
+    ("Rules", &["only", "ignore", "rules", "fail_on", "rule_pages", "unsafe_fixes", "suppress", "reason", "suppress_in"]),
+    ("Configuration", &["config", "isolated"]),
+    ("Input", &["all", "skip_foreign", "stdin_filename", "max_size"]),
+    ("Output", &["quiet", "verbose", "format", "output_file", "statistics", "exit_zero", "color"]),
+];
+
+/// The longer text about a flag.
+pub(super) fn long(path: &str, id: &str) -> Option<&'static str> {
+    let is_about = |command: &str| command.is_empty() || path == command || path.starts_with(&format!("{command} "));
+    // The root folder of a machine that is looked at is another than that which is written to.
+    let is_one = |(command, flag, _): &&(&str, &str, &str)| *flag == id && is_about(command) && (id != "root" || path.starts_with("emit"));
+    LONG.iter().find(is_one).map(|(_, _, text)| *text)
+}
+
+/// The heading that `--help` has a flag under.
+pub(super) fn heading(id: &str) -> Option<&'static str> {
+    HEADINGS.iter().find(|(_, flags)| flags.contains(&id)).map(|(heading, _)| *heading)
+}

@@ -1,0 +1,81 @@
+//! Text for a terminal of a width: broken between words.
+
+/// Lines of at most so many columns. What stands four blanks in or more is code, and stays; the rest of a line begins under its last column
+/// of a table, where that leaves it room.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    text.split_inclusive('\n').map(|line| wrapped_line(line, width)).collect()
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    let is_code = line.starts_with("    ");
+    if is_code || line.trim_end_matches('\n').chars().count() <= width {
+        return line.to_owned();
+    }
+    let hanging = " ".repeat(hanging(line, width));
+    let (mut text, mut column) = (String::new(), 0);
+    let mut blanks = 0;
+    for word in line.trim_end_matches('\n').split(' ') {
+        let length = word.chars().count();
+        if word.is_empty() {
+            blanks += 1;
+            continue;
+        }
+        if column > 0 && column + 1 + blanks + length > width {
+            text.push('\n');
+            text.push_str(&hanging);
+            column = hanging.len();
+        } else {
+            let between = blanks + usize::from(column > 0);
+            text.push_str(&" ".repeat(between));
+            column += between;
+        }
+        blanks = 0;
+        text.push_str(word);
+        column += length;
+    }
+    text + if line.ends_with('\n') { "\n" } else { "" }
+}
+
+/// How far in the second line of a paragraph begins.
+fn hanging(line: &str, width: usize) -> usize {
+    let blanks = line.len() - line.trim_start_matches(' ').len();
+    let indent = if line[blanks..].starts_with("- ") { blanks + 2 } else { blanks };
+    let cell = line.match_indices("  ").map(|(at, _)| at + 2).filter(|at| *at <= width / 2).last();
+    let column = cell.map_or(indent, |at| at + line[at..].len() - line[at..].trim_start_matches([' ', '*']).len());
+    if column <= width / 2 { column } else { indent + 2 }
+}
+
+/// The same without blanks at the ends of its lines.
+pub(super) fn trimmed(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("short\n", 10), "short\n");
+        assert_eq!(wrapped("one two three\nfour", 8), "one two\nthree\nfour");
+        assert_eq!(wrapped("- one two three\n", 10), "- one two\n  three\n");
+        assert_eq!(wrapped("    <code that stays/>\n", 10), "    <code that stays/>\n");
+        assert_eq!(wrapped("a-word-too-long for it\n", 8), "a-word-too-long\nfor it\n");
+        assert_eq!(wrapped("id    error  * what it finds in it\n", 30), "id    error  * what it finds\n               in it\n");
+    }
+
+    #[test]
+    fn no_word_is_lost() {
+        for rule in crate::rules::builtin() {
+            let page = crate::rules::page::page(rule, crate::rules::page::Markup::Plain);
+            for width in [1, 20, 40, 80] {
+                let wrapped = wrapped(&page, width);
+                assert!(page.split_whitespace().eq(wrapped.split_whitespace()), "{}", rule.id);
+                let longest = page.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+                let is_code = |line: &str| line.starts_with("    ");
+                let most = longest.max(width) + 4;
+                assert!(wrapped.lines().all(|line| is_code(line) || line.chars().count() <= most), "{}", rule.id);
+            }
+        }
+    }
+}
