@@ -22,6 +22,8 @@ mod rules {
     pub mod path;
     #[path = "../src/rules/schema.rs"]
     pub mod schema;
+    #[path = "../src/rules/stems.rs"]
+    pub mod stems;
     #[path = "../src/rules/symptom.rs"]
     pub mod symptom;
 }
@@ -41,6 +43,7 @@ mod xml {
 use edit::Applicability;
 use rules::path::{Axis, Condition, Name, Path, Selector, Step, Text, Value};
 use rules::schema::*;
+use rules::stems::{self, Stem};
 use rules::symptom::{Symptom, Words};
 use version::{Version, VersionRange};
 
@@ -49,6 +52,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let mut rules = rules_in("rules");
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
+    write("stems.rs", &table(&planted(&mut rules)));
     write("rules.rs", &table(&rules));
     let of_host = rules_in("rules/host");
     write("host.rs", &table(&of_host));
@@ -68,6 +72,23 @@ fn rules_in(folder: &str) -> Vec<Rule> {
         let is_misplaced = (rule.group == Group::Host) != folder.ends_with("host");
         is_misplaced.then(|| "rules about the host, and no others, are in rules/host".into())
     })
+}
+
+/// The tree of what the rules' selectors begin with; each path gets its place in it.
+fn planted(rules: &mut [Rule]) -> Vec<Stem> {
+    let mut tree = stems::seed();
+    for rule in rules {
+        let of_fixes = rule.fix.to_mut().iter_mut().filter_map(|fix| fix.unsafe_if.as_mut());
+        let of_check = match &mut rule.check {
+            Check::Reference { to, .. } => Some(to),
+            _ => None,
+        };
+        let of_rule = [&mut rule.select, &mut rule.when.absent, &mut rule.when.present].into_iter().flatten();
+        for selector in of_rule.chain(of_check).chain(of_fixes) {
+            selector.paths.to_mut().iter_mut().for_each(|path| stems::plant(path, &mut tree));
+        }
+    }
+    tree
 }
 
 /// The symptoms, by id; they name only rules that are there, and no name is both a rule's and a symptom's.
@@ -158,7 +179,8 @@ structs! {
     Says { at, text, libvirt, tested }
     Example { bad, fixed, good, beside, within, settings }
     Selector { source, paths }
-    Path { absolute, steps }
+    Path { absolute, steps, stem }
+    Stem { name, depth, next }
     Step { axis, name, conditions }
     Value { path, attribute }
     VersionRange { from, before }
@@ -172,6 +194,12 @@ impl ToRust for Version {
             Version::NEWEST => "Version::NEWEST".into(),
             version => format!("Version::new({})", version.to_string().replace('.', ", ")),
         }
+    }
+}
+
+impl ToRust for usize {
+    fn to_rust(&self) -> String {
+        self.to_string()
     }
 }
 

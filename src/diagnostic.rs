@@ -9,6 +9,17 @@ use crate::rules::{self, Rule};
 use crate::source::{Position, Source};
 use crate::xml::{self, Unreadable, XmlError};
 
+/// How much of a finding somebody looks at, from least to most: nothing else is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Where it is, what is wrong, and how sure its fix is: no help, no title of the fix, no edits.
+    Line,
+    /// And all that is said of it.
+    Words,
+    /// And the edits that mend it alone.
+    Edits,
+}
+
 /// Something that a rule found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -12,6 +12,7 @@ use std::time::Instant;
 use common::files::folder;
 use common::program::{feed, outcome, program, run_in};
 use gvtg_xml::across::Claims;
+use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix_beside, lint_all, lint_beside};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
@@ -43,7 +44,7 @@ fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let (mut others, mut open, mut suppressed) = (Claims::default(), Vec::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let findings = lint_beside(text, &rules, &settings, true, Some(&others)).unwrap();
+        let findings = lint_beside(text, &rules, &settings, Detail::Edits, Some(&others)).unwrap();
         for (part, all) in [(&findings.open, &mut open), (&findings.suppressed, &mut suppressed)] {
             for finding in part {
                 for file in finding.related.iter().filter_map(|related| related.file.as_ref()) {
@@ -154,7 +155,7 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let unused = |text: &str, beside: bool| {
         let claims = Claims::default();
-        let findings = lint_beside(text, &rules, &settings, false, beside.then_some(&claims)).unwrap();
+        let findings = lint_beside(text, &rules, &settings, Detail::Words, beside.then_some(&claims)).unwrap();
         findings.open.iter().filter(|finding| finding.rule.id == "unused-ignore").count()
     };
     let with = |names: &str| domain("a", &format!("<!-- gvtg-xml: ignore-file[{names}] why -->"), VGPU);
@@ -165,7 +166,12 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
         }
     }
     assert_eq!(
-        lint_all(&consenting("a"), &rules, &settings, false).unwrap().open.iter().filter(|one| one.rule.id == "unused-ignore").count(),
+        lint_all(&consenting("a"), &rules, &settings, Detail::Words)
+            .unwrap()
+            .open
+            .iter()
+            .filter(|one| one.rule.id == "unused-ignore")
+            .count(),
         0
     );
 }
@@ -349,7 +355,7 @@ fn ten_thousand_files_take_linear_time() {
         let texts: Vec<String> = (0..count).map(|index| domain(&format!("a{}", index.saturating_sub(count / 2)), TWO, VGPU)).collect();
         let (started, mut others, mut found) = (Instant::now(), Claims::default(), 0);
         for (index, text) in texts.iter().enumerate() {
-            let findings = lint_beside(text, &rules, &settings, false, Some(&others)).unwrap();
+            let findings = lint_beside(text, &rules, &settings, Detail::Words, Some(&others)).unwrap();
             found += findings.open.len();
             others.add(&index.to_string(), findings.summary);
         }

@@ -6,6 +6,7 @@ mod common;
 
 use common::program::run;
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix, lint, lint_all, why_foreign};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
@@ -189,7 +190,11 @@ fn a_new_vgpu_comes_without_what_is_ignored_where_it_will_stand() {
         assert!(after.contains(VNC), "it may be dark: {after}");
         let rules = RuleSet::all(builtin());
         assert!(
-            lint_all(&after, &rules, &Settings::default(), false).unwrap().suppressed.iter().any(|one| one.rule.id == "missing-opregion")
+            lint_all(&after, &rules, &Settings::default(), Detail::Words)
+                .unwrap()
+                .suppressed
+                .iter()
+                .any(|one| one.rule.id == "missing-opregion")
         );
     }
 }
@@ -295,7 +300,7 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
     let with = |text: String| text.replace("  <devices>", own);
     let rules = RuleSet::all(builtin());
     let text = with(domain(&[VGPU, VIDEO]));
-    let suppressed = lint_all(&text, &rules, &Settings::default(), false).unwrap().suppressed;
+    let suppressed = lint_all(&text, &rules, &Settings::default(), Detail::Words).unwrap().suppressed;
     let reasons: Vec<_> = suppressed.iter().map(|one| (&*one.rule.id, one.reason.as_deref())).collect();
     assert_eq!(reasons, [("stray-video", Some("VNC & me"))]);
     // The type beside it.

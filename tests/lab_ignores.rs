@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix, lint_all, suppress};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::suppress::Form;
@@ -16,7 +17,7 @@ use lab::say;
 
 /// What is ignored in a text, each rule with the reason.
 fn suppressed(text: &str, flags: &str) -> Vec<(String, String)> {
-    let findings = lint_all(text, &RuleSet::all(builtin()), &parse_settings(flags).unwrap(), false).unwrap();
+    let findings = lint_all(text, &RuleSet::all(builtin()), &parse_settings(flags).unwrap(), Detail::Words).unwrap();
     let mut all: Vec<_> = findings.suppressed.into_iter().map(|one| (one.rule.id.to_string(), one.reason.unwrap_or_default())).collect();
     all.sort();
     all.dedup();

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
+use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::domain::Domain;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::{FixError, fix, lint, lint_all, suppress, why_foreign};
@@ -393,7 +394,7 @@ proptest! {
         let text = with_ignores(&made.text, &comments, in_metadata.as_ref());
         let fixed = holds(&text, settings(flags))?;
         prop_assert!(fixed.is_some(), "not read: {}", text);
-        let suppressed = lint_all(&text, rules(), settings(flags), false).unwrap().suppressed;
+        let suppressed = lint_all(&text, rules(), settings(flags), Detail::Words).unwrap().suppressed;
         let fixed = fix(text.clone(), rules(), settings(flags)).unwrap();
         for one in &fixed.applied {
             let same = suppressed.iter().find(|other| other.rule.id == one.rule.id && other.span == one.span && !one.is_new);

@@ -12,7 +12,7 @@ use common::program::{feed, has_tool};
 use gvtg_xml::rules::builtin;
 use gvtg_xml::rules::path::Selector;
 use gvtg_xml::rules::schema::Check;
-use gvtg_xml::rules::select::select;
+use gvtg_xml::rules::select::Search;
 use gvtg_xml::xml::{Children, read};
 
 /// What no rule asks for, and what is easily understood wrongly.
@@ -147,8 +147,9 @@ fn selectors_find_what_libxml2_finds() {
         read(&text, |document| {
             let numbers: Vec<_> = document.elements().map(|element| element.id()).collect();
             let children = Children::new(document);
+            let search = Search::new(&children);
             for (index, (line, selector)) in selectors.iter().enumerate() {
-                let found = select(selector, &children);
+                let found = search.select(selector);
                 let own = found.iter().map(|element| numbers.iter().position(|id| *id == element.id()).unwrap().to_string());
                 let own = own.collect::<Vec<_>>().join(" ");
                 let answer = answers.next().expect("a line for each");

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::composition::{Composition, Insertion, New, Rank};
 use crate::layout::{self, Place};
-use crate::xml::Element;
+use crate::xml::{Element, QEMU_NAMESPACE};
 
 impl<'d> Composition<'_, 'd> {
     /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.
@@ -53,9 +53,9 @@ impl<'d> Composition<'_, 'd> {
         let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
         let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
         if parent.is_qemu("commandline") && rank == Rank::Child {
-            let of = |name: &str| self.domain.children.named(parent, name);
-            if of("env").iter().any(|child| child.is_qemu("env") && kept(child)) {
-                let last = of("arg").iter().rev().find(|child| child.is_qemu("arg") && kept(child)).copied();
+            let of = |name: &'static str| self.domain.children.named(parent, name).filter(move |child| child.is_qemu(name)).filter(kept);
+            if of("env").next().is_some() {
+                let last = of("arg").last();
                 return last.map_or(Place::First, Place::Behind);
             }
         }
@@ -63,12 +63,11 @@ impl<'d> Composition<'_, 'd> {
             // Behind the last child that libvirt writes before it or that it doesn't know.
             Some(own) if parent.namespace().is_none() => {
                 let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
-                let is = |child: &Element<'d>, name: &str| child.is(name) || child.is_qemu(name);
-                let rank = |child: &Element<'d>| order.iter().position(|known| is(child, known));
-                let first_later = kept.iter().position(|child| rank(child).is_some_and(|index| index > own));
-                let last_earlier = kept.iter().rposition(|child| rank(child).is_some_and(|index| index < own));
+                let ranks = ranks(&kept, order);
+                let first_later = ranks.iter().position(|rank| rank.is_some_and(|index| index > own));
+                let last_earlier = ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
                 // The last of its kind, even where something else stands before that.
-                if let Some(index) = kept.iter().rposition(|child| is(child, plain)) {
+                if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own)) {
                     return Place::Behind(kept[index]);
                 }
                 match first_later {
@@ -84,6 +83,20 @@ impl<'d> Composition<'_, 'd> {
             _ => last(),
         }
     }
+}
+
+/// The places of elements in an order of libvirt's; None for those that it doesn't know.
+fn ranks(elements: &[Element<'_>], order: &[&str]) -> Vec<Option<usize>> {
+    let (mut ranks, mut name, mut rank) = (Vec::with_capacity(elements.len()), "", None);
+    for element in elements {
+        // Elements of one name mostly follow each other.
+        if element.name() != name {
+            name = element.name();
+            rank = order.iter().position(|known| *known == name);
+        }
+        ranks.push(rank.filter(|_| matches!(element.namespace(), None | Some(QEMU_NAMESPACE))));
+    }
+    ranks
 }
 
 /// libvirt's own order of the children that this program inserts and of what follows them (libvirt: src/conf/domain_conf.c

@@ -12,7 +12,7 @@ use super::output::{Outputs, Stream};
 use super::{FixArgs, Options, Status, configs, io, replace, suppress};
 use crate::across::Claims;
 use crate::config::InForce;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain::form_for;
 use crate::emit::shell;
 use crate::host::{Root, installed};
@@ -135,7 +135,7 @@ fn fix_one(
     let original = (args.diff || args.check).then(|| text.clone());
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
     let reported = args.output.is_asked_for().then(|| text.clone());
-    let mut fixed = match fix_beside(text, &in_force.rules, settings, outputs.shows_edits(), others.as_deref()) {
+    let mut fixed = match fix_beside(text, &in_force.rules, settings, outputs.detail() == Detail::Edits, others.as_deref()) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(error, position)) => {
             return match &reported {

@@ -76,7 +76,7 @@ fn lint_one(
     let settings = settings_for(input, options, in_force);
     let lossy;
     let (text, result) = match xml::decode(&bytes) {
-        Ok(text) => (text, lint_beside(text, &in_force.rules, &settings, outputs.shows_edits(), others.as_deref())),
+        Ok(text) => (text, lint_beside(text, &in_force.rules, &settings, outputs.detail(), others.as_deref())),
         Err(error) => {
             lossy = String::from_utf8_lossy(&bytes);
             (&*lossy, Err(error))

@@ -13,6 +13,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
 use super::{Options, io};
+use crate::diagnostic::Detail;
 use crate::lint::why_foreign;
 use crate::printable::system_error;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
@@ -160,9 +161,9 @@ impl Outputs {
         self.outputs.push(Output { report, target, text });
     }
 
-    /// Whether one of them shows what a fix changes.
-    pub(super) fn shows_edits(&self) -> bool {
-        self.outputs.iter().any(|output| output.report.shows_edits())
+    /// How much of a finding they show.
+    pub(super) fn detail(&self) -> Detail {
+        self.outputs.iter().map(|output| output.report.detail()).max().unwrap_or(Detail::Line)
     }
 
     /// Adds a file. A long run shows what it has; on stderr other lines follow.

@@ -80,6 +80,7 @@ pub struct Domain<'d> {
 #[derive(Default)]
 struct Answers<'d> {
     graphics_shown: OnceCell<bool>,
+    display_kind: OnceCell<String>,
     set_reaches: OnceCell<bool>,
     /// Places in `host_devices`.
     by_device: OnceCell<HashMap<ElementId, usize>>,
@@ -120,14 +121,12 @@ impl<'d> Domain<'d> {
         let root = document.root();
         let devices = root.child("devices");
         let children = Children::new(document);
-        let named = |parent: Option<Element<'d>>, name: &str| parent.map_or(Vec::new(), |parent| children.named(parent, name).to_vec());
+        let named = |parent: Option<Element<'d>>, name: &str| parent.map_or(Vec::new(), |parent| children.named(parent, name).collect());
         let hostdevs: Vec<Element<'d>> = named(devices, "hostdev").into_iter().filter(|element| element.is("hostdev")).collect();
         let interfaces = named(devices, "interface");
         let host_devices = number_host_devices(&interfaces, &hostdevs);
         let vgpus: Vec<Element<'d>> = hostdevs.into_iter().filter(|hostdev| is_vgpu(*hostdev)).collect();
-        let qemu = |name: &str| -> Vec<Element<'d>> {
-            children.named(root, name).iter().copied().filter(|element| element.is_qemu(name)).collect()
-        };
+        let qemu = |name: &str| -> Vec<Element<'d>> { children.named(root, name).filter(|element| element.is_qemu(name)).collect() };
         let inside = |parents: &[Element<'d>], name: &str| -> Vec<Element<'d>> {
             parents.iter().flat_map(|parent| parent.children()).filter(|child| child.is_qemu(name)).collect()
         };
@@ -187,7 +186,7 @@ impl<'d> Domain<'d> {
 
     /// Child elements of an element by name, in libvirt's own namespace.
     pub fn named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
-        self.children.named(parent, name).iter().copied().filter(|element| element.is(name)).collect()
+        self.children.named(parent, name).filter(|element| element.is(name)).collect()
     }
 
     /// Children of `<devices>` by name.

@@ -14,12 +14,14 @@ impl<'d> Domain<'d> {
     }
 
     /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
-    pub fn display_kind(&self) -> String {
-        let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
-        match current {
-            Some(kind) if self.settings.asked.display.is_none() && kind != "none" => kind,
-            _ => display_parts(self.settings.display()).0,
-        }
+    pub fn display_kind(&self) -> &str {
+        self.answers.display_kind.get_or_init(|| {
+            let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
+            match current {
+                Some(kind) if self.settings.asked.display.is_none() && kind != "none" => kind,
+                _ => display_parts(self.settings.display()).0,
+            }
+        })
     }
 
     /// Whether a `<graphics>` shows the vGPU: the hostdev says display='on' and there is GL to show it with. A display that the
@@ -48,7 +50,7 @@ impl<'d> Domain<'d> {
         };
         let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
         let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
-        let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind().as_str());
+        let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind());
         let is_asked = self.settings.asked.display.is_some();
         self.pci_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
     }

@@ -6,12 +6,13 @@ use std::ops::Range;
 use super::SMALL_TEXT;
 use super::ignored::{faults, is_parted};
 use crate::change::{Change, Composer};
-use crate::diagnostic::{Diagnostic, Fix, Related};
+use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
 use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
 use crate::rules::check;
 use crate::rules::finding::Finding;
 use crate::rules::schema::{Group, Phase, Rule};
+use crate::rules::select::Search;
 use crate::rules::{Context, RuleSet, template};
 use crate::suppress::{Suppressions, Verdict};
 use crate::xml::{Element, ElementId};
@@ -69,10 +70,12 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         self.applicability = self.applicability.map(|applicability| applicability.min(Applicability::Unsafe));
     }
 
-    pub(super) fn diagnostic(&self, domain: &Domain<'d>, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
+    /// It as the outside sees it; with a composer, with the edits that mend it alone.
+    fn diagnostic(&self, domain: &Domain<'d>, detail: Detail, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
         let RuleFinding { rule, finding, applicability, verdict, elsewhere } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
+        let has_words = detail >= Detail::Words;
         let related = |(span, message): &(Range<usize>, String)| Related {
             file: None,
             span: span.clone(),
@@ -82,7 +85,8 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
                 let edits = composer.map_or_else(Edits::default, |composer| composer.edits(self.changes().iter()));
-                Some(Fix { title: fill(&fix.title), applicability: *applicability, edits })
+                let title = if has_words { fill(&fix.title) } else { String::new() };
+                Some(Fix { title, applicability: *applicability, edits })
             }
             _ => None,
         };
@@ -98,7 +102,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             start: source.position(finding.span.start),
             end: source.position(finding.span.end),
             message: fill(&rule.message),
-            help: rule.help.as_deref().map(fill),
+            help: rule.help.as_deref().filter(|_| has_words).map(fill),
             related: finding.related.iter().map(related).chain(speakers).chain(elsewhere.clone()).collect(),
             fix,
             is_new: false,
@@ -114,6 +118,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
 pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     domain: &Domain<'d>,
     found: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
+    detail: Detail,
     composer: Option<&Composer<'_, 'd>>,
 ) -> Vec<Diagnostic<'r>> {
     let mut most = if composer.is_some() { MOST_NAMINGS } else { 0 };
@@ -125,7 +130,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
         if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
             most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
         }
-        let mut diagnostic = found.diagnostic(domain, composer.filter(|_| most > 0));
+        let mut diagnostic = found.diagnostic(domain, detail, composer.filter(|_| most > 0));
         if let Some(fix) = &mut diagnostic.fix {
             match carried.checked_sub(fix.edits.inserted()) {
                 Some(rest) => carried = rest,
@@ -140,9 +145,13 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
 }
 
 /// All that the rules find, and what the document says of it; whether that is of use is another question ([`unused`](super::ignored::unused)).
-pub(super) fn find<'c, 'd, 'r: 'c>(domain: &'c Domain<'d>, rules: &RuleSet<'r>) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
+pub(super) fn find<'c, 'd, 'r: 'c>(
+    domain: &'c Domain<'d>,
+    rules: &RuleSet<'r>,
+    detail: Detail,
+) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
     let mut suppressions = Suppressions::new(domain, &rules.known);
-    let mut found = ask(domain, rules, &mut suppressions);
+    let mut found = ask(domain, rules, detail, &mut suppressions);
     found.extend(faults(domain, rules, &mut suppressions));
     if is_guess(domain) {
         // What is found is the same whether the fixes are held back or not.
@@ -152,7 +161,13 @@ pub(super) fn find<'c, 'd, 'r: 'c>(domain: &'c Domain<'d>, rules: &RuleSet<'r>) 
 }
 
 /// Asks all rules, those that remove elements first: the others see what these leave.
-pub(super) fn ask<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>, suppressions: &mut Suppressions<'_, '_>) -> Vec<RuleFinding<'d, 'r>> {
+pub(super) fn ask<'d, 'r>(
+    domain: &Domain<'d>,
+    rules: &RuleSet<'r>,
+    detail: Detail,
+    suppressions: &mut Suppressions<'_, '_>,
+) -> Vec<RuleFinding<'d, 'r>> {
+    let (search, wants_changes) = (Search::new(&domain.children), detail >= Detail::Words);
     let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     let is_unsuitable = domain.unsuitable().is_some();
     let of_new_vgpu = wanted(domain, rules, suppressions);
@@ -166,7 +181,7 @@ pub(super) fn ask<'d, 'r>(domain: &Domain<'d>, rules: &RuleSet<'r>, suppressions
             removed = found.iter().filter(|found| found.is_fixable(level)).flat_map(RuleFinding::removed).map(Element::id).collect();
             phase = rule.phase();
         }
-        for mut finding in check::findings(rule, &Context { domain, rules, removed: &removed }) {
+        for mut finding in check::findings(rule, &Context { domain, search: &search, rules, removed: &removed, wants_changes }) {
             finding.changes.take_if(|changes| is_parted(changes, domain));
             let verdict = suppressions.verdict(rule, finding.span.start);
             let mut one =

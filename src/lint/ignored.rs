@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::findings::{RuleFinding, ask};
 use crate::change::Change;
+use crate::diagnostic::Detail;
 use crate::domain::Domain;
 use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
@@ -43,7 +44,7 @@ pub(super) fn unused<'d, 'r>(
         if !suppressions.has_unused(&judged) {
             return Vec::new();
         }
-        ask(&Domain::new(domain.document, &settings), &all, suppressions);
+        ask(&Domain::new(domain.document, &settings), &all, Detail::Words, suppressions);
     }
     of(&|fault| fault == IgnoreFault::Unused, &judged, domain, rules, suppressions)
 }

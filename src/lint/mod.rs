@@ -2,7 +2,7 @@
 
 use crate::across::{Claims, Summary};
 use crate::change::Composer;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain::{self, Domain};
 use crate::edit::{Applicability, Edits};
 use crate::rules::RuleSet;
@@ -58,7 +58,7 @@ pub struct Findings<'r> {
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
 pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    lint_all(text, rules, settings, true).map(|findings| findings.open)
+    lint_all(text, rules, settings, Detail::Edits).map(|findings| findings.open)
 }
 
 /// The same for whoever shows no edits: working them out is most of the time of a finding.
@@ -66,15 +66,15 @@ pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
-    lint_all(text, rules, settings, false).map(|findings| findings.open)
+    lint_all(text, rules, settings, Detail::Words).map(|findings| findings.open)
 }
 
-/// Everything that the rules find, what is to be ignored too.
+/// Everything that the rules find, what is to be ignored too, in as much detail as somebody looks at.
 ///
 /// # Errors
 /// Those of [`lint`].
-pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_edits: bool) -> Result<Findings<'r>, XmlError> {
-    lint_beside(text, rules, settings, with_edits, None)
+pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail: Detail) -> Result<Findings<'r>, XmlError> {
+    lint_beside(text, rules, settings, detail, None)
 }
 
 /// The same for a document that is one of several: what it has in common with `others`, those that were looked at before, and must not.
@@ -82,6 +82,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_e
 ///
 /// ```
 /// use gvtg_xml::across::Claims;
+/// use gvtg_xml::diagnostic::Detail;
 /// use gvtg_xml::lint::lint_beside;
 /// use gvtg_xml::rules::{RuleSet, builtin};
 /// use gvtg_xml::settings::Settings;
@@ -93,7 +94,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, with_e
 /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
 /// let mut others = Claims::default();
 /// for (name, is_found) in [("win10", false), ("win11", true)] {
-///     let findings = lint_beside(&domain(name), &rules, &settings, false, Some(&others))?;
+///     let findings = lint_beside(&domain(name), &rules, &settings, Detail::Words, Some(&others))?;
 ///     assert_eq!(findings.open.iter().any(|finding| finding.rule.id == "shared-vgpu"), is_found);
 ///     others.add(name, findings.summary);
 /// }
@@ -106,23 +107,34 @@ pub fn lint_beside<'r>(
     text: &str,
     rules: &RuleSet<'r>,
     settings: &Settings,
-    with_edits: bool,
+    detail: Detail,
     others: Option<&Claims>,
 ) -> Result<Findings<'r>, XmlError> {
     domain::read(text, settings, |domain| {
-        let (mut found, mut suppressions) = find(domain, rules);
+        let (mut found, mut suppressions) = find(domain, rules, detail);
         let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
         found.extend(shared);
         let unused = unused(domain, rules, &found, &mut suppressions);
         found.extend(unused);
-        seen(domain, &found, with_edits.then(|| Composer::new(domain)).as_ref(), summary)
+        let composer = (detail == Detail::Edits).then(|| Composer::new(domain));
+        seen(domain, &found, detail, composer.as_ref(), summary)
     })
 }
 
 /// What was found, as the outside sees it.
-fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], composer: Option<&Composer<'_, 'd>>, summary: Summary) -> Findings<'r> {
+fn seen<'d, 'r>(
+    domain: &Domain<'d>,
+    found: &[RuleFinding<'d, 'r>],
+    detail: Detail,
+    composer: Option<&Composer<'_, 'd>>,
+    summary: Summary,
+) -> Findings<'r> {
     let part = |is_suppressed: bool| found.iter().filter(move |found| found.is_suppressed() == is_suppressed);
-    Findings { open: diagnostics(domain, part(false), composer), suppressed: diagnostics(domain, part(true), None), summary }
+    Findings {
+        open: diagnostics(domain, part(false), detail, composer),
+        suppressed: diagnostics(domain, part(true), detail, None),
+        summary,
+    }
 }
 
 /// The edits that mend together all that one rule finds beside the others, as far as that is safe.
@@ -131,7 +143,7 @@ fn seen<'d, 'r>(domain: &Domain<'d>, found: &[RuleFinding<'d, 'r>], composer: Op
 /// Those of [`lint`].
 pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
     domain::read(text, settings, |domain| {
-        let (found, mut suppressions) = find(domain, rules);
+        let (found, mut suppressions) = find(domain, rules, Detail::Edits);
         let unused = unused(domain, rules, &found, &mut suppressions);
         let picked = found.iter().chain(&unused).filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
         Composer::new(domain).edits(picked.flat_map(|found| found.changes()))

@@ -8,7 +8,7 @@ use super::ignored::{is_left_error, unused};
 use super::{Findings, seen};
 use crate::across::Claims;
 use crate::change::{Change, Composer};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain;
 use crate::edit::{Applicability, Edits};
 use crate::rules::RuleSet;
@@ -51,7 +51,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
     let How { rules, settings, with_edits, others, withheld } = *how;
     let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     domain::read(text, settings, |domain| {
-        let (mut found, mut suppressions) = find(domain, rules);
+        let (mut found, mut suppressions) = find(domain, rules, Detail::Edits);
         let mut picked: Vec<&RuleFinding<'_, 'r>> =
             found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
         // Elements that move into libvirt's namespace mean something only then.
@@ -72,7 +72,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
                 Change::InsertSource(_, range) => Some(range.clone()),
                 _ => None,
             });
-            let applied = diagnostics(domain, picked.iter().copied(), of_each);
+            let applied = diagnostics(domain, picked.iter().copied(), Detail::Words, of_each);
             return Round::Edited { edits, moved: moved.collect(), applied };
         }
         let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
@@ -81,14 +81,14 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
-            return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), of_each) };
+            return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), Detail::Words, of_each) };
         }
         found.extend(unused);
         let ignores_errors = found.iter().any(is_left_error);
         // What others have says nothing about the picture.
         found.extend(shared);
         Round::Quiet {
-            findings: seen(domain, &found, of_each, summary),
+            findings: seen(domain, &found, Detail::Words, of_each, summary),
             is_sure_to_show: domain.has_picture() && !ignores_errors,
             ignores_errors,
             is_guess: is_guess(domain),

@@ -3,6 +3,7 @@
 use super::beside::beside;
 use super::findings::find;
 use crate::across::{Claims, Summary};
+use crate::diagnostic::Detail;
 use crate::domain;
 use crate::edit::Edits;
 use crate::rules::{Rule, RuleSet};
@@ -89,7 +90,7 @@ pub fn suppress_beside(
     let mut suppressed = Suppressed { text, count: 0, summary: Summary::new() };
     for _ in 0..MOST_ROUNDS {
         let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
-            let (mut found, mut suppressions) = find(domain, rules);
+            let (mut found, mut suppressions) = find(domain, rules, Detail::Words);
             let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
             found.extend(shared);
             let is_meant = |rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));

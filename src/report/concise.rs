@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report, State, message};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Detail, Diagnostic};
 use crate::printable::clean;
 
 /// One line a finding; of what is mended it says what the fix does.
@@ -16,8 +16,8 @@ impl Report for Concise {
         }
     }
 
-    fn shows_edits(&self) -> bool {
-        false
+    fn detail(&self) -> Detail {
+        Detail::Line
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report, message};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Detail, Diagnostic};
 use crate::printable::clean;
 use crate::rules::schema::Severity;
 
@@ -19,8 +19,8 @@ impl Report for GitHub {
         }
     }
 
-    fn shows_edits(&self) -> bool {
-        false
+    fn detail(&self) -> Detail {
+        Detail::Words
     }
 }
 

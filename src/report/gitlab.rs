@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Report, message};
+use crate::diagnostic::Detail;
 use crate::rules::schema::Severity;
 
 /// One JSON array of findings.
@@ -46,7 +47,7 @@ impl Report for GitLab {
         text.push_str("\n]\n");
     }
 
-    fn shows_edits(&self) -> bool {
-        false
+    fn detail(&self) -> Detail {
+        Detail::Words
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Detail, Diagnostic};
 use crate::printable::clean;
 use crate::rules::schema::Severity;
 
@@ -33,8 +33,8 @@ impl Report for JUnit {
         text.push_str("</testsuites>\n");
     }
 
-    fn shows_edits(&self) -> bool {
-        false
+    fn detail(&self) -> Detail {
+        Detail::Words
     }
 }
 

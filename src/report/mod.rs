@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Diagnostic, Related};
+use crate::diagnostic::{Detail, Diagnostic, Related};
 use crate::rules::schema::Severity;
 use crate::source::Source;
 
@@ -41,9 +41,9 @@ pub trait Report {
     /// What stands behind the last file.
     fn end(&mut self, _text: &mut String) {}
 
-    /// Whether it shows what a fix changes: working that out is most of the time of a finding.
-    fn shows_edits(&self) -> bool {
-        true
+    /// How much of a finding it shows: what a fix changes is most of the time of one.
+    fn detail(&self) -> Detail {
+        Detail::Edits
     }
 }
 

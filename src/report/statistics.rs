@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{FileFindings, Report, State};
+use crate::diagnostic::Detail;
 use crate::rules::schema::Severity;
 
 /// A line for each rule and what has become of its findings.
@@ -43,7 +44,7 @@ impl Report for Statistics {
         }
     }
 
-    fn shows_edits(&self) -> bool {
-        false
+    fn detail(&self) -> Detail {
+        Detail::Line
     }
 }

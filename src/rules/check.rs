@@ -9,7 +9,6 @@ use super::finding::Finding;
 use super::mender::Mender;
 use super::path::{Selector, Text};
 use super::schema::{Check, Format, Group, Rule};
-use super::select::{select, select_from};
 use super::when::{applies, is_removed, remaining};
 use super::{Context, code};
 use crate::change::{Change, deliver};
@@ -32,7 +31,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
         Check::Require { child } => selected()
             .into_iter()
             .filter(|element| {
-                let children = select_from(child, &domain.children, Some(*element));
+                let children = context.search.select_from(child, Some(*element));
                 children.iter().all(|child| is_removed(*child, context))
             })
             .map(|element| mender.mended(Finding::at(element), ""))
@@ -88,7 +87,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
     let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.is_watched_elsewhere();
-    if unsafe_if.is_some_and(|selector| !select(selector, &domain.children).is_empty())
+    if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true))
         || is_watched()
         || is_for_the_picture(rule) && domain.has_screen_without_gl()
     {
@@ -124,7 +123,7 @@ fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], 
     for element in selected {
         let owner = match of {
             None => Some(*element),
-            Some(selector) => select_from(selector, &mender.context.domain.children, Some(*element)).into_iter().next(),
+            Some(selector) => mender.context.search.select_from(selector, Some(*element)).into_iter().next(),
         };
         let Some((owner, value)) = owner.and_then(|owner| owner.attribute(attribute).map(|value| (owner, value))) else { continue };
         // Two spellings of one uuid are one uuid.

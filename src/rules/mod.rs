@@ -13,6 +13,7 @@ pub mod page;
 pub mod path;
 pub mod schema;
 pub mod select;
+pub mod stems;
 pub mod symptom;
 pub(crate) mod template;
 mod when;
@@ -44,6 +45,7 @@ mod table {
 
     use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
     use super::schema::*;
+    use super::stems::Stem;
     use super::symptom::{Symptom, Words};
     use crate::edit::Applicability;
     #[allow(unused_imports, reason = "what the rules say decides which are used")]
@@ -52,11 +54,12 @@ mod table {
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
     pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
     pub(super) static SYMPTOMS: &[Symptom] = include!(concat!(env!("OUT_DIR"), "/symptoms.rs"));
+    pub(super) static STEMS: &[Stem] = include!(concat!(env!("OUT_DIR"), "/stems.rs"));
     const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
     pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
     pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
 }
-use table::{BUILTIN, OF_HOST, SYMPTOMS};
+use table::{BUILTIN, OF_HOST, STEMS, SYMPTOMS};
 
 /// The rule that speaks of a text which can't be read.
 pub fn about(unreadable: Unreadable) -> &'static Rule {
@@ -181,8 +184,12 @@ pub fn named(text: &str) -> String {
 pub struct Context<'c, 'd> {
     /// The domain.
     pub domain: &'c Domain<'d>,
+    /// The document, for selectors.
+    pub search: &'c select::Search<'c, 'd>,
     /// The rules of this run.
     pub rules: &'c RuleSet<'c>,
     /// The elements that earlier findings' fixes remove in this run.
     pub removed: &'c std::collections::HashSet<ElementId>,
+    /// Whether anybody looks at the changes of a fix, and not only at whether there are any: working them out costs.
+    pub wants_changes: bool,
 }

@@ -31,23 +31,22 @@ pub const OF_HOST: &[&str] = &[
 /// Settings that can be asked for with `setting`.
 pub const SETTINGS: &[&str] = &["uuid", "type", "pci", "display", "display-env", "gdk-scale", "alias", "romfile", "audio", "keep-video"];
 
-/// The functions of `code` checks.
+/// The functions of `code` checks, by name.
 pub const FUNCTIONS: &[&str] = &[
     "dangling-override",
     "dangling-set",
     "display-backend",
     "display-gl-off",
-    "forced-slot",
     "dropped-option",
-    "unsuitable-guest",
+    "forced-slot",
     "graphics-audio",
     "i440fx-machine",
     "igpu-passthrough",
     "joined-argument",
     "low-memory-limit",
     "misplaced-commandline",
-    "missing-vgpu",
     "misplaced-override",
+    "missing-vgpu",
     "option-rom",
     "other-audio",
     "retired-capability",
@@ -60,10 +59,11 @@ pub const FUNCTIONS: &[&str] = &[
     "several-displays",
     "split-commandline",
     "undeclared-namespace",
-    "unqualified-commandline",
     "unknown-audio",
+    "unqualified-commandline",
     "unreadable-argument",
     "unrecorded-type",
+    "unsuitable-guest",
     "unsupported-override",
     "untyped-override",
     "vgpu-alias",

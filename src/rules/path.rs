@@ -35,6 +35,8 @@ pub struct Path {
     pub absolute: bool,
     /// The steps in order.
     pub steps: List<Step>,
+    /// Its place in the tree of what the built-in paths begin with ([`stems`](super::stems)); None for any other.
+    pub stem: Option<usize>,
 }
 
 /// One step.
@@ -199,7 +201,7 @@ impl Parser<'_> {
             }
             steps.push(self.step(axis)?);
         }
-        Ok(Path { absolute, steps: Cow::Owned(steps) })
+        Ok(Path { absolute, steps: Cow::Owned(steps), stem: None })
     }
 
     fn step(&mut self, axis: Axis) -> Result<Step, String> {
@@ -271,7 +273,8 @@ impl Parser<'_> {
 
     fn value(&mut self) -> Result<Value, String> {
         self.skip_space();
-        let path = if self.rest().starts_with('@') { Path { absolute: false, steps: Cow::Borrowed(&[]) } } else { self.path()? };
+        let path =
+            if self.rest().starts_with('@') { Path { absolute: false, steps: Cow::Borrowed(&[]), stem: None } } else { self.path()? };
         let attribute = if self.take("@") { Some(self.name()?) } else { None };
         self.skip_space();
         Ok(Value { path, attribute })

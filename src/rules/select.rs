@@ -1,66 +1,161 @@
 //! Finding the elements that a selector means.
 //!
-//! Most rules ask for children of `<domain>` and `<devices>` by name. A [`Children`] index answers that in one step however many
-//! children there are, so that the work grows with the document and not with the document times the number of rules.
+//! Where the built-in selectors begin is found by one walk of the document, when the first of them is asked; most begin nowhere, and are
+//! answered by that. Whatever is asked further on looks children up by name in a [`Children`] index, so that the work grows with the
+//! document and not with the document times the number of rules.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
+use super::STEMS;
 use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
 use crate::xml::{Children, Element, QEMU_NAMESPACE};
-
-/// The elements that any of the selector's paths leads to from the document, in document order, each once.
-pub fn select<'d>(selector: &Selector, children: &Children<'d>) -> Vec<Element<'d>> {
-    select_from(selector, children, None)
-}
-
-/// The same from an element at hand.
-pub fn select_from<'d>(selector: &Selector, children: &Children<'d>, from: Option<Element<'d>>) -> Vec<Element<'d>> {
-    let mut found: Vec<Element<'d>> = Vec::new();
-    for path in selector.paths.iter() {
-        found.extend(walk(path, children, from).into_iter().flatten());
-    }
-    if selector.paths.len() > 1 || selector.paths.iter().any(|path| path.steps.iter().any(|step| step.axis != Axis::Child)) {
-        found.sort_by_key(|element| (element.span().start, std::cmp::Reverse(element.span().end)));
-        found.dedup();
-    }
-    found
-}
 
 /// Something that a step leads to: an element, or None for the document itself, the root element's parent.
 type Node<'d> = Option<Element<'d>>;
 
-fn walk<'d>(path: &Path, children: &Children<'d>, from: Node<'d>) -> Vec<Node<'d>> {
-    let mut here: Vec<Node<'d>> = vec![if path.absolute { None } else { from }];
-    for step in path.steps.iter() {
-        let mut next: Vec<Node<'d>> = Vec::new();
-        for &node in &here {
-            let fits = |candidate: &Node<'d>| match candidate {
-                Some(element) => step.conditions.iter().all(|condition| holds(condition, children, *element)),
-                None => true,
-            };
-            next.extend(candidates(step, children, node).into_iter().filter(fits));
-        }
-        // From several elements `..` and `//` can lead to one more than once.
-        if step.axis != Axis::Child && here.len() > 1 {
-            let mut seen = std::collections::HashSet::new();
-            next.retain(|node| seen.insert(node.map(Element::id)));
-        }
-        here = next;
-    }
-    here
+/// A document that selectors are asked of.
+pub struct Search<'c, 'd> {
+    children: &'c Children<'d>,
+    /// The elements that each stem leads to, in document order.
+    of_stems: OnceCell<Vec<Vec<Element<'d>>>>,
 }
 
-fn candidates<'d>(step: &Step, children: &Children<'d>, from: Node<'d>) -> Vec<Node<'d>> {
-    let document = children.document();
-    let named = |element: &Element<'d>| is_named(*element, &step.name);
-    match (step.axis, from) {
-        (Axis::Own, from) => vec![from],
-        (Axis::Parent, from) => from.map(Element::parent).into_iter().collect(),
-        (Axis::Child, None) => Some(document.root()).filter(named).map(Some).into_iter().collect(),
-        (Axis::Child, Some(element)) => match &step.name {
-            Name::Plain(name) | Name::Qemu(name) => children.named(element, name).iter().copied().filter(named).map(Some).collect(),
-            Name::Any | Name::AnyQemu => element.children().filter(named).map(Some).collect(),
-        },
-        (Axis::Descendant, None) => document.elements().filter(named).map(Some).collect(),
-        (Axis::Descendant, Some(element)) => element.descendants().filter(named).map(Some).collect(),
+impl<'c, 'd> Search<'c, 'd> {
+    /// A search of the document that these children are of.
+    pub fn new(children: &'c Children<'d>) -> Self {
+        Search { children, of_stems: OnceCell::new() }
+    }
+
+    /// The elements that any of the selector's paths leads to from the document, in document order, each once.
+    pub fn select(&self, selector: &Selector) -> Vec<Element<'d>> {
+        self.select_from(selector, None)
+    }
+
+    /// The same from an element at hand.
+    pub fn select_from(&self, selector: &Selector, from: Option<Element<'d>>) -> Vec<Element<'d>> {
+        let mut found: Vec<Element<'d>> = Vec::new();
+        for path in selector.paths.iter() {
+            self.any_node(path, from, &mut |node| {
+                found.extend(node);
+                false
+            });
+        }
+        let is_in_order = selector.paths.len() == 1 && selector.paths[0].steps.iter().all(|step| step.axis == Axis::Child);
+        if !is_in_order && found.len() > 1 {
+            found.sort_by_key(|element| element.id());
+            found.dedup();
+        }
+        found
+    }
+
+    /// Whether any of the elements that the selector leads to fits; looks no further then.
+    pub fn any(&self, selector: &Selector, fits: impl Fn(Element<'d>) -> bool) -> bool {
+        selector.paths.iter().any(|path| self.any_node(path, None, &mut |node| node.is_some_and(&fits)))
+    }
+
+    /// Whether any of the nodes that a path leads to fits. All are offered until one does, some more than once.
+    fn any_node(&self, path: &Path, from: Node<'d>, fits: &mut dyn FnMut(Node<'d>) -> bool) -> bool {
+        // From several nodes `..` and `//` can lead to the same ones again and again.
+        let mut spread = path.steps.iter().skip_while(|step| matches!(step.axis, Axis::Own | Axis::Parent)).skip(1);
+        if spread.any(|step| matches!(step.axis, Axis::Parent | Axis::Descendant)) {
+            return self.level_by_level(path, from).into_iter().any(fits);
+        }
+        let Some(stem) = path.stem else {
+            return self.follow(&path.steps, if path.absolute { None } else { from }, fits);
+        };
+        let (begun, rest) = path.steps.split_at(STEMS[stem].depth);
+        let conditions = begun.last().map_or(&[][..], |step| &step.conditions);
+        self.of_stem(stem).iter().any(|element| self.all_hold(conditions, *element) && self.follow(rest, Some(*element), fits))
+    }
+
+    fn of_stem(&self, stem: usize) -> &[Element<'d>] {
+        let of_stems = self.of_stems.get_or_init(|| {
+            let mut of_stems = vec![Vec::new(); STEMS.len()];
+            walk(0, std::iter::once(self.children.document().root()), &mut of_stems);
+            of_stems
+        });
+        &of_stems[stem]
+    }
+
+    fn follow(&self, steps: &[Step], from: Node<'d>, fits: &mut dyn FnMut(Node<'d>) -> bool) -> bool {
+        let Some((step, rest)) = steps.split_first() else { return fits(from) };
+        self.any_candidate(step, from, &mut |node| self.follow(rest, node, fits))
+    }
+
+    /// The nodes that a path leads to, each once a step.
+    fn level_by_level(&self, path: &Path, from: Node<'d>) -> Vec<Node<'d>> {
+        let mut here: Vec<Node<'d>> = vec![if path.absolute { None } else { from }];
+        for step in path.steps.iter() {
+            let mut next: Vec<Node<'d>> = Vec::new();
+            for &node in &here {
+                self.any_candidate(step, node, &mut |node| {
+                    next.push(node);
+                    false
+                });
+            }
+            if step.axis != Axis::Child && here.len() > 1 {
+                let mut seen = HashSet::new();
+                next.retain(|node| seen.insert(node.map(Element::id)));
+            }
+            here = next;
+        }
+        here
+    }
+
+    /// Whether any of the nodes that a step leads to fits.
+    fn any_candidate(&self, step: &Step, from: Node<'d>, fits: &mut dyn FnMut(Node<'d>) -> bool) -> bool {
+        let mut offer = |node: Node<'d>| node.is_none_or(|element| self.all_hold(&step.conditions, element)) && fits(node);
+        let named = |element: &Element<'d>| is_named(*element, &step.name);
+        let document = self.children.document();
+        match (step.axis, from) {
+            (Axis::Own, from) => offer(from),
+            (Axis::Parent, None) => false,
+            (Axis::Parent, Some(element)) => offer(element.parent()),
+            (Axis::Child, None) => Some(document.root()).filter(named).is_some_and(|root| offer(Some(root))),
+            (Axis::Child, Some(element)) => match &step.name {
+                Name::Plain(name) | Name::Qemu(name) => self.children.named(element, name).filter(named).any(|child| offer(Some(child))),
+                Name::Any | Name::AnyQemu => element.children().filter(named).any(|child| offer(Some(child))),
+            },
+            (Axis::Descendant, None) => document.elements().filter(named).any(|element| offer(Some(element))),
+            (Axis::Descendant, Some(element)) => element.descendants().filter(named).any(|inner| offer(Some(inner))),
+        }
+    }
+
+    fn all_hold(&self, conditions: &[Condition], element: Element<'d>) -> bool {
+        conditions.iter().all(|condition| self.holds(condition, element))
+    }
+
+    fn holds(&self, condition: &Condition, element: Element<'d>) -> bool {
+        match condition {
+            Condition::All(parts) => self.all_hold(parts, element),
+            Condition::Any(parts) => parts.iter().any(|part| self.holds(part, element)),
+            Condition::Not(parts) => !parts.iter().any(|part| self.holds(part, element)),
+            Condition::Exists(value) => self.any_value(value, element, |_| true),
+            Condition::Equal(value, text) => self.any_value(value, element, |found| found == text),
+            Condition::Different(value, text) => self.any_value(value, element, |found| found != text),
+        }
+    }
+
+    /// Whether any of the values that a value path leads to fits.
+    fn any_value(&self, value: &Value, element: Element<'d>, fits: impl Fn(&str) -> bool) -> bool {
+        self.any_node(&value.path, Some(element), &mut |node| match &value.attribute {
+            Some(attribute) => node.and_then(|element| element.attribute(attribute)).is_some_and(&fits),
+            None => fits(&node.unwrap_or_else(|| self.children.document().root()).deep_text()),
+        })
+    }
+}
+
+/// Notes the elements that stems lead to, of those that are below one of their nodes.
+fn walk<'d>(node: usize, below: impl Iterator<Item = Element<'d>>, of_stems: &mut [Vec<Element<'d>>]) {
+    for element in below {
+        let next = STEMS[node].next.iter().copied().find(|next| is_named(element, &STEMS[*next].name));
+        if let Some(next) = next {
+            of_stems[next].push(element);
+            if !STEMS[next].next.is_empty() {
+                walk(next, &mut element.children() as &mut dyn Iterator<Item = Element<'d>>, of_stems);
+            }
+        }
     }
 }
 
@@ -71,29 +166,6 @@ fn is_named(element: Element<'_>, name: &Name) -> bool {
         Name::Qemu(name) => element.is_qemu(name),
         Name::AnyQemu => element.namespace() == Some(QEMU_NAMESPACE),
     }
-}
-
-fn holds<'d>(condition: &Condition, children: &Children<'d>, element: Element<'d>) -> bool {
-    match condition {
-        Condition::All(parts) => parts.iter().all(|part| holds(part, children, element)),
-        Condition::Any(parts) => parts.iter().any(|part| holds(part, children, element)),
-        Condition::Not(parts) => !parts.iter().any(|part| holds(part, children, element)),
-        Condition::Exists(value) => any_value(value, children, element, |_| true),
-        Condition::Equal(value, text) => any_value(value, children, element, |found| found == text),
-        Condition::Different(value, text) => any_value(value, children, element, |found| found != text),
-    }
-}
-
-/// Whether any of the values that a value path leads to fits.
-fn any_value<'d>(value: &Value, children: &Children<'d>, element: Element<'d>, fits: impl Fn(&str) -> bool) -> bool {
-    let fits_here = |node: Node<'d>| match &value.attribute {
-        Some(attribute) => node.and_then(|element| element.attribute(attribute)).is_some_and(&fits),
-        None => fits(&node.unwrap_or_else(|| children.document().root()).deep_text()),
-    };
-    if value.path.steps.is_empty() && !value.path.absolute {
-        return fits_here(Some(element));
-    }
-    walk(&value.path, children, Some(element)).into_iter().any(fits_here)
 }
 
 #[cfg(test)]
@@ -109,7 +181,8 @@ mod tests {
     fn found(selector: &str) -> String {
         let selector = Selector::parse(selector).unwrap();
         read(DOMAIN, |document| {
-            let names: Vec<&str> = select(&selector, &Children::new(document))
+            let names: Vec<&str> = Search::new(&Children::new(document))
+                .select(&selector)
                 .into_iter()
                 .map(|element| element.attribute("id").unwrap_or(element.name()))
                 .collect();
@@ -139,7 +212,7 @@ mod tests {
     #[test]
     fn an_element_whose_default_namespace_is_undone_is_in_none() {
         let names = read("<domain><x xmlns='urn:x'><disk id='1'/><disk xmlns='' id='2'/></x></domain>", |document| {
-            let found = select(&Selector::parse("//disk").unwrap(), &Children::new(document));
+            let found = Search::new(&Children::new(document)).select(&Selector::parse("//disk").unwrap());
             found.into_iter().filter_map(|element| element.attribute("id").map(str::to_owned)).collect::<Vec<_>>()
         });
         assert_eq!(names.unwrap(), ["2"]);

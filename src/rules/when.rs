@@ -3,13 +3,18 @@
 use super::Context;
 use super::path::Selector;
 use super::schema::{ShownBy, When};
-use super::select::select;
 use crate::xml::Element;
 
 /// Whether all holds that a rule asks for.
 pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
+    when.vgpu.is_none_or(|wanted| wanted == context.domain.has_vgpu()) && applies_to_vgpu(when, context)
+}
+
+/// The same where a vGPU is to come.
+pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
     let domain = context.domain;
-    let has = |selector: &Option<Selector>| selector.as_ref().map(|selector| !remaining(selector, context).is_empty());
+    let stays = |element: Element<'_>| !is_removed(element, context);
+    let has = |selector: &Option<Selector>| selector.as_ref().map(|selector| context.search.any(selector, stays));
     let is_shown_by = |wanted: ShownBy| match wanted {
         ShownBy::Graphics => domain.is_shown_by_graphics(),
         ShownBy::Qemu => !domain.is_shown_by_graphics(),
@@ -20,7 +25,6 @@ pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
         None => domain.settings.wished(name).flatten().is_some(),
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
-        && when.vgpu.is_none_or(|wanted| wanted == domain.has_vgpu())
         && when.shown_by.is_none_or(is_shown_by)
         && when.setting.as_deref().is_none_or(setting)
         && has(&when.absent) != Some(true)
@@ -29,14 +33,12 @@ pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
 
 /// What a selector finds, without what earlier fixes remove.
 pub(super) fn remaining<'d>(selector: &Selector, context: &Context<'_, 'd>) -> Vec<Element<'d>> {
-    let mut found = select(selector, &context.domain.children);
-    if !context.removed.is_empty() {
-        found.retain(|element| !is_removed(*element, context));
-    }
+    let mut found = context.search.select(selector);
+    found.retain(|element| !is_removed(*element, context));
     found
 }
 
 /// Whether an earlier fix removes an element.
 pub(super) fn is_removed(element: Element<'_>, context: &Context<'_, '_>) -> bool {
-    element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
+    !context.removed.is_empty() && element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
 }

@@ -2,17 +2,23 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::{Document, Element, ElementId};
 
-/// No hashes: an element has few children of different names, and most are asked for.
-type ByName<'d> = BTreeMap<&'d str, Rc<[Element<'d>]>>;
-
 /// The child elements of an element by name, looked up once an element.
 pub struct Children<'d> {
     document: &'d Document<'d>,
-    by_parent: RefCell<BTreeMap<ElementId, ByName<'d>>>,
+    by_parent: RefCell<BTreeMap<ElementId, Rc<Index<'d>>>>,
+}
+
+/// The children of one element.
+struct Index<'d> {
+    /// By name; those of one name in the document's order.
+    sorted: Vec<Element<'d>>,
+    /// The bits of all names that are there: most that are asked for are not.
+    names: u128,
 }
 
 impl<'d> Children<'d> {
@@ -26,31 +32,62 @@ impl<'d> Children<'d> {
         self.document
     }
 
-    /// The children of this local name, in any namespace.
-    pub fn named(&self, parent: Element<'d>, name: &str) -> Rc<[Element<'d>]> {
-        let is_wide = parent.parent().is_none() || parent.parent().is_some_and(|grandparent| grandparent.parent().is_none());
+    /// The children of this local name, in any namespace and in the document's order.
+    pub fn named<'n>(&self, parent: Element<'d>, name: &'n str) -> Named<'d, 'n> {
+        let is_wide = parent.parent().is_none_or(|parent| parent.parent().is_none());
         if !is_wide {
-            return parent.children().filter(|child| child.name() == name).collect();
+            return Named(Source::Scanned(parent.first_child(), name));
         }
         let mut by_parent = self.by_parent.borrow_mut();
-        let by_name = by_parent.entry(parent.id()).or_insert_with(|| by_name(parent));
-        by_name.get(name).cloned().unwrap_or_else(|| Rc::from([]))
+        let index = by_parent.entry(parent.id()).or_insert_with(|| Rc::new(Index::new(parent)));
+        if index.names & bit(name) == 0 {
+            return Named(Source::Scanned(None, name));
+        }
+        let start = index.sorted.partition_point(|element| element.name() < name);
+        let end = start + index.sorted[start..].partition_point(|element| element.name() == name);
+        Named(Source::Indexed(Rc::clone(index), start..end))
     }
 }
 
-fn by_name<'d>(parent: Element<'d>) -> ByName<'d> {
-    let mut lists: Vec<(&str, Vec<Element<'d>>)> = Vec::new();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut last = ("", 0);
-    for child in parent.children() {
-        // Children of one name mostly follow each other.
-        if lists.is_empty() || last.0 != child.name() {
-            last = (child.name(), *places.entry(child.name()).or_insert(lists.len()));
-            if last.1 == lists.len() {
-                lists.push((last.0, Vec::new()));
-            }
-        }
-        lists[last.1].1.push(child);
+impl<'d> Index<'d> {
+    fn new(parent: Element<'d>) -> Self {
+        let mut sorted: Vec<Element<'d>> = parent.children().collect();
+        let names = sorted.iter().fold(0, |names, element| names | bit(element.name()));
+        sorted.sort_by_key(|element| element.name());
+        Index { sorted, names }
     }
-    lists.into_iter().map(|(name, children)| (name, children.into())).collect()
+}
+
+/// The bit of a name, which some others have too.
+fn bit(name: &str) -> u128 {
+    let bytes = name.as_bytes();
+    let [first, last] = [bytes.first(), bytes.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
+    1 << ((bytes.len() * 11 + first * 5 + last) % 128)
+}
+
+/// Children of one name.
+pub struct Named<'d, 'n>(Source<'d, 'n>);
+
+enum Source<'d, 'n> {
+    /// Of an element with an index: these of it.
+    Indexed(Rc<Index<'d>>, Range<usize>),
+    /// Of any other: the next child to look at.
+    Scanned(Option<Element<'d>>, &'n str),
+}
+
+impl<'d> Iterator for Named<'d, '_> {
+    type Item = Element<'d>;
+
+    fn next(&mut self) -> Option<Element<'d>> {
+        match &mut self.0 {
+            Source::Indexed(index, range) => range.next().map(|at| index.sorted[at]),
+            Source::Scanned(next, name) => loop {
+                let element = (*next)?;
+                *next = element.next_sibling();
+                if element.name() == *name {
+                    return Some(element);
+                }
+            },
+        }
+    }
 }

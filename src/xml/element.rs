@@ -100,6 +100,16 @@ impl<'a> Element<'a> {
         self.node.children().filter(|node| node.is_element()).map(move |node| Element { node, ..self })
     }
 
+    /// The first child element.
+    pub fn first_child(self) -> Option<Element<'a>> {
+        self.node.first_element_child().map(|node| Element { node, ..self })
+    }
+
+    /// The element behind it that has the same parent.
+    pub fn next_sibling(self) -> Option<Element<'a>> {
+        self.node.next_sibling_element().map(|node| Element { node, ..self })
+    }
+
     /// The first of libvirt's own child elements with this name.
     pub fn child(self, name: &str) -> Option<Element<'a>> {
         self.children().find(|child| child.is(name))

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
 use gvtg_xml::across::Claims;
-use gvtg_xml::diagnostic::Diagnostic;
+use gvtg_xml::diagnostic::{Detail, Diagnostic};
 use gvtg_xml::domain::{Form, form_for};
 use gvtg_xml::lint::{lint, lint_beside};
 use gvtg_xml::rules::RuleSet;
@@ -86,9 +86,9 @@ pub fn findings_of<'r>(example: &Example, text: &str, rules: &RuleSet<'r>, setti
     let mut others = Claims::default();
     if let Some(beside) = &example.beside {
         let beside = document(beside, example.within, settings);
-        others.add("beside.xml", lint_beside(&beside, rules, settings, false, Some(&others)).unwrap().summary);
+        others.add("beside.xml", lint_beside(&beside, rules, settings, Detail::Words, Some(&others)).unwrap().summary);
     }
-    match lint_beside(text, rules, settings, true, Some(&others)) {
+    match lint_beside(text, rules, settings, Detail::Edits, Some(&others)) {
         Ok(findings) => findings.open,
         Err(_) => findings(text, rules, settings),
     }

@@ -17,22 +17,22 @@ use super::finding::Finding;
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
+/// By name.
 const FUNCTIONS: &[(&str, Function)] = &[
     ("dangling-override", overrides::dangling),
     ("dangling-set", arguments::dangling_set),
     ("display-backend", display::backend),
     ("display-gl-off", display::gl_off),
-    ("forced-slot", devices::forced_slot),
     ("dropped-option", options::dropped),
-    ("unsuitable-guest", guest::unsuitable),
+    ("forced-slot", devices::forced_slot),
     ("graphics-audio", devices::graphics_audio),
     ("i440fx-machine", guest::i440fx),
     ("igpu-passthrough", devices::igpu_passthrough),
     ("joined-argument", arguments::joined),
     ("low-memory-limit", guest::low_memory_limit),
     ("misplaced-commandline", namespace::misplaced),
-    ("missing-vgpu", vgpu::missing),
     ("misplaced-override", overrides::misplaced),
+    ("missing-vgpu", vgpu::missing),
     ("option-rom", vgpu::option_rom),
     ("other-audio", devices::other_audio),
     ("retired-capability", overrides::retired_capability),
@@ -45,10 +45,11 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("several-displays", display::several),
     ("split-commandline", namespace::split),
     ("undeclared-namespace", namespace::undeclared),
-    ("unqualified-commandline", namespace::unqualified),
     ("unknown-audio", devices::unknown_audio),
+    ("unqualified-commandline", namespace::unqualified),
     ("unreadable-argument", options::unreadable),
     ("unrecorded-type", vgpu::unrecorded_type),
+    ("unsuitable-guest", guest::unsuitable),
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
     ("vgpu-alias", vgpu::alias),
@@ -66,7 +67,7 @@ pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 fn find(name: &str) -> Option<Function> {
-    FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, function)| *function)
+    FUNCTIONS.binary_search_by_key(&name, |(known, _)| known).ok().map(|index| FUNCTIONS[index].1)
 }
 
 #[cfg(test)]

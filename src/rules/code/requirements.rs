@@ -6,18 +6,15 @@ use crate::domain::Form;
 use crate::rules::Context;
 use crate::rules::environment::{Wanted, environment};
 use crate::rules::schema::{Check, When};
-use crate::rules::when::applies;
+use crate::rules::when::applies_to_vgpu;
 
 /// What a new vGPU brings along: whether ramfb is wanted, which libvirt has an attribute for, and the changes for the rest.
 pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'d>>) {
     let domain = context.domain;
     let is_override = domain.form() == Form::Override;
     let (mut wants_ramfb, mut changes) = (false, Vec::new());
-    for rule in &context.rules.wanted {
-        let of_vgpu = When { vgpu: None, ..rule.when.clone() };
-        if !applies(&of_vgpu, context) {
-            continue;
-        }
+    let applies = |when: &When| applies_to_vgpu(when, context);
+    for rule in context.rules.wanted.iter().filter(|rule| is_requirement(&rule.check) && applies(&rule.when)) {
         match &rule.check {
             Check::Property { name, .. } if is_override && name == "ramfb" => wants_ramfb = true,
             // libvirt picks the driver that has it.
@@ -27,7 +24,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'
                 let wanted = Wanted { name, value, format: *format, setting: setting.as_deref(), displays };
                 changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
             }
-            Check::Code { function } if IS_REQUIREMENT.contains(&&**function) => {
+            Check::Code { function } => {
                 let wanted = super::run(function, context).into_iter().filter(|finding| !finding.is_unsafe || domain.settings.unsafe_fixes);
                 changes.extend(wanted.filter_map(|finding| finding.changes).flatten());
             }
@@ -35,4 +32,13 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'
         }
     }
     (wants_ramfb, changes)
+}
+
+/// Whether a new vGPU's fix takes care of what such a check finds.
+fn is_requirement(check: &Check) -> bool {
+    match check {
+        Check::Property { .. } | Check::Environment { .. } => true,
+        Check::Code { function } => IS_REQUIREMENT.contains(&&**function),
+        _ => false,
+    }
 }

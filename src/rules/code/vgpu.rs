@@ -21,6 +21,11 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.has_vgpu() {
         return Vec::new();
     }
+    let is_unsafe = domain.pci_cards().any(|card| is_igpu(domain, card)) || domain.has_screen_without_gl();
+    // Where an option lacks its operand, what the changes are says whether there can be any.
+    if !context.wants_changes && domain.lacking_option().is_none() {
+        return vec![Finding { is_unsafe, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) }];
+    }
     let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
     let alias = domain.vgpu_alias();
     let is_override = domain.form() == Form::Override;
@@ -39,9 +44,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
     };
     changes.insert(0, insertion);
-    let mut finding = Finding::at(place).fixed_by(changes);
-    finding.is_unsafe = domain.pci_cards().any(|card| is_igpu(domain, card)) || domain.has_screen_without_gl();
-    vec![finding]
+    vec![Finding { is_unsafe, ..Finding::at(place).fixed_by(changes) }]
 }
 
 /// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
