@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use gvtg_xml::cli::manual::{Length, command};
 use gvtg_xml::config::keys::{KEYS, Key};
 use gvtg_xml::edit::Applicability;
-use gvtg_xml::rules::page::{Markup, page};
+use gvtg_xml::rules::page::{Markup, page, speaker};
 use gvtg_xml::rules::schema::Rule;
-use gvtg_xml::rules::{builtin, of_host};
+use gvtg_xml::rules::{builtin, of_host, symptoms};
 
 /// All there are.
-pub const NAMES: [&str; 6] =
-    ["rules", "rules about the host", "pages of the rules", "pages of the rules about the host", "settings", "keys"];
+pub const NAMES: [&str; 7] =
+    ["rules", "rules about the host", "pages of the rules", "pages of the rules about the host", "settings", "keys", "messages"];
 
 fn table(name: &str) -> String {
     match name {
@@ -21,6 +21,7 @@ fn table(name: &str) -> String {
         "pages of the rules about the host" => rule_pages(of_host()),
         "settings" => settings_table(),
         "keys" => key_table(),
+        "messages" => message_table(),
         _ => unreachable!("{name} is none of NAMES"),
     }
 }
@@ -100,6 +101,32 @@ fn key_table() -> String {
         let _ = writeln!(table, "| `{name}` | {} | {default} | `{example}` |", cell(summary));
     }
     table
+}
+
+/// Every known message, in the order of the alphabet.
+fn message_table() -> String {
+    let mut rows = Vec::new();
+    for rule in builtin().iter().chain(of_host()) {
+        let meaning = format!("[{}](rules.md#{})", cell(&rule.summary), rule.id);
+        rows.extend(rule.says.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
+    }
+    for symptom in symptoms() {
+        let first = symptom.steps.first().map_or(String::new(), |step| format!(". First: {}", cell(step)));
+        let meaning = format!("{} (`{}`){first}", cell(&symptom.summary), symptom.id);
+        rows.extend(symptom.says.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
+    }
+    rows.sort_by_key(|(text, ..)| text.to_lowercase());
+    rows.dedup();
+    let mut table = String::from("| message | who says it | what it means |\n|---|---|---|\n");
+    for (text, who, meaning) in rows {
+        let _ = writeln!(table, "| {text} | {who} | {meaning} |");
+    }
+    table
+}
+
+/// A message as code in a cell.
+fn code(message: &str) -> String {
+    format!("`` {} ``", message.replace("{}", "…").replace('|', "\\|"))
 }
 
 fn cell(text: &str) -> String {
