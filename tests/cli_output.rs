@@ -271,17 +271,6 @@ fn what_packagers_generate_is_fit_for_use() {
             assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
         }
     }
-    let (code, page, _) = run("generate man", "");
-    assert_eq!(code, 0);
-    for wanted in [".TH gvtg-xml", "GVTG-XML LINT", "GVTG-XML FIX", "\\-\\-in\\-place"] {
-        assert!(page.contains(wanted), "{wanted}");
-    }
-    fs::write(folder.path().join("gvtg-xml.1"), page).unwrap();
-    if has_tool("man", &["--version"]) {
-        let output =
-            feed(Command::new("man").args(["--warnings", "-l", "gvtg-xml.1"]).env("MANWIDTH", "80").current_dir(folder.path()), b"");
-        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    }
     assert_eq!(run("generate nonsense", "").0, 2);
     assert_eq!(run_in(folder.path(), "generate").0, 2);
 }

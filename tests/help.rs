@@ -114,7 +114,8 @@ fn prepared() -> tempfile::TempDir {
     }
     fs::copy("fixtures/win10-virt-manager.fixed.xml", path("win10.xml")).unwrap();
     fs::copy("fixtures/win10-virt-manager.fixed.xml", path("vms/win10.xml")).unwrap();
-    fs::copy("fixtures/win10-virt-manager.fixed.xml", path("defined.xml")).unwrap();
+    fs::create_dir(path("state")).unwrap();
+    fs::copy("fixtures/win10-virt-manager.fixed.xml", path("state/win10.xml")).unwrap();
     fs::write(path("vms/gvtg-xml.toml"), "display-env = \":1\"\n").unwrap();
     fs::copy("fixtures/win10.log", path("win10.log")).unwrap();
     hosts::make("kvmgt-missing", &path("laptop"));
@@ -137,6 +138,7 @@ fn the_examples_work() {
                 // The host's files go below a folder, and never below /.
                 let written = printed.replace("--root /", "--root laptop");
                 shell.args(["-c", &written]).current_dir(folder.path()).stdin(Stdio::null()).env("PATH", &path).env("HOME", folder.path());
+                shell.env("STATE", folder.path().join("state")).env("MACHINE", folder.path().join("laptop"));
                 let output = shell.env_remove("DISPLAY").env("NO_COLOR", "1").output().unwrap();
                 let stderr = String::from_utf8_lossy(&output.stderr);
                 assert!(matches!(output.status.code(), Some(0 | 1)), "{written}: {:?} {stderr}", output.status);
@@ -192,7 +194,10 @@ fn who_gives_no_file_is_shown_the_pipe() {
     let pipe = "virsh dumpxml --inactive --security-info NAME | gvtg-xml fix | virsh define --validate /dev/stdin";
     assert!(text.contains(pipe), "{text}");
     let readme = fs::read_to_string("README.md").unwrap();
-    assert!(readme.contains(&pipe.replace("NAME", "win10")), "it is the README's");
+    let of_readme = readme.lines().find(|line| line.contains("| gvtg-xml fix ")).unwrap();
+    let without_flags =
+        |line: &str| line.split(" | ").map(|command| command.split(" --libvirt").next().unwrap()).collect::<Vec<_>>().join(" | ");
+    assert_eq!(without_flags(of_readme), format!("$ {}", pipe.replace("NAME", "win10")), "it is the README's");
     let text = on_a_terminal(200, "lint").unwrap();
     assert!(text.contains("virsh dumpxml --inactive --security-info NAME | gvtg-xml lint"), "{text}");
 }

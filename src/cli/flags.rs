@@ -249,6 +249,8 @@ pub(super) struct GenerateArgs {
     /// What to print
     #[arg(value_enum)]
     pub(super) what: generate::What,
+    /// For man: write all manual pages into this folder
+    pub(super) dir: Option<PathBuf>,
 }
 
 /// How findings are printed.

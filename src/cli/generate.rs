@@ -1,20 +1,28 @@
 //! `gvtg-xml generate`: for packagers.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
 
+use super::flags::GenerateArgs;
 use super::lint::fail;
-use super::{Cli, Status, io};
+use super::{Cli, Status, io, manual};
 use crate::config::schema::schema;
-use crate::printable::system_error;
+use crate::printable::{clean, system_error};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum What {
-    /// The manual page
+    /// The manual page; into DIR all of them, one for each command too
     Man,
+    /// Completions for bash
     Bash,
+    /// Completions for zsh
     Zsh,
+    /// Completions for fish
     Fish,
     /// GitHub's problem matcher for `--format concise`
     ProblemMatcher,
@@ -25,14 +33,16 @@ pub(super) enum What {
 /// Infos have a matcher of their own: GitHub calls them notices.
 const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
 
-pub(super) fn run(what: What) -> Status {
+pub(super) fn run(args: &GenerateArgs) -> Status {
+    if let (What::Man, Some(folder)) = (args.what, &args.dir) {
+        return written(folder).unwrap_or_else(|message| fail(&message));
+    }
+    if args.dir.is_some() {
+        return fail("only manual pages are written into a folder: gvtg-xml generate man DIR");
+    }
     let mut bytes = Vec::new();
-    match what {
-        What::Man => {
-            if let Err(error) = manual(Cli::command(), &mut bytes) {
-                return fail(&system_error(&error));
-            }
-        }
+    match args.what {
+        What::Man => bytes.extend_from_slice(manual::first_page().as_bytes()),
         What::Bash => complete(Shell::Bash, &mut bytes),
         What::Zsh => complete(Shell::Zsh, &mut bytes),
         What::Fish => complete(Shell::Fish, &mut bytes),
@@ -45,20 +55,23 @@ pub(super) fn run(what: What) -> Status {
     }
 }
 
-fn complete(shell: Shell, bytes: &mut Vec<u8>) {
-    clap_complete::generate(shell, &mut Cli::command(), "gvtg-xml", bytes);
+/// Writes all manual pages into a folder, and says which.
+fn written(folder: &Path) -> Result<Status, String> {
+    let failed = |path: &Path, error: &std::io::Error| format!("{}: can't be written: {}", path.display(), system_error(error));
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    for (name, text) in manual::pages() {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied if !path.exists() => {
+                format!("{}: can't be written: {}", path.display(), io::why_no_new_file(folder, &error))
+            }
+            _ => failed(&path, &error),
+        })?;
+        io::print(&format!("{}\n", clean(&path.display().to_string())))?;
+    }
+    Ok(Status::Clean)
 }
 
-/// One page for the program and its commands.
-fn manual(mut command: clap::Command, bytes: &mut Vec<u8>) -> std::io::Result<()> {
-    command.build();
-    clap_mangen::Man::new(command.clone()).render(bytes)?;
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
-        let name = sub.get_name().to_uppercase();
-        bytes.extend_from_slice(format!(".SH \"GVTG-XML {name}\"\n").as_bytes());
-        let page = clap_mangen::Man::new(sub.clone());
-        page.render_description_section(bytes)?;
-        page.render_options_section(bytes)?;
-    }
-    Ok(())
+fn complete(shell: Shell, bytes: &mut Vec<u8>) {
+    clap_complete::generate(shell, &mut Cli::command(), "gvtg-xml", bytes);
 }

@@ -53,9 +53,9 @@ enum Command {
     Lint(Deferred<LintArgs>),
     /// Write the domain mended, changing nothing else
     Fix(Deferred<FixArgs>),
-    /// Write what the host needs: the libvirt hook, modules, parameters
+    /// Write what the host needs: hook, modules, parameters
     Emit(Deferred<emit::EmitArgs>),
-    /// Say whether this machine can do it, and what to do first if not
+    /// Say if this machine can do it, and what to do first if not
     Host(Deferred<host::HostArgs>),
     /// Show which settings are in force for a file, and from where
     Config(Deferred<ConfigArgs>),
@@ -115,7 +115,7 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         #[cfg(feature = "lsp")]
         Command::Lsp(args) => lsp::run(&args),
         Command::Types(args) => types::run(&args),
-        Command::Generate(args) => generate::run(args.what),
+        Command::Generate(args) => generate::run(&args),
     };
     ExitCode::from(status as u8)
 }

@@ -45,7 +45,24 @@ fn hanging(line: &str, width: usize) -> usize {
     if column <= width / 2 { column } else { indent + 2 }
 }
 
-/// The same without blanks at the ends of its lines.
+/// Prose whose paragraphs are a line each; items of lists, and what is indented, have lines of their own.
+pub(super) fn paragraphs(prose: &str) -> String {
+    let mut text = String::new();
+    for line in prose.lines() {
+        let is_own = line.is_empty() || line.starts_with([' ', '-']) || text.is_empty() || text.ends_with('\n');
+        text.push_str(if !is_own {
+            " "
+        } else if text.is_empty() {
+            ""
+        } else {
+            "\n"
+        });
+        text.push_str(line);
+    }
+    text
+}
+
+/// A text without blanks at the ends of its lines.
 pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -62,6 +79,14 @@ mod tests {
         assert_eq!(wrapped("    <code that stays/>\n", 10), "    <code that stays/>\n");
         assert_eq!(wrapped("a-word-too-long for it\n", 8), "a-word-too-long\nfor it\n");
         assert_eq!(wrapped("id    error  * what it finds in it\n", 30), "id    error  * what it finds\n               in it\n");
+    }
+
+    #[test]
+    fn a_paragraph_is_one_line() {
+        assert_eq!(paragraphs("one\ntwo\n\nthree\nfour\n- a\n- b\n"), "one two\n\nthree four\n- a\n- b");
+        for rule in crate::rules::builtin() {
+            assert!(rule.why.split_whitespace().eq(paragraphs(&rule.why).split_whitespace()), "{}", rule.id);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod here;
 mod log;
 
 use super::lint::fail;
-use super::wrap::wrapped;
+use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io};
 use crate::config::{Choices, Configs, site};
 use crate::doctor::{Answer, Entry, Known, Topic, page, page_of};
@@ -39,7 +39,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         Ok(Told { text, unknown }) => {
             let text = clean_lines(&text);
             // What a program reads keeps its lines.
-            let text = if io::terminal_width().is_some() { wrapped(&text, io::width()) } else { text };
+            let text = if io::terminal_width().is_some() { wrapped(&unfolded(text, &known), io::width()) } else { text };
             if let Err(message) = io::print(&text) {
                 return fail(&message);
             }
@@ -48,6 +48,15 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         }
         Err(message) => fail(&message),
     }
+}
+
+/// The same with each paragraph of a rule or a symptom on one line.
+fn unfolded(mut text: String, known: &Known<'_>) -> String {
+    let of_rules = known.rules.iter().map(|rule| rule.why.trim());
+    for prose in of_rules.chain(known.symptoms.iter().map(|symptom| symptom.means.trim())).filter(|prose| prose.contains('\n')) {
+        text = text.replace(prose, &paragraphs(prose));
+    }
+    text
 }
 
 /// What is told, and of what nothing is known.

@@ -4,8 +4,10 @@
 use clap::{Arg, Command, CommandFactory};
 
 mod examples;
+mod roff;
 mod texts;
 
+pub(super) use roff::{first as first_page, pages};
 pub use texts::{Example, PAGES, Page};
 
 use super::wrap::{trimmed, wrapped};
@@ -63,9 +65,9 @@ fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> 
     let argument = argument.hide_possible_values(length == Length::Short).hide_short_help(!is_usual);
     match (&*id, usual.is_empty()) {
         ("help", false) => {
-            argument.help("Print this; --help has all flags, at length").long_help("Print this; -h has the usual flags alone")
+            argument.help("Print help; --help has all flags, at length").long_help("Print help; -h has the usual flags alone")
         }
-        ("help", true) => argument.help("Print this; --help says more").long_help("Print this; -h is shorter"),
+        ("help", true) => argument.help("Print help; --help says more").long_help("Print help; -h is shorter"),
         _ => argument,
     }
 }

@@ -288,11 +288,8 @@ const LONG: &[(&str, &str, &str)] = &[
     ("", "rule_pages", "The address of the rules' pages, to which a rule's id is added: SARIF and editors link to it"),
     ("", "skip_foreign", "Skip files that are no domain XML, and domains with no sign of GVT-g"),
     ("", "stdin_filename", "The name that messages show for stdin, and whose configuration counts"),
-    (
-        "",
-        "format",
-        "How findings are printed; several times with an --output-file behind all but one [default: full; for fix, on stderr: concise]",
-    ),
+    ("lint", "format", "How findings are printed; several times with an --output-file behind all but one [default: full]"),
+    ("fix", "format", "How findings are printed; several times with an --output-file behind all but one [default: concise, on stderr]"),
     ("", "config", "The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]"),
     (
         "",
