@@ -31,7 +31,7 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 fn of_line(line: &str) -> Vec<String> {
-    let line = line.split("  #").next().unwrap_or(line).replace("\\|", "|");
+    let line = line.split("  #").next().unwrap_or(line).replace("\\|", "|").replace("cargo run --release -- ", "gvtg-xml ");
     let parts = line.split(['|', ';', '>', '&']).filter_map(|part| part.split_once("gvtg-xml "));
     // A word before it other than these makes it something else, such as a folder's name.
     let is_command =
@@ -41,9 +41,9 @@ fn of_line(line: &str) -> Vec<String> {
 
 #[test]
 fn commands_are_found_in_code() {
-    let text = "Say `gvtg-xml lint x \\| cat` or `fix`, and gvtg-xml alone.\n```sh\nvirsh dumpxml x | gvtg-xml fix --quiet | sudo gvtg-xml emit all   # so\n```\n\
+    let text = "Say `gvtg-xml lint x \\| cat` or `fix`, and gvtg-xml alone.\n```sh\ncargo run --release -- fix x   # builds\nvirsh dumpxml x | gvtg-xml fix --quiet | sudo gvtg-xml emit all   # so\n```\n\
                 ```console\n$ gvtg-xml types\n```\n```yaml\n- run: gvtg-xml lint vms\n```\n`cp gvtg-xml /usr`\n";
-    assert_eq!(commands(text), ["lint x ", "fix --quiet ", "emit all ", "lint vms"]);
+    assert_eq!(commands(text), ["lint x ", "fix x ", "fix --quiet ", "emit all ", "lint vms"]);
     assert_eq!(refused("`gvtg-xml lint --fromat full`").len(), 1);
     assert_eq!(refused("`gvtg-xml lint --format full`"), Vec::<String>::new());
 }
