@@ -8,7 +8,9 @@ use std::{env, fs, thread};
 
 /// Says out loud that a test is not run, or not all of it, and fails where that must not be.
 pub fn skipped(why: &str) {
-    let test = thread::current().name().unwrap_or("main").to_owned();
+    // A test's own threads are called after it: `TEST under SHELL`.
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("main").split(" under ").next().unwrap_or_default();
     let program = env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default();
     // A line at a time, so that tests side by side do not mix. Where nothing can be written, what is said here is all there is.
     let file = notes(&run());

@@ -65,9 +65,10 @@ pub fn on_each_shell(machine: impl Fn() -> Option<Machine> + Sync, test: impl Fn
         assert!(bound.status.success(), "{}", String::from_utf8_lossy(&bound.stderr));
         test(&host);
     };
+    let test = std::thread::current().name().unwrap_or("main").to_owned();
     std::thread::scope(|scope| {
-        let threads =
-            SHELLS.map(|shell| std::thread::Builder::new().name(format!("sh is {shell}")).spawn_scoped(scope, move || try_one(shell)));
+        let thread = |shell: &str| std::thread::Builder::new().name(format!("{test} under {shell}"));
+        let threads = SHELLS.map(|shell| thread(shell).spawn_scoped(scope, move || try_one(shell)));
         // The panic's message names the thread, and with it the shell.
         let failed = threads.into_iter().map(|thread| thread.unwrap().join()).filter(Result::is_err).count();
         assert_eq!(failed, 0, "see above under which shells");
