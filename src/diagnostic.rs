@@ -57,13 +57,19 @@ impl Diagnostic<'static> {
             Unreadable::NotWellFormed => error.offset..error.offset + character.map_or(0, char::len_utf8),
             Unreadable::NotADomain => xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span),
         };
+        let (start, end) = (source.position(span.start), source.position(span.end));
+        Diagnostic { span, end, ..Diagnostic::unreadable_at(start, error) }
+    }
+
+    /// The same of a text that is gone: its place is all that is known of it.
+    pub fn unreadable_at(start: Position, error: &XmlError) -> Self {
         let rule = rules::about(error.kind);
         Diagnostic {
             rule,
             severity: rule.severity,
-            start: source.position(span.start),
-            end: source.position(span.end),
-            span,
+            span: error.offset..error.offset,
+            start,
+            end: start,
             message: error.message.clone(),
             help: Some(error.help.clone()),
             is_new: false,

@@ -264,7 +264,7 @@ fn each_format_names_both_places() {
     let at = vms.path();
     let report = |format: &str| lint(at, &format!("-q --format {format} vms")).1;
     assert!(
-        report("full").contains("╭─[vms/b.xml:6:24]") && report("full").contains("the vGPU of a: vms/a.xml:6:24"),
+        report("full").contains("╭─[vms/b.xml:6:24]") && report("full").contains("note: vms/a.xml:6:24: the vGPU of a\n"),
         "{}",
         report("full")
     );
@@ -319,7 +319,7 @@ fn fix_of_several_files_says_it_and_leaves_it() {
     }
     let (code, _, stderr) = run_in(at, &format!("fix --in-place {flags} d.xml e.xml"));
     assert_eq!(code, 1, "{stderr}");
-    assert_eq!(stderr.matches("shared-vgpu").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("warning[shared-vgpu]").count(), 1, "{stderr}");
     let vgpu = |name: &str| fs::read_to_string(at.join(name)).unwrap().split("address uuid='").nth(1).map(|rest| rest[..36].to_owned());
     assert_eq!(vgpu("d.xml"), vgpu("e.xml"), "neither file is the one that is wrong");
     // One uuid that is asked for twice is one.

@@ -257,7 +257,8 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
     for command in ["lint bare.xml", "fix bare.xml", "fix --in-place bare.xml", "lint --format json .", "fix --quiet --check bare.xml"] {
         let (code, stdout, stderr) = run_in(folder.path(), command);
         assert_eq!((code, stdout.as_str()), (2, ""), "{command}: {stderr}");
-        let parts: Vec<&str> = stderr.split("\nerror\n").collect();
+        let unbroken = stderr.replace("\n  \u{2502} ", " ").replace("\n        ", " ");
+        let parts: Vec<&str> = unbroken.split("\u{d7} error: ").skip(1).collect();
         assert_eq!(parts.len(), SAID.len(), "{command}: {stderr}");
         for (part, (message, place, help)) in parts.iter().zip(SAID) {
             assert!(

@@ -1,7 +1,7 @@
 //! The promises of `fix`, on every fixture and, where `GVTG_CORPUS` names folders of real domains, on each of those.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -68,6 +68,26 @@ fn fix_reaches_its_end_and_stays_there() {
 
 fn ids(diagnostics: &[gvtg_xml::diagnostic::Diagnostic<'_>]) -> Vec<String> {
     diagnostics.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect()
+}
+
+#[test]
+fn lint_shows_no_fix_that_fix_does_not_make() {
+    let rules = RuleSet::all(builtin());
+    let mut shown = 0;
+    each(|name, text, settings| {
+        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        let made: BTreeSet<_> = fixed.applied.iter().map(|made| (&made.rule.id, made.start)).collect();
+        let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        for found in lint(text, &rules, settings).unwrap() {
+            if found.fix.as_ref().is_some_and(|fix| fix.applicability >= level) {
+                shown += 1;
+                // Where nothing would show the guest, only the whole tells.
+                let is_withheld = fixed.withheld && found.rule.group == gvtg_xml::rules::schema::Group::Display;
+                assert!(made.contains(&(&found.rule.id, found.start)) || is_withheld, "{name}: {} {}", found.rule.id, found.message);
+            }
+        }
+    });
+    assert!(shown > 10, "only {shown} fixes are shown");
 }
 
 #[test]

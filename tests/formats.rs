@@ -258,7 +258,7 @@ fn what_fix_would_do_is_told_from_what_it_did() {
     let line = |flags: &str| run(&format!("fix {flags} --only missing-vgpu,stray-graphics"), BAD).2;
     assert!(line("--format concise").contains("<stdin>:4:5: fixed[stray-graphics] Remove the <graphics>\n"));
     assert!(line("--check --format concise").contains("<stdin>:4:5: fixable[stray-graphics] Remove the <graphics>\n"));
-    assert!(line("--diff --format full").contains("fixable[stray-graphics]\n"));
+    assert!(line("--diff --format full").contains(" fixable[stray-graphics]: <graphics type='vnc'>"));
 }
 
 #[test]

@@ -231,9 +231,9 @@ fn short(text: &str) -> String {
 #[test]
 fn fix_refuses_what_is_no_domain_at_its_place() {
     let mut faults = Vec::new();
-    each_case(|(name, input, line, column, message), _| {
+    each_case(|(name, input, line, column, message), rule| {
         let (code, stdout, stderr) = outcome(feed(&mut program(["fix"]), input));
-        let begin = format!("gvtg-xml: <stdin>:{line}:{column}: error: ");
+        let begin = format!("<stdin>:{line}:{column}: error[{rule}] ");
         let first = stderr.lines().next().unwrap_or_default();
         let is_right = code == 2
             && stdout.is_empty()
@@ -271,7 +271,7 @@ fn lint_finds_what_is_no_domain_like_anything_else() {
             faults.push(format!("{name}: exit {code}, {}", short(&json)));
         }
         let (code, full, stderr) = lint("full");
-        if code != 2 || !full.starts_with(&format!("error[{rule}]\n")) || !stderr.is_empty() {
+        if code != 2 || !full.starts_with(&format!("  \u{d7} error[{rule}]: ")) || !stderr.is_empty() {
             faults.push(format!("{name}: exit {code}, {}{stderr}", short(&full)));
         }
     });
@@ -281,8 +281,8 @@ fn lint_finds_what_is_no_domain_like_anything_else() {
 #[test]
 fn the_place_in_a_text_that_cannot_be_read_is_drawn() {
     let (code, stdout, _) = outcome(feed(&mut program(["lint"]), b"<domain>\n  <devices>\n</domain>\n"));
-    let wanted = "error[not-well-formed]\n\n  \u{d7} </domain> where <devices> of line 2, column 3 is open\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
-        2 \u{2502}   <devices>\n 3 \u{2502} </domain>\n   \u{b7} \u{2500}\n   \u{2570}\u{2500}\u{2500}\u{2500}\u{2500}\n  help: close <devices> first, or correct the name\n\n";
+    let wanted = "  \u{d7} error[not-well-formed]: </domain> where <devices> of line 2, column 3 is open\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
+        3 \u{2502} </domain>\n   \u{b7} \u{2500}\n   \u{2570}\u{2500}\u{2500}\u{2500}\u{2500}\n  help: close <devices> first, or correct the name\n\n";
     assert_eq!((code, stdout.as_str()), (2, wanted));
     let colored = outcome(feed(&mut program(["lint", "--color", "always"]), b"<domain>")).1;
     assert!(colored.contains("\u{1b}[") && colored.contains("not-well-formed"), "{colored}");

@@ -88,8 +88,8 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     let source = Source::new("x", text);
     let parts = [Part { state: State::Found, source: &source, diagnostics: &found }];
     let reports: [Box<dyn Report>; 9] = [
-        Box::new(Full::new(false)),
-        Box::new(Concise),
+        Box::new(Full::new(false, 100)),
+        Box::new(Concise::new(false)),
         Box::new(Json::default()),
         Box::new(JsonLines::default()),
         Box::new(Sarif::new(Vec::new(), None)),

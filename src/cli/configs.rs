@@ -1,11 +1,11 @@
 //! What is in force for each file of a run, and what is said where that can't be told.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::files::Input;
 use super::flags::{ColorChoice, CommonArgs};
+use super::terminal::Look;
 use super::{io, lint};
 use crate::config::{Configs, Failure, InForce};
 use crate::printable::clean;
@@ -69,7 +69,8 @@ pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
     };
     let name = clean(&path.display().to_string());
     let source = Source::new(&name, text);
-    let report = Full::new(io::use_color(color, std::io::stderr().is_terminal()));
+    let look = Look::of_stderr(color);
+    let report = Full::new(look.color, look.width);
     for error in errors {
         io::report(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
     }

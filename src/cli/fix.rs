@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use similar::TextDiff;
 
 use super::files::{Input, collect};
-use super::flags::Format;
-use super::lint::{fail, is_passed_over, located, name, others, say_skipped, say_unreadable, settings_for};
-use super::output::{Outputs, Stream};
-use super::{FixArgs, Options, Status, configs, io, replace, suppress};
+use super::flags::ColorChoice;
+use super::lint::{fail, is_passed_over, name, others, say_skipped, say_unreadable, settings_for};
+use super::output::{Outputs, Stream, Unasked};
+use super::terminal::Look;
+use super::{FixArgs, Options, Status, configs, io, next, replace, suppress};
 use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain::form_for;
-use crate::emit::shell;
 use crate::host::{Root, installed};
-use crate::lint::{FixError, Fixed, fix_beside};
+use crate::lint::{FixError, Fixed, Guest, fix_beside};
 use crate::printable::{clean, clean_lines};
-use crate::report::{FileFindings, Part, State};
+use crate::report::{Concise, FileFindings, Paint, Part, Report, State};
 use crate::rules::schema::{self, Severity};
 use crate::settings::Settings;
 use crate::source::Source;
@@ -53,14 +53,14 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if !args.suppress.is_empty() {
         return suppress::run(args, &options, &inputs, &in_force, &unreadable);
     }
-    let (stream, default) = ((!args.quiet).then_some(Stream::Stderr), (!args.check).then_some(Format::Concise));
-    let mut outputs = match Outputs::open(&args.output, stream, default, &all_files, &options) {
+    let stream = (!args.quiet).then_some(Stream::Stderr);
+    let mut outputs = match Outputs::open(&args.output, stream, (!args.check).then_some(Unasked::WithHelp), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
     let mut status = say_unreadable(&unreadable);
     let own_display = if from_pipe { own_display() } else { None };
-    let (mut skipped, mut with_vgpu) = (0, false);
+    let (mut skipped, mut guests) = (0, Vec::new());
     let mut others = others(&inputs);
     for (input, in_force) in inputs.iter().zip(&in_force) {
         let mut settings = settings_for(input, &options, in_force);
@@ -68,7 +68,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
             Ok(Some(one)) => {
                 status = status.max(one.status);
-                with_vgpu |= one.has_vgpu;
+                guests.extend(one.guest);
             }
             Ok(None) => skipped += 1,
             Err(message) => status = fail(&message),
@@ -79,8 +79,9 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     if !args.quiet && !args.output.is_for_programs() {
         say_skipped(skipped, inputs.len(), &options);
-        if with_vgpu && !args.diff && !args.check {
-            io::complain(&next_on_the_host(if args.in_place { &args.files } else { &[] }));
+        // A hook of git hands on what others run.
+        if !(args.diff || args.check || options.skip_foreign) {
+            io::report(&next::steps(&guests, if args.in_place { &args.files } else { &[] }));
         }
     }
     status
@@ -92,23 +93,11 @@ fn own_display() -> Option<String> {
     (display.starts_with(':') && schema::Format::Display.fits(&display)).then_some(display)
 }
 
-/// What is still to do for a domain with a vGPU: the host makes that.
-fn next_on_the_host(files: &[PathBuf]) -> String {
-    let files: Vec<String> =
-        files.iter().filter(|file| file.as_os_str() != "-").map(|file| shell::argument(&file.to_string_lossy())).collect();
-    let hook = if files.is_empty() {
-        "virsh dumpxml --inactive NAME | gvtg-xml emit hook --root /".to_owned()
-    } else {
-        format!("gvtg-xml emit hook --root / {}", files.join(" "))
-    };
-    format!("then, as root on the host, the hook that makes the vGPU: {hook}")
-}
-
 /// What became of a document.
 struct Outcome {
     status: Status,
-    /// Whether it has a vGPU now.
-    has_vgpu: bool,
+    /// The guest and whether it was changed, where the document was read.
+    guest: Option<(Guest, bool)>,
 }
 
 fn fix_one(
@@ -125,11 +114,13 @@ fn fix_one(
     let shown = clean(&name);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         Read::Text(document) => document,
-        Read::HandedOn => return Ok(Some(Outcome { status: Status::Clean, has_vgpu: false })),
+        Read::HandedOn => return Ok(Some(Outcome { status: Status::Clean, guest: None })),
         Read::PassedOver => return Ok(None),
         Read::NoText(bytes) => {
             let error = xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
-            return refuse(&Source::new(&name, &String::from_utf8_lossy(&bytes)), &error, args, outputs);
+            let text = String::from_utf8_lossy(&bytes);
+            let source = Source::new(&name, &text);
+            return refuse(&source, &Diagnostic::unreadable(&source, &error), options, outputs).map(Some);
         }
     };
     let original = (args.diff || args.check).then(|| text.clone());
@@ -138,10 +129,13 @@ fn fix_one(
     let mut fixed = match fix_beside(text, &in_force.rules, settings, outputs.detail() == Detail::Edits, others.as_deref()) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(error, position)) => {
-            return match &reported {
-                Some(text) => refuse(&Source::new(&name, text), &error, args, outputs),
-                None => Err(located(&name, position, &error)),
+            // Without the text there is its place alone, and no report that shows more.
+            let source = Source::new(&name, reported.as_deref().unwrap_or(""));
+            let diagnostic = match &reported {
+                Some(_) => Diagnostic::unreadable(&source, &error),
+                None => Diagnostic::unreadable_at(position, &error),
             };
+            return refuse(&source, &diagnostic, options, outputs).map(Some);
         }
         Err(FixError::Loop(names)) => {
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
@@ -173,7 +167,7 @@ fn fix_one(
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, settings));
     }
-    Ok(Some(Outcome { status, has_vgpu: fixed.has_vgpu }))
+    Ok(Some(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
 }
 
 /// A document to be written anew.
@@ -229,7 +223,7 @@ pub(super) fn deliver(
     to_replace: Option<&replace::Original>,
 ) -> Result<(), String> {
     match (old, to_replace) {
-        (Some(old), _) if args.diff => io::print(&diff(name, old, new)),
+        (Some(old), _) if args.diff => io::print(&painted(&diff(name, old, new), args)),
         (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
         (None, Some(file)) if has_changed => {
             replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
@@ -243,15 +237,17 @@ pub(super) fn deliver(
     }
 }
 
-/// A text that can't be read: said in the report that was asked for, else in words.
-fn refuse(source: &Source<'_>, error: &XmlError, args: &FixArgs, outputs: &mut Outputs) -> Result<Option<Outcome>, String> {
-    let diagnostics = [Diagnostic::unreadable(source, error)];
-    if !args.output.is_asked_for() {
-        return Err(located(source.name(), diagnostics[0].start, error));
+/// A text that can't be read: said in the reports that the run writes, or else in a line as theirs.
+fn refuse(source: &Source<'_>, diagnostic: &Diagnostic<'_>, options: &Options, outputs: &mut Outputs) -> Result<Outcome, String> {
+    let part = Part { state: State::Left, source, diagnostics: std::slice::from_ref(diagnostic) };
+    let file = FileFindings { name: source.name(), parts: &[part], fail_on: Severity::Error };
+    outputs.add(&file)?;
+    if !outputs.is_seen() {
+        let mut text = String::new();
+        Concise::with_help(Look::of_stderr(options.color).color).file(&file, &mut text);
+        io::report(&text);
     }
-    let part = Part { state: State::Left, source, diagnostics: &diagnostics };
-    outputs.add(&FileFindings { name: source.name(), parts: &[part], fail_on: Severity::Error })?;
-    Ok(Some(Outcome { status: Status::Failed, has_vgpu: false }))
+    Ok(Outcome { status: Status::Failed, guest: None })
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {
@@ -262,6 +258,27 @@ fn diff(name: &str, old: &str, new: &str) -> String {
     let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
     // A document with characters that nobody sees gives a diff to be read: patch refuses it.
     clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
+}
+
+/// A diff in the colours that it has elsewhere, for whoever looks at it: patch is not one of them.
+fn painted(diff: &str, args: &FixArgs) -> String {
+    let look = Look::of_stdout(args.common.color.unwrap_or(ColorChoice::Auto));
+    if !look.color {
+        return diff.to_owned();
+    }
+    let paint = Paint::new(true);
+    let lines = diff.split_inclusive('\n').map(|whole| {
+        let line = whole.trim_end_matches(['\r', '\n']);
+        let shown = match line.as_bytes() {
+            [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => paint.strong(line),
+            [b'-', ..] => paint.removed(line),
+            [b'+', ..] => paint.added(line),
+            [b'@', ..] => paint.place(line),
+            _ => line.to_owned(),
+        };
+        shown + &whole[line.len()..]
+    });
+    lines.collect()
 }
 
 /// How much was done and is left, and what to know about it.

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::ColorChoice;
 use crate::printable::system_error;
 
 /// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
@@ -123,32 +122,5 @@ pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
             format!("the folder {} is not writable ({why})", folder.display())
         }
         _ => why,
-    }
-}
-
-/// The columns of text for people: those of the terminal, as far as a line is read with ease.
-pub(super) fn width() -> usize {
-    let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    terminal_width().or_else(said).filter(|columns| *columns > 0).map_or(WIDEST, |columns: usize| columns.min(WIDEST))
-}
-
-/// The columns of the terminal that is stdout; None where it is none.
-pub(super) fn terminal_width() -> Option<usize> {
-    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
-}
-
-/// Longer lines are hard to read.
-const WIDEST: usize = 100;
-
-/// Whether to use colours on stdout, or on stderr.
-pub(super) fn use_color(choice: ColorChoice, stream_is_terminal: bool) -> bool {
-    match choice {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto => {
-            let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            stream_is_terminal && !forbidden && !dumb
-        }
     }
 }

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{Input, collect};
-use super::flags::Format;
-use super::output::{Outputs, Stream};
+use super::output::{Outputs, Stream, Unasked};
 use super::tally::Tally;
 use super::{LintArgs, Options, Status, configs, io};
 use crate::across::Claims;
@@ -29,7 +28,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(in_force) => in_force,
         Err(failure) => return configs::fail(&failure, options.color),
     };
-    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Format::Full), &all_files, &options) {
+    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Unasked::Full), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };

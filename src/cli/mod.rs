@@ -25,12 +25,14 @@ mod lint;
 mod lsp;
 pub mod manual;
 mod misuse;
+mod next;
 mod options;
 mod output;
 mod replace;
 mod signals;
 mod suppress;
 mod tally;
+mod terminal;
 mod types;
 mod wrap;
 

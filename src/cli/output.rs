@@ -4,7 +4,7 @@
 //! is the document's. So one run can fill a server's file and show people something at once.
 
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -12,6 +12,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
+use super::terminal::Look;
 use super::{Options, io};
 use crate::diagnostic::Detail;
 use crate::lint::why_foreign;
@@ -110,6 +111,15 @@ pub(super) enum Stream {
     Stderr,
 }
 
+/// What a run reports where nobody asks for a format.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// [`Full`].
+    Full,
+    /// A line a finding, and how to mend what is left.
+    WithHelp,
+}
+
 /// The reports that a run writes.
 pub(super) struct Outputs {
     outputs: Vec<Output>,
@@ -127,21 +137,29 @@ enum Target {
 }
 
 impl Outputs {
-    /// The reports that were asked for, and `default` where none was; without a stream those in files alone.
+    /// The reports that were asked for, or `unasked` where none was; without a stream those in files alone.
     ///
     /// # Errors
     /// A file that can't be made, or holds a domain.
     pub(super) fn open(
         args: &OutputArgs,
         stream: Option<Stream>,
-        default: Option<Format>,
+        unasked: Option<Unasked>,
         files: &AllFiles,
         options: &Options,
     ) -> Result<Self, String> {
         let mut outputs = Outputs { outputs: Vec::new() };
         // A file alone leaves stdout empty, as it does for other linters.
-        let default = default.filter(|_| !args.is_asked_for()).map(|format| (format, None));
-        for (format, file) in args.formats.iter().chain(&default) {
+        if let Some((unasked, stream)) = unasked.filter(|_| !args.is_asked_for()).zip(stream) {
+            let target = Target::Stream(stream);
+            let look = look(&target, options.color);
+            let report: Box<dyn Report> = match unasked {
+                Unasked::Full => Box::new(Full::new(look.color, look.width)),
+                Unasked::WithHelp => Box::new(Concise::with_help(look.color)),
+            };
+            outputs.begin(report, target);
+        }
+        for (format, file) in &args.formats {
             let target = match (file, stream) {
                 (Some(path), _) => create(path)?,
                 (None, Some(stream)) => Target::Stream(stream),
@@ -164,6 +182,11 @@ impl Outputs {
     /// How much of a finding they show.
     pub(super) fn detail(&self) -> Detail {
         self.outputs.iter().map(|output| output.report.detail()).max().unwrap_or(Detail::Line)
+    }
+
+    /// Whether somebody who runs the program sees a report, and not only whoever reads a file.
+    pub(super) fn is_seen(&self) -> bool {
+        self.outputs.iter().any(|output| matches!(output.target, Target::Stream(_)))
     }
 
     /// Adds a file. A long run shows what it has; on stderr other lines follow.
@@ -204,9 +227,10 @@ impl Output {
 }
 
 fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) -> Box<dyn Report> {
+    let look = || look(target, options.color);
     match format {
-        Format::Full => Box::new(Full::new(uses_color(target, options.color))),
-        Format::Concise => Box::new(Concise),
+        Format::Full => Box::new(Full::new(look().color, look().width)),
+        Format::Concise => Box::new(Concise::new(look().color)),
         Format::Json => Box::new(Json::default()),
         Format::JsonLines => Box::new(JsonLines::default()),
         Format::Sarif => {
@@ -223,13 +247,12 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
     }
 }
 
-fn uses_color(target: &Target, choice: ColorChoice) -> bool {
-    let is_terminal = match target {
-        Target::Stream(Stream::Stdout) => std::io::stdout().is_terminal(),
-        Target::Stream(Stream::Stderr) => std::io::stderr().is_terminal(),
-        Target::File(..) => false,
-    };
-    io::use_color(choice, is_terminal)
+fn look(target: &Target, choice: ColorChoice) -> Look {
+    match target {
+        Target::Stream(Stream::Stdout) => Look::of_stdout(choice),
+        Target::Stream(Stream::Stderr) => Look::of_stderr(choice),
+        Target::File(..) => Look::of_file(choice),
+    }
 }
 
 /// A file for a report. One that holds a domain is meant to be read, whatever the order of the words on the command line says.

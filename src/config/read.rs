@@ -282,7 +282,7 @@ mod tests {
                 let source = Source::new("gvtg-xml.toml", &text);
                 for error in errors {
                     assert!(text.get(error.span.clone()).is_some(), "{text:?}: {error:?}");
-                    let shown = Full::new(false).error(&source, error.span, &error.message, error.help.as_deref());
+                    let shown = Full::new(false, 100).error(&source, error.span, &error.message, error.help.as_deref());
                     assert!(shown.contains("gvtg-xml.toml:"), "{text:?}: {shown}");
                 }
             }

@@ -3,8 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
+use uuid::Uuid;
+
 use crate::across::Summary;
 use crate::diagnostic::Diagnostic;
+use crate::domain::{Domain, uuid_of};
 use crate::source::Position;
 use crate::xml::XmlError;
 
@@ -32,8 +35,28 @@ pub struct Fixed<'r> {
     pub ignores_errors: bool,
     /// Whether fixes were held back because nothing says that the mediated device is Intel's.
     pub held_back: bool,
-    /// Whether the document has a vGPU now.
+    /// The domain as it is now.
+    pub guest: Guest,
+}
+
+/// What of a domain there is to be known for whoever starts it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Guest {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Whether it has a vGPU.
     pub has_vgpu: bool,
+    /// The uuids of its vGPUs, as far as they have some.
+    pub vgpus: Vec<Uuid>,
+}
+
+impl Guest {
+    pub(super) fn of(domain: &Domain<'_>) -> Self {
+        let name = domain.root.child("name").map(|name| name.text().trim().to_owned());
+        let vgpus = domain.vgpus.iter().filter_map(|vgpu| uuid_of(*vgpu)).collect();
+        Guest { name: name.filter(|name| !name.is_empty()), has_vgpu: domain.has_vgpu(), vgpus }
+    }
 }
 
 /// Why a text can't be fixed.

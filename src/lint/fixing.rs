@@ -103,7 +103,7 @@ pub fn fix_beside<'r>(
                 how.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { findings, ignores_errors, is_guess, has_vgpu, .. } => {
+            Round::Quiet { findings, ignores_errors, is_guess, guest, .. } => {
                 let rounds = undo.len();
                 let Findings { open: mut remaining, mut suppressed, mut summary } = findings;
                 trace_back(&text, &undo, &mut applied, remaining.iter_mut().chain(&mut suppressed), &mut summary);
@@ -123,7 +123,7 @@ pub fn fix_beside<'r>(
                     withheld: how.withheld,
                     ignores_errors,
                     held_back,
-                    has_vgpu,
+                    guest,
                 });
             }
         }

@@ -20,7 +20,7 @@ mod suppressing;
 
 use beside::beside;
 use findings::{RuleFinding, diagnostics, find};
-pub use fixed::{FixError, Fixed};
+pub use fixed::{FixError, Fixed, Guest};
 pub use fixing::{fix, fix_beside, fix_with_edits};
 use ignored::unused;
 pub use suppressing::{Suppressed, suppress, suppress_beside, suppressing_edits};

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::beside::beside;
 use super::findings::{RuleFinding, diagnostics, find, is_guess};
+use super::fixed::Guest;
 use super::ignored::{is_left_error, unused};
 use super::{Findings, seen};
 use crate::across::Claims;
@@ -42,7 +43,7 @@ pub(super) enum Round<'r> {
         is_sure_to_show: bool,
         ignores_errors: bool,
         is_guess: bool,
-        has_vgpu: bool,
+        guest: Guest,
     },
 }
 
@@ -92,7 +93,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
             is_sure_to_show: domain.has_picture() && !ignores_errors,
             ignores_errors,
             is_guess: is_guess(domain),
-            has_vgpu: domain.has_vgpu(),
+            guest: Guest::of(domain),
         }
     })
 }

@@ -2,31 +2,61 @@
 
 use std::fmt::Write as _;
 
-use super::{FileFindings, Report, State, message};
+use super::{FileFindings, Paint, Report, State, message};
 use crate::diagnostic::{Detail, Diagnostic};
+use crate::edit::Applicability;
 use crate::printable::clean;
 
 /// One line a finding; of what is mended it says what the fix does.
-pub struct Concise;
+#[derive(Debug, Default)]
+pub struct Concise {
+    color: bool,
+    has_help: bool,
+}
+
+impl Concise {
+    /// With colours, or as plain text.
+    pub fn new(color: bool) -> Self {
+        Concise { color, has_help: false }
+    }
+
+    /// The same, and in lines of their own what to do about what is left: for people, and no longer for programs.
+    pub fn with_help(color: bool) -> Self {
+        Concise { color, has_help: true }
+    }
+
+    fn add(&self, name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
+        let paint = Paint::new(self.color);
+        let is_open = !matches!(state, State::Fixed | State::Fixable);
+        let (word, what) = match is_open {
+            true => (diagnostic.severity.name(), message(diagnostic)),
+            false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
+        };
+        let word = format!("{word}[{}]", diagnostic.rule.id);
+        let word = if is_open { paint.severity(diagnostic.severity, &word) } else { paint.added(&word) };
+        let place = format!("{}:{}:{}:", clean(name), diagnostic.start.line, diagnostic.start.column);
+        let new = if state == State::Left && diagnostic.is_new { " (in what fix adds here)" } else { "" };
+        let _ = writeln!(text, "{} {word} {}{new}", paint.strong(&place), clean(&what));
+        if !self.has_help || !is_open {
+            return;
+        }
+        if let Some(help) = &diagnostic.help {
+            let _ = writeln!(text, "  help: {}", clean(help));
+        }
+        if let Some(fix) = diagnostic.fix.as_ref().filter(|fix| fix.applicability == Applicability::Unsafe) {
+            let _ = writeln!(text, "  with --unsafe-fixes: {}", clean(&fix.title));
+        }
+    }
+}
 
 impl Report for Concise {
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
         for (part, diagnostic) in file.each() {
-            add(file.name, part.state, diagnostic, text);
+            self.add(file.name, part.state, diagnostic, text);
         }
     }
 
     fn detail(&self) -> Detail {
-        Detail::Line
+        if self.has_help { Detail::Words } else { Detail::Line }
     }
-}
-
-fn add(name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
-    let (word, what) = match state {
-        State::Found | State::Left | State::Suppressed => (diagnostic.severity.name(), message(diagnostic)),
-        State::Fixed | State::Fixable => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
-    };
-    let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
-    let new = if state == State::Left && diagnostic.is_new { " (in what fix adds here)" } else { "" };
-    let _ = writeln!(text, "{}:{line}:{column}: {word}[{rule}] {}{new}", clean(name), clean(&what));
 }

@@ -16,6 +16,7 @@ mod gitlab;
 pub mod host;
 mod json;
 mod junit;
+mod paint;
 mod sarif;
 mod statistics;
 
@@ -26,6 +27,7 @@ pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use json::{Json, JsonLines};
 pub use junit::JUnit;
+pub use paint::Paint;
 pub use sarif::Sarif;
 pub use statistics::Statistics;
 

@@ -10,7 +10,7 @@ mod log;
 
 use super::lint::fail;
 use super::wrap::{paragraphs, wrapped};
-use super::{ColorChoice, ExplainArgs, Status, configs, io};
+use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::config::{Choices, Configs, site};
 use crate::doctor::{Answer, Entry, Known, Topic, page, page_of};
 use crate::printable::{clean, clean_lines, system_error};
@@ -39,7 +39,8 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         Ok(Told { text, unknown }) => {
             let text = clean_lines(&text);
             // What a program reads keeps its lines.
-            let text = if io::terminal_width().is_some() { wrapped(&unfolded(text, &known), io::width()) } else { text };
+            let text =
+                if terminal::columns(std::io::stdout()).is_some() { wrapped(&unfolded(text, &known), terminal::width()) } else { text };
             if let Err(message) = io::print(&text) {
                 return fail(&message);
             }

@@ -11,7 +11,7 @@ pub(super) use roff::{first as first_page, pages};
 pub use texts::{Example, PAGES, Page};
 
 use super::wrap::{trimmed, wrapped};
-use super::{Cli, io};
+use super::{Cli, terminal};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(super) fn help(arguments: &[String]) -> String {
     let words = || arguments.iter().skip(1).map(String::as_str);
     let is_long = words().any(|word| word == "--help") || words().next() == Some("help");
     let mut command = command(if is_long { Length::Long } else { Length::Short });
-    let width = io::width();
+    let width = terminal::width();
     command = command.term_width(width);
     let mut path = String::new();
     let mut asked = &command;

@@ -1,0 +1,299 @@
+//! A fix as a small diff: the lines that go and come, with their numbers.
+
+use super::line::{LONGEST, clipped, window_start};
+use crate::edit::Edit;
+use crate::source::Source;
+
+/// So many lines of a fix are shown.
+const MOST_LINES: usize = 8;
+
+/// Of more lines than this that go together, only the first ones and the last are shown.
+const MOST_REMOVED: usize = 3;
+
+/// A line of the diff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// 1-based number in the document as it is; None for what is not there yet.
+    pub(super) number: Option<usize>,
+    pub(super) kind: Kind,
+    /// Harmless and short.
+    pub(super) text: String,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Stays,
+    Goes,
+    Comes,
+    /// Lines that are left out.
+    Gap,
+}
+
+impl Line {
+    fn new(number: Option<usize>, kind: Kind, text: &str) -> Self {
+        Line { number, kind, text: clipped(text) }
+    }
+
+    fn gap() -> Self {
+        Line { number: None, kind: Kind::Gap, text: String::new() }
+    }
+}
+
+/// The diff of the edits, with the line that the finding is in, and how many lines of it are left out at the end.
+pub(super) fn lines<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>, finding: usize) -> (Vec<Line>, usize) {
+    let line = source.position(finding).line;
+    let mut finding = Some(line);
+    let mut parts: Vec<Vec<Line>> = Vec::new();
+    for hunk in groups(source, edits).iter().map(|group| hunk(source, group)) {
+        let last = hunk.iter().rev().find_map(|line| line.number).unwrap_or(0);
+        if let Some(number) = finding.take_if(|number| *number <= last) {
+            let first = hunk.first().and_then(|line| line.number).unwrap_or(last);
+            if number < first {
+                parts.push(vec![of_document(source, number)]);
+            }
+        }
+        parts.push(hunk);
+    }
+    if let Some(number) = finding {
+        parts.push(vec![of_document(source, number)]);
+    }
+    join(parts)
+}
+
+/// The parts behind each other, with a gap where lines of the document are between them.
+fn join(parts: Vec<Vec<Line>>) -> (Vec<Line>, usize) {
+    let mut lines: Vec<Line> = Vec::new();
+    for part in parts {
+        let first = part.first().and_then(|line| line.number);
+        let last = lines.iter().rev().find_map(|line| line.number);
+        if last.zip(first).is_some_and(|(last, first)| first > last + 1) {
+            lines.push(Line::gap());
+        }
+        // A line that both parts show is shown once.
+        let repeated = part.first().is_some_and(|line| line.kind == Kind::Stays && lines.contains(line));
+        lines.extend(part.into_iter().skip(usize::from(repeated)));
+    }
+    let more = lines.len().saturating_sub(MOST_LINES);
+    // One line more takes no more room than the words that one is left out.
+    if more < 2 {
+        return (lines, 0);
+    }
+    lines.truncate(MOST_LINES);
+    if lines.last().is_some_and(|line| line.kind == Kind::Gap) {
+        lines.pop();
+    }
+    (lines, more)
+}
+
+/// A line as it is.
+fn of_document(source: &Source<'_>, number: usize) -> Line {
+    Line::new(Some(number), Kind::Stays, &source.text()[source.line(number)])
+}
+
+/// Edits that are close to each other.
+fn groups<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
+    let mut groups: Vec<Vec<&Edit>> = Vec::new();
+    for edit in edits {
+        match groups.last_mut() {
+            Some(group) if is_close(source, group, edit) => group.push(edit),
+            _ => groups.push(vec![edit]),
+        }
+    }
+    groups
+}
+
+/// Whether an edit is in the line in which the edits before it end, or in the next, and not a screen further on.
+fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
+    group.last().is_some_and(|last| {
+        let between = &source.text()[last.range.end..edit.range.start];
+        between.len() <= LONGEST && between.matches('\n').count() <= 1
+    })
+}
+
+/// What edits that are close to each other change.
+fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
+    let (Some(first), Some(last)) = (edits.first(), edits.last()) else { return Vec::new() };
+    let text = source.text();
+    let start = source.line_start(first.range.start);
+    let from = window_start(text, &source.line(source.position(start).line), first.range.start);
+    let to = window_end(source, last.range.end);
+    let old = &text[from..to];
+    let mut new = String::new();
+    let mut copied = from;
+    for edit in edits {
+        new.push_str(&text[copied..edit.range.start]);
+        new.push_str(&edit.text);
+        copied = edit.range.end;
+    }
+    new.push_str(&text[copied..to]);
+
+    // Of two lines that are alike, the one that goes is the one that the edit names.
+    let before = common_prefix(old, &new, first.range.start - from);
+    let behind = common_suffix(&old[before..], &new[before..], to - last.range.end);
+    let (goes, comes) = (&old[before..old.len() - behind], &new[before..new.len() - behind]);
+    let number = source.position(from + before).line;
+    let mut lines = Vec::new();
+    if goes.is_empty() && number > 1 {
+        // Where it comes is seen by the line before it.
+        lines.push(of_document(source, number - 1));
+    }
+    let mut goes = removed(goes, number);
+    let mut comes: Vec<Line> = comes.lines().map(|line| Line::new(None, Kind::Comes, line)).collect();
+    for cut in [&mut goes, &mut comes] {
+        if let Some(first) = cut.first_mut().filter(|_| before == 0 && from > start) {
+            first.text.insert(0, '…');
+        }
+        if let Some(last) = cut.last_mut().filter(|_| behind == 0 && is_cut_at(source, to)) {
+            last.text.push('…');
+        }
+    }
+    lines.extend(goes);
+    lines.extend(comes);
+    lines
+}
+
+/// Lines that go, the first of which has this number.
+fn removed(goes: &str, number: usize) -> Vec<Line> {
+    let first: Vec<&str> = goes.lines().take(MOST_REMOVED + 1).collect();
+    let numbered = |(index, line): (usize, &&str)| Line::new(Some(number + index), Kind::Goes, line);
+    if first.len() <= MOST_REMOVED {
+        return first.iter().enumerate().map(numbered).collect();
+    }
+    let count = goes.lines().count();
+    let mut lines: Vec<Line> = first[..MOST_REMOVED - 2].iter().enumerate().map(numbered).collect();
+    lines.push(Line::gap());
+    let last = goes.lines().next_back().unwrap_or("");
+    lines.push(Line::new(Some(number + count - 1), Kind::Goes, last));
+    lines
+}
+
+/// Where to stop showing the line that holds `at`: behind its end, or so far on that what is before `at` is in what is shown.
+fn window_end(source: &Source<'_>, at: usize) -> usize {
+    let number = source.position(at).line;
+    if source.line(number).end.saturating_sub(at) <= LONGEST / 2 {
+        return source.line(number + 1).start;
+    }
+    let mut to = at + LONGEST / 4;
+    while !source.text().is_char_boundary(to) {
+        to -= 1;
+    }
+    to
+}
+
+/// Whether there is more of a line behind this byte than what is shown of it.
+fn is_cut_at(source: &Source<'_>, to: usize) -> bool {
+    source.line_start(to) < to && source.line(source.position(to).line).end > to
+}
+
+/// How many bytes of whole lines both texts begin with, of lines that begin before this byte.
+fn common_prefix(left: &str, right: &str, edit: usize) -> usize {
+    let mut length = 0;
+    for (left, right) in left.split_inclusive('\n').zip(right.split_inclusive('\n')) {
+        if left != right || length >= edit {
+            break;
+        }
+        length += left.len();
+    }
+    length
+}
+
+/// How many bytes of whole lines both texts end with, of lines that end in their last so many bytes.
+fn common_suffix(left: &str, right: &str, edit: usize) -> usize {
+    let mut length = 0;
+    for (left, right) in left.split_inclusive('\n').rev().zip(right.split_inclusive('\n').rev()) {
+        if left != right || length >= edit {
+            break;
+        }
+        length += left.len();
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+
+    /// The diff of edits that are given as what they replace, and with what; `finding` is a piece of the text.
+    fn diff(text: &str, finding: &str, edits: &[(Range<usize>, &str)]) -> String {
+        let source = Source::new("x", text);
+        let edits: Vec<Edit> = edits.iter().map(|(range, text)| Edit { range: range.clone(), text: (*text).into() }).collect();
+        let (lines, more) = lines(&source, edits.iter(), text.find(finding).unwrap());
+        let shown = lines.iter().map(|line| {
+            let number = line.number.map_or(String::new(), |number| number.to_string());
+            let sign = match line.kind {
+                Kind::Stays => ' ',
+                Kind::Goes => '-',
+                Kind::Comes => '+',
+                Kind::Gap => '…',
+            };
+            format!("{number}{sign}{}\n", line.text)
+        });
+        shown.collect::<String>() + &if more > 0 { format!("{more} more\n") } else { String::new() }
+    }
+
+    fn at(text: &str, piece: &str) -> Range<usize> {
+        let start = text.find(piece).unwrap();
+        start..start + piece.len()
+    }
+
+    #[test]
+    fn a_removed_element_is_its_first_and_last_line() {
+        let text = "<a>\n  <b>\n    <c/>\n    <c/>\n  </b>\n  <d/>\n</a>\n";
+        let range = at(text, "  <b>\n    <c/>\n    <c/>\n  </b>\n");
+        assert_eq!(diff(text, "<b>", &[(range, "")]), "2-  <b>\n…\n5-  </b>\n");
+        let range = at(text, "\n  <b>\n    <c/>\n    <c/>\n  </b>");
+        assert_eq!(diff(text, "<b>", &[(range, "")]), "2-  <b>\n…\n5-  </b>\n", "with the line break before it");
+    }
+
+    #[test]
+    fn of_lines_that_are_alike_the_one_that_goes_is_shown() {
+        let text = "<a>\n  <b/>\n  <b/>\n  <b/>\n</a>\n";
+        for (number, start) in [(2, 4), (3, 11), (4, 18)] {
+            assert_eq!(diff(text, &text[start..], &[(start..start + 7, "")]), format!("{number}-  <b/>\n"));
+        }
+        let text = "<a>\r\n  <b/>\r\n  <b/>\r\n</a>";
+        assert_eq!(diff(text, "<b/>", &[(5..13, "")]), "2-  <b/>\n");
+    }
+
+    #[test]
+    fn a_value_that_changes_is_its_line_twice() {
+        let text = "<a>\n\t<b c='1' d='2'/>\n</a>";
+        assert_eq!(diff(text, "1", &[(at(text, "1"), "3"), (at(text, "2"), "4")]), "2-\t<b c='1' d='2'/>\n+\t<b c='3' d='4'/>\n");
+    }
+
+    #[test]
+    fn what_comes_stands_behind_the_line_before_it() {
+        let text = "<a>\n  <b/>\n</a>\n";
+        let behind = at(text, "<b/>").end;
+        assert_eq!(diff(text, "<b/>", &[(behind..behind, "\n  <c/>")]), "2   <b/>\n+  <c/>\n");
+        let before = at(text, "</a>").start;
+        assert_eq!(diff(text, "<b/>", &[(before..before, "  <c/>\n")]), "2   <b/>\n+  <c/>\n");
+        assert_eq!(diff(text, "<a>", &[(before..before, "  <c/>\n")]), "1 <a>\n2   <b/>\n+  <c/>\n");
+        assert_eq!(diff(text, "</a>", &[(behind..behind, "\n  <c/>")]), "2   <b/>\n+  <c/>\n3 </a>\n");
+        assert_eq!(diff(text, "<a>", &[(0..0, "<!-- x -->\n")]), "+<!-- x -->\n1 <a>\n");
+    }
+
+    #[test]
+    fn changes_far_from_each_other_have_a_gap_between_them() {
+        let text = "<a>\n<b/>\n<c/>\n<d/>\n<e/>\n</a>\n";
+        let edits = [(at(text, "b"), "x"), (at(text, "e"), "y")];
+        assert_eq!(diff(text, "<b/>", &edits), "2-<b/>\n+<x/>\n…\n5-<e/>\n+<y/>\n");
+        assert_eq!(diff(text, "<c/>", &edits), "2-<b/>\n+<x/>\n3 <c/>\n…\n5-<e/>\n+<y/>\n", "the finding's line is shown");
+        assert_eq!(diff(text, "<b/>", &[(at(text, "b"), "x"), (at(text, "c"), "y")]), "2-<b/>\n3-<c/>\n+<x/>\n+<y/>\n");
+    }
+
+    #[test]
+    fn no_more_is_shown_than_a_look_takes() {
+        let many = "<x/>\n".repeat(40);
+        let text = "<a>\n</a>\n";
+        assert_eq!(diff(text, "<a>", &[(4..4, &many)]), format!("1 <a>\n{}33 more\n", "+<x/>\n".repeat(7)));
+        let seven = "<x/>\n".repeat(8);
+        assert_eq!(diff(text, "<a>", &[(4..4, &seven)]), format!("1 <a>\n{}", "+<x/>\n".repeat(8)), "a line takes no more room than words");
+        let long = format!("<a>{}<b/>{}</a>", "é".repeat(500), "ü".repeat(500));
+        let shown = diff(&long, "<b/>", &[(at(&long, "<b/>"), "<c\u{1b}/>")]);
+        assert_eq!(shown, format!("1-…{e}<b/>{u}…\n+…{e}<c\\u{{1b}}/>{u}…\n", e = "é".repeat(20), u = "ü".repeat(20)));
+    }
+}

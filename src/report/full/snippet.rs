@@ -1,0 +1,61 @@
+//! The line that a finding is in, for miette to draw.
+//!
+//! miette's own source code reads a text from its first byte for each finding; ours knows the lines already and clips long ones.
+
+use std::ops::Range;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use super::line::{LONGEST, push_clean, window_start};
+use crate::printable::clean;
+use crate::source::{Position, Source};
+
+/// The line that a finding begins in, harmless and short.
+#[derive(Debug)]
+pub(super) struct Snippet {
+    name: String,
+    text: String,
+    /// What the finding marks, in bytes of `text`.
+    pub(super) mark: Range<usize>,
+    /// 0-based line and column of the finding in the document.
+    start: (usize, usize),
+}
+
+impl Snippet {
+    pub(super) fn new(source: &Source<'_>, span: &Range<usize>, start: Position) -> Self {
+        let line = source.line(start.line);
+        // In a line of megabytes only the part around the finding is looked at.
+        let from = window_start(source.text(), &line, span.start);
+        let mut text = if from > line.start { "…".to_owned() } else { String::new() };
+        let mut mark = None;
+        let mut end = from;
+        for (count, (at, c)) in source.text()[from..line.end].char_indices().enumerate() {
+            let at = from + at;
+            if count == LONGEST {
+                text.push('…');
+                break;
+            }
+            if at == span.start {
+                mark = Some(text.len()..text.len());
+            }
+            push_clean(&mut text, c);
+            end = at + c.len_utf8();
+            if let Some(mark) = mark.as_mut().filter(|_| at < span.end) {
+                mark.end = text.len();
+            }
+        }
+        let mark = mark.filter(|_| span.start < end).unwrap_or(text.len()..text.len());
+        Snippet { name: clean(source.name()), text, mark, start: (start.line - 1, start.column - 1) }
+    }
+}
+
+impl SourceCode for Snippet {
+    fn read_span<'a>(&'a self, span: &SourceSpan, before: usize, _after: usize) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // Without context miette asks where the mark is in the document; with it, for the lines to draw.
+        let (range, (line, column)) =
+            if before == 0 { (span.offset()..span.offset() + span.len(), self.start) } else { (0..self.text.len(), (self.start.0, 0)) };
+        let span = SourceSpan::new(range.start.into(), range.len());
+        let data = self.text.as_bytes().get(range).ok_or(MietteError::OutOfBounds)?;
+        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, span, line, column, 1)))
+    }
+}
