@@ -13,7 +13,7 @@ mod common;
 #[path = "common/lab.rs"]
 #[allow(dead_code, reason = "each test that asks the lab uses a part of it")]
 mod lab;
-use lab::{Answer, Suite, complaints, say};
+use lab::{Answer, BESIDE, Suite, complaints, say};
 
 /// An example as it is asked about on one suite.
 struct Case {
@@ -25,6 +25,8 @@ struct Case {
     is_good: bool,
     /// What the rule's fix makes of a bad one.
     fixed: Option<String>,
+    /// The domain that a bad one is at odds with.
+    beside: Option<String>,
 }
 
 impl Case {
@@ -44,9 +46,11 @@ impl Case {
         let settings = Settings { libvirt: suite.libvirt, ..asked };
         let text = common::document(&example_text.replace(['»', '«'], ""), example.within, &settings);
         let only = RuleSet { active: vec![rule], ..RuleSet::all(builtin()) };
-        let found = common::findings(&text, &only, &settings);
+        let found = common::findings_of(example, &text, &only, &settings);
+        // Of a good one libvirt takes each by itself.
+        let beside = example.beside.as_ref().filter(|_| !is_good).map(|beside| common::document(beside, example.within, &settings));
         let fixed = fix(text.clone(), &only, &settings).ok().filter(|fixed| fixed.changed).map(|fixed| fixed.text);
-        (found.is_empty() == is_good).then(|| Case { rule, suite, name: format!("{}-{index}", rule.id), text, is_good, fixed })
+        (found.is_empty() == is_good).then(|| Case { rule, suite, name: format!("{}-{index}", rule.id), text, is_good, fixed, beside })
     }
 
     fn says(&self) -> impl Iterator<Item = &'static Says> {
@@ -72,6 +76,7 @@ fn ask() -> Option<Vec<Answered>> {
             for case in rule.example.iter().enumerate().filter_map(|(index, example)| Case::new(rule, index, example, *suite)) {
                 documents.insert(case.name.clone(), case.text.clone());
                 documents.extend(case.fixed.clone().map(|fixed| (format!("{}-fixed", case.name), fixed)));
+                documents.extend(case.beside.clone().map(|beside| (format!("{}{BESIDE}", case.name), beside)));
                 cases.push(case);
             }
         }

@@ -11,7 +11,8 @@ qemu        with --qemu: what QEMU says on stderr when started on these; "starte
             came up, "timeout" when it did neither in QEMU_SECONDS. A good vGPU domain says nothing but
             `…: vfio /sys/bus/mdev/devices/UUID: no such host device`
 
---no-argv leaves out the last three; --validate-only all but validate.
+--no-argv leaves out the last three; --validate-only all but validate. Where there is a NAME.beside for NAME.xml, that
+domain is there already.
 
 Of the argv, QEMU gets what makes the machine, its vGPU, its displays and its properties, unchanged. What needs files,
 daemons, host devices or KVM that are not here is replaced or left out: see class Arguments.
@@ -126,6 +127,19 @@ class Libvirt:
 
 
 def answers_on(daemon, path, options):
+    """Everything that libvirt and QEMU say about one file, beside the other domain that it may have."""
+    beside = path[:-len('.xml')] + '.beside'
+    if not os.path.exists(beside):
+        return answers_alone(daemon, path, options)
+    with open(beside, encoding='utf-8') as file:
+        other = daemon.define(file.read())
+    try:
+        return answers_alone(daemon, path, options)
+    finally:
+        daemon.undefine(other)
+
+
+def answers_alone(daemon, path, options):
     """Everything that libvirt and QEMU say about one file."""
     answers = {}
     try:
