@@ -14,7 +14,7 @@ use common::program::{feed, outcome, program, run_in};
 use gvtg_xml::across::Claims;
 use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix_beside, lint_all, lint_beside};
-use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::rules::{Rule, RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use serde_json::Value;
 
@@ -174,6 +174,27 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
             .count(),
         0
     );
+}
+
+#[test]
+fn two_rules_of_one_kind_are_two_questions() {
+    let shared = builtin().iter().find(|rule| rule.id == "shared-vgpu").unwrap();
+    let own = Rule { id: "our-shared-vgpu".into(), ..shared.clone() };
+    let settings = Settings::default();
+    let of = |before: &[&Rule], now: &[&Rule]| {
+        let ask = |name: &str, rules: &[&Rule], others: &Claims| {
+            let set = RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
+            let findings = lint_beside(&domain(name, "", VGPU), &set, &settings, false, Some(others)).unwrap();
+            (findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(), findings.summary)
+        };
+        let mut others = Claims::default();
+        others.add("a", ask("a", before, &others).1);
+        ask("b", now, &others).0
+    };
+    assert_eq!(of(&[shared], &[&own]), [""; 0], "nobody asked the first about it");
+    assert_eq!(of(&[], &[shared]), [""; 0]);
+    assert_eq!(of(&[shared, &own], &[&own]), ["our-shared-vgpu"]);
+    assert_eq!(of(&[shared, &own], &[shared, &own]), ["our-shared-vgpu", "shared-vgpu"]);
 }
 
 /// A run over files in a folder, without what each is found to lack by itself.
