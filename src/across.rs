@@ -3,7 +3,7 @@
 //! A claim is small and owns what it says, so that a run over thousands of files keeps a few lines of each. Two claims to the same thing are
 //! at odds only where they are surely two domains': two copies of one domain, like a backup or what `fix` made of it, claim the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -103,9 +103,9 @@ impl Claims {
 /// whoever asks.
 pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
     let Some(name) = domain.name() else { return Vec::new() };
-    let mut claims: Vec<(Finding<'d>, Claim)> = Vec::new();
+    let (mut claims, mut claimed) = (Vec::new(), HashSet::new());
     let mut add = |thing: Thing, owner: &str, finding: Finding<'d>| {
-        if claims.iter().all(|(_, other)| other.thing != thing) {
+        if claimed.insert(thing.clone()) {
             let (span, start) = (finding.span.clone(), domain.document.source().position(finding.span.start));
             claims.push((finding, Claim { rule: String::new(), thing, owner: owner.to_owned(), span, start, consent: None }));
         }
@@ -149,11 +149,8 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
 fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
     let settings = domain.settings;
     let uuids = domain.vgpus.iter().map(|vgpu| uuid_of(*vgpu)).chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
-    let address = |uuid: Option<Uuid>| {
-        let recorded = || domain.metadata().and_then(|metadata| metadata.recorded("pci", uuid));
-        parse_pci(settings.asked.pci.as_deref().or_else(recorded).unwrap_or(settings.pci()))
-    };
-    uuids.filter_map(address).collect()
+    let asked = settings.asked.pci.as_deref();
+    uuids.filter_map(|uuid| parse_pci(asked.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()))).collect()
 }
 
 #[cfg(test)]

@@ -184,7 +184,7 @@ fn two_rules_of_one_kind_are_two_questions() {
     let of = |before: &[&Rule], now: &[&Rule]| {
         let ask = |name: &str, rules: &[&Rule], others: &Claims| {
             let set = RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
-            let findings = lint_beside(&domain(name, "", VGPU), &set, &settings, false, Some(others)).unwrap();
+            let findings = lint_beside(&domain(name, "", VGPU), &set, &settings, Detail::Words, Some(others)).unwrap();
             (findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(), findings.summary)
         };
         let mut others = Claims::default();
@@ -366,6 +366,34 @@ fn fix_writes_down_that_it_is_to_be_ignored() {
         }
         assert_eq!(fs::read_to_string(at.join("vms/a.xml")).unwrap(), domain("a", "", VGPU), "one of the two is enough");
     }
+}
+
+#[test]
+fn ten_thousand_vgpus_in_a_file_take_linear_time() {
+    let (rules, settings) = (RuleSet::all(builtin().iter().filter(|rule| rule.id.starts_with("shared-"))), Settings::default());
+    let time = |count: usize| {
+        let uuid = |index: usize| format!("ab54baba-ea9a-4ce5-b7b4-{index:012x}");
+        let hostdev = |uuid: String| format!("<hostdev type='mdev' model='vfio-pci'><source><address uuid='{uuid}'/></source></hostdev>");
+        let recorded = |index: usize| format!("<gvtg:vgpu uuid='{}' pci='{:04x}:00:02.0'/>", uuid(index), index % 0x10000);
+        let metadata: String = (0..count).map(recorded).collect();
+        let metadata = format!("<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>{metadata}</gvtg:domain></metadata>");
+        let devices: String = (0..count).rev().map(|index| hostdev(uuid(index))).collect();
+        let text =
+            |name: &str, own: &str| domain(name, &format!("{own}{metadata}"), VGPU).replace("</devices>", &format!("{devices}</devices>"));
+        let (mut others, started) = (Claims::default(), Instant::now());
+        let mut found = Vec::new();
+        for (name, own) in [("a", ONE), ("b", ONE), ("a", TWO)] {
+            let findings = lint_beside(&text(name, own), &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            found.push(findings.open.len());
+            others.add(name, findings.summary);
+        }
+        // All vGPUs of b are a's, and all of the second a's are b's too; that it has the first one's name is said once for all GPUs.
+        assert_eq!(found, [0, count + 1, count + 2]);
+        started.elapsed()
+    };
+    time(100);
+    let (small, large) = (time(1_000), time(10_000));
+    assert!(large < small * 30, "{small:?} and {large:?}");
 }
 
 #[test]

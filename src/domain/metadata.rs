@@ -10,8 +10,11 @@
 //! </gvtg:domain>
 //! ```
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
+use super::Domain;
 use super::values::parse_uuid;
 use crate::settings::METADATA_NAMESPACE;
 use crate::xml::Element;
@@ -35,17 +38,32 @@ impl<'d> Metadata<'d> {
         let mut children = self.element.children().peekable();
         children.peek().is_some() && children.all(|child| child.name() == "ignore") && self.element.attribute_names().next().is_none()
     }
+}
 
-    /// The `<gvtg:vgpu>` of the vGPU with this uuid.
-    pub fn vgpu(self, uuid: Uuid) -> Option<Element<'d>> {
-        let is_own = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "vgpu";
-        let mut own = self.element.children().filter(is_own);
-        own.find(|element| element.attribute("uuid").and_then(parse_uuid) == Some(uuid))
+impl<'d> Domain<'d> {
+    /// This program's element in `<metadata>`.
+    pub fn metadata(&self) -> Option<Metadata<'d>> {
+        Metadata::of(self.root)
+    }
+
+    /// The `<gvtg:vgpu>` of the vGPU with this uuid; of several the first.
+    pub fn recorded_vgpu(&self, uuid: Uuid) -> Option<Element<'d>> {
+        let metadata = self.metadata()?;
+        let by_uuid = || {
+            let is_vgpu = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "vgpu";
+            let with_uuid = |element: Element<'d>| Some((element.attribute("uuid").and_then(parse_uuid)?, element));
+            let mut by_uuid = HashMap::new();
+            for (uuid, element) in metadata.element.children().filter(is_vgpu).filter_map(with_uuid) {
+                by_uuid.entry(uuid).or_insert(element);
+            }
+            by_uuid
+        };
+        self.answers.recorded_vgpus.get_or_init(by_uuid).get(&uuid).copied()
     }
 
     /// What is recorded under this name (`type` or `pci`) for the vGPU with this uuid.
-    pub fn recorded(self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
-        let own = uuid.and_then(|uuid| self.vgpu(uuid)).and_then(|element| element.attribute(name));
-        own.or_else(|| self.element.attribute(name))
+    pub fn recorded(&self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
+        let own = uuid.and_then(|uuid| self.recorded_vgpu(uuid)).and_then(|element| element.attribute(name));
+        own.or_else(|| self.metadata()?.element.attribute(name))
     }
 }

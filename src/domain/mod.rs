@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
+use uuid::Uuid;
+
 use crate::qemu::known;
 use crate::settings::Settings;
 use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlError};
@@ -86,6 +88,7 @@ struct Answers<'d> {
     by_device: OnceCell<HashMap<ElementId, usize>>,
     by_alias: OnceCell<HashMap<String, usize>>,
     aliases: OnceCell<HashSet<&'d str>>,
+    recorded_vgpus: OnceCell<HashMap<Uuid, Element<'d>>>,
     override_devices: OnceCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     references: OnceCell<References<'d>>,
@@ -174,11 +177,6 @@ impl<'d> Domain<'d> {
         domain
     }
 
-    /// This program's element in `<metadata>`.
-    pub fn metadata(&self) -> Option<Metadata<'d>> {
-        Metadata::of(self.root)
-    }
-
     /// The domain's name, as libvirt hands it to its hooks: blanks at its ends are part of it.
     pub fn name(&self) -> Option<String> {
         self.root.child("name").map(Element::deep_text).filter(|name| !name.is_empty())
@@ -247,7 +245,7 @@ impl<'d> Domain<'d> {
     pub fn identity(&self) -> &str {
         self.answers.identity.get_or_init(|| {
             let text = |name| self.root.child(name).map(|element| element.deep_text().trim().to_owned()).filter(|text| !text.is_empty());
-            text("uuid").filter(|uuid| uuid::Uuid::parse_str(uuid).is_ok()).or_else(|| text("name")).unwrap_or_default()
+            text("uuid").filter(|uuid| Uuid::parse_str(uuid).is_ok()).or_else(|| text("name")).unwrap_or_default()
         })
     }
 

@@ -49,7 +49,7 @@ impl<'d> Domain<'d> {
             return Some(format!("its alias is {alias}"));
         }
         let uuid = super::uuid_of(vgpu);
-        let recorded = self.metadata()?.recorded("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
+        let recorded = self.recorded("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
         Some(format!("its type is {recorded}"))
     }
 

@@ -32,12 +32,11 @@ impl<'d> Domain<'d> {
     /// All that the domain says of one of its vGPUs.
     pub fn describe(&self, vgpu: Element<'d>) -> Vgpu<'d> {
         let uuid = uuid_of(vgpu);
-        let recorded = |name| self.metadata().and_then(|metadata| metadata.recorded(name, uuid));
         Vgpu {
             element: vgpu,
             uuid,
-            recorded_type: recorded("type"),
-            recorded_pci: recorded("pci"),
+            recorded_type: self.recorded("type", uuid),
+            recorded_pci: self.recorded("pci", uuid),
             alias: self.alias_of(vgpu).map(str::to_owned),
         }
     }

@@ -26,7 +26,9 @@ pub(super) fn beside<'d, 'r>(
             let own = suppressions.verdict(rule, claim.span.start);
             claim.rule = rule.id.to_string();
             claim.consent = reason(&own);
-            if let Some(rival) = others.rival(&claim) {
+            // What is wrong with one place is said once, whatever it claims.
+            let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| last.rule.id == rule.id && last.finding.span == claim.span);
+            if let Some(rival) = others.rival(&claim).filter(|_| !is_said) {
                 let verdict = match (own, &rival.consent) {
                     (Verdict::Open, Some(reason)) => Verdict::Suppressed(reason.clone()),
                     (own, _) => own,

@@ -70,7 +70,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         };
         let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
         let recorded =
-            own.and_then(|own| domain.metadata()?.vgpu(own)).map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
+            own.and_then(|own| domain.recorded_vgpu(own)).map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
         let mut changes = match (source, address) {
             (_, Some(address)) => vec![Change::SetAttribute(address, "uuid".into(), uuid)],
             (Some(source), None) => vec![Change::Insert(source, new_address)],
@@ -211,7 +211,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     }
     let (asked, fallback) = (&settings.asked, &settings.fallback);
     let wanted = [("type", &asked.vgpu_type, &fallback.vgpu_type), ("pci", &asked.pci, &fallback.pci)];
-    let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| match own.and_then(|own| own.recorded(name, uuid)) {
+    let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| match domain.recorded(name, uuid) {
         None => Some((name, asked.as_deref().or(fallback.as_deref())?)),
         Some(recorded) => Some((name, asked.as_deref().filter(|asked| *asked != recorded)?)),
     });
@@ -222,7 +222,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     let recorded = |element: NewElement| missing.iter().fold(element, |element, (name, value)| element.with_attribute(*name, *value));
     let of_vgpu = |prefix: &str, uuid: Uuid| recorded(NewElement::new(format!("{prefix}vgpu")).with_attribute("uuid", uuid.to_string()));
     let change = match (own, uuid) {
-        (Some(own), Some(uuid)) if own.vgpu(uuid).is_some() || is_one_of_several => match own.vgpu(uuid) {
+        (Some(own), Some(uuid)) if domain.recorded_vgpu(uuid).is_some() || is_one_of_several => match domain.recorded_vgpu(uuid) {
             Some(element) => set_all(element, &missing),
             None => vec![Change::Insert(own.element, of_vgpu(own.element.written_prefix(), uuid))],
         },
@@ -232,7 +232,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
             _ => recorded(element),
         })],
     };
-    let recorded_at = own.map(|own| uuid.and_then(|uuid| own.vgpu(uuid)).unwrap_or(own.element));
+    let recorded_at = own.map(|own| uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(own.element));
     let place = recorded_at.or(domain.root.child("metadata")).unwrap_or(domain.root);
     vec![Finding::at(place).fixed_by(change)]
 }
