@@ -1,13 +1,13 @@
 //! The blocks of QEMU's elements: the command line, overrides, capabilities, and their namespace.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::composition::{Composition, New, NewOverride, Rank};
 use crate::domain::Domain;
 use crate::edit::Edit;
 use crate::fragment::NewElement;
-use crate::xml::{Element, ElementId, QEMU_NAMESPACE, QEMU_PREFIX};
+use crate::xml::{Element, ElementMap, ElementSet, QEMU_NAMESPACE, QEMU_PREFIX};
 
 impl<'c, 'd> Composition<'c, 'd> {
     pub(super) fn commandline(&mut self) {
@@ -160,10 +160,10 @@ fn free_prefix(root: Element<'_>) -> String {
 /// Blocks of QEMU's that removals of elements and comments leave without anything in them go too.
 pub(super) fn with_emptied_blocks(
     domain: &Domain<'_>,
-    mut removed: HashSet<ElementId>,
-    kept: &HashSet<ElementId>,
+    mut removed: ElementSet,
+    kept: &ElementSet,
     comments: &HashSet<Range<usize>>,
-) -> HashSet<ElementId> {
+) -> ElementSet {
     let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
     for id in &removed {
         let element = domain.document.element(*id).and_then(Element::parent);
@@ -171,7 +171,7 @@ pub(super) fn with_emptied_blocks(
             parents.insert(parent.span().start, parent);
         }
     }
-    let mut counts: HashMap<ElementId, bool> = HashMap::new();
+    let mut counts: ElementMap<bool> = Default::default();
     // The inner ones first.
     for parent in parents.into_values().rev() {
         let emptied = *counts.entry(parent.id()).or_insert_with(|| {

@@ -13,7 +13,7 @@ use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
 use crate::layout;
 use crate::property::{PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::{OptionList, Syntax, Value};
-use crate::xml::{Element, ElementId};
+use crate::xml::{Element, ElementId, ElementMap, ElementSet};
 
 /// What is to be inserted into one element.
 pub(super) type Insertions<'d> = (Element<'d>, Vec<Insertion<'d>>);
@@ -51,17 +51,17 @@ pub(super) struct Composition<'c, 'd> {
     pub(super) domain: &'c Domain<'d>,
     pub(super) style: &'c Style,
     pub(super) edits: Vec<Edit>,
-    pub(super) removed: HashSet<ElementId>,
+    pub(super) removed: ElementSet,
     pub(super) moved: Moved,
     pub(super) attributes: HashSet<(ElementId, &'c str)>,
     /// By parent; of each child its rank among its new siblings.
     pub(super) insertions: Vec<Insertions<'d>>,
     /// What a `-set` names and says then, each where it is to be another, by its operand.
-    pub(super) sets: HashMap<ElementId, (Set<'d>, Option<&'c str>, Option<&'c str>)>,
+    pub(super) sets: ElementMap<(Set<'d>, Option<&'c str>, Option<&'c str>)>,
     /// Operands of `-device` as they become, by their argument.
     pub(super) operands: Vec<(Element<'d>, String)>,
     /// Places in `insertions`.
-    pub(super) by_parent: HashMap<ElementId, usize>,
+    pub(super) by_parent: ElementMap<usize>,
     /// Whether the vGPU gets an alias, so that other devices' numbers move.
     pub(super) names_vgpu: bool,
     /// Operands of new `-set`, each with its property.
@@ -98,13 +98,13 @@ impl<'c, 'd> Composition<'c, 'd> {
             moved,
             attributes: HashSet::new(),
             insertions: Vec::new(),
-            by_parent: HashMap::new(),
+            by_parent: ElementMap::default(),
             names_vgpu,
             new_sets: Vec::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
             overrides: Vec::new(),
-            sets: HashMap::new(),
+            sets: ElementMap::default(),
             operands: Vec::new(),
             overridden: HashSet::new(),
             capabilities: Vec::new(),
@@ -260,9 +260,9 @@ impl<'c, 'd> Composition<'c, 'd> {
         if self.declare || self.prefix_set {
             self.declare_namespace();
         }
-        let kept: HashSet<ElementId> = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
+        let kept: ElementSet = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
         let mut comments: HashSet<Range<usize>> = std::mem::take(&mut self.removed_comments).into_iter().collect();
-        let comments_for = |removed: &HashSet<ElementId>| -> Vec<Range<usize>> {
+        let comments_for = |removed: &ElementSet| -> Vec<Range<usize>> {
             removed.iter().flat_map(|element| self.domain.comments_for(*element)).cloned().collect()
         };
         comments.extend(comments_for(&self.removed));

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::Change;
 use crate::edit::{Edit, Edits};
-use crate::xml::{Element, ElementId};
+use crate::xml::{Element, ElementSet};
 
 /// The pieces that changes move: whole elements, or all that is in one.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Moved {
     }
 
     /// Whether an element is gone: removed itself, or inside one that is, unless a piece that moves away from there holds it.
-    pub(super) fn is_lost(&self, element: Element<'_>, removed: &HashSet<ElementId>) -> bool {
+    pub(super) fn is_lost(&self, element: Element<'_>, removed: &ElementSet) -> bool {
         for around in element.ancestors() {
             if !self.pieces.is_empty() && self.pieces.contains(&around.span()) {
                 return false;

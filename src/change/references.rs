@@ -1,17 +1,17 @@
 //! What speaks of a device that goes, goes with it, and what speaks of one behind it says its new number: QEMU does not start where an
 //! argument names a device that is not there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Change;
 use crate::domain::{Domain, Place, Reference, is_host_device_number};
 use crate::qemu::{OptionList, Syntax, Value};
-use crate::xml::ElementId;
+use crate::xml::ElementSet;
 
 /// The changes that keep every reference to a device right where these elements go.
 ///
 /// `names_vgpu` says that the vGPU gets its alias at the same time, so that it takes no number either.
-pub(super) fn following<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>, names_vgpu: bool) -> Vec<Change<'d>> {
+pub(super) fn following<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
     if removed.is_empty() {
         return Vec::new();
     }
@@ -37,7 +37,7 @@ pub(super) fn following<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>, n
 }
 
 /// The same for host devices, whose numbers `-set` and overrides name.
-fn following_host_devices<'d>(domain: &Domain<'d>, removed: &HashSet<ElementId>, names_vgpu: bool) -> Vec<Change<'d>> {
+fn following_host_devices<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
     if !domain.host_devices.iter().any(|(device, _)| removed.contains(&device.id())) {
         return Vec::new();
     }

@@ -28,6 +28,7 @@ mod misuse;
 mod next;
 mod options;
 mod output;
+mod parse;
 mod replace;
 mod signals;
 mod suppress;
@@ -86,7 +87,7 @@ enum Status {
 /// Runs the command line that the process was given; with a stdout that is closed, whatever has something to print fails.
 pub fn run(is_stdout_closed: bool) -> ExitCode {
     io::set_stdout_closed(is_stdout_closed);
-    let cli = match Cli::try_parse() {
+    let cli = match parse::command_line(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure.

@@ -6,12 +6,11 @@
 //! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'><gvtg:ignore rule='stray-video'>the installer needs it</gvtg:ignore></gvtg:domain>
 //! ```
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Domain;
 use crate::settings::METADATA_NAMESPACE;
-use crate::xml::{COMMENT_MARK, Element, ElementId, inside};
+use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, inside};
 
 /// Something that is to be ignored.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,13 +64,13 @@ impl<'d> Domain<'d> {
 /// All that a document says is to be ignored, and which comments go or stay with what.
 pub(super) struct Ignores<'d> {
     all: Vec<Ignore<'d>>,
-    by_element: HashMap<ElementId, Vec<Range<usize>>>,
+    by_element: ElementMap<Vec<Range<usize>>>,
     for_file: Vec<Range<usize>>,
 }
 
 impl<'d> Ignores<'d> {
     fn new(all: Vec<Ignore<'d>>) -> Self {
-        let mut by_element: HashMap<ElementId, Vec<Range<usize>>> = HashMap::new();
+        let mut by_element: ElementMap<Vec<Range<usize>>> = Default::default();
         let mut for_file = Vec::new();
         for ignore in &all {
             match ignore.form {

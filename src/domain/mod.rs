@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::qemu::known;
 use crate::settings::Settings;
-use crate::xml::{self, Children, Document, Element, ElementId, Unreadable, XmlError};
+use crate::xml::{self, Children, Document, Element, ElementMap, ElementSet, Unreadable, XmlError};
 
 mod aliases;
 mod arguments;
@@ -85,11 +85,11 @@ struct Answers<'d> {
     display_kind: OnceCell<String>,
     set_reaches: OnceCell<bool>,
     /// Places in `host_devices`.
-    by_device: OnceCell<HashMap<ElementId, usize>>,
+    by_device: OnceCell<ElementMap<usize>>,
     by_alias: OnceCell<HashMap<String, usize>>,
     aliases: OnceCell<HashSet<&'d str>>,
     recorded_vgpus: OnceCell<HashMap<Uuid, Element<'d>>>,
-    override_devices: OnceCell<HashMap<ElementId, HashMap<&'d str, Vec<Element<'d>>>>>,
+    override_devices: OnceCell<ElementMap<HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     references: OnceCell<References<'d>>,
     addressed: OnceCell<Addressed<'d>>,
@@ -170,7 +170,7 @@ impl<'d> Domain<'d> {
         };
         let other = |vgpu: &Element<'d>| domain.other_maker(*vgpu).map(|what| (*vgpu, what));
         domain.others_vgpus = domain.vgpus.iter().filter_map(other).collect();
-        let others: HashSet<ElementId> = domain.others_vgpus.iter().map(|(vgpu, _)| vgpu.id()).collect();
+        let others: ElementSet = domain.others_vgpus.iter().map(|(vgpu, _)| vgpu.id()).collect();
         domain.vgpus.retain(|vgpu| !others.contains(&vgpu.id()));
         domain.vgpu = domain.primary();
         domain.raw_vgpu = domain.find_raw_vgpu().filter(|_| domain.vgpu.is_none());
@@ -200,7 +200,7 @@ impl<'d> Domain<'d> {
     /// The `<qemu:device>` elements of one override block that name this device.
     pub fn override_devices(&self, block: Element<'d>, alias: &str) -> &[Element<'d>] {
         let by_block = self.answers.override_devices.get_or_init(|| {
-            let mut by_block: HashMap<ElementId, HashMap<&str, Vec<Element<'d>>>> = HashMap::new();
+            let mut by_block: ElementMap<HashMap<&str, Vec<Element<'d>>>> = Default::default();
             for block in self.blocks("override") {
                 let by_alias = by_block.entry(block.id()).or_default();
                 for device in block.children().filter(|child| child.is_qemu("device")) {

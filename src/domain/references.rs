@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::{Domain, user_alias};
 use crate::qemu::{OptionList, Syntax, set_parts};
-use crate::xml::{Element, ElementId};
+use crate::xml::{Element, ElementMap};
 
 /// The elements that QEMU's arguments can name, and how libvirt calls the devices.
 const KINDS: &[(&str, &str)] = &[
@@ -56,7 +56,7 @@ pub enum Place<'d> {
 pub struct References<'d> {
     all: Vec<Reference<'d>>,
     /// Places in `all`.
-    by_device: HashMap<ElementId, Vec<usize>>,
+    by_device: ElementMap<Vec<usize>>,
     /// Devices of the kinds that anything speaks of, kind by kind as libvirt numbers them.
     pub kinds: Vec<Kind<'d>>,
 }

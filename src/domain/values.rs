@@ -36,8 +36,12 @@ pub fn uuid_of(vgpu: Element<'_>) -> Option<uuid::Uuid> {
 
 /// A uuid as libvirt reads it (`virUUIDParse`): 32 hex digits, dashes and blanks between bytes.
 pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
-    let plain: String = text.trim().chars().filter(|c| *c != '-').collect();
-    (plain.len() == 32 && !text.contains(['{', '}', ':'])).then(|| uuid::Uuid::parse_str(&plain).ok()).flatten()
+    let (mut digits, mut count) = ([0; 32], 0);
+    for byte in text.trim().bytes().filter(|byte| *byte != b'-') {
+        *digits.get_mut(count).filter(|_| byte.is_ascii_hexdigit())? = byte;
+        count += 1;
+    }
+    if count == digits.len() { uuid::Uuid::try_parse_ascii(&digits).ok() } else { None }
 }
 
 /// A PCI address: domain, bus, slot, function.

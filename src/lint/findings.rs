@@ -15,7 +15,7 @@ use crate::rules::schema::{Group, Phase, Rule};
 use crate::rules::select::Search;
 use crate::rules::{Context, RuleSet, template};
 use crate::suppress::{Suppressions, Verdict};
-use crate::xml::{Element, ElementId};
+use crate::xml::{Element, ElementSet};
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
 /// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
@@ -172,7 +172,7 @@ pub(super) fn ask<'d, 'r>(
     let is_unsuitable = domain.unsuitable().is_some();
     let of_new_vgpu = wanted(domain, rules, suppressions);
     let rules = of_new_vgpu.as_ref().unwrap_or(rules);
-    let mut removed: HashSet<ElementId> = HashSet::new();
+    let mut removed: ElementSet = Default::default();
     let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
     let mut phase = Phase::Removal;
     for rule in rules.active.iter().filter(|rule| rule.when.unsuitable == is_unsuitable) {

@@ -8,7 +8,7 @@ use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::settings::Settings;
-use crate::xml::{self, XmlError};
+use crate::xml::{self, Unreadable, XmlError};
 
 /// As much as the command line reads unless it is told otherwise.
 const LARGEST: usize = 16 << 20;
@@ -109,11 +109,13 @@ impl Document {
         }
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {
-            let is_domain = xml::read(&text, |document| document.root().is("domain"))?;
-            if !is_domain || !(is_named || configuration.named) && why_foreign(text.as_bytes(), configuration.all).is_some() {
-                return Ok(View::Foreign);
+            if !(is_named || configuration.named) && why_foreign(text.as_bytes(), configuration.all).is_some() {
+                return xml::read(&text, |_| View::Foreign);
             }
-            lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)).map(View::Domain)
+            match lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)) {
+                Err(error) if error.kind == Unreadable::NotADomain => Ok(View::Foreign),
+                seen => seen.map(View::Domain),
+            }
         });
         match seen {
             Err(fault) => (View::Failed(fault), false),

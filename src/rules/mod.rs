@@ -23,7 +23,7 @@ pub use schema::Rule;
 pub use symptom::Symptom;
 
 use crate::domain::Domain;
-use crate::xml::{ElementId, Unreadable};
+use crate::xml::{ElementSet, Unreadable};
 
 /// The built-in rules, in the order in which they are asked: written by the build script from `rules/*.toml`.
 pub fn builtin() -> &'static [Rule] {
@@ -189,7 +189,7 @@ pub struct Context<'c, 'd> {
     /// The rules of this run.
     pub rules: &'c RuleSet<'c>,
     /// The elements that earlier findings' fixes remove in this run.
-    pub removed: &'c std::collections::HashSet<ElementId>,
+    pub removed: &'c ElementSet,
     /// Whether anybody looks at the changes of a fix, and not only at whether there are any: working them out costs.
     pub wants_changes: bool,
 }

@@ -15,6 +15,7 @@ mod element;
 mod error;
 mod explain;
 mod guard;
+mod ids;
 mod prefixes;
 pub mod scan;
 
@@ -22,6 +23,7 @@ pub use children::Children;
 pub use comments::{COMMENT_MARK, Comment, inside};
 pub use element::{Element, ElementId};
 pub use error::{Unreadable, XmlError};
+pub use ids::{ElementMap, ElementSet, IdHasher};
 pub use prefixes::Prefixes;
 pub use scan::{RawAttribute, StartTag, is_character};
 

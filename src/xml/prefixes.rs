@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::{Document, Element, ElementId};
+use super::{Document, Element, ElementMap};
 
 /// A prefix; None stands for the default namespace, of elements without one.
 pub type Prefix<'d> = Option<&'d str>;
@@ -12,7 +12,7 @@ pub type Prefix<'d> = Option<&'d str>;
 /// The prefixes of a document, worked out where they are asked for.
 pub struct Prefixes<'d> {
     document: &'d Document<'d>,
-    needed: RefCell<HashMap<ElementId, Rc<BTreeSet<Prefix<'d>>>>>,
+    needed: RefCell<ElementMap<Rc<BTreeSet<Prefix<'d>>>>>,
     first: OnceCell<HashMap<&'d str, &'d str>>,
 }
 

@@ -1,20 +1,18 @@
 //! Arguments that QEMU can't read: unknown options, options that lack their operand, operands that are none.
 
-use std::collections::HashSet;
-
 use crate::change::Change;
 use crate::domain::{Argument, QemuOption};
 use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, known, set_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
-use crate::xml::ElementId;
+use crate::xml::ElementSet;
 
 /// Whatever stops QEMU before it looks at a device.
 pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings: Vec<Finding<'d>> = domain.options.iter().filter_map(|option| unreadable_option(context, option)).collect();
-    let read: HashSet<ElementId> = domain
+    let read: ElementSet = domain
         .options
         .iter()
         .flat_map(|option| [Some(option.element), option.operand.map(|operand| operand.element)])
