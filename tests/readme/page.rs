@@ -19,9 +19,11 @@ pub fn all() -> Vec<Page> {
     paths.into_iter().map(|path| Page { text: fs::read_to_string(&path).unwrap(), path }).collect()
 }
 
-/// Writes a page anew; tests run side by side.
+/// Writes a page anew, in one step: tests run side by side, and some read meanwhile.
 pub fn renew(path: &Path, change: impl FnOnce(String) -> String) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap();
-    fs::write(path, change(fs::read_to_string(path).unwrap())).unwrap();
+    let new = path.with_extension("md.new");
+    fs::write(&new, change(fs::read_to_string(path).unwrap())).unwrap();
+    fs::rename(new, path).unwrap();
 }

@@ -12,6 +12,9 @@ const COMMANDS: [&str; 2] = ["gvtg-xml lint --only stray-graphics win10.xml", "g
 const CELL: (usize, usize) = (8, 18);
 const MARGIN: usize = 16;
 
+/// The terminal's columns: what is longer goes on in the next line, as terminals do it.
+const COLUMNS: usize = 118;
+
 /// The commands and what they print, as a picture.
 pub fn of_a_run() -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +30,7 @@ pub fn of_a_run() -> String {
         lines.push(Vec::new());
     }
     lines.pop();
-    svg(&lines)
+    svg(&lines.into_iter().flat_map(|line| folded(line, COLUMNS)).collect::<Vec<_>>())
 }
 
 /// How text looks, as far as the program uses it.
@@ -75,6 +78,24 @@ fn runs(printed: &str) -> Vec<Vec<Run>> {
         runs
     };
     printed.lines().map(line).collect()
+}
+
+/// A line as lines of at most so many columns.
+fn folded(line: Vec<Run>, columns: usize) -> Vec<Vec<Run>> {
+    let (mut lines, mut column) = (vec![Vec::new()], 0);
+    for Run { text, style } in line {
+        let mut rest: Vec<char> = text.chars().collect();
+        while !rest.is_empty() {
+            if column == columns {
+                lines.push(Vec::new());
+                column = 0;
+            }
+            let piece: String = rest.drain(..rest.len().min(columns - column)).collect();
+            column += piece.chars().count();
+            lines.last_mut().unwrap().push(Run { text: piece, style });
+        }
+    }
+    lines
 }
 
 fn svg(lines: &[Vec<Run>]) -> String {
@@ -135,5 +156,6 @@ fn colours_are_read() {
     assert!(svg(&lines).contains(
         "<text x='24' y='29' textLength='8' lengthAdjust='spacingAndGlyphs' xml:space='preserve' fill='#f14c4c' font-weight='bold'>b</text>"
     ));
+    assert_eq!(folded(runs("abc\u{1b}[1mdef").remove(0), 4).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(svg(&runs("<&")).matches("&lt;&amp;</text>").count(), 1);
 }
