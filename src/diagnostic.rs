@@ -102,7 +102,9 @@ pub struct Fix {
     pub title: String,
     /// How sure it is.
     pub applicability: Applicability,
-    /// The bytes it changes; none where only a person can do it, or where thousands of findings would each change thousands of
+    /// What it may lose, as the end of "this may lose …": for one that is not made unasked.
+    pub risk: Option<String>,
+    /// The bytes it changes; none where only a person can do it, where another fix comes first, or where thousands of findings would each change thousands of
     /// places or carry a large part of the document.
     pub edits: Edits,
 }

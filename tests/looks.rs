@@ -77,7 +77,7 @@ fn what_is_left_says_how_to_go_on() {
     assert!(stderr.contains("\n  help: give it an <audio> that QEMU's user can reach"), "{stderr}");
     let emulated = "<domain type='qemu'>\n  <name>a</name>\n  <devices/>\n</domain>\n";
     let (_, _, stderr) = run("fix --only not-kvm", emulated);
-    assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'\n"), "{stderr}");
+    assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'; this may lose the emulation, where somebody wants it"), "{stderr}");
 }
 
 #[test]

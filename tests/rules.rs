@@ -8,7 +8,7 @@ use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::fix;
-use gvtg_xml::rules::schema::{Check, Example, Rule, Within};
+use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, Within};
 use gvtg_xml::rules::{RuleSet, builtin, of_host};
 use gvtg_xml::settings::Settings;
 
@@ -149,6 +149,8 @@ fn the_table_is_complete() {
         assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
         assert!(!rule.references.is_empty(), "{id}: no reference");
         assert!(rule.fix.iter().all(|fix| fix.applicability != Applicability::Manual), "{id}: a manual fix is no fix, but help");
+        let says_risk = |fix: &Fix| fix.risk.is_some() == (fix.applicability == Applicability::Unsafe);
+        assert!(rule.fix.iter().all(says_risk), "{id}: an unsafe fix says what it may lose, and a safe one loses nothing");
         assert!(!rule.fix.is_empty() || rule.help.is_some(), "{id}: neither fix nor help");
         let file = std::fs::read_to_string(format!("rules/{id}.toml")).expect("the file is named like the rule");
         gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));

@@ -11,6 +11,7 @@ use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
 use crate::rules::check;
 use crate::rules::finding::Finding;
+use crate::rules::risk::Risk;
 use crate::rules::schema::{Group, Phase, Rule};
 use crate::rules::select::Search;
 use crate::rules::{Context, RuleSet, template};
@@ -65,8 +66,25 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         })
     }
 
+    /// Whether other fixes wait for its fix: elements that move into libvirt's namespace mean something only then, and so do devices that
+    /// move into the block that everything else is looked for in.
+    pub(super) fn is_first(&self, domain: &Domain<'d>) -> bool {
+        self.joins(domain) || self.rule.group == Group::Namespace && !matches!(self.changes(), [] | [Change::DeclareNamespace])
+    }
+
+    /// Whether its fix is made beside one that others wait for.
+    pub(super) fn may_be_first(&self, domain: &Domain<'d>) -> bool {
+        self.joins(domain) || self.rule.group == Group::Namespace
+    }
+
+    fn joins(&self, domain: &Domain<'d>) -> bool {
+        let is_joined = |change: &Change<'d>| matches!(change, Change::InsertSource(block, _) if Some(*block) == domain.devices);
+        self.changes().iter().any(is_joined)
+    }
+
     /// Makes its fix one that is made only where somebody asks for it.
-    fn hold_back(&mut self) {
+    fn hold_back(&mut self, risk: Risk) {
+        self.finding.risk.get_or_insert(risk);
         self.applicability = self.applicability.map(|applicability| applicability.min(Applicability::Unsafe));
     }
 
@@ -86,7 +104,9 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             (Some(applicability), Some(fix)) => {
                 let edits = composer.map_or_else(Edits::default, |composer| composer.edits(self.changes().iter()));
                 let title = if has_words { fill(&fix.title) } else { String::new() };
-                Some(Fix { title, applicability: *applicability, edits })
+                let may_lose = || finding.risk.map(|risk| risk.words().to_owned()).or_else(|| fix.risk.as_deref().map(fill));
+                let risk = if has_words && *applicability == Applicability::Unsafe { may_lose() } else { None };
+                Some(Fix { title, applicability: *applicability, risk, edits })
             }
             _ => None,
         };
@@ -121,16 +141,19 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     detail: Detail,
     composer: Option<&Composer<'_, 'd>>,
 ) -> Vec<Diagnostic<'r>> {
+    let found: Vec<_> = found.collect();
+    // An edit that waits for another may be none any more when that is done.
+    let waits = composer.is_some() && found.iter().any(|found| found.is_fixable(Applicability::Safe) && found.is_first(domain));
     let mut most = if composer.is_some() { MOST_NAMINGS } else { 0 };
     let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
-    let diagnostics = found.map(|found| {
+    let diagnostics = found.into_iter().map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.renaming().len());
         }
         if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
             most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
         }
-        let mut diagnostic = found.diagnostic(domain, detail, composer.filter(|_| most > 0));
+        let mut diagnostic = found.diagnostic(domain, detail, composer.filter(|_| most > 0 && (!waits || found.may_be_first(domain))));
         if let Some(fix) = &mut diagnostic.fix {
             match carried.checked_sub(fix.edits.inserted()) {
                 Some(rest) => carried = rest,
@@ -155,7 +178,7 @@ pub(super) fn find<'c, 'd, 'r: 'c>(
     found.extend(faults(domain, rules, &mut suppressions));
     if is_guess(domain) {
         // What is found is the same whether the fixes are held back or not.
-        found.iter_mut().for_each(RuleFinding::hold_back);
+        found.iter_mut().for_each(|found| found.hold_back(Risk::NotIntels));
     }
     (found, suppressions)
 }
@@ -187,7 +210,7 @@ pub(super) fn ask<'d, 'r>(
             let mut one =
                 RuleFinding { rule, applicability: check::applicability(rule, &finding, domain), finding, verdict, elsewhere: None };
             if one.verdict == Verdict::Doubtful {
-                one.hold_back();
+                one.hold_back(Risk::UnclearIgnore);
             }
             found.push(one);
         }
@@ -207,7 +230,7 @@ fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>
     let is_for_the_watched = |rule: &Rule| rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched);
     for found in found.iter_mut().filter(|found| found.rule.group == Group::Display && is_for_the_watched(found.rule)) {
         if !removes_graphics(found) {
-            found.hold_back();
+            found.hold_back(Risk::KeptGraphics);
         }
     }
 }
@@ -224,7 +247,7 @@ fn leave_half_of_no_conversion(found: &mut [RuleFinding<'_, '_>]) {
     }
     let converting: HashSet<&str> = found.iter().filter(|found| converts(found)).map(|found| &*found.rule.id).collect();
     if found.iter().any(|found| found.is_left() && converting.contains(&*found.rule.id)) {
-        found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(RuleFinding::hold_back);
+        found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(|found| found.hold_back(Risk::KeptPart));
     }
 }
 

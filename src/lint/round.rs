@@ -55,15 +55,8 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         let (mut found, mut suppressions) = find(domain, rules, Detail::Edits);
         let mut picked: Vec<&RuleFinding<'_, 'r>> =
             found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
-        // Elements that move into libvirt's namespace mean something only then.
-        let moves = |found: &&RuleFinding<'_, 'r>| found.rule.group == Group::Namespace && found.changes() != [Change::DeclareNamespace];
-        // So do devices that move into the block that everything else is looked for in.
-        let devices = domain.devices;
-        let joins = |found: &RuleFinding<'_, 'r>| {
-            found.changes().iter().any(|change| matches!(change, Change::InsertSource(block, _) if Some(*block) == devices))
-        };
-        if picked.iter().any(|found| moves(found) || joins(found)) {
-            picked.retain(|found| found.rule.group == Group::Namespace || joins(found));
+        if picked.iter().any(|found| found.is_first(domain)) {
+            picked.retain(|found| found.may_be_first(domain));
         }
         let composer = Composer::new(domain);
         let of_each = with_edits.then_some(&composer);

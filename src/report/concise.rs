@@ -44,7 +44,8 @@ impl Concise {
             let _ = writeln!(text, "  help: {}", clean(help));
         }
         if let Some(fix) = diagnostic.fix.as_ref().filter(|fix| fix.applicability == Applicability::Unsafe) {
-            let _ = writeln!(text, "  with --unsafe-fixes: {}", clean(&fix.title));
+            let risk = fix.risk.as_ref().map_or(String::new(), |risk| format!("; this may lose {risk}"));
+            let _ = writeln!(text, "  with --unsafe-fixes: {}{}", clean(&fix.title), clean(&risk));
         }
     }
 }

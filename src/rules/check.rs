@@ -8,6 +8,7 @@ use super::environment::{Wanted, environment};
 use super::finding::Finding;
 use super::mender::Mender;
 use super::path::{Selector, Text};
+use super::risk::Risk;
 use super::schema::{Check, Format, Group, Rule};
 use super::when::{applies, is_removed, remaining};
 use super::{Context, code};
@@ -87,11 +88,13 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
     let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.is_watched_elsewhere();
-    if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true))
-        || is_watched()
-        || is_for_the_picture(rule) && domain.has_screen_without_gl()
-    {
-        findings.iter_mut().for_each(|finding| finding.is_unsafe = true);
+    let risk = if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true)) || is_watched() {
+        Some(Risk::Watched)
+    } else {
+        (is_for_the_picture(rule) && domain.has_screen_without_gl()).then_some(Risk::Screen)
+    };
+    if risk.is_some() {
+        findings.iter_mut().for_each(|finding| finding.risk = risk);
     }
     findings
 }
@@ -101,7 +104,7 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
     let fix = rule.fix_for(domain.settings.libvirt)?;
     match &finding.changes {
         None => None,
-        Some(_) if finding.is_unsafe => Some(fix.applicability.min(Applicability::Unsafe)),
+        Some(_) if finding.risk.is_some() => Some(fix.applicability.min(Applicability::Unsafe)),
         Some(_) => Some(fix.applicability),
     }
 }

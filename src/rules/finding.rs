@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::risk::Risk;
 use crate::change::Change;
 use crate::domain::attribute_span;
 use crate::xml::Element;
@@ -19,8 +20,8 @@ pub struct Finding<'d> {
     pub related: Vec<(Range<usize>, String)>,
     /// What mends it; None where only a person can.
     pub changes: Option<Vec<Change<'d>>>,
-    /// Less sure than the rule says.
-    pub is_unsafe: bool,
+    /// What the fix may lose here, though the rule calls it safe.
+    pub risk: Option<Risk>,
 }
 
 impl<'d> Finding<'d> {
@@ -41,7 +42,7 @@ impl<'d> Finding<'d> {
 
     /// A finding about a comment.
     pub fn of_no_element(span: Range<usize>) -> Self {
-        Finding { span, element: None, values: Vec::new(), related: Vec::new(), changes: None, is_unsafe: false }
+        Finding { span, element: None, values: Vec::new(), related: Vec::new(), changes: None, risk: None }
     }
 
     /// The same with something that its words need.

@@ -11,6 +11,7 @@ mod mender;
 mod names;
 pub mod page;
 pub mod path;
+pub mod risk;
 pub mod schema;
 pub mod select;
 pub mod stems;

@@ -262,6 +262,8 @@ pub struct Fix {
     /// How sure it is.
     #[serde(default = "safe")]
     pub applicability: Applicability,
+    /// What it may lose, where it is not safe by itself: as the end of "this may lose …".
+    pub risk: Option<Text>,
     /// Where such an element is in the domain, it is unsafe.
     pub unsafe_if: Option<Selector>,
     /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.

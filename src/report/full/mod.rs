@@ -83,6 +83,9 @@ impl Full {
         if let Some(what) = what {
             self.add_note(label(part.state, diagnostic), what, text);
         }
+        if let Some(risk) = diagnostic.fix.as_ref().and_then(|fix| fix.risk.as_deref()).filter(|_| part.state != State::Fixed) {
+            self.add_note("risk", &format!("this may lose {risk}"), text);
+        }
         for related in diagnostic.related.iter().take(MOST_RELATED) {
             let Related { start: Position { line, column }, message, .. } = related;
             let place = match &related.file {

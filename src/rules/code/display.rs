@@ -6,6 +6,7 @@ use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
+use crate::rules::risk::Risk;
 
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -33,7 +34,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             let arguments = Change::Arguments(vec!["-display".into(), wanted.into()]);
             let mut finding = Finding::at(place).with_value("found", "is missing").fixed_by(vec![arguments]);
-            finding.is_unsafe = domain.has_screen_without_gl();
+            finding.risk = domain.has_screen_without_gl().then_some(Risk::Screen);
             vec![finding]
         }
     }
@@ -68,7 +69,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let change = Change::SetAttribute(operand.element, "value".into(), value);
     let mut finding = Finding::at_attribute(operand.element, "value").with_value("found", operand.value).fixed_by(vec![change]);
     // Another display that somebody chose: only they know what for.
-    finding.is_unsafe = !is_capable && kind != "none";
+    finding.risk = (!is_capable && kind != "none").then_some(Risk::Screen);
     vec![finding]
 }
 

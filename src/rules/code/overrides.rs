@@ -8,6 +8,7 @@ use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
+use crate::rules::risk::Risk;
 use crate::xml::Element;
 
 /// An override on a libvirt that drops it.
@@ -200,7 +201,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let value = global_property(operand.value, NAME)?;
         let mut finding = is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))?;
         // A graphics card that is passed through gets it too.
-        finding.is_unsafe = domain.pci_cards().next().is_some();
+        finding.risk = domain.pci_cards().next().map(|_| Risk::OtherCards);
         Some(finding)
     });
     sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()

@@ -25,7 +25,8 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'
                 changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
             }
             Check::Code { function } => {
-                let wanted = super::run(function, context).into_iter().filter(|finding| !finding.is_unsafe || domain.settings.unsafe_fixes);
+                let wanted =
+                    super::run(function, context).into_iter().filter(|finding| finding.risk.is_none() || domain.settings.unsafe_fixes);
                 changes.extend(wanted.filter_map(|finding| finding.changes).flatten());
             }
             _ => {}

@@ -12,6 +12,7 @@ use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
+use crate::rules::risk::Risk;
 use crate::settings::derived_uuid;
 use crate::xml::Element;
 
@@ -21,10 +22,12 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.has_vgpu() {
         return Vec::new();
     }
-    let is_unsafe = domain.pci_cards().any(|card| is_igpu(domain, card)) || domain.has_screen_without_gl();
+    let has_the_gpu = domain.pci_cards().any(|card| is_igpu(domain, card));
+    let has_screen = || domain.has_screen_without_gl().then_some(Risk::Screen);
+    let risk = has_the_gpu.then_some(Risk::LastGpu).or_else(has_screen);
     // Where an option lacks its operand, what the changes are says whether there can be any.
     if !context.wants_changes && domain.lacking_option().is_none() {
-        return vec![Finding { is_unsafe, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) }];
+        return vec![Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) }];
     }
     let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
     let alias = domain.vgpu_alias();
@@ -44,7 +47,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
     };
     changes.insert(0, insertion);
-    vec![Finding { is_unsafe, ..Finding::at(place).fixed_by(changes) }]
+    vec![Finding { risk, ..Finding::at(place).fixed_by(changes) }]
 }
 
 /// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
