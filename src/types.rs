@@ -47,6 +47,11 @@ impl VgpuType {
     }
 }
 
+/// The names that a GVT-g type can have.
+pub fn names() -> impl Iterator<Item = String> {
+    ["i915-GVTg_V5_", "i915-GVTg_V4_"].into_iter().flat_map(|prefix| TYPES.iter().map(move |kind| format!("{prefix}{}", kind.divisor)))
+}
+
 /// Whether a name is one that a GVT-g type can have: the driver's, the generation's, and how many of it share a GPU (Linux:
 /// drivers/gpu/drm/i915/gvt/vgpu.c, `GVTg_V%u_%s`).
 pub fn is_type(name: &str) -> bool {

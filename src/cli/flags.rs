@@ -251,6 +251,9 @@ pub(super) struct GenerateArgs {
     pub(super) what: generate::What,
     /// For man: write all manual pages into this folder
     pub(super) dir: Option<PathBuf>,
+    /// For words: a command line whose last word is unfinished
+    #[arg(last = true, hide = true)]
+    pub(super) words: Vec<String>,
 }
 
 /// How findings are printed.

@@ -4,12 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use clap::{CommandFactory, ValueEnum};
-use clap_complete::Shell;
+use clap::ValueEnum;
 
 use super::flags::GenerateArgs;
 use super::lint::fail;
-use super::{Cli, Status, io, manual};
+use super::{Status, io, manual, words};
 use crate::config::schema::schema;
 use crate::printable::{clean, system_error};
 
@@ -28,7 +27,14 @@ pub(super) enum What {
     ProblemMatcher,
     /// The JSON schema of gvtg-xml.toml
     ConfigSchema,
+    /// What the last word behind `--` can be: for completions
+    #[value(hide = true)]
+    Words,
 }
+
+const BASH: &str = include_str!("completions.bash");
+const ZSH: &str = include_str!("completions.zsh");
+const FISH: &str = include_str!("completions.fish");
 
 /// Infos have a matcher of their own: GitHub calls them notices.
 const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
@@ -40,16 +46,16 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
     if args.dir.is_some() {
         return fail("only manual pages are written into a folder: gvtg-xml generate man DIR");
     }
-    let mut bytes = Vec::new();
-    match args.what {
-        What::Man => bytes.extend_from_slice(manual::first_page().as_bytes()),
-        What::Bash => complete(Shell::Bash, &mut bytes),
-        What::Zsh => complete(Shell::Zsh, &mut bytes),
-        What::Fish => complete(Shell::Fish, &mut bytes),
-        What::ConfigSchema => bytes.extend_from_slice(format!("{:#}\n", schema()).as_bytes()),
-        What::ProblemMatcher => bytes.extend_from_slice(PROBLEM_MATCHER.as_bytes()),
-    }
-    match io::print(&String::from_utf8_lossy(&bytes)) {
+    let text = match args.what {
+        What::Man => manual::first_page(),
+        What::Bash => BASH.to_owned(),
+        What::Zsh => ZSH.to_owned(),
+        What::Fish => FISH.to_owned(),
+        What::ConfigSchema => format!("{:#}\n", schema()),
+        What::ProblemMatcher => PROBLEM_MATCHER.to_owned(),
+        What::Words => words::answer(&args.words),
+    };
+    match io::print(&text) {
         Ok(()) => Status::Clean,
         Err(message) => fail(&message),
     }
@@ -70,8 +76,4 @@ fn written(folder: &Path) -> Result<Status, String> {
         io::print(&format!("{}\n", clean(&path.display().to_string())))?;
     }
     Ok(Status::Clean)
-}
-
-fn complete(shell: Shell, bytes: &mut Vec<u8>) {
-    clap_complete::generate(shell, &mut Cli::command(), "gvtg-xml", bytes);
 }

@@ -35,6 +35,7 @@ mod suppress;
 mod tally;
 mod terminal;
 mod types;
+mod words;
 mod wrap;
 
 use crate::config::values::{pci, uuid, vgpu_type};

@@ -20,6 +20,12 @@ pub fn severity(text: &str) -> Result<Severity, String> {
     }
 }
 
+/// The words that stand for a libvirt release.
+pub const LIBVIRTS: &[&str] = &["newest", "installed"];
+
+/// The types of `<audio>` that sound can go to.
+pub const AUDIO: &[&str] = &["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl"];
+
 /// A libvirt release; `installed` is that of this machine.
 ///
 /// # Errors
@@ -108,9 +114,8 @@ pub fn romfile(text: &str) -> Result<String, String> {
 pub fn audio(text: &str) -> Result<Audio, String> {
     let mut parts = text.split(',');
     let backend = parts.next().unwrap_or("").to_owned();
-    const KNOWN: &[&str] = &["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl"];
-    if !KNOWN.contains(&backend.as_str()) {
-        return Err(format!("give one of {}", KNOWN.join(", ")));
+    if !AUDIO.contains(&backend.as_str()) {
+        return Err(format!("give one of {}", AUDIO.join(", ")));
     }
     let attribute = |part: &str| match part.split_once('=') {
         Some((name, value)) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
