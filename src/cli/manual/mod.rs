@@ -61,8 +61,9 @@ fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> 
         (Length::Long, Some(heading)) if !has_heading && !argument.is_positional() => argument.help_heading(heading),
         _ => argument,
     };
-    // A list of values would take lines; -h has the flag, --help what can stand behind it.
-    let argument = argument.hide_possible_values(length == Length::Short).hide_short_help(!is_usual);
+    // A list of values would take lines: -h has the flag, --help what can stand behind it. A word that has to be given is told whole.
+    let is_brief = length == Length::Short && !argument.is_positional();
+    let argument = argument.hide_possible_values(is_brief).hide_short_help(!is_usual);
     match (&*id, usual.is_empty()) {
         ("help", false) => {
             argument.help("Print help; --help has all flags, at length").long_help("Print help; -h has the usual flags alone")

@@ -258,9 +258,9 @@ pub const PAGES: &[Page] = &[
             "Prints what packages and settings are made of: manual pages, completions for shells, a problem matcher, the configuration's schema.",
         ],
         examples: &[
+            example("all manual pages", "gvtg-xml generate man ~/.local/share/man/man1"),
             example("completions for bash", "gvtg-xml generate bash > ~/.local/share/bash-completion/completions/gvtg-xml"),
             example("for zsh, in a folder of $fpath", "gvtg-xml generate zsh > ~/.zfunc/_gvtg-xml"),
-            example("for fish", "gvtg-xml generate fish > ~/.config/fish/completions/gvtg-xml.fish"),
         ],
         exit_status: &[("0", "It is printed or written"), FAILED],
         files: &[],
