@@ -66,6 +66,13 @@ fn sarif_is_what_its_schema_says() {
     let results = all["runs"][0]["results"].as_array().unwrap();
     assert!(results.len() > 60 && results.iter().any(|result| result["fixes"].is_array()), "{}", results.len());
     assert!(results.iter().any(|result| result["relatedLocations"].is_array()));
+    let uri = |result: &Value, places: &str| result[places][0]["physicalLocation"]["artifactLocation"]["uri"].clone();
+    let is_elsewhere = |result: &Value| {
+        let other = uri(result, "relatedLocations");
+        other.is_string() && other != uri(result, "locations")
+    };
+    let of_two_files = results.iter().filter(|result| is_elsewhere(result));
+    assert!(of_two_files.map(|result| &result["ruleId"]).any(|rule| rule == "shared-vgpu"), "the fixtures share a vGPU");
 }
 
 #[test]
