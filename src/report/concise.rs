@@ -32,11 +32,18 @@ impl Concise {
             true => (diagnostic.severity.name(), message(diagnostic)),
             false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
         };
-        let word = format!("{word}[{}]", diagnostic.rule.id);
-        let word = if is_open { paint.severity(diagnostic.severity, &word) } else { paint.added(&word) };
-        let place = format!("{}:{}:{}:", clean(name), diagnostic.start.line, diagnostic.start.column);
+        let (name, line, column, rule) = (clean(name), diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
+        let _ = match self.color {
+            true => {
+                let word = format!("{word}[{rule}]");
+                let word = if is_open { paint.severity(diagnostic.severity, &word) } else { paint.added(&word) };
+                write!(text, "{} {word} ", paint.strong(&format!("{name}:{line}:{column}:")))
+            }
+            // At once, as there may be a hundred thousand of them.
+            false => write!(text, "{name}:{line}:{column}: {word}[{rule}] "),
+        };
         let new = if state == State::Left && diagnostic.is_new { " (in what fix adds here)" } else { "" };
-        let _ = writeln!(text, "{} {word} {}{new}", paint.strong(&place), clean(&what));
+        let _ = writeln!(text, "{}{new}", clean(&what));
         if !self.has_help || !is_open {
             return;
         }
