@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::hosts;
-use common::program::{feed, has_tool, outcome, program, run};
+use common::program::{feed, has_terminals, has_tool, outcome, program, run};
 use gvtg_xml::cli::manual::{Length, PAGES, command, page};
 
 /// What a command's help is with so many columns.
@@ -161,7 +161,7 @@ fn printed(help: &str, command: &str) -> String {
 
 /// What a command prints on a terminal with so many columns, where somebody types nothing.
 fn on_a_terminal(columns: usize, words: &str) -> Option<String> {
-    if !has_tool("script", &["--version"]) || !has_tool("stty", &["--version"]) {
+    if !has_terminals() || !has_tool("stty", &["--version"]) {
         return None;
     }
     let line = format!("stty cols {columns}; {} {words}", env!("CARGO_BIN_EXE_gvtg-xml"));
