@@ -272,7 +272,7 @@ fn rules_are_chosen_by_name_and_group() {
 #[test]
 fn streams_that_end_early_are_no_reason_to_panic() {
     let findings = BAD.replace("    <graphics type='vnc'/>\n", &"    <graphics type='vnc'/>\n".repeat(3000));
-    for arguments in ["lint", "fix", "explain", "generate man", "--help"] {
+    for arguments in ["lint", "fix", "explain stray-video", "generate man", "--help"] {
         let mut child = program(arguments.split_whitespace());
         let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

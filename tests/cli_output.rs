@@ -139,7 +139,7 @@ fn a_line_break_in_a_name_makes_no_line() {
         assert!(!said.is_empty() && !said.lines().any(|line| line.starts_with(forged)), "{arguments:?}: {said}");
     }
     let (code, stdout, stderr) = outcome(feed(program(["explain", &name]).current_dir(folder.path()), b""));
-    assert_eq!((code, stdout.as_str()), (1, ""), "a file in which nothing is known");
+    assert_eq!((code, stdout.as_str()), (2, ""), "a domain is no log");
     assert!(!stderr.is_empty() && !stderr.lines().any(|line| line.starts_with(forged)), "{stderr}");
     // The JSON's file is the name itself.
     let (_, stdout, _) = outcome(feed(&mut program(["lint", "--format", "json", "--stdin-filename", &name]), BAD.as_bytes()));

@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::time::Instant;
 
-use common::program::{feed, outcome, program};
+use common::program::{feed, outcome, program, run};
 use gvtg_xml::doctor::{Answer, Examination, Known};
 use gvtg_xml::rules::{builtin, of_host, symptoms};
 
@@ -45,6 +45,62 @@ fn real_messages_are_explained_by_what_they_mean() {
         let wanted = if id == "-" { vec![] } else { vec![id] };
         assert_eq!(names(message.as_bytes()), wanted, "{message}");
     }
+}
+
+/// The logs of `tests/logs.txt`: where each is from, what is to be found in it, and what it says.
+fn logs() -> Vec<(String, Vec<String>, String)> {
+    let text = fs::read_to_string("tests/logs.txt").unwrap();
+    let (_, logs) = text.split_once("\n= ").unwrap();
+    let log = |log: &str| {
+        let (head, lines) = log.split_once('\n').unwrap();
+        let (ids, from) = head.split_once(" | ").expect(head);
+        let ids = ids.split(' ').filter(|id| *id != "-").map(str::to_owned).collect();
+        (from.to_owned(), ids, lines.to_owned())
+    };
+    logs.split("\n= ").map(log).collect()
+}
+
+#[test]
+fn real_logs_are_explained_by_what_is_in_them_and_by_nothing_else() {
+    let logs = logs();
+    assert!(logs.len() + messages().len() > 160, "{}", logs.len());
+    let wrong: Vec<String> = logs
+        .iter()
+        .filter_map(|(from, ids, log)| {
+            let found = names(log.as_bytes());
+            (found != *ids).then(|| format!("{from}: {found:?}, not {ids:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_no_log_is_said_to_be_none() {
+    let domain = fs::read_to_string("fixtures/guide.xml").unwrap();
+    let (code, stdout, stderr) = run("explain", &domain);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert_eq!(stderr, "gvtg-xml: <stdin>: this is a domain and no log: `gvtg-xml lint` says what is wrong in it\n");
+    assert!(run("explain fixtures/guide.xml", "").2.contains("`gvtg-xml lint fixtures/guide.xml` says"));
+    // A log that speaks of domains, and one that begins as XML does, are logs.
+    for log in ["error: <domain>\n", "<network/>\nerror: x: error : y\n"] {
+        assert_eq!(run("explain", log).0, 1, "{log}");
+    }
+}
+
+#[test]
+fn what_is_not_known_says_how_to_go_on() {
+    let (code, _, stderr) = run("explain", "error: the vfio group of the vGPU is gone somewhere\n");
+    assert_eq!(code, 1);
+    assert!(stderr.contains("not known: error: the vfio group") && stderr.contains("; nearest to it: "), "{stderr}");
+    let (code, _, stderr) = run("explain", "Fehler: Domäne nicht gefunden\n");
+    assert_eq!((code, stderr.contains("messages are known in English (LC_ALL=C)")), (1, true), "{stderr}");
+    assert!(!run("explain", "nothing of note\n").2.contains("English"));
+    for arguments in ["explain stray-video --isolated", "explain stray-video --rules=x", "explain stray-video --config x"] {
+        let (code, stdout, stderr) = run(arguments, "");
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments}");
+        assert!(stderr.contains("goes before what is to be explained"), "{stderr}");
+    }
+    assert_eq!(run("explain --isolated stray-video", "").0, 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub struct Examination<'k, 'r> {
     found: BTreeMap<usize, Seen>,
     unknown: Unknown,
     last_start: Option<usize>,
+    has_other_letters: bool,
 }
 
 /// What a log says.
@@ -30,6 +31,8 @@ pub struct Report<'k, 'r> {
     pub lines: usize,
     /// The line, from 1, in which the guest was started for the last time: QEMU's log has all of them.
     pub last_start: Option<usize>,
+    /// Whether there are letters in it that English does without: its messages may be in another language.
+    pub has_other_letters: bool,
 }
 
 /// A known error in a log.
@@ -72,7 +75,15 @@ const LONGEST_LINE: usize = 4 << 20;
 impl<'k, 'r> Examination<'k, 'r> {
     /// A log of which nothing has come yet.
     pub fn new(known: &'k Known<'r>) -> Self {
-        Examination { known, line: Vec::new(), lines: 0, found: BTreeMap::new(), unknown: Unknown::default(), last_start: None }
+        Examination {
+            known,
+            line: Vec::new(),
+            lines: 0,
+            found: BTreeMap::new(),
+            unknown: Unknown::default(),
+            last_start: None,
+            has_other_letters: false,
+        }
     }
 
     /// Looks at what comes next of the log, wherever that begins and ends.
@@ -106,7 +117,13 @@ impl<'k, 'r> Examination<'k, 'r> {
         let complaint = |number| Some(Complaint { answer: self.known.answer(number), seen: self.found.remove(&number)? });
         let mut complaints: Vec<_> = numbers.into_iter().filter_map(complaint).collect();
         complaints.sort_by_key(|complaint| complaint.seen.first);
-        Report { complaints, unknown: self.unknown, lines: self.lines, last_start: self.last_start }
+        Report {
+            complaints,
+            unknown: self.unknown,
+            lines: self.lines,
+            last_start: self.last_start,
+            has_other_letters: self.has_other_letters,
+        }
     }
 
     fn look_at(&mut self, line: &[u8]) {
@@ -115,6 +132,7 @@ impl<'k, 'r> Examination<'k, 'r> {
         if memchr::memmem::find(&line, START).is_some() {
             self.last_start = Some(number);
         }
+        self.has_other_letters |= !line.is_ascii() && String::from_utf8_lossy(&line).chars().any(|c| c.is_alphabetic() && !c.is_ascii());
         let answers = self.known.in_line(&line);
         if answers.is_empty() && is_error(&line) {
             self.unknown.count += 1;

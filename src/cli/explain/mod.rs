@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io as standard;
 use std::path::Path;
 
+use clap::Args as _;
+
 mod here;
 mod log;
 
@@ -100,6 +102,12 @@ fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, 
     if sentence.trim().is_empty() {
         return Err("give a rule, a message or a log to explain: a blank is none".into());
     }
+    if let Some(flag) = asked.iter().skip(1).find(|word| is_flag(word)).filter(|_| is_named(&asked[0], known)) {
+        let flag = flag.split('=').next().unwrap_or(flag);
+        return Err(format!(
+            "{flag} goes before what is to be explained, as what begins with - may be a message: gvtg-xml explain {flag} …"
+        ));
+    }
     if asked.iter().all(|word| is_named(word, known)) {
         for word in asked {
             explain_named(word, known, here, &mut told)?;
@@ -120,6 +128,13 @@ fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, 
         }
     }
     Ok(told)
+}
+
+/// Whether a word is a flag of this command.
+fn is_flag(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    let command = ExplainArgs::augment_args(clap::Command::new("explain"));
+    name.strip_prefix("--").is_some_and(|name| command.get_arguments().any(|argument| argument.get_long() == Some(name)))
 }
 
 /// Whether a word is the name of a rule, of a symptom, of a group of rules or of a file.
