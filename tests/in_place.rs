@@ -168,13 +168,25 @@ fn is_ignored(signal: i32) -> bool {
 fn who_asks_the_program_to_end_leaves_a_whole_file_and_no_other() {
     let fixed = run("fix -q", &big()).1;
     for (signal, name) in [(15, "TERM"), (2, "INT"), (1, "HUP"), (3, "QUIT")] {
-        if is_ignored(signal) {
-            skipped(&format!("SIG{name} is ignored by whatever this shell starts in the background"));
+        let default = format!("--default-signal={name}");
+        if is_ignored(signal)
+            && !Command::new("env").args([&default, "true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        {
+            skipped(&format!("SIG{name} is ignored by what is started here, and env knows no --default-signal (coreutils 8.31)"));
             continue;
         }
+        let command = || {
+            let mut command = program(["fix", "-i", "-q", "a.xml"]);
+            if is_ignored(signal) {
+                let mut env = Command::new("env");
+                env.arg(&default).arg(command.get_program()).args(command.get_args());
+                command = env;
+            }
+            command
+        };
         let all = folder(&[]);
         let was_caught = (0..50).any(|_| {
-            let status = interrupted(&mut program(["fix", "-i", "-q", "a.xml"]), all.path(), name);
+            let status = interrupted(&mut command(), all.path(), name);
             assert_eq!(names(all.path()), ["a.xml"], "{name}");
             assert!(fs::read_to_string(all.path().join("a.xml")).unwrap() == fixed, "{name}: what was begun is done");
             assert!(status.success() || status.signal() == Some(signal), "{name}: {status}");
