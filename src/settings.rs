@@ -4,6 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::edit::Applicability;
 use crate::version::Version;
 
 /// The namespace of all names that this program makes: v5 of the URL namespace over `urn:gvtg-xml:1`.
@@ -84,6 +85,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The least sure fixes that are made.
+    pub fn applicability(&self) -> Applicability {
+        if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe }
+    }
+
     /// What the user says of a wish, whether it replaces what the document says or only fills it in.
     pub fn wish<'s, T: ?Sized>(&'s self, of: impl Fn(&'s Wishes) -> Option<&'s T>) -> Option<&'s T> {
         of(&self.asked).or_else(|| of(&self.fallback))

@@ -57,7 +57,7 @@ fn fix_reaches_its_end_and_stays_there() {
         assert!(once.rounds < 3, "{name}: three rounds, the last of which finds nothing, are the most: {:?}", ids(&once.applied));
         let twice = fix(once.text.clone(), &rules, settings).unwrap();
         assert_eq!(twice.text, once.text, "{name}: fixing twice is fixing once");
-        let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        let level = settings.applicability();
         let left = lint(&once.text, &rules, settings).unwrap();
         let withheld = |left: &gvtg_xml::diagnostic::Diagnostic<'_>| left.rule.group == Group::Display;
         for left in left.iter().filter(|left| left.fix.as_ref().is_some_and(|fix| fix.applicability >= level)) {
@@ -78,7 +78,7 @@ fn lint_shows_no_fix_that_fix_does_not_make() {
     each(|name, text, settings| {
         let fixed = fix(text.to_owned(), &rules, settings).unwrap();
         let made: BTreeSet<_> = fixed.applied.iter().map(|made| (&made.rule.id, made.start)).collect();
-        let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        let level = settings.applicability();
         for found in lint(text, &rules, settings).unwrap() {
             let risk = found.fix.as_ref().filter(|fix| fix.applicability == Applicability::Unsafe).map(|fix| fix.risk.is_some());
             assert_ne!(risk, Some(false), "{name}: {} does not say what its fix may lose", found.rule.id);

@@ -11,7 +11,6 @@ use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::domain::Domain;
-use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::{FixError, fix, lint, lint_all, suppress, why_foreign};
 use gvtg_xml::property::{to_override, type_of};
 use gvtg_xml::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif, State, Statistics};
@@ -139,7 +138,7 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     let again = fix(fixed.text.clone(), rules(), settings);
     let again = again.map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
     prop_assert_eq!(&again.text, &fixed.text, "twice is not once: {:?}", again.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>());
-    let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let level = settings.applicability();
     for left in lint(&fixed.text, rules(), settings).unwrap_or_default() {
         // Fixes of the display group are withheld where nothing would show the guest afterwards.
         let would_apply = left.fix.as_ref().is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty());

@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use similar::TextDiff;
-
+use super::diff::diff;
 use super::files::{Input, collect};
-use super::flags::ColorChoice;
 use super::lint::{fail, is_passed_over, name, others, say_skipped, say_unreadable, settings_for};
 use super::output::{Outputs, Stream, Unasked};
 use super::terminal::Look;
@@ -17,8 +15,8 @@ use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain::form_for;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, Guest, fix_beside};
-use crate::printable::{clean, clean_lines};
-use crate::report::{Concise, FileFindings, Paint, Part, Report, State};
+use crate::printable::clean;
+use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
 use crate::settings::Settings;
 use crate::source::Source;
@@ -151,7 +149,7 @@ fn fix_one(
     }
     let left = options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
-    deliver(args, &name, original.as_deref(), &fixed.text, fixed.changed, to_replace.as_ref())?;
+    deliver(args, options, &name, original.as_deref(), &fixed.text, fixed.changed, to_replace.as_ref())?;
     let status = if original.is_some() { would_change } else { left };
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
     let before = Source::new(&name, reported.as_deref().unwrap_or(""));
@@ -216,6 +214,7 @@ pub(super) fn read(input: &Input, args: &FixArgs, in_force: &InForce, options: &
 /// Why it can't be written.
 pub(super) fn deliver(
     args: &FixArgs,
+    options: &Options,
     name: &str,
     old: Option<&str>,
     new: &str,
@@ -223,7 +222,7 @@ pub(super) fn deliver(
     to_replace: Option<&replace::Original>,
 ) -> Result<(), String> {
     match (old, to_replace) {
-        (Some(old), _) if args.diff => io::print(&painted(&diff(name, old, new), args)),
+        (Some(old), _) if args.diff => io::print(&diff(name, old, new, Look::of_stdout(options.color))),
         (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
         (None, Some(file)) if has_changed => {
             replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
@@ -248,37 +247,6 @@ fn refuse(source: &Source<'_>, diagnostic: &Diagnostic<'_>, options: &Options, o
         io::report(&text);
     }
     Ok(Outcome { status: Status::Failed, guest: None })
-}
-
-fn diff(name: &str, old: &str, new: &str) -> String {
-    if old == new {
-        return String::new();
-    }
-    let name = clean(name);
-    let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
-    // A document with characters that nobody sees gives a diff to be read: patch refuses it.
-    clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string())
-}
-
-/// A diff in the colours that it has elsewhere, for whoever looks at it: patch is not one of them.
-fn painted(diff: &str, args: &FixArgs) -> String {
-    let look = Look::of_stdout(args.common.color.unwrap_or(ColorChoice::Auto));
-    if !look.color {
-        return diff.to_owned();
-    }
-    let paint = Paint::new(true);
-    let lines = diff.split_inclusive('\n').map(|whole| {
-        let line = whole.trim_end_matches(['\r', '\n']);
-        let shown = match line.as_bytes() {
-            [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => paint.strong(line),
-            [b'-', ..] => paint.removed(line),
-            [b'+', ..] => paint.added(line),
-            [b'@', ..] => paint.place(line),
-            _ => line.to_owned(),
-        };
-        shown + &whole[line.len()..]
-    });
-    lines.collect()
 }
 
 /// How much was done and is left, and what to know about it.

@@ -1,7 +1,6 @@
 //! `gvtg-xml generate`: for packagers.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -63,16 +62,10 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
 
 /// Writes all manual pages into a folder, and says which.
 fn written(folder: &Path) -> Result<Status, String> {
-    let failed = |path: &Path, error: &std::io::Error| format!("{}: can't be written: {}", path.display(), system_error(error));
-    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| format!("{}: can't be written: {}", folder.display(), system_error(&error)))?;
     for (name, text) in manual::pages() {
         let path = folder.join(name);
-        fs::write(&path, text).map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied if !path.exists() => {
-                format!("{}: can't be written: {}", path.display(), io::why_no_new_file(folder, &error))
-            }
-            _ => failed(&path, &error),
-        })?;
+        fs::write(&path, text).map_err(|error| io::unwritable(&path, &error))?;
         io::print(&format!("{}\n", clean(&path.display().to_string())))?;
     }
     Ok(Status::Clean)

@@ -112,6 +112,13 @@ pub(super) fn advise(message: &str) {
     }
 }
 
+/// Why a file can't be written; one that isn't there yet, because of its folder perhaps.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> String {
+    let folder = path.parent().filter(|_| !path.exists());
+    let why = folder.map_or_else(|| system_error(error), |folder| why_no_new_file(folder, error));
+    format!("{}: can't be written: {why}", path.display())
+}
+
 /// Why no file can be made in a folder: the folder is named where the error is about it, which the system's words don't say.
 pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
     let why = system_error(error);

@@ -12,6 +12,7 @@ use crate::settings::Settings;
 mod config;
 mod configs;
 mod deferred;
+mod diff;
 mod emit;
 mod explain;
 mod files;

@@ -152,10 +152,9 @@ impl Outputs {
         // A file alone leaves stdout empty, as it does for other linters.
         if let Some((unasked, stream)) = unasked.filter(|_| !args.is_asked_for()).zip(stream) {
             let target = Target::Stream(stream);
-            let look = look(&target, options.color);
-            let report: Box<dyn Report> = match unasked {
-                Unasked::Full => Box::new(Full::new(look.color, look.width)),
-                Unasked::WithHelp => Box::new(Concise::with_help(look.color)),
+            let report = match unasked {
+                Unasked::Full => report(Format::Full, &target, files, options),
+                Unasked::WithHelp => Box::new(Concise::with_help(look(&target, options.color).color)),
             };
             outputs.begin(report, target);
         }
@@ -227,10 +226,12 @@ impl Output {
 }
 
 fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) -> Box<dyn Report> {
-    let look = || look(target, options.color);
     match format {
-        Format::Full => Box::new(Full::new(look().color, look().width)),
-        Format::Concise => Box::new(Concise::new(look().color)),
+        Format::Full => {
+            let look = look(target, options.color);
+            Box::new(Full::new(look.color, look.width))
+        }
+        Format::Concise => Box::new(Concise::new(look(target, options.color).color)),
         Format::Json => Box::new(Json::default()),
         Format::JsonLines => Box::new(JsonLines::default()),
         Format::Sarif => {
@@ -261,10 +262,6 @@ fn create(path: &PathBuf) -> Result<Target, String> {
     if is_domain {
         return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
     }
-    let file = fs::File::create(path).map_err(|error| {
-        let folder = path.parent().filter(|_| !path.exists());
-        let why = folder.map_or_else(|| system_error(&error), |folder| io::why_no_new_file(folder, &error));
-        format!("{}: can't be written: {why}", path.display())
-    })?;
+    let file = fs::File::create(path).map_err(|error| io::unwritable(path, &error))?;
     Ok(Target::File(path.clone(), file))
 }

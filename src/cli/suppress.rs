@@ -96,6 +96,6 @@ fn suppress_one(
         others.add(&name, suppressed.summary);
     }
     let shown = (args.diff || args.check).then_some(old.as_str());
-    deliver(args, &name, shown, &suppressed.text, suppressed.text != old, to_replace.as_ref())?;
+    deliver(args, options, &name, shown, &suppressed.text, suppressed.text != old, to_replace.as_ref())?;
     Ok(Some(suppressed.count))
 }

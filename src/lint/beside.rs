@@ -10,22 +10,23 @@ use crate::rules::schema::{Check, Same};
 use crate::rules::template::clipped;
 use crate::suppress::{Suppressions, Verdict};
 
-/// What a domain has in common with others of the run and must not, and what it claims itself.
+/// What a domain has in common with others of the run and must not, and what it claims itself; nothing where it is alone.
 ///
 /// What one of the two documents says is to be ignored is: which of them comes first is nobody's choice.
 pub(super) fn beside<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
-    others: &Claims,
+    others: Option<&Claims>,
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> (Vec<RuleFinding<'d, 'r>>, Summary) {
     let (mut found, mut summary) = (Vec::new(), Summary::new());
+    let Some(others) = others else { return (found, summary) };
     for rule in asked(domain, rules) {
         let Check::Across { same } = rule.check else { continue };
         for (finding, mut claim) in claims(same, domain) {
             let own = suppressions.verdict(rule, claim.span.start);
             claim.rule = rule.id.to_string();
-            claim.consent = reason(&own);
+            claim.consent = own.reason().map(str::to_owned);
             // What is wrong with one place is said once, whatever it claims.
             let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| last.rule.id == rule.id && last.finding.span == claim.span);
             if let Some(rival) = others.rival(&claim).filter(|_| !is_said) {
@@ -45,11 +46,4 @@ pub(super) fn beside<'d, 'r>(
         }
     }
     (found, summary)
-}
-
-fn reason(verdict: &Verdict) -> Option<String> {
-    match verdict {
-        Verdict::Suppressed(reason) => Some(reason.clone()),
-        Verdict::Open | Verdict::Doubtful => None,
-    }
 }

@@ -46,7 +46,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
 
     /// Whether the document says that it is to be ignored.
     pub(super) fn is_suppressed(&self) -> bool {
-        matches!(self.verdict, Verdict::Suppressed(_))
+        self.verdict.reason().is_some()
     }
 
     /// Whether the document says something of it, so that it stays unless somebody asks for its fix.
@@ -126,10 +126,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             related: finding.related.iter().map(related).chain(speakers).chain(elsewhere.clone()).collect(),
             fix,
             is_new: false,
-            reason: match verdict {
-                Verdict::Suppressed(reason) => Some(reason.clone()),
-                Verdict::Open | Verdict::Doubtful => None,
-            },
+            reason: verdict.reason().map(str::to_owned),
         }
     }
 }
@@ -191,7 +188,7 @@ pub(super) fn ask<'d, 'r>(
     suppressions: &mut Suppressions<'_, '_>,
 ) -> Vec<RuleFinding<'d, 'r>> {
     let (search, wants_changes) = (Search::new(&domain.children), detail >= Detail::Words);
-    let level = if domain.settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let level = domain.settings.applicability();
     let is_unsuitable = domain.unsuitable().is_some();
     let of_new_vgpu = wanted(domain, rules, suppressions);
     let rules = of_new_vgpu.as_ref().unwrap_or(rules);

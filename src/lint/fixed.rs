@@ -53,9 +53,8 @@ pub struct Guest {
 
 impl Guest {
     pub(super) fn of(domain: &Domain<'_>) -> Self {
-        let name = domain.root.child("name").map(|name| name.text().trim().to_owned());
         let vgpus = domain.vgpus.iter().filter_map(|vgpu| uuid_of(*vgpu)).collect();
-        Guest { name: name.filter(|name| !name.is_empty()), has_vgpu: domain.has_vgpu(), vgpus }
+        Guest { name: domain.name(), has_vgpu: domain.has_vgpu(), vgpus }
     }
 }
 

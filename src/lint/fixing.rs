@@ -46,16 +46,9 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
     fix_beside(text, rules, settings, false, None)
 }
 
-/// The same for whoever shows the edits: what was mended has those that mend it alone, and so has what is left and could be mended.
-///
-/// # Errors
-/// Those of [`fix`].
-pub fn fix_with_edits<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
-    fix_beside(text, rules, settings, true, None)
-}
-
-/// The same, with or without edits, for a document that is one of several: what is left has what it has in common with `others`, those that were
-/// mended before, and must not. Whoever goes on to the next adds the summary to them.
+/// The same for a document that is one of several: what is left has what it has in common with `others`, those that were mended before, and
+/// must not. Whoever goes on to the next adds the summary to them. With edits, what was mended has those that mend it alone, and so has what
+/// is left and could be mended.
 ///
 /// # Errors
 /// Those of [`fix`].

@@ -21,7 +21,7 @@ mod suppressing;
 use beside::beside;
 use findings::{RuleFinding, diagnostics, find};
 pub use fixed::{FixError, Fixed, Guest};
-pub use fixing::{fix, fix_beside, fix_with_edits};
+pub use fixing::{fix, fix_beside};
 use ignored::unused;
 pub use suppressing::{Suppressed, suppress, suppress_beside, suppressing_edits};
 
@@ -112,7 +112,7 @@ pub fn lint_beside<'r>(
 ) -> Result<Findings<'r>, XmlError> {
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules, detail);
-        let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
+        let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         found.extend(shared);
         let unused = unused(domain, rules, &found, &mut suppressions);
         found.extend(unused);

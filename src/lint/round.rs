@@ -11,7 +11,7 @@ use crate::across::Claims;
 use crate::change::{Change, Composer};
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain;
-use crate::edit::{Applicability, Edits};
+use crate::edit::Edits;
 use crate::rules::RuleSet;
 use crate::rules::schema::Group;
 use crate::settings::Settings;
@@ -50,7 +50,7 @@ pub(super) enum Round<'r> {
 /// Looks at a text, and mends what there is to mend together.
 pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlError> {
     let How { rules, settings, with_edits, others, withheld } = *how;
-    let level = if settings.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let level = settings.applicability();
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules, Detail::Edits);
         let mut picked: Vec<&RuleFinding<'_, 'r>> =
@@ -69,7 +69,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
             let applied = diagnostics(domain, picked.iter().copied(), Detail::Words, of_each);
             return Round::Edited { edits, moved: moved.collect(), applied };
         }
-        let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
+        let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         // What an ignore is good for shows when everything else is mended.
         let unused = unused(domain, rules, &found, &mut suppressions);
         let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();

@@ -91,7 +91,7 @@ pub fn suppress_beside(
     for _ in 0..MOST_ROUNDS {
         let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
             let (mut found, mut suppressions) = find(domain, rules, Detail::Words);
-            let (shared, summary) = others.map_or_else(Default::default, |others| beside(domain, rules, others, &mut suppressions));
+            let (shared, summary) = beside(domain, rules, others, &mut suppressions);
             found.extend(shared);
             let is_meant = |rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
             let open: Vec<_> = found.iter().filter(|found| !found.is_suppressed() && is_meant(found.rule)).collect();

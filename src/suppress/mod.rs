@@ -26,6 +26,16 @@ pub enum Verdict {
     Suppressed(String),
 }
 
+impl Verdict {
+    /// Why the finding is to be ignored; None for one that counts.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Verdict::Suppressed(reason) => Some(reason),
+            Verdict::Open | Verdict::Doubtful => None,
+        }
+    }
+}
+
 /// What a document says is to be ignored, as it is held against findings one by one.
 pub struct Suppressions<'c, 'd> {
     domain: &'c Domain<'d>,

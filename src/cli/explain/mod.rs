@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io as standard;
 use std::path::Path;
 
-use clap::Args as _;
+use clap::{Args as _, Command};
 
 mod here;
 mod log;
@@ -132,9 +132,9 @@ fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, 
 
 /// Whether a word is a flag of this command.
 fn is_flag(word: &str) -> bool {
-    let name = word.split('=').next().unwrap_or(word);
-    let command = ExplainArgs::augment_args(clap::Command::new("explain"));
-    name.strip_prefix("--").is_some_and(|name| command.get_arguments().any(|argument| argument.get_long() == Some(name)))
+    let Some(name) = word.strip_prefix("--").and_then(|word| word.split('=').next()) else { return false };
+    let command = ExplainArgs::augment_args(Command::new("explain"));
+    command.get_arguments().any(|argument| argument.get_long() == Some(name))
 }
 
 /// Whether a word is the name of a rule, of a symptom, of a group of rules or of a file.

@@ -42,8 +42,7 @@ impl Line {
 
 /// The diff of the edits, with the line that the finding is in, and how many lines of it are left out at the end.
 pub(super) fn lines<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>, finding: usize) -> (Vec<Line>, usize) {
-    let line = source.position(finding).line;
-    let mut finding = Some(line);
+    let mut finding = Some(source.position(finding).line);
     let mut parts: Vec<Vec<Line>> = Vec::new();
     for hunk in groups(source, edits).iter().map(|group| hunk(source, group)) {
         let last = hunk.iter().rev().find_map(|line| line.number).unwrap_or(0);
@@ -115,8 +114,8 @@ fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
 fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
     let (Some(first), Some(last)) = (edits.first(), edits.last()) else { return Vec::new() };
     let text = source.text();
-    let start = source.line_start(first.range.start);
-    let from = window_start(text, &source.line(source.position(start).line), first.range.start);
+    let line = source.line(source.position(first.range.start).line);
+    let from = window_start(text, &line, first.range.start);
     let to = window_end(source, last.range.end);
     let old = &text[from..to];
     let mut new = String::new();
@@ -141,7 +140,7 @@ fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
     let mut goes = removed(goes, number);
     let mut comes: Vec<Line> = comes.lines().map(|line| Line::new(None, Kind::Comes, line)).collect();
     for cut in [&mut goes, &mut comes] {
-        if let Some(first) = cut.first_mut().filter(|_| before == 0 && from > start) {
+        if let Some(first) = cut.first_mut().filter(|_| before == 0 && from > line.start) {
             first.text.insert(0, '…');
         }
         if let Some(last) = cut.last_mut().filter(|_| behind == 0 && is_cut_at(source, to)) {
