@@ -20,6 +20,7 @@ pub mod abilities;
 pub mod actions;
 mod answers;
 pub mod configuration;
+mod configuring;
 pub mod context;
 pub mod diagnostics;
 pub mod document;

@@ -8,14 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::abilities::Abilities;
 use super::actions::{FIX_ALL, FIX_DOMAIN, QUICK_FIX};
-use super::configuration::{Configure, SECTION, section};
+use super::configuration::{Configure, section};
 use super::diagnostics::{self, Style};
 use super::document::{Document, View};
 use super::protocol::{DidChange, DidOpen, OfDocument};
 use super::text::{Lines, apply};
-use super::uri::{of_path, to_path};
 use super::wire::{Message, ResponseError, code};
-use crate::config::{Failure, InForce, Live};
+use crate::config::{InForce, Live};
 
 /// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
 pub const FIX_COMMAND: &str = "gvtg-xml.fix";
@@ -40,20 +39,20 @@ enum Phase {
 
 /// One session.
 pub struct Server<'c> {
-    configure: &'c Configure<'c>,
-    live: Live,
+    pub(super) configure: &'c Configure<'c>,
+    pub(super) live: Live,
     /// The configurations in which something is wrong that is shown, by their names.
-    marked: Vec<String>,
+    pub(super) marked: Vec<String>,
     /// The settings that came with `initialize`; later ones stand over them.
-    first_settings: Map<String, Value>,
+    pub(super) first_settings: Map<String, Value>,
     phase: Phase,
     pub(super) abilities: Abilities,
     pub(super) documents: BTreeMap<String, Document>,
-    outgoing: Vec<Message>,
+    pub(super) outgoing: Vec<Message>,
     /// The number of the server's own last request.
     requests: u64,
     /// The request for the settings that isn't answered yet.
-    asked_settings: Option<Value>,
+    pub(super) asked_settings: Option<Value>,
 }
 
 /// What a request is answered with.
@@ -227,87 +226,6 @@ impl<'c> Server<'c> {
                 "executeCommandProvider": { "commands": [FIX_COMMAND] },
             },
         })
-    }
-
-    fn configure_first(&mut self) {
-        if !self.first_settings.is_empty() {
-            self.change_settings(&Map::new());
-        }
-    }
-
-    /// Takes the editor's settings over those that came first; where one doesn't fit, what held before goes on to hold.
-    fn change_settings(&mut self, settings: &Map<String, Value>) {
-        let mut all = self.first_settings.clone();
-        all.extend(settings.clone());
-        match (self.configure)(&all) {
-            Ok(live) => {
-                self.live = live;
-                self.look_again();
-            }
-            Err(message) => self.show(1, &format!("gvtg-xml: in the editor's settings: {message}")),
-        }
-    }
-
-    /// Looks at all documents anew if a configuration has changed.
-    fn refresh(&mut self) {
-        if self.live.refresh() {
-            self.look_again();
-        }
-    }
-
-    fn look_again(&mut self) {
-        for uri in std::mem::take(&mut self.marked) {
-            let params = json!({ "uri": uri, "diagnostics": [] });
-            self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
-        }
-        self.documents.values_mut().for_each(Document::forget_configuration);
-        if self.abilities.refreshes {
-            self.ask("workspace/diagnostic/refresh", Value::Null);
-        }
-    }
-
-    /// What is in force for a document.
-    pub(super) fn in_force(&mut self, uri: &str) -> Arc<InForce> {
-        if let Some(known) = self.documents.get(uri).and_then(|document| document.in_force.clone()) {
-            return known;
-        }
-        let in_force = self.live.find(to_path(uri).as_deref());
-        if let Some(document) = self.documents.get_mut(uri) {
-            document.in_force = Some(in_force.clone());
-        }
-        for failure in self.live.take_failures() {
-            self.tell(&failure);
-        }
-        in_force
-    }
-
-    /// Tells what is wrong in a configuration: in a message, and where it stands.
-    fn tell(&mut self, failure: &Failure) {
-        let lines = failure.lines();
-        let more = if lines.len() > 1 { format!(" (and {} more)", lines.len() - 1) } else { String::new() };
-        let what = lines.first().cloned().unwrap_or_default();
-        self.show(1, &format!("gvtg-xml: {what}{more}; until that is mended, what held before holds"));
-        let Failure::Wrong { path, text, errors } = failure else { return };
-        let uri = of_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
-        let lines = Lines::new(text, self.abilities.client.encoding);
-        let diagnostics: Vec<_> = errors.iter().map(|error| diagnostics::of_configuration(error, &lines)).collect();
-        let params = json!({ "uri": uri, "diagnostics": diagnostics });
-        self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
-        self.marked.push(uri);
-    }
-
-    fn ask_settings(&mut self) {
-        let id = self.ask("workspace/configuration", json!({ "items": [{ "section": SECTION }] }));
-        self.asked_settings = Some(id);
-    }
-
-    fn hear_answer(&mut self, id: &Value, result: Value) {
-        if self.asked_settings.as_ref() == Some(id) {
-            self.asked_settings = None;
-            if let Some(settings) = result[0].as_object() {
-                self.change_settings(&settings.clone());
-            }
-        }
     }
 
     /// Sends a request; its id.
