@@ -93,7 +93,7 @@ const COMMANDS: &[Familiar] = &[
         "`gvtg-xml config` shows what is in force; the configuration is a file, gvtg-xml.toml",
     ),
     word(
-        &["hook", "modules", "cmdline", "modprobe", "nodedev", "mdevctl", "udev", "install", "setup"],
+        &["hook", "modules", "cmdline", "modprobe", "nodedev", "mdevctl", "udev", "filter", "install", "setup"],
         "`gvtg-xml emit` writes what the host needs: gvtg-xml emit hook",
     ),
     word(&["suppress", "ignore", "noqa"], "`gvtg-xml fix --suppress RULE --reason TEXT` writes down what is to be ignored"),

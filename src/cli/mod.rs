@@ -21,6 +21,7 @@ mod flags;
 mod generate;
 mod host;
 mod io;
+mod kubevirt;
 mod lint;
 #[cfg(feature = "lsp")]
 mod lsp;
@@ -71,6 +72,8 @@ enum Command {
     Lsp(lsp::Deferred),
     /// List the types of vGPUs, and how many of each fit
     Types(Deferred<types::TypesArgs>),
+    /// Mend the domain of a KubeVirt VM, as its hook
+    Kubevirt(Deferred<kubevirt::KubevirtArgs>),
     /// Print manual pages, completions and schemas
     Generate(Deferred<GenerateArgs>),
 }
@@ -89,12 +92,12 @@ enum Status {
 /// Runs the command line that the process was given; with a stdout that is closed, whatever has something to print fails.
 pub fn run(is_stdout_closed: bool) -> ExitCode {
     io::set_stdout_closed(is_stdout_closed);
-    let cli = match parse::command_line(&std::env::args_os().collect::<Vec<_>>()) {
+    let cli = match parse::command_line(&parse::words()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure.
             let print = |text: &str| io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean);
-            let arguments: Vec<String> = std::env::args_os().map(|argument| clean(&argument.to_string_lossy())).collect();
+            let arguments: Vec<String> = parse::words().iter().map(|argument| clean(&argument.to_string_lossy())).collect();
             let status = match error.kind() {
                 ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
                 ErrorKind::DisplayVersion => print(&error.render().to_string()),
@@ -120,6 +123,7 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         #[cfg(feature = "lsp")]
         Command::Lsp(args) => lsp::run(&args),
         Command::Types(args) => types::run(&args),
+        Command::Kubevirt(args) => kubevirt::run(&args),
         Command::Generate(args) => generate::run(&args),
     };
     ExitCode::from(status as u8)

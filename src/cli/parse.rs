@@ -1,11 +1,25 @@
 //! Reading the command line: for `lint` and `fix`, which run the most, their own flags are put together and nothing else.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{Args, FromArgMatches, Parser};
 
 use super::deferred::Deferred;
 use super::{Cli, Command};
+
+/// The name that KubeVirt calls its hook by, which is the command `kubevirt`.
+const HOOK: &str = "onDefineDomain";
+
+/// The words that the process was given, the program's name first.
+pub(super) fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.first().is_some_and(|program| Path::new(program).file_name().is_some_and(|name| name == HOOK)) {
+        words[0] = "gvtg-xml".into();
+        words.insert(1, "kubevirt".into());
+    }
+    words
+}
 
 /// What these words say, the program's name first.
 ///

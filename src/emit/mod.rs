@@ -4,6 +4,7 @@
 //! that hold whatever a domain is called, [`step`] says what makes the host take notice of a file, [`manifest`] lists files.
 
 pub mod cmdline;
+pub mod filter;
 pub mod guest;
 pub mod hook;
 pub mod manifest;

@@ -18,6 +18,7 @@ pub mod faults;
 pub mod files;
 pub mod guests;
 pub mod hosts;
+pub mod kubevirt;
 pub mod libxml2;
 pub mod machine;
 pub mod program;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::flags::OriginArgs;
 use super::super::{pci, uuid};
+use super::filter::FilterArgs;
 use super::guests::GuestArgs;
 use crate::emit::hook::Style;
 
@@ -72,6 +73,16 @@ pub(super) enum Kind {
         autostart: bool,
         #[command(flatten)]
         guests: GuestArgs,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// The libvirt hook that converts VMs from other machines
+    ///
+    /// It is called for VMs that come by `virsh migrate --offline`, and gives those with a vGPU the form that this machine's libvirt reads. It changes
+    /// what QEMU is given and nothing else; what is not right then comes as it is.
+    Filter {
+        #[command(flatten)]
+        filter: FilterArgs,
         #[command(flatten)]
         output: OutputArgs,
     },
@@ -170,6 +181,7 @@ impl Kind {
             | Kind::Modprobe { output }
             | Kind::Nodedev { output, .. }
             | Kind::Mdevctl { output, .. }
+            | Kind::Filter { output, .. }
             | Kind::Udev { output }
             | Kind::QemuConf { output, .. }
             | Kind::All { output, .. } => output,

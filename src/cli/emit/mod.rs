@@ -4,11 +4,15 @@ use uuid::Uuid;
 
 use super::lint::fail;
 use super::{Status, io};
-use crate::emit::{File, Guest, Place, Step, cmdline, hook, manifest, mdevctl, modprobe, modules, nodedev, qemu_conf, shell, step, udev};
+use crate::emit::{
+    File, Guest, Place, Step, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nodedev, qemu_conf, shell, step,
+    udev,
+};
 use crate::host::gpu::{self, Generation};
 use crate::host::{Root, boot};
 use crate::settings::Settings;
 
+mod filter;
 mod flags;
 pub(super) mod guests;
 mod stage;
@@ -48,6 +52,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         Kind::Cmdline { bootloader, .. } => vec![parameters(*bootloader, root, quiet)?],
         Kind::Modprobe { .. } => vec![modprobe::file()],
         Kind::Udev { .. } => vec![udev::file()],
+        Kind::Filter { filter, .. } => vec![filter_file::file(&filter.flags(), own)],
         Kind::QemuConf { pci, origin, .. } => {
             let pci = match pci {
                 Some(pci) => pci.clone(),

@@ -42,7 +42,21 @@ const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fi
 const fn kind(command: &'static str, examples: &'static [Example]) -> Page {
     Page { command, usual: EMIT, description: &[], examples, exit_status: &[], files: &[], see_also: &[] }
 }
-const EMIT: &[&str] = &["style", "bootloader", "only", "commands", "autostart", "vgpu_type", "pci", "root", "diff", "force", "quiet"];
+const EMIT: &[&str] = &[
+    "style",
+    "bootloader",
+    "only",
+    "commands",
+    "autostart",
+    "vgpu_type",
+    "pci",
+    "libvirt",
+    "display_env",
+    "root",
+    "diff",
+    "force",
+    "quiet",
+];
 
 /// All commands, in the order in which they are listed.
 pub const PAGES: &[Page] = &[
@@ -165,6 +179,13 @@ pub const PAGES: &[Page] = &[
             example("as commands", "gvtg-xml emit mdevctl --commands win10.xml"),
         ],
     ),
+    kind(
+        "emit filter",
+        &[
+            example("for this host", "sudo gvtg-xml emit filter --root /"),
+            example("with a window on another display", "gvtg-xml emit filter --display-env :1"),
+        ],
+    ),
     kind("emit udev", &[example("for this host", "sudo gvtg-xml emit udev --root /"), example("on stdout", "gvtg-xml emit udev")]),
     kind(
         "emit qemu-conf",
@@ -252,6 +273,26 @@ pub const PAGES: &[Page] = &[
         see_also: &["mdevctl(8)"],
     },
     Page {
+        command: "kubevirt",
+        usual: &[],
+        description: &[
+            "Is KubeVirt's hook onDefineDomain: prints the domain that is to be defined, mended or as it is, on stdout, and what was done on stderr. A \
+             program of the name onDefineDomain, such as a link to this one, is this command.",
+            "What shows the guest stays, as there is no X display in a pod: the vGPU gets what Intel's driver in the guest needs. --display has the vGPU shown \
+             too. The VM's annotation gvtg-xml/flags says for one VM what flags say for all; a flag counts before it.",
+        ],
+        examples: &[
+            example("as KubeVirt calls it", "gvtg-xml kubevirt --vmi '{}' --domain \"$(cat win10.xml)\""),
+            example("show the vGPU over VNC", "gvtg-xml kubevirt --display egl-headless --vmi '{}' --domain \"$(cat win10.xml)\""),
+        ],
+        exit_status: &[
+            ("0", "The domain is printed, whatever is left"),
+            ("2", "It could not be done, stdout is empty, and KubeVirt does not start the VM"),
+        ],
+        files: &[("/usr/bin/onDefineDomain", "In the sidecar's image: a link to this program, or a script that runs it")],
+        see_also: &["virsh(1)"],
+    },
+    Page {
         command: "generate",
         usual: &[],
         description: &[
@@ -291,6 +332,18 @@ const LONG: &[(&str, &str, &str)] = &[
     ("lint", "format", "How findings are printed; several times with an --output-file behind all but one [default: full]"),
     ("fix", "format", "How findings are printed; several times with an --output-file behind all but one [default: concise, on stderr]"),
     ("", "config", "The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]"),
+    ("kubevirt", "libvirt", "The libvirt in virt-launcher: a version like 9.0, or `newest` (the form for 8.5 and later) [default: newest]"),
+    (
+        "kubevirt",
+        "display",
+        "Show the vGPU by QEMU's -display: egl-headless for KubeVirt's VNC, where virt-launcher's QEMU has OpenGL and a render node",
+    ),
+    (
+        "emit",
+        "libvirt",
+        "The libvirt that reads the VMs: a version like 9.0, or `installed`, which is found out at each call [default: installed]",
+    ),
+    ("emit", "display_env", "The X display that QEMU opens its window on, where the VM says none [default: :0]"),
     (
         "",
         "libvirt",

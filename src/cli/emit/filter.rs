@@ -1,0 +1,45 @@
+//! What can be said about the hook that converts VMs.
+
+use clap::Args;
+
+use crate::config::values::{display, display_env, gdk_scale, libvirt, romfile};
+
+/// What VMs get that come from other machines.
+#[derive(Args, Debug)]
+pub(super) struct FilterArgs {
+    /// For libvirt 9.0, installed or newest (8.5+)
+    #[arg(long, value_name = "VERSION", value_parser = libvirt_there)]
+    libvirt: Option<String>,
+    /// QEMU's -display [default: gtk,gl=on]
+    #[arg(long, value_parser = display)]
+    display: Option<String>,
+    /// The X display of QEMU's window
+    #[arg(long, value_name = "DISPLAY", value_parser = display_env)]
+    display_env: Option<String>,
+    /// GTK's scale for that window [default: 1.0]
+    #[arg(long, value_name = "SCALE", value_parser = gdk_scale)]
+    gdk_scale: Option<String>,
+    /// An option ROM, for a UEFI guest
+    #[arg(long, value_name = "FILE", value_parser = romfile)]
+    romfile: Option<String>,
+}
+
+impl FilterArgs {
+    /// The flags of `fix` that say the same.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let libvirt = self.libvirt.as_deref().unwrap_or("installed").to_owned();
+        let others = [
+            ("--display", &self.display),
+            ("--display-env", &self.display_env),
+            ("--gdk-scale", &self.gdk_scale),
+            ("--romfile", &self.romfile),
+        ];
+        let others = others.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
+        ["--libvirt".to_owned(), libvirt].into_iter().chain(others.flatten()).collect()
+    }
+}
+
+/// The word for a libvirt. Which one is installed is found out at each call of the hook: it may be on another machine, and updated.
+fn libvirt_there(text: &str) -> Result<String, String> {
+    if text == "installed" { Ok(text.to_owned()) } else { libvirt(text).map(|version| version.to_string()) }
+}

@@ -1,0 +1,186 @@
+//! `gvtg-xml kubevirt`: KubeVirt's hook onDefineDomain, which gets a VM and its domain and gives the domain that is defined.
+//!
+//! The domain is one of a pod: nobody has an X display there, the vGPU's uuid is the device plugin's, and a screen (VGA over VNC) is there
+//! already. So unless a display is asked for, what shows the guest stays, and the vGPU gets what Intel's driver in the guest needs.
+
+use clap::{Args, Command, FromArgMatches};
+
+use super::flags::ColorChoice;
+use super::lint::{fail, located};
+use super::terminal::Look;
+use super::{Status, io};
+use crate::config::Choices;
+use crate::config::merge::merge;
+use crate::config::values::{display, libvirt, romfile};
+use crate::domain::{self, Domain};
+use crate::lint::{FixError, fix, why_foreign};
+use crate::printable::clean;
+use crate::report::{Concise, FileFindings, Part, Report, State};
+use crate::rules::builtin;
+use crate::rules::schema::Severity;
+use crate::settings::{Settings, Wishes};
+use crate::source::Source;
+use crate::version::Version;
+use crate::xml;
+
+mod vmi;
+
+use vmi::{ANNOTATION, Vmi};
+
+/// Rules about QEMU's window and what is watched through it.
+const NOT_IN_A_POD: &str = include_str!("not-in-a-pod.txt");
+
+/// The name that messages show for the domain.
+const NAME: &str = "<domain>";
+
+#[derive(Args, Debug)]
+pub(super) struct KubevirtArgs {
+    /// The VirtualMachineInstance
+    #[arg(long, value_name = "JSON")]
+    vmi: String,
+    /// The domain that KubeVirt makes of it
+    #[arg(long, value_name = "XML")]
+    domain: String,
+    /// Print no report on stderr
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    wanted: WantedArgs,
+}
+
+/// What an annotation can say too.
+#[derive(Args, Debug)]
+struct WantedArgs {
+    /// For libvirt 9.0 or newest (8.5+), virt-launcher's
+    #[arg(long, value_name = "VERSION", value_parser = libvirt)]
+    libvirt: Option<Version>,
+    /// Show the vGPU: egl-headless, over VNC
+    #[arg(long, value_parser = display)]
+    display: Option<String>,
+    /// An option ROM, for a UEFI guest
+    #[arg(long, value_name = "FILE", value_parser = romfile)]
+    romfile: Option<String>,
+    /// Keep <video>, for the guest's installation
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    keep_video: Option<bool>,
+    /// Not these rules or groups
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+}
+
+pub(super) fn run(args: &KubevirtArgs) -> Status {
+    let answered = answer(args).and_then(|(text, report)| {
+        io::print(&text)?;
+        if !args.quiet {
+            io::report(&report);
+        }
+        Ok(Status::Clean)
+    });
+    answered.unwrap_or_else(|message| fail(&message))
+}
+
+/// The domain to be defined, and what is to be told of it.
+fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
+    let vmi = Vmi::read(&args.vmi)?;
+    let annotated = annotated(&vmi)?;
+    let text = args.domain.as_str();
+    if let Some(why) = why_foreign(text.as_bytes(), true) {
+        return Err(format!("--domain: {why}"));
+    }
+    let unreadable = |error: &xml::XmlError| located(NAME, Source::new(NAME, text).position(error.offset), error);
+    let why_left = domain::read(text, &Settings::default(), |domain| why_left(domain, &vmi)).map_err(|error| unreadable(&error))?;
+    if let Some(why) = why_left {
+        return Ok((text.to_owned(), format!("gvtg-xml: the domain stays as it is: {}\n", clean(&why))));
+    }
+    let in_force = merge(&args.wanted.or(&annotated).choices(), &[], builtin().iter())?;
+    let fixed = fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
+        FixError::Xml(error, position) => located(NAME, position, &error),
+        other => format!("{NAME}: {other}"),
+    })?;
+    let source = Source::new(NAME, text);
+    let part = |state, diagnostics| Part { state, source: &source, diagnostics };
+    let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
+    let mut report = String::new();
+    let findings = FileFindings { name: NAME, parts: &parts, fail_on: Severity::Error };
+    Concise::with_help(Look::of_stderr(ColorChoice::Auto).color).file(&findings, &mut report);
+    report.push_str(&format!("gvtg-xml: {} fixed, {} left\n", fixed.applied.len(), fixed.remaining.len()));
+    if domain::read(&fixed.text, &in_force.settings, is_dark).unwrap_or(false) {
+        report.push_str(DARK);
+    }
+    Ok((fixed.text, report))
+}
+
+/// Why a domain is none of this program's business.
+fn why_left(domain: &Domain<'_>, vmi: &Vmi) -> Option<String> {
+    if !domain.vgpus.iter().any(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) {
+        return Some("it has no vGPU: add one to the VM's spec.domain.devices.gpus".into());
+    }
+    if let Some((_, why)) = domain.unsuitable() {
+        return Some(why);
+    }
+    let others = domain.vgpus.iter().find_map(|vgpu| vmi.others_resource(domain.alias_of(*vgpu)?));
+    others.map(|resource| format!("its {resource} is no vGPU of Intel's"))
+}
+
+/// Whether the vGPU is to be shown where nothing has OpenGL.
+fn is_dark(domain: &Domain<'_>) -> bool {
+    domain.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on")) && !domain.is_shown_by_graphics()
+}
+
+const DARK: &str = "gvtg-xml: QEMU stops at this vGPU's display: KubeVirt's VNC has no OpenGL to show it with\n  \
+    help: give the VM's gpus virtualGPUOptions: {display: {enabled: false}}; its VGA card stays, and remote desktop shows the vGPU\n";
+
+/// What the VM's annotation says.
+fn annotated(vmi: &Vmi) -> Result<WantedArgs, String> {
+    let words = vmi.flags()?;
+    let command = WantedArgs::augment_args(Command::new("gvtg-xml").no_binary_name(true).disable_help_flag(true));
+    let matches = command.try_get_matches_from(words).and_then(|matches| WantedArgs::from_arg_matches(&matches));
+    matches.map_err(|error| {
+        let said = error.to_string();
+        let first = said.lines().next().unwrap_or("").trim_start_matches("error: ");
+        format!("--vmi: the annotation {ANNOTATION}: {}", clean(first))
+    })
+}
+
+impl WantedArgs {
+    /// What these say, and else what the others do.
+    fn or(&self, others: &Self) -> Self {
+        WantedArgs {
+            libvirt: self.libvirt.or(others.libvirt),
+            display: self.display.clone().or_else(|| others.display.clone()),
+            romfile: self.romfile.clone().or_else(|| others.romfile.clone()),
+            keep_video: self.keep_video.or(others.keep_video),
+            ignore: [&*self.ignore, &*others.ignore].concat(),
+        }
+    }
+
+    /// The same with what holds for a pod.
+    fn choices(self) -> Choices {
+        let mut only = vec!["vgpu", "namespace", "qemu"];
+        let mut ignore = self.ignore;
+        match self.display {
+            Some(_) => only.push("display"),
+            None => ignore.extend(NOT_IN_A_POD.lines().map(str::to_owned)),
+        }
+        Choices {
+            libvirt: self.libvirt,
+            only: Some(only.into_iter().map(str::to_owned).collect()),
+            ignore: Some(ignore),
+            keep_video: self.keep_video,
+            wishes: Wishes { display: self.display, romfile: self.romfile, ..Wishes::default() },
+            ..Choices::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_need_a_window_are_rules() {
+        for id in NOT_IN_A_POD.lines() {
+            assert!(builtin().iter().any(|rule| rule.id == id), "{id}");
+        }
+    }
+}

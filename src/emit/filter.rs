@@ -1,0 +1,17 @@
+//! The libvirt hook that gives VMs from other machines the form of this one's libvirt as they come. What it does stands in `filter.sh`.
+
+use super::{File, Step, made_by, shell};
+
+const FILTER: &str = include_str!("filter.sh");
+
+/// The hook, with these flags of `fix` and `lint`.
+pub fn file(flags: &[String], command: &str) -> File {
+    let path = "/etc/libvirt/hooks/qemu.d/gvtg-filter";
+    let (first, script) = FILTER.split_once('\n').unwrap_or_default();
+    let what = "Gives VMs with a vGPU that come from another machine (virsh migrate --offline) the form that this machine's libvirt reads.";
+    let place = format!("Install it as {path} with mode 755 (libvirt 6.5 and later).");
+    let flags: Vec<String> = flags.iter().map(|flag| shell::argument(flag)).collect();
+    let (what, made_by) = (shell::comment(&format!("{what}\n{place}")), made_by(command));
+    let text = format!("{first}\n{what}{made_by}#\n{script}\nfilter {}\n", flags.join(" "));
+    File { mode: 0o755, ..File::at(path, text, vec![Step::ReloadLibvirt]) }
+}
