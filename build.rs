@@ -50,6 +50,8 @@ use version::{Version, VersionRange};
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=CHANGELOG.md");
+    println!("cargo::rustc-env=RELEASED={}", released());
     let mut rules = rules_in("rules");
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
     write("stems.rs", &table(&planted(&mut rules)));
@@ -61,6 +63,14 @@ fn main() {
     let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
     let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
     write("unreadable.rs", &format!("{places:?}"));
+}
+
+/// When this version came out, as CHANGELOG.md says: `## 0.1.0 (2026-11-28)`. Manual pages bear that date.
+fn released() -> String {
+    let changes = fs::read_to_string("CHANGELOG.md").expect("CHANGELOG.md is UTF-8");
+    let start = format!("## {} (", env::var("CARGO_PKG_VERSION").expect("cargo's variables"));
+    let date = changes.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix(')'));
+    date.unwrap_or_else(|| panic!("CHANGELOG.md has no line that begins with '{start}' and ends with a date and ')'")).to_owned()
 }
 
 /// The rules in a folder, by id.

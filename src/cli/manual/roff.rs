@@ -6,8 +6,8 @@ use clap::{Arg, Command};
 
 use super::{Length, Page, command, examples, page};
 
-/// When this version came out.
-const RELEASED: &str = "2026-11-28";
+/// When this version came out: build.rs reads it off CHANGELOG.md.
+const RELEASED: &str = env!("RELEASED");
 
 /// The pages of the program and of each of its commands, by the names of their files.
 pub fn pages() -> Vec<(String, String)> {
