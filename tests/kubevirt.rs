@@ -85,7 +85,10 @@ fn what_is_none_of_its_business_comes_back_byte_for_byte() {
     let without = format!("{}{}", &domain[..start], &domain[end..]);
     let channel = domain.replace("vfio-pci", "vfio-ap");
     for (what, vmi, domain) in [
-        ("nvidia.com/GRID_T4-1Q is no vGPU of Intel's", vmi("nvidia.com/GRID_T4-1Q", ""), &domain),
+        ("its nvidia.com/GRID_T4-1Q is no vGPU of Intel's", vmi("nvidia.com/GRID_T4-1Q", ""), &domain),
+        ("its amd.com/mxgpu is no vGPU of Intel's", vmi("amd.com/mxgpu", "--assume-intel"), &domain),
+        ("nothing says that its example.com/vgpu is Intel's", vmi("example.com/vgpu", ""), &domain),
+        ("the VM names no resource for its vGPU", "{}".to_owned(), &domain),
         ("it has no vGPU", vmi("intel.com/U630", ""), &without),
         ("it has no vGPU", vmi("intel.com/U630", "--display egl-headless"), &without),
         ("it has no vGPU", vmi("intel.com/U630", ""), &channel),
@@ -93,6 +96,21 @@ fn what_is_none_of_its_business_comes_back_byte_for_byte() {
         let (code, stdout, stderr) = hook("", &vmi, domain);
         assert_eq!((code, &stdout), (0, domain), "{what}");
         assert!(stderr.starts_with("gvtg-xml: the domain stays as it is: ") && stderr.contains(what), "{stderr}");
+    }
+}
+
+#[test]
+fn a_vgpu_is_intels_where_its_resource_or_somebody_says_so() {
+    let wanted = domain("").replace("</domain>", OPREGION);
+    for (flags, vmi) in [
+        ("", vmi("intel.com/anything", "")),
+        ("", vmi("example.com/i915-GVTg_V5_4", "")),
+        ("", vmi("example.com/vgpu", "--assume-intel")),
+        ("--assume-intel", vmi("example.com/vgpu", "")),
+        ("--assume-intel", "{}".to_owned()),
+    ] {
+        let (code, stdout, stderr) = hook(flags, &vmi, &domain(""));
+        assert_eq!((code, &stdout), (0, &wanted), "{flags} {vmi}: {stderr}");
     }
 }
 
@@ -107,10 +125,10 @@ fn what_can_not_be_done_prints_nothing() {
         ("--vmi: is no JSON object", "", "[]", &domain),
         ("--vmi: is no JSON: ", "", "", &domain),
         ("the annotation gvtg-xml/flags is no string", "", r#"{"metadata":{"annotations":{"gvtg-xml/flags":1}}}"#, &domain),
-        ("the annotation gvtg-xml/flags: unexpected argument '--domain'", "", &vmi("a", "--domain x"), &domain),
-        ("the annotation gvtg-xml/flags: unexpected argument '--help'", "", &vmi("a", "--help"), &domain),
-        ("the annotation gvtg-xml/flags: invalid value 'gtk'", "", &vmi("a", "--display gtk"), &domain),
-        ("there is no rule 'nonsense'", "", &vmi("a", "--ignore nonsense"), &domain),
+        ("the annotation gvtg-xml/flags: unexpected argument '--domain'", "", &vmi("intel.com/a", "--domain x"), &domain),
+        ("the annotation gvtg-xml/flags: unexpected argument '--help'", "", &vmi("intel.com/a", "--help"), &domain),
+        ("the annotation gvtg-xml/flags: invalid value 'gtk'", "", &vmi("intel.com/a", "--display gtk"), &domain),
+        ("there is no rule 'nonsense'", "", &vmi("intel.com/a", "--ignore nonsense"), &domain),
         ("unexpected argument '--unsafe-fixes'", "--unsafe-fixes", &right, &domain),
     ] {
         let (code, stdout, stderr) = hook(flags, vmi, domain);

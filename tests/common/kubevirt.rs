@@ -2,12 +2,9 @@
 
 /// A VMI whose GPU `gpu1` is this resource, with these flags in the annotation where there are some.
 pub fn vmi(resource: &str, flags: &str) -> String {
-    let annotation = if flags.is_empty() { String::new() } else { format!(r#","gvtg-xml/flags":"{flags}""#) };
-    let sidecar =
-        r#""hooks.kubevirt.io/hookSidecars":"[{\"args\": [\"--version\", \"v1alpha2\"], \"image\": \"registry.example/gvtg-xml:0.1.0\"}]""#;
-    let metadata = format!(r#"{{"name":"win10","namespace":"default","annotations":{{{sidecar}{annotation}}}}}"#);
-    let devices = format!(r#"{{"gpus":[{{"name":"gpu1","deviceName":"{resource}"}}],"disks":[]}}"#);
-    format!(r#"{{"metadata":{metadata},"spec":{{"domain":{{"devices":{devices},"memory":{{"guest":"4Gi"}}}}}},"status":{{}}}}"#)
+    let text = include_str!("../../fixtures/kubevirt.json").trim_end().replace("intel.com/U630", resource);
+    let annotation = format!(r#""annotations": {{"gvtg-xml/flags": "{flags}", "#);
+    if flags.is_empty() { text } else { text.replace("\"annotations\": {", &annotation) }
 }
 
 /// Its domain, with these further attributes of the vGPU's `<hostdev>`.

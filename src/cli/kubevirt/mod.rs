@@ -25,7 +25,7 @@ use crate::xml;
 
 mod vmi;
 
-use vmi::{ANNOTATION, Vmi};
+use vmi::{ANNOTATION, Vmi, is_intels, is_others};
 
 /// Rules about QEMU's window and what is watched through it.
 const NOT_IN_A_POD: &str = include_str!("not-in-a-pod.txt");
@@ -63,6 +63,9 @@ struct WantedArgs {
     /// Keep <video>, for the guest's installation
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     keep_video: Option<bool>,
+    /// Take the vGPU for Intel's, whatever its resource
+    #[arg(long)]
+    assume_intel: bool,
     /// Not these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
@@ -82,17 +85,18 @@ pub(super) fn run(args: &KubevirtArgs) -> Status {
 /// The domain to be defined, and what is to be told of it.
 fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     let vmi = Vmi::read(&args.vmi)?;
-    let annotated = annotated(&vmi)?;
+    let wanted = args.wanted.or(&annotated(&vmi)?);
     let text = args.domain.as_str();
     if let Some(why) = why_foreign(text.as_bytes(), true) {
         return Err(format!("--domain: {why}"));
     }
     let unreadable = |error: &xml::XmlError| located(NAME, Source::new(NAME, text).position(error.offset), error);
-    let why_left = domain::read(text, &Settings::default(), |domain| why_left(domain, &vmi)).map_err(|error| unreadable(&error))?;
+    let why_left = domain::read(text, &Settings::default(), |domain| why_left(domain, &vmi, wanted.assume_intel))
+        .map_err(|error| unreadable(&error))?;
     if let Some(why) = why_left {
         return Ok((text.to_owned(), format!("gvtg-xml: the domain stays as it is: {}\n", clean(&why))));
     }
-    let in_force = merge(&args.wanted.or(&annotated).choices(), &[], builtin().iter())?;
+    let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
     let fixed = fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
         FixError::Xml(error, position) => located(NAME, position, &error),
         other => format!("{NAME}: {other}"),
@@ -110,16 +114,22 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     Ok((fixed.text, report))
 }
 
-/// Why a domain is none of this program's business.
-fn why_left(domain: &Domain<'_>, vmi: &Vmi) -> Option<String> {
+/// Why a domain is none of this program's business. QEMU stops at another maker's vGPU with Intel's properties.
+fn why_left(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String> {
     if !domain.vgpus.iter().any(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) {
         return Some("it has no vGPU: add one to the VM's spec.domain.devices.gpus".into());
     }
     if let Some((_, why)) = domain.unsuitable() {
         return Some(why);
     }
-    let others = domain.vgpus.iter().find_map(|vgpu| vmi.others_resource(domain.alias_of(*vgpu)?));
-    others.map(|resource| format!("its {resource} is no vGPU of Intel's"))
+    let is_known = assume_intel || domain.has_gvtg_sign();
+    domain.vgpus.iter().find_map(|vgpu| match domain.alias_of(*vgpu).and_then(|alias| vmi.resource(alias)) {
+        Some(resource) if is_others(resource) => Some(format!("its {resource} is no vGPU of Intel's")),
+        Some(resource) if is_known || is_intels(resource) => None,
+        None if is_known => None,
+        Some(resource) => Some(format!("nothing says that its {resource} is Intel's: --assume-intel does")),
+        None => Some("the VM names no resource for its vGPU, so nothing says that it is Intel's: --assume-intel does".into()),
+    })
 }
 
 /// Whether the vGPU is to be shown where nothing has OpenGL.
@@ -150,6 +160,7 @@ impl WantedArgs {
             display: self.display.clone().or_else(|| others.display.clone()),
             romfile: self.romfile.clone().or_else(|| others.romfile.clone()),
             keep_video: self.keep_video.or(others.keep_video),
+            assume_intel: self.assume_intel || others.assume_intel,
             ignore: [&*self.ignore, &*others.ignore].concat(),
         }
     }

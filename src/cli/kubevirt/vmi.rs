@@ -7,7 +7,7 @@ use crate::printable::clean;
 /// The annotation with flags for the domain of one VM.
 pub(super) const ANNOTATION: &str = "gvtg-xml/flags";
 
-/// Makers of other vGPUs, by the names of their resources.
+/// How names of resources of other makers begin. The cluster's administrator chooses the names, mostly like these.
 const OTHERS: &[&str] = &["nvidia.com/", "amd.com/"];
 
 /// Where devices stand in a VMI, and how KubeVirt's aliases for them begin (kubevirt: virtwrap/device/hostdevice, since 0.36).
@@ -42,15 +42,25 @@ impl Vmi {
         }
     }
 
-    /// The resource that a device with this alias is, where it is that of a maker other than Intel.
-    pub(super) fn others_resource(&self, alias: &str) -> Option<&str> {
+    /// The resource that a device with this alias is.
+    pub(super) fn resource(&self, alias: &str) -> Option<&str> {
         DEVICES.iter().find_map(|(place, prefix)| {
             let name = alias.strip_prefix(prefix)?;
             let devices = self.0.pointer(place)?.as_array()?;
             let device = devices.iter().find(|device| device.get("name").and_then(Value::as_str) == Some(name))?;
-            device.get("deviceName")?.as_str().filter(|resource| OTHERS.iter().any(|maker| resource.starts_with(maker)))
+            device.get("deviceName")?.as_str()
         })
     }
+}
+
+/// Whether a resource's name says that it is a vGPU of Intel's.
+pub(super) fn is_intels(resource: &str) -> bool {
+    resource.starts_with("intel.com/") || resource.to_ascii_lowercase().contains("gvtg")
+}
+
+/// Whether a resource's name says that it is another maker's.
+pub(super) fn is_others(resource: &str) -> bool {
+    OTHERS.iter().any(|maker| resource.starts_with(maker))
 }
 
 #[cfg(test)]
@@ -66,13 +76,13 @@ mod tests {
         )
         .unwrap();
         for (alias, resource) in [
-            ("ua-gpu-a", None),
+            ("ua-gpu-a", Some("intel.com/U630")),
             ("ua-gpu-b", Some("nvidia.com/GRID_T4-1Q")),
             ("ua-hostdevice-a", Some("nvidia.com/TU104")),
             ("ua-gpu-c", None),
             ("gpu-b", None),
         ] {
-            assert_eq!(vmi.others_resource(alias), resource, "{alias}");
+            assert_eq!(vmi.resource(alias), resource, "{alias}");
         }
     }
 }
