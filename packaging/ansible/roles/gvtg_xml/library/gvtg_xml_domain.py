@@ -1,0 +1,179 @@
+#!/usr/bin/python
+"""Takes a domain through `virsh dumpxml`, `gvtg-xml fix` and `virsh define --validate`.
+
+One module and not a task for each step: between what was read and what is defined there are milliseconds, in which nobody edits the
+domain; passwords in it stay on the host; and check mode can tell what would change.
+"""
+import datetime
+import difflib
+import json
+import os
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: gvtg_xml_domain
+short_description: Make a libvirt domain one with an Intel GVT-g vGPU
+description:
+  - Reads the inactive XML of a domain, has C(gvtg-xml fix) mend it, and defines the result where it differs.
+  - A running domain goes on as it is; the new XML counts from its next start.
+  - Nothing is defined where C(gvtg-xml fix) fails, leaves an error, or changes nothing.
+  - The XML as it was is kept in a file before anything is defined.
+options:
+  name: {description: The domain's name., type: str, required: true}
+  program: {description: The gvtg-xml to run., type: str, default: gvtg-xml}
+  flags: {description: Flags for C(gvtg-xml fix)., type: list, elements: str, default: []}
+  uri: {description: Which libvirt., type: str, default: 'qemu:///system'}
+  backup_folder: {description: Where the XML as it was is kept., type: path, required: true}
+author: [The gvtg-xml developers]
+"""
+
+EXAMPLES = r"""
+- name: Give win10 a vGPU
+  gvtg_xml_domain:
+    name: win10
+    flags: [--libvirt, installed, --type, i915-GVTg_V5_4]
+    backup_folder: /var/backups/gvtg-xml
+"""
+
+RETURN = r"""
+report:
+  description:
+    - C(state) is C(right) (nothing to mend), C(fixed), or why the domain is as it was - C(held) (an error is left that fix does not
+      mend), C(failed) (fix could not do it) or C(refused) (by C(virsh define --validate)); C(message) then has their words.
+    - C(left) are the findings that fix does not mend, C(running) says whether the domain runs, C(saved)
+      whether its next start restores a saved state, C(backup) is the file with the XML as it was.
+  type: dict
+  returned: success
+xml: {description: The domain's XML without its passwords, in check mode the one that it would have., type: str, returned: success}
+"""
+
+# Exit codes of `fix --fail-on error`; all others mean that it could not be done.
+NOTHING_LEFT, ERRORS_LEFT = 0, 1
+
+
+class Domain:
+    """A domain of this host's libvirt, by its name."""
+
+    def __init__(self, module):
+        self.module = module
+        self.name = module.params['name']
+
+    def virsh(self, *arguments, stdin=b''):
+        """Status, output in bytes, and errors as a text."""
+        return self.run(['virsh', '--quiet', '--connect', self.module.params['uri'], *arguments], stdin)
+
+    def run(self, command, stdin=b''):
+        # Whoever runs the play may have a display, but the domain's window is not to open there.
+        environment = dict(os.environ, LC_ALL='C.UTF-8', DISPLAY='')
+        # Not run_command, which fails where a program ends before it has read all.
+        done = subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False)
+        return done.returncode, done.stdout, done.stderr.decode('utf-8', 'replace').strip()
+
+    def is_listed(self, *which):
+        status, names, err = self.virsh('list', '--name', *which)
+        if status:
+            self.fail('virsh list', err)
+        return self.name in names.decode('utf-8').splitlines()
+
+    def dump(self):
+        """The inactive XML, with the passwords that `define` needs."""
+        status, text, err = self.virsh('dumpxml', '--inactive', '--security-info', f'--domain={self.name}')
+        if status:
+            self.fail('virsh dumpxml', err)
+        # To virsh a word may be an id or a uuid, too: it must not be somebody else's.
+        found = ElementTree.fromstring(text).findtext('name')
+        if found != self.name:
+            self.fail('virsh dumpxml', f'virsh takes this name for the id of {found!r}, which runs: shut that down first')
+        return text
+
+    def fix(self, text):
+        """Status, the mended text, what is left, and what fix said."""
+        report = os.path.join(self.module.tmpdir, 'report.json')
+        command = [self.module.params['program'], 'fix', '--fail-on', 'error', '--stdin-filename', self.name + '.xml',
+                   '--format', 'json', '--output-file', report, *self.module.params['flags']]
+        status, fixed, err = self.run(command, text)
+        if status not in (NOTHING_LEFT, ERRORS_LEFT):
+            return status, text, [], err
+        with open(report, encoding='utf-8') as file:
+            findings = json.load(file)['diagnostics']
+        left = [f"{one['severity']}[{one['rule']}] {one['message']}" + (f"; {one['help']}" if one['help'] else '')
+                for one in findings if one['state'] == 'left']
+        return status, fixed, left, err
+
+    def back_up(self, text):
+        """A new file with this text, which has passwords in it."""
+        folder = self.module.params['backup_folder']
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y%m%dT%H%M%S.%fZ')
+        path = os.path.join(folder, f'{self.name}.{now}.xml')
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'wb') as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return path
+
+    def fail(self, what, err):
+        self.module.fail_json(msg=f'{what}: {self.name}: {err}; the domain is as it was')
+
+
+def shown(text):
+    """The text for logs, without passwords."""
+    return re.sub(r"""\b(passwd=)(?:'[^']*'|"[^"]*")""", r"\1'***'", text.decode('utf-8'))
+
+
+def diff(name, before, after):
+    lines = [shown(text).splitlines(keepends=True) for text in (before, after)]
+    return {'prepared': ''.join(difflib.unified_diff(*lines, fromfile=f'{name} (inactive)', tofile=f'{name} (fixed)'))}
+
+
+def mend(domain):
+    """What became of the domain, as the module's result."""
+    if not domain.is_listed('--all'):
+        domain.fail('virsh list', 'this libvirt has no domain of that name (virsh list --all shows them)')
+    if not domain.is_listed('--all', '--persistent'):
+        domain.fail('virsh list', 'it is transient: there is nothing that its next start would read')
+    before = domain.dump()
+    status, after, left, said = domain.fix(before)
+    report = {'state': 'right', 'left': left, 'running': domain.is_listed(), 'saved': domain.is_listed('--all', '--with-managed-save')}
+    as_it_was = {'changed': False, 'xml': shown(before), 'report': report}
+    if status == ERRORS_LEFT:
+        return dict(as_it_was, report=dict(report, state='held'))
+    if status != NOTHING_LEFT:
+        return dict(as_it_was, report=dict(report, state='failed', message=said))
+    if after == before:
+        return as_it_was
+    report['state'] = 'fixed'
+    fixed = {'changed': True, 'xml': shown(after), 'report': report, 'diff': diff(domain.name, before, after)}
+    if domain.module.check_mode:
+        return fixed
+    report['backup'] = domain.back_up(before)
+    status, _, err = domain.virsh('define', '--validate', '/dev/stdin', stdin=after)
+    if status:
+        os.unlink(report.pop('backup'))
+        return dict(as_it_was, report=dict(report, state='refused', message=err))
+    return fixed
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            'name': {'type': 'str', 'required': True},
+            'program': {'type': 'str', 'default': 'gvtg-xml'},
+            'flags': {'type': 'list', 'elements': 'str', 'default': []},
+            'uri': {'type': 'str', 'default': 'qemu:///system'},
+            'backup_folder': {'type': 'path', 'required': True},
+        },
+        supports_check_mode=True)
+    try:
+        result = mend(Domain(module))
+    except OSError as error:
+        module.fail_json(msg=f'{error}; nothing was defined')
+    module.exit_json(**result)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,115 @@
+#!/usr/bin/python
+"""Writes the host's files with `gvtg-xml emit all`, and says which of them are somebody else's.
+
+`emit all` replaces nothing that says something else. A play that is run again with one more domain has to replace the hook, so this
+looks into the manifest: what `emit all` wrote and nobody has changed since may be replaced.
+"""
+import hashlib
+import os
+import re
+import stat
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: gvtg_xml_host_files
+short_description: Write the hook, the modules and the kernel parameters that a GVT-g host needs
+description:
+  - Runs C(gvtg-xml emit all --root /) for these domains, which writes all files or none.
+  - A file that says something else and is not as C(emit all) wrote it is an error, and nothing is written.
+options:
+  domains: {description: Names of domains and their XML., type: dict, required: true}
+  program: {description: The gvtg-xml to run., type: str, default: gvtg-xml}
+  flags: {description: Flags for C(gvtg-xml emit all)., type: list, elements: str, default: []}
+  replace:
+    description: Which files that say something else are replaced.
+    type: str
+    choices: [none, own, all]
+    default: own
+author: [The gvtg-xml developers]
+"""
+
+EXAMPLES = r"""
+- name: Write what this host needs for win10
+  gvtg_xml_host_files:
+    domains: {win10: "{{ lookup('file', 'win10.xml') }}"}
+"""
+
+RETURN = r"""
+new_hook: {description: Whether a hook was written where none was., type: bool, returned: success}
+notes: {description: What C(emit all) said; what to do next is in it., type: list, elements: str, returned: success}
+"""
+
+MANIFEST = '/etc/gvtg-xml/manifest'
+# Exit codes of `emit all --diff`; all others mean that it could not be done.
+NOTHING_CHANGES, SOMETHING_CHANGES = 0, 1
+
+
+def own_files():
+    """The files of the manifest that are as they were written, mode included."""
+    try:
+        with open(MANIFEST, encoding='utf-8') as file:
+            manifest = file.read()
+    except FileNotFoundError:
+        return set()
+    entries = re.findall(r'^# mode ([0-7]+)\n([0-9a-f]{40})  (.*)$', manifest, re.MULTILINE)
+    return {'/' + path for mode, digest, path in entries if is_as_written('/' + path, int(mode, 8), digest)}
+
+
+def is_as_written(path, mode, digest):
+    try:
+        with open(path, 'rb') as file:
+            is_mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode) == mode
+            return is_mode and hashlib.sha1(file.read()).hexdigest() == digest
+    except OSError:
+        return False
+
+
+def replaced_files(diff):
+    """Files that are there and would be replaced; the manifest itself is nothing that somebody wants to keep."""
+    paths = re.findall(r'^--- (/.*)$', diff, re.MULTILINE) + re.findall(r'^# (/.*): mode [0-7]+, to be [0-7]+$', diff, re.MULTILINE)
+    return set(paths) - {'/dev/null', MANIFEST}
+
+
+def emit(module, *flags):
+    """Status, output and notes of `emit all` for the domains."""
+    command = [module.params['program'], 'emit', 'all', '--root', '/', *module.params['flags'], *flags, 'domains']
+    status, out, err = module.run_command(command, cwd=module.tmpdir, environ_update={'LC_ALL': 'C.UTF-8'}, expand_user_and_vars=False)
+    if status not in (NOTHING_CHANGES, SOMETHING_CHANGES):
+        module.fail_json(msg=f'gvtg-xml emit all: {err.strip()}')
+    return status, out, [line.replace('gvtg-xml: ', '', 1) for line in err.splitlines()]
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            'domains': {'type': 'dict', 'required': True},
+            'program': {'type': 'str', 'default': 'gvtg-xml'},
+            'flags': {'type': 'list', 'elements': 'str', 'default': []},
+            'replace': {'type': 'str', 'choices': ['none', 'own', 'all'], 'default': 'own'},
+        },
+        supports_check_mode=True)
+    folder = os.path.join(module.tmpdir, 'domains')
+    os.mkdir(folder, mode=0o700)
+    for name, xml in module.params['domains'].items():
+        with open(os.path.join(folder, name + '.xml'), 'w', encoding='utf-8') as file:
+            file.write(xml)
+
+    status, shown, notes = emit(module, '--diff')
+    result = {'changed': status == SOMETHING_CHANGES, 'new_hook': bool(re.search('^# /etc/libvirt/hooks/.*: new,', shown, re.MULTILINE)),
+              'notes': notes, 'diff': {'prepared': shown}}
+    if not result['changed']:
+        module.exit_json(**result)
+    replaced = replaced_files(shown)
+    kept = {'none': replaced, 'own': replaced - own_files(), 'all': set()}[module.params['replace']]
+    if kept:
+        module.fail_json(
+            msg=f"something else is there, and nothing was written: {', '.join(sorted(kept))}: look at it with --diff, and remove it or "
+                'set gvtg_xml_force', **dict(result, changed=False))
+    if not module.check_mode:
+        result['notes'] = emit(module, *(['--force'] if replaced else []))[2]
+    module.exit_json(**result)
+
+
+if __name__ == '__main__':
+    main()
