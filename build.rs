@@ -75,13 +75,17 @@ fn released() -> String {
 
 /// The rules in a folder, by id.
 fn rules_in(folder: &str) -> Vec<Rule> {
-    read(folder, rules::file::parse, |rule, stem| {
+    let mut rules = read(folder, rules::file::parse, |rule, stem| {
         if rule.id != stem {
             return Some(format!("the file's name is not its id, {}", rule.id));
         }
         let is_misplaced = (rule.group == Group::Host) != folder.ends_with("host");
         is_misplaced.then(|| "rules about the host, and no others, are in rules/host".into())
-    })
+    });
+    if env::var_os("CARGO_FEATURE_EXAMPLES").is_none() {
+        rules.iter_mut().for_each(|rule| rule.example = Default::default());
+    }
+    rules
 }
 
 /// The tree of what the rules' selectors begin with; each path gets its place in it.

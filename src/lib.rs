@@ -14,7 +14,7 @@
 //! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
 //!   [`layout`]: where edits go so that they look like the author's.
 //! - [`qemu`]: QEMU's command line. [`command_line`]: the kernel's.
-//! - [`settings`]: what the user wants. `config`: the same out of a `gvtg-xml.toml`. [`property`]: QEMU's properties and their types.
+//! - [`settings`]: what the user wants. [`values`]: how each must look. `config`: the same out of a `gvtg-xml.toml`. [`property`]: QEMU's properties and their types.
 //! - [`domain`]: what a domain says, and how a property reaches its vGPU. [`change`]: what is to be different, as edits.
 //! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
 //! - [`doctor`]: what messages mean, and which known ones are in a log.
@@ -54,6 +54,7 @@ pub mod suppress;
 pub mod types;
 pub mod undo;
 pub mod uri;
+pub mod values;
 pub mod version;
 pub mod vocabulary;
 pub mod xml;

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::generate;
 use super::output::OutputArgs;
-use crate::config::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
 use crate::config::{Choices, Configs, Failure, Origin};
 use crate::rules::schema::Severity;
 use crate::settings::{Audio, Wishes};
+use crate::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
 use crate::version::Version;
 
 #[derive(Args, Debug)]

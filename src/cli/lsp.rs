@@ -11,9 +11,9 @@ use super::deferred::augment;
 use super::flags::{OriginArgs, SettingsArgs};
 use super::lint::fail;
 use super::{Status, io};
-use crate::config::values::rule_pages;
 use crate::config::{Choices, Live};
 use crate::lsp::{Ended, serve};
+use crate::values::rule_pages;
 
 // What holds for the session; the editor's settings have the same names. (A doc comment would stand in the help.)
 #[derive(Args, Clone, Debug)]

@@ -40,7 +40,7 @@ mod types;
 mod words;
 mod wrap;
 
-use crate::config::values::{pci, uuid, vgpu_type};
+use crate::values::{pci, uuid, vgpu_type};
 use deferred::Deferred;
 use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use options::Options;

@@ -10,10 +10,11 @@ use super::manual::{self, Length};
 use crate::config::configs::Origin;
 use crate::config::keys::{Shape, key};
 use crate::config::said::GROUPS;
-use crate::config::{Choices, Configs, site, values};
+use crate::config::{Choices, Configs, site};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{of_host, symptoms};
 use crate::types;
+use crate::values;
 
 /// What a shell may offer, beside the words: its own names of files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::choices::{Choices, Value};
-use super::values;
+use crate::values;
 
 /// What a key takes, and where it goes.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! a domain's path ─ search ─▶ text ─ read ─▶ what is said ─ globs, merge, with the flags' choices ─▶ what is in force
 //! ```
 //!
-//! - [`choices`]: what a source says, flags or a configuration. [`values`]: how that must look. [`keys`]: the table of the keys for it.
+//! - [`choices`]: what a source says, flags or a configuration; how that must look is said in [`values`](crate::values). [`keys`]: the table of the keys for it.
 //! - [`search`]: the nearest file, and whether it may be trusted. [`read`](mod@read): what is [`said`] in it, and all that is wrong in it.
 //! - [`site`]: a site's own rules. [`globs`]: which files an override is about.
 //! - [`merge`](mod@merge): flags before configuration before defaults, and the rules that follow from it.
@@ -25,7 +25,6 @@ pub mod schema;
 pub mod search;
 pub mod site;
 pub mod told;
-pub mod values;
 
 pub use choices::Choices;
 pub use configs::{Configs, Origin};

@@ -6,6 +6,7 @@
 //!
 //! Nothing here reads a file: an [`Examination`] is fed with pieces of a log, whatever their size, and keeps no more of it than it shows.
 
+mod asked;
 mod examination;
 mod known;
 mod page;
@@ -13,6 +14,7 @@ mod pattern;
 mod plain;
 mod topic;
 
+pub use asked::Asked;
 pub use examination::{Complaint, Examination, Report, Seen, Unknown};
 pub use known::{Answer, Known};
 pub use page::{in_short, page, page_of};

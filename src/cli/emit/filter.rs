@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::config::values::{display, display_env, gdk_scale, libvirt, romfile};
+use crate::values::{display, display_env, gdk_scale, libvirt, romfile};
 
 /// What VMs get that come from other machines.
 #[derive(Args, Debug)]

@@ -14,7 +14,7 @@ use super::lint::fail;
 use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::config::{Choices, Configs, site};
-use crate::doctor::{Answer, Entry, Known, Topic, page, page_of};
+use crate::doctor::{Answer, Asked, Entry, Known, page, page_of};
 use crate::printable::{clean, clean_lines, system_error};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
@@ -180,19 +180,12 @@ fn explain_named(word: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told
 
 /// Explains a message, a piece of one, or what somebody looks for; false where nothing is known of it.
 fn explain_message(asked: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told) -> bool {
-    let is_one_word = !asked.trim().contains(char::is_whitespace);
-    let mut answers = known.in_message(asked);
-    if answers.is_empty() && !is_one_word {
-        answers = known.with_piece(asked);
+    let asked = known.asked(asked);
+    if asked.is_nothing() {
+        return false;
     }
-    let mut topic = if answers.is_empty() { known.about(asked) } else { Topic::default() };
-    if answers.is_empty() && topic.about.is_empty() {
-        answers = known.with_piece(asked);
-    }
-    if !answers.is_empty() {
-        topic = Topic::default();
-    }
-    for answer in &answers {
+    let Asked { answers, topic } = asked;
+    for answer in answers {
         told.add(&match answer {
             Answer::Rules(rules) if rules.len() == 1 => here.page(rules[0]),
             answer => page(answer),
@@ -213,7 +206,7 @@ fn explain_message(asked: &str, known: &Known<'_>, here: &Here<'_>, told: &mut T
         told.add(&text);
         told.text.push_str("\n`gvtg-xml explain NAME` says more about each.\n");
     }
-    !answers.is_empty() || !topic.about.is_empty() || !topic.beside.is_empty()
+    true
 }
 
 fn nearest(asked: &str, known: &Known<'_>) -> String {

@@ -11,7 +11,6 @@ use super::terminal::Look;
 use super::{Status, io};
 use crate::config::Choices;
 use crate::config::merge::merge;
-use crate::config::values::{display, libvirt, romfile};
 use crate::domain::{self, Domain};
 use crate::lint::{FixError, fix, why_foreign};
 use crate::printable::clean;
@@ -20,6 +19,7 @@ use crate::rules::builtin;
 use crate::rules::schema::Severity;
 use crate::settings::{Settings, Wishes};
 use crate::source::Source;
+use crate::values::{display, libvirt, romfile};
 use crate::version::Version;
 use crate::xml;
 

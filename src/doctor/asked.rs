@@ -1,0 +1,42 @@
+//! What is known of a question: of a message, a piece of one, or of what somebody looks for.
+
+use super::known::{Answer, Known};
+use super::topic::Topic;
+
+/// What is known of a question: answers where it is a message or a piece of one, else what is about its words.
+#[derive(Clone, Debug, Default)]
+pub struct Asked<'k, 'r> {
+    /// What explains the messages in it.
+    pub answers: Vec<&'k Answer<'r>>,
+    /// What is about its words, where no message is in it.
+    pub topic: Topic<'r>,
+}
+
+impl Asked<'_, '_> {
+    /// Whether nothing is known of it.
+    pub fn is_nothing(&self) -> bool {
+        self.answers.is_empty() && self.topic.about.is_empty() && self.topic.beside.is_empty()
+    }
+}
+
+impl<'r> Known<'r> {
+    /// What is known of a question. A single word is a topic before it is a piece of a message.
+    pub fn asked(&self, question: &str) -> Asked<'_, 'r> {
+        let is_one_word = !question.trim().contains(char::is_whitespace);
+        let mut answers = self.in_message(question);
+        if answers.is_empty() && !is_one_word {
+            answers = self.with_piece(question);
+        }
+        if !answers.is_empty() {
+            return Asked { answers, topic: Topic::default() };
+        }
+        let topic = self.about(question);
+        if topic.about.is_empty() {
+            answers = self.with_piece(question);
+        }
+        match answers.is_empty() {
+            true => Asked { answers, topic },
+            false => Asked { answers, topic: Topic::default() },
+        }
+    }
+}

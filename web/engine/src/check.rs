@@ -1,0 +1,148 @@
+//! Findings and the fixed text.
+
+use gvtg_xml::diagnostic::{Detail, Diagnostic};
+use gvtg_xml::lint::{FixError, Fixed, fix, lint_all};
+use gvtg_xml::report::{FileFindings, Json, Part, Report, State};
+use gvtg_xml::rules::schema::Severity;
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::settings::Settings;
+use gvtg_xml::source::Source;
+use gvtg_xml::xml;
+use serde_json::{Value, json};
+
+use crate::places::Places;
+use crate::wishes;
+
+/// `{"findings", "suppressed", "fixed"}`; for a text that is no domain one finding and no `fixed`, for settings that can't be used only
+/// `{"settings": [{"name", "message"}]}`.
+///
+/// Places are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining", "withheld", "ignoresErrors"}`, with the last two as
+/// `Fixed` has them and with numbers of findings before, or `{"error"}` where the fixes are at odds.
+pub fn check(text: &str, settings: &str) -> Value {
+    let settings = match wishes::read(settings) {
+        Ok(settings) => settings,
+        Err(wrong) => return json!({ "settings": wrong }),
+    };
+    let rules = RuleSet::all(builtin());
+    let mut places = Places::new(text);
+    match lint_all(text, &rules, &settings, Detail::Edits) {
+        Ok(findings) => json!({
+            "findings": findings.open.iter().map(|finding| shown(finding, &mut places)).collect::<Vec<_>>(),
+            "suppressed": findings.suppressed.len(),
+            "fixed": fixed(text, &rules, &settings),
+        }),
+        Err(error) => {
+            let finding = Diagnostic::unreadable(&Source::new("", text), &error);
+            json!({ "findings": [shown(&finding, &mut places)], "suppressed": 0, "fixed": null })
+        }
+    }
+}
+
+fn fixed(text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Value {
+    match fix(text.to_owned(), rules, settings) {
+        Ok(Fixed { text, applied, remaining, withheld, ignores_errors, .. }) => json!({
+            "text": text,
+            "applied": applied.len(),
+            "remaining": remaining.len(),
+            "withheld": withheld,
+            "ignoresErrors": ignores_errors,
+        }),
+        // Without a position: it is a fault of the rules, or already a finding.
+        Err(FixError::Xml(error, _)) => json!({ "error": error.message }),
+        Err(error) => json!({ "error": error.to_string() }),
+    }
+}
+
+fn shown(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
+    let (from, to) = (places.at(finding.span.start), places.at(finding.span.end));
+    let related = finding.related.iter().map(|related| json!({ "message": related.message, "from": places.at(related.span.start) }));
+    let related: Vec<Value> = related.collect();
+    let fix = finding.fix.as_ref().map(|fix| {
+        let edits = fix.edits.iter();
+        let edits = edits.map(|edit| json!({ "from": places.at(edit.range.start), "to": places.at(edit.range.end), "insert": edit.text }));
+        json!({ "title": fix.title, "applicability": fix.applicability.name(), "risk": fix.risk, "edits": edits.collect::<Vec<_>>() })
+    });
+    json!({
+        "rule": finding.rule.id,
+        "severity": finding.severity.name(),
+        "message": finding.message,
+        "help": finding.help,
+        "line": finding.start.line,
+        "column": finding.start.column,
+        "from": from,
+        "to": to,
+        "related": related,
+        "fix": fix,
+    })
+}
+
+/// The report of `gvtg-xml lint --format json` for a file of this name.
+pub fn report(name: &str, text: &str, settings: &str) -> String {
+    let (settings, _) = wishes::read_what_can_be(settings);
+    let source = Source::new(name, text);
+    let (open, suppressed) = match lint_all(text, &RuleSet::all(builtin()), &settings, Detail::Edits) {
+        Ok(findings) => (findings.open, findings.suppressed),
+        Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new()),
+    };
+    let parts = [
+        Part { state: State::Found, source: &source, diagnostics: &open },
+        Part { state: State::Suppressed, source: &source, diagnostics: &suppressed },
+    ];
+    let (mut json, mut written) = (Json::default(), String::new());
+    json.begin(&mut written);
+    json.file(&FileFindings { name, parts: &parts, fail_on: Severity::Warning }, &mut written);
+    json.end(&mut written);
+    written
+}
+
+/// A file's text, or why it is none.
+pub fn decode(bytes: &[u8]) -> Value {
+    match xml::decode(bytes) {
+        Ok(text) => json!({ "text": text }),
+        Err(error) => json!({ "error": { "message": error.message, "help": error.help } }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: &str = "<domain type='kvm'>\r\n  <name>é😀</name>\r\n  <devices>\r\n    <video/>\r\n  </devices>\r\n</domain>\r\n";
+
+    #[test]
+    fn a_finding_is_where_an_editor_shows_it() {
+        let found = check(DOMAIN, "{}");
+        let video = found["findings"].as_array().unwrap().iter().find(|one| one["rule"] == "stray-video").unwrap();
+        let units: Vec<u16> = DOMAIN.replace("\r\n", "\n").encode_utf16().collect();
+        let place = |name: &str| usize::try_from(video[name].as_u64().unwrap()).unwrap();
+        assert_eq!(String::from_utf16(&units[place("from")..place("to")]).unwrap(), "<video/>");
+        assert_eq!((place("line"), place("column")), (4, 5));
+        let edit = &video["fix"]["edits"][0];
+        assert_eq!(edit["insert"], "");
+    }
+
+    #[test]
+    fn the_fixed_text_is_that_of_fix() {
+        let wanted = fix(DOMAIN.into(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let found = check(DOMAIN, "{}");
+        assert_eq!(found["fixed"]["text"], *wanted.text);
+        assert_eq!(found["fixed"]["applied"], wanted.applied.len());
+    }
+
+    #[test]
+    fn of_what_is_no_domain_there_is_one_finding_and_nothing_fixed() {
+        for (text, rule) in [("<domain>", "not-well-formed"), ("<network/>", "not-a-domain"), ("", "not-well-formed")] {
+            let found = check(text, "{}");
+            assert_eq!(found["findings"].as_array().map(Vec::len), Some(1), "{found}");
+            assert_eq!(found["findings"][0]["rule"], rule);
+            assert!(found["fixed"].is_null());
+        }
+    }
+
+    #[test]
+    fn with_a_wrong_setting_nothing_is_found_or_fixed() {
+        let found = check(DOMAIN, r#"{"pci":"2"}"#);
+        assert_eq!(found["settings"][0]["name"], "pci");
+        assert!(found["findings"].is_null() && found["fixed"].is_null());
+    }
+}

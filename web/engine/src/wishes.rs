@@ -1,0 +1,77 @@
+//! Settings out of names and values, as flags of the command line have them: what somebody filled in is said, all else is left to the document.
+
+use gvtg_xml::settings::Settings;
+use gvtg_xml::values;
+use serde_json::{Value, json};
+
+/// The settings that a JSON object of names and values says; a switch is on whatever its value.
+///
+/// # Errors
+/// For each that can't be used `{"name", "message"}`: what to give instead.
+pub fn read(text: &str) -> Result<Settings, Vec<Value>> {
+    let (settings, wrong) = read_what_can_be(text);
+    if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+}
+
+/// The same without those that can't be used.
+pub fn read_what_can_be(text: &str) -> (Settings, Vec<Value>) {
+    let mut settings = Settings::default();
+    let said = match serde_json::from_str(text) {
+        Ok(Value::Object(said)) => said,
+        _ => return (settings, vec![json!({ "name": "", "message": "the settings are no JSON object" })]),
+    };
+    let mut wrong = Vec::new();
+    for (name, value) in &said {
+        if let Err(message) = put(&mut settings, name, value.as_str().unwrap_or("")) {
+            wrong.push(json!({ "name": name, "message": message }));
+        }
+    }
+    (settings, wrong)
+}
+
+fn put(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
+    let asked = &mut settings.asked;
+    match name {
+        // There is no machine to look at.
+        "libvirt" if text == "installed" => return Err("give a version like 9.0".into()),
+        "libvirt" => settings.libvirt = values::libvirt(text)?,
+        "uuid" => settings.uuid = Some(values::uuid(text)?),
+        "type" => asked.vgpu_type = Some(values::vgpu_type(text)?),
+        "pci" => asked.pci = Some(values::pci(text)?),
+        "display" => asked.display = Some(values::display(text)?),
+        "display-env" => asked.display_env = Some(values::display_env(text)?),
+        "gdk-scale" => asked.gdk_scale = Some(values::gdk_scale(text)?),
+        "alias" => asked.alias = Some(values::alias(text)?),
+        "romfile" => asked.romfile = Some(values::romfile(text)?),
+        "audio" => asked.audio = Some(values::audio(text)?),
+        "keep-video" => settings.keep_video = true,
+        "unsafe-fixes" => settings.unsafe_fixes = true,
+        _ => return Err(format!("there is no setting '{name}'")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_asked_for() {
+        let settings = read(r#"{"libvirt":"9.0","type":"i915-GVTg_V5_4","keep-video":"yes"}"#).unwrap();
+        assert_eq!(settings.libvirt.to_string(), "9.0.0");
+        assert_eq!(settings.asked.vgpu_type.as_deref(), Some("i915-GVTg_V5_4"));
+        assert!(settings.keep_video && !settings.unsafe_fixes);
+        assert_eq!(read("{}").unwrap().asked, Settings::default().asked);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_the_rest_is_kept() {
+        let (settings, wrong) = read_what_can_be(r#"{"pci":"2","libvirt":"8.0","colour":"red"}"#);
+        let names: Vec<&str> = wrong.iter().filter_map(|one| one["name"].as_str()).collect();
+        assert_eq!(names, ["colour", "pci"]);
+        assert_eq!(wrong[1]["message"], "give an address like 0000:00:02.0");
+        assert_eq!((settings.libvirt.to_string(), settings.asked.pci), ("8.0.0".to_owned(), None));
+        assert!(read("[]").is_err() && read("").is_err());
+        assert!(read(r#"{"libvirt":"installed"}"#).is_err(), "the browser's machine is not the one that is meant");
+    }
+}

@@ -1,0 +1,83 @@
+// The list of all rules, and the page of each.
+
+import { page } from './frame.mjs';
+import { escaped, inline, prose } from '../src/prose.js';
+
+const GROUPS = {
+  display: 'What shows the guest',
+  vgpu: 'The vGPU',
+  namespace: 'QEMU’s namespace',
+  qemu: 'QEMU’s arguments',
+  domain: 'The rest of the domain',
+  host: 'The machine',
+};
+
+const MENDED = { safe: 'fix mends it', unsafe: 'fix mends it where unsafe fixes are wanted', manual: 'you mend it' };
+
+const severity = (rule) => `<span class="severity ${rule.severity}">${rule.severity}</span>`;
+
+/** The page with all rules, by what they are about. */
+export function listPage(rules) {
+  const sections = Object.entries(GROUPS).map(([group, title]) => {
+    const rows = rules.filter((rule) => rule.group === group).map((rule) => `<li id="${rule.id}">${severity(rule)} <a href="${rule.id}.html">${rule.id}</a>
+<span class="summary">${escaped(rule.summary)}</span></li>`);
+    return `<section><h2>${title}</h2>\n<ul>${rows.join('\n')}</ul></section>`;
+  });
+  const body = `<main class="text wide">
+<h1>Rules</h1>
+<p>What is asked of a VM’s XML, and of the machine that it runs on. An <em>error</em> is refused, does not start or stays dark; with a <em>warning</em> it starts, worse than it could.</p>
+<form role="search" hidden><label for="filter">Narrow the list</label> <input id="filter" type="search" autocomplete="off"> <span id="shown" role="status" class="quiet"></span></form>
+<div id="rules">${sections.join('\n')}</div>
+</main>
+`;
+  const description = 'All rules of gvtg-xml: what can be wrong in a libvirt domain with an Intel GVT-g vGPU, and on its host.';
+  return page({ title: 'Rules: gvtg-xml', description, here: 'rules/index.html', body, scripts: ['rules.js'], root: '../' });
+}
+
+/** A rule's page. */
+export function rulePage(rule, rules) {
+  const mended = rule.group === 'host' ? MENDED.manual : MENDED[rule.fix?.applicability ?? 'manual'];
+  const parts = [
+    `<p class="meta">${severity(rule)} <span>${GROUPS[rule.group]}</span> <span>${mended}</span> <code>${rule.id}</code></p>`,
+    prose(rule.why, () => undefined),
+  ];
+  if (rule.help) {
+    parts.push(`<h2>What to do</h2>\n<p>${inline(capital(rule.help))}.</p>`);
+  }
+  if (rule.fix) {
+    parts.push(`<p>The fix: ${inline(rule.fix.title)}.</p>`);
+  }
+  if (rule.examples.length > 0) {
+    parts.push('<h2>Examples</h2>', ...rule.examples.map(example));
+  }
+  if (rule.says.length > 0) {
+    parts.push('<h2>What is said of it</h2>', `<ul>${rule.says.map(({ who, text }) => `<li>${escaped(who)}: <code>${escaped(text)}</code></li>`).join('')}</ul>`);
+  }
+  if (rule.references.length > 0) {
+    parts.push('<h2>Sources</h2>', `<ul class="sources">${rule.references.map(source).join('')}</ul>`);
+  }
+  const of = rules.filter((other) => other.group === rule.group);
+  const at = of.indexOf(rule);
+  const near = [[of[at - 1], 'Before'], [of[at + 1], 'Next']].filter(([other]) => other)
+    .map(([other, word]) => `<span>${word}: <a href="${other.id}.html">${other.id}</a></span>`);
+  const body = `<main class="text">
+<p class="crumb"><a href="index.html">Rules</a></p>
+<h1>${escaped(rule.summary)}</h1>
+${parts.join('\n')}
+<nav class="near" aria-label="Near rules">${near.join(' ')}</nav>
+</main>
+`;
+  return page({ title: `${rule.id}: ${rule.summary}`, description: rule.summary, here: '', body, root: '../' });
+}
+
+function example({ bad, fixed, beside, settings }) {
+  const marked = escaped(bad.trim()).replace('»', '<mark>').replace('«', '</mark>');
+  const block = (title, html) => `<figure><figcaption>${title}</figcaption><pre tabindex="0" role="region" aria-label="${title}"><code>${html}</code></pre></figure>`;
+  const given = settings ? `Found, with ${escaped(settings)}` : 'Found';
+  return `<div class="example">${block(given, marked)}${beside ? block('Beside a file with', escaped(beside.trim())) : ''}${
+    fixed ? block('Fixed', escaped(fixed.trim())) : ''}</div>`;
+}
+
+const source = (text) => `<li>${/^https?:\/\/\S+$/.test(text) ? `<a href="${escaped(text)}" rel="noreferrer">${escaped(text)}</a>` : inline(text)}</li>`;
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);

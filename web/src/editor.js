@@ -1,0 +1,177 @@
+// The editor: XML with findings where they are.
+
+import { defaultKeymap, history, historyKeymap, redo, undo } from '@codemirror/commands';
+import { xml } from '@codemirror/lang-xml';
+import { bracketMatching, codeFolding, foldGutter, foldKeymap, HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
+import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
+import { Annotation, EditorState } from '@codemirror/state';
+import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+
+// CodeMirror writes its rules into a <style>, which the page's policy lets in by this name.
+export const styles = EditorView.cspNonce.of('editor');
+
+/** The colours of XML, by the page's own variables. */
+export const colours = syntaxHighlighting(HighlightStyle.define([
+  { tag: [tags.tagName, tags.angleBracket], color: 'var(--tag)' },
+  { tag: tags.attributeName, color: 'var(--attribute)' },
+  { tag: tags.attributeValue, color: 'var(--string)' },
+  { tag: [tags.comment, tags.processingInstruction, tags.documentMeta], color: 'var(--quiet)', fontStyle: 'italic' },
+  { tag: tags.invalid, color: 'inherit' },
+]));
+
+// A text that replaces all of another: what was pasted or opened before is nothing that the next is compared with.
+const replacesAll = Annotation.define();
+
+export class Editor {
+  #view;
+  /** How lines end in the text, which the editor itself does not keep. */
+  #ending = '\n';
+  /** What the text was when it came. */
+  original = '';
+
+  /** `changed` is called after each change, `chosen` with what a tooltip's action is for. */
+  constructor(parent, { changed, chosen }) {
+    this.chosen = chosen;
+    const watch = EditorView.updateListener.of((update) => {
+      if (!update.docChanged) {
+        return;
+      }
+      const isNew = update.transactions.some((transaction) => transaction.annotation(replacesAll)) || replaces(update);
+      if (isNew) {
+        this.original = this.text;
+      }
+      changed();
+    });
+    // Before the editor takes it: how the lines of what is pasted in place of all end.
+    const paste = EditorView.domEventHandlers({
+      paste: (event, view) => {
+        const text = event.clipboardData?.getData('text/plain') ?? '';
+        if (text && isWhole(view.state)) {
+          this.#ending = endingOf(text);
+        }
+        return false;
+      },
+    });
+    this.#view = new EditorView({
+      parent,
+      state: EditorState.create({
+        extensions: [
+          styles, lineNumbers(), foldGutter(), lintGutter(), codeFolding(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(),
+          bracketMatching(), highlightSelectionMatches(), indentUnit.of('  '), xml({ autoCloseTags: false }), colours,
+          EditorView.lineWrapping, placeholder('Paste what virsh dumpxml --inactive prints, or drop a file here.'),
+          EditorView.contentAttributes.of({ 'aria-label': "The domain's XML", spellcheck: 'false', tabindex: '0' }),
+          keymap.of([...lintKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap]),
+          paste, watch,
+        ],
+      }),
+    });
+  }
+
+  /** The text as it came: with its own line endings. */
+  get text() {
+    return this.#view.state.doc.sliceString(0, this.#view.state.doc.length, this.#ending);
+  }
+
+  /** The state of the text, to be asked for again: another one means that it has changed. */
+  get version() {
+    return this.#view.state.doc;
+  }
+
+  /** Another document. */
+  load(text) {
+    this.#ending = endingOf(text);
+    const { state } = this.#view;
+    this.#view.dispatch({
+      changes: { from: 0, to: state.doc.length, insert: state.toText(text) },
+      annotations: replacesAll.of(true), selection: { anchor: 0 }, scrollIntoView: true,
+    });
+  }
+
+  /** The same document with all mended: one step that can be undone. */
+  replace(text) {
+    const { state } = this.#view;
+    const insert = state.toText(text);
+    const [from, to, end] = difference(state.doc, insert);
+    this.#view.dispatch({ changes: { from, to, insert: insert.slice(from, end) }, userEvent: 'input.fix', annotations: mends.of(true) });
+  }
+
+  /** Makes the edits of one fix. */
+  apply(edits) {
+    const { state } = this.#view;
+    const changes = edits.map(({ from, to, insert }) => ({ from, to, insert: state.toText(insert) }));
+    this.#view.dispatch({ changes, userEvent: 'input.fix', annotations: mends.of(true), scrollIntoView: true });
+  }
+
+  undo() {
+    return undo(this.#view);
+  }
+
+  redo() {
+    return redo(this.#view);
+  }
+
+  /** Shows findings where they are. */
+  show(findings) {
+    const { state } = this.#view;
+    const diagnostics = findings.map((finding) => ({
+      from: finding.from,
+      to: finding.to,
+      severity: finding.severity,
+      source: finding.rule,
+      message: finding.help ? `${finding.message}\n${finding.help}` : finding.message,
+      actions: isFixable(finding) ? [{ name: actionOf(finding), apply: () => this.chosen(finding) }] : [],
+    }));
+    this.#view.dispatch(setDiagnostics(state, diagnostics));
+  }
+
+  /** Puts the cursor there, and shows it. */
+  goTo(from, to = from) {
+    this.#view.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+    this.#view.focus();
+  }
+}
+
+// A fix, which changes a document and does not bring another one.
+const mends = Annotation.define();
+
+/** Whether a finding can be mended by its own edits. */
+export const isFixable = ({ fix }) => fix !== null && fix.applicability !== 'manual' && fix.edits.length > 0;
+
+/** What the button that mends a finding says. */
+export const actionOf = ({ fix }) => fix.title;
+
+/** How the lines of a text end; where they end in several ways, an editor's own. */
+export const endingOf = (text) => (/\r\n/.test(text) && !/(^|[^\r])\n|\r(?!\n)/.test(text) ? '\r\n' : '\n');
+
+/** Whether all of the text is selected, or there is none. */
+function isWhole(state) {
+  const { from, to } = state.selection.main;
+  return from === 0 && to === state.doc.length;
+}
+
+/** Whether an update puts a text in the place of all that there was, as pasting over it does. */
+function replaces(update) {
+  if (update.transactions.some((transaction) => transaction.annotation(mends)) || !update.transactions.some((one) => one.isUserEvent('input.paste'))) {
+    return false;
+  }
+  let whole = false;
+  update.changes.iterChangedRanges((fromA, toA) => { whole ||= fromA === 0 && toA === update.startState.doc.length; });
+  return whole;
+}
+
+/** Where two texts differ: the range in the first, and the end of it in the second. */
+function difference(before, after) {
+  const [one, two] = [before.toString(), after.toString()];
+  const shorter = Math.min(one.length, two.length);
+  let from = 0;
+  while (from < shorter && one[from] === two[from]) {
+    from++;
+  }
+  let same = 0;
+  while (same < shorter - from && one[one.length - 1 - same] === two[two.length - 1 - same]) {
+    same++;
+  }
+  return [from, one.length - same, two.length - same];
+}

@@ -1,0 +1,33 @@
+// The host's files: what they are, where they belong, and what to do then.
+
+import { byId, element } from './dom.js';
+import { copy, download } from './transfer.js';
+
+/** Shows what the engine gave for the host. */
+export function showFiles({ files, steps, error, settings }) {
+  const place = byId('files');
+  if (!files) {
+    const message = error ? `${error.message}: ${error.help}` : settings ? 'A setting can’t be used.' : 'Paste a domain first.';
+    place.replaceChildren(element('p', { class: 'empty' }, message));
+    return;
+  }
+  const order = element('ol', { class: 'steps' }, ...steps.map((step) => element('li', {}, step)));
+  place.replaceChildren(...files.map(file), element('h3', {}, 'Then, as root'), order);
+}
+
+/** That there are no files yet. */
+export const noFiles = () => showFiles({});
+
+function file({ name, path, what, mode, text }) {
+  const title = path ?? 'Kernel command line';
+  const note = path ? `mode ${mode}` : what;
+  const copying = element('button', { type: 'button', onclick: () => copy(copying, text) }, 'Copy');
+  const saving = element('button', { type: 'button', onclick: () => download(name, text) }, 'Download');
+  copying.setAttribute('aria-label', `Copy ${title}`);
+  saving.setAttribute('aria-label', `Download ${title}`);
+  const content = element('pre', { tabIndex: 0 }, element('code', {}, text));
+  content.setAttribute('aria-label', title);
+  content.setAttribute('role', 'region');
+  return element('section', { class: 'file', 'data-name': name },
+    element('header', {}, element('h3', {}, title), element('span', { class: 'note' }, note), copying, saving), content);
+}

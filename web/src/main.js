@@ -1,0 +1,193 @@
+// The page: a domain in the editor, what the engine says of it, and what comes out.
+
+import { byId, count } from './dom.js';
+import { Editor, endingOf } from './editor.js';
+import { Engine } from './engine.js';
+import { clearChanges, showChanges } from './changes.js';
+import { showFiles, noFiles } from './files.js';
+import { Findings } from './findings.js';
+import { Settings } from './settings.js';
+import { Tabs } from './tabs.js';
+import { copy, download, onDrop } from './transfer.js';
+
+// An example to try the page with: a domain as virt-manager makes one. The build puts fixtures/win10-virt-manager.xml here.
+const { example } = globalThis.gvtgPage;
+
+const engine = new Engine();
+const ask = (...question) => engine.ask(...question);
+const editor = new Editor(byId('editor'), { changed, chosen: fixOne });
+const findings = new Findings({ goTo, fix: fixOne, ask });
+const settings = new Settings(changed);
+const tabs = new Tabs(byId('tabs'), show);
+
+/** What the last check gave, and the state of the text that it is for. */
+let last = { version: undefined, result: undefined };
+/** Whether a check is under way, and whether another has to follow it. */
+let running = false;
+let stale = false;
+
+/** After each change of the text or the settings: one check at a time, the newest text next. */
+async function changed() {
+  stale = true;
+  byId('findings').ariaBusy = 'true';
+  enable();
+  if (running) {
+    return;
+  }
+  running = true;
+  while (stale) {
+    stale = false;
+    await check();
+    // Whoever types in a large document is not asked about each letter.
+    await new Promise((resolve) => setTimeout(resolve, Math.min(400, editor.version.length / 2500)));
+  }
+  running = false;
+  byId('findings').ariaBusy = 'false';
+}
+
+async function check() {
+  const { text, version } = editor;
+  if (text === '') {
+    accept({ version, result: undefined });
+    return;
+  }
+  try {
+    const result = await ask('check', text, settings.wishes);
+    // What is said of a text that has changed since has its places wrong; the next check is on its way.
+    if (version === editor.version && !stale) {
+      accept({ version, result });
+    }
+  } catch (error) {
+    accept({ version, result: undefined });
+    say(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the document.`);
+  }
+}
+
+function accept(checked) {
+  last = checked;
+  const { result } = checked;
+  settings.mark(result?.settings);
+  editor.show(result?.findings ?? []);
+  if (result) {
+    findings.show(result);
+    say(noteOf(result));
+  } else {
+    findings.clear();
+    say('');
+  }
+  enable();
+  show(tabs.chosen);
+}
+
+/** What there is to know beside the findings. */
+function noteOf({ fixed, settings }) {
+  if (settings || !fixed) {
+    return '';
+  }
+  if (fixed.error) {
+    return `Nothing is mended, which is a fault of this program: ${fixed.error}`;
+  }
+  if (fixed.withheld) {
+    return `What shows the guest now is left alone: ${fixed.ignoresErrors
+      ? 'an error is ignored, so nothing is sure to show it after these fixes.' : 'after these fixes nothing would.'}`;
+  }
+  return '';
+}
+
+function say(note) {
+  byId('note').textContent = note;
+  byId('note').hidden = note === '';
+}
+
+/** The fixed text, if it is that of what is in the editor now. */
+function fixedText() {
+  return last.version === editor.version && !stale ? last.result?.fixed?.text : undefined;
+}
+
+/** Switches on what can be done now. */
+function enable() {
+  const text = fixedText();
+  const number = last.result?.fixed?.applied ?? 0;
+  byId('fix').disabled = text === undefined || number === 0;
+  byId('fix').textContent = number > 0 ? `Fix ${number === 1 ? 'it' : `all ${number}`}` : 'Fix all';
+  for (const id of ['copy', 'download', 'report']) {
+    byId(id).disabled = text === undefined;
+  }
+  byId('left').textContent = text !== undefined && number > 0 && last.result.fixed.remaining > 0
+    ? `${count(last.result.fixed.remaining, 'finding')} will be left` : '';
+}
+
+function fixOne(finding) {
+  if (last.version === editor.version) {
+    editor.apply(finding.fix.edits);
+  }
+}
+
+function goTo(from, to) {
+  tabs.choose('editor');
+  editor.goTo(from, to);
+}
+
+/** Shows a tab with what belongs to the text as it is now. */
+async function show(tab) {
+  const text = fixedText();
+  if (tab !== 'changes') {
+    clearChanges();
+  } else {
+    showChanges(editor.original, text ?? editor.text);
+  }
+  if (tab === 'files') {
+    if (text === undefined) {
+      noFiles();
+    } else {
+      const files = await ask('files', text, settings.wishes, settings.host);
+      if (text === fixedText()) {
+        showFiles(files);
+      }
+    }
+  }
+}
+
+async function open(file) {
+  const { text, error } = await ask('decode', new Uint8Array(await file.arrayBuffer()));
+  if (error) {
+    editor.load('');
+    findings.clear(`${file.name} ${error.message}`);
+    say(error.help);
+    return;
+  }
+  tabs.choose('editor');
+  editor.load(text);
+}
+
+/** The name under which a fixed domain is saved: its own. */
+function nameOf(text) {
+  const name = new DOMParser().parseFromString(text, 'text/xml').querySelector('domain > name')?.textContent ?? '';
+  return `${name.replace(/[^\w.+-]+/g, '_') || 'domain'}.xml`;
+}
+
+byId('fix').addEventListener('click', () => {
+  const text = fixedText();
+  if (text !== undefined && endingOf(text) === endingOf(editor.text)) {
+    editor.replace(text);
+  }
+});
+byId('undo').addEventListener('click', () => editor.undo());
+byId('copy').addEventListener('click', ({ currentTarget }) => copy(currentTarget, fixedText()));
+byId('download').addEventListener('click', () => download(nameOf(fixedText()), fixedText(), 'application/xml'));
+byId('report').addEventListener('click', async () => {
+  const name = nameOf(editor.text);
+  download(name.replace(/xml$/, 'json'), await ask('report', name, editor.text, settings.wishes), 'application/json');
+});
+byId('example').addEventListener('click', () => editor.load(example));
+byId('open').addEventListener('click', () => byId('file').click());
+byId('file').addEventListener('change', ({ target }) => {
+  if (target.files[0]) {
+    open(target.files[0]);
+  }
+  target.value = '';
+});
+onDrop(open);
+
+engine.warm();
+enable();

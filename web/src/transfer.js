@@ -1,0 +1,35 @@
+// Texts in and out of the page: files that are opened or dropped, the clipboard, downloads.
+
+/** Has the browser save a text as a file. */
+export function download(name, text, type = 'text/plain') {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+/** Puts a text on the clipboard, and says so on the button. */
+export async function copy(button, text) {
+  const words = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'Copied';
+  } catch {
+    button.textContent = 'The browser refuses: select it and copy';
+  }
+  setTimeout(() => { button.textContent = words; }, 1500);
+}
+
+/** Calls `open` with each file that is dropped on the page. */
+export function onDrop(open) {
+  addEventListener('dragover', (event) => event.preventDefault());
+  addEventListener('drop', (event) => {
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file) {
+      event.preventDefault();
+      open(file);
+    }
+  });
+}

@@ -1,0 +1,96 @@
+// A real Chromium with the built page, served from this machine, and the program that it is compared with.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join, resolve } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain' };
+const program = process.env.GVTG_XML ?? resolve('../target/debug/gvtg-xml');
+
+/** The folder of what is built. */
+export const dist = resolve('dist');
+
+/** The folder for pictures. */
+export const pictures = resolve('target/pictures');
+
+/** The documents that come with the project, by name. */
+export const fixtures = Object.fromEntries(readdirSync('../fixtures').filter((name) => name.endsWith('.xml')).sort()
+  .map((name) => [name, readFileSync(join('../fixtures', name), 'utf8')]));
+
+/** Serves a folder; gives the address and what closes it. */
+export async function serve(folder = dist) {
+  const server = createServer((request, response) => {
+    const path = join(folder, decodeURI(request.url.split('?')[0]));
+    try {
+      response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
+      response.end(readFileSync(path));
+    } catch {
+      response.statusCode = 404;
+      response.end();
+    }
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return { address: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+/** A browser that starts no errand of its own. */
+export const launch = () => chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/** A page of its own, which fails the test with what goes wrong in it. */
+export async function open(browser, address, options = {}) {
+  const context = await browser.newContext({ permissions: address.startsWith('http') ? ['clipboard-read', 'clipboard-write'] : [], ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  page.faults = [];
+  page.on('pageerror', (error) => page.faults.push(String(error.stack)));
+  page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
+  await page.goto(address);
+  return page;
+}
+
+/** Puts a text on the clipboard and pastes it over all that is in the editor, as somebody with a keyboard does. */
+export async function paste(page, text) {
+  await page.evaluate((words) => navigator.clipboard.writeText(words), text);
+  await page.locator('#editor .cm-content').focus();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Control+V');
+  await checked(page);
+}
+
+/** Opens a file of these bytes. */
+export async function openFile(page, name, bytes) {
+  await page.locator('#file').setInputFiles({ name, mimeType: 'application/xml', buffer: Buffer.from(bytes) });
+  await page.waitForTimeout(50);
+  await checked(page);
+}
+
+/** Waits until what is in the editor has been looked at. */
+export const checked = (page) => page.waitForFunction(() => document.getElementById('findings').ariaBusy === 'false');
+
+/** What a button has the browser save. */
+export async function saved(page, button) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), 'utf8') };
+}
+
+/** What the command line makes of a text on its stdin. */
+export function run(args, input) {
+  const environment = { ...process.env };
+  // The display of whoever runs the tests is no matter of a page's.
+  delete environment.DISPLAY;
+  const { status, stdout, stderr, error } = spawnSync(program, args, { input, env: environment, cwd: mkdtempSync(join(tmpdir(), 'web-')), encoding: 'utf8' });
+  // A command that reads no stdin closes it.
+  if (error && error.code !== 'EPIPE') {
+    throw error;
+  }
+  return { status, stdout, stderr };
+}
+
+// Where it is missing, that is said at once.
+execFileSync(program, ['--version']);

@@ -1,0 +1,177 @@
+// What the page finds and writes is what the command line finds and writes, byte for byte.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { checked, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
+
+let browser, server, page;
+before(async () => {
+  [browser, server] = [await launch(), await serve()];
+  page = await open(browser, `${server.address}index.html`);
+});
+after(async () => {
+  await browser.close();
+  server.close();
+  assert.deepEqual(page.faults, []);
+});
+
+const fixed = (text, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], text).stdout;
+const findings = (name, text, ...flags) => run(['lint', '--isolated', '--quiet', '--format', 'json', '--stdin-filename', name, ...flags], text).stdout;
+
+/** What the list shows of each finding, and what the command line says of it. */
+const listed = () => page.$$eval('.finding', (items) => items.map((item) => [
+  item.dataset.rule, item.querySelector('.message').textContent, item.querySelector('.place').getAttribute('aria-label'),
+]));
+const wanted = (json) => JSON.parse(json).diagnostics.map(({ rule, message, start: { line, column } }) => [rule, message, `Go to line ${line}, column ${column}`]);
+
+for (const [name, text] of Object.entries(fixtures)) {
+  test(`${name} is found, fixed and reported as on the command line`, async () => {
+    await paste(page, text);
+    assert.equal((await saved(page, '#download')).text, fixed(text));
+    const report = await saved(page, '#report');
+    const json = findings(report.name.replace(/json$/, 'xml'), text);
+    assert.equal(report.text, json);
+    assert.deepEqual(await listed(), wanted(json));
+    if (await page.isEnabled('#fix')) {
+      await page.click('#fix');
+      await checked(page);
+      assert.equal((await saved(page, '#download')).text, fixed(text), 'fixed twice is fixed once');
+    }
+    await page.click('#copy');
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), fixed(text));
+  });
+}
+
+test('a file keeps its line endings, its byte order mark and letters of any plane', async () => {
+  const text = fixtures['win10-virt-manager.xml'].replace('win10', 'é😀').replaceAll('\n', '\r\n');
+  for (const bytes of [text, `\ufeff${text}`]) {
+    await openFile(page, 'a.xml', bytes);
+    const report = await saved(page, '#report');
+    assert.equal(report.text, findings(report.name.replace(/json$/, 'xml'), bytes));
+    assert.deepEqual(await listed(), wanted(report.text));
+    assert.equal((await saved(page, '#download')).text, fixed(bytes));
+    await page.click('#fix');
+    await checked(page);
+    assert.equal((await saved(page, '#download')).text, fixed(bytes));
+  }
+});
+
+test('one fix makes its own edits and no others, and can be undone', async () => {
+  const text = fixtures['win10-virt-manager.xml'].replace('win10', 'é😀');
+  for (const ending of ['\n', '\r\n']) {
+    const bytes = text.replaceAll('\n', ending);
+    const { diagnostics } = JSON.parse(findings('a.xml', bytes));
+    for (const [index, { rule, fix }] of diagnostics.entries()) {
+      if (!fix || fix.edits.length === 0) {
+        continue;
+      }
+      await openFile(page, 'a.xml', bytes);
+      await page.locator('.finding').nth(index).locator('.fix').click();
+      await checked(page);
+      const edited = apply(bytes, fix.edits);
+      assert.equal((await saved(page, '#download')).text, fixed(edited), rule);
+      const report = await saved(page, '#report');
+      assert.equal(report.text, findings(report.name.replace(/json$/, 'xml'), edited), rule);
+      await page.click('#undo');
+      await checked(page);
+      assert.deepEqual(await listed(), wanted(findings('a.xml', bytes)));
+    }
+  }
+});
+
+/** Byte edits, made from the end. */
+function apply(text, edits) {
+  let bytes = Buffer.from(text);
+  for (const { start, end, text: insert } of edits.toReversed()) {
+    bytes = Buffer.concat([bytes.subarray(0, start.offset), Buffer.from(insert), bytes.subarray(end.offset)]);
+  }
+  return bytes.toString();
+}
+
+test('what is no domain has one finding where it is, and nothing comes out', async () => {
+  const malformed = fixtures['guide.xml'].replace('</devices>', '</device>');
+  for (const [text, rule] of [[malformed, 'not-well-formed'], ['<network/>', 'not-a-domain'], ['<domain', 'not-well-formed']]) {
+    await paste(page, text);
+    assert.deepEqual(await listed(), wanted(findings('a.xml', text)));
+    assert.equal(await page.locator('.finding').getAttribute('data-rule'), rule);
+    for (const button of ['#fix', '#copy', '#download', '#report']) {
+      assert.equal(await page.isDisabled(button), true, button);
+    }
+    await page.click('#tab-files');
+    assert.match(await page.innerText('#files'), /Paste a domain first/);
+    await page.click('#tab-editor');
+  }
+  assert.ok(await page.locator('.cm-lintRange-error, .cm-lintPoint-error').count() > 0);
+});
+
+test('bytes that are not UTF-8 are refused with a reason, and nothing is shown of them', async () => {
+  await openFile(page, 'latin1.xml', Buffer.from('<domain><name>\xe9</name></domain>', 'latin1'));
+  assert.match(await page.innerText('#summary'), /latin1\.xml .*UTF-8/);
+  assert.equal(await page.isDisabled('#download'), true);
+});
+
+test('settings do what flags do, stand in the address and survive a reload', async () => {
+  const text = fixtures['win10-virt-manager.xml'];
+  await page.click('.settings summary');
+  await page.fill('[name=libvirt]', '7.0');
+  await page.selectOption('[name=type]', 'i915-GVTg_V5_8');
+  await page.fill('[name=pci]', '0000:00:03.0');
+  await page.check('[name=keep-video]');
+  await paste(page, text);
+  const flags = ['--libvirt', '7.0', '--type', 'i915-GVTg_V5_8', '--pci', '0000:00:03.0', '--keep-video'];
+  assert.equal((await saved(page, '#download')).text, fixed(text, ...flags));
+  assert.notEqual(fixed(text, ...flags), fixed(text));
+  await page.reload();
+  assert.equal(await page.inputValue('[name=libvirt]'), '7.0');
+  assert.equal(await page.isChecked('[name=keep-video]'), true);
+  await paste(page, text);
+  assert.equal((await saved(page, '#download')).text, fixed(text, ...flags));
+});
+
+test('with a setting that can’t be used nothing comes out, and it is said which', async () => {
+  await page.click('.settings summary');
+  await page.fill('[name=pci]', 'two');
+  await checked(page);
+  assert.match(await page.innerText('#findings'), /pci: give an address like 0000:00:02.0/);
+  assert.equal(await page.isDisabled('#download'), true);
+  assert.equal(await page.getAttribute('[name=pci]', 'aria-invalid'), 'true');
+  await page.click('button[type=reset]');
+  await page.waitForFunction(() => location.hash === '');
+  await checked(page);
+  assert.equal(await page.isDisabled('#download'), false);
+  await page.click('.settings summary');
+});
+
+test('the host’s files are those of emit', async () => {
+  const text = fixtures['win10-virt-manager.xml'];
+  await paste(page, text);
+  await page.click('#tab-files');
+  const emitted = [
+    ['gvtg', ['emit', 'hook', '--quiet']], ['gvt.conf', ['emit', 'modules', '--quiet']], ['gvtg.conf', ['emit', 'modprobe', '--quiet']],
+  ];
+  for (const [name, args] of emitted) {
+    const shown = await saved(page, `.file[data-name="${name}"] button:has-text("Download")`);
+    assert.equal(shown.text, run(args, fixed(text)).stdout, name);
+  }
+  await page.click('.settings summary');
+  await page.selectOption('[name=host-parameters]', 'raw');
+  await checked(page);
+  const line = await saved(page, '.file[data-name="cmdline"] button:has-text("Download")');
+  assert.equal(line.text, run(['emit', 'cmdline', '--quiet'], '').stdout);
+  await page.click('.settings summary');
+});
+
+test('the changes are those from what was pasted to what is fixed', async () => {
+  await paste(page, fixtures['win10-virt-manager.xml']);
+  await page.click('#tab-changes');
+  const removed = await page.$$eval('.cm-deletedLine', (lines) => lines.map((line) => line.textContent.trim()));
+  assert.ok(removed.includes('<graphics type=\'spice\' autoport=\'yes\'>'), removed.join('\n'));
+  await page.click('#fix');
+  await checked(page);
+  assert.deepEqual(await page.$$eval('.cm-deletedLine', (lines) => lines.map((line) => line.textContent.trim())), removed, 'also when they were made');
+  await page.click('#tab-editor');
+  await paste(page, fixtures['win10-virt-manager.fixed.xml']);
+  await page.click('#tab-changes');
+  assert.match(await page.innerText('#changes'), /Nothing is changed/);
+  await page.click('#tab-editor');
+});
