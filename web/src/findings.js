@@ -19,7 +19,12 @@ export class Findings {
   /** Shows what a check gave. */
   show({ findings, suppressed, settings }) {
     const items = settings ? settings.map(settingItem) : findings.slice(0, MOST_LISTED).map((finding) => this.#item(finding));
+    // Whoever mends one after the other with a keyboard goes on where they were.
+    const at = [...this.list.children].findIndex((item) => item.contains(document.activeElement));
     this.list.replaceChildren(...items);
+    if (at >= 0) {
+      (items[Math.min(at, items.length - 1)]?.querySelector('button') ?? byId('summary')).focus();
+    }
     byId('summary').textContent = settings ? 'A setting can’t be used' : summary(findings, suppressed);
     const more = settings ? 0 : findings.length - MOST_LISTED;
     byId('more').textContent = more > 0 ? `and ${more} more, marked in the editor` : '';

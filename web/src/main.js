@@ -1,7 +1,7 @@
 // The page: a domain in the editor, what the engine says of it, and what comes out.
 
 import { byId, count } from './dom.js';
-import { Editor, endingOf } from './editor.js';
+import { Editor } from './editor.js';
 import { Engine } from './engine.js';
 import { clearChanges, showChanges } from './changes.js';
 import { showFiles, noFiles } from './files.js';
@@ -59,8 +59,13 @@ async function check() {
     }
   } catch (error) {
     accept({ version, result: undefined });
-    say(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the document.`);
+    sayFailure(error);
   }
+}
+
+function sayFailure(error) {
+  findings.clear('Not looked at');
+  say(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the document.`);
 }
 
 function accept(checked) {
@@ -140,8 +145,8 @@ async function show(tab) {
     if (text === undefined) {
       noFiles();
     } else {
-      const files = await ask('files', text, settings.wishes, settings.host);
-      if (text === fixedText()) {
+      const files = await ask('files', text, settings.wishes, settings.host).catch(sayFailure);
+      if (files && text === fixedText()) {
         showFiles(files);
       }
     }
@@ -149,7 +154,11 @@ async function show(tab) {
 }
 
 async function open(file) {
-  const { text, error } = await ask('decode', new Uint8Array(await file.arrayBuffer()));
+  const decoded = await ask('decode', new Uint8Array(await file.arrayBuffer())).catch(sayFailure);
+  if (!decoded) {
+    return;
+  }
+  const { text, error } = decoded;
   if (error) {
     editor.load('');
     findings.clear(`${file.name} ${error.message}`);
@@ -168,7 +177,7 @@ function nameOf(text) {
 
 byId('fix').addEventListener('click', () => {
   const text = fixedText();
-  if (text !== undefined && endingOf(text) === endingOf(editor.text)) {
+  if (text !== undefined) {
     editor.replace(text);
   }
 });

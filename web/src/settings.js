@@ -43,6 +43,7 @@ export class Settings {
     for (const field of this.form.elements) {
       const is = wrong.find(({ name }) => name === field.name);
       field.setCustomValidity?.(is?.message ?? '');
+      field.title = is?.message ?? '';
       field.setAttribute('aria-invalid', String(is !== undefined));
     }
   }

@@ -95,6 +95,38 @@ test('axe has nothing serious to say, in light and in dark', async () => {
   }
 });
 
+test('where the engine stops it is said, and nothing comes out', async () => {
+  const page = await browser.newPage();
+  // Half of an engine.
+  await page.route('**/engine.js', async (route) => {
+    const answer = await route.fetch();
+    const whole = await answer.text();
+    const { wasm } = JSON.parse(whole.slice(whole.indexOf('=') + 1, whole.lastIndexOf(';')));
+    await route.fulfill({ response: answer, body: whole.replace(wasm, wasm.slice(0, 4 * (wasm.length >> 3))) });
+  });
+  await page.goto(address('index.html'));
+  for (let round = 0; round < 2; round++) {
+    await page.click('#example');
+    await page.waitForFunction(() => document.getElementById('note').textContent.includes('The engine has stopped'));
+    await checked(page);
+    assert.equal(await page.locator('.finding').count(), 0);
+    assert.equal(await page.isDisabled('#download'), true);
+  }
+  await page.close();
+});
+
+test('whoever mends one finding with a keyboard goes on with the next', async () => {
+  const page = await open(browser, address('index.html'));
+  await paste(page, example);
+  const before = await page.locator('.finding').count();
+  await page.locator('.finding .fix').nth(1).focus();
+  await page.keyboard.press('Enter');
+  await checked(page);
+  assert.ok(await page.locator('.finding').count() < before);
+  assert.equal(await page.evaluate(() => document.activeElement.closest('.finding') !== null), true);
+  await page.context().close();
+});
+
 test('nothing scrolls sideways on 360 pixels', async () => {
   for (const name of pages) {
     const page = await open(browser, address(name), { viewport: { width: 360, height: 740 } });
