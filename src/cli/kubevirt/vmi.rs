@@ -10,7 +10,7 @@ pub(super) const ANNOTATION: &str = "gvtg-xml/flags";
 /// How names of resources of other makers begin. The cluster's administrator chooses the names, mostly like these.
 const OTHERS: &[&str] = &["nvidia.com/", "amd.com/"];
 
-/// Where devices stand in a VMI, and how KubeVirt's aliases for them begin (kubevirt: virtwrap/device/hostdevice, since 0.36).
+/// Where devices stand in a VMI, and how KubeVirt's aliases for them begin (kubevirt: pkg/virt-launcher/virtwrap/device/hostdevice).
 const DEVICES: &[(&str, &str)] = &[("/spec/domain/devices/gpus", "ua-gpu-"), ("/spec/domain/devices/hostDevices", "ua-hostdevice-")];
 
 /// A VMI.
