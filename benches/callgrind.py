@@ -16,11 +16,36 @@ def is_there():
     return VALGRIND is not None
 
 
-def instructions(command, stdin=None):
-    """The instructions of a command, by callgrind. Its environment is empty, as programs read it at their start."""
+def run(command, stdin, *options):
+    """What valgrind says while it runs a command. Its environment is empty, as programs read it at their start."""
     with tempfile.NamedTemporaryFile("r") as log, open(stdin or "/dev/null", "rb") as source:
-        options = ["--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log.name}"]
-        subprocess.run([VALGRIND, *options, *command], stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={})
-        said = log.read()
+        line = [VALGRIND, "--tool=callgrind", f"--log-file={log.name}", *options, *command]
+        subprocess.run(line, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={})
+        return log.read()
+
+
+def instructions(command, stdin=None):
+    """The instructions of a command."""
+    said = run(command, stdin, "--callgrind-out-file=/dev/null")
     counted = re.search(r"Collected : (\d+)", said)
     return int(counted[1]) if counted else sys.exit(f"valgrind failed: {' '.join(map(str, command))[:200]}\n{said}")
+
+
+def profile(command, stdin, *options):
+    """callgrind's profile of a command."""
+    with tempfile.NamedTemporaryFile("r") as out:
+        run(command, stdin, f"--callgrind-out-file={out.name}", *options)
+        return out.read()
+
+
+def pages(command, stdin=None):
+    """The pages of 4 KB from which a command runs code: what the kernel maps for it, whatever it counts."""
+    lines = profile(command, stdin, "--dump-instr=yes", "--compress-pos=no").splitlines()
+    return len({int(line.split()[0], 16) >> 12 for line in lines if line.startswith("0x")})
+
+
+def functions(command, stdin=None):
+    """The functions that a command calls, as the linker names them."""
+    # Behind the name of one that calls itself stands a number.
+    names = set(re.findall(r"^c?fn=\(\d+\) ([\w.$]+)", profile(command, stdin, "--demangle=no"), re.MULTILINE))
+    return sorted(name for name in names if not name.startswith("0x"))

@@ -16,6 +16,7 @@ use crate::source::Source;
 use crate::suppress::Form;
 use crate::xml;
 
+#[inline(never)]
 pub(super) fn run(
     args: &FixArgs,
     options: &Options,
