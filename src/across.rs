@@ -113,7 +113,7 @@ pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> 
     match same {
         Same::Vgpu => vgpus(domain).for_each(|(uuid, finding)| add(Thing::Vgpu(uuid), &name, finding)),
         Same::Name => {
-            let Some((uuid, element)) = own_uuid(domain).zip(domain.root.child("name")) else { return claims };
+            let Some((uuid, element)) = own_uuid(domain).zip(domain.child("name")) else { return claims };
             for pci in gpus(domain) {
                 let finding = Finding::within(element, element.content()).with_value("found", &*name);
                 add(Thing::Name(name.clone(), pci), &uuid.to_string(), finding);
@@ -125,7 +125,7 @@ pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> 
 
 /// The domain's uuid as it says it.
 fn own_uuid(domain: &Domain<'_>) -> Option<Uuid> {
-    domain.root.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
+    domain.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
 }
 
 /// The uuids of the vGPUs that a domain has, those too that `fix` gives them; each with what is found where another domain has it.

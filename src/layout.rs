@@ -26,7 +26,9 @@ pub fn style(document: &Document<'_>) -> Style {
         Some(at) if text[at..].starts_with('"') => '"',
         _ => '\'',
     };
-    let unit = root.children().find_map(|child| indentation(text, child.span().start)).unwrap_or("  ");
+    // On one line nothing is indented.
+    let indented = || root.children().find_map(|child| indentation(text, child.span().start));
+    let unit = if newline.is_empty() { None } else { indented() }.unwrap_or("  ");
     let outer = indentation(text, root.span().start).unwrap_or("");
     let unit = unit.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("  ");
     Style { quote, newline, unit: unit.to_owned() }

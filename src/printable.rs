@@ -37,6 +37,9 @@ pub fn system_error(error: &std::io::Error) -> String {
 /// Control characters (C0, C1), marks that reorder text, and characters that nobody sees: Unicode's category Cf without the Arabic
 /// and Kaithi signs in it, which are drawn, the two separators of lines, and letters without a shape.
 pub fn is_harmful(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')

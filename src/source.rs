@@ -29,8 +29,8 @@ pub struct Source<'a> {
 
 #[derive(Debug)]
 struct Index {
-    /// Byte offset of each line's first byte.
-    lines: Vec<usize>,
+    /// Byte offset of each line's first byte, in the first 4 GiB: more no XML reader here takes, and a big text has many lines.
+    lines: Vec<u32>,
     /// Number of characters before byte `i * BLOCK` (before the character that holds this byte).
     characters: Vec<usize>,
 }
@@ -55,8 +55,8 @@ impl<'a> Source<'a> {
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor_char_boundary(self.text, offset);
         let index = self.index();
-        let line = index.lines.partition_point(|&start| start <= offset);
-        let start = index.lines[line - 1];
+        let line = index.lines_until(offset);
+        let start = index.lines[line - 1] as usize;
         let mark = usize::from(line == 1 && offset > 0 && self.text.starts_with(BOM));
         Position { line, column: self.characters_before(offset) - self.characters_before(start) + 1 - mark }
     }
@@ -64,18 +64,18 @@ impl<'a> Source<'a> {
     /// The byte range of a 1-based line without its line ending; empty past the last line.
     pub fn line(&self, line: usize) -> Range<usize> {
         let lines = &self.index().lines;
-        let Some(&start) = line.checked_sub(1).and_then(|index| lines.get(index)) else {
+        let Some(start) = line.checked_sub(1).and_then(|index| lines.get(index)).map(|&start| start as usize) else {
             return self.text.len()..self.text.len();
         };
-        let end = lines.get(line).copied().unwrap_or(self.text.len());
+        let end = lines.get(line).map_or(self.text.len(), |&end| end as usize);
         let content = self.text[start..end].trim_end_matches(['\r', '\n']);
         start..start + content.len()
     }
 
     /// The byte offset at which the line that holds this offset begins.
     pub fn line_start(&self, offset: usize) -> usize {
-        let lines = &self.index().lines;
-        lines[lines.partition_point(|&start| start <= offset) - 1]
+        let index = self.index();
+        index.lines[index.lines_until(offset) - 1] as usize
     }
 
     fn index(&self) -> &Index {
@@ -98,7 +98,8 @@ impl Index {
             if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
                 continue;
             }
-            lines.push(at + 1);
+            let Ok(start) = u32::try_from(at + 1) else { break };
+            lines.push(start);
         }
         let mut characters = Vec::with_capacity(bytes.len() / BLOCK + 1);
         let (mut before, mut start) = (0, 0);
@@ -109,6 +110,11 @@ impl Index {
             start = end;
         }
         Index { lines, characters }
+    }
+
+    /// How many lines begin at an offset or before it.
+    fn lines_until(&self, offset: usize) -> usize {
+        self.lines.partition_point(|&start| start as usize <= offset)
     }
 }
 

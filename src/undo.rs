@@ -89,9 +89,13 @@ impl Undo {
 /// The offsets of all bytes that belong to no blank, and the text that they make.
 fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
     let (mut offsets, mut solid) = (Vec::new(), String::new());
-    for (at, character) in text.char_indices().filter(|(_, character)| !character.is_whitespace()) {
-        offsets.extend(start + at..start + at + character.len_utf8());
-        solid.push(character);
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let at = start + text.len() - rest.len();
+        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        offsets.extend(at..at + length);
+        solid.push_str(&rest[..length]);
+        rest = rest[length..].trim_start();
     }
     (offsets, solid)
 }

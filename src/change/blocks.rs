@@ -1,6 +1,6 @@
 //! The blocks of QEMU's elements: the command line, overrides, capabilities, and their namespace.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::composition::{Composition, New, NewOverride, Rank};
@@ -36,11 +36,13 @@ impl<'c, 'd> Composition<'c, 'd> {
 
     pub(super) fn override_block(&mut self) {
         let mut by_alias: Vec<(&str, Vec<NewOverride<'c>>)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for (alias, new) in std::mem::take(&mut self.overrides) {
-            match by_alias.iter_mut().find(|(known, _)| *known == alias) {
-                Some((_, list)) => list.push(new),
-                None => by_alias.push((alias, vec![new])),
+            let place = *places.entry(alias).or_insert(by_alias.len());
+            if place == by_alias.len() {
+                by_alias.push((alias, Vec::new()));
             }
+            by_alias[place].1.push(new);
         }
         if by_alias.is_empty() {
             return;

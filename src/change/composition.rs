@@ -125,7 +125,8 @@ impl<'c, 'd> Composition<'c, 'd> {
     /// Takes these changes on; several rules may want the same one.
     pub(super) fn all(&mut self, changes: impl IntoIterator<Item = &'c Change<'d>>) {
         let mut seen = HashSet::new();
-        changes.into_iter().filter(|change| seen.insert(*change)).for_each(|change| self.change(change));
+        let to_take = changes.into_iter().filter(|change| !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change));
+        to_take.for_each(|change| self.change(change));
     }
 
     fn change(&mut self, change: &'c Change<'d>) {

@@ -40,7 +40,22 @@ pub(crate) struct Addressed<'d> {
     pub(crate) overrides: HashMap<&'d str, Override<'d>>,
 }
 
+/// Of all that is said, the last by device and property.
+pub(super) type Last<'d, T> = HashMap<(&'d str, &'d str), T>;
+
 impl<'d> Domain<'d> {
+    /// The `-set` that counts for a property of the device with this id: the last one.
+    pub fn last_set(&self, device: &str, property: &str) -> Option<Set<'d>> {
+        let all = || self.sets.iter().map(|set| ((set.device, set.property), *set)).collect();
+        self.answers.last_sets.get_or_init(all).get(&(device, property)).copied()
+    }
+
+    /// The same of overrides.
+    pub fn last_override(&self, device: &str, property: &str) -> Option<Override<'d>> {
+        let all = || self.overrides.iter().map(|found| ((found.alias, found.property), *found)).collect();
+        self.answers.last_overrides.get_or_init(all).get(&(device, property)).copied()
+    }
+
     /// The value of a property that the vGPU gets, and how it gets there; None where nobody says anything about it.
     pub fn delivered(&self, name: &str) -> Option<Delivered<'d>> {
         let typed = |value: &str| {

@@ -109,7 +109,7 @@ fn read<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
 fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
     let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "ignore";
     let own = domain.metadata().into_iter().flat_map(|metadata| metadata.element.children()).filter(is_ours);
-    let stray = domain.root.child("metadata").into_iter().flat_map(|metadata| metadata.children()).filter(is_ours);
+    let stray = domain.child("metadata").into_iter().flat_map(|metadata| metadata.children()).filter(is_ours);
     let ignore = |element: Element<'d>, fault: Option<&str>| {
         let rule = element.attribute_place("rule").map(|place| trimmed(domain.document.text(), place.value));
         let name = rule.filter(|name| !name.is_empty());

@@ -26,13 +26,7 @@ pub struct Metadata<'d> {
     pub element: Element<'d>,
 }
 
-impl<'d> Metadata<'d> {
-    /// The element, of the domain with this root.
-    pub(super) fn of(root: Element<'d>) -> Option<Self> {
-        let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
-        root.child("metadata")?.children().find(is_ours).map(|element| Metadata { element })
-    }
-
+impl Metadata<'_> {
     /// Whether it is there for what is to be ignored and for nothing else: anybody's domain may say that.
     pub fn only_ignores(self) -> bool {
         let mut children = self.element.children().peekable();
@@ -43,7 +37,9 @@ impl<'d> Metadata<'d> {
 impl<'d> Domain<'d> {
     /// This program's element in `<metadata>`.
     pub fn metadata(&self) -> Option<Metadata<'d>> {
-        Metadata::of(self.root)
+        let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
+        let find = || self.child("metadata")?.children().find(is_ours).map(|element| Metadata { element });
+        *self.answers.metadata.get_or_init(find)
     }
 
     /// The `<gvtg:vgpu>` of the vGPU with this uuid; of several the first.

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use uuid::Uuid;
 
@@ -27,7 +28,7 @@ use aliases::number_host_devices;
 pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
-use delivery::Addressed;
+use delivery::{Addressed, Last};
 pub use delivery::{Carrier, Delivered, global_property};
 pub use forms::{Form, form_for, json_capability, override_works};
 use ignores::Ignores;
@@ -88,7 +89,12 @@ struct Answers<'d> {
     by_device: OnceCell<ElementMap<usize>>,
     by_alias: OnceCell<HashMap<String, usize>>,
     aliases: OnceCell<HashSet<&'d str>>,
+    metadata: OnceCell<Option<Metadata<'d>>>,
     recorded_vgpus: OnceCell<HashMap<Uuid, Element<'d>>>,
+    last_sets: OnceCell<Last<'d, Set<'d>>>,
+    last_overrides: OnceCell<Last<'d, Override<'d>>>,
+    /// By device, where the first of its properties stands that only an integrated GPU of Intel's has.
+    igd_properties: OnceCell<HashMap<&'d str, Range<usize>>>,
     override_devices: OnceCell<ElementMap<HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     references: OnceCell<References<'d>>,
@@ -122,8 +128,8 @@ impl<'d> Domain<'d> {
     /// Reads a domain off its document.
     pub fn new(document: &'d Document<'d>, settings: &'d Settings) -> Self {
         let root = document.root();
-        let devices = root.child("devices");
         let children = Children::new(document);
+        let devices = children.named(root, "devices").find(|element| element.is("devices"));
         let named = |parent: Option<Element<'d>>, name: &str| parent.map_or(Vec::new(), |parent| children.named(parent, name).collect());
         let hostdevs: Vec<Element<'d>> = named(devices, "hostdev").into_iter().filter(|element| element.is("hostdev")).collect();
         let interfaces = named(devices, "interface");
@@ -179,7 +185,12 @@ impl<'d> Domain<'d> {
 
     /// The domain's name, as libvirt hands it to its hooks: blanks at its ends are part of it.
     pub fn name(&self) -> Option<String> {
-        self.root.child("name").map(Element::deep_text).filter(|name| !name.is_empty())
+        self.child("name").map(Element::deep_text).filter(|name| !name.is_empty())
+    }
+
+    /// The first of libvirt's own elements directly in the domain with this name.
+    pub fn child(&self, name: &str) -> Option<Element<'d>> {
+        self.children.named(self.root, name).find(|element| element.is(name))
     }
 
     /// Child elements of an element by name, in libvirt's own namespace.
@@ -244,7 +255,7 @@ impl<'d> Domain<'d> {
     /// What stands for the domain where names are made: its uuid, else its name.
     pub fn identity(&self) -> &str {
         self.answers.identity.get_or_init(|| {
-            let text = |name| self.root.child(name).map(|element| element.deep_text().trim().to_owned()).filter(|text| !text.is_empty());
+            let text = |name| self.child(name).map(|element| element.deep_text().trim().to_owned()).filter(|text| !text.is_empty());
             text("uuid").filter(|uuid| Uuid::parse_str(uuid).is_ok()).or_else(|| text("name")).unwrap_or_default()
         })
     }

@@ -1,9 +1,10 @@
 //! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
 
-use super::{Domain, Override, Set, attribute_span, is_pci_card, parse_uuid};
+use super::{Domain, attribute_span, is_pci_card, parse_uuid};
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use uuid::Uuid;
@@ -18,7 +19,7 @@ impl<'d> Domain<'d> {
         if !matches!(kind, "kvm" | "qemu" | "") {
             return Some((self.root, format!("the hypervisor is {kind}")));
         }
-        if let Some(system) = self.root.child("os").and_then(|os| os.child("type")) {
+        if let Some(system) = self.child("os").and_then(|os| os.child("type")) {
             let arch = system.attribute("arch").unwrap_or("x86_64");
             if !matches!(arch, "x86_64" | "i686") {
                 return Some((system, format!("the guest's architecture is {arch}")));
@@ -56,9 +57,9 @@ impl<'d> Domain<'d> {
     /// The maker's number that a host device shows to the guest, as a decimal number.
     fn vendor(&self, alias: &str) -> Option<String> {
         const NAME: &str = "x-pci-vendor-id";
-        let set = self.sets.iter().rfind(|set| set.device == alias && set.property == NAME).map(|set| set.value);
-        let found = self.overrides.iter().rfind(|found| found.alias == alias && found.property == NAME).map(|found| found.value);
-        to_override(PropertyType::Unsigned, set.or(found)?)
+        let set = self.last_set(alias, NAME).map(|set| set.value);
+        let found = || self.last_override(alias, NAME).map(|found| found.value);
+        to_override(PropertyType::Unsigned, set.or_else(found)?)
     }
 
     /// Whether the document itself says that its mediated device is Intel's: then properties that stop QEMU on others are safe. What
@@ -96,12 +97,17 @@ impl<'d> Domain<'d> {
 
     /// Where a PCI card gets a property that only an integrated GPU of Intel's has.
     pub fn igd_property(&self, card: Element<'d>) -> Option<Range<usize>> {
-        let alias = self.alias_of(card)?;
-        let set = self.sets.iter().find(|set| set.device == alias && set.property.starts_with("x-igd-"));
-        let found = || self.overrides.iter().find(|found| found.alias == alias && found.property.starts_with("x-igd-"));
-        let of_set = |set: &Set<'d>| attribute_span(set.operand, "value");
-        let of_override = |found: &Override<'d>| attribute_span(found.element, "name");
-        set.map(of_set).or_else(|| found().map(of_override))
+        let places = || {
+            let is_igd = |property: &str| property.starts_with("x-igd-");
+            let sets = self.sets.iter().filter(|set| is_igd(set.property)).map(|set| (set.device, set.operand, "value"));
+            let overrides = self.overrides.iter().filter(|found| is_igd(found.property)).map(|found| (found.alias, found.element, "name"));
+            let mut places = HashMap::new();
+            for (alias, element, attribute) in sets.chain(overrides) {
+                places.entry(alias).or_insert_with(|| attribute_span(element, attribute));
+            }
+            places
+        };
+        self.answers.igd_properties.get_or_init(places).get(self.alias_of(card)?).cloned()
     }
 }
 

@@ -74,7 +74,7 @@ const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define what
 /// # Errors
 /// A domain without a name or a vGPU, or one whose vGPU has no uuid, or a type or GPU that can't be.
 pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestError> {
-    let place = domain.root.child("name").unwrap_or(domain.root);
+    let place = domain.child("name").unwrap_or(domain.root);
     let name = domain
         .name()
         .ok_or_else(|| GuestError::at(place, "the domain has no name", "libvirt calls its hooks with the name: add a <name>"))?;

@@ -58,13 +58,13 @@ impl Report for JsonLines {
 
 /// JSON with everything escaped in it that could steer a terminal; all of that stands in strings.
 fn push_escaped(text: &mut String, json: &str) {
-    for c in json.chars() {
-        if is_harmful(c) {
-            text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            text.push(c);
-        }
+    let mut rest = json;
+    while let Some((at, harmful)) = rest.char_indices().find(|(_, c)| is_harmful(*c)) {
+        text.push_str(&rest[..at]);
+        text.extend(harmful.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        rest = &rest[at + harmful.len_utf8()..];
     }
+    text.push_str(rest);
 }
 
 fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: Uuid) -> Value {

@@ -13,7 +13,13 @@ pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>
 
 /// The same for people, who need no more of a value than its beginning.
 pub(crate) fn fill_words(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
-    substitute(text, |name| value(name, domain, element, values).map(|value| clipped(&value)))
+    substitute(text, |name| {
+        value(name, domain, element, values).map(|value| match value.len() {
+            // The length in bytes is never less than in characters.
+            ..=LONGEST_VALUE => value,
+            _ => clipped(&value),
+        })
+    })
 }
 
 /// So many characters of a value stand in a message.
@@ -41,8 +47,10 @@ fn value(name: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: 
 pub(crate) fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len() + 32);
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
+    // memchr, as this is asked of every message.
+    while let Some(at) = memchr::memchr(b'{', rest.as_bytes()) {
+        let after = &rest[at + 1..];
+        filled.push_str(&rest[..at]);
         let Some((name, behind)) = after.split_once('}') else {
             filled.push('{');
             rest = after;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::change::{Change, deliver, name_vgpu};
 use crate::domain::Form;
-use crate::domain::{Argument, Override, Set, is_host_device_number, is_pci_card, is_vgpu};
+use crate::domain::{Argument, Set, is_host_device_number, is_pci_card, is_vgpu};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override, type_of};
 use crate::qemu::{OptionList, Syntax};
@@ -82,8 +82,7 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
         // A card of the same driver, whose properties have the same types.
         Some(value) if domain.host_device(set.device).is_some_and(|device| is_pci_card(device) || is_vgpu(device)) => {
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
-            let is_same = |other: &&Set<'d>| other.device == set.device && other.property == set.property;
-            if domain.sets.iter().rfind(is_same).is_some_and(|last| last.operand == set.operand) {
+            if domain.last_set(set.device, set.property).is_some_and(|last| last.operand == set.operand) {
                 changes.extend(overridden(context, set, value));
             }
             finding.fixed_by(changes)
@@ -95,8 +94,7 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
 /// The changes that give a card a property by an override of its own.
 fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Vec<Change<'d>> {
     let kind = type_of(set.property).unwrap_or(PropertyType::String);
-    let is_same = |found: &&Override<'d>| found.alias == set.device && found.property == set.property;
-    match context.domain.overrides.iter().rfind(is_same) {
+    match context.domain.last_override(set.device, set.property) {
         Some(found) => vec![
             Change::SetAttribute(found.element, "type".into(), kind.name().into()),
             Change::SetAttribute(found.element, "value".into(), value),

@@ -15,9 +15,9 @@ const VFIO_OVERHEAD: u128 = 1 << 30;
 
 /// A hard limit below what QEMU has to lock for the vGPU.
 pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    let root = context.domain.root;
-    let limit = root.child("memtune").and_then(|memtune| memtune.child("hard_limit"));
-    let (Some(limit), Some(memory)) = (limit, root.child("memory")) else { return Vec::new() };
+    let domain = context.domain;
+    let limit = domain.child("memtune").and_then(|memtune| memtune.child("hard_limit"));
+    let (Some(limit), Some(memory)) = (limit, domain.child("memory")) else { return Vec::new() };
     match (bytes(limit), bytes(memory)) {
         (Some(most), Some(guest)) if most < guest + VFIO_OVERHEAD => {
             let found = format!("{} MiB", most >> 20);
@@ -30,7 +30,7 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
 
 /// A machine of the old chipset.
 pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    let system = context.domain.root.child("os").and_then(|os| os.child("type"));
+    let system = context.domain.child("os").and_then(|os| os.child("type"));
     let is_i440fx =
         |machine: &str| machine == "pc" || machine.starts_with("pc-i440fx") || machine.starts_with("pc-0.") || machine.starts_with("pc-1.");
     system.filter(|system| system.attribute("machine").is_some_and(is_i440fx)).map(Finding::at).into_iter().collect()

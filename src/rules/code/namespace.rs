@@ -67,15 +67,10 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// A block of QEMU's that is not directly in `<domain>`.
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // libvirt writes none anywhere else, so only a document that mentions one deeper pays for the search.
-    let text = domain.document.text().as_bytes();
-    if !BLOCKS.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) {
-        return Vec::new();
-    }
     let is_misplaced = |element: &Element<'d>| {
         BLOCKS.iter().any(|name| element.is_qemu(name)) && element.parent().is_some_and(|parent| parent.parent().is_some())
     };
-    let metadata = domain.root.child("metadata");
+    let metadata = domain.child("metadata");
     let in_metadata = |element: &Element<'d>| metadata.is_some_and(|metadata| element.ancestors().any(|ancestor| ancestor == metadata));
     let misplaced = domain.document.elements().filter(is_misplaced).filter(|element| !in_metadata(element));
     let prefixes = Prefixes::new(domain.document);

@@ -158,7 +158,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let asked = domain.settings.asked.romfile.as_deref();
     let delivered = domain.delivered("romfile");
-    let os = domain.root.child("os");
+    let os = domain.child("os");
     let is_uefi = os.is_some_and(|os| {
         os.attribute("firmware") == Some("efi") || os.child("loader").is_some_and(|loader| loader.attribute("type") == Some("pflash"))
     });
@@ -236,7 +236,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         })],
     };
     let recorded_at = own.map(|own| uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(own.element));
-    let place = recorded_at.or(domain.root.child("metadata")).unwrap_or(domain.root);
+    let place = recorded_at.or(domain.child("metadata")).unwrap_or(domain.root);
     vec![Finding::at(place).fixed_by(change)]
 }
 
