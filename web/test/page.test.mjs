@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { checked, dist, fixtures, launch, open, openFile, paste, pictures, run, serve } from './lib/browser.mjs';
+import { checked, dist, expectCheck, fixtures, launch, open, openFile, paste, pictures, run, serve } from './lib/browser.mjs';
 
 const example = fixtures['win10-virt-manager.xml'];
 const pages = ['index.html', 'explain.html', 'rules/index.html', 'rules/stray-graphics.html'];
@@ -163,6 +163,7 @@ test('a keyboard is enough: to paste, to go to a finding, to fix, to see the cha
     assert.fail(`the Tab key does not reach ${wanted}`);
   };
   await tabTo(/cm-content/);
+  await expectCheck(page);
   await keyboard.press('Control+V');
   await checked(page);
   await keyboard.press('F8');
@@ -282,13 +283,17 @@ test('a document of 1 MB leaves the page responsive', async () => {
     };
     tick();
   });
-  await openFile(page, 'large.xml', text);
-  const opened = await page.evaluate(() => globalThis.longest);
+  // What else the machine does is no matter of the page's: the best of three rounds counts.
+  let opened = Infinity;
+  for (let round = 0; round < 3; round++) {
+    await page.evaluate(() => { globalThis.longest = 0; });
+    await openFile(page, 'large.xml', text);
+    opened = Math.min(opened, await page.evaluate(() => globalThis.longest));
+  }
   await page.locator('#editor .cm-content').focus();
   await page.keyboard.press('Control+Home');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('End');
-  // What else the machine does is no matter of the page's: the best of three rounds counts.
   let typed = Infinity;
   for (let round = 0; round < 3; round++) {
     await page.evaluate(() => { globalThis.longest = 0; });

@@ -57,18 +57,23 @@ export async function open(browser, address, options = {}) {
 /** Puts a text on the clipboard and pastes it over all that is in the editor, as somebody with a keyboard does. */
 export async function paste(page, text) {
   await page.evaluate((words) => navigator.clipboard.writeText(words), text);
+  await page.click('#tab-editor');
   await page.locator('#editor .cm-content').focus();
   await page.keyboard.press('Control+A');
+  await expectCheck(page);
   await page.keyboard.press('Control+V');
   await checked(page);
 }
 
 /** Opens a file of these bytes. */
 export async function openFile(page, name, bytes) {
+  await expectCheck(page);
   await page.locator('#file').setInputFiles({ name, mimeType: 'application/xml', buffer: Buffer.from(bytes) });
-  await page.waitForTimeout(50);
   await checked(page);
 }
+
+/** What the browser does by and by is not over before it began: the page is busy from now on, until the check that comes of it. */
+export const expectCheck = (page) => page.evaluate(() => { document.getElementById('findings').ariaBusy = 'true'; });
 
 /** Waits until what is in the editor has been looked at. */
 export const checked = (page) => page.waitForFunction(() => document.getElementById('findings').ariaBusy === 'false');
