@@ -53,6 +53,8 @@ test('it works where there is no network, and from a disk', async () => {
   execFileSync('python3', ['-m', 'zipfile', '-e', 'dist.zip', folder]);
   for (const place of [address('index.html'), `file://${folder}/index.html`]) {
     const page = await open(browser, place);
+    // The icon comes last.
+    await page.waitForLoadState('networkidle');
     await page.context().setOffline(true);
     await page.click('#example');
     await page.waitForSelector('.finding');
@@ -227,8 +229,12 @@ test('a link of a report leads to its rule', async () => {
 });
 
 test('it is small', () => {
-  const packed = (name) => gzipSync(readFileSync(name), { level: 9 }).length;
-  const [engine, script] = [packed(join(dist, 'engine.js')), packed(join(dist, 'main.js'))];
+  const packed = (name) => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length;
+  const whole = readFileSync(join(dist, 'engine.js'), 'utf8');
+  const { wasm } = JSON.parse(whole.slice(whole.indexOf('=') + 1, whole.lastIndexOf(';')));
+  // The engine as it is carried, compressed; what carries it is script, as the rest is.
+  const engine = Buffer.from(wasm, 'base64').length;
+  const script = packed('engine.js') - engine + packed('main.js');
   console.log(`engine ${(engine / 1024).toFixed(0)} KiB, script ${(script / 1024).toFixed(0)} KiB over the wire`);
   assert.ok(engine <= 400 * 1024, `engine: ${engine}`);
   assert.ok(script <= 250 * 1024, `script: ${script}`);
