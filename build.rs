@@ -88,7 +88,9 @@ fn order_code() {
             format!("-B{}", linkers.display()),
             "-fuse-ld=lld".into(),
             "-Wl,--no-warn-symbol-ordering".into(),
-            format!("-Wl,--symbol-ordering-file={}", list.display()),
+            // Not by -Wl, which would break a path at a comma.
+            "-Xlinker".into(),
+            format!("--symbol-ordering-file={}", list.display()),
         ] {
             println!("cargo::rustc-link-arg-bins={argument}");
         }

@@ -44,13 +44,18 @@ fn the_version_is_the_same_wherever_it_stands() {
         assert_eq!(value, version, "{path}");
     }
     assert!(read("packaging/gvtg-xml.spec").contains(&format!("> - {version}-")), "the spec's %changelog has no {version}");
-    // And those of files that pages name.
+    let engine = format!("name = \"gvtg-xml\"\nversion = \"{version}\"");
+    // A crate has no page, and so no engine of it.
+    if let Ok(lock) = fs::read_to_string("web/engine/Cargo.lock") {
+        assert!(lock.contains(&engine), "web/engine/Cargo.lock: cargo update --manifest-path web/engine/Cargo.toml -p gvtg-xml");
+    }
+    // And those of files and images that pages name.
     for page in fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "md"))
     {
         let text = read(page.to_str().unwrap());
         for (index, _) in text.match_indices("gvtg-xml") {
             let behind = &text[index + "gvtg-xml".len()..];
-            let named = behind.strip_prefix(['-', '_']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            let named = behind.strip_prefix(['-', '_', ':']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
             assert!(named.is_none_or(|rest| rest.starts_with(version)), "{}: gvtg-xml{}", page.display(), behind.lines().next().unwrap());
         }
     }

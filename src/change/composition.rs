@@ -131,7 +131,6 @@ impl<'c, 'd> Composition<'c, 'd> {
 
     fn change(&mut self, change: &'c Change<'d>) {
         match change {
-            Change::Remove(_) | Change::NameVgpu => {}
             Change::SetAttribute(element, name, value) if !self.is_removed(*element) => self.set_attribute(*element, name, Some(value)),
             Change::RemoveAttribute(element, name) if !self.is_removed(*element) => self.set_attribute(*element, name, None),
             Change::SetText(element, text) if !self.is_removed(*element) => self.set_text(*element, text),

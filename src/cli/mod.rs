@@ -1,6 +1,6 @@
 //! The command line: what can be said, and which exit code comes of it.
 //!
-//! Each command's `run` stays a function of its own in the program (`inline(never)`), as do the rarer turns of a fix: code that is not
+//! Each command's `run` but `fix`'s stays a function of its own in the program (`inline(never)`), as do the rarer turns of a fix: code that is not
 //! run and lies between what is would be read in with it, page by page (benches/README.md).
 
 use std::process::ExitCode;

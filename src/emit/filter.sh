@@ -13,6 +13,7 @@ esac
 
 # Nothing that the caller has set decides what runs here.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin LC_ALL=C
+unset DISPLAY
 
 # leave WHY: the VM comes as it is. libvirt shows nobody what a hook has said that ends with 0, so it is said to the system's log too.
 leave() {
@@ -26,7 +27,7 @@ leave() {
 on_this_machine() {
     command=$1
     shift
-    gvtg-xml "$command" --quiet --isolated --skip-foreign --stdin-filename "$domain" "$@"
+    gvtg-xml "$command" --quiet --isolated --skip-foreign "--stdin-filename=$domain" "$@"
 }
 
 # filter FLAG…: changes what QEMU is given and nothing else, and only where nothing is wrong then. libvirt holds the rest against what the
@@ -42,7 +43,7 @@ filter() {
     esac
     if ! found=$(printf '%s\n' "$new" | on_this_machine lint --format concise "$@"); then
         printf '%s\n' "$found" >&2
-        leave "it wants more than the filter may change: gvtg-xml fix mends it here"
+        leave "something is left that the filter may not change: gvtg-xml lint says what, gvtg-xml fix what can be done here"
     fi
     printf '%s\n' "$new"
 }

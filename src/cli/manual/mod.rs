@@ -4,6 +4,7 @@
 use clap::{Arg, Command, CommandFactory};
 
 mod examples;
+mod flags;
 mod roff;
 mod texts;
 
@@ -50,12 +51,12 @@ fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> 
     let id = argument.get_id().as_str().to_owned();
     let usual = page.map_or(&[][..], |page| page.usual);
     let is_usual = usual.is_empty() || usual.contains(&&*id) || id == "help" || argument.is_positional();
-    let argument = match texts::long(path, &id) {
+    let argument = match flags::long(path, &id) {
         Some(long) => argument.long_help(long),
         None => argument,
     };
     let has_heading = argument.get_help_heading().is_some();
-    let argument = match (length, texts::heading(&id)) {
+    let argument = match (length, flags::heading(&id)) {
         // A few flags need no order.
         (Length::Short, _) => argument.help_heading(None::<&str>),
         (Length::Long, Some(heading)) if !has_heading && !argument.is_positional() => argument.help_heading(heading),

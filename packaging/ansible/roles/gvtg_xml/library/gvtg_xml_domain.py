@@ -121,8 +121,9 @@ class Domain:
 
 
 def shown(text):
-    """The text for logs, without passwords."""
-    return re.sub(r"""\b(passwd=)(?:'[^']*'|"[^"]*")""", r"\1'***'", text.decode('utf-8'))
+    """The text for logs, without passwords and without the cookies of network disks."""
+    text = re.sub(r"""\b(passwd=)(?:'[^']*'|"[^"]*")""", r"\1'***'", text.decode('utf-8'))
+    return re.sub(r'(<cookie\b[^>]*>)[^<]*', r'\1***', text)
 
 
 def diff(name, before, after):
@@ -153,6 +154,9 @@ def mend(domain):
     report['backup'] = domain.back_up(before)
     status, _, err = domain.virsh('define', '--validate', '/dev/stdin', stdin=after)
     if status:
+        # A connection may be lost after libvirt has taken the XML: the backup goes only where the domain is seen to be as it was.
+        if domain.dump() != before:
+            domain.module.fail_json(msg=f"virsh define: {domain.name}: {err}; its XML before is in {report['backup']}")
         os.unlink(report.pop('backup'))
         return dict(as_it_was, report=dict(report, state='refused', message=err))
     return fixed
