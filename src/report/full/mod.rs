@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use miette::{Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator};
 
 use super::paint::Paint;
@@ -135,10 +136,16 @@ impl Full {
     /// What to do or to know, broken between words.
     fn add_note(&self, label: &str, note: &str, text: &mut String) {
         let first = format!("  {} ", self.paint().strong(&format!("{label}:")));
-        let rest = " ".repeat(label.len() + 4);
+        let (indent, note) = (label.len() + 4, clean(note));
+        // What fits is not taken apart into words: most notes are short.
+        if indent + display_width(&note) <= self.width && !note.is_empty() && !note.ends_with(' ') {
+            let _ = writeln!(text, "{first}{note}");
+            return;
+        }
+        let rest = " ".repeat(indent);
         let options = Options::new(self.width).initial_indent(&first).subsequent_indent(&rest);
         let options = options.break_words(false).word_separator(WordSeparator::AsciiSpace);
-        for line in textwrap::wrap(&clean(note), options) {
+        for line in textwrap::wrap(&note, options) {
             text.push_str(&line);
             text.push('\n');
         }
