@@ -25,6 +25,8 @@ let last = { version: undefined, result: undefined };
 /** Whether a check is under way, and whether another has to follow it. */
 let running = false;
 let stale = false;
+/** Why a file was refused, until a document comes: `{ message, help }`. */
+let refusal;
 
 /** After each change of the text or the settings: one check at a time, the newest text next. */
 async function changed() {
@@ -51,6 +53,7 @@ async function check() {
     accept({ version, result: undefined });
     return;
   }
+  refusal = undefined;
   try {
     const result = await ask('check', text, settings.wishes);
     // What is said of a text that has changed since has its places wrong; the next check is on its way.
@@ -77,8 +80,8 @@ function accept(checked) {
     findings.show(result);
     say(noteOf(result));
   } else {
-    findings.clear();
-    say('');
+    findings.clear(refusal?.message);
+    say(refusal?.help ?? '');
   }
   enable();
   show(tabs.chosen);
@@ -160,9 +163,10 @@ async function open(file) {
   }
   const { text, error } = decoded;
   if (error) {
+    refusal = { message: `${file.name} ${error.message}`, help: error.help };
     editor.load('');
-    findings.clear(`${file.name} ${error.message}`);
-    say(error.help);
+    // Where the editor was empty before, that is no change.
+    changed();
     return;
   }
   tabs.choose('editor');

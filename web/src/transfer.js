@@ -25,11 +25,13 @@ export async function copy(button, text) {
 /** Calls `open` with each file that is dropped on the page. */
 export function onDrop(open) {
   addEventListener('dragover', (event) => event.preventDefault());
+  // Before the editor has it, which would put the file's text in where it was dropped.
   addEventListener('drop', (event) => {
     const [file] = event.dataTransfer?.files ?? [];
     if (file) {
       event.preventDefault();
+      event.stopPropagation();
       open(file);
     }
-  });
+  }, true);
 }

@@ -1,0 +1,63 @@
+// Documents come and go: by a file that is dropped or refused, by Example and Undo, under other settings. What comes out is always that of the one that is there.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { checked, expectCheck, fixtures, launch, open, openFile, run, saved, serve } from './lib/browser.mjs';
+
+const text = fixtures['win10-virt-manager.xml'].replace('win10', 'another');
+const fixed = (document, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], document).stdout;
+
+let browser, server, page;
+before(async () => {
+  [browser, server] = [await launch(), await serve()];
+});
+after(async () => {
+  await browser.close();
+  server.close();
+});
+beforeEach(async () => {
+  page = await open(browser, `${server.address}index.html`);
+});
+afterEach(async () => {
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('a file that is dropped on the editor is opened, and its text is there once', async () => {
+  // So would the editor read the file itself, and put its text in where it was dropped, before the page opens it or after.
+  await page.evaluate(() => {
+    globalThis.readings = 0;
+    FileReader.prototype.readAsText = () => { globalThis.readings += 1; };
+  });
+  for (const document of [text, text.replaceAll('\n', '\r\n')]) {
+    await expectCheck(page);
+    await page.evaluate((content) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([content], 'dropped.xml', { type: 'text/xml' }));
+      document.querySelector('#editor .cm-content').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+    }, document);
+    await checked(page);
+    assert.equal((await saved(page, '#download')).text, fixed(document));
+    assert.equal(await page.evaluate(() => globalThis.readings), 0);
+  }
+});
+
+test('why a file is refused stays there until a document comes', async () => {
+  const latin1 = Buffer.from('<domain><name>\xe9</name></domain>', 'latin1');
+  // In an empty editor, and in place of a document whose check may be under way.
+  for (let round = 0; round < 2; round++) {
+    await openFile(page, 'latin1.xml', latin1);
+    await page.click('.settings summary');
+    await expectCheck(page);
+    await page.check('[name=keep-video]');
+    await checked(page);
+    assert.match(await page.innerText('#summary'), /latin1\.xml .*UTF-8/);
+    assert.equal(await page.isVisible('#note'), true);
+    await page.click('button[type=reset]');
+    await page.click('.settings summary');
+    await page.click('#example');
+    await page.waitForSelector('.finding');
+    await checked(page);
+    assert.doesNotMatch(await page.innerText('#summary'), /latin1/);
+  }
+});
