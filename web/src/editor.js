@@ -1,11 +1,11 @@
 // The editor: XML with findings where they are.
 
-import { defaultKeymap, history, historyKeymap, redo, undo } from '@codemirror/commands';
+import { defaultKeymap, history, historyKeymap, invertedEffects, isolateHistory, undo } from '@codemirror/commands';
 import { xml } from '@codemirror/lang-xml';
 import { bracketMatching, codeFolding, foldGutter, foldKeymap, HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
-import { Annotation, EditorState } from '@codemirror/state';
+import { EditorState, StateEffect, StateField } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
@@ -21,39 +21,39 @@ export const colours = syntaxHighlighting(HighlightStyle.define([
   { tag: tags.invalid, color: 'inherit' },
 ]));
 
-// A text that replaces all of another: what was pasted or opened before is nothing that the next is compared with.
-const replacesAll = Annotation.define();
+// Where a document comes from: `original`, what the text was when it came, and `ending`, how its lines end, which the editor itself does not keep.
+// It changes with a text that replaces all of another; undoing that brings it back with the text.
+const comes = StateEffect.define();
+const origin = StateField.define({
+  create: () => ({ original: '', ending: '\n' }),
+  update: (value, { effects }) => effects.find((effect) => effect.is(comes))?.value ?? value,
+});
+const backWithTheText = invertedEffects.of(({ effects, startState }) => (
+  effects.some((effect) => effect.is(comes)) ? [comes.of(startState.field(origin))] : []
+));
+
+/** That a text (the editor's own kind of one) comes, whose lines ended so. */
+const coming = (text, ending) => comes.of({ original: text.sliceString(0, text.length, ending), ending });
 
 export class Editor {
   #view;
-  /** How lines end in the text, which the editor itself does not keep. */
-  #ending = '\n';
-  /** What the text was when it came. */
-  original = '';
+  /** How the lines of what was pasted last end. */
+  #pasted = '\n';
 
   /** `changed` is called after each change, `chosen` with what a tooltip's action is for. */
   constructor(parent, { changed, chosen }) {
     this.chosen = chosen;
-    const watch = EditorView.updateListener.of((update) => {
-      if (!update.docChanged) {
-        return;
-      }
-      const isNew = update.transactions.some((transaction) => transaction.annotation(replacesAll)) || replaces(update);
-      if (isNew) {
-        this.original = this.text;
-      }
-      changed();
-    });
-    // Before the editor takes it: how the lines of what is pasted in place of all end.
+    const watch = EditorView.updateListener.of((update) => update.docChanged && changed());
+    // Before the editor takes it: how the lines of what is pasted end.
     const paste = EditorView.domEventHandlers({
-      paste: (event, view) => {
-        const text = event.clipboardData?.getData('text/plain') ?? '';
-        if (text && isWhole(view.state)) {
-          this.#ending = endingOf(text);
-        }
+      paste: (event) => {
+        this.#pasted = endingOf(event.clipboardData?.getData('text/plain') ?? '');
         return false;
       },
     });
+    const pastedOver = EditorState.transactionExtender.of((transaction) => (
+      replaces(transaction) ? { effects: coming(transaction.newDoc, this.#pasted) } : null
+    ));
     this.#view = new EditorView({
       parent,
       state: EditorState.create({
@@ -63,7 +63,7 @@ export class Editor {
           EditorView.lineWrapping, placeholder('Paste what virsh dumpxml --inactive prints, or drop a file here.'),
           EditorView.contentAttributes.of({ 'aria-label': "The domain's XML", spellcheck: 'false', tabindex: '0' }),
           keymap.of([...lintKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap]),
-          paste, watch,
+          origin, backWithTheText, paste, pastedOver, watch,
         ],
       }),
     });
@@ -71,7 +71,13 @@ export class Editor {
 
   /** The text as it came: with its own line endings. */
   get text() {
-    return this.#view.state.doc.sliceString(0, this.#view.state.doc.length, this.#ending);
+    const { state } = this.#view;
+    return state.doc.sliceString(0, state.doc.length, state.field(origin).ending);
+  }
+
+  /** What the text was when it came. */
+  get original() {
+    return this.#view.state.field(origin).original;
   }
 
   /** The state of the text, to be asked for again: another one means that it has changed. */
@@ -81,11 +87,11 @@ export class Editor {
 
   /** Another document. */
   load(text) {
-    this.#ending = endingOf(text);
     const { state } = this.#view;
+    const insert = state.toText(text);
     this.#view.dispatch({
-      changes: { from: 0, to: state.doc.length, insert: state.toText(text) },
-      annotations: replacesAll.of(true), selection: { anchor: 0 }, scrollIntoView: true,
+      changes: { from: 0, to: state.doc.length, insert },
+      effects: coming(insert, endingOf(text)), annotations: isolateHistory.of('full'), selection: { anchor: 0 }, scrollIntoView: true,
     });
   }
 
@@ -94,22 +100,18 @@ export class Editor {
     const { state } = this.#view;
     const insert = state.toText(text);
     const [from, to, end] = difference(state.doc, insert);
-    this.#view.dispatch({ changes: { from, to, insert: insert.slice(from, end) }, userEvent: 'input.fix', annotations: mends.of(true) });
+    this.#view.dispatch({ changes: { from, to, insert: insert.slice(from, end) }, userEvent: 'input.fix' });
   }
 
   /** Makes the edits of one fix. */
   apply(edits) {
     const { state } = this.#view;
     const changes = edits.map(({ from, to, insert }) => ({ from, to, insert: state.toText(insert) }));
-    this.#view.dispatch({ changes, userEvent: 'input.fix', annotations: mends.of(true), scrollIntoView: true });
+    this.#view.dispatch({ changes, userEvent: 'input.fix', scrollIntoView: true });
   }
 
   undo() {
     return undo(this.#view);
-  }
-
-  redo() {
-    return redo(this.#view);
   }
 
   /** Shows findings where they are. */
@@ -133,9 +135,6 @@ export class Editor {
   }
 }
 
-// A fix, which changes a document and does not bring another one.
-const mends = Annotation.define();
-
 /** Whether a finding can be mended by its own edits. */
 export const isFixable = ({ fix }) => fix !== null && fix.applicability !== 'manual' && fix.edits.length > 0;
 
@@ -145,19 +144,12 @@ export const actionOf = ({ fix }) => fix.title;
 /** How the lines of a text end; where they end in several ways, an editor's own. */
 export const endingOf = (text) => (/\r\n/.test(text) && !/(^|[^\r])\n|\r(?!\n)/.test(text) ? '\r\n' : '\n');
 
-/** Whether all of the text is selected, or there is none. */
-function isWhole(state) {
-  const { from, to } = state.selection.main;
-  return from === 0 && to === state.doc.length;
-}
-
-/** Whether an update puts a text in the place of all that there was, as pasting over it does. */
-function replaces(update) {
-  if (update.transactions.some((transaction) => transaction.annotation(mends)) || !update.transactions.some((one) => one.isUserEvent('input.paste'))) {
-    return false;
-  }
+/** Whether a text is pasted in the place of all that there was. */
+function replaces(transaction) {
   let whole = false;
-  update.changes.iterChangedRanges((fromA, toA) => { whole ||= fromA === 0 && toA === update.startState.doc.length; });
+  if (transaction.isUserEvent('input.paste')) {
+    transaction.changes.iterChangedRanges((from, to) => { whole ||= from === 0 && to === transaction.startState.doc.length; });
+  }
   return whole;
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { checked, expectCheck, fixtures, launch, open, openFile, run, saved, serve } from './lib/browser.mjs';
+import { checked, expectCheck, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
 
 const text = fixtures['win10-virt-manager.xml'].replace('win10', 'another');
 const fixed = (document, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], document).stdout;
@@ -59,5 +59,34 @@ test('why a file is refused stays there until a document comes', async () => {
     await page.waitForSelector('.finding');
     await checked(page);
     assert.doesNotMatch(await page.innerText('#summary'), /latin1/);
+  }
+});
+
+test('undoing another document brings back the one before, with its line endings and what it is compared with', async () => {
+  const document = text.replaceAll('\n', '\r\n');
+  const removed = async () => {
+    await page.click('#tab-changes');
+    const lines = await page.$$eval('.cm-deletedLine', (elements) => elements.map((element) => element.textContent));
+    await page.click('#tab-editor');
+    return lines;
+  };
+  const comes = { Example: () => page.click('#example'), paste: () => paste(page, fixtures['guide.xml']) };
+  for (const [name, another] of Object.entries(comes)) {
+    await openFile(page, 'crlf.xml', document);
+    const before = await removed();
+    await expectCheck(page);
+    await another();
+    await checked(page);
+    assert.doesNotMatch((await saved(page, '#download')).text, /\r/);
+    await expectCheck(page);
+    await page.click('#undo');
+    await checked(page);
+    assert.equal((await saved(page, '#download')).text, fixed(document), name);
+    assert.deepEqual(await removed(), before, name);
+    await page.locator('#editor .cm-content').focus();
+    await expectCheck(page);
+    await page.keyboard.press('Control+Y');
+    await checked(page);
+    assert.doesNotMatch((await saved(page, '#download')).text, /\r/, `${name} again`);
   }
 });
