@@ -37,11 +37,13 @@ async function explain() {
     answers.replaceChildren();
     return;
   }
-  const found = await engine.ask('explain', question);
+  const parts = await engine.ask('explain', question).then(shown, failed);
   if (number === asked) {
-    answers.replaceChildren(...shown(found));
+    answers.replaceChildren(...parts);
   }
 }
+
+const failed = (error) => [note(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the message.`)];
 
 function shown(found) {
   if (found.isDomain) {

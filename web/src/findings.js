@@ -10,7 +10,7 @@ const LABELS = { error: 'Error', warning: 'Warning', info: 'Note' };
 const MOST_LISTED = 200;
 
 export class Findings {
-  /** `goTo` gets a place, `fix` a finding, `ask` a method of the engine and its arguments. */
+  /** `goTo` gets a place, `fix` a finding, `ask` a method of the engine and its arguments, and gives nothing where that fails. */
   constructor({ goTo, fix, ask }) {
     Object.assign(this, { goTo, fix, ask });
     this.list = byId('findings');
@@ -62,8 +62,10 @@ export class Findings {
     details.addEventListener('toggle', async () => {
       if (details.open && text.childElementCount === 0) {
         const told = await this.ask('rule', id);
-        text.innerHTML = prose(told.why);
-        text.append(element('p', {}, element('a', { href: `rules/${id}.html` }, 'The rule, with examples and sources')));
+        if (told) {
+          text.innerHTML = prose(told.why);
+          text.append(element('p', {}, element('a', { href: `rules/${id}.html` }, 'The rule, with examples and sources')));
+        }
       }
     });
     return details;

@@ -16,12 +16,12 @@ const { example } = globalThis.gvtgPage;
 const engine = new Engine();
 const ask = (...question) => engine.ask(...question);
 const editor = new Editor(byId('editor'), { changed, chosen: fixOne });
-const findings = new Findings({ goTo, fix: fixOne, ask });
+const findings = new Findings({ goTo, fix: fixOne, ask: (...question) => ask(...question).catch(sayFailure) });
 const settings = new Settings(changed);
 const tabs = new Tabs(byId('tabs'), show);
 
-/** What the last check gave, and the state of the text that it is for. */
-let last = { version: undefined, result: undefined };
+/** What the last check gave, and the state of the text and the settings that it is for. */
+let last = { version: undefined, wishes: undefined, result: undefined };
 /** Whether a check is under way, and whether another has to follow it. */
 let running = false;
 let stale = false;
@@ -49,24 +49,26 @@ async function changed() {
 
 async function check() {
   const { text, version } = editor;
+  const { wishes } = settings;
   if (text === '') {
-    accept({ version, result: undefined });
+    accept({ version, wishes, result: undefined });
     return;
   }
   refusal = undefined;
   try {
-    const result = await ask('check', text, settings.wishes);
+    const result = await ask('check', text, wishes);
     // What is said of a text that has changed since has its places wrong; the next check is on its way.
     if (version === editor.version && !stale) {
-      accept({ version, result });
+      accept({ version, wishes, result });
     }
   } catch (error) {
-    accept({ version, result: undefined });
     sayFailure(error);
   }
 }
 
 function sayFailure(error) {
+  // Nothing that was found before can be used now.
+  accept({ version: editor.version, wishes: settings.wishes, result: undefined });
   findings.clear('Not looked at');
   say(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the document.`);
 }
@@ -107,9 +109,12 @@ function say(note) {
   byId('note').hidden = note === '';
 }
 
+/** Whether the last check was of what is in the editor now, under the settings of now. */
+const isCurrent = () => last.version === editor.version && last.wishes === settings.wishes;
+
 /** The fixed text, if it is that of what is in the editor now. */
 function fixedText() {
-  return last.version === editor.version && !stale ? last.result?.fixed?.text : undefined;
+  return isCurrent() ? last.result?.fixed?.text : undefined;
 }
 
 /** Switches on what can be done now. */
@@ -126,7 +131,7 @@ function enable() {
 }
 
 function fixOne(finding) {
-  if (last.version === editor.version) {
+  if (isCurrent()) {
     editor.apply(finding.fix.edits);
   }
 }
@@ -190,7 +195,10 @@ byId('copy').addEventListener('click', ({ currentTarget }) => copy(currentTarget
 byId('download').addEventListener('click', () => download(nameOf(fixedText()), fixedText(), 'application/xml'));
 byId('report').addEventListener('click', async () => {
   const name = nameOf(editor.text);
-  download(name.replace(/xml$/, 'json'), await ask('report', name, editor.text, settings.wishes), 'application/json');
+  const report = await ask('report', name, editor.text, settings.wishes).catch(sayFailure);
+  if (report) {
+    download(name.replace(/xml$/, 'json'), report, 'application/json');
+  }
 });
 byId('example').addEventListener('click', () => editor.load(example));
 byId('open').addEventListener('click', () => byId('file').click());

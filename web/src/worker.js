@@ -17,6 +17,8 @@ async function start(bytes) {
 self.onmessage = async ({ data }) => {
   if (data.engine) {
     ready = start(data.engine);
+    // That it has failed is the answer to the first question.
+    ready.catch(() => {});
     return;
   }
   const { id, method, args } = data;

@@ -90,3 +90,43 @@ test('undoing another document brings back the one before, with its line endings
     assert.doesNotMatch((await saved(page, '#download')).text, /\r/, `${name} again`);
   }
 });
+
+test('what was found under other settings mends nothing', async () => {
+  await paste(page, text);
+  await expectCheck(page);
+  // At once, before what the new setting makes of it is there.
+  await page.evaluate(() => {
+    const keep = document.querySelector('[name=keep-video]');
+    keep.checked = true;
+    keep.dispatchEvent(new Event('input', { bubbles: true }));
+    document.querySelector('.finding[data-rule=stray-video] .fix').click();
+  });
+  await checked(page);
+  assert.equal((await saved(page, '#download')).text, fixed(text, '--keep-video'));
+  assert.notEqual(fixed(text, '--keep-video'), fixed(text));
+});
+
+test('where the engine stops later, nothing that was found before comes out', async () => {
+  await page.addInitScript(() => {
+    // A question that the engine has no answer for.
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function post(message, ...others) {
+      return postMessage.call(this, globalThis.stops && message.method ? { ...message, method: 'none' } : message, ...others);
+    };
+  });
+  await page.reload();
+  const failing = ['#report', '#tab-files', '.finding details summary >> nth=0'];
+  for (const button of failing) {
+    await page.evaluate(() => { globalThis.stops = false; });
+    await expectCheck(page);
+    await page.click('#example');
+    await checked(page);
+    await page.evaluate(() => { globalThis.stops = true; });
+    await page.click(button);
+    await page.waitForFunction(() => document.getElementById('note').textContent.includes('The engine has stopped'));
+    assert.equal(await page.locator('.finding').count(), 0, button);
+    for (const other of ['#fix', '#copy', '#download', '#report']) {
+      assert.equal(await page.isDisabled(other), true, `${button} ${other}`);
+    }
+  }
+});

@@ -98,14 +98,17 @@ test('axe has nothing serious to say, in light and in dark', async () => {
 });
 
 test('where the engine stops it is said, and nothing comes out', async () => {
-  const page = await browser.newPage();
+  const context = await browser.newContext();
   // Half of an engine.
-  await page.route('**/engine.js', async (route) => {
+  await context.route('**/engine.js', async (route) => {
     const answer = await route.fetch();
     const whole = await answer.text();
     const { wasm } = JSON.parse(whole.slice(whole.indexOf('=') + 1, whole.lastIndexOf(';')));
     await route.fulfill({ response: answer, body: whole.replace(wasm, wasm.slice(0, 4 * (wasm.length >> 3))) });
   });
+  const page = await context.newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
   await page.goto(address('index.html'));
   for (let round = 0; round < 2; round++) {
     await page.click('#example');
@@ -114,7 +117,11 @@ test('where the engine stops it is said, and nothing comes out', async () => {
     assert.equal(await page.locator('.finding').count(), 0);
     assert.equal(await page.isDisabled('#download'), true);
   }
-  await page.close();
+  await page.goto(address('explain.html'));
+  await page.fill('#question', 'no device');
+  await page.waitForFunction(() => document.getElementById('answers').textContent.includes('The engine has stopped'));
+  assert.deepEqual(faults, []);
+  await context.close();
 });
 
 test('whoever mends one finding with a keyboard goes on with the next', async () => {
