@@ -1,8 +1,8 @@
 // Documents come and go: by a file that is dropped or refused, by Example and Undo, under other settings. What comes out is always that of the one that is there.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { checked, expectCheck, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { checked, close, expectCheck, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
 
 const text = fixtures['win10-virt-manager.xml'].replace('win10', 'another');
 const fixed = (document, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], document).stdout;
@@ -19,8 +19,7 @@ beforeEach(async () => {
   page = await open(browser, `${server.address}index.html`);
 });
 afterEach(async () => {
-  assert.deepEqual(page.faults, []);
-  await page.context().close();
+  await close(page);
 });
 
 test('a file that is dropped on the editor is opened, and its text is there once', async () => {

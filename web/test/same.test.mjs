@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { checked, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
+import { checked, close, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
 
 let browser, server, page;
 before(async () => {
@@ -10,9 +10,9 @@ before(async () => {
   page = await open(browser, `${server.address}index.html`);
 });
 after(async () => {
+  await close(page);
   await browser.close();
   server.close();
-  assert.deepEqual(page.faults, []);
 });
 
 const fixed = (text, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], text).stdout;
@@ -61,6 +61,7 @@ test('one fix makes its own edits and no others, and can be undone', async () =>
   for (const ending of ['\n', '\r\n']) {
     const bytes = text.replaceAll('\n', ending);
     const { diagnostics } = JSON.parse(findings('a.xml', bytes));
+    let mended = 0;
     for (const [index, { rule, fix }] of diagnostics.entries()) {
       if (!fix || fix.edits.length === 0) {
         continue;
@@ -75,7 +76,9 @@ test('one fix makes its own edits and no others, and can be undone', async () =>
       await page.click('#undo');
       await checked(page);
       assert.deepEqual(await listed(), wanted(findings('a.xml', bytes)));
+      mended += 1;
     }
+    assert.ok(mended > 0);
   }
 });
 

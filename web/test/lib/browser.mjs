@@ -1,5 +1,6 @@
 // A real Chromium with the built page, served from this machine, and the program that it is compared with.
 
+import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -42,7 +43,7 @@ export const launch = () => chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 
-/** A page of its own, which fails the test with what goes wrong in it. */
+/** A page of its own; `close` fails the test with what went wrong in it. */
 export async function open(browser, address, options = {}) {
   const context = await browser.newContext({ permissions: address.startsWith('http') ? ['clipboard-read', 'clipboard-write'] : [], ...options });
   const page = await context.newPage();
@@ -52,6 +53,12 @@ export async function open(browser, address, options = {}) {
   page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
   await page.goto(address);
   return page;
+}
+
+/** Closes a page in which nothing may have gone wrong. */
+export async function close(page) {
+  await page.context().close();
+  assert.deepEqual(page.faults, []);
 }
 
 /** Puts a text on the clipboard and pastes it over all that is in the editor, as somebody with a keyboard does. */
