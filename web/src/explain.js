@@ -19,12 +19,15 @@ box.addEventListener('input', () => {
 });
 addEventListener('hashchange', () => {
   box.value = address.read().q ?? '';
+  // A link among the answers goes away with them.
+  box.focus();
   explain();
 });
 byId('question-form').addEventListener('submit', (event) => event.preventDefault());
 byId('log').addEventListener('change', async ({ target }) => {
   if (target.files[0]) {
     box.value = await target.files[0].text();
+    address.write({});
     explain();
   }
 });

@@ -21,10 +21,11 @@ export const noFiles = () => showFiles({});
 function file({ name, path, what, mode, text }) {
   const title = path ?? 'Kernel command line';
   const note = path ? `mode ${mode}` : what;
-  const copying = element('button', { type: 'button', onclick: () => copy(copying, text) }, 'Copy');
-  const saving = element('button', { type: 'button', onclick: () => download(name, text) }, 'Download');
-  copying.setAttribute('aria-label', `Copy ${title}`);
-  saving.setAttribute('aria-label', `Download ${title}`);
+  // Of what, for whoever does not see beside which file the button is: no label, which would hide that it says that something is copied.
+  const named = () => element('span', { class: 'unseen' }, ` ${title}`);
+  const word = element('span', {}, 'Copy');
+  const copying = element('button', { type: 'button', onclick: () => copy(word, text) }, word, named());
+  const saving = element('button', { type: 'button', onclick: () => download(name, text) }, 'Download', named());
   const content = element('pre', { tabIndex: 0 }, element('code', {}, text));
   content.setAttribute('aria-label', title);
   content.setAttribute('role', 'region');

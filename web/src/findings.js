@@ -31,7 +31,7 @@ export class Findings {
   }
 
   /** Shows that there is nothing to look at, or what went wrong. */
-  clear(message = '') {
+  clear(message = 'Nothing looked at yet') {
     this.list.replaceChildren();
     byId('summary').textContent = message;
     byId('more').textContent = '';

@@ -187,6 +187,8 @@ function nameOf(text) {
 byId('fix').addEventListener('click', () => {
   const text = fixedText();
   if (text !== undefined) {
+    // The button is disabled from now on, and the focus would be nowhere.
+    byId('summary').focus();
     editor.replace(text);
   }
 });

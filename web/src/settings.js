@@ -53,9 +53,13 @@ export class Settings {
     for (const field of this.form.elements) {
       const value = values[field.name];
       if (field.type === 'checkbox') {
-        field.checked = value !== undefined;
+        field.checked = value === field.value;
       } else if (field.name && value !== undefined) {
         field.value = value;
+        // What a list lacks is marked, as all is that the engine can't use, and not left out.
+        if (field.value !== value && field.name === 'type') {
+          field.add(new Option(value, value, false, true));
+        }
       }
     }
     this.#describe();

@@ -12,7 +12,8 @@ export function download(name, text, type = 'text/plain') {
 
 /** Puts a text on the clipboard, and says so on the button. */
 export async function copy(button, text) {
-  const words = button.textContent;
+  // What it says otherwise, also when it is clicked again while it says something of this.
+  const words = (button.dataset.words ??= button.textContent);
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';

@@ -129,3 +129,31 @@ test('where the engine stops later, nothing that was found before comes out', as
     }
   }
 });
+
+test('what the address says is marked where it can’t be used, and a switch is on for yes only', async () => {
+  await page.goto(`${server.address}index.html#type=i915-GVTg_V9_9&unsafe-fixes=no`);
+  await paste(page, text);
+  assert.match(await page.innerText('#findings'), /^Setting\s+type: /);
+  assert.equal(await page.getAttribute('[name=type]', 'aria-invalid'), 'true');
+  assert.equal(await page.isChecked('[name=unsafe-fixes]'), false);
+  assert.equal(await page.isDisabled('#download'), true);
+  await page.click('.settings summary');
+  await page.click('button[type=reset]');
+  await page.waitForFunction(() => location.hash === '');
+  await checked(page);
+  assert.equal((await saved(page, '#download')).text, fixed(text));
+});
+
+test('a button that has copied says so, and then what it said, however often it is clicked', async () => {
+  await paste(page, text);
+  await page.click('#tab-files');
+  assert.ok(await page.getByRole('button', { name: /^Copy \/etc\/libvirt/ }).isVisible());
+  for (const [button, words] of [['#copy', 'Copy fixed XML'], ['.file button >> nth=0', 'Copy /etc']]) {
+    await page.click(button);
+    await page.locator(button).filter({ hasText: /^Copied/ }).waitFor();
+    await page.click(button);
+    await page.waitForTimeout(2000);
+    const said = await page.locator(button).textContent();
+    assert.ok(said.startsWith(words), said);
+  }
+});

@@ -181,6 +181,7 @@ test('a keyboard is enough: to paste, to go to a finding, to fix, to see the cha
   await keyboard.press('Enter');
   await checked(page);
   assert.equal(await page.isDisabled('#fix'), true);
+  assert.equal(await focused(), 'summary');
   await page.locator('#tab-editor').focus();
   await keyboard.press('ArrowRight');
   assert.equal(await page.getAttribute('#tab-changes', 'aria-selected'), 'true');
@@ -204,6 +205,17 @@ test('what a message means is shown while it is typed, and stands in the address
   }
   await page.fill('#question', 'xyzzy plugh');
   await page.waitForSelector('.empty');
+  assert.notEqual(await page.evaluate(() => location.hash), '');
+  await page.locator('#log').setInputFiles('../fixtures/win10.log');
+  await page.waitForSelector('.answer .seen');
+  assert.equal(await page.evaluate(() => location.hash), '', 'nor that of what was asked before');
+  await page.fill('#question', 'opregion');
+  const link = page.locator('#answers a[href^="#q="]').first();
+  const name = await link.textContent();
+  await link.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector(`.answer[data-id=${name}]`);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'question');
   await close(page);
 });
 
