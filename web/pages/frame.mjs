@@ -2,7 +2,7 @@
 
 import { escaped } from '../src/prose.js';
 
-// Nothing is loaded but what lies beside the page, and no connection is made at all. The worker is made of a text in the page, and has this policy too.
+// Nothing is loaded but from where the page lies, and scripts connect nowhere. The worker is made of a text in the page, and has this policy too.
 // The editor's own rules come in a <style> of this name, and in attributes of elements.
 const POLICY = [
   "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'nonce-editor'", "style-src-attr 'unsafe-inline'", "img-src 'self' data:", 'worker-src blob:',

@@ -37,7 +37,7 @@ test('nothing is asked for once the page is loaded, and the browser would refuse
   }
   assert.deepEqual(asked, []);
   assert.deepEqual(page.faults, []);
-  // Somebody's script in the page could send nothing either, nor in a worker.
+  // Somebody's script in the page could connect to nothing either, nor in a worker.
   const outcome = await page.evaluate(async () => {
     const here = await fetch('index.html').then(() => 'sent', () => 'refused');
     const script = "fetch(location.origin + '/index.html').then(() => postMessage('sent'), () => postMessage('refused'))";
