@@ -3,7 +3,7 @@
 import { byId, element } from './dom.js';
 import { copy, download } from './transfer.js';
 
-/** Shows what the engine gave for the host. */
+/** Shows what the engine gave for the host, or of a check without a fixed text why there are none. */
 export function showFiles({ files, steps, error, settings }) {
   const place = byId('files');
   if (!files) {
@@ -14,9 +14,6 @@ export function showFiles({ files, steps, error, settings }) {
   const order = element('ol', { class: 'steps' }, ...steps.map((step) => element('li', {}, step)));
   place.replaceChildren(...files.map(file), element('h3', {}, 'Then, as root'), order);
 }
-
-/** That there are no files yet. */
-export const noFiles = () => showFiles({});
 
 function file({ name, path, what, mode, text }) {
   const title = path ?? 'Kernel command line';

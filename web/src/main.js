@@ -4,7 +4,7 @@ import { byId, count } from './dom.js';
 import { Editor } from './editor.js';
 import { Engine } from './engine.js';
 import { clearChanges, showChanges } from './changes.js';
-import { showFiles, noFiles } from './files.js';
+import { showFiles } from './files.js';
 import { Findings } from './findings.js';
 import { Settings } from './settings.js';
 import { Tabs } from './tabs.js';
@@ -123,9 +123,11 @@ function enable() {
   const number = last.result?.fixed?.applied ?? 0;
   byId('fix').disabled = text === undefined || number === 0;
   byId('fix').textContent = number > 0 ? `Fix ${number === 1 ? 'it' : `all ${number}`}` : 'Fix all';
-  for (const id of ['copy', 'download', 'report']) {
+  for (const id of ['copy', 'download']) {
     byId(id).disabled = text === undefined;
   }
+  // What is no domain has a report as well.
+  byId('report').disabled = !isCurrent() || !last.result?.findings;
   byId('left').textContent = text !== undefined && number > 0 && last.result.fixed.remaining > 0
     ? `${count(last.result.fixed.remaining, 'finding')} will be left` : '';
 }
@@ -151,7 +153,7 @@ async function show(tab) {
   }
   if (tab === 'files') {
     if (text === undefined) {
-      noFiles();
+      showFiles(last.result ?? {});
     } else {
       const files = await ask('files', text, settings.wishes, settings.host).catch(sayFailure);
       if (files && text === fixedText()) {

@@ -91,15 +91,17 @@ function apply(text, edits) {
   return bytes.toString();
 }
 
-test('what is no domain has one finding where it is, and nothing comes out', async () => {
+test('what is no domain has one finding where it is, and nothing but its report comes out', async () => {
   const malformed = fixtures['guide.xml'].replace('</devices>', '</device>');
   for (const [text, rule] of [[malformed, 'not-well-formed'], ['<network/>', 'not-a-domain'], ['<domain', 'not-well-formed']]) {
     await paste(page, text);
     assert.deepEqual(await listed(), wanted(findings('a.xml', text)));
     assert.equal(await page.locator('.finding').getAttribute('data-rule'), rule);
-    for (const button of ['#fix', '#copy', '#download', '#report']) {
+    for (const button of ['#fix', '#copy', '#download']) {
       assert.equal(await page.isDisabled(button), true, button);
     }
+    const report = await saved(page, '#report');
+    assert.equal(report.text, findings(report.name.replace(/json$/, 'xml'), text));
     await page.click('#tab-files');
     assert.match(await page.innerText('#files'), /Paste a domain first/);
     await page.click('#tab-editor');
@@ -138,6 +140,9 @@ test('with a setting that can’t be used nothing comes out, and it is said whic
   assert.match(await page.innerText('#findings'), /pci: give an address like 0000:00:02.0/);
   assert.equal(await page.isDisabled('#download'), true);
   assert.equal(await page.getAttribute('[name=pci]', 'aria-invalid'), 'true');
+  await page.click('#tab-files');
+  assert.match(await page.innerText('#files'), /A setting can’t be used/);
+  await page.click('#tab-editor');
   await page.click('button[type=reset]');
   await page.waitForFunction(() => location.hash === '');
   await checked(page);
