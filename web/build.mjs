@@ -2,7 +2,8 @@
 
 import zopfli from '@gfx/zopfli';
 import { build } from 'esbuild';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
 import { initSync, rules } from './target/engine.js';
 import { page } from './pages/frame.mjs';
@@ -42,15 +43,16 @@ for (const rule of all) {
   writeFileSync(`dist/rules/${rule.id}.html`, rulePage(rule, all));
 }
 
-// The licenses of what is bundled.
+// The licenses of what is bundled, and of what is linked into the engine.
 const inputs = [worker, scripts].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 const folders = new Set(inputs.map((path) => path.match(/^.*node_modules\/((@[^/]+\/)?[^/]+)/)?.[0]).filter(Boolean));
 const notices = [...folders].sort().map((folder) => {
   const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const license = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
-  if (license === undefined || !existsSync(`${folder}/${license}`)) {
+  if (license === undefined) {
     throw new Error(`${name} says nothing about its license`);
   }
   return `${name} ${version}\n\n${readFileSync(`${folder}/${license}`, 'utf8').trim()}\n`;
 });
-writeFileSync('dist/licenses.txt', notices.join(`\n${'-'.repeat(80)}\n\n`));
+const linked = execFileSync('../packaging/notices', ['engine/Cargo.toml', 'wasm32-unknown-unknown'], { encoding: 'utf8' });
+writeFileSync('dist/licenses.txt', [...notices, linked].join(`\n${'-'.repeat(80)}\n\n`));

@@ -246,6 +246,14 @@ test('a link of a report leads to its rule', async () => {
   await close(page);
 });
 
+test('the licenses are those of the script’s packages and of the engine’s crates, and the page leads to them', () => {
+  const licenses = readFileSync(join(dist, 'licenses.txt'), 'utf8');
+  for (const name of ['@codemirror/view', '@lezer/common', 'roxmltree', 'wasm-bindgen', 'rust-std']) {
+    assert.ok(new RegExp(`(^|, )${name}[ :]`, 'm').test(licenses), name);
+  }
+  assert.ok(readFileSync(join(dist, 'index.html'), 'utf8').includes('href="licenses.txt"'));
+});
+
 test('it is small', () => {
   const packed = (name) => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length;
   const whole = readFileSync(join(dist, 'engine.js'), 'utf8');
