@@ -4,10 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::{RuleSet, builtin};
-
 #[path = "common/lab.rs"]
 #[allow(dead_code, reason = "each test that asks the lab uses a part of it")]
 mod lab;
@@ -18,17 +14,6 @@ struct Answer {
     step: String,
     said: String,
     kept: Option<String>,
-}
-
-/// A domain as virt-manager makes it, in small, and as `fix` leaves it with these flags.
-fn fixed(name: &str, flags: &str) -> String {
-    let text = format!(
-        "<domain type='kvm'>\n  <name>{name}</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  \
-         </os>\n  <devices>\n    <graphics type='spice'/>\n    <video><model type='qxl'/></video>\n    <channel type='spicevmc'/>\n  </devices>\n\
-         </domain>\n"
-    );
-    let settings = parse_settings(flags).expect("flags");
-    fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
 }
 
 /// Runs a program of this machine, which has to do it.
@@ -60,7 +45,7 @@ fn a_domain_that_moves_gets_the_hosts_form_and_nothing_that_goes_wrong_costs_one
     if lab::suites().is_none() {
         return;
     }
-    let (old, new) = (fixed("old", "--libvirt 7.0"), fixed("new", ""));
+    let (old, new) = (lab::fixed("old", "--libvirt 7.0"), lab::fixed("new", ""));
     assert!(old.contains("'-set'") && !old.contains("override") && new.contains("override"));
     // What is right but for a card that libvirt would not let go.
     let card = old.replace(">old<", ">card<").replace("</devices>", "<video><model type='vga'/></video></devices>");

@@ -4,10 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gvtg_xml::cli::parse_settings;
-use gvtg_xml::lint::fix;
-use gvtg_xml::rules::{RuleSet, builtin};
-
 #[path = "common/lab.rs"]
 #[allow(dead_code, reason = "each test that asks the lab uses a part of it")]
 mod lab;
@@ -24,15 +20,9 @@ struct Answer {
     running: Vec<String>,
 }
 
-/// A domain as virt-manager makes it, in small, and as `fix` leaves it with a vGPU of this uuid.
+/// A domain with a vGPU of this uuid.
 fn fixed(name: &str, uuid: &str) -> String {
-    let text = format!(
-        "<domain type='kvm'>\n  <name>{name}</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  \
-         </os>\n  <devices>\n    <graphics type='spice'/>\n    <video><model type='qxl'/></video>\n    <channel type='spicevmc'/>\n  </devices>\n\
-         </domain>\n"
-    );
-    let settings = parse_settings(&format!("--type i915-GVTg_V5_4 --uuid {uuid}")).expect("flags");
-    fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
+    lab::fixed(name, &format!("--type i915-GVTg_V5_4 --uuid {uuid}"))
 }
 
 /// The emulated GPU, which cargo builds with the tests.

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::lint::fix;
+use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::version::Version;
 use serde_json::Value;
 
@@ -32,6 +35,17 @@ pub struct Answer {
     pub argv: Option<Vec<String>>,
     pub argv_error: String,
     pub qemu: String,
+}
+
+/// A domain as virt-manager makes it, in small, and as `fix` leaves it with these flags.
+pub fn fixed(name: &str, flags: &str) -> String {
+    let text = format!(
+        "<domain type='kvm'>\n  <name>{name}</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  \
+         </os>\n  <devices>\n    <graphics type='spice'/>\n    <video><model type='qxl'/></video>\n    <channel type='spicevmc'/>\n  </devices>\n\
+         </domain>\n"
+    );
+    let settings = parse_settings(flags).expect("flags");
+    fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
 }
 
 /// The lab's suites, or None where there is no lab: then the test says so, and in CI, where there has to be one, fails.

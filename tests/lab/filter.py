@@ -16,7 +16,7 @@ import time
 import libvirt
 
 from ask import Libvirt
-from start import HOOKS, QEMU, prepared
+from start import HOOKS, install_qemu, prepared
 
 FOLDER = '/folder'
 TARGET = FOLDER + '/target'
@@ -28,12 +28,7 @@ def target():
     subprocess.run(['mount', '--bind', FOLDER + '/hooks', HOOKS], check=True)
     subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'programs', '/usr/local/bin'], check=True)
     os.symlink(PROGRAM, '/usr/local/bin/gvtg-xml')
-    with open('/tmp/qemu', 'w') as file:
-        file.write(QEMU)
-    os.chmod('/tmp/qemu', 0o755)
-    with open('/tmp/qemu.conf', 'w') as file, open('/etc/libvirt/qemu.conf') as own:
-        file.write(own.read() + 'namespaces = []\ncgroup_controllers = []\nstdio_handler = "file"\n')
-    subprocess.run(['mount', '--bind', '/tmp/qemu.conf', '/etc/libvirt/qemu.conf'], check=True)
+    install_qemu()
     # Another host than the source, with a name that libvirt believes others find it by.
     subprocess.run(['hostname', 'target.example'], check=True)
     with open('/tmp/hosts', 'w') as file:

@@ -47,6 +47,17 @@ def prepared(xml):
     return xml.replace('<os>', limit + '<os>', 1)
 
 
+def install_qemu():
+    """That QEMU, and a libvirtd that takes it as it is here."""
+    with open('/tmp/qemu', 'w') as file:
+        file.write(QEMU)
+    os.chmod('/tmp/qemu', 0o755)
+    # libvirt would give QEMU a /dev of its own, for which it needs devices that are only files here.
+    with open('/tmp/qemu.conf', 'w') as file, open('/etc/libvirt/qemu.conf') as own:
+        file.write(own.read() + 'namespaces = []\ncgroup_controllers = []\nstdio_handler = "file"\n')
+    subprocess.run(['mount', '--bind', '/tmp/qemu.conf', '/etc/libvirt/qemu.conf'], check=True)
+
+
 def install(hook):
     subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'hooks', HOOKS], check=True)
     os.mkdir(HOOKS + '/qemu.d', 0o755)
@@ -58,13 +69,7 @@ def install(hook):
 
 def main():
     install(FOLDER + '/hook')
-    with open('/tmp/qemu', 'w') as file:
-        file.write(QEMU)
-    os.chmod('/tmp/qemu', 0o755)
-    # libvirt would give QEMU a /dev of its own, for which it needs devices that are only files here.
-    with open('/tmp/qemu.conf', 'w') as file, open('/etc/libvirt/qemu.conf') as own:
-        file.write(own.read() + 'namespaces = []\ncgroup_controllers = []\nstdio_handler = "file"\n')
-    subprocess.run(['mount', '--bind', '/tmp/qemu.conf', '/etc/libvirt/qemu.conf'], check=True)
+    install_qemu()
     daemon = Libvirt()
     daemon.start()
     names = {}
