@@ -95,12 +95,13 @@ enum Status {
 /// Runs the command line that the process was given; with a stdout that is closed, whatever has something to print fails.
 pub fn run(is_stdout_closed: bool) -> ExitCode {
     io::set_stdout_closed(is_stdout_closed);
-    let cli = match parse::command_line(&parse::words()) {
+    let words = parse::words();
+    let cli = match parse::command_line(&words) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure.
             let print = |text: &str| io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean);
-            let arguments: Vec<String> = parse::words().iter().map(|argument| clean(&argument.to_string_lossy())).collect();
+            let arguments: Vec<String> = words.iter().map(|argument| clean(&argument.to_string_lossy())).collect();
             let status = match error.kind() {
                 ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
                 ErrorKind::DisplayVersion => print(&error.render().to_string()),

@@ -21,7 +21,6 @@ use crate::settings::{Settings, Wishes};
 use crate::source::Source;
 use crate::values::{display, libvirt, romfile};
 use crate::version::Version;
-use crate::xml;
 
 mod vmi;
 
@@ -91,9 +90,9 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     if let Some(why) = why_foreign(text.as_bytes(), true) {
         return Err(format!("--domain: {why}"));
     }
-    let unreadable = |error: &xml::XmlError| located(NAME, Source::new(NAME, text).position(error.offset), error);
+    let source = Source::new(NAME, text);
     let why_left = domain::read(text, &Settings::default(), |domain| why_left(domain, &vmi, wanted.assume_intel))
-        .map_err(|error| unreadable(&error))?;
+        .map_err(|error| located(NAME, source.position(error.offset), &error))?;
     if let Some(why) = why_left {
         return Ok((text.to_owned(), format!("gvtg-xml: the domain stays as it is: {}\n", clean(&why))));
     }
@@ -102,7 +101,6 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
         FixError::Xml(error, position) => located(NAME, position, &error),
         other => format!("{NAME}: {other}"),
     })?;
-    let source = Source::new(NAME, text);
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
     let mut report = String::new();
