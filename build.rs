@@ -222,6 +222,7 @@ structs! {
     Property { name, value }
     Symptom { id, summary, severity, means, steps, rules, vague, says, references }
     Words { at, text }
+    Function { name, place }
     Says { at, text, libvirt, tested }
     Example { bad, fixed, good, beside, within, settings }
     Selector { source, paths }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 pub use super::evidence::{Example, Moment, Says, Within};
+use super::names::FUNCTIONS;
 use super::path::{List, Selector, Text};
 use crate::edit::Applicability;
 use crate::version::VersionRange;
@@ -190,8 +191,8 @@ pub enum Check {
     },
     /// A function in `code/`, or for a rule about the host in `host/checks/`.
     Code {
-        /// Its name.
-        function: Text,
+        /// Which.
+        function: Function,
     },
     /// What the document itself says is to be ignored.
     Ignore {
@@ -207,6 +208,23 @@ pub enum Check {
     WellFormed,
     /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's own has this check.
     Domain,
+}
+
+/// A function that a rule names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Text")]
+pub struct Function {
+    /// Its name.
+    pub name: Text,
+    /// Where it stands among [`FUNCTIONS`]: it is looked up once, and not for each document. None for one about the host.
+    pub place: Option<usize>,
+}
+
+impl From<Text> for Function {
+    fn from(name: Text) -> Self {
+        let place = FUNCTIONS.iter().position(|known| *known == name);
+        Function { name, place }
+    }
 }
 
 /// What can be wrong with what a document says is to be ignored.

@@ -145,7 +145,7 @@ impl Status {
 pub fn look<'r>(asked: Asked<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
     let mut items = Vec::new();
     for (name, function) in FUNCTIONS {
-        let is_its = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function == name);
+        let is_its = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function.name == *name);
         if let Some(rule) = rules.iter().find(is_its) {
             items.extend(of_verdict(rule, function(asked)));
         }
@@ -244,7 +244,7 @@ mod tests {
         let mut rules: Vec<&str> = Vec::new();
         for rule in of_host() {
             if let Check::Code { function } = &rule.check {
-                rules.push(function);
+                rules.push(&function.name);
             }
         }
         functions.sort_unstable();

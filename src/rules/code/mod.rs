@@ -12,12 +12,12 @@ mod overrides;
 mod requirements;
 mod vgpu;
 
-use super::Context;
 use super::finding::Finding;
+use super::{Context, schema};
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
-/// By name.
+/// By name, in the order of [`names::FUNCTIONS`](super::names::FUNCTIONS).
 const FUNCTIONS: &[(&str, Function)] = &[
     ("dangling-override", overrides::dangling),
     ("dangling-set", arguments::dangling_set),
@@ -61,13 +61,9 @@ const FUNCTIONS: &[(&str, Function)] = &[
 /// The functions whose findings a new vGPU's fix takes care of.
 pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "display-gl-off", "option-rom"];
 
-/// What the function that a rule names finds.
-pub fn run<'d>(function: &str, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    find(function).map_or(Vec::new(), |function| function(context))
-}
-
-fn find(name: &str) -> Option<Function> {
-    FUNCTIONS.binary_search_by_key(&name, |(known, _)| known).ok().map(|index| FUNCTIONS[index].1)
+/// What the function that a rule names finds; nothing by one about the host.
+pub fn run<'d>(function: &schema::Function, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    function.place.map_or(Vec::new(), |place| FUNCTIONS[place].1(context))
 }
 
 #[cfg(test)]
@@ -78,7 +74,7 @@ mod tests {
     #[test]
     fn every_function_is_some_rules() {
         for (name, _) in FUNCTIONS {
-            let used = crate::rules::builtin().iter().any(|rule| matches!(&rule.check, Check::Code { function } if function == name));
+            let used = crate::rules::builtin().iter().any(|rule| matches!(&rule.check, Check::Code { function } if function.name == *name));
             assert!(used, "no rule uses the function {name}");
         }
         let names: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();

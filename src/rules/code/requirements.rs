@@ -39,7 +39,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'
 fn is_requirement(check: &Check) -> bool {
     match check {
         Check::Property { .. } | Check::Environment { .. } => true,
-        Check::Code { function } => IS_REQUIREMENT.contains(&&**function),
+        Check::Code { function } => IS_REQUIREMENT.contains(&&*function.name),
         _ => false,
     }
 }
