@@ -2,7 +2,7 @@
 
 use crate::printable::system_error;
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -26,13 +26,14 @@ pub(super) fn collect(paths: &[PathBuf]) -> (Vec<Input>, Vec<(PathBuf, String)>)
         return (vec![Input { path: "-".into(), named: true }], errors);
     }
     for path in paths {
-        if path.is_dir() {
+        let file = fs::metadata(path).ok();
+        if file.as_ref().is_some_and(Metadata::is_dir) {
             let mut found = Vec::new();
             walk(path, &mut found, &mut errors);
             found.sort();
-            let new = found.into_iter().filter(|path| seen.is_new(path));
+            let new = found.into_iter().filter(|path| seen.is_new(path, fs::metadata(path).ok()));
             inputs.extend(new.map(|path| Input { path, named: false }));
-        } else if seen.is_new(path) {
+        } else if seen.is_new(path, file) {
             inputs.push(Input { path: path.clone(), named: true });
         }
     }
@@ -48,9 +49,9 @@ struct Seen {
 }
 
 impl Seen {
-    fn is_new(&mut self, path: &Path) -> bool {
+    fn is_new(&mut self, path: &Path, file: Option<Metadata>) -> bool {
         // Stdin, and what is not there.
-        let Ok(file) = fs::metadata(path) else { return self.others.insert(path.to_owned()) };
+        let Some(file) = file else { return self.others.insert(path.to_owned()) };
         let same = self.files.entry((file.dev(), file.ino())).or_default();
         let is_new = !same.iter().any(|other| real(other) == real(path));
         if is_new {

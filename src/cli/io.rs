@@ -34,11 +34,15 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
     let expected = usize::try_from(size.min(limit).min(LARGE)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.saturating_add(1).max(16 << 10));
     let mut reader = reader.take(limit.saturating_add(1));
-    while reader.by_ref().take(LARGE).read_to_end(&mut bytes).map_err(unreadable)? > 0 {
+    loop {
+        let more = reader.by_ref().take(LARGE).read_to_end(&mut bytes).map_err(unreadable)? as u64;
         // A hole of terabytes is read as NULs.
         let is_large = (LARGE + 1..=limit).contains(&(bytes.len() as u64));
         if is_large && bytes[bytes.len() - HOLE..].iter().all(|byte| *byte == 0) {
             return Err("is no XML: there is a hole in it, or thousands of NUL characters".into());
+        }
+        if more < LARGE {
+            break;
         }
     }
     if bytes.len() as u64 > limit {
