@@ -1,9 +1,17 @@
 //! Text for a terminal: what a document or a file's name could steer it with is shown instead.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 /// Text of a document or a file's name without what could steer a terminal: control characters, and those that reorder or hide
 /// what is around them, are shown as `\u{…}`. It stays on one line.
-pub fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> Cow<'_, str> {
     clean_but(text, |_| false)
+}
+
+/// The same for where a file is.
+pub fn clean_path(path: &Path) -> String {
+    clean(&path.to_string_lossy()).into_owned()
 }
 
 /// The same for text of several lines, whose line endings and tabs stay.
@@ -17,15 +25,15 @@ pub fn clean_lines(text: &str) -> String {
     lines.collect()
 }
 
-fn clean_but(text: &str, is_kept: impl Fn(char) -> bool) -> String {
+fn clean_but(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return text.to_owned();
+        return text.into();
     }
     let mut result = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) && !is_kept(c) { result.extend(c.escape_unicode()) } else { result.push(c) }
     }
-    result
+    result.into()
 }
 
 /// An error of the system in its own words, without Rust's number.

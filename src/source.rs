@@ -58,7 +58,11 @@ impl<'a> Source<'a> {
         let line = index.lines_until(offset);
         let start = index.lines[line - 1] as usize;
         let mark = usize::from(line == 1 && offset > 0 && self.text.starts_with(BOM));
-        Position { line, column: self.characters_before(offset) - self.characters_before(start) + 1 - mark }
+        let characters = match offset - start {
+            ..BLOCK => count_characters(&self.text.as_bytes()[start..offset]),
+            _ => self.characters_before(offset) - self.characters_before(start),
+        };
+        Position { line, column: characters + 1 - mark }
     }
 
     /// The byte range of a 1-based line without its line ending; empty past the last line.

@@ -16,6 +16,7 @@ use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix_beside, lint_all, lint_beside};
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
 use gvtg_xml::settings::Settings;
+use gvtg_xml::source::Source;
 use serde_json::Value;
 
 /// The vGPU of many guides.
@@ -44,7 +45,7 @@ fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let (mut others, mut open, mut suppressed) = (Claims::default(), Vec::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let findings = lint_beside(text, &rules, &settings, Detail::Edits, Some(&others)).unwrap();
+        let findings = lint_beside(&Source::new("", text), &rules, &settings, Detail::Edits, Some(&others)).unwrap();
         for (part, all) in [(&findings.open, &mut open), (&findings.suppressed, &mut suppressed)] {
             for finding in part {
                 for file in finding.related.iter().filter_map(|related| related.file.as_ref()) {
@@ -155,7 +156,7 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let unused = |text: &str, beside: bool| {
         let claims = Claims::default();
-        let findings = lint_beside(text, &rules, &settings, Detail::Words, beside.then_some(&claims)).unwrap();
+        let findings = lint_beside(&Source::new("", text), &rules, &settings, Detail::Words, beside.then_some(&claims)).unwrap();
         findings.open.iter().filter(|finding| finding.rule.id == "unused-ignore").count()
     };
     let with = |names: &str| domain("a", &format!("<!-- gvtg-xml: ignore-file[{names}] why -->"), VGPU);
@@ -184,7 +185,7 @@ fn two_rules_of_one_kind_are_two_questions() {
     let of = |before: &[&Rule], now: &[&Rule]| {
         let ask = |name: &str, rules: &[&Rule], others: &Claims| {
             let set = RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
-            let findings = lint_beside(&domain(name, "", VGPU), &set, &settings, Detail::Words, Some(others)).unwrap();
+            let findings = lint_beside(&Source::new("", &domain(name, "", VGPU)), &set, &settings, Detail::Words, Some(others)).unwrap();
             (findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(), findings.summary)
         };
         let mut others = Claims::default();
@@ -383,7 +384,7 @@ fn ten_thousand_vgpus_in_a_file_take_linear_time() {
         let (mut others, started) = (Claims::default(), Instant::now());
         let mut found = Vec::new();
         for (name, own) in [("a", ONE), ("b", ONE), ("a", TWO)] {
-            let findings = lint_beside(&text(name, own), &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            let findings = lint_beside(&Source::new("", &text(name, own)), &rules, &settings, Detail::Words, Some(&others)).unwrap();
             found.push(findings.open.len());
             others.add(name, findings.summary);
         }
@@ -404,7 +405,7 @@ fn ten_thousand_files_take_linear_time() {
         let texts: Vec<String> = (0..count).map(|index| domain(&format!("a{}", index.saturating_sub(count / 2)), TWO, VGPU)).collect();
         let (started, mut others, mut found) = (Instant::now(), Claims::default(), 0);
         for (index, text) in texts.iter().enumerate() {
-            let findings = lint_beside(text, &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            let findings = lint_beside(&Source::new("", text), &rules, &settings, Detail::Words, Some(&others)).unwrap();
             found += findings.open.len();
             others.add(&index.to_string(), findings.summary);
         }

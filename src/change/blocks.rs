@@ -1,6 +1,6 @@
 //! The blocks of QEMU's elements: the command line, overrides, capabilities, and their namespace.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::composition::{Composition, New, NewOverride, Rank};
@@ -8,6 +8,7 @@ use crate::domain::Domain;
 use crate::edit::Edit;
 use crate::fragment::NewElement;
 use crate::xml::{Element, ElementMap, ElementSet, QEMU_NAMESPACE, QEMU_PREFIX};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 impl<'c, 'd> Composition<'c, 'd> {
     pub(super) fn commandline(&mut self) {
@@ -169,7 +170,7 @@ pub(super) fn with_emptied_blocks(
     let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
     for id in &removed {
         let element = domain.document.element(*id).and_then(Element::parent);
-        for parent in element.into_iter().flat_map(Element::ancestors).take_while(|parent| parent.namespace() == Some(QEMU_NAMESPACE)) {
+        for parent in element.into_iter().flat_map(Element::ancestors).take_while(|parent| parent.is_of(QEMU_NAMESPACE)) {
             parents.insert(parent.span().start, parent);
         }
     }

@@ -1,7 +1,6 @@
 //! One set of changes on its way to edits: gathered first, so that what goes to one place is written there together.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::Change;
@@ -14,6 +13,7 @@ use crate::layout;
 use crate::property::{PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::{Element, ElementId, ElementMap, ElementSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 /// What is to be inserted into one element.
 pub(super) type Insertions<'d> = (Element<'d>, Vec<Insertion<'d>>);
@@ -123,9 +123,9 @@ impl<'c, 'd> Composition<'c, 'd> {
     }
 
     /// Takes these changes on; several rules may want the same one.
-    pub(super) fn all(&mut self, changes: impl IntoIterator<Item = &'c Change<'d>>) {
-        let mut seen = HashSet::new();
-        let to_take = changes.into_iter().filter(|change| !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change));
+    pub(super) fn all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
+        let mut seen = HashSet::with_capacity(changes.clone().count());
+        let to_take = changes.filter(|change| !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change));
         to_take.for_each(|change| self.change(change));
     }
 

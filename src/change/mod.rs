@@ -125,7 +125,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         let mut composition = Composition::new(self.domain, style, all.iter().copied());
         composition.all(all.iter().copied());
         // What a change says itself about a name counts.
-        composition.all(&naming);
+        composition.all(naming.iter());
         composition.edits()
     }
 }

@@ -1,12 +1,13 @@
 //! Pieces of the text that move to another place, and take along what changes in them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Change;
 use crate::edit::{Edit, Edits};
 use crate::xml::{Element, ElementSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// The pieces that changes move: whole elements, or all that is in one.
 #[derive(Default)]

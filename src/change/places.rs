@@ -1,11 +1,11 @@
 //! Where new elements go: where libvirt itself writes them, so that `virsh define` moves nothing.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::composition::{Composition, Insertion, New, Rank};
 use crate::layout::{self, Place};
 use crate::xml::{Element, QEMU_NAMESPACE};
+use foldhash::{HashMap, HashMapExt};
 
 impl<'d> Composition<'_, 'd> {
     /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.

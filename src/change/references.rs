@@ -1,12 +1,11 @@
 //! What speaks of a device that goes, goes with it, and what speaks of one behind it says its new number: QEMU does not start where an
 //! argument names a device that is not there.
 
-use std::collections::HashMap;
-
 use super::Change;
 use crate::domain::{Domain, Place, Reference, is_host_device_number};
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::ElementSet;
+use foldhash::{HashMap, HashMapExt};
 
 /// The changes that keep every reference to a device right where these elements go.
 ///

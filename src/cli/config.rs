@@ -10,7 +10,7 @@ use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
 use crate::config::choices::Value;
 use crate::config::told::{From, KeyTold, RuleTold, keys, rules};
 use crate::config::{Failure, Found, site};
-use crate::printable::clean;
+use crate::printable::{clean, clean_path};
 
 #[inline(never)]
 pub(super) fn run(args: &ConfigArgs) -> Status {
@@ -41,11 +41,11 @@ fn told(args: &ConfigArgs) -> Result<String, Failure> {
 /// A line for each key and rule: its name, what is in force, and who says so.
 fn text(found: &Found, keys: &[KeyTold<'_>], rules: &[RuleTold<'_>]) -> String {
     let mut text = match &found.loaded {
-        Some(loaded) => format!("{}\n\n", clean(&loaded.path.display().to_string())),
+        Some(loaded) => format!("{}\n\n", clean_path(&loaded.path)),
         None => "no configuration\n\n".to_owned(),
     };
     let of_key = |told: &KeyTold<'_>| {
-        let value = told.value.as_ref().map_or(told.key.default.to_owned(), |value| clean(&value.to_string()));
+        let value = told.value.as_ref().map_or(told.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());
         (told.key.name.to_owned(), value, from(&told.from))
     };
     let of_rule = |told: &RuleTold<'_>| (format!("rules.{}", told.rule.id), format!("\"{}\"", told.level.word()), from(&told.from));

@@ -8,7 +8,7 @@ use super::flags::{ColorChoice, CommonArgs};
 use super::terminal::Look;
 use super::{io, lint};
 use crate::config::{Configs, Failure, InForce};
-use crate::printable::clean;
+use crate::printable::clean_path;
 use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
 use crate::source::Source;
@@ -67,7 +67,7 @@ pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
         Failure::Message(message) => return message.clone(),
         Failure::Wrong { path, text, errors } => (path, text, errors),
     };
-    let name = clean(&path.display().to_string());
+    let name = clean_path(path);
     let source = Source::new(&name, text);
     let look = Look::of_stderr(color);
     let report = Full::new(look.color, look.width);

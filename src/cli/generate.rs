@@ -9,7 +9,7 @@ use super::flags::GenerateArgs;
 use super::lint::fail;
 use super::{Status, io, manual, words};
 use crate::config::schema::schema;
-use crate::printable::{clean, system_error};
+use crate::printable::{clean_path, system_error};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,7 +67,7 @@ fn written(folder: &Path) -> Result<Status, String> {
     for (name, text) in manual::pages() {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|error| io::unwritable(&path, &error))?;
-        io::print(&format!("{}\n", clean(&path.display().to_string())))?;
+        io::print(&format!("{}\n", clean_path(&path)))?;
     }
     Ok(Status::Clean)
 }

@@ -10,7 +10,7 @@ use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{Findings, lint_beside, why_foreign};
-use crate::printable::clean;
+use crate::printable::{clean, clean_path};
 use crate::report::{FileFindings, Part, State};
 use crate::settings::Settings;
 use crate::source::{Position, Source};
@@ -75,15 +75,16 @@ fn lint_one(
     }
     let settings = settings_for(input, options, in_force);
     let lossy;
-    let (text, result) = match xml::decode(&bytes) {
-        Ok(text) => (text, lint_beside(text, &in_force.rules, &settings, outputs.detail(), others.as_deref())),
+    let (text, error) = match xml::decode(&bytes) {
+        Ok(text) => (text, None),
         Err(error) => {
             lossy = String::from_utf8_lossy(&bytes);
-            (&*lossy, Err(error))
+            (&*lossy, Some(error))
         }
     };
     let source = Source::new(&name, text);
-    let (open, suppressed, status) = match result {
+    let lint = || lint_beside(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref());
+    let (open, suppressed, status) = match error.map_or_else(lint, Err) {
         Ok(Findings { open, suppressed, summary, .. }) => {
             if let Some(others) = others {
                 others.add(&name, summary);
@@ -153,7 +154,7 @@ pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> 
 
 /// Says which folders can't be read.
 pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
-    let failures = folders.iter().map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean(&path.display().to_string()))));
+    let failures = folders.iter().map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean_path(path))));
     failures.max().unwrap_or(Status::Clean)
 }
 

@@ -101,7 +101,7 @@ pub fn run(is_stdout_closed: bool) -> ExitCode {
         Err(error) => {
             // Help and version go to stdout and are no failure.
             let print = |text: &str| io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean);
-            let arguments: Vec<String> = words.iter().map(|argument| clean(&argument.to_string_lossy())).collect();
+            let arguments: Vec<String> = words.iter().map(|argument| clean(&argument.to_string_lossy()).into_owned()).collect();
             let status = match error.kind() {
                 ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
                 ErrorKind::DisplayVersion => print(&error.render().to_string()),

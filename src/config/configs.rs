@@ -132,7 +132,8 @@ impl Configs {
             return Ok(found.clone());
         }
         let sections = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.sections(&overrides));
-        let mut in_force = merge(&self.flags, &sections, site::merged(self.rules(loaded.as_deref()))).map_err(|message| clean(&message))?;
+        let mut in_force =
+            merge(&self.flags, &sections, site::merged(self.rules(loaded.as_deref()))).map_err(|message| clean(&message).into_owned())?;
         in_force.settings.uuid = self.uuid;
         let found = Found { in_force: Arc::new(in_force), overrides, loaded };
         self.found.push(found.clone());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::said::ConfigError;
-use crate::printable::clean;
+use crate::printable::clean_path;
 use crate::source::Source;
 
 /// Why it can't be said what is in force.
@@ -34,7 +34,7 @@ impl Failure {
         match self {
             Failure::Message(message) => message.lines().map(str::to_owned).collect(),
             Failure::Wrong { path, text, errors } => {
-                let name = clean(&path.display().to_string());
+                let name = clean_path(path);
                 let source = Source::new(&name, text);
                 let line = |error: &ConfigError| {
                     let position = source.position(error.span.start);

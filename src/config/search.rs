@@ -4,7 +4,7 @@
 //! it: it belongs to the user who runs this or to root, and not everybody may write it. A file that somebody left in /tmp must not steer what
 //! `virsh edit` has its user edit there.
 
-use crate::printable::system_error;
+use crate::printable::{clean_path, system_error};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
@@ -82,8 +82,8 @@ pub fn nearest(folder: &Path, trusted: Trusted) -> Result<Search, String> {
 }
 
 fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Opened, String> {
-    let help = format!("--config {} takes it all the same, --isolated goes on without it", shown(&path));
-    let refuse = |why: String| format!("{}: {why}\n  help: {help}", shown(&path));
+    let help = format!("--config {} takes it all the same, --isolated goes on without it", clean_path(&path));
+    let refuse = |why: String| format!("{}: {why}\n  help: {help}", clean_path(&path));
     let strangers = |owner: u32| format!("belongs to user {owner}, and only yours and root's are read unasked");
     if !trusted.has(link.uid()) {
         return Err(refuse(strangers(link.uid())));
@@ -100,7 +100,7 @@ fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Open
         return Err(refuse(strangers(metadata.uid())));
     }
     if is_writable_by_all(&metadata) {
-        return Err(format!("{}: everybody may write it\n  help: chmod o-w {}, or {help}", shown(&path), shown(&path)));
+        return Err(format!("{}: everybody may write it\n  help: chmod o-w {}, or {help}", clean_path(&path), clean_path(&path)));
     }
     Ok(Opened { path, file })
 }
@@ -114,7 +114,7 @@ fn is_writable_by_all(metadata: &Metadata) -> bool {
 /// # Errors
 /// Why it can't be opened.
 pub fn open(path: &Path) -> Result<Opened, String> {
-    let file = File::open(path).map_err(|error| format!("{}: can't be read: {}", shown(path), system_error(&error)))?;
+    let file = File::open(path).map_err(|error| format!("{}: can't be read: {}", clean_path(path), system_error(&error)))?;
     Ok(Opened { path: path.to_owned(), file })
 }
 
@@ -124,11 +124,11 @@ impl Opened {
     /// # Errors
     /// Why it can't be read.
     pub fn read(self) -> Result<Vec<u8>, String> {
-        let failed = |error: io::Error| format!("{}: can't be read: {}", shown(&self.path), system_error(&error));
+        let failed = |error: io::Error| format!("{}: can't be read: {}", clean_path(&self.path), system_error(&error));
         let mut bytes = Vec::new();
         self.file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > LARGEST {
-            return Err(format!("{}: is larger than 1 MiB: no configuration is", shown(&self.path)));
+            return Err(format!("{}: is larger than 1 MiB: no configuration is", clean_path(&self.path)));
         }
         Ok(bytes)
     }
@@ -140,8 +140,4 @@ pub fn real_folder(named: &Path) -> Option<PathBuf> {
     let (there, real) = named.ancestors().find_map(|folder| Some((folder, real(folder).ok()?)))?;
     let rest = named.strip_prefix(there).unwrap_or(Path::new(""));
     Some(if rest.as_os_str().is_empty() { real } else { real.join(rest) })
-}
-
-fn shown(path: &Path) -> String {
-    crate::printable::clean(&path.display().to_string())
 }

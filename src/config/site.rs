@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::printable::{clean, system_error};
+use crate::printable::{clean, clean_path, system_error};
 use crate::rules::schema::{Check, Group};
 use crate::rules::{Rule, builtin, parse};
 use crate::source::Source;
@@ -13,14 +13,14 @@ use crate::source::Source;
 /// # Errors
 /// A folder or file that can't be read, or rule files that say what none can say: a line for each error, with file:line:column and what is wrong.
 pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
-    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", shown(path), system_error(error));
+    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", clean_path(path), system_error(error));
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     let (mut rules, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
-        let name = shown(&path);
+        let name = clean_path(&path);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {
@@ -47,14 +47,9 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
         return Err(errors.join("\n"));
     }
     if rules.is_empty() {
-        return Err(format!("{}: there is no rule file (*.toml) in it", shown(folder)));
+        return Err(format!("{}: there is no rule file (*.toml) in it", clean_path(folder)));
     }
     Ok(rules.leak())
-}
-
-/// A path as messages show it: on one line.
-fn shown(path: &Path) -> String {
-    clean(&path.display().to_string())
 }
 
 /// All rules: a site's own before the built-in ones that they don't replace.

@@ -1,11 +1,11 @@
 //! How a property reaches the vGPU: which carriers a document uses, and which of them work on the libvirt at hand.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::{Argument, Domain, Form, Override, Set, attribute_span, is_host_device_number, is_pci_card, is_vgpu};
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::{OptionList, Syntax, global_parts};
+use foldhash::HashMap;
 
 /// What carries a property to the vGPU.
 #[derive(Clone, Copy, Debug, PartialEq)]

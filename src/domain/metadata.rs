@@ -10,14 +10,13 @@
 //! </gvtg:domain>
 //! ```
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::Domain;
 use super::values::parse_uuid;
 use crate::settings::METADATA_NAMESPACE;
 use crate::xml::Element;
+use foldhash::{HashMap, HashMapExt};
 
 /// This program's element in `<metadata>`.
 #[derive(Clone, Copy, Debug, PartialEq)]

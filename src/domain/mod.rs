@@ -1,14 +1,15 @@
 //! What a domain says: its vGPUs, what its own arguments mean to QEMU, and which of that reaches the vGPU on the libvirt at hand.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use uuid::Uuid;
 
 use crate::qemu::known;
 use crate::settings::Settings;
+use crate::source::Source;
 use crate::xml::{self, Children, Document, Element, ElementMap, ElementSet, Unreadable, XmlError};
+use foldhash::{HashMap, HashSet};
 
 mod aliases;
 mod arguments;
@@ -110,7 +111,15 @@ struct Answers<'d> {
 /// # Errors
 /// A text that is no XML, or the XML of something else than a domain: where, why, and what to do.
 pub fn read<R>(text: &str, settings: &Settings, use_domain: impl FnOnce(&Domain<'_>) -> R) -> Result<R, XmlError> {
-    xml::read(text, |document| {
+    read_source(&Source::new("", text), settings, use_domain)
+}
+
+/// The same for a text whose places are asked for before or behind too.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_source<R>(source: &Source<'_>, settings: &Settings, use_domain: impl FnOnce(&Domain<'_>) -> R) -> Result<R, XmlError> {
+    xml::read_source(source, |document| {
         let root = document.root();
         if root.is("domain") {
             return Ok(use_domain(&Domain::new(document, settings)));

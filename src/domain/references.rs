@@ -3,11 +3,10 @@
 //! libvirt numbers devices of a kind in their order (src/qemu/qemu_alias.c `qemuAssignDeviceAliases`), and names what is behind a device after
 //! it. Host devices are numbered by `aliases.rs`.
 
-use std::collections::HashMap;
-
 use super::{Domain, user_alias};
 use crate::qemu::{OptionList, Syntax, set_parts};
 use crate::xml::{Element, ElementMap};
+use foldhash::{HashMap, HashMapExt};
 
 /// The elements that QEMU's arguments can name, and how libvirt calls the devices.
 const KINDS: &[(&str, &str)] = &[

@@ -1,12 +1,11 @@
 //! The vGPUs of a domain: which one counts, and all that is said of each.
 
-use std::collections::HashSet;
-
 use uuid::Uuid;
 
 use super::{Domain, QemuOption, parse_uuid, raw_vgpu_uuid, uuid_of};
 use crate::settings::derived_uuid;
 use crate::xml::Element;
+use foldhash::HashSet;
 
 /// All that a domain says of one of its vGPUs.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,5 @@
 //! What the rules find in a domain, and how it looks from outside.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::SMALL_TEXT;
@@ -17,6 +16,7 @@ use crate::rules::select::Search;
 use crate::rules::{Context, RuleSet, template};
 use crate::suppress::{Suppressions, Verdict};
 use crate::xml::{Element, ElementSet};
+use foldhash::HashSet;
 
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
 /// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which

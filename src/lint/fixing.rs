@@ -1,6 +1,6 @@
 //! The rounds of a fix: what is found is mended together, until nothing is left to mend.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::findings::sort;
@@ -16,6 +16,7 @@ use crate::settings::Settings;
 use crate::source::Source;
 use crate::undo::Undo;
 use crate::xml::XmlError;
+use foldhash::{HashSet, HashSetExt};
 
 /// So many rounds that only rules at odds with each other need more.
 const MOST_ROUNDS: usize = 20;

@@ -1,7 +1,5 @@
 //! What a document says is to be ignored, among what is found: faults of it, and what is of no use.
 
-use std::collections::HashSet;
-
 use super::findings::{RuleFinding, ask};
 use crate::change::Change;
 use crate::diagnostic::Detail;
@@ -11,6 +9,7 @@ use crate::rules::{RuleSet, builtin, check};
 use crate::settings::{Audio, Settings, UUID_NAMESPACE, Wishes};
 use crate::suppress::{Suppressions, judged};
 use crate::version::Version;
+use foldhash::{HashSet, HashSetExt};
 
 /// What is found wrong with what the document says, but whether it is of use.
 pub(super) fn faults<'d, 'r>(

@@ -7,6 +7,7 @@ use crate::domain::{self, Domain};
 use crate::edit::{Applicability, Edits};
 use crate::rules::RuleSet;
 use crate::settings::Settings;
+use crate::source::Source;
 use crate::xml::{self, XmlError};
 
 mod beside;
@@ -74,7 +75,7 @@ pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settin
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail: Detail) -> Result<Findings<'r>, XmlError> {
-    lint_beside(text, rules, settings, detail, None)
+    lint_beside(&Source::new("", text), rules, settings, detail, None)
 }
 
 /// The same for a document that is one of several: what it has in common with `others`, those that were looked at before, and must not.
@@ -86,6 +87,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail
 /// use gvtg_xml::lint::lint_beside;
 /// use gvtg_xml::rules::{RuleSet, builtin};
 /// use gvtg_xml::settings::Settings;
+/// use gvtg_xml::source::Source;
 ///
 /// let domain = |name: &str| {
 ///     let vgpu = "<source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>";
@@ -94,7 +96,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail
 /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
 /// let mut others = Claims::default();
 /// for (name, is_found) in [("win10", false), ("win11", true)] {
-///     let findings = lint_beside(&domain(name), &rules, &settings, Detail::Words, Some(&others))?;
+///     let findings = lint_beside(&Source::new(name, &domain(name)), &rules, &settings, Detail::Words, Some(&others))?;
 ///     assert_eq!(findings.open.iter().any(|finding| finding.rule.id == "shared-vgpu"), is_found);
 ///     others.add(name, findings.summary);
 /// }
@@ -104,13 +106,13 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_beside<'r>(
-    text: &str,
+    source: &Source<'_>,
     rules: &RuleSet<'r>,
     settings: &Settings,
     detail: Detail,
     others: Option<&Claims>,
 ) -> Result<Findings<'r>, XmlError> {
-    domain::read(text, settings, |domain| {
+    domain::read_source(source, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules, detail);
         let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         found.extend(shared);

@@ -25,6 +25,7 @@ impl Concise {
         Concise { color, has_help: true }
     }
 
+    /// A finding, in the file of this name as it is printed.
     fn add(&self, name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
         let paint = Paint::new(self.color);
         let is_open = !matches!(state, State::Fixed | State::Fixable);
@@ -32,7 +33,7 @@ impl Concise {
             true => (diagnostic.severity.name(), message(diagnostic)),
             false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
         };
-        let (name, line, column, rule) = (clean(name), diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
+        let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
         let _ = match self.color {
             true => {
                 let word = format!("{word}[{rule}]");
@@ -59,8 +60,9 @@ impl Concise {
 
 impl Report for Concise {
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
+        let name = clean(file.name);
         for (part, diagnostic) in file.each() {
-            self.add(file.name, part.state, diagnostic, text);
+            self.add(&name, part.state, diagnostic, text);
         }
     }
 

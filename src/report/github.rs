@@ -41,7 +41,7 @@ fn add(name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
         let _ = write!(text, ",endLine={}", end.line);
     }
     let help = help.iter().map(|help| format!("\nhelp: {}", clean(help)));
-    let lines: String = std::iter::once(clean(&message(diagnostic))).chain(help).collect();
+    let lines: String = std::iter::once(clean(&message(diagnostic)).into_owned()).chain(help).collect();
     let _ = writeln!(text, "::{}", data(&lines));
 }
 

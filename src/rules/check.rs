@@ -1,7 +1,6 @@
 //! A function for each kind of check: from a rule and a domain to what it finds.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::environment::{Wanted, environment};
@@ -17,6 +16,7 @@ use crate::domain::{Domain, attribute_span, parse_uuid};
 use crate::edit::Applicability;
 use crate::property::{to_set, type_of};
 use crate::xml::Element;
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// Everything that a rule finds.
 pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

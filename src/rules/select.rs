@@ -5,11 +5,11 @@
 //! document and not with the document times the number of rules.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 use super::STEMS;
 use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
-use crate::xml::{Children, Element, QEMU_NAMESPACE};
+use crate::xml::{Children, Element, QEMU_NAMESPACE, same};
+use foldhash::{HashSet, HashSetExt};
 
 /// Something that a step leads to: an element, or None for the document itself, the root element's parent.
 type Node<'d> = Option<Element<'d>>;
@@ -132,8 +132,8 @@ impl<'c, 'd> Search<'c, 'd> {
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part, element)),
             Condition::Not(parts) => !parts.iter().any(|part| self.holds(part, element)),
             Condition::Exists(value) => self.any_value(value, element, |_| true),
-            Condition::Equal(value, text) => self.any_value(value, element, |found| found == text),
-            Condition::Different(value, text) => self.any_value(value, element, |found| found != text),
+            Condition::Equal(value, text) => self.any_value(value, element, |found| same(found, text)),
+            Condition::Different(value, text) => self.any_value(value, element, |found| !same(found, text)),
         }
     }
 
@@ -164,7 +164,7 @@ fn is_named(element: Element<'_>, name: &Name) -> bool {
         Name::Any => true,
         Name::Plain(name) => element.is(name),
         Name::Qemu(name) => element.is_qemu(name),
-        Name::AnyQemu => element.namespace() == Some(QEMU_NAMESPACE),
+        Name::AnyQemu => element.is_of(QEMU_NAMESPACE),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is wrong with what a document says is to be ignored, and what mends it.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{MOST_MISSPELT, NamePlace, Suppressions};
@@ -10,6 +9,7 @@ use crate::rules::finding::Finding;
 use crate::rules::schema::{Check, IgnoreFault};
 use crate::rules::{Rule, of_host, unknown};
 use crate::xml::Element;
+use foldhash::HashSet;
 
 /// A name longer than this is no misspelt rule's.
 const LONGEST_NAME: usize = 64;

@@ -1,10 +1,9 @@
 //! Which findings a document says are to be ignored. [`Ignore`] is what it says; here that is held against what is found.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::domain::{Domain, Ignore};
 use crate::rules::schema::Check;
 use crate::rules::{Rule, nearest};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 mod faults;
 mod scopes;

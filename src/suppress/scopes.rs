@@ -1,10 +1,10 @@
 //! The parts of a document that one name is ignored in: elements inside each other, or all of it.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::NamePlace;
+use foldhash::HashSet;
 
 /// A part of a document.
 #[derive(Clone, Debug)]

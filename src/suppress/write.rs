@@ -1,6 +1,6 @@
 //! Writing down what is to be ignored, as comments or in the metadata.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Change, Composer, new_metadata};
 use crate::domain::{Domain, IgnoreForm};
@@ -8,6 +8,7 @@ use crate::edit::{Edit, Edits};
 use crate::fragment::NewElement;
 use crate::layout;
 use crate::xml::{Element, is_character};
+use foldhash::{HashSet, HashSetExt};
 
 /// How it is written down that something is to be ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Document, Element, ElementId};
+use super::{Document, Element, ElementId, same};
 
 /// The child elements of an element by name, looked up once an element.
 pub struct Children<'d> {
@@ -45,7 +45,7 @@ impl<'d> Children<'d> {
         }
         let name_of = |id: &ElementId| self.document.element(*id).map_or("", Element::name);
         let start = index.sorted.partition_point(|id| name_of(id) < name);
-        let end = start + index.sorted[start..].partition_point(|id| name_of(id) == name);
+        let end = start + index.sorted[start..].partition_point(|id| same(name_of(id), name));
         Named(Source::Indexed(self.document, Rc::clone(index), start..end))
     }
 }
@@ -86,7 +86,7 @@ impl<'d> Iterator for Named<'d, '_> {
             Source::Scanned(next, name) => loop {
                 let element = (*next)?;
                 *next = element.next_sibling();
-                if element.name() == *name {
+                if same(element.name(), name) {
                     return Some(element);
                 }
             },

@@ -1,9 +1,9 @@
 //! Comments, and what each stands before.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::{Document, Element};
+use foldhash::{HashMap, HashMapExt};
 
 /// What a comment begins with that speaks to this program.
 pub const COMMENT_MARK: &str = "gvtg-xml";

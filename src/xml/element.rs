@@ -71,18 +71,23 @@ impl<'a> Element<'a> {
 
     /// Whether it is libvirt's own element of this name: in no namespace.
     pub fn is(self, name: &str) -> bool {
-        self.name() == name && self.namespace().is_none()
+        same(self.name(), name) && self.namespace().is_none()
     }
 
     /// Whether it is the element of this name in libvirt's namespace for QEMU, whatever its prefix.
     pub fn is_qemu(self, name: &str) -> bool {
-        self.name() == name && self.namespace() == Some(QEMU_NAMESPACE)
+        same(self.name(), name) && self.is_of(QEMU_NAMESPACE)
+    }
+
+    /// Whether it is in this namespace.
+    pub fn is_of(self, uri: &str) -> bool {
+        self.namespace().is_some_and(|own| same(own, uri))
     }
 
     /// The value of an attribute without a namespace, references resolved.
     pub fn attribute(self, name: &str) -> Option<&'a str> {
         // roxmltree's own `attribute` takes a name without a namespace for one in any.
-        self.node.attributes().find(|attribute| attribute.name() == name && attribute.namespace().is_none()).map(|found| found.value())
+        self.node.attributes().find(|attribute| same(attribute.name(), name) && attribute.namespace().is_none()).map(|found| found.value())
     }
 
     /// The names of all attributes without a namespace.
@@ -176,7 +181,7 @@ impl<'a> Element<'a> {
 
     /// Where an attribute without a namespace stands.
     pub fn attribute_place(self, name: &str) -> Option<RawAttribute> {
-        self.start_tag().attributes(self.document.text).find(|attribute| &self.document.text[attribute.name.clone()] == name)
+        self.start_tag().attributes(self.document.text).find(|attribute| same(&self.document.text[attribute.name.clone()], name))
     }
 
     /// The shortest prefix that stands for this namespace here; None where there is none but the default.
@@ -198,4 +203,9 @@ impl<'a> Element<'a> {
         }
         self.node.lookup_namespace_uri(Some(prefix))
     }
+}
+
+/// Whether two names are the same. They are short, and the C library that a static program has compares byte by byte.
+pub fn same(left: &str, right: &str) -> bool {
+    memchr::arch::all::is_equal(left.as_bytes(), right.as_bytes())
 }

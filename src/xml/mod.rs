@@ -21,7 +21,7 @@ pub mod scan;
 
 pub use children::Children;
 pub use comments::{COMMENT_MARK, Comment, inside};
-pub use element::{Element, ElementId};
+pub use element::{Element, ElementId, same};
 pub use error::{Unreadable, XmlError};
 pub use ids::{ElementMap, ElementSet, IdHasher};
 pub use prefixes::Prefixes;
@@ -37,7 +37,7 @@ pub const QEMU_PREFIX: &str = "qemu";
 pub struct Document<'a> {
     tree: roxmltree::Document<'a>,
     text: &'a str,
-    source: Source<'a>,
+    source: &'a Source<'a>,
     shadow: Option<Shadow>,
 }
 
@@ -70,9 +70,18 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
 /// # Errors
 /// Whatever libxml2, libvirt's reader, would refuse, and what costs more than linear time to read; an undeclared `qemu:` is no error.
 pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+    read_source(&Source::new("", text), use_document)
+}
+
+/// The same for a text whose places are asked for before or behind too: its lines are looked for once.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_source<R>(source: &Source<'_>, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+    let text = source.text();
     guard::check(text)?;
     let error = match roxmltree::Document::parse(text) {
-        Ok(tree) => return Ok(use_document(&Document { tree, text, source: Source::new("", text), shadow: None })),
+        Ok(tree) => return Ok(use_document(&Document { tree, text, source, shadow: None })),
         Err(error) => error,
     };
     let is_repairable = matches!(&error, roxmltree::Error::UnknownNamespace(prefix, _) if prefix == QEMU_PREFIX);
@@ -81,7 +90,7 @@ pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Res
     let shadow = Shadow { at: root.name.end, length: declaration.len() };
     let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
     match roxmltree::Document::parse(&copy) {
-        Ok(tree) => Ok(use_document(&Document { tree, text, source: Source::new("", text), shadow: Some(shadow) })),
+        Ok(tree) => Ok(use_document(&Document { tree, text, source, shadow: Some(shadow) })),
         Err(error) => Err(explain::error(text, &copy, Some(shadow), &error)),
     }
 }
@@ -113,8 +122,8 @@ impl<'a> Document<'a> {
     }
 
     /// The text with its lines.
-    pub fn source(&self) -> &Source<'a> {
-        &self.source
+    pub fn source(&self) -> &'a Source<'a> {
+        self.source
     }
 
     /// Whether `qemu:` is used and nowhere declared.

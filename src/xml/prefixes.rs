@@ -1,10 +1,11 @@
 //! Prefixes: what they stand for at a place, and which of them an element needs from around it.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Document, Element, ElementMap};
+use foldhash::{HashMap, HashMapExt};
 
 /// A prefix; None stands for the default namespace, of elements without one.
 pub type Prefix<'d> = Option<&'d str>;

@@ -87,9 +87,12 @@ pub fn findings_of<'r>(example: &Example, text: &str, rules: &RuleSet<'r>, setti
     let mut others = Claims::default();
     if let Some(beside) = &example.beside {
         let beside = document(beside, example.within, settings);
-        others.add("beside.xml", lint_beside(&beside, rules, settings, Detail::Words, Some(&others)).unwrap().summary);
+        others.add(
+            "beside.xml",
+            lint_beside(&Source::new("beside.xml", &beside), rules, settings, Detail::Words, Some(&others)).unwrap().summary,
+        );
     }
-    match lint_beside(text, rules, settings, Detail::Edits, Some(&others)) {
+    match lint_beside(&Source::new("", text), rules, settings, Detail::Edits, Some(&others)) {
         Ok(findings) => findings.open,
         Err(_) => findings(text, rules, settings),
     }

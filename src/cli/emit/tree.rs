@@ -14,7 +14,7 @@ use super::{OutputArgs, say_next};
 use crate::emit::{File, Place, manifest, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
-use crate::printable::{clean, system_error};
+use crate::printable::{clean_path, system_error};
 
 /// A file that is to be below the root.
 struct Entry<'f> {
@@ -63,7 +63,7 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
     let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| !entry.says_the_same() && entry.path != manifest::PATH).collect();
     let lost = lost_domains(&differing);
     if !differing.is_empty() && !output.force {
-        let paths: Vec<String> = differing.iter().map(|entry| clean(&entry.target.display().to_string())).collect();
+        let paths: Vec<String> = differing.iter().map(|entry| clean_path(&entry.target)).collect();
         let help = match lost.is_empty() {
             true => "--diff shows the differences, --force replaces what is there".to_owned(),
             false => {
@@ -76,7 +76,7 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
         io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
     }
     let changed = commit(&entries)?;
-    let paths: String = entries.iter().map(|entry| clean(&entry.target.display().to_string()) + "\n").collect();
+    let paths: String = entries.iter().map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
         io::complain(&format!("the kernel parameters are in no file: {what}"));
@@ -116,7 +116,7 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, St
 }
 
 fn diff(entry: &Entry<'_>) -> String {
-    let path = clean(&entry.target.display().to_string());
+    let path = clean_path(&entry.target);
     if entry.is_done() {
         return String::new();
     }
@@ -157,7 +157,7 @@ fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
                 let before = if written.is_empty() { String::new() } else { format!("; already written: {}", written.join(", ")) };
                 failed(entry, &error) + &before
             })?;
-            written.push(clean(&entry.target.display().to_string()));
+            written.push(clean_path(&entry.target));
             changed.push(entry.file);
         }
         Ok(changed)

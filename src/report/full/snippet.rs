@@ -45,7 +45,7 @@ impl Snippet {
             }
         }
         let mark = mark.filter(|_| span.start < end).unwrap_or(text.len()..text.len());
-        Snippet { name: clean(source.name()), text, mark, start: (start.line - 1, start.column - 1) }
+        Snippet { name: clean(source.name()).into_owned(), text, mark, start: (start.line - 1, start.column - 1) }
     }
 }
 

@@ -1,7 +1,5 @@
 //! The user's own arguments to QEMU.
 
-use std::collections::HashSet;
-
 use crate::change::{Change, deliver, name_vgpu};
 use crate::domain::Form;
 use crate::domain::{Argument, Set, is_host_device_number, is_pci_card, is_vgpu};
@@ -12,6 +10,7 @@ use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::template::clipped;
 use crate::xml::{Element, QEMU_NAMESPACE};
+use foldhash::HashSet;
 
 /// `-set` for a device that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {

@@ -1,7 +1,5 @@
 //! Devices beside the vGPU.
 
-use std::collections::HashSet;
-
 use crate::change::Change;
 use crate::domain::{Domain, PciAddress, attribute_span, parse_pci};
 use crate::fragment::NewElement;
@@ -10,6 +8,7 @@ use crate::rules::finding::Finding;
 use crate::settings::Audio;
 use crate::version::Version;
 use crate::xml::Element;
+use foldhash::HashSet;
 
 fn pci_address(address: Element<'_>) -> Option<PciAddress> {
     let number = |name: &str, default: u32| match address.attribute(name) {

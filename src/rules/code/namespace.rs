@@ -1,11 +1,10 @@
 //! Where QEMU's elements stand and which namespace they are in: libvirt ignores them in silence everywhere else.
 
-use std::collections::HashSet;
-
 use crate::change::{Change, root_prefix};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::{Element, Prefixes, QEMU_NAMESPACE, QEMU_PREFIX};
+use foldhash::{HashSet, HashSetExt};
 
 /// The blocks that libvirt reads directly in `<domain>`.
 const BLOCKS: &[&str] = &["commandline", "capabilities", "override"];
@@ -16,7 +15,7 @@ pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if !domain.document.lacks_qemu_declaration() {
         return Vec::new();
     }
-    let used = domain.document.elements().find(|element| element.namespace() == Some(QEMU_NAMESPACE));
+    let used = domain.document.elements().find(|element| element.is_of(QEMU_NAMESPACE));
     let finding = Finding::at(domain.root).fixed_by(vec![Change::DeclareNamespace]);
     vec![used.into_iter().fold(finding, |finding, element| finding.related_to(element.start_tag().span, "used here"))]
 }

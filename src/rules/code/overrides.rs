@@ -1,7 +1,5 @@
 //! `<qemu:override>` and `<qemu:capabilities>`.
 
-use std::collections::HashMap;
-
 use crate::change::{Change, deliver, name_vgpu};
 use crate::domain::{Carrier, Delivered, Form, global_property};
 use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
@@ -10,6 +8,7 @@ use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::xml::Element;
+use foldhash::HashMap;
 
 /// An override on a libvirt that drops it.
 pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
