@@ -57,7 +57,7 @@ impl Diagnostic<'static> {
             Unreadable::NotWellFormed => error.offset..error.offset + character.map_or(0, char::len_utf8),
             Unreadable::NotADomain => xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span),
         };
-        let (start, end) = (source.position(span.start), source.position(span.end));
+        let (start, end) = source.positions(span.clone());
         Diagnostic { span, end, ..Diagnostic::unreadable_at(start, error) }
     }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 /// The byte order mark, which editors don't count as a column.
 pub const BOM: char = '\u{feff}';
 
-/// Every this many bytes the index notes how many characters came before, so that a column in a line of megabytes costs no more
-/// than one in a short line.
+/// Every this many bytes the index notes where it is, so that a place in a line of megabytes costs no more than one in a short line, and
+/// a text of short lines has no larger index than another.
 const BLOCK: usize = 512;
 
 /// A place for people: 1-based line, 1-based column in characters.
@@ -19,26 +19,35 @@ pub struct Position {
     pub column: usize,
 }
 
-/// A named text with an index of its lines, made when the first position is asked for.
+/// A named text with an index of its places, made when the first position is asked for.
 #[derive(Debug)]
 pub struct Source<'a> {
     name: &'a str,
     text: &'a str,
-    index: OnceCell<Index>,
+    blocks: OnceCell<Vec<Block>>,
 }
 
-#[derive(Debug)]
-struct Index {
-    /// Byte offset of each line's first byte, in the first 4 GiB: more no XML reader here takes, and a big text has many lines.
-    lines: Vec<u32>,
-    /// Number of characters before byte `i * BLOCK` (before the character that holds this byte).
-    characters: Vec<usize>,
+/// What is known of a block's first byte. Numbers go as far as 4 GiB: more no XML reader here takes.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// How many characters come before it (before the character that holds it).
+    characters: u32,
+    line: Line,
+}
+
+/// A line of the text.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    /// 1-based.
+    number: u32,
+    /// The byte offset at which it begins.
+    start: u32,
 }
 
 impl<'a> Source<'a> {
     /// A text under the name that messages show: a path, or `<stdin>`.
     pub fn new(name: &'a str, text: &'a str) -> Self {
-        Source { name, text, index: OnceCell::new() }
+        Source { name, text, blocks: OnceCell::new() }
     }
 
     /// The name that messages show.
@@ -54,72 +63,100 @@ impl<'a> Source<'a> {
     /// The position of a byte offset. Offsets past the end or inside a character are moved back to the nearest one that is fine.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor_char_boundary(self.text, offset);
-        let index = self.index();
-        let line = index.lines_until(offset);
-        let start = index.lines[line - 1] as usize;
-        let mark = usize::from(line == 1 && offset > 0 && self.text.starts_with(BOM));
+        let line = self.line_at(offset);
+        let (number, start) = (line.number as usize, line.start as usize);
+        let mark = usize::from(number == 1 && offset > 0 && self.text.starts_with(BOM));
         let characters = match offset - start {
             ..BLOCK => count_characters(&self.text.as_bytes()[start..offset]),
             _ => self.characters_before(offset) - self.characters_before(start),
         };
-        Position { line, column: characters + 1 - mark }
+        Position { line: number, column: characters + 1 - mark }
+    }
+
+    /// The positions of a range's ends.
+    pub fn positions(&self, range: Range<usize>) -> (Position, Position) {
+        let start = self.position(range.start);
+        // Most are short and in one line, at whose beginning there is no byte order mark.
+        let is_plain = |text: &&str| text.len() < BLOCK && range.start > 0 && !text.contains(['\n', '\r']);
+        match self.text.get(range.clone()).filter(is_plain) {
+            Some(text) => (start, Position { column: start.column + count_characters(text.as_bytes()), ..start }),
+            None => (start, self.position(range.end)),
+        }
     }
 
     /// The byte range of a 1-based line without its line ending; empty past the last line.
     pub fn line(&self, line: usize) -> Range<usize> {
-        let lines = &self.index().lines;
-        let Some(start) = line.checked_sub(1).and_then(|index| lines.get(index)).map(|&start| start as usize) else {
-            return self.text.len()..self.text.len();
-        };
-        let end = lines.get(line).map_or(self.text.len(), |&end| end as usize);
-        let content = self.text[start..end].trim_end_matches(['\r', '\n']);
-        start..start + content.len()
+        let bytes = self.text.as_bytes();
+        let Some(start) = self.start_of(line) else { return bytes.len()..bytes.len() };
+        let end = memchr::memchr2(b'\n', b'\r', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+        start..end
     }
 
     /// The byte offset at which the line that holds this offset begins.
     pub fn line_start(&self, offset: usize) -> usize {
-        let index = self.index();
-        index.lines[index.lines_until(offset) - 1] as usize
+        self.line_at(offset.min(self.text.len())).start as usize
     }
 
-    fn index(&self) -> &Index {
-        self.index.get_or_init(|| Index::new(self.text))
+    /// The last line that begins at an offset or before it.
+    fn line_at(&self, offset: usize) -> Line {
+        let block = offset / BLOCK;
+        starts(self.text.as_bytes(), block * BLOCK..offset).fold(self.blocks()[block].line, Line::next)
+    }
+
+    /// The byte offset at which a 1-based line begins; None past the last line.
+    fn start_of(&self, line: usize) -> Option<usize> {
+        let blocks = self.blocks();
+        let behind = blocks.partition_point(|block| (block.line.number as usize) < line);
+        match blocks.get(behind).map(|block| block.line) {
+            Some(known) if known.number as usize == line => Some(known.start as usize),
+            _ => {
+                // It begins inside the block before.
+                let block = behind.checked_sub(1)?;
+                let nth = line - blocks[block].line.number as usize - 1;
+                starts(self.text.as_bytes(), block * BLOCK..self.text.len()).nth(nth)
+            }
+        }
     }
 
     fn characters_before(&self, offset: usize) -> usize {
         let block = offset / BLOCK;
         let start = floor_char_boundary(self.text, block * BLOCK);
-        self.index().characters[block] + count_characters(&self.text.as_bytes()[start..offset])
+        self.blocks()[block].characters as usize + count_characters(&self.text.as_bytes()[start..offset])
+    }
+
+    fn blocks(&self) -> &[Block] {
+        self.blocks.get_or_init(|| blocks(self.text))
     }
 }
 
-impl Index {
-    fn new(text: &str) -> Self {
-        let bytes = text.as_bytes();
-        let mut lines = vec![0];
-        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
-            // The CR of a CRLF: the LF behind it ends the line.
-            if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
-                continue;
-            }
-            let Ok(start) = u32::try_from(at + 1) else { break };
-            lines.push(start);
-        }
-        let mut characters = Vec::with_capacity(bytes.len() / BLOCK + 1);
-        let (mut before, mut start) = (0, 0);
-        for block in 0..=bytes.len() / BLOCK {
-            let end = floor_char_boundary(text, block * BLOCK);
-            before += count_characters(&bytes[start..end]);
-            characters.push(before);
-            start = end;
-        }
-        Index { lines, characters }
+impl Line {
+    fn next(self, start: usize) -> Line {
+        Line { number: self.number + 1, start: start as u32 }
     }
+}
 
-    /// How many lines begin at an offset or before it.
-    fn lines_until(&self, offset: usize) -> usize {
-        self.lines.partition_point(|&start| start as usize <= offset)
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
+    let mut here = Block { characters: 0, line: Line { number: 1, start: 0 } };
+    let mut start = 0;
+    for block in 0..=text.len() / BLOCK {
+        let end = floor_char_boundary(text, block * BLOCK);
+        here.characters += count_characters(&text.as_bytes()[start..end]) as u32;
+        let before = block.saturating_sub(1) * BLOCK..block * BLOCK;
+        here.line = starts(text.as_bytes(), before).fold(here.line, Line::next);
+        blocks.push(here);
+        start = end;
     }
+    blocks
+}
+
+/// Where lines begin behind the line endings in a range.
+fn starts(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = usize> {
+    let begin = range.start;
+    memchr::memchr2_iter(b'\n', b'\r', &bytes[range]).map(move |at| begin + at + 1).filter(|&start| {
+        // The CR of a CRLF: the LF behind it ends the line.
+        bytes[start - 1] == b'\n' || bytes.get(start) != Some(&b'\n')
+    })
 }
 
 /// Characters in a slice that begins and ends between characters: each has one byte that is no continuation byte.
@@ -164,12 +201,45 @@ mod tests {
         assert_eq!(position("\u{feff}<a>", 4), (1, 2));
         assert_eq!(position("\u{feff}a\nb", 5), (2, 1));
         assert_eq!(position("ä", 1), (1, 1), "inside a character is its start");
+        let positions = Source::new("t", "\u{feff}<a>").positions(0..4);
+        assert_eq!(positions, (Position { line: 1, column: 1 }, Position { line: 1, column: 2 }));
     }
 
     #[test]
     fn columns_are_right_across_blocks() {
         let text = format!("{}\n{}x", "é".repeat(BLOCK), "ü".repeat(3 * BLOCK + 7));
         assert_eq!(position(&text, text.len() - 1), (2, 3 * BLOCK + 8));
+    }
+
+    /// Line endings of all kinds at each place of a block: as whoever reads byte by byte counts them.
+    #[test]
+    fn places_are_right_wherever_blocks_end() {
+        for (shift, step) in (0..12).zip([1, 2, 3, 5, 7, 11, 97, 200, 511, 512, 513, 700]) {
+            let text = ["x", "\n", "\r\n", "é", "\r", "\n", "\r", "\r\n"].iter().cycle().skip(shift).take(400);
+            let text: String = text.flat_map(|piece| [(*piece).to_owned(), "y".repeat(step % 97)]).collect();
+            let source = Source::new("t", &text);
+            let (mut line, mut start, mut starts) = (1, 0, vec![0]);
+            for (offset, c) in text.char_indices().chain([(text.len(), ' ')]) {
+                let before = &text[..offset];
+                if before.ends_with('\n') || before.ends_with('\r') && c != '\n' {
+                    (line, start) = (line + 1, offset);
+                    starts.push(offset);
+                }
+                let column = text[start..offset].chars().count() + 1;
+                let position = Position { line, column };
+                assert_eq!(source.position(offset), position, "{offset} of {text:?}");
+                for before in [0, 1, 7, 600].map(|length| offset.saturating_sub(length)) {
+                    let ends = (source.position(before), position);
+                    assert_eq!(source.positions(before..offset), ends, "{before}..{offset} of {text:?}");
+                }
+                assert_eq!(source.line_start(offset), start, "{offset} of {text:?}");
+            }
+            for (line, start) in (1..).zip(&starts) {
+                let length = text[*start..].find(['\n', '\r']).unwrap_or(text.len() - start);
+                assert_eq!(source.line(line), *start..start + length, "line {line} of {text:?}");
+            }
+            assert_eq!(source.line(starts.len() + 1), text.len()..text.len());
+        }
     }
 
     #[test]

@@ -115,12 +115,13 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             let message = format!("speaks of {}, and goes with it", reference.id);
             Some(Related { file: None, start: source.position(span.start), span, message })
         });
+        let (start, end) = source.positions(finding.span.clone());
         Diagnostic {
             rule,
             severity: rule.severity,
             span: finding.span.clone(),
-            start: source.position(finding.span.start),
-            end: source.position(finding.span.end),
+            start,
+            end,
             message: fill(&rule.message),
             help: rule.help.as_deref().filter(|_| has_words).map(fill),
             related: finding.related.iter().map(related).chain(speakers).chain(elsewhere.clone()).collect(),

@@ -43,7 +43,7 @@ pub(super) fn trace_back<'f, 'r: 'f>(
         let last = diagnostic.span.end.saturating_sub(1).max(diagnostic.span.start);
         let end = if is_old && last > diagnostic.span.start { (before(round, last).0 + 1).max(start) } else { start };
         diagnostic.span = start..end;
-        (diagnostic.start, diagnostic.end) = (source.position(start), source.position(end));
+        (diagnostic.start, diagnostic.end) = source.positions(start..end);
         diagnostic.is_new = !is_old;
         if let Some(fix) = &mut diagnostic.fix {
             let place = |offset: usize| Some(before(round, offset)).filter(|(_, is_old)| *is_old).map(|(offset, _)| offset);
