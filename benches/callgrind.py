@@ -1,5 +1,6 @@
 """How many instructions a process takes: a figure that does not depend on what else the machine does."""
 
+import bisect
 import re
 import shutil
 import subprocess
@@ -38,14 +39,22 @@ def profile(command, stdin, *options):
         return out.read()
 
 
+def addresses(command, stdin=None):
+    """The addresses that a command runs code at."""
+    lines = profile(command, stdin, "--dump-instr=yes", "--compress-pos=no").splitlines()
+    return {int(line.split()[0], 16) for line in lines if line.startswith("0x")}
+
+
 def pages(command, stdin=None):
     """The pages of 4 KB from which a command runs code: what the kernel maps for it, whatever it counts."""
-    lines = profile(command, stdin, "--dump-instr=yes", "--compress-pos=no").splitlines()
-    return len({int(line.split()[0], 16) >> 12 for line in lines if line.startswith("0x")})
+    return len({address >> 12 for address in addresses(command, stdin)})
 
 
-def functions(command, stdin=None):
-    """The functions that a command calls, as the linker names them."""
-    # Behind the name of one that calls itself stands a number.
-    names = set(re.findall(r"^c?fn=\(\d+\) ([\w.$]+)", profile(command, stdin, "--demangle=no"), re.MULTILINE))
-    return sorted(name for name in names if not name.startswith("0x"))
+def symbols(command, stdin=None):
+    """The linker's names of what a command runs: of functions, and of the parts that the compiler has put aside as rarely run."""
+    listed = subprocess.run(["nm", "--numeric-sort", "--defined-only", command[0]], check=True, capture_output=True, text=True).stdout
+    named = [(int(address, 16), name) for address, kind, name in map(str.split, listed.splitlines()) if kind in "tTwW"]
+    starts = sorted({start for start, _ in named})
+    last = lambda address: bisect.bisect_right(starts, address) - 1
+    ran = {starts[last(address)] for address in addresses(command, stdin) if last(address) >= 0}
+    return sorted(name for start, name in named if start in ran)
