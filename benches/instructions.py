@@ -28,6 +28,7 @@ def cases(folder):
     yield "fix of a 6 KB domain", ["fix"], SMALL
     for form in ("concise", "full", "json"):
         yield f"lint of 580 files, {form}", ["lint", "--format", form, *many], None
+    yield "lint of 10,000 findings in one line, full", ["lint", "--format", "full", "--only", "spice-leftover"], folder / "line-True.xml"
     yield "lint of 10 MB", ["lint"], folder / "big.xml"
     yield "fix of 10 MB", ["fix"], folder / "big-fixable.xml"
     for name in ("250,000 elements", "90,000 graphics", "20,000 vGPUs without uuid", "13,000 unknown properties", "misplaced command lines"):

@@ -86,10 +86,12 @@ impl<'a> Source<'a> {
 
     /// The byte range of a 1-based line without its line ending; empty past the last line.
     pub fn line(&self, line: usize) -> Range<usize> {
-        let bytes = self.text.as_bytes();
-        let Some(start) = self.start_of(line) else { return bytes.len()..bytes.len() };
-        let end = memchr::memchr2(b'\n', b'\r', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-        start..end
+        let length = self.text.len();
+        let Some(start) = self.start_of(line) else { return length..length };
+        // By the index too: a line may be as long as the text.
+        let end = self.start_of(line + 1).unwrap_or(length);
+        let content = self.text[start..end].trim_end_matches(['\r', '\n']);
+        start..start + content.len()
     }
 
     /// The byte offset at which the line that holds this offset begins.
@@ -110,7 +112,7 @@ impl<'a> Source<'a> {
         match blocks.get(behind).map(|block| block.line) {
             Some(known) if known.number as usize == line => Some(known.start as usize),
             _ => {
-                // It begins inside the block before.
+                // It begins inside the block before, if it is there at all.
                 let block = behind.checked_sub(1)?;
                 let nth = line - blocks[block].line.number as usize - 1;
                 starts(self.text.as_bytes(), block * BLOCK..self.text.len()).nth(nth)
