@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(position(text, 5), (3, 1));
         assert_eq!(position(text, 7), (4, 1));
         assert_eq!(position(text, 99), (4, 2), "past the end is the end");
+        assert_eq!(Source::new("t", text).line_start(99), 7);
     }
 
     #[test]

@@ -135,3 +135,35 @@ pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
         _ => why,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blanks, and then the end, of which it tells once.
+    struct Blanks {
+        left: u64,
+        has_ended: bool,
+    }
+
+    impl Read for Blanks {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert!(!self.has_ended, "at a terminal, whoever has ended the input would have to do so again");
+            let count = buffer.len().min(usize::try_from(self.left).unwrap()).min(100_000);
+            buffer[..count].fill(b' ');
+            self.left -= count as u64;
+            self.has_ended = count == 0;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn all_is_read_and_the_end_once() {
+        for length in [0, 1, 8191, 8192, 100_000, LARGE - 1, LARGE, LARGE + 1, 2 * LARGE, 2 * LARGE + 3] {
+            let read = read_whole(Blanks { left: length, has_ended: false }, 0, 0).unwrap();
+            assert_eq!(read.len() as u64, length);
+        }
+        assert!(read_whole(Blanks { left: 1 << 20, has_ended: false }, 0, 1).is_ok());
+        assert!(read_whole(Blanks { left: (1 << 20) + 1, has_ended: false }, 0, 1).is_err());
+    }
+}
