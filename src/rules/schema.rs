@@ -216,7 +216,7 @@ pub enum Check {
 pub struct Function {
     /// Its name.
     pub name: Text,
-    /// Where it stands among [`FUNCTIONS`]: it is looked up once, and not for each document. None for one about the host.
+    /// Where it stands among those that there are: it is looked up once, and not for each document. None for one about the host.
     pub place: Option<usize>,
 }
 
