@@ -16,7 +16,6 @@ import inputs
 import release
 
 RECORD = release.ROOT / "benches" / "instructions.txt"
-SMALL = release.ROOT / "fixtures" / "win10-virt-manager.xml"
 PAGES = "pages of code of a 6 KB fix"
 # So much more than recorded is a step back.
 MOST = 1.05
@@ -25,7 +24,7 @@ MOST = 1.05
 def cases(folder):
     """Each case: what it is called, the words behind the program's name, and its stdin."""
     many = sorted(str(path) for path in (folder / "corpus").glob("*.xml"))
-    yield "fix of a 6 KB domain", ["fix"], SMALL
+    yield "fix of a 6 KB domain", ["fix"], release.SMALL
     for form in ("concise", "full", "json"):
         yield f"lint of 580 files, {form}", ["lint", "--format", form, *many], None
     yield "lint of 10,000 findings in one line, full", ["lint", "--format", "full", "--only", "spice-leftover"], folder / "line-True.xml"
@@ -54,7 +53,7 @@ def main():
         inputs.write_inputs(Path(name))
         counts = {case: callgrind.instructions([binary, *words], stdin) for case, words, stdin in cases(Path(name))}
         # More of them: the profile and the order of the code (benches/profile.py) are stale.
-        counts[PAGES] = callgrind.pages([binary, "fix"], SMALL)
+        counts[PAGES] = callgrind.pages([binary, "fix"], release.SMALL)
     if options.record:
         lines = [release.compiler(), *(f"{case:40}  {count:>13,}" for case, count in counts.items())]
         RECORD.write_text("\n".join(lines) + "\n")

@@ -172,9 +172,8 @@ def main():
         copies = Path(name) / "copies"
         copies.mkdir()
         table = Table(options.only, copies)
-        small = release.ROOT / "fixtures" / "win10-virt-manager.xml"
-        table.pair("small fix / true", [binary, "fix"], [true], 0.52, quick, stdin=small, most=1.6 * MIB)
-        table.pair("small fix / xmllint", [binary, "fix"], [xmllint, "--noout", "-"], 0.22, quick, stdin=small, other_stdin=small)
+        table.pair("small fix / true", [binary, "fix"], [true], 0.52, quick, stdin=release.SMALL, most=1.6 * MIB)
+        table.pair("small fix / xmllint", [binary, "fix"], [xmllint, "--noout", "-"], 0.22, quick, stdin=release.SMALL, other_stdin=release.SMALL)
         many = sorted(str(path) for path in Path(options.corpus or corpus).glob("*.xml"))
         for form, bar in (("concise", 0.65), ("full", 1.8)):
             lint = [binary, "lint", "--format", form, *many]

@@ -19,16 +19,12 @@ import release
 
 PROFILE = release.ROOT / "benches" / "profile.profdata"
 LIST = release.ROOT / "benches" / "order.txt"
-FIXTURES = release.ROOT / "fixtures"
-SMALL = FIXTURES / "win10-virt-manager.xml"
 
 
 def profdata():
     """The program that puts profiles together."""
-    verbose = subprocess.run(["rustc", "-vV", "--print", "sysroot"], cwd=release.ROOT, check=True, capture_output=True, text=True).stdout
-    host = verbose.split("host: ")[1].split()[0]
-    sysroot = subprocess.run(["rustc", "--print", "sysroot"], cwd=release.ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    tool = os.environ.get("LLVM_PROFDATA") or f"{sysroot}/lib/rustlib/{host}/bin/llvm-profdata"
+    host = release.rustc("-vV").split("host: ")[1].split()[0]
+    tool = os.environ.get("LLVM_PROFDATA") or f"{release.rustc('--print', 'sysroot')}/lib/rustlib/{host}/bin/llvm-profdata"
     if not Path(tool).exists():
         sys.exit(f"{tool} is missing: rustup component add llvm-tools")
     return tool
@@ -37,10 +33,10 @@ def profdata():
 def runs(folder):
     """What is run to see how often what runs: the words behind the program's name, and stdin. What counts is the share of each."""
     corpus = sorted((folder / "corpus").glob("*.xml"))
-    yield from [(["fix"], SMALL)] * 50
+    yield from [(["fix"], release.SMALL)] * 50
     for form in ("concise", "full", "json"):
         yield ["lint", "--format", form, *map(str, corpus)], None
-    for one in [*corpus, *sorted(FIXTURES.glob("*.xml"))]:
+    for one in [*corpus, *sorted(release.SMALL.parent.glob("*.xml"))]:
         yield ["fix"], one
         yield ["lint"], one
     for many in sorted((folder / "growing-1").glob("*.xml")):
@@ -54,20 +50,20 @@ def runs(folder):
 def calls(folder):
     """What is run to see what is called, the most frequent first."""
     some = [str(path) for path in sorted((folder / "corpus").glob("*.xml"))[:100]]
-    yield ["fix"], SMALL
+    yield ["fix"], release.SMALL
     for form in ("concise", "json", "full"):
         yield ["lint", "--format", form, *some], None
 
 
-def count(folder):
-    """Writes the profile."""
+def count(folder, merger):
+    """Writes the profile, by the program that puts profiles together."""
     program = release.build_counting(folder / "counts")
     for words, stdin in runs(folder):
         with open(stdin or os.devnull, "rb") as source:
             done = subprocess.run([program, *words], stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         if done.returncode not in (0, 1):
             sys.exit(f"exit code {done.returncode}: {' '.join(words)[:200]} <{stdin}")
-    subprocess.run([profdata(), "merge", "--sparse", "--output", PROFILE, folder / "counts"], check=True)
+    subprocess.run([merger, "merge", "--sparse", "--output", PROFILE, folder / "counts"], check=True)
 
 
 def order(folder):
@@ -88,13 +84,13 @@ def header():
 def main():
     if sys.argv[1:]:
         sys.exit(__doc__)
-    profdata()
+    merger = profdata()
     if not callgrind.is_there():
         sys.exit(2)
     with tempfile.TemporaryDirectory(prefix="gvtg-xml-profile-") as folder:
         os.environ["CARGO_TARGET_DIR"] = f"{folder}/target"
         inputs.write_inputs(Path(folder))
-        count(Path(folder))
+        count(Path(folder), merger)
         # The profile is used where the list is of this compiler.
         LIST.write_text(header())
         order(Path(folder))

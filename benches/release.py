@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "x86_64-unknown-linux-musl"
+# The domain that a small fix mends.
+SMALL = ROOT / "fixtures" / "win10-virt-manager.xml"
 
 
 def build(*flags):
@@ -21,6 +23,11 @@ def build_counting(folder):
     return str(Path(os.environ["CARGO_TARGET_DIR"]) / TARGET / "release" / "gvtg-xml")
 
 
+def rustc(*words):
+    """What the compiler says of itself."""
+    return subprocess.run(["rustc", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def compiler():
     """The compiler's version."""
-    return subprocess.run(["rustc", "--version"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    return rustc("--version")
