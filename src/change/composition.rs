@@ -123,8 +123,8 @@ impl<'c, 'd> Composition<'c, 'd> {
     }
 
     /// Takes these changes on; several rules may want the same one.
-    pub(super) fn all(&mut self, changes: impl ExactSizeIterator<Item = &'c Change<'d>>) {
-        let mut seen = HashSet::with_capacity(changes.len());
+    pub(super) fn all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
+        let mut seen = HashSet::with_capacity(changes.clone().count());
         let to_take = changes.filter(|change| !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change));
         to_take.for_each(|change| self.change(change));
     }
