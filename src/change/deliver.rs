@@ -27,6 +27,9 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
     } else if let Some(argument) = domain.raw_argument() {
         return device_change(argument, name, value);
     }
+    if (name, value) == ("display", "on") && domain.is_shown_by_graphics() {
+        return domain.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "display".into(), "on".into())).into_iter().collect();
+    }
     let form = domain.form();
     // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there has to be right in any form.
     let has_attribute = || form == Form::Override || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some());

@@ -82,7 +82,7 @@ impl<'d> Domain<'d> {
         let on = |name| vgpu.attribute(name) == Some("on");
         let said = match name {
             // The attribute works with a <graphics> that shows it, and has to go off without.
-            "display" => Some((if self.is_shown_by_graphics() { "on" } else { "off" }, Carrier::Attribute("display"))),
+            "display" => Some((if self.is_shown_by_graphics() && on("display") { "on" } else { "off" }, Carrier::Attribute("display"))),
             "driver" => Some((if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" }, Carrier::Libvirt)),
             "ramfb" if on("ramfb") => Some(("true", Carrier::Attribute("ramfb"))),
             _ => None,

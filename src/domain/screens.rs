@@ -1,6 +1,6 @@
 //! What shows the guest, and whether a vGPU can be seen there.
 
-use super::{Domain, can_have_gl, display_has_gl, display_parts, has_gl};
+use super::{Domain, can_have_gl, display_has_gl, display_parts, has_gl, shows_what_egl_draws};
 use crate::domain::QemuOption;
 use crate::qemu::{OptionList, Syntax};
 
@@ -24,14 +24,32 @@ impl<'d> Domain<'d> {
         })
     }
 
-    /// Whether a `<graphics>` shows the vGPU: the hostdev says display='on' and there is GL to show it with. A display that the
-    /// user asked for says otherwise.
+    /// Whether a `<graphics>` shows the vGPU, or is to show it once the vGPU's display is on: it has OpenGL, and neither `--display` nor a
+    /// window among QEMU's own arguments asks for another way.
     pub fn is_shown_by_graphics(&self) -> bool {
         *self.answers.graphics_shown.get_or_init(|| {
-            self.settings.asked.display.is_none()
-                && self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
-                && self.devices_named("graphics").into_iter().any(has_gl)
+            if self.settings.asked.display.is_some() {
+                return false;
+            }
+            let graphics = self.devices_named("graphics");
+            let own = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
+            // Of two `-display` the last one counts, and libvirt writes its own first: a window here replaces what a <graphics> opens.
+            let is_on = || self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"));
+            match own.as_deref() {
+                // It gives OpenGL to VNC and SPICE, as <graphics type='egl-headless'> does.
+                Some("egl-headless") => graphics.into_iter().any(shows_what_egl_draws),
+                None | Some("none") => graphics.into_iter().any(has_gl),
+                Some(_) => is_on() && graphics.into_iter().any(has_gl),
+            }
         })
+    }
+
+    /// Whether QEMU opens this kind of display for the vGPU (`gtk`, `sdl`, …), as an argument or as a `<graphics>` of that type.
+    pub fn opens(&self, kind: &str) -> bool {
+        if self.is_shown_by_graphics() {
+            return self.devices_named("graphics").into_iter().any(|graphics| has_gl(graphics) && graphics.attribute("type") == Some(kind));
+        }
+        self.display_kind() == kind
     }
 
     /// Whether SPICE among QEMU's own arguments shows a vGPU: with OpenGL.

@@ -29,6 +29,11 @@ pub fn has_gl(graphics: Element<'_>) -> bool {
     }
 }
 
+/// Whether a `<graphics>` shows what `-display egl-headless` draws, or draws itself.
+pub fn shows_what_egl_draws(graphics: Element<'_>) -> bool {
+    matches!(graphics.attribute("type"), Some("vnc" | "spice" | "egl-headless"))
+}
+
 /// A vGPU's uuid, where its document has a valid one.
 pub fn uuid_of(vgpu: Element<'_>) -> Option<uuid::Uuid> {
     parse_uuid(vgpu.child("source")?.child("address")?.attribute("uuid")?)

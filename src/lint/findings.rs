@@ -82,6 +82,13 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         self.changes().iter().any(is_joined)
     }
 
+    /// Whether its fix gives QEMU a `-display`.
+    fn opens_a_display(&self) -> bool {
+        self.changes()
+            .iter()
+            .any(|change| matches!(change, Change::Arguments(arguments) if arguments.iter().any(|argument| argument == "-display")))
+    }
+
     /// Makes its fix one that is made only where somebody asks for it.
     fn hold_back(&mut self, risk: Risk) {
         self.finding.risk.get_or_insert(risk);
@@ -218,16 +225,21 @@ pub(super) fn ask<'d, 'r>(
     found
 }
 
-/// Whoever keeps a `<graphics>` that is to go looks at the guest through it, and at what its `<video>` shows: that is not taken away
-/// unasked.
+/// Holds back what would take a screen from a user who keeps a `<graphics>` that is to go: they watch the guest through it, and see what
+/// its `<video>` shows.
 fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
     let removes_graphics = |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
-    if !found.iter().any(|found| found.is_left() && removes_graphics(found)) {
+    let left = found.iter().filter(|found| found.is_left()).flat_map(RuleFinding::removed);
+    let kept: Vec<Element<'_>> = left.filter(|element| element.is("graphics")).collect();
+    if kept.is_empty() {
         return;
     }
+    // QEMU has one `-display`: a window among its arguments replaces the one that libvirt writes for these.
+    let is_a_display = kept.iter().any(|graphics| matches!(graphics.attribute("type"), Some("dbus" | "rdp" | "sdl")));
     let is_for_the_watched = |rule: &Rule| rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched);
-    for found in found.iter_mut().filter(|found| found.rule.group == Group::Display && is_for_the_watched(found.rule)) {
-        if !removes_graphics(found) {
+    for found in found.iter_mut().filter(|found| !removes_graphics(found)) {
+        let takes_the_screen = found.rule.group == Group::Display && is_for_the_watched(found.rule);
+        if takes_the_screen || is_a_display && (check::is_for_the_picture(found.rule) || found.opens_a_display()) {
             found.hold_back(Risk::KeptGraphics);
         }
     }

@@ -110,7 +110,7 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
 }
 
 /// Whether a rule's fix is of use only together with a screen that shows the vGPU.
-fn is_for_the_picture(rule: &Rule) -> bool {
+pub(crate) fn is_for_the_picture(rule: &Rule) -> bool {
     matches!(rule.check, Check::Property { .. } | Check::Environment { .. })
         || rule.group == Group::Display
         || rule.fix.iter().any(|fix| fix.property.is_some())

@@ -42,5 +42,5 @@ pub(super) fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<F
 
 /// Whether the display that QEMU will open is one of these.
 fn display_needs(displays: &[Text], domain: &Domain<'_>) -> bool {
-    displays.is_empty() || displays.iter().any(|display| *display == domain.display_kind())
+    displays.is_empty() || displays.iter().any(|display| domain.opens(display))
 }

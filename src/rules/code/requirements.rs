@@ -8,15 +8,24 @@ use crate::rules::environment::{Wanted, environment};
 use crate::rules::schema::{Check, When};
 use crate::rules::when::applies_to_vgpu;
 
-/// What a new vGPU brings along: whether ramfb is wanted, which libvirt has an attribute for, and the changes for the rest.
-pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'d>>) {
+/// A new vGPU: the attributes of its hostdev that libvirt has for what the rules want, and the changes for the rest.
+#[derive(Default)]
+pub(super) struct Requirements<'d> {
+    pub(super) ramfb: bool,
+    pub(super) display: bool,
+    pub(super) changes: Vec<Change<'d>>,
+}
+
+/// Collects what the rules want of a vGPU that is not there yet.
+pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
     let domain = context.domain;
     let is_override = domain.form() == Form::Override;
-    let (mut wants_ramfb, mut changes) = (false, Vec::new());
+    let Requirements { mut ramfb, mut display, mut changes } = Requirements::default();
     let applies = |when: &When| applies_to_vgpu(when, context);
     for rule in context.rules.wanted.iter().filter(|rule| is_requirement(&rule.check) && applies(&rule.when)) {
         match &rule.check {
-            Check::Property { name, .. } if is_override && name == "ramfb" => wants_ramfb = true,
+            Check::Property { name, .. } if is_override && name == "ramfb" => ramfb = true,
+            Check::Property { name, .. } if name == "display" && domain.is_shown_by_graphics() => display = true,
             // libvirt picks the driver that has it.
             Check::Property { name, .. } if is_override && name == "driver" => {}
             Check::Property { name, value } => changes.extend(deliver(domain, name, value)),
@@ -32,7 +41,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> (bool, Vec<Change<'
             _ => {}
         }
     }
-    (wants_ramfb, changes)
+    Requirements { ramfb, display, changes }
 }
 
 /// Whether a new vGPU's fix takes care of what such a check finds.

@@ -3,9 +3,8 @@
 use uuid::Uuid;
 
 use super::devices::is_igpu;
-use super::requirements::requirements;
+use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
-use crate::domain::Form;
 use crate::domain::{Domain, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
@@ -31,11 +30,11 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
     let alias = domain.vgpu_alias();
-    let is_override = domain.form() == Form::Override;
-    let (wants_ramfb, mut changes) = requirements(context);
-    let attributes = [("mode", "subsystem"), ("type", "mdev"), ("managed", "no"), ("model", "vfio-pci"), ("display", "off")];
+    let Requirements { ramfb, display, mut changes } = requirements(context);
+    let display = if display { "on" } else { "off" };
+    let attributes = [("mode", "subsystem"), ("type", "mdev"), ("managed", "no"), ("model", "vfio-pci"), ("display", display)];
     let mut hostdev = attributes.into_iter().fold(NewElement::new("hostdev"), |hostdev, (name, value)| hostdev.with_attribute(name, value));
-    if is_override && wants_ramfb {
+    if ramfb {
         hostdev = hostdev.with_attribute("ramfb", "on");
     }
     hostdev = hostdev.containing(NewElement::new("source").containing(NewElement::new("address").with_attribute("uuid", &uuid)));
