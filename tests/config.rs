@@ -29,6 +29,7 @@ const DOMAIN: &str = "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/
     <qemu:arg value='-display'/>
     <qemu:arg value='sdl,gl=on'/>
     <qemu:env name='DISPLAY' value=':5'/>
+    <qemu:env name='DBUS_SESSION_BUS_ADDRESS' value='disabled:'/>
   </qemu:commandline>
   <qemu:override>
     <qemu:device alias='ua-own'>

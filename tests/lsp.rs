@@ -269,7 +269,7 @@ fn hovering_over_a_finding_shows_the_page_that_explain_prints() {
             _ => assert!(page.starts_with("**") && explained.lines().skip(3).take(2).all(|line| page.contains(line)), "{page}"),
         }
         // The name of the domain is nobody's business; a tag that rules know has its meaning.
-        for (tag, expected) in [("<name>", None), ("<qemu:commandline>", Some("Arguments and environment for QEMU"))] {
+        for (tag, expected) in [("<name>", None), ("<qemu:env", Some("An environment variable for QEMU"))] {
             let position = client.position(GUIDE, GUIDE.find(tag).unwrap() + 2);
             let hover = client.request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": position })).unwrap();
             match expected {

@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(property("name='x-igd-opregion' type='|'/>")[0], "bool");
         assert_eq!(property("name='x-igd-opregion' type='bool' value='|'/>"), ["true", "false"]);
         assert_eq!(property("value='|' name='display'/>"), ["on", "off", "auto"]);
-        assert_eq!(suggested("<domain><qemu:commandline><qemu:env name='|'/>"), ["DISPLAY", "GDK_SCALE"]);
+        assert_eq!(
+            suggested("<domain><qemu:commandline><qemu:env name='|'/>"),
+            ["DISPLAY", "GDK_SCALE", "NO_AT_BRIDGE", "DBUS_SESSION_BUS_ADDRESS"]
+        );
         assert_eq!(suggested("<domain><qemu:commandline><qemu:env name='DISPLAY' value='|'/>"), [":0"]);
         let types = suggested("<domain><metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='|'/>");
         assert_eq!(types[0], "i915-GVTg_V5_4");
