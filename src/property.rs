@@ -93,6 +93,9 @@ const PROPERTIES: &[(&str, PropertyType)] = &[
 /// The properties that nothing but a vGPU has, in the guide's order: a `-set` of one means the vGPU, whatever device it names.
 pub const VGPU_PROPERTIES: &[&str] = &["x-igd-opregion", "ramfb", "driver", "display"];
 
+/// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion, which QEMU turns on by itself since 10.1 only.
+pub const PICTURE_PROPERTIES: &[&str] = &["display", "x-igd-opregion"];
+
 /// The type of a property; None for one that no QEMU has.
 pub fn type_of(name: &str) -> Option<PropertyType> {
     PROPERTIES.binary_search_by_key(&name, |&(name, _)| name).ok().map(|index| PROPERTIES[index].1)

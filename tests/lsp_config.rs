@@ -85,8 +85,8 @@ fn a_document_has_the_nearest_configuration_and_each_its_own() {
         all.push(found);
     }
     let has = |index: usize, finding: &str| all[index].iter().any(|found| found == finding);
-    assert!(has(0, "info[stray-video]") && has(0, "warning[no-name]") && has(0, "error[missing-opregion]"), "{all:?}");
-    assert!(!has(1, "error[missing-opregion]") && has(2, "warning[stray-video]") && !has(2, "warning[no-name]"), "{all:?}");
+    assert!(has(0, "info[stray-video]") && has(0, "warning[no-name]") && has(0, "warning[missing-opregion]"), "{all:?}");
+    assert!(!has(1, "warning[missing-opregion]") && has(2, "warning[stray-video]") && !has(2, "warning[no-name]"), "{all:?}");
     // Fixed for the libvirt that the configuration names, and nothing unsafe.
     let old = uri(&folder.path().join("old/win10.xml"));
     let actions = client.actions(&old, 0..DOMAIN.len(), Some("source.fixAll"));

@@ -4,6 +4,7 @@ use super::findings::{RuleFinding, ask};
 use crate::change::Change;
 use crate::diagnostic::Detail;
 use crate::domain::Domain;
+use crate::property::PICTURE_PROPERTIES;
 use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
 use crate::settings::{Audio, Settings, UUID_NAMESPACE, Wishes};
@@ -113,10 +114,11 @@ pub(super) fn is_parted<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool
     changes.iter().any(moves) && changes.iter().any(leaves)
 }
 
-/// Whether this is an error that stays because the document says so: then nothing is sure to show the guest. What a configuration makes
-/// less of a rule's severity changes nothing about what happens.
+/// Whether this finding stays because the document says so, and speaks of what the guest may be dark for: then nothing is sure to show the
+/// guest. What a configuration makes less of a rule's severity changes nothing about what happens.
 pub(super) fn is_left_error(found: &RuleFinding<'_, '_>) -> bool {
     let is_error = |rule: &Rule| rule.severity == Severity::Error;
     let built_in = || builtin().iter().find(|rule| rule.id == found.rule.id);
-    found.is_left() && (is_error(found.rule) || built_in().is_some_and(is_error))
+    let is_for_the_picture = || matches!(&found.rule.check, Check::Property { name, .. } if PICTURE_PROPERTIES.contains(&&**name));
+    found.is_left() && (is_error(found.rule) || is_for_the_picture() || built_in().is_some_and(is_error))
 }
