@@ -158,6 +158,22 @@ fn where_an_error_is_ignored_what_shows_the_guest_stays() {
 }
 
 #[test]
+fn a_dbus_display_stays_with_the_rdp_display_that_needs_it() {
+    let rdp = "    <graphics type='rdp' autoport='yes' username='guest' passwd='secret'/>\n";
+    let dbus = "    <graphics type='dbus'/>\n";
+    // Nobody keeps the RDP display: both go.
+    let (after, _) = safely(&domain(&[dbus, rdp, VGPU]));
+    assert!(!after.contains("<graphics"), "{after}");
+    // QEMU's window would take the place of the D-Bus display, so nothing opens one either.
+    for vgpu in ["", VGPU] {
+        let (after, left) = safely(&domain(&[dbus, &comment("ignore[stray-graphics] the users log in over RDP"), rdp, vgpu]));
+        assert!(after.contains(dbus) && after.contains(rdp), "{after}");
+        assert!(!after.contains("-display") && !after.contains("name='display'"), "{after}");
+        assert!(left.iter().any(|rule| rule == "missing-vgpu" || rule == "missing-display-backend"), "{left:?}");
+    }
+}
+
+#[test]
 fn properties_are_not_written_half_in_one_form_and_half_in_the_other() {
     let guide = std::fs::read_to_string("fixtures/guide.xml").unwrap();
     let guide = guide.replace("  </qemu:commandline>", "  <qemu:env name=\"NO_AT_BRIDGE\" value=\"1\"/>\n  </qemu:commandline>");

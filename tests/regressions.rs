@@ -122,3 +122,46 @@ fn all_rom_elements_of_a_vgpu_go_together() {
     let text = fixed(&VGPU.replace("</hostdev>", &format!("{roms}</hostdev>")), "", &Settings::default());
     assert!(!text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"), "{text}");
 }
+
+#[test]
+fn of_two_displays_with_opengl_the_one_that_the_vgpu_is_switched_on_for_stays() {
+    let spice = "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>";
+    let window = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='gtk,gl=on'/></qemu:commandline>";
+    let vgpu = VGPU.replace("'vfio-pci'", "'vfio-pci' display='off'");
+    let text = fixed(&format!("{spice}{vgpu}"), window, &Settings::default());
+    assert!(!text.contains("<graphics") && text.contains("gtk,gl=on"), "the hostdev's display is off, so it is the window: {text}");
+    let vgpu = VGPU.replace("'vfio-pci'", "'vfio-pci' display='on'");
+    let text = fixed(&format!("{spice}{vgpu}"), window, &Settings::default());
+    assert!(text.contains(spice) && text.contains("display='on'"), "the hostdev's display is on: {text}");
+}
+
+#[test]
+fn a_screen_with_opengl_stays_whether_the_vgpu_is_there_or_not() {
+    let screens = [
+        "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics><channel type='spicevmc'/>",
+        "<graphics type='sdl'><gl enable='yes'/></graphics>",
+        "<graphics type='dbus'><gl enable='yes'/></graphics>",
+        "<graphics type='vnc'/><graphics type='egl-headless'/>",
+        "<graphics type='spice' autoport='yes'/><graphics type='egl-headless'/>",
+    ];
+    for screen in screens {
+        for vgpu in [String::new(), VGPU.to_owned(), VGPU.replace("'vfio-pci'", "'vfio-pci' display='off'")] {
+            for libvirt in ["7.0.0", "9.0.0"] {
+                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                let text = fixed(&format!("{screen}{vgpu}"), "", &settings);
+                assert!(text.contains(screen) && text.contains("display='on'"), "{text}");
+                assert!(!text.contains("-display") && !text.contains("display=on"), "no window opens: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn egl_headless_among_the_arguments_gives_vnc_its_opengl() {
+    let argument = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='egl-headless'/></qemu:commandline>";
+    let text = fixed(&format!("<graphics type='vnc'/>{VGPU}"), argument, &Settings::default());
+    assert!(text.contains("<graphics type='vnc'/>") && text.contains("display='on'") && text.contains("'egl-headless'"), "{text}");
+    // On its own it draws for nobody to see, and libvirt refuses display='on' without a <graphics>.
+    let text = fixed(VGPU, argument, &Settings::default());
+    assert!(!text.contains("model='vfio-pci' display='on'"), "{text}");
+}
