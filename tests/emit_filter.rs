@@ -177,6 +177,25 @@ fn nothing_that_goes_wrong_costs_a_vm() {
 }
 
 #[test]
+fn a_program_that_never_ran_is_not_said_to_leave_something() {
+    let old = of_old_libvirt();
+    // 126 is what a shell makes of "Permission denied", as under AppArmor, and 127 of a program or interpreter that is not there.
+    for (status, why) in
+        [(126, "can't be run (exit status 126)"), (127, "can't be run (exit status 127)"), (2, "gvtg-xml fix failed (exit status 2)")]
+    {
+        let hook = Hook::of_script(&format!("exit {status}"));
+        on_each_shell(|shell| {
+            let (code, stdout, stderr) = hook.call(shell, MIGRATE, &old);
+            assert_eq!((code, stdout.as_str()), (0, ""), "{shell}: {stderr}");
+            assert!(stderr.contains(why) && !stderr.contains("does not fix"), "{shell}: {stderr}");
+            assert_eq!(stderr.contains("Install it as /usr/bin/gvtg-xml"), status > 2, "{shell}: {stderr}");
+        });
+    }
+    let hook = Hook::of_script("exit 1");
+    assert!(hook.call("sh", MIGRATE, &old).2.contains("gvtg-xml fix does not fix all of it"));
+}
+
+#[test]
 fn flags_and_names_are_words_whatever_is_in_them() {
     let (code, script, stderr) = run("emit filter --display-env :1 --display sdl,gl=on --gdk-scale 1.5 --romfile /a$(touch)'b.rom", "");
     assert_eq!(code, 0, "{stderr}");

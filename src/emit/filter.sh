@@ -30,12 +30,21 @@ on_this_machine() {
     gvtg-xml "$command" --quiet --isolated --skip-foreign "--stdin-filename=$domain" "$@"
 }
 
+# could_not_fix STATUS: the VM comes as it is, for the reason that the exit status gives. 126 and 127 are the shell's: the program never ran.
+could_not_fix() {
+    case $1 in
+        1) leave "gvtg-xml fix does not fix all of it" ;;
+        126 | 127) leave "$(command -v gvtg-xml) can't be run (exit status $1). Install it as /usr/bin/gvtg-xml: libvirtd's AppArmor profile forbids hooks to run programs in /usr/local" ;;
+        *) leave "gvtg-xml fix failed (exit status $1)" ;;
+    esac
+}
+
 # filter FLAG…: changes what QEMU is given and nothing else, and only where nothing is wrong then. libvirt holds the rest against what the
 # other machine has sent, and would refuse a VM that has lost a <video>.
 filter() {
     old=$(cat)
     command -v gvtg-xml >/dev/null 2>&1 || leave "there is no gvtg-xml in $PATH"
-    new=$(printf '%s\n' "$old" | on_this_machine fix --only namespace,qemu "$@") || leave "gvtg-xml fix does not mend all of it"
+    new=$(printf '%s\n' "$old" | on_this_machine fix --only namespace,qemu "$@") || could_not_fix "$?"
     [ "$new" != "$old" ] || return 0
     case $new in
         *'</domain>') ;;
