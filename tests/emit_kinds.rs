@@ -8,7 +8,7 @@ use std::process::Command;
 use common::guests::{NAMES_THAT_HURT, OTHER, UUID, with_vgpus};
 use common::program::{feed, outcome, program, run};
 
-const WORDS: &str = "intel_iommu=on i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1";
+const WORDS: &str = "i915.enable_gvt=1 kvm.ignore_msrs=1";
 
 /// What a kind prints for this document.
 fn emit(arguments: &str, document: &str) -> String {
@@ -36,12 +36,12 @@ fn raw_parameters_are_words_alone() {
 fn entries_of_systemd_boot_get_a_further_line_of_options() {
     let text = emit("cmdline --bootloader systemd-boot", "");
     assert_eq!(said(&text), [format!("options {WORDS}")]);
-    assert!(text.contains("# intel_iommu=on: Guides have it.") && text.contains("vGPUs do not need it"), "{text}");
+    assert!(text.contains("# i915.enable_gvt=1: Turns GVT-g on."), "{text}");
 }
 
 #[test]
 fn modprobe_gets_the_options_of_modules() {
-    assert_eq!(said(&emit("modprobe", "")), ["options i915 enable_gvt=1", "options i915 enable_guc=0", "options kvm ignore_msrs=1"]);
+    assert_eq!(said(&emit("modprobe", "")), ["options i915 enable_gvt=1", "options kvm ignore_msrs=1"]);
 }
 
 /// What the command line is after a shell has sourced GRUB's file so many times.
@@ -62,13 +62,13 @@ fn grub_keeps_what_is_there_and_says_nothing_twice() {
     for times in [1, 2] {
         assert_eq!(sourced("", "", times), WORDS);
         assert_eq!(sourced("net.ifnames=0", "quiet splash", times), format!("quiet splash {WORDS}"));
-        assert_eq!(sourced("intel_iommu=on", "i915.enable_gvt=1", times), "i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1");
-        // The last word counts, and HuC alone does no harm.
+        assert_eq!(sourced("intel_iommu=off", "i915.enable_gvt=1", times), "i915.enable_gvt=1 kvm.ignore_msrs=1");
+        // The last word counts, and what the user has set otherwise stays.
         assert_eq!(
-            sourced("i915.enable_gvt=1", "i915.enable_gvt=0 i915.enable_guc=2", times),
-            "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=on i915.enable_gvt=1 kvm.ignore_msrs=1"
+            sourced("i915.enable_gvt=1", "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off", times),
+            "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1"
         );
-        assert_eq!(sourced("", "xi915.enable_guc=0 a=\"b c\"", times), format!("xi915.enable_guc=0 a=\"b c\" {WORDS}"));
+        assert_eq!(sourced("", "xi915.enable_gvt=1 a=\"b c\"", times), format!("xi915.enable_gvt=1 a=\"b c\" {WORDS}"));
     }
 }
 

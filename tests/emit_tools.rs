@@ -11,7 +11,7 @@ use std::process::Command;
 use common::guests::{NAMES_THAT_HURT, UUID, with_vgpus};
 use common::program::{feed, has_tool, outcome, run};
 
-const WORDS: &str = "intel_iommu=on i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1";
+const WORDS: &str = "i915.enable_gvt=1 kvm.ignore_msrs=1";
 
 /// A folder with this in a file.
 fn with_file(name: &str, text: &str) -> tempfile::TempDir {
@@ -94,7 +94,7 @@ fn modprobe_reads_the_options() {
     let (code, stdout, stderr) = outcome(feed(modprobe.arg("-C").arg(folder.path().join("gvtg.conf")).arg("--showconfig"), b""));
     assert_eq!((code, stderr.as_str()), (0, ""));
     let options: Vec<&str> = stdout.lines().filter(|line| line.starts_with("options i915 ") || line.starts_with("options kvm ")).collect();
-    assert_eq!(options, ["options i915 enable_gvt=1", "options i915 enable_guc=0", "options kvm ignore_msrs=1"]);
+    assert_eq!(options, ["options i915 enable_gvt=1", "options kvm ignore_msrs=1"]);
 }
 
 #[test]

@@ -241,22 +241,24 @@ fn the_kernels_line_is_completed_and_never_made_up() {
     let arguments = "cmdline --bootloader kernel-install --root host";
     assert!(refused(&folder, arguments).contains("there is no command line to add the parameters to"));
     assert!(refused(&folder, "all --root host --bootloader kernel-install a.xml").contains("without its root="));
-    write(&folder, "proc/cmdline", "BOOT_IMAGE=/vmlinuz root=UUID=1 ro\n");
+    write(&folder, "proc/cmdline", "BOOT_IMAGE=/vmlinuz root=UUID=1 ro intel_iommu=off\n");
     emit(&folder, arguments);
-    let line = "root=UUID=1 ro intel_iommu=on i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1\n";
+    let line = "root=UUID=1 ro intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1\n";
     assert_eq!(read(&folder, "etc/kernel/cmdline"), line);
     emit(&folder, arguments);
     write(&folder, "etc/kernel/cmdline", "root=UUID=2 i915.enable_gvt=1\n");
     assert!(refused(&folder, arguments).contains("something else is there"));
     let (_, stderr) = emit(&folder, &format!("{arguments} --force"));
     assert!(stderr.contains("that of /etc/kernel/cmdline, and what it lacks"), "{stderr}");
-    assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=2 i915.enable_gvt=1 intel_iommu=on i915.enable_guc=0 kvm.ignore_msrs=1\n");
+    assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=2 i915.enable_gvt=1 kvm.ignore_msrs=1\n");
 }
 
 #[test]
 fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
     let folder = folder();
-    for (bootloader, line) in [("raw", "intel_iommu=on i915.enable_gvt=1"), ("systemd-boot", "options intel_iommu=on i915.enable_gvt=1")] {
+    for (bootloader, line) in
+        [("raw", "i915.enable_gvt=1 kvm.ignore_msrs=1"), ("systemd-boot", "options i915.enable_gvt=1 kvm.ignore_msrs=1")]
+    {
         let (stdout, stderr) = emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
         assert_eq!(stdout.lines().count(), 3);
         assert!(stderr.contains("in no file: append it to") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");

@@ -70,7 +70,7 @@ fn completed(line: &str) -> String {
 mod tests {
     use super::*;
 
-    const WORDS: &str = "intel_iommu=on i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1";
+    const WORDS: &str = "i915.enable_gvt=1 kvm.ignore_msrs=1";
 
     #[test]
     fn kernel_install_keeps_the_line_and_adds_what_it_lacks() {
@@ -79,8 +79,8 @@ mod tests {
         assert_eq!(text("a -- b\n"), format!("a {WORDS} -- b\n"));
         assert_eq!(text(&text("root=UUID=1 rw\n")), text("root=UUID=1 rw\n"));
         assert_eq!(
-            text("root=UUID=1 i915.enable_guc=2 x=\"a  b\" i915.enable_gvt=1"),
-            "root=UUID=1 i915.enable_guc=2 x=\"a  b\" i915.enable_gvt=1 intel_iommu=on kvm.ignore_msrs=1\n"
+            text("root=UUID=1 intel_iommu=off i915.enable_guc=2 x=\"a  b\" i915.enable_gvt=1"),
+            "root=UUID=1 intel_iommu=off i915.enable_guc=2 x=\"a  b\" i915.enable_gvt=1 kvm.ignore_msrs=1\n"
         );
         assert_eq!(text("root=/dev/sda1\nrw\n# a comment\n"), format!("root=/dev/sda1\nrw\n# a comment\n{WORDS}\n"));
     }

@@ -6,8 +6,9 @@ use super::{File, Step, made_by, shell};
 /// What is not in the file, and where options do nothing.
 const NOTES: &str = "These count when a module is loaded: renew the initramfs, which may load i915, and reboot. For an i915 that is built into the kernel\n\
     they do nothing: there the words belong on the kernel's command line, `gvtg-xml emit cmdline`.\n\
-    Of several files that say something of a module, the last one by name counts: `gvtg-xml host` looks at all of them.\n\
-    intel_iommu=on, which guides put on the command line, is of no module. vGPUs do not need it.";
+    Of several files that set an option, the last one by name counts: `gvtg-xml host` looks at all of them.\n\
+    Guides have intel_iommu=on and i915.enable_guc=0 too. GVT-g needs no IOMMU; GuC submission is off on these GPUs unless it is asked for,\n\
+    which `gvtg-xml host` reports.";
 
 /// The file for /etc/modprobe.d.
 pub fn file() -> File {
@@ -15,7 +16,7 @@ pub fn file() -> File {
         + &made_by("gvtg-xml emit modprobe")
         + "#\n"
         + &shell::comment(NOTES);
-    for parameter in PARAMETERS.iter().filter(|parameter| !parameter.module.is_empty()) {
+    for parameter in PARAMETERS {
         text.push('\n');
         text.push_str(&shell::comment(parameter.why));
         text.push_str(&format!("options {} {}={}\n", parameter.module, parameter.name, parameter.value));

@@ -6,7 +6,7 @@ use crate::command_line::{split, split_init};
 /// A kernel parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// The module that it is of; empty for one of the kernel's own.
+    /// The module that it belongs to.
     pub module: &'static str,
     /// Its name there.
     pub name: &'static str,
@@ -18,26 +18,15 @@ pub struct Parameter {
     pub why: &'static str,
 }
 
-/// The guide's parameters, in its order.
+/// The parameters that a GVT-g host needs.
+///
+/// Two more that guides name are left out. `intel_iommu=on` is for whole PCI devices that a guest gets: GVT-g works without an IOMMU, and
+/// a machine may have it off on purpose. `i915.enable_guc=0` is the default on all GPUs with GVT-g, and setting it taints the kernel.
 ///
 /// Sources: `intel_gvt.c` and `intel_uc.c` in Linux' drivers/gpu/drm/i915; <https://github.com/intel/gvt-linux/issues/60>, where one of
 /// GVT-g's authors says that vGPUs need no IOMMU and that Windows' driver reads MSRs which KVM does not have.
 pub const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        module: "",
-        name: "intel_iommu",
-        value: "on",
-        also_good: &[],
-        why: "Guides have it. It is for whole PCI cards that a guest gets; vGPUs do not need it.",
-    },
     Parameter { module: "i915", name: "enable_gvt", value: "1", also_good: &["y", "Y", "on"], why: "Turns GVT-g on." },
-    Parameter {
-        module: "i915",
-        name: "enable_guc",
-        value: "0",
-        also_good: &["2", "-1"],
-        why: "What GPUs with GVT-g have anyway. 1 and 3 turn GVT-g off; 2 (HuC alone) does not. The kernel calls itself tainted for it, which does no harm.",
-    },
     Parameter {
         module: "kvm",
         name: "ignore_msrs",
@@ -50,7 +39,7 @@ pub const PARAMETERS: &[Parameter] = &[
 impl Parameter {
     /// Its name on the kernel's command line.
     pub fn full_name(&self) -> String {
-        if self.module.is_empty() { self.name.to_owned() } else { format!("{}.{}", self.module, self.name) }
+        format!("{}.{}", self.module, self.name)
     }
 
     /// The word on the kernel's command line.
@@ -88,16 +77,20 @@ mod tests {
 
     #[test]
     fn what_is_there_and_good_is_not_missing() {
-        assert_eq!(missing("root=/dev/sda1 quiet").join(" "), "intel_iommu=on i915.enable_gvt=1 i915.enable_guc=0 kvm.ignore_msrs=1");
-        assert_eq!(missing("intel_iommu=on i915.enable_gvt=1 i915.enable-guc=2 kvm.ignore_msrs=Y"), [""; 0]);
+        assert_eq!(missing("root=/dev/sda1 quiet").join(" "), "i915.enable_gvt=1 kvm.ignore_msrs=1");
+        assert_eq!(missing("i915.enable-gvt=1 kvm.ignore_msrs=Y"), [""; 0]);
         // The last word counts.
-        assert_eq!(
-            missing("intel_iommu=on i915.enable_gvt=1 i915.enable_gvt=0 i915.enable_guc=3 kvm.ignore_msrs=1").join(" "),
-            "i915.enable_gvt=1 i915.enable_guc=0"
-        );
+        assert_eq!(missing("i915.enable_gvt=1 i915.enable_gvt=0 kvm.ignore_msrs=1").join(" "), "i915.enable_gvt=1");
         // Words that only look like them.
-        assert_eq!(missing("quiet -- intel_iommu=on i915.enable_gvt=1").len(), 4);
-        assert_eq!(missing("xintel_iommu=on i915.enable_gvt=10 i915.enable_guc kvm.ignore_msrs").len(), 4);
-        assert_eq!(missing("dyndbg=\"file x intel_iommu=on +p\"").len(), 4);
+        assert_eq!(missing("quiet -- i915.enable_gvt=1 kvm.ignore_msrs=1").len(), 2);
+        assert_eq!(missing("xi915.enable_gvt=1 i915.enable_gvt=10 kvm.ignore_msrs").len(), 2);
+        assert_eq!(missing("dyndbg=\"file x i915.enable_gvt=1 +p\"").len(), 2);
+    }
+
+    #[test]
+    fn the_iommu_and_guc_stay_as_the_machine_has_them() {
+        for line in ["intel_iommu=off", "intel_iommu=on", "i915.enable_guc=2"] {
+            assert_eq!(missing(line).join(" "), "i915.enable_gvt=1 kvm.ignore_msrs=1", "{line}");
+        }
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::{Asked, Values, Verdict};
 use crate::emit::parameter::{PARAMETERS, Parameter};
 
-/// One more that guides name beside those that `emit` writes.
-const SILENCE: &str = "kvm.report_ignored_msrs";
+/// Parameters that guides name and `emit` does not write.
+const OF_GUIDES: &[&str] = &["intel_iommu", "i915.enable_guc", "kvm.report_ignored_msrs"];
 
 /// The names that guides give, like `i915.enable_gvt`.
 fn wanted_names() -> impl Iterator<Item = String> {
-    PARAMETERS.iter().map(Parameter::full_name).chain([SILENCE.to_owned()])
+    PARAMETERS.iter().map(Parameter::full_name).chain(OF_GUIDES.iter().map(|name| (*name).to_owned()))
 }
 
 /// Modules that guides load, and that somebody writes into the kernel's command line.
@@ -46,10 +46,13 @@ fn letters(text: &str) -> BTreeMap<char, usize> {
     count
 }
 
-/// A parameter as it is written, with the value that `emit` gives it.
-fn written(wanted: &str) -> String {
-    let parameter = PARAMETERS.iter().find(|parameter| parameter.full_name() == wanted);
-    parameter.map_or_else(|| format!("{wanted}=0"), Parameter::word)
+/// A parameter as it is to be written: with the value that `emit` gives it, else the one that the user gave the misspelt word.
+fn written(wanted: &str, value: Option<&str>) -> String {
+    match (PARAMETERS.iter().find(|parameter| parameter.full_name() == wanted), value) {
+        (Some(parameter), _) => parameter.word(),
+        (None, Some(value)) => format!("{wanted}={value}"),
+        (None, None) => wanted.to_owned(),
+    }
 }
 
 pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
@@ -64,14 +67,14 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
     for word in kernel.words() {
         if let Some(wanted) = meant(&word.name, &kernel.parameters) {
             let how = "restart the machine (the line is in the boot loader's configuration)";
-            add(&word.text, "the kernel's command line", &written(&wanted), how);
+            add(&word.text, "the kernel's command line", &written(&wanted, word.value.as_deref()), how);
         }
     }
     for line in kernel.options.iter().filter(|line| line.command == "options" && !line.module.contains('.')) {
         let module = line.module.replace('-', "_");
         for word in &line.words {
             if let Some(wanted) = meant(&format!("{module}.{}", word.name), &kernel.parameters) {
-                let wanted = written(&wanted).replacen('.', " ", 1);
+                let wanted = written(&wanted, word.value.as_deref()).replacen('.', " ", 1);
                 add(&format!("{} {}", line.module, word.text), &line.path, &wanted, "write the initramfs anew and restart the machine");
             }
         }
@@ -118,6 +121,12 @@ mod tests {
         ] {
             assert_eq!(meant(wrong, &[]).as_deref(), Some(right), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_misspelt_word_keeps_the_users_value() {
+        assert_eq!(written("intel_iommu", Some("off")), "intel_iommu=off");
+        assert_eq!(written("i915.enable_gvt", None), "i915.enable_gvt=1");
     }
 
     #[test]
