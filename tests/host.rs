@@ -13,6 +13,22 @@ use common::program::run;
 use gvtg_xml::rules::of_host;
 use serde_json::Value;
 
+/// Machines of which each shows something that others do not.
+const MACHINES: &[&str] = &[
+    "kaby-lake",
+    "tiger-lake",
+    "small-aperture",
+    "kvmgt-missing",
+    "guc-submission",
+    "full",
+    "typos",
+    "amd",
+    "guest",
+    "container",
+    "selinux",
+    "apparmor",
+];
+
 #[test]
 fn each_machine_has_its_first_thing_to_do() {
     for (name, first, errors) in [
@@ -25,6 +41,8 @@ fn each_machine_has_its_first_thing_to_do() {
         ("kvmgt-missing", Some("kvmgt-not-loaded"), vec!["kvmgt-not-loaded"]),
         ("guc-submission", Some("guc-submission"), vec!["guc-submission"]),
         ("full", Some("full-gpu"), vec![]),
+        ("selinux", Some("window-forbidden"), vec![]),
+        ("apparmor", Some("hook-without-program"), vec![]),
         (
             "typos",
             Some("misspelt-parameter"),
@@ -102,6 +120,40 @@ fn who_gave_the_gpu_away_is_said() {
 }
 
 #[test]
+fn a_program_that_apparmor_lets_hooks_run_is_fine() {
+    const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
+    for more in [
+        "/usr/bin/gvtg-xml (755) =",
+        // The user's own rule.
+        "/etc/apparmor.d/local/usr.sbin.libvirtd = /usr/local/bin/gvtg-xml rmix,",
+        // Nothing confines libvirtd.
+        "/sys/kernel/security/apparmor/profiles = libvirtd (complain)",
+        "without /sys/kernel/security\n/etc/apparmor.d/disable/usr.sbin.libvirtd -> ../usr.sbin.libvirtd",
+        "without /sys/kernel/security\n/sys/module/apparmor/parameters/enabled = N",
+        // Nobody runs it.
+        "/etc/libvirt/hooks/qemu.d/gvtg-filter (644) = gvtg-xml fix",
+    ] {
+        let (_, answer) = ask_of(&format!("like apparmor\n{more}\n"), &[]);
+        assert_eq!(wrong(&answer), Vec::<&str>::new(), "{more}: {answer:#}");
+    }
+    for more in [
+        // AppArmor goes by the file behind a link.
+        "/usr/bin/gvtg-xml -> ../local/bin/gvtg-xml",
+        // Without the profile's file, what libvirt's profile always has counts; without the list, which is root's, the file.
+        "without /etc/apparmor.d",
+        &format!("{PROFILES} = virtqemud (enforce)\nwithout /etc/apparmor.d"),
+        "without /sys/kernel/security",
+        "without /usr/local/bin",
+    ] {
+        let (_, answer) = ask_of(&format!("like apparmor\n{more}\n"), &[]);
+        assert_eq!(wrong(&answer), ["hook-without-program"], "{more}: {answer:#}");
+    }
+    let help = |more: &str| check(&ask_of(&format!("like apparmor\n{more}\n"), &[]).1, "hook-without-program")["help"].to_string();
+    assert_eq!(help(""), "\"sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/\"");
+    assert_eq!(help("without /usr/local/bin"), "\"sudo install -m 755 target/release/gvtg-xml /usr/bin/\"");
+}
+
+#[test]
 fn only_files_are_read() {
     let folder = tempfile::tempdir().unwrap();
     hosts::make("kaby-lake", folder.path());
@@ -117,7 +169,7 @@ fn each_rule_is_found_on_some_machine() {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
-    for name in ["tiger-lake", "small-aperture", "kvmgt-missing", "guc-submission", "full", "typos", "amd", "guest", "container"] {
+    for name in MACHINES {
         found.extend(wrong(&ask_of(&format!("like {name}\n"), &[]).1).into_iter().map(str::to_owned));
     }
     found.extend(FAULTS.iter().chain(DISAGREEMENTS).flat_map(|(_, rules)| rules.iter().map(|rule| (*rule).to_owned())));
@@ -131,8 +183,7 @@ fn each_rule_is_found_on_some_machine() {
 fn no_word_lacks_its_value() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
-    let of_names = ["kaby-lake", "tiger-lake", "small-aperture", "guc-submission", "full", "typos", "amd", "guest", "container"];
-    let machines = of_names.iter().map(|name| format!("like {name}\n"));
+    let machines = MACHINES.iter().map(|name| format!("like {name}\n"));
     let faults = FAULTS.iter().chain(DISAGREEMENTS).map(|(fault, _)| format!("like kaby-lake\n{fault}\n"));
     for machine in machines.chain(faults) {
         let (_, answer) = ask_of(&machine, &[&domain]);

@@ -20,6 +20,38 @@ fn domain_hook_and_host_must_agree() {
 }
 
 #[test]
+fn selinux_matters_to_windows_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
+    let text = fs::read_to_string(&domain).unwrap();
+    let asked = |text: &str, more: &str| {
+        fs::write(&domain, text).unwrap();
+        let (_, answer) = ask_of(&format!("like selinux\n{more}\n"), &[&domain]);
+        wrong(&answer).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let sdl = text.replace("gtk,gl=on", "none").replace("</devices>", "<graphics type='sdl'><gl enable='yes'/></graphics></devices>");
+    for window in [&text, &text.replace("gtk,gl=on", "sdl,gl=on"), &sdl] {
+        assert_eq!(asked(window, ""), ["window-forbidden"], "{window}");
+    }
+    for none in [
+        &text.replace("gtk,gl=on", "egl-headless"),
+        &text.replace("</devices>", "</devices><seclabel type='none' model='selinux'/>"),
+        &text.replace("</devices>", "</devices><seclabel type='none'/>"),
+    ] {
+        assert_eq!(asked(none, ""), [""; 0], "{none}");
+    }
+    let dac = text.replace("</devices>", "</devices><seclabel type='none' model='dac'/>");
+    assert_eq!(asked(&dac, ""), ["window-forbidden"]);
+    for machine in ["/sys/fs/selinux/enforce = 0", "/sys/fs/selinux/booleans/virt_use_xserver = 1 1", "without /sys/fs/selinux/booleans"] {
+        assert_eq!(asked(&text, machine), [""; 0], "{machine}");
+    }
+    let qemu_conf = fs::read_to_string("fixtures/hosts/kaby-lake.tree").unwrap();
+    let (_, acl) = qemu_conf.split_once("/etc/libvirt/qemu.conf:\n").unwrap();
+    let (acl, _) = acl.split_once("\n/").unwrap();
+    assert_eq!(asked(&text, &format!("/etc/libvirt/qemu.conf:\n{acl}\n    security_driver = \"none\"")), [""; 0]);
+}
+
+#[test]
 fn each_vgpu_of_a_domain_has_its_line_in_the_hook() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_8");

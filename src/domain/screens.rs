@@ -3,6 +3,7 @@
 use super::{Domain, can_have_gl, display_has_gl, display_parts, has_gl, shows_what_egl_draws};
 use crate::domain::QemuOption;
 use crate::qemu::{OptionList, Syntax};
+use crate::xml::Element;
 
 /// Displays that show the picture to whoever comes for it, and not in a window of their own.
 const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
@@ -57,6 +58,22 @@ impl<'d> Domain<'d> {
         let spice = self.options.iter().rfind(|option| option.name == "spice").and_then(|option| option.operand);
         let list = spice.and_then(|operand| OptionList::parse(operand.value, Syntax::SPICE).ok());
         list.is_some_and(|list| list.get("gl") == Some("on"))
+    }
+
+    /// Whether QEMU opens a window of its own on an X display.
+    pub fn opens_window(&self) -> bool {
+        let by_argument = match self.displays().last().and_then(|display| display.operand) {
+            Some(operand) => matches!(&*display_parts(operand.value).0, "gtk" | "sdl"),
+            None => self.options.iter().any(|option| option.name == "sdl"),
+        };
+        by_argument || self.devices_named("graphics").iter().any(|graphics| matches!(graphics.attribute("type"), Some("sdl" | "desktop")))
+    }
+
+    /// Whether SELinux confines QEMU, as far as the domain says: `<seclabel type='none'/>` switches that off.
+    pub fn is_confined_by_selinux(&self) -> bool {
+        let is_off =
+            |label: &Element<'d>| label.attribute("type") == Some("none") && matches!(label.attribute("model"), None | Some("selinux"));
+        !self.named(self.root, "seclabel").iter().any(is_off)
     }
 
     /// Whether somebody may watch the guest through something that shows what its emulated card or its `<graphics>` shows: another

@@ -17,6 +17,8 @@ pub struct Guest {
     pub name: String,
     /// Its vGPUs, in the order of the document; one at least.
     pub vgpus: Vec<Vgpu>,
+    /// Whether QEMU opens a window on an X display, confined by SELinux where that confines VMs.
+    pub opens_confined_window: bool,
 }
 
 /// A vGPU that the host makes.
@@ -101,7 +103,7 @@ pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestErro
         return Err(GuestError::at(vgpus[1], message, "leave --uuid out: each vGPU has its own in the domain"));
     }
     let vgpus = vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, wanted)).collect::<Result<_, _>>()?;
-    Ok(Guest { name, vgpus })
+    Ok(Guest { name, vgpus, opens_confined_window: domain.opens_window() && domain.is_confined_by_selinux() })
 }
 
 fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Result<Vgpu, GuestError> {

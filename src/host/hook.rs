@@ -25,6 +25,25 @@ pub fn makes_vgpus(text: &str) -> bool {
     code(text).any(|line| line.contains("setup_gpu") || line.contains("mdev_supported_types") || line.contains("mdevctl"))
 }
 
+/// The word by which a hook runs gvtg-xml, its name or a path; None for a hook that does not run it.
+pub fn program_call(text: &str) -> Option<&str> {
+    code(text).find_map(call)
+}
+
+/// That word in a line, where it stands as a command.
+fn call(line: &str) -> Option<&str> {
+    let mut before = "";
+    for word in line.split_whitespace() {
+        let name = word.rsplit("$(").next().unwrap_or(word).trim_start_matches(['(', '`', '"']);
+        let is_command = name.len() < word.len() || matches!(before, "" | "|" | "||" | "&&" | ";" | "!" | "exec" | "then" | "do");
+        if is_command && (name == "gvtg-xml" || name.starts_with('/') && name.ends_with("/gvtg-xml")) {
+            return Some(name);
+        }
+        before = word;
+    }
+    None
+}
+
 /// The first `function NAME` of a text, which is no POSIX shell.
 pub fn bash_function(text: &str) -> Option<&str> {
     code(text).find(|line| line.starts_with("function ")).map(|line| line.trim_end_matches([' ', '{', '(', ')']))
@@ -116,6 +135,21 @@ mod tests {
         assert_eq!(interpreter("#!/bin/sh\r\n"), Some("/bin/sh\r"));
         for none in ["", "\n#!/bin/sh\n", "# a hook\n", "#!sh\n", "\u{feff}#!/bin/sh\n"] {
             assert_eq!(interpreter(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_the_program_is_found_and_a_mention_is_none() {
+        for (line, call) in [
+            ("    gvtg-xml \"$command\" --quiet", Some("gvtg-xml")),
+            ("new=$(gvtg-xml fix)", Some("gvtg-xml")),
+            ("cat | /opt/bin/gvtg-xml fix", Some("/opt/bin/gvtg-xml")),
+            ("exec gvtg-xml fix", Some("gvtg-xml")),
+            ("printf 'gvtg-xml: %s\\n' x", None),
+            ("echo see gvtg-xml host", None),
+            ("# gvtg-xml fix", None),
+        ] {
+            assert_eq!(program_call(line), call, "{line}");
         }
     }
 

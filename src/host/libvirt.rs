@@ -23,6 +23,8 @@ pub struct Libvirt {
     pub unreadable: Vec<(String, String)>,
     /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` where it is libvirt's default.
     pub device_acl: Reading<Option<Vec<String>>>,
+    /// The security drivers that qemu.conf names; None where libvirt picks those that the kernel has.
+    pub security_drivers: Option<Vec<String>>,
     /// Definitions of mdevctl for vGPUs: uuids.
     pub mdevctl: Vec<String>,
 }
@@ -58,7 +60,8 @@ impl Libvirt {
             qemu: qemu(root),
             hooks: paths.into_iter().filter_map(|path| hook(root, path)).collect(),
             unreadable,
-            device_acl: root.text(QEMU_CONF).map(|text| device_acl(&text)),
+            device_acl: root.text(QEMU_CONF).map(|text| listed(&text, "cgroup_device_acl")),
+            security_drivers: root.text(QEMU_CONF).present().and_then(|text| listed(&text, "security_driver")),
             mdevctl: mdevctl(root),
         }
     }
@@ -86,12 +89,15 @@ fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {
     super::hook::interpreter(text).filter(|_| has_programs).map(|named| root.real_name(named))
 }
 
-/// The devices that `cgroup_device_acl` lists; None where it is not set.
-fn device_acl(text: &str) -> Option<Vec<String>> {
+/// The strings that a key of qemu.conf is set to, in a list or alone; None where it is not set.
+fn listed(text: &str, key: &str) -> Option<Vec<String>> {
     let text: String = text.lines().map(|line| line.split('#').next().unwrap_or("")).collect::<Vec<_>>().join("\n");
-    let (_, rest) = text.split_once("cgroup_device_acl")?;
-    let list = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix('[')?;
-    let list = list.split(']').next().unwrap_or("");
+    let (_, rest) = text.split_once(key)?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    let list = match value.strip_prefix('[') {
+        Some(list) => list.split(']').next().unwrap_or(""),
+        None => value.lines().next().unwrap_or(""),
+    };
     // Every second piece is in quotes.
     Some(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
@@ -138,9 +144,15 @@ mod tests {
     #[test]
     fn the_device_list_of_qemu_conf_is_read() {
         let text = "#cgroup_device_acl = [ \"/dev/old\" ]\ncgroup_device_acl = [\n  \"/dev/null\", \"/dev/full\", # two\n  \"/dev/dri/renderD128\"\n]\n";
-        assert_eq!(device_acl(text), Some(vec!["/dev/null".into(), "/dev/full".into(), "/dev/dri/renderD128".into()]));
-        assert_eq!(device_acl("#cgroup_device_acl = [ \"/dev/old\" ]\n"), None);
-        assert_eq!(device_acl("cgroup_device_acl = [ \"/dev/null\""), Some(vec!["/dev/null".into()]));
+        assert_eq!(listed(text, "cgroup_device_acl"), Some(vec!["/dev/null".into(), "/dev/full".into(), "/dev/dri/renderD128".into()]));
+        assert_eq!(listed("#cgroup_device_acl = [ \"/dev/old\" ]\n", "cgroup_device_acl"), None);
+        assert_eq!(listed("cgroup_device_acl = [ \"/dev/null\"", "cgroup_device_acl"), Some(vec!["/dev/null".into()]));
+    }
+
+    #[test]
+    fn a_security_driver_stands_alone_or_in_a_list() {
+        assert_eq!(listed("security_driver = \"none\"\nuser = \"root\"\n", "security_driver"), Some(vec!["none".into()]));
+        assert_eq!(listed("security_driver = [ \"selinux\", \"apparmor\" ]", "security_driver").unwrap().len(), 2);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 pub mod boot;
 pub mod card;
 pub mod checks;
+pub mod confinement;
 pub mod gpu;
 pub mod hook;
 pub mod installed;
@@ -17,6 +18,7 @@ pub mod machine;
 pub mod offers;
 
 use card::{Card, Existing};
+use confinement::Confinement;
 use kernel::Kernel;
 use libvirt::Libvirt;
 use machine::Machine;
@@ -52,6 +54,8 @@ pub struct Host {
     pub kernel: Kernel,
     /// libvirt and QEMU on it.
     pub libvirt: Libvirt,
+    /// What AppArmor and SELinux forbid on it.
+    pub confinement: Confinement,
 }
 
 impl Host {
@@ -63,6 +67,7 @@ impl Host {
             vgpus: card::existing(root),
             kernel: Kernel::read(root),
             libvirt: Libvirt::read(root),
+            confinement: Confinement::read(root),
         }
     }
 
@@ -190,6 +195,13 @@ impl Root {
     pub fn real_name(&self, path: &str) -> Option<String> {
         let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
         Some(real.file_name()?.to_string_lossy().into_owned())
+    }
+
+    /// The path of the file that a path leads to in the end, on that machine; None where that is not there.
+    pub fn real_path(&self, path: &str) -> Option<String> {
+        let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
+        let inside = real.strip_prefix(fs::canonicalize(&self.folder).ok()?).ok()?;
+        Some(format!("/{}", inside.display()))
     }
 
     /// Whether there is such a file or folder.

@@ -4,7 +4,8 @@ use super::{Asked, Values, Verdict};
 use crate::emit::hook::{Style, file};
 use crate::emit::shell::word;
 use crate::host::Reading;
-use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, setups};
+use crate::host::confinement::Program;
+use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
 use crate::host::libvirt::{HOOKS, HookFile};
 use crate::version::Version;
 
@@ -91,6 +92,35 @@ pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
     }
     let found = hooks.iter().filter(|hook| !hook.is_executable);
     Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
+}
+
+/// Hooks that run gvtg-xml, as the filter does, and can't: it is in no folder where they look, or AppArmor forbids it.
+pub(super) fn without_program(asked: Asked<'_>) -> Verdict {
+    let confinement = &asked.host.confinement;
+    let Some(programs) = confinement.programs.as_found() else { return Verdict::skipped() };
+    let calls: Vec<(&HookFile, &str)> =
+        readable(asked).filter(|(hook, _)| hook.is_executable).filter_map(|(hook, text)| Some((hook, program_call(text)?))).collect();
+    if calls.is_empty() {
+        return Verdict::skipped();
+    }
+    let fault = |(hook, call): &(&HookFile, &str)| -> Option<Values> {
+        // A path of the user's own is the one file that counts.
+        let named = call.starts_with('/').then(|| Program { path: (*call).to_owned(), file: (*call).to_owned() });
+        let candidates = named.as_ref().map_or(&programs[..], std::slice::from_ref);
+        let Some(found) = candidates.first() else {
+            let what = "it is in no folder where a hook looks for programs".to_owned();
+            return Some(vec![("path", word(&hook.path)), ("what", what), ("found", "target/release/gvtg-xml".to_owned())]);
+        };
+        let profile = confinement.profile.as_ref()?;
+        if candidates.iter().any(|program| profile.may_run(&program.file)) {
+            return None;
+        }
+        let what = format!("{}'s AppArmor profile ({}) does not let a hook run {}", profile.daemon, profile.path, word(&found.path));
+        Some(vec![("path", word(&hook.path)), ("what", what), ("found", word(&found.path))])
+    };
+    let mut read: Vec<String> = calls.iter().map(|(hook, _)| hook.path.clone()).collect();
+    read.extend(confinement.profile.iter().map(|profile| profile.path.clone()));
+    Verdict::each(read, calls.iter().filter_map(fault).collect())
 }
 
 /// Files that editors and package managers leave, and that nobody means as hooks.

@@ -2,6 +2,7 @@
 
 use super::{Asked, Verdict};
 use crate::domain::form_for;
+use crate::emit::shell::{list, word};
 use crate::host::Reading;
 use crate::host::libvirt::QEMU_CONF;
 use crate::version::Version;
@@ -60,4 +61,30 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
         return Verdict::fine([QEMU_CONF], vec![]);
     }
     Verdict::wrong([QEMU_CONF], vec![("nodes", missing.join(", ")), ("how", how.to_owned())])
+}
+
+/// SELinux keeps a confined QEMU from the X server unless a boolean says otherwise. Where no domain is named, one may open a window.
+pub(super) fn window_forbidden(asked: Asked<'_>) -> Verdict {
+    let confinement = &asked.host.confinement;
+    if asked.able().is_none() || !confinement.selinux_enforces {
+        return Verdict::skipped();
+    }
+    let read = ["/sys/fs/selinux/enforce", "/sys/fs/selinux/booleans/virt_use_xserver"];
+    let is_off = match &confinement.virt_use_xserver {
+        Reading::Present(is_on) => !is_on,
+        Reading::Absent => return Verdict::skipped(),
+        Reading::Unreadable(why) => return Verdict::unreadable(read[1], why),
+    };
+    let drivers = &asked.host.libvirt.security_drivers;
+    let is_confined = drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
+    let names: Vec<String> = asked.guests.iter().filter(|guest| guest.opens_confined_window).map(|guest| word(&guest.name)).collect();
+    if !is_off || !is_confined || (!asked.guests.is_empty() && names.is_empty()) {
+        return Verdict::fine(read, vec![]);
+    }
+    let what = match &names[..] {
+        [] => "a window of its own".to_owned(),
+        [name] => format!("the window of {name}"),
+        names => format!("the windows of {}", list(names)),
+    };
+    Verdict::wrong(read, vec![("what", what)])
 }

@@ -78,6 +78,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("hook-not-executable", hook::not_executable),
     ("hook-writable-by-all", hook::writable_by_all),
     ("hook-folder-ignored", hook::folder_ignored),
+    ("hook-without-program", hook::without_program),
     ("wrong-gpu-address", domain::wrong_address),
     ("vgpu-type-not-offered", domain::type_not_offered),
     ("hook-misses-domain", domain::hook_misses),
@@ -97,6 +98,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("stray-parameter", parameters::stray),
     ("msrs-not-ignored", kernel::msrs_not_ignored),
     ("dri-not-allowed", libvirt::dri_not_allowed),
+    ("window-forbidden", libvirt::window_forbidden),
     ("full-gpu", vgpus::full),
     ("unused-vgpu", vgpus::unused),
 ];
