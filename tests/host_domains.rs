@@ -67,6 +67,27 @@ fn each_vgpu_of_a_domain_has_its_line_in_the_hook() {
 }
 
 #[test]
+fn two_hooks_may_share_the_work_for_a_domain_that_has_two_vgpus() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_8");
+    let text = fs::read_to_string(&domain).unwrap();
+    let hooks = format!(
+        "like kaby-lake\n{HOOK} (755) emitted setup_gpu win10 {UUID} i915-GVTg_V5_8\n\
+         {HOOK}-2 (755) emitted setup_gpu win10 {OTHER} i915-GVTg_V5_8\n"
+    );
+    let (_, answer) = ask_of(&hooks, &[&domain]);
+    assert_eq!(wrong(&answer), ["two-hooks"], "{answer:#}");
+    let message = check(&answer, "two-hooks")["message"].as_str().unwrap();
+    assert_eq!(message, format!("both {HOOK} and {HOOK}-2 make a vGPU for win10, {UUID} and {OTHER}"));
+    let (before, rest) = text.split_once("    <hostdev mode").unwrap();
+    let (hostdev, after) = rest.split_once("</hostdev>\n").unwrap();
+    let second = hostdev.replace(UUID, OTHER).replace("ua-gvtg", "ua-second");
+    fs::write(&domain, format!("{before}    <hostdev mode{hostdev}</hostdev>\n    <hostdev mode{second}</hostdev>\n{after}")).unwrap();
+    let (_, answer) = ask_of(&hooks, &[&domain]);
+    assert_eq!(wrong(&answer), [""; 0], "{answer:#}");
+}
+
+#[test]
 fn what_a_hook_makes_is_checked_without_domains_too() {
     for (setup, wanted) in [
         ("setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V4_4", "vgpu-type-not-offered"),

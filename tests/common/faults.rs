@@ -79,6 +79,17 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          setup_gpu win10 A7AC54EE-0F5B-5731-B099-091B0E8EAF75 i915-GVTg_V5_4 \"$@\"",
         &["two-hooks"],
     ),
+    // The guide's own hook with another uuid takes the only vGPU that fits.
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function a {\n    }\n    \
+         setup_gpu win10 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4 \"$@\"",
+        &["two-hooks"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function a {\n    }\n    \
+         setup_gpu office 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4 \"$@\"",
+        &[],
+    ),
     // libvirt runs one that is executable, whatever it is called, and no other copy.
     ("without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c", &["missing-hook"]),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_mdev", &["retired-module"]),

@@ -1,6 +1,8 @@
 //! The hooks: whether libvirt runs them, and whether they run.
 
 use super::{Asked, Values, Verdict};
+use crate::domain::parse_uuid;
+use crate::emit::Guest;
 use crate::emit::hook::{Style, file};
 use crate::emit::shell::word;
 use crate::host::Reading;
@@ -148,11 +150,27 @@ pub(super) fn two(asked: Asked<'_>) -> Verdict {
     let mut found: Vec<Values> = Vec::new();
     for (index, (hook, own)) in hooks.iter().enumerate() {
         for (other, theirs) in &hooks[index + 1..] {
-            let both = own.iter().find(|setup| theirs.iter().any(|their| setup.uuid.eq_ignore_ascii_case(&their.uuid)));
-            found.extend(both.map(|setup| vec![("path", word(&hook.path)), ("what", word(&other.path)), ("uuid", setup.uuid.clone())]));
+            let mut pairs = own.iter().flat_map(|setup| theirs.iter().map(move |their| (setup, their)));
+            let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
+            let what = match both.or_else(|| pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))) {
+                Some((setup, their)) if is_one_uuid(setup, their) => format!("the vGPU {}", setup.uuid),
+                Some((setup, their)) => format!("a vGPU for {}, {} and {}", word(&setup.name), setup.uuid, their.uuid),
+                None => continue,
+            };
+            found.push(vec![("path", word(&hook.path)), ("found", word(&other.path)), ("what", what)]);
         }
     }
     Verdict::each(hooks.iter().map(|(hook, _)| hook.path.clone()), found)
+}
+
+fn is_one_uuid(one: &Setup, other: &Setup) -> bool {
+    one.uuid.eq_ignore_ascii_case(&other.uuid)
+}
+
+/// Whether a domain that the user named has both vGPUs.
+fn has_both(asked: Asked<'_>, one: &Setup, other: &Setup) -> bool {
+    let has = |guest: &Guest, setup: &Setup| guest.vgpus.iter().any(|vgpu| parse_uuid(&setup.uuid) == Some(vgpu.uuid));
+    asked.guests.iter().any(|guest| guest.name == one.name && has(guest, one) && has(guest, other))
 }
 
 pub(super) fn missing(asked: Asked<'_>) -> Verdict {
