@@ -269,6 +269,70 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
 }
 
 #[test]
+fn nixos_gets_the_hook_where_its_libvirt_looks_and_the_rest_as_configuration() {
+    const HOOK: &str = "var/lib/libvirt/hooks/qemu.d/gvtg";
+    let folder = folder();
+    write(&folder, "etc/NIXOS", "");
+    let (stdout, stderr) = emit(&folder, "all --root host a.xml");
+    assert_eq!(stdout, format!("host/{HOOK}\nhost/{MANIFEST}\n"));
+    assert_eq!(files(&folder.path().join("host")), ["etc/NIXOS", MANIFEST, HOOK]);
+    assert_eq!(mode(&folder, HOOK), 0o755);
+    for line in [
+        "  boot.kernelParams = [ \"i915.enable_gvt=1\" \"kvm.ignore_msrs=1\" ];\n",
+        "  boot.kernelModules = [ \"kvmgt\" \"vfio-iommu-type1\" \"mdev\" \"vfio_pci\" ];\n",
+        "  virtualisation.libvirtd.hooks.qemu.gvtg = ./gvtg;\n",
+        "save it as /etc/nixos/gvtg.nix",
+        "then cp /var/lib/libvirt/hooks/qemu.d/gvtg /etc/nixos/gvtg",
+        "then nixos-rebuild switch",
+        "then reboot",
+    ] {
+        assert!(stderr.contains(line), "{line}: {stderr}");
+    }
+    assert!(!stderr.contains("update-initramfs"), "{stderr}");
+    // What is no file there is printed alone.
+    for kind in ["modules", "cmdline", "modprobe", "udev", "qemu-conf"] {
+        assert!(refused(&folder, &format!("{kind} --root host")).contains("no file of its own"), "{kind}");
+    }
+    assert!(refused(&folder, "all --bootloader grub --root host a.xml").contains("leave --bootloader out"));
+    let (stdout, _) = emit(&folder, "filter --root host");
+    assert_eq!(stdout, "host/var/lib/libvirt/hooks/qemu.d/gvtg-filter\n");
+}
+
+#[test]
+fn a_hook_that_nixos_links_from_its_store_is_not_written() {
+    let folder = folder();
+    write(&folder, "etc/NIXOS", "");
+    emit(&folder, "hook --root host a.xml");
+    let hook = folder.path().join("host/var/lib/libvirt/hooks/qemu.d/gvtg");
+    let stored = folder.path().join("host/nix/store/0aa-gvtg");
+    fs::create_dir_all(stored.parent().unwrap()).unwrap();
+    fs::rename(&hook, &stored).unwrap();
+    symlink("/nix/store/0aa-gvtg", &hook).unwrap();
+    emit(&folder, "hook --root host a.xml");
+    let said = refused(&folder, "hook --force --root host two.xml");
+    assert!(said.contains("NixOS links this hook from its store") && said.contains("/etc/nixos/gvtg"), "{said}");
+    assert!(fs::read_to_string(&stored).unwrap().contains("win10"));
+}
+
+#[test]
+fn an_image_of_rpm_ostree_gets_kernel_arguments() {
+    let folder = folder();
+    write(&folder, "run/ostree-booted", "");
+    let (_, stderr) = emit(&folder, "all --root host a.xml");
+    let command = "rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1";
+    assert!(stderr.contains(&format!("then {command}")) && !stderr.contains("update-initramfs"), "{stderr}");
+}
+
+#[test]
+fn guc_submission_on_the_line_is_said_and_stays() {
+    let folder = folder();
+    write(&folder, "etc/kernel/cmdline", "root=UUID=1 i915.enable_guc=3\n");
+    let (_, stderr) = emit(&folder, "cmdline --bootloader kernel-install --root host --force");
+    assert!(stderr.contains("switches GuC submission on"), "{stderr}");
+    assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=1 i915.enable_guc=3 i915.enable_gvt=1 kvm.ignore_msrs=1\n");
+}
+
+#[test]
 fn mdevctl_gets_a_file_for_each_vgpu() {
     let folder = folder();
     let (stdout, _) = emit(&folder, "mdevctl --root host --pci 0000:00:02.0 two.xml");

@@ -41,6 +41,7 @@ fn each_machine_has_its_first_thing_to_do() {
         ("kvmgt-missing", Some("kvmgt-not-loaded"), vec!["kvmgt-not-loaded"]),
         ("guc-submission", Some("guc-submission"), vec!["guc-submission"]),
         ("full", Some("full-gpu"), vec![]),
+        ("nixos", None, vec![]),
         ("selinux", Some("window-forbidden"), vec![]),
         ("apparmor", Some("hook-without-program"), vec![]),
         (
@@ -61,7 +62,7 @@ fn each_machine_has_its_first_thing_to_do() {
 
 #[test]
 fn nothing_is_wrong_with_a_good_machine() {
-    for name in ["kaby-lake", "broadwell"] {
+    for name in ["kaby-lake", "broadwell", "nixos"] {
         let (_, answer) = ask_of(&format!("like {name}\n"), &[]);
         assert_eq!(wrong(&answer), Vec::<&str>::new(), "{name}");
         assert_eq!(with(&answer, "unknown"), Vec::<&str>::new(), "{name}");
@@ -151,6 +152,27 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
     let help = |more: &str| check(&ask_of(&format!("like apparmor\n{more}\n"), &[]).1, "hook-without-program")["help"].to_string();
     assert_eq!(help(""), "\"sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/\"");
     assert_eq!(help("without /usr/local/bin"), "\"sudo install -m 755 target/release/gvtg-xml /usr/bin/\"");
+}
+
+#[test]
+fn on_nixos_libvirts_files_are_those_below_var_lib() {
+    for (fault, rule) in [
+        ("without /var/lib/libvirt/hooks", "missing-hook"),
+        // A hook where libvirt does not look is none.
+        (
+            "without /var/lib/libvirt/hooks\n/etc/libvirt/hooks/qemu (755) emitted setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_4",
+            "missing-hook",
+        ),
+        ("without /var/lib/libvirt/qemu.conf", "dri-not-allowed"),
+        ("/run/current-system/sw/bin/virsh -> /nix/store/0aa-libvirt-8.2.0/bin/virsh", "old-libvirt"),
+        ("without /run/current-system", "missing-libvirt"),
+    ] {
+        let (_, answer) = ask_of(&format!("like nixos\n{fault}\n"), &[]);
+        assert!(wrong(&answer).contains(&rule), "{fault}: {answer:#}");
+    }
+    // Programs that are no links to the store tell no version, and are there all the same.
+    let (_, answer) = ask_of("like nixos\nwithout /run/current-system\n/run/current-system/sw/bin/virsh (755) =\n", &[]);
+    assert_eq!((wrong(&answer), with(&answer, "unknown")), (vec![], vec!["missing-libvirt"]), "{answer:#}");
 }
 
 #[test]

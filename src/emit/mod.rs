@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod mdevctl;
 pub mod modprobe;
 pub mod modules;
+pub mod nixos;
 pub mod nodedev;
 pub mod parameter;
 pub mod qemu_conf;

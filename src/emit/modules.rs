@@ -4,7 +4,7 @@ use super::{File, Step, made_by, shell};
 
 /// The modules and what each is for. systemd reads a comment on a line of its own only: behind a name it is part of the name.
 /// (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
-const MODULES: &[(&str, &str)] = &[
+pub(super) const MODULES: &[(&str, &str)] = &[
     ("kvmgt", "GVT-g itself. It brings i915, kvm, mdev and vfio along."),
     ("vfio-iommu-type1", "What lets a vGPU reach the guest's memory."),
     ("mdev", "Mediated devices, which vGPUs are. kvmgt brings it, too."),

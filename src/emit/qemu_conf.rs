@@ -27,22 +27,23 @@ const UNKNOWN: &str = "\n\n\
 
 /// The lines, with the GPU's devices in /dev/dri; the usual ones where they are not known.
 pub fn file(devices: &[String], command: &str) -> File {
-    let usual: Vec<String> = USUAL.iter().map(|name| (*name).to_owned()).collect();
-    let (devices, notes) = if devices.is_empty() { (&usual[..], format!("{NOTES}{UNKNOWN}")) } else { (devices, NOTES.to_owned()) };
-    let line = |device: &dyn std::fmt::Display| format!("    \"{device}\",\n");
-    let defaults: String = DEFAULTS.iter().map(|device| line(device)).collect();
-    let own: String = devices.iter().map(|device| line(&format!("/dev/dri/{device}"))).collect();
+    let notes = if devices.is_empty() { format!("{NOTES}{UNKNOWN}") } else { NOTES.to_owned() };
     let what = shell::comment("Lets QEMU see the GPU, for a window with OpenGL.");
-    let text = format!(
-        "{what}{}#\n{}cgroup_device_acl = [\n{defaults}{}\n]\n",
-        made_by(command),
-        shell::comment(&notes),
-        own.trim_end().trim_end_matches(',')
-    );
+    let text = format!("{what}{}#\n{}{}", made_by(command), shell::comment(&notes), list(devices));
     File {
         place: Place::Elsewhere("append it to /etc/libvirt/qemu.conf, if that sets no cgroup_device_acl yet"),
         mode: 0o644,
         text,
         then: vec![Step::RestartLibvirt],
     }
+}
+
+/// The list alone, with these devices in /dev/dri; the usual ones where they are not known.
+pub fn list(devices: &[String]) -> String {
+    let usual: Vec<String> = USUAL.iter().map(|name| (*name).to_owned()).collect();
+    let devices = if devices.is_empty() { &usual[..] } else { devices };
+    let line = |device: &dyn std::fmt::Display| format!("    \"{device}\",\n");
+    let defaults: String = DEFAULTS.iter().map(|device| line(device)).collect();
+    let own: String = devices.iter().map(|device| line(&format!("/dev/dri/{device}"))).collect();
+    format!("cgroup_device_acl = [\n{defaults}{}\n]\n", own.trim_end().trim_end_matches(','))
 }

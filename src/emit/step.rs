@@ -1,5 +1,7 @@
 //! What makes a host take notice of new files, in the order in which it is done.
 
+use super::parameter::words;
+
 /// A step; the order of the variants is that of the steps.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
@@ -7,6 +9,10 @@ pub enum Step {
     DefineDevice(String),
     /// A vGPU that mdevctl knows by this uuid.
     StartDevice(String),
+    /// A hook with this path, which NixOS keeps only if it is declared.
+    CopyHook(String),
+    /// NixOS' configuration.
+    RebuildNixos,
     /// udev rules.
     ReloadUdev,
     /// Modules to load.
@@ -21,6 +27,8 @@ pub enum Step {
     RenewGrub,
     /// The entries that kernel-install writes.
     RenewEntries,
+    /// The kernel parameters of rpm-ostree's images, whose initramfs reads nothing below /etc.
+    AppendKernelArguments,
     /// The kernel reads its parameters once.
     Reboot,
     /// QEMU's window opens on the user's display.
@@ -45,6 +53,18 @@ impl Step {
                 "kernel-install add-all (an older one: kernel-install add VERSION IMAGE for each kernel): the entries get the parameters"
                     .into()
             }
+            Step::AppendKernelArguments => format!(
+                "rpm-ostree kargs{}: the image's initramfs reads no file below /etc",
+                words().iter().map(|word| format!(" --append-if-missing={word}")).collect::<String>()
+            ),
+            Step::CopyHook(path) => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                format!(
+                    "cp {path} /etc/nixos/{name}, where virtualisation.libvirtd.hooks.qemu.{name} = ./{name}; takes it from: NixOS removes a \
+                     hook that its configuration does not declare"
+                )
+            }
+            Step::RebuildNixos => "nixos-rebuild switch: NixOS writes what its configuration declares".into(),
             Step::Reboot => "reboot: the parameters count from then on".into(),
             Step::LetWindowIn => {
                 "in your session, before the VM starts: xhost +si:localuser:libvirt-qemu (qemu on Fedora), and not `xhost +`, which lets everyone in"

@@ -2,7 +2,7 @@
 
 use super::{File, Step, made_by, shell};
 
-const RULE: &str = "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\"\n";
+pub(super) const RULE: &str = "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\"\n";
 
 const NOTES: &str = "For qemu:///session alone: the system's libvirt lets its QEMU in by itself.\n\
     It is the group of every device that a guest can get, of PCI cards that vfio-pci holds too. Put no user into it whom you would not\n\

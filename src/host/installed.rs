@@ -1,4 +1,4 @@
-//! Which libvirt a machine has: read off a file name, as starting a program would cost more than all the rest.
+//! Which libvirt and QEMU a machine has: read off file names, as starting a program would cost more than all the rest.
 
 use super::Root;
 use crate::version::Version;
@@ -14,7 +14,57 @@ const FOLDERS: &[&str] = &[
     "/lib64",
 ];
 
-/// The release that `libvirt.so.0` links to; None without one.
+/// What NixOS has of libvirt's among its programs: a link into the store, whose folder names the release.
+const VIRSH: &str = "/run/current-system/sw/bin/virsh";
+
+/// QEMU on NixOS, as domains name it.
+const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
+
+/// The release that `libvirt.so.0` links to, or that virsh is of; None without one.
 pub fn libvirt(root: &Root) -> Option<Version> {
-    FOLDERS.iter().find_map(|folder| Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?))
+    let by_library = FOLDERS.iter().find_map(|folder| Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?));
+    by_library.or_else(|| store_version(root, VIRSH, "libvirt")?.parse().ok())
+}
+
+/// Whether a machine has libvirt, whatever its release.
+pub fn has_libvirt(root: &Root) -> bool {
+    libvirt(root).is_some() || root.has(VIRSH)
+}
+
+/// The version of QEMU on NixOS, and the link that tells it.
+pub fn qemu_of_nixos(root: &Root) -> Option<(String, String)> {
+    let paths = [EMULATOR, "/run/current-system/sw/bin/qemu-system-x86_64"];
+    paths.iter().find_map(|path| Some((store_version(root, path, "qemu")?, (*path).to_owned())))
+}
+
+/// The version in a name of Nix' store: 10.0.0 of `/nix/store/HASH-libvirt-10.0.0/bin/virsh`, to which a link leads.
+fn store_version(root: &Root, link: &str, name: &str) -> Option<String> {
+    let target = root.target(link).present()?;
+    let package = target.to_str()?.strip_prefix("/nix/store/")?.split('/').next()?;
+    let (_, rest) = package.split_once(&format!("-{name}-"))?;
+    let version = rest.rsplit('-').find(|part| part.starts_with(|c: char| c.is_ascii_digit()))?;
+    Some(version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_read_off_nix_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        assert!(!has_libvirt(&root));
+        for (path, package) in [(VIRSH, "abc-libvirt-10.0.0/bin/virsh"), (EMULATOR, "abc-qemu-host-cpu-only-9.1.2/bin/qemu-system-x86_64")]
+        {
+            let path = folder.path().join(&path[1..]);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            symlink(format!("/nix/store/{package}"), path).unwrap();
+        }
+        assert_eq!(libvirt(&root).map(|version| version.to_string()).as_deref(), Some("10.0.0"));
+        assert_eq!(qemu_of_nixos(&root), Some(("9.1.2".to_owned(), EMULATOR.to_owned())));
+    }
 }

@@ -9,6 +9,14 @@ const MODPROBE: &[&str] = &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modp
 /// Where systemd looks for modules to load at boot.
 const MODULES_LOAD: &[&str] = &["/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d", "/lib/modules-load.d"];
 
+/// Where a kernel's modules are. NixOS keeps those of the kernel that runs apart from those of the next one.
+const MODULES: &[&str] = &[
+    "/lib/modules",
+    "/usr/lib/modules",
+    "/run/booted-system/kernel-modules/lib/modules",
+    "/run/current-system/kernel-modules/lib/modules",
+];
+
 /// What the kernel was told, and what it has.
 #[derive(Clone, Debug)]
 pub struct Kernel {
@@ -248,10 +256,8 @@ fn built_in(root: &Root, release: &Reading<String>) -> Vec<String> {
 /// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`
 fn list(root: &Root, release: &Reading<String>, file: &str) -> Reading<Vec<String>> {
     let Some(release) = release.as_found() else { return Reading::Absent };
-    let text = match root.text(&format!("/lib/modules/{release}/{file}")) {
-        Reading::Absent => root.text(&format!("/usr/lib/modules/{release}/{file}")),
-        text => text,
-    };
+    let mut texts = MODULES.iter().map(|folder| root.text(&format!("{folder}/{release}/{file}")));
+    let text = texts.find(|text| *text != Reading::Absent).unwrap_or(Reading::Absent);
     let name = |line: &str| Some(same(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?));
     text.map(|text| text.lines().filter_map(name).collect())
 }

@@ -1,19 +1,16 @@
 //! libvirt and QEMU on a machine: their versions, the hooks, and what QEMU may open.
 
 use super::installed;
+use super::system::System;
 use super::{Reading, Root};
 use crate::version::Version;
-
-/// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks).
-pub const HOOKS: &str = "/etc/libvirt/hooks";
-
-/// QEMU's configuration for libvirt.
-pub const QEMU_CONF: &str = "/etc/libvirt/qemu.conf";
 
 /// What is installed, and how it is set up.
 #[derive(Clone, Debug)]
 pub struct Libvirt {
-    /// libvirt's release; None where its library was not found.
+    /// Whether there is one.
+    pub is_installed: bool,
+    /// libvirt's release; None where no file name tells it.
     pub version: Option<Version>,
     /// QEMU's version, and the file that says so.
     pub qemu: Option<(String, String)>,
@@ -47,21 +44,24 @@ pub struct HookFile {
 impl Libvirt {
     /// Reads how libvirt is set up on a machine.
     pub fn read(root: &Root) -> Self {
+        let system = System::of(root);
+        let (hooks, qemu_conf) = (system.hooks(), root.text(system.qemu_conf()));
         let mut unreadable = Vec::new();
-        let mut paths = vec![format!("{HOOKS}/qemu")];
-        let folder = format!("{HOOKS}/qemu.d");
+        let mut paths = vec![format!("{hooks}/qemu")];
+        let folder = format!("{hooks}/qemu.d");
         match root.names(&folder) {
             Reading::Present(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
             Reading::Unreadable(why) => unreadable.push((folder, why)),
             Reading::Absent => {}
         }
         Libvirt {
+            is_installed: installed::has_libvirt(root),
             version: installed::libvirt(root),
-            qemu: qemu(root),
+            qemu: qemu(root).or_else(|| installed::qemu_of_nixos(root)),
             hooks: paths.into_iter().filter_map(|path| hook(root, path)).collect(),
             unreadable,
-            device_acl: root.text(QEMU_CONF).map(|text| listed(&text, "cgroup_device_acl")),
-            security_drivers: root.text(QEMU_CONF).present().and_then(|text| listed(&text, "security_driver")),
+            security_drivers: qemu_conf.as_found().and_then(|text| listed(text, "security_driver")),
+            device_acl: qemu_conf.map(|text| listed(&text, "cgroup_device_acl")),
             mdevctl: mdevctl(root),
         }
     }

@@ -16,12 +16,14 @@ pub mod kernel;
 pub mod libvirt;
 pub mod machine;
 pub mod offers;
+pub mod system;
 
 use card::{Card, Existing};
 use confinement::Confinement;
 use kernel::Kernel;
 use libvirt::Libvirt;
 use machine::Machine;
+use system::System;
 
 /// More links than this on one path go round in circles (the kernel's own limit).
 const MOST_LINKS: usize = 40;
@@ -44,6 +46,8 @@ impl Default for Root {
 /// Everything that the checks want to know.
 #[derive(Clone, Debug)]
 pub struct Host {
+    /// What writes its files.
+    pub system: System,
     /// What kind of machine it is.
     pub machine: Machine,
     /// Its display devices.
@@ -62,6 +66,7 @@ impl Host {
     /// Reads a machine.
     pub fn read(root: &Root) -> Self {
         Host {
+            system: System::of(root),
             machine: Machine::read(root),
             cards: card::cards(root),
             vgpus: card::existing(root),

@@ -4,11 +4,14 @@ use uuid::Uuid;
 
 use super::lint::fail;
 use super::{Status, io};
+use crate::emit::nixos::Part;
 use crate::emit::{
-    File, Guest, Place, Step, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nodedev, qemu_conf, shell, step,
-    udev,
+    File, Guest, Place, Step, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nixos, nodedev, qemu_conf, shell,
+    step, udev,
 };
 use crate::host::gpu::{self, Generation};
+use crate::host::kernel::words;
+use crate::host::system::System;
 use crate::host::{Root, boot};
 use crate::settings::Settings;
 
@@ -47,19 +50,35 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         }
         Ok::<_, String>(guests)
     };
+    let system = System::of(root);
+    let is_nixos = system == System::Nixos;
+    let is_written = kind.output().root.is_some();
+    let placed = |file: File| match is_nixos {
+        true if is_written => writable(root, nixos::hook(file)),
+        true => Ok(nixos::hook(file)),
+        false => Ok(file),
+    };
     Ok(match kind {
-        Kind::Hook { style, guests, .. } => vec![hook::file(&read(guests)?, style.style(), own)],
+        Kind::Hook { style, guests, .. } => vec![placed(hook::file(&read(guests)?, style.style(), own))?],
+        Kind::Filter { filter, .. } => vec![placed(filter_file::file(&filter.flags(), own))?],
+        Kind::Modules { .. } if is_nixos => vec![nixos::file(&[Part::Modules], own)],
+        Kind::Modprobe { .. } if is_nixos => vec![nixos::file(&[Part::ModuleOptions], own)],
+        Kind::Udev { .. } if is_nixos => vec![nixos::file(&[Part::Udev], own)],
         Kind::Modules { .. } => vec![modules::file()],
         Kind::Cmdline { bootloader, .. } => vec![parameters(*bootloader, root, quiet)?],
-        Kind::Modprobe { .. } => vec![modprobe::file()],
+        Kind::Modprobe { .. } => vec![for_system(system, modprobe::file())],
         Kind::Udev { .. } => vec![udev::file()],
-        Kind::Filter { filter, .. } => vec![filter_file::file(&filter.flags(), own)],
         Kind::QemuConf { pci, origin, .. } => {
             let pci = match pci {
                 Some(pci) => pci.clone(),
                 None => settings_here(origin)?.pci().to_owned(),
             };
-            vec![qemu_conf::file(&gpu::render_devices(root, &pci), own)]
+            let devices = gpu::render_devices(root, &pci);
+            if is_nixos {
+                vec![nixos::file(&[Part::QemuConf(qemu_conf::list(&devices))], own)]
+            } else {
+                vec![qemu_conf::file(&devices, own)]
+            }
         }
         Kind::Nodedev { only, guests, .. } => {
             let guests = chosen(read(guests)?, *only)?;
@@ -81,17 +100,29 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             let guests = read(guests)?;
             // The command that makes the hook alone, so that it is the same whatever else is made with it.
             let alone = command(&["--root", "--bootloader"]).replacen("emit all", "emit hook", 1);
-            let mut hook = hook::file(&guests, style.style(), &alone);
+            let mut hook = placed(hook::file(&guests, style.style(), &alone))?;
             if *style != StyleChoice::Session {
                 hook.then.push(Step::LetWindowIn);
             }
-            let mut files = vec![hook, modules::file()];
-            files.push(match bootloader {
-                Some(bootloader) => parameters(*bootloader, root, quiet)?,
-                None => modprobe::file(),
-            });
-            if *style == StyleChoice::Session {
-                files.push(udev::file());
+            let is_session = *style == StyleChoice::Session;
+            let mut files;
+            if is_nixos {
+                if let Some(bootloader) = bootloader {
+                    no_bootloader(*bootloader)?;
+                }
+                let path = hook.path().unwrap_or_default().to_owned();
+                let udev = is_session.then_some(Part::Udev);
+                let parts: Vec<Part> = [Part::Parameters, Part::Modules, Part::Hook(path)].into_iter().chain(udev).collect();
+                files = vec![hook, nixos::file(&parts, own)];
+            } else {
+                files = vec![hook, modules::file()];
+                files.push(match bootloader {
+                    Some(bootloader) => parameters(*bootloader, root, quiet)?,
+                    None => for_system(system, modprobe::file()),
+                });
+                if is_session {
+                    files.push(udev::file());
+                }
             }
             files.push(manifest::file(&files, &guests, own));
             files
@@ -107,7 +138,48 @@ fn say_unfit(root: &Root) {
     }
 }
 
+/// Checks that NixOS does not link the hook from its store, or links it in this form.
+///
+/// # Errors
+/// The hook is a link into the store with something else in it, where nothing can be written.
+fn writable(root: &Root, file: File) -> Result<File, String> {
+    let Some(path) = file.path() else { return Ok(file) };
+    let target = root.target(path).present().filter(|target| target.starts_with("/nix/store"));
+    if target.is_none() || root.text(path).as_found() == Some(&file.text) {
+        return Ok(file);
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let help = format!(
+        "write the new one to the file that virtualisation.libvirtd.hooks.qemu.{name} names: gvtg-xml emit hook DOMAIN.xml … > hook && \
+         sudo install -m 755 hook /etc/nixos/{name}; then sudo nixos-rebuild switch"
+    );
+    Err(format!("{}: NixOS links this hook from its store, where nothing can be written\n  help: {help}", root.shown(path)))
+}
+
+/// The step that makes module options count: on rpm-ostree's systems they never do, and the kernel's arguments do instead.
+fn for_system(system: System, mut file: File) -> File {
+    if system == System::Ostree {
+        file.then = vec![Step::AppendKernelArguments, Step::Reboot];
+    }
+    file
+}
+
+/// Why there is no file for a bootloader on NixOS, which writes its own.
+///
+/// # Errors
+/// A form other than the words alone.
+fn no_bootloader(bootloader: Bootloader) -> Result<(), String> {
+    if bootloader == Bootloader::Raw {
+        return Ok(());
+    }
+    Err("NixOS writes its boot entries from its configuration\n  help: leave --bootloader out: the parameters are printed as an option of that".into())
+}
+
 fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, String> {
+    if System::of(root) == System::Nixos {
+        no_bootloader(bootloader)?;
+        return Ok(nixos::file(&[Part::Parameters], &command(&["--root"])));
+    }
     Ok(match bootloader {
         Bootloader::Grub => cmdline::grub(),
         Bootloader::SystemdBoot => cmdline::systemd_boot(),
@@ -120,12 +192,22 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
             if let Some(why) = line.unfit() {
                 return Err(format!("{}: {why}\n  help: give --bootloader raw, and add the words by hand", root.shown(line.path)));
             }
+            if has_guc_submission(&line.text) {
+                let advice = "take it out of the line, or GVT-g stays off";
+                io::complain(&format!("{} has i915.enable_guc, which switches GuC submission on: {advice}", root.shown(line.path)));
+            }
             if !quiet {
                 io::complain(&format!("the command line is that of {}, and what it lacks", line.path));
             }
             cmdline::kernel_install(&line.text)
         }
     })
+}
+
+/// Whether a command line switches GuC submission on, with which i915 has GVT-g off: the last word counts, and bit 0 of it.
+fn has_guc_submission(line: &str) -> bool {
+    let last = words(line).into_iter().rfind(|word| word.name == "i915.enable_guc");
+    last.and_then(|word| word.value?.parse::<i64>().ok()).is_some_and(|value| value > 0 && value & 1 == 1)
 }
 
 /// The guests with the one vGPU that was asked for; all of them where none was.

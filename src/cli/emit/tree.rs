@@ -79,7 +79,7 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
     let paths: String = entries.iter().map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
-        io::complain(&format!("the kernel parameters are in no file: {what}"));
+        io::complain(&format!("what follows is in no file: {what}"));
         io::report(&file.text);
     }
     if !output.quiet {

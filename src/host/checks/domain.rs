@@ -115,7 +115,7 @@ fn setup_for<'m>(made: &'m [(String, Setup)], guest: &Guest, vgpu: &Vgpu) -> Opt
 
 pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
     let made = made(asked);
-    if asked.guests.is_empty() || asked.host.libvirt.version.is_none() {
+    if asked.guests.is_empty() || !asked.host.libvirt.is_installed {
         return Verdict::skipped();
     }
     let mut paths: Vec<String> = hook::of_vgpus(asked).map(|(hook, _)| hook.path.clone()).collect();

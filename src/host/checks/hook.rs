@@ -8,7 +8,7 @@ use crate::emit::shell::word;
 use crate::host::Reading;
 use crate::host::confinement::Program;
 use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
-use crate::host::libvirt::{HOOKS, HookFile};
+use crate::host::libvirt::HookFile;
 use crate::version::Version;
 
 /// The first libvirt that looks into `qemu.d`.
@@ -133,12 +133,13 @@ fn is_leftover(path: &str) -> bool {
 
 pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
     let Some(version) = asked.host.libvirt.version else { return Verdict::skipped() };
+    let folder = asked.host.system.hooks();
     if version >= FIRST_WITH_FOLDER {
-        return Verdict::fine([HOOKS], vec![]);
+        return Verdict::fine([folder], vec![]);
     }
     let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
     let values = |(hook, _): (&HookFile, &str)| vec![("path", word(&hook.path)), ("libvirt", version.to_string())];
-    Verdict::each([HOOKS], inside.map(values).collect())
+    Verdict::each([folder], inside.map(values).collect())
 }
 
 pub(super) fn two(asked: Asked<'_>) -> Verdict {
@@ -174,7 +175,7 @@ fn has_both(asked: Asked<'_>, one: &Setup, other: &Setup) -> bool {
 }
 
 pub(super) fn missing(asked: Asked<'_>) -> Verdict {
-    if asked.able().is_none() || asked.host.libvirt.version.is_none() {
+    if asked.able().is_none() || !asked.host.libvirt.is_installed {
         return Verdict::skipped();
     }
     if let Some((hook, _)) = of_vgpus(asked).next() {
@@ -186,7 +187,8 @@ pub(super) fn missing(asked: Asked<'_>) -> Verdict {
     if !asked.host.libvirt.mdevctl.is_empty() {
         return Verdict::fine(["/etc/mdevctl.d"], vec![("path", "mdevctl (/etc/mdevctl.d)".to_owned())]);
     }
-    Verdict::wrong([format!("{HOOKS}/qemu"), format!("{HOOKS}/qemu.d")], vec![])
+    let folder = asked.host.system.hooks();
+    Verdict::wrong([format!("{folder}/qemu"), format!("{folder}/qemu.d")], vec![])
 }
 
 /// The lines that do something, those aside that name a domain or a GPU.

@@ -4,7 +4,7 @@ use super::{Asked, Verdict};
 use crate::domain::form_for;
 use crate::emit::shell::{list, word};
 use crate::host::Reading;
-use crate::host::libvirt::QEMU_CONF;
+use crate::host::system::System;
 use crate::version::Version;
 
 const LIBRARY: &str = "libvirt.so.0";
@@ -12,6 +12,7 @@ const LIBRARY: &str = "libvirt.so.0";
 pub(super) fn missing(asked: Asked<'_>) -> Verdict {
     match asked.host.libvirt.version {
         Some(version) => Verdict::fine([LIBRARY], vec![("libvirt", version.to_string())]),
+        None if asked.host.libvirt.is_installed => Verdict::unknown([LIBRARY], "libvirt is installed, and no file name tells its release"),
         None => Verdict::wrong([LIBRARY], vec![]),
     }
 }
@@ -40,11 +41,12 @@ pub(super) fn old_qemu(asked: Asked<'_>) -> Verdict {
 
 pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
     let Some(card) = asked.able() else { return Verdict::skipped() };
+    let path = asked.host.system.qemu_conf();
     let nodes: Vec<String> = card.nodes.iter().map(|node| format!("/dev/dri/{node}")).collect();
     let allowed = match &asked.host.libvirt.device_acl {
-        Reading::Unreadable(why) => return Verdict::unreadable(QEMU_CONF, why),
+        Reading::Unreadable(why) => return Verdict::unreadable(path, why),
         // Without the file libvirt's default holds, which has no GPU.
-        Reading::Absent if asked.host.libvirt.version.is_none() => return Verdict::skipped(),
+        Reading::Absent if !asked.host.libvirt.is_installed => return Verdict::skipped(),
         Reading::Absent => &None,
         Reading::Present(allowed) => allowed,
     };
@@ -52,15 +54,18 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let how = match allowed {
+        _ if asked.host.system == System::Nixos => {
+            "add what `gvtg-xml emit qemu-conf` prints to NixOS' configuration, sudo nixos-rebuild switch"
+        }
         Some(_) => "add them to the list there",
         None => "gvtg-xml emit qemu-conf | sudo tee -a /etc/libvirt/qemu.conf",
     };
     let allowed = allowed.as_deref().unwrap_or_default();
     let missing: Vec<String> = nodes.into_iter().filter(|node| !allowed.contains(node)).map(|node| format!("\"{node}\"")).collect();
     if missing.is_empty() {
-        return Verdict::fine([QEMU_CONF], vec![]);
+        return Verdict::fine([path], vec![]);
     }
-    Verdict::wrong([QEMU_CONF], vec![("nodes", missing.join(", ")), ("how", how.to_owned())])
+    Verdict::wrong([path], vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())])
 }
 
 /// SELinux keeps a confined QEMU from the X server unless a boolean says otherwise. Where no domain is named, one may open a window.

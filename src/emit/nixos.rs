@@ -1,0 +1,166 @@
+//! NixOS: what is a file elsewhere is an option of its configuration. Only the hook stays a file.
+//!
+//! Sources: nixpkgs' nixos/modules/virtualisation/libvirtd.nix (its `hooks` are there since 23.11, and its service empties the folder of hooks
+//! before it links those that are declared) and kvmgt.nix.
+
+use std::fmt::Write as _;
+
+use super::modules::MODULES;
+use super::parameter::{PARAMETERS, words};
+use super::{File, Place, Step, made_by, shell, udev};
+
+/// Where NixOS' libvirt looks for hooks: it is built with /var/lib in the place of /etc.
+const HOOKS: &str = "/var/lib/libvirt/hooks";
+
+/// The same folder of other systems.
+const USUAL_HOOKS: &str = "/etc/libvirt/hooks";
+
+const KVMGT: &str = "NixOS' own virtualisation.kvmgt.enable sets i915.enable_gvt=1 and loads kvmgt too, and does no harm next to this. Leave its vgpus empty:\n\
+    it makes them at boot and keeps them, and a host that is suspended while a vGPU exists may hang.";
+
+/// What a snippet of the configuration is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The parameters, for the kernel's command line.
+    Parameters,
+    /// The parameters, as options of modules.
+    ModuleOptions,
+    /// The modules to load at boot.
+    Modules,
+    /// Who may open vGPUs.
+    Udev,
+    /// The hook, which is a file with this path.
+    Hook(String),
+    /// What QEMU may open: lines for qemu.conf.
+    QemuConf(String),
+}
+
+/// A module of the configuration with these parts.
+pub fn file(parts: &[Part], command: &str) -> File {
+    let mut text = shell::comment("What a GVT-g host needs, as a module of NixOS' configuration.") + &made_by(command);
+    if parts.contains(&Part::Parameters) && parts.contains(&Part::Modules) {
+        text += &shell::comment(KVMGT);
+    }
+    text.push_str("{\n");
+    for part in parts {
+        part.write(&mut text);
+    }
+    text.push_str("}\n");
+    let then = [Step::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
+    let place = Place::Elsewhere("save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports of configuration.nix");
+    File { place, mode: 0o644, text, then }
+}
+
+impl Part {
+    /// What makes the machine take notice, when NixOS has written it.
+    fn step(&self) -> Option<Step> {
+        match self {
+            Part::Parameters | Part::ModuleOptions | Part::Modules => Some(Step::Reboot),
+            Part::QemuConf(_) => Some(Step::RestartLibvirt),
+            Part::Udev | Part::Hook(_) => None,
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        let list = |words: &mut dyn Iterator<Item = String>| words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ");
+        let _ = match self {
+            Part::Parameters => {
+                for parameter in PARAMETERS {
+                    text.push_str(&indented(&shell::comment(&format!("{}: {}", parameter.word(), parameter.why))));
+                }
+                writeln!(text, "  boot.kernelParams = [ {} ];", list(&mut words().into_iter()))
+            }
+            Part::ModuleOptions => {
+                let options = |module: &str, name: &str, value: &str| format!("    options {module} {name}={value}\n");
+                let lines: String = PARAMETERS.iter().map(|one| options(one.module, one.name, one.value)).collect();
+                writeln!(text, "  boot.extraModprobeConfig = ''\n{lines}  '';")
+            }
+            Part::Modules => {
+                writeln!(text, "  boot.kernelModules = [ {} ];", list(&mut MODULES.iter().map(|(module, _)| (*module).to_owned())))
+            }
+            Part::Udev => writeln!(text, "  services.udev.extraRules = ''\n    {}  '';", udev::RULE),
+            Part::Hook(path) if !is_declared(path) => Ok(()),
+            Part::Hook(path) => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let note = format!("NixOS 23.11 and later removes {path} when libvirtd starts, unless the hook is declared here.");
+                text.push_str(&indented(&shell::comment(&note)));
+                writeln!(text, "  virtualisation.libvirtd.hooks.qemu.{name} = ./{name};")
+            }
+            Part::QemuConf(lines) => {
+                // The first line is NixOS' own default, which this replaces.
+                let lines: String = ["namespaces = []"].into_iter().chain(lines.lines()).map(|line| format!("    {line}\n")).collect();
+                writeln!(text, "  virtualisation.libvirtd.qemu.verbatimConfig = ''\n{lines}  '';")
+            }
+        };
+    }
+}
+
+fn indented(lines: &str) -> String {
+    lines.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// A hook, for the folder in which NixOS' libvirt looks.
+pub fn hook(file: File) -> File {
+    let Place::At(path) = &file.place else { return file };
+    let moved = path.replacen(USUAL_HOOKS, HOOKS, 1);
+    let text = file.text.replacen(path, &moved, 1);
+    let mut then = file.then;
+    if is_declared(&moved) {
+        then.extend([Step::CopyHook(moved.clone()), Step::RebuildNixos]);
+    }
+    File { place: Place::At(moved), text, then, ..file }
+}
+
+/// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a folder, and not the one `hooks/qemu`.
+fn is_declared(path: &str) -> bool {
+    path.contains("/qemu.d/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hook::{Style, file as hook_file};
+    use super::*;
+
+    fn said(parts: &[Part]) -> Vec<String> {
+        file(parts, "gvtg-xml emit").text.lines().map(str::trim).filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn each_part_is_an_option_of_nixos() {
+        let hook = Part::Hook("/var/lib/libvirt/hooks/qemu.d/gvtg".to_owned());
+        assert_eq!(
+            said(&[Part::Parameters, Part::Modules, hook]),
+            [
+                "{",
+                "boot.kernelParams = [ \"i915.enable_gvt=1\" \"kvm.ignore_msrs=1\" ];",
+                "boot.kernelModules = [ \"kvmgt\" \"vfio-iommu-type1\" \"mdev\" \"vfio_pci\" ];",
+                "virtualisation.libvirtd.hooks.qemu.gvtg = ./gvtg;",
+                "}"
+            ]
+        );
+        assert_eq!(
+            said(&[Part::ModuleOptions]),
+            ["{", "boot.extraModprobeConfig = ''", "options i915 enable_gvt=1", "options kvm ignore_msrs=1", "'';", "}"]
+        );
+    }
+
+    #[test]
+    fn what_qemu_may_open_keeps_nixos_own_default() {
+        let text = said(&[Part::QemuConf("cgroup_device_acl = [\n    \"/dev/null\"\n]\n".to_owned())]).join(" ");
+        let wanted = "{ virtualisation.libvirtd.qemu.verbatimConfig = '' namespaces = [] cgroup_device_acl = [ \"/dev/null\" ] ''; }";
+        assert_eq!(text, wanted);
+        assert_eq!(said(&[Part::Udev])[1..3], ["services.udev.extraRules = ''", "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]);
+    }
+
+    #[test]
+    fn a_hook_names_its_own_place() {
+        let moved = hook(hook_file(&[], Style::DropIn, "gvtg-xml emit hook"));
+        assert_eq!(moved.path(), Some("/var/lib/libvirt/hooks/qemu.d/gvtg"));
+        assert!(moved.text.contains("Install it as /var/lib/libvirt/hooks/qemu.d/gvtg with mode 755"), "{}", moved.text);
+        assert!(!moved.text.contains(USUAL_HOOKS) && moved.then.contains(&Step::CopyHook(moved.path().unwrap().to_owned())));
+        // The one hook is no file of a folder: nothing removes it.
+        let whole = hook(hook_file(&[], Style::Whole, "gvtg-xml emit hook"));
+        assert_eq!((whole.path(), &whole.then[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[Step::ReloadLibvirt][..]));
+        assert_eq!(said(&[Part::Hook("/var/lib/libvirt/hooks/qemu".to_owned())]), ["{", "}"]);
+    }
+}

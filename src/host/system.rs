@@ -1,0 +1,73 @@
+//! How a machine's files come about: by its user, or as a whole out of NixOS' configuration or an image of rpm-ostree's.
+
+use super::Root;
+
+/// What writes a machine's files below /etc and its boot entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// NixOS: its configuration says all of it.
+    Nixos,
+    /// Fedora Silverblue and its relatives: the initramfs is the image's, and reads no file below /etc.
+    Ostree,
+    /// Debian, Ubuntu and what is made of them.
+    Debian,
+    /// Arch Linux and what is made of it.
+    Arch,
+    /// Fedora, and others that make their initramfs with dracut.
+    Dracut,
+    /// Another one.
+    Other,
+}
+
+impl System {
+    /// What a machine has: by its own name, else by the tools for packages and initramfs.
+    pub fn of(root: &Root) -> Self {
+        if root.has("/etc/NIXOS") {
+            return System::Nixos;
+        }
+        if root.has("/run/ostree-booted") {
+            return System::Ostree;
+        }
+        let os_release = root.text("/etc/os-release").present().unwrap_or_default();
+        let lines = os_release.lines().filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")));
+        let named = lines.flat_map(|ids| ids.trim_matches('"').split(' ')).find_map(|id| match id {
+            "debian" | "ubuntu" => Some(System::Debian),
+            "arch" => Some(System::Arch),
+            "fedora" | "rhel" | "centos" | "suse" | "opensuse" => Some(System::Dracut),
+            _ => None,
+        });
+        let tools = [
+            ("/usr/sbin/update-initramfs", System::Debian),
+            ("/var/lib/dpkg/status", System::Debian),
+            ("/usr/bin/mkinitcpio", System::Arch),
+            ("/usr/bin/dracut", System::Dracut),
+        ];
+        let by_tool = || tools.iter().find(|(path, _)| root.has(path)).map(|(_, system)| *system);
+        named.or_else(by_tool).unwrap_or(System::Other)
+    }
+
+    /// What makes options in /etc/modprobe.d count from the next start on: the command that renews the initramfs, or another way to it.
+    pub fn renewal(self) -> &'static str {
+        match self {
+            System::Nixos => "sudo nixos-rebuild boot",
+            System::Ostree => KARGS,
+            System::Debian => "sudo update-initramfs -u",
+            System::Arch => "sudo mkinitcpio -P",
+            System::Dracut => "sudo dracut --force",
+            System::Other => "sudo update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora)",
+        }
+    }
+
+    /// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS builds it with /var/lib in the place of /etc.
+    pub fn hooks(self) -> &'static str {
+        if self == System::Nixos { "/var/lib/libvirt/hooks" } else { "/etc/libvirt/hooks" }
+    }
+
+    /// QEMU's configuration for libvirt.
+    pub fn qemu_conf(self) -> &'static str {
+        if self == System::Nixos { "/var/lib/libvirt/qemu.conf" } else { "/etc/libvirt/qemu.conf" }
+    }
+}
+
+/// The kernel parameters for an image whose initramfs reads no options of modules.
+const KARGS: &str = "sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1";
