@@ -270,19 +270,22 @@ fn fix_ends_with_what_the_host_still_needs() {
     std::fs::write(folder.path().join("a b.xml"), &fixed).unwrap();
     let in_folder = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2;
     let uuid = "a7ac54ee-0f5b-5731-b099-091b0e8eaf75";
-    let hook = format!("gvtg-xml: as root, have the host make the vGPU {uuid} when the guest starts: ");
+    let said = |emit: &str| {
+        format!("gvtg-xml: prepare the host for the vGPU {uuid}: {emit}, then what it prints (initramfs, reboot), then sudo gvtg-xml host")
+    };
+    let piped = said("virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /");
     let last = |stderr: String| stderr.lines().last().unwrap_or_default().to_owned();
-    assert_eq!(last(in_folder(&["fix"])), format!("{hook}virsh dumpxml --inactive win10 | gvtg-xml emit hook --root /"));
+    assert_eq!(last(in_folder(&["fix"])), piped);
     let in_place = in_folder(&["fix", "--in-place", "a b.xml"]);
-    assert_eq!(last(in_place), format!("{hook}gvtg-xml emit hook --root / 'a b.xml'"));
+    assert_eq!(last(in_place), said("sudo gvtg-xml emit all --root / 'a b.xml'"));
     // What was read is not what was written, and has no vGPU perhaps.
-    assert_eq!(last(in_folder(&["fix", "a b.xml"])), format!("{hook}virsh dumpxml --inactive win10 | gvtg-xml emit hook --root /"));
+    assert_eq!(last(in_folder(&["fix", "a b.xml"])), piped);
     // What was changed is to be defined and started anew.
     std::fs::copy("fixtures/win10-virt-manager.xml", folder.path().join("a b.xml")).unwrap();
     let steps = in_folder(&["fix", "--in-place", "a b.xml"]);
     for wanted in [
         "1. virsh define --validate 'a b.xml'\n",
-        "gvtg-xml emit hook --root / 'a b.xml'\n",
+        "sudo gvtg-xml emit all --root / 'a b.xml', then what it prints (initramfs, reboot), then sudo gvtg-xml host\n",
         uuid,
         "virsh shutdown win10; virsh start win10\n",
     ] {

@@ -175,6 +175,85 @@ fn on_nixos_libvirts_files_are_those_below_var_lib() {
     assert_eq!((wrong(&answer), with(&answer, "unknown")), (vec![], vec!["missing-libvirt"]), "{answer:#}");
 }
 
+/// What `host` says of the machine on which GVT-g is off, after these files were written by hand.
+fn before_the_reboot(files: &str) -> Value {
+    let (code, answer) = ask_of(&format!("like gvt-off\n{files}\n"), &[]);
+    assert_eq!(code, 1, "{answer:#}");
+    answer
+}
+
+#[test]
+fn between_emit_all_and_the_reboot_there_is_the_reboot_to_do() {
+    for (bootloader, renewal) in [
+        ("", "sudo update-initramfs -u, if you have not done so since it was written; then reboot"),
+        (" --bootloader grub", "sudo update-grub (elsewhere sudo grub-mkconfig"),
+        (" --bootloader kernel-install", "sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh)"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        hosts::make("gvt-off", folder.path());
+        let root = folder.path().display();
+        let (code, _, stderr) = run(&format!("emit all --root {root}{bootloader} fixtures/win10-virt-manager.fixed.xml"), "");
+        assert_eq!(code, 0, "{stderr}");
+        let (code, answer) = ask(folder.path(), &[]);
+        assert_eq!(
+            (code, answer["first"].as_str(), with(&answer, "error")),
+            (1, Some("reboot-pending"), vec!["reboot-pending"]),
+            "{answer:#}"
+        );
+        // Only what no file sets is asked for.
+        assert_eq!(wrong(&answer), ["reboot-pending", "dri-not-allowed"], "{answer:#}");
+        let check = check(&answer, "reboot-pending");
+        assert!(check["message"].as_str().unwrap().contains(" sets i915.enable_gvt=1 and kvm.ignore_msrs=1, "), "{check:#}");
+        let help = check["help"].as_str().unwrap();
+        assert!(help.starts_with(renewal) && help.ends_with("then reboot, then sudo gvtg-xml host"), "{help}");
+    }
+}
+
+#[test]
+fn a_reboot_is_all_where_the_boot_loader_has_the_parameters_already() {
+    for files in [
+        "/boot/loader/entries/a.conf:\n    title Linux\n    options root=UUID=1 i915.enable_gvt=1",
+        "/boot/grub/grub.cfg:\n    linux /vmlinuz root=UUID=1 i915.enable_gvt=1\n/etc/default/grub = GRUB_CMDLINE_LINUX=\"i915.enable_gvt=1\"",
+        "/etc/NIXOS =\n/nix/var/nix/profiles/system/kernel-params = i915.enable_gvt=1 loglevel=4",
+    ] {
+        let answer = before_the_reboot(files);
+        assert_eq!(answer["first"], "reboot-pending", "{files}: {answer:#}");
+        assert_eq!(check(&answer, "reboot-pending")["help"], "reboot, then sudo gvtg-xml host", "{files}");
+        // Nothing sets that one.
+        assert!(wrong(&answer).contains(&"msrs-not-ignored"), "{answer:#}");
+    }
+    let image = before_the_reboot("/run/ostree-booted =\n/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1");
+    let help = check(&image, "reboot-pending")["help"].as_str().unwrap();
+    assert!(help.starts_with("sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 "), "{help}");
+}
+
+#[test]
+fn no_reboot_is_asked_for_where_it_would_change_nothing() {
+    const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
+    for (files, first) in [
+        // The command line counts before options of modules.
+        (format!("{OPTION}\n/proc/cmdline = quiet i915.enable_gvt=0"), "gvt-not-enabled"),
+        // The kernel was told.
+        (format!("{OPTION}\n/proc/cmdline = quiet i915.enable_gvt=1"), "gvt-not-enabled"),
+        // GuC submission keeps it off.
+        (format!("{OPTION}\n/sys/module/i915/parameters/enable_guc = 3"), "guc-submission"),
+        // The kernel has no GVT-g.
+        (format!("{OPTION}\n/usr/lib/modules/6.1.0-50-amd64/modules.dep = kernel/drivers/vfio/vfio.ko:"), "kernel-without-kvmgt"),
+        ("/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=0".to_owned(), "gvt-not-enabled"),
+    ] {
+        assert_eq!(before_the_reboot(&files)["first"], first, "{files}");
+    }
+}
+
+#[test]
+fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
+    let option = "/etc/modprobe.d/gvtg.conf = options kvm ignore_msrs=1";
+    let (_, answer) =
+        ask_of(&format!("like kaby-lake\n/proc/cmdline = i915.enable_gvt=1\n/sys/module/kvm/parameters/ignore_msrs = N\n{option}\n"), &[]);
+    let help = check(&answer, "msrs-not-ignored")["help"].as_str().unwrap();
+    assert!(help.contains("from the next start on /etc/modprobe.d/gvtg.conf does that") && !help.contains("emit"), "{help}");
+}
+
 #[test]
 fn only_files_are_read() {
     let folder = tempfile::tempdir().unwrap();

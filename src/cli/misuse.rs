@@ -94,7 +94,7 @@ const COMMANDS: &[Familiar] = &[
     ),
     word(
         &["hook", "modules", "cmdline", "modprobe", "nodedev", "mdevctl", "udev", "filter", "install", "setup"],
-        "`gvtg-xml emit` writes what the host needs: gvtg-xml emit hook",
+        "`gvtg-xml emit all --root /` writes what the host needs; the hook alone: gvtg-xml emit hook",
     ),
     word(&["suppress", "ignore", "noqa"], "`gvtg-xml fix --suppress RULE --reason TEXT` writes down what is to be ignored"),
     word(&["vgpus", "gpus", "list-types", "type"], "`gvtg-xml types` lists the types of vGPUs"),

@@ -16,20 +16,21 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
         _ => "NAME".to_owned(),
     };
     let files: Vec<String> = files.iter().map(|file| shell::argument(&file.to_string_lossy())).collect();
-    let (define, hook) = match &files[..] {
+    let (define, emit) = match &files[..] {
         [] => (
             "define what was written, unless a pipe does: virsh define --validate FILE".to_owned(),
-            format!("virsh dumpxml --inactive {name} | gvtg-xml emit hook --root /"),
+            format!("virsh dumpxml --inactive {name} | sudo gvtg-xml emit all --root /"),
         ),
-        [file] => (format!("virsh define --validate {file}"), format!("gvtg-xml emit hook --root / {file}")),
-        files => ("virsh define --validate FILE, for each".to_owned(), format!("gvtg-xml emit hook --root / {}", files.join(" "))),
+        [file] => (format!("virsh define --validate {file}"), format!("sudo gvtg-xml emit all --root / {file}")),
+        files => ("virsh define --validate FILE, for each".to_owned(), format!("sudo gvtg-xml emit all --root / {}", files.join(" "))),
     };
-    let hook = format!("as root, have the host make {} when the guest starts: {hook}", vgpus(&with_vgpu));
+    let prepare =
+        format!("prepare the host for {}: {emit}, then what it prints (initramfs, reboot), then sudo gvtg-xml host", vgpus(&with_vgpu));
     if !changed {
-        return format!("gvtg-xml: {hook}\n");
+        return format!("gvtg-xml: {prepare}\n");
     }
     let restart = format!("stop the guest and start it, a reboot is not enough: virsh shutdown {name}; virsh start {name}");
-    format!("gvtg-xml: next\n  1. {define}\n  2. {hook}\n  3. {restart}\n")
+    format!("gvtg-xml: next\n  1. {define}\n  2. {prepare}\n  3. {restart}\n")
 }
 
 /// What the guests' vGPUs are called.
@@ -60,21 +61,23 @@ mod tests {
         let shown = steps(&[guest("win 10", &[UUID], true)], &[]);
         let wanted = format!(
             "gvtg-xml: next\n  1. define what was written, unless a pipe does: virsh define --validate FILE\n  \
-             2. as root, have the host make the vGPU {UUID} when the guest starts: \
-             virsh dumpxml --inactive 'win 10' | gvtg-xml emit hook --root /\n  \
+             2. prepare the host for the vGPU {UUID}: virsh dumpxml --inactive 'win 10' | sudo gvtg-xml emit all --root /, \
+             then what it prints (initramfs, reboot), then sudo gvtg-xml host\n  \
              3. stop the guest and start it, a reboot is not enough: virsh shutdown 'win 10'; virsh start 'win 10'\n"
         );
         assert_eq!(shown, wanted);
         let in_place = steps(&[guest("a", &[UUID], true)], &["a b.xml".into()]);
         assert!(in_place.contains("  1. virsh define --validate 'a b.xml'\n"), "{in_place}");
-        assert!(in_place.contains("emit hook --root / 'a b.xml'\n"), "{in_place}");
+        assert!(in_place.contains("sudo gvtg-xml emit all --root / 'a b.xml', then"), "{in_place}");
     }
 
     #[test]
-    fn of_one_that_stays_only_the_hook_is_said() {
+    fn of_one_that_stays_only_the_host_is_said() {
         let shown = steps(&[guest("a", &[UUID], false)], &["a.xml".into()]);
-        let wanted =
-            format!("gvtg-xml: as root, have the host make the vGPU {UUID} when the guest starts: gvtg-xml emit hook --root / a.xml\n");
+        let wanted = format!(
+            "gvtg-xml: prepare the host for the vGPU {UUID}: sudo gvtg-xml emit all --root / a.xml, then what it prints (initramfs, reboot), \
+             then sudo gvtg-xml host\n"
+        );
         assert_eq!(shown, wanted);
         assert_eq!(steps(&[(Guest::default(), true)], &[]), "", "there is nothing to do for a guest without a vGPU");
     }
@@ -85,6 +88,6 @@ mod tests {
         let shown = steps(&guests, &["a.xml".into(), "b.xml".into()]);
         assert!(shown.contains("  1. virsh define --validate FILE, for each\n"), "{shown}");
         assert!(shown.contains("virsh shutdown NAME; virsh start NAME\n"), "{shown}");
-        assert!(shown.contains("emit hook --root / a.xml b.xml\n"), "{shown}");
+        assert!(shown.contains("sudo gvtg-xml emit all --root / a.xml b.xml, then"), "{shown}");
     }
 }

@@ -1,6 +1,7 @@
-//! What a machine's kernel gets as command line when it starts, for a file that has to have all of it.
+//! What a machine's kernel gets as command line when it starts: for a file that has to have all of it, and for what waits for a reboot.
 
 use super::Root;
+use super::kernel::{Word, words};
 use crate::command_line::{split, split_init};
 
 /// The files that kernel-install reads, in its order: the first that is there.
@@ -56,6 +57,81 @@ fn without_bootloader(line: &str) -> String {
     split(line).into_iter().filter(is_own).collect::<Vec<_>>().join(" ")
 }
 
+/// A file that says what the kernel gets when it starts the next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextStart {
+    /// The file.
+    pub path: String,
+    /// The words in it.
+    pub words: Vec<Word>,
+    /// What makes the next start take notice of it.
+    pub renewal: Renewal,
+}
+
+/// What has to be run before a reboot counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// Nothing: the boot loader reads the file itself.
+    None,
+    /// GRUB's menu is made anew.
+    Grub,
+    /// Boot entries are made anew.
+    Entries,
+    /// The initramfs is made anew, which has options of modules in it.
+    Initramfs,
+}
+
+/// The files in /boot and of NixOS that a boot loader reads, and those that they are made of, in this order.
+pub fn next_start(root: &Root) -> Vec<NextStart> {
+    let file = |path: &str, renewal, read: fn(&str) -> Vec<Word>| {
+        root.text(path).present().map(|text| NextStart { path: path.to_owned(), words: read(&text), renewal })
+    };
+    let in_folder = |folder: &str, end: &str| -> Vec<String> {
+        let names = root.names(folder).present().unwrap_or_default();
+        names.into_iter().filter(|name| name.ends_with(end)).map(|name| format!("{folder}/{name}")).collect()
+    };
+    let mut found: Vec<NextStart> = Vec::new();
+    // What nixos-rebuild has made, `boot` or `switch`.
+    found.extend(file("/nix/var/nix/profiles/system/kernel-params", Renewal::None, words));
+    found.extend(file("/run/current-system/kernel-params", Renewal::None, words));
+    for entry in ["/boot", "/efi", "/boot/efi"].iter().flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf")) {
+        found.extend(file(&entry, Renewal::None, of_entry));
+    }
+    for menu in ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] {
+        found.extend(file(menu, Renewal::None, of_menu));
+    }
+    found.extend(file("/etc/default/grub", Renewal::Grub, of_grub));
+    for drop_in in in_folder("/etc/default/grub.d", ".cfg") {
+        found.extend(file(&drop_in, Renewal::Grub, of_grub));
+    }
+    found.extend(file(FILES[0], Renewal::Entries, words));
+    found
+}
+
+/// The lines `options …` of a boot loader entry.
+fn of_entry(text: &str) -> Vec<Word> {
+    text.lines().filter_map(|line| line.trim_start().strip_prefix("options ")).flat_map(words).collect()
+}
+
+/// The lines `linux /vmlinuz-… …` of GRUB's menu.
+fn of_menu(text: &str) -> Vec<Word> {
+    text.lines().map(str::trim_start).filter(|line| line.starts_with("linux")).flat_map(words).collect()
+}
+
+/// What a file of settings for grub-mkconfig adds to the command line: its variables, and the lines of the drop-in that `emit` writes.
+fn of_grub(text: &str) -> Vec<Word> {
+    let line = |line: &str| {
+        let set = line.strip_prefix("GRUB_CMDLINE_LINUX").and_then(|rest| rest.split_once('='));
+        let added = line.strip_prefix("gvtg_add ").and_then(|rest| rest.split_once(' '));
+        match (set, added) {
+            (Some((_, value)), _) => words(value.trim_matches(['"', '\''])),
+            (_, Some((name, values))) => words(&format!("{name}={}", values.split(' ').next().unwrap_or_default())),
+            _ => Vec::new(),
+        }
+    };
+    text.lines().map(str::trim).flat_map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -79,6 +155,22 @@ mod tests {
         assert_eq!(command_line(&root), Some(CommandLine { path: FILES[1], text: "root=/dev/vda2\n".into() }));
         write(FILES[0], "root=/dev/vda3 BOOT_IMAGE=x\n");
         assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda3 BOOT_IMAGE=x\n");
+    }
+
+    #[test]
+    fn what_the_next_start_gives_the_kernel_is_read_in_each_form() {
+        let word = |words: &[Word], name: &str| words.iter().rfind(|word| word.name == name).and_then(|word| word.value.clone());
+        let grub = crate::emit::cmdline::grub().text;
+        for (words, wanted) in [
+            (of_grub(&grub), Some("1")),
+            (of_grub("GRUB_CMDLINE_LINUX_DEFAULT=\"quiet i915.enable_gvt=1\"\n"), Some("1")),
+            (of_grub("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n"), Some("0")),
+            (of_grub("# GRUB_CMDLINE_LINUX=\"i915.enable_gvt=1\"\nGRUB_TIMEOUT=5\n"), None),
+            (of_entry("title Linux\noptions root=UUID=1\noptions i915.enable_gvt=1 quiet\n"), Some("1")),
+            (of_menu("  linux\t/vmlinuz-6.1 root=UUID=1 i915.enable_gvt=1\n  initrd /initrd\n"), Some("1")),
+        ] {
+            assert_eq!(word(&words, "i915.enable_gvt").as_deref(), wanted, "{words:?}");
+        }
     }
 
     #[test]

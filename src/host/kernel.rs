@@ -1,5 +1,6 @@
 //! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
 
+use super::boot::{NextStart, Renewal, next_start};
 use super::{Reading, Root};
 use crate::command_line::{split, split_init};
 
@@ -90,6 +91,19 @@ pub struct Parameter {
     pub line: Option<String>,
     /// What modprobe.d says, and the file.
     pub option: Option<(String, String)>,
+    /// What the command line of the next start says, and where.
+    pub next: Option<Next>,
+}
+
+/// The value that a parameter gets at the next start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The value.
+    pub value: String,
+    /// The file that says so.
+    pub path: String,
+    /// What has to be run before the reboot.
+    pub renewal: Renewal,
 }
 
 impl Parameter {
@@ -103,7 +117,23 @@ impl Parameter {
     pub fn read(&self) -> Vec<String> {
         let mut read = vec![self.path.clone(), "/proc/cmdline".to_owned()];
         read.extend(self.option.iter().map(|(_, path)| path.clone()));
+        read.extend(self.next.iter().map(|next| next.path.clone()));
         read
+    }
+
+    /// What switches a parameter on that is off, from the next start on. An option of modprobe.d does not where the command line says
+    /// something else, and where the kernel was told and has it off all the same, the next start changes nothing.
+    pub fn pending(&self) -> Option<Next> {
+        let is_off = self.now.as_found().is_some_and(|now| !is_on(now));
+        if !is_off || self.line.as_deref().is_some_and(is_on) {
+            return None;
+        }
+        let option = self.option.iter().filter(|_| self.line.is_none()).map(|(value, path)| Next {
+            value: value.clone(),
+            path: path.clone(),
+            renewal: Renewal::Initramfs,
+        });
+        self.next.iter().cloned().chain(option).find(|next| is_on(&next.value))
     }
 
     /// The value as the kernel reads a bool: a name without a value is true.
@@ -130,7 +160,8 @@ impl Kernel {
         }
         let at_boot = files.iter().flat_map(|(path, text)| boot_lines(path, text)).collect();
         let release = root.line("/proc/sys/kernel/osrelease");
-        let parameter = |name| parameter(root, name, &line, &options);
+        let next = next_start(root);
+        let parameter = |name| parameter(root, name, &line, &options, &next);
         let (enable_gvt, enable_guc, ignore_msrs) =
             (parameter("i915.enable_gvt"), parameter("i915.enable_guc"), parameter("kvm.ignore_msrs"));
         let parameters = ["i915", "kvm"].into_iter().flat_map(|module| {
@@ -174,16 +205,21 @@ impl Kernel {
     }
 }
 
-fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options: &[ModprobeLine]) -> Parameter {
+fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options: &[ModprobeLine], next: &[NextStart]) -> Parameter {
     let (module, parameter) = name.split_once('.').unwrap_or(("", name));
     let path = format!("/sys/module/{module}/parameters/{parameter}");
     let words = line.as_found().map_or(&[][..], Vec::as_slice);
     let value = |word: &Word| word.value.clone().unwrap_or_default();
     let options = options.iter().filter(|line| line.command == "options" && same(&line.module) == module);
     let mut option = options.flat_map(|line| line.words.iter().map(|word| (word, &line.path))).filter(|(word, _)| word.name == parameter);
+    let in_file = |file: &NextStart| {
+        let word = file.words.iter().rfind(|word| word.name == name)?;
+        Some(Next { value: value(word), path: file.path.clone(), renewal: file.renewal })
+    };
     Parameter {
         name,
         now: root.line(&path),
+        next: next.iter().filter_map(in_file).find(|next| is_on(&next.value)).or_else(|| next.iter().find_map(in_file)),
         path,
         line: words.iter().rfind(|word| word.name == name).map(value),
         option: option.next_back().map(|(word, path)| (value(word), path.clone())),

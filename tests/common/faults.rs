@@ -30,6 +30,11 @@ pub const FAULTS: &[(&str, &[&str])] = &[
         &["kernel-without-kvmgt"],
     ),
     ("without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types", &["missing-vgpu-types"]),
+    (
+        "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/proc/cmdline = quiet\n\
+         /sys/module/i915/parameters/enable_gvt = N\n/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1",
+        &["reboot-pending"],
+    ),
     // A file of the same name in /etc hides the distribution's.
     ("/usr/lib/modprobe.d/a.conf = options i915.enable_gvt=1\n/etc/modprobe.d/a.conf = # nothing", &[]),
     // An older kernel still has it.

@@ -68,8 +68,14 @@ pub const PAGES: &[Page] = &[
              nothing else, and writes what the host needs.",
             "`--inactive` gives the stored domain and not the running one, `--security-info` keeps passwords that would be lost, and `--validate` makes \
              libvirt refuse what it would otherwise drop in silence. What runs keeps what it has until it is stopped and started.",
+            "The host is prepared once: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), then \
+             `sudo gvtg-xml host`.",
         ],
-        examples: &[example("mend a domain that libvirt has", PIPE)],
+        examples: &[
+            example("fix a domain that libvirt has", PIPE),
+            example("prepare the host for it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example("and ask what is left to do", "sudo gvtg-xml host"),
+        ],
         exit_status: &[
             ("0", "Nothing is found; for fix: nothing is left"),
             ("1", "Something is found; for fix: something is left, and stdout holds the whole document all the same"),
@@ -207,6 +213,8 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Says whether this machine can run guests with vGPUs, and what to do first if it can't: kernel, modules, parameters, libvirt and its hook. \
              With domains it also says whether they, the hook and the GPU agree. It changes nothing, and starts no program.",
+            "What prepares a host: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), then \
+             `sudo gvtg-xml host`. Between the first and the reboot, the reboot is the first thing to do.",
         ],
         examples: &[
             example("can this machine do it?", "sudo gvtg-xml host"),

@@ -1,7 +1,13 @@
 //! The kernel: GVT-g switched on, nothing in its way, and its modules loaded.
 
 use super::{Asked, Verdict};
-use crate::host::kernel::{Parameter, is_on};
+use crate::emit::shell::{list, word};
+use crate::host::boot::Renewal;
+use crate::host::kernel::{Next, Parameter, is_on};
+
+/// How a host is prepared: README.md, `fix` and the help say it in these words too.
+const NEXT: &str =
+    "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
 
 /// Whether GuC submission is asked for: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
 pub(super) fn has_guc_submission(asked: Asked<'_>) -> bool {
@@ -30,6 +36,33 @@ fn told_at(parameter: &Parameter) -> String {
     }
 }
 
+/// What switches GVT-g on from the next start on, where it is off now; None where that would be of no use.
+fn waits_for_reboot(asked: Asked<'_>) -> Option<Next> {
+    let kernel = &asked.host.kernel;
+    if asked.able().is_none() || asked.is_on() || has_guc_submission(asked) || kernel.has_module("kvmgt") == Some(false) {
+        return None;
+    }
+    kernel.enable_gvt.pending()
+}
+
+pub(super) fn reboot_pending(asked: Asked<'_>) -> Verdict {
+    let kernel = &asked.host.kernel;
+    let Some(next) = waits_for_reboot(asked) else { return Verdict::skipped() };
+    let mut what = vec!["i915.enable_gvt=1".to_owned()];
+    what.extend(kernel.ignore_msrs.pending().map(|_| "kvm.ignore_msrs=1".to_owned()));
+    let renewal = match next.renewal {
+        Renewal::None => None,
+        Renewal::Grub => Some("sudo update-grub (elsewhere sudo grub-mkconfig -o /boot/grub/grub.cfg)"),
+        Renewal::Entries => Some("sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh)"),
+        Renewal::Initramfs => Some(asked.host.system.renewal()),
+    };
+    let how =
+        renewal.map_or("reboot".to_owned(), |renewal| format!("{renewal}, if you have not done so since it was written; then reboot"));
+    let mut read = kernel.enable_gvt.read();
+    read.dedup();
+    Verdict::wrong(read, vec![("path", word(&next.path)), ("what", list(&what)), ("how", how)])
+}
+
 pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
     let parameter = &asked.host.kernel.enable_gvt;
     if asked.able().is_none() {
@@ -38,6 +71,10 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
     let read = parameter.read();
     if asked.is_on() || parameter.is_on() == Some(true) {
         return Verdict::fine(read, vec![]);
+    }
+    // That has been said, or no parameter helps.
+    if waits_for_reboot(asked).is_some() || asked.host.kernel.has_module("kvmgt") == Some(false) {
+        return Verdict::skipped();
     }
     if parameter.value().is_none() && asked.host.kernel.line.as_found().is_none() {
         return Verdict::unknown(read, "the kernel's command line can't be read");
@@ -53,15 +90,13 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
         Some(value) => format!("{} says enable_gvt={value}", told_at(parameter)),
         None => "nothing says so".to_owned(),
     };
-    let how = match &parameter.line {
-        Some(_) if is_told => "see why i915 has switched it off: sudo dmesg | grep -i gvt",
-        None if is_told => {
-            "write the initramfs anew, which holds i915's options (sudo update-initramfs -u, or sudo dracut -f, or sudo mkinitcpio -P), and \
-             restart the machine"
-        }
-        _ => "add what `gvtg-xml emit cmdline` prints to the kernel's command line, and restart the machine",
+    let how = match told {
+        Some(_) if is_told => "see why i915 has switched it off: sudo dmesg | grep -i gvt".to_owned(),
+        // The command line counts before options of modules, and of two files of those the one whose name comes last.
+        Some(value) => format!("take enable_gvt={value} out of {}; then {NEXT}", told_at(parameter)),
+        None => NEXT.to_owned(),
     };
-    Verdict::wrong(read, vec![("what", what), ("how", how.to_owned())])
+    Verdict::wrong(read, vec![("what", what), ("how", how)])
 }
 
 /// Whether all that GVT-g needs of the kernel is there, as far as it can be told.
@@ -96,6 +131,8 @@ pub(super) fn kvmgt_not_loaded(asked: Asked<'_>) -> Verdict {
     match kernel.is_loaded("kvmgt") {
         _ if asked.is_on() => Verdict::fine(read, vec![]),
         Some(true) => Verdict::fine(read, vec![]),
+        // Before the reboot it can't be loaded ("No such device").
+        Some(false) if waits_for_reboot(asked).is_some() => Verdict::skipped(),
         Some(false) if super::hook::that_loads_kvmgt(asked).is_some() => {
             Verdict::unknown(read, "kvmgt is loaded by the hook, when a VM starts; sudo modprobe kvmgt tells now whether it can be")
         }
@@ -136,6 +173,14 @@ pub(super) fn msrs_not_ignored(asked: Asked<'_>) -> Verdict {
         None if asked.host.kernel.line.as_found().is_none() => {
             Verdict::unknown(parameter.read(), "neither kvm's parameters nor the kernel's command line can be read")
         }
-        _ => Verdict::wrong(parameter.read(), vec![("path", parameter.path.clone())]),
+        // The rule about the reboot names it.
+        _ if waits_for_reboot(asked).is_some() && parameter.pending().is_some() => Verdict::skipped(),
+        _ => {
+            let how = match parameter.pending() {
+                Some(next) => format!("from the next start on {} does that", word(&next.path)),
+                None => format!("for each boot: {NEXT}"),
+            };
+            Verdict::wrong(parameter.read(), vec![("path", parameter.path.clone()), ("how", how)])
+        }
     }
 }

@@ -75,7 +75,8 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
         for word in &line.words {
             if let Some(wanted) = meant(&format!("{module}.{}", word.name), &kernel.parameters) {
                 let wanted = written(&wanted, word.value.as_deref()).replacen('.', " ", 1);
-                add(&format!("{} {}", line.module, word.text), &line.path, &wanted, "write the initramfs anew and restart the machine");
+                let how = format!("{}, then reboot", asked.host.system.renewal());
+                add(&format!("{} {}", line.module, word.text), &line.path, &wanted, &how);
             }
         }
     }
@@ -90,7 +91,8 @@ pub(super) fn option_with_dot(asked: Asked<'_>) -> Verdict {
     let fault = |line: &crate::host::kernel::ModprobeLine| {
         let (module, parameter) = line.module.split_once('.')?;
         let found = format!("options {}", line.module);
-        Some(vec![("found", found), ("path", line.path.clone()), ("meant", format!("options {module} {parameter}"))])
+        let how = asked.host.system.renewal().to_owned();
+        Some(vec![("found", found), ("path", line.path.clone()), ("meant", format!("options {module} {parameter}")), ("how", how)])
     };
     Verdict::each(["/etc/modprobe.d"], lines.filter_map(fault).collect())
 }
