@@ -4,17 +4,16 @@ use std::fmt::Write as _;
 
 use super::Example;
 
-/// The end of a help text: what an example is for stands behind it where there is room, else above.
+/// The end of a help text: what an example is for stands after its last line where there is room, else above.
 pub(super) fn section(examples: &[Example], width: usize) -> String {
     let mut text = String::from("\nExamples:\n");
     for Example { what, command } in examples {
-        if command.chars().count() + what.chars().count() + "    # ".len() <= width {
-            let _ = writeln!(text, "  {command}  # {what}");
-            continue;
-        }
-        let _ = writeln!(text, "  # {what}");
-        for line in written(command, width.saturating_sub(2)) {
-            let _ = writeln!(text, "  {line}");
+        let lines = written(command, width.saturating_sub(2)).join("\n  ");
+        let last = lines.lines().last().map_or(0, |line| line.trim_end().chars().count());
+        if last + what.chars().count() + "    # ".len() <= width {
+            let _ = writeln!(text, "  {lines}  # {what}");
+        } else {
+            let _ = writeln!(text, "  # {what}\n  {lines}");
         }
     }
     if examples.is_empty() { String::new() } else { text }

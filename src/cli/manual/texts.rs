@@ -73,8 +73,7 @@ pub const PAGES: &[Page] = &[
         ],
         examples: &[
             example("fix a domain that libvirt has", PIPE),
-            example("prepare the host for it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
-            example("and ask what is left to do", "sudo gvtg-xml host"),
+            example("the host", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
         ],
         exit_status: &[
             ("0", "Nothing is found; for fix: nothing is left"),
@@ -219,7 +218,7 @@ pub const PAGES: &[Page] = &[
         examples: &[
             example("can this machine do it?", "sudo gvtg-xml host"),
             example("and these domains?", "sudo gvtg-xml host vms"),
-            example("for a program", "gvtg-xml host --format json"),
+            example("what prepares it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
         ],
         exit_status: &[("0", "Nothing keeps vGPUs from working"), ("1", "Something does"), FAILED],
         files: &[("/sys, /proc, /etc", "Below --root: what it looks at"), CONFIGURATION],
