@@ -251,7 +251,7 @@ fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
     let (_, answer) =
         ask_of(&format!("like kaby-lake\n/proc/cmdline = i915.enable_gvt=1\n/sys/module/kvm/parameters/ignore_msrs = N\n{option}\n"), &[]);
     let help = check(&answer, "msrs-not-ignored")["help"].as_str().unwrap();
-    assert!(help.contains("from the next start on /etc/modprobe.d/gvtg.conf does that") && !help.contains("emit"), "{help}");
+    assert!(help.contains("from the next start on /etc/modprobe.d/gvtg.conf sets it") && !help.contains("emit"), "{help}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The kernel: GVT-g switched on, nothing in its way, and its modules loaded.
 
-use super::{Asked, Verdict};
+use super::{Asked, HELP, Verdict};
 use crate::emit::shell::{list, word};
 use crate::host::boot::Renewal;
 use crate::host::kernel::{Next, Parameter, is_on};
@@ -176,11 +176,12 @@ pub(super) fn msrs_not_ignored(asked: Asked<'_>) -> Verdict {
         // The rule about the reboot names it.
         _ if waits_for_reboot(asked).is_some() && parameter.pending().is_some() => Verdict::skipped(),
         _ => {
-            let how = match parameter.pending() {
-                Some(next) => format!("from the next start on {} does that", word(&next.path)),
-                None => format!("for each boot: {NEXT}"),
-            };
-            Verdict::wrong(parameter.read(), vec![("path", parameter.path.clone()), ("how", how)])
+            let mut values = vec![("path", parameter.path.clone())];
+            values.extend(parameter.pending().map(|next| {
+                let help = format!("for now: echo 1 | sudo tee {}; from the next start on {} sets it", parameter.path, word(&next.path));
+                (HELP, help)
+            }));
+            Verdict::wrong(parameter.read(), values)
         }
     }
 }

@@ -52,6 +52,9 @@ pub enum Outcome {
 /// What the words of a rule need, by placeholder.
 pub type Values = Vec<(&'static str, String)>;
 
+/// Among a finding's values: what to do in the place of the rule's help, where a machine needs less than that.
+const HELP: &str = "help";
+
 type Function = fn(Asked<'_>) -> Verdict;
 
 const FUNCTIONS: &[(&str, Function)] = &[
@@ -177,7 +180,8 @@ fn of_verdict<'r>(rule: &'r Rule, verdict: Verdict) -> Vec<Item<'r>> {
         Outcome::Fine(values) => vec![item(Status::Ok, filled(rule.ok.as_deref().unwrap_or(&rule.summary), &values), None)],
         Outcome::Wrong(found) => {
             let wrong = |values: &Values| {
-                let help = rule.help.as_ref().map(|help| filled(help, values));
+                let own = values.iter().find(|(name, _)| *name == HELP).map(|(_, help)| help.clone());
+                let help = own.or_else(|| rule.help.as_ref().map(|help| filled(help, values)));
                 item(Status::Wrong(rule.severity), filled(&rule.message, values), help)
             };
             found.iter().map(wrong).collect()

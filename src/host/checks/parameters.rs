@@ -91,8 +91,7 @@ pub(super) fn option_with_dot(asked: Asked<'_>) -> Verdict {
     let fault = |line: &crate::host::kernel::ModprobeLine| {
         let (module, parameter) = line.module.split_once('.')?;
         let found = format!("options {}", line.module);
-        let how = asked.host.system.renewal().to_owned();
-        Some(vec![("found", found), ("path", line.path.clone()), ("meant", format!("options {module} {parameter}")), ("how", how)])
+        Some(vec![("found", found), ("path", line.path.clone()), ("meant", format!("options {module} {parameter}"))])
     };
     Verdict::each(["/etc/modprobe.d"], lines.filter_map(fault).collect())
 }
