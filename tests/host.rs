@@ -84,6 +84,22 @@ fn the_order_says_where_to_begin() {
 }
 
 #[test]
+fn the_step_that_prepares_a_host_is_the_same_for_all_and_written_out_once() {
+    const NEXT: &str =
+        "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
+    let folder = tempfile::tempdir().unwrap();
+    hosts::make("gvt-off", folder.path());
+    let (_, answer) = ask(folder.path(), &[]);
+    for rule in ["gvt-not-enabled", "kvmgt-not-loaded", "kvmgt-not-at-boot", "missing-hook"] {
+        assert_eq!(check(&answer, rule)["help"], NEXT, "{rule}");
+    }
+    assert!(check(&answer, "msrs-not-ignored")["help"].as_str().unwrap().contains(NEXT));
+    let (_, stdout, _) = run(&format!("host --root {}", folder.path().display()), "");
+    assert!(stdout.contains(&format!("\n  do this first: {NEXT}\n")) && stdout.matches(NEXT).count() == 1, "{stdout}");
+    assert_eq!(stdout.matches("\n  what to do: as above\n").count(), 3, "{stdout}");
+}
+
+#[test]
 fn an_old_libvirt_is_told_with_the_flag_for_fix() {
     let (code, answer) = ask_of("like libvirt-8.0\n", &[]);
     assert_eq!(code, 0);
@@ -203,7 +219,13 @@ fn between_emit_all_and_the_reboot_there_is_the_reboot_to_do() {
         // Only what no file sets is asked for.
         assert_eq!(wrong(&answer), ["reboot-pending", "dri-not-allowed"], "{answer:#}");
         let check = check(&answer, "reboot-pending");
-        assert!(check["message"].as_str().unwrap().contains(" sets i915.enable_gvt=1 and kvm.ignore_msrs=1, "), "{check:#}");
+        assert!(
+            check["message"]
+                .as_str()
+                .unwrap()
+                .contains(" sets i915.enable_gvt=1 and kvm.ignore_msrs=1, and the running kernel was started without"),
+            "{check:#}"
+        );
         let help = check["help"].as_str().unwrap();
         assert!(help.starts_with(renewal) && help.ends_with("then reboot, then sudo gvtg-xml host"), "{help}");
     }

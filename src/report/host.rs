@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::host::checks::{Item, Status, first};
+use crate::host::checks::{Item, NEXT, Status, first};
 use crate::printable::clean;
 use crate::rules::schema::Severity;
 
@@ -14,11 +14,14 @@ pub fn text(items: &[Item<'_>]) -> String {
     let is_begin = |item: &Item<'_>| begin.is_some_and(|begin| std::ptr::eq(begin, item));
     let of = |status: Status| items.iter().filter(move |item| item.status == status);
     let severities = [Severity::Error, Severity::Warning, Severity::Info];
-    let mut text = String::new();
+    let (mut text, mut has_next) = (String::new(), false);
     for item in severities.into_iter().flat_map(|severity| of(Status::Wrong(severity))) {
         let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
         if let Some(help) = &item.help {
-            let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(help));
+            // The one step for several things is written out once.
+            let help = if has_next { help.replace(NEXT, "as above") } else { help.clone() };
+            has_next |= help.contains(NEXT);
+            let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(&help));
         }
         let _ = writeln!(text, "  read: {}\n", clean(&item.read.join(", ")));
     }

@@ -6,7 +6,7 @@ use crate::host::boot::Renewal;
 use crate::host::kernel::{Next, Parameter, is_on};
 
 /// How a host is prepared: README.md, `fix` and the help say it in these words too.
-const NEXT: &str =
+pub const NEXT: &str =
     "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
 
 /// Whether GuC submission is asked for: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
@@ -136,6 +136,8 @@ pub(super) fn kvmgt_not_loaded(asked: Asked<'_>) -> Verdict {
         Some(false) if super::hook::that_loads_kvmgt(asked).is_some() => {
             Verdict::unknown(read, "kvmgt is loaded by the hook, when a VM starts; sudo modprobe kvmgt tells now whether it can be")
         }
+        // While GVT-g is off, modprobe says "No such device".
+        Some(false) if kernel.enable_gvt.is_on() != Some(true) => Verdict::wrong(read, vec![(HELP, NEXT.to_owned())]),
         Some(false) => Verdict::wrong(read, vec![]),
         None => Verdict::unknown(read, "/sys/module is not there"),
     }

@@ -12,6 +12,8 @@ mod modules;
 mod parameters;
 mod vgpus;
 
+pub use kernel::NEXT;
+
 use super::Host;
 use super::card::Card;
 use crate::emit::Guest;
