@@ -61,7 +61,18 @@ pub fn setups(text: &str) -> Vec<Setup> {
         let pci = words.next().filter(|word| crate::domain::parse_pci(word).is_some());
         Some(Setup { name, uuid, vgpu_type, pci: pci.or_else(|| default.clone()) })
     };
-    code(text).filter_map(setup).collect()
+    let setups: Vec<Setup> = code(text).filter_map(setup).collect();
+    if setups.is_empty() { of_variables(text, default).into_iter().collect() } else { setups }
+}
+
+/// The one vGPU of a hook that names all in variables, as the Arch wiki's does (<https://wiki.archlinux.org/title/Intel_GVT-g>).
+fn of_variables(text: &str, pci: Option<String>) -> Option<Setup> {
+    let value = |name: &str| {
+        let value = code(text).find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+        let mut words = words(value)?.into_iter();
+        words.next().filter(|word| !word.contains('$'))
+    };
+    Some(Setup { name: value("DOMAIN")?, uuid: value("GVT_GUID")?, vgpu_type: value("MDEV_TYPE")?, pci })
 }
 
 /// Lines without blanks around them that are no comments.
@@ -126,6 +137,23 @@ mod tests {
         assert_eq!(setups.len(), 2, "{setups:?}");
         assert_eq!((setups[0].name.as_str(), setups[0].pci.as_deref()), ("win10", Some("0000:00:03.0")));
         assert_eq!((setups[1].name.as_str(), setups[1].pci.as_deref()), ("a b' $(x)", Some("0000:00:02.0")));
+    }
+
+    #[test]
+    fn variables_say_what_setup_lines_do() {
+        let text = format!(
+            "#!/bin/sh\nGVT_PCI=0000:00:02.0\nGVT_GUID={UUID}\nMDEV_TYPE=i915-GVTg_V5_8\nDOMAIN='win 10'\n\
+             if [ $1 = \"$DOMAIN\" -a $2 = prepare -a $3 = begin ]; then\n\
+             echo \"$GVT_GUID\" > \"/sys/bus/pci/devices/$GVT_PCI/mdev_supported_types/$MDEV_TYPE/create\"\nfi\n"
+        );
+        let wanted = Setup {
+            name: "win 10".to_owned(),
+            uuid: UUID.to_owned(),
+            vgpu_type: "i915-GVTg_V5_8".to_owned(),
+            pci: Some("0000:00:02.0".to_owned()),
+        };
+        assert_eq!(setups(&text), [wanted]);
+        assert_eq!(setups(&text.replace("DOMAIN='win 10'", "DOMAIN=$1")), []);
     }
 
     #[test]

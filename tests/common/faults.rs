@@ -95,6 +95,12 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          setup_gpu office 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4 \"$@\"",
         &[],
     ),
+    // The Arch wiki's hook says the same in variables.
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    GVT_GUID=11111111-2222-4333-8444-555555555550\n    MDEV_TYPE=i915-GVTg_V5_4\n    \
+         DOMAIN=win10\n    echo $GVT_GUID > /x/mdev_supported_types/$MDEV_TYPE/create",
+        &["two-hooks"],
+    ),
     // libvirt runs one that is executable, whatever it is called, and no other copy.
     ("without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c", &["missing-hook"]),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_mdev", &["retired-module"]),
