@@ -16,6 +16,8 @@ const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <
 /// A sign of GVT-g, and something to mend.
 const SIGNED: &str = "<domain type='kvm'>\n  <name>s</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      \
     <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n      <alias name='ua-gvtg'/>\n    </hostdev>\n  </devices>\n</domain>\n";
+/// A domain with nothing to fix.
+const FIXED: &str = include_str!("../fixtures/win10-virt-manager.fixed.xml");
 /// What remains with a vGPU that nothing can mend.
 const FOREIGN: &str = "<domain type='xen'>\n  <name>x</name>\n</domain>\n";
 
@@ -222,7 +224,123 @@ fn what_a_folder_run_passes_over_can_be_listed() {
         assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
         assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
         let empty = folder(&[("e/notes.txt", "")]);
-        assert_eq!(run_in(empty.path(), &format!("{command} e")), (0, String::new(), "gvtg-xml: there is no .xml file\n".into()));
+        assert_eq!(run_in(empty.path(), &format!("{command} e")), (0, String::new(), "gvtg-xml: e: there is no .xml file\n".into()));
+    }
+}
+
+/// Text as UTF-16, with a byte order mark.
+fn utf16(text: &str) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn a_file_that_may_be_a_damaged_domain_is_never_skipped() {
+    let document_type = format!("<!DOCTYPE domain [<!ENTITY a 'b'>]>\n{SIGNED}");
+    let latin1 = [b"<!-- caf\xe9 -->\n", SIGNED.as_bytes()].concat();
+    let damaged: [(&str, &[u8]); 9] = [
+        ("utf16.xml", &utf16(SIGNED)),
+        ("utf16-without-mark.xml", &utf16(SIGNED)[2..]),
+        ("document-type.xml", document_type.as_bytes()),
+        ("latin1.xml", &latin1),
+        ("compressed.xml", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xb3<a "),
+        ("zeros.xml", &[0; 512]),
+        ("empty.xml", b""),
+        ("text.xml", b"error: failed to get domain 'win10'\n"),
+        ("cut-off.XML", b"<dom"),
+    ];
+    for (name, bytes) in damaged {
+        let all = folder(&[("vms/good.xml", FIXED)]);
+        let path = format!("vms/{name}");
+        fs::write(all.path().join(&path), bytes).unwrap();
+        let (code, stdout, _) = run_in(all.path(), "lint --format concise --ignore silent-sound vms");
+        assert_eq!((code, stdout.starts_with(&format!("{path}:1:"))), (2, true), "{stdout}");
+        for command in ["lint --skip-foreign", "fix --check --skip-foreign", "fix --in-place"] {
+            assert_eq!(run_in(all.path(), &format!("{command} {path}")).0, 2, "{command} {path}");
+        }
+        for command in ["fix --check vms", "fix --in-place --quiet vms", "emit hook vms"] {
+            let (code, _, stderr) = run_in(all.path(), command);
+            assert_eq!((code, stderr.contains(&format!("{path}:1:"))), (2, true), "{command}: {stderr}");
+        }
+        assert_eq!(fs::read(all.path().join(&path)).unwrap(), bytes, "{path}");
+    }
+}
+
+#[test]
+fn what_is_something_else_is_skipped_however_broken_it_is() {
+    let network = utf16("<network>\n</network>");
+    let others: [(&str, &[u8]); 8] = [
+        ("page.xml", b"<!DOCTYPE html>\n<html><br></html>"),
+        ("book.xml", b"<?xml version='1.0'?>\n<!DOCTYPE book SYSTEM 'docbook.dtd' [<!ENTITY domain '<domain>'>]>\n<book/>"),
+        ("pool.xml", b"<pool type='dir'>"),
+        ("latin1.xml", b"<!-- caf\xe9 -->\n<network/>"),
+        ("network.xml", &network),
+        ("vocabulary.xml", b"<domain xmlns='http://example.org/domains'/>"),
+        ("container.xml", b"<domain type='lxc'><name>x</name></domain>"),
+        ("image.png", b"\x89PNG\r\n\x1a\n\0<domain>"),
+    ];
+    for (name, bytes) in others {
+        let all = folder(&[("vms/good.xml", FIXED)]);
+        fs::write(all.path().join("vms").join(name), bytes).unwrap();
+        let (code, stdout, stderr) = run_in(all.path(), "lint --format concise --only vgpu vms");
+        assert_eq!((code, stdout.as_str()), (0, ""), "{name}: {stderr}");
+        assert_eq!(run_in(all.path(), &format!("fix --in-place --skip-foreign vms/{name}")).0, 0, "{name}");
+        assert_eq!(fs::read(all.path().join("vms").join(name)).unwrap(), bytes, "{name}");
+        let output = feed(&mut program(["fix", "--skip-foreign"]), bytes);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), bytes), "{name}: a filter hands it on");
+    }
+}
+
+#[test]
+fn hidden_folders_are_searched_only_where_they_are_named() {
+    let all = folder(&[
+        ("vms/good.xml", FIXED),
+        ("vms/.git/broken.xml", "<domain"),
+        ("vms/.cache/a/broken.xml", "<domain"),
+        ("vms/._good.xml", "\0\x05\x16\x07"),
+    ]);
+    symlink("me@laptop.1234", all.path().join("vms/.#good.xml")).unwrap();
+    assert_eq!(run_in(all.path(), "lint --only vgpu vms").0, 0);
+    assert_eq!(run_in(&all.path().join("vms"), "lint --only vgpu .").0, 0, "the current folder is named");
+    for named in ["vms/.git", "vms/.cache", "vms vms/.git"] {
+        let (code, stdout, _) = run_in(all.path(), &format!("lint --format concise {named}"));
+        assert!(code == 2 && stdout.contains("broken.xml"), "{named}: {stdout}");
+    }
+    fs::write(all.path().join("vms/.win10.xml"), "<domain").unwrap();
+    assert_eq!(run_in(all.path(), "lint vms").0, 2, "a hidden file is a file");
+}
+
+#[test]
+fn what_is_listed_in_a_folder_and_can_not_be_read_is_an_error() {
+    let all = folder(&[("vms/good.xml", FIXED)]);
+    symlink("gone", all.path().join("vms/gone.xml")).unwrap();
+    let (code, _, stderr) = run_in(all.path(), "lint --quiet vms");
+    assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: vms/gone.xml: can't be read: No such file or directory\n"));
+    if modes_count() {
+        let all = folder(&[("vms/a/good.xml", FIXED), ("vms/good.xml", FIXED)]);
+        for mode in [0o000, 0o444] {
+            fs::set_permissions(all.path().join("vms/a"), Permissions::from_mode(mode)).unwrap();
+            let (code, _, stderr) = run_in(all.path(), "lint --only vgpu vms");
+            fs::set_permissions(all.path().join("vms/a"), Permissions::from_mode(0o755)).unwrap();
+            assert!(code == 2 && stderr.contains("can't be read: Permission denied"), "{mode:o}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_without_a_domain_is_named() {
+    let all = folder(&[("nets/a.xml", "<network/>"), ("nets/b.xml", BAD), ("vms/good.xml", FIXED), ("notes/a.txt", "")]);
+    let none = "gvtg-xml: nets: looked at 0 of 2 files: none is a domain with a sign of GVT-g (--verbose names them, --all looks at all domains)\n";
+    for command in ["lint --only vgpu", "fix --check --only vgpu", "fix --check --suppress silent-sound --reason x"] {
+        let said = |folders: &str| run_in(all.path(), &format!("{command} {folders}")).2;
+        assert!(said("nets").starts_with(none), "{command}: {}", said("nets"));
+        assert!(!said("nets").contains("others"), "once is enough: {}", said("nets"));
+        assert!(
+            said("vms nets").starts_with(none) && said("vms nets").contains("looked at 1 of 3 files: the others"),
+            "{}",
+            said("vms nets")
+        );
+        assert!(said("notes nets").starts_with(&format!("gvtg-xml: notes: there is no .xml file\n{none}")), "{}", said("notes nets"));
+        assert!(!said("vms vms").contains("no .xml file"), "its files were looked at: {}", said("vms vms"));
     }
 }
 

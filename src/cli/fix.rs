@@ -40,27 +40,28 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if args.in_place && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-")) {
         return fail("--in-place needs files to write: stdin is none");
     }
-    let (inputs, unreadable) = collect(&args.files);
+    let files = collect(&args.files);
+    let inputs = &files.inputs;
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
         return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
     }
-    let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, &inputs) {
+    let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
         Ok(in_force) => in_force,
         Err(failure) => return configs::fail(&failure, options.color),
     };
     if !args.suppress.is_empty() {
-        return suppress::run(args, &options, &inputs, &in_force, &unreadable);
+        return suppress::run(args, &options, &files, &in_force);
     }
     let stream = (!args.quiet).then_some(Stream::Stderr);
     let mut outputs = match Outputs::open(&args.output, stream, (!args.check).then_some(Unasked::WithHelp), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let mut status = say_unreadable(&unreadable);
+    let mut status = say_unreadable(&files.unreadable);
     let own_display = if from_pipe { own_display() } else { None };
-    let (mut skipped, mut guests) = (0, Vec::new());
-    let mut others = others(&inputs);
-    for (input, in_force) in inputs.iter().zip(&in_force) {
+    let (mut skipped, mut guests) = (Vec::new(), Vec::new());
+    let mut others = others(inputs);
+    for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
         match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
@@ -68,7 +69,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
                 status = status.max(one.status);
                 guests.extend(one.guest);
             }
-            Ok(None) => skipped += 1,
+            Ok(None) => skipped.push(index),
             Err(message) => status = fail(&message),
         }
     }
@@ -76,7 +77,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return fail(&message);
     }
     if !args.quiet && !args.output.is_for_programs() {
-        say_skipped(skipped, inputs.len(), &options);
+        say_skipped(&files, &skipped, &options);
         // A hook of git hands on what others run.
         if !(args.diff || args.check || options.skip_foreign) {
             io::report(&next::steps(&guests, if args.in_place { &args.files } else { &[] }));

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{Input, collect};
+use super::files::{Files, Folder, Input, collect, is_called_xml};
 use super::output::{Outputs, Stream, Unasked};
 use super::tally::Tally;
 use super::{LintArgs, Options, Status, configs, io};
 use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
-use crate::lint::{Findings, lint_beside, why_foreign};
+use crate::lint::{Findings, Foreign, lint_beside, why_foreign};
 use crate::printable::{clean, clean_path};
 use crate::report::{FileFindings, Part, State};
 use crate::settings::Settings;
@@ -22,10 +22,11 @@ pub(super) fn run(args: &LintArgs) -> Status {
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive --security-info NAME | gvtg-xml lint");
     }
-    let (inputs, unreadable) = collect(&args.files);
-    let mut status = say_unreadable(&unreadable);
+    let files = collect(&args.files);
+    let inputs = &files.inputs;
+    let mut status = say_unreadable(&files.unreadable);
     // Fixes that may lose something are made by `fix` alone.
-    let (in_force, all_files) = match configs::of_run(common, Some(false), &inputs) {
+    let (in_force, all_files) = match configs::of_run(common, Some(false), inputs) {
         Ok(in_force) => in_force,
         Err(failure) => return configs::fail(&failure, options.color),
     };
@@ -33,12 +34,12 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let (mut skipped, mut tally) = (0, Tally::default());
-    let mut others = others(&inputs);
-    for (input, in_force) in inputs.iter().zip(&in_force) {
+    let (mut skipped, mut tally) = (Vec::new(), Tally::default());
+    let mut others = others(inputs);
+    for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut tally) {
             Ok(Some(one)) => status = status.max(one),
-            Ok(None) => skipped += 1,
+            Ok(None) => skipped.push(index),
             Err(message) => status = fail(&message),
         }
     }
@@ -46,7 +47,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
         return fail(&message);
     }
     if !args.quiet {
-        say_skipped(skipped, inputs.len(), &options);
+        say_skipped(&files, &skipped, &options);
         if let Some(sentence) = tally.sentence().filter(|_| !args.output.is_counted()) {
             io::complain(&sentence);
         }
@@ -115,23 +116,40 @@ pub(super) fn settings_for(input: &Input, options: &Options, in_force: &InForce)
 
 /// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
 pub(super) fn is_passed_over(input: &Input, options: &Options, in_force: &InForce, bytes: &[u8]) -> bool {
-    let why = if is_meant(input, options) { None } else { why_foreign(bytes, in_force.all) };
+    let why = if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
     if let Some(why) = why.filter(|_| options.verbose) {
         io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
     }
     why.is_some()
 }
 
-/// Says how many files were passed over, so that silence means that all is well and not that nothing was looked at.
-pub(super) fn say_skipped(skipped: usize, all: usize, options: &Options) {
-    let looked_at = all - skipped;
-    match skipped {
-        _ if all == 0 => io::complain("there is no .xml file"),
-        0 => {}
-        _ if options.verbose => io::complain(&format!("looked at {looked_at} of {all} files")),
-        _ => io::complain(&format!(
-            "looked at {looked_at} of {all} files: the others are no domains with a sign of GVT-g (--verbose names them, --all looks at all domains)"
-        )),
+/// Returns why a file that nobody named is skipped; None for one that is looked at.
+///
+/// A file that is called `.xml` and is not XML may be a damaged domain, and is not skipped silently.
+pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreign> {
+    why_foreign(bytes, all).filter(|why| *why != Foreign::NotXml || !is_called_xml(path))
+}
+
+/// Says how many files were skipped and which folders hold no domain, so that silence means that all is well and not that nothing was
+/// looked at. `skipped` are places among the inputs, in their order.
+pub(super) fn say_skipped(files: &Files, skipped: &[usize], options: &Options) {
+    let (all, looked_at) = (files.inputs.len(), files.inputs.len() - skipped.len());
+    let hint = |why: &str| match options.verbose {
+        true => String::new(),
+        false => format!(": {why} with a sign of GVT-g (--verbose names them, --all looks at all domains)"),
+    };
+    let mut explained = 0;
+    for Folder { path, inputs, .. } in files.folders.iter().filter(|folder| !folder.has_more) {
+        let path = clean_path(path);
+        if inputs.is_empty() {
+            io::complain(&format!("{path}: there is no .xml file"));
+        } else if inputs.clone().all(|index| skipped.binary_search(&index).is_ok()) {
+            io::complain(&format!("{path}: looked at 0 of {} files{}", inputs.len(), hint("none is a domain")));
+            explained += inputs.len();
+        }
+    }
+    if looked_at < all && (looked_at > 0 || explained < skipped.len()) {
+        io::complain(&format!("looked at {looked_at} of {all} files{}", hint("the others are no domains")));
     }
 }
 

@@ -15,11 +15,10 @@ use super::flags::{ColorChoice, Format};
 use super::terminal::Look;
 use super::{Options, io};
 use crate::diagnostic::Detail;
-use crate::lint::why_foreign;
 use crate::printable::system_error;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
 use crate::rules;
-use crate::xml::Unreadable;
+use crate::xml::{self, Unreadable};
 
 /// So much text is written before there is more.
 const LARGE: usize = 1 << 20;
@@ -258,7 +257,7 @@ fn look(target: &Target, choice: ColorChoice) -> Look {
 
 /// A file for a report. One that holds a domain is meant to be read, whatever the order of the words on the command line says.
 fn create(path: &PathBuf) -> Result<Target, String> {
-    let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| why_foreign(&bytes, true).is_none());
+    let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| xml::root_name(&bytes).as_deref() == Some("domain"));
     if is_domain {
         return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
     }

@@ -1,9 +1,8 @@
 //! `gvtg-xml fix --suppress`: the domains say what is to be ignored in them, and nothing else in them changes.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::files::Input;
+use super::files::{Files, Input};
 use super::fix::{Document, Read, deliver, read};
 use super::flags::SuppressIn;
 use super::lint::{fail, located, name, others, position_in, say_skipped, say_unreadable, settings_for};
@@ -17,21 +16,15 @@ use crate::suppress::Form;
 use crate::xml;
 
 #[inline(never)]
-pub(super) fn run(
-    args: &FixArgs,
-    options: &Options,
-    inputs: &[Input],
-    in_force: &[Arc<InForce>],
-    unreadable: &[(PathBuf, String)],
-) -> Status {
+pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[Arc<InForce>]) -> Status {
     let (form, reason) = match usage(args, in_force) {
         Ok(usage) => usage,
         Err(message) => return fail(&message),
     };
-    let mut status = say_unreadable(unreadable);
-    let (mut skipped, mut count) = (0, 0);
-    let mut others = others(inputs);
-    for (input, in_force) in inputs.iter().zip(in_force) {
+    let mut status = say_unreadable(&files.unreadable);
+    let (mut skipped, mut count) = (Vec::new(), 0);
+    let mut others = others(&files.inputs);
+    for (index, (input, in_force)) in files.inputs.iter().zip(in_force).enumerate() {
         match suppress_one(input, args, in_force, options, (form, reason), others.as_mut()) {
             Ok(Some(one)) => {
                 count += one;
@@ -39,12 +32,12 @@ pub(super) fn run(
                     status = status.max(Status::Findings);
                 }
             }
-            Ok(None) => skipped += 1,
+            Ok(None) => skipped.push(index),
             Err(message) => status = fail(&message),
         }
     }
     if !args.quiet {
-        say_skipped(skipped, inputs.len(), options);
+        say_skipped(files, &skipped, options);
         let done = if args.diff || args.check { "would be suppressed" } else { "suppressed" };
         let kept = match form {
             Form::Metadata => "in the metadata, which virsh define keeps",

@@ -1,5 +1,7 @@
 //! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
 
+use std::fmt;
+
 use crate::across::{Claims, Summary};
 use crate::change::Composer;
 use crate::diagnostic::{Detail, Diagnostic};
@@ -152,26 +154,52 @@ pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Setting
     })
 }
 
-/// Why bytes that nobody named as a domain are none of this program's business; None for a domain that it is meant for: the first element is
-/// `<domain>`, and unless `all` domains are wanted, something in it speaks of GVT-g. One that can't be read is one: its error is worth knowing.
-pub fn why_foreign(bytes: &[u8], all: bool) -> Option<&'static str> {
-    let text = match xml::decode(bytes) {
-        Ok(text) => text,
-        // What comes before the damage tells.
-        Err(error) => std::str::from_utf8(&bytes[..error.offset]).unwrap_or(""),
-    };
-    let is_domain = xml::root_tag(text).is_some_and(|tag| &text[tag.name] == "domain");
-    let has_sign = || {
-        let speaks_of_gvtg = |domain: &Domain<'_>| {
-            domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
-                || domain.raw_vgpu.is_some()
-                || domain.has_gvtg_sign()
-        };
-        domain::read(text, &Settings::default(), speaks_of_gvtg).unwrap_or(true)
-    };
-    match is_domain {
-        false => Some("it is no domain"),
-        true if all || has_sign() => None,
-        true => Some("it is a domain with no sign of GVT-g"),
+/// Why a document that a run came across is not this program's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Foreign {
+    /// It is not XML as far as can be told: plain text, or binary data. A file that should be XML may be damaged.
+    NotXml,
+    /// It is XML of another kind.
+    NotADomain,
+    /// It is a domain without a sign of GVT-g.
+    NoSign,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Foreign::NotXml | Foreign::NotADomain => "it is no domain",
+            Foreign::NoSign => "it is a domain with no sign of GVT-g",
+        })
     }
+}
+
+/// Returns why a document that nobody named as a domain is not this program's business; None for one that is.
+///
+/// A domain counts if something in it speaks of GVT-g, or with `all` in any case. One that can't be read counts too, whatever its encoding
+/// and whether or not it has a document type declaration: its error is worth knowing.
+pub fn why_foreign(bytes: &[u8], all: bool) -> Option<Foreign> {
+    match xml::root_name(bytes).as_deref() {
+        Some("domain") => {}
+        Some(_) => return Some(Foreign::NotADomain),
+        None => return Some(Foreign::NotXml),
+    }
+    let text = xml::decode(bytes).ok()?;
+    if is_in_a_foreign_namespace(text) {
+        return Some(Foreign::NotADomain);
+    }
+    let speaks_of_gvtg = |domain: &Domain<'_>| {
+        domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) || domain.raw_vgpu.is_some() || domain.has_gvtg_sign()
+    };
+    let has_sign = || domain::read(text, &Settings::default(), speaks_of_gvtg).unwrap_or(true);
+    (!all && !has_sign()).then_some(Foreign::NoSign)
+}
+
+/// Whether the root element belongs to another vocabulary that has a `<domain>` too. libvirt's own namespaces in its place are a mistake.
+fn is_in_a_foreign_namespace(text: &str) -> bool {
+    let Some(root) = xml::root_tag(text) else { return false };
+    let mut attributes = root.attributes(text);
+    let namespace = attributes.find(|attribute| &text[attribute.name.clone()] == "xmlns").map(|attribute| &text[attribute.value]);
+    namespace.is_some_and(|uri| !uri.is_empty() && !uri.contains("libvirt"))
 }

@@ -127,7 +127,7 @@ impl Document {
     /// What to say of a text that can't be read: nothing where the one before was foreign, or where none came before and this one
     /// doesn't begin as a domain.
     fn unreadable(&self, error: XmlError) -> View {
-        let begins_as_domain = || xml::root_tag(&self.text).is_some_and(|tag| &self.text[tag.name] == "domain");
+        let begins_as_domain = || xml::root_name(self.text.as_bytes()).as_deref() == Some("domain");
         match &self.last {
             None if begins_as_domain() => View::Unreadable(error, Vec::new()),
             Some(Last { text, view }) => match &**view {
@@ -232,6 +232,20 @@ mod tests {
         assert!(matches!(*document.view(&configuration), View::Foreign));
         let mut unseen = Document::new("file:///a.xml".into(), 1, "<domain><".into());
         assert!(matches!(*unseen.view(&configuration), View::Unreadable(..)), "who knows what it will be");
+    }
+
+    #[test]
+    fn a_domain_that_can_not_be_read_is_one_whatever_stands_before_it() {
+        for text in
+            ["<!DOCTYPE domain>\n<domain type='kvm'/>", "<\0d\0o\0m\0a\0i\0n\0>\0", "<!-- x --><!DOCTYPE x [<!ENTITY a '>'>]><domain/>"]
+        {
+            let mut document = Document::new("file:///a.xml".into(), 1, text.into());
+            assert!(matches!(*document.view(&configuration()), View::Unreadable(..)), "{text}");
+        }
+        for text in ["<!DOCTYPE html>\n<html>", "<domain xmlns='http://example.org/domains'/>", "\0\0"] {
+            let mut document = Document::new("file:///a.xml".into(), 1, text.into());
+            assert!(matches!(*document.view(&configuration()), View::Foreign), "{text}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod explain;
 mod guard;
 mod ids;
 mod prefixes;
+mod root;
 pub mod scan;
 
 pub use children::Children;
@@ -25,6 +26,7 @@ pub use element::{Element, ElementId, same};
 pub use error::{Unreadable, XmlError};
 pub use ids::{ElementMap, ElementSet, IdHasher};
 pub use prefixes::Prefixes;
+pub use root::root_name;
 pub use scan::{RawAttribute, StartTag, is_character};
 
 /// libvirt's namespace for QEMU's own arguments (libvirt: docs/drvqemu.rst, src/qemu/qemu_domain.c `virQEMUDriverDomainXMLNamespace`).
@@ -58,6 +60,8 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
         let help =
             if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.get(1) == Some(&0) || bytes.first() == Some(&0) {
                 guard::UTF_16
+            } else if bytes.iter().any(|byte| *byte < b'\t') {
+                "this is binary data and not text: the file is compressed or damaged"
             } else {
                 "convert the file to UTF-8, the only encoding that libvirt reads (for a Latin-1 file: iconv -f ISO-8859-1 -t UTF-8)"
             };

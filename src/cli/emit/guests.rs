@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use uuid::Uuid;
 
-use super::super::files::collect;
+use super::super::files::{Files, collect};
 use super::super::flags::OriginArgs;
 use super::super::{ColorChoice, configs, io, lint, pci, uuid, vgpu_type};
 use crate::config::{Choices, Configs, Failure, InForce};
@@ -14,7 +14,6 @@ use crate::emit::guest::{check, guest};
 use crate::emit::{Guest, Wanted, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
-use crate::lint::why_foreign;
 use crate::settings::{Settings, Wishes};
 use crate::source::Source;
 use crate::xml;
@@ -86,7 +85,7 @@ impl GuestArgs {
         if self.files.is_empty() && io::stdin_is_terminal() {
             return Err("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml emit hook".into());
         }
-        let (inputs, unreadable) = collect(&self.files);
+        let Files { inputs, unreadable, .. } = collect(&self.files);
         if let Some((path, message)) = unreadable.first() {
             return Err(format!("{}: can't be read: {message}", path.display()));
         }
@@ -98,7 +97,7 @@ impl GuestArgs {
             let is_stdin = input.path.as_os_str() == "-";
             let name = if is_stdin { self.stdin_filename.clone().unwrap_or("<stdin>".into()) } else { input.path.display().to_string() };
             let bytes = io::read(&input.path, self.max_size).map_err(|message| format!("{name}: {message}"))?;
-            if !input.named && why_foreign(&bytes, false).is_some() {
+            if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
                 continue;
             }
             guests.push(self.guest(root, &name, &bytes, in_force)?);

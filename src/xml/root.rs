@@ -1,0 +1,175 @@
+//! The root element's name in bytes that may not be readable XML: UTF-16, damaged, or with a document type declaration.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memmem};
+
+use super::guard::is_name_character;
+use crate::source::BOM;
+
+/// Finds the root element's name without reading the rest; None where nothing tells it: in plain text, binary data and what is cut off.
+///
+/// UTF-16 and UTF-32 are read as far as they are ASCII, which is enough for the name.
+pub fn root_name(bytes: &[u8]) -> Option<String> {
+    let bytes = without_byte_order_mark(bytes);
+    let narrow: Cow<'_, [u8]> = match memchr(0, bytes) {
+        Some(_) => Cow::Owned(bytes.iter().copied().filter(|byte| *byte != 0).collect()),
+        None => Cow::Borrowed(bytes),
+    };
+    let text = String::from_utf8_lossy(&narrow);
+    first_name(text.trim_start_matches(BOM)).map(str::to_owned)
+}
+
+/// The bytes behind a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the latter.
+fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    let marks: [&[u8]; 4] = [b"\0\0\xfe\xff", b"\xff\xfe\0\0", b"\xff\xfe", b"\xfe\xff"];
+    marks.iter().find_map(|mark| bytes.strip_prefix(*mark)).unwrap_or(bytes)
+}
+
+fn first_name(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let (mut at, mut document_type) = (0, None);
+    while let Some(found) = memchr(b'<', &bytes[at..]) {
+        // Binary data holds a `<` by chance.
+        if !is_plain(&text[at..at + found]) {
+            return None;
+        }
+        let start = at + found;
+        let rest = &text[start..];
+        let skipped = if let Some(comment) = rest.strip_prefix("<!--") {
+            end_of(comment, "-->").map(|end| 4 + end)
+        } else if rest.starts_with("<?") {
+            end_of(rest, "?>")
+        } else if rest.starts_with("<%") {
+            end_of(rest, "%>")
+        } else if let Some(name) = document_type_name(rest) {
+            document_type = Some(name);
+            end_of_document_type(rest)
+        } else {
+            let name = name_at(&rest[1..]);
+            let is_name = name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
+            match rest[1 + name.len()..].chars().next() {
+                Some(behind) if is_name && (behind.is_ascii_whitespace() || matches!(behind, '/' | '>')) => {
+                    return Some(name);
+                }
+                // The text ends within the name.
+                None if is_name && !"domain".starts_with(name) => return Some(name),
+                None => None,
+                Some(_) => Some(1),
+            }
+        };
+        match skipped {
+            Some(length) => at = start + length,
+            None => return document_type,
+        }
+    }
+    document_type
+}
+
+/// Whether a text holds only characters that people write.
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_ascii_whitespace()))
+}
+
+fn end_of(text: &str, close: &str) -> Option<usize> {
+    memmem::find(text.as_bytes(), close.as_bytes()).map(|at| at + close.len())
+}
+
+fn name_at(text: &str) -> &str {
+    let end = text.find(|c: char| !is_name_character(c)).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The name that a document type declaration gives; None for a text that does not begin with one.
+fn document_type_name(text: &str) -> Option<&str> {
+    const OPEN: &str = "<!DOCTYPE";
+    let behind = text.get(OPEN.len()..).filter(|_| text[..OPEN.len()].eq_ignore_ascii_case(OPEN))?;
+    Some(name_at(behind.trim_start()))
+}
+
+/// The length of a document type declaration; None for one that does not end.
+fn end_of_document_type(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut is_inside) = (1, false);
+    loop {
+        let byte = *bytes.get(at)?;
+        at += match byte {
+            b'"' | b'\'' => 2 + memchr(byte, &bytes[at + 1..])?,
+            b'<' if text[at..].starts_with("<!--") => 4 + end_of(&text[at + 4..], "-->")?,
+            b'<' if text[at..].starts_with("<?") => end_of(&text[at..], "?>")?,
+            b'>' if !is_inside => return Some(at + 1),
+            _ => {
+                is_inside = byte == b'[' || is_inside && byte != b']';
+                1
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(bytes: impl AsRef<[u8]>) -> String {
+        root_name(bytes.as_ref()).unwrap_or_else(|| "(unclear)".into())
+    }
+
+    fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn the_root_is_found_behind_all_that_may_come_first() {
+        for text in [
+            "<domain type='kvm'>",
+            "\u{feff}<?xml version='1.0'?>\n<!-- <network> -->\n<domain/>",
+            "<!DOCTYPE domain><domain>",
+            "<!DOCTYPE domain [<!ENTITY a '>'><!-- ]> --><?x ]>?>]>\n<domain>",
+            "<!DOCTYPE domain SYSTEM 'domain.dtd' [",
+            "<%- if vgpu -%>\n<domain type='kvm'>",
+            "{% set name = 1 %}\n<domain type='kvm'>",
+            "```xml\n<domain type='kvm'>",
+        ] {
+            assert_eq!(of(text), "domain", "{text}");
+        }
+        assert_eq!(of("<!doctype html>\n<html><br>"), "html");
+        assert_eq!(of("<!DOCTYPE html>\n"), "html");
+        assert_eq!(of("<!-- domain --><network><domain name='x'/>"), "network");
+        assert_eq!(of("<x:domain xmlns:x='u'/>"), "x:domain");
+        assert_eq!(of(b"<!-- caf\xe9 -->\n<network>"), "network");
+    }
+
+    #[test]
+    fn wide_encodings_are_read_as_far_as_they_are_ascii() {
+        let text = "<?xml version='1.0' encoding='UTF-16'?>\n<!-- é -->\n<domain type='kvm'>\n<name>é</name></domain>";
+        assert_eq!(of(utf16(text, u16::to_le_bytes)), "domain");
+        assert_eq!(of(utf16(text, u16::to_be_bytes)), "domain");
+        assert_eq!(of(utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)), "domain");
+        assert_eq!(of(utf16(&format!("\u{feff}{text}"), u16::to_be_bytes)), "domain");
+        assert_eq!(of(utf16("\u{feff}<network/>", u16::to_le_bytes)), "network");
+        let utf32: Vec<u8> = "\u{feff}<domain>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        assert_eq!(of(utf32), "domain");
+    }
+
+    #[test]
+    fn what_may_be_anything_is_unclear() {
+        for bytes in [&b"\x1f\x8b\x08\0<a >"[..], b"\0\0\0\0", b"\x03<domain>", b"<dom", b"<", b"<!-- never ends", b"\xff\xfe", b"caf\xe9"]
+        {
+            assert_eq!(of(bytes), "(unclear)", "{bytes:?}");
+        }
+        for text in ["", " \n", "no XML at all", "a < b"] {
+            assert_eq!(of(text), "(unclear)", "{text}");
+        }
+        assert_eq!(of("<netw"), "netw");
+        assert_eq!(of("<domains"), "domains");
+    }
+
+    #[test]
+    fn no_text_is_too_odd() {
+        let text = "<!DOCTYPE é [<!ENTITY b \"'\"><!-- ] -->]><?x?><%é%><!x><1><é a='é'>";
+        for (cut, _) in text.char_indices() {
+            root_name(text[..cut].as_bytes());
+            root_name(text[cut..].as_bytes());
+        }
+    }
+}
