@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::domain::{Domain, PciAddress, attribute_span, parse_pci, parse_uuid, uuid_of};
+use crate::domain::{Domain, PciAddress, attribute_span, is_template, is_template_name, parse_pci, parse_uuid, uuid_of};
 use crate::rules::finding::Finding;
 use crate::rules::schema::Same;
 use crate::source::Position;
@@ -102,7 +102,8 @@ impl Claims {
 /// What a domain claims of this kind, each thing once; with each claim, what is found where another has it too. Rule and consent are up to
 /// whoever asks.
 pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
-    let Some(name) = domain.name() else { return Vec::new() };
+    // Each domain that a template makes has a name of its own.
+    let Some(name) = domain.name().filter(|name| !is_template_name(name)) else { return Vec::new() };
     let (mut claims, mut claimed) = (Vec::new(), HashSet::new());
     let mut add = |thing: Thing, owner: &str, finding: Finding<'d>| {
         if claimed.insert(thing.clone()) {
@@ -134,15 +135,18 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
         |finding: Finding<'d>, uuid: Uuid, what: &str| (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what));
     let of_hostdev = move |(index, vgpu): (usize, &Element<'d>)| {
         let address = vgpu.child("source").and_then(|source| source.child("address"));
+        if address.and_then(|address| address.attribute("uuid")).is_some_and(is_template) {
+            return None;
+        }
         let place = address.map_or_else(|| Finding::at(*vgpu), |address| Finding::within(*vgpu, attribute_span(address, "uuid")));
-        match uuid_of(*vgpu) {
+        Some(match uuid_of(*vgpu) {
             Some(uuid) => found(place, uuid, ""),
             None => found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this hostdev,"),
-        }
+        })
     };
     let raw = domain.raw_vgpu.zip(domain.raw_uuid());
     let of_argument = raw.map(move |(argument, uuid)| found(Finding::at_attribute(argument, "value"), uuid, ""));
-    domain.vgpus.iter().enumerate().map(of_hostdev).chain(of_argument)
+    domain.vgpus.iter().enumerate().filter_map(of_hostdev).chain(of_argument)
 }
 
 /// The PCI addresses of the GPUs whose vGPUs a domain has, as far as they are any.

@@ -139,6 +139,13 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
         (domain("a", &[UUID], &recorded("type='nvidia-35'", "")), "1:1: error: the domain has no vGPU"),
         (domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")), "3:11: error: 'i915-GVTg_V5_4 x' is no type"),
         (domain("a", &[UUID], &recorded("pci='2.0'", "")), "3:11: error: '2.0', recorded in <metadata>, is no PCI address"),
+        (
+            domain("a", &["{{ gpu_uuid }}"], ""),
+            "5:1: error: the vGPU's uuid is '{{ gpu_uuid }}', which a template fills in later\n  help: give",
+        ),
+        (domain("{{ vm }}", &[UUID], ""), "2:1: error: the domain's name is '{{ vm }}', which a template fills in later\n  help: give"),
+        (domain("a", &[UUID], &recorded("type='${TYPE}'", "")), "3:11: error: '${TYPE}', recorded in <metadata>, is filled in later"),
+        (domain("a", &[UUID], &recorded("pci='@pci@'", "")), "3:11: error: '@pci@', recorded in <metadata>, is filled in later"),
         (domain("", &[UUID], ""), "2:1: error: the domain has no name"),
         (domain("a&#10;b", &[UUID], ""), "2:1: error: the domain's name is none that libvirt takes"),
         ("<network/>".into(), "1:1: error: the root element is <network>, not <domain>"),

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use gvtg_xml::diagnostic::Diagnostic;
-use gvtg_xml::lint::fix;
+use gvtg_xml::diagnostic::{Detail, Diagnostic};
+use gvtg_xml::edit::Applicability;
+use gvtg_xml::lint::{fix, lint_all};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::builtin;
 use gvtg_xml::settings::Settings;
@@ -121,6 +122,113 @@ fn all_rom_elements_of_a_vgpu_go_together() {
     let roms: String = (0..20).map(|number| format!("<rom file='/{number}.rom'/>")).collect();
     let text = fixed(&VGPU.replace("</hostdev>", &format!("{roms}</hostdev>")), "", &Settings::default());
     assert!(!text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"), "{text}");
+}
+
+/// A domain whose vGPU is right but for the attributes that are replaced in it.
+fn with_vgpu(from: &str, to: &str) -> String {
+    let hostdev = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>\
+        <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source><alias name='ua-gvtg'/></hostdev>";
+    assert!(hostdev.contains(from), "{from}");
+    let hostdev = hostdev.replace(from, to);
+    format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{hostdev}</devices></domain>")
+}
+
+const UUID_HERE: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
+
+#[test]
+fn a_uuid_that_a_template_fills_in_is_replaced_by_no_safe_fix() {
+    for uuid in ["{{ uuid }}", "${UUID}", "$UUID", "@uuid@", "&lt;%= uuid %&gt;", "%UUID%", "{% uuid %}", "#{uuid}", "{uuid}", "%(uuid)s"] {
+        let text = with_vgpu(UUID_HERE, uuid);
+        let all = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
+        assert!(all.text.contains("x-igd-opregion"), "the rest is fixed: {}", all.text);
+        let left: Vec<_> = all.remaining.iter().filter(|left| left.rule.id == "vgpu-uuid").collect();
+        let [left] = left[..] else { panic!("{uuid}: {:?}", all.remaining) };
+        assert!(left.message.ends_with("is filled in later by a template"), "{}", left.message);
+        let mending = left.fix.as_ref().unwrap();
+        assert_eq!(
+            (mending.applicability, mending.risk.as_deref()),
+            (Applicability::Unsafe, Some("a value that a template fills in later"))
+        );
+        let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
+        for settings in [Settings { unsafe_fixes: true, ..Settings::default() }, asked] {
+            assert!(!fix(text.clone(), &RuleSet::all(builtin()), &settings).unwrap().text.contains(uuid), "{uuid} was to be replaced");
+        }
+    }
+    for word in ["your-gpu-uuid-here", "GPU_UUID", "{your-gpu-uuid-here}", "XXXX"] {
+        let all = fix(with_vgpu(UUID_HERE, word), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert!(!all.text.contains(word) && all.remaining.is_empty(), "{word}: {}", all.text);
+    }
+}
+
+#[test]
+fn no_value_that_a_template_fills_in_is_written_over_or_removed() {
+    let hostdev = ["mode='{{ x }}'", "managed='${x}'", "model='@x@'", "display='%x%'", "ramfb='$x'", "name='ua-{{ x }}'", "name='#{x}'"];
+    let vgpus = hostdev.iter().map(|attribute| {
+        let (name, _) = attribute.split_once('=').unwrap();
+        let right = ["mode='subsystem'", "managed='no'", "model='vfio-pci'", "display='off'", "ramfb='on'", "name='ua-gvtg'"];
+        (with_vgpu(right.iter().find(|right| right.starts_with(name)).unwrap(), attribute), *attribute)
+    });
+    let plain = with_vgpu("", "");
+    let qemu = |elements: &str| plain.replace("</domain>", &format!("<qemu:commandline>{elements}</qemu:commandline></domain>"));
+    let others = [
+        (plain.replace("type='kvm'", "type='{{ x }}'"), "type='{{ x }}'"),
+        (plain.replace("<devices>", "<devices><graphics type='{{ x }}'/><video><model type='qxl'/></video>"), "<video>"),
+        (plain.replace("<devices>", "<devices><graphics type='{{ x }}'/>"), "<graphics type='{{ x }}'/>"),
+        (plain.replace("<devices>", "<devices><video><model type='{{ x }}'/></video>"), "<model type='{{ x }}'/>"),
+        (plain.replace("<devices>", "<devices><graphics type='spice'><gl enable='{{ x }}'/></graphics>"), "<gl enable='{{ x }}'/>"),
+        (plain.replace("<name>", "<os><type arch='{{ x }}' machine='{{ y }}'>hvm</type></os><name>"), "arch='{{ x }}'"),
+        (qemu("<qemu:env name='DISPLAY' value='${x}'/>"), "name='DISPLAY' value='${x}'"),
+        (qemu("<qemu:env name='GDK_SCALE' value='{{ x }}'/>"), "name='GDK_SCALE' value='{{ x }}'"),
+        (qemu("<qemu:arg value='-display'/><qemu:arg value='{{ x }}'/>"), "<qemu:arg value='{{ x }}'/>"),
+        (qemu("<qemu:arg value='-display'/><qemu:arg value='gtk,gl={{ x }}'/>"), "<qemu:arg value='gtk,gl={{ x }}'/>"),
+    ];
+    let override_of = |alias: &str, property: &str, kind: &str, value: &str| {
+        let property = format!("<qemu:property name='{property}' type='{kind}' value='{value}'/>");
+        let device = format!("<qemu:device alias='{alias}'><qemu:frontend>{property}</qemu:frontend></qemu:device>");
+        plain.replace("</domain>", &format!("<qemu:override>{device}</qemu:override></domain>"))
+    };
+    let overrides = [
+        (override_of("ua-gvtg", "x-igd-opregion", "bool", "{{ x }}"), "value='{{ x }}'"),
+        (override_of("ua-gvtg", "display", "string", "@x@"), "value='@x@'"),
+        (override_of("ua-gvtg", "x-igd-opregion", "{{ x }}", "true"), "type='{{ x }}'"),
+        (override_of("ua-{{ x }}", "x-igd-opregion", "bool", "true"), "alias='ua-{{ x }}'"),
+    ];
+    for (text, kept) in vgpus.chain(others).chain(overrides) {
+        let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert!(fixed.text.contains(kept), "{kept} is lost in {}", fixed.text);
+        let again = fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert_eq!(again.text, fixed.text, "{kept}");
+        for detail in [Detail::Line, Detail::Words, Detail::Edits] {
+            let found = lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), detail).unwrap().open;
+            let sure = |found: &[Diagnostic<'_>]| found.iter().map(|one| one.fix.as_ref().map(|fix| fix.applicability)).collect::<Vec<_>>();
+            let all = lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), Detail::Edits).unwrap().open;
+            assert_eq!(sure(&found), sure(&all), "{kept}: at {detail:?} fixes are as safe as with all details");
+        }
+    }
+}
+
+#[test]
+fn what_moves_with_its_template_is_not_lost() {
+    let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile={{ rom }}'/></qemu:commandline></domain>";
+    let text = with_vgpu("<alias name='ua-gvtg'/>", "").replace("</domain>", set);
+    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(fixed.text.contains("<qemu:property name='romfile' type='string' value='{{ rom }}'/>"), "{}", fixed.text);
+    assert!(!fixed.text.contains("-set"), "{}", fixed.text);
+    let devices = "<devices><graphics type='vnc' port='{{ port }}'><gl enable='no'/></graphics></devices></domain>";
+    let fixed = fix(with_vgpu("", "").replace("</domain>", devices), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert_eq!(fixed.text.matches("<devices>").count(), 1, "a second <devices> is joined with the first: {}", fixed.text);
+    assert!(fixed.text.contains("port='{{ port }}'"), "{}", fixed.text);
+}
+
+#[test]
+fn a_missing_vgpu_comes_without_what_a_template_fills_in() {
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
+         <qemu:commandline><qemu:env name='DISPLAY' value='{{{{ display }}}}'/></qemu:commandline></domain>"
+    );
+    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(fixed.text.contains("<hostdev") && fixed.text.contains("value='{{ display }}'"), "{}", fixed.text);
 }
 
 #[test]

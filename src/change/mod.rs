@@ -19,6 +19,7 @@ mod deliver;
 mod metadata;
 mod moved;
 mod naming;
+mod overwritten;
 mod places;
 mod references;
 
@@ -28,6 +29,7 @@ pub use deliver::deliver;
 pub use metadata::new_metadata;
 pub use naming::name_vgpu;
 use naming::naming;
+pub use overwritten::overwritten;
 use references::following;
 
 /// One thing that is to be different.

@@ -22,6 +22,7 @@ mod references;
 mod screens;
 mod signs;
 pub mod stored;
+mod templates;
 mod values;
 mod vgpus;
 
@@ -38,6 +39,7 @@ pub use metadata::Metadata;
 pub use naming::Renaming;
 pub use references::{Kind, Place, Reference, References};
 use signs::raw_vgpu_uuid;
+pub use templates::{is_template, is_template_name, templates};
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, shows_what_egl_draws, uuid_of};
 pub(crate) use values::{can_have_gl, is_pci_card, is_vgpu};
 pub use vgpus::Vgpu;
@@ -104,6 +106,7 @@ struct Answers<'d> {
     vgpu_alias: OnceCell<(String, bool)>,
     renaming: OnceCell<Renaming<'d>>,
     ignores: OnceCell<Ignores<'d>>,
+    may_have_templates: OnceCell<bool>,
 }
 
 /// Reads a text and hands the domain that it is to `use_domain`.

@@ -1,6 +1,6 @@
 //! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
 
-use super::{Domain, attribute_span, is_pci_card, parse_uuid};
+use super::{Domain, attribute_span, is_pci_card, is_template, parse_uuid};
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
@@ -16,12 +16,13 @@ impl<'d> Domain<'d> {
     /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can have one.
     pub fn unsuitable(&self) -> Option<(Element<'d>, String)> {
         let kind = self.root.attribute("type").unwrap_or("");
-        if !matches!(kind, "kvm" | "qemu" | "") {
+        // What a template fills in may be right.
+        if !matches!(kind, "kvm" | "qemu" | "") && !is_template(kind) {
             return Some((self.root, format!("the hypervisor is {kind}")));
         }
         if let Some(system) = self.child("os").and_then(|os| os.child("type")) {
             let arch = system.attribute("arch").unwrap_or("x86_64");
-            if !matches!(arch, "x86_64" | "i686") {
+            if !matches!(arch, "x86_64" | "i686") && !is_template(arch) {
                 return Some((system, format!("the guest's architecture is {arch}")));
             }
             // libvirt: "No PCI buses available".

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::shell;
-use crate::domain::{Domain, parse_pci};
+use crate::domain::{Domain, is_template, is_template_name, parse_pci};
 use crate::settings::Settings;
 use crate::types::is_type;
 use crate::xml::Element;
@@ -71,15 +71,21 @@ impl GuestError {
 /// Says to run `fix` first.
 const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define what it writes";
 
+/// Says where to take the domain from that a template stands for.
+const FILL_IN_FIRST: &str = "give the domain that the template makes, as `virsh dumpxml --inactive NAME` prints it once it is defined";
+
 /// What the host has to know of a domain.
 ///
 /// # Errors
-/// A domain without a name or a vGPU, or one whose vGPU has no uuid, or a type or GPU that can't be.
+/// A template, a domain without a name or a vGPU, or one whose vGPU has no uuid, or a type or GPU that can't be.
 pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestError> {
     let place = domain.child("name").unwrap_or(domain.root);
     let name = domain
         .name()
         .ok_or_else(|| GuestError::at(place, "the domain has no name", "libvirt calls its hooks with the name: add a <name>"))?;
+    if is_template_name(&name) {
+        return Err(GuestError::at(place, format!("the domain's name is '{name}', which a template fills in later"), FILL_IN_FIRST));
+    }
     if name.contains(['\n', '/']) {
         return Err(GuestError::at(
             place,
@@ -109,14 +115,24 @@ pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestErro
 fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Result<Vgpu, GuestError> {
     let said = domain.describe(element);
     let recorded_at = domain.metadata().map_or(element, |metadata| metadata.element);
-    let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| GuestError::at(element, "the vGPU has no uuid", FIX_FIRST))?;
+    let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| without_uuid(element))?;
     let pci = wanted.settings.asked.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
+    let later = |value: &str| {
+        let message = format!("'{value}', recorded in <metadata>, is filled in later by a template");
+        is_template(value).then(|| GuestError::at(recorded_at, message, FILL_IN_FIRST))
+    };
+    if let Some(error) = later(&pci) {
+        return Err(error);
+    }
     if parse_pci(&pci).is_none() {
         let help = "record the GPU's: gvtg-xml fix --pci 0000:00:02.0";
         return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is no PCI address"), help));
     }
     let wishes = (&wanted.settings.asked.vgpu_type, &wanted.settings.fallback.vgpu_type);
     let vgpu_type = wishes.0.as_deref().or(said.recorded_type).or(wishes.1.as_deref());
+    if let Some(error) = vgpu_type.and_then(later) {
+        return Err(error);
+    }
     if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
         let help = "record a type: gvtg-xml fix --type i915-GVTg_V5_4";
         return Err(GuestError::at(recorded_at, format!("'{other}' is no type of a GVT-g vGPU"), help));
@@ -124,6 +140,14 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
     let is_default_type = vgpu_type.is_none();
     let vgpu_type = vgpu_type.unwrap_or_else(|| (wanted.default_type)(&pci)).to_owned();
     Ok(Vgpu { uuid, vgpu_type, is_default_type, pci })
+}
+
+fn without_uuid(vgpu: Element<'_>) -> GuestError {
+    let address = vgpu.child("source").and_then(|source| source.child("address"));
+    match address.and_then(|address| address.attribute("uuid")).filter(|uuid| is_template(uuid)) {
+        Some(uuid) => GuestError::at(vgpu, format!("the vGPU's uuid is '{uuid}', which a template fills in later"), FILL_IN_FIRST),
+        None => GuestError::at(vgpu, "the vGPU has no uuid", FIX_FIRST),
+    }
 }
 
 /// Whether these guests can be on one host.

@@ -40,7 +40,7 @@ pub(super) fn beside<'d, 'r>(
                 };
                 let elsewhere = Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message };
                 let finding = finding.with_value("other", &*rival.owner);
-                found.push(RuleFinding { rule, finding, applicability: None, verdict, elsewhere: Some(elsewhere) });
+                found.push(RuleFinding { rule, finding, applicability: None, verdict, elsewhere: Some(elsewhere), template: None });
             }
             summary.push(claim);
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::SMALL_TEXT;
 use super::ignored::{faults, is_parted};
-use crate::change::{Change, Composer};
+use crate::change::{Change, Composer, overwritten};
 use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
 use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
@@ -36,6 +36,8 @@ pub(super) struct RuleFinding<'d, 'r> {
     pub(super) verdict: Verdict,
     /// The place in another document that it is at odds with.
     pub(super) elsewhere: Option<Related>,
+    /// The template expression that its fix would take away.
+    pub(super) template: Option<String>,
 }
 
 impl<'d, 'r> RuleFinding<'d, 'r> {
@@ -98,7 +100,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     /// It as the outside sees it; with a composer, with the edits that mend it alone.
     fn diagnostic(&self, domain: &Domain<'d>, detail: Detail, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
-        let RuleFinding { rule, finding, applicability, verdict, elsewhere } = self;
+        let RuleFinding { rule, finding, applicability, verdict, elsewhere, template } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
         let has_words = detail >= Detail::Words;
         let related = |(span, message): &(Range<usize>, String)| Related {
@@ -129,7 +131,10 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             span: finding.span.clone(),
             start,
             end,
-            message: fill(&rule.message),
+            message: match template {
+                Some(expression) => format!("{}; {} is filled in later by a template", fill(&rule.message), template::clipped(expression)),
+                None => fill(&rule.message),
+            },
             help: rule.help.as_deref().filter(|_| has_words).map(fill),
             related: finding.related.iter().map(related).chain(speakers).chain(elsewhere.clone()).collect(),
             fix,
@@ -195,7 +200,7 @@ pub(super) fn ask<'d, 'r>(
     detail: Detail,
     suppressions: &mut Suppressions<'_, '_>,
 ) -> Vec<RuleFinding<'d, 'r>> {
-    let (search, wants_changes) = (Search::new(&domain.children), detail >= Detail::Words);
+    let (search, wants_changes) = (Search::new(&domain.children), detail >= Detail::Words || domain.may_have_templates());
     let level = domain.settings.applicability();
     let is_unsuitable = domain.unsuitable().is_some();
     let of_new_vgpu = wanted(domain, rules, suppressions);
@@ -212,8 +217,12 @@ pub(super) fn ask<'d, 'r>(
         for mut finding in check::findings(rule, &Context { domain, search: &search, rules, removed: &removed, wants_changes }) {
             finding.changes.take_if(|changes| is_parted(changes, domain));
             let verdict = suppressions.verdict(rule, finding.span.start);
-            let mut one =
-                RuleFinding { rule, applicability: check::applicability(rule, &finding, domain), finding, verdict, elsewhere: None };
+            let applicability = check::applicability(rule, &finding, domain);
+            let template = finding.changes.as_deref().and_then(|changes| overwritten(domain, changes));
+            let mut one = RuleFinding { rule, applicability, finding, verdict, elsewhere: None, template };
+            if one.template.is_some() {
+                one.hold_back(Risk::Template);
+            }
             if one.verdict == Verdict::Doubtful {
                 one.hold_back(Risk::UnclearIgnore);
             }
@@ -225,22 +234,24 @@ pub(super) fn ask<'d, 'r>(
     found
 }
 
-/// Holds back what would take a screen from a user who keeps a `<graphics>` that is to go: they watch the guest through it, and see what
-/// its `<video>` shows.
+/// Holds back what would take a screen away if a `<graphics>` is kept although it is to go: because the domain says so, or because a template
+/// fills it in. The guest is watched through it, and its `<video>` is what it shows.
 fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
     let removes_graphics = |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
-    let left = found.iter().filter(|found| found.is_left()).flat_map(RuleFinding::removed);
-    let kept: Vec<Element<'_>> = left.filter(|element| element.is("graphics")).collect();
-    if kept.is_empty() {
-        return;
-    }
+    let kept = |found: &&RuleFinding<'_, '_>| (found.is_left() || found.template.is_some()) && removes_graphics(found);
+    let risk = match found.iter().filter(kept).map(RuleFinding::is_left).max() {
+        Some(true) => Risk::KeptGraphics,
+        Some(false) => Risk::TemplateGraphics,
+        None => return,
+    };
     // QEMU has one `-display`: a window among its arguments replaces the one that libvirt writes for these.
-    let is_a_display = kept.iter().any(|graphics| matches!(graphics.attribute("type"), Some("dbus" | "rdp" | "sdl")));
+    let is_a_display = |graphics: Element<'_>| matches!(graphics.attribute("type"), Some("dbus" | "rdp" | "sdl"));
+    let keeps_a_display = found.iter().filter(kept).flat_map(RuleFinding::removed).any(is_a_display);
     let is_for_the_watched = |rule: &Rule| rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched);
     for found in found.iter_mut().filter(|found| !removes_graphics(found)) {
         let takes_the_screen = found.rule.group == Group::Display && is_for_the_watched(found.rule);
-        if takes_the_screen || is_a_display && (check::is_for_the_picture(found.rule) || found.opens_a_display()) {
-            found.hold_back(Risk::KeptGraphics);
+        if takes_the_screen || keeps_a_display && (check::is_for_the_picture(found.rule) || found.opens_a_display()) {
+            found.hold_back(risk);
         }
     }
 }
@@ -252,13 +263,18 @@ fn leave_half_of_no_conversion(found: &mut [RuleFinding<'_, '_>]) {
         let adds = found.changes().iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
         adds && found.removed().next().is_some()
     };
-    if !found.iter().any(RuleFinding::is_left) {
+    let is_kept = |found: &RuleFinding<'_, '_>| found.is_left() || found.template.is_some();
+    if !found.iter().any(is_kept) {
         return;
     }
     let converting: HashSet<&str> = found.iter().filter(|found| converts(found)).map(|found| &*found.rule.id).collect();
-    if found.iter().any(|found| found.is_left() && converting.contains(&*found.rule.id)) {
-        found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(|found| found.hold_back(Risk::KeptPart));
-    }
+    let kept = found.iter().filter(|found| is_kept(found) && converting.contains(&*found.rule.id));
+    let risk = match kept.map(RuleFinding::is_left).max() {
+        Some(true) => Risk::KeptPart,
+        Some(false) => Risk::Template,
+        None => return,
+    };
+    found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(|found| found.hold_back(risk));
 }
 
 /// The rules, with those alone that a new vGPU is to meet where it will stand; None where there is none to come, or all are.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::across::Summary;
 use crate::diagnostic::Diagnostic;
-use crate::domain::{Domain, uuid_of};
+use crate::domain::{Domain, is_template_name, uuid_of};
 use crate::source::Position;
 use crate::xml::XmlError;
 
@@ -43,7 +43,7 @@ pub struct Fixed<'r> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Guest {
-    /// Its name, where it has one.
+    /// Its name, where it has one that no template fills in later.
     pub name: Option<String>,
     /// Whether it has a vGPU.
     pub has_vgpu: bool,
@@ -54,7 +54,7 @@ pub struct Guest {
 impl Guest {
     pub(super) fn of(domain: &Domain<'_>) -> Self {
         let vgpus = domain.vgpus.iter().filter_map(|vgpu| uuid_of(*vgpu)).collect();
-        Guest { name: domain.name(), has_vgpu: domain.has_vgpu(), vgpus }
+        Guest { name: domain.name().filter(|name| !is_template_name(name)), has_vgpu: domain.has_vgpu(), vgpus }
     }
 }
 

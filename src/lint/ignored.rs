@@ -63,7 +63,7 @@ fn of<'d, 'r>(
             for finding in suppressions.faults(*fault, &rules.known, judged) {
                 let verdict = suppressions.verdict(rule, finding.span.start);
                 let applicability = check::applicability(rule, &finding, domain);
-                found.push(RuleFinding { rule, finding, applicability, verdict, elsewhere: None });
+                found.push(RuleFinding { rule, finding, applicability, verdict, elsewhere: None, template: None });
             }
         }
     }

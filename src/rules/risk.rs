@@ -19,6 +19,10 @@ pub enum Risk {
     KeptGraphics,
     /// The domain says that a part of what belongs together is to stay.
     KeptPart,
+    /// A template fills in a value later that this overwrites or removes, or a part of what belongs together with this.
+    Template,
+    /// A `<graphics>` with values that a template fills in stays.
+    TemplateGraphics,
 }
 
 impl Risk {
@@ -33,6 +37,8 @@ impl Risk {
             Risk::UnclearIgnore => "what somebody wants to keep: an ignore here has no reason, or can't be read",
             Risk::KeptGraphics => "what the <graphics> shows that the domain says is to stay",
             Risk::KeptPart => "what the domain says is to stay: it works only together with this",
+            Risk::Template => "a value that a template fills in later",
+            Risk::TemplateGraphics => "what the <graphics> shows once a template has filled it in",
         }
     }
 }

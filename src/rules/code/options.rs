@@ -1,7 +1,7 @@
 //! Arguments that QEMU can't read: unknown options, options that lack their operand, operands that are none.
 
 use crate::change::Change;
-use crate::domain::{Argument, QemuOption};
+use crate::domain::{Argument, QemuOption, is_template};
 use crate::fragment::NewElement;
 use crate::qemu::{OptionList, Syntax, known, set_parts};
 use crate::rules::Context;
@@ -36,6 +36,10 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
         let is_mended = option.name == "display" && context.domain.vgpu.is_some();
         return (known.has_operand && !is_mended).then(|| found("it requires an argument, and takes the first of libvirt's own for it"));
     };
+    // What it will be can't be told from a template.
+    if is_template(operand.value) {
+        return None;
+    }
     match option.name {
         "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => Some(unreadable_set(&operand)),
         "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(

@@ -1,7 +1,7 @@
 //! What the rules want of a vGPU that is not there yet.
 
 use super::IS_REQUIREMENT;
-use crate::change::{Change, deliver};
+use crate::change::{Change, deliver, overwritten};
 use crate::domain::Form;
 use crate::rules::Context;
 use crate::rules::environment::{Wanted, environment};
@@ -41,6 +41,8 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
             _ => {}
         }
     }
+    // What a template fills in is a finding of its own, and does not keep the vGPU out.
+    changes.retain(|change| overwritten(domain, std::slice::from_ref(change)).is_none());
     Requirements { ramfb, display, changes }
 }
 

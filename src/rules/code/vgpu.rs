@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::devices::is_igpu;
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
-use crate::domain::{Domain, is_user_alias, uuid_of};
+use crate::domain::{Domain, is_template, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
@@ -64,6 +64,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let uuid = domain.new_uuid(index, vgpu).to_string();
         let found = match address.and_then(|address| address.attribute("uuid")) {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
+            Some(value) if is_template(value) => format!("'{value}', which is no uuid yet"),
             Some(value) if is_placeholder(value) => {
                 format!("'{value}', which is no uuid: a script that fills it in must learn the new one")
             }
@@ -91,10 +92,9 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// Whether a uuid's place holds a word that somebody is to put a uuid for: `GPU_UUID`, `your-gpu-uuid-here`, `@UUID@`.
+/// Whether a word stands there for the reader to replace: `GPU_UUID`, `your-gpu-uuid-here`.
 fn is_placeholder(value: &str) -> bool {
     value.to_ascii_lowercase().contains("uuid")
-        || value.starts_with(['$', '@', '%', '{', '_']) && !value.contains(|c: char| c.is_ascii_digit())
 }
 
 /// An alias that is meant to be the user's own and that libvirt drops, or not the one asked for.

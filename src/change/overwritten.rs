@@ -1,0 +1,112 @@
+//! Template expressions that changes would write over: the value that is there now says nothing about the one that libvirt will read.
+
+use std::ops::Range;
+
+use super::Change;
+use crate::domain::{Domain, templates};
+use crate::fragment::{NewElement, Node};
+use crate::qemu::{OptionList, Syntax};
+use crate::xml::Element;
+
+/// The first template expression that these changes take out of the domain; None where all stay, or where the user asked for the new value.
+pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<String> {
+    if changes.is_empty() || !domain.may_have_templates() {
+        return None;
+    }
+    let mut lost = lost(domain, changes);
+    if lost.is_empty() {
+        return None;
+    }
+    let written = written(changes);
+    lost.retain(|expression| !written.iter().any(|value| value.contains(expression.as_str())));
+    lost.into_iter().next()
+}
+
+/// The expressions in all that the changes replace or remove.
+fn lost<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
+    let mut lost = Vec::new();
+    let mut replace = |old: Option<&str>, new: Option<&str>| {
+        let is_kept = old == new || new.is_some_and(|new| is_asked_for(domain, new));
+        if let Some(old) = old.filter(|_| !is_kept) {
+            lost.extend(templates(old).map(str::to_owned));
+        }
+    };
+    let moved: Vec<&Range<usize>> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::InsertSource(_, range) => Some(range),
+            _ => None,
+        })
+        .collect();
+    for change in changes {
+        match change {
+            Change::SetAttribute(element, name, value) => replace(element.attribute(name), Some(value)),
+            Change::RemoveAttribute(element, name) => replace(element.attribute(name), None),
+            Change::SetText(element, text) => replace(Some(&element.deep_text()), Some(text)),
+            Change::SetDevice(set, alias) => replace(Some(set.device), Some(alias)),
+            Change::SetValue(set, value) => replace(Some(set.value), Some(value)),
+            Change::DeviceProperty(argument, name, value) => {
+                let list = OptionList::parse(argument.attribute("value").unwrap_or(""), Syntax::DEVICE);
+                replace(list.as_ref().ok().and_then(|list| list.get(name)), Some(value));
+            }
+            Change::NameVgpu => {
+                let alias = domain.vgpu.and_then(|vgpu| vgpu.child("alias")?.attribute("name"));
+                replace(alias, Some(domain.vgpu_alias()));
+            }
+            Change::Remove(element) => {
+                for inside in [*element].into_iter().chain(element.descendants()) {
+                    let span = inside.span();
+                    if !moved.iter().any(|range| range.start <= span.start && span.end <= range.end) {
+                        values(inside).for_each(|value| replace(Some(value), None));
+                        replace(Some(&inside.text()), None);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    lost
+}
+
+/// The values of an element's attributes. A password may look like a template, and goes with the screen that it is for.
+fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
+    element.attribute_names().filter(|name| *name != "passwd").filter_map(move |name| element.attribute(name))
+}
+
+/// Whether the user asked for this value, so that it is to replace whatever is there.
+fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
+    let (settings, asked) = (domain.settings, &domain.settings.asked);
+    let wishes = [&asked.vgpu_type, &asked.pci, &asked.display, &asked.display_env, &asked.gdk_scale, &asked.alias, &asked.romfile];
+    wishes.into_iter().flatten().any(|wish| wish == value) || settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
+}
+
+/// All values that the changes write.
+fn written<'c>(changes: &'c [Change<'_>]) -> Vec<&'c str> {
+    let mut written = Vec::new();
+    for change in changes {
+        match change {
+            Change::SetAttribute(_, _, value)
+            | Change::SetText(_, value)
+            | Change::SetDevice(_, value)
+            | Change::SetValue(_, value)
+            | Change::DeviceProperty(_, _, value)
+            | Change::Environment(_, value) => written.push(value.as_str()),
+            Change::Set { alias, value, .. } | Change::Override { alias, value, .. } => written.extend([alias.as_str(), value]),
+            Change::Arguments(values) => written.extend(values.iter().map(String::as_str)),
+            Change::Insert(_, element) | Change::InsertBehind(_, element) => add_values(element, &mut written),
+            _ => {}
+        }
+    }
+    written
+}
+
+fn add_values<'c>(element: &'c NewElement, written: &mut Vec<&'c str>) {
+    written.extend(element.attributes.iter().map(|(_, value)| value.as_str()));
+    for node in &element.children {
+        match node {
+            Node::Element(child) => add_values(child, written),
+            Node::Text(text) => written.push(text),
+            Node::Comment(_) => {}
+        }
+    }
+}
