@@ -7,9 +7,13 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run};
+use gvtg_xml::domain::form_for;
+use gvtg_xml::host::Root;
+use gvtg_xml::host::installed::libvirt;
 use gvtg_xml::lint::lint;
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
+use gvtg_xml::version::Version;
 use serde_json::{Value, json};
 
 #[path = "common/client.rs"]
@@ -48,6 +52,15 @@ fn write(folder: &Path, documents: &[String], is_virsh_edit: bool) -> Vec<String
         fs::write(folder.join(name), text).unwrap();
     }
     names
+}
+
+/// The flags by which the command line does what the server does for `virsh edit`: what it writes is for this machine's libvirt, if there is one.
+fn of_virsh_edit() -> &'static [&'static str] {
+    if installed().is_some() { &["--libvirt", "installed"] } else { &[] }
+}
+
+fn installed() -> Option<Version> {
+    libvirt(&Root::default())
 }
 
 /// What the command line finds in each of these files, or of those in a folder, by itself.
@@ -115,6 +128,7 @@ fn findings_are_those_of_the_command_line() {
         let flags: Vec<String> = flags.collect();
         let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
         if is_named {
+            arguments.extend(of_virsh_edit().iter().filter(|_| flags.is_empty()));
             arguments.extend(names.iter().map(String::as_str))
         } else {
             arguments.push(".")
@@ -147,7 +161,7 @@ fn fixing_all_makes_the_text_that_fix_writes() {
         let names = write(folder.path(), &documents, is_named);
         let mut command = program(["fix", "--in-place", "--quiet"]);
         if is_named {
-            command.args(&names)
+            command.args(of_virsh_edit()).args(&names)
         } else {
             command.arg(".")
         };
@@ -184,7 +198,8 @@ fn each_quick_fix_makes_the_edits_that_lint_reports() {
     let folder = tempfile::tempdir().unwrap();
     let documents = documents();
     let names = write(folder.path(), &documents, true);
-    let linted = linted(folder.path(), &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let arguments: Vec<&str> = of_virsh_edit().iter().copied().chain(names.iter().map(String::as_str)).collect();
+    let linted = linted(folder.path(), &arguments);
     let mut client = Client::spawn(&[]);
     client.initialize(pulling(), Value::Null);
     let mut fixes = 0;
@@ -223,6 +238,72 @@ fn each_quick_fix_makes_the_edits_that_lint_reports() {
     }
     assert!(fixes > 300, "{fixes}");
     assert_eq!(client.goodbye(), 0);
+}
+
+#[test]
+fn a_form_that_this_machines_libvirt_does_not_read_is_warned_of_once() {
+    let Some(installed) = installed() else {
+        common::skips::skipped("the warning of another form: there is no libvirt here");
+        return;
+    };
+    let [right, wrong] = if form_for(installed) == form_for(Version::NEWEST) { ["newest", "7.0"] } else { ["installed", "newest"] };
+    let warning = format!("this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");
+    let warnings = |client: &Client| {
+        let shown = client.told.iter().filter(|told| told["method"] == "window/showMessage" && told["params"]["type"] == 2);
+        shown.filter(|told| told["params"]["message"].as_str().unwrap().contains(&warning)).count()
+    };
+    for able in [capabilities(), pulling()] {
+        let mut client = Client::spawn(&["--libvirt", wrong]);
+        client.initialize(able.clone(), Value::Null);
+        let look = |client: &mut Client, uri: &str| {
+            client.actions(uri, 0..0, None);
+        };
+        client.open("file:///vms/network.xml", "<network/>");
+        look(&mut client, "file:///vms/network.xml");
+        assert_eq!(warnings(&client), 0, "nothing is written there");
+        for uri in ["file:///vms/a.xml", "file:///vms/b.xml", "file:///tmp/virsh000000.xml"] {
+            client.open(uri, GUIDE);
+            look(&mut client, uri);
+            client.replace(uri, &GUIDE.replace("<devices>", "<devices> "));
+            look(&mut client, uri);
+            assert_eq!(warnings(&client), 1, "{uri}: {:?}", client.told);
+        }
+        assert_eq!(client.goodbye(), 0);
+        let mut client = Client::spawn(&["--libvirt", right]);
+        client.initialize(able, Value::Null);
+        client.open("file:///vms/a.xml", GUIDE);
+        look(&mut client, "file:///vms/a.xml");
+        assert_eq!(warnings(&client), 0);
+        assert_eq!(client.goodbye(), 0);
+    }
+    // The command line says the same, whoever wants it to be quiet.
+    for flags in ["", "--quiet", "--quiet --diff", "--quiet --format json"] {
+        let said = run(&format!("fix --libvirt {wrong} {flags}"), GUIDE).2;
+        assert_eq!(said.matches(&warning).count(), 1, "{flags}: {said}");
+        assert!(!run(&format!("fix --libvirt {right} {flags}"), GUIDE).2.contains(&warning), "{flags}");
+    }
+}
+
+#[test]
+fn the_libvirt_that_virsh_edit_is_for_is_this_machines_unless_the_user_gives_another() {
+    let Some(installed) = installed() else {
+        common::skips::skipped("the libvirt of virsh edit: there is none here");
+        return;
+    };
+    let found = |uri: &str, flags: &[&str]| {
+        let mut client = Client::spawn(flags);
+        client.initialize(pulling(), Value::Null);
+        client.open(uri, GUIDE);
+        let found = client.pull(uri).iter().map(|finding| finding["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(client.goodbye(), 0);
+        found
+    };
+    let elsewhere = "file:///vms/a.xml";
+    for uri in ["file:///tmp/virshXI3d9F.xml", "file:///var/tmp/virsh0aB9zZ.xml"] {
+        assert_eq!(found(uri, &[]), found(elsewhere, &["--libvirt", &installed.to_string()]));
+        assert_eq!(found(uri, &["--libvirt", "8.3"]), found(elsewhere, &["--libvirt", "8.3"]));
+        assert_eq!(found(uri, &["--libvirt", "newest"]), found(elsewhere, &[]));
+    }
 }
 
 const GUIDE: &str = include_str!("../fixtures/guide.xml");

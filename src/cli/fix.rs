@@ -12,7 +12,6 @@ use super::{FixArgs, Options, Status, configs, io, next, replace, suppress};
 use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::{Detail, Diagnostic};
-use crate::domain::form_for;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, Guest, fix_beside};
 use crate::printable::clean;
@@ -61,12 +60,16 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let own_display = if from_pipe { own_display() } else { None };
     let (mut skipped, mut guests) = (Vec::new(), Vec::new());
     let mut others = others(inputs);
+    let mut written_for = Vec::new();
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
         match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
             Ok(Some(one)) => {
                 status = status.max(one.status);
+                if one.guest.is_some() && !written_for.contains(&settings.libvirt) {
+                    written_for.push(settings.libvirt);
+                }
                 guests.extend(one.guest);
             }
             Ok(None) => skipped.push(index),
@@ -75,6 +78,11 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     if let Err(message) = outputs.finish() {
         return fail(&message);
+    }
+    // A domain in the wrong form does not start: --quiet does not hide that.
+    if !args.check && (args.quiet || !args.output.is_for_programs()) {
+        let warnings = written_for.iter().filter_map(|version| installed::form_warning(&Root::default(), *version));
+        warnings.for_each(|warning| io::complain(&warning));
     }
     if !args.quiet && !args.output.is_for_programs() {
         say_skipped(&files, &skipped, &options);
@@ -268,9 +276,6 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
             "after these fixes nothing would"
         };
         let _ = writeln!(text, "gvtg-xml: what shows the guest now was left alone: {why}");
-    }
-    if let Some(installed) = installed::libvirt(&Root::default()).filter(|installed| form_for(*installed) != form_for(version)) {
-        let _ = writeln!(text, "gvtg-xml: this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");
     }
     text
 }

@@ -15,6 +15,8 @@ use crate::version::Version;
 pub struct InForce {
     /// What the user wants of it; whether it is named is said by whoever reads it.
     pub settings: Settings,
+    /// Whether a flag or the configuration gives the libvirt; else the settings have the newest.
+    pub has_libvirt: bool,
     /// The rules that are asked, with the severities that they have.
     pub rules: RuleSet<'static>,
     /// The least severity that makes the exit code 1.
@@ -39,9 +41,11 @@ pub fn merge(flags: &Choices, sections: &[&Section], rules: impl Iterator<Item =
         entry.key.apply(&entry.value, &mut said)?;
     }
     let named = flags.named.or(said.named).unwrap_or(false);
+    let libvirt = flags.libvirt.or(said.libvirt);
     Ok(InForce {
+        has_libvirt: libvirt.is_some(),
         settings: Settings {
-            libvirt: flags.libvirt.or(said.libvirt).unwrap_or(Version::NEWEST),
+            libvirt: libvirt.unwrap_or(Version::NEWEST),
             asked: flags.wishes.clone(),
             keep_video: flags.keep_video.or(said.keep_video).unwrap_or(false),
             unsafe_fixes: flags.unsafe_fixes.or(said.unsafe_fixes).unwrap_or(false),

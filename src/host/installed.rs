@@ -1,6 +1,7 @@
 //! Which libvirt and QEMU a machine has: read off file names, as starting a program would cost more than all the rest.
 
 use super::Root;
+use crate::domain::form_for;
 use crate::version::Version;
 
 /// Where distributions put the library.
@@ -19,6 +20,13 @@ const VIRSH: &str = "/run/current-system/sw/bin/virsh";
 
 /// QEMU on NixOS, as domains name it.
 const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
+
+/// The warning for a user of this machine that what is written for one libvirt is in a form that the machine's own does not read; None
+/// where it does, and on a machine without libvirt.
+pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
+    let installed = libvirt(root).filter(|installed| form_for(*installed) != form_for(written_for))?;
+    Some(format!("this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}"))
+}
 
 /// The release that `libvirt.so.0` links to, or that virsh is of; None without one.
 pub fn libvirt(root: &Root) -> Option<Version> {
@@ -66,5 +74,22 @@ mod tests {
         }
         assert_eq!(libvirt(&root).map(|version| version.to_string()).as_deref(), Some("10.0.0"));
         assert_eq!(qemu_of_nixos(&root), Some(("9.1.2".to_owned(), EMULATOR.to_owned())));
+    }
+
+    #[test]
+    fn a_form_that_the_machine_does_not_read_is_warned_of() {
+        let warning = |library: &str, written_for: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let place = folder.path().join("usr/lib64");
+            std::fs::create_dir_all(&place).unwrap();
+            std::os::unix::fs::symlink(library, place.join("libvirt.so.0")).unwrap();
+            form_warning(&Root::new(folder.path()), written_for.parse().unwrap())
+        };
+        let said = "this machine's libvirt is 7.0.0, which reads another form: give --libvirt 7.0.0";
+        assert_eq!(warning("libvirt.so.0.7000.0", "newest").as_deref(), Some(said));
+        assert_eq!(warning("libvirt.so.0.7000.0", "7.8"), None, "the same form");
+        assert!(warning("libvirt.so.0.8001.0", "7.0").is_some(), "8.1 wants a capability deleted");
+        assert_eq!(warning("libvirt.so.0.9000.0", "newest"), None);
+        assert_eq!(warning("nothing", "newest"), None);
     }
 }

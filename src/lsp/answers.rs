@@ -27,7 +27,11 @@ impl Server<'_> {
             View::Foreign => actions::of_foreign(document, only, &in_force, client),
             View::Unreadable(..) | View::Failed(_) => Ok(Vec::new()),
         };
-        actions.map(|actions| json!(actions)).map_err(internal)
+        let actions = actions.map_err(internal)?;
+        if !actions.is_empty() {
+            self.warn_of_form(&in_force);
+        }
+        Ok(json!(actions))
     }
 
     /// `textDocument/hover`: the pages of the findings there and of a rule that is named to be ignored, else what the element or attribute
@@ -106,6 +110,7 @@ impl Server<'_> {
         document.forget();
         match (&*view, edit) {
             (_, Some(edit)) => {
+                self.warn_of_form(&configuration);
                 self.ask("workspace/applyEdit", json!({ "label": "Fix this domain for GVT-g", "edit": edit }));
             }
             (View::Domain(_), None) => self.show(3, "gvtg-xml: nothing that can be fixed safely is wrong with this domain"),

@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::configuration::SECTION;
 use super::diagnostics;
-use super::document::Document;
+use super::document::{Document, is_virsh_edit};
 use super::server::Server;
 use super::text::Lines;
 use super::uri::{of_path, to_path};
 use super::wire::Message;
 use crate::config::{Failure, InForce};
+use crate::host::{Root, installed};
+use crate::settings::Settings;
 
 impl Server<'_> {
     /// Takes in the settings that came with `initialize`.
@@ -57,7 +59,7 @@ impl Server<'_> {
         if let Some(known) = self.documents.get(uri).and_then(|document| document.in_force.clone()) {
             return known;
         }
-        let in_force = self.live.find(to_path(uri).as_deref());
+        let in_force = for_virsh_edit(self.live.find(to_path(uri).as_deref()), uri);
         if let Some(document) = self.documents.get_mut(uri) {
             document.in_force = Some(in_force.clone());
         }
@@ -65,6 +67,19 @@ impl Server<'_> {
             self.tell(&failure);
         }
         in_force
+    }
+
+    /// Warns where fixes are written in a form that this machine's libvirt does not read; once in a session for each release that they are
+    /// written for.
+    pub(super) fn warn_of_form(&mut self, in_force: &InForce) {
+        let version = in_force.settings.libvirt;
+        if self.warned_of.contains(&version) {
+            return;
+        }
+        if let Some(warning) = installed::form_warning(&Root::default(), version) {
+            self.warned_of.push(version);
+            self.show(2, &format!("gvtg-xml: {warning}, or set \"libvirt\" to \"installed\" in the editor's settings"));
+        }
     }
 
     /// Tells what is wrong in a configuration: in a message, and where it stands.
@@ -96,5 +111,16 @@ impl Server<'_> {
                 self.change_settings(&settings.clone());
             }
         }
+    }
+}
+
+/// What is in force for a document that `virsh edit` opens: this machine's libvirt will read it, unless the user gives another.
+fn for_virsh_edit(in_force: Arc<InForce>, uri: &str) -> Arc<InForce> {
+    if in_force.has_libvirt || !is_virsh_edit(uri) {
+        return in_force;
+    }
+    match installed::libvirt(&Root::default()) {
+        Some(libvirt) => Arc::new(InForce { settings: Settings { libvirt, ..in_force.settings.clone() }, ..InForce::clone(&in_force) }),
+        None => in_force,
     }
 }

@@ -15,6 +15,7 @@ use super::protocol::{DidChange, DidOpen, OfDocument};
 use super::text::{Lines, apply};
 use super::wire::{Message, ResponseError, code};
 use crate::config::{InForce, Live};
+use crate::version::Version;
 
 /// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
 pub const FIX_COMMAND: &str = "gvtg-xml.fix";
@@ -43,6 +44,8 @@ pub struct Server<'c> {
     pub(super) live: Live,
     /// The configurations in which something is wrong that is shown, by their names.
     pub(super) marked: Vec<String>,
+    /// The releases of libvirt for which the user was warned of the form.
+    pub(super) warned_of: Vec<Version>,
     /// The settings that came with `initialize`; later ones stand over them.
     pub(super) first_settings: Map<String, Value>,
     phase: Phase,
@@ -68,6 +71,7 @@ impl<'c> Server<'c> {
             live: configure(&Map::new())?,
             configure,
             marked: Vec::new(),
+            warned_of: Vec::new(),
             first_settings: Map::new(),
             phase: Phase::New,
             abilities: Abilities::of(&Value::Null),
@@ -237,7 +241,7 @@ impl<'c> Server<'c> {
         id
     }
 
-    /// Shows the user a message: 1 is an error, 3 is good to know.
+    /// Shows the user a message: 1 is an error, 2 a warning, 3 is good to know.
     pub(super) fn show(&mut self, kind: u8, message: &str) {
         self.outgoing.push(Message::notification("window/showMessage", json!({ "type": kind, "message": message })));
     }
@@ -250,7 +254,11 @@ impl<'c> Server<'c> {
     pub(super) fn view(&mut self, uri: &str) -> Result<Arc<View>, ResponseError> {
         self.document(uri)?;
         let in_force = self.in_force(uri);
-        Ok(self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&in_force)))
+        let view = self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&in_force));
+        if matches!(&*view, View::Domain(_)) {
+            self.warn_of_form(&in_force);
+        }
+        Ok(view)
     }
 
     pub(super) fn style<'s>(&'s self, uri: &'s str, in_force: &'s InForce) -> Style<'s> {
@@ -269,6 +277,9 @@ impl<'c> Server<'c> {
             && was_new
         {
             self.show(1, &blame(fault));
+        }
+        if matches!(&*view, View::Domain(_)) {
+            self.warn_of_form(&in_force);
         }
         let lines = Lines::new(&text, self.abilities.client.encoding);
         json!(diagnostics::all(&view, &lines, &text, self.style(uri, &in_force)))
