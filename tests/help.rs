@@ -191,13 +191,38 @@ fn a_terminal_has_its_own_width() {
 #[test]
 fn who_gives_no_file_is_shown_the_pipe() {
     let Some(text) = on_a_terminal(200, "fix") else { return };
-    let pipe = "virsh dumpxml --inactive --security-info NAME | gvtg-xml fix | virsh define --validate /dev/stdin";
+    let pipe = "virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
     assert!(text.contains(pipe), "{text}");
     let readme = fs::read_to_string("README.md").unwrap();
     let of_readme = readme.lines().find(|line| line.contains("| gvtg-xml fix ")).unwrap();
     let without_flags =
         |line: &str| line.split(" | ").map(|command| command.split(" --libvirt").next().unwrap()).collect::<Vec<_>>().join(" | ");
-    assert_eq!(without_flags(of_readme), format!("$ {}", pipe.replace("NAME", "win10")), "it is the README's");
+    assert_eq!(without_flags(of_readme), without_flags(&format!("$ {}", pipe.replace("NAME", "win10"))), "it is the README's");
     let text = on_a_terminal(200, "lint").unwrap();
     assert!(text.contains("virsh dumpxml --inactive --security-info NAME | gvtg-xml lint"), "{text}");
+}
+
+#[test]
+fn recipes_write_for_the_libvirt_that_reads_the_domain() {
+    let folders = ["docs", "rules", "rules/symptoms"].map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    let files = folders.into_iter().flatten().filter(|path| path.extension().is_some_and(|end| end == "md" || end == "toml"));
+    let mut texts: Vec<String> = files.map(|path| fs::read_to_string(path).unwrap()).collect();
+    texts.push(fs::read_to_string("README.md").unwrap());
+    texts.extend(PAGES.iter().flat_map(|page| page.examples).map(|example| example.command.to_owned()));
+    let mut count = 0;
+    for line in texts.iter().flat_map(|text| text.lines()) {
+        let is_recipe = ["virsh define", "virsh edit", "--keep-video", "--audio"].iter().any(|word| line.contains(word));
+        for command in line.split("gvtg-xml fix --").skip(1).filter(|_| is_recipe) {
+            // What is suppressed is written for no libvirt.
+            assert!(
+                command.starts_with("libvirt ") || command.contains("--libvirt installed") || command.starts_with("suppress "),
+                "{line}"
+            );
+            count += 1;
+        }
+        assert!(!line.contains("| gvtg-xml fix |") && !line.contains(r"\| gvtg-xml fix \|"), "{line}");
+    }
+    assert!(count > 10, "{count}");
+    let fixing = PAGES.iter().flat_map(|page| page.examples).filter(|example| example.command.contains("gvtg-xml fix"));
+    fixing.for_each(|example| assert!(example.command.contains("gvtg-xml fix --libvirt installed "), "{}", example.command));
 }

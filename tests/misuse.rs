@@ -140,8 +140,15 @@ fn who_changes_a_file_that_libvirt_keeps_hears_that_it_will_be_lost() {
         assert_eq!(code, 0, "it is done all the same");
         assert_ne!(fs::read_to_string(all.path().join(file)).unwrap(), kept);
         assert!(stderr.contains(warning), "{stderr}");
-        assert!(stderr.contains("  help: change the domain: VISUAL='gvtg-xml fix --in-place --exit-zero' virsh edit win10\n"), "{stderr}");
-        assert!(stderr.contains("virsh dumpxml --inactive --security-info win10 | gvtg-xml fix | virsh define"), "{stderr}");
+        assert!(
+            stderr
+                .contains("  help: change the domain: VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit win10\n"),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define"),
+            "{stderr}"
+        );
     }
     assert!(!run_in(all.path(), &format!("fix --in-place {file}")).2.contains(warning), "nothing was changed");
     fs::write(all.path().join(file), &kept).unwrap();

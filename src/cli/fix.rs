@@ -33,7 +33,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(concat!(
             "give a FILE, or pipe a domain's XML through:\n",
-            "  virsh dumpxml --inactive --security-info NAME | gvtg-xml fix | virsh define --validate /dev/stdin"
+            "  virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
         ));
     }
     if args.in_place && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-")) {

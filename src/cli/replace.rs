@@ -123,8 +123,8 @@ impl Original {
         let name = name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
         Some(format!(
             "libvirt keeps the domain in this file and writes over it: what was changed in it now is likely to be lost\n  \
-             help: change the domain: VISUAL='gvtg-xml fix --in-place --exit-zero' virsh edit {name}\n  \
-             help: or: virsh dumpxml --inactive --security-info {name} | gvtg-xml fix | virsh define --validate /dev/stdin"
+             help: change the domain: VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit {name}\n  \
+             help: or: virsh dumpxml --inactive --security-info {name} | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
         ))
     }
 

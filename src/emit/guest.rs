@@ -125,7 +125,7 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
         return Err(error);
     }
     if parse_pci(&pci).is_none() {
-        let help = "record the GPU's: gvtg-xml fix --pci 0000:00:02.0";
+        let help = "record the GPU's: gvtg-xml fix --libvirt installed --pci 0000:00:02.0";
         return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is no PCI address"), help));
     }
     let wishes = (&wanted.settings.asked.vgpu_type, &wanted.settings.fallback.vgpu_type);
@@ -134,7 +134,7 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
         return Err(error);
     }
     if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
-        let help = "record a type: gvtg-xml fix --type i915-GVTg_V5_4";
+        let help = "record a type: gvtg-xml fix --libvirt installed --type i915-GVTg_V5_4";
         return Err(GuestError::at(recorded_at, format!("'{other}' is no type of a GVT-g vGPU"), help));
     }
     let is_default_type = vgpu_type.is_none();

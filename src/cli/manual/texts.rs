@@ -36,7 +36,7 @@ const fn example(what: &'static str, command: &'static str) -> Example {
 const CONFIGURATION: (&str, &str) =
     ("gvtg-xml.toml", "What is wanted of all domains in a folder and below it; `gvtg-xml config` shows what is in force for a file");
 const FAILED: (&str, &str) = ("2", "It could not be done");
-const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix | virsh define --validate /dev/stdin";
+const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
 
 /// A kind of what `emit` writes.
 const fn kind(command: &'static str, examples: &'static [Example]) -> Page {
@@ -115,8 +115,8 @@ pub const PAGES: &[Page] = &[
         ],
         examples: &[
             example("mend a domain that libvirt has", PIPE),
-            example("see what would change in a file", "gvtg-xml fix --diff win10.xml"),
-            example("mend files", "gvtg-xml fix --in-place --type i915-GVTg_V5_4 win10.xml vms"),
+            example("what would change", "gvtg-xml fix --libvirt installed --diff win10.xml"),
+            example("fix files", "gvtg-xml fix --libvirt installed --in-place win10.xml vms"),
         ],
         exit_status: &[
             ("0", "Nothing is left; with --diff and --check: nothing would change"),
