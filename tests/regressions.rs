@@ -227,8 +227,11 @@ fn a_missing_vgpu_comes_without_what_a_template_fills_in() {
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
          <qemu:commandline><qemu:env name='DISPLAY' value='{{{{ display }}}}'/></qemu:commandline></domain>"
     );
-    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
     assert!(fixed.text.contains("<hostdev") && fixed.text.contains("value='{{ display }}'"), "{}", fixed.text);
+    let of_a_shell = text.replace("{{ display }}", "$DISPLAY");
+    let fixed = fix(of_a_shell, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(fixed.text.contains("name='DISPLAY' value=':0'"), "a guide's word for a shell is no template: {}", fixed.text);
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn lost<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
         .collect();
     for change in changes {
         match change {
+            Change::SetAttribute(element, _, _) if names_itself(*element) => {}
             Change::SetAttribute(element, name, value) => replace(element.attribute(name), Some(value)),
             Change::RemoveAttribute(element, name) => replace(element.attribute(name), None),
             Change::SetText(element, text) => replace(Some(&element.deep_text()), Some(text)),
@@ -66,6 +67,13 @@ fn lost<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
         }
     }
     lost
+}
+
+/// Whether this is a variable such as `<qemu:env name='DISPLAY' value='$DISPLAY'/>`, copied from a shell that would have filled it in: libvirt
+/// hands on the word, and nobody fills it in later.
+fn names_itself(element: Element<'_>) -> bool {
+    let value = element.attribute("value").and_then(|value| value.strip_prefix('$'));
+    element.is_qemu("env") && value.is_some() && value == element.attribute("name")
 }
 
 /// The values of an element's attributes. A password may look like a template, and goes with the screen that it is for.
