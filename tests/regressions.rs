@@ -209,6 +209,21 @@ fn no_value_that_a_template_fills_in_is_written_over_or_removed() {
 }
 
 #[test]
+fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
+    for device in ["vfio-pci,sysfsdev=/sys/bus/mdev/devices/{{ uuid }}", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/${UUID},display=on"] {
+        let arguments = format!("<qemu:arg value='-device'/><qemu:arg value='{device}'/>");
+        let text = format!(
+            "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
+             <qemu:commandline>{arguments}</qemu:commandline></domain>"
+        );
+        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert!(!fixed.text.contains("<hostdev"), "it needs no second vGPU: {}", fixed.text);
+        let (_, kept) = device.split_once(',').unwrap();
+        assert!(fixed.text.contains(kept) && fixed.text.contains("x-igd-opregion=on"), "{}", fixed.text);
+    }
+}
+
+#[test]
 fn what_moves_with_its_template_is_not_lost() {
     let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile={{ rom }}'/></qemu:commandline></domain>";
     let text = with_vgpu("<alias name='ua-gvtg'/>", "").replace("</domain>", set);

@@ -120,13 +120,28 @@ fn is_intels(operand: &str) -> bool {
     has_property || is_igpu
 }
 
+/// Whether the operand of a `-device` is a mediated device, with a uuid or an expression that a template fills in with one.
+pub(super) fn is_raw_vgpu(operand: &str) -> bool {
+    let Some(path) = vfio_path(operand) else { return false };
+    let name = last_part(&path);
+    parse_uuid(name).is_some() || path.contains("mdev") && is_template(name)
+}
+
 /// The uuid of the mediated device that the operand of a `-device` is: the kernel names it by that, below the GPU or in the folder of all
 /// of them. None where it is no mediated device.
 pub(super) fn raw_vgpu_uuid(operand: &str) -> Option<Uuid> {
+    parse_uuid(last_part(&vfio_path(operand)?))
+}
+
+/// The path of the host's device that the operand of a `-device` hands to the guest.
+fn vfio_path(operand: &str) -> Option<String> {
     let list = OptionList::parse(operand, Syntax::DEVICE).ok()?;
     let is_vfio = list.get("driver").is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
-    let name = list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next());
-    name.filter(|_| is_vfio).and_then(parse_uuid)
+    list.get("sysfsdev").filter(|_| is_vfio).map(str::to_owned)
+}
+
+fn last_part(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or("")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Domain, QemuOption, parse_uuid, raw_vgpu_uuid, uuid_of};
+use super::{Domain, QemuOption, is_raw_vgpu, parse_uuid, raw_vgpu_uuid, uuid_of};
 use crate::settings::derived_uuid;
 use crate::xml::Element;
 use foldhash::HashSet;
@@ -75,9 +75,7 @@ impl<'d> Domain<'d> {
     }
 
     pub(super) fn find_raw_vgpu(&self) -> Option<Element<'d>> {
-        let raw = |option: &&QemuOption<'d>| {
-            option.name == "device" && option.operand.is_some_and(|operand| raw_vgpu_uuid(operand.value).is_some())
-        };
+        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
         self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
     }
 }

@@ -54,6 +54,8 @@ fn first_name(text: &str) -> Option<&str> {
                 }
                 // The text ends within the name.
                 None if is_name && !"domain".starts_with(name) => return Some(name),
+                // `<6>` begins a line of a log.
+                Some(behind) if behind.is_ascii_digit() || name.starts_with(|c: char| c.is_ascii_digit()) => return None,
                 None => None,
                 Some(_) => Some(1),
             }
@@ -157,7 +159,7 @@ mod tests {
         {
             assert_eq!(of(bytes), "(unclear)", "{bytes:?}");
         }
-        for text in ["", " \n", "no XML at all", "a < b"] {
+        for text in ["", " \n", "no XML at all", "a < b", "<6>libvirtd: <domain type='kvm'>"] {
             assert_eq!(of(text), "(unclear)", "{text}");
         }
         assert_eq!(of("<netw"), "netw");
