@@ -109,6 +109,11 @@ fn several_files_give_one_hook() {
         assert!(stdout.contains(&wanted) && stdout.ends_with(&format!("setup_gpu b {OTHER} i915-GVTg_V5_4\n")), "{stdout}");
         assert!(stdout.contains("# Makes the vGPUs of a and b ") && stdout.contains(&format!("# Made by: gvtg-xml emit hook {files}\n")));
     }
+    fs::create_dir(folder.path().join("nets")).unwrap();
+    fs::rename(folder.path().join("network.xml"), folder.path().join("nets/network.xml")).unwrap();
+    let (code, _, stderr) = run_in(folder.path(), "emit hook nets");
+    assert_eq!(code, 2);
+    assert!(stderr.starts_with("gvtg-xml: nets: no file there is a domain with a vGPU"), "{stderr}");
     let (code, stdout, stderr) = run_in(folder.path(), "emit hook a.xml plain.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("gvtg-xml: plain.xml:1:1: error: the domain has no vGPU\n  help: run `gvtg-xml fix`"), "{stderr}");

@@ -17,7 +17,8 @@ pub fn root_name(bytes: &[u8]) -> Option<String> {
         None => Cow::Borrowed(bytes),
     };
     let text = String::from_utf8_lossy(&narrow);
-    first_name(text.trim_start_matches(BOM)).map(str::to_owned)
+    // A byte order mark that an editor could not read is two replacement characters.
+    first_name(text.trim_start_matches([BOM, char::REPLACEMENT_CHARACTER])).map(str::to_owned)
 }
 
 /// The bytes behind a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the latter.
@@ -151,6 +152,7 @@ mod tests {
         assert_eq!(of(utf16("\u{feff}<network/>", u16::to_le_bytes)), "network");
         let utf32: Vec<u8> = "\u{feff}<domain>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
         assert_eq!(of(utf32), "domain");
+        assert_eq!(of("\u{fffd}\u{fffd}<\0d\0o\0m\0a\0i\0n\0>\0"), "domain", "as an editor shows it");
     }
 
     #[test]

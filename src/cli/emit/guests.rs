@@ -14,6 +14,7 @@ use crate::emit::guest::{check, guest};
 use crate::emit::{Guest, Wanted, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
+use crate::printable::clean_path;
 use crate::settings::{Settings, Wishes};
 use crate::source::Source;
 use crate::xml;
@@ -104,7 +105,8 @@ impl GuestArgs {
             sources.push(name);
         }
         if guests.is_empty() {
-            return Err("no file there is a domain with a vGPU: run `gvtg-xml fix` on one first".into());
+            let places: Vec<_> = self.files.iter().map(|path| clean_path(path)).collect();
+            return Err(format!("{}: no file there is a domain with a vGPU: run `gvtg-xml fix` on one first", places.join(", ")));
         }
         check(&guests, &sources)?;
         Ok(guests)
