@@ -209,6 +209,25 @@ fn no_value_that_a_template_fills_in_is_written_over_or_removed() {
 }
 
 #[test]
+fn a_uuid_that_is_made_from_a_templates_name_is_one_for_all_its_vms() {
+    let note = "all VMs of this template get one vGPU: put a template in the uuid's place too";
+    let has_note = |text: &str, settings: &Settings| {
+        let found = lint_all(text, &RuleSet::all(builtin()), settings, Detail::Line).unwrap().open;
+        found.iter().flat_map(|found| &found.related).any(|related| related.message == note)
+    };
+    let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
+    for text in [with_vgpu(UUID_HERE, "GPU_UUID"), "<domain type='kvm'><name>x</name><devices/></domain>".to_owned()] {
+        let template = text.replace("<name>x<", "<name>{{ vm }}<");
+        assert!(has_note(&template, &Settings::default()) && !has_note(&template, &asked));
+        assert!(!has_note(&text, &Settings::default()), "{text}");
+        let named = template.replace("<name>", "<uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid><name>");
+        assert!(!has_note(&named, &Settings::default()), "it is made from the domain's uuid");
+    }
+    let template = with_vgpu(UUID_HERE, "{{ uuid }}").replace("<name>x<", "<name>{{ vm }}<");
+    assert!(!has_note(&template, &Settings::default()), "each VM has a vGPU of its own");
+}
+
+#[test]
 fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
     for device in ["vfio-pci,sysfsdev=/sys/bus/mdev/devices/{{ uuid }}", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/${UUID},display=on"] {
         let arguments = format!("<qemu:arg value='-device'/><qemu:arg value='{device}'/>");

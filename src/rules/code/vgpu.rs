@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::devices::is_igpu;
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
-use crate::domain::{Domain, is_template, is_user_alias, uuid_of};
+use crate::domain::{Domain, is_template, is_template_name, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
@@ -26,7 +26,8 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let risk = has_the_gpu.then_some(Risk::LastGpu).or_else(has_screen);
     // Where an option lacks its operand, what the changes are says whether there can be any.
     if !context.wants_changes && domain.lacking_option().is_none() {
-        return vec![Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) }];
+        let finding = Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) };
+        return vec![with_shared_uuid(domain, finding)];
     }
     let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
     let alias = domain.vgpu_alias();
@@ -46,7 +47,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
     };
     changes.insert(0, insertion);
-    vec![Finding { risk, ..Finding::at(place).fixed_by(changes) }]
+    vec![with_shared_uuid(domain, Finding { risk, ..Finding::at(place).fixed_by(changes) })]
 }
 
 /// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
@@ -62,9 +63,11 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let source = vgpu.child("source");
         let address = source.and_then(|source| source.child("address"));
         let uuid = domain.new_uuid(index, vgpu).to_string();
-        let found = match address.and_then(|address| address.attribute("uuid")) {
+        let value = address.and_then(|address| address.attribute("uuid"));
+        let is_filled_in_later = value.is_some_and(is_template);
+        let found = match value {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
-            Some(value) if is_template(value) => format!("'{value}', which is no uuid yet"),
+            Some(value) if is_filled_in_later => format!("'{value}', which is no uuid yet"),
             Some(value) if is_placeholder(value) => {
                 format!("'{value}', which is no uuid: a script that fills it in must learn the new one")
             }
@@ -87,9 +90,18 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             Some(address) => Finding::at_attribute(address, "uuid"),
             None => Finding::at(source.unwrap_or(vgpu)),
         };
-        findings.push(finding.with_value("found", found).fixed_by(changes));
+        let finding = finding.with_value("found", found).fixed_by(changes);
+        findings.push(if own.is_none() && !is_filled_in_later { with_shared_uuid(domain, finding) } else { finding });
     }
     findings
+}
+
+/// The finding with a note where the uuid that its fix writes is made from a name that a template fills in later.
+fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
+    match domain.child("name").filter(|_| domain.settings.uuid.is_none() && is_template_name(domain.identity())) {
+        Some(name) => finding.related_to(name.span(), "all VMs of this template get one vGPU: put a template in the uuid's place too"),
+        None => finding,
+    }
 }
 
 /// Whether a word stands there for the reader to replace: `GPU_UUID`, `your-gpu-uuid-here`.
