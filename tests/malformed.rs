@@ -105,6 +105,7 @@ const CASES: &[Case] = &[
     ("UTF-32LE without a mark", b"<\0\0\0d\0\0\0", 1, 2, "NUL"),
     ("Latin-1", b"<domain>\n<name>caf\xe9</name></domain>", 2, 10, "byte 0xe9 is not UTF-8"),
     ("Latin-1, said so", b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain>\xe9</domain>", 2, 9, "byte 0xe9 is not UTF-8"),
+    ("windows-1252, declared", b"<?xml version='1.0' encoding='windows-1252'?>\n<domain>\x80</domain>", 2, 9, "byte 0x80 is not UTF-8"),
     ("Latin-1, said so, with ASCII", b"<?xml version='1.0' encoding='ISO-8859-1'?><domain/>", 1, 1, "encoding='ISO-8859-1'"),
     ("UTF-16, falsely", b"<?xml version='1.0' encoding='UTF-16'?><domain/>", 1, 1, "encoding='UTF-16'"),
     ("an encoding that nobody knows", b"<?xml version='1.0' encoding='klingon'?><domain/>", 1, 1, "encoding='klingon'"),
@@ -244,6 +245,32 @@ fn fix_refuses_what_is_no_domain_at_its_place() {
         }
     });
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn help_for_another_encoding_names_the_command_that_converts_it() {
+    let help = |input: &[u8]| outcome(feed(&mut program(["fix"]), input)).2.lines().nth(1).unwrap_or_default().to_owned();
+    let convert = |encoding: &str| {
+        format!(
+            "  help: gvtg-xml reads UTF-8 only, the encoding that libvirt writes: convert the file with iconv -f {encoding} -t UTF-8, and write \
+             encoding='UTF-8' in its first line"
+        )
+    };
+    for encoding in ["ISO-8859-1", "iso-8859-15", "windows-1252"] {
+        let declaration = format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<domain>");
+        assert_eq!(help(&[declaration.as_bytes(), b"\xfc</domain>"].concat()), convert(encoding));
+        let as_utf8 = help(&[declaration.as_bytes(), "ü</domain>".as_bytes()].concat());
+        assert_eq!(as_utf8, format!("{}; a file that already is UTF-8 needs only the new first line", convert(encoding)));
+        let as_ascii = help(&[declaration.as_bytes(), b"</domain>"].concat());
+        assert_eq!(as_ascii, "  help: gvtg-xml reads UTF-8 only, and the text is plain ASCII: write encoding='UTF-8' in its first line");
+    }
+    let undeclared = "  help: convert the file to UTF-8, the encoding that libvirt writes and the only one that gvtg-xml reads \
+                      (a Latin-1 file with iconv -f ISO-8859-1 -t UTF-8)";
+    for beginning in
+        ["<domain>", "<?xml version='1.0'?><domain>", "<?xml version='1.0' encoding='UTF-8'?><domain>", "<?xml encoding='$(x)'?>"]
+    {
+        assert_eq!(help(&[beginning.as_bytes(), b"\xfc</domain>"].concat()), undeclared, "{beginning}");
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The XML declaration at the very beginning of a text.
 
+use memchr::memmem;
+
 use super::XmlError;
 use super::guard::is_name_character;
 use super::scan::StartTag;
+use crate::source::BOM;
 
 /// The XML declaration: roxmltree skips whatever stands there, libxml2 reads it.
 pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
@@ -28,11 +31,7 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
             (_, "encoding", encoding) if is_utf8(encoding) => {}
             (_, "encoding", encoding) => {
                 let message = format!("the XML declaration says encoding='{}'", encoding.escape_default());
-                return Err(XmlError::new(
-                    start,
-                    message,
-                    "libvirt reads UTF-8 only: convert the file and its declaration (iconv -t UTF-8)",
-                ));
+                return Err(XmlError::new(start, message, how_to_declare_utf8(encoding, text.is_ascii())));
             }
             (_, "standalone", "yes" | "no") => {}
             _ => return Err(wrong("the XML declaration has something that does not belong there")),
@@ -42,6 +41,46 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
         return Err(wrong("the XML declaration has no version"));
     }
     Ok(())
+}
+
+/// The encoding that the XML declaration of undecoded bytes names; None if it names none, or UTF-8.
+pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    let begin = &bytes[..LONGEST_DECLARATION.min(bytes.len())];
+    let length = memmem::find(begin, b"?>")?;
+    let inside = std::str::from_utf8(&begin[..length]).ok()?.trim_start_matches(BOM).strip_prefix("<?xml")?;
+    let as_tag = format!("<x{inside}>");
+    let attribute = StartTag::at(&as_tag, 0)?.attributes(&as_tag).find(|attribute| &as_tag[attribute.name.clone()] == "encoding")?;
+    let encoding = &as_tag[attribute.value];
+    (is_encoding_name(encoding) && !is_utf8(encoding)).then(|| encoding.to_owned())
+}
+
+/// How to convert a file whose bytes are in the encoding that it declares.
+pub(super) fn how_to_convert(encoding: &str) -> String {
+    format!(
+        "gvtg-xml reads UTF-8 only, the encoding that libvirt writes: convert the file with iconv -f {encoding} -t UTF-8, and write \
+         encoding='UTF-8' in its first line"
+    )
+}
+
+/// What to do about a text that declares another encoding, and is readable as UTF-8.
+fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
+    match is_ascii {
+        true => "gvtg-xml reads UTF-8 only, and the text is plain ASCII: write encoding='UTF-8' in its first line".to_owned(),
+        false if is_encoding_name(encoding) => {
+            format!("{}; a file that already is UTF-8 needs only the new first line", how_to_convert(encoding))
+        }
+        false => "gvtg-xml reads UTF-8 only, which is what the text looks like: write encoding='UTF-8' in its first line".to_owned(),
+    }
+}
+
+/// A declaration is shorter: what is longer is not searched.
+const LONGEST_DECLARATION: usize = 1024;
+
+/// Whether a name is one that XML allows for an encoding (`EncName`): it can stand in a command as it is.
+fn is_encoding_name(encoding: &str) -> bool {
+    encoding.starts_with(|c: char| c.is_ascii_alphabetic())
+        && encoding.len() <= 40
+        && encoding.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 fn is_version_1(version: &str) -> bool {

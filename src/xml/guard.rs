@@ -47,7 +47,7 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
 }
 
 pub(super) const UTF_16: &str =
-    "the file looks like UTF-16: convert it to UTF-8, the only encoding that libvirt reads (iconv -f UTF-16 -t UTF-8)";
+    "the file looks like UTF-16, which neither gvtg-xml nor libvirt reads: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)";
 const EMPTY: &str = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
 
 /// `NameChar` of the XML 1.0 grammar.

@@ -50,21 +50,22 @@ struct Shadow {
     length: usize,
 }
 
-/// Text that may come back from another program: UTF-8, or what to do about it.
+/// Decodes UTF-8, the encoding that libvirt writes and the only one that this program reads.
 ///
 /// # Errors
-/// Bytes that are not UTF-8: the offset of the first, and a guess at the encoding.
+/// Bytes that are not UTF-8: the offset of the first, and how to convert the file.
 pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let offset = error.valid_up_to();
-        let help =
-            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.get(1) == Some(&0) || bytes.first() == Some(&0) {
-                guard::UTF_16
-            } else if bytes.iter().any(|byte| *byte < b'\t') {
-                "this is binary data and not text: the file is compressed or damaged"
-            } else {
-                "convert the file to UTF-8, the only encoding that libvirt reads (for a Latin-1 file: iconv -f ISO-8859-1 -t UTF-8)"
-            };
+        let is_utf_16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.iter().take(2).any(|byte| *byte == 0);
+        let help = match declaration::declared_encoding(bytes) {
+            _ if is_utf_16 => guard::UTF_16.to_owned(),
+            Some(encoding) => declaration::how_to_convert(&encoding),
+            None if bytes.iter().any(|byte| *byte < b'\t') => "this is binary data, not text: the file is compressed or damaged".to_owned(),
+            None => "convert the file to UTF-8, the encoding that libvirt writes and the only one that gvtg-xml reads \
+                     (a Latin-1 file with iconv -f ISO-8859-1 -t UTF-8)"
+                .to_owned(),
+        };
         XmlError::new(offset, format!("byte 0x{:02x} is not UTF-8", bytes[offset]), help)
     })
 }
