@@ -160,15 +160,16 @@ pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_
         Place::First => tag.span.end,
     };
     let rest = text[at..].trim_start_matches([' ', '\t']);
-    // What follows on the same line moves to a line of its own, unless the document has none.
-    let glued = !style.newline.is_empty() && !rest.starts_with(['\n', '\r']);
-    let tail = match glued {
-        true if rest.starts_with("</") => close_line,
-        true => format!("{}{indent}", style.newline),
-        false => String::new(),
+    let after_blanks = text.len() - rest.len();
+    let (range, tail) = match rest {
+        _ if style.newline.is_empty() => (at..at, String::new()),
+        // Blanks at the end of the line stay there.
+        _ if rest.starts_with(['\n', '\r']) => (after_blanks..after_blanks, String::new()),
+        // What follows on the same line moves to a line of its own.
+        _ if rest.starts_with("</") => (at..after_blanks, close_line),
+        _ => (at..after_blanks, format!("{}{indent}", style.newline)),
     };
-    let blank = if glued { text.len() - at - rest.len() } else { 0 };
-    vec![Edit { range: at..at + blank, text: format!("{lines}{tail}") }]
+    vec![Edit { range, text: lines + &tail }]
 }
 
 /// Behind the comments that stand on the same line: they belong to what is before them, but those that speak to this program are about
@@ -248,6 +249,9 @@ mod tests {
         assert_eq!(insert("<a>\n\t<b/>\n</a>\n", Some("b")), "<a>\n\t<b/>\n\t<x/>\n\t<y/>\n</a>\n");
         assert_eq!(insert("<a>\n  <b/>\n</a>", None), "<a>\n  <x/>\n  <y/>\n  <b/>\n</a>");
         assert_eq!(insert("<a>\n  <b/> <!-- b -->\n</a>", Some("b")), "<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("<a>\n  <b/>  \t\n</a>", Some("b")), "<a>\n  <b/>  \t\n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("<a>\n  <b/> <!-- b -->  \n</a>", Some("b")), "<a>\n  <b/> <!-- b -->  \n  <x/>\n  <y/>\n</a>");
+        assert_eq!(insert("<a> \r\n  <b/>\r\n</a>", None), "<a> \r\n  <x/>\r\n  <y/>\r\n  <b/>\r\n</a>");
         assert_eq!(insert("<a>\n  <b/> <c/>\n</a>", Some("b")), "<a>\n  <b/>\n  <x/>\n  <y/>\n  <c/>\n</a>");
         let ours = "<!-- gvtg-xml: ignore[r] c -->";
         let before_c = insert(&format!("<a>\n  <b/> <!-- b --> {ours}\n  <c/>\n</a>"), Some("b"));

@@ -310,3 +310,20 @@ fn egl_headless_among_the_arguments_gives_vnc_its_opengl() {
     let text = fixed(VGPU, argument, &Settings::default());
     assert!(!text.contains("model='vfio-pci' display='on'"), "{text}");
 }
+
+#[test]
+fn blanks_at_the_end_of_a_line_stay_on_it() {
+    let devices = "  <devices>  \n    <controller type='scsi' index='0' model='virtio-scsi'/>   \n  </devices>\t\n";
+    for devices in [devices, "  <devices> \n  </devices>  \n", "  <devices/>   \n"] {
+        for newline in ["\n", "\r\n"] {
+            let text = format!("<domain type='kvm'>  \n  <name>w</name> \n{devices}</domain>  \n").replace('\n', newline);
+            let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
+            let mut lines = fixed.split('\n');
+            // The root gets a declaration, and an empty <devices/> opens.
+            let is_kept = |line: &&str| !line.starts_with("<domain") && !line.contains("<devices/>");
+            for line in text.split('\n').filter(is_kept) {
+                assert!(lines.any(|new| new == line), "{line:?} is gone or moved:\n{fixed}");
+            }
+        }
+    }
+}
