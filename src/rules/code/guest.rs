@@ -1,12 +1,48 @@
 //! The guest as a whole.
 
+use crate::change::Change;
+use crate::domain::Domain;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
+use crate::version::Version;
 use crate::xml::Element;
 
 /// A guest that no GVT-g vGPU can serve.
 pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     context.domain.unsuitable().map(|(element, what)| Finding::at(element).with_value("what", what)).into_iter().collect()
+}
+
+/// A domain of another type than kvm. libvirt refuses TCG's settings in one of type kvm, so they go when the type changes.
+pub(super) fn not_kvm<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    if domain.root.attribute("type") == Some("kvm") {
+        return Vec::new();
+    }
+    let mut finding = Finding::at_attribute(domain.root, "type");
+    let mut changes = vec![Change::SetAttribute(domain.root, "type".into(), "kvm".into())];
+    for tcg in refused_tcg(domain) {
+        finding = finding.related_to(tcg.start_tag().span, "<tcg> is for emulated guests only, and is removed with the type");
+        changes.push(Change::Remove(tcg));
+    }
+    vec![finding.fixed_by(changes)]
+}
+
+/// TCG's settings in a domain of type kvm.
+pub(super) fn tcg_features<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    if domain.root.attribute("type") != Some("kvm") {
+        return Vec::new();
+    }
+    refused_tcg(domain).into_iter().map(|tcg| Finding::at(tcg).fixed_by(vec![Change::Remove(tcg)])).collect()
+}
+
+/// The `<tcg>` that libvirt refuses in a domain of type kvm: one with settings, and before 8.0, which does not know it, any
+/// (libvirt: src/qemu/qemu_validate.c `qemuValidateDomainDefTCGFeatures`).
+fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
+    let is_unknown = domain.settings.libvirt < Version::new(8, 0, 0);
+    let features = domain.children.named(domain.root, "features").filter(|features| features.is("features"));
+    let all = features.flat_map(|features| domain.named(features, "tcg"));
+    all.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
 }
 
 /// What libvirt itself allows QEMU to lock for a guest with a mediated device, beyond the guest's memory
