@@ -92,6 +92,8 @@ pub struct Related {
     pub start: Position,
     /// What it is.
     pub message: String,
+    /// Whether the finding's fix removes what stands there.
+    pub is_removed: bool,
 }
 
 /// How a finding can be mended.

@@ -64,6 +64,71 @@ fn findings_that_look_alike_have_fingerprints_of_their_own() {
     assert_eq!(all.len(), count, "two rules about one element are two findings");
 }
 
+/// A domain whose <video>, <channel> and second hostdev are removed, each with what refers to it.
+const WITH_REFERENCES: &str = r"<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>own</name>
+  <devices>
+    <graphics type='spice'/>
+    <video><model type='vga'/><alias name='ua-vid'/></video>
+    <channel type='spicevmc'><target type='virtio'/></channel>
+  </devices>
+  <qemu:commandline>
+    <qemu:arg value='-device'/>
+    <qemu:arg value='virtserialport,chardev=charchannel0,nr=5'/>
+    <qemu:arg value='-set'/>
+    <qemu:arg value='device.channel0.name=x'/>
+  </qemu:commandline>
+  <qemu:override>
+    <qemu:device alias='ua-vid'>
+      <qemu:frontend>
+        <qemu:property name='romfile' type='string' value='/vga.rom'/>
+      </qemu:frontend>
+    </qemu:device>
+  </qemu:override>
+</domain>
+";
+
+/// What is removed there, by rule, with its place.
+const REFERENCES: &[(&str, &str, &str)] = &[
+    ("stray-video", "15:5", "removed with it, as it refers to ua-vid: the override of ua-vid: romfile=/vga.rom"),
+    ("spice-leftover", "10:5", "removed with it, as it refers to charchannel0: -device virtserialport,chardev=charchannel0,nr=5"),
+    ("spice-leftover", "12:5", "removed with it, as it refers to channel0: -set device.channel0.name=x"),
+];
+
+#[test]
+fn every_argument_set_and_override_that_goes_with_a_device_is_named_with_its_place() {
+    let (_, _, report) = run("fix", WITH_REFERENCES);
+    for (rule, place, message) in REFERENCES {
+        assert!(report.contains(&format!("\n  <stdin>:{place}: {message}\n")), "{report}");
+        for command in ["lint --quiet --format concise", "fix --quiet --format concise --diff"] {
+            let (_, stdout, stderr) = run(command, WITH_REFERENCES);
+            let text = stdout + &stderr;
+            let is_named = |line: &str| line.contains(&format!("[{rule}]")) && line.contains(&format!("; {message} ({place})"));
+            assert!(command.starts_with("fix") || text.lines().any(is_named), "{text}");
+        }
+        for format in ["github", "gitlab", "junit"] {
+            let text = run(&format!("lint --format {format}"), WITH_REFERENCES).1;
+            assert!(text.contains(&format!("{message} ({place})")), "{format}: {text}");
+        }
+        for (command, state) in [("lint", "found"), ("fix --diff", "fixable")] {
+            let (_, stdout, stderr) = run(&format!("{command} --format json"), WITH_REFERENCES);
+            let report = if command == "lint" { stdout } else { stderr };
+            let findings = diagnostics(&report);
+            let related = findings.iter().filter(|finding| finding["rule"] == *rule && finding["state"] == state);
+            let mut places = related.flat_map(|finding| finding["related"].as_array().cloned().unwrap_or_default());
+            let is_named = |related: Value| {
+                related["message"] == *message && format!("{}:{}", related["start"]["line"], related["start"]["column"]) == *place
+            };
+            assert!(places.any(is_named), "{report}");
+        }
+        let (line, column) = place.split_once(':').unwrap();
+        let full = run("lint", WITH_REFERENCES).1.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(full.contains(&format!("note: line {line}, column {column}: {message}")), "{full}");
+        let sarif = run("lint --format sarif", WITH_REFERENCES).1;
+        assert!(sarif.contains(&format!("\"{message}\"")), "{sarif}");
+    }
+}
+
 #[test]
 fn json_lines_are_the_findings_of_json() {
     let lines = run("lint --format json-lines", BAD).1;

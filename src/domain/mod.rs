@@ -101,6 +101,9 @@ struct Answers<'d> {
     override_devices: OnceCell<ElementMap<HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     references: OnceCell<References<'d>>,
+    host_references: OnceCell<HashMap<&'d str, Vec<Element<'d>>>>,
+    /// Places in `options`, by option and by operand.
+    options_by_argument: OnceCell<ElementMap<usize>>,
     addressed: OnceCell<Addressed<'d>>,
     globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
     vgpu_alias: OnceCell<(String, bool)>,
@@ -240,6 +243,39 @@ impl<'d> Domain<'d> {
     /// Who speaks of which device.
     pub fn references(&self) -> &References<'d> {
         self.answers.references.get_or_init(|| References::of(self))
+    }
+
+    /// The arguments of `-set` and the overrides that name a host device; none for one whose id an earlier device has.
+    pub fn host_references(&self, device: Element<'d>) -> &[Element<'d>] {
+        let Some(alias) = self.alias_of(device).filter(|alias| self.host_device(alias) == Some(device)) else { return &[] };
+        let by_alias = self.answers.host_references.get_or_init(|| {
+            let mut by_alias: HashMap<&str, Vec<Element<'d>>> = HashMap::default();
+            for set in &self.sets {
+                by_alias.entry(set.device).or_default().extend([set.option, set.operand]);
+            }
+            let devices = self.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+            for device in devices {
+                if let Some(alias) = device.attribute("alias") {
+                    by_alias.entry(alias).or_default().push(device);
+                }
+            }
+            by_alias
+        });
+        by_alias.get(alias).map_or(&[], Vec::as_slice)
+    }
+
+    /// The option that an argument is, or that it is the operand of.
+    pub fn option_of(&self, argument: Element<'d>) -> Option<&QemuOption<'d>> {
+        let places = || {
+            let options = self.options.iter().enumerate();
+            let elements = options.flat_map(|(index, option)| {
+                std::iter::once(option.element)
+                    .chain(option.operand.map(|operand| operand.element))
+                    .map(move |element| (element.id(), index))
+            });
+            elements.collect()
+        };
+        self.options.get(*self.answers.options_by_argument.get_or_init(places).get(&argument.id())?)
     }
 
     /// The id that libvirt gives a host device.

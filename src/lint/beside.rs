@@ -38,7 +38,8 @@ pub(super) fn beside<'d, 'r>(
                     Same::Vgpu => format!("the vGPU of {}", clipped(&rival.owner)),
                     Same::Name => "the other domain of this name".to_owned(),
                 };
-                let elsewhere = Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message };
+                let elsewhere =
+                    Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message, is_removed: false };
                 let finding = finding.with_value("other", &*rival.owner);
                 found.push(RuleFinding { rule, finding, applicability: None, verdict, elsewhere: Some(elsewhere), template: None });
             }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::SMALL_TEXT;
 use super::ignored::{faults, is_parted};
+use super::removals::removals_beside;
 use crate::change::{Change, Composer, overwritten};
 use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
 use crate::domain::Domain;
@@ -108,6 +109,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             span: span.clone(),
             start: source.position(span.start),
             message: message.clone(),
+            is_removed: false,
         };
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
@@ -119,11 +121,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             }
             _ => None,
         };
-        let speakers = self.removed().flat_map(|element| domain.references().to(element)).filter_map(|reference| {
-            let span = reference.elements.last()?.start_tag().span;
-            let message = format!("speaks of {}, and goes with it", reference.id);
-            Some(Related { file: None, start: source.position(span.start), span, message })
-        });
+        let removed_too = removals_beside(domain, self.changes(), &finding.span);
         let (start, end) = source.positions(finding.span.clone());
         Diagnostic {
             rule,
@@ -136,7 +134,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
                 None => fill(&rule.message),
             },
             help: rule.help.as_deref().filter(|_| has_words).map(fill),
-            related: finding.related.iter().map(related).chain(speakers).chain(elsewhere.clone()).collect(),
+            related: finding.related.iter().map(related).chain(removed_too).chain(elsewhere.clone()).collect(),
             fix,
             is_new: false,
             reason: verdict.reason().map(str::to_owned),

@@ -18,6 +18,7 @@ mod fixed;
 mod fixing;
 mod ignored;
 mod places;
+mod removals;
 mod round;
 mod suppressing;
 

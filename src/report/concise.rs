@@ -1,9 +1,10 @@
 //! `file:line:column: severity[rule] message`: one line a finding, for editors and grep.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::{FileFindings, Paint, Report, State, message};
-use crate::diagnostic::{Detail, Diagnostic};
+use super::{FileFindings, Paint, Report, State, add_place};
+use crate::diagnostic::{Detail, Diagnostic, Related};
 use crate::edit::Applicability;
 use crate::printable::clean;
 
@@ -29,10 +30,13 @@ impl Concise {
     fn add(&self, name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
         let paint = Paint::new(self.color);
         let is_open = !matches!(state, State::Fixed | State::Fixable);
-        let (word, what) = match is_open {
-            true => (diagnostic.severity.name(), message(diagnostic)),
+        let (word, mut what) = match is_open {
+            true => (diagnostic.severity.name(), Cow::Borrowed(&*diagnostic.message)),
             false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
         };
+        // For people each removed thing has a line of its own, below.
+        let is_inline = |related: &&Related| if related.is_removed { !self.has_help } else { is_open && related.file.is_some() };
+        diagnostic.related.iter().filter(is_inline).for_each(|related| add_place(related, &mut what));
         let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
         let _ = match self.color {
             true => {
@@ -45,9 +49,19 @@ impl Concise {
         };
         let new = if state == State::Left && diagnostic.is_new { " (in what fix adds here)" } else { "" };
         let _ = writeln!(text, "{}{new}", clean(&what));
-        if !self.has_help || !is_open {
+        if !self.has_help {
             return;
         }
+        if is_open {
+            Concise::add_help(diagnostic, text);
+        }
+        for Related { start, message, .. } in diagnostic.related.iter().filter(|related| related.is_removed) {
+            let _ = writeln!(text, "  {name}:{}:{}: {}", start.line, start.column, clean(message));
+        }
+    }
+
+    /// What to do about a finding that is left.
+    fn add_help(diagnostic: &Diagnostic<'_>, text: &mut String) {
         if let Some(help) = &diagnostic.help {
             let _ = writeln!(text, "  help: {}", clean(help));
         }

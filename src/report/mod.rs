@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::diagnostic::{Detail, Diagnostic, Related};
 use crate::rules::schema::Severity;
-use crate::source::Source;
+use crate::source::{Position, Source};
 
 mod concise;
 mod fingerprint;
@@ -98,15 +98,25 @@ impl State {
     }
 }
 
-/// A finding's message, with the places in other files that it speaks of: for formats that show none beside it.
+/// A finding's message, with the places in other files that it names and with all that its fix removes besides: for formats that show no
+/// other places.
 fn message<'d>(diagnostic: &'d Diagnostic<'_>) -> Cow<'d, str> {
     let mut text = Cow::Borrowed(&*diagnostic.message);
-    for Related { file, start, message, .. } in &diagnostic.related {
-        if let Some(file) = file {
-            let _ = write!(text.to_mut(), "; {message}: {file}:{}:{}", start.line, start.column);
+    for related in &diagnostic.related {
+        if related.file.is_some() || related.is_removed {
+            add_place(related, &mut text);
         }
     }
     text
+}
+
+/// Adds another place to a message.
+fn add_place(related: &Related, text: &mut Cow<'_, str>) {
+    let Related { file, start: Position { line, column }, message, .. } = related;
+    let _ = match file {
+        Some(file) => write!(text.to_mut(), "; {message}: {file}:{line}:{column}"),
+        None => write!(text.to_mut(), "; {message} ({line}:{column})"),
+    };
 }
 
 impl<'f> FileFindings<'f> {

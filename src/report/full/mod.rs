@@ -87,7 +87,9 @@ impl Full {
         if let Some(risk) = diagnostic.fix.as_ref().and_then(|fix| fix.risk.as_deref()).filter(|_| part.state != State::Fixed) {
             self.add_note("risk", &format!("this may lose {risk}"), text);
         }
-        for related in diagnostic.related.iter().take(MOST_RELATED) {
+        // What a fix removes is named, however much it is.
+        let (removed, others): (Vec<&Related>, Vec<&Related>) = diagnostic.related.iter().partition(|related| related.is_removed);
+        for related in others.iter().take(MOST_RELATED).chain(&removed) {
             let Related { start: Position { line, column }, message, .. } = related;
             let place = match &related.file {
                 // As it is written so that terminals and editors open it.
@@ -96,7 +98,7 @@ impl Full {
             };
             self.add_note("note", &format!("{place}: {message}"), text);
         }
-        match diagnostic.related.len().saturating_sub(MOST_RELATED) {
+        match others.len().saturating_sub(MOST_RELATED) {
             0 => {}
             more => self.add_note("note", &format!("and {more} places more"), text),
         }

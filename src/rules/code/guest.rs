@@ -18,13 +18,9 @@ pub(super) fn not_kvm<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.root.attribute("type") == Some("kvm") {
         return Vec::new();
     }
-    let mut finding = Finding::at_attribute(domain.root, "type");
     let mut changes = vec![Change::SetAttribute(domain.root, "type".into(), "kvm".into())];
-    for tcg in refused_tcg(domain) {
-        finding = finding.related_to(tcg.start_tag().span, "<tcg> is for emulated guests only, and is removed with the type");
-        changes.push(Change::Remove(tcg));
-    }
-    vec![finding.fixed_by(changes)]
+    changes.extend(refused_tcg(domain).into_iter().map(Change::Remove));
+    vec![Finding::at_attribute(domain.root, "type").fixed_by(changes)]
 }
 
 /// TCG's settings in a domain of type kvm.

@@ -1,0 +1,101 @@
+//! What a finding's fix removes besides what the finding points at, in words: nothing of the user's is removed unnamed.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::change::Change;
+use crate::diagnostic::Related;
+use crate::domain::Domain;
+use crate::rules::template::clipped;
+use crate::xml::{Element, ElementSet};
+
+/// The user's own arguments, overrides and other elements that a fix removes besides what stands at `found`: those that refer to the
+/// removed elements, and those among the removed elements themselves. What a fix writes in another form is not removed.
+pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Range<usize>) -> Vec<Related> {
+    let removed = changes.iter().filter_map(|change| match change {
+        Change::Remove(element) => Some(*element),
+        _ => None,
+    });
+    let removed: Vec<Element<'d>> = removed.collect();
+    if removed.is_empty() {
+        return Vec::new();
+    }
+    let is_converted = changes.iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
+    let ids: ElementSet = removed.iter().map(|element| element.id()).collect();
+    // By where they begin, each with the id that it refers to.
+    let mut units: BTreeMap<usize, (Unit, Option<String>)> = BTreeMap::new();
+    let mut add = |element: Element<'d>, id: Option<&str>| {
+        let is_inside_removed = element.ancestors().skip(1).any(|ancestor| ids.contains(&ancestor.id()));
+        let unit = Unit::of(domain, element);
+        let is_found = unit.span.start < found.end && found.start < unit.span.end;
+        if !is_inside_removed && !is_found {
+            units.entry(unit.span.start).or_insert((unit, id.map(str::to_owned)));
+        }
+    };
+    for device in &removed {
+        for reference in domain.references().to(*device) {
+            reference.elements.iter().for_each(|element| add(*element, Some(&reference.id)));
+        }
+        domain.host_references(*device).iter().for_each(|element| add(*element, domain.alias_of(*device)));
+    }
+    if !is_converted {
+        removed.iter().for_each(|element| add(*element, None));
+    }
+    let related = units.into_values().map(|(Unit { shown, words, .. }, id)| Related {
+        file: None,
+        start: domain.document.source().position(shown.start),
+        span: shown,
+        message: match id {
+            Some(id) => format!("removed with it, as it refers to {id}: {words}"),
+            None => format!("removed with it: {words}"),
+        },
+        is_removed: true,
+    });
+    related.collect()
+}
+
+/// What is named as one: an option with its operand, an override, a property, or any other element.
+struct Unit {
+    /// All of it.
+    span: Range<usize>,
+    /// The tag that is pointed at.
+    shown: Range<usize>,
+    words: String,
+}
+
+impl Unit {
+    fn of<'d>(domain: &Domain<'d>, element: Element<'d>) -> Self {
+        let tag = element.start_tag().span;
+        if element.is_qemu("arg") {
+            let value = |element: Element<'d>| element.attribute("value").unwrap_or("");
+            return match domain.option_of(element).and_then(|option| Some((option.element, option.operand?.element))) {
+                Some((option, operand)) => Unit {
+                    span: option.span().start..operand.span().end,
+                    shown: operand.start_tag().span,
+                    words: clipped(&format!("{} {}", value(option), value(operand))),
+                },
+                None => Unit { span: element.span(), shown: tag, words: clipped(value(element)) },
+            };
+        }
+        let words = if element.is_qemu("device") {
+            let properties: Vec<String> = element.children().flat_map(Element::children).map(property).collect();
+            format!("the override of {}: {}", element.attribute("alias").unwrap_or(""), properties.join(", "))
+        } else if element.is_qemu("property") {
+            let device = element.parent().and_then(Element::parent);
+            format!("the override of {}: {}", device.and_then(|device| device.attribute("alias")).unwrap_or(""), property(element))
+        } else {
+            let text = &domain.document.text()[tag.clone()];
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        Unit { span: element.span(), shown: tag, words: clipped(&words) }
+    }
+}
+
+/// A property of an override as `name=value`.
+fn property(element: Element<'_>) -> String {
+    let text = |name| element.attribute(name).unwrap_or("");
+    match element.attribute("value") {
+        Some(value) => format!("{}={value}", text("name")),
+        None => format!("{} ({})", text("name"), text("type")),
+    }
+}
