@@ -459,3 +459,65 @@ fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
     let (code, stdout, stderr) = outcome(feed(command.current_dir(all.path()), b""));
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", "gvtg-xml: big.xml: can't be read: out of memory\n"));
 }
+
+/// A domain whose sound goes over SPICE, and a D-Bus display for it.
+const SOUND: &str = "<domain type='kvm'>\n  <name>a</name>\n  <devices>\n    <graphics type='spice'/>\n    <sound model='ich9'/>\n    \
+    <audio id='1' type='spice'/>\n  </devices>\n</domain>\n";
+const DBUS_DISPLAY: &str = "<graphics type='dbus'><gl enable='yes'/></graphics><video><model type='none'/></video>\n    <hostdev mode='subsystem' \
+    type='mdev' managed='no' model='vfio-pci' display='on' ramfb='on'><source><address \
+    uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+
+#[test]
+fn sound_over_dbus_without_a_dbus_display_is_refused() {
+    let refused = |flags: &str, text: &str| {
+        let (code, stdout, stderr) = run(flags, text);
+        assert_eq!((code, &*stdout), (2, ""), "{flags}: {stderr}");
+        assert!(stderr.starts_with("gvtg-xml: <stdin>: sound can't go to "), "{flags}: {stderr}");
+        assert!(stderr.contains("\n  help: give another --audio") && stderr.contains("pulseaudio,serverName="), "{stderr}");
+        stderr
+    };
+    assert!(refused("fix --audio dbus", SOUND).contains("<graphics type='dbus'>, and the domain has none"));
+    refused("fix --audio dbus", &SOUND.replace("    <audio id='1' type='spice'/>\n", ""));
+    refused("fix --audio dbus", "<domain type='kvm'>\n</domain>\n");
+    let with_dbus = SOUND.replace("<graphics type='spice'/>", DBUS_DISPLAY);
+    assert!(refused("fix --audio dbus --display sdl,gl=on", &with_dbus).contains("the one that is there does not show the vGPU, and goes"));
+    assert!(
+        refused("fix --audio pipewire --libvirt 9.0", SOUND).contains("libvirt 9.0.0 does not know that backend, which came with 9.10.0")
+    );
+
+    let (code, stdout, stderr) = run("fix --audio dbus", &with_dbus);
+    assert!(code < 2 && stdout.contains("<audio id='1' type='dbus'/>"), "{stderr}");
+    let (code, stdout, _) = run("lint --format concise --audio dbus", SOUND);
+    assert!(code == 1 && stdout.contains("<stdin>:5:5: error[unusable-audio] sound can't go to dbus"), "{stdout}");
+}
+
+#[test]
+fn sound_over_dbus_of_a_configuration_is_refused_only_where_it_would_be_used() {
+    let own = SOUND.replace("'spice'/>\n  </dev", "'alsa'/>\n  </dev");
+    let all = folder(&[("gvtg-xml.toml", "audio = 'dbus'\n"), ("spice.xml", SOUND), ("own.xml", &own)]);
+    let (code, stdout, stderr) = run_in(all.path(), "fix spice.xml");
+    assert!(code == 2 && stdout.is_empty() && stderr.contains("spice.xml: sound can't go to dbus"), "{stderr}");
+    let (code, stdout, stderr) = run_in(all.path(), "fix own.xml");
+    assert!(code == 0 && stdout.contains("<audio id='1' type='alsa'/>"), "{stderr}");
+    assert_eq!(run_in(all.path(), "fix --in-place spice.xml own.xml").0, 2);
+    assert_eq!(fs::read_to_string(all.path().join("spice.xml")).unwrap(), SOUND, "a file that is refused stays");
+    assert_ne!(fs::read_to_string(all.path().join("own.xml")).unwrap(), own);
+}
+
+#[test]
+fn sound_that_a_fix_turned_off_is_sent_elsewhere_by_the_advice_of_the_report() {
+    let (_, fixed, stderr) = run("fix", SOUND);
+    assert!(fixed.contains("<audio id='1' type='none'/>"), "{fixed}");
+    let advice = stderr.lines().find_map(|line| line.split_once("gvtg-xml fix --audio ")).unwrap().1;
+    let flag = advice.split_whitespace().next().unwrap();
+    let (code, again, stderr) = run(&format!("fix --audio {flag}"), &fixed);
+    assert!(code == 0 && again.matches("<audio").count() == 1, "{stderr}");
+    assert!(again.contains("<audio id='1' type='pulseaudio' serverName='/run/user/1000/pulse/native'/>"), "{again}");
+}
+
+#[test]
+fn a_backend_takes_no_attributes_of_the_last_one_along() {
+    let own = SOUND.replace("type='spice'/>\n  </dev", "type='pulseaudio' serverName='/p' timerPeriod='40'/>\n  </dev");
+    let fixed = run("fix --audio alsa", &own).1;
+    assert!(fixed.contains("<audio id='1' type='alsa' timerPeriod='40'/>"), "{fixed}");
+}

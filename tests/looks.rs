@@ -74,7 +74,7 @@ fn what_cannot_be_read_looks_like_any_finding() {
 fn what_is_left_says_how_to_go_on() {
     let (_, _, stderr) = run("fix", &std::fs::read_to_string(FIXTURE).unwrap());
     assert!(stderr.contains("info[silent-sound] <sound model='ich9'> is mute"), "{stderr}");
-    assert!(stderr.contains("\n  help: give it an <audio> that QEMU's user can reach"), "{stderr}");
+    assert!(stderr.contains("\n  help: send it to a sound server that QEMU's user can reach"), "{stderr}");
     let emulated = "<domain type='qemu'>\n  <name>a</name>\n  <devices/>\n</domain>\n";
     let (_, _, stderr) = run("fix --only not-kvm", emulated);
     assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'; this may lose the emulation, where somebody wants it"), "{stderr}");
@@ -94,7 +94,7 @@ fn prose_is_broken_between_words_at_the_width_of_the_terminal() {
         for line in prose {
             assert!(line.chars().count() <= columns, "{columns}: {line}");
         }
-        assert!(shown.contains("serverName='/run/user/1000/pulse/native'/>"), "what is to be copied is whole: {shown}");
+        assert!(shown.contains("pulseaudio,serverName=/run/user/1000/pulse/native"), "what is to be copied is whole: {shown}");
     }
 }
 

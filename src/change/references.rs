@@ -16,8 +16,11 @@ pub(super) fn following<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgp
     }
     let mut changes = following_host_devices(domain, removed, names_vgpu);
     let references = domain.references();
-    let gone = removed.iter().filter_map(|id| domain.document.element(*id)).flat_map(|device| references.to(device));
-    changes.extend(gone.flat_map(|reference| reference.elements.iter().copied()).map(Change::Remove));
+    for device in removed.iter().filter_map(|id| domain.document.element(*id)) {
+        let arguments = references.to(device).flat_map(|reference| &reference.elements);
+        let users = if device.is("audio") { domain.audio_ids().users_lost_with(device, removed) } else { &[] };
+        changes.extend(arguments.chain(users).copied().map(Change::Remove));
+    }
     for kind in &references.kinds {
         let mut left = 0;
         for (index, (device, is_own)) in kind.devices.iter().enumerate() {

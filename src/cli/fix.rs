@@ -148,6 +148,7 @@ fn fix_one(
             let message = "the fixes of these rules undo each other, which is a fault of this program: ";
             return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
         }
+        Err(FixError::Setting { message, help }) => return Err(format!("{shown}: {}\n  help: {help}", clean(&message))),
         Err(FixError::Growth(rule)) => {
             let message = "the fixes make the document many times as large as it was, most of it by the rule";
             return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));

@@ -13,6 +13,7 @@ use foldhash::{HashMap, HashSet};
 
 mod aliases;
 mod arguments;
+mod audio;
 mod delivery;
 mod forms;
 mod ignores;
@@ -30,6 +31,7 @@ use aliases::number_host_devices;
 pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
+pub use audio::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioIds, AudioValue, audio_backend, audio_id};
 use delivery::{Addressed, Last};
 pub use delivery::{Carrier, Delivered, global_property};
 pub use forms::{Form, form_for, json_capability, override_works};
@@ -101,6 +103,7 @@ struct Answers<'d> {
     override_devices: OnceCell<ElementMap<HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     references: OnceCell<References<'d>>,
+    audio_ids: OnceCell<AudioIds<'d>>,
     host_references: OnceCell<HashMap<&'d str, Vec<Element<'d>>>>,
     /// Places in `options`, by option and by operand.
     options_by_argument: OnceCell<ElementMap<usize>>,
@@ -243,6 +246,11 @@ impl<'d> Domain<'d> {
     /// Who speaks of which device.
     pub fn references(&self) -> &References<'d> {
         self.answers.references.get_or_init(|| References::of(self))
+    }
+
+    /// The ids of `<audio>`.
+    pub fn audio_ids(&self) -> &AudioIds<'d> {
+        self.answers.audio_ids.get_or_init(|| AudioIds::of(self))
     }
 
     /// The arguments of `-set` and the overrides that name a host device; none for one whose id an earlier device has.

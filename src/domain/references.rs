@@ -1,4 +1,4 @@
-//! Who speaks of which device: QEMU's own arguments, `-set`, overrides, and `<audio id='…'/>`.
+//! Which arguments to QEMU, `-set` and overrides refer to which device. References to `<audio>` are in `audio.rs`.
 //!
 //! libvirt numbers devices of a kind in their order (src/qemu/qemu_alias.c `qemuAssignDeviceAliases`), and names what is behind a device after
 //! it. Host devices are numbered by `aliases.rs`.
@@ -94,9 +94,6 @@ impl<'d> References<'d> {
                 references.add(Reference { id, backend, device, elements, place });
             }
         }
-        for (id, device, user) in audio_users(domain) {
-            references.add(Reference { id, backend: "", device, elements: vec![user], place: Place::Attribute(user, "id") });
-        }
         kinds.retain(|kind| kind.devices.iter().any(|(device, _)| references.by_device.contains_key(&device.id())));
         references.kinds = kinds;
         references
@@ -136,17 +133,4 @@ fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, Place<'d>)>
         devices.filter_map(|device| Some((device.attribute("alias")?.to_owned(), vec![device], Place::Attribute(device, "alias")))),
     );
     places
-}
-
-/// The `<audio id='…'/>` inside devices: the id, the `<audio>` that it means, and the place.
-fn audio_users<'d>(domain: &Domain<'d>) -> Vec<(String, Element<'d>, Element<'d>)> {
-    let by_id: HashMap<&str, Element<'d>> =
-        domain.devices_named("audio").into_iter().filter_map(|audio| Some((audio.attribute("id")?, audio))).collect();
-    let devices = domain.devices_named("sound").into_iter().chain(domain.devices_named("graphics"));
-    let user = |device: Element<'d>| {
-        let user = device.child("audio")?;
-        let id = user.attribute("id")?;
-        Some((id.to_owned(), *by_id.get(id)?, user))
-    };
-    devices.filter_map(user).collect()
 }

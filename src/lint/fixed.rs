@@ -68,6 +68,13 @@ pub enum FixError {
     Loop(Vec<String>),
     /// The text grows without end, most of it by this rule.
     Growth(String),
+    /// A setting of the run is wrong for this domain.
+    Setting {
+        /// Why.
+        message: String,
+        /// What to give instead.
+        help: String,
+    },
 }
 
 impl fmt::Display for FixError {
@@ -75,6 +82,7 @@ impl fmt::Display for FixError {
         match self {
             FixError::Xml(error, position) => write!(formatter, "line {}, column {}: {}", position.line, position.column, error.message),
             FixError::Loop(rules) => write!(formatter, "the fixes of these rules undo each other: {}", rules.join(", ")),
+            FixError::Setting { message, .. } => formatter.write_str(message),
             FixError::Growth(rule) => write!(formatter, "the text grows without end, most of it by the rule {rule}"),
         }
     }
@@ -84,7 +92,7 @@ impl Error for FixError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             FixError::Xml(error, _) => Some(error),
-            FixError::Loop(_) | FixError::Growth(_) => None,
+            FixError::Loop(_) | FixError::Growth(_) | FixError::Setting { .. } => None,
         }
     }
 }

@@ -66,13 +66,15 @@ pub fn fix_beside<'r>(
     let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
+    let mut refused: Option<Diagnostic<'r>> = None;
     loop {
         let unreadable = |error: XmlError| {
             let position = Source::new("", &text).position(error.offset);
             FixError::Xml(error, position)
         };
         match round(&text, &how).map_err(unreadable)? {
-            Round::Edited { edits, moved, applied: now } => {
+            Round::Edited { edits, moved, applied: now, refused: setting } => {
+                refused = refused.or(setting);
                 if edits.length_of(&text) > most {
                     return Err(FixError::Growth(most_frequent(&now)));
                 }
@@ -94,10 +96,14 @@ pub fn fix_beside<'r>(
                     text = back.apply(&text);
                 }
                 applied.clear();
+                refused = None;
                 how.withheld = true;
                 seen.clear();
             }
-            Round::Quiet { findings, ignores_errors, is_guess, guest, .. } => {
+            Round::Quiet { refused: setting, findings, ignores_errors, is_guess, guest, .. } => {
+                if let Some(Diagnostic { message, help, .. }) = refused.or(setting) {
+                    return Err(FixError::Setting { message, help: help.unwrap_or_default() });
+                }
                 let rounds = undo.len();
                 let Findings { open: mut remaining, mut suppressed, mut summary } = findings;
                 trace_back(&text, &undo, &mut applied, remaining.iter_mut().chain(&mut suppressed), &mut summary);

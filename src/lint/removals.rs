@@ -36,6 +36,10 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
         for reference in domain.references().to(*device) {
             reference.elements.iter().for_each(|element| add(*element, Some(&reference.id)));
         }
+        if device.is("audio") {
+            let users = domain.audio_ids().users_lost_with(*device, &ids);
+            users.iter().for_each(|user| add(*user, user.attribute("id").map(|id| format!("audio {id}")).as_deref()));
+        }
         domain.host_references(*device).iter().for_each(|element| add(*element, domain.alias_of(*device)));
     }
     if !is_converted {

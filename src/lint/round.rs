@@ -36,8 +36,11 @@ pub(super) enum Round<'r> {
         /// Pieces of the text that stand somewhere else then.
         moved: Vec<Range<usize>>,
         applied: Vec<Diagnostic<'r>>,
+        /// A setting that is wrong for this domain.
+        refused: Option<Diagnostic<'r>>,
     },
     Quiet {
+        refused: Option<Diagnostic<'r>>,
         findings: Findings<'r>,
         /// Whether something will show the guest, and no error that is ignored speaks against that.
         is_sure_to_show: bool,
@@ -53,6 +56,8 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
     let level = settings.applicability();
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules, Detail::Edits);
+        let of_setting = found.iter().filter(|found| found.finding.is_of_setting && !found.is_suppressed());
+        let refused = diagnostics(domain, of_setting, Detail::Words, None).into_iter().next();
         let mut picked: Vec<&RuleFinding<'_, 'r>> =
             found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
         if picked.iter().any(|found| found.is_first(domain)) {
@@ -67,7 +72,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
                 _ => None,
             });
             let applied = diagnostics(domain, picked.iter().copied(), Detail::Words, of_each);
-            return Round::Edited { edits, moved: moved.collect(), applied };
+            return Round::Edited { edits, moved: moved.collect(), applied, refused };
         }
         let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         // What an ignore is good for shows when everything else is mended.
@@ -75,13 +80,15 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
-            return Round::Edited { edits, moved: Vec::new(), applied: diagnostics(domain, picked.into_iter(), Detail::Words, of_each) };
+            let applied = diagnostics(domain, picked.into_iter(), Detail::Words, of_each);
+            return Round::Edited { edits, moved: Vec::new(), applied, refused };
         }
         found.extend(unused);
         let ignores_errors = found.iter().any(is_left_error);
         // What others have says nothing about the picture.
         found.extend(shared);
         Round::Quiet {
+            refused,
             findings: seen(domain, &found, Detail::Words, of_each, summary),
             is_sure_to_show: domain.has_picture() && !ignores_errors,
             ignores_errors,

@@ -22,6 +22,8 @@ pub struct Finding<'d> {
     pub changes: Option<Vec<Change<'d>>>,
     /// What the fix may lose here, though the rule calls it safe.
     pub risk: Option<Risk>,
+    /// Whether a setting of the run is wrong for this domain, so that `fix` writes nothing.
+    pub is_of_setting: bool,
 }
 
 impl<'d> Finding<'d> {
@@ -42,7 +44,7 @@ impl<'d> Finding<'d> {
 
     /// A finding about a comment.
     pub fn of_no_element(span: Range<usize>) -> Self {
-        Finding { span, element: None, values: Vec::new(), related: Vec::new(), changes: None, risk: None }
+        Finding { span, element: None, values: Vec::new(), related: Vec::new(), changes: None, risk: None, is_of_setting: false }
     }
 
     /// The same with something that its words need.

@@ -33,11 +33,13 @@ pub const SETTINGS: &[&str] = &["uuid", "type", "pci", "display", "display-env",
 
 /// The functions of `code` checks, by name.
 pub const FUNCTIONS: &[&str] = &[
+    "audio-without-id",
     "dangling-override",
     "dangling-set",
     "display-backend",
     "display-gl-off",
     "dropped-option",
+    "duplicate-audio-id",
     "forced-slot",
     "graphics-audio",
     "i440fx-machine",
@@ -68,6 +70,7 @@ pub const FUNCTIONS: &[&str] = &[
     "unsuitable-guest",
     "unsupported-override",
     "untyped-override",
+    "unusable-audio",
     "vgpu-alias",
     "vgpu-uuid",
     "wrong-namespace",

@@ -1,14 +1,10 @@
 //! Devices beside the vGPU.
 
 use crate::change::Change;
-use crate::domain::{Domain, PciAddress, attribute_span, parse_pci};
-use crate::fragment::NewElement;
+use crate::domain::{Domain, PciAddress, parse_pci};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
-use crate::settings::Audio;
-use crate::version::Version;
 use crate::xml::Element;
-use foldhash::HashSet;
 
 fn pci_address(address: Element<'_>) -> Option<PciAddress> {
     let number = |name: &str, default: u32| match address.attribute(name) {
@@ -75,86 +71,4 @@ pub(super) fn is_igpu<'d>(domain: &Domain<'d>, card: Element<'d>) -> bool {
 
 fn source_address(card: Element<'_>) -> Option<Element<'_>> {
     card.child("source")?.child("address")
-}
-
-/// The changes that give an `<audio>` this backend.
-fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
-    let attributes = wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone()));
-    std::iter::once(Change::SetAttribute(audio, "type".into(), wanted.backend.clone())).chain(attributes).collect()
-}
-
-/// Sound that goes elsewhere than asked: nowhere, or where libvirt chooses.
-pub(super) fn other_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    let domain = context.domain;
-    let (Some(wanted), Some(devices)) = (domain.settings.audio(), domain.devices) else { return Vec::new() };
-    let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
-    let audios = domain.devices_named("audio");
-    if audios.is_empty() {
-        let new = NewElement::new("audio").with_attribute("id", "1").with_attribute("type", &wanted.backend);
-        let new = wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value));
-        return vec![Finding::at(sound).with_value("found", "has no <audio>").fixed_by(vec![Change::Insert(devices, new)])];
-    }
-    if domain.settings.asked.audio.is_none() {
-        return Vec::new();
-    }
-    // What SPICE or D-Bus carries is another rule's finding, or works.
-    let others = audios
-        .into_iter()
-        .filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == "dbus" || kind == wanted.backend));
-    let finding = |audio: Element<'d>| {
-        let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
-        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(set_audio(audio, wanted))
-    };
-    others.map(finding).collect()
-}
-
-/// Audio of a spice or D-Bus graphics that is not there, or goes.
-pub(super) fn graphics_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    let domain = context.domain;
-    // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
-    let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
-    let staying = staying_graphics(context);
-    let finding = |audio: Element<'d>| {
-        let kind = lost_carrier(&staying, audio)?;
-        let changes = match domain.settings.audio() {
-            _ if !has_backends => vec![Change::Remove(audio)],
-            Some(wanted) => set_audio(audio, wanted),
-            None => vec![Change::SetAttribute(audio, "type".into(), "none".into())],
-        };
-        Some(Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind).fixed_by(changes))
-    };
-    domain.devices_named("audio").into_iter().filter_map(finding).collect()
-}
-
-/// The types of the `<graphics>` that stay.
-fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
-    let graphics = context.domain.devices_named("graphics").into_iter().filter(|one| !context.removed.contains(&one.id()));
-    graphics.filter_map(|one| one.attribute("type")).collect()
-}
-
-/// The type of the graphics that an `<audio>` goes over, where none of it stays.
-fn lost_carrier<'d>(staying: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
-    audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
-}
-
-/// A kind of `<audio>` that this libvirt doesn't know: it came with a later one.
-pub(super) fn unknown_audio<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    let domain = context.domain;
-    let is_known = |audio: &Element<'d>| match audio.attribute("type") {
-        // Before 7.2 it was for bhyve, and wanted both directions.
-        Some("oss") => {
-            domain.settings.libvirt >= Version::new(7, 2, 0) || audio.child("input").is_some() && audio.child("output").is_some()
-        }
-        Some("dbus") => domain.settings.libvirt >= Version::new(8, 4, 0),
-        Some("pipewire") => domain.settings.libvirt >= Version::new(9, 10, 0),
-        _ => domain.settings.libvirt >= Version::new(7, 2, 0),
-    };
-    let audios = domain.devices_named("audio").into_iter();
-    let staying = staying_graphics(context);
-    let unknown = audios.filter(|audio| !is_known(audio) && lost_carrier(&staying, *audio).is_none());
-    let finding = |audio: Element<'d>| {
-        let found = audio.attribute("type").unwrap_or("");
-        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(vec![Change::Remove(audio)])
-    };
-    unknown.map(finding).collect()
 }

@@ -3,6 +3,7 @@
 //! A rule file names its function as `check = { kind = "code", function = "…" }`; the table below is the only place that knows both.
 
 mod arguments;
+mod audio;
 mod devices;
 mod display;
 mod guest;
@@ -19,13 +20,15 @@ type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
 /// By name, in the order of [`names::FUNCTIONS`](super::names::FUNCTIONS).
 const FUNCTIONS: &[(&str, Function)] = &[
+    ("audio-without-id", audio::without_id),
     ("dangling-override", overrides::dangling),
     ("dangling-set", arguments::dangling_set),
     ("display-backend", display::backend),
     ("display-gl-off", display::gl_off),
     ("dropped-option", options::dropped),
+    ("duplicate-audio-id", audio::duplicate_id),
     ("forced-slot", devices::forced_slot),
-    ("graphics-audio", devices::graphics_audio),
+    ("graphics-audio", audio::of_graphics),
     ("i440fx-machine", guest::i440fx),
     ("igpu-passthrough", devices::igpu_passthrough),
     ("joined-argument", arguments::joined),
@@ -35,7 +38,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("missing-vgpu", vgpu::missing),
     ("not-kvm", guest::not_kvm),
     ("option-rom", vgpu::option_rom),
-    ("other-audio", devices::other_audio),
+    ("other-audio", audio::other),
     ("retired-capability", overrides::retired_capability),
     ("rom-element", vgpu::rom_element),
     ("second-devices", namespace::second_devices),
@@ -47,13 +50,14 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("split-commandline", namespace::split),
     ("tcg-features", guest::tcg_features),
     ("undeclared-namespace", namespace::undeclared),
-    ("unknown-audio", devices::unknown_audio),
+    ("unknown-audio", audio::unknown),
     ("unqualified-commandline", namespace::unqualified),
     ("unreadable-argument", options::unreadable),
     ("unrecorded-type", vgpu::unrecorded_type),
     ("unsuitable-guest", guest::unsuitable),
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
+    ("unusable-audio", audio::unusable),
     ("vgpu-alias", vgpu::alias),
     ("vgpu-uuid", vgpu::uuid),
     ("wrong-namespace", namespace::wrong),

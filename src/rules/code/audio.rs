@@ -1,0 +1,216 @@
+//! Where the guest's sound goes.
+
+use crate::change::Change;
+use crate::domain::{attribute_span, audio_backend};
+use crate::fragment::NewElement;
+use crate::rules::Context;
+use crate::rules::finding::Finding;
+use crate::rules::risk::Risk;
+use crate::rules::when::is_removed;
+use crate::settings::Audio;
+use crate::version::Version;
+use crate::xml::Element;
+use foldhash::HashSet;
+
+/// The attributes that every `<audio>` can have.
+const COMMON: &[&str] = &["id", "type", "timerPeriod"];
+
+/// The changes that give an `<audio>` this backend; what belongs to its old one alone goes.
+fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
+    let known = audio_backend(&wanted.backend).map_or(&[][..], |backend| backend.attributes);
+    let is_known = |name: &str| COMMON.contains(&name) || known.iter().any(|attribute| attribute.name == name);
+    let mut changes = vec![Change::SetAttribute(audio, "type".into(), wanted.backend.clone())];
+    changes.extend(wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone())));
+    let stale = audio.attribute_names().filter(|name| !is_known(name));
+    changes.extend(stale.map(|name| Change::RemoveAttribute(audio, name.to_owned())));
+    changes
+}
+
+/// Sound that goes elsewhere than asked: nowhere, or where libvirt chooses.
+pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else { return Vec::new() };
+    let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
+    let audios = domain.devices_named("audio");
+    if audios.is_empty() {
+        let new = |id: u32| {
+            let new = NewElement::new("audio").with_attribute("id", id.to_string()).with_attribute("type", &wanted.backend);
+            wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value))
+        };
+        // libvirt refuses a sound card that names an <audio> that is not there.
+        let named = &domain.audio_ids().missing;
+        let ids = if named.is_empty() { &[1][..] } else { named };
+        let changes = ids.iter().map(|id| Change::Insert(devices, new(*id))).collect();
+        return vec![Finding::at(sound).with_value("found", "has no <audio>").fixed_by(changes)];
+    }
+    if domain.settings.asked.audio.is_none() {
+        return Vec::new();
+    }
+    // What SPICE or D-Bus carries is another rule's finding, or works.
+    let others = audios
+        .into_iter()
+        .filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == "dbus" || kind == wanted.backend));
+    let finding = |audio: Element<'d>| {
+        let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
+        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(set_audio(audio, wanted))
+    };
+    others.map(finding).collect()
+}
+
+/// Audio of a spice or D-Bus graphics that is not there, or goes.
+pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
+    let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
+    let staying = staying_graphics(context);
+    let none = Audio { backend: "none".into(), attributes: Vec::new() };
+    let wanted = usable(context).unwrap_or(&none);
+    let finding = |audio: Element<'d>| {
+        let kind = lost_carrier(&staying, audio)?;
+        let changes = if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
+        Some(Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind).fixed_by(changes))
+    };
+    domain.devices_named("audio").into_iter().filter_map(finding).collect()
+}
+
+/// The types of the `<graphics>` that stay.
+fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
+    let graphics = context.domain.devices_named("graphics").into_iter().filter(|one| !is_removed(*one, context));
+    graphics.filter_map(|one| one.attribute("type")).collect()
+}
+
+/// The type of the graphics that an `<audio>` goes over, where none of it stays.
+fn lost_carrier<'d>(staying: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
+    audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
+}
+
+/// A kind of `<audio>` that this libvirt doesn't know: it came with a later one.
+pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let is_known = |audio: &Element<'d>| match audio.attribute("type") {
+        // Before 7.2 it was for bhyve, and wanted both directions.
+        Some("oss") => {
+            domain.settings.libvirt >= Version::new(7, 2, 0) || audio.child("input").is_some() && audio.child("output").is_some()
+        }
+        kind => {
+            let since = kind.and_then(audio_backend).map_or(Version::new(7, 2, 0), |backend| backend.since);
+            domain.settings.libvirt >= since
+        }
+    };
+    let audios = domain.devices_named("audio").into_iter();
+    let staying = staying_graphics(context);
+    let unknown = audios.filter(|audio| !is_known(audio) && lost_carrier(&staying, *audio).is_none());
+    let finding = |audio: Element<'d>| {
+        let found = audio.attribute("type").unwrap_or("");
+        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(vec![Change::Remove(audio)])
+    };
+    unknown.map(finding).collect()
+}
+
+/// The backend wished for, unless the domain can't have it.
+fn usable<'c>(context: &Context<'c, '_>) -> Option<&'c Audio> {
+    context.domain.settings.audio().filter(|wanted| why_unusable(context, wanted).is_none())
+}
+
+/// Why a domain can't have a backend.
+fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
+    let libvirt = context.domain.settings.libvirt;
+    let since = audio_backend(&wanted.backend)?.since;
+    if libvirt < since {
+        return Some(format!("libvirt {libvirt} does not know that backend, which came with {since}"));
+    }
+    let is_lost = wanted.backend == "dbus" && !staying_graphics(context).contains("dbus");
+    if !is_lost {
+        return None;
+    }
+    let has_some = context.domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some("dbus"));
+    let what = if has_some { "the one that is there does not show the vGPU, and goes" } else { "the domain has none" };
+    Some(format!("it is part of a D-Bus display, <graphics type='dbus'>, and {what}"))
+}
+
+/// A backend that was asked for and that the domain can't have. One of a configuration counts where it would be used.
+pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let Some(wanted) = domain.settings.audio() else { return Vec::new() };
+    let Some(why) = why_unusable(context, wanted) else { return Vec::new() };
+    let audios = domain.devices_named("audio");
+    let staying = staying_graphics(context);
+    let is_used = || match audios.is_empty() {
+        true => !domain.devices_named("sound").is_empty(),
+        false => audios.iter().any(|audio| lost_carrier(&staying, *audio).is_some()),
+    };
+    if domain.settings.asked.audio.is_none() && !is_used() {
+        return Vec::new();
+    }
+    let place = domain.devices_named("sound").first().or(audios.first()).copied().or(domain.devices).unwrap_or(domain.root);
+    vec![Finding { is_of_setting: true, ..Finding::at(place).with_value("what", why) }]
+}
+
+/// An `<audio>` without an id, or with one that libvirt can't read.
+pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let ids = context.domain.audio_ids();
+    // The only id that is missing is that of the only <audio> without one.
+    let is_guess = !ids.missing.is_empty() && (ids.missing.len() > 1 || ids.without.len() > 1);
+    let new_ids = ids.missing.iter().copied().chain(ids.free());
+    let finding = |(audio, id): (&Element<'d>, u32)| {
+        let what = match audio.attribute("id") {
+            None => "no id".to_owned(),
+            Some(found) => format!("the id '{found}', which is not a positive number"),
+        };
+        let finding = Finding::at_attribute(*audio, "id").with_value("what", what).with_value("other", id.to_string());
+        Finding {
+            risk: is_guess.then_some(Risk::Sound),
+            ..finding.fixed_by(vec![Change::SetAttribute(*audio, "id".into(), id.to_string())])
+        }
+    };
+    ids.without.iter().zip(new_ids).map(finding).collect()
+}
+
+/// Several `<audio>` with one id.
+pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let ids = context.domain.audio_ids();
+    let staying = staying_graphics(context);
+    let is_mute = |audio: Element<'d>| audio.attribute("type") == Some("none") || lost_carrier(&staying, audio).is_some();
+    // The first of them are for those without an id.
+    let mut free = ids.free().skip(ids.without.len());
+    let mut findings = Vec::new();
+    for (id, owners) in &ids.owners {
+        let owners: Vec<Element<'d>> = owners.iter().copied().filter(|owner| !is_removed(*owner, context)).collect();
+        // The first that plays somewhere stays.
+        let Some(kept) = owners.iter().copied().find(|owner| !is_mute(*owner)).or(owners.first().copied()) else { continue };
+        for owner in owners.into_iter().filter(|owner| *owner != kept) {
+            let finding = Finding::at_attribute(owner, "id")
+                .with_value("found", id.to_string())
+                .related_to(kept.start_tag().span, "the other <audio> with this id");
+            let needless = match owner {
+                _ if is_mute(owner) => Some("plays nothing"),
+                _ if is_same(owner, kept) => Some("is the same as the other"),
+                _ => None,
+            };
+            let finding = match needless {
+                Some(why) => finding.with_value("what", format!("Remove this <audio>, which {why}")).fixed_by(vec![Change::Remove(owner)]),
+                None => {
+                    let new = free.next().unwrap_or_default().to_string();
+                    let change = Change::SetAttribute(owner, "id".into(), new.clone());
+                    let finding = finding.with_value("what", format!("Give this <audio> the id {new}")).fixed_by(vec![change]);
+                    Finding { risk: Some(Risk::Sound), ..finding }
+                }
+            };
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// Whether two `<audio>` say the same, but for their ids.
+fn is_same(left: Element<'_>, right: Element<'_>) -> bool {
+    let attributes = |element: Element<'_>| {
+        let names = element.attribute_names().filter(|name| *name != "id");
+        let mut all: Vec<(String, String)> =
+            names.map(|name| (name.to_owned(), element.attribute(name).unwrap_or("").to_owned())).collect();
+        all.sort_unstable();
+        all
+    };
+    let inside = |element: Element<'_>| element.document().text()[element.content()].split_whitespace().collect::<String>();
+    attributes(left) == attributes(right) && inside(left) == inside(right)
+}
