@@ -2,8 +2,11 @@
 
 use uuid::Uuid;
 
+use crate::domain::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioValue, audio_backend};
 use crate::host::{Root, installed};
+use crate::qemu::{DISPLAYS, DisplayError, DisplayValue, check_display};
 use crate::rules::schema::Severity;
+use crate::rules::spelt_like;
 use crate::settings::Audio;
 use crate::version::Version;
 
@@ -22,9 +25,6 @@ pub fn severity(text: &str) -> Result<Severity, String> {
 
 /// The words that stand for a libvirt release.
 pub const LIBVIRTS: &[&str] = &["newest", "installed"];
-
-/// The types of `<audio>` that sound can go to.
-pub const AUDIO: &[&str] = &["none", "alsa", "coreaudio", "dbus", "file", "jack", "oss", "pipewire", "pulseaudio", "sdl"];
 
 /// A libvirt release; `installed` is that of this machine.
 ///
@@ -64,14 +64,46 @@ pub fn pci(text: &str) -> Result<String, String> {
     crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "give an address like 0000:00:02.0".into())
 }
 
-/// QEMU's `-display`, one that can show a vGPU.
+/// QEMU's `-display`, one that shows a vGPU where libvirt starts QEMU.
 ///
 /// # Errors
-/// What to give instead.
+/// Why it would not start, and what to give instead.
 pub fn display(text: &str) -> Result<String, String> {
-    let (kind, gl) = crate::domain::display_parts(text);
-    let fits = crate::domain::display_has_gl(&kind, gl.as_deref()) && plain(text).is_ok();
-    fits.then(|| text.to_owned()).ok_or_else(|| "a vGPU is shown with OpenGL only: give gl=on, gl=es or gl=core too, like gtk,gl=on".into())
+    let text = plain(text)?;
+    match check_display(&text) {
+        Ok(()) => Ok(text),
+        Err(error) => Err(why_no_display(&error)),
+    }
+}
+
+fn why_no_display(error: &DisplayError) -> String {
+    const WINDOWS: &str = "give gtk,gl=on or sdl,gl=on";
+    match error {
+        DisplayError::Unreadable(said) => format!("QEMU refuses it (\"{said}\"): {WINDOWS}"),
+        DisplayError::WithoutGl => "a vGPU is shown with OpenGL only: give gl=on, gl=es or gl=core too, like gtk,gl=on".to_owned(),
+        DisplayError::Kind(kind) if kind == "dbus" => format!(
+            "as an argument it finds no bus where libvirt starts QEMU (\"failed to connect to DBus\"): {WINDOWS}; without --display, fix keeps \
+             a <graphics type='dbus'> with <gl enable='yes'/> that the domain has"
+        ),
+        DisplayError::Kind(kind) if kind == "spice-app" => format!(
+            "QEMU would start a viewer, which it can't where libvirt starts QEMU (\"Failed to launch spice+unix\"): {WINDOWS}; without \
+             --display, fix keeps a <graphics type='spice'> with <gl enable='yes'/> that the domain has"
+        ),
+        DisplayError::Kind(kind) => {
+            let kinds: Vec<&str> = DISPLAYS.iter().map(|display| display.kind).collect();
+            format!("QEMU shows no vGPU on '{kind}', only on {}: {WINDOWS}, or egl-headless for a <graphics>", kinds.join(", "))
+        }
+        DisplayError::UnknownOption(display, name) => {
+            let names = || display.options.iter().map(|(name, _)| *name);
+            let help = spelt_like(name, names())
+                .map_or_else(|| format!("it has {}", names().collect::<Vec<_>>().join(", ")), |near| format!("did you mean {near}?"));
+            format!("QEMU's {} display has no '{name}' (\"Parameter '{name}' is unexpected\"): {help}", display.kind)
+        }
+        DisplayError::WrongValue(name, DisplayValue::Switch) => format!("{name} is on or off"),
+        DisplayError::WrongValue(name, DisplayValue::Number) => format!("{name} is a number, like 1.5"),
+        DisplayError::WrongValue(name, DisplayValue::Path) => format!("{name} is an absolute path"),
+        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => format!("{name} is one of {}", words.join(", ")),
+    }
 }
 
 /// An X display, like `:0`.
@@ -113,17 +145,49 @@ pub fn romfile(text: &str) -> Result<String, String> {
 /// What to give instead.
 pub fn audio(text: &str) -> Result<Audio, String> {
     let mut parts = text.split(',');
-    let backend = parts.next().unwrap_or("").to_owned();
-    if !AUDIO.contains(&backend.as_str()) {
-        return Err(format!("give one of {}", AUDIO.join(", ")));
-    }
-    let attribute = |part: &str| match part.split_once('=') {
-        Some((name, value)) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            Ok((name.to_owned(), plain(value)?))
-        }
-        _ => Err(format!("'{part}' is not NAME=VALUE")),
+    let backend = parts.next().unwrap_or("");
+    let Some(backend) = audio_backend(backend) else {
+        let names: Vec<&str> = AUDIO_BACKENDS.iter().map(|backend| backend.name).collect();
+        return Err(format!("give one of {}", names.join(", ")));
     };
-    Ok(Audio { backend, attributes: parts.map(attribute).collect::<Result<_, _>>()? })
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    for part in parts {
+        let Some((name, value)) = part.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(format!("'{part}' is not NAME=VALUE"));
+        };
+        let known = backend.attributes.iter().find(|known| known.name == name);
+        let known = known.ok_or_else(|| unknown_audio_attribute(backend, name))?;
+        if attributes.iter().any(|(other, _)| other == name) {
+            return Err(format!("{name} is there twice"));
+        }
+        attributes.push((name.to_owned(), audio_value(known, value)?));
+    }
+    Ok(Audio { backend: backend.name.to_owned(), attributes })
+}
+
+fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, String> {
+    let name = attribute.name;
+    match attribute.value {
+        AudioValue::Text if value.is_empty() => Err(format!("{name} has no value")),
+        AudioValue::Path if !value.starts_with('/') => Err(format!("{name} is an absolute path: QEMU runs in another folder")),
+        AudioValue::Count if value.parse::<u32>().is_err() => Err(format!("{name} is a number")),
+        AudioValue::Number if value.parse::<i32>().is_err() => Err(format!("{name} is a number")),
+        AudioValue::Switch if !matches!(value, "yes" | "no") => Err(format!("{name} is yes or no")),
+        AudioValue::OneOf(words) if !words.contains(&value) => Err(format!("{name} is one of {}", words.join(", "))),
+        _ => plain(value),
+    }
+}
+
+fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
+    let names = || backend.attributes.iter().map(|attribute| attribute.name);
+    let all = || format!("it has {}", names().collect::<Vec<_>>().join(" and "));
+    if AUDIO_STREAM_ATTRIBUTES.contains(&name) {
+        return format!("'{name}' belongs to the <input> and <output> of {}, which --audio does not write: {}", backend.name, all());
+    }
+    let is_beginning = |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
+    let near = names().find(|known| is_beginning(known)).or_else(|| spelt_like(name, names()));
+    let help = near.map_or_else(all, |near| format!("did you mean {near}?"));
+    format!("{} has no '{name}': {help}", backend.name)
 }
 
 /// The beginning of an address in the web.
@@ -140,4 +204,66 @@ pub fn rule_pages(text: &str) -> Result<String, String> {
 fn plain(text: &str) -> Result<String, String> {
     let fits = text.chars().all(|c| crate::xml::is_character(c) && !c.is_control());
     fits.then(|| text.to_owned()).ok_or_else(|| "control characters can't be in XML".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_takes_the_attributes_that_libvirt_has_for_each_backend() {
+        for text in [
+            "none",
+            "alsa,timerPeriod=40",
+            "file,path=/tmp/a.wav",
+            "oss,tryMMap=yes,exclusive=no,dspPolicy=-1",
+            "pipewire,runtimeDir=/run/user/1000",
+            "pulseaudio,serverName=/run/user/1000/pulse/native,timerPeriod=40",
+            "pulseaudio,serverName=tcp:localhost:4713",
+            "sdl,driver=alsa",
+        ] {
+            assert_eq!(audio(text).map(|audio| audio.to_string()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_is_not_there_is_answered_with_the_right_one() {
+        for (text, wanted) in [
+            ("pulseaudio,server=/x", "pulseaudio has no 'server': did you mean serverName?"),
+            ("pulseaudio,servername=/x", "pulseaudio has no 'servername': did you mean serverName?"),
+            ("pulseaudio,path=/x", "pulseaudio has no 'path': it has serverName and timerPeriod"),
+            ("pipewire,runtimedir=/x", "pipewire has no 'runtimedir': did you mean runtimeDir?"),
+            (
+                "jack,serverName=x",
+                "'serverName' belongs to the <input> and <output> of jack, which --audio does not write: it has timerPeriod",
+            ),
+            ("alsa,dev=x", "'dev' belongs to the <input> and <output> of alsa, which --audio does not write: it has timerPeriod"),
+            ("none,id=2", "none has no 'id': it has timerPeriod"),
+            ("pulseaudio,serverName=", "serverName has no value"),
+            ("pulseaudio,serverName=/a,serverName=/b", "serverName is there twice"),
+            ("sdl,driver=pipewire", "driver is one of esd, alsa, arts, pulseaudio"),
+            ("oss,tryMMap=on", "tryMMap is yes or no"),
+            ("file,path=a.wav", "path is an absolute path: QEMU runs in another folder"),
+            ("alsa,timerPeriod=-1", "timerPeriod is a number"),
+            ("alsa,x", "'x' is not NAME=VALUE"),
+            ("pulse", "give one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl"),
+        ] {
+            assert_eq!(audio(text).map(|audio| audio.to_string()), Err(wanted.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_display_that_does_not_start_is_answered_with_one_that_does() {
+        for text in ["dbus,gl=on", "spice-app,gl=on", "curses,gl=on", "foo", "gtk", "gtk,gl"] {
+            let message = display(text).unwrap_err();
+            assert!(message.contains("gtk,gl=on"), "{text}: {message}");
+        }
+        assert!(display("dbus,gl=on").unwrap_err().contains("fix keeps a <graphics type='dbus'> with <gl enable='yes'/>"));
+        let message = display("gtk,gl=on,nonsense=1").unwrap_err();
+        assert!(
+            message.starts_with("QEMU's gtk display has no 'nonsense' (\"Parameter 'nonsense' is unexpected\"): it has gl, full-screen")
+        );
+        let message = display("gtk,gl=on,grab_on_hover=on").unwrap_err();
+        assert!(message.ends_with("did you mean grab-on-hover?"), "{message}");
+    }
 }

@@ -25,8 +25,8 @@ const STRINGS: &[(&str, &[&str], &[&str])] = &[
     ("romfile", &["/a.rom"], &["", "a.rom"]),
     (
         "audio",
-        &["none", "alsa", "pulseaudio,serverName=/run/a", "pipewire,name=x,runtimeDir="],
-        &["", "spice", "none,x", "none,a b=c", "alsa,=x"],
+        &["none", "alsa,timerPeriod=5", "pulseaudio,serverName=/run/a", "pipewire,timerPeriod=1,runtimeDir=/run", "oss,dspPolicy=-1"],
+        &["", "spice", "none,x", "none,a b=c", "alsa,=x", "pulseaudio,server=/run/a", "jack,serverName=x", "file,path=a", "sdl,driver=oss"],
     ),
     ("fail-on", &["info", "warning", "error"], &["", "off", "Error"]),
     ("rule-pages", &["https://example.org/rules/", "http://x"], &["", "example.org", "ftp://x/", "https://"]),

@@ -11,6 +11,7 @@ use crate::config::configs::Origin;
 use crate::config::keys::{Shape, key};
 use crate::config::said::GROUPS;
 use crate::config::{Choices, Configs, site};
+use crate::domain::AUDIO_BACKENDS;
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{of_host, symptoms};
 use crate::types;
@@ -177,7 +178,7 @@ fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>)
             _ => (Paths::None, Vec::new()),
         },
         ("libvirt", _) => (Paths::None, plain(values::LIBVIRTS)),
-        ("audio", _) => (Paths::None, plain(values::AUDIO)),
+        ("audio", _) => (Paths::None, AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect()),
         ("vgpu_type", _) => (Paths::None, types::names().map(|name| (name, String::new())).collect()),
         _ => (Paths::None, Vec::new()),
     }

@@ -96,7 +96,7 @@ pub static KEYS: &[Key] = &[
         get: |choices| text(&choices.wishes.display),
         scope: Scope::File,
         shape: Shape::Any,
-        summary: "QEMU's -display; any with gl=on, es or core",
+        summary: "QEMU's -display: gtk or sdl with gl=on, es or core, or egl-headless",
         default: "gtk,gl=on",
         example: "\"sdl,gl=on\"",
     },
@@ -145,7 +145,7 @@ pub static KEYS: &[Key] = &[
         kind: Kind::Text(|choices, text| put(&mut choices.wishes.audio, values::audio(text))),
         get: |choices| text(&choices.wishes.audio),
         scope: Scope::File,
-        shape: Shape::Pattern("^(none|alsa|coreaudio|dbus|file|jack|oss|pipewire|pulseaudio|sdl)(,[A-Za-z0-9]+=[^,]*)*$"),
+        shape: Shape::Pattern(AUDIO),
         summary: "Where sound goes that SPICE carried, or that has no <audio>: a type of <audio>, and attributes of it",
         default: "nowhere",
         example: "\"pulseaudio,serverName=/run/user/1000/pulse/native\"",
@@ -244,6 +244,16 @@ pub static KEYS: &[Key] = &[
         example: "\"rules\"",
     },
 ];
+
+/// The backends of `<audio>`, each with its attributes.
+const AUDIO: &str = concat!(
+    "^((none|alsa|coreaudio|dbus|jack)(,timerPeriod=[0-9]+)?",
+    "|file(,(path=/[^,]*|timerPeriod=[0-9]+))*",
+    "|oss(,((tryMMap|exclusive)=(yes|no)|dspPolicy=-?[0-9]+|timerPeriod=[0-9]+))*",
+    "|pipewire(,(runtimeDir=/[^,]*|timerPeriod=[0-9]+))*",
+    "|pulseaudio(,(serverName=[^,]+|timerPeriod=[0-9]+))*",
+    "|sdl(,(driver=(esd|alsa|arts|pulseaudio)|timerPeriod=[0-9]+))*)$",
+);
 
 /// Puts a value in its place, if it is one.
 fn put<T>(place: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {

@@ -34,7 +34,9 @@ pub enum AudioValue {
     Text,
     /// The path of a file or folder on the host.
     Path,
-    /// A number.
+    /// A number from 0 on.
+    Count,
+    /// A number, which may be negative.
     Number,
     /// `yes` or `no`.
     Switch,
@@ -46,7 +48,7 @@ const fn attribute(name: &'static str, value: AudioValue) -> AudioAttribute {
     AudioAttribute { name, value }
 }
 
-const TIMER_PERIOD: AudioAttribute = attribute("timerPeriod", AudioValue::Number);
+const TIMER_PERIOD: AudioAttribute = attribute("timerPeriod", AudioValue::Count);
 
 const fn backend(name: &'static str, since: Version, attributes: &'static [AudioAttribute]) -> AudioBackend {
     AudioBackend { name, since, attributes }

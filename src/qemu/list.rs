@@ -107,6 +107,14 @@ impl<'t> OptionList<'t> {
         self.entries.iter().map(|entry| (entry.name.as_str(), entry.value.as_str()))
     }
 
+    /// All names and values, in order, and in JSON whether the value is a string.
+    pub fn typed(&self) -> impl Iterator<Item = (&str, &str, Option<bool>)> {
+        self.entries.iter().map(|entry| {
+            let is_string = self.brace.map(|_| self.text[entry.span.clone()].starts_with(['"', '\'']));
+            (entry.name.as_str(), entry.value.as_str(), is_string)
+        })
+    }
+
     /// The text in which a name has this value, and all else stands as it was.
     pub fn with_option(&self, name: &str, value: Value<'_>) -> String {
         let (old, new) = match (self.entries.iter().rfind(|entry| entry.name == name), self.brace) {

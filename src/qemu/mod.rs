@@ -1,9 +1,12 @@
-//! QEMU's command line, by QEMU's own rules: [`options`] says which options there are, [`list`] reads and edits their operands.
+//! QEMU's command line, by QEMU's own rules: [`options`] says which options there are, [`list`] reads and edits their operands, and
+//! [`display`] knows what can be shown.
 
+pub mod display;
 pub mod json;
 pub mod list;
 pub mod options;
 
+pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display};
 pub use list::{OptionList, Syntax, Value};
 pub use options::{Known, known};
 

@@ -52,7 +52,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ("", "pci", "The Intel GPU's PCI address; recorded in the domain's metadata where it is given [default: 0000:00:02.0]"),
     ("emit", "uuid", "The vGPU's uuid [default: the domain's own]"),
     ("", "uuid", "The vGPU's uuid [default: the vGPU's own, else made from the domain's]"),
-    ("", "display", "QEMU's -display; any with gl=on, es or core [default: gtk,gl=on]"),
+    ("", "display", "QEMU's -display: gtk or sdl with gl=on, es or core, or egl-headless [default: gtk,gl=on]"),
     ("", "display_env", "The X display that QEMU opens its window on [default: $DISPLAY on a pipe if it is like :0, else :0]"),
     ("", "audio", "Where sound goes that SPICE carried: a type of <audio>, and attributes of it [default: none]"),
     ("", "romfile", "An option ROM for the vGPU of a UEFI guest"),
