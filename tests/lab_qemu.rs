@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use gvtg_xml::qemu::display::{self, Display};
 use gvtg_xml::qemu::options::{Release, names};
-use gvtg_xml::qemu::{OptionList, Syntax, known};
+use gvtg_xml::qemu::{DisplayValue, OptionList, Syntax, known};
 
 #[path = "common/lab.rs"]
 #[allow(dead_code, reason = "each test that asks the lab uses a part of it")]
@@ -66,6 +67,36 @@ fn each_qemu_has_the_options_of_the_table() {
         wrong.collect()
     });
     say(&format!("qemu: {} options asked about on {} releases, {} faults", names.len(), suites.len(), faults.len()));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_newest_qemu_knows_the_options_of_each_display_and_no_other() {
+    let Some(suites) = lab::suites() else { return };
+    let newest = suites.iter().copied().filter(|suite| suite.name == "sid");
+    let value = |value: DisplayValue| match value {
+        DisplayValue::Switch => "on",
+        DisplayValue::Number => "1.5",
+        DisplayValue::OneOf(words) => words[0],
+        DisplayValue::Path => "/dev/dri/renderD128",
+    };
+    let mut operands: Vec<(String, bool)> = Vec::new();
+    for Display { kind, options } in display::DISPLAYS {
+        operands.extend(options.iter().map(|(name, wanted)| (format!("{kind},{name}={}", value(*wanted)), true)));
+        operands.push((format!("{kind},nonsense=1"), false));
+    }
+    let words: Vec<&str> = operands.iter().map(|(operand, _)| &**operand).collect();
+    let probe = "for operand in OPERANDS; do
+        said=$(timeout -s KILL 3 qemu-system-x86_64 -M none -nodefaults -S -display $operand </dev/null 2>&1)
+        case $said in *'is unexpected'*|*'does not accept'*|*'nvalid parameter'*|*' expects '*) echo refused;; *) echo taken;; esac
+    done";
+    let script = probe.replace("OPERANDS", &words.join(" "));
+    let faults = on_each(&newest.collect::<Vec<_>>(), |suite| {
+        let said = shell(suite, &script);
+        assert_eq!(said.lines().count(), operands.len(), "{said}");
+        let wrong = operands.iter().zip(said.lines()).filter(|((_, is_known), said)| (*said == "taken") != *is_known);
+        wrong.map(|((operand, _), said)| format!("{operand}: {said}")).collect()
+    });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
