@@ -41,20 +41,26 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let named = &domain.audio_ids().missing;
         let ids = if named.is_empty() { &[1][..] } else { named };
         let changes = ids.iter().map(|id| Change::Insert(devices, new(*id))).collect();
-        return vec![Finding::at(sound).with_value("found", "has no <audio>").fixed_by(changes)];
+        let finding = Finding::at(sound).with_value("found", "has no <audio>").with_value("what", wanted.to_string());
+        return vec![finding.fixed_by(changes)];
     }
     if domain.settings.asked.audio.is_none() {
         return Vec::new();
     }
     // What SPICE or D-Bus carries is another rule's finding, or works.
-    let others = audios
-        .into_iter()
-        .filter(|audio| !matches!(audio.attribute("type"), Some(kind) if kind == "spice" || kind == "dbus" || kind == wanted.backend));
+    let is_other = |audio: &Element<'d>| match audio.attribute("type") {
+        Some("spice" | "dbus") => false,
+        Some(kind) if kind == wanted.backend => {
+            wanted.attributes.iter().any(|(name, value)| audio.attribute(name).is_none_or(|own| own != value))
+        }
+        _ => true,
+    };
     let finding = |audio: Element<'d>| {
         let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
-        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(set_audio(audio, wanted))
+        let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", found);
+        finding.with_value("what", wanted.to_string()).fixed_by(set_audio(audio, wanted))
     };
-    others.map(finding).collect()
+    audios.into_iter().filter(is_other).map(finding).collect()
 }
 
 /// Audio of a spice or D-Bus graphics that is not there, or goes.
