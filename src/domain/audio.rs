@@ -165,6 +165,11 @@ impl<'d> AudioIds<'d> {
         if is_lost { users } else { &[] }
     }
 
+    /// The `<audio id='…'/>` in devices that name an id.
+    pub fn users(&self, id: u32) -> &[Element<'d>] {
+        self.users.get(&id).map_or(&[], Vec::as_slice)
+    }
+
     /// Ids that no `<audio>` has and nothing names, from the smallest on.
     pub fn free(&self) -> impl Iterator<Item = u32> {
         let taken: HashSet<u32> = self.by_id.keys().chain(self.users.keys()).copied().collect();

@@ -172,6 +172,22 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     ids.without.iter().zip(new_ids).map(finding).collect()
 }
 
+/// A sound card or a screen that names an `<audio>` that is not there. Ids that an `<audio>` without one gets are there then.
+pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let ids = context.domain.audio_ids();
+    let has_some = !ids.owners.is_empty() || !ids.without.is_empty();
+    // Those that the wish brings have these ids.
+    if !has_some && usable(context).is_some() && !context.domain.devices_named("sound").is_empty() {
+        return Vec::new();
+    }
+    let missing = ids.missing.iter().skip(ids.without.len());
+    let users = missing.flat_map(|id| ids.users(*id).iter().map(|user| (*id, *user))).filter(|(_, user)| !is_removed(*user, context));
+    let finding = |(id, user): (u32, Element<'d>)| {
+        Finding::at_attribute(user, "id").with_value("found", id.to_string()).fixed_by(vec![Change::Remove(user)])
+    };
+    users.map(finding).collect()
+}
+
 /// Several `<audio>` with one id.
 pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
