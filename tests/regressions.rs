@@ -7,6 +7,7 @@ use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::{fix, lint_all};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::builtin;
+use gvtg_xml::settings::Audio;
 use gvtg_xml::settings::Settings;
 use gvtg_xml::settings::Wishes;
 use gvtg_xml::xml::QEMU_NAMESPACE;
@@ -326,4 +327,15 @@ fn blanks_at_the_end_of_a_line_stay_on_it() {
             }
         }
     }
+}
+
+#[test]
+fn an_audio_gets_the_id_that_a_sound_card_names() {
+    let card = "<sound model='ich9'><audio id='2'/></sound>";
+    let text = fixed(&format!("{card}<audio type='pulseaudio'/>"), "", &Settings::default());
+    assert!(text.contains("<audio type='pulseaudio' id='2'/>"), "{text}");
+    let alsa = Audio { backend: "alsa".into(), attributes: Vec::new() };
+    let asked = Wishes { audio: Some(alsa), ..Wishes::default() };
+    let text = fixed(card, "", &Settings { asked, unsafe_fixes: true, ..Settings::default() });
+    assert!(text.contains(card) && text.contains("<audio id='2' type='alsa'/>"), "{text}");
 }
