@@ -99,6 +99,18 @@ fn what_a_hook_makes_is_checked_without_domains_too() {
 }
 
 #[test]
+fn on_nixos_a_hook_is_written_anew_in_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
+    let (_, answer) = ask_of("like nixos\n", &[&domain]);
+    assert_eq!(wrong(&answer), [""; 0], "{answer:#}");
+    let hook = format!("like nixos\n/var/lib/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu win10 {OTHER} i915-GVTg_V5_4\n");
+    let (_, answer) = ask_of(&hook, &[&domain]);
+    let help = check(&answer, "hook-differs")["help"].as_str().unwrap();
+    assert!(help.contains("sudo install -m 755 hook /etc/nixos/gvtg; then sudo nixos-rebuild switch"), "{help}");
+}
+
+#[test]
 fn commands_hold_whatever_a_domain_is_called() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");

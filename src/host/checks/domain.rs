@@ -163,7 +163,8 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
         if let Some(pci) = setup.pci.as_ref().filter(|pci| pci.to_ascii_lowercase() != vgpu.pci) {
             what.push(format!("the GPU is {pci}, not {}", vgpu.pci));
         }
-        (!what.is_empty()).then(|| vec![("name", word(&guest.name)), ("path", word(path)), ("what", what.join(", "))])
+        let values = [("name", word(&guest.name)), ("path", word(path)), ("what", what.join(", "))];
+        (!what.is_empty()).then(|| values.into_iter().chain(hook::help_on_nixos(asked, path)).collect())
     };
     let mut read: Vec<String> = made.iter().map(|(path, _)| path.clone()).collect();
     read.dedup();

@@ -1,6 +1,6 @@
 //! The hooks: whether libvirt runs them, and whether they run.
 
-use super::{Asked, Values, Verdict};
+use super::{Asked, HELP, Values, Verdict};
 use crate::domain::parse_uuid;
 use crate::emit::Guest;
 use crate::emit::hook::{Style, file};
@@ -9,6 +9,7 @@ use crate::host::Reading;
 use crate::host::confinement::Program;
 use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
 use crate::host::libvirt::HookFile;
+use crate::host::system::System;
 use crate::version::Version;
 
 /// The first libvirt that looks into `qemu.d`.
@@ -205,6 +206,14 @@ pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
     }
     let current: Vec<String> = [Style::DropIn, Style::Whole, Style::Session].into_iter().map(|style| file(&[], style, "").text).collect();
     let differs = |text: &str| !current.iter().any(|current| script(current) == script(text));
-    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| vec![("path", word(&hook.path))]);
+    let values = |hook: &HookFile| -> Values { [("path", word(&hook.path))].into_iter().chain(help_on_nixos(asked, &hook.path)).collect() };
+    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| values(hook));
     Verdict::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
+}
+
+/// How a hook is written anew on NixOS, whose configuration has the file: what is installed in libvirt's folder is gone after a restart.
+pub(super) fn help_on_nixos(asked: Asked<'_>, path: &str) -> Option<(&'static str, String)> {
+    let name = path.rsplit('/').next().filter(|_| asked.host.system == System::Nixos)?;
+    let write = format!("gvtg-xml emit hook DOMAIN.xml … > hook && sudo install -m 755 hook {}", word(&format!("/etc/nixos/{name}")));
+    Some((HELP, format!("write it anew from all domains that it serves: {write}; then sudo nixos-rebuild switch, and reboot")))
 }
