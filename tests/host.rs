@@ -268,6 +268,17 @@ fn no_reboot_is_asked_for_where_it_would_change_nothing() {
 }
 
 #[test]
+fn an_i915_that_is_built_in_needs_the_kernels_command_line() {
+    let answer = before_the_reboot(
+        "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1\n\
+         /usr/lib/modules/6.1.0-50-amd64/modules.builtin = kernel/drivers/gpu/drm/i915/i915.ko",
+    );
+    assert_eq!(answer["first"], "gvt-not-enabled", "{answer:#}");
+    let help = check(&answer, "gvt-not-enabled")["help"].as_str().unwrap();
+    assert!(help.contains("sudo gvtg-xml emit all --root / --bootloader grub (or "), "{help}");
+}
+
+#[test]
 fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
     let option = "/etc/modprobe.d/gvtg.conf = options kvm ignore_msrs=1";
     let (_, answer) =

@@ -42,7 +42,13 @@ fn waits_for_reboot(asked: Asked<'_>) -> Option<Next> {
     if asked.able().is_none() || asked.is_on() || has_guc_submission(asked) || kernel.has_module("kvmgt") == Some(false) {
         return None;
     }
-    kernel.enable_gvt.pending()
+    let reads_options = !has_i915_built_in(asked);
+    kernel.enable_gvt.pending().filter(|next| reads_options || next.renewal != Renewal::Initramfs)
+}
+
+/// Whether i915 is a part of the kernel: then its parameters come from the kernel's command line alone.
+fn has_i915_built_in(asked: Asked<'_>) -> bool {
+    asked.host.kernel.built_in.iter().any(|name| name == "i915")
 }
 
 pub(super) fn reboot_pending(asked: Asked<'_>) -> Verdict {
@@ -90,11 +96,18 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
         Some(value) => format!("{} says enable_gvt={value}", told_at(parameter)),
         None => "nothing says so".to_owned(),
     };
+    // What `emit all` writes without a bootloader is options of modules.
+    let next = if has_i915_built_in(asked) {
+        NEXT.replacen("--root /", "--root / --bootloader grub (or kernel-install, systemd-boot: i915 is built into this kernel)", 1)
+    } else {
+        NEXT.to_owned()
+    };
     let how = match told {
+        Some(_) if is_told && parameter.line.is_none() => next,
         Some(_) if is_told => "see why i915 has switched it off: sudo dmesg | grep -i gvt".to_owned(),
         // The command line counts before options of modules, and of two files of those the one whose name comes last.
-        Some(value) => format!("take enable_gvt={value} out of {}; then {NEXT}", told_at(parameter)),
-        None => NEXT.to_owned(),
+        Some(value) => format!("take enable_gvt={value} out of {}; then {next}", told_at(parameter)),
+        None => next,
     };
     Verdict::wrong(read, vec![("what", what), ("how", how)])
 }
