@@ -289,10 +289,18 @@ fn nixos_gets_the_hook_where_its_libvirt_looks_and_the_rest_as_configuration() {
         assert!(stderr.contains(line), "{line}: {stderr}");
     }
     assert!(!stderr.contains("update-initramfs"), "{stderr}");
-    // What is no file there is printed alone.
-    for kind in ["modules", "cmdline", "modprobe", "udev", "qemu-conf"] {
-        assert!(refused(&folder, &format!("{kind} --root host")).contains("no file of its own"), "{kind}");
+    // What is no file there is printed.
+    for (kind, option) in [
+        ("modules", "  boot.kernelModules = ["),
+        ("cmdline", "  boot.kernelParams = ["),
+        ("modprobe", "  boot.extraModprobeConfig = ''"),
+        ("udev", "  services.udev.extraRules = ''"),
+        ("qemu-conf", "  virtualisation.libvirtd.qemu.verbatimConfig = ''"),
+    ] {
+        let (stdout, stderr) = emit(&folder, &format!("{kind} --root host"));
+        assert!(stdout.contains(option) && stderr.contains("then nixos-rebuild switch"), "{kind}: {stdout}{stderr}");
     }
+    assert_eq!(files(&folder.path().join("host")), ["etc/NIXOS", MANIFEST, HOOK]);
     assert!(refused(&folder, "all --bootloader grub --root host a.xml").contains("leave --bootloader out"));
     let (stdout, _) = emit(&folder, "filter --root host");
     assert_eq!(stdout, "host/var/lib/libvirt/hooks/qemu.d/gvtg-filter\n");

@@ -47,7 +47,10 @@ pub fn file(parts: &[Part], command: &str) -> File {
     }
     text.push_str("}\n");
     let then = [Step::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
-    let place = Place::Elsewhere("save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports of configuration.nix");
+    let place = Place::Elsewhere(match parts {
+        [_] => "add what is in the braces to /etc/nixos/configuration.nix",
+        _ => "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports of configuration.nix",
+    });
     File { place, mode: 0o644, text, then }
 }
 

@@ -33,10 +33,16 @@ pub(super) fn run(args: &EmitArgs) -> Status {
         say_unfit(&root);
     }
     let done = files(&args.kind, &root).and_then(|files| match output.root {
+        Some(_) if files.iter().all(is_configuration) => print(&files, output.quiet),
         Some(_) => tree::write(&root, &files, output),
         None => print(&files, output.quiet),
     });
     done.unwrap_or_else(|message| fail(&message))
+}
+
+/// Whether a text is a part of NixOS' configuration, which no file below a root holds.
+fn is_configuration(file: &File) -> bool {
+    file.path().is_none() && file.then.contains(&Step::RebuildNixos)
 }
 
 /// The files of a kind, for the machine below this root.
