@@ -7,6 +7,9 @@
 
 GVT_PCI=0000:00:02.0
 
+# The VM's XML on stdin, once it is read, and the uuids of the vGPUs in it, each between blanks.
+xml='' wanted='' is_read=''
+
 domain=${1-} operation=${2-} suboperation=${3-}
 case $operation/$suboperation in
     prepare/begin | release/end) ;;
@@ -59,19 +62,116 @@ show_types() {
     echo "${shown:-none, as the aperture that the firmware gives it is too small}"
 }
 
-# is_in_use VGPU: whether a process has it open, by its group or, with iommufd, by its own name.
+# read_xml: reads the VM's XML, which libvirt writes to stdin, into $xml and $wanted.
+read_xml() {
+    [ -z "$is_read" ] || return 0
+    is_read=yes
+    if [ -t 0 ]; then
+        complain "there is no XML on stdin, so no vGPU is created: pipe in what virsh dumpxml prints for this VM"
+        return
+    fi
+    # Where stdin is closed, the pipe of $(…) would take its place, and cat would wait for itself.
+    [ -e /proc/self/fd/0 ] || exec </dev/null
+    xml=$(cat)
+    # One line for each tag. A uuid in a comment or in <metadata> may be that of a device that is gone.
+    wanted=" $(printf '%s\n' "$xml" | tr '\n\t\r<' '   \n' | sed -n \
+        -e '/^!--.*-->/d' -e '/^!--/,/-->/d' -e '/^metadata[ >]/,/^\/metadata[ >]/d' \
+        -e "s/^address \(.* \)\{0,1\}uuid *= *[\"']\([0-9A-Fa-f-]*\)[\"'].*/\2/p" \
+        -e 's/^\([^ >]*:\)\{0,1\}arg .*sysfsdev.*\/\([0-9A-Fa-f-]\{36\}\)\([^0-9A-Fa-f-].*\)\{0,1\}$/\2/p' \
+        -e 's/^\([^ >]*:\)\{0,1\}property .*sysfsdev.*\/\([0-9A-Fa-f-]\{36\}\)\([^0-9A-Fa-f-].*\)\{0,1\}$/\2/p' |
+        tr 'A-F\n' 'a-f ') "
+}
+
+# is_uuid TEXT
+is_uuid() {
+    case $1 in
+        *[!0-9a-f-]*) return 1 ;;
+        ????????-????-????-????-????????????) ;;
+        *) return 1 ;;
+    esac
+}
+
+# is_wanted UUID: whether the VM has this vGPU. Its name is not enough: an older XML without the vGPU may have been restored, and that VM
+# must start. A malformed uuid is an error only in a VM that has a vGPU.
+is_wanted() {
+    read_xml
+    if is_uuid "$1"; then
+        case $wanted in *" $1 "*) return 0 ;; esac
+        return 1
+    fi
+    case $wanted in *[0-9a-f]*) return 0 ;; esac
+    return 1
+}
+
+# Output of stat for an open file: its type, its device number and its inode.
+look='%F %t:%T|%d:%i|'
+
+# looks_of NODE…: the part of that output that identifies these devices. For a device it is the number, which a user cannot forge: QEMU may
+# have it open through a node of its own, since libvirt makes a /dev for it. For a plain file, on an emulated machine, it is the inode.
+looks_of() {
+    for node in "$@"; do
+        own=$(stat -L -c "$look" "$node" 2>/dev/null)
+        case $own in
+            'character special file '*) printf '%s|\n' "${own%%|*}" ;;
+            ?*) printf '|%s\n' "${own#*|}" ;;
+        esac
+    done
+}
+
+# look_at_named: the same output for the open files whose path is …/vfio/…, one stat for each process.
+look_at_named() {
+    folder='' numbers=''
+    # shellcheck disable=SC2012 # Only ls says what links point to, on every system.
+    {
+        ls -l /proc/[0-9]*/fd 2>/dev/null |
+            sed -n -e 's/^\(\/proc\/[0-9]*\/fd\):$/\1/p' -e 's/^[^>]* \([0-9]*\) -> .*\/vfio\/.*/\1/p'
+        echo /
+    } | {
+        while IFS= read -r word; do
+            case $word in
+                /*)
+                    if [ -n "$numbers" ]; then
+                        # shellcheck disable=SC2086 # These are words.
+                        (cd "$folder" 2>/dev/null && timeout 1 stat -L -c "$look" $numbers 2>/dev/null) &
+                    fi
+                    folder=$word numbers=''
+                    ;;
+                *) numbers="$numbers $word" ;;
+            esac
+        done
+        wait
+    }
+}
+
+# is_in_use VGPU: whether a process has it open, through its group or, with iommufd, through its own device. A link's text does not tell:
+# any user can have a file open whose path reads /dev/vfio/0.
 is_in_use() {
     group=$(cd -P "$1/iommu_group" 2>/dev/null && pwd)
-    names=/dev/vfio/${group##*/}
-    for device in "$1"/vfio-dev/*; do
-        [ ! -d "$device" ] || names="$names|/dev/vfio/devices/${device##*/}"
+    set -- "/dev/vfio/${group##*/}" "$1"/vfio-dev/*
+    [ -n "$group" ] || shift
+    for device in "$@"; do
+        shift
+        case $device in
+            */vfio-dev/*) device=/dev/vfio/devices/${device##*/} ;;
+        esac
+        set -- "$@" "$device"
     done
-    # The first arrow is the link's: whoever names a file "x -> /dev/vfio/0" has no vGPU.
-    # Where ls knows -q, a line break in a file's name begins no line that could be taken for a link.
-    long=-l
-    ! ls -dq / >/dev/null 2>&1 || long=-lq
-    # shellcheck disable=SC2010 # Only ls says what links point to, on every system.
-    ls "$long" /proc/[0-9]*/fd 2>/dev/null | grep -q -E "^[^>]* -> ($names)\$"
+    looks=$(looks_of "$@")
+    if [ -z "$looks" ]; then
+        # Without an answer from stat a vGPU counts as in use.
+        for device in "$@"; do [ ! -e "$device" ] || return 0; done
+        return 1
+    fi
+    # stat waits for a file system that does not answer: a dead NFS server, or FUSE, where any user may be the server. A device always
+    # answers at once. So if stat does not end for all open files, only those with the path of a vGPU are looked at, and a process whose
+    # files do not answer has none.
+    timeout 1 true 2>/dev/null || timeout() {
+        shift
+        "$@"
+    }
+    open=$(timeout 3 stat -L -c "$look" /proc/[0-9]*/fd/* 2>/dev/null)
+    [ "$?" -lt 124 ] || open=$(look_at_named)
+    printf '%s\n' "$open" | grep -q -F -e "$looks"
 }
 
 # create_gpu UUID TYPE PCI
@@ -136,11 +236,8 @@ setup_gpu() {
     [ "$operation" = prepare ] || return 0
     [ "$1" = "$domain" ] || return 0
     uuid=$(printf '%s' "$2" | tr A-F a-f)
-    case $uuid in
-        *[!0-9a-f-]*) fail "'$2' is no uuid" ;;
-        ????????-????-????-????-????????????) ;;
-        *) fail "'$2' is no uuid of 36 characters" ;;
-    esac
+    is_wanted "$uuid" || return 0
+    is_uuid "$uuid" || fail "'$2' is no uuid of 36 characters"
     case ${3-} in
         '' | .* | */*) fail "'${3-}' is no vGPU type" ;;
     esac

@@ -31,17 +31,87 @@ fn a_vgpu_in_use_stays_on_an_old_kernel() {
     on_each_shell(|| Machine::start(&["--old-kernel"]), |host| stays_while_open(host, "/dev/vfio/0", ""));
 }
 
-#[test]
-fn a_vgpu_in_use_by_a_qemu_with_a_dev_of_its_own_stays() {
-    // libvirt gives QEMU one, which no path of the host's leads to.
-    let before = "set -e
-        mkdir /run/dev
+/// Commands that give a process a /dev of its own, with this in place of the vGPU's node.
+fn with_own_dev(node: &str) -> String {
+    format!(
+        "set -e
+        mkdir -p /run/dev
         mount -t tmpfs dev /run/dev
         mkdir /run/dev/vfio
-        : > /run/dev/vfio/0
+        {node}
         mount --move /run/dev /dev
-        rmdir /run/dev";
-    on_each_shell(|| Machine::start(&[]), |host| stays_while_open(host, "/dev/vfio/0", before));
+        rmdir /run/dev"
+    )
+}
+
+/// A node with the vGPU's device number.
+const SAME_DEVICE: &str = "mknod /run/dev/vfio/0 c $(stat -c '0x%t 0x%T' /dev/vfio/0)";
+
+#[test]
+fn a_vgpu_in_use_by_a_qemu_with_a_dev_of_its_own_stays() {
+    // libvirt makes one for QEMU, with nodes of its own.
+    on_each_shell(|| Machine::start(&[]), |host| stays_while_open(host, "/dev/vfio/0", &with_own_dev(SAME_DEVICE)));
+}
+
+#[test]
+fn a_vgpu_in_use_through_a_node_of_another_name_stays() {
+    let node = "mknod /run/gpu c $(stat -c '0x%t 0x%T' /dev/vfio/0)";
+    on_each_shell(|| Machine::start(&[]), |host| stays_while_open(host, "/run/gpu", node));
+}
+
+/// While `file` is open under that path the vGPU is removed and created as if it were not.
+fn is_not_kept(host: &Host, file: &str, before: &str) {
+    let user = host.user_of(file, before);
+    host.quietly(host.prepare("win10"));
+    host.quietly(host.prepare("win10"));
+    host.quietly(host.release("win10"));
+    assert_eq!(host.machine.vgpus(), [""; 0], "{before}");
+    drop(user);
+}
+
+#[test]
+fn a_file_whose_path_reads_like_a_vgpus_does_not_keep_it() {
+    on_each_shell(
+        || Machine::start(&[]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            for node in [": >/run/dev/vfio/0", "mknod /run/dev/vfio/0 p", "mknod /run/dev/vfio/0 c 1 3", "mknod /run/dev/vfio/0 c 1 5"] {
+                is_not_kept(host, "/dev/vfio/0", &with_own_dev(node));
+            }
+        },
+    );
+}
+
+#[test]
+fn a_file_system_that_does_not_answer_neither_keeps_a_vgpu_nor_hides_its_user() {
+    const FOLDER: &str = "/run/dead";
+    let file = format!("{FOLDER}/pci/devices/0000:00:02.0/vendor");
+    // Under its own path, and under that of the vGPU.
+    let ways = [
+        (file.clone(), String::new()),
+        ("/dev/vfio/0".to_owned(), with_own_dev(&format!(": >/run/dev/vfio/0; mount --bind {file} /run/dev/vfio/0"))),
+    ];
+    on_each_shell(
+        || Machine::start(&[]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            host.machine.with_dead_file_system(FOLDER, || {
+                for (path, before) in &ways {
+                    let users: Vec<_> = (0..3).map(|_| host.user_of(&format!("/dev/null 8<{path}"), before)).collect();
+                    host.machine.silence(FOLDER);
+                    host.quietly(host.prepare("win10"));
+                    let qemu = host.user_of("/dev/vfio/0", "");
+                    let said = host.release("win10").1;
+                    assert!(said.contains("a process still has it open"), "{path}: {said}");
+                    drop(qemu);
+                    host.quietly(host.release("win10"));
+                    assert_eq!(host.machine.vgpus(), [""; 0], "{path}");
+                    assert!(host.machine.shell(&format!("kill -CONT $(cat {FOLDER}.pid)")).status.success());
+                    drop(users);
+                }
+            });
+        },
+    );
 }
 
 #[test]

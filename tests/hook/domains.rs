@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::common::machine::Machine;
 use crate::common::program::{feed, has_tool, outcome, program};
+use crate::{ONE, TWO};
 
 /// Programs that are /bin/sh somewhere: Debian's, Fedora's and Arch's, Alpine's, and whoever's who links zsh there.
 const SHELLS: [&str; 4] = ["dash", "bash", "busybox", "zsh"];
@@ -16,6 +17,19 @@ const SHELLS: [&str; 4] = ["dash", "bash", "busybox", "zsh"];
 /// What libvirt gives a hook: nothing of its own but these (src/util/virhook.c).
 const ENVIRONMENT: [&str; 5] =
     ["LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root", "LOGNAME=root"];
+
+/// A VM's XML as libvirt writes it to the hook, with vGPUs of these uuids.
+pub fn xml(vgpus: &[&str]) -> String {
+    let hostdev = |uuid: &&str| {
+        format!(
+            "    <hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>\n      <source>\n        \
+             <address uuid='{uuid}'/>\n      </source>\n      <alias name='ua-gvtg'/>\n      \
+             <address type='pci' domain='0x0000' bus='0x06' slot='0x10' function='0x0'/>\n    </hostdev>\n"
+        )
+    };
+    let devices: String = vgpus.iter().map(hostdev).collect();
+    format!("<domain type='kvm'>\n  <name>any</name>\n  <devices>\n{devices}  </devices>\n</domain>\n")
+}
 
 /// A domain with vGPUs of these uuids and types.
 pub fn domain(name: &str, vgpus: &[(&str, &str)]) -> String {
@@ -82,6 +96,8 @@ pub struct Host {
     folder: TempDir,
     /// Where the hook runs, and should leave nothing.
     work: TempDir,
+    /// The XML that calls have on stdin.
+    xml: String,
 }
 
 impl Host {
@@ -91,7 +107,7 @@ impl Host {
         for folder in [&folder, &work] {
             fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         }
-        Host { machine, folder, work }
+        Host { machine, folder, work, xml: xml(&[ONE, TWO]) }
     }
 
     /// Where the hook is.
@@ -107,17 +123,23 @@ impl Host {
         fs::set_permissions(self.hook(), Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Calls the hook as libvirt does: its exit code, and what it says on stderr. stdout, and the folder where it runs, stay empty.
+    /// Calls the hook as libvirt does, for a VM with both vGPUs: its exit code, and its stderr. Its stdout and the folder where it runs stay
+    /// empty.
     pub fn call(&self, words: &[&str]) -> (i32, String) {
         self.call_with(&[], words)
     }
 
-    /// The same with this before the hook: variables, or a program that runs it.
+    /// Calls it with this before the hook: variables, or a program that runs it.
     pub fn call_with(&self, before: &[&str], words: &[&str]) -> (i32, String) {
+        self.call_for(&self.xml, before, words)
+    }
+
+    /// Calls it for a VM with this XML.
+    pub fn call_for(&self, xml: &str, before: &[&str], words: &[&str]) -> (i32, String) {
         let hook = self.hook();
         let hook = hook.to_str().unwrap();
         let words = ["env", "-i"].iter().chain(&ENVIRONMENT).chain(before).chain([&hook]).chain(words);
-        let (code, stdout, stderr) = outcome(feed(&mut self.machine.command(self.work.path(), words), b"<domain type='kvm'/>\n"));
+        let (code, stdout, stderr) = outcome(feed(&mut self.machine.command(self.work.path(), words), xml.as_bytes()));
         assert_eq!(stdout, "", "{words:?} on stdout", words = before);
         let left: Vec<_> = fs::read_dir(self.work.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert!(left.is_empty(), "it made {left:?}");
@@ -126,6 +148,11 @@ impl Host {
 
     pub fn prepare(&self, name: &str) -> (i32, String) {
         self.call(&[name, "prepare", "begin", "-"])
+    }
+
+    /// Prepares a VM with this XML.
+    pub fn prepare_for(&self, name: &str, xml: &str) -> (i32, String) {
+        self.call_for(xml, &[], &[name, "prepare", "begin", "-"])
     }
 
     pub fn release(&self, name: &str) -> (i32, String) {

@@ -1,7 +1,7 @@
 //! A VM's life, as libvirt tells it to the hook.
 
 use crate::common::machine::Machine;
-use crate::domains::{domain, hook, hook_for, on_each_shell};
+use crate::domains::{domain, hook, hook_for, on_each_shell, xml};
 use crate::{LARGE, ONE, SMALL, TWO};
 
 fn machine() -> Option<Machine> {
@@ -125,6 +125,106 @@ fn a_uuid_in_upper_case_is_the_one_that_the_kernel_writes_in_lower_case() {
         assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
         host.quietly(host.release("win10"));
         assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    });
+}
+
+/// XML of VMs that do not have the vGPU ONE, whatever else they say of it.
+fn without_it() -> Vec<String> {
+    let address = format!("<address uuid='{ONE}'/>");
+    let document = |inside: &str| format!("<domain type='kvm'>\n  <name>win10</name>\n{inside}\n</domain>\n");
+    vec![
+        String::new(),
+        "\n".to_owned(),
+        document(""),
+        xml(&[]),
+        xml(&[TWO]),
+        xml(&[&format!("{}0", &ONE[..35])]),
+        document(&format!("<uuid>{ONE}</uuid>")),
+        document(&format!("<description>&lt;address uuid='{ONE}'/&gt; {ONE}</description>")),
+        document(&format!("<!-- {address} -->")),
+        document(&format!("<!--\n<hostdev>\n{address}\n</hostdev>\n-->")),
+        document(&format!("<!-- x --><devices/><!-- <hostdev> --><memory/><!-- <a>{address}</a> -->")),
+        document(&format!("<metadata><g:domain xmlns:g='urn:gvtg-xml:1'><g:vgpu uuid='{ONE}'/></g:domain></metadata>")),
+        document(&format!("<metadata>\n  <x xmlns='urn:x'>\n    {address}\n  </x>\n</metadata>")),
+        document(&format!("<metadata><!-- </metadata> --><x xmlns='urn:x'>{address}</x></metadata>")),
+        document(&format!("<devices><disk><serial>{ONE}</serial></disk></devices>")),
+        document(&format!("<qemu:commandline><qemu:arg value='-uuid'/><qemu:arg value='{ONE}'/></qemu:commandline>")),
+        // Cut off, as nothing that libvirt writes is.
+        document(&format!("<!-- {address}")),
+    ]
+}
+
+#[test]
+fn a_vm_whose_xml_has_no_such_vgpu_starts_without_it() {
+    on_each_shell(machine, |host| {
+        // One that the GPU lacks, too: it would be refused.
+        for kind in [LARGE, "i915-GVTg_V5_1"] {
+            host.install(&hook_for(&[("win10", ONE, kind)]));
+            for xml in without_it() {
+                assert_eq!(host.prepare_for("win10", &xml), (0, String::new()), "{xml}");
+            }
+        }
+        host.install(&hook_for(&[("win10", ONE, LARGE)]).replace(ONE, "''"));
+        assert_eq!(host.prepare_for("win10", &xml(&[])), (0, String::new()));
+        assert_eq!((host.machine.log(), host.made()), (String::new(), vec![]));
+    });
+    on_each_shell(Machine::without_kvmgt, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        host.quietly(host.prepare_for("win10", &xml(&[])));
+        assert_eq!(host.machine.modprobes(), "");
+    });
+}
+
+#[test]
+fn a_vgpu_is_created_however_the_xml_names_it() {
+    let document = |inside: &str| format!("<domain type='kvm'><name>win10</name>{inside}</domain>");
+    let argument =
+        |value: &str| document(&format!("<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='{value}'/></qemu:commandline>"));
+    let upper = ONE.to_uppercase();
+    let path = format!("/sys/bus/mdev/devices/{ONE}");
+    let ways = [
+        xml(&[ONE]),
+        xml(&[TWO, ONE]),
+        domain("win10", &[(ONE, LARGE)]),
+        document(&format!("<hostdev><source><address uuid=\"{upper}\"/></source></hostdev>")),
+        document(&format!("<hostdev><source><address\n\tx='y' uuid = '{ONE}' /></source></hostdev>")).replace('<', "\r\n<"),
+        document(&format!("<metadata/><!-- <x> --><hostdev><source><address uuid='{ONE}'/></source></hostdev><!-- y -->")),
+        argument(&format!("vfio-pci,sysfsdev={path}")),
+        argument(&format!("vfio-pci,sysfsdev=/sys/bus/pci/devices/0000:00:02.0/{upper},ramfb=on")),
+        argument(&format!("{{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;sysfsdev&quot;:&quot;{path}&quot;}}")),
+        argument(&format!("vfio-pci,sysfsdev={path}")).replace("qemu:", "q:"),
+        document(&format!("<qemu:property name='sysfsdev' type='string' value='{path}'/>")),
+        // As long as XML gets that libvirt takes.
+        document(&format!("<!-- {} --><hostdev><source><address uuid='{ONE}'/></source></hostdev>", "<x>".repeat(500_000))),
+    ];
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        for xml in &ways {
+            host.quietly(host.prepare_for("win10", xml));
+            assert_eq!(host.made(), [format!("{ONE} win10")], "{:.300}", xml);
+            host.quietly(host.release("win10"));
+        }
+    });
+}
+
+#[test]
+fn of_two_lines_the_xml_takes_the_one_that_it_has() {
+    on_each_shell(machine, |host| {
+        host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
+        host.quietly(host.prepare_for("win10", &xml(&[TWO])));
+        assert_eq!(host.made(), [format!("{TWO} win10")]);
+        // The XML is another one by then: what was created goes all the same.
+        host.quietly(host.call_for(&xml(&[]), &[], &["win10", "release", "end", "-"]));
+        assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn without_stdin_a_vm_starts_without_its_vgpu() {
+    on_each_shell(machine, |host| {
+        host.install(&hook_for(&[("win10", ONE, LARGE)]));
+        host.quietly(host.call_for("", &["sh", "-c", "exec \"$@\" <&-", "sh"], &["win10", "prepare", "begin", "-"]));
+        assert_eq!(host.machine.log(), "");
     });
 }
 

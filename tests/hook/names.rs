@@ -1,7 +1,7 @@
 //! Names that hurt: whatever a VM is called, its vGPU is made and removed, nothing else is touched, and nothing else runs.
 
 use crate::common::machine::Machine;
-use crate::domains::{hook_for, on_each_shell};
+use crate::domains::{hook_for, on_each_shell, xml};
 use crate::{ONE, SMALL};
 
 /// Names that libvirt takes: anything but a slash and a line break.
@@ -97,7 +97,7 @@ fn each_name_gets_its_own_vgpu_and_no_other() {
             host.quietly(host.prepare("bystander"));
             for (name, uuid) in names.iter().zip(&uuids) {
                 let before = host.machine.log();
-                host.quietly(host.prepare(name));
+                host.quietly(host.prepare_for(name, &xml(&[uuid])));
                 assert_eq!(host.machine.log(), format!("{before}create \"{uuid}\" {SMALL}: ok\n"), "{name:?}");
                 // Another one with a name as odd, which has no line.
                 host.quietly(host.release(&format!("{name}{name}x")));

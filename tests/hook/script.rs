@@ -69,7 +69,8 @@ fn no_program_of_the_callers_path_runs() {
         || Machine::start(&[]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            let programs = "mkdir /run/evil; cd /run/evil; for name in ls grep tr mkdir rm cat sleep id modprobe printf test; do
+            let programs =
+                "mkdir /run/evil; cd /run/evil; for name in ls grep sed tr stat timeout mkdir rm cat sleep id modprobe printf test; do
                 printf '#!/bin/sh\\ntouch /run/evil/ran\\n' > $name; chmod 755 $name; done";
             assert!(host.machine.shell(programs).status.success());
             let path = ["PATH=/run/evil:/usr/bin:/bin"];

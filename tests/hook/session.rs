@@ -1,7 +1,7 @@
 //! The hook of a session libvirt, which the user runs: it asks for root's rights, for the same call and nothing else.
 
 use crate::common::machine::Machine;
-use crate::domains::{domain, hook, on_each_shell};
+use crate::domains::{domain, hook, on_each_shell, xml};
 use crate::{LARGE, ONE, SMALL, TWO};
 
 /// Who runs a session.
@@ -42,6 +42,10 @@ fn a_users_hook_asks_nobody_for_what_is_none_of_its_business() {
             host.install(&hook(&[domain("win10", &[(ONE, LARGE)])], "session"));
             for words in [["win10", "reconnect", "begin", "-"], ["win10", "start", "begin", "-"], ["linux", "prepare", "begin", "-"]] {
                 host.quietly(host.call_with(&USER, &words));
+            }
+            // After the way back to a VM without a vGPU.
+            for words in [["win10", "prepare", "begin", "-"], ["win10", "release", "end", "-"]] {
+                host.quietly(host.call_for(&xml(&[]), &USER, &words));
             }
             assert_eq!(host.machine.pkexecs(), "");
         },

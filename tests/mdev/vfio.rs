@@ -1,46 +1,71 @@
-//! The files by which QEMU would open vGPUs, and whether somebody has one open.
+//! The device nodes by which QEMU would open vGPUs, and whether a process has one open.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// A file for each IOMMU group, if there is a folder for them.
+/// A node for each IOMMU group, if there is a folder for them.
 pub struct Devices {
     pub folder: Option<PathBuf>,
-    /// Whether each vGPU has a file of its own too, which has its group's number here.
+    /// Whether each vGPU has a node of its own too, which has its group's number here.
     pub iommufd: bool,
 }
 
+/// Minor numbers of devices that anyone may open and few programs do: full and zero for the first groups, random and urandom for the
+/// vGPUs' own nodes.
+const GROUPS: [u32; 2] = [7, 5];
+const OWN: [u32; 2] = [8, 9];
+
 impl Devices {
-    /// Makes a vGPU's files, for root alone as in /dev/vfio.
+    /// Makes a vGPU's nodes, for root alone as in /dev/vfio.
     pub fn make(&self, group: u32) -> io::Result<()> {
-        for path in self.paths(group) {
+        for (path, minor) in self.nodes(group) {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+            let made = Command::new("mknod").args(["-m", "600"]).arg(path).args(["c", "1", &minor.to_string()]).status()?;
+            if !made.success() {
+                return Err(io::Error::other("mknod failed"));
+            }
         }
         Ok(())
     }
 
     pub fn remove(&self, group: u32) -> io::Result<()> {
-        self.paths(group).iter().try_for_each(fs::remove_file)
+        self.nodes(group).iter().try_for_each(|(path, _)| fs::remove_file(path))
     }
 
-    /// Whether a process has one of a vGPU's files open. A descriptor's link is read and never followed: it may lead back into the file
-    /// system that is just asking.
+    /// Whether a process has one of a vGPU's devices open, through whichever node. A file of a FUSE file system is never asked: it may be
+    /// on the one that is just asking.
     pub fn in_use(&self, group: u32) -> bool {
-        let paths = self.paths(group);
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let descriptors = processes.flat_map(|process| fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten());
-        let mut targets = descriptors.filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
-        targets.any(|target| paths.contains(&target))
+        let numbers: Vec<u64> = self.nodes(group).iter().filter_map(|(path, _)| Some(fs::metadata(path).ok()?.rdev())).collect();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
+        let is_open = |process: PathBuf| {
+            let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+            let mut others = descriptors.filter(|descriptor| !is_fuse(&process, &descriptor.file_name().to_string_lossy()));
+            others.any(|descriptor| {
+                let open = fs::metadata(descriptor.path());
+                open.is_ok_and(|open| open.file_type().is_char_device() && numbers.contains(&open.rdev()))
+            })
+        };
+        processes.into_iter().any(is_open)
     }
 
-    fn paths(&self, group: u32) -> Vec<PathBuf> {
+    fn nodes(&self, group: u32) -> Vec<(PathBuf, u32)> {
         let Some(folder) = &self.folder else { return Vec::new() };
-        let own = self.iommufd.then(|| folder.join(format!("devices/vfio{group}")));
-        [folder.join(group.to_string())].into_iter().chain(own).collect()
+        let at = group as usize % GROUPS.len();
+        let own = self.iommufd.then(|| (folder.join(format!("devices/vfio{group}")), OWN[at]));
+        [(folder.join(group.to_string()), GROUPS[at])].into_iter().chain(own).collect()
     }
+}
+
+/// Whether the mount of an open file is one of FUSE.
+fn is_fuse(process: &Path, descriptor: &str) -> bool {
+    let info = fs::read_to_string(process.join("fdinfo").join(descriptor)).unwrap_or_default();
+    let Some(mount) = info.lines().find_map(|line| line.strip_prefix("mnt_id:")).map(str::trim) else { return false };
+    let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
+    let is_its = |line: &&str| line.split(' ').next() == Some(mount);
+    mounts.lines().find(is_its).is_some_and(|line| line.contains(" - fuse"))
 }
