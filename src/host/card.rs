@@ -1,6 +1,7 @@
 //! What the kernel offers on a GPU: its driver, its aperture, the vGPU types, and the vGPUs there are.
 
 use super::gpu::{self, Gpu};
+use super::open_files::OpenFiles;
 use super::{Reading, Root};
 
 /// A display device with what the kernel says about it.
@@ -116,19 +117,16 @@ pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
     })
 }
 
-/// The processes that have one of these files open.
-fn users(root: &Root, files: &[String]) -> Reading<Vec<User>> {
+/// The processes that have one of these device nodes open.
+fn users(root: &Root, nodes: &[String]) -> Reading<Vec<User>> {
     let (mut users, mut unreadable) = (Vec::new(), None);
+    let mut open_files = OpenFiles::new(root, nodes);
     let names = root.names("/proc").present().unwrap_or_default();
     for pid in names.iter().filter_map(|name| name.parse::<u32>().ok()) {
         let folder = format!("/proc/{pid}/fd");
         match root.names(&folder) {
             Reading::Present(open) => {
-                let holds = |file: &String| {
-                    let target = root.target(&format!("{folder}/{file}")).present();
-                    target.is_some_and(|target| files.iter().any(|file| target.as_os_str() == file.as_str()))
-                };
-                if open.iter().any(holds) {
+                if open.iter().any(|file| open_files.is_node(root, &format!("{folder}/{file}"))) {
                     users.push(user(root, pid));
                 }
             }

@@ -17,6 +17,7 @@ pub mod libvirt;
 pub mod machine;
 pub mod offers;
 pub mod system;
+mod open_files;
 
 use card::{Card, Existing};
 use confinement::Confinement;
@@ -108,12 +109,17 @@ impl Root {
         Root { folder: folder.into() }
     }
 
+    /// Whether it is the machine that this program runs on.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        self.folder == Path::new("/")
+    }
+
     /// Where a path of that machine is on this one, links followed as that machine would: none leads out of the folder.
     ///
     /// # Errors
     /// A file on the way that can't be looked at, or links that go round in circles.
     pub(crate) fn resolve(&self, path: &str) -> io::Result<PathBuf> {
-        if self.folder == Path::new("/") {
+        if self.is_this_machine() {
             return Ok(path.into());
         }
         let mut left: Vec<String> = parts(Path::new(path));

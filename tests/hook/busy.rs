@@ -1,7 +1,7 @@
 //! A vGPU that a process has open is never removed: newer kernels would leave it half dead.
 
 use crate::common::machine::Machine;
-use crate::domains::{Host, hook_for, on_each_shell};
+use crate::domains::{Host, domain, hook_for, on_each_shell};
 use crate::{LARGE, ONE};
 
 /// While `file` is open the vGPU stays, and is said; then it goes.
@@ -151,4 +151,46 @@ fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
             }
         },
     );
+}
+
+/// The status of `host`'s check that nobody else has the vGPU of win10 open.
+fn host_says(host: &Host) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), domain("win10", &[(ONE, LARGE)])).unwrap();
+    let words = [env!("CARGO_BIN_EXE_gvtg-xml"), "host", "--format", "json", file.path().to_str().unwrap()];
+    let output = host.machine.command(std::path::Path::new("/"), words).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = answer["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["rule"] == "vgpu-of-other-domain").unwrap()["status"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn host_tells_a_vgpus_user_by_the_device_too() {
+    const FOLDER: &str = "/run/dead";
+    let Some(machine) = Machine::start(&[]) else { return };
+    let host = Host::new(machine);
+    host.install(&hook_for(&[("win10", ONE, LARGE)]));
+    host.quietly(host.prepare("win10"));
+    let unused = "ok";
+    assert_eq!(host_says(&host), unused);
+    for (file, node, expected) in [
+        ("/dev/vfio/0", SAME_DEVICE, "error"),
+        ("/dev/vfio/gpu", "mknod /run/dev/vfio/gpu c $(stat -c '0x%t 0x%T' /dev/vfio/0)", "error"),
+        ("/dev/vfio/0", ": >/run/dev/vfio/0", unused),
+        ("/dev/vfio/0", "mknod /run/dev/vfio/0 c 1 3", unused),
+    ] {
+        let user = host.user_of(file, &with_own_dev(node));
+        assert_eq!(host_says(&host), expected, "{node}");
+        drop(user);
+    }
+    host.machine.with_dead_file_system(FOLDER, || {
+        let user = host.user_of(&format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"), "");
+        host.machine.silence(FOLDER);
+        let qemu = host.user_of("/dev/vfio/0", "");
+        assert_eq!(host_says(&host), "error");
+        drop(qemu);
+        assert_eq!(host_says(&host), unused);
+        assert!(host.machine.shell(&format!("kill -CONT $(cat {FOLDER}.pid)")).status.success());
+        drop(user);
+    });
 }
