@@ -59,6 +59,12 @@ impl File {
     }
 }
 
+/// What to do after the file at this path is written.
+pub fn steps_of(path: &str) -> Vec<Step> {
+    let files = [modules::file(), modprobe::file(), cmdline::grub(), udev::file()];
+    files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.then).unwrap_or_default()
+}
+
 /// The line that says how a file was made.
 fn made_by(command: &str) -> String {
     shell::comment(&format!("Made by: {command}"))

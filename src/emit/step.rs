@@ -73,6 +73,20 @@ impl Step {
         }
     }
 
+    /// What to do once the file is removed, as an order; None for nothing.
+    pub fn text_of_removal(&self) -> Option<&'static str> {
+        match self {
+            Step::ReloadUdev => Some("udevadm control --reload: vGPUs that are created from now on are for root"),
+            Step::LoadModules => Some("reboot: the modules stay loaded until then"),
+            Step::RenewInitramfs => {
+                Some("update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): it may have a copy of the parameters")
+            }
+            Step::RenewGrub => Some("update-grub (elsewhere: grub-mkconfig -o /boot/grub/grub.cfg): its menu still has the parameters"),
+            Step::Reboot => Some("reboot: the parameters apply and the modules stay loaded until then"),
+            _ => None,
+        }
+    }
+
     /// Whether another step does what this one would.
     fn is_covered_by(&self, other: &Step) -> bool {
         match other {

@@ -16,8 +16,8 @@ pub mod kernel;
 pub mod libvirt;
 pub mod machine;
 pub mod offers;
-pub mod system;
 mod open_files;
+pub mod system;
 
 use card::{Card, Existing};
 use confinement::Confinement;

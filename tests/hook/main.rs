@@ -14,6 +14,7 @@ mod refusals;
 mod script;
 mod session;
 mod sharing;
+mod way_back;
 
 const ONE: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 const TWO: &str = "11111111-2222-4333-8444-555555555555";

@@ -113,6 +113,12 @@ pub(super) enum Kind {
         /// Where the kernel parameters go [default: modprobe]
         #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
+        /// Remove what it wrote, if it is unchanged
+        #[arg(long, conflicts_with_all = ["files", "uuid", "vgpu_type", "pci", "style", "bootloader", "diff", "force"])]
+        remove: bool,
+        /// Only say what --remove would remove
+        #[arg(long, requires = "remove")]
+        dry_run: bool,
         #[command(flatten)]
         guests: GuestArgs,
         #[command(flatten)]

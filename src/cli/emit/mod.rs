@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::lint::fail;
 use super::{Status, io};
+use crate::emit::manifest::Manifest;
 use crate::emit::nixos::Part;
 use crate::emit::{
     File, Guest, Place, Step, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nixos, nodedev, qemu_conf, shell,
@@ -18,6 +19,7 @@ use crate::settings::Settings;
 mod filter;
 mod flags;
 pub(super) mod guests;
+mod remove;
 mod stage;
 mod tree;
 
@@ -29,12 +31,22 @@ use guests::{GuestArgs, say_defaults, settings_here};
 pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
     let root = Root::new(output.root.clone().unwrap_or_else(|| "/".into()));
+    if let Kind::All { remove: true, dry_run, .. } = args.kind {
+        return remove::remove(&root, dry_run, output.quiet).unwrap_or_else(|message| fail(&message));
+    }
     if !output.quiet {
         say_unfit(&root);
     }
-    let done = files(&args.kind, &root).and_then(|files| match output.root {
+    let is_all = matches!(args.kind, Kind::All { .. });
+    let done = files(&args.kind, &root).and_then(|mut files| match output.root {
         Some(_) if files.iter().all(is_configuration) => print(&files, output.quiet),
-        Some(_) => tree::write(&root, &files, output),
+        Some(_) => {
+            if !is_all {
+                let listed = root.text(manifest::PATH).present();
+                files.extend(listed.and_then(|text| manifest::updated(&text, &files)));
+            }
+            tree::write(&root, &files, is_all, output)
+        }
         None => print(&files, output.quiet),
     });
     done.unwrap_or_else(|message| fail(&message))
@@ -130,10 +142,23 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
                     files.push(udev::file());
                 }
             }
-            files.push(manifest::file(&files, &guests, own));
+            let kept = kept(root, &files);
+            files.push(manifest::file(&files, kept, &guests, own));
             files
         }
     })
+}
+
+/// What an earlier run left below the root that these files do not replace, and the folders that it and this one create.
+fn kept(root: &Root, files: &[File]) -> Manifest {
+    let mut kept = root.text(manifest::PATH).present().map(|text| Manifest::read(&text)).unwrap_or_default();
+    let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
+    kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && root.has(&entry.path));
+    for path in paths.into_iter().chain([manifest::PATH]) {
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
+        kept.folders.extend(folders.filter(|folder| !root.has(folder)).map(str::to_owned));
+    }
+    kept
 }
 
 /// Says so where the machine's GPU is one that makes no vGPUs, whatever is written.

@@ -42,7 +42,7 @@ impl Entry<'_> {
 ///
 /// # Errors
 /// A file there says something else and `--force` is not given, or can't be written.
-pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<Status, String> {
+pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputArgs) -> Result<Status, String> {
     let mut entries = Vec::new();
     let mut elsewhere = Vec::new();
     for file in files {
@@ -76,7 +76,9 @@ pub(super) fn write(root: &Root, files: &[File], output: &OutputArgs) -> Result<
         io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
     }
     let changed = commit(&entries)?;
-    let paths: String = entries.iter().map(|entry| clean_path(&entry.target) + "\n").collect();
+    // Written alone, a file is what was asked for; the manifest follows.
+    let is_asked = |entry: &&Entry<'_>| is_all || entry.path != manifest::PATH;
+    let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
         io::complain(&format!("what follows is in no file: {what}"));
@@ -132,7 +134,7 @@ fn diff(entry: &Entry<'_>) -> String {
 }
 
 /// What to do about a lack of rights.
-fn as_root(error: &Error) -> &'static str {
+pub(super) fn as_root(error: &Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied { " (run it as root, with sudo)" } else { "" }
 }
 

@@ -61,6 +61,13 @@ const LONG: &[(&str, &str, &str)] = &[
         "autostart",
         "Have the vGPUs made at boot: a host that is suspended while one exists may hang, and the hook does not remove them",
     ),
+    (
+        "emit",
+        "remove",
+        "Remove each file that the manifest below --root lists, unless it was changed, then the empty folders that were created for them, and the \
+         manifest. It reads no domain",
+    ),
+    ("emit", "dry_run", "With --remove: print the paths that it would remove, and remove nothing"),
     ("", "root", "Write the file below this folder, at its place and with its mode, and print its path; / is this machine"),
     (
         "explain",

@@ -132,14 +132,16 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Prints a file that the host needs for domains with vGPUs, or writes it below a root folder, at its place and with its mode. / is this machine.",
             "A file that says something else is not replaced without --force. What is still to be done then is said on stderr.",
+            "`emit all --remove` is the way back. It removes each file in the manifest that is unchanged, the folders that were created for them if they are \
+             empty, and then the manifest. A file that was changed stays, and is reported on stderr.",
         ],
         examples: &[
             example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
             example("look at the hook first", "gvtg-xml emit hook win10.xml"),
         ],
         exit_status: &[
-            ("0", "It is written"),
-            ("1", "With --diff: something would change"),
+            ("0", "It is written or removed"),
+            ("1", "With --diff and --dry-run: something would change; with --remove: a file was changed, and stays"),
             ("2", "It could not be done, and nothing is written"),
         ],
         files: &[
@@ -199,13 +201,17 @@ pub const PAGES: &[Page] = &[
             example("for a GPU at another address", "gvtg-xml emit qemu-conf --pci 0000:00:02.0"),
         ],
     ),
-    kind(
-        "emit all",
-        &[
-            example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
-            example("what would change there", "gvtg-xml emit all --root / --diff win10.xml"),
-        ],
-    ),
+    Page {
+        usual: &["style", "bootloader", "vgpu_type", "root", "diff", "force", "remove", "quiet"],
+        ..kind(
+            "emit all",
+            &[
+                example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+                example("what would change there", "gvtg-xml emit all --root / --diff win10.xml"),
+                example("remove it all", "sudo gvtg-xml emit all --root / --remove"),
+            ],
+        )
+    },
     Page {
         command: "host",
         usual: &[],
