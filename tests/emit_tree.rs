@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -365,4 +365,42 @@ fn a_file_whose_name_is_no_text_is_no_panic() {
     let (code, stdout, _) = outcome(feed(program(arguments).current_dir(folder.path()), b""));
     assert_eq!(code, 0);
     assert!(stdout.contains(UUID));
+}
+
+#[test]
+fn what_root_writes_is_roots() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        common::skipped("only root can give a file to another user");
+        return;
+    }
+    let folder = folder();
+    emit(&folder, "all --root host a.xml");
+    let hook = folder.path().join("host").join(HOOK);
+    let owner = || fs::metadata(&hook).map(|hook| (hook.uid(), hook.gid())).unwrap();
+    // The same text, moved there by the user who wrote it; and another text.
+    for text in [read(&folder, HOOK), "own\n".to_owned()] {
+        fs::write(&hook, &text).unwrap();
+        chown(&hook, Some(1000), Some(1000)).unwrap();
+        let (code, stdout, _) = run_in(folder.path(), "emit all --root host --diff a.xml");
+        assert!(code == 1 && stdout.contains(&format!("# host/{HOOK}: owner 1000:1000, to be 0:0\n")), "{stdout}");
+        if text == "own\n" {
+            assert!(refused(&folder, "all --root host a.xml").contains("something else is there"));
+        }
+        emit(&folder, if text == "own\n" { "all --root host --force a.xml" } else { "all --root host a.xml" });
+        assert_eq!((owner(), mode(&folder, HOOK)), ((0, 0), 0o755));
+    }
+    // A folder that hands its group on.
+    let hooks = hook.parent().unwrap();
+    chown(hooks, Some(0), Some(64)).unwrap();
+    fs::set_permissions(hooks, fs::Permissions::from_mode(0o2755)).unwrap();
+    fs::remove_file(&hook).unwrap();
+    emit(&folder, "all --root host a.xml");
+    assert_eq!(owner(), (0, 0));
+    // A folder of another user is said, as root would run what that user puts there.
+    chown(hooks, Some(1000), Some(0)).unwrap();
+    let (_, stderr) = emit(&folder, "all --root host --quiet a.xml");
+    assert!(
+        stderr.contains("the user 1000 may change host/etc/libvirt/hooks/qemu.d, and libvirt runs the hook as root: sudo chown root:root"),
+        "{stderr}"
+    );
 }

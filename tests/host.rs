@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::asking::{GPU, OTHER, ask, ask_of, check, domain, with, wrong};
+use common::asking::{GPU, OTHER, UUID, ask, ask_of, check, domain, with, wrong};
 use common::faults::{DISAGREEMENTS, FAULTS};
 use common::hosts;
 use common::program::run;
@@ -397,4 +397,71 @@ fn this_machine_can_be_asked() {
     let (code, stdout, stderr) = run("host", "");
     assert!(code < 2, "{stderr}");
     assert!(stdout.contains(" ok, "), "{stdout}");
+}
+
+/// Whether root runs the tests, who alone may give files away.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !is_root {
+        common::skipped("only root can give a file to another user");
+    }
+    is_root
+}
+
+#[test]
+fn whoever_else_may_change_a_hook_is_named() {
+    if !is_root() {
+        return;
+    }
+    let hook = "/etc/libvirt/hooks/qemu.d/gvtg";
+    let emitted = format!("emitted setup_gpu win10 {UUID} i915-GVTg_V5_4");
+    let users = "/etc/passwd:\n    root:x:0:0::/root:/bin/sh\n    me:x:1000:1000::/home/me:/bin/sh\n/etc/group:\n    libvirt:x:64:me\n";
+    for (change, who, what, how) in [
+        (format!("{hook} (755 1000:1000) {emitted}"), "the user me (1000)", hook, "chown root:root"),
+        (format!("{hook} (700 1001:0) {emitted}"), "the user 1001", hook, "chown root:root"),
+        (format!("{hook} (775 0:64) {emitted}"), "the group libvirt (64)", hook, "chmod g-w"),
+        (format!("{hook} (757 0:64) {emitted}"), "every user of this machine", hook, "chmod o-w"),
+        ("/etc/libvirt/hooks/qemu.d/ (755 1000:0)".into(), "the user me (1000)", "/etc/libvirt/hooks/qemu.d", "chown root:root"),
+        ("/etc/libvirt/hooks/qemu.d/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks/qemu.d", "chmod g-w"),
+        ("/etc/libvirt/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt", "chmod g-w"),
+        ("/etc/ (755 1000:1000)".into(), "the user me (1000)", "/etc", "chown root:root"),
+        // An empty folder of hooks is an open door too.
+        (
+            "without /etc/libvirt/hooks\n/etc/libvirt/hooks/ (777 0:0)".into(),
+            "every user of this machine",
+            "/etc/libvirt/hooks",
+            "chmod o-w",
+        ),
+        // A link leads to where root runs it from.
+        (
+            format!("/home/me/ (755 1000:1000)\n/home/me/hook (755 0:0) {emitted}\n{hook} -> /home/me/hook"),
+            "the user me (1000)",
+            "/home/me",
+            "chown root:root",
+        ),
+    ] {
+        let (_, answer) = ask_of(&format!("like kaby-lake\n{users}{change}\n"), &[]);
+        let check = check(&answer, "hook-writable-by-all");
+        assert_eq!(check["status"], "warning", "{change}: {answer:#}");
+        assert_eq!(check["message"].as_str().unwrap(), format!("{who} may change {what}, and libvirt runs the hooks as root"), "{change}");
+        assert_eq!(check["help"].as_str().unwrap(), format!("look at what is in it, then sudo {how} {what}"), "{change}");
+    }
+    for change in [format!("{hook} (775 0:0) {emitted}"), format!("{hook} (755 0:64) {emitted}"), "/home/ (777 1000:1000)".into()] {
+        let (_, answer) = ask_of(&format!("like kaby-lake\n{change}\n"), &[]);
+        assert_eq!(check(&answer, "hook-writable-by-all")["status"], "ok", "{change}");
+    }
+}
+
+#[test]
+fn a_copy_that_a_user_made_is_that_users() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    hosts::make("kaby-lake", folder.path());
+    let chown = std::process::Command::new("chown").args(["-R", "1000:1000"]).arg(folder.path()).status().unwrap();
+    assert!(chown.success());
+    let (_, answer) = ask(folder.path(), &[]);
+    assert_eq!(check(&answer, "hook-writable-by-all")["status"], "ok");
 }

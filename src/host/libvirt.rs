@@ -1,6 +1,7 @@
 //! libvirt and QEMU on a machine: their versions, the hooks, and what QEMU may open.
 
 use super::installed;
+use super::owners::{Exposure, exposed};
 use super::system::System;
 use super::{Reading, Root};
 use crate::version::Version;
@@ -18,6 +19,8 @@ pub struct Libvirt {
     pub hooks: Vec<HookFile>,
     /// Hook folders that can't be looked at, and why.
     pub unreadable: Vec<(String, String)>,
+    /// The hooks, their folders and those around them that others than root may change.
+    pub exposed: Vec<Exposure>,
     /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` where it is libvirt's default.
     pub device_acl: Reading<Option<Vec<String>>>,
     /// The security drivers that qemu.conf names; None where libvirt picks those that the kernel has.
@@ -33,8 +36,6 @@ pub struct HookFile {
     pub path: String,
     /// Whether anyone may execute it: libvirt passes over others.
     pub is_executable: bool,
-    /// The hook or its folder, where every user may write it.
-    pub writable_by_all: Option<String>,
     /// What is in it.
     pub text: Reading<String>,
     /// The program that its `#!` leads to, like `dash`: `Some(None)` where that is not there, None where no program is.
@@ -51,15 +52,17 @@ impl Libvirt {
         let folder = format!("{hooks}/qemu.d");
         match root.names(&folder) {
             Reading::Present(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
-            Reading::Unreadable(why) => unreadable.push((folder, why)),
+            Reading::Unreadable(why) => unreadable.push((folder.clone(), why)),
             Reading::Absent => {}
         }
+        let exposed = exposed(root, paths.iter().chain([&folder]).map(String::as_str));
         Libvirt {
             is_installed: installed::has_libvirt(root),
             version: installed::libvirt(root),
             qemu: qemu(root).or_else(|| installed::qemu_of_nixos(root)),
             hooks: paths.into_iter().filter_map(|path| hook(root, path)).collect(),
             unreadable,
+            exposed,
             security_drivers: qemu_conf.as_found().and_then(|text| listed(text, "security_driver")),
             device_acl: qemu_conf.map(|text| listed(&text, "cgroup_device_acl")),
             mdevctl: mdevctl(root),
@@ -76,12 +79,9 @@ fn hook(root: &Root, path: String) -> Option<HookFile> {
     if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {
         return None;
     }
-    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned();
-    let is_open = |path: &&String| root.mode(path).present().is_some_and(|mode| mode & 0o002 != 0);
-    let writable_by_all = [&path, &folder].into_iter().find(is_open).cloned();
     let text = root.text(&path);
     let interpreter = text.as_found().and_then(|text| interpreter(root, text));
-    Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), writable_by_all, text, interpreter, path })
+    Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), text, interpreter, path })
 }
 
 fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {

@@ -17,6 +17,7 @@ pub mod libvirt;
 pub mod machine;
 pub mod offers;
 mod open_files;
+pub mod owners;
 pub mod system;
 
 use card::{Card, Existing};

@@ -65,6 +65,8 @@ pub const FAULTS: &[(&str, &[&str])] = &[
     ("/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }", &["hook-with-bash-functions"]),
     ("/etc/libvirt/hooks/qemu (644) = #!/bin/sh", &[]),
     ("/etc/libvirt/hooks/qemu (757):\n    #!/bin/sh\n    exit 0", &["hook-writable-by-all"]),
+    ("/etc/libvirt/hooks/qemu.d/ (777)", &["hook-writable-by-all"]),
+    ("/etc/libvirt/ (757)", &["hook-writable-by-all"]),
     ("/etc/libvirt/hooks/qemu (644):\n    #!/bin/sh\n    setup_gpu a b c", &["hook-not-executable"]),
     ("/etc/libvirt/hooks/qemu.d/gvtg~ (644):\n    setup_gpu a b c", &[]),
     ("/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function create_gpu {\n    }", &[]),

@@ -1,12 +1,13 @@
 //! Machines as one text each: what a copy of their /proc, /sys and /etc would hold.
 //!
 //! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where a link leads`, `PATH/` for a folder,
-//! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` behind a path is its mode. `like NAME` begins with
+//! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` behind a path is its mode, `(755 1000:1000)` its owner too, which
+//! takes root. `like NAME` begins with
 //! all that another machine has, and `without PATH` takes out what was there so far. `␀` is a byte 0, `␍` a carriage
 //! return.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use gvtg_xml::emit::hook::{Style, file};
@@ -38,6 +39,10 @@ pub fn make_of(text: &str, folder: &Path) {
             write(folder, path, &format!("{hook}{setup}\n"));
         } else if let Some((path, text)) = line.split_once(" =") {
             write(folder, path, &format!("{}\n", text.trim_start().replace('␀', "\0").replace('␍', "\r")));
+        } else if let Some((path, mode)) = line.strip_suffix(')').and_then(|line| line.split_once("/ (")) {
+            let path = inside(folder, path);
+            fs::create_dir_all(&path).unwrap();
+            set_rights(&path, mode);
         } else if let Some(path) = line.strip_suffix('/') {
             fs::create_dir_all(inside(folder, path)).unwrap();
         } else if let Some(path) = line.strip_suffix(':') {
@@ -65,13 +70,19 @@ fn place(folder: &Path, path: &str) -> std::path::PathBuf {
 }
 
 fn write(folder: &Path, path: &str, text: &str) {
-    let (path, mode) = match path.strip_suffix(')').and_then(|path| path.split_once(" (")) {
-        Some((path, mode)) => (path, u32::from_str_radix(mode, 8).unwrap()),
-        None => (path, 0o644),
-    };
+    let (path, rights) = path.strip_suffix(')').and_then(|path| path.split_once(" (")).unwrap_or((path, "644"));
     let path = place(folder, path);
     fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    set_rights(&path, rights);
+}
+
+/// Gives a file this `MODE` or `MODE USER:GROUP`.
+fn set_rights(path: &Path, rights: &str) {
+    let (mode, owner) = rights.split_once(' ').unwrap_or((rights, ""));
+    if let Some((user, group)) = owner.split_once(':') {
+        chown(path, Some(user.parse().unwrap()), Some(group.parse().unwrap())).unwrap();
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap())).unwrap();
 }
 
 fn remove(path: &Path) {

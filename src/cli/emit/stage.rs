@@ -16,6 +16,9 @@ pub(super) struct Staged {
     target: PathBuf,
 }
 
+/// The number of the user root, and of its group.
+pub(super) const ROOT: u32 = 0;
+
 /// The name of the file in that folder.
 const NAME: &str = "new";
 
@@ -26,19 +29,18 @@ impl Staged {
     }
 }
 
-/// Writes a file's new content near it. The folders that it lacks are made, for all to read; a symlink keeps pointing at it, and its owner
-/// stays.
+/// Writes a file's new content near it. The folders that it lacks are made, for all to read; a symlink keeps pointing at it. What root
+/// writes is root's, whoever owned the old file: the machine trusts what is there.
 pub(super) fn stage(path: &Path, text: &str, mode: u32) -> io::Result<Staged> {
-    let old = fs::metadata(path).ok();
-    let target = if old.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+    let target = if fs::metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
     let folder = target.parent().unwrap_or(Path::new("/"));
     make_folders(folder)?;
     let folder = tempfile::Builder::new().prefix(".gvtg-xml-").permissions(Permissions::from_mode(0o700)).tempdir_in(folder)?;
     let mut new = File::create_new(folder.path().join(NAME))?;
     new.write_all(text.as_bytes())?;
-    let made = new.metadata()?;
-    if let Some(old) = old.filter(|old| (made.uid(), made.gid()) != (old.uid(), old.gid())) {
-        fchown(&new, Some(old.uid()), Some(old.gid()))?;
+    if new.metadata()?.uid() == ROOT {
+        // A folder may give new files its group.
+        fchown(&new, Some(ROOT), Some(ROOT))?;
     }
     // The mode at creation is cut by the umask, and a change of owner clears bits.
     new.set_permissions(Permissions::from_mode(mode))?;

@@ -2,18 +2,19 @@
 
 use std::fs;
 use std::io::{Error, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
 use similar::TextDiff;
 
 use super::super::signals::uninterrupted;
 use super::super::{Status, io};
-use super::stage::{Staged, stage};
+use super::stage::{ROOT, Staged, stage};
 use super::{OutputArgs, say_next};
 use crate::emit::{File, Place, manifest, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
+use crate::host::owners::{Exposure, exposed};
 use crate::printable::{clean_path, system_error};
 
 /// A file that is to be below the root.
@@ -25,6 +26,8 @@ struct Entry<'f> {
     target: PathBuf,
     /// What is there now: text and mode.
     old: Option<(Vec<u8>, u32)>,
+    /// Who owns it and is not to: root writes it, and it is another user's or group's.
+    stranger: Option<(u32, u32)>,
 }
 
 impl Entry<'_> {
@@ -34,7 +37,7 @@ impl Entry<'_> {
     }
 
     fn is_done(&self) -> bool {
-        self.old.is_some() && self.says_the_same()
+        self.old.is_some() && self.says_the_same() && self.stranger.is_none()
     }
 }
 
@@ -84,11 +87,21 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         io::complain(&format!("what follows is in no file: {what}"));
         io::report(&file.text);
     }
+    say_exposed(root, &entries);
     if !output.quiet {
         let written = changed.into_iter().chain(elsewhere.into_iter().map(|(file, _)| file));
         say_next(written.flat_map(|file| file.then.clone()));
     }
     Ok(Status::Clean)
+}
+
+/// Says who else may change a hook that was written, so that nobody takes it for safe.
+fn say_exposed(root: &Root, entries: &[Entry<'_>]) {
+    let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
+    for Exposure { path, who, command } in exposed(root, hooks) {
+        let path = root.shown(&path);
+        io::complain(&format!("{who} may change {path}, and libvirt runs the hook as root: sudo {command} {}", shell::word(&path)));
+    }
 }
 
 /// The domains that a hook which is there serves and the new one does not.
@@ -107,14 +120,24 @@ fn lost_domains(entries: &[&Entry<'_>]) -> Vec<String> {
 fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, String> {
     let failed = |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
     let target = root.resolve(path).map_err(failed)?;
+    let mut stranger = None;
     let old = match fs::metadata(&target) {
-        Ok(metadata) if metadata.is_file() => Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777)),
+        Ok(metadata) if metadata.is_file() => {
+            let owner = (metadata.uid(), metadata.gid());
+            stranger = (is_root() && owner != (ROOT, ROOT)).then_some(owner);
+            Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777))
+        }
         Ok(_) => return Err(format!("{}: is no regular file", target.display())),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         Err(_) if fs::symlink_metadata(&target).is_ok() => return Err(format!("{}: is a link to nothing", target.display())),
         Err(_) => None,
     };
-    Ok(Entry { file, path, target, old })
+    Ok(Entry { file, path, target, old, stranger })
+}
+
+/// Whether root runs this program.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == ROOT)
 }
 
 fn diff(entry: &Entry<'_>) -> String {
@@ -127,10 +150,11 @@ fn diff(entry: &Entry<'_>) -> String {
         return format!("# {path}: new, mode {:o}\n{diff}", entry.file.mode);
     };
     let mode = if *mode == entry.file.mode { String::new() } else { format!("# {path}: mode {mode:o}, to be {:o}\n", entry.file.mode) };
+    let owner = entry.stranger.map(|(user, group)| format!("# {path}: owner {user}:{group}, to be {ROOT}:{ROOT}\n")).unwrap_or_default();
     let is_text = std::str::from_utf8(old).is_ok();
     let bytes = if is_text { String::new() } else { format!("# {path}: has bytes that are no UTF-8, shown as U+FFFD\n") };
     let old = String::from_utf8_lossy(old);
-    mode + &bytes + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
+    mode + &owner + &bytes + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
 }
 
 /// What to do about a lack of rights.

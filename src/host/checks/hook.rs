@@ -9,6 +9,7 @@ use crate::host::Reading;
 use crate::host::confinement::Program;
 use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
 use crate::host::libvirt::HookFile;
+use crate::host::owners::Exposure;
 use crate::host::system::System;
 use crate::version::Version;
 
@@ -85,7 +86,26 @@ pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
 }
 
 pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
-    each(asked, |hook, _| hook.writable_by_all.clone().map(|path| vec![("found", path)]))
+    let libvirt = &asked.host.libvirt;
+    let mut read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
+    let value = |exposure: &Exposure| {
+        vec![
+            ("what", exposure.who.clone()),
+            ("found", exposure.path.clone()),
+            ("how", format!("{} {}", exposure.command, word(&exposure.path))),
+        ]
+    };
+    let found: Vec<Values> = libvirt.exposed.iter().map(value).collect();
+    if !found.is_empty() {
+        read.extend(libvirt.exposed.iter().map(|exposure| exposure.path.clone()));
+        read.dedup();
+        return Verdict::each(read, found);
+    }
+    match unreadable(asked) {
+        Some((path, why)) => Verdict::unreadable(path, why),
+        None if read.is_empty() => Verdict::skipped(),
+        None => Verdict::each(read, found),
+    }
 }
 
 pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
