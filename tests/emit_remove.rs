@@ -40,6 +40,9 @@ fn at(folder: &TempDir, path: &str) -> PathBuf {
     folder.path().join("host").join(path)
 }
 
+/// What somebody does to a file.
+type Change<'f> = &'f dyn Fn(&Path);
+
 /// All that is in a folder, folders included.
 fn all(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
@@ -111,7 +114,7 @@ fn what_was_there_before_stays() {
 
 #[test]
 fn a_file_that_has_changed_stays_and_is_reported() {
-    let ways: [(&str, &dyn Fn(&Path)); 5] = [
+    let ways: [(&str, Change); 5] = [
         ("it has been changed", &|path| fs::write(path, "kvmgt\nown\n").unwrap()),
         ("it has been changed", &|path| fs::write(path, "").unwrap()),
         ("its mode has been changed from 644 to 600", &|path| fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap()),

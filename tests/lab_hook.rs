@@ -72,8 +72,9 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
         ("odd", fixed("a b$(touch x)&apos;&quot;", OTHER)),
         ("plain", plain.to_owned()),
     ];
-    // The second vGPU of one uuid is a mistake that the program itself does not make.
-    let hook = format!("{}setup_gpu thief {UUID} i915-GVTg_V5_4\n", hook(&[domains[0].clone(), domains[2].clone()]));
+    // The second vGPU of one uuid is a mistake that the program itself does not make. plain is a VM whose old XML was restored.
+    let own = hook(&[domains[0].clone(), domains[2].clone()]);
+    let hook = format!("{own}setup_gpu thief {UUID} i915-GVTg_V5_4\nsetup_gpu plain {OTHER} i915-GVTg_V5_4\n");
     let plan: &[(&str, &str, &[&str], &[&str])] = &[
         ("start plain", "ok", &[], &["plain"]),
         ("start win10", "ok", &[UUID], &["plain", "win10"]),

@@ -45,7 +45,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     let manifest = Manifest::read(&text);
     let mut plan = plan(root, &manifest)?;
     // The hook makes use of the others.
-    plan.removed.sort_by_key(|(entry, _)| !entry.mode.is_some_and(|mode| mode & 0o111 != 0));
+    plan.removed.sort_by_key(|(entry, _)| entry.mode.is_none_or(|mode| mode & 0o111 == 0));
     if !is_dry {
         uninterrupted(|| carry_out(root, &text, &manifest, &plan))?;
     }
