@@ -36,7 +36,9 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let what = format!("Makes the vGPUs of {} when a VM starts, and removes them when it stops.", names(guests));
     let place = match style {
         Style::DropIn => format!("Install it as {path} with mode 755 (libvirt 6.5 and later)."),
-        Style::Whole => format!("Install it as {path} with mode 755. There is only one: if you have one, put both into it."),
+        Style::Whole => format!(
+            "Install it as {path} with mode 755. There is only one: if you have one, put both into it. It reads the VM's XML on stdin."
+        ),
         Style::Session => format!("Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). It is for qemu:///session."),
     };
     let lines: String = guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();

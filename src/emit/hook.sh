@@ -118,13 +118,14 @@ looks_of() {
     done
 }
 
-# look_at_named: the same output for the open files whose path is …/vfio/…, one stat for each process.
+# look_at_named: the same output for the open files whose path is that of a vGPU's node, with one stat for each process.
 look_at_named() {
     folder='' numbers=''
     # shellcheck disable=SC2012 # Only ls says what links point to, on every system.
     {
         ls -l /proc/[0-9]*/fd 2>/dev/null |
-            sed -n -e 's/^\(\/proc\/[0-9]*\/fd\):$/\1/p' -e 's/^[^>]* \([0-9]*\) -> .*\/vfio\/.*/\1/p'
+            sed -n -e 's/ (deleted)$//' -e 's/^\(\/proc\/[0-9]*\/fd\):$/\1/p' \
+                -e 's/^[^>]* \([0-9]*\) -> .*\/vfio\/[0-9]*$/\1/p' -e 's/^[^>]* \([0-9]*\) -> .*\/vfio\/devices\/vfio[0-9]*$/\1/p'
         echo /
     } | {
         while IFS= read -r word; do

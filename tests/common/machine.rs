@@ -69,19 +69,25 @@ impl Machine {
     }
 
     /// Mounts a file system at this folder while `used` runs, which may silence it.
-    pub fn with_dead_file_system(&self, folder: &str, used: impl FnOnce()) {
+    pub fn with_file_system(&self, folder: &str, used: impl FnOnce()) {
         let program = PROGRAM.display();
         let mount = format!(
             "mkdir -p {folder}; '{program}' {folder} >/dev/null 2>&1 & echo $! >{folder}.pid; until mountpoint -q {folder}; do sleep 0.01; done"
         );
         assert!(self.shell(&mount).status.success());
         used();
-        assert!(self.shell(&format!("kill -CONT $(cat {folder}.pid) && umount -l {folder}")).status.success());
+        self.wake(folder);
+        assert!(self.shell(&format!("umount -l {folder}")).status.success());
     }
 
     /// Stops the server of that file system from answering.
     pub fn silence(&self, folder: &str) {
         assert!(self.shell(&format!("kill -STOP $(cat {folder}.pid)")).status.success());
+    }
+
+    /// Has it answer again.
+    pub fn wake(&self, folder: &str) {
+        assert!(self.shell(&format!("kill -CONT $(cat {folder}.pid)")).status.success());
     }
 
     /// The creates and removes so far, and what the kernel answered, a line each.

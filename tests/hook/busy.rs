@@ -95,18 +95,22 @@ fn a_file_system_that_does_not_answer_neither_keeps_a_vgpu_nor_hides_its_user() 
         || Machine::start(&[]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            host.machine.with_dead_file_system(FOLDER, || {
+            host.machine.with_file_system(FOLDER, || {
                 for (path, before) in &ways {
                     let users: Vec<_> = (0..3).map(|_| host.user_of(&format!("/dev/null 8<{path}"), before)).collect();
-                    host.machine.silence(FOLDER);
                     host.quietly(host.prepare("win10"));
-                    let qemu = host.user_of("/dev/vfio/0", "");
+                    // Its disk may be on that file system.
+                    let qemu = host.user_of(&format!("/dev/vfio/0 8<{file}"), "");
+                    host.machine.silence(FOLDER);
                     let said = host.release("win10").1;
                     assert!(said.contains("a process still has it open"), "{path}: {said}");
+                    host.machine.wake(FOLDER);
                     drop(qemu);
+                    host.machine.silence(FOLDER);
+                    host.quietly(host.prepare("win10"));
                     host.quietly(host.release("win10"));
                     assert_eq!(host.machine.vgpus(), [""; 0], "{path}");
-                    assert!(host.machine.shell(&format!("kill -CONT $(cat {FOLDER}.pid)")).status.success());
+                    host.machine.wake(FOLDER);
                     drop(users);
                 }
             });
@@ -183,14 +187,14 @@ fn host_tells_a_vgpus_user_by_the_device_too() {
         assert_eq!(host_says(&host), expected, "{node}");
         drop(user);
     }
-    host.machine.with_dead_file_system(FOLDER, || {
+    host.machine.with_file_system(FOLDER, || {
         let user = host.user_of(&format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"), "");
         host.machine.silence(FOLDER);
         let qemu = host.user_of("/dev/vfio/0", "");
         assert_eq!(host_says(&host), "error");
         drop(qemu);
         assert_eq!(host_says(&host), unused);
-        assert!(host.machine.shell(&format!("kill -CONT $(cat {FOLDER}.pid)")).status.success());
+        host.machine.wake(FOLDER);
         drop(user);
     });
 }

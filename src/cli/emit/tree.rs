@@ -124,7 +124,7 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, St
     let old = match fs::metadata(&target) {
         Ok(metadata) if metadata.is_file() => {
             let owner = (metadata.uid(), metadata.gid());
-            stranger = (is_root() && owner != (ROOT, ROOT)).then_some(owner);
+            stranger = (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
             Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777))
         }
         Ok(_) => return Err(format!("{}: is no regular file", target.display())),
@@ -133,11 +133,6 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, St
         Err(_) => None,
     };
     Ok(Entry { file, path, target, old, stranger })
-}
-
-/// Whether root runs this program.
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == ROOT)
 }
 
 fn diff(entry: &Entry<'_>) -> String {
