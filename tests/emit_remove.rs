@@ -1,4 +1,4 @@
-//! `emit all --remove`: what an earlier run wrote goes, and nothing else.
+//! `emit all --remove` removes what an earlier run wrote, and nothing else.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod common;
@@ -40,7 +40,7 @@ fn at(folder: &TempDir, path: &str) -> PathBuf {
     folder.path().join("host").join(path)
 }
 
-/// What somebody does to a file.
+/// A change to a file.
 type Change<'f> = &'f dyn Fn(&Path);
 
 /// All that is in a folder, folders included.

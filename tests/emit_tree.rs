@@ -368,7 +368,7 @@ fn a_file_whose_name_is_no_text_is_no_panic() {
 }
 
 #[test]
-fn what_root_writes_is_roots() {
+fn files_that_root_writes_belong_to_root() {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         common::skipped("only root can give a file to another user");
         return;
@@ -389,18 +389,18 @@ fn what_root_writes_is_roots() {
         emit(&folder, if text == "own\n" { "all --root host --force a.xml" } else { "all --root host a.xml" });
         assert_eq!((owner(), mode(&folder, HOOK)), ((0, 0), 0o755));
     }
-    // A folder that hands its group on.
+    // New files in a setgid folder get its group.
     let hooks = hook.parent().unwrap();
     chown(hooks, Some(0), Some(64)).unwrap();
     fs::set_permissions(hooks, fs::Permissions::from_mode(0o2755)).unwrap();
     fs::remove_file(&hook).unwrap();
     emit(&folder, "all --root host a.xml");
     assert_eq!(owner(), (0, 0));
-    // A folder of another user is said, as root would run what that user puts there.
+    // A folder of another user is reported, since root would run what that user puts there.
     chown(hooks, Some(1000), Some(0)).unwrap();
     let (_, stderr) = emit(&folder, "all --root host --quiet a.xml");
     assert!(
-        stderr.contains("the user 1000 may change host/etc/libvirt/hooks/qemu.d, and libvirt runs the hook as root: sudo chown root:root"),
+        stderr.contains("the user 1000 can change host/etc/libvirt/hooks/qemu.d, and libvirt runs the hook as root: sudo chown root:root"),
         "{stderr}"
     );
 }

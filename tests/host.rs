@@ -399,7 +399,7 @@ fn this_machine_can_be_asked() {
     assert!(stdout.contains(" ok, "), "{stdout}");
 }
 
-/// Whether root runs the tests, who alone may give files away.
+/// Whether root runs the tests: only root can give files away.
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
@@ -410,7 +410,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn whoever_else_may_change_a_hook_is_named() {
+fn a_user_other_than_root_who_can_change_a_hook_is_named() {
     if !is_root() {
         return;
     }
@@ -444,8 +444,8 @@ fn whoever_else_may_change_a_hook_is_named() {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{users}{change}\n"), &[]);
         let check = check(&answer, "hook-writable-by-all");
         assert_eq!(check["status"], "warning", "{change}: {answer:#}");
-        assert_eq!(check["message"].as_str().unwrap(), format!("{who} may change {what}, and libvirt runs the hooks as root"), "{change}");
-        assert_eq!(check["help"].as_str().unwrap(), format!("look at what is in it, then sudo {how} {what}"), "{change}");
+        assert_eq!(check["message"].as_str().unwrap(), format!("{who} can change {what}, and libvirt runs the hooks as root"), "{change}");
+        assert_eq!(check["help"].as_str().unwrap(), format!("check what is in it, then run: sudo {how} {what}"), "{change}");
     }
     for change in [format!("{hook} (775 0:0) {emitted}"), format!("{hook} (755 0:64) {emitted}"), "/home/ (777 1000:1000)".into()] {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{change}\n"), &[]);
@@ -454,7 +454,7 @@ fn whoever_else_may_change_a_hook_is_named() {
 }
 
 #[test]
-fn a_copy_that_a_user_made_is_that_users() {
+fn a_copy_of_a_machine_may_belong_to_the_user_who_made_it() {
     if !is_root() {
         return;
     }

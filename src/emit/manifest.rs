@@ -83,7 +83,7 @@ pub fn sum(text: &[u8]) -> String {
     sha1_smol::Sha1::from(text).digest().to_string()
 }
 
-/// The manifest of these files, and of `kept`: what an earlier run wrote and this one does not write again.
+/// The manifest of these files and of `kept`, the files and folders from earlier runs.
 pub fn file(files: &[File], kept: Manifest, guests: &[Guest], command: &str) -> File {
     let what = format!("What the host has for GVT-g, for {}.", names(guests));
     let mut manifest = kept;
@@ -94,7 +94,7 @@ pub fn file(files: &[File], kept: Manifest, guests: &[Guest], command: &str) -> 
     File::at(PATH, shell::comment(&what) + &made_by(command) + &manifest.lines(), Vec::new())
 }
 
-/// A manifest of this text in which these files are as they are written now; None where nothing changes.
+/// Updates the entries of these files in the text of a manifest; None if nothing changes.
 pub fn updated(text: &str, files: &[File]) -> Option<File> {
     let mut manifest = Manifest::read(text);
     let old = manifest.clone();

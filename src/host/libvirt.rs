@@ -19,7 +19,7 @@ pub struct Libvirt {
     pub hooks: Vec<HookFile>,
     /// Hook folders that can't be looked at, and why.
     pub unreadable: Vec<(String, String)>,
-    /// The hooks, their folders and those around them that others than root may change.
+    /// The hooks, their folders and parent folders that users other than root can change.
     pub exposed: Vec<Exposure>,
     /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` where it is libvirt's default.
     pub device_acl: Reading<Option<Vec<String>>>,

@@ -1,4 +1,4 @@
-//! Whether an open file of a process is a certain device.
+//! Tells whether an open file of a process is a certain device.
 //!
 //! The device number decides. The text of a link in /proc/PID/fd does not: any user can have a file open whose path reads /dev/vfio/0.
 
@@ -21,18 +21,18 @@ const MAX_SILENT: usize = 3;
 pub(super) struct OpenFiles<'n> {
     nodes: &'n [String],
     identities: BTreeSet<Identity>,
-    /// Whether the machine is a copy. Its links are all that is left of its open files.
+    /// Whether the machine is a copy, in which the links are all that is left of open files.
     is_copy: bool,
     asker: Option<Asker>,
     silent: usize,
 }
 
-/// What tells a file from others.
+/// The identity of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identity {
     /// A character device, through whichever node it was opened: libvirt makes nodes of its own for QEMU.
     Device(u64),
-    /// Any other file: its file system and inode. No vGPU's node is one, but on an emulated machine.
+    /// Any other file, by its file system and inode: a vGPU's node on an emulated machine.
     Inode(u64, u64),
 }
 
@@ -43,7 +43,7 @@ struct Asker {
 }
 
 impl<'n> OpenFiles<'n> {
-    /// Those of a machine.
+    /// Looks up these nodes on a machine.
     pub(super) fn new(root: &Root, nodes: &'n [String]) -> Self {
         let is_copy = !root.is_this_machine();
         let identity = |node: &String| fs::metadata(node).ok().as_ref().and_then(identity);
@@ -51,7 +51,7 @@ impl<'n> OpenFiles<'n> {
         OpenFiles { nodes, identities, is_copy, asker: None, silent: 0 }
     }
 
-    /// Whether this link below /proc leads to one of the nodes.
+    /// Returns whether this link in /proc/PID/fd leads to one of the nodes.
     pub(super) fn is_node(&mut self, root: &Root, link: &str) -> bool {
         let Some(target) = root.target(link).present() else { return false };
         if self.is_copy {
@@ -110,7 +110,7 @@ fn identity(file: &Metadata) -> Option<Identity> {
     Some(if is_device { Identity::Device(file.rdev()) } else { Identity::Inode(file.dev(), file.ino()) })
 }
 
-/// No machine with vGPUs is without device numbers.
+/// Only Unix has device numbers.
 #[cfg(not(unix))]
 fn identity(_file: &Metadata) -> Option<Identity> {
     None

@@ -1,4 +1,4 @@
-//! Who may change a file that root runs: its owner, its group and everyone, and those of each folder on the way to it.
+//! Who can change a file that root runs: through its owner, group and mode, or those of a folder on the way to it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 
 use super::{MOST_LINKS, Root, parts};
 
-/// A file or folder that others than root may change.
+/// A file or folder that users other than root can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {
     /// Where it is.
     pub path: String,
-    /// Who may change it, as the subject of a sentence.
+    /// Who can change it, as the subject of a sentence.
     pub who: String,
-    /// The command that puts an end to it, without the path.
+    /// The command that prevents it, without the path.
     pub command: &'static str,
 }
 
-/// Who owns a file, and who may write it.
+/// The owner, the group and the mode of a file.
 struct Rights {
     user: u32,
     group: u32,
     mode: u32,
 }
 
-/// Finds what others than root may change of these files and of all folders on the way to them, `/` and targets of links included.
+/// Finds which of these files, and of the folders on the way to them, users other than root can change. Links are followed.
 pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exposure> {
-    // A copy belongs to whoever made it.
+    // In a copy, the files may belong to the user who made it.
     let owner = if root.is_this_machine() { None } else { fs::symlink_metadata(&root.folder).ok().and_then(|folder| rights(&folder)) };
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for path in paths {

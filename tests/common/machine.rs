@@ -85,7 +85,7 @@ impl Machine {
         assert!(self.shell(&format!("kill -STOP $(cat {folder}.pid)")).status.success());
     }
 
-    /// Has it answer again.
+    /// Lets the server answer again.
     pub fn wake(&self, folder: &str) {
         assert!(self.shell(&format!("kill -CONT $(cat {folder}.pid)")).status.success());
     }

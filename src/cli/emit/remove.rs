@@ -1,4 +1,4 @@
-//! `emit all --remove`: what an earlier run has written goes, if it is still the same.
+//! `emit all --remove`: removes what an earlier run wrote, if it is unchanged.
 
 use std::fs;
 use std::io::{Error, ErrorKind};
@@ -14,10 +14,10 @@ use crate::emit::{step, steps_of};
 use crate::host::{Reading, Root};
 use crate::printable::{clean_path, system_error};
 
-/// The command line of a machine, which `kernel-install` reads: more is in it than this program added.
+/// The machine's command line for `kernel-install`. It has more in it than this program added.
 const COMMAND_LINE: &str = "/etc/kernel/cmdline";
 
-/// What becomes of the files of a manifest.
+/// The files of a manifest, by what happens to them.
 #[derive(Default)]
 struct Plan<'m> {
     /// Those to remove, each with its path on this machine.
@@ -44,7 +44,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     };
     let manifest = Manifest::read(&text);
     let mut plan = plan(root, &manifest)?;
-    // The hook makes use of the others.
+    // The hook first, since it needs the others.
     plan.removed.sort_by_key(|(entry, _)| entry.mode.is_none_or(|mode| mode & 0o111 == 0));
     if !is_dry {
         uninterrupted(|| carry_out(root, &text, &manifest, &plan))?;
@@ -73,11 +73,11 @@ fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
     Ok(plan)
 }
 
-/// What is at the path of a file in a manifest.
+/// The state of a file that a manifest lists.
 enum Found {
-    /// The file as it was written: where it is.
+    /// It is as it was written: its path on this machine.
     Unchanged(PathBuf),
-    /// Something that is to stay, and why.
+    /// Something that stays, and the reason.
     Other(String),
     Nothing,
 }
@@ -109,19 +109,19 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
     Ok(Found::Unchanged(path))
 }
 
-/// Whether a path is one that this program could have written: below /etc, without `..`.
+/// Returns whether this program could have written this path: it is below /etc and has no `..`.
 fn is_ours(path: &str) -> bool {
     (path == "/etc" || path.starts_with("/etc/")) && path != manifest::PATH && !path.split('/').any(|part| part == "..")
 }
 
-/// Where a path is on this machine, with links followed in its folder, and not in its last part; None where that folder is not there.
+/// The path on this machine, with links followed except in the last part; None if its folder does not exist.
 fn place(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let folder = root.resolve(if folder.is_empty() { "/" } else { folder })?;
     Ok(folder.is_dir().then(|| folder.join(name)))
 }
 
-/// Removes the files, then the folders that are empty, and the manifest last: until then another run can go on.
+/// Removes the files and the empty folders, and then the manifest, so that a run that was interrupted can be repeated.
 fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> Result<(), String> {
     let failed = |path: &Path, error: &Error| format!("{}: can't be removed: {}{}", clean_path(path), system_error(error), as_root(error));
     for (_, path) in &plan.removed {
@@ -147,13 +147,13 @@ fn gone(result: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// Removes the folders that were created for the files and are empty. Only this program has a use for the manifest's.
+/// Removes the folders that were created for the files, and the manifest's own, if they are empty.
 fn remove_folders(root: &Root, manifest: &Manifest) {
     let own = manifest::PATH.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut folders: Vec<&str> = manifest.folders.iter().map(String::as_str).chain([own]).filter(|path| is_ours(path)).collect();
     folders.sort_unstable_by_key(|path| std::cmp::Reverse(path.len()));
     for path in folders.iter().filter_map(|path| place(root, path).ok().flatten()) {
-        // It fails for one that is not empty, and for a link.
+        // This fails for a folder that is not empty, and for a link.
         let _ = fs::remove_dir(path);
     }
 }

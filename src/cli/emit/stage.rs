@@ -29,8 +29,8 @@ impl Staged {
     }
 }
 
-/// Writes a file's new content near it. The folders that it lacks are made, for all to read; a symlink keeps pointing at it. What root
-/// writes is root's, whoever owned the old file: the machine trusts what is there.
+/// Writes a file's new content near it. The folders that it lacks are made, for all to read; a symlink keeps pointing at it. A file
+/// that root writes belongs to root even if it replaces another user's: root runs or trusts what is there.
 pub(super) fn stage(path: &Path, text: &str, mode: u32) -> io::Result<Staged> {
     let target = if fs::metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
     let folder = target.parent().unwrap_or(Path::new("/"));
@@ -39,7 +39,7 @@ pub(super) fn stage(path: &Path, text: &str, mode: u32) -> io::Result<Staged> {
     let mut new = File::create_new(folder.path().join(NAME))?;
     new.write_all(text.as_bytes())?;
     if new.metadata()?.uid() == ROOT {
-        // A folder may give new files its group.
+        // A setgid folder gives new files its group.
         fchown(&new, Some(ROOT), Some(ROOT))?;
     }
     // The mode at creation is cut by the umask, and a change of owner clears bits.

@@ -26,7 +26,7 @@ struct Entry<'f> {
     target: PathBuf,
     /// What is there now: text and mode.
     old: Option<(Vec<u8>, u32)>,
-    /// Who owns it and is not to: root writes it, and it is another user's or group's.
+    /// Its owner and group, if root runs this program and the file is not root's.
     stranger: Option<(u32, u32)>,
 }
 
@@ -95,12 +95,12 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     Ok(Status::Clean)
 }
 
-/// Says who else may change a hook that was written, so that nobody takes it for safe.
+/// Warns if users other than root can change a hook that was written.
 fn say_exposed(root: &Root, entries: &[Entry<'_>]) {
     let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
     for Exposure { path, who, command } in exposed(root, hooks) {
         let path = root.shown(&path);
-        io::complain(&format!("{who} may change {path}, and libvirt runs the hook as root: sudo {command} {}", shell::word(&path)));
+        io::complain(&format!("{who} can change {path}, and libvirt runs the hook as root: sudo {command} {}", shell::word(&path)));
     }
 }
 
