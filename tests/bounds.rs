@@ -67,6 +67,24 @@ fn the_findings_of_blocks_inside_each_other_do_not_each_carry_what_is_further_in
 }
 
 #[test]
+fn removed_host_devices_do_not_each_carry_the_numbers_of_all_behind_them() {
+    const COUNT: usize = 1000;
+    let device = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>\
+        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>\n";
+    let set = |number: usize| format!("<qemu:arg value='-set'/><qemu:arg value='device.hostdev{number}.xres=1'/>\n");
+    let sets: String = (0..COUNT).map(set).collect();
+    let text = domain(&format!("<qemu:commandline>\n{sets}</qemu:commandline>\n"))
+        .replace("<devices/>", &format!("<devices>\n{}</devices>", device.repeat(COUNT)));
+    let (_, stdout, _) = run("lint --format json --only duplicate-vgpu", &text);
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let findings = report["diagnostics"].as_array().unwrap();
+    assert_eq!(findings.len(), COUNT - 1, "each is still a finding");
+    assert!(findings.iter().all(|finding| !finding["related"].as_array().unwrap().is_empty()), "and names its -set");
+    let edits: usize = findings.iter().map(|finding| finding["fix"]["edits"].as_array().unwrap().len()).sum();
+    assert!(edits < 50 * COUNT, "{edits}");
+}
+
+#[test]
 fn messages_show_the_beginning_of_a_long_value() {
     let text = domain("").replace("<devices/>", &format!("<devices><graphics type='{}'/></devices>", "é".repeat(100_000)));
     for format in ["full", "concise", "json"] {

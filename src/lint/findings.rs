@@ -160,6 +160,10 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
         }
         if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
             most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
+            // Removing a host device moves the numbers of those behind it, which each -set may name.
+            if found.removed().any(|element| domain.alias_of(element).is_some()) {
+                most = most.saturating_sub(domain.host_devices.len() + domain.sets.len());
+            }
         }
         let mut diagnostic = found.diagnostic(domain, detail, composer.filter(|_| most > 0 && (!waits || found.may_be_first(domain))));
         if let Some(fix) = &mut diagnostic.fix {
