@@ -339,3 +339,21 @@ fn an_audio_gets_the_id_that_a_sound_card_names() {
     let text = fixed(card, "", &Settings { asked, unsafe_fixes: true, ..Settings::default() });
     assert!(text.contains(card) && text.contains("<audio id='2' type='alsa'/>"), "{text}");
 }
+
+#[test]
+fn what_needs_spice_goes_where_nothing_else_may_be_touched() {
+    let igpu = "<hostdev mode='subsystem' type='pci' managed='yes'>\
+        <source><address domain='0x0000' bus='0x00' slot='0x02' function='0x0'/></source></hostdev>";
+    let leftover = "<redirdev bus='usb' type='spicevmc'/>";
+    let without = fixed(&format!("{igpu}{leftover}"), "", &Settings::default());
+    assert!(!without.contains("redirdev") && !without.contains("mdev"), "{without}");
+    let mute = fixed(&format!("{igpu}<audio id='1' type='spice'/>"), "", &Settings::default());
+    assert!(mute.contains("<audio id='1' type='none'/>") && !mute.contains("mdev"), "{mute}");
+    // With its <graphics> it is no leftover.
+    let kept = fixed(&format!("<graphics type='spice'/><video/>{igpu}{leftover}"), "", &Settings::default());
+    assert!(kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"), "{kept}");
+    let unsafely = Settings { unsafe_fixes: true, keep_video: true, ..Settings::default() };
+    let function = igpu.replace("function='0x0'", "function='0x3'");
+    let kept = fixed(&format!("<graphics type='spice'/><video/>{function}{leftover}"), "", &unsafely);
+    assert!(kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"), "nothing shows the guest without it: {kept}");
+}

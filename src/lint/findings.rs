@@ -179,14 +179,31 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     diagnostics
 }
 
+/// What fixes may do to what shows the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Picture {
+    /// They may replace it.
+    Replaceable,
+    /// It stays, as nothing else would show the guest.
+    Kept,
+}
+
+impl Picture {
+    /// Whether a rule's fixes may be made.
+    pub(super) fn allows(self, rule: &Rule) -> bool {
+        self == Picture::Replaceable || !rule.touches_picture()
+    }
+}
+
 /// All that the rules find, and what the document says of it; whether that is of use is another question ([`unused`](super::ignored::unused)).
 pub(super) fn find<'c, 'd, 'r: 'c>(
     domain: &'c Domain<'d>,
     rules: &RuleSet<'r>,
     detail: Detail,
+    picture: Picture,
 ) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
     let mut suppressions = Suppressions::new(domain, &rules.known);
-    let mut found = ask(domain, rules, detail, &mut suppressions);
+    let mut found = ask(domain, rules, detail, &mut suppressions, picture);
     found.extend(faults(domain, rules, &mut suppressions));
     if is_guess(domain) {
         // What is found is the same whether the fixes are held back or not.
@@ -201,6 +218,7 @@ pub(super) fn ask<'d, 'r>(
     rules: &RuleSet<'r>,
     detail: Detail,
     suppressions: &mut Suppressions<'_, '_>,
+    picture: Picture,
 ) -> Vec<RuleFinding<'d, 'r>> {
     let (search, wants_changes) = (Search::new(&domain.children), detail >= Detail::Words || domain.may_have_templates());
     let level = domain.settings.applicability();
@@ -213,7 +231,8 @@ pub(super) fn ask<'d, 'r>(
     for rule in rules.active.iter().filter(|rule| rule.when.unsuitable == is_unsuitable) {
         if rule.phase() != phase {
             leave_what_is_looked_at(domain, &mut found);
-            removed = found.iter().filter(|found| found.is_fixable(level)).flat_map(RuleFinding::removed).map(Element::id).collect();
+            let is_made = |found: &&RuleFinding<'d, 'r>| found.is_fixable(level) && picture.allows(found.rule);
+            removed = found.iter().filter(is_made).flat_map(RuleFinding::removed).map(Element::id).collect();
             phase = rule.phase();
         }
         for mut finding in check::findings(rule, &Context { domain, search: &search, rules, removed: &removed, wants_changes }) {
@@ -252,7 +271,7 @@ fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>
     let is_for_the_watched = |rule: &Rule| rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched);
     for found in found.iter_mut().filter(|found| !removes_graphics(found)) {
         let takes_the_screen = found.rule.group == Group::Display && is_for_the_watched(found.rule);
-        if takes_the_screen || keeps_a_display && (check::is_for_the_picture(found.rule) || found.opens_a_display()) {
+        if takes_the_screen || keeps_a_display && (check::is_for_the_picture(found.rule, domain) || found.opens_a_display()) {
             found.hold_back(risk);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::findings::sort;
+use super::findings::{Picture, sort};
 use super::fixed::{FixError, Fixed};
 use super::places::trace_back;
 use super::round::{How, Round, round};
@@ -11,7 +11,6 @@ use super::{Findings, SMALL_TEXT};
 use crate::across::Claims;
 use crate::diagnostic::Diagnostic;
 use crate::rules::RuleSet;
-use crate::rules::schema::Group;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::undo::Undo;
@@ -60,7 +59,7 @@ pub fn fix_beside<'r>(
     with_edits: bool,
     others: Option<&Claims>,
 ) -> Result<Fixed<'r>, FixError> {
-    let mut how = How { rules, settings, with_edits, others, withheld: false };
+    let mut how = How { rules, settings, with_edits, others, picture: Picture::Replaceable };
     // What was mended, each in which round; and the way back of each round.
     let (mut applied, mut undo): (Vec<(usize, Diagnostic<'r>)>, Vec<Undo>) = Default::default();
     let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
@@ -90,14 +89,16 @@ pub fn fix_beside<'r>(
                     return Err(FixError::Loop(names));
                 }
             }
-            Round::Quiet { is_sure_to_show, .. } if !is_sure_to_show && !how.withheld && removed_display(&applied) => {
+            Round::Quiet { is_sure_to_show, .. }
+                if !is_sure_to_show && how.picture == Picture::Replaceable && removed_display(&applied) =>
+            {
                 // Nothing is sure to show the guest: all back, and once more without touching what shows it now.
                 for back in std::mem::take(&mut undo).into_iter().rev() {
                     text = back.apply(&text);
                 }
                 applied.clear();
                 refused = None;
-                how.withheld = true;
+                how.picture = Picture::Kept;
                 seen.clear();
             }
             Round::Quiet { refused: setting, findings, ignores_errors, is_guess, guest, .. } => {
@@ -120,7 +121,7 @@ pub fn fix_beside<'r>(
                     suppressed,
                     summary,
                     rounds,
-                    withheld: how.withheld,
+                    withheld: how.picture == Picture::Kept,
                     ignores_errors,
                     held_back,
                     guest,
@@ -132,7 +133,7 @@ pub fn fix_beside<'r>(
 
 /// Whether anything that could show the guest was removed.
 fn removed_display(applied: &[(usize, Diagnostic<'_>)]) -> bool {
-    applied.iter().any(|(_, diagnostic)| diagnostic.rule.group == Group::Display)
+    applied.iter().any(|(_, diagnostic)| diagnostic.rule.touches_picture())
 }
 
 /// The rule that made most of these.

@@ -1,6 +1,6 @@
 //! What a document says is to be ignored, among what is found: faults of it, and what is of no use.
 
-use super::findings::{RuleFinding, ask};
+use super::findings::{Picture, RuleFinding, ask};
 use crate::change::Change;
 use crate::diagnostic::Detail;
 use crate::domain::Domain;
@@ -44,7 +44,7 @@ pub(super) fn unused<'d, 'r>(
         if !suppressions.has_unused(&judged) {
             return Vec::new();
         }
-        ask(&Domain::new(domain.document, &settings), &all, Detail::Words, suppressions);
+        ask(&Domain::new(domain.document, &settings), &all, Detail::Words, suppressions, Picture::Replaceable);
     }
     of(&|fault| fault == IgnoreFault::Unused, &judged, domain, rules, suppressions)
 }

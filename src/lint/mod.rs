@@ -23,7 +23,7 @@ mod round;
 mod suppressing;
 
 use beside::beside;
-use findings::{RuleFinding, diagnostics, find};
+use findings::{Picture, RuleFinding, diagnostics, find};
 pub use fixed::{FixError, Fixed, Guest};
 pub use fixing::{fix, fix_beside};
 use ignored::unused;
@@ -116,7 +116,7 @@ pub fn lint_beside<'r>(
     others: Option<&Claims>,
 ) -> Result<Findings<'r>, XmlError> {
     domain::read_source(source, settings, |domain| {
-        let (mut found, mut suppressions) = find(domain, rules, detail);
+        let (mut found, mut suppressions) = find(domain, rules, detail, Picture::Replaceable);
         let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         found.extend(shared);
         let unused = unused(domain, rules, &found, &mut suppressions);
@@ -148,7 +148,7 @@ fn seen<'d, 'r>(
 /// Those of [`lint`].
 pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
     domain::read(text, settings, |domain| {
-        let (found, mut suppressions) = find(domain, rules, Detail::Edits);
+        let (found, mut suppressions) = find(domain, rules, Detail::Edits, Picture::Replaceable);
         let unused = unused(domain, rules, &found, &mut suppressions);
         let picked = found.iter().chain(&unused).filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
         Composer::new(domain).edits(picked.flat_map(|found| found.changes()))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::beside::beside;
-use super::findings::{RuleFinding, diagnostics, find, is_guess};
+use super::findings::{Picture, RuleFinding, diagnostics, find, is_guess};
 use super::fixed::Guest;
 use super::ignored::{is_left_error, unused};
 use super::{Findings, seen};
@@ -13,7 +13,6 @@ use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain;
 use crate::edit::Edits;
 use crate::rules::RuleSet;
-use crate::rules::schema::Group;
 use crate::settings::Settings;
 use crate::xml::XmlError;
 
@@ -25,8 +24,8 @@ pub(super) struct How<'c, 'r> {
     pub(super) with_edits: bool,
     /// What other documents of the run claim.
     pub(super) others: Option<&'c Claims>,
-    /// Whether fixes of the display group are left out.
-    pub(super) withheld: bool,
+    /// What fixes may do to what shows the guest.
+    pub(super) picture: Picture,
 }
 
 /// What became of it.
@@ -52,14 +51,14 @@ pub(super) enum Round<'r> {
 
 /// Looks at a text, and mends what there is to mend together.
 pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlError> {
-    let How { rules, settings, with_edits, others, withheld } = *how;
+    let How { rules, settings, with_edits, others, picture } = *how;
     let level = settings.applicability();
     domain::read(text, settings, |domain| {
-        let (mut found, mut suppressions) = find(domain, rules, Detail::Edits);
+        let (mut found, mut suppressions) = find(domain, rules, Detail::Edits, picture);
         let of_setting = found.iter().filter(|found| found.finding.is_of_setting && !found.is_suppressed());
         let refused = diagnostics(domain, of_setting, Detail::Words, None).into_iter().next();
         let mut picked: Vec<&RuleFinding<'_, 'r>> =
-            found.iter().filter(|found| found.is_fixable(level) && !(withheld && found.rule.group == Group::Display)).collect();
+            found.iter().filter(|found| found.is_fixable(level) && picture.allows(found.rule)).collect();
         if picked.iter().any(|found| found.is_first(domain)) {
             picked.retain(|found| found.may_be_first(domain));
         }

@@ -1,7 +1,7 @@
 //! Writing down that findings are to be ignored, and nothing else.
 
 use super::beside::beside;
-use super::findings::find;
+use super::findings::{Picture, find};
 use crate::across::{Claims, Summary};
 use crate::diagnostic::Detail;
 use crate::domain;
@@ -90,7 +90,7 @@ pub fn suppress_beside(
     let mut suppressed = Suppressed { text, count: 0, summary: Summary::new() };
     for _ in 0..MOST_ROUNDS {
         let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
-            let (mut found, mut suppressions) = find(domain, rules, Detail::Words);
+            let (mut found, mut suppressions) = find(domain, rules, Detail::Words, Picture::Replaceable);
             let (shared, summary) = beside(domain, rules, others, &mut suppressions);
             found.extend(shared);
             let is_meant = |rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));

@@ -91,7 +91,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let risk = if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true)) || is_watched() {
         Some(Risk::Watched)
     } else {
-        (is_for_the_picture(rule) && domain.has_screen_without_gl()).then_some(Risk::Screen)
+        (is_for_the_picture(rule, domain) && domain.has_screen_without_gl()).then_some(Risk::Screen)
     };
     if risk.is_some() {
         findings.iter_mut().for_each(|finding| finding.risk = risk);
@@ -110,7 +110,11 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
 }
 
 /// Whether a rule's fix is of use only together with a screen that shows the vGPU.
-pub(crate) fn is_for_the_picture(rule: &Rule) -> bool {
+pub(crate) fn is_for_the_picture(rule: &Rule, domain: &Domain<'_>) -> bool {
+    // libvirt before 7.2 leaves it to QEMU whether there is SPICE, which may be among its own arguments.
+    if rule.fix.iter().any(|fix| fix.keeps_picture) && !domain.options.iter().any(|option| option.name == "spice") {
+        return false;
+    }
     matches!(rule.check, Check::Property { .. } | Check::Environment { .. })
         || rule.group == Group::Display
         || rule.fix.iter().any(|fix| fix.property.is_some())

@@ -287,6 +287,9 @@ pub struct Fix {
     /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
     #[serde(default)]
     pub unsafe_if_watched: bool,
+    /// Whether what shows the guest stays as it is: then a fix of the group display is made even where nothing else would show it.
+    #[serde(default)]
+    pub keeps_picture: bool,
     /// The libvirt releases it is for.
     pub libvirt: Option<VersionRange>,
 }
@@ -325,6 +328,11 @@ impl Rule {
     /// The fix for a libvirt release.
     pub fn fix_for(&self, libvirt: crate::version::Version) -> Option<&Fix> {
         self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
+    }
+
+    /// Whether its fix may take away what shows the guest.
+    pub fn touches_picture(&self) -> bool {
+        self.group == Group::Display && self.fix.iter().any(|fix| !fix.keeps_picture)
     }
 
     /// When it is asked.
