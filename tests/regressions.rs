@@ -357,3 +357,14 @@ fn what_needs_spice_goes_where_nothing_else_may_be_touched() {
     let kept = fixed(&format!("<graphics type='spice'/><video/>{function}{leftover}"), "", &unsafely);
     assert!(kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"), "nothing shows the guest without it: {kept}");
 }
+
+#[test]
+fn a_network_card_is_no_screen() {
+    let address = "<address type='pci' domain='0x0000' bus='0x07' slot='0x10' function='0x0'/>";
+    let interface = format!("<interface type='hostdev' managed='yes'><source>{address}</source></interface>");
+    let teaming = format!("<hostdev type='pci'><source>{address}</source><teaming type='transient' persistent='ua-nic'/></hostdev>");
+    for card in [interface, teaming] {
+        let text = fixed(&format!("{card}<graphics type='spice'/><video><model type='qxl'/></video>"), "", &Settings::default());
+        assert!(!text.contains("<graphics") && !text.contains("<video"), "{text}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Argument, Domain, Form, Override, Set, attribute_span, is_host_device_number, is_pci_card, is_vgpu};
+use super::{Argument, Domain, Form, Override, Set, attribute_span, is_graphics_card, is_host_device_number, is_vgpu};
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use foldhash::HashMap;
@@ -147,7 +147,7 @@ impl<'d> Domain<'d> {
         self.set_reaches()
             && self
                 .host_device(set.device)
-                .is_some_and(|device| is_vgpu(device) || is_pci_card(device) || !is_vgpu_only(set.property, set.value))
+                .is_some_and(|device| is_vgpu(device) || is_graphics_card(device) || !is_vgpu_only(set.property, set.value))
     }
 
     /// Whether a `-set` is meant for the vGPU: it names it, or sets what only a vGPU has on a host device that is none.
@@ -163,8 +163,8 @@ impl<'d> Domain<'d> {
     fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
         match self.host_device(alias) {
             Some(device) if is_vgpu(device) => self.vgpu == Some(device),
-            // Whatever a PCI card has is that card's.
-            Some(device) if is_pci_card(device) => false,
+            // Whatever a graphics card has is that card's.
+            Some(device) if is_graphics_card(device) => false,
             // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
             _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),
         }

@@ -43,7 +43,7 @@ pub use references::{Kind, Place, Reference, References};
 use signs::{is_raw_vgpu, raw_vgpu_uuid};
 pub use templates::{is_template, is_template_name, templates};
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, shows_what_egl_draws, uuid_of};
-pub(crate) use values::{can_have_gl, is_pci_card, is_vgpu};
+pub(crate) use values::{can_have_gl, is_graphics_card, is_pci_card, is_vgpu};
 pub use vgpus::Vgpu;
 
 /// A domain as the rules see it.

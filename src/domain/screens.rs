@@ -87,7 +87,7 @@ impl<'d> Domain<'d> {
         let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
         let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind());
         let is_asked = self.settings.asked.display.is_some();
-        self.pci_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
+        self.graphics_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
     }
 
     /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has

@@ -1,6 +1,6 @@
 //! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
 
-use super::{Domain, attribute_span, is_pci_card, is_template, parse_uuid};
+use super::{Domain, attribute_span, is_graphics_card, is_pci_card, is_template, parse_uuid};
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
@@ -82,7 +82,7 @@ impl<'d> Domain<'d> {
         self.sets.iter().any(|set| is_igd(set.property) && self.set_means_vgpu(set))
             || self.overrides.iter().any(|found| is_igd(found.property) && self.override_means_vgpu(found))
             || self.alias_of(vgpu).and_then(|alias| self.vendor(alias)).is_some_and(|vendor| vendor == INTEL)
-            || self.host_devices.iter().all(|(device, _)| !is_pci_card(*device)) && self.has_global(is_igd)
+            || self.graphics_cards().next().is_none() && self.has_global(is_igd)
     }
 
     fn has_global(&self, is_meant: impl Fn(&str) -> bool) -> bool {
@@ -91,9 +91,9 @@ impl<'d> Domain<'d> {
         parts.any(|[driver, property, _]| driver.starts_with("vfio-pci") && is_meant(&property))
     }
 
-    /// The PCI cards that are handed to the guest.
-    pub fn pci_cards(&self) -> impl Iterator<Item = Element<'d>> {
-        self.host_devices.iter().map(|(device, _)| *device).filter(|device| is_pci_card(*device))
+    /// The `<hostdev>` elements that can be graphics cards.
+    pub fn graphics_cards(&self) -> impl Iterator<Item = Element<'d>> {
+        self.host_devices.iter().map(|(device, _)| *device).filter(|device| is_graphics_card(*device))
     }
 
     /// Where a PCI card gets a property that only an integrated GPU of Intel's has.

@@ -73,6 +73,12 @@ pub(crate) fn is_pci_card(device: Element<'_>) -> bool {
     device.attribute("type") == Some("pci") || device.is("interface") && device.attribute("type") == Some("hostdev")
 }
 
+/// Whether a host device can be a graphics card of the host's. An interface is none, and neither is a hostdev that is half of a pair of
+/// network cards (`<teaming>`). Of all other PCI devices only the host knows.
+pub(crate) fn is_graphics_card(device: Element<'_>) -> bool {
+    is_pci_card(device) && !device.is("interface") && device.child("teaming").is_none()
+}
+
 /// Whether a display of QEMU's can show a vGPU, once it has GL; none is none that anybody chose.
 pub(crate) fn can_have_gl(kind: &str) -> bool {
     matches!(kind, "gtk" | "sdl" | "dbus" | "spice-app" | "egl-headless" | "none" | "")

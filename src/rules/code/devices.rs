@@ -59,7 +59,7 @@ pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
         let found = format!("{bus_domain:04x}:{bus:02x}:{slot:02x}.{function}");
         is_whole.then(|| Finding::at(place).with_value("found", found))
     };
-    domain.pci_cards().filter_map(finding).collect()
+    domain.graphics_cards().filter_map(finding).collect()
 }
 
 /// Whether a PCI card is Intel's integrated GPU or a part of it.

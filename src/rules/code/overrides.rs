@@ -200,7 +200,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let value = global_property(operand.value, NAME)?;
         let mut finding = is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))?;
         // A graphics card that is passed through gets it too.
-        finding.risk = domain.pci_cards().next().map(|_| Risk::OtherCards);
+        finding.risk = domain.graphics_cards().next().map(|_| Risk::OtherCards);
         Some(finding)
     });
     sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()

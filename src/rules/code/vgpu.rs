@@ -21,7 +21,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.has_vgpu() {
         return Vec::new();
     }
-    let has_the_gpu = domain.pci_cards().any(|card| is_igpu(domain, card));
+    let has_the_gpu = domain.graphics_cards().any(|card| is_igpu(domain, card));
     let has_screen = || domain.has_screen_without_gl().then_some(Risk::Screen);
     let risk = has_the_gpu.then_some(Risk::LastGpu).or_else(has_screen);
     // Where an option lacks its operand, what the changes are says whether there can be any.
