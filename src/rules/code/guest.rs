@@ -41,23 +41,23 @@ fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
     all.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
 }
 
-/// What libvirt itself allows QEMU to lock for a guest with a mediated device, beyond the guest's memory
-/// (libvirt: src/qemu/qemu_domain.c `qemuDomainGetMemLockLimitBytes`).
-const VFIO_OVERHEAD: u128 = 1 << 30;
-
-/// A hard limit below what QEMU has to lock for the vGPU.
+/// A hard limit below the guest's memory, all of which QEMU may have to lock for the vGPU.
 pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let limit = domain.child("memtune").and_then(|memtune| memtune.child("hard_limit"));
     let (Some(limit), Some(memory)) = (limit, domain.child("memory")) else { return Vec::new() };
     match (bytes(limit), bytes(memory)) {
-        (Some(most), Some(guest)) if most < guest + VFIO_OVERHEAD => {
-            let found = format!("{} MiB", most >> 20);
-            let other = format!("{} MiB", (guest + VFIO_OVERHEAD) >> 20);
-            vec![Finding::at(limit).with_value("found", found).with_value("other", other)]
+        // libvirt sets no limit of 0.
+        (Some(most @ 1..), Some(guest)) if most < guest => {
+            vec![Finding::at(limit).with_value("found", shown_size(most)).with_value("other", shown_size(guest))]
         }
         _ => Vec::new(),
     }
+}
+
+/// A size in MiB, or in bytes where MiB would hide that it is not a whole number of them.
+fn shown_size(bytes: u128) -> String {
+    if bytes.trailing_zeros() >= 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
 }
 
 /// A machine of the old chipset.
@@ -68,20 +68,21 @@ pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     system.filter(|system| system.attribute("machine").is_some_and(is_i440fx)).map(Finding::at).into_iter().collect()
 }
 
-/// A size with its unit; KiB by default (libvirt: docs/formatdomain.rst, memory).
+/// A size with its unit, in upper or lower case; KiB by default (libvirt: src/util/virutil.c `virScaleInteger`).
 fn bytes(element: Element<'_>) -> Option<u128> {
     let number: u128 = element.text().trim().parse().ok()?;
-    let unit: u128 = match element.attribute("unit").unwrap_or("KiB") {
-        "b" | "bytes" => 1,
-        "KB" => 1000,
-        "k" | "KiB" => 1 << 10,
-        "MB" => 1_000_000,
-        "M" | "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "G" | "GiB" => 1 << 30,
-        "TB" => 1_000_000_000_000,
-        "T" | "TiB" => 1 << 40,
-        _ => return None,
+    let unit = element.attribute("unit").unwrap_or("KiB").to_ascii_lowercase();
+    let (base, power): (u128, u32) = match unit.as_str() {
+        "b" | "byte" | "bytes" => (1, 0),
+        _ => {
+            let (letter, rest) = unit.split_at_checked(1)?;
+            let base = match rest {
+                "" | "ib" => 1024,
+                "b" => 1000,
+                _ => return None,
+            };
+            (base, 1 + u32::try_from("kmgtpe".find(letter)?).ok()?)
+        }
     };
-    number.checked_mul(unit)
+    number.checked_mul(base.pow(power))
 }
