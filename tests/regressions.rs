@@ -341,6 +341,23 @@ fn an_audio_gets_the_id_that_a_sound_card_names() {
 }
 
 #[test]
+fn the_vgpu_with_display_and_ramfb_is_the_one_and_stays_it() {
+    let vgpu =
+        |attributes: &str, digit: u8| VGPU.replace("<hostdev", &format!("<hostdev {attributes}")).replace("65849", &format!("6584{digit}"));
+    let (display, both) = ("display='on'", "display='on' ramfb='on'");
+    for (first, second, graphics) in [(display, both, "<graphics type='vnc'/>"), (display, both, ""), ("ramfb='on'", both, "")] {
+        let text = format!("<domain type='kvm'><devices>{graphics}{}{}</devices></domain>", vgpu(first, 1), vgpu(second, 2));
+        let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let (_, second) = fixed.text.split_once("b65841").unwrap();
+        assert!(second.contains("ramfb='on'") && second.contains("<alias name='ua-gvtg'/>"), "{}", fixed.text);
+        let again = fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert_eq!(again.text, fixed.text);
+        let claims = fixed.applied.iter().filter_map(|applied| applied.fix.as_ref()).filter(|fix| fix.title.contains("QEMU's property"));
+        assert_eq!(claims.count(), 1, "one vGPU gets the property");
+    }
+}
+
+#[test]
 fn what_needs_spice_goes_where_nothing_else_may_be_touched() {
     let igpu = "<hostdev mode='subsystem' type='pci' managed='yes'>\
         <source><address domain='0x0000' bus='0x00' slot='0x02' function='0x0'/></source></hostdev>";

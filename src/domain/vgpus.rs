@@ -53,25 +53,37 @@ impl<'d> Domain<'d> {
         raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
     }
 
-    /// The vGPU that properties and display speak about, by what the user says, then by what the document does with it.
+    /// The vGPU that properties and display are about, by what the user says, then by what the document does with it: ramfb works only
+    /// together with a display, so a vGPU with both comes before one with either.
     pub(super) fn primary(&self) -> Option<Element<'d>> {
         let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
+        let is_among = |vgpu: Element<'d>, aliases: &HashSet<&str>| self.alias_of(vgpu).is_some_and(|alias| aliases.contains(alias));
         let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
-        // What a fix gives the vGPU comes first: it takes the attribute display='on' away, and the choice must stay the same.
-        let told = || {
-            let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
-            let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
-            let on = sets.chain(overrides).filter(|(_, property, value)| (*property, *value) == ("display", "on"));
-            let on: HashSet<&str> = on.map(|(alias, ..)| alias).collect();
-            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| on.contains(alias)))
+        let switched_on = || {
+            let (displays, ramfbs) = (self.aliases_with_on("display"), self.aliases_with_on("ramfb"));
+            let is_on = |vgpu: Element<'d>, name: &str| vgpu.attribute(name) == Some("on");
+            let has_both = |vgpu: Element<'d>| {
+                (is_on(vgpu, "display") || is_among(vgpu, &displays)) && (is_on(vgpu, "ramfb") || is_among(vgpu, &ramfbs))
+            };
+            // The property comes before the attribute: a fix replaces display='on' by it, and the choice must stay the same.
+            let has_property = |vgpu: Element<'d>| is_among(vgpu, &displays);
+            let has_attribute = |vgpu: Element<'d>| is_on(vgpu, "ramfb") || is_on(vgpu, "display");
+            find(&has_both).or_else(|| find(&has_property)).or_else(|| find(&has_attribute))
         };
-        let shown = || find(&|vgpu| ["ramfb", "display"].iter().any(|name| vgpu.attribute(name) == Some("on")));
         let addressed = || {
             let named = self.sets.iter().map(|set| set.device).chain(self.overrides.iter().map(|property| property.alias));
             let named: HashSet<&str> = named.collect();
-            find(&|vgpu| self.alias_of(vgpu).is_some_and(|alias| named.contains(alias)))
+            find(&|vgpu| is_among(vgpu, &named))
         };
-        asked.or_else(told).or_else(shown).or_else(addressed).or_else(|| self.vgpus.first().copied())
+        asked.or_else(switched_on).or_else(addressed).or_else(|| self.vgpus.first().copied())
+    }
+
+    /// The ids for which a `-set` or an override turns this property on.
+    fn aliases_with_on(&self, name: &str) -> HashSet<&'d str> {
+        let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
+        let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
+        let on = sets.chain(overrides).filter(|(_, property, value)| *property == name && matches!(*value, "on" | "true"));
+        on.map(|(alias, ..)| alias).collect()
     }
 
     pub(super) fn find_raw_vgpu(&self) -> Option<Element<'d>> {

@@ -114,7 +114,9 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
                 let edits = composer.map_or_else(Edits::default, |composer| composer.edits(self.changes().iter()));
-                let title = if has_words { fill(&fix.title) } else { String::new() };
+                let with_property = fix.property.as_ref().filter(|_| finding.gives_property);
+                let title = with_property.and_then(|property| property.title.as_ref()).unwrap_or(&fix.title);
+                let title = if has_words { fill(title) } else { String::new() };
                 let may_lose = || finding.risk.map(|risk| risk.words().to_owned()).or_else(|| fix.risk.as_deref().map(fill));
                 let risk = if has_words && *applicability == Applicability::Unsafe { may_lose() } else { None };
                 Some(Fix { title, applicability: *applicability, risk, edits })

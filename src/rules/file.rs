@@ -181,6 +181,9 @@ impl Checker<'_> {
         for (index, fix) in rule.fix.iter().enumerate() {
             let within = |key| [Key("fix"), Index(index), Key(key)];
             self.placeholders(&within("title"), &fix.title, is_host);
+            if let Some(title) = fix.property.as_ref().and_then(|property| property.title.as_ref()) {
+                self.placeholders(&[Key("fix"), Index(index), Key("property"), Key("title")], title, is_host);
+            }
             let (key, value) = match &fix.op {
                 Operation::Insert(text) => ("insert", text),
                 Operation::SetAttribute(text) => ("set-attribute", text),

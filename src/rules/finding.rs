@@ -24,6 +24,8 @@ pub struct Finding<'d> {
     pub risk: Option<Risk>,
     /// Whether a setting of the run is wrong for this domain, so that `fix` writes nothing.
     pub is_of_setting: bool,
+    /// Whether the fix gives the vGPU the property that the rule's fix names.
+    pub gives_property: bool,
 }
 
 impl<'d> Finding<'d> {
@@ -44,7 +46,16 @@ impl<'d> Finding<'d> {
 
     /// A finding about a comment.
     pub fn of_no_element(span: Range<usize>) -> Self {
-        Finding { span, element: None, values: Vec::new(), related: Vec::new(), changes: None, risk: None, is_of_setting: false }
+        Finding {
+            span,
+            element: None,
+            values: Vec::new(),
+            related: Vec::new(),
+            changes: None,
+            risk: None,
+            is_of_setting: false,
+            gives_property: false,
+        }
     }
 
     /// The same with something that its words need.

@@ -37,7 +37,8 @@ impl<'d> Mender<'_, 'd> {
         let Some(change) = change else { return finding };
         let property = fix.property.as_ref().filter(|_| self.context.domain.vgpu == Some(element));
         let delivered = property.map_or_else(Vec::new, |property| deliver(self.context.domain, &property.name, &property.value));
-        finding.fixed_by(std::iter::once(change).chain(delivered).collect())
+        let gives_property = !delivered.is_empty();
+        Finding { gives_property, ..finding.fixed_by(std::iter::once(change).chain(delivered).collect()) }
     }
 }
 

@@ -302,6 +302,8 @@ pub struct Property {
     pub name: Text,
     /// Its value; `true` or `false` for a bool.
     pub value: Text,
+    /// The fix's title where the property goes with it; the fix's own where this is missing.
+    pub title: Option<Text>,
 }
 
 /// What a fix does to the document.
