@@ -96,6 +96,14 @@ pub const VGPU_PROPERTIES: &[&str] = &["x-igd-opregion", "ramfb", "driver", "dis
 /// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion, which QEMU turns on by itself since 10.1 only.
 pub const PICTURE_PROPERTIES: &[&str] = &["display", "x-igd-opregion"];
 
+/// Properties of other devices that are written too, with their types.
+const OF_OTHERS: &[(&str, PropertyType)] = &[("caching-mode", Bool)];
+
+/// The type of a property of some device that this program writes; None for one that it knows nothing of.
+pub fn written_type_of(name: &str) -> Option<PropertyType> {
+    type_of(name).or_else(|| OF_OTHERS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind))
+}
+
 /// The type of a property; None for one that no QEMU has.
 pub fn type_of(name: &str) -> Option<PropertyType> {
     PROPERTIES.binary_search_by_key(&name, |&(name, _)| name).ok().map(|index| PROPERTIES[index].1)

@@ -10,7 +10,7 @@ use crate::domain::{Domain, Set};
 use crate::edit::{Edit, Edits};
 use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
 use crate::layout;
-use crate::property::{PropertyType, VGPU_PROPERTIES, type_of};
+use crate::property::{PropertyType, VGPU_PROPERTIES, written_type_of};
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::{Element, ElementId, ElementMap, ElementSet};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
@@ -298,7 +298,7 @@ impl<'c, 'd> Composition<'c, 'd> {
 
 /// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an operand that QEMU can't read as it is.
 fn with_device_property(operand: &str, name: &str, value: &str) -> String {
-    let written = match type_of(name) {
+    let written = match written_type_of(name) {
         Some(PropertyType::Bool) => Value::Switch(value == "true"),
         Some(PropertyType::Unsigned | PropertyType::Signed) => Value::Number(value),
         Some(PropertyType::String) | None => Value::Text(value),

@@ -34,6 +34,7 @@ pub const SETTINGS: &[&str] = &["uuid", "type", "pci", "display", "display-env",
 /// The functions of `code` checks, by name.
 pub const FUNCTIONS: &[&str] = &[
     "audio-without-id",
+    "caching-mode",
     "dangling-audio",
     "dangling-override",
     "dangling-set",

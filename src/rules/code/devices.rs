@@ -1,7 +1,10 @@
 //! Devices beside the vGPU.
 
 use crate::change::Change;
-use crate::domain::{Domain, PciAddress, parse_pci};
+use crate::domain::{Argument, Domain, PciAddress, parse_pci};
+use crate::fragment::NewElement;
+use crate::property::{PropertyType, to_override};
+use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::Element;
@@ -71,4 +74,43 @@ pub(super) fn is_igpu<'d>(domain: &Domain<'d>, card: Element<'d>) -> bool {
 
 fn source_address(card: Element<'_>) -> Option<Element<'_>> {
     card.child("source")?.child("address")
+}
+
+/// An emulated VT-d that does not tell QEMU of what the guest maps, which vfio needs for every host device.
+pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    // QEMU writes it with a dash, libvirt with an underscore.
+    let is_global = |operand: &str| {
+        global_parts(operand).is_some_and(|[driver, property, value]| {
+            driver == "intel-iommu" && property == "caching-mode" && to_override(PropertyType::Bool, &value).as_deref() == Some("true")
+        })
+    };
+    let operands = |name: &'static str| domain.options.iter().filter(move |option| option.name == name).filter_map(|option| option.operand);
+    if operands("global").any(|operand| is_global(operand.value)) {
+        return Vec::new();
+    }
+    let of_element = |iommu: Element<'d>| {
+        let driver = iommu.child("driver");
+        let value = driver.and_then(|driver| driver.attribute("caching_mode"));
+        let finding = match driver.filter(|_| value.is_some()) {
+            Some(driver) => Finding::at_attribute(driver, "caching_mode"),
+            None => Finding::at(driver.unwrap_or(iommu)),
+        };
+        let change = match driver {
+            Some(driver) => Change::SetAttribute(driver, "caching_mode".into(), "on".into()),
+            None => Change::Insert(iommu, NewElement::new("driver").with_attribute("caching_mode", "on")),
+        };
+        (value != Some("on")).then(|| finding.with_value("found", value.unwrap_or("not set")).fixed_by(vec![change]))
+    };
+    let of_argument = |operand: Argument<'d>| {
+        let list = OptionList::parse(operand.value, Syntax::DEVICE).ok()?;
+        list.get("driver").filter(|driver| *driver == "intel-iommu")?;
+        let value = list.get("caching-mode");
+        let is_on = value.is_some_and(|value| to_override(PropertyType::Bool, value).as_deref() == Some("true"));
+        let change = Change::DeviceProperty(operand.element, "caching-mode".into(), "true".into());
+        let finding = || Finding::at_attribute(operand.element, "value").with_value("found", value.unwrap_or("not set"));
+        (!is_on).then(|| finding().fixed_by(vec![change]))
+    };
+    let emulated = domain.devices_named("iommu").into_iter().filter(|iommu| iommu.attribute("model") == Some("intel"));
+    emulated.filter_map(of_element).chain(operands("device").filter_map(of_argument)).collect()
 }

@@ -21,6 +21,7 @@ type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 /// By name, in the order of [`names::FUNCTIONS`](super::names::FUNCTIONS).
 const FUNCTIONS: &[(&str, Function)] = &[
     ("audio-without-id", audio::without_id),
+    ("caching-mode", devices::caching_mode),
     ("dangling-audio", audio::dangling),
     ("dangling-override", overrides::dangling),
     ("dangling-set", arguments::dangling_set),
