@@ -385,3 +385,14 @@ fn a_network_card_is_no_screen() {
         assert!(!text.contains("<graphics") && !text.contains("<video"), "{text}");
     }
 }
+
+#[test]
+fn a_guest_with_a_function_of_the_gpu_stays_as_it_is() {
+    let function = "<hostdev mode='subsystem' type='pci' managed='yes'>\
+        <source><address domain='0' bus='0' slot='2' function='2'/></source></hostdev>";
+    let devices = format!("<graphics type='vnc'/><video><model type='virtio'/></video>{function}");
+    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices></domain>");
+    for unsafe_fixes in [false, true] {
+        assert_eq!(fixed(&devices, "", &Settings { unsafe_fixes, ..Settings::default() }), text, "unsafe: {unsafe_fixes}");
+    }
+}

@@ -14,6 +14,7 @@ use foldhash::{HashMap, HashSet};
 mod aliases;
 mod arguments;
 mod audio;
+mod cards;
 mod delivery;
 mod forms;
 mod ignores;
@@ -32,6 +33,7 @@ pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
 pub use audio::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioIds, AudioValue, audio_backend, audio_id};
+pub use cards::Card;
 use delivery::{Addressed, Last};
 pub use delivery::{Carrier, Delivered, global_property};
 pub use forms::{Form, form_for, json_capability, override_works};
@@ -43,7 +45,7 @@ pub use references::{Kind, Place, Reference, References};
 use signs::{is_raw_vgpu, raw_vgpu_uuid};
 pub use templates::{is_template, is_template_name, templates};
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, shows_what_egl_draws, uuid_of};
-pub(crate) use values::{can_have_gl, is_graphics_card, is_pci_card, is_vgpu};
+pub(crate) use values::{can_have_gl, is_graphics_card, is_pci_card, is_vgpu, pci_address};
 pub use vgpus::Vgpu;
 
 /// A domain as the rules see it.
@@ -113,6 +115,7 @@ struct Answers<'d> {
     renaming: OnceCell<Renaming<'d>>,
     ignores: OnceCell<Ignores<'d>>,
     may_have_templates: OnceCell<bool>,
+    cards: OnceCell<Vec<Card<'d>>>,
 }
 
 /// Reads a text and hands the domain that it is to `use_domain`.

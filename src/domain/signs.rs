@@ -1,6 +1,6 @@
 //! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
 
-use super::{Domain, attribute_span, is_graphics_card, is_pci_card, is_template, parse_uuid};
+use super::{Domain, attribute_span, is_pci_card, is_template, parse_uuid};
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
@@ -89,11 +89,6 @@ impl<'d> Domain<'d> {
         let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
         let mut parts = globals.filter_map(|operand| global_parts(operand.value));
         parts.any(|[driver, property, _]| driver.starts_with("vfio-pci") && is_meant(&property))
-    }
-
-    /// The `<hostdev>` elements that can be graphics cards.
-    pub fn graphics_cards(&self) -> impl Iterator<Item = Element<'d>> {
-        self.host_devices.iter().map(|(device, _)| *device).filter(|device| is_graphics_card(*device))
     }
 
     /// Where a PCI card gets a property that only an integrated GPU of Intel's has.

@@ -63,6 +63,18 @@ pub fn parse_pci(text: &str) -> Option<PciAddress> {
     (parts.next().is_none() && function.len() == 1).then_some(address)
 }
 
+/// The PCI address in an `<address>`, whose numbers are decimal or have a `0x`; a missing one is 0.
+pub(crate) fn pci_address(address: Element<'_>) -> Option<PciAddress> {
+    let number = |name: &str, default: u32| match address.attribute(name) {
+        None => Some(default),
+        Some(text) => match text.strip_prefix("0x") {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None => text.parse().ok(),
+        },
+    };
+    Some([number("domain", 0)?, number("bus", 0)?, number("slot", 0)?, number("function", 0)?])
+}
+
 /// Whether a host device is a mediated device that can be a GVT-g vGPU.
 pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
     hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))

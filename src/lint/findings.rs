@@ -230,7 +230,10 @@ pub(super) fn ask<'d, 'r>(
     let mut removed: ElementSet = Default::default();
     let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
     let mut phase = Phase::Removal;
-    for rule in rules.active.iter().filter(|rule| rule.when.unsuitable == is_unsuitable) {
+    // A guest with a share of the GPU of its own keeps its screen.
+    let keeps_screen = domain.is_served_by_sriov();
+    let is_asked = |rule: &&Rule| rule.when.unsuitable == is_unsuitable && !(keeps_screen && rule.touches_picture());
+    for rule in rules.active.iter().copied().filter(|rule| is_asked(rule)) {
         if rule.phase() != phase {
             leave_what_is_looked_at(domain, &mut found);
             let is_made = |found: &&RuleFinding<'d, 'r>| found.is_fixable(level) && picture.allows(found.rule);

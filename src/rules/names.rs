@@ -45,6 +45,7 @@ pub const FUNCTIONS: &[&str] = &[
     "forced-slot",
     "graphics-audio",
     "i440fx-machine",
+    "igpu-function",
     "igpu-passthrough",
     "joined-argument",
     "low-memory-limit",

@@ -1,24 +1,13 @@
 //! Devices beside the vGPU.
 
 use crate::change::Change;
-use crate::domain::{Argument, Domain, PciAddress, parse_pci};
+use crate::domain::{Argument, Card, Domain, PciAddress, pci_address};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::Element;
-
-fn pci_address(address: Element<'_>) -> Option<PciAddress> {
-    let number = |name: &str, default: u32| match address.attribute(name) {
-        None => Some(default),
-        Some(text) => match text.strip_prefix("0x") {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => text.parse().ok(),
-        },
-    };
-    Some([number("domain", 0)?, number("bus", 0)?, number("slot", 0)?, number("function", 0)?])
-}
 
 /// The vGPU at a PCI address that another device has.
 pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -52,28 +41,17 @@ fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option
 /// The integrated GPU itself handed to the guest: the host can make no vGPUs of it then.
 pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let finding = |card: Element<'d>| {
-        let place = source_address(card)?;
-        let address = pci_address(place)?;
-        let [bus_domain, bus, slot, function] = address;
-        // An integrated GPU is on the first bus. What is behind the first function is a part of it, which the host's driver has made.
-        let is_meant = || (bus_domain, bus, function) == (0, 0, 0) && domain.igd_property(card).is_some();
-        let is_whole = parse_pci(domain.settings.pci()) == Some(address) || is_meant();
-        let found = format!("{bus_domain:04x}:{bus:02x}:{slot:02x}.{function}");
-        is_whole.then(|| Finding::at(place).with_value("found", found))
-    };
-    domain.graphics_cards().filter_map(finding).collect()
+    domain.cards().iter().filter(|card| domain.is_whole_igpu(card)).map(at_address).collect()
 }
 
-/// Whether a PCI card is Intel's integrated GPU or a part of it.
-pub(super) fn is_igpu<'d>(domain: &Domain<'d>, card: Element<'d>) -> bool {
-    let [igpu, own] = [parse_pci(domain.settings.pci()), source_address(card).and_then(pci_address)]
-        .map(|address| address.map(|at| [at[0], at[1], at[2]]));
-    igpu.is_some() && igpu == own || domain.igd_property(card).is_some()
+/// A virtual function of the integrated GPU.
+pub(super) fn igpu_function<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    domain.cards().iter().filter(|card| domain.is_igpu_function(card)).map(at_address).collect()
 }
 
-fn source_address(card: Element<'_>) -> Option<Element<'_>> {
-    card.child("source")?.child("address")
+fn at_address<'d>(card: &Card<'d>) -> Finding<'d> {
+    Finding::within(card.device, card.place.clone()).with_value("found", card.shown_address())
 }
 
 /// An emulated VT-d that does not tell QEMU of what the guest maps, which vfio needs for every host device.

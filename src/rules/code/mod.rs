@@ -32,6 +32,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("forced-slot", devices::forced_slot),
     ("graphics-audio", audio::of_graphics),
     ("i440fx-machine", guest::i440fx),
+    ("igpu-function", devices::igpu_function),
     ("igpu-passthrough", devices::igpu_passthrough),
     ("joined-argument", arguments::joined),
     ("low-memory-limit", guest::low_memory_limit),

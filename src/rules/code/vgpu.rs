@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::devices::is_igpu;
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
 use crate::domain::{Domain, is_template, is_template_name, is_user_alias, uuid_of};
@@ -18,12 +17,11 @@ use crate::xml::Element;
 /// No vGPU at all: one comes with everything that the other rules want of it.
 pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    if domain.has_vgpu() {
+    if domain.has_vgpu() || domain.is_served_by_sriov() {
         return Vec::new();
     }
-    let has_the_gpu = domain.graphics_cards().any(|card| is_igpu(domain, card));
     let has_screen = || domain.has_screen_without_gl().then_some(Risk::Screen);
-    let risk = has_the_gpu.then_some(Risk::LastGpu).or_else(has_screen);
+    let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen);
     // Where an option lacks its operand, what the changes are says whether there can be any.
     if !context.wants_changes && domain.lacking_option().is_none() {
         let finding = Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) };
