@@ -217,7 +217,7 @@ macro_rules! plain_enums {
 
 structs! {
     Rule { id, summary, severity, group, since, when, select, message, check, fix, help, ok, why, says, references, aliases, example }
-    When { libvirt, shown_by, vgpu, unsuitable, absent, present, setting }
+    When { libvirt, shown_by, vgpu, ramfb, unsuitable, absent, present, setting }
     Fix { title, op, property, applicability, risk, unsafe_if, unsafe_if_watched, keeps_picture, libvirt }
     Property { name, value, title }
     Symptom { id, summary, severity, means, steps, rules, vague, says, references }

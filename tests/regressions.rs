@@ -4,7 +4,7 @@
 
 use gvtg_xml::diagnostic::{Detail, Diagnostic};
 use gvtg_xml::edit::Applicability;
-use gvtg_xml::lint::{fix, lint_all};
+use gvtg_xml::lint::{fix, lint, lint_all};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::builtin;
 use gvtg_xml::settings::Audio;
@@ -395,4 +395,101 @@ fn a_guest_with_a_function_of_the_gpu_stays_as_it_is() {
     for unsafe_fixes in [false, true] {
         assert_eq!(fixed(&devices, "", &Settings { unsafe_fixes, ..Settings::default() }), text, "unsafe: {unsafe_fixes}");
     }
+}
+
+/// A vGPU that has everything but ramfb.
+const WITHOUT_RAMFB: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off'>\
+    <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source><alias name='ua-gvtg'/></hostdev>";
+
+/// How often a text gives some device ramfb.
+fn ramfbs(text: &str) -> usize {
+    let spellings = ["ramfb='on'", "name='ramfb' type='bool' value='true'", ".ramfb=on", "type='ramfb'", "value='ramfb'", ",ramfb=on"];
+    spellings.iter().map(|spelling| text.matches(spelling).count()).sum()
+}
+
+#[test]
+fn a_vm_gets_no_second_ramfb() {
+    let card = |attributes: &str| {
+        let address = "<address domain='0x0000' bus='0x06' slot='0x12' function='0x5'/>";
+        format!(
+            "<graphics type='vnc'/><hostdev mode='subsystem' type='pci' managed='yes' {attributes}><source>{address}</source></hostdev>"
+        )
+    };
+    let argument =
+        |first: &str, second: &str| format!("<qemu:commandline><qemu:arg value='{first}'/><qemu:arg value='{second}'/></qemu:commandline>");
+    let of_override = "<qemu:override><qemu:device alias='hostdev0'><qemu:frontend>\
+        <qemu:property name='ramfb' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>";
+    for (devices, qemu) in [
+        (card("display='on' ramfb='on'"), String::new()),
+        (card(""), of_override.into()),
+        (card(""), argument("-set", "device.hostdev0.ramfb=on")),
+        (String::new(), argument("-device", "ramfb")),
+        (String::new(), argument("-device", "vfio-pci-nohotplug,host=06:12.5,display=on,ramfb=on")),
+        ("<video><model type='ramfb'/></video>".into(), String::new()),
+        (format!("{}<video><model type='ramfb'/></video>", card("")), String::new()),
+    ] {
+        for vgpu in ["", WITHOUT_RAMFB] {
+            for libvirt in ["7.0", "9.0", "newest"] {
+                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                // libvirt before 10.3 drops a card's attribute.
+                if libvirt != "newest" && devices.contains("ramfb='on'") {
+                    continue;
+                }
+                let text = fixed(&format!("{devices}{vgpu}"), &qemu, &settings);
+                assert_eq!(ramfbs(&text), 1, "libvirt {libvirt}: {text}");
+                let again = fix(text.clone(), &RuleSet::all(builtin()), &settings).unwrap().text;
+                assert_eq!(again, text, "libvirt {libvirt}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ramfb_moves_to_the_vgpu_that_is_asked_for() {
+    let other = VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
+    let settings = Settings { uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(), ..Settings::default() };
+    let text = fixed(&format!("{other}{WITHOUT_RAMFB}"), "", &settings);
+    assert!(text.contains("ramfb='off'") && ramfbs(&text) == 1, "{text}");
+}
+
+#[test]
+fn an_opregion_from_a_file_gets_no_second_one() {
+    for arguments in [
+        "<qemu:arg value='-fw_cfg'/><qemu:arg value='name=etc/igd-opregion,file=/o.bin'/>",
+        "<qemu:arg value='--fw_cfg'/><qemu:arg value='file=/o.bin,name=etc/igd-opregion'/>",
+        "<qemu:arg value='-fw_cfg etc/igd-opregion,file=/o.bin'/>",
+    ] {
+        let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>");
+        for (vgpu, libvirt) in [("", "newest"), (VGPU, "newest"), ("", "7.0"), (VGPU, "7.0")] {
+            let text = fixed(vgpu, &qemu, &Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() });
+            assert!(!text.contains("x-igd-opregion") && text.contains("ramfb"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_rom_that_draws_the_firmware_gets_no_ramfb_next_to_it() {
+    let rom = VGPU.replace("</hostdev>", "<rom file='/rom/I915OVMF-debug.rom'/></hostdev>");
+    let asked = Wishes { romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()), ..Wishes::default() };
+    for (vgpu, asked) in [(rom.as_str(), Wishes::default()), (VGPU, asked.clone()), ("", asked)] {
+        for libvirt in ["newest", "7.0"] {
+            let text = fixed(vgpu, "", &Settings { libvirt: libvirt.parse().unwrap(), asked: asked.clone(), ..Settings::default() });
+            assert!(!text.contains("ramfb") && !text.contains("nohotplug"), "{text}");
+            assert!(text.to_lowercase().contains("i915ovmf") && text.contains("x-igd-opregion"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_libvirt_drops_of_a_card_is_none_of_its_faults() {
+    let card = "<hostdev mode='subsystem' type='pci' managed='yes' display='on' ramfb='on'>\
+        <source><address domain='0x0000' bus='0x06' slot='0x12' function='0x5'/></source></hostdev>";
+    let text = format!("<domain type='kvm'><devices>{card}{WITHOUT_RAMFB}</devices></domain>");
+    let finds = |libvirt: &str| {
+        let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+        let found = lint(&text, &RuleSet::all(builtin()), &settings).unwrap();
+        ["display-without-graphics", "ramfb-elsewhere", "missing-ramfb"].map(|rule| found.iter().any(|found| found.rule.id == rule))
+    };
+    assert_eq!(finds("10.2"), [false, false, true]);
+    assert_eq!(finds("10.3"), [true, true, false]);
 }

@@ -16,6 +16,7 @@ mod arguments;
 mod audio;
 mod cards;
 mod delivery;
+mod firmware;
 mod forms;
 mod ignores;
 mod metadata;
@@ -36,6 +37,7 @@ pub use audio::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBa
 pub use cards::Card;
 use delivery::{Addressed, Last};
 pub use delivery::{Carrier, Delivered, global_property};
+pub use firmware::Ramfb;
 pub use forms::{Form, form_for, json_capability, override_works};
 use ignores::Ignores;
 pub use ignores::{Ignore, IgnoreForm};
@@ -116,6 +118,7 @@ struct Answers<'d> {
     ignores: OnceCell<Ignores<'d>>,
     may_have_templates: OnceCell<bool>,
     cards: OnceCell<Vec<Card<'d>>>,
+    other_ramfbs: OnceCell<Vec<Ramfb<'d>>>,
 }
 
 /// Reads a text and hands the domain that it is to `use_domain`.

@@ -25,6 +25,8 @@ impl Syntax {
     pub const DISPLAY: Syntax = Syntax { implied: Some("type"), has_switches: false, has_json: true };
     /// Of `-spice`.
     pub const SPICE: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
+    /// Of `-fw_cfg`.
+    pub const FW_CFG: Syntax = Syntax { implied: Some("name"), has_switches: true, has_json: false };
     /// Of `-global` in its long form.
     pub const GLOBAL: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
 }

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::elsewhere::{is_elsewhere, moved_ramfb};
 use super::environment::{Wanted, environment};
 use super::finding::Finding;
 use super::mender::Mender;
@@ -152,13 +153,19 @@ fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], 
 fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>> {
     let Some(owner) = domain.vgpu.or(domain.raw_vgpu) else { return Vec::new() };
     let delivered = domain.delivered(name);
-    if delivered.as_ref().is_some_and(|delivered| delivered.value == value) || domain.is_spoken_for(name) {
+    if delivered.as_ref().is_some_and(|delivered| delivered.value == value) || domain.is_spoken_for(name) || is_elsewhere(name, domain) {
         return Vec::new();
     }
     let span = domain.property_span(delivered.as_ref());
     let found =
         delivered.map_or_else(|| "unset".to_owned(), |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value));
-    let finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
-    let changes = deliver(domain, name, value);
+    let mut finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
+    let mut changes = deliver(domain, name, value);
+    if name == "ramfb" {
+        for (place, change) in moved_ramfb(domain) {
+            finding = finding.related_to(place, "the vGPU that has it now");
+            changes.push(change);
+        }
+    }
     vec![if changes.is_empty() { finding } else { finding.fixed_by(changes) }]
 }

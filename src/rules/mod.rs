@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod code;
+mod elsewhere;
 mod environment;
 mod evidence;
 mod file;

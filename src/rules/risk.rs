@@ -9,6 +9,10 @@ pub enum Risk {
     Screen,
     /// The GPU itself is in the guest.
     LastGpu,
+    /// A PCI card is shown by libvirt's own display.
+    Card,
+    /// Another device has ramfb, and loses it.
+    FirmwareScreen,
     /// What is taken away holds for cards that are passed through, too.
     OtherCards,
     /// Nothing says that the mediated device is Intel's.
@@ -34,6 +38,8 @@ impl Risk {
             Risk::Watched => "the screen that somebody may watch the guest through",
             Risk::Screen => "the screen that shows the guest now",
             Risk::LastGpu => "the picture on the host: the guest has the GPU that vGPUs are made of",
+            Risk::Card => "the picture of this card",
+            Risk::FirmwareScreen => "the picture of the firmware and the boot loader on that device",
             Risk::OtherCards => "what a graphics card that is passed through gets of it",
             Risk::NotIntels => "another maker's vGPU: nothing says that this one is Intel's",
             Risk::UnclearIgnore => "what somebody wants to keep: an ignore here has no reason, or can't be read",

@@ -94,6 +94,8 @@ pub struct When {
     pub shown_by: Option<ShownBy>,
     /// Whether the domain has a vGPU.
     pub vgpu: Option<bool>,
+    /// Whether the vGPU has ramfb.
+    pub ramfb: Option<bool>,
     /// Whether the guest is one that no GVT-g vGPU can serve; false where it isn't said.
     #[serde(default)]
     pub unsuitable: bool,

@@ -26,6 +26,7 @@ pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
         && when.shown_by.is_none_or(is_shown_by)
+        && when.ramfb.is_none_or(|wanted| wanted == domain.has_ramfb())
         && when.setting.as_deref().is_none_or(setting)
         && has(&when.absent) != Some(true)
         && has(&when.present) != Some(false)

@@ -1,12 +1,14 @@
 //! Devices beside the vGPU.
 
-use crate::change::Change;
+use crate::change::{Change, deliver};
 use crate::domain::{Argument, Card, Domain, PciAddress, pci_address};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
+use crate::rules::risk::Risk;
+use crate::version::Version;
 use crate::xml::Element;
 
 /// The vGPU at a PCI address that another device has.
@@ -91,4 +93,37 @@ pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     };
     let emulated = domain.devices_named("iommu").into_iter().filter(|iommu| iommu.attribute("model") == Some("intel"));
     emulated.filter_map(of_element).chain(operands("device").filter_map(of_argument)).collect()
+}
+
+/// A host device whose display a `<graphics>` is to show, in a domain without one.
+pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    const OF_VGPU: &str = "set display='off' here: for a window of QEMU's own it is QEMU's property display that is on, in <qemu:override> \
+        (with -set before libvirt 8.5)";
+    const OF_CARD: &str = "add a <graphics> that shows this card, or set display='off', and ramfb='off' with it";
+    let domain = context.domain;
+    if !domain.devices_named("graphics").is_empty() {
+        return Vec::new();
+    }
+    // libvirt drops the attribute of PCI devices before that.
+    let has_cards = domain.settings.libvirt >= Version::new(10, 3, 0);
+    let finding = |device: Element<'d>| {
+        let value = device.attribute("display")?;
+        let is_card = device.attribute("type") == Some("pci");
+        let is_wrong = if is_card { has_cards && value == "on" } else { device.attribute("type") == Some("mdev") && value != "off" };
+        if !is_wrong {
+            return None;
+        }
+        let mut changes = vec![Change::SetAttribute(device, "display".into(), "off".into())];
+        let property = if domain.vgpu == Some(device) { deliver(domain, "display", "on") } else { Vec::new() };
+        let gives_property = !property.is_empty();
+        changes.extend(property);
+        // QEMU: "ramfb=on requires display=on".
+        if is_card && device.attribute("ramfb") == Some("on") {
+            changes.push(Change::SetAttribute(device, "ramfb".into(), "off".into()));
+        }
+        let finding = Finding::at_attribute(device, "display").with_value("found", value);
+        let finding = finding.with_value("other", if is_card { OF_CARD } else { OF_VGPU }).fixed_by(changes);
+        Some(Finding { gives_property, risk: is_card.then_some(Risk::Card), ..finding })
+    };
+    domain.devices_named("hostdev").into_iter().filter_map(finding).collect()
 }

@@ -4,6 +4,7 @@ use super::IS_REQUIREMENT;
 use crate::change::{Change, deliver, overwritten};
 use crate::domain::Form;
 use crate::rules::Context;
+use crate::rules::elsewhere::is_elsewhere;
 use crate::rules::environment::{Wanted, environment};
 use crate::rules::schema::{Check, When};
 use crate::rules::when::applies_to_vgpu;
@@ -24,6 +25,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
     let applies = |when: &When| applies_to_vgpu(when, context);
     for rule in context.rules.wanted.iter().filter(|rule| is_requirement(&rule.check) && applies(&rule.when)) {
         match &rule.check {
+            Check::Property { name, .. } if is_elsewhere(name, domain) => {}
             Check::Property { name, .. } if is_override && name == "ramfb" => ramfb = true,
             Check::Property { name, .. } if name == "display" && domain.is_shown_by_graphics() => display = true,
             // libvirt picks the driver that has it.

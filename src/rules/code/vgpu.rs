@@ -4,11 +4,12 @@ use uuid::Uuid;
 
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
-use crate::domain::{Domain, is_template, is_template_name, is_user_alias, uuid_of};
+use crate::domain::{Domain, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
 use crate::rules::Context;
+use crate::rules::elsewhere::{self, RamfbElsewhere, without_ramfb};
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::settings::derived_uuid;
@@ -188,16 +189,83 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }]
 }
 
-/// ramfb on a second vGPU: libvirt and QEMU take it once.
+/// Further devices with ramfb: libvirt and QEMU take it once.
 pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu && vgpu.attribute("ramfb") == Some("on"));
-    let first = domain.vgpu.map(|vgpu| vgpu.start_tag().span);
-    let finding = |vgpu: Element<'d>| {
-        let finding = Finding::at_attribute(vgpu, "ramfb").fixed_by(vec![Change::SetAttribute(vgpu, "ramfb".into(), "off".into())]);
-        first.iter().cloned().fold(finding, |finding, span| finding.related_to(span, "the vGPU that shows the picture"))
+    let has_ramfb = domain.has_ramfb();
+    let first = || domain.other_ramfbs().first().map(|ramfb| (ramfb.place.clone(), "the first one"));
+    let owner =
+        domain.vgpu.or(domain.raw_vgpu).filter(|_| has_ramfb).map(|vgpu| (vgpu.start_tag().span, "the vGPU that shows the picture"));
+    let Some((place, words)) = owner.or_else(first) else { return Vec::new() };
+    // A <video> next to the vGPU's own is another rule's finding.
+    let others = domain.other_ramfbs().iter().skip(usize::from(!has_ramfb)).filter(|ramfb| !(has_ramfb && ramfb.device.is("video")));
+    let finding = |ramfb: &Ramfb<'d>| {
+        let finding = Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), words);
+        // Which of two other devices is to keep it, only the user knows.
+        let changes = if has_ramfb { without_ramfb(domain, ramfb) } else { Vec::new() };
+        if changes.is_empty() {
+            return finding;
+        }
+        // A ramfb of its own shows nothing but the firmware, as the vGPU's does.
+        let is_replaced = ramfb.is_vgpu || matches!(changes[..], [Change::Remove(_), ..]);
+        Finding { risk: (!is_replaced).then_some(Risk::FirmwareScreen), ..finding.fixed_by(changes) }
     };
     others.map(finding).collect()
+}
+
+/// A `<video>` with the VM's only ramfb, which the vGPU gets with it.
+pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let others = domain.other_ramfbs();
+    let gets_ramfb = domain.has_vgpu() && others.len() == 1 && domain.drawing_rom().is_none();
+    let finding = |video: Element<'d>| {
+        let mut changes = vec![Change::Remove(video)];
+        if gets_ramfb {
+            changes.extend(deliver(domain, "ramfb", "true"));
+        }
+        let what = if changes.len() > 1 { ", and give the vGPU ramfb" } else { "" };
+        Finding::at(video).with_value("what", what).fixed_by(changes)
+    };
+    others.iter().filter(|ramfb| ramfb.device.is("video")).map(|ramfb| finding(ramfb.device)).collect()
+}
+
+/// A vGPU that gets no ramfb because QEMU's one is another device's, or because its option ROM does that work.
+pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    if domain.has_ramfb() || !domain.has_vgpu() && (domain.has_igpu() || domain.is_served_by_sriov()) {
+        return Vec::new();
+    }
+    let vgpu = domain.vgpu.or(domain.raw_vgpu);
+    let finding = match elsewhere::ramfb_elsewhere(domain) {
+        None => return Vec::new(),
+        // A <video> that is not to stay is a finding of its own.
+        Some(RamfbElsewhere::Device(ramfb))
+            if ramfb.device.is("video") && !domain.settings.keep_video && !domain.is_shown_by_graphics() =>
+        {
+            return Vec::new();
+        }
+        Some(RamfbElsewhere::Device(ramfb)) => {
+            let (device, instead) = match ramfb.device.name() {
+                "video" => ("this <video> is the VM's ramfb", "remove this <video>"),
+                "arg" => ("this argument gives the VM its ramfb", "take it from QEMU's arguments"),
+                _ => ("this device has the VM's ramfb", "set ramfb='off' here"),
+            };
+            Finding::within(ramfb.device, ramfb.place)
+                .with_value("what", format!("{device}, and QEMU takes only one"))
+                .with_value("other", format!("to see the firmware and the boot loader on the vGPU instead, {instead}"))
+        }
+        Some(RamfbElsewhere::Rom(file)) => {
+            let place = vgpu.or(domain.devices).unwrap_or(domain.root);
+            Finding::within(place, place.start_tag().span)
+                .with_value(
+                    "what",
+                    format!("its option ROM {file} draws the firmware's screen itself, and does not work together with ramfb"),
+                )
+                .with_value("other", "leave ramfb off as long as the vGPU has this ROM")
+        }
+    };
+    let place = vgpu.filter(|vgpu| Some(*vgpu) != finding.element).map(|vgpu| vgpu.start_tag().span);
+    vec![place.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU without ramfb"))]
 }
 
 /// Further vGPUs, which the rules leave alone.

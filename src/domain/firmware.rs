@@ -1,0 +1,193 @@
+//! Everything that QEMU offers the guest's firmware for its screen: ramfb, the OpRegion, and option ROMs that draw by themselves.
+//!
+//! ramfb and the OpRegion are files of fw_cfg under fixed names, so QEMU has each once and exits at a second one.
+
+use std::ops::Range;
+
+use super::{Carrier, Delivered, Domain, QemuOption, attribute_span, is_pci_card};
+use crate::property::{PropertyType, to_override};
+use crate::qemu::{OptionList, Syntax};
+use crate::version::Version;
+use crate::xml::{Element, ElementSet};
+
+/// The fw_cfg file with Intel's OpRegion.
+const OPREGION_FILE: &str = "etc/igd-opregion";
+
+/// A device other than the vGPU that has ramfb.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ramfb<'d> {
+    /// Its `<hostdev>` or `<video>`, or the `<qemu:arg>` that is the operand of its `-device`.
+    pub device: Element<'d>,
+    /// The place that says so.
+    pub place: Range<usize>,
+    /// The `-device` before it, if it is an argument.
+    pub option: Option<Element<'d>>,
+    /// Whether it is another vGPU of GVT-g's.
+    pub is_vgpu: bool,
+}
+
+impl<'d> Domain<'d> {
+    /// Whether the vGPU has ramfb, or will have it once a property that names it wrongly reaches it.
+    pub fn has_ramfb(&self) -> bool {
+        let is_delivered = || self.delivered("ramfb").is_some_and(|delivered| delivered.value == "true");
+        is_delivered() || self.vgpu.is_some_and(|vgpu| self.hostdev_ramfb(vgpu).is_some())
+    }
+
+    /// The other devices with ramfb: host devices in document order, then `<video>` cards, then arguments.
+    pub fn other_ramfbs(&self) -> &[Ramfb<'d>] {
+        self.answers.other_ramfbs.get_or_init(|| {
+            let hostdevs = self.devices_named("hostdev").into_iter().filter(|hostdev| Some(*hostdev) != self.vgpu);
+            let vgpus: ElementSet = self.vgpus.iter().map(|vgpu| vgpu.id()).collect();
+            let of_hostdev = |device: Element<'d>| {
+                Some(Ramfb { device, place: self.hostdev_ramfb(device)?, option: None, is_vgpu: vgpus.contains(&device.id()) })
+            };
+            let hostdevs = hostdevs.filter_map(of_hostdev);
+            let is_ramfb = |video: &Element<'d>| video.child("model").is_some_and(|model| model.attribute("type") == Some("ramfb"));
+            let videos = self.devices_named("video").into_iter().filter(is_ramfb);
+            let videos = videos.map(|device| Ramfb { device, place: device.start_tag().span, option: None, is_vgpu: false });
+            let of_argument = |option: &QemuOption<'d>| {
+                let device = option.operand.filter(|operand| is_ramfb_argument(operand.value))?.element;
+                Some(Ramfb { device, place: attribute_span(device, "value"), option: Some(option.element), is_vgpu: false })
+            };
+            let devices = self.options.iter().filter(|option| option.name == "device");
+            let arguments = devices.filter_map(of_argument).filter(|ramfb| Some(ramfb.device) != self.raw_vgpu);
+            hostdevs.chain(videos).chain(arguments).collect()
+        })
+    }
+
+    /// Where a host device is given ramfb. An attribute counts even where an override says otherwise, as libvirt counts attributes;
+    /// so does a `-set` or override that does not reach the device yet, as a fix makes it reach.
+    fn hostdev_ramfb(&self, hostdev: Element<'d>) -> Option<Range<usize>> {
+        const NAME: &str = "ramfb";
+        // libvirt drops the attribute of PCI devices before that.
+        let reads_attribute = !is_pci_card(hostdev) || self.settings.libvirt >= Version::new(10, 3, 0);
+        if reads_attribute && hostdev.attribute(NAME) == Some("on") {
+            return Some(attribute_span(hostdev, NAME));
+        }
+        let carrier = self.carrier_of_on(hostdev, NAME)?;
+        Some(self.property_span(Some(&Delivered { value: "true".into(), carrier })))
+    }
+
+    /// The argument that gives QEMU the OpRegion from a file.
+    pub fn opregion_argument(&self) -> Option<Element<'d>> {
+        let operands = self.options.iter().filter(|option| option.name == "fw_cfg").filter_map(|option| option.operand);
+        let argument = operands.map(|operand| (operand.element, operand.value)).find(|(_, operand)| is_opregion(operand));
+        // Joined with its operand, the option is read once another rule has split them.
+        let joined = || {
+            self.arguments.iter().find_map(|argument| {
+                let name = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-'))?;
+                let operand = name.strip_prefix("fw_cfg")?.strip_prefix([' ', '='])?;
+                is_opregion(operand.trim_start()).then_some((argument.element, operand))
+            })
+        };
+        argument.or_else(joined).map(|(element, _)| element)
+    }
+
+    /// The property that gives another vGPU of the domain the OpRegion.
+    pub fn other_opregion(&self) -> Option<Carrier<'d>> {
+        let others = self.vgpus.iter().filter(|vgpu| Some(**vgpu) != self.vgpu);
+        others.filter_map(|vgpu| self.carrier_of_on(*vgpu, "x-igd-opregion")).next()
+    }
+
+    /// The `-set` or the override that turns a property of a host device on.
+    fn carrier_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<Carrier<'d>> {
+        let alias = self.alias_of(hostdev)?;
+        let set = self.last_set(alias, name).filter(|set| is_on(set.value));
+        let found = || self.last_override(alias, name).filter(|found| is_on(found.value));
+        set.map(Carrier::Set).or_else(|| found().map(Carrier::Override))
+    }
+
+    /// The vGPU's option ROM, as it is or will be, if it draws the firmware's screen by itself: i915ovmf, which "can replace ramfb"
+    /// (its README) and shows nothing next to it.
+    pub fn drawing_rom(&self) -> Option<String> {
+        let asked = || self.settings.asked.romfile.clone();
+        let delivered = || self.delivered("romfile").map(|delivered| delivered.value);
+        let addressed = || {
+            let addressed = self.addressed();
+            let set = addressed.sets.get("romfile").map(|set| set.value);
+            set.or_else(|| addressed.overrides.get("romfile").map(|found| found.value)).map(str::to_owned)
+        };
+        let element = || self.vgpu?.child("rom")?.attribute("file").map(str::to_owned);
+        let fallback = || self.settings.fallback.romfile.clone();
+        let file = asked().or_else(delivered).or_else(addressed).or_else(element).or_else(fallback)?;
+        let name = file.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+        name.contains("i915ovmf").then_some(file)
+    }
+}
+
+fn is_on(value: &str) -> bool {
+    to_override(PropertyType::Bool, value).as_deref() == Some("true")
+}
+
+/// Whether the operand of a `-device` is a ramfb card, or a host device with ramfb.
+fn is_ramfb_argument(operand: &str) -> bool {
+    let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
+    match list.get("driver") {
+        Some("ramfb") => true,
+        Some("vfio-pci" | "vfio-pci-nohotplug") => list.get("ramfb").is_some_and(is_on),
+        _ => false,
+    }
+}
+
+/// Whether the operand of a `-fw_cfg` names the OpRegion.
+fn is_opregion(operand: &str) -> bool {
+    OptionList::parse(operand, Syntax::FW_CFG).is_ok_and(|list| list.get("name") == Some(OPREGION_FILE))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::read;
+    use crate::settings::Settings;
+    use crate::xml::QEMU_NAMESPACE;
+
+    fn with<R>(devices: &str, arguments: &[&str], libvirt: &str, ask: impl FnOnce(&crate::domain::Domain<'_>) -> R) -> R {
+        let arguments: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+        let text = format!(
+            "<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices><qemu:commandline>{arguments}</qemu:commandline></domain>"
+        );
+        read(&text, &Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() }, ask).unwrap()
+    }
+
+    #[test]
+    fn the_opregion_is_recognised_in_every_spelling_that_qemu_reads() {
+        for arguments in [
+            &["-fw_cfg", "name=etc/igd-opregion,file=/x"][..],
+            &["--fw_cfg", "etc/igd-opregion,file=/x"],
+            &["-fw_cfg", "file=/x,name=etc/igd-opregion"],
+            &["-fw_cfg", "name=x,name=etc/igd-opregion,string=y"],
+            &["-fw_cfg", "name=opt/x,string=y", "-fw_cfg", "name=etc/igd-opregion,file=/a,,b"],
+            &["-fw_cfg name=etc/igd-opregion,file=/x"],
+            &["--fw_cfg=etc/igd-opregion,file=/x"],
+        ] {
+            assert!(with("", arguments, "newest", |domain| domain.opregion_argument().is_some()), "{arguments:?}");
+        }
+        for arguments in [
+            &["-fw_cfg", "name=etc/igd-bdsm-size,file=/x"][..],
+            &["-fw_cfg", "name=etc/igd-opregion,name=x,string=y"],
+            &["-append", "-fw_cfg", "name=etc/igd-opregion,file=/x"],
+            &["-fw_cfg", "{\"name\":\"etc/igd-opregion\"}"],
+        ] {
+            assert!(with("", arguments, "newest", |domain| domain.opregion_argument().is_none()), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn every_ramfb_counts_once() {
+        let card = |attributes: &str| format!("<hostdev type='pci' {attributes}/>");
+        for (devices, arguments, libvirt, wanted) in [
+            (card("ramfb='on'"), &[][..], "newest", 1),
+            (card("ramfb='on'"), &[], "10.2", 0),
+            (card("ramfb='on'"), &["-set", "device.hostdev0.ramfb=on"], "newest", 1),
+            (card(""), &["-set", "device.hostdev0.ramfb=on"], "newest", 1),
+            (card(""), &["-set", "device.hostdev0.ramfb=on", "-set", "device.hostdev0.ramfb=off"], "newest", 0),
+            (card(""), &["-device", "ramfb"], "newest", 1),
+            (card(""), &["-device", "{'driver':'ramfb'}".replace('\'', "&quot;").leak()], "newest", 1),
+            (card(""), &["-device", "vfio-pci-nohotplug,host=01:00.0,ramfb=on,display=on"], "newest", 1),
+            (card(""), &["-device", "vfio-pci-nohotplug,host=01:00.0,display=on"], "newest", 0),
+            ("<video><model type='ramfb'/></video><video/>".into(), &["-device", "driver=ramfb"], "newest", 2),
+        ] {
+            let found = with(&devices, arguments, libvirt, |domain| domain.other_ramfbs().len());
+            assert_eq!(found, wanted, "{devices} {arguments:?}");
+        }
+    }
+}

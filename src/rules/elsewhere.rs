@@ -1,0 +1,68 @@
+//! Properties that the vGPU must not get, because QEMU has what they give from somewhere else.
+
+use std::ops::Range;
+
+use crate::change::Change;
+use crate::domain::{Domain, Ramfb};
+use crate::qemu::{OptionList, Syntax};
+
+/// What makes ramfb on the vGPU one too many.
+pub(super) enum RamfbElsewhere<'d> {
+    /// Another device has it.
+    Device(Ramfb<'d>),
+    /// The vGPU's option ROM draws the firmware's screen.
+    Rom(String),
+}
+
+/// Whether a property must not be given to the vGPU. A device that a fix removes counts until it is gone, as the fix may be withheld.
+pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
+    match name {
+        "ramfb" => ramfb_elsewhere(domain).is_some(),
+        // The driver is there for ramfb.
+        "driver" => !domain.has_ramfb() && ramfb_elsewhere(domain).is_some(),
+        "x-igd-opregion" => domain.opregion_argument().is_some() || domain.other_opregion().is_some(),
+        _ => false,
+    }
+}
+
+/// What makes ramfb on the vGPU one too many.
+pub(super) fn ramfb_elsewhere<'d>(domain: &Domain<'d>) -> Option<RamfbElsewhere<'d>> {
+    let stays = |ramfb: &&Ramfb<'d>| ramfb_to_move(domain, ramfb).is_none();
+    let device = || domain.other_ramfbs().iter().find(stays).cloned().map(RamfbElsewhere::Device);
+    domain.drawing_rom().map(RamfbElsewhere::Rom).or_else(device)
+}
+
+/// The changes and places by which ramfb comes from the domain's other vGPUs to the one that shows the picture.
+pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<(Range<usize>, Change<'d>)> {
+    domain.other_ramfbs().iter().filter_map(|ramfb| Some((ramfb.place.clone(), ramfb_to_move(domain, ramfb)?))).collect()
+}
+
+/// The change that takes ramfb from another vGPU of GVT-g's, where that is a matter of its attribute.
+fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d>> {
+    let is_from_attribute = || {
+        let alias = domain.alias_of(ramfb.device).unwrap_or("");
+        let is_said_again = domain.last_set(alias, "ramfb").is_some() || domain.last_override(alias, "ramfb").is_some();
+        ramfb.device.attribute("ramfb") == Some("on") && !is_said_again
+    };
+    let can_move = domain.vgpu.is_some() && ramfb.is_vgpu && is_from_attribute();
+    can_move.then(|| Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
+}
+
+/// The changes that turn off ramfb on another device, however it has it; none for a `<video>`, and for an argument that something else may
+/// name.
+pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<Change<'d>> {
+    const NAME: &str = "ramfb";
+    let device = ramfb.device;
+    if let Some(option) = ramfb.option {
+        return match OptionList::parse(device.attribute("value").unwrap_or(""), Syntax::DEVICE) {
+            Ok(list) if list.get("driver") != Some(NAME) => vec![Change::DeviceProperty(device, NAME.into(), "false".into())],
+            Ok(list) if list.get("id").is_none() => vec![Change::Remove(option), Change::Remove(device)],
+            _ => Vec::new(),
+        };
+    }
+    let Some(alias) = domain.alias_of(device) else { return Vec::new() };
+    let attribute = device.attribute(NAME).map(|_| Change::SetAttribute(device, NAME.into(), "off".into()));
+    let set = domain.last_set(alias, NAME).map(|set| Change::SetValue(set, "off".into()));
+    let found = domain.last_override(alias, NAME).map(|found| Change::SetAttribute(found.element, "value".into(), "false".into()));
+    attribute.into_iter().chain(set).chain(found).collect()
+}
