@@ -119,7 +119,7 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     // Whether an ignore is of use shows at the end.
     let ignores = fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Ignore { .. }));
     prop_assert!(
-        fixed.rounds <= if moved { 7 } else { 3 } + usize::from(ignores),
+        fixed.rounds <= if moved { 7 } else { 4 } + usize::from(ignores),
         "{} rounds: {:?}",
         fixed.rounds,
         fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()

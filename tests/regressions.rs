@@ -493,3 +493,13 @@ fn what_libvirt_drops_of_a_card_is_none_of_its_faults() {
     assert_eq!(finds("10.2"), [false, false, true]);
     assert_eq!(finds("10.3"), [true, true, false]);
 }
+
+#[test]
+fn a_vgpu_without_opregion_next_to_a_file_with_it_is_right_on_every_qemu() {
+    let off = "<qemu:commandline><qemu:arg value='-fw_cfg'/><qemu:arg value='etc/igd-opregion,file=/o.bin'/></qemu:commandline>\
+        <qemu:override><qemu:device alias='ua-gvtg'><qemu:frontend>\
+        <qemu:property name='x-igd-opregion' type='bool' value='false'/></qemu:frontend></qemu:device></qemu:override>";
+    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{WITHOUT_RAMFB}</devices>{off}</domain>");
+    let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(!found.iter().any(|found| found.rule.id.contains("opregion")), "{found:?}");
+}

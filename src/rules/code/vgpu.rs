@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
-use crate::domain::{Domain, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
+use crate::domain::{Carrier, Delivered, Domain, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
@@ -266,6 +266,36 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     };
     let place = vgpu.filter(|vgpu| Some(*vgpu) != finding.element).map(|vgpu| vgpu.start_tag().span);
     vec![place.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU without ramfb"))]
+}
+
+/// The OpRegion given twice: from a file and by the vGPU's property.
+pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    const NAME: &str = "x-igd-opregion";
+    let domain = context.domain;
+    let Some(delivered) = domain.delivered(NAME).filter(|delivered| delivered.value == "true") else { return Vec::new() };
+    let place = domain.property_span(Some(&delivered));
+    if let Some(argument) = domain.opregion_argument() {
+        let finding = Finding::at_attribute(argument, "value").with_value("what", "from this file");
+        return vec![finding.related_to(place, "the vGPU's property").fixed_by(deliver(domain, NAME, "false"))];
+    }
+    let Some(other) = domain.other_opregion() else { return Vec::new() };
+    let change = match other {
+        Carrier::Set(set) => Change::SetValue(set, "off".into()),
+        Carrier::Override(found) => Change::SetAttribute(found.element, "value".into(), "false".into()),
+        _ => return Vec::new(),
+    };
+    let delivered = Delivered { value: "true".into(), carrier: other };
+    let finding = Finding::within(domain.vgpu.unwrap_or(domain.root), domain.property_span(Some(&delivered)));
+    vec![finding.with_value("what", "for another vGPU here").related_to(place, "the vGPU's property").fixed_by(vec![change])]
+}
+
+/// The OpRegion from a file next to a vGPU that newer releases of QEMU give one too.
+pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let Some(argument) = domain.opregion_argument().filter(|_| domain.delivered("x-igd-opregion").is_none()) else { return Vec::new() };
+    let finding = Finding::at_attribute(argument, "value");
+    let vgpu = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
+    vec![vgpu.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU"))]
 }
 
 /// Further vGPUs, which the rules leave alone.
