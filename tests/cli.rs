@@ -508,7 +508,7 @@ fn sound_over_dbus_of_a_configuration_is_refused_only_where_it_would_be_used() {
 fn sound_that_a_fix_turned_off_is_sent_elsewhere_by_the_advice_of_the_report() {
     let (_, fixed, stderr) = run("fix", SOUND);
     assert!(fixed.contains("<audio id='1' type='none'/>"), "{fixed}");
-    let advice = stderr.lines().find_map(|line| line.split_once("gvtg-xml fix --audio ")).unwrap().1;
+    let advice = stderr.lines().find_map(|line| line.split_once("gvtg-xml fix --libvirt installed --audio ")).unwrap().1;
     let flag = advice.split_whitespace().next().unwrap();
     let (code, again, stderr) = run(&format!("fix --audio {flag}"), &fixed);
     assert!(code == 0 && again.matches("<audio").count() == 1, "{stderr}");

@@ -62,7 +62,7 @@ enum Command {
     Lint(Deferred<LintArgs>),
     /// Write the domain mended, changing nothing else
     Fix(Deferred<FixArgs>),
-    /// Write what the host needs: hook, modules, parameters
+    /// Write what the host needs (emit all --root /)
     Emit(Deferred<emit::EmitArgs>),
     /// Say if this machine can do it, and what to do first if not
     Host(Deferred<host::HostArgs>),

@@ -71,10 +71,7 @@ pub const PAGES: &[Page] = &[
             "The host is prepared once: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), then \
              `sudo gvtg-xml host`.",
         ],
-        examples: &[
-            example("fix a domain that libvirt has", PIPE),
-            example("the host", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
-        ],
+        examples: &[example("fix a domain that libvirt has", PIPE)],
         exit_status: &[
             ("0", "Nothing is found; for fix: nothing is left"),
             ("1", "Something is found; for fix: something is left, and stdout holds the whole document all the same"),
@@ -114,7 +111,7 @@ pub const PAGES: &[Page] = &[
             "A file that libvirt keeps itself, below /etc/libvirt/qemu, is no place to change a domain: libvirt writes over it. Use the pipe, or virsh edit.",
         ],
         examples: &[
-            example("mend a domain that libvirt has", PIPE),
+            example("fix a domain that libvirt has", PIPE),
             example("what would change", "gvtg-xml fix --libvirt installed --diff win10.xml"),
             example("fix files", "gvtg-xml fix --libvirt installed --in-place win10.xml vms"),
         ],
