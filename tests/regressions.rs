@@ -503,3 +503,12 @@ fn a_vgpu_without_opregion_next_to_a_file_with_it_is_right_on_every_qemu() {
     let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     assert!(!found.iter().any(|found| found.rule.id.contains("opregion")), "{found:?}");
 }
+
+#[test]
+fn of_two_vgpus_with_one_alias_the_first_keeps_the_properties() {
+    let vgpu = WITHOUT_RAMFB.replace("display='off'", "display='off' ramfb='on'");
+    let ramfb = "<qemu:override><qemu:device alias='ua-gvtg'><qemu:frontend>\
+        <qemu:property name='ramfb' type='string' value='on'/></qemu:frontend></qemu:device></qemu:override>";
+    let text = fixed(&format!("{vgpu}{}", vgpu.replace("65849", "65850")), ramfb, &Settings::default());
+    assert!(text.contains("<qemu:property name='ramfb' type='bool' value='true'/>") && text.contains("ramfb='off'"), "{text}");
+}

@@ -89,9 +89,14 @@ impl<'d> Domain<'d> {
         others.filter_map(|vgpu| self.carrier_of_on(*vgpu, "x-igd-opregion")).next()
     }
 
+    /// The id by which properties name a host device; None for another device that has the vGPU's, as what names that is the vGPU's.
+    pub fn own_alias(&self, hostdev: Element<'d>) -> Option<&str> {
+        self.alias_of(hostdev).filter(|alias| Some(hostdev) == self.vgpu || !self.is_vgpu_alias(alias))
+    }
+
     /// The `-set` or the override that turns a property of a host device on.
     fn carrier_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<Carrier<'d>> {
-        let alias = self.alias_of(hostdev)?;
+        let alias = self.own_alias(hostdev)?;
         let set = self.last_set(alias, name).filter(|set| is_on(set.value));
         let found = || self.last_override(alias, name).filter(|found| is_on(found.value));
         set.map(Carrier::Set).or_else(|| found().map(Carrier::Override))

@@ -40,8 +40,9 @@ pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<(Range<usize>, Change<
 /// The change that takes ramfb from another vGPU of GVT-g's, where that is a matter of its attribute.
 fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d>> {
     let is_from_attribute = || {
-        let alias = domain.alias_of(ramfb.device).unwrap_or("");
-        let is_said_again = domain.last_set(alias, "ramfb").is_some() || domain.last_override(alias, "ramfb").is_some();
+        let is_said_again = domain
+            .own_alias(ramfb.device)
+            .is_some_and(|alias| domain.last_set(alias, "ramfb").is_some() || domain.last_override(alias, "ramfb").is_some());
         ramfb.device.attribute("ramfb") == Some("on") && !is_said_again
     };
     let can_move = domain.vgpu.is_some() && ramfb.is_vgpu && is_from_attribute();
@@ -60,9 +61,10 @@ pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<C
             _ => Vec::new(),
         };
     }
-    let Some(alias) = domain.alias_of(device) else { return Vec::new() };
     let attribute = device.attribute(NAME).map(|_| Change::SetAttribute(device, NAME.into(), "off".into()));
-    let set = domain.last_set(alias, NAME).map(|set| Change::SetValue(set, "off".into()));
-    let found = domain.last_override(alias, NAME).map(|found| Change::SetAttribute(found.element, "value".into(), "false".into()));
+    let alias = domain.own_alias(device);
+    let set = alias.and_then(|alias| domain.last_set(alias, NAME)).map(|set| Change::SetValue(set, "off".into()));
+    let found = alias.and_then(|alias| domain.last_override(alias, NAME));
+    let found = found.map(|found| Change::SetAttribute(found.element, "value".into(), "false".into()));
     attribute.into_iter().chain(set).chain(found).collect()
 }
