@@ -14,9 +14,9 @@ fn names() -> Vec<String> {
         "\t",
         "$(touch x)",
         "`touch x`",
-        "${made}",
-        "$1",
-        "$domain",
+        "x$made",
+        "x$1",
+        "x$domain",
         "'\"",
         "'",
         "\"",
@@ -34,7 +34,7 @@ fn names() -> Vec<String> {
         "\\\\",
         "a\\nb",
         "\\c",
-        "%s",
+        "a%s",
         "%",
         "!",
         "!!",
@@ -115,7 +115,7 @@ fn a_name_is_said_as_it_is() {
     on_each_shell(
         || Machine::start(&[]),
         |host| {
-            for name in ["a\\nb", "$(touch x)", "%s", "-n", "'\""] {
+            for name in ["a\\nb", "$(touch x)", "a%s", "-n", "'\""] {
                 host.install(&hook_for(&[(name, ONE, SMALL), ("other", &uuid(1), SMALL)]).replace(&uuid(1), ONE));
                 host.quietly(host.prepare(name));
                 let said = host.refused(host.prepare("other"));
