@@ -172,7 +172,9 @@ fn count_vgpu(case: &Case, kind: &str, fixed: &Fixed<'_>, answer: &Answer, count
     // The user's own arguments say something else, or an iGPU is handed over whole: what the vGPU lacks is only added when asked for.
     let is_held = |id: &str| matches!(id, "missing-vgpu" | "missing-display-backend" | "display-gl-off");
     let is_held_back = is_counted && fixed.remaining.iter().any(|left| is_held(&left.rule.id) && left.fix.is_some());
-    let is_left = fixed.remaining.iter().any(|left| left.rule.id == "unsupported-override");
+    // Something else has ramfb or the OpRegion, of which QEMU takes one each; or the guest has a function of the GPU and needs no vGPU.
+    let is_had = |id: &str| matches!(id, "ramfb-elsewhere" | "default-opregion" | "igpu-virtual-function");
+    let is_left = fixed.remaining.iter().any(|left| left.rule.id == "unsupported-override" || is_had(&left.rule.id));
     if is_held_back || is_left {
         counts.held_back.push(case.name.clone());
         return;
