@@ -102,7 +102,7 @@ impl Claims {
 /// What a domain claims of this kind, each thing once; with each claim, what is found where another has it too. Rule and consent are up to
 /// whoever asks.
 pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
-    // Each domain that a template makes has a name of its own.
+    // Each domain that is made from a template gets its own name.
     let Some(name) = domain.name().filter(|name| !is_template_name(name)) else { return Vec::new() };
     let (mut claims, mut claimed) = (Vec::new(), HashSet::new());
     let mut add = |thing: Thing, owner: &str, finding: Finding<'d>| {

@@ -92,7 +92,7 @@ pub struct Related {
     pub start: Position,
     /// What it is.
     pub message: String,
-    /// Whether the finding's fix removes what stands there.
+    /// Whether the finding's fix removes what is there.
     pub is_removed: bool,
 }
 

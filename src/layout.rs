@@ -163,7 +163,7 @@ pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_
     let after_blanks = text.len() - rest.len();
     let (range, tail) = match rest {
         _ if style.newline.is_empty() => (at..at, String::new()),
-        // Blanks at the end of the line stay there.
+        // Blanks at the end of the line stay where they are.
         _ if rest.starts_with(['\n', '\r']) => (after_blanks..after_blanks, String::new()),
         // What follows on the same line moves to a line of its own.
         _ if rest.starts_with("</") => (at..after_blanks, close_line),

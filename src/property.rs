@@ -93,13 +93,13 @@ const PROPERTIES: &[(&str, PropertyType)] = &[
 /// The properties that nothing but a vGPU has, in the guide's order: a `-set` of one means the vGPU, whatever device it names.
 pub const VGPU_PROPERTIES: &[&str] = &["x-igd-opregion", "ramfb", "driver", "display"];
 
-/// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion, which QEMU turns on by itself since 10.1 only.
+/// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion, which is on by default only since QEMU 10.1.
 pub const PICTURE_PROPERTIES: &[&str] = &["display", "x-igd-opregion"];
 
 /// Properties of other devices that are written too, with their types.
 const OF_OTHERS: &[(&str, PropertyType)] = &[("caching-mode", Bool)];
 
-/// The type of a property of some device that this program writes; None for one that it knows nothing of.
+/// The type of a device property that this program writes; None for one that it does not know.
 pub fn written_type_of(name: &str) -> Option<PropertyType> {
     type_of(name).or_else(|| OF_OTHERS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind))
 }

@@ -64,7 +64,7 @@ pub fn pci(text: &str) -> Result<String, String> {
     crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "give an address like 0000:00:02.0".into())
 }
 
-/// QEMU's `-display`, one that shows a vGPU where libvirt starts QEMU.
+/// QEMU's `-display`, one that can show a vGPU when libvirt starts QEMU.
 ///
 /// # Errors
 /// Why it would not start, and what to give instead.
@@ -80,14 +80,14 @@ fn why_no_display(error: &DisplayError) -> String {
     const WINDOWS: &str = "give gtk,gl=on or sdl,gl=on";
     match error {
         DisplayError::Unreadable(said) => format!("QEMU refuses it (\"{said}\"): {WINDOWS}"),
-        DisplayError::WithoutGl => "a vGPU is shown with OpenGL only: give gl=on, gl=es or gl=core too, like gtk,gl=on".to_owned(),
+        DisplayError::WithoutGl => "a vGPU is shown only with OpenGL: add gl=on, gl=es or gl=core, like gtk,gl=on".to_owned(),
         DisplayError::Kind(kind) if kind == "dbus" => format!(
-            "as an argument it finds no bus where libvirt starts QEMU (\"failed to connect to DBus\"): {WINDOWS}; without --display, fix keeps \
-             a <graphics type='dbus'> with <gl enable='yes'/> that the domain has"
+            "QEMU finds no bus for this argument when libvirt starts it (\"failed to connect to DBus\"): {WINDOWS}; without --display, fix \
+             keeps a <graphics type='dbus'> with <gl enable='yes'/> if the domain has one"
         ),
         DisplayError::Kind(kind) if kind == "spice-app" => format!(
-            "QEMU would start a viewer, which it can't where libvirt starts QEMU (\"Failed to launch spice+unix\"): {WINDOWS}; without \
-             --display, fix keeps a <graphics type='spice'> with <gl enable='yes'/> that the domain has"
+            "QEMU would start a viewer, which it can't when libvirt starts it (\"Failed to launch spice+unix\"): {WINDOWS}; without \
+             --display, fix keeps a <graphics type='spice'> with <gl enable='yes'/> if the domain has one"
         ),
         DisplayError::Kind(kind) => {
             let kinds: Vec<&str> = DISPLAYS.iter().map(|display| display.kind).collect();
@@ -99,10 +99,10 @@ fn why_no_display(error: &DisplayError) -> String {
                 .map_or_else(|| format!("it has {}", names().collect::<Vec<_>>().join(", ")), |near| format!("did you mean {near}?"));
             format!("QEMU's {} display has no '{name}' (\"Parameter '{name}' is unexpected\"): {help}", display.kind)
         }
-        DisplayError::WrongValue(name, DisplayValue::Switch) => format!("{name} is on or off"),
-        DisplayError::WrongValue(name, DisplayValue::Number) => format!("{name} is a number, like 1.5"),
-        DisplayError::WrongValue(name, DisplayValue::Path) => format!("{name} is an absolute path"),
-        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => format!("{name} is one of {}", words.join(", ")),
+        DisplayError::WrongValue(name, DisplayValue::Switch) => format!("{name} must be on or off"),
+        DisplayError::WrongValue(name, DisplayValue::Number) => format!("{name} must be a number, like 1.5"),
+        DisplayError::WrongValue(name, DisplayValue::Path) => format!("{name} must be an absolute path"),
+        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => format!("{name} must be one of {}", words.join(", ")),
     }
 }
 
@@ -158,7 +158,7 @@ pub fn audio(text: &str) -> Result<Audio, String> {
         let known = backend.attributes.iter().find(|known| known.name == name);
         let known = known.ok_or_else(|| unknown_audio_attribute(backend, name))?;
         if attributes.iter().any(|(other, _)| other == name) {
-            return Err(format!("{name} is there twice"));
+            return Err(format!("{name} is given twice"));
         }
         attributes.push((name.to_owned(), audio_value(known, value)?));
     }
@@ -169,11 +169,11 @@ fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, String
     let name = attribute.name;
     match attribute.value {
         AudioValue::Text if value.is_empty() => Err(format!("{name} has no value")),
-        AudioValue::Path if !value.starts_with('/') => Err(format!("{name} is an absolute path: QEMU runs in another folder")),
-        AudioValue::Count if value.parse::<u32>().is_err() => Err(format!("{name} is a number")),
-        AudioValue::Number if value.parse::<i32>().is_err() => Err(format!("{name} is a number")),
-        AudioValue::Switch if !matches!(value, "yes" | "no") => Err(format!("{name} is yes or no")),
-        AudioValue::OneOf(words) if !words.contains(&value) => Err(format!("{name} is one of {}", words.join(", "))),
+        AudioValue::Path if !value.starts_with('/') => Err(format!("{name} must be an absolute path: QEMU runs in another folder")),
+        AudioValue::Count if value.parse::<u32>().is_err() => Err(format!("{name} must be a number")),
+        AudioValue::Number if value.parse::<i32>().is_err() => Err(format!("{name} must be a number")),
+        AudioValue::Switch if !matches!(value, "yes" | "no") => Err(format!("{name} must be yes or no")),
+        AudioValue::OneOf(words) if !words.contains(&value) => Err(format!("{name} must be one of {}", words.join(", "))),
         _ => plain(value),
     }
 }
@@ -240,11 +240,11 @@ mod tests {
             ("alsa,dev=x", "'dev' belongs to the <input> and <output> of alsa, which --audio does not write: it has timerPeriod"),
             ("none,id=2", "none has no 'id': it has timerPeriod"),
             ("pulseaudio,serverName=", "serverName has no value"),
-            ("pulseaudio,serverName=/a,serverName=/b", "serverName is there twice"),
-            ("sdl,driver=pipewire", "driver is one of esd, alsa, arts, pulseaudio"),
-            ("oss,tryMMap=on", "tryMMap is yes or no"),
-            ("file,path=a.wav", "path is an absolute path: QEMU runs in another folder"),
-            ("alsa,timerPeriod=-1", "timerPeriod is a number"),
+            ("pulseaudio,serverName=/a,serverName=/b", "serverName is given twice"),
+            ("sdl,driver=pipewire", "driver must be one of esd, alsa, arts, pulseaudio"),
+            ("oss,tryMMap=on", "tryMMap must be yes or no"),
+            ("file,path=a.wav", "path must be an absolute path: QEMU runs in another folder"),
+            ("alsa,timerPeriod=-1", "timerPeriod must be a number"),
             ("alsa,x", "'x' is not NAME=VALUE"),
             ("pulse", "give one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl"),
         ] {

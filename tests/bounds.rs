@@ -67,7 +67,7 @@ fn the_findings_of_blocks_inside_each_other_do_not_each_carry_what_is_further_in
 }
 
 #[test]
-fn removed_host_devices_do_not_each_carry_the_numbers_of_all_behind_them() {
+fn removed_host_devices_do_not_each_carry_the_numbers_of_all_after_them() {
     const COUNT: usize = 1000;
     let device = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>\
         <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>\n";

@@ -174,7 +174,7 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     files.dedup();
     assert_eq!(files, ["d/a/z.xml", "d/again.xml", "d/broken.XML"], "sorted, and a file that has two names once");
     assert!(stdout.contains("d/broken.XML:1:25: error[not-well-formed] "), "{stdout}");
-    assert!(stderr.contains("looked at 3 of 5 files: the others are no domains with a sign of GVT-g"), "{stderr}");
+    assert!(stderr.contains("looked at 3 of 5 files: the others are not domains with a sign of GVT-g"), "{stderr}");
     let (_, stdout, _) = run_in(all.path(), "lint --format concise --all d");
     assert!(stdout.contains("d/plain.xml:") && !stdout.contains("net.xml"), "{stdout}");
     assert_eq!(run_in(all.path(), "fix -i -q d").0, 2);
@@ -219,7 +219,7 @@ fn what_a_folder_run_passes_over_can_be_listed() {
         let (_, _, stderr) = run_in(all.path(), &format!("{command} --verbose d"));
         assert_eq!(run_in(all.path(), &format!("{command} --list-skipped d")).2, stderr, "its earlier name");
         assert!(!stderr.contains("--all"), "who is told all needs no hint: {stderr}");
-        assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is no domain\n"), "{stderr}");
+        assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is not a domain\n"), "{stderr}");
         assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain with no sign of GVT-g\n"), "{stderr}");
         assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
         assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
@@ -266,7 +266,7 @@ fn a_file_that_may_be_a_damaged_domain_is_never_skipped() {
 }
 
 #[test]
-fn what_is_something_else_is_skipped_however_broken_it_is() {
+fn other_files_are_skipped_however_broken_they_are() {
     let network = utf16("<network>\n</network>");
     let others: [(&str, &[u8]); 8] = [
         ("page.xml", b"<!DOCTYPE html>\n<html><br></html>"),
@@ -286,12 +286,12 @@ fn what_is_something_else_is_skipped_however_broken_it_is() {
         assert_eq!(run_in(all.path(), &format!("fix --in-place --skip-foreign vms/{name}")).0, 0, "{name}");
         assert_eq!(fs::read(all.path().join("vms").join(name)).unwrap(), bytes, "{name}");
         let output = feed(&mut program(["fix", "--skip-foreign"]), bytes);
-        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), bytes), "{name}: a filter hands it on");
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), bytes), "{name}: a filter passes it on");
     }
 }
 
 #[test]
-fn hidden_folders_are_searched_only_where_they_are_named() {
+fn hidden_folders_are_searched_only_if_they_are_named() {
     let all = folder(&[
         ("vms/good.xml", FIXED),
         ("vms/.git/broken.xml", "<domain"),
@@ -310,7 +310,7 @@ fn hidden_folders_are_searched_only_where_they_are_named() {
 }
 
 #[test]
-fn what_is_listed_in_a_folder_and_can_not_be_read_is_an_error() {
+fn a_file_in_a_folder_that_can_not_be_read_is_an_error() {
     let all = folder(&[("vms/good.xml", FIXED)]);
     symlink("gone", all.path().join("vms/gone.xml")).unwrap();
     let (code, _, stderr) = run_in(all.path(), "lint --quiet vms");
@@ -480,7 +480,10 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
     refused("fix --audio dbus", &SOUND.replace("    <audio id='1' type='spice'/>\n", ""));
     refused("fix --audio dbus", "<domain type='kvm'>\n</domain>\n");
     let with_dbus = SOUND.replace("<graphics type='spice'/>", DBUS_DISPLAY);
-    assert!(refused("fix --audio dbus --display sdl,gl=on", &with_dbus).contains("the one that is there does not show the vGPU, and goes"));
+    assert!(
+        refused("fix --audio dbus --display sdl,gl=on", &with_dbus)
+            .contains("the one that it has does not show the vGPU and will be removed")
+    );
     assert!(
         refused("fix --audio pipewire --libvirt 9.0", SOUND).contains("libvirt 9.0.0 does not know that backend, which came with 9.10.0")
     );
@@ -492,7 +495,7 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
 }
 
 #[test]
-fn sound_over_dbus_of_a_configuration_is_refused_only_where_it_would_be_used() {
+fn sound_over_dbus_in_a_configuration_is_refused_only_where_it_would_be_used() {
     let own = SOUND.replace("'spice'/>\n  </dev", "'alsa'/>\n  </dev");
     let all = folder(&[("gvtg-xml.toml", "audio = 'dbus'\n"), ("spice.xml", SOUND), ("own.xml", &own)]);
     let (code, stdout, stderr) = run_in(all.path(), "fix spice.xml");
@@ -505,7 +508,7 @@ fn sound_over_dbus_of_a_configuration_is_refused_only_where_it_would_be_used() {
 }
 
 #[test]
-fn sound_that_a_fix_turned_off_is_sent_elsewhere_by_the_advice_of_the_report() {
+fn the_advice_of_the_report_turns_sound_on_again() {
     let (_, fixed, stderr) = run("fix", SOUND);
     assert!(fixed.contains("<audio id='1' type='none'/>"), "{fixed}");
     let advice = stderr.lines().find_map(|line| line.split_once("gvtg-xml fix --libvirt installed --audio ")).unwrap().1;
@@ -516,7 +519,7 @@ fn sound_that_a_fix_turned_off_is_sent_elsewhere_by_the_advice_of_the_report() {
 }
 
 #[test]
-fn a_backend_takes_no_attributes_of_the_last_one_along() {
+fn a_new_backend_keeps_no_attributes_of_the_old_one() {
     let own = SOUND.replace("type='spice'/>\n  </dev", "type='pulseaudio' serverName='/p' timerPeriod='40'/>\n  </dev");
     let fixed = run("fix --audio alsa", &own).1;
     assert!(fixed.contains("<audio id='1' type='alsa' timerPeriod='40'/>"), "{fixed}");

@@ -153,8 +153,8 @@ fn what_no_fix_names_stays_byte_for_byte() {
         let is_named = |line: &Range<usize>| named.iter().any(|range| range.start <= line.end && line.start <= range.end);
         let diff = similar::TextDiff::from_lines(text, &fixed.text);
         for change in diff.iter_all_changes().filter(|change| change.tag() == similar::ChangeTag::Delete) {
-            // Of several lines that are the same, a diff may call another one gone than the one that went, and one that another line
-            // moved past both gone and new: so they are counted.
+            // Of several equal lines, a diff may report a different one as removed, and one that another line moved past as both removed
+            // and added: so they are counted.
             let line = change.value();
             let gone = text.matches(line).count().saturating_sub(fixed.text.matches(line).count());
             let named = text.match_indices(line).filter(|(at, _)| is_named(&(*at..at + line.len()))).count();

@@ -177,9 +177,9 @@ fn nothing_that_goes_wrong_costs_a_vm() {
 }
 
 #[test]
-fn a_program_that_never_ran_is_not_said_to_leave_something() {
+fn a_program_that_never_ran_is_reported_as_such() {
     let old = of_old_libvirt();
-    // 126 is what a shell makes of "Permission denied", as under AppArmor, and 127 of a program or interpreter that is not there.
+    // A shell exits with 126 at "Permission denied", as under AppArmor, and with 127 if a program or its interpreter does not exist.
     for (status, why) in
         [(126, "can't be run (exit status 126)"), (127, "can't be run (exit status 127)"), (2, "gvtg-xml fix failed (exit status 2)")]
     {

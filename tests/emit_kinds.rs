@@ -63,7 +63,7 @@ fn grub_keeps_what_is_there_and_says_nothing_twice() {
         assert_eq!(sourced("", "", times), WORDS);
         assert_eq!(sourced("net.ifnames=0", "quiet splash", times), format!("quiet splash {WORDS}"));
         assert_eq!(sourced("intel_iommu=off", "i915.enable_gvt=1", times), "i915.enable_gvt=1 kvm.ignore_msrs=1");
-        // The last word counts, and what the user has set otherwise stays.
+        // The last word counts, and the user's other settings stay.
         assert_eq!(
             sourced("i915.enable_gvt=1", "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off", times),
             "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1"

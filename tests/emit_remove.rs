@@ -30,7 +30,7 @@ fn emit(folder: &TempDir, arguments: &str) -> (String, String) {
     (stdout, stderr)
 }
 
-/// Removes it all: the exit code, the paths that were removed, and stderr.
+/// Removes everything: the exit code, the paths that were removed, and stderr.
 fn remove(folder: &TempDir) -> (i32, Vec<String>, String) {
     let (code, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove");
     (code, stdout.lines().map(|line| line.trim_start_matches("host/").to_owned()).collect(), stderr)
@@ -43,7 +43,7 @@ fn at(folder: &TempDir, path: &str) -> PathBuf {
 /// A change to a file.
 type Change<'f> = &'f dyn Fn(&Path);
 
-/// All that is in a folder, folders included.
+/// Everything in a folder, including folders.
 fn all(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -58,7 +58,7 @@ fn all(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn all_that_was_written_goes_with_the_folders_made_for_it() {
+fn all_that_was_written_is_removed_with_the_folders_made_for_it() {
     for flags in ["", "--style qemu", "--style session --bootloader grub", "--bootloader raw"] {
         let folder = written(flags);
         let before = all(&at(&folder, "")).len();
@@ -75,7 +75,7 @@ fn all_that_was_written_goes_with_the_folders_made_for_it() {
 }
 
 #[test]
-fn it_says_what_to_do_then() {
+fn the_next_steps_are_printed() {
     let (_, _, stderr) = remove(&written(""));
     let then: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split_whitespace().next()).collect();
     assert_eq!(then, ["update-initramfs", "reboot:"], "{stderr}");
@@ -102,7 +102,7 @@ fn what_was_there_before_stays() {
     fs::write(at(&folder, "etc/modprobe.d/own.conf"), "").unwrap();
     let before = all(&at(&folder, ""));
     emit(&folder, "all --root host a.xml");
-    // What is made in our folders meanwhile stays too; and a second run forgets no folder.
+    // What was added to our folders in the meantime stays too, and a second run forgets no folder.
     emit(&folder, "all --root host --force --style qemu a.xml");
     fs::write(at(&folder, "etc/modules-load.d/own.conf"), "").unwrap();
     let (code, removed, stderr) = remove(&folder);
@@ -135,7 +135,7 @@ fn a_file_that_has_changed_stays_and_is_reported() {
         assert!(stderr.contains(&format!("gvtg-xml: left: host/{MODULES}: {reason}\n")), "{stderr}");
         assert_eq!(removed, [HOOK, MODPROBE]);
         assert!(fs::symlink_metadata(at(&folder, MODULES)).is_ok());
-        // The manifest speaks of what is left, and another run goes on from there.
+        // The manifest lists what is left, and another run continues from there.
         let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
         assert!(manifest.starts_with("# What the host has") && manifest.contains(MODULES) && !manifest.contains(MODPROBE), "{manifest}");
         let _ = fs::remove_dir(at(&folder, MODULES)).or_else(|_| fs::remove_file(at(&folder, MODULES)));
@@ -157,7 +157,7 @@ fn a_dry_run_says_the_same_and_removes_nothing() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_no_trouble() {
+fn a_missing_file_is_not_an_error() {
     let folder = written("");
     // A run that was killed in the middle.
     fs::remove_dir_all(at(&folder, "etc/libvirt")).unwrap();
@@ -174,13 +174,13 @@ fn a_manifest_of_an_older_version_is_read() {
     assert_ne!(old, manifest);
     fs::write(at(&folder, MANIFEST), old).unwrap();
     assert_eq!(remove(&folder).0, 0);
-    // Who created the other folders it does not say.
+    // It does not say who created the other folders.
     assert!(all(&at(&folder, "")).iter().all(|path| at(&folder, path).is_dir() && !path.contains("gvtg-xml")));
     assert!(at(&folder, "etc/libvirt/hooks/qemu.d").exists());
 }
 
 #[test]
-fn a_file_that_was_written_anew_alone_goes_too() {
+fn a_file_that_was_rewritten_alone_is_removed_too() {
     let folder = written("");
     fs::write(folder.path().join("b.xml"), with_vgpus("other", &["11111111-2222-4333-8444-555555555555"])).unwrap();
     let (stdout, _) = emit(&folder, "hook --root host --force a.xml b.xml");
@@ -190,7 +190,7 @@ fn a_file_that_was_written_anew_alone_goes_too() {
 }
 
 #[test]
-fn nothing_outside_of_the_root_is_removed() {
+fn nothing_outside_the_root_is_removed() {
     let folder = written("");
     // The whole of etc is a link out of the root, and a line climbs out of it.
     let outside = folder.path().join("outside");
@@ -224,12 +224,12 @@ fn the_machines_command_line_is_never_removed() {
     emit(&folder, "all --root host --bootloader kernel-install a.xml");
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 1);
-    assert!(stderr.contains("left: host/etc/kernel/cmdline: the rest of the machine's command line is in it"), "{stderr}");
+    assert!(stderr.contains("left: host/etc/kernel/cmdline: it also holds the rest of the machine's command line"), "{stderr}");
     assert!(fs::read_to_string(at(&folder, "etc/kernel/cmdline")).unwrap().starts_with("root=UUID=1 ro"));
 }
 
 #[test]
-fn it_goes_with_nothing_that_says_what_to_write() {
+fn it_takes_no_flag_that_says_what_to_write() {
     let folder = written("");
     for flags in ["a.xml", "--style qemu", "--bootloader grub", "--diff", "--force", "--type i915-GVTg_V5_4"] {
         let (code, stdout, stderr) = run_in(folder.path(), &format!("emit all --root host --remove {flags}"));

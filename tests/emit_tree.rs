@@ -269,7 +269,7 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
 }
 
 #[test]
-fn nixos_gets_the_hook_where_its_libvirt_looks_and_the_rest_as_configuration() {
+fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
     const HOOK: &str = "var/lib/libvirt/hooks/qemu.d/gvtg";
     let folder = folder();
     write(&folder, "etc/NIXOS", "");
@@ -289,7 +289,7 @@ fn nixos_gets_the_hook_where_its_libvirt_looks_and_the_rest_as_configuration() {
         assert!(stderr.contains(line), "{line}: {stderr}");
     }
     assert!(!stderr.contains("update-initramfs"), "{stderr}");
-    // What is no file there is printed.
+    // What is not a file there is printed.
     for (kind, option) in [
         ("modules", "  boot.kernelModules = ["),
         ("cmdline", "  boot.kernelParams = ["),
@@ -332,7 +332,7 @@ fn an_image_of_rpm_ostree_gets_kernel_arguments() {
 }
 
 #[test]
-fn guc_submission_on_the_line_is_said_and_stays() {
+fn guc_submission_on_the_line_is_reported_and_stays() {
     let folder = folder();
     write(&folder, "etc/kernel/cmdline", "root=UUID=1 i915.enable_guc=3\n");
     let (_, stderr) = emit(&folder, "cmdline --bootloader kernel-install --root host --force");

@@ -88,7 +88,7 @@ const WITH_REFERENCES: &str = r"<domain type='kvm' xmlns:qemu='http://libvirt.or
 </domain>
 ";
 
-/// What is removed there, by rule, with its place.
+/// What is removed from it, by rule, with its place.
 const REFERENCES: &[(&str, &str, &str)] = &[
     ("stray-video", "15:5", "removed with it, as it refers to ua-vid: the override of ua-vid: romfile=/vga.rom"),
     ("spice-leftover", "10:5", "removed with it, as it refers to charchannel0: -device virtserialport,chardev=charchannel0,nr=5"),

@@ -213,7 +213,7 @@ fn recipes_write_for_the_libvirt_that_reads_the_domain() {
     for line in texts.iter().flat_map(|text| text.lines()) {
         let is_recipe = ["virsh define", "virsh edit", "--keep-video", "--audio"].iter().any(|word| line.contains(word));
         for command in line.split("gvtg-xml fix --").skip(1).filter(|_| is_recipe) {
-            // What is suppressed is written for no libvirt.
+            // A suppression is not written for a libvirt.
             assert!(
                 command.starts_with("libvirt ") || command.contains("--libvirt installed") || command.starts_with("suppress "),
                 "{line}"

@@ -13,7 +13,7 @@ use common::program::run;
 use gvtg_xml::rules::of_host;
 use serde_json::Value;
 
-/// Machines of which each shows something that others do not.
+/// Machines, each with something that the others do not have.
 const MACHINES: &[&str] = &[
     "kaby-lake",
     "tiger-lake",
@@ -77,7 +77,7 @@ fn the_order_says_where_to_begin() {
     assert_eq!(code, 1);
     let mut lines = stdout.lines();
     assert_eq!(lines.next(), Some("error[kvmgt-not-loaded] the module kvmgt is not loaded"));
-    assert!(lines.next().unwrap().starts_with("  do this first: load it: sudo modprobe kvmgt"), "{stdout}");
+    assert!(lines.next().unwrap().starts_with("  do this first: load it now: sudo modprobe kvmgt"), "{stdout}");
     assert_eq!(stdout.matches("do this first").count(), 1, "{stdout}");
     assert!(stdout.contains("\nwarning[kvmgt-not-at-boot] "), "{stdout}");
     assert!(stdout.ends_with("Begin with kvmgt-not-loaded: `gvtg-xml explain kvmgt-not-loaded` says more.\n"), "{stdout}");
@@ -147,16 +147,16 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
         "/sys/kernel/security/apparmor/profiles = libvirtd (complain)",
         "without /sys/kernel/security\n/etc/apparmor.d/disable/usr.sbin.libvirtd -> ../usr.sbin.libvirtd",
         "without /sys/kernel/security\n/sys/module/apparmor/parameters/enabled = N",
-        // Nobody runs it.
+        // Nothing runs it.
         "/etc/libvirt/hooks/qemu.d/gvtg-filter (644) = gvtg-xml fix",
     ] {
         let (_, answer) = ask_of(&format!("like apparmor\n{more}\n"), &[]);
         assert_eq!(wrong(&answer), Vec::<&str>::new(), "{more}: {answer:#}");
     }
     for more in [
-        // AppArmor goes by the file behind a link.
+        // AppArmor checks the file that a link leads to.
         "/usr/bin/gvtg-xml -> ../local/bin/gvtg-xml",
-        // Without the profile's file, what libvirt's profile always has counts; without the list, which is root's, the file.
+        // Without the profile's file, the rules of libvirt's own profile count; without the list, which only root can read, the file does.
         "without /etc/apparmor.d",
         &format!("{PROFILES} = virtqemud (enforce)\nwithout /etc/apparmor.d"),
         "without /sys/kernel/security",
@@ -171,10 +171,10 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
 }
 
 #[test]
-fn on_nixos_libvirts_files_are_those_below_var_lib() {
+fn on_nixos_libvirts_files_are_read_below_var_lib() {
     for (fault, rule) in [
         ("without /var/lib/libvirt/hooks", "missing-hook"),
-        // A hook where libvirt does not look is none.
+        // A hook in a folder where libvirt does not look does not count.
         (
             "without /var/lib/libvirt/hooks\n/etc/libvirt/hooks/qemu (755) emitted setup_gpu win10 a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_4",
             "missing-hook",
@@ -186,12 +186,12 @@ fn on_nixos_libvirts_files_are_those_below_var_lib() {
         let (_, answer) = ask_of(&format!("like nixos\n{fault}\n"), &[]);
         assert!(wrong(&answer).contains(&rule), "{fault}: {answer:#}");
     }
-    // Programs that are no links to the store tell no version, and are there all the same.
+    // Programs that are not links to the store do not tell their version, but they exist.
     let (_, answer) = ask_of("like nixos\nwithout /run/current-system\n/run/current-system/sw/bin/virsh (755) =\n", &[]);
     assert_eq!((wrong(&answer), with(&answer, "unknown")), (vec![], vec!["missing-libvirt"]), "{answer:#}");
 }
 
-/// What `host` says of the machine on which GVT-g is off, after these files were written by hand.
+/// What `host` says about the machine on which GVT-g is off, after these files were written by hand.
 fn before_the_reboot(files: &str) -> Value {
     let (code, answer) = ask_of(&format!("like gvt-off\n{files}\n"), &[]);
     assert_eq!(code, 1, "{answer:#}");
@@ -199,7 +199,7 @@ fn before_the_reboot(files: &str) -> Value {
 }
 
 #[test]
-fn between_emit_all_and_the_reboot_there_is_the_reboot_to_do() {
+fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
     for (bootloader, renewal) in [
         ("", "sudo update-initramfs -u, if you have not done so since it was written; then reboot"),
         (" --bootloader grub", "sudo update-grub (elsewhere sudo grub-mkconfig"),
@@ -216,14 +216,14 @@ fn between_emit_all_and_the_reboot_there_is_the_reboot_to_do() {
             (1, Some("reboot-pending"), vec!["reboot-pending"]),
             "{answer:#}"
         );
-        // Only what no file sets is asked for.
+        // Only a parameter that no file sets is asked for.
         assert_eq!(wrong(&answer), ["reboot-pending", "dri-not-allowed"], "{answer:#}");
         let check = check(&answer, "reboot-pending");
         assert!(
             check["message"]
                 .as_str()
                 .unwrap()
-                .contains(" sets i915.enable_gvt=1 and kvm.ignore_msrs=1, and the running kernel was started without"),
+                .contains(" sets i915.enable_gvt=1 and kvm.ignore_msrs=1, but the running kernel was started without that"),
             "{check:#}"
         );
         let help = check["help"].as_str().unwrap();
@@ -232,7 +232,7 @@ fn between_emit_all_and_the_reboot_there_is_the_reboot_to_do() {
 }
 
 #[test]
-fn a_reboot_is_all_where_the_boot_loader_has_the_parameters_already() {
+fn a_reboot_is_enough_if_the_boot_loader_already_has_the_parameters() {
     for files in [
         "/boot/loader/entries/a.conf:\n    title Linux\n    options root=UUID=1 i915.enable_gvt=1",
         "/boot/grub/grub.cfg:\n    linux /vmlinuz root=UUID=1 i915.enable_gvt=1\n/etc/default/grub = GRUB_CMDLINE_LINUX=\"i915.enable_gvt=1\"",
@@ -250,12 +250,12 @@ fn a_reboot_is_all_where_the_boot_loader_has_the_parameters_already() {
 }
 
 #[test]
-fn no_reboot_is_asked_for_where_it_would_change_nothing() {
+fn no_reboot_is_asked_for_if_it_would_change_nothing() {
     const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
     for (files, first) in [
-        // The command line counts before options of modules.
+        // The command line takes precedence over options of modules.
         (format!("{OPTION}\n/proc/cmdline = quiet i915.enable_gvt=0"), "gvt-not-enabled"),
-        // The kernel was told.
+        // The kernel was already told.
         (format!("{OPTION}\n/proc/cmdline = quiet i915.enable_gvt=1"), "gvt-not-enabled"),
         // GuC submission keeps it off.
         (format!("{OPTION}\n/sys/module/i915/parameters/enable_guc = 3"), "guc-submission"),
@@ -284,7 +284,7 @@ fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
     let (_, answer) =
         ask_of(&format!("like kaby-lake\n/proc/cmdline = i915.enable_gvt=1\n/sys/module/kvm/parameters/ignore_msrs = N\n{option}\n"), &[]);
     let help = check(&answer, "msrs-not-ignored")["help"].as_str().unwrap();
-    assert!(help.contains("from the next start on /etc/modprobe.d/gvtg.conf sets it") && !help.contains("emit"), "{help}");
+    assert!(help.contains("from the next boot on, /etc/modprobe.d/gvtg.conf sets it") && !help.contains("emit"), "{help}");
 }
 
 #[test]
@@ -426,14 +426,14 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
         ("/etc/libvirt/hooks/qemu.d/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks/qemu.d", "chmod g-w"),
         ("/etc/libvirt/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt", "chmod g-w"),
         ("/etc/ (755 1000:1000)".into(), "the user me (1000)", "/etc", "chown root:root"),
-        // An empty folder of hooks is an open door too.
+        // An empty hooks folder counts too.
         (
             "without /etc/libvirt/hooks\n/etc/libvirt/hooks/ (777 0:0)".into(),
             "every user of this machine",
             "/etc/libvirt/hooks",
             "chmod o-w",
         ),
-        // A link leads to where root runs it from.
+        // Root runs the file that a link leads to.
         (
             format!("/home/me/ (755 1000:1000)\n/home/me/hook (755 0:0) {emitted}\n{hook} -> /home/me/hook"),
             "the user me (1000)",

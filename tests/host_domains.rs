@@ -20,7 +20,7 @@ fn domain_hook_and_host_must_agree() {
 }
 
 #[test]
-fn selinux_matters_to_windows_alone() {
+fn selinux_matters_only_to_windows() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let text = fs::read_to_string(&domain).unwrap();
@@ -67,7 +67,7 @@ fn each_vgpu_of_a_domain_has_its_line_in_the_hook() {
 }
 
 #[test]
-fn two_hooks_may_share_the_work_for_a_domain_that_has_two_vgpus() {
+fn two_hooks_may_share_a_domain_with_two_vgpus() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_8");
     let text = fs::read_to_string(&domain).unwrap();
@@ -78,7 +78,7 @@ fn two_hooks_may_share_the_work_for_a_domain_that_has_two_vgpus() {
     let (_, answer) = ask_of(&hooks, &[&domain]);
     assert_eq!(wrong(&answer), ["two-hooks"], "{answer:#}");
     let message = check(&answer, "two-hooks")["message"].as_str().unwrap();
-    assert_eq!(message, format!("both {HOOK} and {HOOK}-2 make a vGPU for win10, {UUID} and {OTHER}"));
+    assert_eq!(message, format!("both {HOOK} and {HOOK}-2 make a vGPU for win10 ({UUID} and {OTHER})"));
     let (before, rest) = text.split_once("    <hostdev mode").unwrap();
     let (hostdev, after) = rest.split_once("</hostdev>\n").unwrap();
     let second = hostdev.replace(UUID, OTHER).replace("ua-gvtg", "ua-second");

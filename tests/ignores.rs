@@ -161,7 +161,7 @@ fn where_an_error_is_ignored_what_shows_the_guest_stays() {
 fn a_dbus_display_stays_with_the_rdp_display_that_needs_it() {
     let rdp = "    <graphics type='rdp' autoport='yes' username='guest' passwd='secret'/>\n";
     let dbus = "    <graphics type='dbus'/>\n";
-    // Nobody keeps the RDP display: both go.
+    // Nothing keeps the RDP display: both are removed.
     let (after, _) = safely(&domain(&[dbus, rdp, VGPU]));
     assert!(!after.contains("<graphics"), "{after}");
     // QEMU's window would take the place of the D-Bus display, so nothing opens one either.

@@ -119,8 +119,8 @@ fn what_can_not_be_done_prints_nothing() {
     let (right, domain) = (vmi("intel.com/U630", ""), domain(""));
     for (said, flags, vmi, domain) in [
         ("<domain>:15:3: error: ", "", &*right, &domain[..domain.find("<graphics").unwrap() + 5]),
-        ("--domain: it is no domain", "", &right, "<network/>"),
-        ("--domain: it is no domain", "", &right, ""),
+        ("--domain: it is not a domain", "", &right, "<network/>"),
+        ("--domain: it is not a domain", "", &right, ""),
         ("--vmi: is no JSON: ", "", &right[..right.len() - 1], &domain),
         ("--vmi: is no JSON object", "", "[]", &domain),
         ("--vmi: is no JSON: ", "", "", &domain),

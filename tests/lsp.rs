@@ -241,7 +241,7 @@ fn each_quick_fix_makes_the_edits_that_lint_reports() {
 }
 
 #[test]
-fn a_form_that_this_machines_libvirt_does_not_read_is_warned_of_once() {
+fn the_warning_of_a_form_that_this_machines_libvirt_does_not_read_is_shown_once() {
     let Some(installed) = installed() else {
         common::skips::skipped("the warning of another form: there is no libvirt here");
         return;
@@ -276,7 +276,7 @@ fn a_form_that_this_machines_libvirt_does_not_read_is_warned_of_once() {
         assert_eq!(warnings(&client), 0);
         assert_eq!(client.goodbye(), 0);
     }
-    // The command line says the same, whoever wants it to be quiet.
+    // The command line says the same, even with --quiet.
     for flags in ["", "--quiet", "--quiet --diff", "--quiet --format json"] {
         let said = run(&format!("fix --libvirt {wrong} {flags}"), GUIDE).2;
         assert_eq!(said.matches(&warning).count(), 1, "{flags}: {said}");
@@ -285,7 +285,7 @@ fn a_form_that_this_machines_libvirt_does_not_read_is_warned_of_once() {
 }
 
 #[test]
-fn the_libvirt_that_virsh_edit_is_for_is_this_machines_unless_the_user_gives_another() {
+fn virsh_edit_is_for_this_machines_libvirt_unless_the_user_gives_another() {
     let Some(installed) = installed() else {
         common::skips::skipped("the libvirt of virsh edit: there is none here");
         return;

@@ -125,7 +125,7 @@ fn all_rom_elements_of_a_vgpu_go_together() {
     assert!(!text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"), "{text}");
 }
 
-/// A domain whose vGPU is right but for the attributes that are replaced in it.
+/// A domain whose vGPU is right except for what is replaced in it.
 fn with_vgpu(from: &str, to: &str) -> String {
     let hostdev = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off' ramfb='on'>\
         <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source><alias name='ua-gvtg'/></hostdev>";
@@ -137,7 +137,7 @@ fn with_vgpu(from: &str, to: &str) -> String {
 const UUID_HERE: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 
 #[test]
-fn a_uuid_that_a_template_fills_in_is_replaced_by_no_safe_fix() {
+fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
     for uuid in ["{{ uuid }}", "${UUID}", "$UUID", "@uuid@", "&lt;%= uuid %&gt;", "%UUID%", "{% uuid %}", "#{uuid}", "{uuid}", "%(uuid)s"] {
         let text = with_vgpu(UUID_HERE, uuid);
         let all = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
@@ -163,7 +163,7 @@ fn a_uuid_that_a_template_fills_in_is_replaced_by_no_safe_fix() {
 }
 
 #[test]
-fn no_value_that_a_template_fills_in_is_written_over_or_removed() {
+fn no_value_that_a_template_fills_in_is_overwritten_or_removed() {
     let hostdev = ["mode='{{ x }}'", "managed='${x}'", "model='@x@'", "display='%x%'", "ramfb='$x'", "name='ua-{{ x }}'", "name='#{x}'"];
     let vgpus = hostdev.iter().map(|attribute| {
         let (name, _) = attribute.split_once('=').unwrap();
@@ -210,8 +210,8 @@ fn no_value_that_a_template_fills_in_is_written_over_or_removed() {
 }
 
 #[test]
-fn a_uuid_that_is_made_from_a_templates_name_is_one_for_all_its_vms() {
-    let note = "all VMs of this template get one vGPU: put a template in the uuid's place too";
+fn a_uuid_made_from_a_templates_name_is_noted_as_shared() {
+    let note = "all VMs of this template get the same vGPU: make the uuid a template expression too";
     let has_note = |text: &str, settings: &Settings| {
         let found = lint_all(text, &RuleSet::all(builtin()), settings, Detail::Line).unwrap().open;
         found.iter().flat_map(|found| &found.related).any(|related| related.message == note)
@@ -244,7 +244,7 @@ fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
 }
 
 #[test]
-fn what_moves_with_its_template_is_not_lost() {
+fn a_template_expression_that_moves_is_not_lost() {
     let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile={{ rom }}'/></qemu:commandline></domain>";
     let text = with_vgpu("<alias name='ua-gvtg'/>", "").replace("</domain>", set);
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
@@ -257,7 +257,7 @@ fn what_moves_with_its_template_is_not_lost() {
 }
 
 #[test]
-fn a_missing_vgpu_comes_without_what_a_template_fills_in() {
+fn a_missing_vgpu_is_added_next_to_what_a_template_fills_in() {
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
          <qemu:commandline><qemu:env name='DISPLAY' value='{{{{ display }}}}'/></qemu:commandline></domain>"
@@ -266,11 +266,11 @@ fn a_missing_vgpu_comes_without_what_a_template_fills_in() {
     assert!(fixed.text.contains("<hostdev") && fixed.text.contains("value='{{ display }}'"), "{}", fixed.text);
     let of_a_shell = text.replace("{{ display }}", "$DISPLAY");
     let fixed = fix(of_a_shell, &RuleSet::all(builtin()), &Settings::default()).unwrap();
-    assert!(fixed.text.contains("name='DISPLAY' value=':0'"), "a guide's word for a shell is no template: {}", fixed.text);
+    assert!(fixed.text.contains("name='DISPLAY' value=':0'"), "a guide's word for a shell is not a template: {}", fixed.text);
 }
 
 #[test]
-fn of_two_displays_with_opengl_the_one_that_the_vgpu_is_switched_on_for_stays() {
+fn of_two_displays_with_opengl_the_one_that_shows_the_vgpu_stays() {
     let spice = "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>";
     let window = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='gtk,gl=on'/></qemu:commandline>";
     let vgpu = VGPU.replace("'vfio-pci'", "'vfio-pci' display='off'");
@@ -307,7 +307,7 @@ fn egl_headless_among_the_arguments_gives_vnc_its_opengl() {
     let argument = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='egl-headless'/></qemu:commandline>";
     let text = fixed(&format!("<graphics type='vnc'/>{VGPU}"), argument, &Settings::default());
     assert!(text.contains("<graphics type='vnc'/>") && text.contains("display='on'") && text.contains("'egl-headless'"), "{text}");
-    // On its own it draws for nobody to see, and libvirt refuses display='on' without a <graphics>.
+    // On its own nothing shows what it draws, and libvirt refuses display='on' without a <graphics>.
     let text = fixed(VGPU, argument, &Settings::default());
     assert!(!text.contains("model='vfio-pci' display='on'"), "{text}");
 }
@@ -341,7 +341,7 @@ fn an_audio_gets_the_id_that_a_sound_card_names() {
 }
 
 #[test]
-fn the_vgpu_with_display_and_ramfb_is_the_one_and_stays_it() {
+fn the_vgpu_with_display_and_ramfb_shows_the_picture_and_keeps_doing_so() {
     let vgpu =
         |attributes: &str, digit: u8| VGPU.replace("<hostdev", &format!("<hostdev {attributes}")).replace("65849", &format!("6584{digit}"));
     let (display, both) = ("display='on'", "display='on' ramfb='on'");
@@ -358,7 +358,7 @@ fn the_vgpu_with_display_and_ramfb_is_the_one_and_stays_it() {
 }
 
 #[test]
-fn what_needs_spice_goes_where_nothing_else_may_be_touched() {
+fn spice_leftovers_are_removed_where_the_screen_has_to_stay() {
     let igpu = "<hostdev mode='subsystem' type='pci' managed='yes'>\
         <source><address domain='0x0000' bus='0x00' slot='0x02' function='0x0'/></source></hostdev>";
     let leftover = "<redirdev bus='usb' type='spicevmc'/>";
@@ -366,7 +366,7 @@ fn what_needs_spice_goes_where_nothing_else_may_be_touched() {
     assert!(!without.contains("redirdev") && !without.contains("mdev"), "{without}");
     let mute = fixed(&format!("{igpu}<audio id='1' type='spice'/>"), "", &Settings::default());
     assert!(mute.contains("<audio id='1' type='none'/>") && !mute.contains("mdev"), "{mute}");
-    // With its <graphics> it is no leftover.
+    // With its <graphics> it is not a leftover.
     let kept = fixed(&format!("<graphics type='spice'/><video/>{igpu}{leftover}"), "", &Settings::default());
     assert!(kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"), "{kept}");
     let unsafely = Settings { unsafe_fixes: true, keep_video: true, ..Settings::default() };
@@ -376,7 +376,7 @@ fn what_needs_spice_goes_where_nothing_else_may_be_touched() {
 }
 
 #[test]
-fn a_network_card_is_no_screen() {
+fn a_network_card_is_not_a_screen() {
     let address = "<address type='pci' domain='0x0000' bus='0x07' slot='0x10' function='0x0'/>";
     let interface = format!("<interface type='hostdev' managed='yes'><source>{address}</source></interface>");
     let teaming = format!("<hostdev type='pci'><source>{address}</source><teaming type='transient' persistent='ua-nic'/></hostdev>");
@@ -401,7 +401,7 @@ fn a_guest_with_a_function_of_the_gpu_stays_as_it_is() {
 const WITHOUT_RAMFB: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off'>\
     <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source><alias name='ua-gvtg'/></hostdev>";
 
-/// How often a text gives some device ramfb.
+/// The number of devices that a text gives ramfb.
 fn ramfbs(text: &str) -> usize {
     let spellings = ["ramfb='on'", "name='ramfb' type='bool' value='true'", ".ramfb=on", "type='ramfb'", "value='ramfb'", ",ramfb=on"];
     spellings.iter().map(|spelling| text.matches(spelling).count()).sum()
@@ -468,7 +468,7 @@ fn an_opregion_from_a_file_gets_no_second_one() {
 }
 
 #[test]
-fn a_rom_that_draws_the_firmware_gets_no_ramfb_next_to_it() {
+fn no_ramfb_is_added_next_to_a_rom_that_draws_the_firmware() {
     let rom = VGPU.replace("</hostdev>", "<rom file='/rom/I915OVMF-debug.rom'/></hostdev>");
     let asked = Wishes { romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()), ..Wishes::default() };
     for (vgpu, asked) in [(rom.as_str(), Wishes::default()), (VGPU, asked.clone()), ("", asked)] {
@@ -481,7 +481,7 @@ fn a_rom_that_draws_the_firmware_gets_no_ramfb_next_to_it() {
 }
 
 #[test]
-fn what_libvirt_drops_of_a_card_is_none_of_its_faults() {
+fn a_cards_attributes_that_libvirt_drops_are_not_findings() {
     let card = "<hostdev mode='subsystem' type='pci' managed='yes' display='on' ramfb='on'>\
         <source><address domain='0x0000' bus='0x06' slot='0x12' function='0x5'/></source></hostdev>";
     let text = format!("<domain type='kvm'><devices>{card}{WITHOUT_RAMFB}</devices></domain>");
@@ -495,7 +495,7 @@ fn what_libvirt_drops_of_a_card_is_none_of_its_faults() {
 }
 
 #[test]
-fn a_vgpu_without_opregion_next_to_a_file_with_it_is_right_on_every_qemu() {
+fn a_vgpu_without_opregion_next_to_a_file_with_it_is_fine_on_every_qemu() {
     let off = "<qemu:commandline><qemu:arg value='-fw_cfg'/><qemu:arg value='etc/igd-opregion,file=/o.bin'/></qemu:commandline>\
         <qemu:override><qemu:device alias='ua-gvtg'><qemu:frontend>\
         <qemu:property name='x-igd-opregion' type='bool' value='false'/></qemu:frontend></qemu:device></qemu:override>";

@@ -1,4 +1,4 @@
-//! Template expressions that changes would write over: the value that is there now says nothing about the one that libvirt will read.
+//! Template expressions that changes would overwrite: the value in the file now does not tell which one libvirt will read.
 
 use std::ops::Range;
 
@@ -8,22 +8,22 @@ use crate::fragment::{NewElement, Node};
 use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
-/// The first template expression that these changes take out of the domain; None where all stay, or where the user asked for the new value.
+/// The first template expression that these changes remove from the domain; None if all stay, or if the user asked for the new value.
 pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<String> {
     if changes.is_empty() || !domain.may_have_templates() {
         return None;
     }
-    let mut lost = lost(domain, changes);
+    let mut lost = lost_expressions(domain, changes);
     if lost.is_empty() {
         return None;
     }
-    let written = written(changes);
+    let written = new_values(changes);
     lost.retain(|expression| !written.iter().any(|value| value.contains(expression.as_str())));
     lost.into_iter().next()
 }
 
-/// The expressions in all that the changes replace or remove.
-fn lost<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
+/// The expressions in everything that the changes replace or remove.
+fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
     let mut lost = Vec::new();
     let mut replace = |old: Option<&str>, new: Option<&str>| {
         let is_kept = old == new || new.is_some_and(|new| is_asked_for(domain, new));
@@ -70,18 +70,18 @@ fn lost<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
 }
 
 /// Whether this is a variable such as `<qemu:env name='DISPLAY' value='$DISPLAY'/>`, copied from a shell that would have filled it in: libvirt
-/// hands on the word, and nobody fills it in later.
+/// passes the word on as it is, and nothing fills it in later.
 fn names_itself(element: Element<'_>) -> bool {
     let value = element.attribute("value").and_then(|value| value.strip_prefix('$'));
     element.is_qemu("env") && value.is_some() && value == element.attribute("name")
 }
 
-/// The values of an element's attributes. A password may look like a template, and goes with the screen that it is for.
+/// The values of an element's attributes, except passwords: these may look like a template, and are removed with their screen.
 fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
     element.attribute_names().filter(|name| *name != "passwd").filter_map(move |name| element.attribute(name))
 }
 
-/// Whether the user asked for this value, so that it is to replace whatever is there.
+/// Whether the user asked for this value, so that it replaces any other.
 fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
     let (settings, asked) = (domain.settings, &domain.settings.asked);
     let wishes = [&asked.vgpu_type, &asked.pci, &asked.display, &asked.display_env, &asked.gdk_scale, &asked.alias, &asked.romfile];
@@ -89,7 +89,7 @@ fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
 }
 
 /// All values that the changes write.
-fn written<'c>(changes: &'c [Change<'_>]) -> Vec<&'c str> {
+fn new_values<'c>(changes: &'c [Change<'_>]) -> Vec<&'c str> {
     let mut written = Vec::new();
     for change in changes {
         match change {

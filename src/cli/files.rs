@@ -32,9 +32,9 @@ pub(super) struct Files {
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) path: PathBuf,
-    /// The places in [`Files::inputs`] of the files that were found in it and nowhere before.
+    /// The indices in [`Files::inputs`] of the files that were found in it first.
     pub(super) inputs: Range<usize>,
-    /// Whether a part of it can't be read, or was found elsewhere before.
+    /// Whether part of it can't be read, or was already found elsewhere.
     pub(super) has_more: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn collect(paths: &[PathBuf]) -> Files {
     files
 }
 
-/// Whether a file is called `.xml`, as libvirt's domains are.
+/// Whether a file's name ends in `.xml`, as the names of libvirt's domains do.
 pub(super) fn is_called_xml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
 }
@@ -124,7 +124,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, 
     }
 }
 
-/// Whether a file is what Emacs (`.#win10.xml`, a link to nowhere) or macOS (`._win10.xml`, binary) puts next to the file of that name.
+/// Whether this is the file that Emacs (`.#win10.xml`, a link to nowhere) or macOS (`._win10.xml`, binary) creates next to another one.
 fn is_by_product(path: &Path) -> bool {
     has_prefix(path, ".#") || has_prefix(path, "._")
 }

@@ -79,7 +79,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if let Err(message) = outputs.finish() {
         return fail(&message);
     }
-    // A domain in the wrong form does not start: --quiet does not hide that.
+    // --quiet does not hide this: a domain in the wrong form does not start.
     if !args.check && (args.quiet || !args.output.is_for_programs()) {
         let warnings = written_for.iter().filter_map(|version| installed::form_warning(&Root::default(), *version));
         warnings.for_each(|warning| io::complain(&warning));

@@ -123,15 +123,15 @@ pub(super) fn is_passed_over(input: &Input, options: &Options, in_force: &InForc
     why.is_some()
 }
 
-/// Returns why a file that nobody named is skipped; None for one that is looked at.
+/// Returns why a file that the user did not name is skipped; None for one that is looked at.
 ///
-/// A file that is called `.xml` and is not XML may be a damaged domain, and is not skipped silently.
+/// A `.xml` file that is not XML may be a damaged domain, and is not skipped silently.
 pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreign> {
     why_foreign(bytes, all).filter(|why| *why != Foreign::NotXml || !is_called_xml(path))
 }
 
 /// Says how many files were skipped and which folders hold no domain, so that silence means that all is well and not that nothing was
-/// looked at. `skipped` are places among the inputs, in their order.
+/// looked at. `skipped` holds indices of the inputs, in ascending order.
 pub(super) fn say_skipped(files: &Files, skipped: &[usize], options: &Options) {
     let (all, looked_at) = (files.inputs.len(), files.inputs.len() - skipped.len());
     let hint = |why: &str| match options.verbose {
@@ -149,7 +149,7 @@ pub(super) fn say_skipped(files: &Files, skipped: &[usize], options: &Options) {
         }
     }
     if looked_at < all && (looked_at > 0 || explained < skipped.len()) {
-        io::complain(&format!("looked at {looked_at} of {all} files{}", hint("the others are no domains")));
+        io::complain(&format!("looked at {looked_at} of {all} files{}", hint("the others are not domains")));
     }
 }
 

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_that_stays_only_the_host_is_said() {
+    fn an_unchanged_domain_needs_only_the_host_step() {
         let shown = steps(&[guest("a", &[UUID], false)], &["a.xml".into()]);
         let wanted = format!(
             "gvtg-xml: prepare the host for the vGPU {UUID}: sudo gvtg-xml emit all --root / a.xml, then what it prints (initramfs, reboot), \

@@ -15,7 +15,7 @@ use crate::version::Version;
 pub struct InForce {
     /// What the user wants of it; whether it is named is said by whoever reads it.
     pub settings: Settings,
-    /// Whether a flag or the configuration gives the libvirt; else the settings have the newest.
+    /// Whether a flag or the configuration sets the libvirt version; otherwise the settings have the newest.
     pub has_libvirt: bool,
     /// The rules that are asked, with the severities that they have.
     pub rules: RuleSet<'static>,

@@ -69,7 +69,7 @@ fn rule_in_short(rule: &Rule) -> String {
         (true, _) => "gvtg-xml host says what is wrong on this machine",
         (false, true) => "gvtg-xml lint says where: virsh dumpxml --inactive NAME | gvtg-xml lint",
         (false, false) => {
-            "gvtg-xml fix mends it: virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
+            "let gvtg-xml fix correct it: virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
         }
     };
     let _ = writeln!(text, "- {command}\n\nMore: gvtg-xml explain {}", rule.id);

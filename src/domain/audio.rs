@@ -1,4 +1,4 @@
-//! Sound: the backends of `<audio>`, their ids, and who refers to these.
+//! Sound: the backends of `<audio>`, the ids of `<audio>`, and the devices that refer to them.
 //!
 //! Sources: libvirt's docs/formatdomain.rst and schema (domaincommon.rng); ids are read by src/conf/domain_conf.c `virDomainAudioDefParseXML`.
 
@@ -23,18 +23,18 @@ pub struct AudioBackend {
 pub struct AudioAttribute {
     /// Its name.
     pub name: &'static str,
-    /// What it may say.
+    /// The values that it can have.
     pub value: AudioValue,
 }
 
-/// What an attribute of `<audio>` may say.
+/// The values that an attribute of `<audio>` can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudioValue {
     /// Any text.
     Text,
     /// The path of a file or folder on the host.
     Path,
-    /// A number from 0 on.
+    /// A number that is not negative.
     Count,
     /// A number, which may be negative.
     Number,
@@ -57,7 +57,7 @@ const fn backend(name: &'static str, since: Version, attributes: &'static [Audio
 /// The first libvirt that lets a domain choose QEMU's audio backend.
 const FIRST: Version = Version::new(7, 2, 0);
 
-/// The types that sound can be sent to; `spice` goes with its `<graphics>`.
+/// The types that `--audio` can choose; `spice` belongs to its `<graphics>`.
 pub const AUDIO_BACKENDS: &[AudioBackend] = &[
     backend("none", FIRST, &[TIMER_PERIOD]),
     backend("alsa", FIRST, &[TIMER_PERIOD]),
@@ -80,7 +80,7 @@ pub const AUDIO_BACKENDS: &[AudioBackend] = &[
     backend("sdl", FIRST, &[attribute("driver", AudioValue::OneOf(&["esd", "alsa", "arts", "pulseaudio"])), TIMER_PERIOD]),
 ];
 
-/// Attributes of the `<input>` and `<output>` in an `<audio>`, of whatever type.
+/// Attributes of the `<input>` and `<output>` in an `<audio>` of any type.
 pub const AUDIO_STREAM_ATTRIBUTES: &[&str] = &[
     "bufferCount",
     "bufferLength",
@@ -103,7 +103,7 @@ pub fn audio_backend(name: &str) -> Option<&'static AudioBackend> {
     AUDIO_BACKENDS.iter().find(|backend| backend.name == name)
 }
 
-/// An id of an `<audio>` as libvirt reads it: a positive decimal number, which blanks and a plus may come before.
+/// Parses the id of an `<audio>` as libvirt does: a positive decimal number, with optional blanks and a plus before it.
 pub fn audio_id(text: &str) -> Option<u32> {
     let digits = text.trim_start_matches([' ', '\t', '\n', '\r']);
     let digits = digits.strip_prefix('+').unwrap_or(digits);
@@ -118,15 +118,15 @@ fn id_of(element: Element<'_>) -> Option<u32> {
 /// The `<audio>` of a domain by id, and what refers to them.
 #[derive(Default)]
 pub struct AudioIds<'d> {
-    /// The ids that `<audio>` have, in order, each with those that have it.
+    /// The ids of `<audio>`, in order, each with the `<audio>` that have it.
     pub owners: Vec<(u32, Vec<Element<'d>>)>,
     /// The `<audio id='…'/>` in devices, by the id that they name.
     users: HashMap<u32, Vec<Element<'d>>>,
-    /// Those without an id that libvirt can read.
+    /// The `<audio>` without an id that libvirt can read.
     pub without: Vec<Element<'d>>,
-    /// The ids that are named and that no `<audio>` has, in order.
+    /// The ids that devices name and no `<audio>` has, in order.
     pub missing: Vec<u32>,
-    /// Places in `owners`.
+    /// Indices in `owners`.
     by_id: HashMap<u32, usize>,
 }
 
@@ -155,12 +155,12 @@ impl<'d> AudioIds<'d> {
         ids
     }
 
-    /// What refers to an `<audio>` and means nothing once these elements are removed: nothing as long as another one has its id.
+    /// The references to an `<audio>` that mean nothing once these elements are removed; none as long as another `<audio>` has its id.
     pub fn users_lost_with(&self, audio: Element<'d>, removed: &ElementSet) -> &[Element<'d>] {
         let users = id_of(audio).filter(|_| audio.is("audio")).and_then(|id| Some((self.users.get(&id)?, *self.by_id.get(&id)?)));
         let Some((users, index)) = users else { return &[] };
         let (_, owners) = &self.owners[index];
-        // Asked of the first alone, so that many with one id take linear time.
+        // Computed for the first one only, so that many with the same id take linear time.
         let is_lost = owners.first() == Some(&audio) && owners.iter().all(|owner| removed.contains(&owner.id()));
         if is_lost { users } else { &[] }
     }
@@ -170,7 +170,7 @@ impl<'d> AudioIds<'d> {
         self.users.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// Ids that no `<audio>` has and nothing names, from the smallest on.
+    /// Ids that no `<audio>` has and nothing names, in ascending order.
     pub fn free(&self) -> impl Iterator<Item = u32> {
         let taken: HashSet<u32> = self.by_id.keys().chain(self.users.keys()).copied().collect();
         (1..).filter(move |id| !taken.contains(id))

@@ -1,4 +1,4 @@
-//! PCI devices of the host in the guest: which can be graphics cards, and which is the integrated GPU or a function of it.
+//! The host's PCI devices in the guest: which ones can be graphics cards, and which one is the integrated GPU or a function of it.
 
 use std::ops::Range;
 
@@ -11,11 +11,11 @@ use crate::xml::Element;
 pub struct Card<'d> {
     /// Its `<hostdev>`, or the `<qemu:arg>` that is the operand of its `-device`.
     pub device: Element<'d>,
-    /// The place that says which device of the host it is.
+    /// The place that names the host's device.
     pub place: Range<usize>,
     /// The device's address on the host.
     pub address: PciAddress,
-    /// Whether it gets a property that only an integrated GPU of Intel's has.
+    /// Whether it gets a property that only Intel's integrated GPUs have.
     pub has_igd_property: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'d> Domain<'d> {
         self.host_devices.iter().map(|(device, _)| *device).filter(|device| is_graphics_card(*device))
     }
 
-    /// All cards whose address can be read: the hostdevs, then those of QEMU's own arguments.
+    /// All cards whose address can be read: first the hostdevs, then those in QEMU's own arguments.
     pub fn cards(&self) -> &[Card<'d>] {
         self.answers.cards.get_or_init(|| {
             let operands = self.options.iter().filter(|option| option.name == "device").filter_map(|option| option.operand);
@@ -54,7 +54,7 @@ impl<'d> Domain<'d> {
         parse_pci(self.settings.pci()) == Some(card.address) || (bus_domain, bus, function) == (0, 0, 0) && card.has_igd_property
     }
 
-    /// Whether a card is a virtual function that the host's driver has made of the integrated GPU by SR-IOV.
+    /// Whether a card is a virtual function of the integrated GPU that the host's driver has made by SR-IOV.
     pub fn is_igpu_function(&self, card: &Card<'d>) -> bool {
         let igpu = parse_pci(self.settings.pci());
         igpu.is_some_and(|igpu| igpu[..3] == card.address[..3] && igpu[3] == 0 && card.address[3] > 0)
@@ -65,8 +65,8 @@ impl<'d> Domain<'d> {
         self.cards().iter().any(|card| !self.is_igpu_function(card) && (self.is_whole_igpu(card) || card.has_igd_property))
     }
 
-    /// Whether the guest has its share of the integrated GPU by SR-IOV, and no vGPU. No chip has both, so it needs no vGPU and can't
-    /// have one.
+    /// Whether the guest has its share of the integrated GPU through SR-IOV, and no vGPU. No chip supports both, so it needs no vGPU and
+    /// can't have one.
     pub fn is_served_by_sriov(&self) -> bool {
         !self.has_vgpu() && self.cards().iter().any(|card| self.is_igpu_function(card))
     }
@@ -76,7 +76,7 @@ fn card_of_argument(operand: Argument<'_>) -> Option<Card<'_>> {
     let list = OptionList::parse(operand.value, Syntax::DEVICE).ok()?;
     list.get("driver").filter(|driver| matches!(*driver, "vfio-pci" | "vfio-pci-nohotplug"))?;
     let host = list.get("host").or_else(|| list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next()))?;
-    // QEMU takes an address without its domain too.
+    // QEMU also accepts an address without its domain.
     let address = parse_pci(host).or_else(|| parse_pci(&format!("0000:{host}")))?;
     let has_igd_property = list.iter().any(|(name, _)| name.starts_with("x-igd-"));
     Some(Card { device: operand.element, place: attribute_span(operand.element, "value"), address, has_igd_property })

@@ -163,7 +163,7 @@ impl<'d> Domain<'d> {
     fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
         match self.host_device(alias) {
             Some(device) if is_vgpu(device) => self.vgpu == Some(device),
-            // Whatever a graphics card has is that card's.
+            // Every property of a graphics card belongs to that card.
             Some(device) if is_graphics_card(device) => false,
             // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
             _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),

@@ -1,6 +1,6 @@
 //! Everything that QEMU offers the guest's firmware for its screen: ramfb, the OpRegion, and option ROMs that draw by themselves.
 //!
-//! ramfb and the OpRegion are files of fw_cfg under fixed names, so QEMU has each once and exits at a second one.
+//! ramfb and the OpRegion are fw_cfg files with fixed names, so QEMU can have each only once, and exits at a second one.
 
 use std::ops::Range;
 
@@ -18,16 +18,16 @@ const OPREGION_FILE: &str = "etc/igd-opregion";
 pub struct Ramfb<'d> {
     /// Its `<hostdev>` or `<video>`, or the `<qemu:arg>` that is the operand of its `-device`.
     pub device: Element<'d>,
-    /// The place that says so.
+    /// The place that gives it ramfb.
     pub place: Range<usize>,
     /// The `-device` before it, if it is an argument.
     pub option: Option<Element<'d>>,
-    /// Whether it is another vGPU of GVT-g's.
+    /// Whether it is another GVT-g vGPU.
     pub is_vgpu: bool,
 }
 
 impl<'d> Domain<'d> {
-    /// Whether the vGPU has ramfb, or will have it once a property that names it wrongly reaches it.
+    /// Whether the vGPU has ramfb, or will have it once a property with a wrong alias reaches it.
     pub fn has_ramfb(&self) -> bool {
         let is_delivered = || self.delivered("ramfb").is_some_and(|delivered| delivered.value == "true");
         is_delivered() || self.vgpu.is_some_and(|vgpu| self.hostdev_ramfb(vgpu).is_some())
@@ -55,11 +55,11 @@ impl<'d> Domain<'d> {
         })
     }
 
-    /// Where a host device is given ramfb. An attribute counts even where an override says otherwise, as libvirt counts attributes;
-    /// so does a `-set` or override that does not reach the device yet, as a fix makes it reach.
+    /// The place that gives a host device ramfb. An attribute counts even if an override says otherwise, because libvirt counts
+    /// attributes; so does a `-set` or override that does not reach the device yet, because a fix makes it reach the device.
     fn hostdev_ramfb(&self, hostdev: Element<'d>) -> Option<Range<usize>> {
         const NAME: &str = "ramfb";
-        // libvirt drops the attribute of PCI devices before that.
+        // Older releases of libvirt drop the attribute on PCI devices.
         let reads_attribute = !is_pci_card(hostdev) || self.settings.libvirt >= Version::new(10, 3, 0);
         if reads_attribute && hostdev.attribute(NAME) == Some("on") {
             return Some(attribute_span(hostdev, NAME));
@@ -72,7 +72,7 @@ impl<'d> Domain<'d> {
     pub fn opregion_argument(&self) -> Option<Element<'d>> {
         let operands = self.options.iter().filter(|option| option.name == "fw_cfg").filter_map(|option| option.operand);
         let argument = operands.map(|operand| (operand.element, operand.value)).find(|(_, operand)| is_opregion(operand));
-        // Joined with its operand, the option is read once another rule has split them.
+        // An option that is joined with its operand is read once another rule has split them.
         let joined = || {
             self.arguments.iter().find_map(|argument| {
                 let name = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-'))?;
@@ -89,7 +89,7 @@ impl<'d> Domain<'d> {
         others.filter_map(|vgpu| self.carrier_of_on(*vgpu, "x-igd-opregion")).next()
     }
 
-    /// The id by which properties name a host device; None for another device that has the vGPU's, as what names that is the vGPU's.
+    /// The id by which properties name a host device; None for another device with the vGPU's id, whose properties are the vGPU's.
     pub fn own_alias(&self, hostdev: Element<'d>) -> Option<&str> {
         self.alias_of(hostdev).filter(|alias| Some(hostdev) == self.vgpu || !self.is_vgpu_alias(alias))
     }

@@ -109,7 +109,7 @@ struct Answers<'d> {
     references: OnceCell<References<'d>>,
     audio_ids: OnceCell<AudioIds<'d>>,
     host_references: OnceCell<HashMap<&'d str, Vec<Element<'d>>>>,
-    /// Places in `options`, by option and by operand.
+    /// Indices in `options`, by option and by operand.
     options_by_argument: OnceCell<ElementMap<usize>>,
     addressed: OnceCell<Addressed<'d>>,
     globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
@@ -278,7 +278,7 @@ impl<'d> Domain<'d> {
         by_alias.get(alias).map_or(&[], Vec::as_slice)
     }
 
-    /// The option that an argument is, or that it is the operand of.
+    /// The option that an argument is or belongs to as its operand.
     pub fn option_of(&self, argument: Element<'d>) -> Option<&QemuOption<'d>> {
         let places = || {
             let options = self.options.iter().enumerate();

@@ -25,7 +25,7 @@ impl<'d> Domain<'d> {
         })
     }
 
-    /// Whether a `<graphics>` shows the vGPU, or is to show it once the vGPU's display is on: it has OpenGL, and neither `--display` nor a
+    /// Whether a `<graphics>` shows the vGPU, or will show it once the vGPU's display is on: it has OpenGL, and neither `--display` nor a
     /// window among QEMU's own arguments asks for another way.
     pub fn is_shown_by_graphics(&self) -> bool {
         *self.answers.graphics_shown.get_or_init(|| {
@@ -69,7 +69,7 @@ impl<'d> Domain<'d> {
         by_argument || self.devices_named("graphics").iter().any(|graphics| matches!(graphics.attribute("type"), Some("sdl" | "desktop")))
     }
 
-    /// Whether SELinux confines QEMU, as far as the domain says: `<seclabel type='none'/>` switches that off.
+    /// Whether SELinux confines QEMU, as far as the domain says: `<seclabel type='none'/>` turns that off.
     pub fn is_confined_by_selinux(&self) -> bool {
         let is_off =
             |label: &Element<'d>| label.attribute("type") == Some("none") && matches!(label.attribute("model"), None | Some("selinux"));

@@ -16,7 +16,7 @@ impl<'d> Domain<'d> {
     /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can have one.
     pub fn unsuitable(&self) -> Option<(Element<'d>, String)> {
         let kind = self.root.attribute("type").unwrap_or("");
-        // What a template fills in may be right.
+        // A value that a template fills in may be right.
         if !matches!(kind, "kvm" | "qemu" | "") && !is_template(kind) {
             return Some((self.root, format!("the hypervisor is {kind}")));
         }

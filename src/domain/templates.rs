@@ -1,10 +1,10 @@
-//! Values that a template engine or a script fills in later: what stands there now is not what libvirt will read.
+//! Values that a template engine or a script fills in later: libvirt will not read what the file has now.
 
 use memchr::{memchr, memmem};
 
 use super::Domain;
 
-/// What opens and closes an expression: Jinja, Go, Handlebars, ERB, PHP, shells, Terraform, Python, Thymeleaf, Template Toolkit.
+/// The brackets around an expression: Jinja, Go, Handlebars, ERB, PHP, shells, Terraform, Python, Thymeleaf, Template Toolkit.
 const BRACKETS: &[(&str, &str)] = &[
     ("{{", "}}"),
     ("{%", "%}"),
@@ -22,12 +22,12 @@ const BRACKETS: &[(&str, &str)] = &[
     ("%(", ")"),
 ];
 
-/// What stands on both sides of a name: autoconf, Windows' batch files, sed scripts.
+/// The signs on both sides of a name: autoconf, Windows' batch files, sed scripts.
 const SIGNS: &[&str] = &["@", "%", "#", "__"];
 
 /// The template expressions in a value, in their order.
 ///
-/// A word that a guide prints for the reader to replace (`your-gpu-uuid-here`, `GPU_UUID`) is not one, nor is a uuid in braces.
+/// A word that a guide prints for the reader to replace (`your-gpu-uuid-here`, `GPU_UUID`) is not an expression, nor is a uuid in braces.
 pub fn templates(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = value;
     std::iter::from_fn(move || {
@@ -49,7 +49,8 @@ pub fn is_template(value: &str) -> bool {
     templates(value).next().is_some()
 }
 
-/// Whether a name is a template. Names of VMs may hold most signs (`web#1#2`, `a__b__c`): a few count around all of it, the others never.
+/// Whether a name is a template. Names of VMs may contain most signs (`web#1#2`, `a__b__c`): a few count only around the whole name,
+/// the others never.
 pub fn is_template_name(name: &str) -> bool {
     const UNMISTAKABLE: &[&str] = &["{{", "{%", "<%", "<?", "${", "#{", "%{", "@{"];
     let name = name.trim();
@@ -78,13 +79,13 @@ fn length_at(text: &str, whole: &str) -> Option<usize> {
     let sign = SIGNS.iter().find(|sign| text.starts_with(**sign))?;
     let inside = &text[sign.len()..];
     let end = memmem::find(inside.as_bytes(), sign.as_bytes())?;
-    // `%C3%` is a piece of an escaped path.
+    // `%C3%` is part of an escaped path.
     let is_escape = *sign == "%" && end == 2 && inside.as_bytes()[..end].iter().all(u8::is_ascii_hexdigit);
     let is_name = end > 0 && name_length(inside) >= end && !inside.starts_with(|c: char| c.is_ascii_digit());
     (is_name && !is_escape).then_some(end + 2 * sign.len())
 }
 
-/// How much of a text is a name, with dots and dashes inside.
+/// The length of the name that a text begins with; it may have dots and dashes inside.
 fn name_length(text: &str) -> usize {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     match text.bytes().next() {
@@ -100,7 +101,7 @@ fn is_replacement_field(inside: &str) -> bool {
 }
 
 impl Domain<'_> {
-    /// Whether anything in the document can be a template expression; asked once, so that most documents are spared the close look.
+    /// Whether anything in the document can be a template expression; computed once, so that most documents skip the closer search.
     pub fn may_have_templates(&self) -> bool {
         *self.answers.may_have_templates.get_or_init(|| {
             let bytes = self.document.text().as_bytes();

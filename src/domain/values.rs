@@ -85,8 +85,8 @@ pub(crate) fn is_pci_card(device: Element<'_>) -> bool {
     device.attribute("type") == Some("pci") || device.is("interface") && device.attribute("type") == Some("hostdev")
 }
 
-/// Whether a host device can be a graphics card of the host's. An interface is none, and neither is a hostdev that is half of a pair of
-/// network cards (`<teaming>`). Of all other PCI devices only the host knows.
+/// Whether a host device can be one of the host's graphics cards. An interface can't, and neither can a hostdev that is half of a pair of
+/// network cards (`<teaming>`). What all other PCI devices are, only the host knows.
 pub(crate) fn is_graphics_card(device: Element<'_>) -> bool {
     is_pci_card(device) && !device.is("interface") && device.child("teaming").is_none()
 }

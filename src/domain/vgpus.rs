@@ -53,7 +53,7 @@ impl<'d> Domain<'d> {
         raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
     }
 
-    /// The vGPU that properties and display are about, by what the user says, then by what the document does with it: ramfb works only
+    /// The vGPU that properties and display apply to, chosen by what the user says, then by how the document uses it: ramfb works only
     /// together with a display, so a vGPU with both comes before one with either.
     pub(super) fn primary(&self) -> Option<Element<'d>> {
         let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
@@ -65,7 +65,7 @@ impl<'d> Domain<'d> {
             let has_both = |vgpu: Element<'d>| {
                 (is_on(vgpu, "display") || is_among(vgpu, &displays)) && (is_on(vgpu, "ramfb") || is_among(vgpu, &ramfbs))
             };
-            // The property comes before the attribute: a fix replaces display='on' by it, and the choice must stay the same.
+            // The property comes before the attribute: a fix replaces display='on' with it, and the choice must stay the same.
             let has_property = |vgpu: Element<'d>| is_among(vgpu, &displays);
             let has_attribute = |vgpu: Element<'d>| is_on(vgpu, "ramfb") || is_on(vgpu, "display");
             find(&has_both).or_else(|| find(&has_property)).or_else(|| find(&has_attribute))

@@ -30,11 +30,11 @@ on_this_machine() {
     gvtg-xml "$command" --quiet --isolated --skip-foreign "--stdin-filename=$domain" "$@"
 }
 
-# could_not_fix STATUS: the VM comes as it is, for the reason that the exit status gives. 126 and 127 are the shell's: the program never ran.
+# could_not_fix STATUS: leaves the VM as it is, and says why. 126 and 127 come from the shell: the program never ran.
 could_not_fix() {
     case $1 in
         1) leave "gvtg-xml fix does not fix all of it" ;;
-        126 | 127) leave "$(command -v gvtg-xml) can't be run (exit status $1). Install it as /usr/bin/gvtg-xml: libvirtd's AppArmor profile forbids hooks to run programs in /usr/local" ;;
+        126 | 127) leave "$(command -v gvtg-xml) can't be run (exit status $1). Install it as /usr/bin/gvtg-xml: libvirtd's AppArmor profile does not let hooks run programs in /usr/local" ;;
         *) leave "gvtg-xml fix failed (exit status $1)" ;;
     esac
 }

@@ -17,7 +17,7 @@ pub struct Guest {
     pub name: String,
     /// Its vGPUs, in the order of the document; one at least.
     pub vgpus: Vec<Vgpu>,
-    /// Whether QEMU opens a window on an X display, confined by SELinux where that confines VMs.
+    /// Whether QEMU opens a window on an X display and is confined by SELinux on hosts where that confines VMs.
     pub opens_confined_window: bool,
 }
 
@@ -71,13 +71,13 @@ impl GuestError {
 /// Says to run `fix` first.
 const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define what it writes";
 
-/// Says where to take the domain from that a template stands for.
-const FILL_IN_FIRST: &str = "give the domain that the template makes, as `virsh dumpxml --inactive NAME` prints it once it is defined";
+/// Says where to get the domain that is made from a template.
+const FILL_IN_FIRST: &str = "give the domain made from the template, as `virsh dumpxml --inactive NAME` prints it once it is defined";
 
 /// What the host has to know of a domain.
 ///
 /// # Errors
-/// A template, a domain without a name or a vGPU, or one whose vGPU has no uuid, or a type or GPU that can't be.
+/// A template, a domain without a name or a vGPU, or one whose vGPU has no uuid, or an invalid type or GPU.
 pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestError> {
     let place = domain.child("name").unwrap_or(domain.root);
     let name = domain

@@ -37,7 +37,7 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let place = match style {
         Style::DropIn => format!("Install it as {path} with mode 755 (libvirt 6.5 and later)."),
         Style::Whole => format!(
-            "Install it as {path} with mode 755. There is only one: if you have one, put both into it. It reads the VM's XML on stdin."
+            "Install it as {path} with mode 755. There is only one: if you have one, put both into it. It reads the VM's XML from stdin."
         ),
         Style::Session => format!("Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). It is for qemu:///session."),
     };

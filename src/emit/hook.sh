@@ -7,7 +7,7 @@
 
 GVT_PCI=0000:00:02.0
 
-# The VM's XML on stdin, once it is read, and the uuids of the vGPUs in it, each between blanks.
+# The VM's XML, once it is read from stdin, and the uuids of the vGPUs in it, each between blanks.
 xml='' wanted='' is_read=''
 
 domain=${1-} operation=${2-} suboperation=${3-}
@@ -73,7 +73,7 @@ read_xml() {
     # Where stdin is closed, the pipe of $(…) would take its place, and cat would wait for itself.
     [ -e /proc/self/fd/0 ] || exec </dev/null
     xml=$(cat)
-    # One line for each tag. A uuid in a comment or in <metadata> may be that of a device that is gone.
+    # One line for each tag. A uuid in a comment or in <metadata> may belong to a device that was removed.
     wanted=" $(printf '%s\n' "$xml" | tr '\n\t\r<' '   \n' | sed -n \
         -e '/^!--.*-->/d' -e '/^!--/,/-->/d' -e '/^metadata[ >]/,/^\/metadata[ >]/d' \
         -e "s/^address \(.* \)\{0,1\}uuid *= *[\"']\([0-9A-Fa-f-]*\)[\"'].*/\2/p" \
@@ -91,8 +91,8 @@ is_uuid() {
     esac
 }
 
-# is_wanted UUID: whether the VM has this vGPU. Its name is not enough: an older XML without the vGPU may have been restored, and that VM
-# must start. A malformed uuid is an error only in a VM that has a vGPU.
+# is_wanted UUID: whether the VM has this vGPU. The VM's name is not enough: an older XML without the vGPU may have been restored, and that
+# VM must start. A malformed uuid is an error only in a VM that has a vGPU.
 is_wanted() {
     read_xml
     if is_uuid "$1"; then
@@ -144,7 +144,7 @@ look_at_named() {
     }
 }
 
-# is_in_use VGPU: whether a process has it open, through its group or, with iommufd, through its own device. A link's text does not tell:
+# is_in_use VGPU: whether a process has it open, through its group or, with iommufd, through its own device. A link's text is not enough:
 # any user can have a file open whose path reads /dev/vfio/0.
 is_in_use() {
     group=$(cd -P "$1/iommu_group" 2>/dev/null && pwd)
@@ -165,7 +165,7 @@ is_in_use() {
     fi
     # stat waits for a file system that does not answer: a dead NFS server, or FUSE, where any user may be the server. A device always
     # answers at once. So if stat does not end for all open files, only those with the path of a vGPU are looked at, and a process whose
-    # files do not answer has none.
+    # files do not answer counts as having none.
     timeout 1 true 2>/dev/null || timeout() {
         shift
         "$@"
@@ -238,7 +238,7 @@ setup_gpu() {
     [ "$1" = "$domain" ] || return 0
     uuid=$(printf '%s' "$2" | tr A-F a-f)
     is_wanted "$uuid" || return 0
-    is_uuid "$uuid" || fail "'$2' is no uuid of 36 characters"
+    is_uuid "$uuid" || fail "'$2' is not a uuid of 36 characters"
     case ${3-} in
         '' | .* | */*) fail "'${3-}' is no vGPU type" ;;
     esac

@@ -24,7 +24,7 @@ pub struct Entry {
     pub path: String,
     /// Its mode, like `0o644`.
     pub mode: Option<u32>,
-    /// The SHA-1 of its text, which tells changes and guards against nobody.
+    /// The SHA-1 of its text, which detects changes but does not protect against attackers.
     pub sum: String,
 }
 
@@ -32,7 +32,7 @@ const MODE: &str = "# mode ";
 const FOLDER: &str = "# folder ";
 
 impl Manifest {
-    /// Reads the text of a manifest; lines of another kind say nothing.
+    /// Reads the text of a manifest; other lines are ignored.
     pub fn read(text: &str) -> Self {
         let (mut manifest, mut mode) = (Manifest::default(), None);
         for line in text.lines() {
@@ -106,7 +106,7 @@ pub fn updated(text: &str, files: &[File]) -> Option<File> {
     (manifest != old).then(|| rewritten(text, &manifest))
 }
 
-/// The manifest with the words at the top of this text.
+/// The file of a manifest, with the introduction at the top of this text.
 pub fn rewritten(text: &str, manifest: &Manifest) -> File {
     let is_words = |line: &&str| line.starts_with('#') && !line.starts_with(MODE) && !line.starts_with(FOLDER);
     let words: String = text.lines().take_while(is_words).map(|line| format!("{line}\n")).collect();

@@ -59,7 +59,7 @@ impl File {
     }
 }
 
-/// What to do after the file at this path is written.
+/// The steps after the file at this path is written.
 pub fn steps_of(path: &str) -> Vec<Step> {
     let files = [modules::file(), modprobe::file(), cmdline::grub(), udev::file()];
     files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.then).unwrap_or_default()

@@ -1,6 +1,6 @@
-//! NixOS: what is a file elsewhere is an option of its configuration. Only the hook stays a file.
+//! NixOS, where options of the configuration take the place of the files on other systems. Only the hook stays a file.
 //!
-//! Sources: nixpkgs' nixos/modules/virtualisation/libvirtd.nix (its `hooks` are there since 23.11, and its service empties the folder of hooks
+//! Sources: nixpkgs' nixos/modules/virtualisation/libvirtd.nix (it has `hooks` since 23.11, and its service empties the folder of hooks
 //! before it links those that are declared) and kvmgt.nix.
 
 use std::fmt::Write as _;
@@ -9,16 +9,16 @@ use super::modules::MODULES;
 use super::parameter::{PARAMETERS, words};
 use super::{File, Place, Step, made_by, shell, udev};
 
-/// Where NixOS' libvirt looks for hooks: it is built with /var/lib in the place of /etc.
+/// Where NixOS' libvirt looks for hooks: it is built with /var/lib instead of /etc.
 const HOOKS: &str = "/var/lib/libvirt/hooks";
 
-/// The same folder of other systems.
+/// The folder for hooks on other systems.
 const USUAL_HOOKS: &str = "/etc/libvirt/hooks";
 
 const KVMGT: &str = "NixOS' own virtualisation.kvmgt.enable sets i915.enable_gvt=1 and loads kvmgt too, and does no harm next to this. Leave its vgpus empty:\n\
     it makes them at boot and keeps them, and a host that is suspended while a vGPU exists may hang.";
 
-/// What a snippet of the configuration is about.
+/// A part of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The parameters, for the kernel's command line.
@@ -27,11 +27,11 @@ pub enum Part {
     ModuleOptions,
     /// The modules to load at boot.
     Modules,
-    /// Who may open vGPUs.
+    /// The rule for who may open vGPUs.
     Udev,
     /// The hook, which is a file with this path.
     Hook(String),
-    /// What QEMU may open: lines for qemu.conf.
+    /// The lines for qemu.conf that say what QEMU may open.
     QemuConf(String),
 }
 
@@ -55,7 +55,7 @@ pub fn file(parts: &[Part], command: &str) -> File {
 }
 
 impl Part {
-    /// What makes the machine take notice, when NixOS has written it.
+    /// The step that makes it take effect after NixOS has written it.
     fn step(&self) -> Option<Step> {
         match self {
             Part::Parameters | Part::ModuleOptions | Part::Modules => Some(Step::Reboot),
@@ -114,7 +114,7 @@ pub fn hook(file: File) -> File {
     File { place: Place::At(moved), text, then, ..file }
 }
 
-/// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a folder, and not the one `hooks/qemu`.
+/// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a folder, but not the single `hooks/qemu`.
 fn is_declared(path: &str) -> bool {
     path.contains("/qemu.d/")
 }
@@ -124,7 +124,7 @@ mod tests {
     use super::super::hook::{Style, file as hook_file};
     use super::*;
 
-    fn said(parts: &[Part]) -> Vec<String> {
+    fn lines_of(parts: &[Part]) -> Vec<String> {
         file(parts, "gvtg-xml emit").text.lines().map(str::trim).filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
     }
 
@@ -132,7 +132,7 @@ mod tests {
     fn each_part_is_an_option_of_nixos() {
         let hook = Part::Hook("/var/lib/libvirt/hooks/qemu.d/gvtg".to_owned());
         assert_eq!(
-            said(&[Part::Parameters, Part::Modules, hook]),
+            lines_of(&[Part::Parameters, Part::Modules, hook]),
             [
                 "{",
                 "boot.kernelParams = [ \"i915.enable_gvt=1\" \"kvm.ignore_msrs=1\" ];",
@@ -142,17 +142,17 @@ mod tests {
             ]
         );
         assert_eq!(
-            said(&[Part::ModuleOptions]),
+            lines_of(&[Part::ModuleOptions]),
             ["{", "boot.extraModprobeConfig = ''", "options i915 enable_gvt=1", "options kvm ignore_msrs=1", "'';", "}"]
         );
     }
 
     #[test]
     fn what_qemu_may_open_keeps_nixos_own_default() {
-        let text = said(&[Part::QemuConf("cgroup_device_acl = [\n    \"/dev/null\"\n]\n".to_owned())]).join(" ");
+        let text = lines_of(&[Part::QemuConf("cgroup_device_acl = [\n    \"/dev/null\"\n]\n".to_owned())]).join(" ");
         let wanted = "{ virtualisation.libvirtd.qemu.verbatimConfig = '' namespaces = [] cgroup_device_acl = [ \"/dev/null\" ] ''; }";
         assert_eq!(text, wanted);
-        assert_eq!(said(&[Part::Udev])[1..3], ["services.udev.extraRules = ''", "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]);
+        assert_eq!(lines_of(&[Part::Udev])[1..3], ["services.udev.extraRules = ''", "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]);
     }
 
     #[test]
@@ -161,9 +161,9 @@ mod tests {
         assert_eq!(moved.path(), Some("/var/lib/libvirt/hooks/qemu.d/gvtg"));
         assert!(moved.text.contains("Install it as /var/lib/libvirt/hooks/qemu.d/gvtg with mode 755"), "{}", moved.text);
         assert!(!moved.text.contains(USUAL_HOOKS) && moved.then.contains(&Step::CopyHook(moved.path().unwrap().to_owned())));
-        // The one hook is no file of a folder: nothing removes it.
+        // The single hook is not in a folder of hooks: nothing removes it.
         let whole = hook(hook_file(&[], Style::Whole, "gvtg-xml emit hook"));
         assert_eq!((whole.path(), &whole.then[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[Step::ReloadLibvirt][..]));
-        assert_eq!(said(&[Part::Hook("/var/lib/libvirt/hooks/qemu".to_owned())]), ["{", "}"]);
+        assert_eq!(lines_of(&[Part::Hook("/var/lib/libvirt/hooks/qemu".to_owned())]), ["{", "}"]);
     }
 }

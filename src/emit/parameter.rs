@@ -20,7 +20,7 @@ pub struct Parameter {
 
 /// The parameters that a GVT-g host needs.
 ///
-/// Two more that guides name are left out. `intel_iommu=on` is for whole PCI devices that a guest gets: GVT-g works without an IOMMU, and
+/// Two more that guides name are left out. `intel_iommu=on` is for passing whole PCI devices to a guest: GVT-g works without an IOMMU, and
 /// a machine may have it off on purpose. `i915.enable_guc=0` is the default on all GPUs with GVT-g, and setting it taints the kernel.
 ///
 /// Sources: `intel_gvt.c` and `intel_uc.c` in Linux' drivers/gpu/drm/i915; <https://github.com/intel/gvt-linux/issues/60>, where one of

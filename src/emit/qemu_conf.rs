@@ -38,7 +38,7 @@ pub fn file(devices: &[String], command: &str) -> File {
     }
 }
 
-/// The list alone, with these devices in /dev/dri; the usual ones where they are not known.
+/// The list alone, with these devices in /dev/dri; the usual ones if they are not known.
 pub fn list(devices: &[String]) -> String {
     let usual: Vec<String> = USUAL.iter().map(|name| (*name).to_owned()).collect();
     let devices = if devices.is_empty() { &usual[..] } else { devices };

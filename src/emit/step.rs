@@ -60,7 +60,7 @@ impl Step {
             Step::CopyHook(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 format!(
-                    "cp {path} /etc/nixos/{name}, where virtualisation.libvirtd.hooks.qemu.{name} = ./{name}; takes it from: NixOS removes a \
+                    "cp {path} /etc/nixos/{name}, where virtualisation.libvirtd.hooks.qemu.{name} = ./{name}; finds it: NixOS removes a \
                      hook that its configuration does not declare"
                 )
             }
@@ -73,10 +73,10 @@ impl Step {
         }
     }
 
-    /// What to do once the file is removed, as an order; None for nothing.
+    /// The instruction for after the file is removed; None if there is nothing to do.
     pub fn text_of_removal(&self) -> Option<&'static str> {
         match self {
-            Step::ReloadUdev => Some("udevadm control --reload: vGPUs that are created from now on are for root"),
+            Step::ReloadUdev => Some("udevadm control --reload: vGPUs that are created from now on belong to root"),
             Step::LoadModules => Some("reboot: the modules stay loaded until then"),
             Step::RenewInitramfs => {
                 Some("update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): it may have a copy of the parameters")

@@ -1,4 +1,4 @@
-//! What a machine's kernel gets as command line when it starts: for a file that has to have all of it, and for what waits for a reboot.
+//! The command line that a machine's kernel starts with: for a file that has to hold all of it, and for what waits for a reboot.
 
 use super::Root;
 use super::kernel::{Word, words};
@@ -57,31 +57,31 @@ fn without_bootloader(line: &str) -> String {
     split(line).into_iter().filter(is_own).collect::<Vec<_>>().join(" ")
 }
 
-/// A file that says what the kernel gets when it starts the next time.
+/// A file that sets the kernel's command line for the next start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStart {
     /// The file.
     pub path: String,
     /// The words in it.
     pub words: Vec<Word>,
-    /// What makes the next start take notice of it.
+    /// What makes it take effect at the next start.
     pub renewal: Renewal,
 }
 
-/// What has to be run before a reboot counts.
+/// What has to be run before the reboot for a file to take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
     /// Nothing: the boot loader reads the file itself.
     None,
-    /// GRUB's menu is made anew.
+    /// Regenerate GRUB's menu.
     Grub,
-    /// Boot entries are made anew.
+    /// Regenerate the boot entries.
     Entries,
-    /// The initramfs is made anew, which has options of modules in it.
+    /// Regenerate the initramfs, which contains options of modules.
     Initramfs,
 }
 
-/// The files in /boot and of NixOS that a boot loader reads, and those that they are made of, in this order.
+/// The files in /boot and of NixOS that a boot loader reads, followed by those that they are generated from.
 pub fn next_start(root: &Root) -> Vec<NextStart> {
     let file = |path: &str, renewal, read: fn(&str) -> Vec<Word>| {
         root.text(path).present().map(|text| NextStart { path: path.to_owned(), words: read(&text), renewal })
@@ -91,7 +91,7 @@ pub fn next_start(root: &Root) -> Vec<NextStart> {
         names.into_iter().filter(|name| name.ends_with(end)).map(|name| format!("{folder}/{name}")).collect()
     };
     let mut found: Vec<NextStart> = Vec::new();
-    // What nixos-rebuild has made, `boot` or `switch`.
+    // Made by `nixos-rebuild boot` or `switch`.
     found.extend(file("/nix/var/nix/profiles/system/kernel-params", Renewal::None, words));
     found.extend(file("/run/current-system/kernel-params", Renewal::None, words));
     for entry in ["/boot", "/efi", "/boot/efi"].iter().flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf")) {
@@ -118,7 +118,7 @@ fn of_menu(text: &str) -> Vec<Word> {
     text.lines().map(str::trim_start).filter(|line| line.starts_with("linux")).flat_map(words).collect()
 }
 
-/// What a file of settings for grub-mkconfig adds to the command line: its variables, and the lines of the drop-in that `emit` writes.
+/// The words that a settings file for grub-mkconfig adds to the command line: its variables and the lines of the drop-in that `emit` writes.
 fn of_grub(text: &str) -> Vec<Word> {
     let line = |line: &str| {
         let set = line.strip_prefix("GRUB_CMDLINE_LINUX").and_then(|rest| rest.split_once('='));

@@ -2,7 +2,7 @@
 
 use super::{Reading, Root};
 
-/// Where the kernel lists AppArmor's profiles, for root alone.
+/// Where the kernel lists AppArmor's profiles, readable only by root.
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
 
 /// AppArmor's own folder.
@@ -11,25 +11,25 @@ const APPARMOR: &str = "/etc/apparmor.d";
 /// libvirt's daemons that run hooks.
 const DAEMONS: &[&str] = &["libvirtd", "virtqemud"];
 
-/// What a profile of libvirt's lets hooks run, where its file can't be read (libvirt: src/security/apparmor/usr.sbin.libvirtd.in).
+/// What libvirt's profile lets hooks run, for when its file can't be read (libvirt: src/security/apparmor/usr.sbin.libvirtd.in).
 const USUAL_RULES: &str = "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
 
 /// Where a hook looks for programs: the PATH that the emitted filter sets.
 const FOLDERS: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/run/current-system/sw/bin"];
 
-/// A pattern stands for this many at most, where it has alternatives in braces.
+/// The maximum number of patterns that the braces of one pattern expand to.
 const MAX_ALTERNATIVES: usize = 256;
 
-/// What the security modules of a machine's kernel say.
+/// The restrictions by the security modules of a machine's kernel.
 #[derive(Clone, Debug)]
 pub struct Confinement {
     /// The enforced AppArmor profile of the daemon that runs hooks.
     pub profile: Option<Profile>,
     /// Whether SELinux enforces its policy.
     pub selinux_enforces: bool,
-    /// SELinux' boolean `virt_use_xserver`; Absent where the policy has none.
+    /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not have it.
     pub virt_use_xserver: Reading<bool>,
-    /// Where `gvtg-xml` is, in the order in which a hook looks for it; Absent where the machine's programs are not there to look at.
+    /// Where `gvtg-xml` is, in the order in which a hook looks for it; Absent if the machine's programs are not there to look at.
     pub programs: Reading<Vec<Program>>,
 }
 
@@ -38,16 +38,16 @@ pub struct Confinement {
 pub struct Program {
     /// The path by which it is found.
     pub path: String,
-    /// The file that it is, behind all links: AppArmor goes by that.
+    /// The file that it leads to through all links, which is what AppArmor checks.
     pub file: String,
 }
 
-/// An AppArmor profile, as far as it says what may be executed.
+/// The rules of an AppArmor profile about what may be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The daemon that it confines.
     pub daemon: &'static str,
-    /// The file that it is from, or the kernel's list where that is not there.
+    /// The file that it is from, or the kernel's list if there is no file.
     pub path: String,
     rules: Vec<ExecRule>,
 }
@@ -88,7 +88,7 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
                 |line: &str| [format!("{daemon} (enforce)"), format!("/usr/sbin/{daemon} (enforce)")].iter().any(|own| line == own);
             list.lines().find(|line| is_enforced(line))?;
         }
-        // Only root can see the list: the file says whether it would be there.
+        // Only root can see the list: for others the file tells whether the profile is enforced.
         _ => {
             let is_switched_off = ["disable", "force-complain"].iter().any(|folder| root.has(&format!("{APPARMOR}/{folder}/{name}")));
             let is_enabled = root.line("/sys/module/apparmor/parameters/enabled").present().as_deref() != Some("N");
@@ -102,7 +102,7 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
     Some(Profile { daemon, path, rules: text.lines().chain(local.lines()).filter_map(exec_rule).collect() })
 }
 
-/// Whether a profile only complains: its first line says so.
+/// Whether a profile is in complain mode, which its first line says.
 fn complains(text: &str) -> bool {
     let head = text.lines().find(|line| line.trim_start().starts_with("profile ") || line.trim_start().starts_with('/'));
     head.and_then(|line| line.split_once("flags=")).is_some_and(|(_, flags)| flags.contains("complain") || flags.contains("unconfined"))
@@ -115,7 +115,7 @@ fn exec_rule(line: &str) -> Option<ExecRule> {
         return None;
     }
     let rule = line.split(',').collect::<Vec<_>>();
-    // A comma stands in braces too: the rule ends at the last one.
+    // Braces have commas too: the rule ends at the last one.
     let rule = rule[..rule.len().saturating_sub(1)].join(",");
     let words: Vec<&str> = rule.split_whitespace().filter(|word| !matches!(*word, "audit" | "owner" | "allow" | "file")).collect();
     let denies = words.first() == Some(&"deny");
@@ -138,19 +138,19 @@ fn expand_variables(pattern: &str) -> String {
 }
 
 impl Profile {
-    /// Whether the daemon, and so a hook, may execute the file at this path, which leads through no link.
+    /// Whether the daemon, and so a hook, may execute the file at this path, which must not lead through links.
     pub fn may_run(&self, path: &str) -> bool {
         let has = |denies: bool| self.rules.iter().any(|rule| rule.denies == denies && matches(&rule.pattern, path));
         has(false) && !has(true)
     }
 }
 
-/// Whether an AppArmor pattern stands for a path: `*` and `?` stay within a folder, `**` does not, braces hold alternatives.
+/// Whether an AppArmor pattern matches a path: `*` and `?` stay within a folder, `**` does not, braces hold alternatives.
 fn matches(pattern: &str, path: &str) -> bool {
     alternatives(pattern).iter().any(|pattern| matches_plain(pattern.as_bytes(), path.as_bytes()))
 }
 
-/// A pattern without braces, once for each alternative.
+/// Expands a pattern into one without braces for each alternative.
 fn alternatives(pattern: &str) -> Vec<String> {
     let (mut done, mut open) = (Vec::new(), vec![pattern.to_owned()]);
     while let Some(pattern) = open.pop() {

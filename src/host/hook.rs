@@ -25,12 +25,12 @@ pub fn makes_vgpus(text: &str) -> bool {
     code(text).any(|line| line.contains("setup_gpu") || line.contains("mdev_supported_types") || line.contains("mdevctl"))
 }
 
-/// The word by which a hook runs gvtg-xml, its name or a path; None for a hook that does not run it.
+/// The word with which a hook runs gvtg-xml, its name or a path; None for a hook that does not run it.
 pub fn program_call(text: &str) -> Option<&str> {
     code(text).find_map(call)
 }
 
-/// That word in a line, where it stands as a command.
+/// The word in a line that runs gvtg-xml as a command.
 fn call(line: &str) -> Option<&str> {
     let mut before = "";
     for word in line.split_whitespace() {
@@ -65,7 +65,7 @@ pub fn setups(text: &str) -> Vec<Setup> {
     if setups.is_empty() { of_variables(text, default).into_iter().collect() } else { setups }
 }
 
-/// The one vGPU of a hook that names all in variables, as the Arch wiki's does (<https://wiki.archlinux.org/title/Intel_GVT-g>).
+/// The single vGPU of a hook that puts everything in variables, as the Arch wiki's does (<https://wiki.archlinux.org/title/Intel_GVT-g>).
 fn of_variables(text: &str, pci: Option<String>) -> Option<Setup> {
     let value = |name: &str| {
         let value = code(text).find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_say_what_setup_lines_do() {
+    fn variables_are_read_like_setup_lines() {
         let text = format!(
             "#!/bin/sh\nGVT_PCI=0000:00:02.0\nGVT_GUID={UUID}\nMDEV_TYPE=i915-GVTg_V5_8\nDOMAIN='win 10'\n\
              if [ $1 = \"$DOMAIN\" -a $2 = prepare -a $3 = begin ]; then\n\
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_the_program_is_found_and_a_mention_is_none() {
+    fn a_call_of_the_program_is_found_and_a_mention_is_not() {
         for (line, call) in [
             ("    gvtg-xml \"$command\" --quiet", Some("gvtg-xml")),
             ("new=$(gvtg-xml fix)", Some("gvtg-xml")),

@@ -1,4 +1,4 @@
-//! Which libvirt and QEMU a machine has: read off file names, as starting a program would cost more than all the rest.
+//! The releases of libvirt and QEMU on a machine, read from file names, because starting a program would cost more than all the rest.
 
 use super::Root;
 use crate::domain::form_for;
@@ -15,20 +15,20 @@ const FOLDERS: &[&str] = &[
     "/lib64",
 ];
 
-/// What NixOS has of libvirt's among its programs: a link into the store, whose folder names the release.
+/// libvirt's virsh among the programs of NixOS: a link into the store, whose folder names the release.
 const VIRSH: &str = "/run/current-system/sw/bin/virsh";
 
 /// QEMU on NixOS, as domains name it.
 const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
 
-/// The warning for a user of this machine that what is written for one libvirt is in a form that the machine's own does not read; None
-/// where it does, and on a machine without libvirt.
+/// The warning that this machine's libvirt does not read the form that is written for another release; None if it does, and on a machine
+/// without libvirt.
 pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
     let installed = libvirt(root).filter(|installed| form_for(*installed) != form_for(written_for))?;
     Some(format!("this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}"))
 }
 
-/// The release that `libvirt.so.0` links to, or that virsh is of; None without one.
+/// The release that `libvirt.so.0` links to, or that virsh belongs to; None without one.
 pub fn libvirt(root: &Root) -> Option<Version> {
     let by_library = FOLDERS.iter().find_map(|folder| Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?));
     by_library.or_else(|| store_version(root, VIRSH, "libvirt")?.parse().ok())
@@ -45,7 +45,7 @@ pub fn qemu_of_nixos(root: &Root) -> Option<(String, String)> {
     paths.iter().find_map(|path| Some((store_version(root, path, "qemu")?, (*path).to_owned())))
 }
 
-/// The version in a name of Nix' store: 10.0.0 of `/nix/store/HASH-libvirt-10.0.0/bin/virsh`, to which a link leads.
+/// The version in the path in Nix's store that a link leads to: 10.0.0 in `/nix/store/HASH-libvirt-10.0.0/bin/virsh`.
 fn store_version(root: &Root, link: &str, name: &str) -> Option<String> {
     let target = root.target(link).present()?;
     let package = target.to_str()?.strip_prefix("/nix/store/")?.split('/').next()?;
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_off_nix_store() {
+    fn versions_are_read_from_the_nix_store() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path());
         assert!(!has_libvirt(&root));

@@ -10,7 +10,7 @@ const MODPROBE: &[&str] = &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modp
 /// Where systemd looks for modules to load at boot.
 const MODULES_LOAD: &[&str] = &["/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d", "/lib/modules-load.d"];
 
-/// Where a kernel's modules are. NixOS keeps those of the kernel that runs apart from those of the next one.
+/// Where a kernel's modules are. NixOS keeps the running kernel's modules separate from the next one's.
 const MODULES: &[&str] = &[
     "/lib/modules",
     "/usr/lib/modules",
@@ -91,7 +91,7 @@ pub struct Parameter {
     pub line: Option<String>,
     /// What modprobe.d says, and the file.
     pub option: Option<(String, String)>,
-    /// What the command line of the next start says, and where.
+    /// What the command line of the next start sets it to, and where.
     pub next: Option<Next>,
 }
 
@@ -100,7 +100,7 @@ pub struct Parameter {
 pub struct Next {
     /// The value.
     pub value: String,
-    /// The file that says so.
+    /// The file that sets it.
     pub path: String,
     /// What has to be run before the reboot.
     pub renewal: Renewal,
@@ -121,8 +121,8 @@ impl Parameter {
         read
     }
 
-    /// What switches a parameter on that is off, from the next start on. An option of modprobe.d does not where the command line says
-    /// something else, and where the kernel was told and has it off all the same, the next start changes nothing.
+    /// What turns on a parameter that is off, from the next start on. An option in modprobe.d does not if the command line says something
+    /// else. If the kernel was told to turn it on but has it off, the next start changes nothing.
     pub fn pending(&self) -> Option<Next> {
         let is_off = self.now.as_found().is_some_and(|now| !is_on(now));
         if !is_off || self.line.as_deref().is_some_and(is_on) {

@@ -9,7 +9,7 @@ use crate::version::Version;
 /// What is installed, and how it is set up.
 #[derive(Clone, Debug)]
 pub struct Libvirt {
-    /// Whether there is one.
+    /// Whether libvirt is installed.
     pub is_installed: bool,
     /// libvirt's release; None where no file name tells it.
     pub version: Option<Version>,
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_security_driver_stands_alone_or_in_a_list() {
+    fn a_security_driver_is_read_alone_and_in_a_list() {
         assert_eq!(listed("security_driver = \"none\"\nuser = \"root\"\n", "security_driver"), Some(vec!["none".into()]));
         assert_eq!(listed("security_driver = [ \"selinux\", \"apparmor\" ]", "security_driver").unwrap().len(), 2);
     }

@@ -48,7 +48,7 @@ impl Default for Root {
 /// Everything that the checks want to know.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// What writes its files.
+    /// The system that writes its files.
     pub system: System,
     /// What kind of machine it is.
     pub machine: Machine,
@@ -209,7 +209,7 @@ impl Root {
         Some(real.file_name()?.to_string_lossy().into_owned())
     }
 
-    /// The path of the file that a path leads to in the end, on that machine; None where that is not there.
+    /// The path on that machine of the file that a path finally leads to; None if there is no such file.
     pub fn real_path(&self, path: &str) -> Option<String> {
         let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
         let inside = real.strip_prefix(fs::canonicalize(&self.folder).ok()?).ok()?;

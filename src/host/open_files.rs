@@ -14,7 +14,7 @@ use super::Root;
 /// runs, may never do so.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// After so many files that did not answer, only files whose path ends like that of a node are asked.
+/// After this many files that did not answer, only files whose path ends like that of a node are asked.
 const MAX_SILENT: usize = 3;
 
 /// Looks for the users of some device nodes.
@@ -78,7 +78,7 @@ impl<'n> OpenFiles<'n> {
         match asker.answers.recv_timeout(PATIENCE) {
             Ok(answer) => answer,
             Err(_) => {
-                // It still waits. Another one goes on.
+                // It is still waiting. Another thread continues.
                 self.asker = None;
                 self.silent += 1;
                 None

@@ -1,4 +1,4 @@
-//! Who can change a file that root runs: through its owner, group and mode, or those of a folder on the way to it.
+//! Finds who can change a file that root runs: through its owner, group and mode, or those of a folder on the way to it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -64,7 +64,7 @@ fn name(root: &Root, file: &str, id: u32) -> String {
     }
 }
 
-/// The file and all folders on the way to it, from `/` on, each by its path on that machine; those that are not there are left out.
+/// The file and all folders on the way to it, from `/` on, each by its path on that machine; missing ones are left out.
 fn on_the_way(root: &Root, path: &str) -> Vec<(String, fs::Metadata)> {
     let mut found = Vec::new();
     if root.is_this_machine() {
@@ -103,7 +103,7 @@ fn rights(metadata: &fs::Metadata) -> Option<Rights> {
     Some(Rights { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
 }
 
-/// Files have no owners there.
+/// Only Unix has such owners.
 #[cfg(not(unix))]
 fn rights(_metadata: &fs::Metadata) -> Option<Rights> {
     None

@@ -1,26 +1,26 @@
-//! How a machine's files come about: by its user, or as a whole out of NixOS' configuration or an image of rpm-ostree's.
+//! What a machine's files come from: its user, or, as a whole, NixOS' configuration or an rpm-ostree image.
 
 use super::Root;
 
 /// What writes a machine's files below /etc and its boot entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
-    /// NixOS: its configuration says all of it.
+    /// NixOS: all of them come from its configuration.
     Nixos,
-    /// Fedora Silverblue and its relatives: the initramfs is the image's, and reads no file below /etc.
+    /// Fedora Silverblue and its relatives: the initramfs is part of the image, and reads no file below /etc.
     Ostree,
-    /// Debian, Ubuntu and what is made of them.
+    /// Debian, Ubuntu and their derivatives.
     Debian,
-    /// Arch Linux and what is made of it.
+    /// Arch Linux and its derivatives.
     Arch,
     /// Fedora, and others that make their initramfs with dracut.
     Dracut,
-    /// Another one.
+    /// Any other system.
     Other,
 }
 
 impl System {
-    /// What a machine has: by its own name, else by the tools for packages and initramfs.
+    /// Detects a machine's system: by its own name, else by the tools for packages and initramfs.
     pub fn of(root: &Root) -> Self {
         if root.has("/etc/NIXOS") {
             return System::Nixos;
@@ -46,7 +46,7 @@ impl System {
         named.or_else(by_tool).unwrap_or(System::Other)
     }
 
-    /// What makes options in /etc/modprobe.d count from the next start on: the command that renews the initramfs, or another way to it.
+    /// The command that makes options in /etc/modprobe.d take effect at the next start: it renews the initramfs, or has the same effect.
     pub fn renewal(self) -> &'static str {
         match self {
             System::Nixos => "sudo nixos-rebuild boot",
@@ -58,7 +58,7 @@ impl System {
         }
     }
 
-    /// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS builds it with /var/lib in the place of /etc.
+    /// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS builds it with /var/lib instead of /etc.
     pub fn hooks(self) -> &'static str {
         if self == System::Nixos { "/var/lib/libvirt/hooks" } else { "/etc/libvirt/hooks" }
     }

@@ -37,7 +37,7 @@ pub(super) struct RuleFinding<'d, 'r> {
     pub(super) verdict: Verdict,
     /// The place in another document that it is at odds with.
     pub(super) elsewhere: Option<Related>,
-    /// The template expression that its fix would take away.
+    /// The template expression that its fix would remove.
     pub(super) template: Option<String>,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
         }
         if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
             most = most.saturating_sub(domain.references().kinds.iter().map(|kind| kind.devices.len()).sum());
-            // Removing a host device moves the numbers of those behind it, which each -set may name.
+            // Removing a host device changes the numbers of those after it, which every -set may name.
             if found.removed().any(|element| domain.alias_of(element).is_some()) {
                 most = most.saturating_sub(domain.host_devices.len() + domain.sets.len());
             }
@@ -181,12 +181,12 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     diagnostics
 }
 
-/// What fixes may do to what shows the guest.
+/// What fixes may do to the guest's screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Picture {
     /// They may replace it.
     Replaceable,
-    /// It stays, as nothing else would show the guest.
+    /// It stays, because nothing else would show the guest.
     Kept,
 }
 
@@ -230,7 +230,7 @@ pub(super) fn ask<'d, 'r>(
     let mut removed: ElementSet = Default::default();
     let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
     let mut phase = Phase::Removal;
-    // A guest with a share of the GPU of its own keeps its screen.
+    // A guest with its own share of the GPU keeps its screen.
     let keeps_screen = domain.is_served_by_sriov();
     let is_asked = |rule: &&Rule| rule.when.unsuitable == is_unsuitable && !(keeps_screen && rule.touches_picture());
     for rule in rules.active.iter().copied().filter(|rule| is_asked(rule)) {
@@ -260,8 +260,8 @@ pub(super) fn ask<'d, 'r>(
     found
 }
 
-/// Holds back what would take a screen away if a `<graphics>` is kept although it is to go: because the domain says so, or because a template
-/// fills it in. The guest is watched through it, and its `<video>` is what it shows.
+/// Withholds fixes that would remove a screen if a `<graphics>` that a fix would remove is kept, because the domain says so or because a
+/// template fills it in. The guest is watched through that `<graphics>`, which shows its `<video>`.
 fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
     let removes_graphics = |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
     let kept = |found: &&RuleFinding<'_, '_>| (found.is_left() || found.template.is_some()) && removes_graphics(found);

@@ -43,7 +43,7 @@ pub struct Fixed<'r> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Guest {
-    /// Its name, where it has one that no template fills in later.
+    /// Its name, if it has one that no template fills in later.
     pub name: Option<String>,
     /// Whether it has a vGPU.
     pub has_vgpu: bool,
@@ -70,7 +70,7 @@ pub enum FixError {
     Growth(String),
     /// A setting of the run is wrong for this domain.
     Setting {
-        /// Why.
+        /// The reason.
         message: String,
         /// What to give instead.
         help: String,

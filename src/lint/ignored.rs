@@ -114,8 +114,8 @@ pub(super) fn is_parted<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool
     changes.iter().any(moves) && changes.iter().any(leaves)
 }
 
-/// Whether this finding stays because the document says so, and speaks of what the guest may be dark for: then nothing is sure to show the
-/// guest. What a configuration makes less of a rule's severity changes nothing about what happens.
+/// Whether the document suppresses this finding, and it is about something that may leave the guest's screen dark: then nothing is sure to
+/// show the guest. A lower severity in a configuration does not change what happens.
 pub(super) fn is_left_error(found: &RuleFinding<'_, '_>) -> bool {
     let is_error = |rule: &Rule| rule.severity == Severity::Error;
     let built_in = || builtin().iter().find(|rule| rule.id == found.rule.id);

@@ -155,7 +155,7 @@ pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Setting
     })
 }
 
-/// Why a document that a run came across is not this program's business.
+/// The reason why a document that a run found is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
@@ -170,16 +170,16 @@ pub enum Foreign {
 impl fmt::Display for Foreign {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Foreign::NotXml | Foreign::NotADomain => "it is no domain",
+            Foreign::NotXml | Foreign::NotADomain => "it is not a domain",
             Foreign::NoSign => "it is a domain with no sign of GVT-g",
         })
     }
 }
 
-/// Returns why a document that nobody named as a domain is not this program's business; None for one that is.
+/// Returns why a document that the user did not name as a domain is skipped; None for one that is looked at.
 ///
-/// A domain counts if something in it speaks of GVT-g, or with `all` in any case. One that can't be read counts too, whatever its encoding
-/// and whether or not it has a document type declaration: its error is worth knowing.
+/// A domain is looked at if it has a sign of GVT-g, or with `all` in any case. So is one that can't be read, whatever its encoding and
+/// whether or not it has a document type declaration: its error is worth knowing.
 pub fn why_foreign(bytes: &[u8], all: bool) -> Option<Foreign> {
     match xml::root_name(bytes).as_deref() {
         Some("domain") => {}

@@ -1,4 +1,4 @@
-//! What a finding's fix removes besides what the finding points at, in words: nothing of the user's is removed unnamed.
+//! Names what a finding's fix removes besides what the finding points at: nothing of the user's is removed without being named.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,8 +9,8 @@ use crate::domain::Domain;
 use crate::rules::template::clipped;
 use crate::xml::{Element, ElementSet};
 
-/// The user's own arguments, overrides and other elements that a fix removes besides what stands at `found`: those that refer to the
-/// removed elements, and those among the removed elements themselves. What a fix writes in another form is not removed.
+/// The user's own arguments, overrides and other elements that a fix removes besides what is at `found`: those that refer to the
+/// removed elements, and those among the removed elements themselves. What a fix writes in another form does not count as removed.
 pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Range<usize>) -> Vec<Related> {
     let removed = changes.iter().filter_map(|change| match change {
         Change::Remove(element) => Some(*element),
@@ -22,7 +22,7 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
     }
     let is_converted = changes.iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
     let ids: ElementSet = removed.iter().map(|element| element.id()).collect();
-    // By where they begin, each with the id that it refers to.
+    // Keyed by where they begin, each with the id that it refers to.
     let mut units: BTreeMap<usize, (Unit, Option<String>)> = BTreeMap::new();
     let mut add = |element: Element<'d>, id: Option<&str>| {
         let is_inside_removed = element.ancestors().skip(1).any(|ancestor| ids.contains(&ancestor.id()));
@@ -58,7 +58,7 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
     related.collect()
 }
 
-/// What is named as one: an option with its operand, an override, a property, or any other element.
+/// What is named together: an option with its operand, an override, a property, or any other element.
 struct Unit {
     /// All of it.
     span: Range<usize>,

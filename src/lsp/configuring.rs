@@ -69,7 +69,7 @@ impl Server<'_> {
         in_force
     }
 
-    /// Warns where fixes are written in a form that this machine's libvirt does not read; once in a session for each release that they are
+    /// Warns if fixes are written in a form that this machine's libvirt does not read, once per session for each release that they are
     /// written for.
     pub(super) fn warn_of_form(&mut self, in_force: &InForce) {
         let version = in_force.settings.libvirt;

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_that_can_not_be_read_is_one_whatever_stands_before_it() {
+    fn an_unreadable_domain_is_recognised_whatever_comes_before_it() {
         for text in
             ["<!DOCTYPE domain>\n<domain type='kvm'/>", "<\0d\0o\0m\0a\0i\0n\0>\0", "<!-- x --><!DOCTYPE x [<!ENTITY a '>'>]><domain/>"]
         {

@@ -1,7 +1,7 @@
 //! The displays that QEMU opens by an argument and that can show a vGPU, with their options.
 //!
-//! What each takes was seen on QEMU 5.2, 7.2, 10.0 and 11.1 (qapi/ui.json `DisplayOptions`): an option is here if one of them knows it. SDL
-//! of QEMU 5.2 has other names for two of its options; these are gone since.
+//! The options were checked on QEMU 5.2, 7.2, 10.0 and 11.1 (qapi/ui.json `DisplayOptions`): one is listed if any of them knows it. SDL of
+//! QEMU 5.2 has other names for two of its options, which later releases do not have.
 
 use super::{OptionList, Syntax};
 
@@ -10,7 +10,7 @@ use super::{OptionList, Syntax};
 pub struct Display {
     /// Its type.
     pub kind: &'static str,
-    /// Its options beside `type`.
+    /// Its options besides `type`.
     pub options: &'static [(&'static str, DisplayValue)],
 }
 
@@ -30,7 +30,7 @@ pub enum DisplayValue {
 /// The values of `gl` with which a vGPU can be shown.
 pub const GL_MODES: &[&str] = &["on", "core", "es"];
 
-/// The displays that can show a vGPU and that a QEMU of libvirt's can open. `dbus` finds no bus there and `spice-app` no viewer.
+/// The displays that can show a vGPU and that a QEMU started by libvirt can open. There, `dbus` finds no bus and `spice-app` no viewer.
 pub const DISPLAYS: &[Display] = &[
     Display {
         kind: "gtk",
@@ -73,7 +73,7 @@ pub const DISPLAYS: &[Display] = &[
 /// Why QEMU, started by libvirt, can't show a vGPU on a display with this value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DisplayError {
-    /// QEMU can't read it; its words.
+    /// QEMU can't read it; QEMU's message.
     Unreadable(String),
     /// It is of a type that is not in [`DISPLAYS`].
     Kind(String),
@@ -111,7 +111,7 @@ pub fn check_display(operand: &str) -> Result<(), DisplayError> {
 }
 
 impl DisplayValue {
-    /// Whether QEMU takes a value; in JSON it takes words as strings alone, and switches and numbers without quotes.
+    /// Whether QEMU accepts a value; in JSON it accepts words only as strings, and switches and numbers only without quotes.
     fn fits(self, value: &str, is_string: Option<bool>) -> bool {
         match self {
             DisplayValue::Switch => {

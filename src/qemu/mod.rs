@@ -1,5 +1,5 @@
 //! QEMU's command line, by QEMU's own rules: [`options`] says which options there are, [`list`] reads and edits their operands, and
-//! [`display`] knows what can be shown.
+//! [`display`] knows which displays can show a vGPU.
 
 pub mod display;
 pub mod json;

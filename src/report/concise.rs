@@ -34,7 +34,7 @@ impl Concise {
             true => (diagnostic.severity.name(), Cow::Borrowed(&*diagnostic.message)),
             false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
         };
-        // For people each removed thing has a line of its own, below.
+        // For people, each removed thing has its own line below.
         let is_inline = |related: &&Related| if related.is_removed { !self.has_help } else { is_open && related.file.is_some() };
         diagnostic.related.iter().filter(is_inline).for_each(|related| add_place(related, &mut what));
         let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
@@ -60,7 +60,7 @@ impl Concise {
         }
     }
 
-    /// What to do about a finding that is left.
+    /// Adds what to do about a finding that is left.
     fn add_help(diagnostic: &Diagnostic<'_>, text: &mut String) {
         if let Some(help) = &diagnostic.help {
             let _ = writeln!(text, "  help: {}", clean(help));

@@ -18,7 +18,7 @@ pub fn text(items: &[Item<'_>]) -> String {
     for item in severities.into_iter().flat_map(|severity| of(Status::Wrong(severity))) {
         let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
         if let Some(help) = &item.help {
-            // The one step for several things is written out once.
+            // A step that several findings share is written out once.
             let help = if has_next { help.replace(NEXT, "as above") } else { help.clone() };
             has_next |= help.contains(NEXT);
             let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(&help));

@@ -112,7 +112,7 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
 
 /// Whether a rule's fix is of use only together with a screen that shows the vGPU.
 pub(crate) fn is_for_the_picture(rule: &Rule, domain: &Domain<'_>) -> bool {
-    // libvirt before 7.2 leaves it to QEMU whether there is SPICE, which may be among its own arguments.
+    // libvirt before 7.2 lets QEMU decide whether there is SPICE, which may be among its own arguments.
     if rule.fix.iter().any(|fix| fix.keeps_picture) && !domain.options.iter().any(|option| option.name == "spice") {
         return false;
     }

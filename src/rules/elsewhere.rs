@@ -1,4 +1,4 @@
-//! Properties that the vGPU must not get, because QEMU has what they give from somewhere else.
+//! Properties that the vGPU must not get, because QEMU already has what they provide from elsewhere.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::change::Change;
 use crate::domain::{Domain, Ramfb};
 use crate::qemu::{OptionList, Syntax};
 
-/// What makes ramfb on the vGPU one too many.
+/// The reason why the vGPU must not get ramfb.
 pub(super) enum RamfbElsewhere<'d> {
     /// Another device has it.
     Device(Ramfb<'d>),
@@ -18,26 +18,26 @@ pub(super) enum RamfbElsewhere<'d> {
 pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
     match name {
         "ramfb" => ramfb_elsewhere(domain).is_some(),
-        // The driver is there for ramfb.
+        // Only ramfb needs the driver.
         "driver" => !domain.has_ramfb() && ramfb_elsewhere(domain).is_some(),
         "x-igd-opregion" => domain.opregion_argument().is_some() || domain.other_opregion().is_some(),
         _ => false,
     }
 }
 
-/// What makes ramfb on the vGPU one too many.
+/// Returns why the vGPU must not get ramfb; None if it may.
 pub(super) fn ramfb_elsewhere<'d>(domain: &Domain<'d>) -> Option<RamfbElsewhere<'d>> {
     let stays = |ramfb: &&Ramfb<'d>| ramfb_to_move(domain, ramfb).is_none();
     let device = || domain.other_ramfbs().iter().find(stays).cloned().map(RamfbElsewhere::Device);
     domain.drawing_rom().map(RamfbElsewhere::Rom).or_else(device)
 }
 
-/// The changes and places by which ramfb comes from the domain's other vGPUs to the one that shows the picture.
+/// The changes that move ramfb from the domain's other vGPUs to the one that shows the picture, each with its place.
 pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<(Range<usize>, Change<'d>)> {
     domain.other_ramfbs().iter().filter_map(|ramfb| Some((ramfb.place.clone(), ramfb_to_move(domain, ramfb)?))).collect()
 }
 
-/// The change that takes ramfb from another vGPU of GVT-g's, where that is a matter of its attribute.
+/// The change that turns ramfb off on another GVT-g vGPU, if an attribute turns it on.
 fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d>> {
     let is_from_attribute = || {
         let is_said_again = domain
@@ -49,8 +49,8 @@ fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d
     can_move.then(|| Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
 }
 
-/// The changes that turn off ramfb on another device, however it has it; none for a `<video>`, and for an argument that something else may
-/// name.
+/// The changes that turn off ramfb on another device, however it has it; none for a `<video>`, or for an argument that something else may
+/// refer to.
 pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<Change<'d>> {
     const NAME: &str = "ramfb";
     let device = ramfb.device;

@@ -21,11 +21,11 @@ pub enum Risk {
     UnclearIgnore,
     /// The domain says that a `<graphics>` is to stay.
     KeptGraphics,
-    /// Which sound plays where is a guess.
+    /// It is a guess which sound plays where.
     Sound,
     /// The domain says that a part of what belongs together is to stay.
     KeptPart,
-    /// A template fills in a value later that this overwrites or removes, or a part of what belongs together with this.
+    /// The fix overwrites or removes a value that a template fills in later, or part of what belongs together with it.
     Template,
     /// A `<graphics>` with values that a template fills in stays.
     TemplateGraphics,
@@ -44,7 +44,7 @@ impl Risk {
             Risk::NotIntels => "another maker's vGPU: nothing says that this one is Intel's",
             Risk::UnclearIgnore => "what somebody wants to keep: an ignore here has no reason, or can't be read",
             Risk::KeptGraphics => "what the <graphics> shows that the domain says is to stay",
-            Risk::Sound => "the sound of a card: which <audio> it is to play through is a guess",
+            Risk::Sound => "the sound of a card: it is a guess which <audio> it should play through",
             Risk::KeptPart => "what the domain says is to stay: it works only together with this",
             Risk::Template => "a value that a template fills in later",
             Risk::TemplateGraphics => "what the <graphics> shows once a template has filled it in",

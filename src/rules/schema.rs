@@ -289,7 +289,7 @@ pub struct Fix {
     /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
     #[serde(default)]
     pub unsafe_if_watched: bool,
-    /// Whether what shows the guest stays as it is: then a fix of the group display is made even where nothing else would show it.
+    /// Whether the guest's screen stays as it is: then a fix of the group display is made even if nothing else would show the guest.
     #[serde(default)]
     pub keeps_picture: bool,
     /// The libvirt releases it is for.
@@ -304,7 +304,7 @@ pub struct Property {
     pub name: Text,
     /// Its value; `true` or `false` for a bool.
     pub value: Text,
-    /// The fix's title where the property goes with it; the fix's own where this is missing.
+    /// The fix's title if the property is set with it; without this, the fix's own title.
     pub title: Option<Text>,
 }
 
@@ -334,7 +334,7 @@ impl Rule {
         self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
     }
 
-    /// Whether its fix may take away what shows the guest.
+    /// Whether its fix may remove the guest's screen.
     pub fn touches_picture(&self) -> bool {
         self.group == Group::Display && self.fix.iter().any(|fix| !fix.keeps_picture)
     }

@@ -73,10 +73,10 @@ fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
     }
 }
 
-/// A declaration is shorter: what is longer is not searched.
+/// A declaration is shorter than this: anything longer is not searched.
 const LONGEST_DECLARATION: usize = 1024;
 
-/// Whether a name is one that XML allows for an encoding (`EncName`): it can stand in a command as it is.
+/// Whether a name is one that XML allows for an encoding (`EncName`): such a name can be used in a command without quoting.
 fn is_encoding_name(encoding: &str) -> bool {
     encoding.starts_with(|c: char| c.is_ascii_alphabetic())
         && encoding.len() <= 40

@@ -7,7 +7,7 @@ use memchr::{memchr, memmem};
 use super::guard::is_name_character;
 use crate::source::BOM;
 
-/// Finds the root element's name without reading the rest; None where nothing tells it: in plain text, binary data and what is cut off.
+/// Finds the root element's name without reading the rest; None if it can't be told: in plain text, binary data and truncated files.
 ///
 /// UTF-16 and UTF-32 are read as far as they are ASCII, which is enough for the name.
 pub fn root_name(bytes: &[u8]) -> Option<String> {
@@ -21,7 +21,7 @@ pub fn root_name(bytes: &[u8]) -> Option<String> {
     first_name(text.trim_start_matches([BOM, char::REPLACEMENT_CHARACTER])).map(str::to_owned)
 }
 
-/// The bytes behind a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the latter.
+/// The bytes after a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the latter.
 fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     let marks: [&[u8]; 4] = [b"\0\0\xfe\xff", b"\xff\xfe\0\0", b"\xff\xfe", b"\xfe\xff"];
     marks.iter().find_map(|mark| bytes.strip_prefix(*mark)).unwrap_or(bytes)
@@ -31,7 +31,7 @@ fn first_name(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     let (mut at, mut document_type) = (0, None);
     while let Some(found) = memchr(b'<', &bytes[at..]) {
-        // Binary data holds a `<` by chance.
+        // Binary data may contain a `<` by chance.
         if !is_plain(&text[at..at + found]) {
             return None;
         }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_found_behind_all_that_may_come_first() {
+    fn the_root_is_found_after_all_that_may_come_first() {
         for text in [
             "<domain type='kvm'>",
             "\u{feff}<?xml version='1.0'?>\n<!-- <network> -->\n<domain/>",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_anything_is_unclear() {
+    fn the_root_of_text_and_binary_data_is_unclear() {
         for bytes in [&b"\x1f\x8b\x08\0<a >"[..], b"\0\0\0\0", b"\x03<domain>", b"<dom", b"<", b"<!-- never ends", b"\xff\xfe", b"caf\xe9"]
         {
             assert_eq!(of(bytes), "(unclear)", "{bytes:?}");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_is_too_odd() {
+    fn odd_text_does_not_panic() {
         let text = "<!DOCTYPE é [<!ENTITY b \"'\"><!-- ] -->]><?x?><%é%><!x><1><é a='é'>";
         for (cut, _) in text.char_indices() {
             root_name(&text.as_bytes()[..cut]);

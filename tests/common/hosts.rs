@@ -1,7 +1,7 @@
 //! Machines as one text each: what a copy of their /proc, /sys and /etc would hold.
 //!
 //! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where a link leads`, `PATH/` for a folder,
-//! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` behind a path is its mode, `(755 1000:1000)` its owner too, which
+//! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` after a path is its mode, `(755 1000:1000)` its owner too, which
 //! takes root. `like NAME` begins with
 //! all that another machine has, and `without PATH` takes out what was there so far. `␀` is a byte 0, `␍` a carriage
 //! return.

@@ -68,7 +68,7 @@ impl Machine {
         self.read("pkexec.log")
     }
 
-    /// Mounts a file system at this folder while `used` runs, which may silence it.
+    /// Mounts a file system at this folder while `used` runs, which may stop it from answering.
     pub fn with_file_system(&self, folder: &str, used: impl FnOnce()) {
         let program = PROGRAM.display();
         let mount = format!(

@@ -31,7 +31,7 @@ fn a_vgpu_in_use_stays_on_an_old_kernel() {
     on_each_shell(|| Machine::start(&["--old-kernel"]), |host| stays_while_open(host, "/dev/vfio/0", ""));
 }
 
-/// Commands that give a process a /dev of its own, with this in place of the vGPU's node.
+/// Commands that give a process its own /dev, with this in place of the vGPU's node.
 fn with_own_dev(node: &str) -> String {
     format!(
         "set -e
@@ -157,7 +157,7 @@ fn what_only_looks_like_the_vgpus_file_does_not_keep_it() {
     );
 }
 
-/// The status of `host`'s check that nobody else has the vGPU of win10 open.
+/// The status of `host`'s check that no other process has the vGPU of win10 open.
 fn host_says(host: &Host) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), domain("win10", &[(ONE, LARGE)])).unwrap();

@@ -128,7 +128,7 @@ fn a_uuid_in_upper_case_is_the_one_that_the_kernel_writes_in_lower_case() {
     });
 }
 
-/// XML of VMs that do not have the vGPU ONE, whatever else they say of it.
+/// XML of VMs that do not have the vGPU ONE, even if they mention it.
 fn without_it() -> Vec<String> {
     let address = format!("<address uuid='{ONE}'/>");
     let document = |inside: &str| format!("<domain type='kvm'>\n  <name>win10</name>\n{inside}\n</domain>\n");
@@ -149,7 +149,7 @@ fn without_it() -> Vec<String> {
         document(&format!("<metadata><!-- </metadata> --><x xmlns='urn:x'>{address}</x></metadata>")),
         document(&format!("<devices><disk><serial>{ONE}</serial></disk></devices>")),
         document(&format!("<qemu:commandline><qemu:arg value='-uuid'/><qemu:arg value='{ONE}'/></qemu:commandline>")),
-        // Cut off, as nothing that libvirt writes is.
+        // Truncated, which libvirt's output never is.
         document(&format!("<!-- {address}")),
     ]
 }
@@ -157,7 +157,7 @@ fn without_it() -> Vec<String> {
 #[test]
 fn a_vm_whose_xml_has_no_such_vgpu_starts_without_it() {
     on_each_shell(machine, |host| {
-        // One that the GPU lacks, too: it would be refused.
+        // Also a type that the GPU lacks, which would be refused.
         for kind in [LARGE, "i915-GVTg_V5_1"] {
             host.install(&hook_for(&[("win10", ONE, kind)]));
             for xml in without_it() {
@@ -194,7 +194,7 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
         argument(&format!("{{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;sysfsdev&quot;:&quot;{path}&quot;}}")),
         argument(&format!("vfio-pci,sysfsdev={path}")).replace("qemu:", "q:"),
         document(&format!("<qemu:property name='sysfsdev' type='string' value='{path}'/>")),
-        // As long as XML gets that libvirt takes.
+        // As long as the longest XML that libvirt accepts.
         document(&format!("<!-- {} --><hostdev><source><address uuid='{ONE}'/></source></hostdev>", "<x>".repeat(500_000))),
     ];
     on_each_shell(machine, |host| {
@@ -208,12 +208,12 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
 }
 
 #[test]
-fn of_two_lines_the_xml_takes_the_one_that_it_has() {
+fn of_two_lines_the_one_in_the_xml_counts() {
     on_each_shell(machine, |host| {
         host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
         host.quietly(host.prepare_for("win10", &xml(&[TWO])));
         assert_eq!(host.made(), [format!("{TWO} win10")]);
-        // The XML is another one by then: what was created goes all the same.
+        // The XML has changed by then: the vGPU that was created is removed anyway.
         host.quietly(host.call_for(&xml(&[]), &[], &["win10", "release", "end", "-"]));
         assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
     });

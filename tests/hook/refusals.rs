@@ -123,13 +123,13 @@ fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
         |host| {
             let gpu = "../../0000:00:02.0/mdev_supported_types";
             for (vgpu, said) in [
-                (String::new(), "gvtg: '' is no uuid"),
+                (String::new(), "gvtg: '' is not a uuid"),
                 (ONE.to_owned(), "gvtg: '' is no vGPU type"),
                 (format!("{ONE} ''"), "gvtg: '' is no vGPU type"),
-                (format!("{} {LARGE}", ONE.replace('-', "")), "is no uuid"),
-                (format!("'{ONE} ' {LARGE}"), "is no uuid"),
-                (format!("{} {LARGE}", ONE.replace('a', "g")), "is no uuid"),
-                (format!("../../..-../-../-../-../../bus/x {LARGE}"), "is no uuid"),
+                (format!("{} {LARGE}", ONE.replace('-', "")), "is not a uuid"),
+                (format!("'{ONE} ' {LARGE}"), "is not a uuid"),
+                (format!("{} {LARGE}", ONE.replace('a', "g")), "is not a uuid"),
+                (format!("../../..-../-../-../-../../bus/x {LARGE}"), "is not a uuid"),
                 (format!("{ONE} ."), "gvtg: '.' is no vGPU type"),
                 (format!("{ONE} {gpu}/{LARGE}"), "is no vGPU type"),
                 (format!("{ONE} {LARGE}/../{SMALL}"), "is no vGPU type"),

@@ -37,8 +37,8 @@ impl Devices {
         self.nodes(group).iter().try_for_each(|(path, _)| fs::remove_file(path))
     }
 
-    /// Whether a process has one of a vGPU's devices open, through whichever node. A file of a FUSE file system is never asked: it may be
-    /// on the one that is just asking.
+    /// Whether a process has one of a vGPU's devices open, through whichever node. A file on a FUSE file system is never asked: it may be
+    /// the file system that is asking.
     pub fn in_use(&self, group: u32) -> bool {
         let numbers: Vec<u64> = self.nodes(group).iter().filter_map(|(path, _)| Some(fs::metadata(path).ok()?.rdev())).collect();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());

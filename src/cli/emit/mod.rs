@@ -52,7 +52,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
     done.unwrap_or_else(|message| fail(&message))
 }
 
-/// Whether a text is a part of NixOS' configuration, which no file below a root holds.
+/// Whether this is part of NixOS' configuration, which is printed instead of written below the root.
 fn is_configuration(file: &File) -> bool {
     file.path().is_none() && file.then.contains(&Step::RebuildNixos)
 }
@@ -84,7 +84,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         Kind::Udev { .. } if is_nixos => vec![nixos::file(&[Part::Udev], own)],
         Kind::Modules { .. } => vec![modules::file()],
         Kind::Cmdline { bootloader, .. } => vec![parameters(*bootloader, root, quiet)?],
-        Kind::Modprobe { .. } => vec![for_system(system, modprobe::file())],
+        Kind::Modprobe { .. } => vec![with_steps_of(system, modprobe::file())],
         Kind::Udev { .. } => vec![udev::file()],
         Kind::QemuConf { pci, origin, .. } => {
             let pci = match pci {
@@ -136,7 +136,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
                 files = vec![hook, modules::file()];
                 files.push(match bootloader {
                     Some(bootloader) => parameters(*bootloader, root, quiet)?,
-                    None => for_system(system, modprobe::file()),
+                    None => with_steps_of(system, modprobe::file()),
                 });
                 if is_session {
                     files.push(udev::file());
@@ -149,7 +149,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
     })
 }
 
-/// What an earlier run left below the root that these files do not replace, and the folders that it and this one create.
+/// The files of an earlier run below the root that these do not replace, and the folders that it and this one create.
 fn kept(root: &Root, files: &[File]) -> Manifest {
     let mut kept = root.text(manifest::PATH).present().map(|text| Manifest::read(&text)).unwrap_or_default();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
@@ -172,7 +172,7 @@ fn say_unfit(root: &Root) {
 /// Checks that NixOS does not link the hook from its store, or links it in this form.
 ///
 /// # Errors
-/// The hook is a link into the store with something else in it, where nothing can be written.
+/// The hook is a link to a different text in the store, where nothing can be written.
 fn writable(root: &Root, file: File) -> Result<File, String> {
     let Some(path) = file.path() else { return Ok(file) };
     let target = root.target(path).present().filter(|target| target.starts_with("/nix/store"));
@@ -187,15 +187,15 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
     Err(format!("{}: NixOS links this hook from its store, where nothing can be written\n  help: {help}", root.shown(path)))
 }
 
-/// The step that makes module options count: on rpm-ostree's systems they never do, and the kernel's arguments do instead.
-fn for_system(system: System, mut file: File) -> File {
+/// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but kernel arguments do.
+fn with_steps_of(system: System, mut file: File) -> File {
     if system == System::Ostree {
         file.then = vec![Step::AppendKernelArguments, Step::Reboot];
     }
     file
 }
 
-/// Why there is no file for a bootloader on NixOS, which writes its own.
+/// Refuses files for a bootloader on NixOS, which writes its own.
 ///
 /// # Errors
 /// A form other than the words alone.
@@ -203,7 +203,8 @@ fn no_bootloader(bootloader: Bootloader) -> Result<(), String> {
     if bootloader == Bootloader::Raw {
         return Ok(());
     }
-    Err("NixOS writes its boot entries from its configuration\n  help: leave --bootloader out: the parameters are printed as an option of that".into())
+    Err("NixOS writes its boot entries from its configuration\n  help: leave --bootloader out to have the parameters printed as an option"
+        .into())
 }
 
 fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, String> {
@@ -224,7 +225,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
                 return Err(format!("{}: {why}\n  help: give --bootloader raw, and add the words by hand", root.shown(line.path)));
             }
             if has_guc_submission(&line.text) {
-                let advice = "take it out of the line, or GVT-g stays off";
+                let advice = "remove it from the line, or GVT-g stays off";
                 io::complain(&format!("{} has i915.enable_guc, which switches GuC submission on: {advice}", root.shown(line.path)));
             }
             if !quiet {
@@ -235,7 +236,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
     })
 }
 
-/// Whether a command line switches GuC submission on, with which i915 has GVT-g off: the last word counts, and bit 0 of it.
+/// Whether a command line turns GuC submission on, which turns i915's GVT-g off: bit 0 of the last value decides.
 fn has_guc_submission(line: &str) -> bool {
     let last = words(line).into_iter().rfind(|word| word.name == "i915.enable_guc");
     last.and_then(|word| word.value?.parse::<i64>().ok()).is_some_and(|value| value > 0 && value & 1 == 1)

@@ -14,7 +14,7 @@ use crate::emit::{step, steps_of};
 use crate::host::{Reading, Root};
 use crate::printable::{clean_path, system_error};
 
-/// The machine's command line for `kernel-install`. It has more in it than this program added.
+/// The machine's command line for `kernel-install`. It holds more than this program added.
 const COMMAND_LINE: &str = "/etc/kernel/cmdline";
 
 /// The files of a manifest, by what happens to them.
@@ -26,7 +26,7 @@ struct Plan<'m> {
     left: Vec<(&'m Entry, String)>,
 }
 
-/// Removes the files that the manifest below the root lists and that have not changed, or says which it would remove.
+/// Removes the unchanged files that the manifest below the root lists, or says which ones it would remove.
 ///
 /// # Errors
 /// A file that can't be looked at or removed.
@@ -104,7 +104,7 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
         return Ok(Found::Other(format!("its mode has been changed from {old:o} to {mode:o}")));
     }
     if entry.path == COMMAND_LINE {
-        return Ok(Found::Other("the rest of the machine's command line is in it: take i915.enable_gvt=1 out by hand".into()));
+        return Ok(Found::Other("it also holds the rest of the machine's command line: remove i915.enable_gvt=1 by hand".into()));
     }
     Ok(Found::Unchanged(path))
 }
@@ -158,11 +158,12 @@ fn remove_folders(root: &Root, manifest: &Manifest) {
     }
 }
 
-/// Says what to do then, in order.
+/// Prints the next steps, in order.
 fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     for uuid in root.names("/run/gvtg").present().unwrap_or_default() {
         io::complain(&format!(
-            "the vGPU {uuid} still exists, and the hook no longer removes it: once its VM is off, echo 1 | sudo tee /sys/bus/mdev/devices/{uuid}/remove"
+            "the vGPU {uuid} still exists, and the hook no longer removes it: once its VM is off, run echo 1 | sudo tee \
+             /sys/bus/mdev/devices/{uuid}/remove"
         ));
     }
     let then = step::merge(plan.removed.iter().flat_map(|(entry, _)| steps_of(&entry.path)));

@@ -29,8 +29,8 @@ impl Staged {
     }
 }
 
-/// Writes a file's new content near it. The folders that it lacks are made, for all to read; a symlink keeps pointing at it. A file
-/// that root writes belongs to root even if it replaces another user's: root runs or trusts what is there.
+/// Writes a file's new content next to it. Missing folders are created, readable by all; a symlink keeps pointing at it. A file that
+/// root writes belongs to root even if it replaces another user's, because root runs or trusts its content.
 pub(super) fn stage(path: &Path, text: &str, mode: u32) -> io::Result<Staged> {
     let target = if fs::metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
     let folder = target.parent().unwrap_or(Path::new("/"));

@@ -79,12 +79,12 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
     }
     let changed = commit(&entries)?;
-    // Written alone, a file is what was asked for; the manifest follows.
+    // The manifest is not printed if the user asked for a single file: it is only kept up to date.
     let is_asked = |entry: &&Entry<'_>| is_all || entry.path != manifest::PATH;
     let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
-        io::complain(&format!("what follows is in no file: {what}"));
+        io::complain(&format!("what follows is not in a file: {what}"));
         io::report(&file.text);
     }
     say_exposed(root, &entries);

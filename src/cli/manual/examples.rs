@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Example;
 
-/// The end of a help text: what an example is for stands after its last line where there is room, else above.
+/// The end of a help text. The purpose of an example is after its last line if there is room, else above it.
 pub(super) fn section(examples: &[Example], width: usize) -> String {
     let mut text = String::from("\nExamples:\n");
     for Example { what, command } in examples {

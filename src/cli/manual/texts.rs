@@ -68,8 +68,8 @@ pub const PAGES: &[Page] = &[
              nothing else, and writes what the host needs.",
             "`--inactive` gives the stored domain and not the running one, `--security-info` keeps passwords that would be lost, and `--validate` makes \
              libvirt refuse what it would otherwise drop in silence. What runs keeps what it has until it is stopped and started.",
-            "The host is prepared once: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), then \
-             `sudo gvtg-xml host`.",
+            "Prepare the host once: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), \
+             then `sudo gvtg-xml host`.",
         ],
         examples: &[example("fix a domain that libvirt has", PIPE)],
         exit_status: &[
@@ -137,8 +137,8 @@ pub const PAGES: &[Page] = &[
             example("look at the hook first", "gvtg-xml emit hook win10.xml"),
         ],
         exit_status: &[
-            ("0", "It is written or removed"),
-            ("1", "With --diff and --dry-run: something would change; with --remove: a file was changed, and stays"),
+            ("0", "The files are written or removed"),
+            ("1", "With --diff and --dry-run: something would change; with --remove: a file was changed, and was left"),
             ("2", "It could not be done, and nothing is written"),
         ],
         files: &[
@@ -215,13 +215,13 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Says whether this machine can run guests with vGPUs, and what to do first if it can't: kernel, modules, parameters, libvirt and its hook. \
              With domains it also says whether they, the hook and the GPU agree. It changes nothing, and starts no program.",
-            "What prepares a host: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), then \
-             `sudo gvtg-xml host`. Between the first and the reboot, the reboot is the first thing to do.",
+            "To prepare a host: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), \
+             then `sudo gvtg-xml host`. After the first command and until the reboot, the reboot is the first thing to do.",
         ],
         examples: &[
             example("can this machine do it?", "sudo gvtg-xml host"),
             example("and these domains?", "sudo gvtg-xml host vms"),
-            example("what prepares it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example("prepare it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
         ],
         exit_status: &[("0", "Nothing keeps vGPUs from working"), ("1", "Something does"), FAILED],
         files: &[("/sys, /proc, /etc", "Below --root: what it looks at"), CONFIGURATION],

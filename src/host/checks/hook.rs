@@ -117,7 +117,7 @@ pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
     Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
 }
 
-/// Hooks that run gvtg-xml, as the filter does, and can't: it is in no folder where they look, or AppArmor forbids it.
+/// Hooks that try to run gvtg-xml, as the filter does, but can't: it is in no folder where they look, or AppArmor forbids it.
 pub(super) fn without_program(asked: Asked<'_>) -> Verdict {
     let confinement = &asked.host.confinement;
     let Some(programs) = confinement.programs.as_found() else { return Verdict::skipped() };
@@ -127,11 +127,11 @@ pub(super) fn without_program(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let fault = |(hook, call): &(&HookFile, &str)| -> Option<Values> {
-        // A path of the user's own is the one file that counts.
+        // If the hook gives a path, only that file counts.
         let named = call.starts_with('/').then(|| Program { path: (*call).to_owned(), file: (*call).to_owned() });
         let candidates = named.as_ref().map_or(&programs[..], std::slice::from_ref);
         let Some(found) = candidates.first() else {
-            let what = "it is in no folder where a hook looks for programs".to_owned();
+            let what = "it is not in a folder where a hook looks for programs".to_owned();
             return Some(vec![("path", word(&hook.path)), ("what", what), ("found", "target/release/gvtg-xml".to_owned())]);
         };
         let profile = confinement.profile.as_ref()?;
@@ -176,7 +176,7 @@ pub(super) fn two(asked: Asked<'_>) -> Verdict {
             let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
             let what = match both.or_else(|| pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))) {
                 Some((setup, their)) if is_one_uuid(setup, their) => format!("the vGPU {}", setup.uuid),
-                Some((setup, their)) => format!("a vGPU for {}, {} and {}", word(&setup.name), setup.uuid, their.uuid),
+                Some((setup, their)) => format!("a vGPU for {} ({} and {})", word(&setup.name), setup.uuid, their.uuid),
                 None => continue,
             };
             found.push(vec![("path", word(&hook.path)), ("found", word(&other.path)), ("what", what)]);
@@ -231,7 +231,7 @@ pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
     Verdict::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
 }
 
-/// How a hook is written anew on NixOS, whose configuration has the file: what is installed in libvirt's folder is gone after a restart.
+/// The help for writing a hook anew on NixOS, whose configuration has the file: one installed in libvirt's folder is gone after a restart.
 pub(super) fn help_on_nixos(asked: Asked<'_>, path: &str) -> Option<(&'static str, String)> {
     let name = path.rsplit('/').next().filter(|_| asked.host.system == System::Nixos)?;
     let write = format!("gvtg-xml emit hook DOMAIN.xml … > hook && sudo install -m 755 hook {}", word(&format!("/etc/nixos/{name}")));

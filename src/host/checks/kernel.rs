@@ -5,7 +5,7 @@ use crate::emit::shell::{list, word};
 use crate::host::boot::Renewal;
 use crate::host::kernel::{Next, Parameter, is_on};
 
-/// How a host is prepared: README.md, `fix` and the help say it in these words too.
+/// The commands that prepare a host, in the same words as in README.md, `fix` and the help.
 pub const NEXT: &str =
     "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
 
@@ -36,7 +36,7 @@ fn told_at(parameter: &Parameter) -> String {
     }
 }
 
-/// What switches GVT-g on from the next start on, where it is off now; None where that would be of no use.
+/// What turns GVT-g on at the next start if it is off now; None if that would not help.
 fn waits_for_reboot(asked: Asked<'_>) -> Option<Next> {
     let kernel = &asked.host.kernel;
     if asked.able().is_none() || asked.is_on() || has_guc_submission(asked) || kernel.has_module("kvmgt") == Some(false) {
@@ -78,7 +78,7 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
     if asked.is_on() || parameter.is_on() == Some(true) {
         return Verdict::fine(read, vec![]);
     }
-    // That has been said, or no parameter helps.
+    // Another finding says so already, or no parameter helps.
     if waits_for_reboot(asked).is_some() || asked.host.kernel.has_module("kvmgt") == Some(false) {
         return Verdict::skipped();
     }
@@ -105,8 +105,8 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
     let how = match told {
         Some(_) if is_told && parameter.line.is_none() => next,
         Some(_) if is_told => "see why i915 has switched it off: sudo dmesg | grep -i gvt".to_owned(),
-        // The command line counts before options of modules, and of two files of those the one whose name comes last.
-        Some(value) => format!("take enable_gvt={value} out of {}; then {next}", told_at(parameter)),
+        // The command line takes precedence over options of modules, and among files of those the last one by name does.
+        Some(value) => format!("remove enable_gvt={value} from {}; then {next}", told_at(parameter)),
         None => next,
     };
     Verdict::wrong(read, vec![("what", what), ("how", how)])
@@ -188,12 +188,12 @@ pub(super) fn msrs_not_ignored(asked: Asked<'_>) -> Verdict {
         None if asked.host.kernel.line.as_found().is_none() => {
             Verdict::unknown(parameter.read(), "neither kvm's parameters nor the kernel's command line can be read")
         }
-        // The rule about the reboot names it.
+        // The rule reboot-pending names it.
         _ if waits_for_reboot(asked).is_some() && parameter.pending().is_some() => Verdict::skipped(),
         _ => {
             let mut values = vec![("path", parameter.path.clone())];
             values.extend(parameter.pending().map(|next| {
-                let help = format!("for now: echo 1 | sudo tee {}; from the next start on {} sets it", parameter.path, word(&next.path));
+                let help = format!("for now: echo 1 | sudo tee {}; from the next boot on, {} sets it", parameter.path, word(&next.path));
                 (HELP, help)
             }));
             Verdict::wrong(parameter.read(), values)

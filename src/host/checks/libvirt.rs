@@ -12,7 +12,7 @@ const LIBRARY: &str = "libvirt.so.0";
 pub(super) fn missing(asked: Asked<'_>) -> Verdict {
     match asked.host.libvirt.version {
         Some(version) => Verdict::fine([LIBRARY], vec![("libvirt", version.to_string())]),
-        None if asked.host.libvirt.is_installed => Verdict::unknown([LIBRARY], "libvirt is installed, and no file name tells its release"),
+        None if asked.host.libvirt.is_installed => Verdict::unknown([LIBRARY], "libvirt is installed, but no file name tells its release"),
         None => Verdict::wrong([LIBRARY], vec![]),
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
     Verdict::wrong([path], vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())])
 }
 
-/// SELinux keeps a confined QEMU from the X server unless a boolean says otherwise. Where no domain is named, one may open a window.
+/// SELinux keeps a confined QEMU from the X server unless a boolean allows it. If no domain is named, any of them may open a window.
 pub(super) fn window_forbidden(asked: Asked<'_>) -> Verdict {
     let confinement = &asked.host.confinement;
     if asked.able().is_none() || !confinement.selinux_enforces {

@@ -54,7 +54,7 @@ pub enum Outcome {
 /// What the words of a rule need, by placeholder.
 pub type Values = Vec<(&'static str, String)>;
 
-/// Among a finding's values: what to do in the place of the rule's help, where a machine needs less than that.
+/// The finding's value that replaces the rule's help on a machine that needs less.
 const HELP: &str = "help";
 
 type Function = fn(Asked<'_>) -> Verdict;

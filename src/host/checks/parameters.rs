@@ -46,8 +46,8 @@ fn letters(text: &str) -> BTreeMap<char, usize> {
     count
 }
 
-/// A parameter as it is to be written: with the value that `emit` gives it, else the one that the user gave the misspelt word.
-fn written(wanted: &str, value: Option<&str>) -> String {
+/// The parameter to write: with the value that `emit` gives it, else the one that the user gave the misspelt word.
+fn parameter_to_write(wanted: &str, value: Option<&str>) -> String {
     match (PARAMETERS.iter().find(|parameter| parameter.full_name() == wanted), value) {
         (Some(parameter), _) => parameter.word(),
         (None, Some(value)) => format!("{wanted}={value}"),
@@ -67,14 +67,14 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
     for word in kernel.words() {
         if let Some(wanted) = meant(&word.name, &kernel.parameters) {
             let how = "restart the machine (the line is in the boot loader's configuration)";
-            add(&word.text, "the kernel's command line", &written(&wanted, word.value.as_deref()), how);
+            add(&word.text, "the kernel's command line", &parameter_to_write(&wanted, word.value.as_deref()), how);
         }
     }
     for line in kernel.options.iter().filter(|line| line.command == "options" && !line.module.contains('.')) {
         let module = line.module.replace('-', "_");
         for word in &line.words {
             if let Some(wanted) = meant(&format!("{module}.{}", word.name), &kernel.parameters) {
-                let wanted = written(&wanted, word.value.as_deref()).replacen('.', " ", 1);
+                let wanted = parameter_to_write(&wanted, word.value.as_deref()).replacen('.', " ", 1);
                 let how = format!("{}, then reboot", asked.host.system.renewal());
                 add(&format!("{} {}", line.module, word.text), &line.path, &wanted, &how);
             }
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_keeps_the_users_value() {
-        assert_eq!(written("intel_iommu", Some("off")), "intel_iommu=off");
-        assert_eq!(written("i915.enable_gvt", None), "i915.enable_gvt=1");
+        assert_eq!(parameter_to_write("intel_iommu", Some("off")), "intel_iommu=off");
+        assert_eq!(parameter_to_write("i915.enable_gvt", None), "i915.enable_gvt=1");
     }
 
     #[test]

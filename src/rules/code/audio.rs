@@ -15,7 +15,7 @@ use foldhash::HashSet;
 /// The attributes that every `<audio>` can have.
 const COMMON: &[&str] = &["id", "type", "timerPeriod"];
 
-/// The changes that give an `<audio>` this backend; what belongs to its old one alone goes.
+/// The changes that give an `<audio>` this backend and remove what only its old backend has.
 fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
     let known = audio_backend(&wanted.backend).map_or(&[][..], |backend| backend.attributes);
     let is_known = |name: &str| COMMON.contains(&name) || known.iter().any(|attribute| attribute.name == name);
@@ -26,7 +26,7 @@ fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
     changes
 }
 
-/// Sound that goes elsewhere than asked: nowhere, or where libvirt chooses.
+/// Sound that does not go where the user asked: it goes nowhere, or where libvirt chooses.
 pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else { return Vec::new() };
@@ -37,7 +37,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             let new = NewElement::new("audio").with_attribute("id", id.to_string()).with_attribute("type", &wanted.backend);
             wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value))
         };
-        // libvirt refuses a sound card that names an <audio> that is not there.
+        // libvirt refuses a sound card that names an <audio> that does not exist.
         let named = &domain.audio_ids().missing;
         let ids = if named.is_empty() { &[1][..] } else { named };
         let changes = ids.iter().map(|id| Change::Insert(devices, new(*id))).collect();
@@ -47,7 +47,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.settings.asked.audio.is_none() {
         return Vec::new();
     }
-    // What SPICE or D-Bus carries is another rule's finding, or works.
+    // Sound over SPICE or D-Bus is another rule's finding, or works.
     let is_other = |audio: &Element<'d>| match audio.attribute("type") {
         Some("spice" | "dbus") => false,
         Some(kind) if kind == wanted.backend => {
@@ -63,10 +63,10 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     audios.into_iter().filter(is_other).map(finding).collect()
 }
 
-/// Audio of a spice or D-Bus graphics that is not there, or goes.
+/// An `<audio>` for a SPICE or D-Bus display that does not exist or will be removed.
 pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // libvirt before 7.2 knows neither none nor a backend to choose: it has no <audio> for QEMU at all.
+    // libvirt before 7.2 has no <audio> for QEMU at all: neither type none nor any other backend.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
     let staying = staying_graphics(context);
     let none = Audio { backend: "none".into(), attributes: Vec::new() };
@@ -85,16 +85,16 @@ fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
     graphics.filter_map(|one| one.attribute("type")).collect()
 }
 
-/// The type of the graphics that an `<audio>` goes over, where none of it stays.
+/// The type of the graphics that an `<audio>` goes over, if no such graphics stays.
 fn lost_carrier<'d>(staying: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
     audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
 }
 
-/// A kind of `<audio>` that this libvirt doesn't know: it came with a later one.
+/// A kind of `<audio>` that this libvirt doesn't know, because it came with a later release.
 pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let is_known = |audio: &Element<'d>| match audio.attribute("type") {
-        // Before 7.2 it was for bhyve, and wanted both directions.
+        // Before 7.2 it was for bhyve, and needed both directions.
         Some("oss") => {
             domain.settings.libvirt >= Version::new(7, 2, 0) || audio.child("input").is_some() && audio.child("output").is_some()
         }
@@ -113,7 +113,7 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     unknown.map(finding).collect()
 }
 
-/// The backend wished for, unless the domain can't have it.
+/// The backend that was asked for, unless the domain can't have it.
 fn usable<'c>(context: &Context<'c, '_>) -> Option<&'c Audio> {
     context.domain.settings.audio().filter(|wanted| why_unusable(context, wanted).is_none())
 }
@@ -130,11 +130,11 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
         return None;
     }
     let has_some = context.domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some("dbus"));
-    let what = if has_some { "the one that is there does not show the vGPU, and goes" } else { "the domain has none" };
+    let what = if has_some { "the one that it has does not show the vGPU and will be removed" } else { "the domain has none" };
     Some(format!("it is part of a D-Bus display, <graphics type='dbus'>, and {what}"))
 }
 
-/// A backend that was asked for and that the domain can't have. One of a configuration counts where it would be used.
+/// A backend that was asked for and that the domain can't have. One from a configuration counts only where it would be used.
 pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(wanted) = domain.settings.audio() else { return Vec::new() };
@@ -172,11 +172,11 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     ids.without.iter().zip(new_ids).map(finding).collect()
 }
 
-/// A sound card or a screen that names an `<audio>` that is not there. Ids that an `<audio>` without one gets are there then.
+/// A sound card or a screen that names an `<audio>` that does not exist. An id that an `<audio>` without one will get counts as existing.
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     let has_some = !ids.owners.is_empty() || !ids.without.is_empty();
-    // Those that the wish brings have these ids.
+    // The <audio> that --audio adds get these ids.
     if !has_some && usable(context).is_some() && !context.domain.devices_named("sound").is_empty() {
         return Vec::new();
     }
@@ -193,7 +193,7 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     let staying = staying_graphics(context);
     let is_mute = |audio: Element<'d>| audio.attribute("type") == Some("none") || lost_carrier(&staying, audio).is_some();
-    // The first of them are for those without an id.
+    // The first free ids are for the <audio> without an id.
     let mut free = ids.free().skip(ids.without.len());
     let mut findings = Vec::new();
     for (id, owners) in &ids.owners {
@@ -224,7 +224,7 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// Whether two `<audio>` say the same, but for their ids.
+/// Whether two `<audio>` are the same except for their ids.
 fn is_same(left: Element<'_>, right: Element<'_>) -> bool {
     let attributes = |element: Element<'_>| {
         let names = element.attribute_names().filter(|name| *name != "id");

@@ -56,10 +56,10 @@ fn at_address<'d>(card: &Card<'d>) -> Finding<'d> {
     Finding::within(card.device, card.place.clone()).with_value("found", card.shown_address())
 }
 
-/// An emulated VT-d that does not tell QEMU of what the guest maps, which vfio needs for every host device.
+/// An emulated VT-d that does not tell QEMU what the guest maps, which vfio needs for every host device.
 pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // QEMU writes it with a dash, libvirt with an underscore.
+    // QEMU spells it with a dash, libvirt with an underscore.
     let is_global = |operand: &str| {
         global_parts(operand).is_some_and(|[driver, property, value]| {
             driver == "intel-iommu" && property == "caching-mode" && to_override(PropertyType::Bool, &value).as_deref() == Some("true")
@@ -95,16 +95,16 @@ pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     emulated.filter_map(of_element).chain(operands("device").filter_map(of_argument)).collect()
 }
 
-/// A host device whose display a `<graphics>` is to show, in a domain without one.
+/// A host device whose display a `<graphics>` should show, in a domain without one.
 pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    const OF_VGPU: &str = "set display='off' here: for a window of QEMU's own it is QEMU's property display that is on, in <qemu:override> \
+    const OF_VGPU: &str = "set display='off' here; for QEMU's own window, turn on QEMU's property display instead, in <qemu:override> \
         (with -set before libvirt 8.5)";
-    const OF_CARD: &str = "add a <graphics> that shows this card, or set display='off', and ramfb='off' with it";
+    const OF_CARD: &str = "add a <graphics> that shows this card, or set display='off', and ramfb='off' too";
     let domain = context.domain;
     if !domain.devices_named("graphics").is_empty() {
         return Vec::new();
     }
-    // libvirt drops the attribute of PCI devices before that.
+    // Older releases of libvirt drop the attribute on PCI devices.
     let has_cards = domain.settings.libvirt >= Version::new(10, 3, 0);
     let finding = |device: Element<'d>| {
         let value = device.attribute("display")?;

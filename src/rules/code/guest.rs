@@ -55,7 +55,7 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     }
 }
 
-/// A size in MiB, or in bytes where MiB would hide that it is not a whole number of them.
+/// A size in MiB, or in bytes if it is not a whole number of MiB.
 fn shown_size(bytes: u128) -> String {
     if bytes.trailing_zeros() >= 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
 }

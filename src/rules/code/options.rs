@@ -36,7 +36,7 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
         let is_mended = option.name == "display" && context.domain.vgpu.is_some();
         return (known.has_operand && !is_mended).then(|| found("it requires an argument, and takes the first of libvirt's own for it"));
     };
-    // What it will be can't be told from a template.
+    // A template does not tell what the value will be.
     if is_template(operand.value) {
         return None;
     }

@@ -9,7 +9,7 @@ use crate::rules::environment::{Wanted, environment};
 use crate::rules::schema::{Check, When};
 use crate::rules::when::applies_to_vgpu;
 
-/// A new vGPU: the attributes of its hostdev that libvirt has for what the rules want, and the changes for the rest.
+/// What the rules want of a new vGPU: attributes of its hostdev where libvirt has them, and changes for the rest.
 #[derive(Default)]
 pub(super) struct Requirements<'d> {
     pub(super) ramfb: bool,
@@ -43,7 +43,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
             _ => {}
         }
     }
-    // What a template fills in is a finding of its own, and does not keep the vGPU out.
+    // What a template fills in is a separate finding, and does not keep the vGPU from being added.
     changes.retain(|change| overwritten(domain, std::slice::from_ref(change)).is_none());
     Requirements { ramfb, display, changes }
 }

@@ -66,11 +66,11 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let is_filled_in_later = value.is_some_and(is_template);
         let found = match value {
             Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
-            Some(value) if is_filled_in_later => format!("'{value}', which is no uuid yet"),
+            Some(value) if is_filled_in_later => format!("'{value}', which is not a uuid yet"),
             Some(value) if is_placeholder(value) => {
-                format!("'{value}', which is no uuid: a script that fills it in must learn the new one")
+                format!("'{value}', which is not a uuid: a script that fills it in must learn the new one")
             }
-            Some(value) => format!("'{value}', which is no uuid"),
+            Some(value) => format!("'{value}', which is not a uuid"),
             None => "missing".into(),
         };
         let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
@@ -98,12 +98,14 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// The finding with a note where the uuid that its fix writes is made from a name that a template fills in later.
 fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
     match domain.child("name").filter(|_| domain.settings.uuid.is_none() && is_template_name(domain.identity())) {
-        Some(name) => finding.related_to(name.span(), "all VMs of this template get one vGPU: put a template in the uuid's place too"),
+        Some(name) => {
+            finding.related_to(name.span(), "all VMs of this template get the same vGPU: make the uuid a template expression too")
+        }
         None => finding,
     }
 }
 
-/// Whether a word stands there for the reader to replace: `GPU_UUID`, `your-gpu-uuid-here`.
+/// Whether this is a placeholder that the reader should replace: `GPU_UUID`, `your-gpu-uuid-here`.
 fn is_placeholder(value: &str) -> bool {
     value.to_ascii_lowercase().contains("uuid")
 }
@@ -189,7 +191,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }]
 }
 
-/// Further devices with ramfb: libvirt and QEMU take it once.
+/// Further devices with ramfb: libvirt and QEMU accept only one.
 pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let has_ramfb = domain.has_ramfb();
@@ -201,19 +203,19 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let others = domain.other_ramfbs().iter().skip(usize::from(!has_ramfb)).filter(|ramfb| !(has_ramfb && ramfb.device.is("video")));
     let finding = |ramfb: &Ramfb<'d>| {
         let finding = Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), words);
-        // Which of two other devices is to keep it, only the user knows.
+        // Only the user knows which of two other devices should keep it.
         let changes = if has_ramfb { without_ramfb(domain, ramfb) } else { Vec::new() };
         if changes.is_empty() {
             return finding;
         }
-        // A ramfb of its own shows nothing but the firmware, as the vGPU's does.
+        // A separate ramfb shows nothing but the firmware, as the vGPU's does.
         let is_replaced = ramfb.is_vgpu || matches!(changes[..], [Change::Remove(_), ..]);
         Finding { risk: (!is_replaced).then_some(Risk::FirmwareScreen), ..finding.fixed_by(changes) }
     };
     others.map(finding).collect()
 }
 
-/// A `<video>` with the VM's only ramfb, which the vGPU gets with it.
+/// A `<video>` with the VM's only ramfb, which the fix gives to the vGPU.
 pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let others = domain.other_ramfbs();
@@ -229,7 +231,7 @@ pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     others.iter().filter(|ramfb| ramfb.device.is("video")).map(|ramfb| finding(ramfb.device)).collect()
 }
 
-/// A vGPU that gets no ramfb because QEMU's one is another device's, or because its option ROM does that work.
+/// A vGPU that gets no ramfb because another device has the only one, or because its option ROM does that work.
 pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.has_ramfb() || !domain.has_vgpu() && (domain.has_igpu() || domain.is_served_by_sriov()) {
@@ -238,7 +240,7 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     let vgpu = domain.vgpu.or(domain.raw_vgpu);
     let finding = match elsewhere::ramfb_elsewhere(domain) {
         None => return Vec::new(),
-        // A <video> that is not to stay is a finding of its own.
+        // A <video> that a fix removes is a separate finding.
         Some(RamfbElsewhere::Device(ramfb))
             if ramfb.device.is("video") && !domain.settings.keep_video && !domain.is_shown_by_graphics() =>
         {
@@ -247,11 +249,11 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         Some(RamfbElsewhere::Device(ramfb)) => {
             let (device, instead) = match ramfb.device.name() {
                 "video" => ("this <video> is the VM's ramfb", "remove this <video>"),
-                "arg" => ("this argument gives the VM its ramfb", "take it from QEMU's arguments"),
+                "arg" => ("this argument gives the VM its ramfb", "remove it from QEMU's arguments"),
                 _ => ("this device has the VM's ramfb", "set ramfb='off' here"),
             };
             Finding::within(ramfb.device, ramfb.place)
-                .with_value("what", format!("{device}, and QEMU takes only one"))
+                .with_value("what", format!("{device}, and QEMU accepts only one"))
                 .with_value("other", format!("to see the firmware and the boot loader on the vGPU instead, {instead}"))
         }
         Some(RamfbElsewhere::Rom(file)) => {
@@ -286,7 +288,7 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     };
     let delivered = Delivered { value: "true".into(), carrier: other };
     let finding = Finding::within(domain.vgpu.unwrap_or(domain.root), domain.property_span(Some(&delivered)));
-    vec![finding.with_value("what", "for another vGPU here").related_to(place, "the vGPU's property").fixed_by(vec![change])]
+    vec![finding.with_value("what", "from another vGPU here").related_to(place, "the vGPU's property").fixed_by(vec![change])]
 }
 
 /// The OpRegion from a file next to a vGPU that newer releases of QEMU give one too.
