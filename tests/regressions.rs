@@ -138,7 +138,19 @@ const UUID_HERE: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 
 #[test]
 fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
-    for uuid in ["{{ uuid }}", "${UUID}", "$UUID", "@uuid@", "&lt;%= uuid %&gt;", "%UUID%", "{% uuid %}", "#{uuid}", "{uuid}", "%(uuid)s"] {
+    for uuid in [
+        "{{ uuid }}",
+        "${UUID}",
+        "$UUID",
+        "@uuid@",
+        "&lt;%= uuid %&gt;",
+        "%UUID%",
+        "{% uuid %}",
+        "#{uuid}",
+        "{uuid}",
+        "%(uuid)s",
+        "{ uuid }",
+    ] {
         let text = with_vgpu(UUID_HERE, uuid);
         let all = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
@@ -300,6 +312,45 @@ fn a_screen_with_opengl_stays_whether_the_vgpu_is_there_or_not() {
             }
         }
     }
+}
+
+#[test]
+fn a_uuid_with_the_signs_of_an_unknown_template_engine_is_replaced_by_no_safe_fix() {
+    for uuid in
+        ["`uuidgen`", "{uuid:s}", "{uuid!s}", "!uuid!", "&lt;&lt;uuid>>", "@Model.Uuid", "$[uuid]", "{{ uuid", "~uuid~", "%UUID", "§uuid§"]
+    {
+        let text = with_vgpu(UUID_HERE, uuid);
+        let all = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
+        assert!(all.remaining.iter().any(|left| left.rule.id == "vgpu-uuid"), "{uuid}: {:?}", all.remaining);
+    }
+}
+
+#[test]
+fn a_template_gets_no_vgpu_that_all_its_vms_share_unasked() {
+    let text = "<domain type='kvm'><name>{{ n }}</name><uuid>{{ u }}</uuid><devices/></domain>";
+    assert_eq!(fix(text.to_owned(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text, text);
+    let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
+    assert!(fix(text.to_owned(), &RuleSet::all(builtin()), &asked).unwrap().text.contains(UUID_HERE));
+}
+
+#[test]
+fn a_display_of_none_takes_the_opengl_of_all_but_spice() {
+    let none = ["<qemu:arg value='-display'/><qemu:arg value='none'/>", "<qemu:arg value='-nographic'/>"];
+    for argument in none.map(|arguments| format!("<qemu:commandline>{arguments}</qemu:commandline>")) {
+        let spice = format!("<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>{VGPU}");
+        assert!(fixed(&spice, &argument, &Settings::default()).contains("display='on'"), "SPICE draws by itself: {argument}");
+        for screen in ["<graphics type='sdl'><gl enable='yes'/></graphics>", "<graphics type='vnc'/><graphics type='egl-headless'/>"] {
+            let text = fixed(&format!("{screen}{VGPU}"), &argument, &Settings::default());
+            assert!(!text.contains("model='vfio-pci' display='on'"), "nothing draws with OpenGL: {text}");
+        }
+    }
+    // It takes the place of a window, too.
+    let window =
+        "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='gtk,gl=on'/><qemu:arg value='-nographic'/></qemu:commandline>";
+    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{window}</domain>");
+    let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(found.iter().any(|found| found.message.contains("overridden by -nographic")), "{found:?}");
 }
 
 #[test]

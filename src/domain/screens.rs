@@ -14,6 +14,21 @@ impl<'d> Domain<'d> {
         self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
     }
 
+    /// The kind of display that the domain's own arguments choose. `-nographic` chooses `none`; the last of such options counts.
+    fn own_display(&self) -> Option<String> {
+        self.options.iter().rev().find_map(|option| match option.name {
+            "display" => option.operand.map(|operand| display_parts(operand.value).0),
+            "nographic" => Some("none".to_owned()),
+            _ => None,
+        })
+    }
+
+    /// Whether `-nographic` takes the place of every display: none follows it.
+    pub fn is_nographic(&self) -> bool {
+        let chooses = |option: &&QemuOption<'d>| option.name == "nographic" || option.name == "display" && option.operand.is_some();
+        self.options.iter().rev().find(chooses).is_some_and(|option| option.name == "nographic")
+    }
+
     /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
     pub fn display_kind(&self) -> &str {
         self.answers.display_kind.get_or_init(|| {
@@ -33,13 +48,15 @@ impl<'d> Domain<'d> {
                 return false;
             }
             let graphics = self.devices_named("graphics");
-            let own = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
+            let own = self.own_display();
             // Of two `-display` the last one counts, and libvirt writes its own first: a window here replaces what a <graphics> opens.
             let is_on = || self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"));
             match own.as_deref() {
                 // It gives OpenGL to VNC and SPICE, as <graphics type='egl-headless'> does.
                 Some("egl-headless") => graphics.into_iter().any(shows_what_egl_draws),
-                None | Some("none") => graphics.into_iter().any(has_gl),
+                None => graphics.into_iter().any(has_gl),
+                // It takes the place of libvirt's own `-display`, with OpenGL. Only SPICE does not need that.
+                Some("none") => graphics.into_iter().any(|graphics| graphics.attribute("type") == Some("spice") && has_gl(graphics)),
                 Some(_) => is_on() && graphics.into_iter().any(has_gl),
             }
         })
@@ -97,6 +114,7 @@ impl<'d> Domain<'d> {
             return false;
         }
         match self.displays().last().and_then(|display| display.operand) {
+            _ if self.is_nographic() => true,
             Some(operand) => !can_have_gl(&display_parts(operand.value).0),
             None => self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses")),
         }

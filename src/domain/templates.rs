@@ -96,6 +96,7 @@ fn name_length(text: &str) -> usize {
 
 /// Whether braces around this are Python's or Rust's: `{}`, `{0}`, `{uuid}`. Hex digits in braces are a uuid as Windows writes it.
 fn is_replacement_field(inside: &str) -> bool {
+    let inside = inside.trim();
     let is_word = inside.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
     is_word && !(inside.len() >= 8 && inside.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
@@ -131,6 +132,7 @@ mod tests {
             "[% uuid %]",
             "[[ uuid ]]",
             "((uuid))",
+            "{ uuid }",
             "${UUID}",
             "${UUID:-none}",
             "${var.uuid}",

@@ -9,6 +9,8 @@ pub enum Risk {
     Screen,
     /// The GPU itself is in the guest.
     LastGpu,
+    /// All VMs of a template get the same vGPU.
+    SharedVgpu,
     /// A PCI card is shown by libvirt's own display.
     Card,
     /// Another device has ramfb, and loses it.
@@ -38,6 +40,7 @@ impl Risk {
             Risk::Watched => "the screen that somebody may watch the guest through",
             Risk::Screen => "the screen that shows the guest now",
             Risk::LastGpu => "the picture on the host: the guest has the GPU that vGPUs are made of",
+            Risk::SharedVgpu => "the vGPU of one VM to another: all VMs of this template get the same one",
             Risk::Card => "the picture of this card",
             Risk::FirmwareScreen => "the picture of the firmware and the boot loader on that device",
             Risk::OtherCards => "what a graphics card that is passed through gets of it",

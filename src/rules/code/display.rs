@@ -18,7 +18,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
     }
     match domain.displays().last().and_then(|display| display.operand) {
-        Some(operand) => {
+        Some(operand) if !domain.is_nographic() => {
             let is_asked = domain.settings.asked.display.as_deref().is_none_or(|asked| asked == operand.value);
             if is_asked {
                 return Vec::new();
@@ -28,12 +28,14 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             vec![if is_an_option(operand.value) { finding } else { finding.fixed_by(vec![change]) }]
         }
         // Joined with its operand, it is another rule's finding.
-        None if is_joined(domain) => Vec::new(),
+        _ if is_joined(domain) => Vec::new(),
         None if domain.is_shown_by_spice() => Vec::new(),
-        None => {
+        _ => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             let arguments = Change::Arguments(vec!["-display".into(), wanted.into()]);
-            let mut finding = Finding::at(place).with_value("found", "is missing").fixed_by(vec![arguments]);
+            let mut finding = Finding::at(place)
+                .with_value("found", if domain.is_nographic() { "is overridden by -nographic" } else { "is missing" })
+                .fixed_by(vec![arguments]);
             finding.risk = domain.has_screen_without_gl().then_some(Risk::Screen);
             vec![finding]
         }

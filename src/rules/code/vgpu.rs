@@ -22,7 +22,8 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     let has_screen = || domain.has_screen_without_gl().then_some(Risk::Screen);
-    let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen);
+    let is_shared = || has_shared_uuid(domain).then_some(Risk::SharedVgpu);
+    let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen).or_else(is_shared);
     // Where an option lacks its operand, what the changes are says whether there can be any.
     if !context.wants_changes && domain.lacking_option().is_none() {
         let finding = Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) };
@@ -90,19 +91,38 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => Finding::at(source.unwrap_or(vgpu)),
         };
         let finding = finding.with_value("found", found).fixed_by(changes);
-        findings.push(if own.is_none() && !is_filled_in_later { with_shared_uuid(domain, finding) } else { finding });
+        let mut finding = if own.is_none() && !is_filled_in_later { with_shared_uuid(domain, finding) } else { finding };
+        if own.is_none() && asked.is_none() {
+            let is_expression = value.is_some_and(may_be_an_expression).then_some(Risk::Template);
+            finding.risk = is_expression.or_else(|| has_shared_uuid(domain).then_some(Risk::SharedVgpu));
+        }
+        findings.push(finding);
     }
     findings
 }
 
 /// The finding with a note where the uuid that its fix writes is made from a name that a template fills in later.
 fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
-    match domain.child("name").filter(|_| domain.settings.uuid.is_none() && is_template_name(domain.identity())) {
+    match domain.child("name").filter(|_| has_shared_uuid(domain)) {
         Some(name) => {
             finding.related_to(name.span(), "all VMs of this template get the same vGPU: make the uuid a template expression too")
         }
         None => finding,
     }
+}
+
+/// Whether the uuid that is made for the vGPU comes from a name that a template fills in later.
+fn has_shared_uuid(domain: &Domain<'_>) -> bool {
+    domain.settings.uuid.is_none() && is_template_name(domain.identity())
+}
+
+/// Whether a value in a uuid's place may be an expression of a template engine that is not known: it has signs that neither a uuid nor a word
+/// of a guide has. A word in angle brackets is a guide's.
+fn may_be_an_expression(value: &str) -> bool {
+    let word = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(value);
+    value.contains("{{")
+        || value.contains("}}")
+        || !word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '{' | '}' | '(' | ')'))
 }
 
 /// Whether this is a placeholder that the reader should replace: `GPU_UUID`, `your-gpu-uuid-here`.
