@@ -476,6 +476,7 @@ fn a_vm_gets_no_second_ramfb() {
         (card(""), argument("-set", "device.hostdev0.ramfb=on")),
         (String::new(), argument("-device", "ramfb")),
         (String::new(), argument("-device", "vfio-pci-nohotplug,host=06:12.5,display=on,ramfb=on")),
+        (String::new(), argument("-device", "vfio-pci-nohotplug,host=06:12.5,id=gpu") + &argument("-set", "device.gpu.ramfb=on")),
         ("<video><model type='ramfb'/></video>".into(), String::new()),
         (format!("{}<video><model type='ramfb'/></video>", card("")), String::new()),
     ] {
@@ -562,4 +563,91 @@ fn of_two_vgpus_with_one_alias_the_first_keeps_the_properties() {
         <qemu:property name='ramfb' type='string' value='on'/></qemu:frontend></qemu:device></qemu:override>";
     let text = fixed(&format!("{vgpu}{}", vgpu.replace("65849", "65850")), ramfb, &Settings::default());
     assert!(text.contains("<qemu:property name='ramfb' type='bool' value='true'/>") && text.contains("ramfb='off'"), "{text}");
+}
+
+#[test]
+fn a_vgpu_gets_no_opregion_next_to_another_device_with_one() {
+    let option = |name: &str, operand: &str| format!("<qemu:arg value='{name}'/><qemu:arg value='{operand}'/>");
+    let other = "vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65850";
+    let card = "<hostdev mode='subsystem' type='pci' managed='yes'>\
+        <source><address domain='0x0000' bus='0x06' slot='0x00' function='0x0'/></source></hostdev>";
+    let of_override = "<qemu:override><qemu:device alias='hostdev0'><qemu:frontend>\
+        <qemu:property name='x-igd-opregion' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>";
+    for (devices, arguments, override_block) in [
+        ("", option("-device", &format!("{other},x-igd-opregion=on")), ""),
+        ("", option("-device", &format!("{other},id=a")) + &option("-set", "device.a.x-igd-opregion=on"), ""),
+        ("", option("-device", "vfio-pci,host=01:00.0,x-igd-opregion=yes"), ""),
+        (card, option("-set", "device.hostdev0.x-igd-opregion=on"), ""),
+        (card, String::new(), of_override),
+    ] {
+        for libvirt in ["7.0", "9.0", "newest"] {
+            let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+            let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{override_block}");
+            let text = fixed(&format!("{devices}{WITHOUT_RAMFB}"), &qemu, &settings);
+            assert_eq!(text.matches("x-igd-opregion").count(), 1, "libvirt {libvirt}: {text}");
+            assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
+        }
+    }
+}
+
+fn fixed_again(text: &str, settings: &Settings) -> String {
+    fix(text.to_owned(), &RuleSet::all(builtin()), settings).unwrap().text
+}
+
+#[test]
+fn the_raw_vgpu_with_display_and_ramfb_is_the_one_and_stays_it() {
+    let raw = |number: u8, rest: &str| {
+        let path = format!("/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b6585{number}");
+        format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,sysfsdev={path}{rest}'/>")
+    };
+    let set = |operand: &str| format!("<qemu:arg value='-set'/><qemu:arg value='device.a.{operand}'/>");
+    let (both, first) = (raw(1, ",display=on,ramfb=on"), raw(0, ""));
+    let by_set = raw(1, ",id=a") + &set("display=on") + &set("ramfb=on");
+    let hostdev = WITHOUT_RAMFB.replace("<alias name='ua-gvtg'/>", "");
+    for libvirt in ["7.0", "newest"] {
+        let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+        for (devices, arguments) in [(hostdev.as_str(), both.clone()), (&hostdev, by_set.clone()), ("", format!("{first}{both}"))] {
+            let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>");
+            let text = fixed(devices, &qemu, &settings);
+            let one = text.split('<').find(|tag| tag.contains("6b65851")).unwrap();
+            assert!(one.contains(",x-igd-opregion=on"), "libvirt {libvirt}: {text}");
+            assert!(devices.is_empty() || text.contains(devices), "the hostdev stays as it was: {text}");
+            assert!(!devices.is_empty() || text.contains(&first), "the first argument stays as it was: {text}");
+            assert_eq!(ramfbs(&text), 1, "{text}");
+            assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
+        }
+    }
+    // The uuid that is asked for decides.
+    let settings = Settings { uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(), ..Settings::default() };
+    let text = fixed(&hostdev, &format!("<qemu:commandline>{both}</qemu:commandline>"), &settings);
+    assert!(text.contains("name='display' type='string' value='on'"), "{text}");
+}
+
+#[test]
+fn a_set_reaches_the_device_of_an_argument_and_stays() {
+    for operand in ["ramfb=on", "romfile=/x/gpu.rom", "x-vga=on", "display=on", "x-igd-opregion=on"] {
+        for id in ["gpu", "hostdev7", "ua-gpu"] {
+            let set = format!("<qemu:arg value='-set'/><qemu:arg value='device.{id}.{operand}'/>");
+            let qemu = format!(
+                "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,host=01:00.0,id={id}'/>{set}</qemu:commandline>"
+            );
+            for libvirt in ["7.0", "9.0", "newest"] {
+                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                let text = fixed(WITHOUT_RAMFB, &qemu, &settings);
+                assert!(text.contains(&set), "libvirt {libvirt}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_global_gives_the_vgpu_no_second_ramfb() {
+    let qemu = "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,host=01:00.0'/>\
+        <qemu:arg value='-global'/><qemu:arg value='vfio-pci-nohotplug.ramfb=on'/></qemu:commandline>";
+    for libvirt in ["7.0", "9.0", "newest"] {
+        let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+        let text = fixed(WITHOUT_RAMFB, qemu, &settings);
+        assert!(ramfbs(&text) == 1 && text.matches("nohotplug").count() == 2, "libvirt {libvirt}: {text}");
+        assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
+    }
 }

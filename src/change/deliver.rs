@@ -24,7 +24,8 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
             Carrier::Device(argument) => return device_change(argument, name, value),
             Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
         }
-    } else if let Some(argument) = domain.raw_argument() {
+    }
+    if let Some(argument) = domain.raw_argument() {
         return device_change(argument, name, value);
     }
     if (name, value) == ("display", "on") && domain.is_shown_by_graphics() {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Argument, Domain, Form, Override, Set, attribute_span, is_graphics_card, is_host_device_number, is_vgpu};
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
-use crate::qemu::{OptionList, Syntax, global_parts};
+use crate::qemu::global_parts;
 use foldhash::HashMap;
 
 /// What carries a property to the vGPU.
@@ -58,21 +58,14 @@ impl<'d> Domain<'d> {
 
     /// The value of a property that the vGPU gets, and how it gets there; None where nobody says anything about it.
     pub fn delivered(&self, name: &str) -> Option<Delivered<'d>> {
-        let typed = |value: &str| {
-            let kind = type_of(name).unwrap_or(PropertyType::String);
-            // QEMU takes `yes` and `true` for `on`, but not `ON`.
-            let is_readable = kind != PropertyType::Bool || !value.contains(char::is_uppercase);
-            property::to_override(kind, value).filter(|_| is_readable).unwrap_or_else(|| value.to_owned())
-        };
-        if let Some(argument) = self.raw_argument() {
-            let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;
-            return Some(Delivered { value: typed(list.get(name)?), carrier: Carrier::Device(argument) });
+        if let Some(raw) = self.raw_vgpu {
+            return self.raw_property(self.raw_device_of(raw)?, name);
         }
         let vgpu = self.vgpu?;
         if self.set_reaches()
             && let Some(&set) = self.addressed().sets.get(name)
         {
-            return Some(Delivered { value: typed(set.value), carrier: Carrier::Set(set) });
+            return Some(Delivered { value: typed(name, set.value), carrier: Carrier::Set(set) });
         }
         if self.override_reaches()
             && let Some(&found) = self.addressed().overrides.get(name)
@@ -91,8 +84,8 @@ impl<'d> Domain<'d> {
             return Some(Delivered { value: value.into(), carrier });
         }
         // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
-        let (value, argument) = self.globals().get(name)?;
-        Some(Delivered { value: typed(value), carrier: Carrier::Global(*argument) })
+        let (value, argument) = self.global("vfio-pci-nohotplug", name)?;
+        Some(Delivered { value: typed(name, value), carrier: Carrier::Global(argument) })
     }
 
     /// What `-set` and overrides say about the vGPU, whether it reaches it or not.
@@ -109,14 +102,6 @@ impl<'d> Domain<'d> {
     /// The argument of `-device` that is the vGPU.
     pub(crate) fn raw_argument(&self) -> Option<Argument<'d>> {
         self.raw_vgpu.map(|element| Argument { element, value: element.attribute("value").unwrap_or("") })
-    }
-
-    /// The last `-global` of each property that is the vGPU's.
-    fn globals(&self) -> &HashMap<String, (String, Argument<'d>)> {
-        self.answers.globals.get_or_init(|| {
-            let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
-            globals.filter_map(|argument| global(argument.value).map(|(name, value)| (name, (value, argument)))).collect()
-        })
     }
 
     /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
@@ -142,8 +127,11 @@ impl<'d> Domain<'d> {
         self.vgpu.is_some_and(|vgpu| self.alias_of(vgpu) == Some(alias))
     }
 
-    /// Whether a `-set` reaches the host device that it names.
+    /// Whether a `-set` reaches the host device that it names, or the device of a `-device` argument, which it reaches on any libvirt.
     pub fn set_is_fine(&self, set: &Set<'d>) -> bool {
+        if self.raw_device(set.device).is_some() {
+            return true;
+        }
         self.set_reaches()
             && self
                 .host_device(set.device)
@@ -165,6 +153,7 @@ impl<'d> Domain<'d> {
             Some(device) if is_vgpu(device) => self.vgpu == Some(device),
             // Every property of a graphics card belongs to that card.
             Some(device) if is_graphics_card(device) => false,
+            None if self.raw_device(alias).is_some() => false,
             // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device may be anybody's.
             _ => is_vgpu_only(property, value) && (is_host_device_id(alias) || matches!(property, "x-igd-opregion" | "ramfb" | "driver")),
         }
@@ -195,10 +184,14 @@ fn is_host_device_id(alias: &str) -> bool {
 
 /// The value that the operand of a `-global` gives a property of a vGPU: it works on a driver and on those that derive from it.
 pub fn global_property(operand: &str, name: &str) -> Option<String> {
-    global(operand).filter(|(known, _)| known == name).map(|(_, value)| value)
+    let [driver, property, value] = global_parts(operand)?;
+    (matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci") && property == name).then_some(value)
 }
 
-fn global(operand: &str) -> Option<(String, String)> {
-    let [driver, property, value] = global_parts(operand)?;
-    matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci").then_some((property, value))
+/// A property's value as overrides write it: `true` and `false` for a bool.
+pub(super) fn typed(name: &str, value: &str) -> String {
+    let kind = type_of(name).unwrap_or(PropertyType::String);
+    // QEMU takes `yes` and `true` for `on`, but not `ON`.
+    let is_readable = kind != PropertyType::Bool || !value.contains(char::is_uppercase);
+    property::to_override(kind, value).filter(|_| is_readable).unwrap_or_else(|| value.to_owned())
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Carrier, Delivered, Domain, QemuOption, attribute_span, is_pci_card};
+use super::{Carrier, Delivered, Domain, RawDevice, Set, attribute_span, is_graphics_card, is_pci_card, is_vgpu};
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax};
 use crate::version::Version;
@@ -12,6 +12,8 @@ use crate::xml::{Element, ElementSet};
 
 /// The fw_cfg file with Intel's OpRegion.
 const OPREGION_FILE: &str = "etc/igd-opregion";
+/// The driver that has ramfb.
+const NOHOTPLUG: &str = "vfio-pci-nohotplug";
 
 /// A device other than the vGPU that has ramfb.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,15 +24,29 @@ pub struct Ramfb<'d> {
     pub place: Range<usize>,
     /// The `-device` before it, if it is an argument.
     pub option: Option<Element<'d>>,
-    /// Whether it is another GVT-g vGPU.
+    /// The `-set` that gives it to the device of an argument.
+    pub set: Option<Set<'d>>,
+    /// Whether it is another vGPU of GVT-g's.
     pub is_vgpu: bool,
 }
 
 impl<'d> Domain<'d> {
     /// Whether the vGPU has ramfb, or will have it once a property with a wrong alias reaches it.
     pub fn has_ramfb(&self) -> bool {
-        let is_delivered = || self.delivered("ramfb").is_some_and(|delivered| delivered.value == "true");
+        let is_delivered = || {
+            self.delivered("ramfb").is_some_and(|delivered| {
+                // A -global works on the driver that has ramfb, and another device with that driver has it then.
+                let works =
+                    || !matches!(delivered.carrier, Carrier::Global(_)) || self.has_nohotplug_driver() || self.other_ramfbs().is_empty();
+                delivered.value == "true" && works()
+            })
+        };
         is_delivered() || self.vgpu.is_some_and(|vgpu| self.hostdev_ramfb(vgpu).is_some())
+    }
+
+    /// Whether the vGPU has the driver that knows ramfb.
+    fn has_nohotplug_driver(&self) -> bool {
+        self.delivered("driver").is_some_and(|driver| driver.value == NOHOTPLUG)
     }
 
     /// The other devices with ramfb: host devices in document order, then `<video>` cards, then arguments.
@@ -39,18 +55,26 @@ impl<'d> Domain<'d> {
             let hostdevs = self.devices_named("hostdev").into_iter().filter(|hostdev| Some(*hostdev) != self.vgpu);
             let vgpus: ElementSet = self.vgpus.iter().map(|vgpu| vgpu.id()).collect();
             let of_hostdev = |device: Element<'d>| {
-                Some(Ramfb { device, place: self.hostdev_ramfb(device)?, option: None, is_vgpu: vgpus.contains(&device.id()) })
+                Some(Ramfb { device, place: self.hostdev_ramfb(device)?, option: None, set: None, is_vgpu: vgpus.contains(&device.id()) })
             };
             let hostdevs = hostdevs.filter_map(of_hostdev);
             let is_ramfb = |video: &Element<'d>| video.child("model").is_some_and(|model| model.attribute("type") == Some("ramfb"));
             let videos = self.devices_named("video").into_iter().filter(is_ramfb);
-            let videos = videos.map(|device| Ramfb { device, place: device.start_tag().span, option: None, is_vgpu: false });
-            let of_argument = |option: &QemuOption<'d>| {
-                let device = option.operand.filter(|operand| is_ramfb_argument(operand.value))?.element;
-                Some(Ramfb { device, place: attribute_span(device, "value"), option: Some(option.element), is_vgpu: false })
+            let videos = videos.map(|device| Ramfb { device, place: device.start_tag().span, option: None, set: None, is_vgpu: false });
+            let of_argument = |raw: &RawDevice<'d>| {
+                let carrier = match raw.driver() {
+                    "ramfb" => Carrier::Device(raw.argument),
+                    _ => self.raw_carrier_of_on(raw, "ramfb")?,
+                };
+                let (place, set) = match carrier {
+                    Carrier::Set(set) => (set.operand, Some(set)),
+                    Carrier::Global(argument) | Carrier::Device(argument) => (argument.element, None),
+                    _ => return None,
+                };
+                let (device, option) = (raw.argument.element, Some(raw.option));
+                Some(Ramfb { device, place: attribute_span(place, "value"), option, set, is_vgpu: false })
             };
-            let devices = self.options.iter().filter(|option| option.name == "device");
-            let arguments = devices.filter_map(of_argument).filter(|ramfb| Some(ramfb.device) != self.raw_vgpu);
+            let arguments = self.raw_devices().iter().filter(|raw| Some(raw.argument.element) != self.raw_vgpu).filter_map(of_argument);
             hostdevs.chain(videos).chain(arguments).collect()
         })
     }
@@ -64,7 +88,14 @@ impl<'d> Domain<'d> {
         if reads_attribute && hostdev.attribute(NAME) == Some("on") {
             return Some(attribute_span(hostdev, NAME));
         }
-        let carrier = self.carrier_of_on(hostdev, NAME)?;
+        let by_global = || {
+            let alias = self.own_alias(hostdev)?;
+            let set = self.last_set(alias, "driver").map(|set| set.value);
+            set.or_else(|| Some(self.last_override(alias, "driver")?.value)).filter(|driver| *driver == NOHOTPLUG)?;
+            let (_, argument) = self.global(NOHOTPLUG, NAME).filter(|(value, _)| is_on(value))?;
+            Some(Carrier::Global(argument))
+        };
+        let carrier = self.carrier_of_on(hostdev, NAME).or_else(by_global)?;
         Some(self.property_span(Some(&Delivered { value: "true".into(), carrier })))
     }
 
@@ -83,10 +114,15 @@ impl<'d> Domain<'d> {
         argument.or_else(joined).map(|(element, _)| element)
     }
 
-    /// The property that gives another vGPU of the domain the OpRegion.
-    pub fn other_opregion(&self) -> Option<Carrier<'d>> {
-        let others = self.vgpus.iter().filter(|vgpu| Some(**vgpu) != self.vgpu);
-        others.filter_map(|vgpu| self.carrier_of_on(*vgpu, "x-igd-opregion")).next()
+    /// The property that gives another device the OpRegion, and the device: its `<hostdev>`, or the argument of `-device`.
+    pub fn other_opregion(&self) -> Option<(Element<'d>, Carrier<'d>)> {
+        const NAME: &str = "x-igd-opregion";
+        // Whatever else has the property is not meant: it is moved to the vGPU.
+        let is_meant = |device: &Element<'d>| is_vgpu(*device) || is_graphics_card(*device);
+        let mut others = self.host_devices.iter().map(|(device, _)| *device).filter(|device| Some(*device) != self.vgpu).filter(is_meant);
+        let mut raw = self.raw_devices().iter().filter(|raw| Some(raw.argument.element) != self.raw_vgpu);
+        let of_hostdev = others.find_map(|device| Some((device, self.carrier_of_on(device, NAME)?)));
+        of_hostdev.or_else(|| raw.find_map(|raw| Some((raw.argument.element, self.raw_carrier_of_on(raw, NAME)?))))
     }
 
     /// The id by which properties name a host device; None for another device with the vGPU's id, whose properties are the vGPU's.
@@ -100,6 +136,12 @@ impl<'d> Domain<'d> {
         let set = self.last_set(alias, name).filter(|set| is_on(set.value));
         let found = || self.last_override(alias, name).filter(|found| is_on(found.value));
         set.map(Carrier::Set).or_else(|| found().map(Carrier::Override))
+    }
+
+    /// What turns a property of a host device on that a `-device` argument makes.
+    fn raw_carrier_of_on(&self, raw: &RawDevice<'d>, name: &str) -> Option<Carrier<'d>> {
+        let delivered = self.raw_property(raw, name).filter(|_| raw.is_vfio())?;
+        (delivered.value == "true").then_some(delivered.carrier)
     }
 
     /// The vGPU's option ROM, as it is or will be, if it draws the firmware's screen by itself: i915ovmf, which "can replace ramfb"
@@ -122,16 +164,6 @@ impl<'d> Domain<'d> {
 
 fn is_on(value: &str) -> bool {
     to_override(PropertyType::Bool, value).as_deref() == Some("true")
-}
-
-/// Whether the operand of a `-device` is a ramfb card, or a host device with ramfb.
-fn is_ramfb_argument(operand: &str) -> bool {
-    let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
-    match list.get("driver") {
-        Some("ramfb") => true,
-        Some("vfio-pci" | "vfio-pci-nohotplug") => list.get("ramfb").is_some_and(is_on),
-        _ => false,
-    }
 }
 
 /// Whether the operand of a `-fw_cfg` names the OpRegion.

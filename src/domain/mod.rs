@@ -21,6 +21,7 @@ mod forms;
 mod ignores;
 mod metadata;
 mod naming;
+mod raw;
 mod references;
 mod screens;
 mod signs;
@@ -35,7 +36,7 @@ pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
 pub use audio::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioIds, AudioValue, audio_backend, audio_id};
 pub use cards::Card;
-use delivery::{Addressed, Last};
+use delivery::{Addressed, Last, typed};
 pub use delivery::{Carrier, Delivered, global_property};
 pub use firmware::Ramfb;
 pub use forms::{Form, form_for, json_capability, override_works};
@@ -43,11 +44,14 @@ use ignores::Ignores;
 pub use ignores::{Ignore, IgnoreForm};
 pub use metadata::Metadata;
 pub use naming::Renaming;
+use raw::Globals;
+pub use raw::RawDevice;
 pub use references::{Kind, Place, Reference, References};
 use signs::{is_raw_vgpu, raw_vgpu_uuid};
 pub use templates::{is_template, is_template_name, templates};
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, shows_what_egl_draws, uuid_of};
 pub(crate) use values::{can_have_gl, is_graphics_card, is_pci_card, is_vgpu, pci_address};
+use vgpus::Primary;
 pub use vgpus::Vgpu;
 
 /// A domain as the rules see it.
@@ -66,9 +70,10 @@ pub struct Domain<'d> {
     pub vgpus: Vec<Element<'d>>,
     /// Mediated devices that say that they are another maker's, and what says so.
     pub others_vgpus: Vec<(Element<'d>, String)>,
-    /// The vGPU that properties, alias and display speak about.
+    /// The vGPU that properties, alias and display speak about; None where that is [`Domain::raw_vgpu`].
     pub vgpu: Option<Element<'d>>,
-    /// A vGPU that is no hostdev but an argument `-device vfio-pci…,sysfsdev=…`: the argument's element.
+    /// The vGPU that properties and display speak about where it is not a hostdev but an argument `-device vfio-pci…,sysfsdev=…`: the
+    /// argument's element.
     pub raw_vgpu: Option<Element<'d>>,
     /// `<qemu:arg>` elements with a value, in order, of all command lines.
     pub arguments: Vec<Argument<'d>>,
@@ -112,7 +117,11 @@ struct Answers<'d> {
     /// Indices in `options`, by option and by operand.
     options_by_argument: OnceCell<ElementMap<usize>>,
     addressed: OnceCell<Addressed<'d>>,
-    globals: OnceCell<HashMap<String, (String, Argument<'d>)>>,
+    /// By driver and property.
+    globals: OnceCell<Globals<'d>>,
+    raw_devices: OnceCell<Vec<RawDevice<'d>>>,
+    /// Places in `raw_devices`.
+    raw_ids: OnceCell<HashMap<String, usize>>,
     vgpu_alias: OnceCell<(String, bool)>,
     renaming: OnceCell<Renaming<'d>>,
     ignores: OnceCell<Ignores<'d>>,
@@ -202,8 +211,11 @@ impl<'d> Domain<'d> {
         domain.others_vgpus = domain.vgpus.iter().filter_map(other).collect();
         let others: ElementSet = domain.others_vgpus.iter().map(|(vgpu, _)| vgpu.id()).collect();
         domain.vgpus.retain(|vgpu| !others.contains(&vgpu.id()));
-        domain.vgpu = domain.primary();
-        domain.raw_vgpu = domain.find_raw_vgpu().filter(|_| domain.vgpu.is_none());
+        match domain.primary() {
+            Primary::None => {}
+            Primary::Hostdev(vgpu) => domain.vgpu = Some(vgpu),
+            Primary::Argument(argument) => domain.raw_vgpu = Some(argument),
+        }
         domain
     }
 

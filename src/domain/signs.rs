@@ -1,6 +1,6 @@
 //! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
 
-use super::{Domain, attribute_span, is_pci_card, is_template, parse_uuid};
+use super::{Domain, Set, attribute_span, is_pci_card, is_template, parse_uuid};
 use crate::property::{PropertyType, to_override};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
@@ -75,7 +75,9 @@ impl<'d> Domain<'d> {
             return true;
         }
         if let Some(raw) = self.raw_vgpu {
-            return is_intels(raw.attribute("value").unwrap_or(""));
+            let is_named = |set: &&Set<'d>| self.raw_device(set.device).is_some_and(|device| device.argument.element == raw);
+            let is_set = self.sets.iter().filter(is_named).any(|set| set.property.starts_with("x-igd-"));
+            return is_set || is_intels(raw.attribute("value").unwrap_or(""));
         }
         let Some(vgpu) = self.vgpu else { return false };
         let is_igd = |property: &str| property.starts_with("x-igd-");

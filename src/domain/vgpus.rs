@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Domain, QemuOption, is_raw_vgpu, parse_uuid, raw_vgpu_uuid, uuid_of};
+use super::{Domain, RawDevice, is_raw_vgpu, parse_uuid, raw_vgpu_uuid, uuid_of};
 use crate::settings::derived_uuid;
 use crate::xml::Element;
 use foldhash::HashSet;
@@ -20,6 +20,15 @@ pub struct Vgpu<'d> {
     pub recorded_pci: Option<&'d str>,
     /// The id that libvirt gives it.
     pub alias: Option<String>,
+}
+
+/// The vGPU that shows the picture.
+pub(super) enum Primary<'d> {
+    None,
+    /// A `<hostdev>`.
+    Hostdev(Element<'d>),
+    /// The operand of a `-device`.
+    Argument(Element<'d>),
 }
 
 impl<'d> Domain<'d> {
@@ -53,12 +62,25 @@ impl<'d> Domain<'d> {
         raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
     }
 
-    /// The vGPU that properties and display apply to, chosen by what the user says, then by how the document uses it: ramfb works only
-    /// together with a display, so a vGPU with both comes before one with either.
-    pub(super) fn primary(&self) -> Option<Element<'d>> {
-        let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu));
+    /// The vGPU that properties and display are about: a hostdev, or the argument of a `-device`. It is chosen by what the user says, then
+    /// by what the document does with it: ramfb works only together with a display, so a vGPU with both comes before one with either, and
+    /// of those alike a hostdev before an argument.
+    pub(super) fn primary(&self) -> Primary<'d> {
+        let find = |fits: &dyn Fn(Element<'d>) -> bool| self.vgpus.iter().copied().find(|vgpu| fits(*vgpu)).map(Primary::Hostdev);
         let is_among = |vgpu: Element<'d>, aliases: &HashSet<&str>| self.alias_of(vgpu).is_some_and(|alias| aliases.contains(alias));
-        let asked = self.settings.uuid.and_then(|uuid| find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid)));
+        let raw_vgpus: Vec<&RawDevice<'d>> = self.raw_devices().iter().filter(|raw| is_raw_vgpu(raw.argument.value)).collect();
+        let find_raw = |fits: &dyn Fn(&RawDevice<'d>) -> bool| {
+            raw_vgpus.iter().find(|raw| fits(raw)).map(|raw| Primary::Argument(raw.argument.element))
+        };
+        let asked = self.settings.uuid.and_then(|uuid| {
+            let hostdev = find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid));
+            hostdev.or_else(|| find_raw(&|raw| raw_vgpu_uuid(raw.argument.value) == Some(uuid)))
+        });
+        // A uuid that no vGPU has is given to a hostdev.
+        let may_be_raw = self.settings.uuid.is_none() || self.vgpus.is_empty();
+        let has = |raw: &RawDevice<'d>, name: &str| {
+            may_be_raw && self.raw_property(raw, name).is_some_and(|found| matches!(found.value.as_str(), "on" | "true"))
+        };
         let switched_on = || {
             let (displays, ramfbs) = (self.aliases_with_on("display"), self.aliases_with_on("ramfb"));
             let is_on = |vgpu: Element<'d>, name: &str| vgpu.attribute(name) == Some("on");
@@ -68,14 +90,19 @@ impl<'d> Domain<'d> {
             // The property comes before the attribute: a fix replaces display='on' with it, and the choice must stay the same.
             let has_property = |vgpu: Element<'d>| is_among(vgpu, &displays);
             let has_attribute = |vgpu: Element<'d>| is_on(vgpu, "ramfb") || is_on(vgpu, "display");
-            find(&has_both).or_else(|| find(&has_property)).or_else(|| find(&has_attribute))
+            find(&has_both)
+                .or_else(|| find_raw(&|raw| has(raw, "display") && has(raw, "ramfb")))
+                .or_else(|| find(&has_property))
+                .or_else(|| find(&has_attribute))
+                .or_else(|| find_raw(&|raw| has(raw, "display")))
         };
         let addressed = || {
             let named = self.sets.iter().map(|set| set.device).chain(self.overrides.iter().map(|property| property.alias));
             let named: HashSet<&str> = named.collect();
             find(&|vgpu| is_among(vgpu, &named))
         };
-        asked.or_else(switched_on).or_else(addressed).or_else(|| self.vgpus.first().copied())
+        let first = || find(&|_| true).or_else(|| find_raw(&|_| true));
+        asked.or_else(switched_on).or_else(addressed).or_else(first).unwrap_or(Primary::None)
     }
 
     /// The ids for which a `-set` or an override turns this property on.
@@ -84,10 +111,5 @@ impl<'d> Domain<'d> {
         let overrides = self.overrides.iter().map(|found| (found.alias, found.property, found.value));
         let on = sets.chain(overrides).filter(|(_, property, value)| *property == name && matches!(*value, "on" | "true"));
         on.map(|(alias, ..)| alias).collect()
-    }
-
-    pub(super) fn find_raw_vgpu(&self) -> Option<Element<'d>> {
-        let raw = |option: &&QemuOption<'d>| option.name == "device" && option.operand.is_some_and(|operand| is_raw_vgpu(operand.value));
-        self.options.iter().find(raw).and_then(|option| option.operand).map(|operand| operand.element)
     }
 }

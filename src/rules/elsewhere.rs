@@ -54,6 +54,9 @@ fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d
 pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<Change<'d>> {
     const NAME: &str = "ramfb";
     let device = ramfb.device;
+    if let Some(set) = ramfb.set {
+        return vec![Change::SetValue(set, "off".into())];
+    }
     if let Some(option) = ramfb.option {
         return match OptionList::parse(device.attribute("value").unwrap_or(""), Syntax::DEVICE) {
             Ok(list) if list.get("driver") != Some(NAME) => vec![Change::DeviceProperty(device, NAME.into(), "false".into())],

@@ -2,15 +2,13 @@
 
 use crate::change::{Change, deliver, name_vgpu};
 use crate::domain::Form;
-use crate::domain::{Argument, Set, is_host_device_number, is_pci_card, is_vgpu};
+use crate::domain::{Set, is_host_device_number, is_pci_card, is_vgpu};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override, type_of};
-use crate::qemu::{OptionList, Syntax};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::template::clipped;
 use crate::xml::{Element, QEMU_NAMESPACE};
-use foldhash::HashSet;
 
 /// `-set` for a device that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -18,10 +16,7 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     if domain.set_reaches() {
         return Vec::new();
     }
-    let raw = domain.options.iter().filter(|option| option.name == "device").filter_map(|option| option.operand);
-    let id = |operand: Argument<'d>| OptionList::parse(operand.value, Syntax::DEVICE).ok()?.get("id").map(str::to_owned);
-    let own: HashSet<String> = raw.filter_map(id).collect();
-    let sets = domain.sets.iter().filter(|set| !own.contains(set.device) && !is_misdirected(context, set));
+    let sets = domain.sets.iter().filter(|set| domain.raw_device(set.device).is_none() && !is_misdirected(context, set));
     sets.map(|set| converted(context, set)).collect()
 }
 
@@ -41,12 +36,13 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         .collect()
 }
 
-/// `-set` for a host device that the domain doesn't have.
+/// `-set` for a host device that the domain doesn't have, among libvirt's devices and those of `-device` arguments.
 pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let names_none = |set: &Set<'d>| {
         let is_own = set.device.starts_with("ua-") && !domain.is_alias_taken(set.device);
-        domain.host_device(set.device).is_none() && (is_host_device_number(set.device) || is_own || domain.set_means_vgpu(set))
+        let is_missing = domain.host_device(set.device).is_none() && domain.raw_device(set.device).is_none();
+        is_missing && (is_host_device_number(set.device) || is_own || domain.set_means_vgpu(set))
     };
     // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the others are one finding already.
     let dangling = domain.sets.iter().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));

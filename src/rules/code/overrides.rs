@@ -185,8 +185,11 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     {
         return vec![Finding::at_attribute(argument.element, "value").fixed_by(deliver(domain, NAME, "false"))];
     }
-    // A real graphics card has VGA registers; what names no host device at all is meant for the vGPU.
-    let is_vgpu = |alias: &str| domain.vgpu.is_some() && (domain.is_vgpu_alias(alias) || domain.host_device(alias).is_none());
+    // A real graphics card has VGA registers; what names no device at all is meant for the vGPU.
+    let is_vgpu = |alias: &str| match domain.raw_device(alias) {
+        Some(device) => domain.raw_vgpu == Some(device.argument.element),
+        None => domain.vgpu.is_some() && (domain.is_vgpu_alias(alias) || domain.host_device(alias).is_none()),
+    };
     let is_on = |value: &str| to_override(PropertyType::Bool, value).as_deref() == Some("true");
     let removed = |elements: &[Element<'d>], place: Element<'d>| {
         Finding::at_attribute(place, "value").fixed_by(elements.iter().map(|element| Change::Remove(*element)).collect())

@@ -290,7 +290,7 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     vec![place.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU without ramfb"))]
 }
 
-/// The OpRegion given twice: from a file and by the vGPU's property.
+/// The OpRegion given twice: by the vGPU's property, and from a file or by another device.
 pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-igd-opregion";
     let domain = context.domain;
@@ -300,22 +300,34 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         let finding = Finding::at_attribute(argument, "value").with_value("what", "from this file");
         return vec![finding.related_to(place, "the vGPU's property").fixed_by(deliver(domain, NAME, "false"))];
     }
-    let Some(other) = domain.other_opregion() else { return Vec::new() };
-    let change = match other {
+    let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
+    let change = match carrier {
         Carrier::Set(set) => Change::SetValue(set, "off".into()),
         Carrier::Override(found) => Change::SetAttribute(found.element, "value".into(), "false".into()),
-        _ => return Vec::new(),
+        _ => Change::DeviceProperty(device, NAME.into(), "false".into()),
     };
-    let delivered = Delivered { value: "true".into(), carrier: other };
-    let finding = Finding::within(domain.vgpu.unwrap_or(domain.root), domain.property_span(Some(&delivered)));
-    vec![finding.with_value("what", "from another vGPU here").related_to(place, "the vGPU's property").fixed_by(vec![change])]
+    let what = if domain.vgpus.contains(&device) { "for another vGPU here" } else { "from another device here" };
+    let other = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
+    vec![Finding::within(device, other).with_value("what", what).related_to(place, "the vGPU's property").fixed_by(vec![change])]
 }
 
-/// The OpRegion from a file next to a vGPU that newer releases of QEMU give one too.
+/// The OpRegion from a file or another device next to a vGPU that newer releases of QEMU give one too.
 pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let Some(argument) = domain.opregion_argument().filter(|_| domain.delivered("x-igd-opregion").is_none()) else { return Vec::new() };
-    let finding = Finding::at_attribute(argument, "value");
+    if domain.delivered("x-igd-opregion").is_some() {
+        return Vec::new();
+    }
+    let from_file = domain.opregion_argument().map(|argument| {
+        let finding = Finding::at_attribute(argument, "value").with_value("what", "this file gives QEMU the OpRegion");
+        finding.with_value("other", "remove this -fw_cfg")
+    });
+    let from_device = || {
+        let (device, carrier) = domain.other_opregion()?;
+        let place = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
+        let finding = Finding::within(device, place).with_value("what", "another device has the OpRegion here");
+        Some(finding.with_value("other", "set x-igd-opregion=off here"))
+    };
+    let Some(finding) = from_file.or_else(from_device) else { return Vec::new() };
     let vgpu = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
     vec![vgpu.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU"))]
 }
@@ -324,7 +336,7 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
 pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu);
-    let first = domain.vgpu.map(|vgpu| vgpu.start_tag().span);
+    let first = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
     others
         .map(|vgpu| first.iter().cloned().fold(Finding::at(vgpu), |finding, span| finding.related_to(span, "the one that counts")))
         .collect()
