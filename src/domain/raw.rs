@@ -92,7 +92,7 @@ impl<'d> Domain<'d> {
 
     /// The value that the last `-global` gives a property of all devices of a driver. One for a driver works on those that derive from
     /// it too.
-    pub(super) fn global(&self, driver: &str, name: &str) -> Option<(&str, Argument<'d>)> {
+    pub(crate) fn global(&self, driver: &str, name: &str) -> Option<(&str, Argument<'d>)> {
         let globals = self.answers.globals.get_or_init(|| {
             let mut globals: Globals<'d> = HashMap::default();
             let operands = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);

@@ -1,10 +1,9 @@
 //! Devices beside the vGPU.
 
 use crate::change::{Change, deliver};
-use crate::domain::{Argument, Card, Domain, PciAddress, pci_address};
+use crate::domain::{Card, Carrier, Domain, PciAddress, RawDevice, pci_address, user_alias};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override};
-use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
@@ -59,40 +58,68 @@ fn at_address<'d>(card: &Card<'d>) -> Finding<'d> {
 /// An emulated VT-d that does not tell QEMU what the guest maps, which vfio needs for every host device.
 pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // QEMU spells it with a dash, libvirt with an underscore.
-    let is_global = |operand: &str| {
-        global_parts(operand).is_some_and(|[driver, property, value]| {
-            driver == "intel-iommu" && property == "caching-mode" && to_override(PropertyType::Bool, &value).as_deref() == Some("true")
-        })
-    };
-    let operands = |name: &'static str| domain.options.iter().filter(move |option| option.name == name).filter_map(|option| option.operand);
-    if operands("global").any(|operand| is_global(operand.value)) {
-        return Vec::new();
+    let iommus = domain.devices_named("iommu").into_iter().enumerate();
+    let emulated = iommus.filter(|(_, iommu)| iommu.attribute("model") == Some("intel"));
+    let raw = domain.raw_devices().iter().filter(|raw| raw.driver() == VT_D);
+    let of_element = emulated.filter_map(|(index, iommu)| caching_mode_of_element(domain, index, iommu));
+    of_element.chain(raw.filter_map(|raw| caching_mode_of_argument(domain, raw))).collect()
+}
+
+/// QEMU's driver of an emulated VT-d.
+const VT_D: &str = "intel-iommu";
+/// QEMU writes it with a dash, libvirt with an underscore.
+const CACHING_MODE: &str = "caching-mode";
+
+fn is_on(value: &str) -> bool {
+    to_override(PropertyType::Bool, value).as_deref() == Some("true")
+}
+
+/// `-set` counts before an override, that before the attribute, and `-global` where none of them says anything.
+fn caching_mode_of_element<'d>(domain: &Domain<'d>, index: usize, iommu: Element<'d>) -> Option<Finding<'d>> {
+    let alias = user_alias(iommu).map_or_else(|| format!("iommu{index}"), str::to_owned);
+    // libvirt 7.0 gives QEMU no id for it.
+    let set = || domain.last_set(&alias, CACHING_MODE).filter(|_| domain.set_reaches() && domain.override_reaches());
+    if let Some(set) = set() {
+        let finding = || Finding::at_attribute(set.operand, "value").with_value("found", set.value);
+        return (!is_on(set.value)).then(|| finding().fixed_by(vec![Change::SetValue(set, "on".into())]));
     }
-    let of_element = |iommu: Element<'d>| {
-        let driver = iommu.child("driver");
-        let value = driver.and_then(|driver| driver.attribute("caching_mode"));
-        let finding = match driver.filter(|_| value.is_some()) {
-            Some(driver) => Finding::at_attribute(driver, "caching_mode"),
-            None => Finding::at(driver.unwrap_or(iommu)),
-        };
-        let change = match driver {
-            Some(driver) => Change::SetAttribute(driver, "caching_mode".into(), "on".into()),
-            None => Change::Insert(iommu, NewElement::new("driver").with_attribute("caching_mode", "on")),
-        };
-        (value != Some("on")).then(|| finding.with_value("found", value.unwrap_or("not set")).fixed_by(vec![change]))
+    if let Some(found) = domain.last_override(&alias, CACHING_MODE).filter(|_| domain.override_reaches()) {
+        let is_removed = found.kind == "remove";
+        if !is_removed && is_on(found.value) {
+            return None;
+        }
+        let finding = Finding::at_attribute(found.element, if is_removed { "type" } else { "value" });
+        let changes =
+            [("type", "bool"), ("value", "true")].map(|(name, value)| Change::SetAttribute(found.element, name.into(), value.into()));
+        return Some(finding.with_value("found", if is_removed { "removed" } else { found.value }).fixed_by(changes.into()));
+    }
+    let driver = iommu.child("driver");
+    let value = driver.and_then(|driver| driver.attribute("caching_mode"));
+    if value == Some("on") || value.is_none() && domain.global(VT_D, CACHING_MODE).is_some_and(|(value, _)| is_on(value)) {
+        return None;
+    }
+    let finding = match driver.filter(|_| value.is_some()) {
+        Some(driver) => Finding::at_attribute(driver, "caching_mode"),
+        None => Finding::at(driver.unwrap_or(iommu)),
     };
-    let of_argument = |operand: Argument<'d>| {
-        let list = OptionList::parse(operand.value, Syntax::DEVICE).ok()?;
-        list.get("driver").filter(|driver| *driver == "intel-iommu")?;
-        let value = list.get("caching-mode");
-        let is_on = value.is_some_and(|value| to_override(PropertyType::Bool, value).as_deref() == Some("true"));
-        let change = Change::DeviceProperty(operand.element, "caching-mode".into(), "true".into());
-        let finding = || Finding::at_attribute(operand.element, "value").with_value("found", value.unwrap_or("not set"));
-        (!is_on).then(|| finding().fixed_by(vec![change]))
+    let change = match driver {
+        Some(driver) => Change::SetAttribute(driver, "caching_mode".into(), "on".into()),
+        None => Change::Insert(iommu, NewElement::new("driver").with_attribute("caching_mode", "on")),
     };
-    let emulated = domain.devices_named("iommu").into_iter().filter(|iommu| iommu.attribute("model") == Some("intel"));
-    emulated.filter_map(of_element).chain(operands("device").filter_map(of_argument)).collect()
+    Some(finding.with_value("found", value.unwrap_or("not set")).fixed_by(vec![change]))
+}
+
+fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Option<Finding<'d>> {
+    let delivered = domain.raw_property(raw, CACHING_MODE);
+    let found = delivered.as_ref().map_or("not set", |delivered| delivered.value.as_str()).to_owned();
+    if is_on(&found) {
+        return None;
+    }
+    let (place, change) = match delivered.map(|delivered| delivered.carrier) {
+        Some(Carrier::Set(set)) => (set.operand, Change::SetValue(set, "on".into())),
+        _ => (raw.argument.element, Change::DeviceProperty(raw.argument.element, CACHING_MODE.into(), "true".into())),
+    };
+    Some(Finding::at_attribute(place, "value").with_value("found", found).fixed_by(vec![change]))
 }
 
 /// A host device whose display a `<graphics>` should show, in a domain without one.

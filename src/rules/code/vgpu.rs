@@ -317,15 +317,13 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     if domain.delivered("x-igd-opregion").is_some() {
         return Vec::new();
     }
-    let from_file = domain.opregion_argument().map(|argument| {
-        let finding = Finding::at_attribute(argument, "value").with_value("what", "this file gives QEMU the OpRegion");
-        finding.with_value("other", "remove this -fw_cfg")
-    });
+    let from_file = domain
+        .opregion_argument()
+        .map(|argument| Finding::at_attribute(argument, "value").with_value("what", "this file gives QEMU the OpRegion"));
     let from_device = || {
         let (device, carrier) = domain.other_opregion()?;
         let place = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
-        let finding = Finding::within(device, place).with_value("what", "another device has the OpRegion here");
-        Some(finding.with_value("other", "set x-igd-opregion=off here"))
+        Some(Finding::within(device, place).with_value("what", "another device has the OpRegion here"))
     };
     let Some(finding) = from_file.or_else(from_device) else { return Vec::new() };
     let vgpu = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
