@@ -92,7 +92,7 @@ pub struct Related {
     pub start: Position,
     /// What it is.
     pub message: String,
-    /// Whether the finding's fix removes what is there.
+    /// Whether the finding's fix removes what is there or turns it off.
     pub is_removed: bool,
 }
 

@@ -651,3 +651,16 @@ fn a_global_gives_the_vgpu_no_second_ramfb() {
         assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
     }
 }
+
+#[test]
+fn the_ramfb_that_is_turned_off_on_another_vgpu_is_named() {
+    let first = WITHOUT_RAMFB.replace("display='off'", "display='on'");
+    let other = VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
+    let graphics = "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>";
+    let text = format!("<domain type='kvm'><devices>{first}{other}{graphics}</devices></domain>");
+    let place = text.find("ramfb='on'").unwrap();
+    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let mut related = fixed.applied.iter().filter(|one| one.rule.id == "missing-ramfb").flat_map(|one| &one.related);
+    let is_named = related.any(|related| related.is_removed && related.message.contains("ramfb='on'") && related.start.column == place + 1);
+    assert!(is_named && fixed.text.contains("ramfb='off'"), "{:?}", fixed.applied);
+}

@@ -1,24 +1,26 @@
-//! Names what a finding's fix removes besides what the finding points at: nothing of the user's is removed without being named.
+//! Names what a finding's fix removes or turns off besides what the finding points at: nothing of the user's goes unnamed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::change::Change;
 use crate::diagnostic::Related;
-use crate::domain::Domain;
+use crate::domain::{Domain, attribute_span};
 use crate::rules::template::clipped;
 use crate::xml::{Element, ElementSet};
 
 /// The user's own arguments, overrides and other elements that a fix removes besides what is at `found`: those that refer to the
-/// removed elements, and those among the removed elements themselves. What a fix writes in another form does not count as removed.
+/// removed elements, and those among the removed elements themselves. What a fix writes in another form does not count as removed. Also the ramfb
+/// that it turns off on another device.
 pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Range<usize>) -> Vec<Related> {
+    let turned_off = ramfb_turned_off(domain, changes, found);
     let removed = changes.iter().filter_map(|change| match change {
         Change::Remove(element) => Some(*element),
         _ => None,
     });
     let removed: Vec<Element<'d>> = removed.collect();
     if removed.is_empty() {
-        return Vec::new();
+        return turned_off;
     }
     let is_converted = changes.iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
     let ids: ElementSet = removed.iter().map(|element| element.id()).collect();
@@ -53,6 +55,26 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
             Some(id) => format!("removed with it, as it refers to {id}: {words}"),
             None => format!("removed with it: {words}"),
         },
+        is_removed: true,
+    });
+    related.chain(turned_off).collect()
+}
+
+/// The `ramfb='on'` that a fix turns off besides what is at `found`.
+fn ramfb_turned_off<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Range<usize>) -> Vec<Related> {
+    const NAME: &str = "ramfb";
+    let places = changes.iter().filter_map(|change| match change {
+        Change::SetAttribute(device, name, value) if name == NAME && value == "off" && device.attribute(NAME) == Some("on") => {
+            Some((*device, attribute_span(*device, NAME)))
+        }
+        _ => None,
+    });
+    let others = places.filter(|(_, span)| span.start >= found.end || found.start >= span.end);
+    let related = others.map(|(device, span)| Related {
+        file: None,
+        start: domain.document.source().position(span.start),
+        span,
+        message: format!("turned off with it: ramfb='on' of this <{}>", device.name()),
         is_removed: true,
     });
     related.collect()

@@ -159,13 +159,10 @@ fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>
     let span = domain.property_span(delivered.as_ref());
     let found =
         delivered.map_or_else(|| "unset".to_owned(), |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value));
-    let mut finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
+    let finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
     let mut changes = deliver(domain, name, value);
     if name == "ramfb" {
-        for (place, change) in moved_ramfb(domain) {
-            finding = finding.related_to(place, "the vGPU that has it now");
-            changes.push(change);
-        }
+        changes.extend(moved_ramfb(domain));
     }
     vec![if changes.is_empty() { finding } else { finding.fixed_by(changes) }]
 }

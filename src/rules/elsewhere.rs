@@ -1,7 +1,5 @@
 //! Properties that the vGPU must not get, because QEMU already has what they provide from elsewhere.
 
-use std::ops::Range;
-
 use crate::change::Change;
 use crate::domain::{Domain, Ramfb};
 use crate::qemu::{OptionList, Syntax};
@@ -32,9 +30,9 @@ pub(super) fn ramfb_elsewhere<'d>(domain: &Domain<'d>) -> Option<RamfbElsewhere<
     domain.drawing_rom().map(RamfbElsewhere::Rom).or_else(device)
 }
 
-/// The changes that move ramfb from the domain's other vGPUs to the one that shows the picture, each with its place.
-pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<(Range<usize>, Change<'d>)> {
-    domain.other_ramfbs().iter().filter_map(|ramfb| Some((ramfb.place.clone(), ramfb_to_move(domain, ramfb)?))).collect()
+/// The changes that move ramfb from the domain's other vGPUs to the one that shows the picture.
+pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
+    domain.other_ramfbs().iter().filter_map(|ramfb| ramfb_to_move(domain, ramfb)).collect()
 }
 
 /// The change that turns ramfb off on another GVT-g vGPU, if an attribute turns it on.
