@@ -18,7 +18,9 @@ pub fn root_name(bytes: &[u8]) -> Option<String> {
     };
     let text = String::from_utf8_lossy(&narrow);
     // A byte order mark that an editor could not read is two replacement characters.
-    first_name(text.trim_start_matches([BOM, char::REPLACEMENT_CHARACTER])).map(str::to_owned)
+    let text = text.trim_start_matches([BOM, char::REPLACEMENT_CHARACTER]);
+    // An editor ends the line of a text that was cut off within a name.
+    first_name(text.trim_end()).map(str::to_owned)
 }
 
 /// The bytes after a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the latter.
@@ -44,7 +46,7 @@ fn first_name(text: &str) -> Option<&str> {
         } else if rest.starts_with("<%") {
             end_of(rest, "%>")
         } else if let Some(name) = document_type_name(rest) {
-            document_type = Some(name);
+            document_type = Some(name).filter(|name| !is_cut_off(name, text));
             end_of_document_type(rest)
         } else {
             let name = name_at(&rest[1..]);
@@ -54,7 +56,7 @@ fn first_name(text: &str) -> Option<&str> {
                     return Some(name);
                 }
                 // The text ends within the name.
-                None if is_name && !"domain".starts_with(name) => return Some(name),
+                None if is_name && !is_cut_off(name, text) => return Some(name),
                 // `<6>` begins a line of a log.
                 Some(behind) if behind.is_ascii_digit() || name.starts_with(|c: char| c.is_ascii_digit()) => return None,
                 None => None,
@@ -67,6 +69,11 @@ fn first_name(text: &str) -> Option<&str> {
         }
     }
     document_type
+}
+
+/// Whether a name that a text may end within can be the beginning of `domain`.
+fn is_cut_off(name: &str, text: &str) -> bool {
+    "domain".starts_with(name) && text.ends_with(name) && name != "domain"
 }
 
 /// Whether a text holds only characters that people write.
@@ -83,14 +90,14 @@ fn name_at(text: &str) -> &str {
     &text[..end]
 }
 
-/// The name that a document type declaration gives; None for a text that does not begin with one.
+/// The name that a document type declaration gives; None for a text that does not begin with one, and for one that gives no name.
 fn document_type_name(text: &str) -> Option<&str> {
     const OPEN: &str = "<!DOCTYPE";
     let behind = text.get(OPEN.len()..).filter(|_| text[..OPEN.len()].eq_ignore_ascii_case(OPEN))?;
-    Some(name_at(behind.trim_start()))
+    Some(name_at(behind.trim_start())).filter(|name| !name.is_empty())
 }
 
-/// The length of a document type declaration; None for one that does not end.
+/// The length of a document type declaration, up to the next tag where it lacks its end; None where nothing follows.
 fn end_of_document_type(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut is_inside) = (1, false);
@@ -101,6 +108,7 @@ fn end_of_document_type(text: &str) -> Option<usize> {
             b'<' if text[at..].starts_with("<!--") => 4 + end_of(&text[at + 4..], "-->")?,
             b'<' if text[at..].starts_with("<?") => end_of(&text[at..], "?>")?,
             b'>' if !is_inside => return Some(at + 1),
+            b'<' if !is_inside => return Some(at),
             _ => {
                 is_inside = byte == b'[' || is_inside && byte != b']';
                 1
@@ -129,6 +137,12 @@ mod tests {
             "<!DOCTYPE domain><domain>",
             "<!DOCTYPE domain [<!ENTITY a '>'><!-- ]> --><?x ]>?>]>\n<domain>",
             "<!DOCTYPE domain SYSTEM 'domain.dtd' [",
+            "<!DOCTYPE<domain type='kvm'><name>x</name></domain>",
+            "<!DOCTYPE <domain/>",
+            "<!DOCTYPE domain<domain type='kvm'><name>x</name></domain>",
+            "<!DOCTYPE domain\n<domain><name>x</name></domain>",
+            "<!DOCTYPE [<!ENTITY a 'b'>]><domain/>",
+            "<!DOCTYPE domain\n",
             "<%- if vgpu -%>\n<domain type='kvm'>",
             "{% set name = 1 %}\n<domain type='kvm'>",
             "```xml\n<domain type='kvm'>",
@@ -157,8 +171,20 @@ mod tests {
 
     #[test]
     fn the_root_of_text_and_binary_data_is_unclear() {
-        for bytes in [&b"\x1f\x8b\x08\0<a >"[..], b"\0\0\0\0", b"\x03<domain>", b"<dom", b"<", b"<!-- never ends", b"\xff\xfe", b"caf\xe9"]
-        {
+        for bytes in [
+            &b"\x1f\x8b\x08\0<a >"[..],
+            b"\0\0\0\0",
+            b"\x03<domain>",
+            b"<dom",
+            b"<dom\n",
+            b"<dom \r\n",
+            b"<!DOCTYPE",
+            b"<!DOCTYPE dom\n",
+            b"<",
+            b"<!-- never ends",
+            b"\xff\xfe",
+            b"caf\xe9",
+        ] {
             assert_eq!(of(bytes), "(unclear)", "{bytes:?}");
         }
         for text in ["", " \n", "no XML at all", "a < b", "<6>libvirtd: <domain type='kvm'>"] {
