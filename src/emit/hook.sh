@@ -103,8 +103,8 @@ is_wanted() {
     return 1
 }
 
-# Output of stat for an open file: its type, its device number and its inode.
-look='%F %t:%T|%d:%i|'
+# Output of stat for an open file: its type, its device number, its inode and its path.
+look='%F %t:%T|%d:%i|%n'
 
 # looks_of NODE…: the part of that output that identifies these devices. For a device it is the number, which a user cannot forge: QEMU may
 # have it open through a node of its own, since libvirt makes a /dev for it. For a plain file, on an emulated machine, it is the inode.
@@ -113,14 +113,17 @@ looks_of() {
         own=$(stat -L -c "$look" "$node" 2>/dev/null)
         case $own in
             'character special file '*) printf '%s|\n' "${own%%|*}" ;;
-            ?*) printf '|%s\n' "${own#*|}" ;;
+            ?*)
+                own=${own#*|}
+                printf '|%s|\n' "${own%%|*}"
+                ;;
         esac
     done
 }
 
 # look_at_named: the same output for the open files whose path is that of a vGPU's node, with one stat for each process.
 look_at_named() {
-    folder='' numbers=''
+    folder='' files=''
     # shellcheck disable=SC2012 # Only ls says what links point to, on every system.
     {
         ls -l /proc/[0-9]*/fd 2>/dev/null |
@@ -131,17 +134,39 @@ look_at_named() {
         while IFS= read -r word; do
             case $word in
                 /*)
-                    if [ -n "$numbers" ]; then
+                    if [ -n "$files" ]; then
                         # shellcheck disable=SC2086 # These are words.
-                        (cd "$folder" 2>/dev/null && timeout 1 stat -L -c "$look" $numbers 2>/dev/null) &
+                        timeout 1 stat -L -c "$look" $files 2>/dev/null &
                     fi
-                    folder=$word numbers=''
+                    folder=$word files=''
                     ;;
-                *) numbers="$numbers $word" ;;
+                *) files="$files $folder/$word" ;;
             esac
         done
         wait
     }
+}
+
+# is_open LOOK: whether the file with this output of stat is open to be used. Any user can have a path alone open (O_PATH), of whatever file;
+# stat shows the same for that.
+is_open() {
+    info=${1##*|} inode=${1%|*} flags='' found=''
+    inode=${inode##*:} info=${info%/fd/*}/fdinfo/${info##*/}
+    {
+        while read -r key value; do
+            case $key in
+                flags:) flags=$value ;;
+                ino:) found=$value ;;
+            esac
+        done <"$info"
+    } 2>/dev/null
+    case $flags in
+        # It was closed meanwhile, or nothing tells.
+        '') [ -e "$info" ] ;;
+        *[1357]???????) return 1 ;;
+        # Where the kernel says the inode (since 5.14), it is still the same file.
+        *) [ "${found:-$inode}" = "$inode" ] ;;
+    esac
 }
 
 # is_in_use VGPU: whether a process has it open, through its group or, with iommufd, through its own device. A link's text is not enough:
@@ -172,7 +197,12 @@ is_in_use() {
     }
     open=$(timeout 3 stat -L -c "$look" /proc/[0-9]*/fd/* 2>/dev/null)
     [ "$?" -lt 124 ] || open=$(look_at_named)
-    printf '%s\n' "$open" | grep -q -F -e "$looks"
+    printf '%s\n' "$open" | grep -F -e "$looks" | (
+        while IFS= read -r candidate; do
+            ! is_open "$candidate" || exit 0
+        done
+        exit 1
+    )
 }
 
 # create_gpu UUID TYPE PCI

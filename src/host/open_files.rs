@@ -1,6 +1,7 @@
 //! Tells whether an open file of a process is a certain device.
 //!
-//! The device number decides. The text of a link in /proc/PID/fd does not: any user can have a file open whose path reads /dev/vfio/0.
+//! The device number decides. The text of a link in /proc/PID/fd does not: any user can have a file open whose path reads /dev/vfio/0. Nor
+//! does a file of which only the path is open (`O_PATH`) count: any user can open the path of a device that is root's alone.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::Root;
+use super::{Reading, Root};
 
 /// How long a file system has to say what kind of file it is. A device answers at once; a dead NFS server, or a FUSE server that a user
 /// runs, may never do so.
@@ -16,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// After this many files that did not answer, only files whose path ends like that of a node are asked.
 const MAX_SILENT: usize = 3;
+
+/// The flag of an open file that is a path and no more (Linux: include/uapi/asm-generic/fcntl.h).
+const O_PATH: u32 = 0o10_000_000;
 
 /// Looks for the users of some device nodes.
 pub(super) struct OpenFiles<'n> {
@@ -36,17 +40,24 @@ enum Identity {
     Inode(u64, u64),
 }
 
+/// A file as `stat` describes it.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    identity: Identity,
+    inode: u64,
+}
+
 /// A thread that may wait for a file system, and how to talk to it.
 struct Asker {
     paths: Sender<PathBuf>,
-    answers: Receiver<Option<Identity>>,
+    answers: Receiver<Option<Look>>,
 }
 
 impl<'n> OpenFiles<'n> {
     /// Looks up these nodes on a machine.
     pub(super) fn new(root: &Root, nodes: &'n [String]) -> Self {
         let is_copy = !root.is_this_machine();
-        let identity = |node: &String| fs::metadata(node).ok().as_ref().and_then(identity);
+        let identity = |node: &String| Some(look(&fs::metadata(node).ok()?)?.identity);
         let identities = if is_copy { BTreeSet::new() } else { nodes.iter().filter_map(identity).collect() };
         OpenFiles { nodes, identities, is_copy, asker: None, silent: 0 }
     }
@@ -66,10 +77,11 @@ impl<'n> OpenFiles<'n> {
         if self.silent >= MAX_SILENT && !is_named {
             return false;
         }
-        self.ask(PathBuf::from(link)).is_some_and(|found| self.identities.contains(&found))
+        let Some(found) = self.ask(PathBuf::from(link)) else { return false };
+        self.identities.contains(&found.identity) && is_open(root, link, found.inode)
     }
 
-    fn ask(&mut self, path: PathBuf) -> Option<Identity> {
+    fn ask(&mut self, path: PathBuf) -> Option<Look> {
         if self.asker.is_none() {
             self.asker = Asker::start();
         }
@@ -93,7 +105,7 @@ impl Asker {
         let (answer, answers) = channel();
         let work = move || {
             for path in asked {
-                if answer.send(fs::metadata(path).ok().as_ref().and_then(identity)).is_err() {
+                if answer.send(fs::metadata(path).ok().as_ref().and_then(look)).is_err() {
                     return;
                 }
             }
@@ -103,15 +115,60 @@ impl Asker {
     }
 }
 
+/// Returns whether the file behind a link in /proc/PID/fd, which had this inode, is open to be used.
+fn is_open(root: &Root, link: &str, inode: u64) -> bool {
+    match root.text(&link.replacen("/fd/", "/fdinfo/", 1)) {
+        Reading::Present(info) => is_open_by(&info, inode),
+        // It was closed meanwhile.
+        Reading::Absent => false,
+        Reading::Unreadable(_) => true,
+    }
+}
+
+/// Reads the answer from a file in /proc/PID/fdinfo. Where the kernel gives the inode there (since 5.14), the flags are those of the same file.
+fn is_open_by(info: &str, inode: u64) -> bool {
+    let value = |key: &str| info.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    let flags = value("flags:").and_then(|flags| u32::from_str_radix(flags, 8).ok());
+    let own = value("ino:").and_then(|own| own.parse().ok());
+    flags.is_none_or(|flags| flags & O_PATH == 0) && own.is_none_or(|own: u64| own == inode)
+}
+
 #[cfg(unix)]
-fn identity(file: &Metadata) -> Option<Identity> {
+fn look(file: &Metadata) -> Option<Look> {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     let is_device = file.file_type().is_char_device();
-    Some(if is_device { Identity::Device(file.rdev()) } else { Identity::Inode(file.dev(), file.ino()) })
+    let identity = if is_device { Identity::Device(file.rdev()) } else { Identity::Inode(file.dev(), file.ino()) };
+    Some(Look { identity, inode: file.ino() })
 }
 
 /// Only Unix has device numbers.
 #[cfg(not(unix))]
-fn identity(_file: &Metadata) -> Option<Identity> {
+fn look(_file: &Metadata) -> Option<Look> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_open_by;
+
+    #[test]
+    fn a_path_that_is_open_is_no_open_file() {
+        let info = |flags: &str| format!("pos:\t0\nflags:\t{flags}\nmnt_id:\t24\nino:\t800\n");
+        for (flags, expected) in [
+            ("0100002", true),
+            ("02100002", true),
+            ("010000000", false),
+            ("012000000", false),
+            ("012100000", false),
+            ("030000000", false),
+            ("020000002", true),
+        ] {
+            assert_eq!(is_open_by(&info(flags), 800), expected, "{flags}");
+        }
+        // Another file has taken its number meanwhile.
+        assert!(!is_open_by(&info("0100002"), 3));
+        // Old kernels do not give the inode.
+        assert!(is_open_by("pos:\t0\nflags:\t0100002\nmnt_id:\t24\n", 800));
+        assert!(!is_open_by("pos:\t0\nflags:\t010000000\nmnt_id:\t24\n", 800));
+    }
 }

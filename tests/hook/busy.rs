@@ -83,6 +83,42 @@ fn a_file_whose_path_reads_like_a_vgpus_does_not_keep_it() {
 }
 
 #[test]
+fn a_path_that_is_open_does_not_keep_a_vgpu() {
+    const FOLDER: &str = "/run/dead";
+    on_each_shell(
+        || Machine::start(&[]),
+        |host| {
+            host.install(&hook_for(&[("win10", ONE, LARGE)]));
+            let holders = || [host.holder_of_path("/dev/vfio/0", ""), host.holder_of_path("/dev/vfio/0", &with_own_dev(SAME_DEVICE))];
+            host.quietly(host.prepare("win10"));
+            let paths = holders();
+            host.quietly(host.prepare("win10"));
+            // The vGPU's real user is found among them.
+            let qemu = host.user_of("/dev/vfio/0", "");
+            assert!(host.release("win10").1.contains("a process still has it open"));
+            drop(qemu);
+            host.quietly(host.release("win10"));
+            assert_eq!(host.machine.vgpus(), [""; 0]);
+            drop(paths);
+            // So they are where not all open files can be looked at.
+            host.machine.with_file_system(FOLDER, || {
+                let slow = host.user_of(&format!("/dev/null 8<{FOLDER}/pci/devices/0000:00:02.0/vendor"), "");
+                host.quietly(host.prepare("win10"));
+                let paths = holders();
+                host.machine.silence(FOLDER);
+                let qemu = host.user_of("/dev/vfio/0", "");
+                assert!(host.release("win10").1.contains("a process still has it open"));
+                drop(qemu);
+                host.quietly(host.release("win10"));
+                assert_eq!(host.machine.vgpus(), [""; 0]);
+                host.machine.wake(FOLDER);
+                drop((paths, slow));
+            });
+        },
+    );
+}
+
+#[test]
 fn a_file_system_that_does_not_answer_neither_keeps_a_vgpu_nor_hides_its_user() {
     const FOLDER: &str = "/run/dead";
     let file = format!("{FOLDER}/pci/devices/0000:00:02.0/vendor");
@@ -185,6 +221,11 @@ fn host_tells_a_vgpus_user_by_the_device_too() {
     ] {
         let user = host.user_of(file, &with_own_dev(node));
         assert_eq!(host_says(&host), expected, "{node}");
+        drop(user);
+    }
+    for before in [String::new(), with_own_dev(SAME_DEVICE)] {
+        let user = host.holder_of_path("/dev/vfio/0", &before);
+        assert_eq!(host_says(&host), unused, "{before}");
         drop(user);
     }
     host.machine.with_file_system(FOLDER, || {

@@ -1,7 +1,8 @@
 //! Domains with vGPUs, the hook for them, and a machine that has it.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -178,15 +179,44 @@ impl Host {
         String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
+    /// A process that has no more than the path of this file open (`O_PATH`), which any user may, until it is dropped. `before` runs first,
+    /// in a mount namespace of its own.
+    pub fn holder_of_path(&self, path: &str, before: &str) -> User {
+        let own = std::env::current_exe().unwrap();
+        let line = format!("{before}\nexec \"$@\"");
+        let words = ["unshare", "--mount", "sh", "-c", &line, "sh", own.to_str().unwrap(), "--exact", HOLDER, "--nocapture"];
+        let mut command = self.machine.command(Path::new("/"), words);
+        let mut process = command.env(HELD_PATH, path).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.as_mut().unwrap());
+        assert!(output.lines().any(|line| line.unwrap().contains(HOLDS)), "{path} is not open");
+        User { process }
+    }
+
     /// A process that has this file open, as QEMU has its vGPU, until it is dropped. `before` runs first, in a mount namespace of its own.
     pub fn user_of(&self, file: &str, before: &str) -> User {
         let line = format!("{before}\nexec 9<>{file} && echo open && exec cat");
         let mut command = self.machine.command(Path::new("/"), ["unshare", "--mount", "sh", "-c", &line]);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut word = [0; 5];
-        std::io::Read::read_exact(process.stdout.as_mut().unwrap(), &mut word).unwrap();
+        process.stdout.as_mut().unwrap().read_exact(&mut word).unwrap();
         User { process }
     }
+}
+
+/// The test that [`Host::holder_of_path`] starts as a process of its own, and what that is told and says.
+const HOLDER: &str = "domains::holding_a_path";
+const HELD_PATH: &str = "GVTG_HELD_PATH";
+const HOLDS: &str = "the path is open";
+
+/// Keeps a path open until stdin ends; in other runs it does nothing.
+#[test]
+fn holding_a_path() {
+    const O_PATH: i32 = 0o10_000_000;
+    let Some(path) = std::env::var_os(HELD_PATH) else { return };
+    let _held = fs::OpenOptions::new().read(true).custom_flags(O_PATH).open(path).unwrap();
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{HOLDS}").and_then(|()| stdout.flush()).unwrap();
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
 pub struct User {

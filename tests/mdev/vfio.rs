@@ -18,6 +18,9 @@ pub struct Devices {
 const GROUPS: [u32; 2] = [7, 5];
 const OWN: [u32; 2] = [8, 9];
 
+/// The flag of a file of which only the path is open, which no driver knows of.
+const O_PATH: u32 = 0o10_000_000;
+
 impl Devices {
     /// Makes a vGPU's nodes, for root alone as in /dev/vfio.
     pub fn make(&self, group: u32) -> io::Result<()> {
@@ -44,7 +47,10 @@ impl Devices {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
         let is_open = |process: PathBuf| {
             let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-            let mut others = descriptors.filter(|descriptor| !is_fuse(&process, &descriptor.file_name().to_string_lossy()));
+            let mut others = descriptors.filter(|descriptor| {
+                let info = fs::read_to_string(process.join("fdinfo").join(descriptor.file_name())).unwrap_or_default();
+                !is_path(&info) && !is_fuse(&process, &info)
+            });
             others.any(|descriptor| {
                 let open = fs::metadata(descriptor.path());
                 open.is_ok_and(|open| open.file_type().is_char_device() && numbers.contains(&open.rdev()))
@@ -61,9 +67,14 @@ impl Devices {
     }
 }
 
-/// Whether the mount of an open file is one of FUSE.
-fn is_fuse(process: &Path, descriptor: &str) -> bool {
-    let info = fs::read_to_string(process.join("fdinfo").join(descriptor)).unwrap_or_default();
+/// Returns whether an open file is a path and no more, by its text in /proc/PID/fdinfo.
+fn is_path(info: &str) -> bool {
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
+    flags.and_then(|flags| u32::from_str_radix(flags, 8).ok()).is_some_and(|flags| flags & O_PATH != 0)
+}
+
+/// Returns whether the mount of an open file is one of FUSE, by its text in /proc/PID/fdinfo.
+fn is_fuse(process: &Path, info: &str) -> bool {
     let Some(mount) = info.lines().find_map(|line| line.strip_prefix("mnt_id:")).map(str::trim) else { return false };
     let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
     let is_its = |line: &&str| line.split(' ').next() == Some(mount);
