@@ -73,13 +73,70 @@ read_xml() {
     # Where stdin is closed, the pipe of $(…) would take its place, and cat would wait for itself.
     [ -e /proc/self/fd/0 ] || exec </dev/null
     xml=$(cat)
-    # One line for each tag. A uuid in a comment or in <metadata> may belong to a device that was removed.
-    wanted=" $(printf '%s\n' "$xml" | tr '\n\t\r<' '   \n' | sed -n \
-        -e '/^!--.*-->/d' -e '/^!--/,/-->/d' -e '/^metadata[ >]/,/^\/metadata[ >]/d' \
-        -e "s/^address \(.* \)\{0,1\}uuid *= *[\"']\([0-9A-Fa-f-]*\)[\"'].*/\2/p" \
-        -e 's/^\([^ >]*:\)\{0,1\}arg .*sysfsdev.*\/\([0-9A-Fa-f-]\{36\}\)\([^0-9A-Fa-f-].*\)\{0,1\}$/\2/p' \
-        -e 's/^\([^ >]*:\)\{0,1\}property .*sysfsdev.*\/\([0-9A-Fa-f-]\{36\}\)\([^0-9A-Fa-f-].*\)\{0,1\}$/\2/p' |
-        tr 'A-F\n' 'a-f ') "
+    case $xml in
+        *'<'*) ;;
+        *) [ "$operation" != prepare ] || complain "no XML arrived on stdin, so no vGPU is created: the script that calls this one has to pass its own stdin on, where libvirt writes the VM's XML" ;;
+    esac
+    wanted=$(find_uuids)
+    case $wanted in
+        *unclosed*) wanted=$(find_uuids everywhere) ;;
+    esac
+    wanted=" $(printf '%s\n' "$wanted" | tr 'A-F\n' 'a-f ') "
+}
+
+# find_uuids [everywhere]: prints the uuids of the vGPUs in $xml, a line each, without hyphens. One in a comment or in <metadata> may
+# belong to a device that was removed, so these are skipped, unless "everywhere" is given. "unclosed" is printed where one of them never ends.
+find_uuids() {
+    # There is one line for each piece of markup, without its "<"; "n" reads the next one. The hold space has an "m" for each <metadata>
+    # that is open. The last line is none of the XML's, and shows what is open at its end.
+    # shellcheck disable=SC2016 # The $ is sed's.
+    skip='
+        /^!--/{
+            s/^!--//
+            :comment
+            /-->/d
+            $s/.*/unclosed/p
+            n
+            b comment
+        }
+        /^!\[CDATA\[/{
+            :text
+            /]]>/d
+            $s/.*/unclosed/p
+            n
+            b text
+        }
+        /^\?/{
+            :instruction
+            /\?>/d
+            $s/.*/unclosed/p
+            n
+            b instruction
+        }
+        /^\/([^ >:]*:)?metadata[ >]/{
+            x
+            s/m//
+            x
+        }
+        /^([^ \/>:]*:)?metadata[ >]/{
+            /^[^"'\''>]*("[^"]*"[^"'\''>]*|'\''[^'\'']*'\''[^"'\''>]*)*\/>/!{
+                x
+                s/^/m/
+                x
+            }
+        }
+        x
+        /m/{
+            $s/.*/unclosed/p
+            x
+            d
+        }
+        x'
+    [ -z "${1-}" ] || skip=''
+    printf '%s</>\n' "$xml" | tr '\n\t\r<' '   \n' | sed -n -E -e "$skip" \
+        -e "s/^([^ \\/>:]*:)?address (.* )?uuid *= *[\"']([0-9A-Fa-f -]*)[\"'].*/\\3/p" \
+        -e '/^([^ \/>:]*:)?(arg|property) .*sysfsdev/s/.*\/([0-9A-Fa-f-]{36})([^0-9A-Fa-f-].*)?$/\1/p' |
+        tr -d ' -'
 }
 
 # is_uuid TEXT
@@ -96,7 +153,7 @@ is_uuid() {
 is_wanted() {
     read_xml
     if is_uuid "$1"; then
-        case $wanted in *" $1 "*) return 0 ;; esac
+        case $wanted in *" $(printf '%s' "$1" | tr -d -) "*) return 0 ;; esac
         return 1
     fi
     case $wanted in *[0-9a-f]*) return 0 ;; esac

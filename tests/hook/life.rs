@@ -133,8 +133,6 @@ fn without_it() -> Vec<String> {
     let address = format!("<address uuid='{ONE}'/>");
     let document = |inside: &str| format!("<domain type='kvm'>\n  <name>win10</name>\n{inside}\n</domain>\n");
     vec![
-        String::new(),
-        "\n".to_owned(),
         document(""),
         xml(&[]),
         xml(&[TWO]),
@@ -149,8 +147,12 @@ fn without_it() -> Vec<String> {
         document(&format!("<metadata><!-- </metadata> --><x xmlns='urn:x'>{address}</x></metadata>")),
         document(&format!("<devices><disk><serial>{ONE}</serial></disk></devices>")),
         document(&format!("<qemu:commandline><qemu:arg value='-uuid'/><qemu:arg value='{ONE}'/></qemu:commandline>")),
-        // Truncated, which libvirt's output never is.
-        document(&format!("<!-- {address}")),
+        document(&format!("<metadata a='/>' b=\"it's\"><metadata/><metadata x='1'>{address}</metadata >{address}</metadata>")),
+        document(&format!("<metadata><x:metadata xmlns:x='urn:x'/>{address}</metadata>")),
+        document(&format!("<metadata><x:y xmlns:x='urn:x'><![CDATA[ </metadata> <!-- ]]></x:y>{address}</metadata>")),
+        document(&format!("<description><![CDATA[{address}]]></description>")),
+        document(&format!("<?x <metadata/> {address} ?>")),
+        document(&format!("<!--> {address} -->")),
     ]
 }
 
@@ -180,6 +182,7 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
     let document = |inside: &str| format!("<domain type='kvm'><name>win10</name>{inside}</domain>");
     let argument =
         |value: &str| document(&format!("<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='{value}'/></qemu:commandline>"));
+    let skipped = |before: &str| document(&format!("{before}\n<hostdev><source><address uuid='{ONE}'/></source></hostdev>"));
     let upper = ONE.to_uppercase();
     let path = format!("/sys/bus/mdev/devices/{ONE}");
     let ways = [
@@ -194,6 +197,28 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
         argument(&format!("{{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;sysfsdev&quot;:&quot;{path}&quot;}}")),
         argument(&format!("vfio-pci,sysfsdev={path}")).replace("qemu:", "q:"),
         document(&format!("<qemu:property name='sysfsdev' type='string' value='{path}'/>")),
+        argument("x").replace("<qemu:arg value='x'/>", &format!("<qemu:property value='{path}' type='string' name='sysfsdev'/>")),
+        xml(&[&ONE.replace('-', "")]),
+        xml(&[&format!(" {ONE} ")]),
+        xml(&[ONE]).replace("<address uuid", "<d:address uuid"),
+        // What is skipped ends where XML says that it does.
+        skipped("<metadata/>"),
+        skipped("<metadata />"),
+        skipped("<metadata xmlns:app=\"http://example.org/app\"/>"),
+        skipped("<metadata a='>' b=\"it's>\"\n/>"),
+        skipped("<metadata><x:metadata xmlns:x='urn:x'/><metadata xmlns='urn:y'/></metadata\n>"),
+        skipped("<metadata><app:x xmlns:app='urn:app'><![CDATA[ <!-- begin ]]></app:x></metadata>"),
+        skipped("<description><![CDATA[ <metadata> <?x ]]></description>"),
+        skipped("<?x <!-- <metadata> ?>"),
+        skipped("<!-- <metadata> <![CDATA[ <?x -->"),
+        skipped("<!---->"),
+        // In doubt the VM has it. libvirt writes nothing of the kind.
+        skipped("<!-- "),
+        skipped("<![CDATA[ "),
+        skipped("<?x "),
+        skipped("<metadata>"),
+        skipped("<metadata>").replace("</domain>", "<!-- x -->"),
+        skipped("</metadata>"),
         // As long as the longest XML that libvirt accepts.
         document(&format!("<!-- {} --><hostdev><source><address uuid='{ONE}'/></source></hostdev>", "<x>".repeat(500_000))),
     ];
@@ -220,11 +245,24 @@ fn of_two_lines_the_one_in_the_xml_counts() {
 }
 
 #[test]
-fn without_stdin_a_vm_starts_without_its_vgpu() {
+fn without_xml_on_stdin_a_vm_starts_without_its_vgpu_and_the_hook_says_why() {
     on_each_shell(machine, |host| {
-        host.install(&hook_for(&[("win10", ONE, LARGE)]));
-        host.quietly(host.call_for("", &["sh", "-c", "exec \"$@\" <&-", "sh"], &["win10", "prepare", "begin", "-"]));
+        let words = ["win10", "prepare", "begin", "-"];
+        host.install(&hook(&[domain("win10", &[(ONE, SMALL), (TWO, SMALL)])], "qemu.d"));
+        let answers = [
+            host.call_for("", &["sh", "-c", "exec \"$@\" <&-", "sh"], &words),
+            host.call_for("", &[], &words),
+            host.call_for("\n", &[], &words),
+            host.call_for("win10 prepare begin -\n", &[], &words),
+        ];
+        for (code, said) in answers {
+            assert_eq!((code, said.lines().count()), (0, 1), "{said}");
+            assert!(said.starts_with("gvtg: no XML arrived on stdin, so no vGPU is created: "), "{said}");
+        }
         assert_eq!(host.machine.log(), "");
+        // It is none of its business without a line, and nothing is to be created after a VM.
+        host.quietly(host.call_for("", &[], &["linux", "prepare", "begin", "-"]));
+        host.quietly(host.call_for("", &[], &["win10", "release", "end", "-"]));
     });
 }
 
