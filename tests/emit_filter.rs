@@ -11,8 +11,9 @@ use std::process::Command;
 use common::program::{feed, has_tool, outcome, run};
 
 const SHELLS: &[&str] = &["dash", "bash", "busybox"];
-/// What the script sets PATH to, up to the folders of the system.
-const OWN: &str = "PATH=/usr/local/sbin:/usr/local/bin";
+/// The folders where the script looks for programs first. AppArmor forbids hooks those in /usr/local, and bash gives up on the first program
+/// that it finds and may not run, so these are last.
+const OWN: &str = "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:";
 
 fn fixture(name: &str) -> String {
     fs::read_to_string(Path::new("fixtures").join(name)).unwrap()
@@ -45,7 +46,7 @@ impl Hook {
         assert!(script.contains(OWN), "{script}");
         fs::create_dir(folder.path().join("bin")).unwrap();
         make(&folder.path().join("bin/gvtg-xml"));
-        let path = format!("PATH={}", folder.path().join("bin").display());
+        let path = format!("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin:", folder.path().join("bin").display());
         fs::write(folder.path().join("hook"), script.replace(OWN, &path)).unwrap();
         let hook = Hook { folder };
         // busybox has its own logger, and may take that.

@@ -11,8 +11,9 @@ case $operation/$suboperation in
     *) exit 0 ;;
 esac
 
-# Nothing that the caller has set decides what runs here.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin LC_ALL=C
+# Nothing that the caller has set decides what runs here. /usr/local is last: AppArmor's profile of libvirtd forbids programs in it, and bash
+# tries no other once it has found one.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/run/current-system/sw/bin LC_ALL=C
 unset DISPLAY
 
 # leave WHY: the VM comes as it is. libvirt shows nobody what a hook has said that ends with 0, so it is said to the system's log too.

@@ -15,7 +15,7 @@ const DAEMONS: &[&str] = &["libvirtd", "virtqemud"];
 const USUAL_RULES: &str = "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
 
 /// Where a hook looks for programs: the PATH that the emitted filter sets.
-const FOLDERS: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/run/current-system/sw/bin"];
+const FOLDERS: &[&str] = &["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin", "/run/current-system/sw/bin"];
 
 /// The maximum number of patterns that the braces of one pattern expand to.
 const MAX_ALTERNATIVES: usize = 256;
@@ -188,6 +188,12 @@ mod tests {
 
     fn of(text: &str) -> Profile {
         Profile { daemon: "libvirtd", path: String::new(), rules: text.lines().filter_map(exec_rule).collect() }
+    }
+
+    #[test]
+    fn programs_are_looked_for_where_the_emitted_filter_does() {
+        let path = format!("export PATH={} ", FOLDERS.join(":"));
+        assert!(include_str!("../emit/filter.sh").contains(&path), "{path}");
     }
 
     #[test]
