@@ -45,14 +45,28 @@ fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
 pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let limit = domain.child("memtune").and_then(|memtune| memtune.child("hard_limit"));
-    let (Some(limit), Some(memory)) = (limit, domain.child("memory")) else { return Vec::new() };
-    match (bytes(limit), bytes(memory)) {
+    let Some(limit) = limit else { return Vec::new() };
+    match (bytes(limit), guest_memory(domain)) {
         // libvirt sets no limit of 0.
         (Some(most @ 1..), Some(guest)) if most < guest => {
             vec![Finding::at(limit).with_value("found", shown_size(most)).with_value("other", shown_size(guest))]
         }
         _ => Vec::new(),
     }
+}
+
+/// The guest's memory in bytes. With NUMA cells it is the sum of these and of the memory devices, whatever `<memory>` says (libvirt:
+/// src/conf/domain_postparse.c `virDomainDefPostParseMemory`).
+fn guest_memory(domain: &Domain<'_>) -> Option<u128> {
+    let numa = domain.child("cpu").and_then(|cpu| cpu.child("numa"));
+    let cells: Vec<Element<'_>> = numa.map_or(Vec::new(), |numa| numa.children().filter(|cell| cell.is("cell")).collect());
+    if cells.is_empty() {
+        return domain.child("memory").and_then(bytes);
+    }
+    let of_cell = |cell: Element<'_>| size(cell.attribute("memory")?, cell.attribute("unit"));
+    let of_device = |memory: Element<'_>| bytes(memory.child("target")?.child("size")?);
+    let devices = domain.devices_named("memory").into_iter().map(of_device);
+    cells.into_iter().map(of_cell).chain(devices).try_fold(0, |sum: u128, size| sum.checked_add(size?))
 }
 
 /// A size in MiB, or in bytes if it is not a whole number of MiB.
@@ -68,10 +82,15 @@ pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     system.filter(|system| system.attribute("machine").is_some_and(is_i440fx)).map(Finding::at).into_iter().collect()
 }
 
-/// A size with its unit, in upper or lower case; KiB by default (libvirt: src/util/virutil.c `virScaleInteger`).
+/// The size in an element, with the unit in its attribute.
 fn bytes(element: Element<'_>) -> Option<u128> {
-    let number: u128 = element.text().trim().parse().ok()?;
-    let unit = element.attribute("unit").unwrap_or("KiB").to_ascii_lowercase();
+    size(&element.text(), element.attribute("unit"))
+}
+
+/// A size with its unit, in upper or lower case; KiB by default (libvirt: src/util/virutil.c `virScaleInteger`).
+fn size(number: &str, unit: Option<&str>) -> Option<u128> {
+    let number: u128 = number.trim().parse().ok()?;
+    let unit = unit.unwrap_or("KiB").to_ascii_lowercase();
     let (base, power): (u128, u32) = match unit.as_str() {
         "b" | "byte" | "bytes" => (1, 0),
         _ => {
