@@ -70,6 +70,7 @@ pub const FUNCTIONS: &[&str] = &[
     "split-commandline",
     "stray-ramfb",
     "tcg-features",
+    "two-firmware-screens",
     "undeclared-namespace",
     "unknown-audio",
     "unqualified-commandline",

@@ -57,6 +57,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("split-commandline", namespace::split),
     ("stray-ramfb", vgpu::stray_ramfb),
     ("tcg-features", guest::tcg_features),
+    ("two-firmware-screens", vgpu::two_firmware_screens),
     ("undeclared-namespace", namespace::undeclared),
     ("unknown-audio", audio::unknown),
     ("unqualified-commandline", namespace::unqualified),

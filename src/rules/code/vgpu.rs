@@ -290,7 +290,16 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     vec![place.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU without ramfb"))]
 }
 
-/// The OpRegion given twice: by the vGPU's property, and from a file or by another device.
+/// A vGPU with ramfb and an option ROM that draws the firmware's screen as well.
+pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let (true, Some(vgpu), Some(file)) = (domain.has_ramfb(), domain.vgpu.or(domain.raw_vgpu), domain.drawing_rom()) else {
+        return Vec::new();
+    };
+    vec![Finding::at_attribute(vgpu, "ramfb").with_value("found", file)]
+}
+
+/// The OpRegion given twice: from a file and by the vGPU's property.
 pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-igd-opregion";
     let domain = context.domain;
