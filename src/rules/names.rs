@@ -50,6 +50,8 @@ pub const FUNCTIONS: &[&str] = &[
     "i440fx-machine",
     "igpu-function",
     "igpu-passthrough",
+    "invalid-audio-reference",
+    "invalid-audio-type",
     "joined-argument",
     "low-memory-limit",
     "misplaced-commandline",

@@ -1,7 +1,7 @@
 //! Where the guest's sound goes.
 
 use crate::change::Change;
-use crate::domain::{attribute_span, audio_backend};
+use crate::domain::{attribute_span, audio_backend, audio_id, is_template};
 use crate::fragment::NewElement;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
@@ -113,7 +113,36 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     unknown.map(finding).collect()
 }
 
-/// The backend that was asked for, unless the domain can't have it.
+/// An `<audio>` without a type, or of one that no libvirt knows.
+pub(super) fn invalid_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let finding = |audio: Element<'d>| {
+        let what = match audio.attribute("type") {
+            None => "no type".to_owned(),
+            Some(kind) if kind == "spice" || audio_backend(kind).is_some() || is_template(kind) => return None,
+            Some(kind) => format!("the type '{kind}', which libvirt does not know"),
+        };
+        Some(Finding::at_attribute(audio, "type").with_value("what", what))
+    };
+    context.domain.devices_named("audio").into_iter().filter_map(finding).collect()
+}
+
+/// A device that refers to an `<audio>` without its id.
+pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    let devices = domain.devices_named("sound").into_iter().chain(domain.devices_named("graphics"));
+    let finding = |device: Element<'d>| {
+        let audio = device.child("audio").filter(|audio| !is_removed(*audio, context))?;
+        let what = match audio.attribute("id") {
+            None => "no id".to_owned(),
+            Some(id) if audio_id(id).is_some() || is_template(id) => return None,
+            Some(id) => format!("the id '{id}', which is not a positive number"),
+        };
+        Some(Finding::at_attribute(audio, "id").with_value("device", device.name()).with_value("what", what))
+    };
+    devices.filter_map(finding).collect()
+}
+
+/// The backend wished for, unless the domain can't have it.
 fn usable<'c>(context: &Context<'c, '_>) -> Option<&'c Audio> {
     context.domain.settings.audio().filter(|wanted| why_unusable(context, wanted).is_none())
 }

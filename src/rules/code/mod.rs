@@ -37,6 +37,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("i440fx-machine", guest::i440fx),
     ("igpu-function", devices::igpu_function),
     ("igpu-passthrough", devices::igpu_passthrough),
+    ("invalid-audio-reference", audio::invalid_reference),
+    ("invalid-audio-type", audio::invalid_type),
     ("joined-argument", arguments::joined),
     ("low-memory-limit", guest::low_memory_limit),
     ("misplaced-commandline", namespace::misplaced),
