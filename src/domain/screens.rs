@@ -2,16 +2,51 @@
 
 use super::{Domain, can_have_gl, display_has_gl, display_parts, has_gl, shows_what_egl_draws};
 use crate::domain::QemuOption;
-use crate::qemu::{OptionList, Syntax};
+use crate::qemu::{OptionList, Syntax, is_vnc_server};
 use crate::xml::Element;
 
 /// Displays that show the picture to whoever comes for it, and not in a window of their own.
 const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
 
 impl<'d> Domain<'d> {
-    /// The options that choose QEMU's display, in order; the last one counts.
+    /// The options that choose QEMU's display, in order; the last one counts. `-display vnc=…` is not among them: it chooses no display.
     pub fn displays(&self) -> Vec<QemuOption<'d>> {
-        self.options.iter().filter(|option| option.name == "display" && option.operand.is_some()).copied().collect()
+        let is_display =
+            |option: &&QemuOption<'d>| option.name == "display" && option.operand.is_some_and(|operand| !is_vnc_server(operand.value));
+        self.options.iter().filter(is_display).copied().collect()
+    }
+
+    /// The display that the arguments choose, as the operand of a `-display`. A `-display` in one argument with its operand counts as the
+    /// two that it is split into, and `-sdl` as `-display sdl`.
+    pub fn chosen_display(&self) -> Option<&'d str> {
+        let start = |element: Element<'d>| element.start_tag().span.start;
+        let split = self.options.iter().rev().find_map(|option| match option.name {
+            "display" => {
+                option.operand.filter(|operand| !is_vnc_server(operand.value)).map(|operand| (start(option.element), operand.value))
+            }
+            "sdl" => Some((start(option.element), "sdl")),
+            _ => None,
+        });
+        let joined = self.joined_displays().filter(|(_, operand)| !is_vnc_server(operand)).last();
+        let joined = joined.map(|(element, operand)| (start(element), operand));
+        split.into_iter().chain(joined).max_by_key(|(start, _)| *start).map(|(_, operand)| operand)
+    }
+
+    /// The arguments that are a `-display` and its operand in one, with these operands. QEMU can't read them; a fix splits them.
+    pub fn joined_displays(&self) -> impl Iterator<Item = (Element<'d>, &'d str)> {
+        self.arguments.iter().filter_map(|argument| {
+            let name = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-'))?;
+            let operand = name.strip_prefix("display")?.strip_prefix([' ', '='])?.trim_start();
+            (!operand.is_empty()).then_some((argument.element, operand))
+        })
+    }
+
+    /// Whether QEMU's own arguments open a screen without OpenGL next to its display: VNC, SPICE, or the terminal.
+    fn has_screen_argument(&self) -> bool {
+        let is_vnc =
+            |option: &QemuOption<'d>| option.name == "display" && option.operand.is_some_and(|operand| is_vnc_server(operand.value));
+        let is_screen = |option: &QemuOption<'d>| matches!(option.name, "nographic" | "vnc" | "spice" | "curses") || is_vnc(option);
+        self.options.iter().any(is_screen) || self.joined_displays().any(|(_, operand)| is_vnc_server(operand))
     }
 
     /// The kind of display that the domain's own arguments choose. `-nographic` chooses `none`; the last of such options counts.
@@ -31,12 +66,9 @@ impl<'d> Domain<'d> {
 
     /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
     pub fn display_kind(&self) -> &str {
-        self.answers.display_kind.get_or_init(|| {
-            let current = self.displays().last().and_then(|display| display.operand).map(|operand| display_parts(operand.value).0);
-            match current {
-                Some(kind) if self.settings.asked.display.is_none() && kind != "none" => kind,
-                _ => display_parts(self.settings.display()).0,
-            }
+        self.answers.display_kind.get_or_init(|| match self.chosen_display().map(|operand| display_parts(operand).0) {
+            Some(kind) if self.settings.asked.display.is_none() && kind != "none" => kind,
+            _ => display_parts(self.settings.display()).0,
         })
     }
 
@@ -48,7 +80,7 @@ impl<'d> Domain<'d> {
                 return false;
             }
             let graphics = self.devices_named("graphics");
-            let own = self.own_display();
+            let own = self.chosen_display().map(|operand| display_parts(operand).0);
             // Of two `-display` the last one counts, and libvirt writes its own first: a window here replaces what a <graphics> opens.
             let is_on = || self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"));
             match own.as_deref() {
@@ -79,10 +111,7 @@ impl<'d> Domain<'d> {
 
     /// Whether QEMU opens a window of its own on an X display.
     pub fn opens_window(&self) -> bool {
-        let by_argument = match self.displays().last().and_then(|display| display.operand) {
-            Some(operand) => matches!(&*display_parts(operand.value).0, "gtk" | "sdl"),
-            None => self.options.iter().any(|option| option.name == "sdl"),
-        };
+        let by_argument = self.chosen_display().is_some_and(|operand| matches!(&*display_parts(operand).0, "gtk" | "sdl"));
         by_argument || self.devices_named("graphics").iter().any(|graphics| matches!(graphics.attribute("type"), Some("sdl" | "desktop")))
     }
 
@@ -101,10 +130,12 @@ impl<'d> Domain<'d> {
             shared.iter().any(|shmem| shmem.attribute("name").is_some_and(|name| name.contains("looking-glass") || name.contains("kvmfr")))
         };
         let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
-        let has_option = || self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses"));
         let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind());
         let is_asked = self.settings.asked.display.is_some();
-        self.graphics_cards().next().is_some() || has_shared_memory() || has_screen() || !is_asked && (has_option() || has_display())
+        self.graphics_cards().next().is_some()
+            || has_shared_memory()
+            || has_screen()
+            || !is_asked && (self.has_screen_argument() || has_display())
     }
 
     /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has
@@ -113,10 +144,9 @@ impl<'d> Domain<'d> {
         if self.settings.asked.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
             return false;
         }
-        match self.displays().last().and_then(|display| display.operand) {
-            _ if self.is_nographic() => true,
-            Some(operand) => !can_have_gl(&display_parts(operand.value).0),
-            None => self.options.iter().any(|option| matches!(option.name, "nographic" | "vnc" | "spice" | "curses")),
+        match self.chosen_display() {
+            Some(operand) => !can_have_gl(&display_parts(operand).0),
+            None => self.has_screen_argument(),
         }
     }
 
@@ -124,8 +154,8 @@ impl<'d> Domain<'d> {
     pub fn has_picture(&self) -> bool {
         let has_property = self.delivered("display").is_some_and(|delivered| delivered.value == "on");
         let is_shown = || {
-            self.displays().last().and_then(|display| display.operand).is_some_and(|operand| {
-                let (kind, gl) = display_parts(operand.value);
+            self.chosen_display().is_some_and(|operand| {
+                let (kind, gl) = display_parts(operand);
                 // egl-headless draws, and a <graphics> shows what it draws.
                 let is_seen = kind != "egl-headless" || !self.devices_named("graphics").is_empty();
                 display_has_gl(&kind, gl.as_deref()) && is_seen

@@ -85,11 +85,20 @@ pub enum DisplayError {
     WrongValue(&'static str, DisplayValue),
 }
 
+/// Whether the operand of a `-display` opens a VNC server, like `-vnc`. QEMU runs it next to the display that another `-display` chooses.
+pub fn is_vnc_server(operand: &str) -> bool {
+    operand.starts_with("vnc=")
+}
+
 /// Checks the operand of a `-display`.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check_display(operand: &str) -> Result<(), DisplayError> {
+    // QEMU looks for this word before it reads a list (system/vl.c `parse_display`).
+    if operand.starts_with("vnc") {
+        return Err(DisplayError::Kind("vnc".to_owned()));
+    }
     let list = OptionList::parse(operand, Syntax::DISPLAY).map_err(DisplayError::Unreadable)?;
     let kind = list.get("type").unwrap_or("");
     let display = DISPLAYS.iter().find(|display| display.kind == kind).ok_or_else(|| DisplayError::Kind(kind.to_owned()))?;
@@ -166,6 +175,9 @@ mod tests {
             ("spice-app,gl=on", kind("spice-app")),
             ("curses,gl=on", kind("curses")),
             ("GTK,gl=on", kind("GTK")),
+            ("vnc=:0", kind("vnc")),
+            ("vnc=127.0.0.1:5,password", kind("vnc")),
+            ("vnc", kind("vnc")),
             ("", kind("")),
         ] {
             assert_eq!(check_display(operand), Err(error), "{operand}");

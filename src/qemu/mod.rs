@@ -6,7 +6,7 @@ pub mod json;
 pub mod list;
 pub mod options;
 
-pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display};
+pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display, is_vnc_server};
 pub use list::{OptionList, Syntax, Value};
 pub use options::{Known, known};
 

@@ -7,6 +7,7 @@ use crate::qemu::{OptionList, Syntax, Value};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
+use crate::version::Version;
 
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -27,8 +28,10 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             let finding = Finding::at_attribute(operand.element, "value").with_value("found", format!("is {}", operand.value));
             vec![if is_an_option(operand.value) { finding } else { finding.fixed_by(vec![change]) }]
         }
-        // Joined with its operand, it is another rule's finding.
-        _ if is_joined(domain) => Vec::new(),
+        // Splitting a joined one is another rule's fix.
+        None if domain.joined_displays().next().is_some() => Vec::new(),
+        // So is replacing `-sdl`, which newer releases of QEMU do not have.
+        None if domain.settings.libvirt >= Version::new(8, 5, 0) && domain.options.iter().any(|option| option.name == "sdl") => Vec::new(),
         None if domain.is_shown_by_spice() => Vec::new(),
         _ => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
@@ -40,13 +43,6 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             vec![finding]
         }
     }
-}
-
-fn is_joined(domain: &Domain<'_>) -> bool {
-    domain.arguments.iter().any(|argument| {
-        let name = argument.value.trim_start_matches('-');
-        argument.value.starts_with('-') && (name.starts_with("display ") || name.starts_with("display="))
-    })
 }
 
 /// Whether QEMU takes the next option for the operand that a `-display` lacks: it is the user's, and which of the two is to be mended

@@ -3,7 +3,7 @@
 use crate::change::Change;
 use crate::domain::{Argument, QemuOption, is_template};
 use crate::fragment::NewElement;
-use crate::qemu::{OptionList, Syntax, known, set_parts};
+use crate::qemu::{OptionList, Syntax, is_vnc_server, known, set_parts};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::ElementSet;
@@ -42,6 +42,8 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
     }
     match option.name {
         "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => Some(unreadable_set(&operand)),
+        // VNC has a list of its own kind.
+        "display" if is_vnc_server(operand.value) => None,
         "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(
             |words| Some(at(&operand, &words)),
             |list| {
