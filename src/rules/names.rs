@@ -82,6 +82,7 @@ pub const FUNCTIONS: &[&str] = &[
     "unsupported-override",
     "untyped-override",
     "unusable-audio",
+    "unusable-display",
     "vgpu-alias",
     "vgpu-uuid",
     "wrong-namespace",

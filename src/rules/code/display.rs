@@ -1,13 +1,14 @@
 //! What shows the vGPU's picture.
 
 use crate::change::Change;
-use crate::domain::{Domain, QemuOption, can_have_gl, display_has_gl, display_parts};
+use crate::domain::{Domain, QemuOption, can_have_gl, display_has_gl, display_parts, is_template};
 use crate::fragment::NewElement;
-use crate::qemu::{OptionList, Syntax, Value};
+use crate::qemu::{DisplayError, DisplayValue, OptionList, Syntax, Value, check_display};
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::version::Version;
+use crate::xml::Element;
 
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -59,7 +60,9 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
     let (kind, gl) = display_parts(operand.value);
-    if display_has_gl(&kind, gl.as_deref()) || is_an_option(operand.value) {
+    // A display of no type, or of one that QEMU can't open, is another rule's finding.
+    let is_openable = kind == "curses" || can_have_gl(&kind) && !kind.is_empty();
+    if display_has_gl(&kind, gl.as_deref()) || !is_openable {
         return Vec::new();
     }
     let is_capable = kind != "none" && can_have_gl(&kind);
@@ -73,6 +76,76 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 fn with_gl(value: &str) -> String {
     OptionList::parse(value, Syntax::DISPLAY).map_or_else(|_| value.to_owned(), |list| list.with_option("gl", Value::Text("on")))
+}
+
+/// A display that QEMU does not open where libvirt starts it.
+pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+    let domain = context.domain;
+    // Any other than the one asked for is replaced with that.
+    if domain.settings.asked.display.is_some() {
+        return Vec::new();
+    }
+    let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
+    if is_an_option(operand.value) || is_template(operand.value) {
+        return Vec::new();
+    }
+    let Err(error) = check_display(operand.value) else { return Vec::new() };
+    let Some(what) = why_unusable(domain, operand.value, &error) else { return Vec::new() };
+    let found = if operand.value.is_empty() { "\"\"" } else { operand.value };
+    let finding = Finding::at_attribute(operand.element, "value").with_value("found", found).with_value("what", what);
+    let value = match error {
+        DisplayError::Kind(_) => domain.settings.display().to_owned(),
+        DisplayError::WithoutGl | DisplayError::WrongValue("gl", _) => with_gl(operand.value),
+        // The user knows what the option was for.
+        _ => return vec![finding],
+    };
+    let change = Change::SetAttribute(operand.element, "value".into(), value);
+    vec![Finding { risk: Some(Risk::Screen), ..finding.fixed_by(vec![change]) }]
+}
+
+/// The reason why QEMU, started by libvirt, exits at a display; None where it starts or another rule says so.
+fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Option<String> {
+    let (kind, _) = display_parts(operand);
+    match error {
+        DisplayError::Kind(kind) => match kind.as_str() {
+            "none" | "curses" => None,
+            "" => Some("QEMU exits with \"Parameter 'type' is missing\"".to_owned()),
+            "vnc" => Some("QEMU exits with \"VNC requires a display argument vnc=<display>\"".to_owned()),
+            "dbus" => finds_no_bus(domain, operand)
+                .then(|| "libvirt gives QEMU no session bus, so it exits with \"failed to connect to DBus\"".to_owned()),
+            "spice-app" => {
+                Some("QEMU starts a viewer for it, which fails where libvirt starts QEMU: \"Failed to launch spice+unix\"".to_owned())
+            }
+            _ => Some("QEMU has no display of that type on Linux, and exits".to_owned()),
+        },
+        DisplayError::UnknownOption(display, name) => {
+            let is_renamed = display.kind == "sdl" && super::options::DROPPED_DISPLAY_PARTS.contains(&name.as_str());
+            (!is_renamed).then(|| format!("QEMU exits with \"Parameter '{name}' is unexpected\""))
+        }
+        DisplayError::WithoutGl if kind == "egl-headless" => {
+            Some("QEMU exits with \"egl: turning off GL doesn't make sense\" (7.2 and older ignore it)".to_owned())
+        }
+        // Turning OpenGL on is another rule's fix.
+        DisplayError::WithoutGl => None,
+        DisplayError::WrongValue("gl", _) if kind != "egl-headless" && domain.has_vgpu() && !domain.is_shown_by_graphics() => None,
+        DisplayError::WrongValue(name, DisplayValue::Switch) => Some(format!("'{name}' takes on or off")),
+        DisplayError::WrongValue(name, DisplayValue::Number) => Some(format!("'{name}' takes a number")),
+        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => Some(format!("'{name}' takes one of {}", words.join(", "))),
+        // QEMU takes a relative path, too.
+        DisplayError::WrongValue(_, DisplayValue::Path) | DisplayError::Unreadable(_) => None,
+    }
+}
+
+/// Whether a D-Bus display has no bus: it names none, speaks to no client directly (`p2p`), and the domain hands none on.
+fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
+    let list = OptionList::parse(operand, Syntax::DISPLAY);
+    let names_bus = list.is_ok_and(|list| list.get("addr").is_some() || list.get("p2p").is_some_and(|p2p| p2p != "off"));
+    let is_bus = |env: &Element<'_>| {
+        let value = || env.attribute("value").unwrap_or("");
+        env.attribute("name") == Some("DBUS_SESSION_BUS_ADDRESS") && !value().is_empty() && !value().starts_with("disabled:")
+    };
+    let mut blocks = domain.blocks("commandline").iter().flat_map(|block| block.children());
+    !names_bus && !blocks.any(|child| is_bus(&child))
 }
 
 /// Displays before the last one, which QEMU ignores.

@@ -69,6 +69,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("unsupported-override", overrides::unsupported),
     ("untyped-override", overrides::untyped),
     ("unusable-audio", audio::unusable),
+    ("unusable-display", display::unusable),
     ("vgpu-alias", vgpu::alias),
     ("vgpu-uuid", vgpu::uuid),
     ("wrong-namespace", namespace::wrong),

@@ -57,7 +57,7 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
 }
 
 /// What `-display sdl` took before QEMU 7.1.
-const DROPPED_DISPLAY_PARTS: &[&str] = &["frame", "alt_grab", "ctrl_grab", "window_close"];
+pub(super) const DROPPED_DISPLAY_PARTS: &[&str] = &["frame", "alt_grab", "ctrl_grab", "window_close"];
 
 fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
     Finding::at_attribute(argument.element, "value").with_value("found", argument.value).with_value("what", what)
