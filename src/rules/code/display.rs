@@ -31,8 +31,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         // Splitting a joined one is another rule's fix.
         None if domain.joined_displays().next().is_some() => Vec::new(),
-        // So is replacing `-sdl`, which newer releases of QEMU do not have.
-        None if domain.settings.libvirt >= Version::new(8, 5, 0) && domain.options.iter().any(|option| option.name == "sdl") => Vec::new(),
+        None if let Some(option) = domain.options.iter().rfind(|option| option.name == "sdl") => sdl_backend(domain, option),
         None if domain.is_shown_by_spice() => Vec::new(),
         _ => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
@@ -44,6 +43,19 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             vec![finding]
         }
     }
+}
+
+/// `-sdl`, which takes no `gl=on`. Newer releases of QEMU do not have it, and replacing it is another rule's fix there.
+fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<'d>> {
+    if domain.settings.libvirt >= Version::new(8, 5, 0) {
+        return Vec::new();
+    }
+    let wanted = domain.settings.asked.display.as_deref().unwrap_or("sdl,gl=on");
+    let operand = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
+    let changes =
+        vec![Change::SetAttribute(option.element, "value".into(), "-display".into()), Change::InsertBehind(option.element, operand)];
+    let finding = Finding::at_attribute(option.element, "value").with_value("found", "is -sdl, which has no OpenGL");
+    vec![finding.with_value("display", wanted).fixed_by(changes)]
 }
 
 /// Whether QEMU takes the next option for the operand that a `-display` lacks: it is the user's, and which of the two is to be mended
