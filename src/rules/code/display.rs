@@ -73,7 +73,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
     let (kind, gl) = display_parts(operand.value);
     // A display of no type, or of one that QEMU can't open, is another rule's finding.
-    let is_openable = kind == "curses" || can_have_gl(&kind) && !kind.is_empty();
+    let is_openable = is_without_gl(&kind) || can_have_gl(&kind) && !kind.is_empty() || is_template(operand.value);
     if display_has_gl(&kind, gl.as_deref()) || !is_openable {
         return Vec::new();
     }
@@ -84,6 +84,11 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     // Another display that somebody chose: only they know what for.
     finding.risk = (!is_capable && kind != "none").then_some(Risk::Screen);
     vec![finding]
+}
+
+/// Whether QEMU opens a display of this type and it has no OpenGL, or has it only where QEMU's own default does.
+fn is_without_gl(kind: &str) -> bool {
+    matches!(kind, "none" | "curses" | "default")
 }
 
 fn with_gl(value: &str) -> String {
@@ -120,7 +125,7 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
     let (kind, _) = display_parts(operand);
     match error {
         DisplayError::Kind(kind) => match kind.as_str() {
-            "none" | "curses" => None,
+            kind if is_without_gl(kind) => None,
             "" => Some("QEMU exits with \"Parameter 'type' is missing\"".to_owned()),
             "vnc" => Some("QEMU exits with \"VNC requires a display argument vnc=<display>\"".to_owned()),
             "dbus" => finds_no_bus(domain, operand)
@@ -128,6 +133,7 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
             "spice-app" => {
                 Some("QEMU starts a viewer for it, which fails where libvirt starts QEMU: \"Failed to launch spice+unix\"".to_owned())
             }
+            "help" => Some("QEMU prints the types of its displays, and exits".to_owned()),
             _ => Some("QEMU has no display of that type on Linux, and exits".to_owned()),
         },
         DisplayError::UnknownOption(display, name) => {
