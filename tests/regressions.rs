@@ -609,3 +609,103 @@ fn the_old_option_sdl_becomes_a_display_with_opengl_and_no_other_is_added() {
     let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings { asked, ..Settings::default() });
     assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='gtk,gl=es'/>") && !text.contains("sdl"), "{text}");
 }
+
+#[test]
+fn a_vgpu_gets_no_opregion_next_to_another_device_with_one() {
+    let option = |name: &str, operand: &str| format!("<qemu:arg value='{name}'/><qemu:arg value='{operand}'/>");
+    let other = "vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65850";
+    let card = "<hostdev mode='subsystem' type='pci' managed='yes'>\
+        <source><address domain='0x0000' bus='0x06' slot='0x00' function='0x0'/></source></hostdev>";
+    let of_override = "<qemu:override><qemu:device alias='hostdev0'><qemu:frontend>\
+        <qemu:property name='x-igd-opregion' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>";
+    for (devices, arguments, override_block) in [
+        ("", option("-device", &format!("{other},x-igd-opregion=on")), ""),
+        ("", option("-device", &format!("{other},id=a")) + &option("-set", "device.a.x-igd-opregion=on"), ""),
+        ("", option("-device", "vfio-pci,host=01:00.0,x-igd-opregion=yes"), ""),
+        (card, option("-set", "device.hostdev0.x-igd-opregion=on"), ""),
+        (card, String::new(), of_override),
+    ] {
+        for libvirt in ["7.0", "9.0", "newest"] {
+            let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+            let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{override_block}");
+            let text = fixed(&format!("{devices}{WITHOUT_RAMFB}"), &qemu, &settings);
+            assert_eq!(text.matches("x-igd-opregion").count(), 1, "libvirt {libvirt}: {text}");
+            assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
+        }
+    }
+}
+
+fn fixed_again(text: &str, settings: &Settings) -> String {
+    fix(text.to_owned(), &RuleSet::all(builtin()), settings).unwrap().text
+}
+
+#[test]
+fn the_raw_vgpu_with_display_and_ramfb_is_the_one_and_stays_it() {
+    let raw = |number: u8, rest: &str| {
+        let path = format!("/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b6585{number}");
+        format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,sysfsdev={path}{rest}'/>")
+    };
+    let set = |operand: &str| format!("<qemu:arg value='-set'/><qemu:arg value='device.a.{operand}'/>");
+    let (both, first) = (raw(1, ",display=on,ramfb=on"), raw(0, ""));
+    let by_set = raw(1, ",id=a") + &set("display=on") + &set("ramfb=on");
+    let hostdev = WITHOUT_RAMFB.replace("<alias name='ua-gvtg'/>", "");
+    for libvirt in ["7.0", "newest"] {
+        let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+        for (devices, arguments) in [(hostdev.as_str(), both.clone()), (&hostdev, by_set.clone()), ("", format!("{first}{both}"))] {
+            let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>");
+            let text = fixed(devices, &qemu, &settings);
+            let one = text.split('<').find(|tag| tag.contains("6b65851")).unwrap();
+            assert!(one.contains(",x-igd-opregion=on"), "libvirt {libvirt}: {text}");
+            assert!(devices.is_empty() || text.contains(devices), "the hostdev stays as it was: {text}");
+            assert!(!devices.is_empty() || text.contains(&first), "the first argument stays as it was: {text}");
+            assert_eq!(ramfbs(&text), 1, "{text}");
+            assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
+        }
+    }
+    // The uuid that is asked for decides.
+    let settings = Settings { uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(), ..Settings::default() };
+    let text = fixed(&hostdev, &format!("<qemu:commandline>{both}</qemu:commandline>"), &settings);
+    assert!(text.contains("name='display' type='string' value='on'"), "{text}");
+}
+
+#[test]
+fn a_set_reaches_the_device_of_an_argument_and_stays() {
+    for operand in ["ramfb=on", "romfile=/x/gpu.rom", "x-vga=on", "display=on", "x-igd-opregion=on"] {
+        for id in ["gpu", "hostdev7", "ua-gpu"] {
+            let set = format!("<qemu:arg value='-set'/><qemu:arg value='device.{id}.{operand}'/>");
+            let qemu = format!(
+                "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,host=01:00.0,id={id}'/>{set}</qemu:commandline>"
+            );
+            for libvirt in ["7.0", "9.0", "newest"] {
+                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                let text = fixed(WITHOUT_RAMFB, &qemu, &settings);
+                assert!(text.contains(&set), "libvirt {libvirt}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_global_gives_the_vgpu_no_second_ramfb() {
+    let qemu = "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,host=01:00.0'/>\
+        <qemu:arg value='-global'/><qemu:arg value='vfio-pci-nohotplug.ramfb=on'/></qemu:commandline>";
+    for libvirt in ["7.0", "9.0", "newest"] {
+        let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+        let text = fixed(WITHOUT_RAMFB, qemu, &settings);
+        assert!(ramfbs(&text) == 1 && text.matches("nohotplug").count() == 2, "libvirt {libvirt}: {text}");
+        assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
+    }
+}
+
+#[test]
+fn the_ramfb_that_is_turned_off_on_another_vgpu_is_named() {
+    let first = WITHOUT_RAMFB.replace("display='off'", "display='on'");
+    let other = VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
+    let graphics = "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>";
+    let text = format!("<domain type='kvm'><devices>{first}{other}{graphics}</devices></domain>");
+    let place = text.find("ramfb='on'").unwrap();
+    let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    let mut related = fixed.applied.iter().filter(|one| one.rule.id == "missing-ramfb").flat_map(|one| &one.related);
+    let is_named = related.any(|related| related.is_removed && related.message.contains("ramfb='on'") && related.start.column == place + 1);
+    assert!(is_named && fixed.text.contains("ramfb='off'"), "{:?}", fixed.applied);
+}

@@ -17,7 +17,7 @@ impl<'d> Domain<'d> {
     }
 
     /// The display that the arguments choose, as the operand of a `-display`. A `-display` in one argument with its operand counts as the
-    /// two that it is split into, and `-sdl` as `-display sdl`.
+    /// two that it is split into, `-sdl` as `-display sdl`, and `-nographic` as `-display none`.
     pub fn chosen_display(&self) -> Option<&'d str> {
         let start = |element: Element<'d>| element.start_tag().span.start;
         let split = self.options.iter().rev().find_map(|option| match option.name {
@@ -25,6 +25,7 @@ impl<'d> Domain<'d> {
                 option.operand.filter(|operand| !is_vnc_server(operand.value)).map(|operand| (start(option.element), operand.value))
             }
             "sdl" => Some((start(option.element), "sdl")),
+            "nographic" => Some((start(option.element), "none")),
             _ => None,
         });
         let joined = self.joined_displays().filter(|(_, operand)| !is_vnc_server(operand)).last();
@@ -47,15 +48,6 @@ impl<'d> Domain<'d> {
             |option: &QemuOption<'d>| option.name == "display" && option.operand.is_some_and(|operand| is_vnc_server(operand.value));
         let is_screen = |option: &QemuOption<'d>| matches!(option.name, "nographic" | "vnc" | "spice" | "curses") || is_vnc(option);
         self.options.iter().any(is_screen) || self.joined_displays().any(|(_, operand)| is_vnc_server(operand))
-    }
-
-    /// The kind of display that the domain's own arguments choose. `-nographic` chooses `none`; the last of such options counts.
-    fn own_display(&self) -> Option<String> {
-        self.options.iter().rev().find_map(|option| match option.name {
-            "display" => option.operand.map(|operand| display_parts(operand.value).0),
-            "nographic" => Some("none".to_owned()),
-            _ => None,
-        })
     }
 
     /// Whether `-nographic` takes the place of every display: none follows it.
@@ -145,6 +137,7 @@ impl<'d> Domain<'d> {
             return false;
         }
         match self.chosen_display() {
+            _ if self.is_nographic() => true,
             Some(operand) => !can_have_gl(&display_parts(operand).0),
             None => self.has_screen_argument(),
         }
