@@ -18,6 +18,10 @@ pub(in crate::cli) struct EmitArgs {
     pub(super) kind: Kind,
 }
 
+/// The arguments that say what to write, and have no place beside `--remove`. `--dry-run` needs them too: clap does not ask for a required
+/// `--remove` where one of them rules it out.
+const OF_WRITING: [&str; 8] = ["files", "uuid", "vgpu_type", "pci", "style", "bootloader", "diff", "force"];
+
 #[derive(Subcommand, Debug)]
 pub(super) enum Kind {
     /// The libvirt hook that makes a domain's vGPUs
@@ -114,10 +118,10 @@ pub(super) enum Kind {
         #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
         /// Remove what it wrote, if it is unchanged
-        #[arg(long, conflicts_with_all = ["files", "uuid", "vgpu_type", "pci", "style", "bootloader", "diff", "force"])]
+        #[arg(long, conflicts_with_all = OF_WRITING)]
         remove: bool,
         /// Only say what --remove would remove
-        #[arg(long, requires = "remove")]
+        #[arg(long, requires = "remove", conflicts_with_all = OF_WRITING)]
         dry_run: bool,
         #[command(flatten)]
         guests: GuestArgs,
