@@ -215,17 +215,258 @@ fn nothing_outside_the_root_is_removed() {
     }
 }
 
-#[test]
-fn the_machines_command_line_is_never_removed() {
+const LINE: &str = "etc/kernel/cmdline";
+const WORDS: &str = "i915.enable_gvt=1 and kvm.ignore_msrs=1";
+
+/// A folder like that of `written`, with these files below `host` before `emit all` runs.
+fn written_over(files: &[(&str, &str)], flags: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
-    fs::create_dir_all(at(&folder, "proc")).unwrap();
-    fs::write(at(&folder, "proc/cmdline"), "root=UUID=1 ro\n").unwrap();
+    for (path, text) in files {
+        put(&folder, path, text);
+    }
+    emit(&folder, &format!("all --root host {flags} a.xml"));
+    folder
+}
+
+fn put(folder: &TempDir, path: &str, text: &str) {
+    fs::create_dir_all(at(folder, path).parent().unwrap()).unwrap();
+    fs::write(at(folder, path), text).unwrap();
+}
+
+/// What is to be done then, in order, without the reasons.
+fn then(stderr: &str) -> Vec<&str> {
+    stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split(": ").next()).collect()
+}
+
+#[test]
+fn a_command_line_that_emit_created_is_removed() {
+    let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     emit(&folder, "all --root host --bootloader kernel-install a.xml");
+    let (code, removed, stderr) = remove(&folder);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(removed.contains(&LINE.to_owned()) && !at(&folder, LINE).exists(), "{removed:?}");
+    assert!(then(&stderr)[0].starts_with("kernel-install add-all"), "{stderr}");
+    // The running kernel has the words, and kernel-install would copy its line.
+    let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+    put(&folder, "proc/cmdline", "root=UUID=1 ro i915.enable_gvt=1 kvm.ignore_msrs=1\n");
+    let (_, _, stderr) = remove(&folder);
+    let steps = then(&stderr);
+    assert!(steps[0].starts_with(&format!("reboot once without {WORDS}")) && steps[1].starts_with("kernel-install"), "{stderr}");
+}
+
+#[test]
+fn a_command_line_of_the_users_stays_until_the_words_are_out() {
+    let folder = written_over(&[(LINE, "root=UUID=1 ro\n")], "--force --bootloader kernel-install");
+    for rest in ["", "quiet "] {
+        put(&folder, LINE, &format!("{rest}{}", fs::read_to_string(at(&folder, LINE)).unwrap()));
+        let (code, _, stderr) = remove(&folder);
+        assert_eq!(code, 1, "{stderr}");
+        let left = format!("left: host/{LINE}: the rest of the machine's command line is in it: take {WORDS} out by hand");
+        assert!(stderr.contains(&left) && then(&stderr)[0].starts_with("kernel-install add-all"), "{stderr}");
+    }
+    put(&folder, LINE, "quiet root=UUID=1 ro\n");
+    let (code, removed, stderr) = remove(&folder);
+    assert_eq!((code, removed), (0, vec![MANIFEST.to_owned()]), "{stderr}");
+    assert!(then(&stderr)[0].starts_with("kernel-install add-all"), "{stderr}");
+    assert_eq!(fs::read_to_string(at(&folder, LINE)).unwrap(), "quiet root=UUID=1 ro\n");
+}
+
+#[test]
+fn a_created_command_line_that_the_user_has_edited_since_stays() {
+    let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+    put(&folder, LINE, "root=UUID=2 ro\n");
+    emit(&folder, "all --root host --force --bootloader kernel-install a.xml");
+    assert_eq!(remove(&folder).0, 1);
+    assert!(fs::read_to_string(at(&folder, LINE)).unwrap().starts_with("root=UUID=2"));
+}
+
+#[test]
+fn nixos_gets_its_own_way_back() {
+    const NIXOS_HOOK: &str = "var/lib/libvirt/hooks/qemu.d/gvtg";
+    let folder = written_over(&[("etc/NIXOS", "")], "");
+    let (code, removed, stderr) = remove(&folder);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(removed, [NIXOS_HOOK, MANIFEST]);
+    assert_eq!(all(&at(&folder, "")), ["etc", "etc/NIXOS"]);
+    assert_eq!(
+        then(&stderr),
+        [
+            "take ./gvtg.nix out of the imports in configuration.nix, and remove /etc/nixos/gvtg.nix and /etc/nixos/gvtg",
+            "nixos-rebuild switch",
+            "reboot"
+        ]
+    );
+    // A hook that the configuration declares is NixOS' to remove.
+    let folder = written_over(&[("etc/NIXOS", "")], "");
+    put(&folder, "nix/store/0aa-gvtg", "");
+    fs::remove_file(at(&folder, NIXOS_HOOK)).unwrap();
+    symlink("/nix/store/0aa-gvtg", at(&folder, NIXOS_HOOK)).unwrap();
+    let (code, removed, stderr) = remove(&folder);
+    assert_eq!((code, removed), (0, vec![MANIFEST.to_owned()]), "{stderr}");
+    assert!(stderr.contains("then nixos-rebuild switch"), "{stderr}");
+    // The one hook has no copy in /etc/nixos.
+    let (_, _, stderr) = remove(&written_over(&[("etc/NIXOS", "")], "--style qemu"));
+    assert!(then(&stderr)[0].ends_with("remove /etc/nixos/gvtg.nix"), "{stderr}");
+}
+
+#[test]
+fn rpm_ostree_takes_the_parameters_off_again() {
+    let delete = "rpm-ostree kargs --delete-if-present=i915.enable_gvt=1 --delete-if-present=kvm.ignore_msrs=1";
+    for flags in ["", "--bootloader raw"] {
+        let (code, _, stderr) = remove(&written_over(&[("run/ostree-booted", "")], flags));
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(then(&stderr), [delete, "reboot"], "{flags}");
+    }
+}
+
+#[test]
+fn a_line_that_sources_the_removed_grub_file_is_named() {
+    let line = ". /etc/default/grub.d/gvtg.cfg";
+    for sourcing in
+        [line, "[ -r /etc/default/grub.d/gvtg.cfg ] && . /etc/default/grub.d/gvtg.cfg", "source \"/etc/default/grub.d/gvtg.cfg\""]
+    {
+        let grub = format!("GRUB_TIMEOUT=5\n{sourcing}\n");
+        let (_, _, stderr) = remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
+        let steps = then(&stderr);
+        assert!(steps[0].starts_with(&format!("remove the line `{sourcing}` from /etc/default/grub")), "{stderr}");
+        assert!(steps[1].contains("grub2-mkconfig -o /boot/grub2/grub.cfg on Fedora"), "{stderr}");
+    }
+    for grub in ["GRUB_TIMEOUT=5\n".to_owned(), format!("# {line}\n")] {
+        let (_, _, stderr) = remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
+        assert!(!stderr.contains("remove the line"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_is_removed() {
+    // The manifest comes first and the hook last.
+    for written_so_far in [&[][..], &[MODPROBE], &[MODPROBE, MODULES]] {
+        let folder = written("");
+        for path in [HOOK, MODPROBE, MODULES].into_iter().filter(|path| !written_so_far.contains(path)) {
+            fs::remove_file(at(&folder, path)).unwrap();
+        }
+        let left_over = at(&folder, "etc/libvirt/hooks/qemu.d/.gvtg-xml-a1B2c3");
+        fs::create_dir(&left_over).unwrap();
+        fs::set_permissions(&left_over, Permissions::from_mode(0o700)).unwrap();
+        fs::write(left_over.join("new"), "#!/bin/sh\n").unwrap();
+        let (code, removed, stderr) = remove(&folder);
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(removed.len(), written_so_far.len() + 1);
+        assert_eq!(all(&at(&folder, "")), [""; 0]);
+    }
+}
+
+#[test]
+fn a_second_run_that_was_interrupted_is_removed() {
+    let folder = written("");
+    let old = fs::read(at(&folder, HOOK)).unwrap();
+    fs::write(folder.path().join("b.xml"), with_vgpus("other", &["11111111-2222-4333-8444-555555555555"])).unwrap();
+    emit(&folder, "all --root host a.xml b.xml");
+    // The new manifest and the old hook.
+    fs::write(at(&folder, HOOK), old).unwrap();
+    assert_eq!(remove(&folder).0, 0);
+    assert_eq!(all(&at(&folder, "")), [""; 0]);
+}
+
+/// The names of the files that a run renames into their places, in order; None without strace.
+fn renamed(folder: &TempDir, arguments: &str) -> Option<Vec<String>> {
+    if !common::program::has_tool("strace", &["-V"]) {
+        return None;
+    }
+    let program = env!("CARGO_BIN_EXE_gvtg-xml");
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-f", "-o", "trace", "-e", "trace=rename,renameat,renameat2", program, "emit"]).args(arguments.split(' '));
+    assert!(strace.current_dir(folder.path()).output().unwrap().status.success());
+    let trace = fs::read_to_string(folder.path().join("trace")).unwrap();
+    Some(trace.lines().filter_map(|line| Some(line.rsplit('"').nth(1)?.trim_start_matches("host/").to_owned())).collect())
+}
+
+#[test]
+fn the_manifest_is_written_first_and_the_hook_last() {
+    let folder = written("");
+    remove(&folder);
+    let Some(order) = renamed(&folder, "all --root host a.xml") else { return };
+    assert_eq!(order, [MANIFEST, MODULES, MODPROBE, HOOK]);
+}
+
+#[test]
+fn what_force_replaced_comes_back() {
+    let own = [(MODULES, "kvmgt\nown\n"), (HOOK, "#!/bin/sh\nown\n")];
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
+    for (path, text) in own {
+        put(&folder, path, text);
+    }
+    fs::set_permissions(at(&folder, HOOK), Permissions::from_mode(0o750)).unwrap();
+    let before = all(&at(&folder, ""));
+    let (_, stderr) = emit(&folder, "all --root host --force a.xml");
+    let kept = |path: &str| format!("host/etc/gvtg-xml/replaced/{path}");
+    for (path, text) in own {
+        assert!(
+            stderr.contains(&format!("host/{path} is replaced: the old file is now {}, and --remove puts it back", kept(path))),
+            "{stderr}"
+        );
+        assert_eq!(fs::read_to_string(folder.path().join(kept(path))).unwrap(), text);
+    }
+    // libvirt runs every file in the folder of hooks.
+    assert_eq!(fs::read_dir(at(&folder, "etc/libvirt/hooks/qemu.d")).unwrap().count(), 1);
+    // Another run keeps what is kept.
+    emit(&folder, "all --root host --force --type i915-GVTg_V5_8 a.xml");
+    let (_, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove --dry-run");
+    assert!(stderr.contains(&format!("would be put back: host/{MODULES}")), "{stdout}{stderr}");
+    let (code, _, stderr) = remove(&folder);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains(&format!("put back: host/{HOOK}, as it was before --force replaced it")), "{stderr}");
+    assert_eq!(own.map(|(path, _)| fs::read_to_string(at(&folder, path)).unwrap()), own.map(|(_, text)| text.to_owned()));
+    assert_eq!(fs::metadata(at(&folder, HOOK)).unwrap().permissions().mode() & 0o7777, 0o750);
+    assert_eq!(all(&at(&folder, "")), before);
+}
+
+#[test]
+fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_changed_file() {
+    // Interrupted before the file was replaced, and after it was removed.
+    for now in [Some("own\n"), None] {
+        let folder = written_over(&[(MODULES, "own\n")], "--force");
+        fs::remove_file(at(&folder, MODULES)).unwrap();
+        now.into_iter().for_each(|text| put(&folder, MODULES, text));
+        let (code, _, stderr) = remove(&folder);
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
+        assert_eq!(all(&at(&folder, "")).iter().filter(|path| at(&folder, path).is_file()).collect::<Vec<_>>(), [MODULES]);
+    }
+    let folder = written_over(&[(MODULES, "own\n")], "--force");
+    put(&folder, MODULES, "changed\n");
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 1);
-    assert!(stderr.contains("left: host/etc/kernel/cmdline: it also holds the rest of the machine's command line"), "{stderr}");
-    assert!(fs::read_to_string(at(&folder, "etc/kernel/cmdline")).unwrap().starts_with("root=UUID=1 ro"));
+    let kept = format!("etc/gvtg-xml/replaced/{MODULES}");
+    assert!(stderr.contains(&format!("it has been changed; the file that it replaced is host/{kept}")), "{stderr}");
+    assert_eq!(fs::read_to_string(at(&folder, &kept)).unwrap(), "own\n");
+    fs::remove_file(at(&folder, MODULES)).unwrap();
+    assert_eq!(remove(&folder).0, 0);
+    assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
+}
+
+#[test]
+fn a_repeated_removal_names_only_parameters_that_are_there() {
+    let folder = written("");
+    put(&folder, HOOK, "changed\n");
+    assert_eq!(remove(&folder).0, 1);
+    let (code, _, stderr) = remove(&folder);
+    assert_eq!(code, 1);
+    assert!(!stderr.contains("command line"), "{stderr}");
+    // A boot loader's file has one.
+    put(&folder, "etc/default/grub", "GRUB_CMDLINE_LINUX=\"quiet i915.enable_gvt=1\"\n");
+    let (_, _, stderr) = remove(&folder);
+    assert!(
+        stderr.contains("then take i915.enable_gvt=1 out of the kernel's command line in host/etc/default/grub, and reboot"),
+        "{stderr}"
+    );
+    // Its menu alone is to be renewed.
+    put(&folder, "etc/default/grub", "");
+    put(&folder, "boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda1 i915.enable_gvt=1\n");
+    let (_, _, stderr) = remove(&folder);
+    assert!(stderr.contains("then update-grub") && !stderr.contains("then take"), "{stderr}");
 }
 
 #[test]
@@ -235,7 +476,13 @@ fn it_takes_no_flag_that_says_what_to_write() {
         let (code, stdout, stderr) = run_in(folder.path(), &format!("emit all --root host --remove {flags}"));
         assert_eq!((code, stdout.as_str()), (2, ""), "{flags}: {stderr}");
     }
-    for arguments in ["all --remove", "all --root host --dry-run a.xml", "all --root nowhere --remove"] {
+    for arguments in [
+        "all --remove",
+        "all --root host --dry-run a.xml",
+        "all --root host --dry-run --style qemu",
+        "all --root host --dry-run",
+        "all --root nowhere --remove",
+    ] {
         assert_eq!(run_in(folder.path(), &format!("emit {arguments}")).0, 2, "{arguments}");
     }
     assert!(at(&folder, HOOK).exists());

@@ -124,14 +124,15 @@ fn the_manifest_names_domain_command_modes_and_sums() {
 }
 
 #[test]
-fn a_second_run_writes_nothing_and_says_nothing_to_do() {
+fn a_second_run_writes_nothing_and_says_what_is_still_to_do() {
     let folder = folder();
     emit(&folder, "all --root host a.xml");
     let inodes = || [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| fs::metadata(folder.path().join("host").join(path)).unwrap().ino());
     let before = inodes();
     let (stdout, stderr) = emit(&folder, "all --root host a.xml");
     assert_eq!((inodes(), stdout.lines().count()), (before, 4));
-    assert!(!stderr.contains("then"), "{stderr}");
+    assert!(stderr.contains("nothing has changed") && stderr.contains("then update-initramfs"), "{stderr}");
+    assert!(stderr.contains("then reboot"), "{stderr}");
     // Flags that say where the output goes are not part of it.
     for arguments in ["--quiet --force", "--diff -q"] {
         let (stdout, stderr) = emit(&folder, &format!("all {arguments} --root host a.xml"));
@@ -145,7 +146,7 @@ fn each_file_is_the_same_alone_and_with_all() {
     emit(&folder, "all --root host --bootloader grub --style session a.xml");
     for kind in ["hook --style session a.xml", "modules", "cmdline --bootloader grub", "udev"] {
         let (stdout, stderr) = emit(&folder, &format!("{kind} --root host"));
-        assert!(stdout.starts_with("host/etc/") && !stderr.contains("then"), "{stdout}{stderr}");
+        assert!(stdout.starts_with("host/etc/") && stderr.contains("nothing has changed"), "{stdout}{stderr}");
     }
 }
 
@@ -159,6 +160,70 @@ fn a_file_that_says_something_else_stays_and_nothing_is_written() {
     assert_eq!(read(&folder, MODULES), "kvmgt\n");
     emit(&folder, "all --root host --force a.xml");
     assert!(read(&folder, MODULES).contains("vfio-iommu-type1\n"));
+}
+
+#[test]
+fn a_file_of_an_earlier_run_is_replaced_without_force() {
+    let folder = folder();
+    emit(&folder, "all --root host a.xml");
+    // The same domain by a pipe: only the comment with the command differs.
+    let domain = fs::read(folder.path().join("a.xml")).unwrap();
+    let piped = |arguments: &str| {
+        let words = ["emit"].into_iter().chain(arguments.split(' '));
+        outcome(feed(program(words).current_dir(folder.path()), &domain))
+    };
+    let (code, _, stderr) = piped("all --root host");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(read(&folder, HOOK).contains("# Made by: gvtg-xml emit hook\n") && !stderr.contains("is replaced"), "{stderr}");
+    // A domain more, and another type.
+    emit(&folder, "all --root host --type i915-GVTg_V5_8 a.xml");
+    assert!(read(&folder, HOOK).contains("i915-GVTg_V5_8"));
+    // A domain less takes --force, and so does a change of the user's.
+    fs::write(folder.path().join("b.xml"), with_vgpus("other vm", &[OTHER])).unwrap();
+    emit(&folder, "all --root host a.xml b.xml");
+    assert!(refused(&folder, "all --root host a.xml").contains("also serves 'other vm'"));
+    write(&folder, MODULES, "own\n");
+    assert!(refused(&folder, "all --root host a.xml b.xml").contains("something else is there"));
+    // Without a manifest too, where only the command differs.
+    fs::remove_dir_all(folder.path().join("host")).unwrap();
+    emit(&folder, "hook --root host a.xml");
+    let (code, _, stderr) = piped("hook --root host");
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn grubs_file_is_to_be_sourced_where_grub_mkconfig_does_not() {
+    let line = "then add the line `. /etc/default/grub.d/gvtg.cfg` at the end of /etc/default/grub";
+    let systems = [
+        ("ID=fedora\n", "GRUB_TIMEOUT=5\n", true),
+        ("ID=arch\n", "# . /etc/default/grub.d/gvtg.cfg\n", true),
+        ("ID=fedora\n", ". /etc/default/grub.d/gvtg.cfg\n", false),
+        ("ID=fedora\n", "for f in /etc/default/grub.d/*.cfg; do . $f; done\n", false),
+        ("ID=debian\n", "", false),
+        ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", "", false),
+    ];
+    for (os_release, grub, is_said) in systems {
+        for kind in ["all --bootloader grub a.xml", "cmdline --bootloader grub"] {
+            let folder = folder();
+            write(&folder, "etc/os-release", os_release);
+            write(&folder, "etc/default/grub", grub);
+            let (_, stderr) = emit(&folder, &format!("{kind} --root host"));
+            assert_eq!(stderr.contains(line), is_said, "{os_release}{grub}{stderr}");
+            let renew = stderr.find("grub2-mkconfig -o /boot/grub2/grub.cfg").unwrap();
+            assert!(stderr.find(line).is_none_or(|line| line < renew), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn what_an_interrupted_run_left_is_cleaned_up() {
+    let folder = folder();
+    let left = folder.path().join("host/etc/modprobe.d/.gvtg-xml-a1B2c3");
+    fs::create_dir_all(&left).unwrap();
+    fs::set_permissions(&left, fs::Permissions::from_mode(0o700)).unwrap();
+    write(&folder, "etc/modprobe.d/.gvtg-xml-a1B2c3/new", "options");
+    emit(&folder, "all --root host a.xml");
+    assert!(!left.exists());
 }
 
 #[test]

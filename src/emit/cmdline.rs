@@ -7,8 +7,11 @@ use crate::command_line::split_init;
 /// GRUB's own file: a drop-in that Debian's and Ubuntu's grub-mkconfig sources behind /etc/default/grub.
 const GRUB: &str = include_str!("grub.sh");
 
-/// What kernel-install reads first.
-const KERNEL_INSTALL: &str = "/etc/kernel/cmdline";
+/// Where that drop-in is.
+pub const GRUB_FILE: &str = "/etc/default/grub.d/gvtg.cfg";
+
+/// The file that kernel-install reads first.
+pub const KERNEL_INSTALL: &str = "/etc/kernel/cmdline";
 
 /// The words alone, on one line: what every bootloader's own tool takes.
 pub fn raw() -> File {
@@ -28,7 +31,7 @@ pub fn grub() -> File {
     let settings: String = PARAMETERS.iter().map(|parameter| shell::comment(parameter.why) + &set(parameter)).collect();
     let what = shell::comment("The kernel parameters that a GVT-g host needs, for grub-mkconfig.");
     let text = format!("{what}{}{GRUB}\n{settings}", made_by("gvtg-xml emit cmdline --bootloader grub"));
-    File::at("/etc/default/grub.d/gvtg.cfg", text, vec![Step::RenewGrub, Step::Reboot])
+    File::at(GRUB_FILE, text, vec![Step::RenewGrub, Step::Reboot])
 }
 
 /// Lines for the boot entries that a user of systemd-boot writes. An entry may have several lines of options, which are joined

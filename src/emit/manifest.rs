@@ -2,11 +2,15 @@
 
 use std::fmt::Write as _;
 
+use super::cmdline::KERNEL_INSTALL;
 use super::{File, made_by, names, shell};
 use crate::emit::Guest;
 
 /// Where it is.
 pub const PATH: &str = "/etc/gvtg-xml/manifest";
+
+/// Where the files are kept that `--force` replaced: each below this folder, at its own path.
+pub const REPLACED: &str = "/etc/gvtg-xml/replaced";
 
 /// The content of a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,10 +19,12 @@ pub struct Manifest {
     pub entries: Vec<Entry>,
     /// The folders that were created for them. Older manifests name none.
     pub folders: Vec<String>,
+    /// The kernel parameters were printed for the user to add by hand.
+    pub has_printed_parameters: bool,
 }
 
 /// A file in a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Its absolute path.
     pub path: String,
@@ -26,22 +32,41 @@ pub struct Entry {
     pub mode: Option<u32>,
     /// The SHA-1 of its text, which detects changes but does not protect against attackers.
     pub sum: String,
+    /// The SHA-1 of the version that this one replaces, which is still there if the run is interrupted.
+    pub earlier: Option<String>,
+    /// There was no such file before. Recorded only for the kernel's command line, which is more than this program's words.
+    pub is_new: bool,
+    /// It replaced a file of the user's, which is kept in [`REPLACED`].
+    pub has_replaced: bool,
 }
 
 const MODE: &str = "# mode ";
 const FOLDER: &str = "# folder ";
+const EARLIER: &str = "# earlier ";
+const NEW: &str = "# new";
+const HAS_REPLACED: &str = "# replaced another file";
+const PRINTED: &str = "# parameters added by hand";
 
 impl Manifest {
     /// Reads the text of a manifest; other lines are ignored.
     pub fn read(text: &str) -> Self {
-        let (mut manifest, mut mode) = (Manifest::default(), None);
+        let (mut manifest, mut next) = (Manifest::default(), Entry::default());
         for line in text.lines() {
             if let Some(folder) = line.strip_prefix(FOLDER) {
                 manifest.folders.push(format!("/{folder}"));
             } else if let Some(digits) = line.strip_prefix(MODE) {
-                mode = u32::from_str_radix(digits, 8).ok();
+                next.mode = u32::from_str_radix(digits, 8).ok();
+            } else if let Some(sum) = line.strip_prefix(EARLIER).filter(|sum| is_sum(sum)) {
+                next.earlier = Some(sum.to_owned());
+            } else if line == NEW {
+                next.is_new = true;
+            } else if line == HAS_REPLACED {
+                next.has_replaced = true;
+            } else if line == PRINTED {
+                manifest.has_printed_parameters = true;
             } else if let Some((sum, path)) = line.split_once("  ").filter(|(sum, _)| is_sum(sum)) {
-                manifest.entries.push(Entry { path: format!("/{path}"), mode: mode.take(), sum: sum.to_owned() });
+                let entry = Entry { path: format!("/{path}"), sum: sum.to_owned(), ..std::mem::take(&mut next) };
+                manifest.entries.push(entry);
             }
         }
         manifest
@@ -59,19 +84,72 @@ impl Manifest {
             if let Some(mode) = entry.mode {
                 let _ = writeln!(text, "{MODE}{mode:o}");
             }
+            if let Some(sum) = &entry.earlier {
+                let _ = writeln!(text, "{EARLIER}{sum}");
+            }
+            for (is_set, line) in [(entry.is_new, NEW), (entry.has_replaced, HAS_REPLACED)] {
+                if is_set {
+                    let _ = writeln!(text, "{line}");
+                }
+            }
             let _ = writeln!(text, "{}  {}", entry.sum, entry.path.trim_start_matches('/'));
         }
         for folder in &self.folders {
             let _ = writeln!(text, "{FOLDER}{}", folder.trim_start_matches('/'));
+        }
+        if self.has_printed_parameters {
+            let _ = writeln!(text, "{PRINTED}");
         }
         text
     }
 }
 
 impl Entry {
-    fn of(file: &File) -> Option<Self> {
-        Some(Entry { path: file.path()?.to_owned(), mode: Some(file.mode), sum: sum(file.text.as_bytes()) })
+    /// The entry of a file that is about to be written, after `listed`, its entry so far, and over `present`, the bytes that are there.
+    fn of(file: &File, listed: Option<&Entry>, present: Option<&[u8]>) -> Option<Self> {
+        let path = file.path()?.to_owned();
+        let sum = sum(file.text.as_bytes());
+        let is_unchanged = |entry: &Entry| present.is_some_and(|present| entry.is_of(present));
+        let is_own = |present: &&[u8]| listed.is_some_and(is_unchanged) || differs_only_in_command(&file.text, present);
+        let replaces = present.filter(is_own).map(self::sum).filter(|earlier| *earlier != sum);
+        let earlier = replaces.or_else(|| listed?.earlier.clone()).filter(|earlier| *earlier != sum);
+        let is_new = path == KERNEL_INSTALL && (present.is_none() || listed.is_some_and(|entry| entry.is_new && is_unchanged(entry)));
+        let has_replaced =
+            listed.is_some_and(|entry| entry.has_replaced) || present.is_some_and(|present| is_foreign(file, listed, present));
+        Some(Entry { path, mode: Some(file.mode), sum, earlier, is_new, has_replaced })
     }
+
+    /// Whether these bytes are the file as it was written, or as an earlier run wrote it.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        let sum = sum(bytes);
+        self.sum == sum || self.earlier.as_ref() == Some(&sum)
+    }
+
+    /// Where the file that this one replaced is kept.
+    pub fn replaced_path(&self) -> String {
+        format!("{REPLACED}{}", self.path)
+    }
+}
+
+/// Whether the bytes at a file's place are the user's: neither the file itself nor something that this program wrote. The kernel's
+/// command line is left out: all that was there is in the new one.
+pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
+    let is_known = listed.is_some_and(|entry| entry.is_of(present) || lines(present).any(is_made_by));
+    file.path() != Some(KERNEL_INSTALL) && !is_known && !differs_only_in_command(&file.text, present)
+}
+
+/// Whether two texts are equal except for the command in the line that says how each was made.
+pub fn differs_only_in_command(text: &str, present: &[u8]) -> bool {
+    let command = |line: &&[u8]| !is_made_by(line);
+    lines(text.as_bytes()).filter(command).eq(lines(present).filter(command))
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
+fn is_made_by(line: &[u8]) -> bool {
+    line.starts_with(b"# Made by: gvtg-xml ")
 }
 
 fn is_sum(text: &str) -> bool {
@@ -83,22 +161,28 @@ pub fn sum(text: &[u8]) -> String {
     sha1_smol::Sha1::from(text).digest().to_string()
 }
 
-/// The manifest of these files and of `kept`, the files and folders from earlier runs.
-pub fn file(files: &[File], kept: Manifest, guests: &[Guest], command: &str) -> File {
+/// The manifest of these files, after `old`, and of `kept`, the files and folders from earlier runs. `present` reads what is at a path.
+pub fn file(files: &[File], old: &Manifest, kept: Manifest, present: impl Fn(&str) -> Option<Vec<u8>>, about: (&[Guest], &str)) -> File {
+    let (guests, command) = about;
     let what = format!("What the host has for GVT-g, for {}.", names(guests));
     let mut manifest = kept;
-    manifest.entries.extend(files.iter().filter_map(Entry::of));
+    manifest.entries.extend(files.iter().filter_map(|file| new_entry(file, old, &present)));
     manifest.entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     manifest.folders.sort_unstable();
     manifest.folders.dedup();
     File::at(PATH, shell::comment(&what) + &made_by(command) + &manifest.lines(), Vec::new())
 }
 
+fn new_entry(file: &File, old: &Manifest, present: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Entry> {
+    let path = file.path()?;
+    Entry::of(file, old.entry(path), present(path).as_deref())
+}
+
 /// Updates the entries of these files in the text of a manifest; None if nothing changes.
-pub fn updated(text: &str, files: &[File]) -> Option<File> {
+pub fn updated(text: &str, files: &[File], present: impl Fn(&str) -> Option<Vec<u8>>) -> Option<File> {
     let mut manifest = Manifest::read(text);
     let old = manifest.clone();
-    for new in files.iter().filter_map(Entry::of) {
+    for new in files.iter().filter_map(|file| new_entry(file, &old, &present)) {
         if let Some(entry) = manifest.entries.iter_mut().find(|entry| entry.path == new.path) {
             *entry = new;
         }
@@ -108,7 +192,8 @@ pub fn updated(text: &str, files: &[File]) -> Option<File> {
 
 /// The file of a manifest, with the introduction at the top of this text.
 pub fn rewritten(text: &str, manifest: &Manifest) -> File {
-    let is_words = |line: &&str| line.starts_with('#') && !line.starts_with(MODE) && !line.starts_with(FOLDER);
+    let facts = [MODE, FOLDER, EARLIER, NEW, HAS_REPLACED, PRINTED];
+    let is_words = |line: &&str| line.starts_with('#') && !facts.iter().any(|fact| line.starts_with(fact));
     let words: String = text.lines().take_while(is_words).map(|line| format!("{line}\n")).collect();
     File::at(PATH, words + &manifest.lines(), Vec::new())
 }
@@ -119,13 +204,37 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let text = "# What.\n# Made by: x\n# mode 755\na9993e364706816aba3e25717850c26c9cd0d89d  etc/a  b\n\
-                    da39a3ee5e6b4b0d3255bfef95601890afd80709  etc/c\n# folder etc\n";
+        let text = "# What.\n# Made by: x\n# mode 755\n# earlier da39a3ee5e6b4b0d3255bfef95601890afd80709\n# replaced another file\n\
+                    a9993e364706816aba3e25717850c26c9cd0d89d  etc/a  b\n\
+                    # new\nda39a3ee5e6b4b0d3255bfef95601890afd80709  etc/c\n# folder etc\n# parameters added by hand\n";
         let manifest = Manifest::read(text);
         assert_eq!(manifest.entries[0].path, "/etc/a  b");
         assert_eq!(manifest.entries.iter().map(|entry| entry.mode).collect::<Vec<_>>(), [Some(0o755), None]);
         assert_eq!(manifest.folders, ["/etc"]);
+        let [first, second] = &manifest.entries[..] else { panic!("{manifest:?}") };
+        assert!(first.is_of(b"abc") && first.is_of(b"") && first.has_replaced && !first.is_new);
+        assert!(second.is_new && !second.has_replaced && second.earlier.is_none() && manifest.has_printed_parameters);
         assert_eq!(rewritten(text, &manifest).text, text);
         assert_eq!(Manifest::read("x\n\n0123  etc/a\n"), Manifest::default());
+    }
+
+    #[test]
+    fn a_file_is_foreign_unless_this_program_wrote_it() {
+        let file = crate::emit::modules::file();
+        let entry = Entry::of(&file, None, None).unwrap();
+        assert!(is_foreign(&file, None, b"kvmgt\n") && is_foreign(&file, Some(&entry), b"kvmgt\n"));
+        let by_another_command = file.text.replacen("gvtg-xml emit modules", "gvtg-xml emit all x.xml", 1);
+        assert!(!is_foreign(&file, None, by_another_command.as_bytes()));
+        let edited = file.text.clone() + "own\n";
+        assert!(is_foreign(&file, None, edited.as_bytes()) && !is_foreign(&file, Some(&entry), edited.as_bytes()));
+    }
+
+    #[test]
+    fn the_version_that_is_replaced_stays_known() {
+        let file = crate::emit::modules::file();
+        let old = Entry { path: file.path().unwrap().to_owned(), sum: sum(b"old"), ..Entry::default() };
+        let new = Entry::of(&file, Some(&old), Some(b"old")).unwrap();
+        assert!(new.is_of(b"old") && new.is_of(file.text.as_bytes()) && !new.is_of(b"other"));
+        assert_eq!(Entry::of(&file, Some(&new), Some(file.text.as_bytes())), Some(new));
     }
 }

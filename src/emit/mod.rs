@@ -59,9 +59,23 @@ impl File {
     }
 }
 
-/// The steps after the file at this path is written.
+/// The folders in which the files of `emit all` and their manifest are.
+pub const FOLDERS: &[&str] = &[
+    "/etc/gvtg-xml",
+    "/etc/libvirt/hooks",
+    "/etc/libvirt/hooks/qemu.d",
+    "/var/lib/libvirt/hooks",
+    "/var/lib/libvirt/hooks/qemu.d",
+    "/etc/modules-load.d",
+    "/etc/modprobe.d",
+    "/etc/default/grub.d",
+    "/etc/kernel",
+    "/etc/udev/rules.d",
+];
+
+/// What to do after the file at this path is written.
 pub fn steps_of(path: &str) -> Vec<Step> {
-    let files = [modules::file(), modprobe::file(), cmdline::grub(), udev::file()];
+    let files = [modules::file(), modprobe::file(), cmdline::grub(), cmdline::kernel_install(""), udev::file()];
     files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.then).unwrap_or_default()
 }
 

@@ -60,6 +60,12 @@ pub fn words() -> Vec<String> {
     PARAMETERS.iter().map(Parameter::word).collect()
 }
 
+/// Those that are words of this command line in the form in which this program adds them.
+pub fn added_to(line: &str) -> Vec<String> {
+    let there = split(split_init(line).0);
+    words().into_iter().filter(|word| there.contains(&word.as_str())).collect()
+}
+
 /// What each is for, as comment lines.
 pub fn comments() -> String {
     PARAMETERS.iter().map(|parameter| shell::comment(&format!("{}: {}", parameter.word(), parameter.why))).collect()

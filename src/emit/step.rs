@@ -23,8 +23,12 @@ pub enum Step {
     RestartLibvirt,
     /// Options of modules that are loaded before the root file system is there.
     RenewInitramfs,
+    /// A line of /etc/default/grub that sources the drop-in.
+    SourceGrubFile(String),
     /// GRUB's menu.
     RenewGrub,
+    /// One start without these parameters, which kernel-install would copy from the running kernel.
+    StartWithout(String),
     /// The entries that kernel-install writes.
     RenewEntries,
     /// The kernel parameters of rpm-ostree's images, whose initramfs reads nothing below /etc.
@@ -34,6 +38,10 @@ pub enum Step {
     /// QEMU's window opens on the user's display.
     LetWindowIn,
 }
+
+const UPDATE_GRUB: &str = "update-grub (grub2-mkconfig -o /boot/grub2/grub.cfg on Fedora, grub-mkconfig -o /boot/grub/grub.cfg on others)";
+
+const KERNEL_INSTALL_ALL: &str = "kernel-install add-all (an older one: kernel-install add VERSION IMAGE for each kernel)";
 
 impl Step {
     /// What to do, as an order.
@@ -48,11 +56,12 @@ impl Step {
             Step::RenewInitramfs => {
                 "update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): i915 may be loaded from there".into()
             }
-            Step::RenewGrub => "update-grub (elsewhere: grub-mkconfig -o /boot/grub/grub.cfg): the menu gets the parameters".into(),
-            Step::RenewEntries => {
-                "kernel-install add-all (an older one: kernel-install add VERSION IMAGE for each kernel): the entries get the parameters"
-                    .into()
-            }
+            Step::SourceGrubFile(line) => format!(
+                "add the line `{line}` at the end of /etc/default/grub: only Debian's and Ubuntu's grub-mkconfig reads that file by itself"
+            ),
+            Step::RenewGrub => format!("{UPDATE_GRUB}: the menu gets the parameters"),
+            Step::StartWithout(words) => format!("start once without {words}, which you take out in the boot menu"),
+            Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the entries get the parameters"),
             Step::AppendKernelArguments => format!(
                 "rpm-ostree kargs{}: the image's initramfs reads no file below /etc",
                 words().iter().map(|word| format!(" --append-if-missing={word}")).collect::<String>()
@@ -73,18 +82,36 @@ impl Step {
         }
     }
 
-    /// The instruction for after the file is removed; None if there is nothing to do.
-    pub fn text_of_removal(&self) -> Option<&'static str> {
-        match self {
-            Step::ReloadUdev => Some("udevadm control --reload: vGPUs that are created from now on belong to root"),
-            Step::LoadModules => Some("reboot: the modules stay loaded until then"),
+    /// What to do once the file is removed, as an order; None for nothing.
+    pub fn text_of_removal(&self) -> Option<String> {
+        Some(match self {
+            Step::ReloadUdev => "udevadm control --reload: vGPUs that are created from now on are for root".into(),
+            Step::LoadModules => "reboot: the modules stay loaded until then".into(),
             Step::RenewInitramfs => {
-                Some("update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): it may have a copy of the parameters")
+                "update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): it may have a copy of the parameters".into()
             }
-            Step::RenewGrub => Some("update-grub (elsewhere: grub-mkconfig -o /boot/grub/grub.cfg): its menu still has the parameters"),
-            Step::Reboot => Some("reboot: the parameters apply and the modules stay loaded until then"),
-            _ => None,
-        }
+            Step::AppendKernelArguments => format!(
+                "rpm-ostree kargs{}: takes the parameters off the kernel's command line",
+                words().iter().map(|word| format!(" --delete-if-present={word}")).collect::<String>()
+            ),
+            Step::SourceGrubFile(line) => format!(
+                "remove the line `{line}` from /etc/default/grub before you run anything else: the file that it sources is gone, and \
+                 grub-mkconfig fails there"
+            ),
+            Step::RenewGrub => format!("{UPDATE_GRUB}: its menu still has the parameters"),
+            Step::StartWithout(words) => format!(
+                "reboot once without {words} (in the boot menu, edit the entry): kernel-install now copies the running kernel's command \
+                 line, which still has them. Only then:"
+            ),
+            Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
+            Step::RebuildNixos => "nixos-rebuild switch: NixOS takes out what its configuration no longer declares".into(),
+            Step::Reboot => "reboot: the parameters apply and the modules stay loaded until then".into(),
+            Step::CopyHook(path) => {
+                let copy = path.rsplit_once("/qemu.d/").map(|(_, name)| format!(" and /etc/nixos/{name}")).unwrap_or_default();
+                format!("take ./gvtg.nix out of the imports in configuration.nix, and remove /etc/nixos/gvtg.nix{copy}")
+            }
+            _ => return None,
+        })
     }
 
     /// Whether another step does what this one would.

@@ -24,6 +24,11 @@ const PASSING: &[&str] =
     &["root=live:", "rd.live.", "boot=casper", "boot=live", "init=", "rdinit=", "systemd.unit=", "single", "rescue", "emergency"];
 
 impl CommandLine {
+    /// Whether it is that of the running kernel, since no file has one.
+    pub fn is_running(&self) -> bool {
+        self.path == RUNNING
+    }
+
     /// Why nothing can be added to it without harm; None for what is a plain line for every start.
     pub fn unfit(&self) -> Option<&'static str> {
         let is_passing = |word: &&str| PASSING.iter().any(|passing| word.starts_with(passing));
@@ -106,6 +111,13 @@ pub fn next_start(root: &Root) -> Vec<NextStart> {
     }
     found.extend(file(FILES[0], Renewal::Entries, words));
     found
+}
+
+/// The line of /etc/default/grub that names this file, to source it. A comment names nothing.
+pub fn grub_line_with(root: &Root, file: &str) -> Option<String> {
+    let text = root.text("/etc/default/grub").present()?;
+    let names = |line: &&str| !line.starts_with('#') && line.split([' ', '\t', '"', '\'', ';', '&', ']']).any(|word| word == file);
+    text.lines().map(str::trim).find(names).map(str::to_owned)
 }
 
 /// The lines `options …` of a boot loader entry.

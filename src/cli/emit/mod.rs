@@ -1,5 +1,7 @@
 //! `gvtg-xml emit`: the host's side of domains, on stdout or below a root folder.
 
+use std::fs;
+
 use uuid::Uuid;
 
 use super::lint::fail;
@@ -43,7 +45,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
         Some(_) => {
             if !is_all {
                 let listed = root.text(manifest::PATH).present();
-                files.extend(listed.and_then(|text| manifest::updated(&text, &files)));
+                files.extend(listed.and_then(|text| manifest::updated(&text, &files, |path| bytes(&root, path))));
             }
             tree::write(&root, &files, is_all, output)
         }
@@ -142,18 +144,31 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
                     files.push(udev::file());
                 }
             }
-            let kept = kept(root, &files);
-            files.push(manifest::file(&files, kept, &guests, own));
+            let old = listed(root);
+            let kept = kept(root, &old, &files);
+            files.push(manifest::file(&files, &old, kept, |path| bytes(root, path), (&guests, own)));
             files
         }
     })
 }
 
-/// The files of an earlier run below the root that these do not replace, and the folders that it and this one create.
-fn kept(root: &Root, files: &[File]) -> Manifest {
-    let mut kept = root.text(manifest::PATH).present().map(|text| Manifest::read(&text)).unwrap_or_default();
+/// The manifest below the root; an empty one if there is none.
+fn listed(root: &Root) -> Manifest {
+    root.text(manifest::PATH).present().map(|text| Manifest::read(&text)).unwrap_or_default()
+}
+
+/// The bytes of a file below the root, if there is one.
+fn bytes(root: &Root, path: &str) -> Option<Vec<u8>> {
+    let path = root.resolve(path).ok()?;
+    if path.is_file() { fs::read(path).ok() } else { None }
+}
+
+/// What an earlier run left below the root that these files do not replace, and the folders that it and this one create.
+fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
+    let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
-    kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && root.has(&entry.path));
+    kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && (entry.has_replaced || root.has(&entry.path)));
+    kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.then == [Step::Reboot]);
     for path in paths.into_iter().chain([manifest::PATH]) {
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
         kept.folders.extend(folders.filter(|folder| !root.has(folder)).map(str::to_owned));
@@ -213,7 +228,14 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
         return Ok(nixos::file(&[Part::Parameters], &command(&["--root"])));
     }
     Ok(match bootloader {
-        Bootloader::Grub => cmdline::grub(),
+        Bootloader::Grub => {
+            let mut file = cmdline::grub();
+            let is_sourced = |file: &str| boot::grub_line_with(root, file).is_some();
+            if System::of(root) != System::Debian && !is_sourced(cmdline::GRUB_FILE) && !is_sourced("/etc/default/grub.d/*.cfg") {
+                file.then.insert(0, Step::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
+            }
+            file
+        }
         Bootloader::SystemdBoot => cmdline::systemd_boot(),
         Bootloader::Raw => cmdline::raw(),
         Bootloader::KernelInstall => {

@@ -7,23 +7,37 @@ use std::path::{Path, PathBuf};
 
 use super::super::signals::uninterrupted;
 use super::super::{Status, io};
-use super::stage::stage;
+use super::stage::{Staged, clean_up, put_back, stage};
 use super::tree::as_root;
+use crate::emit::cmdline::{GRUB_FILE, KERNEL_INSTALL};
 use crate::emit::manifest::{self, Entry, Manifest};
-use crate::emit::{step, steps_of};
-use crate::host::{Reading, Root};
+use crate::emit::parameter::{added_to, words};
+use crate::emit::{FOLDERS, Step, shell, step, steps_of};
+use crate::host::system::System;
+use crate::host::{Reading, Root, boot};
 use crate::printable::{clean_path, system_error};
 
-/// The machine's command line for `kernel-install`. It holds more than this program added.
-const COMMAND_LINE: &str = "/etc/kernel/cmdline";
+/// Where NixOS' libvirt looks for hooks.
+const NIXOS_HOOKS: &str = "/var/lib/libvirt/hooks";
 
 /// The files of a manifest, by what happens to them.
 #[derive(Default)]
 struct Plan<'m> {
-    /// Those to remove, each with its path on this machine.
-    removed: Vec<(&'m Entry, PathBuf)>,
+    /// Those to remove.
+    removed: Vec<Removal<'m>>,
     /// Those that stay, each with the reason.
     left: Vec<(&'m Entry, String)>,
+    /// Those that stay without anything of this program's in them.
+    undone: Vec<&'m Entry>,
+}
+
+/// A file to remove.
+struct Removal<'m> {
+    entry: &'m Entry,
+    /// Its path on this machine.
+    path: PathBuf,
+    /// Where the file is kept that it replaced and that comes back.
+    kept: Option<PathBuf>,
 }
 
 /// Removes the unchanged files that the manifest below the root lists, or says which ones it would remove.
@@ -37,6 +51,10 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     let text = match root.text(manifest::PATH) {
         Reading::Present(text) => text,
         Reading::Absent => {
+            if !is_dry {
+                // A run may have been interrupted before it wrote the manifest.
+                clean_up_all(root, &Manifest::default());
+            }
             io::complain(&format!("there is no {}, so there is nothing to remove", root.shown(manifest::PATH)));
             return Ok(Status::Clean);
         }
@@ -45,13 +63,19 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     let manifest = Manifest::read(&text);
     let mut plan = plan(root, &manifest)?;
     // The hook first, since it needs the others.
-    plan.removed.sort_by_key(|(entry, _)| entry.mode.is_none_or(|mode| mode & 0o111 == 0));
+    plan.removed.sort_by_key(|removal| removal.entry.mode.is_none_or(|mode| mode & 0o111 == 0));
     if !is_dry {
         uninterrupted(|| carry_out(root, &text, &manifest, &plan))?;
     }
     let own = if plan.left.is_empty() { vec![root.resolve(manifest::PATH).unwrap_or_default()] } else { Vec::new() };
-    let paths: String = plan.removed.iter().map(|(_, path)| path).chain(&own).map(|path| clean_path(path) + "\n").collect();
+    let paths: String = plan.removed.iter().map(|removal| &removal.path).chain(&own).map(|path| clean_path(path) + "\n").collect();
     io::print(&paths)?;
+    for Removal { path, kept, .. } in &plan.removed {
+        if let Some(kept) = kept {
+            let (done, path, kept) = (if is_dry { "would be put back" } else { "put back" }, clean_path(path), clean_path(kept));
+            io::complain(&format!("{done}: {path}, as it was before --force replaced it (from {kept})"));
+        }
+    }
     for (entry, why) in &plan.left {
         io::complain(&format!("left: {}: {why}", root.shown(&entry.path)));
     }
@@ -65,7 +89,8 @@ fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
     let mut plan = Plan::default();
     for entry in &manifest.entries {
         match look(root, entry).map_err(|error| format!("{}: {}{}", root.shown(&entry.path), system_error(&error), as_root(&error)))? {
-            Found::Unchanged(path) => plan.removed.push((entry, path)),
+            Found::Unchanged(path, kept) => plan.removed.push(Removal { entry, path, kept }),
+            Found::Undone => plan.undone.push(entry),
             Found::Other(why) => plan.left.push((entry, why)),
             Found::Nothing => {}
         }
@@ -75,10 +100,12 @@ fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
 
 /// The state of a file that a manifest lists.
 enum Found {
-    /// It is as it was written: its path on this machine.
-    Unchanged(PathBuf),
+    /// It is as it was written: its path on this machine, and where the file that it replaced is kept.
+    Unchanged(PathBuf, Option<PathBuf>),
     /// Something that stays, and the reason.
     Other(String),
+    /// The user has taken out what this program added.
+    Undone,
     Nothing,
 }
 
@@ -86,53 +113,91 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
     if !is_ours(&entry.path) {
         return Ok(Found::Other("this program writes no such file".into()));
     }
-    let Some(path) = place(root, &entry.path)? else { return Ok(Found::Nothing) };
+    let kept = if entry.has_replaced { root.resolve(&entry.replaced_path()).ok() } else { None };
+    let kept = kept.filter(|kept| fs::symlink_metadata(kept).is_ok_and(|kept| kept.is_file()));
+    let (folder, name) = split(&entry.path);
+    let path = root.resolve(folder)?.join(name);
     let metadata = match fs::symlink_metadata(&path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(if kept.is_some() { Found::Unchanged(path, kept) } else { Found::Nothing });
+        }
         Err(error) => return Err(error),
     };
+    let other = |why: String| {
+        let kept = kept.as_deref().map(|kept| format!("; the file that it replaced is {}", clean_path(kept))).unwrap_or_default();
+        Ok(Found::Other(why + &kept))
+    };
+    if metadata.is_symlink() && fs::read_link(&path)?.starts_with("/nix/store") {
+        // NixOS makes it of its configuration, and removes it with that.
+        return Ok(Found::Nothing);
+    }
     if !metadata.is_file() {
-        let what = if metadata.is_symlink() { "it is a link" } else { "it is not a regular file" };
-        return Ok(Found::Other(what.into()));
+        return other(if metadata.is_symlink() { "it is a link".into() } else { "it is not a regular file".into() });
     }
     let mode = metadata.permissions().mode() & 0o7777;
-    if manifest::sum(&fs::read(&path)?) != entry.sum {
-        return Ok(Found::Other("it has been changed".into()));
+    let bytes = fs::read(&path)?;
+    if entry.path == KERNEL_INSTALL && !(entry.is_new && entry.is_of(&bytes)) {
+        return Ok(match shell::list(&added_to(&String::from_utf8_lossy(&bytes))) {
+            words if words.is_empty() => Found::Undone,
+            words => Found::Other(format!("the rest of the machine's command line is in it: take {words} out by hand")),
+        });
+    }
+    if !entry.is_of(&bytes) {
+        // A run that was interrupted has not replaced it yet.
+        let is_kept = kept.as_ref().is_some_and(|kept| fs::read(kept).is_ok_and(|kept| kept == bytes));
+        return if is_kept { Ok(Found::Unchanged(path, kept)) } else { other("it has been changed".into()) };
     }
     if let Some(old) = entry.mode.filter(|old| *old != mode) {
-        return Ok(Found::Other(format!("its mode has been changed from {old:o} to {mode:o}")));
+        return other(format!("its mode has been changed from {old:o} to {mode:o}"));
     }
-    if entry.path == COMMAND_LINE {
-        return Ok(Found::Other("it also holds the rest of the machine's command line: remove i915.enable_gvt=1 by hand".into()));
-    }
-    Ok(Found::Unchanged(path))
+    Ok(Found::Unchanged(path, kept))
 }
 
-/// Returns whether this program could have written this path: it is below /etc and has no `..`.
+/// Returns whether this program could have written this path: it is below /etc, or one of NixOS' hooks, and has no `..`.
 fn is_ours(path: &str) -> bool {
-    (path == "/etc" || path.starts_with("/etc/")) && path != manifest::PATH && !path.split('/').any(|part| part == "..")
+    let is_hook = path.strip_prefix(NIXOS_HOOKS).is_some_and(|rest| rest.starts_with('/'));
+    (path == "/etc" || path.starts_with("/etc/") || is_hook) && path != manifest::PATH && !path.split('/').any(|part| part == "..")
+}
+
+/// Returns whether this program could have created this folder.
+fn is_our_folder(path: &str) -> bool {
+    let is_around = NIXOS_HOOKS.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_ours(path) || (is_around && !path.is_empty())
+}
+
+/// A path's folder and its last part.
+fn split(path: &str) -> (&str, &str) {
+    match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some(parts) => parts,
+        None => ("/", path),
+    }
 }
 
 /// The path on this machine, with links followed except in the last part; None if its folder does not exist.
 fn place(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let folder = root.resolve(if folder.is_empty() { "/" } else { folder })?;
+    let (folder, name) = split(path);
+    let folder = root.resolve(folder)?;
     Ok(folder.is_dir().then(|| folder.join(name)))
 }
 
 /// Removes the files and the empty folders, and then the manifest, so that a run that was interrupted can be repeated.
 fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> Result<(), String> {
     let failed = |path: &Path, error: &Error| format!("{}: can't be removed: {}{}", clean_path(path), system_error(error), as_root(error));
-    for (_, path) in &plan.removed {
-        gone(fs::remove_file(path)).map_err(|error| failed(path, &error))?;
+    for Removal { path, kept, .. } in &plan.removed {
+        match kept {
+            Some(kept) => put_back(kept, path)
+                .map_err(|error| format!("{}: can't be put back: {}{}", clean_path(path), system_error(&error), as_root(&error)))?,
+            None => gone(fs::remove_file(path)).map_err(|error| failed(path, &error))?,
+        }
     }
-    remove_folders(root, manifest);
+    clean_up_all(root, manifest);
     let own = root.resolve(manifest::PATH).map_err(|error| failed(Path::new(manifest::PATH), &error))?;
     if !plan.left.is_empty() {
         let entries = plan.left.iter().map(|(entry, _)| (*entry).clone()).collect();
-        let rest = manifest::rewritten(text, &Manifest { entries, folders: manifest.folders.clone() });
-        let written = stage(&own, &rest.text, rest.mode).and_then(super::stage::Staged::commit);
+        let rest = manifest::rewritten(text, &Manifest { entries, ..manifest.clone() });
+        let written = stage(&own, rest.text.as_bytes(), rest.mode).and_then(Staged::commit);
         return written.map_err(|error| format!("{}: can't be written: {}{}", clean_path(&own), system_error(&error), as_root(&error)));
     }
     gone(fs::remove_file(&own)).map_err(|error| failed(&own, &error))?;
@@ -147,11 +212,25 @@ fn gone(result: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
+/// Removes what interrupted runs left, and the empty folders.
+fn clean_up_all(root: &Root, manifest: &Manifest) {
+    for folder in FOLDERS.iter().filter_map(|folder| root.resolve(folder).ok()) {
+        clean_up(&folder);
+    }
+    remove_folders(root, manifest);
+}
+
 /// Removes the folders that were created for the files, and the manifest's own, if they are empty.
 fn remove_folders(root: &Root, manifest: &Manifest) {
-    let own = manifest::PATH.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut folders: Vec<&str> = manifest.folders.iter().map(String::as_str).chain([own]).filter(|path| is_ours(path)).collect();
+    let own = split(manifest::PATH).0.to_owned();
+    let mut folders: Vec<String> = manifest.folders.iter().cloned().chain([own]).filter(|path| is_our_folder(path)).collect();
+    for entry in manifest.entries.iter().filter(|entry| entry.has_replaced && is_ours(&entry.path)) {
+        let path = entry.replaced_path();
+        let ends = path.match_indices('/').map(|(end, _)| end).filter(|end| *end >= manifest::REPLACED.len());
+        folders.extend(ends.map(|end| path[..end].to_owned()));
+    }
     folders.sort_unstable_by_key(|path| std::cmp::Reverse(path.len()));
+    folders.dedup();
     for path in folders.iter().filter_map(|path| place(root, path).ok().flatten()) {
         // This fails for a folder that is not empty, and for a link.
         let _ = fs::remove_dir(path);
@@ -166,11 +245,69 @@ fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
              /sys/bus/mdev/devices/{uuid}/remove"
         ));
     }
-    let then = step::merge(plan.removed.iter().flat_map(|(entry, _)| steps_of(&entry.path)));
-    then.iter().filter_map(step::Step::text_of_removal).for_each(|text| io::complain(&format!("then {text}")));
-    let has_parameters =
-        |path: &str| path.starts_with("/etc/modprobe.d/") || path.starts_with("/etc/default/grub.d/") || path == COMMAND_LINE;
-    if !manifest.entries.iter().any(|entry| has_parameters(&entry.path)) {
-        io::complain("then take i915.enable_gvt=1 out of the kernel's command line, where you added it, and reboot");
+    let (mut steps, by_hand) = next(root, manifest, plan);
+    steps = step::merge(steps);
+    steps.iter().filter_map(Step::text_of_removal).for_each(|text| io::complain(&format!("then {text}")));
+    if let Some(text) = by_hand {
+        io::complain(&format!("then {text}, and reboot"));
     }
+}
+
+/// The steps that are left, and what the user has to take out by hand.
+fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<Step>, Option<String>) {
+    let system = System::of(root);
+    if system == System::Nixos {
+        let hooks = manifest.entries.iter().filter(|entry| entry.path.starts_with(NIXOS_HOOKS));
+        let steps = hooks.map(|hook| Step::CopyHook(hook.path.clone())).chain([Step::RebuildNixos, Step::Reboot]);
+        return (steps.collect(), None);
+    }
+    let removed = plan.removed.iter().map(|removal| removal.entry).chain(plan.undone.iter().copied());
+    let left_line = plan.left.iter().map(|(entry, _)| *entry).filter(|entry| entry.path == KERNEL_INSTALL);
+    let mut steps: Vec<Step> = removed.chain(left_line).flat_map(|entry| steps_of(&entry.path)).collect();
+    if system == System::Ostree {
+        // What is in /etc/modprobe.d never applied there.
+        steps.iter_mut().filter(|step| **step == Step::RenewInitramfs).for_each(|step| *step = Step::AppendKernelArguments);
+    }
+    if let Some(line) = boot::grub_line_with(root, GRUB_FILE).filter(|_| !root.has(GRUB_FILE)) {
+        steps.extend([Step::SourceGrubFile(line), Step::RenewGrub]);
+    }
+    if plan.removed.iter().any(|removal| removal.entry.path == KERNEL_INSTALL) {
+        let running = boot::command_line(root).filter(boot::CommandLine::is_running);
+        let words = running.map(|line| added_to(&line.text)).unwrap_or_default();
+        steps.extend(Some(Step::StartWithout(shell::list(&words))).filter(|_| !words.is_empty()));
+    }
+    let has_parameters =
+        |path: &str| path.starts_with("/etc/modprobe.d/") || path.starts_with("/etc/default/grub.d/") || path == KERNEL_INSTALL;
+    if manifest.entries.iter().any(|entry| has_parameters(&entry.path)) {
+        return (steps, None);
+    }
+    let (more, by_hand) = elsewhere(root, system, manifest.has_printed_parameters);
+    steps.extend(more);
+    (steps, by_hand)
+}
+
+/// What to do about parameters that are in no file of this program's: those that were printed for the user to add, and those that a boot
+/// loader still has.
+fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Option<String>) {
+    let read = boot::next_start(root);
+    let is_added = |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
+    let with: Vec<&boot::NextStart> = read.iter().filter(|file| is_added(file)).collect();
+    if system == System::Ostree {
+        let is_needed = were_printed || !with.is_empty();
+        return (if is_needed { vec![Step::AppendKernelArguments, Step::Reboot] } else { Vec::new() }, None);
+    }
+    let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) = with.iter().partition(|file| file.path.ends_with("/grub.cfg"));
+    if !files.is_empty() {
+        let found: Vec<String> =
+            words().into_iter().filter(|word| files.iter().any(|file| file.words.iter().any(|one| one.text == *word))).collect();
+        let paths: Vec<String> = files.iter().map(|file| root.shown(&file.path)).collect();
+        let text = format!("take {} out of the kernel's command line in {}", shell::list(&found), shell::list(&paths));
+        return (if menus.is_empty() { Vec::new() } else { vec![Step::RenewGrub] }, Some(text));
+    }
+    if !menus.is_empty() {
+        return (vec![Step::RenewGrub, Step::Reboot], None);
+    }
+    let all = shell::list(&words()[1..]);
+    let text = format!("take {} out of the kernel's command line, where you added it ({all} too)", words()[0]);
+    (Vec::new(), Some(text).filter(|_| were_printed && read.is_empty()))
 }

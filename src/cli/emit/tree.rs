@@ -9,9 +9,10 @@ use similar::TextDiff;
 
 use super::super::signals::uninterrupted;
 use super::super::{Status, io};
-use super::stage::{ROOT, Staged, stage};
-use super::{OutputArgs, say_next};
-use crate::emit::{File, Place, manifest, shell};
+use super::stage::{ROOT, Staged, clean_up, keep, stage};
+use super::{OutputArgs, listed, say_next};
+use crate::emit::manifest::{self, Manifest};
+use crate::emit::{File, Place, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
 use crate::host::owners::{Exposure, exposed};
@@ -28,16 +29,30 @@ struct Entry<'f> {
     old: Option<(Vec<u8>, u32)>,
     /// Its owner and group, if root runs this program and the file is not root's.
     stranger: Option<(u32, u32)>,
+    /// Whether it is as the manifest says that this program wrote it.
+    is_ours: bool,
+    /// Where the file is kept that is there now, if it is the user's and the manifest is to say so.
+    kept: Option<PathBuf>,
 }
 
 impl Entry<'_> {
-    /// Whether nothing else is there: a mode is somebody's wish too, as that of a hook which is switched off.
+    /// Whether nothing would be lost: nothing is there, or the same file made by another command. A mode is somebody's wish too, as that of
+    /// a hook which is switched off.
     fn says_the_same(&self) -> bool {
-        self.old.as_ref().is_none_or(|(text, mode)| *text == self.file.text.as_bytes() && *mode == self.file.mode)
+        let is_same = |(text, mode): &(Vec<u8>, u32)| {
+            *mode == self.file.mode && (text == self.file.text.as_bytes() || manifest::differs_only_in_command(&self.file.text, text))
+        };
+        self.old.as_ref().is_none_or(is_same)
+    }
+
+    /// Whether it takes `--force` to replace what is there: not for a file of this program's, unless its hook serves other domains too.
+    fn needs_force(&self) -> bool {
+        !self.says_the_same() && (!self.is_ours || !lost_domains(&[self]).is_empty())
     }
 
     fn is_done(&self) -> bool {
-        self.old.is_some() && self.says_the_same() && self.stranger.is_none()
+        let is_equal = |(text, mode): &(Vec<u8>, u32)| text == self.file.text.as_bytes() && *mode == self.file.mode;
+        self.old.as_ref().is_some_and(is_equal) && self.stranger.is_none()
     }
 }
 
@@ -46,11 +61,12 @@ impl Entry<'_> {
 /// # Errors
 /// A file there says something else and `--force` is not given, or can't be written.
 pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputArgs) -> Result<Status, String> {
+    let lists = Lists::of(root, files);
     let mut entries = Vec::new();
     let mut elsewhere = Vec::new();
     for file in files {
         match &file.place {
-            Place::At(path) => entries.push(entry(root, file, path)?),
+            Place::At(path) => entries.push(entry(root, file, path, &lists)?),
             Place::Elsewhere(what) => elsewhere.push((file, what)),
         }
     }
@@ -63,7 +79,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         return Ok(if text.is_empty() { Status::Clean } else { Status::Findings });
     }
     // The manifest says what is there, so it is never what somebody wants to keep.
-    let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| !entry.says_the_same() && entry.path != manifest::PATH).collect();
+    let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.needs_force() && entry.path != manifest::PATH).collect();
     let lost = lost_domains(&differing);
     if !differing.is_empty() && !output.force {
         let paths: Vec<String> = differing.iter().map(|entry| clean_path(&entry.target)).collect();
@@ -78,8 +94,8 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     if !lost.is_empty() {
         io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
     }
-    let changed = commit(&entries)?;
-    // The manifest is not printed if the user asked for a single file: it is only kept up to date.
+    let has_changes = commit(&entries)?;
+    // Written alone, a file is what was asked for; the manifest follows.
     let is_asked = |entry: &&Entry<'_>| is_all || entry.path != manifest::PATH;
     let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
@@ -88,9 +104,16 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         io::report(&file.text);
     }
     say_exposed(root, &entries);
+    for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?))) {
+        let (path, kept) = (clean_path(&entry.target), clean_path(kept));
+        io::complain(&format!("{path} is replaced: the old file is now {kept}, and --remove puts it back"));
+    }
     if !output.quiet {
-        let written = changed.into_iter().chain(elsewhere.into_iter().map(|(file, _)| file));
-        say_next(written.flat_map(|file| file.then.clone()));
+        if !has_changes {
+            io::complain("nothing has changed; what follows is still to do, unless you have done it since");
+        }
+        // A run that changes nothing may follow one after which nobody has rebooted.
+        say_next(files.iter().flat_map(|file| file.then.clone()));
     }
     Ok(Status::Clean)
 }
@@ -117,7 +140,20 @@ fn lost_domains(entries: &[&Entry<'_>]) -> Vec<String> {
     lost
 }
 
-fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, String> {
+/// The manifest below the root, and the one to be written, if there is one.
+struct Lists {
+    old: Manifest,
+    new: Manifest,
+}
+
+impl Lists {
+    fn of(root: &Root, files: &[File]) -> Self {
+        let new = files.iter().find(|file| file.path() == Some(manifest::PATH));
+        Lists { old: listed(root), new: new.map(|file| Manifest::read(&file.text)).unwrap_or_default() }
+    }
+}
+
+fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Result<Entry<'f>, String> {
     let failed = |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
     let target = root.resolve(path).map_err(failed)?;
     let mut stranger = None;
@@ -132,7 +168,15 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str) -> Result<Entry<'f>, St
         Err(_) if fs::symlink_metadata(&target).is_ok() => return Err(format!("{}: is a link to nothing", target.display())),
         Err(_) => None,
     };
-    Ok(Entry { file, path, target, old, stranger })
+    let listed = lists.old.entry(path);
+    let is_ours =
+        listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode);
+    let is_foreign = old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
+    let kept = match lists.new.entry(path).filter(|new| new.has_replaced && is_foreign) {
+        Some(new) => Some(root.resolve(&new.replaced_path()).map_err(failed)?),
+        None => None,
+    };
+    Ok(Entry { file, path, target, old, stranger, is_ours, kept })
 }
 
 fn diff(entry: &Entry<'_>) -> String {
@@ -157,21 +201,26 @@ pub(super) fn as_root(error: &Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied { " (run it as root, with sudo)" } else { "" }
 }
 
-/// Writes what is not as it should be: all of it near its place first, so that what can fail fails before anything is changed, and the
-/// hook, which makes use of the rest, behind it. Gives the files that were changed.
-fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
+/// Writes what is not as it should be, and returns whether there was anything. All of it is written near its place first, so that what can
+/// fail fails before anything is changed. Then the manifest comes first, so that `--remove` knows the files of a run that is interrupted,
+/// and the hook last, since it needs the others.
+fn commit(entries: &[Entry<'_>]) -> Result<bool, String> {
     let failed = |entry: &Entry<'_>, error: &Error| {
         format!("{}: can't be written: {}{}", entry.target.display(), system_error(error), as_root(error))
     };
     uninterrupted(|| {
-        let mut staged: Vec<(&Entry<'f>, Staged)> = Vec::new();
+        for folder in entries.iter().filter_map(|entry| entry.target.parent()) {
+            clean_up(folder);
+        }
+        let mut staged: Vec<(&Entry<'_>, Staged)> = Vec::new();
         for entry in entries.iter().filter(|entry| !entry.is_done()) {
-            let one = stage(&entry.target, &entry.file.text, entry.file.mode).map_err(|error| failed(entry, &error))?;
+            let one = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode).map_err(|error| failed(entry, &error))?;
             staged.push((entry, one));
         }
-        // The manifest speaks of all the others.
-        staged.sort_by_key(|(entry, _)| (entry.path == manifest::PATH, entry.file.mode & 0o111 != 0));
-        let mut changed: Vec<&'f File> = Vec::new();
+        for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?))) {
+            keep(&entry.target, kept).map_err(|error| format!("{}: can't be kept: {error}", entry.target.display()))?;
+        }
+        staged.sort_by_key(|(entry, _)| (entry.path != manifest::PATH, entry.file.mode & 0o111 != 0));
         let mut written: Vec<String> = Vec::new();
         for (entry, one) in staged {
             one.commit().map_err(|error| {
@@ -179,8 +228,7 @@ fn commit<'f>(entries: &[Entry<'f>]) -> Result<Vec<&'f File>, String> {
                 failed(entry, &error) + &before
             })?;
             written.push(clean_path(&entry.target));
-            changed.push(entry.file);
         }
-        Ok(changed)
+        Ok(!written.is_empty())
     })
 }
