@@ -435,6 +435,12 @@ fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_chan
         assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
         assert_eq!(all(&at(&folder, "")).iter().filter(|path| at(&folder, path).is_file()).collect::<Vec<_>>(), [MODULES]);
     }
+    // A removal that was interrupted after it had put it back.
+    let folder = written_over(&[(MODULES, "own\n")], "--force");
+    fs::rename(at(&folder, &format!("etc/gvtg-xml/replaced/{MODULES}")), at(&folder, MODULES)).unwrap();
+    assert_eq!(remove(&folder).0, 0);
+    assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
+
     let folder = written_over(&[(MODULES, "own\n")], "--force");
     put(&folder, MODULES, "changed\n");
     let (code, _, stderr) = remove(&folder);

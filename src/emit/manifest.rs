@@ -36,15 +36,15 @@ pub struct Entry {
     pub earlier: Option<String>,
     /// There was no such file before. Recorded only for the kernel's command line, which is more than this program's words.
     pub is_new: bool,
-    /// It replaced a file of the user's, which is kept in [`REPLACED`].
-    pub has_replaced: bool,
+    /// The SHA-1 of the user's file that it replaced, which is kept in [`REPLACED`].
+    pub replaced: Option<String>,
 }
 
 const MODE: &str = "# mode ";
 const FOLDER: &str = "# folder ";
 const EARLIER: &str = "# earlier ";
 const NEW: &str = "# new";
-const HAS_REPLACED: &str = "# replaced another file";
+const REPLACED_SUM: &str = "# replaced ";
 const PRINTED: &str = "# parameters added by hand";
 
 impl Manifest {
@@ -60,8 +60,8 @@ impl Manifest {
                 next.earlier = Some(sum.to_owned());
             } else if line == NEW {
                 next.is_new = true;
-            } else if line == HAS_REPLACED {
-                next.has_replaced = true;
+            } else if let Some(sum) = line.strip_prefix(REPLACED_SUM).filter(|sum| is_sum(sum)) {
+                next.replaced = Some(sum.to_owned());
             } else if line == PRINTED {
                 manifest.has_printed_parameters = true;
             } else if let Some((sum, path)) = line.split_once("  ").filter(|(sum, _)| is_sum(sum)) {
@@ -87,10 +87,11 @@ impl Manifest {
             if let Some(sum) = &entry.earlier {
                 let _ = writeln!(text, "{EARLIER}{sum}");
             }
-            for (is_set, line) in [(entry.is_new, NEW), (entry.has_replaced, HAS_REPLACED)] {
-                if is_set {
-                    let _ = writeln!(text, "{line}");
-                }
+            if let Some(sum) = &entry.replaced {
+                let _ = writeln!(text, "{REPLACED_SUM}{sum}");
+            }
+            if entry.is_new {
+                let _ = writeln!(text, "{NEW}");
             }
             let _ = writeln!(text, "{}  {}", entry.sum, entry.path.trim_start_matches('/'));
         }
@@ -114,9 +115,9 @@ impl Entry {
         let replaces = present.filter(is_own).map(self::sum).filter(|earlier| *earlier != sum);
         let earlier = replaces.or_else(|| listed?.earlier.clone()).filter(|earlier| *earlier != sum);
         let is_new = path == KERNEL_INSTALL && (present.is_none() || listed.is_some_and(|entry| entry.is_new && is_unchanged(entry)));
-        let has_replaced =
-            listed.is_some_and(|entry| entry.has_replaced) || present.is_some_and(|present| is_foreign(file, listed, present));
-        Some(Entry { path, mode: Some(file.mode), sum, earlier, is_new, has_replaced })
+        let foreign = present.filter(|present| is_foreign(file, listed, present)).map(self::sum);
+        let replaced = foreign.or_else(|| listed?.replaced.clone());
+        Some(Entry { path, mode: Some(file.mode), sum, earlier, is_new, replaced })
     }
 
     /// Whether these bytes are the file as it was written, or as an earlier run wrote it.
@@ -192,7 +193,7 @@ pub fn updated(text: &str, files: &[File], present: impl Fn(&str) -> Option<Vec<
 
 /// The file of a manifest, with the introduction at the top of this text.
 pub fn rewritten(text: &str, manifest: &Manifest) -> File {
-    let facts = [MODE, FOLDER, EARLIER, NEW, HAS_REPLACED, PRINTED];
+    let facts = [MODE, FOLDER, EARLIER, NEW, REPLACED_SUM, PRINTED];
     let is_words = |line: &&str| line.starts_with('#') && !facts.iter().any(|fact| line.starts_with(fact));
     let words: String = text.lines().take_while(is_words).map(|line| format!("{line}\n")).collect();
     File::at(PATH, words + &manifest.lines(), Vec::new())
@@ -204,7 +205,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let text = "# What.\n# Made by: x\n# mode 755\n# earlier da39a3ee5e6b4b0d3255bfef95601890afd80709\n# replaced another file\n\
+        let text = "# What.\n# Made by: x\n# mode 755\n# earlier da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
+                    # replaced da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
                     a9993e364706816aba3e25717850c26c9cd0d89d  etc/a  b\n\
                     # new\nda39a3ee5e6b4b0d3255bfef95601890afd80709  etc/c\n# folder etc\n# parameters added by hand\n";
         let manifest = Manifest::read(text);
@@ -212,8 +214,8 @@ mod tests {
         assert_eq!(manifest.entries.iter().map(|entry| entry.mode).collect::<Vec<_>>(), [Some(0o755), None]);
         assert_eq!(manifest.folders, ["/etc"]);
         let [first, second] = &manifest.entries[..] else { panic!("{manifest:?}") };
-        assert!(first.is_of(b"abc") && first.is_of(b"") && first.has_replaced && !first.is_new);
-        assert!(second.is_new && !second.has_replaced && second.earlier.is_none() && manifest.has_printed_parameters);
+        assert!(first.is_of(b"abc") && first.is_of(b"") && first.replaced.is_some() && !first.is_new);
+        assert!(second.is_new && second.replaced.is_none() && second.earlier.is_none() && manifest.has_printed_parameters);
         assert_eq!(rewritten(text, &manifest).text, text);
         assert_eq!(Manifest::read("x\n\n0123  etc/a\n"), Manifest::default());
     }

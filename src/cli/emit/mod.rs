@@ -167,7 +167,7 @@ fn bytes(root: &Root, path: &str) -> Option<Vec<u8>> {
 fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
-    kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && (entry.has_replaced || root.has(&entry.path)));
+    kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && (entry.replaced.is_some() || root.has(&entry.path)));
     kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.then == [Step::Reboot]);
     for path in paths.into_iter().chain([manifest::PATH]) {
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());

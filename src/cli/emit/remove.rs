@@ -113,7 +113,7 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
     if !is_ours(&entry.path) {
         return Ok(Found::Other("this program writes no such file".into()));
     }
-    let kept = if entry.has_replaced { root.resolve(&entry.replaced_path()).ok() } else { None };
+    let kept = if entry.replaced.is_some() { root.resolve(&entry.replaced_path()).ok() } else { None };
     let kept = kept.filter(|kept| fs::symlink_metadata(kept).is_ok_and(|kept| kept.is_file()));
     let (folder, name) = split(&entry.path);
     let path = root.resolve(folder)?.join(name);
@@ -144,9 +144,13 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
         });
     }
     if !entry.is_of(&bytes) {
-        // A run that was interrupted has not replaced it yet.
-        let is_kept = kept.as_ref().is_some_and(|kept| fs::read(kept).is_ok_and(|kept| kept == bytes));
-        return if is_kept { Ok(Found::Unchanged(path, kept)) } else { other("it has been changed".into()) };
+        // A run that was interrupted has not replaced it yet, or an interrupted removal has put it back.
+        let is_old = entry.replaced.as_ref().is_some_and(|old| *old == manifest::sum(&bytes));
+        return match kept {
+            Some(_) if is_old => Ok(Found::Unchanged(path, kept)),
+            None if is_old => Ok(Found::Nothing),
+            _ => other("it has been changed".into()),
+        };
     }
     if let Some(old) = entry.mode.filter(|old| *old != mode) {
         return other(format!("its mode has been changed from {old:o} to {mode:o}"));
@@ -224,7 +228,7 @@ fn clean_up_all(root: &Root, manifest: &Manifest) {
 fn remove_folders(root: &Root, manifest: &Manifest) {
     let own = split(manifest::PATH).0.to_owned();
     let mut folders: Vec<String> = manifest.folders.iter().cloned().chain([own]).filter(|path| is_our_folder(path)).collect();
-    for entry in manifest.entries.iter().filter(|entry| entry.has_replaced && is_ours(&entry.path)) {
+    for entry in manifest.entries.iter().filter(|entry| entry.replaced.is_some() && is_ours(&entry.path)) {
         let path = entry.replaced_path();
         let ends = path.match_indices('/').map(|(end, _)| end).filter(|end| *end >= manifest::REPLACED.len());
         folders.extend(ends.map(|end| path[..end].to_owned()));

@@ -172,7 +172,7 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Resul
     let is_ours =
         listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode);
     let is_foreign = old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
-    let kept = match lists.new.entry(path).filter(|new| new.has_replaced && is_foreign) {
+    let kept = match lists.new.entry(path).filter(|new| new.replaced.is_some() && is_foreign) {
         Some(new) => Some(root.resolve(&new.replaced_path()).map_err(failed)?),
         None => None,
     };

@@ -64,8 +64,8 @@ const LONG: &[(&str, &str, &str)] = &[
     (
         "emit",
         "remove",
-        "Remove each file that the manifest below --root lists, unless it was changed, then the empty folders that were created for them, and \
-         the manifest. No domain is read",
+        "Remove each file that the manifest below --root lists, unless it was changed, and put back what --force replaced; then remove the empty folders \
+         that were created for the files, and the manifest. It reads no domain",
     ),
     ("emit", "dry_run", "With --remove: print the paths that it would remove, and remove nothing"),
     ("", "root", "Write the file below this folder, at its place and with its mode, and print its path; / is this machine"),

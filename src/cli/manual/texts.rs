@@ -128,9 +128,10 @@ pub const PAGES: &[Page] = &[
         usual: &[],
         description: &[
             "Prints a file that the host needs for domains with vGPUs, or writes it below a root folder, at its place and with its mode. / is this machine.",
-            "A file that says something else is not replaced without --force. What is still to be done then is said on stderr.",
-            "`emit all --remove` is the way back. It removes each file in the manifest that is unchanged, the folders that were created for them if they are \
-             empty, and then the manifest. A file that was changed stays, and is reported on stderr.",
+            "A file that says something else is not replaced without --force, unless an earlier `emit all` wrote it and it is unchanged. What is still to be \
+             done then is said on stderr. `emit all --force` keeps a file of the user's that it replaces below /etc/gvtg-xml/replaced.",
+            "`emit all --remove` is the way back. It removes each file in the manifest that is unchanged, puts back what --force replaced, and removes the folders \
+             that were created for the files if they are empty, and then the manifest. A file that was changed stays, and is reported on stderr.",
         ],
         examples: &[
             example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
@@ -146,6 +147,7 @@ pub const PAGES: &[Page] = &[
             ("/etc/modules-load.d/gvt.conf", "The kernel modules to load at boot"),
             ("/etc/modprobe.d/gvtg.conf", "The kernel parameters, as options of modules"),
             ("/etc/gvtg-xml/manifest", "What `emit all` has written"),
+            ("/etc/gvtg-xml/replaced", "The user's files that `emit all --force` has replaced"),
             CONFIGURATION,
         ],
         see_also: &["virsh(1)", "mdevctl(8)", "modprobe.d(5)", "modules-load.d(5)"],
