@@ -81,9 +81,6 @@ impl Manifest {
     pub fn lines(&self) -> String {
         let mut text = String::new();
         for entry in &self.entries {
-            if let Some(mode) = entry.mode {
-                let _ = writeln!(text, "{MODE}{mode:o}");
-            }
             if let Some(sum) = &entry.earlier {
                 let _ = writeln!(text, "{EARLIER}{sum}");
             }
@@ -92,6 +89,10 @@ impl Manifest {
             }
             if entry.is_new {
                 let _ = writeln!(text, "{NEW}");
+            }
+            // The line before the sum, where older versions and the Ansible role look for it.
+            if let Some(mode) = entry.mode {
+                let _ = writeln!(text, "{MODE}{mode:o}");
             }
             let _ = writeln!(text, "{}  {}", entry.sum, entry.path.trim_start_matches('/'));
         }
@@ -205,8 +206,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let text = "# What.\n# Made by: x\n# mode 755\n# earlier da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
-                    # replaced da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
+        let text = "# What.\n# Made by: x\n# earlier da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
+                    # replaced da39a3ee5e6b4b0d3255bfef95601890afd80709\n# mode 755\n\
                     a9993e364706816aba3e25717850c26c9cd0d89d  etc/a  b\n\
                     # new\nda39a3ee5e6b4b0d3255bfef95601890afd80709  etc/c\n# folder etc\n# parameters added by hand\n";
         let manifest = Manifest::read(text);
