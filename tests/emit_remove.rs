@@ -493,3 +493,14 @@ fn it_takes_no_flag_that_says_what_to_write() {
     }
     assert!(at(&folder, HOOK).exists());
 }
+
+#[test]
+fn a_dry_run_without_remove_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
+    for flags in ["a.xml", "--style qemu a.xml", "--force a.xml"] {
+        let (code, stdout, stderr) = run_in(folder.path(), &format!("emit all --root host --dry-run {flags}"));
+        assert_eq!((code, stdout.as_str()), (2, ""), "{flags}: {stderr}");
+        assert!(!at(&folder, "").exists());
+    }
+}

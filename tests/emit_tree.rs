@@ -227,6 +227,17 @@ fn what_an_interrupted_run_left_is_cleaned_up() {
 }
 
 #[test]
+fn a_kind_alone_says_that_what_it_replaces_is_not_kept() {
+    let folder = folder();
+    write(&folder, MODULES, "kvmgt\n");
+    let (_, stderr) = emit(&folder, "modules --root host --force");
+    assert!(stderr.contains("is replaced, and the old file is not kept: only `emit all --force` keeps one"), "{stderr}");
+    // Its own files are nothing to mention.
+    let (_, stderr) = emit(&folder, "modules --root host --force");
+    assert!(!stderr.contains("is replaced"), "{stderr}");
+}
+
+#[test]
 fn diff_shows_what_would_change_and_writes_nothing() {
     let folder = folder();
     emit(&folder, "all --root host a.xml");

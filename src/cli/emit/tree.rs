@@ -31,7 +31,9 @@ struct Entry<'f> {
     stranger: Option<(u32, u32)>,
     /// Whether it is as the manifest says that this program wrote it.
     is_ours: bool,
-    /// Where the file is kept that is there now, if it is the user's and the manifest is to say so.
+    /// Whether what is there is the user's file.
+    is_foreign: bool,
+    /// Where that file is kept, if the manifest is to list it.
     kept: Option<PathBuf>,
 }
 
@@ -104,13 +106,16 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         io::report(&file.text);
     }
     say_exposed(root, &entries);
-    for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?))) {
-        let (path, kept) = (clean_path(&entry.target), clean_path(kept));
-        io::complain(&format!("{path} is replaced: the old file is now {kept}, and --remove puts it back"));
+    for entry in entries.iter().filter(|entry| entry.is_foreign) {
+        let path = clean_path(&entry.target);
+        io::complain(&match &entry.kept {
+            Some(kept) => format!("{path} is replaced: the old file is now {}, and --remove puts it back", clean_path(kept)),
+            None => format!("{path} is replaced, and the old file is not kept: only `emit all --force` keeps one"),
+        });
     }
     if !output.quiet {
         if !has_changes {
-            io::complain("nothing has changed; what follows is still to do, unless you have done it since");
+            io::complain("nothing has changed; what follows is still to do, unless you have already done it");
         }
         // A run that changes nothing may follow one after which nobody has rebooted.
         say_next(files.iter().flat_map(|file| file.then.clone()));
@@ -171,12 +176,12 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Resul
     let listed = lists.old.entry(path);
     let is_ours =
         listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode);
-    let is_foreign = old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
+    let is_foreign = path != manifest::PATH && old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
     let kept = match lists.new.entry(path).filter(|new| new.replaced.is_some() && is_foreign) {
         Some(new) => Some(root.resolve(&new.replaced_path()).map_err(failed)?),
         None => None,
     };
-    Ok(Entry { file, path, target, old, stranger, is_ours, kept })
+    Ok(Entry { file, path, target, old, stranger, is_ours, is_foreign, kept })
 }
 
 fn diff(entry: &Entry<'_>) -> String {
