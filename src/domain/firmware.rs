@@ -121,7 +121,8 @@ impl<'d> Domain<'d> {
         let is_meant = |device: &Element<'d>| is_vgpu(*device) || is_graphics_card(*device);
         let mut others = self.host_devices.iter().map(|(device, _)| *device).filter(|device| Some(*device) != self.vgpu).filter(is_meant);
         let mut raw = self.raw_devices().iter().filter(|raw| Some(raw.argument.element) != self.raw_vgpu);
-        let of_hostdev = others.find_map(|device| Some((device, self.carrier_of_on(device, NAME)?)));
+        let of_hostdev =
+            others.find_map(|device| Some((device, self.carrier_of_on(device, NAME).or_else(|| self.global_of_on(device, NAME))?)));
         of_hostdev.or_else(|| raw.find_map(|raw| Some((raw.argument.element, self.raw_carrier_of_on(raw, NAME)?))))
     }
 
@@ -136,6 +137,17 @@ impl<'d> Domain<'d> {
         let set = self.last_set(alias, name).filter(|set| is_on(set.value));
         let found = || self.last_override(alias, name).filter(|found| is_on(found.value));
         set.map(Carrier::Set).or_else(|| found().map(Carrier::Override))
+    }
+
+    /// The `-global` that turns a property of one of libvirt's host devices on, where nothing else says anything of it.
+    fn global_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<Carrier<'d>> {
+        let alias = self.own_alias(hostdev)?;
+        if self.last_set(alias, name).is_some() || self.last_override(alias, name).is_some() {
+            return None;
+        }
+        let driver = if self.hostdev_ramfb(hostdev).is_some() { NOHOTPLUG } else { "vfio-pci" };
+        let (_, argument) = self.global(driver, name).filter(|(value, _)| is_on(value))?;
+        Some(Carrier::Global(argument))
     }
 
     /// What turns a property of a host device on that a `-device` argument makes.

@@ -311,13 +311,15 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     }
     let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
     let change = match carrier {
-        Carrier::Set(set) => Change::SetValue(set, "off".into()),
-        Carrier::Override(found) => Change::SetAttribute(found.element, "value".into(), "false".into()),
-        _ => Change::DeviceProperty(device, NAME.into(), "false".into()),
+        Carrier::Set(set) => Some(Change::SetValue(set, "off".into())),
+        Carrier::Override(found) => Some(Change::SetAttribute(found.element, "value".into(), "false".into())),
+        // A -global is for all devices.
+        _ => device.is_qemu("arg").then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
     };
     let what = if domain.vgpus.contains(&device) { "for another vGPU here" } else { "from another device here" };
     let other = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
-    vec![Finding::within(device, other).with_value("what", what).related_to(place, "the vGPU's property").fixed_by(vec![change])]
+    let finding = Finding::within(device, other).with_value("what", what).related_to(place, "the vGPU's property");
+    vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
 }
 
 /// The OpRegion from a file or another device next to a vGPU that newer releases of QEMU give one too.
