@@ -40,7 +40,7 @@ impl RawDevice<'_> {
     }
 
     /// Whether `-set` finds the device: it finds none that is written as JSON.
-    fn is_settable(&self) -> bool {
+    pub fn is_settable(&self) -> bool {
         !self.argument.value.starts_with('{')
     }
 }
