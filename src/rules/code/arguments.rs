@@ -46,13 +46,10 @@ pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     };
     // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the others are one finding already.
     let dangling = domain.sets.iter().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
-    let dangling = dangling.map(|set| redirected(context, set).with_value("what", "").with_value("other", ""));
+    let dangling = dangling.map(|set| redirected(context, set).with_value("what", ""));
     let unsettable = |set: &&Set<'d>| domain.raw_device(set.device).is_some_and(|device| !device.is_settable());
-    let of_json = domain.sets.iter().filter(unsettable).map(|set| {
-        redirected(context, set)
-            .with_value("what", ", whose -device argument is JSON")
-            .with_value("other", format!(", or the property in the JSON of {}", clipped(set.device)))
-    });
+    let of_json = domain.sets.iter().filter(unsettable);
+    let of_json = of_json.map(|set| redirected(context, set).with_value("what", ", whose -device argument is JSON"));
     dangling.chain(of_json).collect()
 }
 
