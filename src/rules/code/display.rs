@@ -8,7 +8,6 @@ use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::version::Version;
-use crate::xml::Element;
 
 /// No `-display`, or not the one asked for.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
@@ -158,12 +157,16 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
 fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
     let list = OptionList::parse(operand, Syntax::DISPLAY);
     let names_bus = list.is_ok_and(|list| list.get("addr").is_some() || list.get("p2p").is_some_and(|p2p| p2p != "off"));
-    let is_bus = |env: &Element<'_>| {
-        let value = || env.attribute("value").unwrap_or("");
-        env.attribute("name") == Some("DBUS_SESSION_BUS_ADDRESS") && !value().is_empty() && !value().starts_with("disabled:")
+    let env = |name: &str| {
+        let mut children = domain.blocks("commandline").iter().flat_map(|block| block.children());
+        children.rfind(|child| child.attribute("name") == Some(name)).map(|env| env.attribute("value").unwrap_or(""))
     };
-    let mut blocks = domain.blocks("commandline").iter().flat_map(|block| block.children());
-    !names_bus && !blocks.any(|child| is_bus(&child))
+    // Without an address GLib looks for a socket in the second of these.
+    let is_handed_on = match env("DBUS_SESSION_BUS_ADDRESS").filter(|address| !address.is_empty()) {
+        Some(address) => !address.starts_with("disabled:"),
+        None => env("XDG_RUNTIME_DIR").is_some(),
+    };
+    !names_bus && !is_handed_on
 }
 
 /// Displays before the last one, which QEMU ignores.
