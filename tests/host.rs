@@ -433,13 +433,9 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
             "/etc/libvirt/hooks",
             "chmod o-w",
         ),
-        // Root runs the file that a link leads to.
-        (
-            format!("/home/me/ (755 1000:1000)\n/home/me/hook (755 0:0) {emitted}\n{hook} -> /home/me/hook"),
-            "the user me (1000)",
-            "/home/me",
-            "chown root:root",
-        ),
+        // libvirt runs new files in a folder of hooks, sticky or not.
+        ("/etc/libvirt/hooks/qemu.d/ (1777 0:0)".into(), "every user of this machine", "/etc/libvirt/hooks/qemu.d", "chmod o-w"),
+        ("/etc/libvirt/hooks/ (1775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks", "chmod g-w"),
     ] {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{users}{change}\n"), &[]);
         let check = check(&answer, "hook-writable-by-all");
@@ -447,10 +443,64 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
         assert_eq!(check["message"].as_str().unwrap(), format!("{who} can change {what}, and libvirt runs the hooks as root"), "{change}");
         assert_eq!(check["help"].as_str().unwrap(), format!("check what is in it, then run: sudo {how} {what}"), "{change}");
     }
-    for change in [format!("{hook} (775 0:0) {emitted}"), format!("{hook} (755 0:64) {emitted}"), "/home/ (777 1000:1000)".into()] {
+    for change in [
+        format!("{hook} (775 0:0) {emitted}"),
+        format!("{hook} (755 0:64) {emitted}"),
+        "/home/ (777 1000:1000)".into(),
+        // The hooks of NixOS are links into the store, where every builder can add files and none can replace root's.
+        format!("/nix/store/ (1775 0:30000)\n/nix/store/abc-gvtg (555 0:0) {emitted}\n{hook} -> /nix/store/abc-gvtg"),
+        format!("/srv/ (1777 0:0)\n/srv/hook (755 0:0) {emitted}\n{hook} -> /srv/hook"),
+    ] {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{change}\n"), &[]);
         assert_eq!(check(&answer, "hook-writable-by-all")["status"], "ok", "{change}");
     }
+}
+
+#[test]
+fn a_hook_that_is_linked_to_a_users_folder_is_to_be_copied() {
+    if !is_root() {
+        return;
+    }
+    let hook = "/etc/libvirt/hooks/qemu.d/gvtg";
+    let emitted = format!("emitted setup_gpu win10 {UUID} i915-GVTg_V5_4");
+    let home = format!("/home/me/ (755 1000:1000)\n/home/me/hooks/gvtg (755 1000:1000) {emitted}\n");
+    const BEFORE: &str = "check what is in it, then put root's own copy in the place of the link: ";
+    for (machine, change, link, help) in [
+        ("kaby-lake", format!("{hook} -> /home/me/hooks/gvtg"), hook, format!("{BEFORE}sudo install -m 755 /home/me/hooks/gvtg {hook}")),
+        (
+            "kaby-lake",
+            "without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d -> ../../../home/me/hooks".to_owned(),
+            "/etc/libvirt/hooks/qemu.d",
+            format!("{BEFORE}sudo rm /etc/libvirt/hooks/qemu.d && sudo cp -r /home/me/hooks /etc/libvirt/hooks/qemu.d"),
+        ),
+        (
+            "nixos",
+            "/var/lib/libvirt/hooks/qemu.d/gvtg -> /home/me/hooks/gvtg".to_owned(),
+            "/var/lib/libvirt/hooks/qemu.d/gvtg",
+            "check what is in it, then let NixOS' configuration have the file itself: sudo cp /home/me/hooks/gvtg /etc/nixos/gvtg, then \
+             virtualisation.libvirtd.hooks.qemu.gvtg = ./gvtg; and sudo nixos-rebuild switch"
+                .to_owned(),
+        ),
+    ] {
+        let (_, answer) = ask_of(&format!("like {machine}\n{home}{change}\n"), &[]);
+        assert_eq!(wrong(&answer), ["hook-writable-by-all"], "{change}: {answer:#}");
+        let check = check(&answer, "hook-writable-by-all");
+        let message = format!("the user 1000 can change /home/me, where the link {link} leads, and libvirt runs the hooks as root");
+        assert_eq!((check["message"].as_str(), check["help"].as_str()), (Some(&*message), Some(&*help)), "{change}");
+    }
+}
+
+#[test]
+fn a_copy_that_has_kept_the_owners_is_not_excused() {
+    if !is_root() {
+        return;
+    }
+    let hook = "/etc/libvirt/hooks/qemu.d/gvtg";
+    let folder = tempfile::tempdir().unwrap();
+    hosts::make_of(&format!("like kaby-lake\n{hook} (755 1000:1000) emitted setup_gpu win10 {UUID} i915-GVTg_V5_4\n"), folder.path());
+    std::os::unix::fs::chown(folder.path(), Some(1000), Some(1000)).unwrap();
+    let (_, answer) = ask(folder.path(), &[]);
+    assert_eq!(check(&answer, "hook-writable-by-all")["status"], "warning", "{answer:#}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Libvirt {
             Reading::Unreadable(why) => unreadable.push((folder.clone(), why)),
             Reading::Absent => {}
         }
-        let exposed = exposed(root, paths.iter().chain([&folder]).map(String::as_str));
+        let exposed = exposed(root, paths.iter().chain([&folder]).map(String::as_str).chain([hooks]));
         Libvirt {
             is_installed: installed::has_libvirt(root),
             version: installed::libvirt(root),

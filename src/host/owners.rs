@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{MOST_LINKS, Root, parts};
 
+/// The mode bit of folders in which only the owner of a file can replace it, as in /tmp and /nix/store.
+const STICKY: u32 = 0o1000;
+
 /// A file or folder that users other than root can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {
@@ -15,43 +18,112 @@ pub struct Exposure {
     pub who: String,
     /// The command that prevents it, without the path.
     pub command: &'static str,
+    /// The link that leads there; None where no link is on the way.
+    pub link: Option<Link>,
+}
+
+/// A symbolic link on the way to a file that root runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where it is.
+    pub path: String,
+    /// The file or folder that it leads to in the end.
+    pub target: String,
+    /// Whether it leads to a folder.
+    pub is_folder: bool,
 }
 
 /// The owner, the group and the mode of a file.
+#[derive(Clone, Copy)]
 struct Rights {
     user: u32,
     group: u32,
     mode: u32,
 }
 
-/// Finds which of these files, and of the folders on the way to them, users other than root can change. Links are followed.
+/// A file, folder or link on the way to a file.
+struct Step {
+    path: String,
+    rights: Rights,
+    is_link: bool,
+    /// The last link that was followed before this step, as a position among the steps.
+    through: Option<usize>,
+}
+
+/// Finds which of these files, and of the folders on the way to them, users other than root can change. Links are followed; of what
+/// one link leads to only the first is named, as one command prevents all of it.
 pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exposure> {
-    // In a copy, the files may belong to the user who made it.
-    let owner = if root.is_this_machine() { None } else { fs::symlink_metadata(&root.folder).ok().and_then(|folder| rights(&folder)) };
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for path in paths {
-        for (path, metadata) in on_the_way(root, path) {
-            if !seen.insert(path.clone()) {
-                continue;
+        let steps = on_the_way(root, path);
+        let mut owner = copied_by(root);
+        for (at, step) in steps.iter().enumerate() {
+            // From here on, the copy has kept the owners.
+            if step.rights.user == 0 {
+                owner = None;
             }
-            found.extend(rights(&metadata).and_then(|rights| exposure(root, path, &rights, owner.as_ref())));
+            let Some((who, command)) = exposure(root, step, steps.get(at + 1), owner) else { continue };
+            let link = step.through.and_then(|link| steps.get(link)).map(|link| Link::read(root, &link.path));
+            let key = link.as_ref().map_or(&step.path, |link| &link.path).clone();
+            let is_behind_link = link.is_some();
+            if seen.insert(key) {
+                found.push(Exposure { path: step.path.clone(), who, command, link });
+            }
+            if is_behind_link {
+                break;
+            }
         }
     }
     found
 }
 
-fn exposure(root: &Root, path: String, rights: &Rights, owner: Option<&Rights>) -> Option<Exposure> {
-    let is_root = |id: u32, own: Option<u32>| id == 0 || own == Some(id);
-    let (who, command) = if !is_root(rights.user, owner.map(|owner| owner.user)) {
-        (format!("the user {}", name(root, "/etc/passwd", rights.user)), "chown root:root")
-    } else if rights.mode & 0o002 != 0 {
-        ("every user of this machine".to_owned(), "chmod o-w")
-    } else if rights.mode & 0o020 != 0 && !is_root(rights.group, owner.map(|owner| owner.group)) {
-        (format!("the group {}", name(root, "/etc/group", rights.group)), "chmod g-w")
-    } else {
+/// The user and the group who made a copy of a machine: as long as nothing in it belongs to root, theirs stand for root's.
+fn copied_by(root: &Root) -> Option<Rights> {
+    if root.is_this_machine() {
         return None;
-    };
-    Some(Exposure { path, who, command })
+    }
+    fs::symlink_metadata(&root.folder).ok().and_then(|folder| rights(&folder))
+}
+
+impl Link {
+    /// The command that puts root's own copy in the place of the link, with both paths as words of a shell.
+    pub fn replacement(&self, target: &str, path: &str) -> String {
+        if self.is_folder {
+            format!("sudo rm {path} && sudo cp -r {target} {path}")
+        } else {
+            format!("sudo install -m 755 {target} {path}")
+        }
+    }
+
+    fn read(root: &Root, path: &str) -> Self {
+        Link {
+            path: path.to_owned(),
+            target: root.real_path(path).unwrap_or_else(|| path.to_owned()),
+            is_folder: root.resolve(path).is_ok_and(|path| path.is_dir()),
+        }
+    }
+}
+
+/// Who other than root can change a file or folder, and the command that prevents it, without the path.
+fn exposure(root: &Root, step: &Step, next: Option<&Step>, owner: Option<Rights>) -> Option<(String, &'static str)> {
+    let is_root = |id: u32, own: Option<u32>| id == 0 || own == Some(id);
+    let is_roots = |step: &Step| is_root(step.rights.user, owner.map(|owner| owner.user));
+    let rights = &step.rights;
+    // In a sticky folder, only their owners can replace files: what counts is who owns the one that root looks for.
+    let is_safe = rights.mode & STICKY != 0 && next.is_some_and(is_roots);
+    if step.is_link {
+        // A link is replaced by users who can write to its folder, which has been looked at.
+        return None;
+    }
+    if !is_roots(step) {
+        Some((format!("the user {}", name(root, "/etc/passwd", rights.user)), "chown root:root"))
+    } else if rights.mode & 0o002 != 0 && !is_safe {
+        Some(("every user of this machine".to_owned(), "chmod o-w"))
+    } else if rights.mode & 0o020 != 0 && !is_safe && !is_root(rights.group, owner.map(|owner| owner.group)) {
+        Some((format!("the group {}", name(root, "/etc/group", rights.group)), "chmod g-w"))
+    } else {
+        None
+    }
 }
 
 /// The name of this user or group, with the number; only the number where it has no name.
@@ -64,13 +136,15 @@ fn name(root: &Root, file: &str, id: u32) -> String {
     }
 }
 
-/// The file and all folders on the way to it, from `/` on, each by its path on that machine; missing ones are left out.
-fn on_the_way(root: &Root, path: &str) -> Vec<(String, fs::Metadata)> {
-    let mut found = Vec::new();
+/// The file and all folders and links on the way to it, from `/` on, each by its path on that machine; those that are not there are
+/// left out.
+fn on_the_way(root: &Root, path: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
     if root.is_this_machine() {
-        found.extend(fs::symlink_metadata("/").map(|metadata| ("/".to_owned(), metadata)));
+        let folder = fs::symlink_metadata("/").ok().and_then(|metadata| rights(&metadata));
+        steps.extend(folder.map(|rights| Step { path: "/".to_owned(), rights, is_link: false, through: None }));
     }
-    let (mut left, mut inside, mut links) = (parts(Path::new(path)), PathBuf::from("/"), 0);
+    let (mut left, mut inside, mut links, mut through) = (parts(Path::new(path)), PathBuf::from("/"), 0, None);
     while let Some(part) = left.pop() {
         if part == ".." {
             inside.pop();
@@ -79,12 +153,15 @@ fn on_the_way(root: &Root, path: &str) -> Vec<(String, fs::Metadata)> {
         let next = inside.join(&part);
         let here = root.folder.join(next.strip_prefix("/").unwrap_or(&next));
         let Ok(metadata) = fs::symlink_metadata(&here) else { break };
-        if !metadata.is_symlink() {
+        let Some(rights) = rights(&metadata) else { break };
+        let is_link = metadata.is_symlink();
+        steps.push(Step { path: next.display().to_string(), rights, is_link, through });
+        if !is_link {
             inside = next;
-            found.push((inside.display().to_string(), metadata));
             continue;
         }
         links += 1;
+        through = Some(steps.len() - 1);
         let Ok(target) = fs::read_link(&here) else { break };
         if links > MOST_LINKS {
             break;
@@ -94,7 +171,7 @@ fn on_the_way(root: &Root, path: &str) -> Vec<(String, fs::Metadata)> {
         }
         left.extend(parts(&target));
     }
-    found
+    steps
 }
 
 #[cfg(unix)]

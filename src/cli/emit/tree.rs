@@ -126,9 +126,13 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
 /// Warns if users other than root can change a hook that was written.
 fn say_exposed(root: &Root, entries: &[Entry<'_>]) {
     let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
-    for Exposure { path, who, command } in exposed(root, hooks) {
-        let path = root.shown(&path);
-        io::complain(&format!("{who} can change {path}, and libvirt runs the hook as root: sudo {command} {}", shell::word(&path)));
+    for Exposure { path, who, command, link } in exposed(root, hooks) {
+        let shown = |path: &str| shell::word(&root.shown(path));
+        let how = match &link {
+            Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
+            None => format!("sudo {command} {}", shown(&path)),
+        };
+        io::complain(&format!("{who} can change {}, and libvirt runs the hook as root: {how}", root.shown(&path)));
     }
 }
 

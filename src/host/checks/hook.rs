@@ -9,7 +9,7 @@ use crate::host::Reading;
 use crate::host::confinement::Program;
 use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
 use crate::host::libvirt::HookFile;
-use crate::host::owners::Exposure;
+use crate::host::owners::{Exposure, Link};
 use crate::host::system::System;
 use crate::version::Version;
 
@@ -89,11 +89,16 @@ pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
     let libvirt = &asked.host.libvirt;
     let mut read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
     let value = |exposure: &Exposure| {
-        vec![
-            ("what", exposure.who.clone()),
-            ("found", exposure.path.clone()),
-            ("how", format!("{} {}", exposure.command, word(&exposure.path))),
-        ]
+        let mut values = vec![("what", exposure.who.clone())];
+        match &exposure.link {
+            Some(link) => {
+                values.push(("found", format!("{}, where the link {} leads", exposure.path, link.path)));
+                values.push((HELP, instead_of_link(asked, link)));
+            }
+            None => values.push(("found", exposure.path.clone())),
+        }
+        values.push(("how", format!("{} {}", exposure.command, word(&exposure.path))));
+        values
     };
     let found: Vec<Values> = libvirt.exposed.iter().map(value).collect();
     if !found.is_empty() {
@@ -106,6 +111,20 @@ pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
         None if read.is_empty() => Verdict::skipped(),
         None => Verdict::each(read, found),
     }
+}
+
+/// How a hook gets to its place as root's own file, where a link leads to a place that other users can change.
+fn instead_of_link(asked: Asked<'_>, link: &Link) -> String {
+    let (path, target) = (word(&link.path), word(&link.target));
+    let name = link.path.rsplit('/').next().unwrap_or_default();
+    if asked.host.system == System::Nixos && !link.is_folder {
+        return format!(
+            "check what is in it, then let NixOS' configuration have the file itself: sudo cp {target} {}, then \
+             virtualisation.libvirtd.hooks.qemu.{name} = ./{name}; and sudo nixos-rebuild switch",
+            word(&format!("/etc/nixos/{name}"))
+        );
+    }
+    format!("check what is in it, then put root's own copy in the place of the link: {}", link.replacement(&target, &path))
 }
 
 pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
