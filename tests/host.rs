@@ -268,6 +268,138 @@ fn no_reboot_is_asked_for_if_it_would_change_nothing() {
 }
 
 #[test]
+fn without_root_no_option_is_taken_for_the_value_in_force() {
+    const PARAMETER: &str = "/sys/module/i915/parameters/enable_gvt";
+    const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
+    // A folder in the file's place can't be read by root either.
+    let unreadable = format!("like gvt-off\nwithout {PARAMETER}\n{PARAMETER}/\n");
+    let missing = format!("like gvt-off\nwithout {PARAMETER}\n");
+    for (machine, begins) in
+        [(&unreadable, format!("could not read {PARAMETER} as another user than root, ")), (&missing, format!("{PARAMETER} is missing, "))]
+    {
+        let (_, answer) = ask_of(&format!("{machine}{OPTION}\n"), &[]);
+        let gvt = check(&answer, "gvt-not-enabled");
+        assert_eq!((&gvt["status"], &check(&answer, "kvmgt-not-loaded")["status"]), (&"unknown".into(), &"unknown".into()), "{answer:#}");
+        let message = gvt["message"].as_str().unwrap();
+        assert!(message.starts_with(&begins) && message.contains("/etc/modprobe.d/gvtg.conf was in force"), "{message}");
+        // Newer kernels load kvmgt without it, too.
+        let (_, answer) = ask_of(&format!("{machine}{OPTION}\n/sys/module/kvmgt/\n"), &[]);
+        assert_eq!(check(&answer, "gvt-not-enabled")["status"], "unknown", "{answer:#}");
+        for evidence in [
+            "/proc/cmdline = quiet i915.enable_gvt=1".to_owned(),
+            format!("{GPU}/mdev_supported_types/i915-GVTg_V5_4/available_instances = 1"),
+            "/proc/sys/kernel/osrelease = 5.10.0-30-amd64\n/sys/module/kvmgt/".to_owned(),
+        ] {
+            let (_, answer) = ask_of(&format!("{machine}{OPTION}\n{evidence}\n"), &[]);
+            assert_eq!(check(&answer, "gvt-not-enabled")["status"], "ok", "{evidence}: {answer:#}");
+        }
+        for (sets, rule) in [
+            ("", "gvt-not-enabled"),
+            ("/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=0\n", "gvt-not-enabled"),
+            // The running kernel's command line does not have the word.
+            ("/boot/loader/entries/a.conf = options i915.enable_gvt=1\n", "reboot-pending"),
+        ] {
+            let (_, answer) = ask_of(&format!("{machine}{sets}"), &[]);
+            assert_eq!(answer["first"], rule, "{sets}: {answer:#}");
+        }
+    }
+}
+
+#[test]
+fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
+    const DROP_IN: &str = "/etc/default/grub.d/gvtg.cfg = GRUB_CMDLINE_LINUX=i915.enable_gvt=1";
+    const FEDORA: &str = "/etc/os-release = ID=fedora";
+    const GRUB2: &str = "sudo grub2-mkconfig -o /boot/grub2/grub.cfg";
+    for (files, help) in [
+        (format!("{DROP_IN}\n/etc/os-release:\n    ID=linuxmint\n    ID_LIKE=\"ubuntu debian\""), "sudo update-grub"),
+        (format!("{DROP_IN}\n{FEDORA}\n/etc/default/grub:\n    GRUB_TIMEOUT=5\n    . /etc/default/grub.d/gvtg.cfg"), GRUB2),
+        (format!("{FEDORA}\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1"), GRUB2),
+        ("/etc/os-release = ID=arch\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1".to_owned(), "sudo grub-mkconfig -o "),
+    ] {
+        let answer = before_the_reboot(&files);
+        assert_eq!(answer["first"], "reboot-pending", "{files}: {answer:#}");
+        let said = check(&answer, "reboot-pending")["help"].as_str().unwrap();
+        assert!(said.starts_with(help), "{said}");
+    }
+    for settings in ["", "\n/etc/default/grub = # . /etc/default/grub.d/gvtg.cfg", "\n/etc/default/grub = . /etc/default/grub.d/other.cfg"]
+    {
+        let answer = before_the_reboot(&format!("{DROP_IN}\n{FEDORA}{settings}"));
+        assert_eq!(answer["first"], "gvt-not-enabled", "{answer:#}");
+        let check = check(&answer, "gvt-not-enabled");
+        assert!(check["message"].as_str().unwrap().contains("only if /etc/default/grub has a line that sources it, which is missing"));
+        assert_eq!(
+            check["help"],
+            "add the line '. /etc/default/grub.d/gvtg.cfg' at the end of /etc/default/grub, sudo grub2-mkconfig -o /boot/grub2/grub.cfg, \
+             then reboot, then sudo gvtg-xml host"
+        );
+    }
+}
+
+#[test]
+fn the_next_command_line_wins_over_options_of_modules() {
+    const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
+    for (files, place) in [
+        ("/boot/loader/entries/a.conf = options\troot=UUID=1 i915.enable_gvt=0", "/boot/loader/entries/a.conf"),
+        ("/etc/kernel/cmdline = root=UUID=1 i915.enable_gvt=1 i915.enable_gvt=0", "/etc/kernel/cmdline"),
+        ("/etc/default/grub = GRUB_CMDLINE_LINUX=\"i915.enable_gvt=0\"", "/etc/default/grub"),
+        (
+            "/boot/loader/entries/a.conf = options i915.enable_gvt=1\n/boot/loader/entries/b.conf = options i915.enable_gvt=0",
+            "/boot/loader/entries/b.conf",
+        ),
+    ] {
+        let answer = before_the_reboot(&format!("{OPTION}\n{files}"));
+        assert_eq!(answer["first"], "gvt-not-enabled", "{files}: {answer:#}");
+        let check = check(&answer, "gvt-not-enabled");
+        let message = check["message"].as_str().unwrap();
+        let said = format!("{place} says enable_gvt=0, and the command line wins over /etc/modprobe.d/gvtg.conf");
+        assert!(message.ends_with(&said), "{message}");
+        assert!(check["help"].as_str().unwrap().starts_with(&format!("take enable_gvt=0 out of {place}; then ")), "{check:#}");
+    }
+    let two = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/modprobe.d/b.conf = options i915 enable_gvt=0";
+    assert_eq!(before_the_reboot(two)["first"], "gvt-not-enabled");
+    // What is made anew of a file that switches it on has it on.
+    let entries = "/boot/loader/entries/a.conf = options i915.enable_gvt=0\n/etc/kernel/cmdline = i915.enable_gvt=1";
+    assert_eq!(before_the_reboot(entries)["first"], "reboot-pending");
+}
+
+#[test]
+fn guc_submission_is_found_before_the_reboot() {
+    const OPTION: &str = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1";
+    for (files, path, then) in [
+        ("/etc/modprobe.d/a.conf = options i915 enable_gvt=1 enable_guc=3", "/etc/modprobe.d/a.conf", "run sudo update-initramfs -u and"),
+        (
+            "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/modprobe.d/guc.conf = options i915 enable_guc=1",
+            "/etc/modprobe.d/guc.conf",
+            "run sudo update-initramfs -u and",
+        ),
+        ("/boot/loader/entries/a.conf = options i915.enable_gvt=1 i915.enable_guc=3", "/boot/loader/entries/a.conf", "and"),
+        (
+            "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/kernel/cmdline = root=UUID=1 i915.enable_guc=3",
+            "/etc/kernel/cmdline",
+            "run sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh) and",
+        ),
+    ] {
+        let answer = before_the_reboot(files);
+        assert_eq!(answer["first"], "guc-submission", "{files}: {answer:#}");
+        let said = ["reboot-pending", "gvt-not-enabled", "kvmgt-not-loaded"].map(|rule| check(&answer, rule)["status"].clone());
+        assert_eq!(said, ["skipped", "skipped", "skipped"], "{files}: {answer:#}");
+        assert_eq!(check(&answer, "guc-submission")["help"], format!("take it out of {path} (or write 0), {then} restart the machine"));
+    }
+    // The last one wins, and the command line over options.
+    for files in [
+        "/etc/modprobe.d/guc.conf = options i915 enable_guc=3 enable_guc=2",
+        "/etc/modprobe.d/guc.conf = options i915 enable_guc=3\n/etc/kernel/cmdline = root=UUID=1 i915.enable_guc=0",
+        "/proc/cmdline = quiet i915.enable_guc=0\n/etc/modprobe.d/guc.conf = options i915 enable_guc=3",
+    ] {
+        assert_eq!(before_the_reboot(&format!("{OPTION}\n{files}"))["first"], "reboot-pending", "{files}");
+    }
+    // In force already, by an option.
+    let running = before_the_reboot(&format!("{OPTION} enable_guc=3\n/sys/module/i915/parameters/enable_guc = 3"));
+    let help = "take it out of /etc/modprobe.d/a.conf (or write 0), run sudo update-initramfs -u and restart the machine";
+    assert_eq!(check(&running, "guc-submission")["help"], help);
+}
+
+#[test]
 fn an_i915_that_is_built_in_needs_the_kernels_command_line() {
     let answer = before_the_reboot(
         "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1\n\

@@ -2,6 +2,7 @@
 
 use super::Root;
 use super::kernel::{Word, words};
+use super::system::System;
 use crate::command_line::{split, split_init};
 
 /// The files that kernel-install reads, in its order: the first that is there.
@@ -86,8 +87,33 @@ pub enum Renewal {
     Initramfs,
 }
 
-/// The files in /boot and of NixOS that a boot loader reads, followed by those that they are generated from.
-pub fn next_start(root: &Root) -> Vec<NextStart> {
+/// The files of which the next start's command line comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NextStarts {
+    /// Sets of files, those that a boot loader reads before those that they are made of. Of a set, the last word counts.
+    sets: Vec<Vec<NextStart>>,
+    /// Drop-ins for GRUB that this system's grub-mkconfig does not read.
+    unread: Vec<NextStart>,
+}
+
+impl NextStarts {
+    /// The word of this name that counts in each set of files, with its file.
+    pub fn words<'s>(&'s self, name: &'s str) -> impl DoubleEndedIterator<Item = (&'s NextStart, &'s Word)> {
+        self.sets.iter().filter_map(|files| last(files, name))
+    }
+
+    /// The word of this name in a drop-in that grub-mkconfig does not read.
+    pub fn unread(&self, name: &str) -> Option<(&NextStart, &Word)> {
+        last(&self.unread, name)
+    }
+}
+
+fn last<'s>(files: &'s [NextStart], name: &str) -> Option<(&'s NextStart, &'s Word)> {
+    files.iter().rev().find_map(|file| Some((file, file.words.iter().rfind(|word| word.name == name)?)))
+}
+
+/// Reads the files in /boot and of NixOS that a boot loader reads, and those that they are made of.
+pub fn next_start(root: &Root) -> NextStarts {
     let file = |path: &str, renewal, read: fn(&str) -> Vec<Word>| {
         root.text(path).present().map(|text| NextStart { path: path.to_owned(), words: read(&text), renewal })
     };
@@ -95,22 +121,23 @@ pub fn next_start(root: &Root) -> Vec<NextStart> {
         let names = root.names(folder).present().unwrap_or_default();
         names.into_iter().filter(|name| name.ends_with(end)).map(|name| format!("{folder}/{name}")).collect()
     };
-    let mut found: Vec<NextStart> = Vec::new();
-    // Made by `nixos-rebuild boot` or `switch`.
-    found.extend(file("/nix/var/nix/profiles/system/kernel-params", Renewal::None, words));
-    found.extend(file("/run/current-system/kernel-params", Renewal::None, words));
-    for entry in ["/boot", "/efi", "/boot/efi"].iter().flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf")) {
-        found.extend(file(&entry, Renewal::None, of_entry));
-    }
-    for menu in ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] {
-        found.extend(file(menu, Renewal::None, of_menu));
-    }
-    found.extend(file("/etc/default/grub", Renewal::Grub, of_grub));
-    for drop_in in in_folder("/etc/default/grub.d", ".cfg") {
-        found.extend(file(&drop_in, Renewal::Grub, of_grub));
-    }
-    found.extend(file(FILES[0], Renewal::Entries, words));
-    found
+    let entries = ["/boot", "/efi", "/boot/efi"].iter().flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf"));
+    let menus = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"];
+    let variables = ["/boot/grub/grubenv", "/boot/grub2/grubenv"];
+    let (grub, unread) = of_grub(root, &in_folder("/etc/default/grub.d", ".cfg"));
+    let sets = vec![
+        // nixos-rebuild has made the profile, with `boot` or `switch`.
+        ["/run/current-system/kernel-params", "/nix/var/nix/profiles/system/kernel-params"]
+            .into_iter()
+            .filter_map(|path| file(path, Renewal::None, words))
+            .collect(),
+        entries.filter_map(|path| file(&path, Renewal::None, of_entry)).collect(),
+        menus.into_iter().filter_map(|path| file(path, Renewal::None, of_menu)).collect(),
+        variables.into_iter().filter_map(|path| file(path, Renewal::None, of_environment)).collect(),
+        grub,
+        file(FILES[0], Renewal::Entries, words).into_iter().collect(),
+    ];
+    NextStarts { sets, unread }
 }
 
 /// The line of /etc/default/grub that names this file, to source it. A comment names nothing.
@@ -122,26 +149,152 @@ pub fn grub_line_with(root: &Root, file: &str) -> Option<String> {
 
 /// The lines `options …` of a boot loader entry.
 fn of_entry(text: &str) -> Vec<Word> {
-    text.lines().filter_map(|line| line.trim_start().strip_prefix("options ")).flat_map(words).collect()
+    let options = |line: &'_ str| line.trim_start().strip_prefix("options").filter(|rest| rest.starts_with(char::is_whitespace)).map(words);
+    text.lines().filter_map(options).flatten().collect()
 }
 
-/// The lines `linux /vmlinuz-… …` of GRUB's menu.
+/// The lines `linux /vmlinuz-… …` of GRUB's menu, the first entry last: it is the one that starts by itself.
 fn of_menu(text: &str) -> Vec<Word> {
-    text.lines().map(str::trim_start).filter(|line| line.starts_with("linux")).flat_map(words).collect()
+    text.lines().rev().map(str::trim_start).filter(|line| line.starts_with("linux")).flat_map(words).collect()
 }
 
-/// The words that a settings file for grub-mkconfig adds to the command line: its variables and the lines of the drop-in that `emit` writes.
-fn of_grub(text: &str) -> Vec<Word> {
-    let line = |line: &str| {
-        let set = line.strip_prefix("GRUB_CMDLINE_LINUX").and_then(|rest| rest.split_once('='));
-        let added = line.strip_prefix("gvtg_add ").and_then(|rest| rest.split_once(' '));
-        match (set, added) {
-            (Some((_, value)), _) => words(value.trim_matches(['"', '\''])),
-            (_, Some((name, values))) => words(&format!("{name}={}", values.split(' ').next().unwrap_or_default())),
-            _ => Vec::new(),
+/// The variable `kernelopts` of GRUB's environment block, which Fedora's and RHEL's entries may name.
+fn of_environment(text: &str) -> Vec<Word> {
+    text.lines().filter_map(|line| line.strip_prefix("kernelopts=")).flat_map(words).collect()
+}
+
+/// GRUB's settings.
+const GRUB: &str = "/etc/default/grub";
+
+/// The variables of GRUB's settings that are for normal entries, in the order in which grub-mkconfig joins them.
+const GRUB_VARIABLES: [&str; 2] = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
+
+/// The kernel's command line has fewer words than this.
+const MAX_WORDS: usize = 4096;
+
+/// What grub-mkconfig reads of GRUB's settings, and the drop-ins that it does not read: only Debian's and Ubuntu's reads all of them.
+fn of_grub(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
+    let settings = root.text(GRUB).present().unwrap_or_default();
+    let is_read = |path: &String| System::of(root) == System::Debian || sources(&settings, path);
+    let mut variables = GrubVariables::default();
+    variables.read(GRUB, &settings);
+    let mut unread = Vec::new();
+    for path in drop_ins {
+        let text = root.text(path).present().unwrap_or_default();
+        if is_read(path) {
+            variables.read(path, &text);
+        } else {
+            let mut alone = GrubVariables::default();
+            alone.read(path, &text);
+            unread.extend(alone.files());
         }
+    }
+    (variables.files(), unread)
+}
+
+/// Whether a line of GRUB's settings sources this drop-in, or all of them.
+fn sources(settings: &str, drop_in: &str) -> bool {
+    let folder = format!("{GRUB}.d");
+    let names = |line: &str| {
+        line.match_indices(&folder).any(|(at, _)| {
+            let rest = line[at + folder.len()..].trim_start_matches('/');
+            line[at..].starts_with(drop_in) || !rest.starts_with(|c: char| c.is_alphanumeric())
+        })
     };
-    text.lines().map(str::trim).flat_map(line).collect()
+    settings.lines().map(str::trim_start).any(|line| !line.starts_with('#') && names(line))
+}
+
+/// The words in the variables of GRUB's settings, each with the file that it is from.
+#[derive(Default)]
+struct GrubVariables([Vec<(String, Word)>; 2]);
+
+impl GrubVariables {
+    /// Reads one more file: assignments, and the lines of the drop-in that `emit` writes.
+    fn read(&mut self, path: &str, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let line = rest.trim_start_matches([' ', '\t']);
+            let line = line.strip_prefix("export ").map_or(line, str::trim_start);
+            let end = line.find('\n').map_or(line.len(), |end| end + 1);
+            rest = &line[end..];
+            if let Some((name, values)) = line[..end].strip_prefix("gvtg_add ").and_then(|added| added.split_once(' ')) {
+                self.add(path, name, &values.split_whitespace().collect::<Vec<_>>());
+            } else if let Some((variable, is_added, value)) = assigned(line) {
+                let (value, after) = shell_word(value);
+                rest = after.split_once('\n').map_or("", |(_, rest)| rest);
+                self.assign(path, variable, is_added, &value);
+            }
+        }
+    }
+
+    fn assign(&mut self, path: &str, variable: usize, is_added: bool, value: &str) {
+        let keep = is_added.then(|| self.0[variable].clone());
+        let mut words_now = keep.unwrap_or_default();
+        for word in words(value) {
+            let named = GRUB_VARIABLES.iter().position(|name| word.text == format!("${name}") || word.text == format!("${{{name}}}"));
+            match named {
+                Some(named) => words_now.extend(self.0[named].clone()),
+                None => words_now.push((path.to_owned(), word)),
+            }
+        }
+        // A variable that names itself twice would double each time.
+        words_now.truncate(MAX_WORDS);
+        self.0[variable] = words_now;
+    }
+
+    /// Does as `gvtg_add NAME VALUE…` of the drop-in.
+    fn add(&mut self, path: &str, name: &str, values: &[&str]) {
+        let last = self.0.iter().flatten().rfind(|(_, word)| word.name == name);
+        let is_good = |word: &Word| word.value.as_deref().is_some_and(|value| values.contains(&value));
+        if let Some(value) = values.first().filter(|_| !last.is_some_and(|(_, word)| is_good(word))) {
+            self.0[1].extend(words(&format!("{name}={value}")).into_iter().map(|word| (path.to_owned(), word)));
+        }
+    }
+
+    /// The words in the order of the command line, by file.
+    fn files(self) -> Vec<NextStart> {
+        let mut files: Vec<NextStart> = Vec::new();
+        for (path, word) in self.0.into_iter().flatten() {
+            match files.last_mut() {
+                Some(file) if file.path == path => file.words.push(word),
+                _ => files.push(NextStart { path, words: vec![word], renewal: Renewal::Grub }),
+            }
+        }
+        files
+    }
+}
+
+/// The variable that a line assigns to, whether the value is added to it, and the text from the value on.
+fn assigned(line: &str) -> Option<(usize, bool, &str)> {
+    let assigns = |(at, name): (usize, &&str)| {
+        let rest = line.strip_prefix(*name)?;
+        let added = rest.strip_prefix("+=").map(|value| (at, true, value));
+        added.or_else(|| rest.strip_prefix('=').map(|value| (at, false, value)))
+    };
+    GRUB_VARIABLES.iter().enumerate().find_map(assigns)
+}
+
+/// A shell's word, without its quotes, and the text after it. A line that ends in a backslash goes on in the next.
+fn shell_word(text: &str) -> (String, &str) {
+    let (mut word, mut quote) = (String::new(), None);
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        match (letter, quote) {
+            ('\\', None | Some('"')) => match letters.next() {
+                Some((_, '\n')) | None => {}
+                // In double quotes these alone are taken for themselves; elsewhere every letter is.
+                Some((_, escaped)) if quote.is_none() || matches!(escaped, '"' | '\\' | '$' | '`') => word.push(escaped),
+                Some((_, other)) => word.extend(['\\', other]),
+            },
+            (letter, Some(open)) if letter == open => quote = None,
+            ('"' | '\'', None) => quote = Some(letter),
+            (' ' | '\t' | '\n' | ';' | '&' | '|', None) => return (word, &text[at..]),
+            // A quoted value may have several lines, of which grub-mkconfig makes one.
+            ('\n', Some(_)) => word.push(' '),
+            _ => word.push(letter),
+        }
+    }
+    (word, "")
 }
 
 #[cfg(test)]
@@ -173,15 +326,49 @@ mod tests {
     fn what_the_next_start_gives_the_kernel_is_read_in_each_form() {
         let word = |words: &[Word], name: &str| words.iter().rfind(|word| word.name == name).and_then(|word| word.value.clone());
         let grub = crate::emit::cmdline::grub().text;
+        let settings = |text: &str| {
+            let mut variables = GrubVariables::default();
+            variables.read("", text);
+            variables.files().into_iter().flat_map(|file| file.words).collect::<Vec<_>>()
+        };
         for (words, wanted) in [
-            (of_grub(&grub), Some("1")),
-            (of_grub("GRUB_CMDLINE_LINUX_DEFAULT=\"quiet i915.enable_gvt=1\"\n"), Some("1")),
-            (of_grub("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n"), Some("0")),
-            (of_grub("# GRUB_CMDLINE_LINUX=\"i915.enable_gvt=1\"\nGRUB_TIMEOUT=5\n"), None),
+            (settings(&grub), Some("1")),
+            (settings("GRUB_CMDLINE_LINUX_DEFAULT=\"quiet i915.enable_gvt=1\"\n"), Some("1")),
+            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n"), Some("0")),
+            (settings("# GRUB_CMDLINE_LINUX=\"i915.enable_gvt=1\"\nGRUB_TIMEOUT=5\n"), None),
+            (settings("GRUB_CMDLINE_LINUX_RECOVERY=i915.enable_gvt=1\n"), None),
+            (settings("  export GRUB_CMDLINE_LINUX=\"quiet \\\n  i915.enable_gvt=1\" # on\n"), Some("1")),
+            (settings("GRUB_CMDLINE_LINUX='quiet\n i915.enable_gvt=1'\n"), Some("1")),
+            // The default's words come after the others, and an assignment takes the place of the one before.
+            (settings("GRUB_CMDLINE_LINUX_DEFAULT=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n"), Some("0")),
+            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n"), Some("1")),
+            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX=quiet\n"), None),
+            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX quiet\"\n"), Some("1")),
+            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX+=\" quiet\"\n"), Some("1")),
+            (settings(&format!("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n{grub}")), Some("1")),
+            (of_entry("options\troot=UUID=1 i915.enable_gvt=1\n"), Some("1")),
+            (of_entry("options-x i915.enable_gvt=1\n"), None),
+            (of_menu("linux /vmlinuz i915.enable_gvt=0 i915.enable_gvt=1\nlinux /old i915.enable_gvt=0\n"), Some("1")),
+            (of_environment("# GRUB Environment Block\nkernelopts=root=UUID=1 i915.enable_gvt=1\n####"), Some("1")),
             (of_entry("title Linux\noptions root=UUID=1\noptions i915.enable_gvt=1 quiet\n"), Some("1")),
             (of_menu("  linux\t/vmlinuz-6.1 root=UUID=1 i915.enable_gvt=1\n  initrd /initrd\n"), Some("1")),
         ] {
             assert_eq!(word(&words, "i915.enable_gvt").as_deref(), wanted, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn settings_source_one_drop_in_or_all() {
+        const DROP_IN: &str = "/etc/default/grub.d/gvtg.cfg";
+        for (settings, is_read) in [
+            (". /etc/default/grub.d/gvtg.cfg\n", true),
+            ("for file in /etc/default/grub.d/*.cfg; do . \"$file\"; done\n", true),
+            ("[ -d /etc/default/grub.d ] && source /etc/default/grub.d/*\n", true),
+            (". /etc/default/grub.d/other.cfg\n", false),
+            ("# . /etc/default/grub.d/gvtg.cfg\n", false),
+            ("GRUB_TIMEOUT=5\n", false),
+        ] {
+            assert_eq!(sources(settings, DROP_IN), is_read, "{settings}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
 
-use super::boot::{NextStart, Renewal, next_start};
+use super::boot::{NextStart, NextStarts, Renewal, next_start};
 use super::{Reading, Root};
 use crate::command_line::{split, split_init};
 
@@ -93,6 +93,8 @@ pub struct Parameter {
     pub option: Option<(String, String)>,
     /// What the command line of the next start sets it to, and where.
     pub next: Option<Next>,
+    /// What a drop-in says that grub-mkconfig does not read, and where.
+    pub unread: Option<Next>,
 }
 
 /// The value that a parameter gets at the next start.
@@ -107,10 +109,10 @@ pub struct Next {
 }
 
 impl Parameter {
-    /// The value that counts: the one in force, else the one of the command line, which modprobe puts behind its own options.
+    /// The running kernel's value: the one in force, else the one of its command line. Options of modprobe.d tell what the next start
+    /// gives; whether they were there at this one nobody can tell.
     pub fn value(&self) -> Option<&str> {
-        let told = self.line.as_ref().or(self.option.as_ref().map(|(value, _)| value));
-        self.now.as_found().or(told).map(String::as_str)
+        self.now.as_found().or(self.line.as_ref()).map(String::as_str)
     }
 
     /// Where it is said.
@@ -121,19 +123,21 @@ impl Parameter {
         read
     }
 
-    /// What turns on a parameter that is off, from the next start on. An option in modprobe.d does not if the command line says something
-    /// else. If the kernel was told to turn it on but has it off, the next start changes nothing.
+    /// The value that the next start gives, as far as files tell: the command line wins over options of modprobe.d.
+    pub fn at_next_start(&self) -> Option<Next> {
+        let of_option = |(value, path): &(String, String)| Next { value: value.clone(), path: path.clone(), renewal: Renewal::Initramfs };
+        let option = || self.option.as_ref().filter(|_| self.line.is_none()).map(of_option);
+        self.next.clone().or_else(option)
+    }
+
+    /// What switches a parameter on that is off, from the next start on. Where the kernel was told and has it off all the same, the next
+    /// start changes nothing; and where the value in force can't be read, options of modprobe.d may be in force already.
     pub fn pending(&self) -> Option<Next> {
-        let is_off = self.now.as_found().is_some_and(|now| !is_on(now));
-        if !is_off || self.line.as_deref().is_some_and(is_on) {
+        if self.is_on() == Some(true) || self.line.as_deref().is_some_and(is_on) {
             return None;
         }
-        let option = self.option.iter().filter(|_| self.line.is_none()).map(|(value, path)| Next {
-            value: value.clone(),
-            path: path.clone(),
-            renewal: Renewal::Initramfs,
-        });
-        self.next.iter().cloned().chain(option).find(|next| is_on(&next.value))
+        let is_new = |next: &Next| self.now.as_found().is_some() || next.renewal != Renewal::Initramfs;
+        self.at_next_start().filter(|next| is_on(&next.value) && is_new(next))
     }
 
     /// The value as the kernel reads a bool: a name without a value is true.
@@ -205,21 +209,22 @@ impl Kernel {
     }
 }
 
-fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options: &[ModprobeLine], next: &[NextStart]) -> Parameter {
+fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options: &[ModprobeLine], next: &NextStarts) -> Parameter {
     let (module, parameter) = name.split_once('.').unwrap_or(("", name));
     let path = format!("/sys/module/{module}/parameters/{parameter}");
     let words = line.as_found().map_or(&[][..], Vec::as_slice);
     let value = |word: &Word| word.value.clone().unwrap_or_default();
     let options = options.iter().filter(|line| line.command == "options" && same(&line.module) == module);
     let mut option = options.flat_map(|line| line.words.iter().map(|word| (word, &line.path))).filter(|(word, _)| word.name == parameter);
-    let in_file = |file: &NextStart| {
-        let word = file.words.iter().rfind(|word| word.name == name)?;
-        Some(Next { value: value(word), path: file.path.clone(), renewal: file.renewal })
-    };
+    let said = |(file, word): (&NextStart, &Word)| Next { value: value(word), path: file.path.clone(), renewal: file.renewal };
+    let mut of_files: Vec<Next> = next.words(name).map(said).collect();
+    // What a boot loader reads is made anew of the files after it.
+    let chosen = of_files.iter().position(|next| is_on(&next.value)).or_else(|| of_files.len().checked_sub(1));
     Parameter {
         name,
         now: root.line(&path),
-        next: next.iter().filter_map(in_file).find(|next| is_on(&next.value)).or_else(|| next.iter().find_map(in_file)),
+        next: chosen.map(|at| of_files.swap_remove(at)),
+        unread: next.unread(name).map(said),
         path,
         line: words.iter().rfind(|word| word.name == name).map(value),
         option: option.next_back().map(|(word, path)| (value(word), path.clone())),

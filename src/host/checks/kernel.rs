@@ -2,17 +2,37 @@
 
 use super::{Asked, HELP, Verdict};
 use crate::emit::shell::{list, word};
+use crate::host::Reading;
 use crate::host::boot::Renewal;
 use crate::host::kernel::{Next, Parameter, is_on};
+use crate::host::system::System;
 
 /// The commands that prepare a host, in the same words as in README.md, `fix` and the help.
 pub const NEXT: &str =
     "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
 
-/// Whether GuC submission is asked for: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
+/// Whether GuC submission is on: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
 pub(super) fn has_guc_submission(asked: Asked<'_>) -> bool {
-    let value = asked.host.kernel.enable_guc.value().and_then(|value| value.parse::<i64>().ok());
-    value.is_some_and(|value| value > 0 && value & 1 == 1)
+    asked.host.kernel.enable_guc.value().is_some_and(asks_for_guc_submission)
+}
+
+fn asks_for_guc_submission(value: &str) -> bool {
+    value.parse::<i64>().is_ok_and(|value| value > 0 && value & 1 == 1)
+}
+
+/// What switches GuC submission on from the next start on, which is to switch GVT-g on; None where GVT-g is on already.
+fn guc_at_next_start(asked: Asked<'_>) -> Option<Next> {
+    let kernel = &asked.host.kernel;
+    if asked.able().is_none() || asked.is_on() {
+        return None;
+    }
+    at_next_start(asked, &kernel.enable_gvt).filter(|gvt| is_on(&gvt.value))?;
+    at_next_start(asked, &kernel.enable_guc).filter(|guc| asks_for_guc_submission(&guc.value))
+}
+
+/// The value that i915 gets at the next start: one that is built in reads no options of modprobe.d.
+fn at_next_start(asked: Asked<'_>, parameter: &Parameter) -> Option<Next> {
+    parameter.at_next_start().filter(|next| !has_i915_built_in(asked) || next.renewal != Renewal::Initramfs)
 }
 
 pub(super) fn guc_submission(asked: Asked<'_>) -> Verdict {
@@ -20,11 +40,42 @@ pub(super) fn guc_submission(asked: Asked<'_>) -> Verdict {
     if asked.able().is_none() {
         return Verdict::skipped();
     }
-    if asked.is_on() || !has_guc_submission(asked) {
-        return Verdict::fine(parameter.read(), vec![]);
+    let wrong = |found: String, path: String, renewal: Option<&str>| {
+        let how = renewal.map(|renewal| format!("run {renewal} ")).unwrap_or_default() + "and restart the machine";
+        Verdict::wrong(parameter.read(), vec![("found", found), ("path", path), ("how", how)])
+    };
+    if has_guc_submission(asked) && !asked.is_on() {
+        let is_option = parameter.line.is_none() && parameter.option.is_some();
+        let renewal = if is_option { renewal_without_guc(asked, Renewal::Initramfs) } else { None };
+        return wrong(format!("enable_guc={}", parameter.value().unwrap_or_default()), told_at(parameter), renewal);
     }
-    let found = format!("enable_guc={}", parameter.value().unwrap_or_default());
-    Verdict::wrong(parameter.read(), vec![("found", found), ("path", told_at(parameter))])
+    match guc_at_next_start(asked) {
+        Some(next) => {
+            let found = format!("from the next start on, enable_guc={}", next.value);
+            wrong(found, word(&next.path), renewal_without_guc(asked, next.renewal))
+        }
+        None => Verdict::fine(parameter.read(), vec![]),
+    }
+}
+
+/// What makes a file count out of which GuC submission was taken.
+fn renewal_without_guc(asked: Asked<'_>, renewal: Renewal) -> Option<&'static str> {
+    match (renewal, asked.host.system) {
+        (Renewal::Initramfs, System::Ostree) => Some("sudo rpm-ostree kargs --append-if-missing=i915.enable_guc=0"),
+        _ => command_of(asked, renewal),
+    }
+}
+
+/// The command that makes a file count at the next start.
+fn command_of(asked: Asked<'_>, renewal: Renewal) -> Option<&'static str> {
+    match (renewal, asked.host.system) {
+        (Renewal::None, _) => None,
+        (Renewal::Grub, System::Dracut | System::Ostree) => Some("sudo grub2-mkconfig -o /boot/grub2/grub.cfg"),
+        (Renewal::Grub, System::Arch) => Some("sudo grub-mkconfig -o /boot/grub/grub.cfg"),
+        (Renewal::Grub, _) => Some("sudo update-grub (elsewhere sudo grub-mkconfig -o /boot/grub/grub.cfg)"),
+        (Renewal::Entries, _) => Some("sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh)"),
+        (Renewal::Initramfs, system) => Some(system.renewal()),
+    }
 }
 
 /// Where a parameter is said, for people.
@@ -36,10 +87,41 @@ fn told_at(parameter: &Parameter) -> String {
     }
 }
 
-/// What turns GVT-g on at the next start if it is off now; None if that would not help.
+/// Whether i915 has GVT-g on, as far as it shows: its parameter, which only root can read, the command line, the types, and a kvmgt that
+/// older kernels load only then.
+fn is_enabled(asked: Asked<'_>) -> Option<bool> {
+    const FIRST_WITH_KVMGT_ANYWAY: (u32, u32) = (5, 19);
+    let kernel = &asked.host.kernel;
+    if asked.is_on() {
+        return Some(true);
+    }
+    let is_older = || {
+        let mut numbers = kernel.release.as_found()?.split('.').map(|part| part.parse::<u32>().ok());
+        Some((numbers.next()??, numbers.next()??) < FIRST_WITH_KVMGT_ANYWAY)
+    };
+    let by_module = || (kernel.is_loaded("kvmgt") == Some(true) && is_older() == Some(true)).then_some(true);
+    kernel.enable_gvt.is_on().or_else(by_module)
+}
+
+/// Why nobody can tell whether GVT-g is on: only the parameter of the running kernel says if an option of modprobe.d was there in time.
+fn unknown_state(asked: Asked<'_>) -> Option<String> {
+    let parameter = &asked.host.kernel.enable_gvt;
+    if is_enabled(asked).is_some() {
+        return None;
+    }
+    let next = at_next_start(asked, parameter).filter(|next| is_on(&next.value) && next.renewal == Renewal::Initramfs)?;
+    let why = match parameter.now {
+        Reading::Absent => format!("{} is missing", parameter.path),
+        _ => format!("could not read {} as another user than root", parameter.path),
+    };
+    Some(format!("{why}, and only that tells whether {} was in force when this kernel started: run sudo gvtg-xml host", word(&next.path)))
+}
+
+/// What switches GVT-g on from the next start on, where it is off now; None where that would be of no use.
 fn waits_for_reboot(asked: Asked<'_>) -> Option<Next> {
     let kernel = &asked.host.kernel;
-    if asked.able().is_none() || asked.is_on() || has_guc_submission(asked) || kernel.has_module("kvmgt") == Some(false) {
+    let has_guc = has_guc_submission(asked) || guc_at_next_start(asked).is_some();
+    if asked.able().is_none() || is_enabled(asked) == Some(true) || has_guc || kernel.has_module("kvmgt") == Some(false) {
         return None;
     }
     let reads_options = !has_i915_built_in(asked);
@@ -56,12 +138,7 @@ pub(super) fn reboot_pending(asked: Asked<'_>) -> Verdict {
     let Some(next) = waits_for_reboot(asked) else { return Verdict::skipped() };
     let mut what = vec!["i915.enable_gvt=1".to_owned()];
     what.extend(kernel.ignore_msrs.pending().map(|_| "kvm.ignore_msrs=1".to_owned()));
-    let renewal = match next.renewal {
-        Renewal::None => None,
-        Renewal::Grub => Some("sudo update-grub (elsewhere sudo grub-mkconfig -o /boot/grub/grub.cfg)"),
-        Renewal::Entries => Some("sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh)"),
-        Renewal::Initramfs => Some(asked.host.system.renewal()),
-    };
+    let renewal = command_of(asked, next.renewal);
     let how =
         renewal.map_or("reboot".to_owned(), |renewal| format!("{renewal}, if you have not done so since it was written; then reboot"));
     let mut read = kernel.enable_gvt.read();
@@ -75,39 +152,57 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let read = parameter.read();
-    if asked.is_on() || parameter.is_on() == Some(true) {
+    if is_enabled(asked) == Some(true) {
         return Verdict::fine(read, vec![]);
     }
-    // Another finding says so already, or no parameter helps.
-    if waits_for_reboot(asked).is_some() || asked.host.kernel.has_module("kvmgt") == Some(false) {
+    // That has been said, or no parameter helps.
+    if waits_for_reboot(asked).is_some() || guc_at_next_start(asked).is_some() || asked.host.kernel.has_module("kvmgt") == Some(false) {
         return Verdict::skipped();
     }
     if parameter.value().is_none() && asked.host.kernel.line.as_found().is_none() {
         return Verdict::unknown(read, "the kernel's command line can't be read");
     }
-    let told = parameter.line.as_ref().or(parameter.option.as_ref().map(|(value, _)| value));
-    let is_told = told.is_some_and(|value| is_on(value));
+    if let Some(why) = unknown_state(asked) {
+        return Verdict::unknown(read, why);
+    }
+    let line = parameter.line.as_ref().map(|value| (value, told_at(parameter)));
+    let next = parameter.next.as_ref().map(|next| (&next.value, next.path.clone()));
+    let option = parameter.option.as_ref().map(|(value, path)| (value, path.clone()));
+    let told = line.or(next).or(option);
+    let is_told = told.as_ref().is_some_and(|(value, _)| is_on(value));
     // i915 itself switches it off then, and that has been said.
     if is_told && has_guc_submission(asked) {
         return Verdict::skipped();
     }
-    let what = match told {
-        Some(_) if is_told => format!("{} says so, and the running kernel has it off", told_at(parameter)),
-        Some(value) => format!("{} says enable_gvt={value}", told_at(parameter)),
-        None => "nothing says so".to_owned(),
-    };
     // What `emit all` writes without a bootloader is options of modules.
     let next = if has_i915_built_in(asked) {
         NEXT.replacen("--root /", "--root / --bootloader grub (or kernel-install, systemd-boot: i915 is built into this kernel)", 1)
     } else {
         NEXT.to_owned()
     };
-    let how = match told {
-        Some(_) if is_told && parameter.line.is_none() => next,
-        Some(_) if is_told => "see why i915 has switched it off: sudo dmesg | grep -i gvt".to_owned(),
-        // The command line takes precedence over options of modules, and among files of those the last one by name does.
-        Some(value) => format!("remove enable_gvt={value} from {}; then {next}", told_at(parameter)),
-        None => next,
+    let unread = parameter.unread.as_ref().filter(|unread| is_on(&unread.value));
+    let (what, how) = match (&told, unread) {
+        (Some((_, place)), _) if is_told => {
+            let see = "see why i915 has switched it off: sudo dmesg | grep -i gvt".to_owned();
+            let how = if parameter.line.is_none() { next } else { see };
+            (format!("{place} says so, and the running kernel has it off"), how)
+        }
+        // The command line counts before options of modules, and of two files of those the one whose name comes last.
+        (Some((value, place)), _) => {
+            let beaten = parameter.option.as_ref().filter(|(option, path)| is_on(option) && path != place);
+            let beaten = beaten.map(|(_, path)| format!(", and the command line wins over {path}")).unwrap_or_default();
+            (format!("{place} says enable_gvt={value}{beaten}"), format!("take enable_gvt={value} out of {place}; then {next}"))
+        }
+        (None, Some(unread)) => {
+            let what = format!(
+                "{} sets it, and grub-mkconfig reads that file only if /etc/default/grub has a line that sources it, which is missing",
+                unread.path
+            );
+            let renew = command_of(asked, Renewal::Grub).unwrap_or_default();
+            let line = format!(". {}", word(&unread.path));
+            (what, format!("add the line '{line}' at the end of /etc/default/grub, {renew}, then reboot, then sudo gvtg-xml host"))
+        }
+        (None, None) => ("nothing says so".to_owned(), next),
     };
     Verdict::wrong(read, vec![("what", what), ("how", how)])
 }
@@ -117,7 +212,7 @@ pub(super) fn is_ready(asked: Asked<'_>) -> bool {
     let kernel = &asked.host.kernel;
     let has_driver = asked.card().is_some_and(|card| card.driver.as_found().is_some_and(|driver| driver == "i915"));
     let is_loaded = kernel.is_loaded("kvmgt") == Some(true);
-    has_driver && is_loaded && kernel.enable_gvt.is_on() == Some(true) && !has_guc_submission(asked)
+    has_driver && is_loaded && is_enabled(asked) == Some(true) && !has_guc_submission(asked)
 }
 
 pub(super) fn without_kvmgt(asked: Asked<'_>) -> Verdict {
@@ -145,12 +240,15 @@ pub(super) fn kvmgt_not_loaded(asked: Asked<'_>) -> Verdict {
         _ if asked.is_on() => Verdict::fine(read, vec![]),
         Some(true) => Verdict::fine(read, vec![]),
         // Before the reboot it can't be loaded ("No such device").
-        Some(false) if waits_for_reboot(asked).is_some() => Verdict::skipped(),
+        Some(false) if waits_for_reboot(asked).is_some() || guc_at_next_start(asked).is_some() => Verdict::skipped(),
         Some(false) if super::hook::that_loads_kvmgt(asked).is_some() => {
             Verdict::unknown(read, "kvmgt is loaded by the hook, when a VM starts; sudo modprobe kvmgt tells now whether it can be")
         }
+        Some(false) if unknown_state(asked).is_some() => {
+            Verdict::unknown(read, "kvmgt is not loaded, and only root can see whether GVT-g is on: run sudo gvtg-xml host")
+        }
         // While GVT-g is off, modprobe says "No such device".
-        Some(false) if kernel.enable_gvt.is_on() != Some(true) => Verdict::wrong(read, vec![(HELP, NEXT.to_owned())]),
+        Some(false) if is_enabled(asked) != Some(true) => Verdict::wrong(read, vec![(HELP, NEXT.to_owned())]),
         Some(false) => Verdict::wrong(read, vec![]),
         None => Verdict::unknown(read, "/sys/module is not there"),
     }
@@ -183,7 +281,9 @@ pub(super) fn msrs_not_ignored(asked: Asked<'_>) -> Verdict {
     if asked.able().is_none() {
         return Verdict::skipped();
     }
-    match parameter.is_on() {
+    // All users can read kvm's parameter: without it, kvm reads the options when it is loaded.
+    let of_option = || parameter.option.as_ref().map(|(value, _)| is_on(value));
+    match parameter.is_on().or_else(of_option) {
         Some(true) => Verdict::fine(parameter.read(), vec![]),
         None if asked.host.kernel.line.as_found().is_none() => {
             Verdict::unknown(parameter.read(), "neither kvm's parameters nor the kernel's command line can be read")
