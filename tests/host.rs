@@ -159,6 +159,7 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
         // Without the profile's file, the rules of libvirt's own profile count; without the list, which only root can read, the file does.
         "without /etc/apparmor.d",
         &format!("{PROFILES} = virtqemud (enforce)\nwithout /etc/apparmor.d"),
+        &format!("{PROFILES} = libvirtd (kill)"),
         "without /sys/kernel/security",
         "without /usr/local/bin",
     ] {

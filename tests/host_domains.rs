@@ -49,6 +49,11 @@ fn selinux_matters_only_to_windows() {
     let (_, acl) = qemu_conf.split_once("/etc/libvirt/qemu.conf:\n").unwrap();
     let (acl, _) = acl.split_once("\n/").unwrap();
     assert_eq!(asked(&text, &format!("/etc/libvirt/qemu.conf:\n{acl}\n    security_driver = \"none\"")), [""; 0]);
+    let unconfined = format!("/etc/libvirt/qemu.conf:\n{acl}\n    security_default_confined = 0 # as before");
+    assert_eq!(asked(&text, &unconfined), [""; 0]);
+    assert_eq!(wrong(&ask_of(&format!("like selinux\n{unconfined}\n"), &[]).1), [""; 0]);
+    let asks = text.replace("</devices>", "</devices><seclabel type='dynamic' model='selinux'/>");
+    assert_eq!(asked(&asks, &unconfined), ["window-forbidden"]);
 }
 
 #[test]

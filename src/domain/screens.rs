@@ -114,6 +114,13 @@ impl<'d> Domain<'d> {
         !self.named(self.root, "seclabel").iter().any(is_off)
     }
 
+    /// Whether a `<seclabel>` asks for SELinux, which confines the VM even where qemu.conf leaves others alone.
+    pub fn asks_for_selinux(&self) -> bool {
+        let is_on =
+            |label: &Element<'d>| label.attribute("type") != Some("none") && matches!(label.attribute("model"), None | Some("selinux"));
+        self.named(self.root, "seclabel").iter().any(is_on)
+    }
+
     /// Whether somebody may watch the guest through something that shows what its emulated card or its `<graphics>` shows: another
     /// graphics card, Looking Glass, a screen of QEMU's that is no window.
     pub fn is_watched_elsewhere(&self) -> bool {

@@ -19,6 +19,8 @@ pub struct Guest {
     pub vgpus: Vec<Vgpu>,
     /// Whether QEMU opens a window on an X display and is confined by SELinux on hosts where that confines VMs.
     pub opens_confined_window: bool,
+    /// Whether it asks for SELinux itself.
+    pub asks_for_selinux: bool,
 }
 
 /// A vGPU that the host makes.
@@ -109,7 +111,8 @@ pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestErro
         return Err(GuestError::at(vgpus[1], message, "leave --uuid out: each vGPU has its own in the domain"));
     }
     let vgpus = vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, wanted)).collect::<Result<_, _>>()?;
-    Ok(Guest { name, vgpus, opens_confined_window: domain.opens_window() && domain.is_confined_by_selinux() })
+    let opens_confined_window = domain.opens_window() && domain.is_confined_by_selinux();
+    Ok(Guest { name, vgpus, opens_confined_window, asks_for_selinux: domain.asks_for_selinux() })
 }
 
 fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Result<Vgpu, GuestError> {

@@ -25,6 +25,8 @@ pub struct Libvirt {
     pub device_acl: Reading<Option<Vec<String>>>,
     /// The security drivers that qemu.conf names; None where libvirt picks those that the kernel has.
     pub security_drivers: Option<Vec<String>>,
+    /// Whether VMs are confined that ask for nothing else: `security_default_confined` of qemu.conf.
+    pub confines_by_default: bool,
     /// Definitions of mdevctl for vGPUs: uuids.
     pub mdevctl: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl Libvirt {
             unreadable,
             exposed,
             security_drivers: qemu_conf.as_found().and_then(|text| listed(text, "security_driver")),
+            confines_by_default: !qemu_conf.as_found().is_some_and(|text| is_zero(text, "security_default_confined")),
             device_acl: qemu_conf.map(|text| listed(&text, "cgroup_device_acl")),
             mdevctl: mdevctl(root),
         }
@@ -100,6 +103,13 @@ fn listed(text: &str, key: &str) -> Option<Vec<String>> {
     };
     // Every second piece is in quotes.
     Some(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+}
+
+/// Whether a key of qemu.conf is set to 0; of two lines the last counts.
+fn is_zero(text: &str, key: &str) -> bool {
+    let value =
+        |line: &'_ str| line.split('#').next()?.trim().strip_prefix(key)?.trim_start().strip_prefix('=').map(|value| value.trim() == "0");
+    text.lines().filter_map(value).next_back() == Some(true)
 }
 
 /// QEMU's version from the files of dpkg or pacman; other databases are no text.

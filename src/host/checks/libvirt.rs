@@ -2,6 +2,7 @@
 
 use super::{Asked, Verdict};
 use crate::domain::form_for;
+use crate::emit::Guest;
 use crate::emit::shell::{list, word};
 use crate::host::Reading;
 use crate::host::system::System;
@@ -82,7 +83,10 @@ pub(super) fn window_forbidden(asked: Asked<'_>) -> Verdict {
     };
     let drivers = &asked.host.libvirt.security_drivers;
     let is_confined = drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
-    let names: Vec<String> = asked.guests.iter().filter(|guest| guest.opens_confined_window).map(|guest| word(&guest.name)).collect();
+    let is_by_default = asked.host.libvirt.confines_by_default;
+    let is_kept = |guest: &&Guest| guest.opens_confined_window && (is_by_default || guest.asks_for_selinux);
+    let names: Vec<String> = asked.guests.iter().filter(is_kept).map(|guest| word(&guest.name)).collect();
+    let is_confined = is_confined && (is_by_default || !asked.guests.is_empty());
     if !is_off || !is_confined || (!asked.guests.is_empty() && names.is_empty()) {
         return Verdict::fine(read, vec![]);
     }
