@@ -159,7 +159,8 @@ fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule
         [permissions, path, ..] if is_pattern(path) => (path, permissions),
         _ => return None,
     };
-    permissions.contains('x').then(|| ExecRule { pattern: expand_variables(pattern, variables, denies), denies, priority })
+    let is_exec = permissions.contains('x') && permissions.chars().all(|letter| "rwamlkixpPuUcC".contains(letter));
+    is_exec.then(|| ExecRule { pattern: expand_variables(pattern, variables, denies), denies, priority })
 }
 
 /// The words of a rule; blanks in quotes part none.

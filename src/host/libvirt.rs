@@ -17,6 +17,8 @@ pub struct Libvirt {
     pub qemu: Option<(String, String)>,
     /// The hooks for QEMU's domains, in the order in which libvirt runs them.
     pub hooks: Vec<HookFile>,
+    /// Scripts below `qemu.d/NAME/`, each with the domain's name, where the hook `qemu` runs them (as PassthroughPOST's does).
+    pub scripts: Vec<(String, HookFile)>,
     /// Hook folders that can't be looked at, and why.
     pub unreadable: Vec<(String, String)>,
     /// The hooks, their folders and parent folders that users other than root can change.
@@ -58,11 +60,17 @@ impl Libvirt {
             Reading::Absent => {}
         }
         let exposed = exposed(root, paths.iter().chain([&folder]).map(String::as_str).chain([hooks]));
+        let found: Vec<HookFile> = paths.iter().filter_map(|path| hook(root, path.clone())).collect();
+        let runs_scripts = found.first().is_some_and(|hook| {
+            let text = hook.text.as_found().filter(|_| hook.path == paths[0] && hook.is_executable);
+            text.is_some_and(|text| text.contains("qemu.d"))
+        });
         Libvirt {
             is_installed: installed::has_libvirt(root),
             version: installed::libvirt(root),
             qemu: qemu(root).or_else(|| installed::qemu_of_nixos(root)),
-            hooks: paths.into_iter().filter_map(|path| hook(root, path)).collect(),
+            scripts: if runs_scripts { scripts(root, &folder) } else { Vec::new() },
+            hooks: found,
             unreadable,
             exposed,
             security_drivers: qemu_conf.as_found().and_then(|text| listed(text, "security_driver")),
@@ -85,6 +93,20 @@ fn hook(root: &Root, path: String) -> Option<HookFile> {
     let text = root.text(&path);
     let interpreter = text.as_found().and_then(|text| interpreter(root, text));
     Some(HookFile { is_executable: mode.is_some_and(|mode| mode & 0o111 != 0), text, interpreter, path })
+}
+
+/// The scripts at `qemu.d/NAME/prepare/begin/` and the like, with their domains.
+fn scripts(root: &Root, folder: &str) -> Vec<(String, HookFile)> {
+    let names = |folder: &str| root.names(folder).present().unwrap_or_default();
+    let mut found = Vec::new();
+    for domain in names(folder) {
+        for stage in ["prepare/begin", "start/begin"] {
+            let folder = format!("{folder}/{domain}/{stage}");
+            let hooks = names(&folder).into_iter().filter_map(|name| hook(root, format!("{folder}/{name}")));
+            found.extend(hooks.map(|hook| (domain.clone(), hook)));
+        }
+    }
+    found
 }
 
 fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {

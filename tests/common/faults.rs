@@ -103,6 +103,38 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          DOMAIN=win10\n    echo $GVT_GUID > /x/mdev_supported_types/$MDEV_TYPE/create",
         &["two-hooks"],
     ),
+    // Hooks written by hand, with a vGPU of their own or the very one.
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    if [ \"$1\" = win10 ] && [ \"$2\" = prepare ]; then\n    \
+         echo 11111111-2222-4333-8444-555555555550 > /x/mdev_supported_types/y/create\n    fi",
+        &["two-hooks"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    mdevctl start -u a7ac54ee-0f5b-5731-b099-091b0e8eaf75 -p 0000:00:02.0 -t i915-GVTg_V5_4",
+        &["two-hooks"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    VM=win10\n    ID=11111111-2222-4333-8444-555555555550\n    \
+         setup_gpu $VM $ID i915-GVTg_V5_4 \"$@\"",
+        &["two-hooks"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    readonly GVT_GUID=11111111-2222-4333-8444-555555555550\n    \
+         readonly MDEV_TYPE=i915-GVTg_V5_4\n    case $1 in\n    win10)\n    echo $GVT_GUID > /x/mdev_supported_types/$MDEV_TYPE/create ;;\n    esac",
+        &["two-hooks"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    if [ \"$1\" = win10 ]; then\n    taskset x\n    fi\n    \
+         if [ \"$1\" = office ]; then\n    echo 11111111-2222-4333-8444-555555555550 > /x/mdev_supported_types/y/create\n    fi",
+        &[],
+    ),
+    // Scripts that the hook of PassthroughPOST runs.
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    for file in /etc/libvirt/hooks/qemu.d/$1/$2/$3/*; do \"$file\" \"$@\"; done\n\
+         /etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create",
+        &["two-hooks"],
+    ),
+    ("/etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create", &[]),
     // libvirt runs one that is executable, whatever it is called, and no other copy.
     ("without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c", &["missing-hook"]),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_mdev", &["retired-module"]),

@@ -7,7 +7,7 @@ use crate::emit::hook::{Style, file};
 use crate::emit::shell::word;
 use crate::host::Reading;
 use crate::host::confinement::Program;
-use crate::host::hook::{Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
+use crate::host::hook::{Creations, Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
 use crate::host::libvirt::HookFile;
 use crate::host::owners::{Exposure, Link};
 use crate::host::system::System;
@@ -182,26 +182,64 @@ pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
     Verdict::each([folder], inside.map(values).collect())
 }
 
+/// A hook that makes vGPUs, or a script that one runs.
+struct Maker<'h> {
+    path: &'h str,
+    setups: Vec<Setup>,
+    creations: Creations,
+    /// The only domain that it is run for.
+    domain: Option<&'h str>,
+}
+
+/// The hooks that make vGPUs and that libvirt runs, and the scripts that they run.
+fn makers(asked: Asked<'_>) -> Vec<Maker<'_>> {
+    let libvirt = &asked.host.libvirt;
+    let hooks = libvirt.hooks.iter().map(|hook| (None, hook));
+    let scripts = libvirt.scripts.iter().map(|(domain, hook)| (Some(domain.as_str()), hook));
+    let all = hooks.chain(scripts).filter(|(_, hook)| hook.is_executable);
+    let making = all.filter_map(|(domain, hook)| Some((domain, hook, hook.text.as_found().filter(|text| makes_vgpus(text))?)));
+    making.map(|(domain, hook, text)| Maker { path: &hook.path, setups: setups(text), creations: Creations::of(text), domain }).collect()
+}
+
 pub(super) fn two(asked: Asked<'_>) -> Verdict {
-    let hooks: Vec<(&HookFile, Vec<Setup>)> =
-        of_vgpus(asked).filter(|(hook, _)| hook.is_executable).map(|(hook, text)| (hook, setups(text))).collect();
-    if hooks.len() < 2 {
+    let makers = makers(asked);
+    if makers.len() < 2 {
         return Verdict::skipped();
     }
     let mut found: Vec<Values> = Vec::new();
-    for (index, (hook, own)) in hooks.iter().enumerate() {
-        for (other, theirs) in &hooks[index + 1..] {
-            let mut pairs = own.iter().flat_map(|setup| theirs.iter().map(move |their| (setup, their)));
-            let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
-            let what = match both.or_else(|| pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))) {
-                Some((setup, their)) if is_one_uuid(setup, their) => format!("the vGPU {}", setup.uuid),
-                Some((setup, their)) => format!("a vGPU for {} ({} and {})", word(&setup.name), setup.uuid, their.uuid),
-                None => continue,
-            };
-            found.push(vec![("path", word(&hook.path)), ("found", word(&other.path)), ("what", what)]);
+    for (index, one) in makers.iter().enumerate() {
+        for other in &makers[index + 1..] {
+            if let Some(what) = made_by_both(asked, one, other) {
+                found.push(vec![("path", word(one.path)), ("found", word(other.path)), ("what", what)]);
+            }
         }
     }
-    Verdict::each(hooks.iter().map(|(hook, _)| hook.path.clone()), found)
+    Verdict::each(makers.iter().map(|maker| maker.path.to_owned()), found)
+}
+
+/// The vGPU that two hooks make, or the VM for which both make one.
+fn made_by_both(asked: Asked<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
+    let mut pairs = one.setups.iter().flat_map(|setup| other.setups.iter().map(move |their| (setup, their)));
+    let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
+    match both.or_else(|| pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))) {
+        Some((setup, their)) if is_one_uuid(setup, their) => Some(format!("the vGPU {}", setup.uuid)),
+        Some((setup, their)) => Some(format!("a vGPU for {}, {} and {}", word(&setup.name), setup.uuid, their.uuid)),
+        None => made_by_hand(asked, one, other).or_else(|| made_by_hand(asked, other, one)),
+    }
+}
+
+/// The vGPU of a hook's setup line, or its VM, where the other hook makes it by commands of its own.
+fn made_by_hand(asked: Asked<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
+    if let Some(setup) = one.setups.iter().find(|setup| other.creations.name_uuid(&setup.uuid)) {
+        return Some(format!("the vGPU {}", setup.uuid));
+    }
+    // A VM with two vGPUs may have one of each.
+    let has_several = |name: &str| asked.guests.iter().any(|guest| guest.name == name && guest.vgpus.len() > 1);
+    let is_for = |setup: &&Setup| {
+        let is_named = other.creations.name_domain(&setup.name) || other.domain == Some(setup.name.as_str());
+        is_named && !other.creations.is_empty() && !has_several(&setup.name)
+    };
+    one.setups.iter().find(is_for).map(|setup| format!("a vGPU for {}", word(&setup.name)))
 }
 
 fn is_one_uuid(one: &Setup, other: &Setup) -> bool {
