@@ -108,6 +108,7 @@ impl NextStarts {
     }
 }
 
+/// The last word of this name in files that make up one command line.
 fn last<'s>(files: &'s [NextStart], name: &str) -> Option<(&'s NextStart, &'s Word)> {
     files.iter().rev().find_map(|file| Some((file, file.words.iter().rfind(|word| word.name == name)?)))
 }
@@ -170,7 +171,7 @@ const GRUB: &str = "/etc/default/grub";
 const GRUB_VARIABLES: [&str; 2] = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
 
 /// The kernel's command line has fewer words than this.
-const MAX_WORDS: usize = 4096;
+const MAX_WORDS: usize = 1024;
 
 /// What grub-mkconfig reads of GRUB's settings, and the drop-ins that it does not read: only Debian's and Ubuntu's reads all of them.
 fn of_grub(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
@@ -228,8 +229,7 @@ impl GrubVariables {
     }
 
     fn assign(&mut self, path: &str, variable: usize, is_added: bool, value: &str) {
-        let keep = is_added.then(|| self.0[variable].clone());
-        let mut words_now = keep.unwrap_or_default();
+        let mut words_now = if is_added { std::mem::take(&mut self.0[variable]) } else { Vec::new() };
         for word in words(value) {
             let named = GRUB_VARIABLES.iter().position(|name| word.text == format!("${name}") || word.text == format!("${{{name}}}"));
             match named {

@@ -78,7 +78,7 @@ fn of_variables(variables: &Variables, pci: Option<String>) -> Option<Setup> {
 type Variables = BTreeMap<String, String>;
 
 /// Longer values than this are none that name a domain or a vGPU.
-const MAX_VALUE: usize = 1024;
+const MAX_VALUE: usize = 128;
 
 fn variables(text: &str) -> Variables {
     let mut variables = Variables::new();
