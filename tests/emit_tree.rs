@@ -337,7 +337,7 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
     {
         let (stdout, stderr) = emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
         assert_eq!(stdout.lines().count(), 3);
-        assert!(stderr.contains("in no file: append it to") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");
+        assert!(stderr.contains("is not in a file: append it to") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");
     }
     for kind in ["cmdline", "qemu-conf", "nodedev a.xml"] {
         assert!(refused(&folder, &format!("{kind} --root host")).contains("no file of its own"));

@@ -220,10 +220,13 @@ fn a_new_vgpu_comes_without_what_is_ignored_where_it_will_stand() {
 fn a_comment_goes_with_its_element_and_holds_for_no_other() {
     let (after, _) = safely(&domain(&[VGPU, VNC, &comment("ignore[vgpu-uuid] no"), "    <!-- mine -->\n", VIDEO, "    <rng/>\n"]));
     assert!(!after.contains("ignore") && after.contains("    <!-- mine -->\n    <rng/>\n"), "{after}");
+    // Of two displays the first goes.
+    let display = |kind: &str| format!("    <qemu:arg value='-display'/>\n    <qemu:arg value='{kind}'/>\n");
+    let both = format!("{}{}{}", comment("ignore[vgpu-uuid] no"), display("sdl"), display("gtk,gl=on"));
+    let line = format!("  <qemu:commandline>\n{both}  </qemu:commandline>\n");
+    let (after, _) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{line}</domain>")));
+    assert!(!after.contains("ignore") && !after.contains("'sdl'"), "{after}");
     // A block of QEMU's that is left empty is gone with the comments in it.
-    let sets = format!("  <qemu:commandline>\n{}    <qemu:arg value='-sdl'/>\n  </qemu:commandline>\n", comment("ignore[vgpu-uuid] no"));
-    let (after, _) = safely(&domain(&[VGPU]).replace("</domain>", &format!("{sets}</domain>")));
-    assert!(!after.contains("ignore") && !after.contains("-sdl"), "{after}");
     let capabilities = "  <qemu:capabilities>\n    <!-- gvtg-xml: ignore[vgpu-uuid] no -->\n    <qemu:del capability='device.json'/>\n  </qemu:capabilities>\n";
     let before = format!("  <!-- gvtg-xml: ignore[vgpu-uuid] no -->\n{capabilities}");
     for block in [capabilities, &before] {

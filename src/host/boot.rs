@@ -102,6 +102,11 @@ impl NextStarts {
         self.sets.iter().filter_map(|files| last(files, name))
     }
 
+    /// Every file that is read, in all sets.
+    pub fn files(&self) -> impl Iterator<Item = &NextStart> {
+        self.sets.iter().flatten()
+    }
+
     /// The word of this name in a drop-in that grub-mkconfig does not read.
     pub fn unread(&self, name: &str) -> Option<(&NextStart, &Word)> {
         last(&self.unread, name)

@@ -295,7 +295,7 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<Step>, Option
 fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Option<String>) {
     let read = boot::next_start(root);
     let is_added = |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
-    let with: Vec<&boot::NextStart> = read.iter().filter(|file| is_added(file)).collect();
+    let with: Vec<&boot::NextStart> = read.files().filter(|file| is_added(file)).collect();
     if system == System::Ostree {
         let is_needed = were_printed || !with.is_empty();
         return (if is_needed { vec![Step::AppendKernelArguments, Step::Reboot] } else { Vec::new() }, None);
@@ -313,5 +313,5 @@ fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Opt
     }
     let all = shell::list(&words()[1..]);
     let text = format!("take {} out of the kernel's command line, where you added it ({all} too)", words()[0]);
-    (Vec::new(), Some(text).filter(|_| were_printed && read.is_empty()))
+    (Vec::new(), Some(text).filter(|_| were_printed && read.files().next().is_none()))
 }
