@@ -223,7 +223,7 @@ fn made_by_both(asked: Asked<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<
     let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
     match both.or_else(|| pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))) {
         Some((setup, their)) if is_one_uuid(setup, their) => Some(format!("the vGPU {}", setup.uuid)),
-        Some((setup, their)) => Some(format!("a vGPU for {}, {} and {}", word(&setup.name), setup.uuid, their.uuid)),
+        Some((setup, their)) => Some(format!("a vGPU for {} ({} and {})", word(&setup.name), setup.uuid, their.uuid)),
         None => made_by_hand(asked, one, other).or_else(|| made_by_hand(asked, other, one)),
     }
 }

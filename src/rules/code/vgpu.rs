@@ -316,7 +316,7 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         // A -global is for all devices.
         _ => device.is_qemu("arg").then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
     };
-    let what = if domain.vgpus.contains(&device) { "for another vGPU here" } else { "from another device here" };
+    let what = if domain.vgpus.contains(&device) { "from another vGPU here" } else { "from another device here" };
     let other = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
     let finding = Finding::within(device, other).with_value("what", what).related_to(place, "the vGPU's property");
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
