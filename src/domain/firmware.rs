@@ -150,7 +150,7 @@ impl<'d> Domain<'d> {
         Some(Carrier::Global(argument))
     }
 
-    /// What turns a property of a host device on that a `-device` argument makes.
+    /// The carrier that turns on a property of a host device that a `-device` argument makes.
     fn raw_carrier_of_on(&self, raw: &RawDevice<'d>, name: &str) -> Option<Carrier<'d>> {
         let delivered = self.raw_property(raw, name).filter(|_| raw.is_vfio())?;
         (delivered.value == "true").then_some(delivered.carrier)

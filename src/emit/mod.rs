@@ -73,7 +73,7 @@ pub const FOLDERS: &[&str] = &[
     "/etc/udev/rules.d",
 ];
 
-/// What to do after the file at this path is written.
+/// The steps after the file at this path is written.
 pub fn steps_of(path: &str) -> Vec<Step> {
     let files = [modules::file(), modprobe::file(), cmdline::grub(), cmdline::kernel_install(""), udev::file()];
     files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.then).unwrap_or_default()

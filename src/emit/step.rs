@@ -82,7 +82,7 @@ impl Step {
         }
     }
 
-    /// What to do once the file is removed, as an order; None for nothing.
+    /// The step after the file is removed, as an instruction; None if there is none.
     pub fn text_of_removal(&self) -> Option<String> {
         Some(match self {
             Step::ReloadUdev => "udevadm control --reload: vGPUs that are created from now on are for root".into(),

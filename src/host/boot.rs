@@ -70,11 +70,11 @@ pub struct NextStart {
     pub path: String,
     /// The words in it.
     pub words: Vec<Word>,
-    /// What makes it take effect at the next start.
+    /// The step that makes it take effect at the next start.
     pub renewal: Renewal,
 }
 
-/// What has to be run before the reboot for a file to take effect.
+/// The step before the reboot without which a file has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
     /// Nothing: the boot loader reads the file itself.
@@ -178,7 +178,7 @@ const GRUB_VARIABLES: [&str; 2] = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEF
 /// The kernel's command line has fewer words than this.
 const MAX_WORDS: usize = 1024;
 
-/// What grub-mkconfig reads of GRUB's settings, and the drop-ins that it does not read: only Debian's and Ubuntu's reads all of them.
+/// GRUB's settings as grub-mkconfig reads them, and the drop-ins that it does not read: only Debian's and Ubuntu's reads all of them.
 fn of_grub(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
     let settings = root.text(GRUB).present().unwrap_or_default();
     let is_read = |path: &String| System::of(root) == System::Debian || sources(&settings, path);

@@ -11,7 +11,7 @@ const APPARMOR: &str = "/etc/apparmor.d";
 /// libvirt's daemons that run hooks.
 const DAEMONS: &[&str] = &["libvirtd", "virtqemud"];
 
-/// What libvirt's profile lets hooks run, for when its file can't be read (libvirt: src/security/apparmor/usr.sbin.libvirtd.in).
+/// The programs that libvirt's profile lets hooks run, for when its file can't be read (libvirt: src/security/apparmor/usr.sbin.libvirtd.in).
 const USUAL_RULES: &str = "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
 
 /// Where a hook looks for programs: the PATH that the emitted filter sets.
@@ -26,7 +26,7 @@ const MAX_VARIABLES: usize = 32;
 /// Patterns that variables make longer than this are not looked at.
 const MAX_PATTERN: usize = 4096;
 
-/// What the security modules of a machine's kernel say.
+/// The state of the security modules of a machine's kernel.
 #[derive(Clone, Debug)]
 pub struct Confinement {
     /// The enforced AppArmor profile of the daemon that runs hooks.

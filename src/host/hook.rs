@@ -167,7 +167,7 @@ impl Creations {
 /// More places than this no hook has.
 const MAX_PLACES: usize = 64;
 
-/// So many lines before a place its conditions are looked for.
+/// The number of lines before a place in which its conditions are looked for.
 const MAX_LINES: usize = 200;
 
 /// A line with the values of its variables.

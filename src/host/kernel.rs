@@ -91,9 +91,9 @@ pub struct Parameter {
     pub line: Option<String>,
     /// What modprobe.d says, and the file.
     pub option: Option<(String, String)>,
-    /// What the command line of the next start sets it to, and where.
+    /// The value that the command line of the next start gives it, and where.
     pub next: Option<Next>,
-    /// What a drop-in says that grub-mkconfig does not read, and where.
+    /// The value in a drop-in that grub-mkconfig does not read, and where.
     pub unread: Option<Next>,
 }
 
@@ -104,7 +104,7 @@ pub struct Next {
     pub value: String,
     /// The file that sets it.
     pub path: String,
-    /// What has to be run before the reboot.
+    /// The command to run before the reboot.
     pub renewal: Renewal,
 }
 
@@ -130,7 +130,7 @@ impl Parameter {
         self.next.clone().or_else(option)
     }
 
-    /// What switches a parameter on that is off, from the next start on. Where the kernel was told and has it off all the same, the next
+    /// The place that turns on a parameter, which is off now, at the next start. If the kernel was told and has it off all the same, the next
     /// start changes nothing; and where the value in force can't be read, options of modprobe.d may be in force already.
     pub fn pending(&self) -> Option<Next> {
         if self.is_on() == Some(true) || self.line.as_deref().is_some_and(is_on) {

@@ -60,7 +60,7 @@ pub struct Host {
     pub kernel: Kernel,
     /// libvirt and QEMU on it.
     pub libvirt: Libvirt,
-    /// What AppArmor and SELinux forbid on it.
+    /// The rules of AppArmor and SELinux that affect hooks and QEMU.
     pub confinement: Confinement,
 }
 

@@ -2,7 +2,7 @@
 
 use super::Root;
 
-/// What writes a machine's files below /etc and its boot entries.
+/// The kind of system, by how its files below /etc and its boot entries are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     /// NixOS: all of them come from its configuration.

@@ -181,7 +181,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     diagnostics
 }
 
-/// What fixes may do to the guest's screen.
+/// How far fixes may change the guest's screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Picture {
     /// They may replace it.

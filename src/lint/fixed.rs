@@ -72,7 +72,7 @@ pub enum FixError {
     Setting {
         /// The reason.
         message: String,
-        /// What to give instead.
+        /// The advice that goes with it: what to give instead.
         help: String,
     },
 }

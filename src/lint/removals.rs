@@ -80,7 +80,7 @@ fn ramfb_turned_off<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Ran
     related.collect()
 }
 
-/// What is named together: an option with its operand, an override, a property, or any other element.
+/// A unit that the report names together: an option with its operand, an override, a property, or any other element.
 struct Unit {
     /// All of it.
     span: Range<usize>,

@@ -24,7 +24,7 @@ pub(super) struct How<'c, 'r> {
     pub(super) with_edits: bool,
     /// What other documents of the run claim.
     pub(super) others: Option<&'c Claims>,
-    /// What fixes may do to the guest's screen.
+    /// How far fixes may change the guest's screen.
     pub(super) picture: Picture,
 }
 

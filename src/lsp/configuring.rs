@@ -114,7 +114,7 @@ impl Server<'_> {
     }
 }
 
-/// What is in force for a document that `virsh edit` opens: this machine's libvirt will read it, unless the user gives another.
+/// The settings in force for a document that `virsh edit` opens: this machine's libvirt will read it, unless the user gives another.
 fn for_virsh_edit(in_force: Arc<InForce>, uri: &str) -> Arc<InForce> {
     if in_force.has_libvirt || !is_virsh_edit(uri) {
         return in_force;

@@ -14,7 +14,7 @@ pub struct Display {
     pub options: &'static [(&'static str, DisplayValue)],
 }
 
-/// What an option of a display takes.
+/// The values that an option of a display takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisplayValue {
     /// `on` or `off`.

@@ -62,7 +62,7 @@ pub(super) fn how_to_convert(encoding: &str) -> String {
     )
 }
 
-/// What to do about a text that declares another encoding, and is readable as UTF-8.
+/// The advice for a text that declares another encoding, and is readable as UTF-8.
 fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
     match is_ascii {
         true => "gvtg-xml reads UTF-8 only, and the text is plain ASCII: write encoding='UTF-8' in its first line".to_owned(),

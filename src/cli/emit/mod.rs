@@ -163,7 +163,7 @@ fn bytes(root: &Root, path: &str) -> Option<Vec<u8>> {
     if path.is_file() { fs::read(path).ok() } else { None }
 }
 
-/// What an earlier run left below the root that these files do not replace, and the folders that it and this one create.
+/// The files of an earlier run below the root that these do not replace, and the folders that it and this run create.
 fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();

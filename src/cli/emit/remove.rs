@@ -290,7 +290,7 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<Step>, Option
     (steps, by_hand)
 }
 
-/// What to do about parameters that are in no file of this program's: those that were printed for the user to add, and those that a boot
+/// The steps for parameters that are in no file of this program's: those that were printed for the user to add, and those that a boot
 /// loader still has.
 fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Option<String>) {
     let read = boot::next_start(root);

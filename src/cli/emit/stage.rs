@@ -22,7 +22,7 @@ pub(super) struct Staged {
 /// The number of the user root, and of its group.
 pub(super) const ROOT: u32 = 0;
 
-/// What the name of that folder begins with; random letters and digits follow.
+/// The beginning of that folder's name; random letters and digits follow.
 const PREFIX: &str = ".gvtg-xml-";
 
 /// The name of the file in that folder.

@@ -20,7 +20,7 @@ fn asks_for_guc_submission(value: &str) -> bool {
     value.parse::<i64>().is_ok_and(|value| value > 0 && value & 1 == 1)
 }
 
-/// What switches GuC submission on from the next start on, which is to switch GVT-g on; None where GVT-g is on already.
+/// The parameter that turns on GuC submission at the next start, although that start is to turn on GVT-g; None if GVT-g is on already.
 fn guc_at_next_start(asked: Asked<'_>) -> Option<Next> {
     let kernel = &asked.host.kernel;
     if asked.able().is_none() || asked.is_on() {
@@ -58,7 +58,7 @@ pub(super) fn guc_submission(asked: Asked<'_>) -> Verdict {
     }
 }
 
-/// What makes a file count out of which GuC submission was taken.
+/// The step that makes a file take effect once GuC submission is taken out of it.
 fn renewal_without_guc(asked: Asked<'_>, renewal: Renewal) -> Option<&'static str> {
     match (renewal, asked.host.system) {
         (Renewal::Initramfs, System::Ostree) => Some("sudo rpm-ostree kargs --append-if-missing=i915.enable_guc=0"),
@@ -117,7 +117,7 @@ fn unknown_state(asked: Asked<'_>) -> Option<String> {
     Some(format!("{why}, and only that tells whether {} was in force when this kernel started: run sudo gvtg-xml host", word(&next.path)))
 }
 
-/// What switches GVT-g on from the next start on, where it is off now; None where that would be of no use.
+/// The parameter that turns on GVT-g at the next start if it is off now; None if that would not help.
 fn waits_for_reboot(asked: Asked<'_>) -> Option<Next> {
     let kernel = &asked.host.kernel;
     let has_guc = has_guc_submission(asked) || guc_at_next_start(asked).is_some();

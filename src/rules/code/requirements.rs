@@ -9,7 +9,7 @@ use crate::rules::environment::{Wanted, environment};
 use crate::rules::schema::{Check, When};
 use crate::rules::when::applies_to_vgpu;
 
-/// What the rules want of a new vGPU: attributes of its hostdev where libvirt has them, and changes for the rest.
+/// The rules' requirements for a new vGPU: attributes of its hostdev where libvirt has them, and changes for the rest.
 #[derive(Default)]
 pub(super) struct Requirements<'d> {
     pub(super) ramfb: bool,
