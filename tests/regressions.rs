@@ -709,3 +709,49 @@ fn the_ramfb_that_is_turned_off_on_another_vgpu_is_named() {
     let is_named = related.any(|related| related.is_removed && related.message.contains("ramfb='on'") && related.start.column == place + 1);
     assert!(is_named && fixed.text.contains("ramfb='off'"), "{:?}", fixed.applied);
 }
+
+#[test]
+fn a_display_that_qemu_cannot_open_is_replaced_only_where_that_is_asked_for() {
+    let found = |arguments: &str| {
+        let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{arguments}</domain>");
+        let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        found.iter().any(|found| found.rule.id == "unusable-display")
+    };
+    for display in ["dbus,gl=on", "spice-app,gl=on", "nonsense,gl=on"] {
+        let line = command_line(&["-display", display]);
+        assert!(found(&line), "{display}");
+        assert!(fixed(VGPU, &line, &Settings::default()).contains(display), "{display}");
+        let replaced = fixed(VGPU, &line, &Settings { unsafe_fixes: true, ..Settings::default() });
+        assert!(!replaced.contains(display) && replaced.contains("value='gtk,gl=on'"), "{replaced}");
+    }
+    // A bus that the domain names may be there; `disabled:` names none.
+    let with_bus = |bus: &str| {
+        let variable = format!("<qemu:env name='DBUS_SESSION_BUS_ADDRESS' value='{bus}'/></qemu:commandline>");
+        command_line(&["-display", "dbus,gl=on"]).replace("</qemu:commandline>", &variable)
+    };
+    assert!(!found(&with_bus("unix:path=/run/user/1000/bus")) && found(&with_bus("disabled:")));
+}
+
+#[test]
+fn an_old_libvirt_gets_opengl_for_the_option_sdl_too() {
+    let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
+    let text = fixed(VGPU, &command_line(&["-sdl"]), &settings);
+    assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>") && !text.contains("gtk"), "{text}");
+}
+
+#[test]
+fn an_audio_type_that_a_template_fills_in_is_not_invalid() {
+    let text = "<domain type='kvm'><devices><sound model='ich9'/><audio id='1' type='{{ audio }}'/></devices></domain>";
+    let found = lint(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
+    assert!(!found.iter().any(|found| found.rule.id == "invalid-audio-type"), "{found:?}");
+}
+
+#[test]
+fn a_set_of_the_vgpus_property_moves_from_a_network_card_to_the_vgpu() {
+    let nic = "<interface type='hostdev' managed='yes'>\
+        <source><address type='pci' domain='0x0000' bus='0x07' slot='0x10' function='0x0'/></source></interface>";
+    let line = command_line(&["-set", "device.hostdev0.x-igd-opregion=on"]);
+    let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
+    let text = fixed(&format!("{nic}{VGPU}"), &line, &settings);
+    assert!(text.contains("device.ua-gvtg.x-igd-opregion=on") && !text.contains("device.hostdev0."), "{text}");
+}
