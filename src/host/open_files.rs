@@ -32,6 +32,7 @@ pub(super) struct OpenFiles<'n> {
 }
 
 /// The identity of a file.
+#[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has device numbers"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identity {
     /// A character device, through whichever node it was opened: libvirt makes nodes of its own for QEMU.
