@@ -226,6 +226,25 @@ is_open() {
     esac
 }
 
+# bounded COMMAND…: prints what it prints within three seconds, and fails if it did not end by then or could not be run. It is not waited
+# for: nothing ends a process that waits for a FUSE server which has read its request and never answers.
+bounded() {
+    answer=/run/gvtg-answer.$$
+    rm -f "$answer" "$answer.end"
+    {
+        "$@" >"$answer"
+        echo "$?" >"$answer.end"
+    } </dev/null >/dev/null 2>&1 &
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        [ ! -s "$answer.end" ] || break
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+    read_line "$answer.end"
+    cat "$answer" 2>/dev/null
+    rm -f "$answer" "$answer.end"
+    [ -n "$line" ] && [ "$line" -lt 124 ]
+}
+
 # is_in_use VGPU: whether a process has it open, through its group or, with iommufd, through its own device. A link's text is not enough:
 # any user can have a file open whose path reads /dev/vfio/0.
 is_in_use() {
@@ -252,8 +271,7 @@ is_in_use() {
         shift
         "$@"
     }
-    open=$(timeout 3 stat -L -c "$look" /proc/[0-9]*/fd/* 2>/dev/null)
-    [ "$?" -lt 124 ] || open=$(look_at_named)
+    open=$(bounded stat -L -c "$look" /proc/[0-9]*/fd/*) || open=$(bounded look_at_named)
     printf '%s\n' "$open" | grep -F -e "$looks" | (
         while IFS= read -r candidate; do
             ! is_open "$candidate" || exit 0
