@@ -131,6 +131,11 @@ pub fn to_override(kind: PropertyType, value: &str) -> Option<String> {
     }
 }
 
+/// Whether a value as `-set` writes it turns a bool property on.
+pub fn is_on(value: &str) -> bool {
+    to_override(PropertyType::Bool, value).as_deref() == Some("true")
+}
+
 /// An override's value in the form that `-set` takes.
 pub fn to_set(kind: &str, value: &str) -> String {
     match (kind, value) {

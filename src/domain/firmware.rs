@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::{Carrier, Delivered, Domain, RawDevice, Set, attribute_span, is_graphics_card, is_pci_card, is_vgpu};
-use crate::property::{PropertyType, to_override};
+use crate::property::is_on;
 use crate::qemu::{OptionList, Syntax};
 use crate::version::Version;
 use crate::xml::{Element, ElementSet};
@@ -172,10 +172,6 @@ impl<'d> Domain<'d> {
         let name = file.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
         name.contains("i915ovmf").then_some(file)
     }
-}
-
-fn is_on(value: &str) -> bool {
-    to_override(PropertyType::Bool, value).as_deref() == Some("true")
 }
 
 /// Whether the operand of a `-fw_cfg` names the OpRegion.

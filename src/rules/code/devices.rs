@@ -3,7 +3,7 @@
 use crate::change::{Change, deliver};
 use crate::domain::{Card, Carrier, Domain, PciAddress, RawDevice, pci_address, user_alias};
 use crate::fragment::NewElement;
-use crate::property::{PropertyType, to_override};
+use crate::property::is_on;
 use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
@@ -69,10 +69,6 @@ pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 const VT_D: &str = "intel-iommu";
 /// QEMU writes it with a dash, libvirt with an underscore.
 const CACHING_MODE: &str = "caching-mode";
-
-fn is_on(value: &str) -> bool {
-    to_override(PropertyType::Bool, value).as_deref() == Some("true")
-}
 
 /// `-set` counts before an override, that before the attribute, and `-global` where none of them says anything.
 fn caching_mode_of_element<'d>(domain: &Domain<'d>, index: usize, iommu: Element<'d>) -> Option<Finding<'d>> {
