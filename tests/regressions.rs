@@ -755,3 +755,11 @@ fn a_set_of_the_vgpus_property_moves_from_a_network_card_to_the_vgpu() {
     let text = fixed(&format!("{nic}{VGPU}"), &line, &settings);
     assert!(text.contains("device.ua-gvtg.x-igd-opregion=on") && !text.contains("device.hostdev0."), "{text}");
 }
+
+#[test]
+fn a_vnc_server_after_nographic_chooses_no_display() {
+    for arguments in [&["-nographic", "-display", "vnc=:5"][..], &["-nographic", "-vnc", ":5"]] {
+        let text = fixed(VGPU, &command_line(arguments), &Settings::default());
+        assert!(text.contains(&command_line(arguments)), "the user's screen stays: {text}");
+    }
+}

@@ -8,12 +8,16 @@ use crate::xml::Element;
 /// Displays that show the picture to whoever comes for it, and not in a window of their own.
 const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
 
+/// The operand of a `-display` that chooses QEMU's display; None for another option and for `vnc=…`, which opens a server next to it.
+fn display_operand<'d>(option: &QemuOption<'d>) -> Option<&'d str> {
+    let operand = option.operand.filter(|_| option.name == "display")?.value;
+    (!is_vnc_server(operand)).then_some(operand)
+}
+
 impl<'d> Domain<'d> {
     /// The options that choose QEMU's display, in order; the last one counts. `-display vnc=…` is not among them: it chooses no display.
     pub fn displays(&self) -> Vec<QemuOption<'d>> {
-        let is_display =
-            |option: &&QemuOption<'d>| option.name == "display" && option.operand.is_some_and(|operand| !is_vnc_server(operand.value));
-        self.options.iter().filter(is_display).copied().collect()
+        self.options.iter().filter(|option| display_operand(option).is_some()).copied().collect()
     }
 
     /// The display that the arguments choose, as the operand of a `-display`. A `-display` in one argument with its operand counts as the
@@ -21,9 +25,7 @@ impl<'d> Domain<'d> {
     pub fn chosen_display(&self) -> Option<&'d str> {
         let start = |element: Element<'d>| element.start_tag().span.start;
         let split = self.options.iter().rev().find_map(|option| match option.name {
-            "display" => {
-                option.operand.filter(|operand| !is_vnc_server(operand.value)).map(|operand| (start(option.element), operand.value))
-            }
+            "display" => display_operand(option).map(|operand| (start(option.element), operand)),
             "sdl" => Some((start(option.element), "sdl")),
             "nographic" => Some((start(option.element), "none")),
             _ => None,
@@ -52,7 +54,7 @@ impl<'d> Domain<'d> {
 
     /// Whether `-nographic` takes the place of every display: none follows it.
     pub fn is_nographic(&self) -> bool {
-        let chooses = |option: &&QemuOption<'d>| option.name == "nographic" || option.name == "display" && option.operand.is_some();
+        let chooses = |option: &&QemuOption<'d>| option.name == "nographic" || display_operand(option).is_some();
         self.options.iter().rev().find(chooses).is_some_and(|option| option.name == "nographic")
     }
 
