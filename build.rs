@@ -216,7 +216,8 @@ macro_rules! plain_enums {
 }
 
 structs! {
-    Rule { id, summary, severity, group, since, when, select, message, check, fix, help, ok, why, says, references, aliases, example }
+    Rule { id, summary, severity, group, since, when, select, message, message_once_removed, check, fix, help, ok, page, why, says, references, aliases, example }
+    Page { help, fix }
     When { libvirt, shown_by, vgpu, ramfb, unsuitable, absent, present, setting }
     Fix { title, op, property, applicability, risk, unsafe_if, unsafe_if_watched, keeps_picture, libvirt }
     Property { name, value, title }

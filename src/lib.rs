@@ -57,4 +57,6 @@ pub mod uri;
 pub mod values;
 pub mod version;
 pub mod vocabulary;
+#[cfg(feature = "cli")]
+mod wrap;
 pub mod xml;

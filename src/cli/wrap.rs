@@ -1,5 +1,7 @@
 //! Text for a terminal of a width: broken between words.
 
+use crate::wrap;
+
 /// Lines of at most so many columns. What stands four blanks in or more is code, and stays; the rest of a line begins under its last column
 /// of a table, where that leaves it room.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
@@ -12,27 +14,7 @@ fn wrapped_line(line: &str, width: usize) -> String {
         return line.to_owned();
     }
     let hanging = " ".repeat(hanging(line, width));
-    let (mut text, mut column) = (String::new(), 0);
-    let mut blanks = 0;
-    for word in line.trim_end_matches('\n').split(' ') {
-        let length = word.chars().count();
-        if word.is_empty() {
-            blanks += 1;
-            continue;
-        }
-        if column > 0 && column + 1 + blanks + length > width {
-            text.push('\n');
-            text.push_str(&hanging);
-            column = hanging.len();
-        } else {
-            let between = blanks + usize::from(column > 0);
-            text.push_str(&" ".repeat(between));
-            column += between;
-        }
-        blanks = 0;
-        text.push_str(word);
-        column += length;
-    }
+    let text = wrap::line(line.trim_end_matches('\n'), width, &hanging);
     text + if line.ends_with('\n') { "\n" } else { "" }
 }
 

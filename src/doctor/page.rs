@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::known::Answer;
-use crate::rules::named;
 use crate::rules::page::{Markup, page as page_of_rule, speaker};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::symptom::Symptom;
@@ -61,9 +60,8 @@ fn rule_in_short(rule: &Rule) -> String {
     let mut text = format!("{} ({}, group {})\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary);
     let is_host = rule.group == Group::Host;
     text.push_str("\nWhat to do:\n");
-    // Where all of it depends on the machine or the domain, only a look at one tells.
-    if let Some(help) = rule.help.as_deref().filter(|help| !help.starts_with('{')) {
-        let _ = writeln!(text, "- {}", named(help));
+    if let Some(help) = rule.page_help() {
+        let _ = writeln!(text, "- {help}");
     }
     let command = match (is_host, rule.fix.is_empty()) {
         (true, _) => "gvtg-xml host says what is wrong on this machine",

@@ -125,6 +125,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         };
         let removed_too = removals_beside(domain, self.changes(), &finding.span);
         let (start, end) = source.positions(finding.span.clone());
+        let message = rule.message_once_removed.as_ref().filter(|_| finding.is_pending).unwrap_or(&rule.message);
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -132,8 +133,8 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             start,
             end,
             message: match template {
-                Some(expression) => format!("{}; {} is filled in later by a template", fill(&rule.message), template::clipped(expression)),
-                None => fill(&rule.message),
+                Some(expression) => format!("{}; {} is filled in later by a template", fill(message), template::clipped(expression)),
+                None => fill(message),
             },
             help: rule.help.as_deref().filter(|_| has_words).map(fill),
             related: finding.related.iter().map(related).chain(removed_too).chain(elsewhere.clone()).collect(),

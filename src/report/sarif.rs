@@ -8,7 +8,7 @@ use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report};
 use crate::diagnostic::{Diagnostic, Fix, Related};
 use crate::rules::schema::Severity;
-use crate::rules::{Rule, named};
+use crate::rules::Rule;
 use crate::source::{Position, Source};
 use crate::uri::escaped;
 
@@ -97,7 +97,7 @@ fn descriptor(rule: &Rule, rule_pages: Option<&str>) -> Value {
         Severity::Warning => "warning",
         Severity::Info => "recommendation",
     };
-    let what_to_do = rule.help.iter().map(|help| format!("\n\nWhat to do: {}", named(help)));
+    let what_to_do = rule.page_help().map(|help| format!("\n\nWhat to do: {help}"));
     let help: String = std::iter::once(rule.why.trim().to_owned()).chain(what_to_do).collect();
     let mut descriptor = json!({
         "id": rule.id,

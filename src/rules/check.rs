@@ -80,6 +80,10 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     if findings.is_empty() {
         return findings;
     }
+    // `absent` holds, so what is there is removed by another fix.
+    if rule.message_once_removed.is_some() && rule.when.absent.as_ref().is_some_and(|absent| context.search.any(absent, |_| true)) {
+        findings.iter_mut().for_each(|finding| finding.is_pending = true);
+    }
     // What is written behind an option that lacks its operand would be that.
     if domain.lacking_option().is_some() {
         let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(_) | Change::Set { .. });

@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::names::{FUNCTIONS, OF_CHECKS, OF_HOST, PLACEHOLDERS, SETTINGS};
+use super::path::Text;
 use super::schema::{Check, Group, Operation, Rule};
 use crate::fragment::NewElement;
 use crate::property::{to_override, type_of};
@@ -113,6 +114,10 @@ impl Checker<'_> {
         if is_host != rule.ok.is_some() {
             self.add(&[Key("ok")], "rules about the host, and no others, say what is `ok`".into());
         }
+        let removal_is_known = rule.when.absent.is_some() || matches!(rule.check, Check::Code { .. });
+        if rule.message_once_removed.is_some() && !removal_is_known {
+            self.add(&[Key("message-once-removed")], "only a rule with `when.absent` or a function knows what other fixes remove".into());
+        }
         if selects && rule.select.is_none() {
             self.add(&[Key("check"), Key("kind")], "this kind of check needs `select`".into());
         }
@@ -170,6 +175,10 @@ impl Checker<'_> {
     fn texts(&mut self, rule: &Rule) {
         let is_host = rule.group == Group::Host;
         self.placeholders(&[Key("message")], &rule.message, is_host);
+        if let Some(message) = &rule.message_once_removed {
+            self.placeholders(&[Key("message-once-removed")], message, is_host);
+        }
+        self.page(rule);
         for (key, text) in [("help", &rule.help), ("ok", &rule.ok)] {
             if let Some(text) = text {
                 self.placeholders(&[Key(key)], text, is_host);
@@ -195,6 +204,26 @@ impl Checker<'_> {
             if let (Operation::Insert(_), Err(error)) = (&fix.op, NewElement::parse(value)) {
                 self.add_within(&place, value, error.span, format!("this can't be inserted: {}", error.message));
             }
+        }
+    }
+
+    /// The wording for the rule's page, where no document fills in placeholders.
+    fn page(&mut self, rule: &Rule) {
+        let title = rule.fix.first().map(|fix| &fix.title);
+        self.page_text("help", &[Key("help")], rule.help.as_ref(), rule.page.help.as_ref());
+        self.page_text("fix", &[Key("fix"), Index(0), Key("title")], title, rule.page.fix.as_ref());
+    }
+
+    fn page_text(&mut self, key: &'static str, place: &[Step], text: Option<&Text>, on_page: Option<&Text>) {
+        match (text, on_page) {
+            (None, Some(_)) => self.add(&[Key("page"), Key(key)], format!("the rule has no {key} that this could replace")),
+            (Some(text), None) if std::env::var_os("GVTG_PAGES").is_some() && text.contains('{') => {
+                self.add(place, format!("a rule's page can't fill in placeholders: add `{key}` without placeholders to [page]"));
+            }
+            (_, Some(on_page)) if on_page.contains('{') => {
+                self.add(&[Key("page"), Key(key)], "a rule's page can't fill in placeholders".into());
+            }
+            _ => {}
         }
     }
 

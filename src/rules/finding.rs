@@ -24,6 +24,8 @@ pub struct Finding<'d> {
     pub risk: Option<Risk>,
     /// Whether a setting of the run is wrong for this domain, so that `fix` writes nothing.
     pub is_of_setting: bool,
+    /// Whether it only becomes true once another fix of the same run has removed something.
+    pub is_pending: bool,
     /// Whether the fix gives the vGPU the property that the rule's fix names.
     pub gives_property: bool,
 }
@@ -54,6 +56,7 @@ impl<'d> Finding<'d> {
             changes: None,
             risk: None,
             is_of_setting: false,
+            is_pending: false,
             gives_property: false,
         }
     }

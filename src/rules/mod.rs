@@ -172,16 +172,6 @@ pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
     }
 }
 
-/// A text with its placeholders as words: what stands there depends on the domain.
-pub fn named(text: &str) -> String {
-    let mut parts = text.split('{');
-    let first = parts.next().unwrap_or("").to_owned();
-    parts.fold(first, |text, part| match part.split_once('}') {
-        Some((name, rest)) => format!("{text}{}{rest}", name.trim_start_matches('@').to_uppercase()),
-        None => format!("{text}{{{part}"),
-    })
-}
-
 /// What a check sees.
 pub struct Context<'c, 'd> {
     /// The domain.

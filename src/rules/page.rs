@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::named;
 use super::schema::{Moment, Rule};
 
 /// How a page is written.
@@ -24,13 +23,11 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
         }
     };
     let _ = writeln!(text, "\n{}", rule.why.trim());
-    if let Some(help) = &rule.help {
-        // Where all of it depends on the machine, only a look at one tells.
-        let help = if help.starts_with('{') { "`gvtg-xml host` says it for the machine at hand".to_owned() } else { named(help) };
-        let _ = writeln!(text, "\nWhat to do: {}", markup.escaped(&help));
+    if let Some(help) = rule.page_help() {
+        let _ = writeln!(text, "\nWhat to do: {}", markup.escaped(help));
     }
-    for fix in rule.fix.iter().take(1) {
-        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), markup.escaped(&named(&fix.title)));
+    if let Some((title, fix)) = rule.page_fix() {
+        let _ = writeln!(text, "\nFix ({}): {}", fix.applicability.name(), markup.escaped(title));
     }
     if let Some(example) = rule.example.iter().find(|example| example.bad.is_some()) {
         let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");

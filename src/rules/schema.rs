@@ -29,6 +29,8 @@ pub struct Rule {
     pub select: Option<Selector>,
     /// What is wrong, with placeholders.
     pub message: Text,
+    /// The message where the elements of `when.absent` are still in the file and other fixes of the same run remove them.
+    pub message_once_removed: Option<Text>,
     /// How to find out whether it is.
     pub check: Check,
     /// How to mend it: the first that fits the libvirt version.
@@ -38,6 +40,9 @@ pub struct Rule {
     pub help: Option<Text>,
     /// What a report says where nothing is wrong; rules about the host have it, with placeholders.
     pub ok: Option<Text>,
+    /// The wording for the rule's own page, where there is no document to fill in the placeholders of `help` and the fix's title.
+    #[serde(default)]
+    pub page: Page,
     /// Why it matters, in Markdown.
     pub why: Text,
     /// What libvirt or QEMU say about it, in their own words; `{}` stands for what varies.
@@ -52,6 +57,16 @@ pub struct Rule {
     /// Documents that show it; all are run as tests.
     #[serde(default)]
     pub example: List<Example>,
+}
+
+/// Texts for a rule's page. A rule has them where its own texts have placeholders.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Page {
+    /// In place of the rule's `help`.
+    pub help: Option<Text>,
+    /// In place of the title of the rule's first fix.
+    pub fix: Option<Text>,
 }
 
 /// What happens to the user.
@@ -332,6 +347,17 @@ impl Rule {
     /// The fix for a libvirt release.
     pub fn fix_for(&self, libvirt: crate::version::Version) -> Option<&Fix> {
         self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
+    }
+
+    /// What the user can do, for the rule's page; None where only a look at the host tells.
+    pub fn page_help(&self) -> Option<&str> {
+        self.page.help.as_deref().or(self.help.as_deref())
+    }
+
+    /// The title of the rule's first fix, for the rule's page.
+    pub fn page_fix(&self) -> Option<(&str, &Fix)> {
+        let fix = self.fix.first()?;
+        Some((self.page.fix.as_deref().unwrap_or(&fix.title), fix))
     }
 
     /// Whether its fix may remove the guest's screen.

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use miette::{Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use textwrap::WordSplitter;
 use textwrap::core::display_width;
-use textwrap::{Options, WordSeparator};
 
 use super::paint::Paint;
 use super::{FileFindings, Part, Report, State};
@@ -18,6 +18,7 @@ use crate::edit::Applicability;
 use crate::printable::clean;
 use crate::rules::schema::Severity;
 use crate::source::{Position, Source};
+use crate::wrap;
 
 mod hunks;
 mod line;
@@ -49,7 +50,8 @@ impl Full {
             let theme = if self.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
             let handler = GraphicalReportHandler::new_themed(theme).without_cause_chain().with_links(false);
             // miette leaves two columns free.
-            handler.with_width(self.width + 2).with_break_words(false).with_word_separator(WordSeparator::AsciiSpace)
+            let handler = handler.with_width(self.width + 2).with_break_words(false);
+            handler.with_word_separator(wrap::SEPARATOR).with_word_splitter(WordSplitter::NoHyphenation)
         })
     }
 
@@ -145,8 +147,7 @@ impl Full {
             return;
         }
         let rest = " ".repeat(indent);
-        let options = Options::new(self.width).initial_indent(&first).subsequent_indent(&rest);
-        let options = options.break_words(false).word_separator(WordSeparator::AsciiSpace);
+        let options = wrap::options(self.width).initial_indent(&first).subsequent_indent(&rest);
         for line in textwrap::wrap(&note, options) {
             text.push_str(&line);
             text.push('\n');

@@ -74,7 +74,9 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |audio: Element<'d>| {
         let kind = lost_carrier(&staying, audio)?;
         let changes = if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
-        Some(Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind).fixed_by(changes))
+        let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind).fixed_by(changes);
+        let is_pending = domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some(kind));
+        Some(Finding { is_pending, ..finding })
     };
     domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
