@@ -49,7 +49,7 @@ const CASES: &[Case] = &[
     ("a blank before the declaration", b" <?xml version='1.0'?><domain/>", 1, 2, "declaration that is not at the very beginning"),
     ("a line before the declaration", b"\n<?xml version='1.0'?>\n<domain/>", 2, 1, "declaration that is not at the very beginning"),
     ("two declarations", b"<?xml version='1.0'?><?xml version='1.0'?><domain/>", 1, 22, "not at the very beginning"),
-    ("two byte order marks", b"\xef\xbb\xbf\xef\xbb\xbf<domain/>", 1, 1, "text before the root element"),
+    ("two byte order marks", b"\xef\xbb\xbf\xef\xbb\xbf<domain/>", 1, 1, "a byte order mark (U+FEFF)"),
     // Not XML at all.
     ("nothing", b"", 1, 1, "the input is empty"),
     ("blanks", b" \n\t\r\n ", 3, 2, "the input is empty"),
@@ -125,7 +125,7 @@ const CASES: &[Case] = &[
     ("a control character in an instruction", b"<domain><?a \x02?></domain>", 1, 13, "\\u{2}"),
     ("form feed in a tag", b"<domain\x0c a='x'/>", 1, 8, "expected a whitespace, found '\\u{c}'"),
     ("U+FFFE", b"<domain>\xef\xbf\xbe</domain>", 1, 9, "\\u{fffe}"),
-    ("no-break space in a tag", b"<domain\xc2\xa0a='x'/>", 1, 8, "expected a whitespace, found '\\u{a0}'"),
+    ("no-break space in a tag", b"<domain\xc2\xa0a='x'/>", 1, 8, "a no-break space (U+00A0)"),
     // Other documents.
     ("a network", b"<network>\n</network>", 1, 1, "the root element is <network>, not <domain>"),
     ("a snapshot", b"<!-- s -->\n<domainsnapshot><domain/></domainsnapshot>", 2, 1, "<domainsnapshot>"),

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report};
 use crate::diagnostic::{Diagnostic, Fix, Related};
-use crate::rules::schema::Severity;
 use crate::rules::Rule;
+use crate::rules::schema::Severity;
 use crate::source::{Position, Source};
 use crate::uri::escaped;
 

@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod guard;
 mod ids;
+mod pasted;
 mod prefixes;
 mod root;
 pub mod scan;
@@ -83,6 +84,10 @@ pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Res
 /// # Errors
 /// Those of [`read`].
 pub fn read_source<R>(source: &Source<'_>, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+    parse(source, use_document).map_err(|error| pasted::clarified(source.text(), error))
+}
+
+fn parse<R>(source: &Source<'_>, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
     let text = source.text();
     guard::check(text)?;
     let error = match roxmltree::Document::parse(text) {
