@@ -1,8 +1,6 @@
 //! Writes the rules as one static table: reading 60 TOML files at each start would cost ten times the rest of the program.
 
 use std::fmt::Write as _;
-use std::path::Path as FilePath;
-use std::process::Command;
 use std::{env, fs};
 
 #[allow(dead_code, missing_docs)]
@@ -64,37 +62,6 @@ fn main() {
     let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
     let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
     write("unreadable.rs", &format!("{places:?}"));
-    order_code();
-}
-
-/// Has the linker of the released binary put the functions that a run calls side by side, as benches/order.txt lists them: otherwise
-/// they are spread over four megabytes, of which a small fix then asks the kernel for 40 pieces instead of 8. The linker that can do
-/// this comes with rustup's toolchains; where it is missing, or another one is asked for, all is as it would be without the list.
-fn order_code() {
-    let list = "benches/order.txt";
-    println!("cargo::rerun-if-changed={list}");
-    println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
-    let is_released =
-        env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|libc| libc == "musl") && env::var("PROFILE").is_ok_and(|name| name == "release");
-    if !is_released || env::var_os("RUSTC_LINKER").is_some() {
-        return;
-    }
-    let (Some(compiler), Ok(host), Ok(here)) = (env::var_os("RUSTC"), env::var("HOST"), env::current_dir()) else { return };
-    let Ok(sysroot) = Command::new(compiler).args(["--print", "sysroot"]).output() else { return };
-    let linkers = FilePath::new(String::from_utf8_lossy(&sysroot.stdout).trim()).join(format!("lib/rustlib/{host}/bin/gcc-ld"));
-    if linkers.join("ld.lld").is_file() {
-        let list = here.join(list);
-        for argument in [
-            format!("-B{}", linkers.display()),
-            "-fuse-ld=lld".into(),
-            "-Wl,--no-warn-symbol-ordering".into(),
-            // Not by -Wl, which would break a path at a comma.
-            "-Xlinker".into(),
-            format!("--symbol-ordering-file={}", list.display()),
-        ] {
-            println!("cargo::rustc-link-arg-bins={argument}");
-        }
-    }
 }
 
 /// When this version came out, as CHANGELOG.md says: `## 0.1.0 (2026-11-28)`. Manual pages bear that date.

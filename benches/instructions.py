@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the instructions of the release binary, and fails where a case takes 5 % more than benches/instructions.txt says. So it does
-where a small fix runs code of more pages: then benches/profile.py has to be asked again.
+"""Counts the instructions of the release binary, and fails where a case takes 5 % more than benches/instructions.txt says.
 
 Needs python3 and valgrind. `--record` writes the counts down anew, with the compiler that they hold for: commit them with whatever
 made them change, and say why in the commit's message.
@@ -16,7 +15,6 @@ import inputs
 import release
 
 RECORD = release.ROOT / "benches" / "instructions.txt"
-PAGES = "pages of code of a 6 KB fix"
 # So much more than recorded is a step back.
 MOST = 1.05
 
@@ -52,8 +50,6 @@ def main():
     with tempfile.TemporaryDirectory(prefix="gvtg-xml-bench-") as name:
         inputs.write_inputs(Path(name))
         counts = {case: callgrind.instructions([binary, *words], stdin) for case, words, stdin in cases(Path(name))}
-        # More of them: the profile and the order of the code (benches/profile.py) are stale.
-        counts[PAGES] = callgrind.pages([binary, "fix"], release.SMALL)
     if options.record:
         lines = [release.compiler(), *(f"{case:40}  {count:>13,}" for case, count in counts.items())]
         RECORD.write_text("\n".join(lines) + "\n")

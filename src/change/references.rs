@@ -39,7 +39,6 @@ pub(super) fn following<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgp
 }
 
 /// The same for host devices, whose numbers `-set` and overrides name.
-#[inline(never)]
 fn following_host_devices<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
     // Asked of what goes, not of all there is: a finding removes one device of thousands.
     if !removed.iter().filter_map(|id| domain.document.element(*id)).any(|device| domain.alias_of(device).is_some()) {

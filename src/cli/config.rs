@@ -12,7 +12,6 @@ use crate::config::told::{From, KeyTold, RuleTold, keys, rules};
 use crate::config::{Failure, Found, site};
 use crate::printable::{clean, clean_path};
 
-#[inline(never)]
 pub(super) fn run(args: &ConfigArgs) -> Status {
     let text = match told(args) {
         Ok(text) => text,

@@ -38,7 +38,6 @@ const FISH: &str = include_str!("completions.fish");
 /// Infos have a matcher of their own: GitHub calls them notices.
 const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
 
-#[inline(never)]
 pub(super) fn run(args: &GenerateArgs) -> Status {
     if let (What::Man, Some(folder)) = (args.what, &args.dir) {
         return written(folder).unwrap_or_else(|message| fail(&message));

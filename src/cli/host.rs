@@ -32,7 +32,6 @@ pub(super) struct HostArgs {
     format: DataFormat,
 }
 
-#[inline(never)]
 pub(super) fn run(args: &HostArgs) -> Status {
     if !args.root.is_dir() {
         return fail(&format!("{}: there is no such folder", args.root.display()));

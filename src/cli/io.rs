@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::printable::system_error;
 
@@ -73,13 +72,6 @@ pub(super) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-static IS_STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
-
-/// Says whether what is printed can reach anybody.
-pub(super) fn set_stdout_closed(is_closed: bool) {
-    IS_STDOUT_CLOSED.store(is_closed, Ordering::Relaxed);
-}
-
 /// Writes all of it to stdout in one go. A reader that has gone away wants no more: that is no error.
 pub(super) fn print(text: &str) -> Result<(), String> {
     print_bytes(text.as_bytes())
@@ -87,9 +79,6 @@ pub(super) fn print(text: &str) -> Result<(), String> {
 
 /// The same for what need not be text.
 pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
-    if IS_STDOUT_CLOSED.load(Ordering::Relaxed) && !bytes.is_empty() {
-        return Err("can't write to stdout: it is closed".into());
-    }
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {}", system_error(&error))),

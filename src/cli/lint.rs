@@ -16,7 +16,6 @@ use crate::settings::Settings;
 use crate::source::{Position, Source};
 use crate::xml;
 
-#[inline(never)]
 pub(super) fn run(args: &LintArgs) -> Status {
     let (common, options) = (&args.common, Options::new(&args.common));
     if args.files.is_empty() && io::stdin_is_terminal() {

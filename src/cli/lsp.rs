@@ -76,7 +76,6 @@ struct Flags {
     args: LspArgs,
 }
 
-#[inline(never)]
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
     if io::stdin_is_terminal() {
         return fail("this talks to an editor, which starts it: docs/editors.md has the pieces for some");

@@ -1,7 +1,4 @@
-//! The command line: what can be said, and which exit code comes of it.
-//!
-//! Each command's `run` but `fix`'s stays a function of its own in the program (`inline(never)`), as do the rarer turns of a fix: code that is not
-//! run and lies between what is would be read in with it, page by page (benches/README.md).
+//! The command-line interface: arguments and exit codes.
 
 use std::process::ExitCode;
 
@@ -92,9 +89,8 @@ enum Status {
     Failed = 2,
 }
 
-/// Runs the command line that the process was given; with a stdout that is closed, whatever has something to print fails.
-pub fn run(is_stdout_closed: bool) -> ExitCode {
-    io::set_stdout_closed(is_stdout_closed);
+/// Runs the command line that the process was given.
+pub fn run() -> ExitCode {
     let words = parse::words();
     let cli = match parse::command_line(&words) {
         Ok(cli) => cli,

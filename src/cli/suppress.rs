@@ -15,7 +15,6 @@ use crate::source::Source;
 use crate::suppress::Form;
 use crate::xml;
 
-#[inline(never)]
 pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[Arc<InForce>]) -> Status {
     let (form, reason) = match usage(args, in_force) {
         Ok(usage) => usage,

@@ -24,7 +24,6 @@ pub(super) struct TypesArgs {
     format: DataFormat,
 }
 
-#[inline(never)]
 pub(super) fn run(args: &TypesArgs) -> Status {
     let root = Root::new(&args.root);
     let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();

@@ -189,7 +189,6 @@ impl Configs {
     }
 
     /// What a configuration says, read once. In a session, what it said before stands in for what can't be used.
-    #[inline(never)]
     fn read(&mut self, opened: Opened) -> Result<Rc<Loaded>, Failure> {
         if let Some(known) = self.read.get(&opened.path) {
             return Ok(known.clone());

@@ -29,7 +29,6 @@ pub(super) use flags::EmitArgs;
 use flags::{Bootloader, Kind, OutputArgs, StyleChoice};
 use guests::{GuestArgs, say_defaults, settings_here};
 
-#[inline(never)]
 pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
     let root = Root::new(output.root.clone().unwrap_or_else(|| "/".into()));

@@ -21,7 +21,6 @@ use crate::rules::{of_host, symptoms};
 use here::Here;
 use log::examine;
 
-#[inline(never)]
 pub(super) fn run(args: &ExplainArgs) -> Status {
     let choices = Choices { site_rules: args.rules.clone(), ..Choices::default() };
     let configs = Configs::new(args.origin.origin(), choices, None);

@@ -70,7 +70,6 @@ struct WantedArgs {
     ignore: Vec<String>,
 }
 
-#[inline(never)]
 pub(super) fn run(args: &KubevirtArgs) -> Status {
     let answered = answer(args).and_then(|(text, report)| {
         io::print(&text)?;
