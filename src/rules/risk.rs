@@ -37,20 +37,20 @@ impl Risk {
     /// What may be lost, as the end of "this may lose …".
     pub fn words(self) -> &'static str {
         match self {
-            Risk::Watched => "the screen that somebody may watch the guest through",
-            Risk::Screen => "the screen that shows the guest now",
-            Risk::LastGpu => "the picture on the host: the guest has the GPU that vGPUs are made of",
-            Risk::SharedVgpu => "the vGPU of one VM to another: all VMs of this template get the same one",
-            Risk::Card => "the picture of this card",
-            Risk::FirmwareScreen => "the picture of the firmware and the boot loader on that device",
-            Risk::OtherCards => "what a graphics card that is passed through gets of it",
-            Risk::NotIntels => "another maker's vGPU: nothing says that this one is Intel's",
-            Risk::UnclearIgnore => "what somebody wants to keep: an ignore here has no reason, or can't be read",
-            Risk::KeptGraphics => "what the <graphics> shows that the domain says is to stay",
-            Risk::Sound => "the sound of a card: it is a guess which <audio> it should play through",
-            Risk::KeptPart => "what the domain says is to stay: it works only together with this",
+            Risk::Watched => "a screen that you use to view the guest",
+            Risk::Screen => "the screen that currently shows the guest",
+            Risk::LastGpu => "the picture from the passed-through GPU, on which the host cannot create vGPUs at the same time",
+            Risk::SharedVgpu => "one VM's vGPU to another: all VMs made from this template get the same one",
+            Risk::Card => "this card's picture",
+            Risk::FirmwareScreen => "the firmware and boot loader screen on this device",
+            Risk::OtherCards => "this setting for graphics cards that are passed through",
+            Risk::NotIntels => "another vendor's vGPU: nothing shows that this one is Intel's",
+            Risk::UnclearIgnore => "something you want to keep: a suppression here has no reason or is malformed",
+            Risk::KeptGraphics => "the picture in a <graphics> that a suppression keeps",
+            Risk::Sound => "a card's sound: which <audio> it should play through is a guess",
+            Risk::KeptPart => "a setting that a suppression keeps: it only works together with this one",
             Risk::Template => "a value that a template fills in later",
-            Risk::TemplateGraphics => "what the <graphics> shows once a template has filled it in",
+            Risk::TemplateGraphics => "the picture in a <graphics> that a template fills in later",
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let dangling = dangling.map(|set| redirected(context, set).with_value("what", ""));
     let unsettable = |set: &&Set<'d>| domain.raw_device(set.device).is_some_and(|device| !device.is_settable());
     let of_json = domain.sets.iter().filter(unsettable);
-    let of_json = of_json.map(|set| redirected(context, set).with_value("what", ", whose -device argument is JSON"));
+    let of_json = of_json.map(|set| redirected(context, set).with_value("what", ", which -device defines as JSON"));
     dangling.chain(of_json).collect()
 }
 

@@ -237,7 +237,7 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 .related_to(kept.start_tag().span, "the other <audio> with this id");
             let needless = match owner {
                 _ if is_mute(owner) => Some("plays nothing"),
-                _ if is_same(owner, kept) => Some("is the same as the other"),
+                _ if is_same(owner, kept) => Some("is identical to the other"),
                 _ => None,
             };
             let finding = match needless {

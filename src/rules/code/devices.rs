@@ -26,7 +26,7 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let taken = others.filter_map(|device| device.child("address")).filter(is_pci).find(|address| pci_address(*address) == Some(wanted));
     taken
         .filter(|address| address.parent().is_none_or(|device| !context.removed.contains(&device.id())))
-        .map(|address| finding("another device has this PCI address").related_to(address.start_tag().span, "taken here"))
+        .map(|address| finding("another device already has this PCI address").related_to(address.start_tag().span, "used here"))
         .into_iter()
         .collect()
 }
@@ -36,7 +36,7 @@ fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option
     let controllers = domain.devices_named("controller").into_iter().filter(|controller| controller.attribute("type") == Some("pci"));
     let mut owners = controllers.filter(|controller| controller.attribute("index").and_then(|index| index.parse().ok()) == Some(bus));
     let is_port = matches!(owners.next()?.attribute("model"), Some("pcie-root-port" | "pcie-switch-downstream-port"));
-    (is_port && slot != 0).then_some("behind this port is slot 0 and no other")
+    (is_port && slot != 0).then_some("this address is on a PCIe port, which has only slot 0")
 }
 
 /// The integrated GPU itself handed to the guest: the host can make no vGPUs of it then.
@@ -87,7 +87,7 @@ fn caching_mode_of_element<'d>(domain: &Domain<'d>, index: usize, iommu: Element
         let finding = Finding::at_attribute(found.element, if is_removed { "type" } else { "value" });
         let changes =
             [("type", "bool"), ("value", "true")].map(|(name, value)| Change::SetAttribute(found.element, name.into(), value.into()));
-        return Some(finding.with_value("found", if is_removed { "removed" } else { found.value }).fixed_by(changes.into()));
+        return Some(finding.with_value("found", if is_removed { "removed by this override" } else { found.value }).fixed_by(changes.into()));
     }
     let driver = iommu.child("driver");
     let value = driver.and_then(|driver| driver.attribute("caching_mode"));
@@ -120,9 +120,9 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
 
 /// A host device whose display a `<graphics>` should show, in a domain without one.
 pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    const OF_VGPU: &str = "set display='off' here; for QEMU's own window, turn on QEMU's property display instead, in <qemu:override> \
+    const OF_VGPU: &str = "set display='off' here; for a QEMU window, turn on QEMU's own display property in <qemu:override> \
         (with -set before libvirt 8.5)";
-    const OF_CARD: &str = "add a <graphics> that shows this card, or set display='off', and ramfb='off' too";
+    const OF_CARD: &str = "add a <graphics> that shows this card, or set display='off' and ramfb='off'";
     let domain = context.domain;
     if !domain.devices_named("graphics").is_empty() {
         return Vec::new();

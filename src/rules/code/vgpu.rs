@@ -306,8 +306,8 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     let Some(delivered) = domain.delivered(NAME).filter(|delivered| delivered.value == "true") else { return Vec::new() };
     let place = domain.property_span(Some(&delivered));
     if let Some(argument) = domain.opregion_argument() {
-        let finding = Finding::at_attribute(argument, "value").with_value("what", "from this file");
-        return vec![finding.related_to(place, "the vGPU's property").fixed_by(deliver(domain, NAME, "false"))];
+        let finding = Finding::at_attribute(argument, "value").with_value("what", "from this argument");
+        return vec![finding.related_to(place, "the displayed vGPU's OpRegion").fixed_by(deliver(domain, NAME, "false"))];
     }
     let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
     let change = match carrier {
@@ -316,9 +316,9 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         // A -global is for all devices.
         _ => device.is_qemu("arg").then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
     };
-    let what = if domain.vgpus.contains(&device) { "from another vGPU here" } else { "from another device here" };
+    let what = if domain.vgpus.contains(&device) { "from this other vGPU" } else { "from this other device" };
     let other = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
-    let finding = Finding::within(device, other).with_value("what", what).related_to(place, "the vGPU's property");
+    let finding = Finding::within(device, other).with_value("what", what).related_to(place, "the displayed vGPU's OpRegion");
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
 }
 
@@ -330,11 +330,11 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     }
     let from_file = domain
         .opregion_argument()
-        .map(|argument| Finding::at_attribute(argument, "value").with_value("what", "this file gives QEMU the OpRegion"));
+        .map(|argument| Finding::at_attribute(argument, "value").with_value("what", "this argument already provides an OpRegion"));
     let from_device = || {
         let (device, carrier) = domain.other_opregion()?;
         let place = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
-        Some(Finding::within(device, place).with_value("what", "another device has the OpRegion here"))
+        Some(Finding::within(device, place).with_value("what", "another device already provides an OpRegion"))
     };
     let Some(finding) = from_file.or_else(from_device) else { return Vec::new() };
     let vgpu = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
