@@ -403,7 +403,8 @@ fn the_vgpu_with_display_and_ramfb_shows_the_picture_and_keeps_doing_so() {
         assert!(second.contains("ramfb='on'") && second.contains("<alias name='ua-gvtg'/>"), "{}", fixed.text);
         let again = fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert_eq!(again.text, fixed.text);
-        let claims = fixed.applied.iter().filter_map(|applied| applied.fix.as_ref()).filter(|fix| fix.title.contains("QEMU's display property"));
+        let claims =
+            fixed.applied.iter().filter_map(|applied| applied.fix.as_ref()).filter(|fix| fix.title.contains("QEMU's display property"));
         assert_eq!(claims.count(), 1, "one vGPU gets the property");
     }
 }

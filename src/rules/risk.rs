@@ -43,7 +43,7 @@ impl Risk {
             Risk::SharedVgpu => "one VM's vGPU to another: all VMs made from this template get the same one",
             Risk::Card => "this card's picture",
             Risk::FirmwareScreen => "the firmware and boot loader screen on this device",
-            Risk::OtherCards => "this setting for graphics cards that are passed through",
+            Risk::OtherCards => "the setting for graphics cards that are passed through",
             Risk::NotIntels => "another vendor's vGPU: nothing shows that this one is Intel's",
             Risk::UnclearIgnore => "something you want to keep: a suppression here has no reason or is malformed",
             Risk::KeptGraphics => "the picture in a <graphics> that a suppression keeps",

@@ -87,9 +87,7 @@ fn caching_mode_of_element<'d>(domain: &Domain<'d>, index: usize, iommu: Element
         let finding = Finding::at_attribute(found.element, if is_removed { "type" } else { "value" });
         let changes =
             [("type", "bool"), ("value", "true")].map(|(name, value)| Change::SetAttribute(found.element, name.into(), value.into()));
-        return Some(
-            finding.with_value("found", if is_removed { "removed by this override" } else { found.value }).fixed_by(changes.into()),
-        );
+        return Some(finding.with_value("found", if is_removed { "unset by this override" } else { found.value }).fixed_by(changes.into()));
     }
     let driver = iommu.child("driver");
     let value = driver.and_then(|driver| driver.attribute("caching_mode"));
