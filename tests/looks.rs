@@ -56,7 +56,7 @@ fn each_format_for_people_has_the_same_text_in_colours() {
 
 #[test]
 fn what_cannot_be_read_looks_like_any_finding() {
-    let wanted = "<stdin>:2:1: error[not-well-formed] a tag that never ends\n  help: ";
+    let wanted = "<stdin>:2:1: error[not-well-formed] a tag is not terminated\n  help: ";
     for command in ["fix", "fix --quiet", "fix --check", "fix --diff"] {
         let (code, stdout, stderr) = run(command, "<domain>\n<a");
         assert_eq!((code, stdout.as_str()), (2, ""), "{command}");
@@ -66,8 +66,8 @@ fn what_cannot_be_read_looks_like_any_finding() {
         assert!(bare(&colored).starts_with(wanted), "{command}: {colored}");
     }
     let (_, _, stderr) = run("fix --format concise", "<domain>\n<a");
-    assert_eq!(stderr, "<stdin>:2:1: error[not-well-formed] a tag that never ends\n", "a line a finding is a line a finding");
-    assert!(run("fix --format full", "<domain>\n<a").2.starts_with("  \u{d7} error[not-well-formed]: a tag that never ends\n"));
+    assert_eq!(stderr, "<stdin>:2:1: error[not-well-formed] a tag is not terminated\n", "a line a finding is a line a finding");
+    assert!(run("fix --format full", "<domain>\n<a").2.starts_with("  \u{d7} error[not-well-formed]: a tag is not terminated\n"));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_is_left_says_how_to_go_on() {
     assert!(stderr.contains("\n  help: send it to a sound server that QEMU's user can reach"), "{stderr}");
     let emulated = "<domain type='qemu'>\n  <name>a</name>\n  <devices/>\n</domain>\n";
     let (_, _, stderr) = run("fix --only not-kvm", emulated);
-    assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'; this may lose the emulation, where somebody wants it"), "{stderr}");
+    assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'; this may lose the emulation, if it is intended"), "{stderr}");
 }
 
 #[test]

@@ -12,38 +12,38 @@ type Case<'c> = (&'c str, &'c [u8], usize, usize, &'c str);
 
 const CASES: &[Case] = &[
     // Cut off.
-    ("cut in a tag", b"<domain>\n  <devices", 2, 3, "a tag that never ends"),
-    ("cut in a value", b"<domain type='kv", 1, 1, "a tag that never ends"),
-    ("cut in a text", b"<domain>\n <name>win", 2, 11, "<name> of line 2, column 2 is still open"),
-    ("cut in a comment", b"<domain>\n<!-- x", 2, 1, "a comment that never ends"),
-    ("cut in CDATA", b"<domain><![CDATA[x]]", 1, 9, "a CDATA section that never ends"),
-    ("cut in an instruction", b"<domain><?x y", 1, 9, "a processing instruction that never ends"),
-    ("cut in an end tag", b"<domain></domain", 1, 9, "an end tag that never ends"),
-    ("cut in the declaration", b"<?xml version='1.0'", 1, 1, "never ends"),
+    ("cut in a tag", b"<domain>\n  <devices", 2, 3, "a tag is not terminated"),
+    ("cut in a value", b"<domain type='kv", 1, 1, "a tag is not terminated"),
+    ("cut in a text", b"<domain>\n <name>win", 2, 11, "<name> (line 2, column 2) is closed"),
+    ("cut in a comment", b"<domain>\n<!-- x", 2, 1, "a comment is not terminated"),
+    ("cut in CDATA", b"<domain><![CDATA[x]]", 1, 9, "a CDATA section is not terminated"),
+    ("cut in an instruction", b"<domain><?x y", 1, 9, "a processing instruction is not terminated"),
+    ("cut in an end tag", b"<domain></domain", 1, 9, "an end tag is not terminated"),
+    ("cut in the declaration", b"<?xml version='1.0'", 1, 1, "the XML declaration is not terminated"),
     ("cut in an entity", b"<domain>&am", 1, 9, "entity reference"),
-    ("cut behind <", b"<domain>\r\n<", 2, 1, "a tag that never ends"),
-    ("cut before >", b"<domain/", 1, 1, "a tag that never ends"),
-    ("cut before the last end tag", b"<domain>\n  <devices>\n  </devices>\n", 4, 1, "<domain> of line 1, column 1 is still open"),
-    ("cut after a lone CR", b"<domain>\r <a>", 2, 5, "<a> of line 2, column 2 is still open"),
+    ("cut behind <", b"<domain>\r\n<", 2, 1, "a tag is not terminated"),
+    ("cut before >", b"<domain/", 1, 1, "a tag is not terminated"),
+    ("cut before the last end tag", b"<domain>\n  <devices>\n  </devices>\n", 4, 1, "<domain> (line 1, column 1) is closed"),
+    ("cut after a lone CR", b"<domain>\r <a>", 2, 5, "<a> (line 2, column 2) is closed"),
     // Tags that don't match.
-    ("another name", b"<domain><a></b></domain>", 1, 12, "</b> where <a> of line 1, column 9 is open"),
-    ("a colon before the end tag's name", b"<domain><source></:source></domain>", 1, 17, "a name that begins with a colon"),
-    ("a quote in an instruction's name", b"<domain><?x'?></domain>", 1, 9, "no blank behind the name of a processing instruction"),
-    ("another case", b"<domain></Domain>", 1, 9, "</Domain> where <domain>"),
-    ("crossed", b"<domain><a><b></a></b></domain>", 1, 15, "</a> where <b> of line 1, column 12"),
-    ("no end tag inside", b"<domain>\n <devices>\n</domain>", 3, 1, "</domain> where <devices> of line 2, column 2"),
-    ("one end tag too many", b"<domain/></domain>", 1, 10, "</domain> closes nothing"),
-    ("an end tag only", b"</domain>", 1, 1, "</domain> closes nothing"),
+    ("another name", b"<domain><a></b></domain>", 1, 12, "</b> does not match <a> (line 1, column 9)"),
+    ("a colon before the end tag's name", b"<domain><source></:source></domain>", 1, 17, "a name that starts with a colon"),
+    ("a quote in an instruction's name", b"<domain><?x'?></domain>", 1, 9, "no space after the name of a processing instruction"),
+    ("another case", b"<domain></Domain>", 1, 9, "</Domain> does not match <domain>"),
+    ("crossed", b"<domain><a><b></a></b></domain>", 1, 15, "</a> does not match <b> (line 1, column 12)"),
+    ("no end tag inside", b"<domain>\n <devices>\n</domain>", 3, 1, "</domain> does not match <devices> (line 2, column 2)"),
+    ("one end tag too many", b"<domain/></domain>", 1, 10, "</domain> has no matching start tag"),
+    ("an end tag only", b"</domain>", 1, 1, "</domain> has no matching start tag"),
     ("attributes in an end tag", b"<domain></domain x='1'>", 1, 9, "</domain x='1'>"),
     ("an end tag that closes itself", b"<domain></domain/>", 1, 9, "</domain/>"),
     ("a blank in </", b"<domain></ domain>", 1, 9, "</ domain>"),
-    ("undeclared qemu: and mismatched", b"<domain><qemu:commandline></domain>", 1, 27, "<qemu:commandline> of line 1, column 9"),
+    ("undeclared qemu: and mismatched", b"<domain><qemu:commandline></domain>", 1, 27, "<qemu:commandline> (line 1, column 9)"),
     // More than one element, or something beside it.
     ("two domains on a line", b"<domain/><domain/>", 1, 10, "a second root element"),
     ("two domains", b"<domain>\n</domain>\n<domain>\n</domain>\n", 3, 1, "a second root element"),
     ("text before", b"hello <domain/>", 1, 1, "text before the root element"),
-    ("text behind", b"<domain/>\n\n  rest", 3, 3, "text behind the root element"),
-    ("a reference behind", b"<domain/>&amp;", 1, 10, "text behind the root element"),
+    ("text behind", b"<domain/>\n\n  rest", 3, 3, "text after the root element"),
+    ("a reference behind", b"<domain/>&amp;", 1, 10, "text after the root element"),
     ("CDATA behind", b"<domain/><![CDATA[x]]>", 1, 10, "CDATA section outside the root element"),
     ("CDATA before", b"<![CDATA[x]]><domain/>", 1, 1, "CDATA section outside the root element"),
     ("a blank before the declaration", b" <?xml version='1.0'?><domain/>", 1, 2, "declaration that is not at the very beginning"),
@@ -54,10 +54,10 @@ const CASES: &[Case] = &[
     ("nothing", b"", 1, 1, "the input is empty"),
     ("blanks", b" \n\t\r\n ", 3, 2, "the input is empty"),
     ("a byte order mark", b"\xef\xbb\xbf", 1, 1, "the input is empty"),
-    ("a comment", b"<!-- nothing -->\n", 1, 1, "there is no element"),
-    ("a declaration", b"<?xml version='1.0'?>\n", 1, 1, "there is no element"),
-    ("a table of virsh", b" Id   Name   State\n-----\n", 1, 2, "there is no element"),
-    ("JSON", b"{\"a\": 1}", 1, 1, "there is no element"),
+    ("a comment", b"<!-- nothing -->\n", 1, 1, "no element found"),
+    ("a declaration", b"<?xml version='1.0'?>\n", 1, 1, "no element found"),
+    ("a table of virsh", b" Id   Name   State\n-----\n", 1, 2, "no element found"),
+    ("JSON", b"{\"a\": 1}", 1, 1, "no element found"),
     // References.
     ("a bare &", b"<domain>a & b</domain>", 1, 11, "entity reference"),
     ("an unknown entity", b"<domain>\xc3\xa9&nbsp;</domain>", 1, 10, "'nbsp'"),
@@ -65,18 +65,18 @@ const CASES: &[Case] = &[
     ("no semicolon", b"<domain>&amp</domain>", 1, 9, "entity reference"),
     ("a bare & in a value", b"<domain a='&'/>", 1, 12, "entity reference"),
     ("&;", b"<domain>&;</domain>", 1, 9, "entity reference"),
-    ("&#;", b"<domain>&#;</domain>", 1, 9, "is no character"),
-    ("&#x;", b"<domain>&#x;</domain>", 1, 9, "is no character"),
-    ("no hex", b"<domain>&#xZZ;</domain>", 1, 9, "&#xZZ; is no character"),
-    ("an upper-case X", b"<domain>&#X41;</domain>", 1, 9, "is no character"),
-    ("a sign", b"<domain>&#+65;</domain>", 1, 9, "is no character"),
-    ("NUL by reference", b"<domain>&#0;</domain>", 1, 9, "&#0; is no character"),
-    ("a control character by reference", b"<domain a='&#x1b;'/>", 1, 12, "&#x1b; is no character"),
-    ("U+FFFE by reference", b"<domain>&#xFFFE;</domain>", 1, 9, "is no character"),
-    ("a surrogate", b"<domain>&#xD800;</domain>", 1, 9, "is no character"),
-    ("two surrogates", b"<domain a='&#xD83D;&#xDE00;'/>", 1, 12, "is no character"),
-    ("past Unicode", b"<domain>&#x110000;</domain>", 1, 9, "is no character"),
-    ("far past Unicode", b"<domain>&#99999999999999999999;</domain>", 1, 9, "is no character"),
+    ("&#;", b"<domain>&#;</domain>", 1, 9, "is not a valid character"),
+    ("&#x;", b"<domain>&#x;</domain>", 1, 9, "is not a valid character"),
+    ("no hex", b"<domain>&#xZZ;</domain>", 1, 9, "&#xZZ; is not a valid character"),
+    ("an upper-case X", b"<domain>&#X41;</domain>", 1, 9, "is not a valid character"),
+    ("a sign", b"<domain>&#+65;</domain>", 1, 9, "is not a valid character"),
+    ("NUL by reference", b"<domain>&#0;</domain>", 1, 9, "&#0; is not a valid character"),
+    ("a control character by reference", b"<domain a='&#x1b;'/>", 1, 12, "&#x1b; is not a valid character"),
+    ("U+FFFE by reference", b"<domain>&#xFFFE;</domain>", 1, 9, "is not a valid character"),
+    ("a surrogate", b"<domain>&#xD800;</domain>", 1, 9, "is not a valid character"),
+    ("two surrogates", b"<domain a='&#xD83D;&#xDE00;'/>", 1, 12, "is not a valid character"),
+    ("past Unicode", b"<domain>&#x110000;</domain>", 1, 9, "is not a valid character"),
+    ("far past Unicode", b"<domain>&#99999999999999999999;</domain>", 1, 9, "is not a valid character"),
     // DTDs.
     ("a DTD", b"<!DOCTYPE domain>\n<domain/>", 1, 1, "DTD"),
     ("a web page", b"<!doctype html><html><p>x</html>", 1, 1, "DTD"),
@@ -139,8 +139,8 @@ const CASES: &[Case] = &[
     ("a dash first", b"<domain><-x/></domain>", 1, 10, "name"),
     ("a digit first in an attribute", b"<domain 1='x'/>", 1, 9, "name"),
     ("two colons", b"<domain xmlns:a='u'><a:b:c/></domain>", 1, 22, "name"),
-    ("a colon first", b"<domain><:a/></domain>", 1, 9, "begins with a colon"),
-    ("a colon first in an attribute", b"<domain :a=''/>", 1, 9, "begins with a colon"),
+    ("a colon first", b"<domain><:a/></domain>", 1, 9, "starts with a colon"),
+    ("a colon first in an attribute", b"<domain :a=''/>", 1, 9, "starts with a colon"),
     ("a colon last", b"<domain:/>", 1, 2, "name"),
     ("a blank first", b"< domain/>", 1, 2, "name"),
     ("no name", b"<domain><></domain>", 1, 10, "name"),
@@ -152,7 +152,7 @@ const CASES: &[Case] = &[
     ("twice by namespace", b"<domain xmlns:p='u' xmlns:q='u' p:a='' q:a=''/>", 1, 40, "'a' is already defined"),
     ("no value", b"<domain type/>", 1, 13, "expected '=', found '/'"),
     ("no quotes", b"<domain type=kvm/>", 1, 14, "expected a quote, found 'k'"),
-    ("two kinds of quotes", b"<domain type='kvm\"/>", 1, 1, "a tag that never ends"),
+    ("two kinds of quotes", b"<domain type='kvm\"/>", 1, 1, "a tag is not terminated"),
     ("no blank between", b"<domain a='1'b='2'/>", 1, 14, "expected a whitespace, found 'b'"),
     ("no =", b"<domain type 'kvm'/>", 1, 14, "expected '=', found '\\''"),
     ("< in a value", b"<domain>\n <a b='<'/></domain>", 2, 8, "'<'"),
@@ -162,27 +162,27 @@ const CASES: &[Case] = &[
     ("an undeclared prefix", b"<domain>\n <app:x/></domain>", 2, 3, "the prefix app: is not declared"),
     ("an undeclared prefix of an attribute", b"<domain app:x='1'/>", 1, 9, "the prefix app: is not declared"),
     ("two undeclared prefixes", b"<domain><qemu:a/><app:b/></domain>", 1, 19, "the prefix app: is not declared"),
-    ("a prefix bound to nothing", b"<domain xmlns:p=''/>", 1, 9, "xmlns:p declares a prefix for nothing"),
-    ("qemu bound to nothing", b"<domain xmlns:qemu=''><qemu:arg/></domain>", 1, 9, "xmlns:qemu declares a prefix for nothing"),
+    ("a prefix bound to nothing", b"<domain xmlns:p=''/>", 1, 9, "xmlns:p declares a prefix without a URI"),
+    ("qemu bound to nothing", b"<domain xmlns:qemu=''><qemu:arg/></domain>", 1, 9, "xmlns:qemu declares a prefix without a URI"),
     ("xml bound to something else", b"<domain xmlns:xml='u'/>", 1, 9, "xml"),
     ("xmlns bound", b"<domain xmlns:xmlns='u'/>", 1, 9, "xmlns"),
     ("the URI of xmlns", b"<domain xmlns:p='http://www.w3.org/2000/xmlns/'/>", 1, 9, "xmlns"),
     ("the URI of xml", b"<domain xmlns:p='http://www.w3.org/XML/1998/namespace'/>", 1, 9, "xml"),
     ("the URI of xml as default", b"<domain xmlns='http://www.w3.org/XML/1998/namespace'/>", 1, 9, "xml"),
     ("a prefix declared twice", b"<domain xmlns:p='u' xmlns:p='v'/>", 1, 21, "'p' is already defined"),
-    ("the default declared twice", b"<domain xmlns='' xmlns='u'/>", 1, 18, "xmlns stands twice"),
+    ("the default declared twice", b"<domain xmlns='' xmlns='u'/>", 1, 18, "xmlns appears twice"),
     ("a prefix before xmlns", b"<domain xmlns:p='u' p:xmlns='v'/>", 1, 21, "p:xmlns"),
     // Comments, character data, declarations.
     ("-- in a comment", b"<domain><!-- a -- b --></domain>", 1, 9, "'--'"),
     ("- at a comment's end", b"<domain><!-- a ---></domain>", 1, 9, "'--'"),
-    ("a comment that is too short", b"<domain><!---></domain>", 1, 9, "a comment that never ends"),
+    ("a comment that is too short", b"<domain><!---></domain>", 1, 9, "a comment is not terminated"),
     ("]]> in a text", b"<domain>a]]></domain>", 1, 13, "']]>'"),
     ("XML in upper case", b"<?XML version='1.0'?><domain/>", 1, 1, "lower case"),
     ("version 9", b"<?xml version='9'?><domain/>", 1, 1, "version='1.0'"),
     ("version 1.x", b"<?xml version='1.x'?><domain/>", 1, 1, "version='1.0'"),
     ("no version", b"<?xml encoding='UTF-8'?><domain/>", 1, 1, "version='1.0'"),
-    ("standalone maybe", b"<?xml version='1.0' standalone='maybe'?><domain/>", 1, 1, "does not belong there"),
-    ("another attribute in the declaration", b"<?xml version='1.0' x='y'?><domain/>", 1, 1, "does not belong there"),
+    ("standalone maybe", b"<?xml version='1.0' standalone='maybe'?><domain/>", 1, 1, "an unexpected attribute or value"),
+    ("another attribute in the declaration", b"<?xml version='1.0' x='y'?><domain/>", 1, 1, "an unexpected attribute or value"),
 ];
 
 /// Inputs that are too long to be written out.
@@ -252,20 +252,20 @@ fn help_for_another_encoding_names_the_command_that_converts_it() {
     let help = |input: &[u8]| outcome(feed(&mut program(["fix"]), input)).2.lines().nth(1).unwrap_or_default().to_owned();
     let convert = |encoding: &str| {
         format!(
-            "  help: gvtg-xml reads UTF-8 only, the encoding that libvirt writes: convert the file with iconv -f {encoding} -t UTF-8, and write \
-             encoding='UTF-8' in its first line"
+            "  help: convert the file to UTF-8 with `iconv -f {encoding} -t UTF-8`, and write encoding='UTF-8' in its first line: gvtg-xml \
+             reads only UTF-8, the encoding that libvirt writes"
         )
     };
     for encoding in ["ISO-8859-1", "iso-8859-15", "windows-1252"] {
         let declaration = format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<domain>");
         assert_eq!(help(&[declaration.as_bytes(), b"\xfc</domain>"].concat()), convert(encoding));
         let as_utf8 = help(&[declaration.as_bytes(), "ü</domain>".as_bytes()].concat());
-        assert_eq!(as_utf8, format!("{}; a file that already is UTF-8 needs only the new first line", convert(encoding)));
+        assert_eq!(as_utf8, format!("{}; if the file already is UTF-8, change only its first line", convert(encoding)));
         let as_ascii = help(&[declaration.as_bytes(), b"</domain>"].concat());
-        assert_eq!(as_ascii, "  help: gvtg-xml reads UTF-8 only, and the text is plain ASCII: write encoding='UTF-8' in its first line");
+        assert_eq!(as_ascii, "  help: write encoding='UTF-8' in the first line: the text is plain ASCII, and gvtg-xml reads only UTF-8");
     }
     let undeclared = "  help: convert the file to UTF-8, the encoding that libvirt writes and the only one that gvtg-xml reads \
-                      (a Latin-1 file with iconv -f ISO-8859-1 -t UTF-8)";
+                      (for Latin-1: `iconv -f ISO-8859-1 -t UTF-8`)";
     for beginning in
         ["<domain>", "<?xml version='1.0'?><domain>", "<?xml version='1.0' encoding='UTF-8'?><domain>", "<?xml encoding='$(x)'?>"]
     {
@@ -308,7 +308,7 @@ fn lint_finds_what_is_no_domain_like_anything_else() {
 #[test]
 fn the_place_in_a_text_that_cannot_be_read_is_drawn() {
     let (code, stdout, _) = outcome(feed(&mut program(["lint"]), b"<domain>\n  <devices>\n</domain>\n"));
-    let wanted = "  \u{d7} error[not-well-formed]: </domain> where <devices> of line 2, column 3 is open\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
+    let wanted = "  \u{d7} error[not-well-formed]: </domain> does not match <devices> (line 2, column 3)\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
         3 \u{2502} </domain>\n   \u{b7} \u{2500}\n   \u{2570}\u{2500}\u{2500}\u{2500}\u{2500}\n  help: close <devices> first, or correct the name\n\n";
     assert_eq!((code, stdout.as_str()), (2, wanted));
     let colored = outcome(feed(&mut program(["lint", "--color", "always"]), b"<domain>")).1;

@@ -149,10 +149,12 @@ pub fn read_source<R>(source: &Source<'_>, settings: &Settings, use_domain: impl
             return Ok(use_domain(&Domain::new(document, settings)));
         }
         let message = match root.namespace() {
-            Some(uri) if root.name() == "domain" => format!("the root element <domain> is in the namespace {uri}, not in none"),
+            Some(uri) if root.name() == "domain" => {
+                format!("the root element <domain> is in the namespace {uri}, but a domain has no namespace")
+            }
             _ => format!("the root element is <{}>, not <domain>", root.name()),
         };
-        let help = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+        let help = "use a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
         Err(XmlError { kind: Unreadable::NotADomain, ..XmlError::new(root.span().start, message, help) })
     })?
 }

@@ -14,27 +14,27 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml")) || target[3..].starts_with(is_name_character) {
         return Ok(());
     }
-    let wrong = |message| XmlError::new(start, message, "write <?xml version='1.0' encoding='UTF-8'?> or leave it out");
+    let wrong = |message| XmlError::new(start, message, "write <?xml version='1.0' encoding='UTF-8'?>, or remove the declaration");
     if !target.starts_with("xml") {
         return Err(wrong("the XML declaration is not in lower case"));
     }
-    let end = target.find("?>").ok_or_else(|| wrong("the XML declaration never ends"))?;
+    let end = target.find("?>").ok_or_else(|| wrong("the XML declaration is not terminated"))?;
     let as_tag = format!("<x{}>", &target[3..end]);
     let tag = StartTag::at(&as_tag, 0).ok_or_else(|| wrong("the XML declaration is not well-formed"))?;
     for (index, attribute) in tag.attributes(&as_tag).enumerate() {
         match (index, &as_tag[attribute.name], &as_tag[attribute.value]) {
             (0, "version", version) if is_version_1(version) => {}
             (_, "encoding", encoding) if is_ascii(encoding) && !text.is_ascii() => {
-                return Err(wrong("the XML declaration says ASCII, and the text has other characters"));
+                return Err(wrong("the XML declaration names ASCII, but the text has other characters"));
             }
-            (0, ..) => return Err(wrong("the XML declaration does not begin with version='1.0'")),
+            (0, ..) => return Err(wrong("the XML declaration does not start with version='1.0'")),
             (_, "encoding", encoding) if is_utf8(encoding) => {}
             (_, "encoding", encoding) => {
-                let message = format!("the XML declaration says encoding='{}'", encoding.escape_default());
+                let message = format!("the XML declaration has encoding='{}', not UTF-8", encoding.escape_default());
                 return Err(XmlError::new(start, message, how_to_declare_utf8(encoding, text.is_ascii())));
             }
             (_, "standalone", "yes" | "no") => {}
-            _ => return Err(wrong("the XML declaration has something that does not belong there")),
+            _ => return Err(wrong("the XML declaration has an unexpected attribute or value")),
         }
     }
     if tag.attributes(&as_tag).next().is_none() {
@@ -57,19 +57,19 @@ pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
 /// How to convert a file whose bytes are in the encoding that it declares.
 pub(super) fn how_to_convert(encoding: &str) -> String {
     format!(
-        "gvtg-xml reads UTF-8 only, the encoding that libvirt writes: convert the file with iconv -f {encoding} -t UTF-8, and write \
-         encoding='UTF-8' in its first line"
+        "convert the file to UTF-8 with `iconv -f {encoding} -t UTF-8`, and write encoding='UTF-8' in its first line: gvtg-xml \
+         reads only UTF-8, the encoding that libvirt writes"
     )
 }
 
 /// The advice for a text that declares another encoding, and is readable as UTF-8.
 fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
     match is_ascii {
-        true => "gvtg-xml reads UTF-8 only, and the text is plain ASCII: write encoding='UTF-8' in its first line".to_owned(),
+        true => "write encoding='UTF-8' in the first line: the text is plain ASCII, and gvtg-xml reads only UTF-8".to_owned(),
         false if is_encoding_name(encoding) => {
-            format!("{}; a file that already is UTF-8 needs only the new first line", how_to_convert(encoding))
+            format!("{}; if the file already is UTF-8, change only its first line", how_to_convert(encoding))
         }
-        false => "gvtg-xml reads UTF-8 only, which is what the text looks like: write encoding='UTF-8' in its first line".to_owned(),
+        false => "write encoding='UTF-8' in the first line: the text looks like UTF-8, the only encoding that gvtg-xml reads".to_owned(),
     }
 }
 
@@ -106,14 +106,14 @@ mod tests {
     #[test]
     fn what_libxml2_refuses_is_refused() {
         assert_eq!(error("<?XmL version='1.0'?><a/>"), "0: the XML declaration is not in lower case");
-        assert_eq!(error("<?xml version='9'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
-        assert_eq!(error("<?xml version='1.0' encoding='klingon'?><a/>"), "0: the XML declaration says encoding='klingon'");
-        assert_eq!(error("<?xml encoding='UTF-8'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
+        assert_eq!(error("<?xml version='9'?><a/>"), "0: the XML declaration does not start with version='1.0'");
+        assert_eq!(error("<?xml version='1.0' encoding='klingon'?><a/>"), "0: the XML declaration has encoding='klingon', not UTF-8");
+        assert_eq!(error("<?xml encoding='UTF-8'?><a/>"), "0: the XML declaration does not start with version='1.0'");
         assert_eq!(error("<?xml ?><a/>"), "0: the XML declaration has no version");
-        assert_eq!(error("<?xml version='1.x'?><a/>"), "0: the XML declaration does not begin with version='1.0'");
+        assert_eq!(error("<?xml version='1.x'?><a/>"), "0: the XML declaration does not start with version='1.0'");
         assert_eq!(
             error("<?xml version='1.0' encoding='ascii'?><a>é</a>"),
-            "0: the XML declaration says ASCII, and the text has other characters"
+            "0: the XML declaration names ASCII, but the text has other characters"
         );
     }
 

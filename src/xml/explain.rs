@@ -9,9 +9,9 @@ use super::scan::{Piece, is_space, pieces};
 use super::{Shadow, XmlError};
 use crate::source::{BOM, Position, Source};
 
-const CUT_OFF: &str = "the text was cut off, or a character is missing: correct it, or dump the domain again";
-const GIVE_A_DOMAIN: &str = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
-const OUTSIDE: &str = "remove it: nothing but comments stands beside <domain>";
+const CUT_OFF: &str = "correct the XML, or dump the domain again: the text is cut off, or a character is missing";
+const GIVE_A_DOMAIN: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+const OUTSIDE: &str = "remove it: only comments are allowed outside <domain>";
 
 /// What is wrong with `text`, of which roxmltree read `copy`: the text itself, or one with a declaration more.
 pub(super) fn error(text: &str, copy: &str, shadow: Option<Shadow>, error: &roxmltree::Error) -> XmlError {
@@ -48,21 +48,21 @@ fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
     let found = || text[at..].chars().next().map_or("the end".to_owned(), |found| format!("'{}'", found.escape_debug()));
     let message = match error {
         Error::InvalidChar(wanted, ..) if text[at..].starts_with('<') => {
-            format!("'<' where {} should be", char::from(*wanted).escape_debug())
+            format!("expected '{}', found '<'", char::from(*wanted).escape_debug())
         }
         Error::InvalidChar(wanted, ..) => format!("expected '{}', found {}", char::from(*wanted).escape_debug(), found()),
         Error::InvalidChar2(wanted, ..) => format!("expected {wanted}, found {}", found()),
-        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "an element with the prefix xml:".into(),
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "an element has the prefix xml:".into(),
         Error::UnknownNamespace(prefix, _) => format!("the prefix {prefix}: is not declared"),
         _ => error.to_string().replace(&format!(" at {}", error.pos()), ""),
     };
     let help = match error {
-        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "write it without the prefix: XML itself has no elements",
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "remove the prefix: xml: is reserved, and there are no such elements",
         Error::UnknownNamespace(prefix, _) => return XmlError::new(at, message, format!("add xmlns:{prefix}='URI' to <domain>")),
         Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
         Error::DuplicatedAttribute(..) => "remove one of them",
-        Error::InvalidAttributeValue(..) => "write < as &lt; and & as &amp; in values",
-        _ => "the text is no well-formed XML there: correct it, or dump the domain again",
+        Error::InvalidAttributeValue(..) => "write < as &lt; and & as &amp; in attribute values",
+        _ => "correct the XML here, or dump the domain again",
     };
     XmlError::new(at, message, help)
 }
@@ -77,14 +77,14 @@ fn structure(text: &str) -> Option<XmlError> {
             && let Some(at) = outside(text, behind..start)
             && (root_seen || matches!(piece, Piece::Start(_)))
         {
-            let message = if root_seen { "text behind the root element" } else { "text before the root element" };
+            let message = if root_seen { "text after the root element" } else { "text before the root element" };
             return Some(XmlError::new(at, message, OUTSIDE));
         }
         behind = end;
         match piece {
             Piece::Start(tag) => {
                 if root_seen && open.is_empty() {
-                    return Some(XmlError::new(tag.span.start, "a second root element", "give one domain at a time"));
+                    return Some(XmlError::new(tag.span.start, "a second root element", "put each domain in a separate file"));
                 }
                 root_seen = true;
                 if !tag.self_closing {
@@ -92,10 +92,10 @@ fn structure(text: &str) -> Option<XmlError> {
                 }
             }
             Piece::End { span, name } => match open.pop() {
-                None => return Some(XmlError::new(span.start, format!("</{}> closes nothing", &text[name]), "remove it")),
+                None => return Some(XmlError::new(span.start, format!("</{}> has no matching start tag", &text[name]), "remove it")),
                 Some(opened) if text[opened.clone()] != text[name.clone()] => {
                     let (close, opened, place) = (&text[name], &text[opened.clone()], place(text, &opened));
-                    let message = format!("</{close}> where <{opened}> of {place} is open");
+                    let message = format!("</{close}> does not match <{opened}> ({place})");
                     return Some(XmlError::new(span.start, message, format!("close <{opened}> first, or correct the name")));
                 }
                 Some(_) => {}
@@ -105,21 +105,21 @@ fn structure(text: &str) -> Option<XmlError> {
             }
             Piece::Unfinished(what, at) => {
                 let article = if what.starts_with('e') { "an" } else { "a" };
-                return Some(XmlError::new(at, format!("{article} {what} that never ends"), CUT_OFF));
+                return Some(XmlError::new(at, format!("{article} {what} is not terminated"), CUT_OFF));
             }
             _ => {}
         }
     }
     if let Some(opened) = open.last() {
-        let message = format!("the text ends and <{}> of {} is still open", &text[opened.clone()], place(text, opened));
+        let message = format!("the text ends before <{}> ({}) is closed", &text[opened.clone()], place(text, opened));
         return Some(XmlError::new(text.len(), message, CUT_OFF));
     }
     let rest = outside(text, behind..text.len());
     if !root_seen {
         let at = text.find(|c: char| !c.is_whitespace() && c != BOM).unwrap_or(0);
-        return Some(XmlError::new(at, "there is no element: this is not XML", GIVE_A_DOMAIN));
+        return Some(XmlError::new(at, "no element found: this is not XML", GIVE_A_DOMAIN));
     }
-    rest.map(|at| XmlError::new(at, "text behind the root element", OUTSIDE))
+    rest.map(|at| XmlError::new(at, "text after the root element", OUTSIDE))
 }
 
 fn extent(piece: &Piece, text: &str) -> (usize, usize) {

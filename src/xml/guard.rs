@@ -39,7 +39,7 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
         return Err(XmlError::new(text.len(), "the input is empty", EMPTY));
     }
     if let Some(at) = memchr(0, text.as_bytes()) {
-        let help = if at <= 1 { UTF_16 } else { "XML has no NUL characters: the file is damaged or not XML" };
+        let help = if at <= 1 { UTF_16 } else { "check the file: XML cannot contain NUL characters, so it is damaged or not XML" };
         return Err(XmlError::new(at, "a NUL character", help));
     }
     declaration(text, start)?;
@@ -47,8 +47,8 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
 }
 
 pub(super) const UTF_16: &str =
-    "the file looks like UTF-16, which neither gvtg-xml nor libvirt reads: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)";
-const EMPTY: &str = "give a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+    "convert the file to UTF-8 (`iconv -f UTF-16 -t UTF-8`): it looks like UTF-16, which neither gvtg-xml nor libvirt reads";
+const EMPTY: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
 
 /// `NameChar` of the XML 1.0 grammar.
 pub(super) fn is_name_character(c: char) -> bool {
@@ -142,13 +142,13 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                     return Err(XmlError::new(
                         tag.span.start,
                         message,
-                        "a domain needs two or three: this is no domain that libvirt wrote",
+                        "check where the file comes from: libvirt writes two or three at most",
                     ));
                 }
                 depth += usize::from(!tag.self_closing);
                 if depth > MOST_LEVELS {
                     let message = format!("elements are nested deeper than {MOST_LEVELS} levels");
-                    return Err(XmlError::new(tag.span.start, message, "libvirt reads no deeper ones"));
+                    return Err(XmlError::new(tag.span.start, message, "reduce the nesting: libvirt does not read anything deeper"));
                 }
                 tag.span
             }
@@ -169,18 +169,26 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 let target = &text[span.start + 2..span.end];
                 let (name, rest) = target.split_at(target.find(|c| !is_name_character(c)).unwrap_or(target.len()));
                 if !rest.starts_with("?>") && !rest.starts_with([' ', '\t', '\r', '\n']) {
-                    let message = "no blank behind the name of a processing instruction";
-                    return Err(XmlError::new(span.start, message, "remove it: no program that reads domains knows one"));
+                    let message = "no space after the name of a processing instruction";
+                    return Err(XmlError::new(
+                        span.start,
+                        message,
+                        "remove it: no program that reads domain XML uses processing instructions",
+                    ));
                 }
                 if name.contains(':') {
                     let message = format!("a colon in the name of a processing instruction ({name})");
-                    return Err(XmlError::new(span.start, message, "remove it: no program that reads domains knows one"));
+                    return Err(XmlError::new(
+                        span.start,
+                        message,
+                        "remove it: no program that reads domain XML uses processing instructions",
+                    ));
                 }
                 if span.start != start && name.eq_ignore_ascii_case("xml") {
                     return Err(XmlError::new(
                         span.start,
                         "an XML declaration that is not at the very beginning",
-                        "remove it, and whatever stands before it",
+                        "remove it, or move it to the beginning of the file",
                     ));
                 }
                 span
@@ -195,19 +203,23 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
 }
 
 fn colon_first(at: usize) -> XmlError {
-    XmlError::new(at, "a name that begins with a colon", "remove the colon, or write a prefix before it")
+    XmlError::new(at, "a name that starts with a colon", "remove the colon, or put a prefix before it")
 }
 
 fn doctype(text: &str, at: usize) -> XmlError {
     let is_doctype = text[at..].get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"));
     let what = if is_doctype { "a document type declaration (DTD)" } else { "a declaration outside a DTD" };
-    XmlError::new(at, what, "domain XML has none: remove it, and write its entities out")
+    XmlError::new(at, what, "remove it, and write out any entities that it declares")
 }
 
 /// Checks one tag's attributes; returns how many namespaces it declares.
 fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
     if tag.name.len() > LONGEST_NAME {
-        return Err(XmlError::new(tag.span.start, format!("a name longer than {LONGEST_NAME} bytes"), "libvirt reads no longer ones"));
+        return Err(XmlError::new(
+            tag.span.start,
+            format!("a name longer than {LONGEST_NAME} bytes"),
+            "shorten it: libvirt does not read longer names",
+        ));
     }
     if text[tag.name.clone()].starts_with(':') {
         return Err(colon_first(tag.span.start));
@@ -218,21 +230,21 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
         count += usize::from(!WRITTEN.contains(&name));
         if count > MOST_ATTRIBUTES {
             let message = format!("an element with more than {MOST_ATTRIBUTES} attributes");
-            return Err(XmlError::new(tag.span.start, message, "a domain's elements have a handful: this is no domain that libvirt wrote"));
+            return Err(XmlError::new(tag.span.start, message, "check where the file comes from: libvirt writes a handful at most"));
         }
         if name.len() > LONGEST_NAME {
             return Err(XmlError::new(
                 attribute.name.start,
                 format!("a name longer than {LONGEST_NAME} bytes"),
-                "libvirt reads no longer ones",
+                "shorten it: libvirt does not read longer names",
             ));
         }
         if attribute.value.start - attribute.name.end > WIDEST_EQUALS {
-            let message = format!("more than {WIDEST_EQUALS} bytes around a `=`");
+            let message = format!("more than {WIDEST_EQUALS} bytes around an equals sign");
             return Err(XmlError::new(attribute.name.start, message, "write the attribute as name='value'"));
         }
         if name == "xmlns" && std::mem::replace(&mut default, true) {
-            return Err(XmlError::new(attribute.name.start, "the attribute xmlns stands twice in one tag", "remove one of them"));
+            return Err(XmlError::new(attribute.name.start, "the attribute xmlns appears twice in one tag", "remove one of them"));
         }
         if name.ends_with(":xmlns") {
             return Err(XmlError::new(attribute.name.start, format!("xmlns can't have a prefix ({name})"), "write xmlns:PREFIX='URI'"));
@@ -241,12 +253,8 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
             return Err(colon_first(attribute.name.start));
         }
         if name.starts_with("xmlns:") && attribute.value.is_empty() {
-            let message = format!("{name} declares a prefix for nothing");
-            return Err(XmlError::new(
-                attribute.name.start,
-                message,
-                "write the URI that the prefix stands for, or remove the declaration",
-            ));
+            let message = format!("{name} declares a prefix without a URI");
+            return Err(XmlError::new(attribute.name.start, message, "add the prefix's URI, or remove the declaration"));
         }
         declarations += usize::from(name == "xmlns" || name.starts_with("xmlns:"));
         references(text, attribute.value)?;
@@ -268,7 +276,11 @@ fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
         let valid = digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) && code.ok().and_then(char::from_u32).is_some_and(is_character);
         if !valid {
             let shown: String = rest.chars().take(12).take_while(|&c| c != ';').collect();
-            return Err(XmlError::new(at, format!("&#{}; is no character", shown.escape_default()), "write a character that XML allows"));
+            return Err(XmlError::new(
+                at,
+                format!("&#{}; is not a valid character", shown.escape_default()),
+                "use a character that XML allows",
+            ));
         }
     }
     Ok(())
@@ -284,21 +296,21 @@ mod tests {
 
     #[test]
     fn libxml2_refuses_these_and_roxmltree_does_not() {
-        assert_eq!(error("<a xmlns='u' xmlns='v'/>"), "13: the attribute xmlns stands twice in one tag");
+        assert_eq!(error("<a xmlns='u' xmlns='v'/>"), "13: the attribute xmlns appears twice in one tag");
         assert_eq!(error("<a xmlns:p='u' p:xmlns='v'/>"), "15: xmlns can't have a prefix (p:xmlns)");
-        assert_eq!(error("<a>&#xD800;</a>"), "3: &#xD800; is no character");
+        assert_eq!(error("<a>&#xD800;</a>"), "3: &#xD800; is not a valid character");
         for behind in ["<![CDATA[x]]>", "<!-- x -->", "<?x?>"] {
-            assert_eq!(error(&format!("<a>&#xD800;{behind}</a>")), "3: &#xD800; is no character", "{behind}");
+            assert_eq!(error(&format!("<a>&#xD800;{behind}</a>")), "3: &#xD800; is not a valid character", "{behind}");
         }
-        assert_eq!(error("<a b='&#x110000;'/>"), "6: &#x110000; is no character");
-        assert_eq!(error("<a>&#0;</a>"), "3: &#0; is no character");
-        assert_eq!(error("<a xmlns:p=''/>"), "3: xmlns:p declares a prefix for nothing");
-        assert_eq!(error("<:a/>"), "0: a name that begins with a colon");
-        assert_eq!(error("<a\n:b=''/>"), "3: a name that begins with a colon");
+        assert_eq!(error("<a b='&#x110000;'/>"), "6: &#x110000; is not a valid character");
+        assert_eq!(error("<a>&#0;</a>"), "3: &#0; is not a valid character");
+        assert_eq!(error("<a xmlns:p=''/>"), "3: xmlns:p declares a prefix without a URI");
+        assert_eq!(error("<:a/>"), "0: a name that starts with a colon");
+        assert_eq!(error("<a\n:b=''/>"), "3: a name that starts with a colon");
         assert_eq!(error("<a><?b:c d?></a>"), "3: a colon in the name of a processing instruction (b:c)");
-        assert_eq!(error("<source></:source>"), "8: a name that begins with a colon");
-        assert_eq!(error("<a><?x'?></a>"), "3: no blank behind the name of a processing instruction");
-        assert_eq!(error("<?x=''?><a/>"), "0: no blank behind the name of a processing instruction");
+        assert_eq!(error("<source></:source>"), "8: a name that starts with a colon");
+        assert_eq!(error("<a><?x'?></a>"), "3: no space after the name of a processing instruction");
+        assert_eq!(error("<?x=''?><a/>"), "0: no space after the name of a processing instruction");
         assert_eq!(error("<a/><?xml version='1.0'?>"), "4: an XML declaration that is not at the very beginning");
     }
 

@@ -62,9 +62,11 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
         let help = match declaration::declared_encoding(bytes) {
             _ if is_utf_16 => guard::UTF_16.to_owned(),
             Some(encoding) => declaration::how_to_convert(&encoding),
-            None if bytes.iter().any(|byte| *byte < b'\t') => "this is binary data, not text: the file is compressed or damaged".to_owned(),
+            None if bytes.iter().any(|byte| *byte < b'\t') => {
+                "check the file: this is binary data, not text, so it is compressed or damaged".to_owned()
+            }
             None => "convert the file to UTF-8, the encoding that libvirt writes and the only one that gvtg-xml reads \
-                     (a Latin-1 file with iconv -f ISO-8859-1 -t UTF-8)"
+                     (for Latin-1: `iconv -f ISO-8859-1 -t UTF-8`)"
                 .to_owned(),
         };
         XmlError::new(offset, format!("byte 0x{:02x} is not UTF-8", bytes[offset]), help)
@@ -205,17 +207,17 @@ mod tests {
 
     #[test]
     fn errors_say_where_and_what() {
-        assert_eq!(error("<a>"), "3: the text ends and <a> of line 1, column 1 is still open");
-        assert_eq!(error("<a>\n <b></a>"), "8: </a> where <b> of line 2, column 2 is open");
+        assert_eq!(error("<a>"), "3: the text ends before <a> (line 1, column 1) is closed");
+        assert_eq!(error("<a>\n <b></a>"), "8: </a> does not match <b> (line 2, column 2)");
         assert_eq!(error("<a/><b/>"), "4: a second root element");
-        assert_eq!(error("<a/></a>"), "4: </a> closes nothing");
-        assert_eq!(error("<a b='1"), "0: a tag that never ends");
-        assert_eq!(error("hello"), "0: there is no element: this is not XML");
-        assert_eq!(error("<a>\n<!-- x -->y</a>z"), "19: text behind the root element");
+        assert_eq!(error("<a/></a>"), "4: </a> has no matching start tag");
+        assert_eq!(error("<a b='1"), "0: a tag is not terminated");
+        assert_eq!(error("hello"), "0: no element found: this is not XML");
+        assert_eq!(error("<a>\n<!-- x -->y</a>z"), "19: text after the root element");
         assert_eq!(error("<a x='1' / >"), "10: expected '>', found ' '");
         assert_eq!(
             error("<a><qemu:b></a>"),
-            "11: </a> where <qemu:b> of line 1, column 4 is open",
+            "11: </a> does not match <qemu:b> (line 1, column 4)",
             "the columns are those of the text, not of the copy that was read"
         );
         assert_eq!(error("<a>x & y</a>"), "5: malformed entity reference");
