@@ -31,7 +31,7 @@ fn a_vgpu_gets_what_intels_driver_needs_and_nothing_else_is_touched() {
     let domain = domain("");
     let (code, stdout, stderr) = hook("", &vmi("intel.com/U630", ""), &domain);
     assert_eq!((code, &*stdout), (0, &*domain.replace("</domain>", OPREGION)));
-    assert_eq!(stderr, "<domain>:18:3: fixed[missing-opregion] Give the vGPU x-igd-opregion\ngvtg-xml: 1 fixed, 0 left\n");
+    assert_eq!(stderr, "<domain>:18:3: fixed[missing-opregion] Turn on x-igd-opregion for the vGPU\ngvtg-xml: 1 fixed, 0 left\n");
     // KubeVirt calls it anew for a VM that starts again, with its own domain; another sidecar's may have it already.
     let (code, again, stderr) = hook("", &vmi("intel.com/U630", ""), &stdout);
     assert_eq!((code, again, &*stderr), (0, stdout, "gvtg-xml: 0 fixed, 0 left\n"));

@@ -162,7 +162,7 @@ fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>
     }
     let span = domain.property_span(delivered.as_ref());
     let found =
-        delivered.map_or_else(|| "unset".to_owned(), |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value));
+        delivered.map_or_else(|| "not set".to_owned(), |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value));
     let finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
     let mut changes = deliver(domain, name, value);
     if name == "ramfb" {

@@ -26,7 +26,7 @@ pub(super) fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<F
     match domain.environment.iter().rev().find(|variable| variable.attribute("name") == Some(wanted.name)) {
         None => {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
-            vec![Finding::at(place).with_value("found", "unset").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
+            vec![Finding::at(place).with_value("found", "not set").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
         }
         Some(variable) => {
             let found = variable.attribute("value").unwrap_or("");

@@ -41,7 +41,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let named = &domain.audio_ids().missing;
         let ids = if named.is_empty() { &[1][..] } else { named };
         let changes = ids.iter().map(|id| Change::Insert(devices, new(*id))).collect();
-        let finding = Finding::at(sound).with_value("found", "has no <audio>").with_value("what", wanted.to_string());
+        let finding = Finding::at(sound).with_value("found", "the domain has no <audio>").with_value("what", wanted.to_string());
         return vec![finding.fixed_by(changes)];
     }
     if domain.settings.asked.audio.is_none() {
@@ -56,7 +56,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         _ => true,
     };
     let finding = |audio: Element<'d>| {
-        let found = format!("goes to {}", audio.attribute("type").unwrap_or("libvirt's choice"));
+        let found = format!("the audio backend is {}", audio.attribute("type").unwrap_or("libvirt's choice"));
         let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", found);
         finding.with_value("what", wanted.to_string()).fixed_by(set_audio(audio, wanted))
     };

@@ -15,7 +15,8 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let wanted = domain.settings.display();
     if let Some(option) = domain.lacking_option().filter(|option| option.name == "display") {
         let new = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
-        let finding = Finding::at_attribute(option.element, "value").with_value("found", "lacks its operand");
+        let finding =
+            Finding::at_attribute(option.element, "value").with_value("found", "-display has no value: QEMU opens no window for the vGPU");
         return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
     }
     match domain.displays().last().and_then(|display| display.operand) {
@@ -25,7 +26,8 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 return Vec::new();
             }
             let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
-            let finding = Finding::at_attribute(operand.element, "value").with_value("found", format!("is {}", operand.value));
+            let finding = Finding::at_attribute(operand.element, "value")
+                .with_value("found", format!("-display is {}, but {wanted} was requested", operand.value));
             vec![if is_an_option(operand.value) { finding } else { finding.fixed_by(vec![change]) }]
         }
         // Splitting a joined one is another rule's fix.
@@ -36,7 +38,14 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
             let arguments = Change::Arguments(vec!["-display".into(), wanted.into()]);
             let mut finding = Finding::at(place)
-                .with_value("found", if domain.is_nographic() { "is overridden by -nographic" } else { "is missing" })
+                .with_value(
+                    "found",
+                    if domain.is_nographic() {
+                        "-nographic turns off QEMU's window for the vGPU"
+                    } else {
+                        "-display is missing: QEMU opens no window for the vGPU"
+                    },
+                )
                 .fixed_by(vec![arguments]);
             finding.risk = domain.has_screen_without_gl().then_some(Risk::Screen);
             vec![finding]
@@ -53,7 +62,8 @@ fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<
     let operand = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
     let changes =
         vec![Change::SetAttribute(option.element, "value".into(), "-display".into()), Change::InsertBehind(option.element, operand)];
-    let finding = Finding::at_attribute(option.element, "value").with_value("found", "is -sdl, which has no OpenGL");
+    let finding = Finding::at_attribute(option.element, "value")
+        .with_value("found", "-sdl opens a window without OpenGL: QEMU cannot show the vGPU in it");
     vec![finding.with_value("display", wanted).fixed_by(changes)]
 }
 
@@ -179,7 +189,7 @@ pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let found = display.operand.map_or("", |operand| operand.value);
         Finding::at(display.element)
             .with_value("found", found)
-            .related_to(last.element.start_tag().span, "the one that counts")
+            .related_to(last.element.start_tag().span, "the one that takes effect")
             .fixed_by(changes)
     };
     // QEMU ignores none that it can't read.

@@ -94,7 +94,7 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             true => vec![Change::Remove(*block)],
             false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
         };
-        Finding::at(*block).related_to(first.start_tag().span, "the first one").fixed_by(changes)
+        Finding::at(*block).related_to(first.start_tag().span, "the first <devices>").fixed_by(changes)
     };
     others.iter().map(merged).collect()
 }

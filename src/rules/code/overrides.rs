@@ -63,7 +63,11 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if !(means_vgpu || is_missing && is_checkable) {
             continue;
         }
-        let what = if is_missing { "no device" } else { "another device" };
+        let what = if is_missing {
+            "does not exist: libvirt silently ignores the override"
+        } else {
+            "is not the vGPU: its properties go to the wrong device"
+        };
         let finding = Finding::at_attribute(device, "alias").with_value("device", alias).with_value("what", what);
         if !means_vgpu || domain.vgpu.is_none() {
             findings.push(finding);

@@ -215,7 +215,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let has_ramfb = domain.has_ramfb();
-    let first = || domain.other_ramfbs().first().map(|ramfb| (ramfb.place.clone(), "the first one"));
+    let first = || domain.other_ramfbs().first().map(|ramfb| (ramfb.place.clone(), "the first ramfb"));
     let owner =
         domain.vgpu.or(domain.raw_vgpu).filter(|_| has_ramfb).map(|vgpu| (vgpu.start_tag().span, "the vGPU that shows the picture"));
     let Some((place, words)) = owner.or_else(first) else { return Vec::new() };
@@ -268,22 +268,22 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         }
         Some(RamfbElsewhere::Device(ramfb)) => {
             let (device, instead) = match ramfb.device.name() {
-                "video" => ("this <video> is the VM's ramfb", "remove this <video>"),
-                "arg" => ("this argument gives the VM its ramfb", "remove it from QEMU's arguments"),
-                _ => ("this device has the VM's ramfb", "set ramfb='off' here"),
+                "video" => ("this <video> already provides it", "remove this <video>"),
+                "arg" => ("this argument already provides it", "remove this QEMU argument"),
+                _ => ("this device already has it", "set ramfb='off' here"),
             };
             Finding::within(ramfb.device, ramfb.place)
-                .with_value("what", format!("{device}, and QEMU accepts only one"))
-                .with_value("other", format!("to see the firmware and the boot loader on the vGPU instead, {instead}"))
+                .with_value("what", format!("{device}, and a VM can have only one"))
+                .with_value("other", format!("{instead} to see the firmware and the boot loader on the vGPU instead"))
         }
         Some(RamfbElsewhere::Rom(file)) => {
             let place = vgpu.or(domain.devices).unwrap_or(domain.root);
             Finding::within(place, place.start_tag().span)
                 .with_value(
                     "what",
-                    format!("its option ROM {file} draws the firmware's screen itself, and does not work together with ramfb"),
+                    format!("its option ROM {file} already draws the firmware's screen, and does not work together with ramfb"),
                 )
-                .with_value("other", "leave ramfb off as long as the vGPU has this ROM")
+                .with_value("other", "leave ramfb off as long as the vGPU has this option ROM")
         }
     };
     let place = vgpu.filter(|vgpu| Some(*vgpu) != finding.element).map(|vgpu| vgpu.start_tag().span);
@@ -347,7 +347,9 @@ pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu);
     let first = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
     others
-        .map(|vgpu| first.iter().cloned().fold(Finding::at(vgpu), |finding, span| finding.related_to(span, "the one that counts")))
+        .map(|vgpu| {
+            first.iter().cloned().fold(Finding::at(vgpu), |finding, span| finding.related_to(span, "the vGPU that shows the picture"))
+        })
         .collect()
 }
 
