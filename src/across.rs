@@ -141,7 +141,7 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
         let place = address.map_or_else(|| Finding::at(*vgpu), |address| Finding::within(*vgpu, attribute_span(address, "uuid")));
         Some(match uuid_of(*vgpu) {
             Some(uuid) => found(place, uuid, ""),
-            None => found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this hostdev,"),
+            None => found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this <hostdev>,"),
         })
     };
     let raw = domain.raw_vgpu.zip(domain.raw_uuid());

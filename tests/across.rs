@@ -203,8 +203,8 @@ fn lint(folder: &Path, arguments: &str) -> (i32, String, String) {
     run_in(folder, &format!("lint --only shared-vgpu,shared-name {arguments}"))
 }
 
-const FOUND: &str = "vms/b.xml:6:24: warning[shared-vgpu] the vGPU ab54baba-ea9a-4ce5-b7b4-51b376b65849 is also in the domain a: only one of the two \
-    can run at a time; the vGPU of a: vms/a.xml:6:24\n";
+const FOUND: &str = "vms/b.xml:6:24: warning[shared-vgpu] vGPU ab54baba-ea9a-4ce5-b7b4-51b376b65849 is also used by domain a: only one of the two VMs \
+    can run at a time; the same vGPU in domain a: vms/a.xml:6:24\n";
 
 /// Two domains that share a vGPU, and one that doesn't.
 fn vms() -> tempfile::TempDir {
@@ -225,7 +225,7 @@ fn it_counts_as_any_other_finding_does() {
     assert_eq!(lint(at, "-q --fail-on error vms").0, 0);
     assert_eq!(lint(at, "-q --exit-zero vms").0, 0);
     assert_eq!(lint(at, "-q --ignore shared-vgpu vms"), (0, String::new(), String::new()));
-    assert_eq!(lint(at, "--statistics -q vms").1, "    1  warning  shared-vgpu  One vGPU in two domains\n");
+    assert_eq!(lint(at, "--statistics -q vms").1, "    1  warning  shared-vgpu  The same vGPU in two domains\n");
     // A part of the run that can't be read is none of it.
     fs::write(at.join("vms/aa.xml"), "<domain><").unwrap();
     assert_eq!(lint(at, "--format concise -q vms").1.replace(FOUND, "").lines().count(), 1);
@@ -286,7 +286,7 @@ fn each_format_names_both_places() {
     let at = vms.path();
     let report = |format: &str| lint(at, &format!("-q --format {format} vms")).1;
     assert!(
-        report("full").contains("╭─[vms/b.xml:6:24]") && report("full").contains("note: vms/a.xml:6:24: the vGPU of a\n"),
+        report("full").contains("╭─[vms/b.xml:6:24]") && report("full").contains("note: vms/a.xml:6:24: the same vGPU in domain a\n"),
         "{}",
         report("full")
     );
@@ -303,7 +303,7 @@ fn each_format_names_both_places() {
     let gitlab: Value = serde_json::from_str(&report("gitlab")).unwrap();
     assert_eq!(gitlab[0]["location"]["path"], "vms/b.xml");
     for text in [gitlab[0]["description"].as_str().unwrap(), &report("github"), &report("junit")] {
-        assert!(text.contains("; the vGPU of a: vms/a.xml:6:24"), "{text}");
+        assert!(text.contains("; the same vGPU in domain a: vms/a.xml:6:24"), "{text}");
     }
     // A place of one's own file has that file's name.
     let two = format!("<hostdev type='mdev' model='vfio-pci'><source><address uuid='{VGPU}'/></source></hostdev></devices>");

@@ -220,7 +220,7 @@ fn what_a_folder_run_passes_over_can_be_listed() {
         assert_eq!(run_in(all.path(), &format!("{command} --list-skipped d")).2, stderr, "its earlier name");
         assert!(!stderr.contains("--all"), "who is told all needs no hint: {stderr}");
         assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is not a domain\n"), "{stderr}");
-        assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain with no sign of GVT-g\n"), "{stderr}");
+        assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain that does not use GVT-g\n"), "{stderr}");
         assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
         assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
         let empty = folder(&[("e/notes.txt", "")]);
@@ -470,26 +470,24 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
     let refused = |flags: &str, text: &str| {
         let (code, stdout, stderr) = run(flags, text);
         assert_eq!((code, &*stdout), (2, ""), "{flags}: {stderr}");
-        assert!(stderr.starts_with("gvtg-xml: <stdin>: sound can't go to "), "{flags}: {stderr}");
-        assert!(stderr.contains("\n  help: give another --audio") && stderr.contains("pulseaudio,serverName="), "{stderr}");
+        assert!(stderr.starts_with("gvtg-xml: <stdin>: the audio backend "), "{flags}: {stderr}");
+        assert!(stderr.contains("\n  help: choose another backend with `--audio`") && stderr.contains("pulseaudio,serverName="), "{stderr}");
         stderr
     };
-    assert!(refused("fix --audio dbus", SOUND).contains("<graphics type='dbus'>, and the domain has none"));
+    assert!(refused("fix --audio dbus", SOUND).contains("<graphics type='dbus'>, which is missing"));
     refused("fix --audio dbus", &SOUND.replace("    <audio id='1' type='spice'/>\n", ""));
     refused("fix --audio dbus", "<domain type='kvm'>\n</domain>\n");
     let with_dbus = SOUND.replace("<graphics type='spice'/>", DBUS_DISPLAY);
+    assert!(refused("fix --audio dbus --display sdl,gl=on", &with_dbus).contains("which does not show the vGPU and will be removed"));
     assert!(
-        refused("fix --audio dbus --display sdl,gl=on", &with_dbus)
-            .contains("the one that it has does not show the vGPU and will be removed")
-    );
-    assert!(
-        refused("fix --audio pipewire --libvirt 9.0", SOUND).contains("libvirt 9.0.0 does not know that backend, which came with 9.10.0")
+        refused("fix --audio pipewire --libvirt 9.0", SOUND)
+            .contains("libvirt 9.0.0 does not have this backend, which was added in 9.10.0")
     );
 
     let (code, stdout, stderr) = run("fix --audio dbus", &with_dbus);
     assert!(code < 2 && stdout.contains("<audio id='1' type='dbus'/>"), "{stderr}");
     let (code, stdout, _) = run("lint --format concise --audio dbus", SOUND);
-    assert!(code == 1 && stdout.contains("<stdin>:5:5: error[unusable-audio] sound can't go to dbus"), "{stdout}");
+    assert!(code == 1 && stdout.contains("<stdin>:5:5: error[unusable-audio] the audio backend dbus cannot be used"), "{stdout}");
 }
 
 #[test]
@@ -497,7 +495,7 @@ fn sound_over_dbus_in_a_configuration_is_refused_only_where_it_would_be_used() {
     let own = SOUND.replace("'spice'/>\n  </dev", "'alsa'/>\n  </dev");
     let all = folder(&[("gvtg-xml.toml", "audio = 'dbus'\n"), ("spice.xml", SOUND), ("own.xml", &own)]);
     let (code, stdout, stderr) = run_in(all.path(), "fix spice.xml");
-    assert!(code == 2 && stdout.is_empty() && stderr.contains("spice.xml: sound can't go to dbus"), "{stderr}");
+    assert!(code == 2 && stdout.is_empty() && stderr.contains("spice.xml: the audio backend dbus cannot be used"), "{stderr}");
     let (code, stdout, stderr) = run_in(all.path(), "fix own.xml");
     assert!(code == 0 && stdout.contains("<audio id='1' type='alsa'/>"), "{stderr}");
     assert_eq!(run_in(all.path(), "fix --in-place spice.xml own.xml").0, 2);

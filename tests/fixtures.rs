@@ -184,11 +184,11 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
     let mut named: Vec<&str> = result.applied.iter().flat_map(|one| &one.related).map(|related| &*related.message).collect();
     named.sort_unstable();
     let wanted = [
-        "removed with it, as it refers to channel0: -set device.channel0.nr=1",
-        "removed with it, as it refers to charchannel0: -device virtserialport,chardev=charchannel0,name=a,,b",
-        "removed with it, as it refers to ua-port: -set device.ua-port.nr=3",
-        "removed with it, as it refers to video0: -set device.video0.xres=5",
-        "removed with it, as it refers to video1: -set device.video1.xres=6",
+        "also removed, because it refers to channel0: -set device.channel0.nr=1",
+        "also removed, because it refers to charchannel0: -device virtserialport,chardev=charchannel0,name=a,,b",
+        "also removed, because it refers to ua-port: -set device.ua-port.nr=3",
+        "also removed, because it refers to video0: -set device.video0.xres=5",
+        "also removed, because it refers to video1: -set device.video1.xres=6",
     ];
     assert_eq!(named, wanted);
 }
@@ -211,7 +211,7 @@ fn a_second_hostdev_for_one_vgpu_goes_with_what_speaks_of_it() {
             arguments(&result.text).into_iter().filter(|value| value.contains("xres") || value.contains("port")).collect();
         assert_eq!(own, wanted, "{flags}\n{}", result.text);
         let named: Vec<&str> = result.applied.iter().flat_map(|one| &one.related).map(|related| &*related.message).collect();
-        assert!(named.contains(&"removed with it, as it refers to hostdev1: -set device.hostdev1.xres=2"), "{flags}: {named:?}");
+        assert!(named.contains(&"also removed, because it refers to hostdev1: -set device.hostdev1.xres=2"), "{flags}: {named:?}");
     }
 }
 

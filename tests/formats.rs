@@ -90,9 +90,9 @@ const WITH_REFERENCES: &str = r"<domain type='kvm' xmlns:qemu='http://libvirt.or
 
 /// What is removed from it, by rule, with its place.
 const REFERENCES: &[(&str, &str, &str)] = &[
-    ("stray-video", "15:5", "removed with it, as it refers to ua-vid: the override of ua-vid: romfile=/vga.rom"),
-    ("spice-leftover", "10:5", "removed with it, as it refers to charchannel0: -device virtserialport,chardev=charchannel0,nr=5"),
-    ("spice-leftover", "12:5", "removed with it, as it refers to channel0: -set device.channel0.name=x"),
+    ("stray-video", "15:5", "also removed, because it refers to ua-vid: the override for ua-vid: romfile=/vga.rom"),
+    ("spice-leftover", "10:5", "also removed, because it refers to charchannel0: -device virtserialport,chardev=charchannel0,nr=5"),
+    ("spice-leftover", "12:5", "also removed, because it refers to channel0: -set device.channel0.name=x"),
 ];
 
 #[test]
@@ -194,7 +194,7 @@ fn statistics_count_each_rule() {
     let many = BAD.replace("    <video/>\n", "    <video/>\n    <video/>\n");
     let (code, stdout, stderr) = run("lint --statistics", &many);
     assert_eq!((code, stderr.as_str()), (1, ""));
-    let wanted = "    2  warning  stray-video     A <video> card beside the vGPU\n    1  error    missing-vgpu    No vGPU in the domain\n    \
+    let wanted = "    2  warning  stray-video     A <video> card next to the vGPU\n    1  error    missing-vgpu    No vGPU in the domain\n    \
                   1  warning  stray-graphics  A <graphics> that does not show the vGPU\n";
     assert_eq!(stdout, wanted);
     let (_, _, stderr) = run("fix --statistics", &many.replace("<domain type='kvm'>", "<domain type='qemu'>"));

@@ -73,8 +73,8 @@ fn what_cannot_be_read_looks_like_any_finding() {
 #[test]
 fn what_is_left_says_how_to_go_on() {
     let (_, _, stderr) = run("fix", &std::fs::read_to_string(FIXTURE).unwrap());
-    assert!(stderr.contains("info[silent-sound] <sound model='ich9'> is mute"), "{stderr}");
-    assert!(stderr.contains("\n  help: send it to a sound server that QEMU's user can reach"), "{stderr}");
+    assert!(stderr.contains("info[silent-sound] <sound model='ich9'> has no output"), "{stderr}");
+    assert!(stderr.contains("\n  help: send the sound to a server that QEMU can reach"), "{stderr}");
     let emulated = "<domain type='qemu'>\n  <name>a</name>\n  <devices/>\n</domain>\n";
     let (_, _, stderr) = run("fix --only not-kvm", emulated);
     assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'; this may lose the emulation, if it is intended"), "{stderr}");

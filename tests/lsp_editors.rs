@@ -132,7 +132,7 @@ fn emacs_shows_and_mends() {
     drive(&mut emacs, &folder);
     let seen: Vec<Value> = serde_json::from_str(&read(&folder, "findings.json")).unwrap();
     assert_eq!(sorted(seen), sorted(findings(|rule, message| format!("gvtg-xml [{rule}]: {message}"))));
-    assert!(read(&folder, "hover.txt").contains("A <video> card beside the vGPU"));
+    assert!(read(&folder, "hover.txt").contains("A <video> card next to the vGPU"));
     is_mended(&folder);
 }
 

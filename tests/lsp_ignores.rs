@@ -90,7 +90,7 @@ fn what_is_wrong_with_an_ignore_can_be_mended_and_not_be_ignored() {
     let at = text.find("stray-vidoe").unwrap();
     let actions = client.actions(FILE, at..at, Some("quickfix"));
     let titles: Vec<&str> = actions.iter().map(|action| action["title"].as_str().unwrap()).collect();
-    assert_eq!(titles, ["Write stray-video"]);
+    assert_eq!(titles, ["Change the name to stray-video"]);
     assert_eq!(client.applied(FILE, &actions[0]["edit"]), text.replace("vidoe", "video"));
     let at = text.find("vgpu-boot").unwrap();
     let unused = &client.actions(FILE, at..at, Some("quickfix"))[0];

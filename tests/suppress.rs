@@ -107,8 +107,8 @@ fn what_can_not_be_written_down_is_refused() {
         ("stray-video", " – ", "say why"),
         ("stray-video", "a\nb", "line breaks"),
         ("stray-video", "a\u{1b}[31m", "control characters"),
-        ("stray-video --suppress-in comment", "a -- b", "two dashes"),
-        ("stray-video --suppress-in comment", "a-", "two dashes"),
+        ("stray-video --suppress-in comment", "a -- b", "cannot contain '--'"),
+        ("stray-video --suppress-in comment", "a-", "end with '-'"),
         ("stray-video --suppress-in nowhere", "a", "possible values: comment, metadata"),
         ("stray-video --format json", "a", "cannot be used with"),
     ] {

@@ -113,7 +113,7 @@ fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
     let ignore = |element: Element<'d>, fault: Option<&str>| {
         let rule = element.attribute_place("rule").map(|place| trimmed(domain.document.text(), place.value));
         let name = rule.filter(|name| !name.is_empty());
-        let fault = fault.or(name.is_none().then_some("its rule is missing"));
+        let fault = fault.or(name.is_none().then_some("the rule attribute is missing or empty"));
         Ignore {
             form: IgnoreForm::Metadata(element),
             span: element.start_tag().span,
@@ -124,7 +124,7 @@ fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
         }
     };
     let own = own.map(|element| ignore(element, None));
-    own.chain(stray.map(|element| ignore(element, Some("its place is in <gvtg:domain>, as libvirt keeps one element of each namespace"))))
+    own.chain(stray.map(|element| ignore(element, Some("it must be inside <gvtg:domain>: libvirt keeps only one element per namespace"))))
         .collect()
 }
 
@@ -144,26 +144,26 @@ impl Written {
         let Some(said) = behind.trim_start().strip_prefix(':') else {
             // A comment may speak of the program and not to it.
             let is_meant = behind.starts_with(char::is_whitespace) && behind.trim_start().starts_with("ignore");
-            return is_meant.then(|| Written::unreadable(text, behind, "there is no colon behind the program's name"));
+            return is_meant.then(|| Written::unreadable(text, behind, "the colon after gvtg-xml is missing"));
         };
         let said = said.trim_start();
         let (word, behind) = said.split_at(said.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_')).unwrap_or(said.len()));
         if !matches!(word, "ignore" | "ignore-file") {
-            let what = if word.is_empty() { "it says neither".to_owned() } else { format!("'{word}' is neither") };
-            return Some(Written::unreadable(text, said, &format!("{what} ignore nor ignore-file")));
+            let what = if word.is_empty() { "the keyword is missing; use".to_owned() } else { format!("'{word}' is not a keyword; use") };
+            return Some(Written::unreadable(text, said, &format!("{what} ignore or ignore-file")));
         }
         let Some(list) = behind.trim_start().strip_prefix('[') else {
-            return Some(Written::unreadable(text, behind, "no rule is named in brackets"));
+            return Some(Written::unreadable(text, behind, "the brackets with the rule are missing"));
         };
         let Some((list, reason)) = list.split_once(']') else {
-            return Some(Written::unreadable(text, behind, "its bracket is not closed"));
+            return Some(Written::unreadable(text, behind, "the closing bracket is missing"));
         };
         let start = place_of(text, list);
         let ends = list.match_indices(',').map(|(comma, _)| comma).chain([list.len()]);
         let mut from = 0;
         let names: Vec<Range<usize>> = ends.map(|end| trimmed(text, start + std::mem::replace(&mut from, end + 1)..start + end)).collect();
         if names.iter().any(Range::is_empty) {
-            return Some(Written::unreadable(text, behind, "a rule's name is missing in its brackets"));
+            return Some(Written::unreadable(text, behind, "a name in the brackets is empty"));
         }
         let reason = reason.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—')).trim_end();
         Some(Written { is_for_file: word == "ignore-file", names, reason: reason.to_owned(), fault: None })
@@ -226,15 +226,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_comment_is_said_and_what_it_may_name_is_known() {
-        assert_eq!(parsed("gvtg-xml: ingore[a-b] c"), "element a-b: ! 'ingore' is neither ignore nor ignore-file");
-        assert_eq!(parsed("gvtg-xml: ignore-files[a] c"), "file a: ! 'ignore-files' is neither ignore nor ignore-file");
-        assert_eq!(parsed("gvtg-xml: [a] c"), "element a: ! it says neither ignore nor ignore-file");
-        assert_eq!(parsed("gvtg-xml: ignore a-b, c"), "element a-b+c: ! no rule is named in brackets");
-        assert_eq!(parsed("gvtg-xml: ignore[a, b"), "element a+b: ! its bracket is not closed");
-        assert_eq!(parsed("gvtg-xml: ignore[] c"), "element : ! a rule's name is missing in its brackets");
-        assert_eq!(parsed("gvtg-xml: ignore[a,,b] c"), "element a+b: ! a rule's name is missing in its brackets");
-        assert_eq!(parsed("gvtg-xml ignore[a] c"), "element a: ! there is no colon behind the program's name");
-        assert_eq!(parsed("gvtg-xml:"), "element : ! it says neither ignore nor ignore-file");
+        assert_eq!(parsed("gvtg-xml: ingore[a-b] c"), "element a-b: ! 'ingore' is not a keyword; use ignore or ignore-file");
+        assert_eq!(parsed("gvtg-xml: ignore-files[a] c"), "file a: ! 'ignore-files' is not a keyword; use ignore or ignore-file");
+        assert_eq!(parsed("gvtg-xml: [a] c"), "element a: ! the keyword is missing; use ignore or ignore-file");
+        assert_eq!(parsed("gvtg-xml: ignore a-b, c"), "element a-b+c: ! the brackets with the rule are missing");
+        assert_eq!(parsed("gvtg-xml: ignore[a, b"), "element a+b: ! the closing bracket is missing");
+        assert_eq!(parsed("gvtg-xml: ignore[] c"), "element : ! a name in the brackets is empty");
+        assert_eq!(parsed("gvtg-xml: ignore[a,,b] c"), "element a+b: ! a name in the brackets is empty");
+        assert_eq!(parsed("gvtg-xml ignore[a] c"), "element a: ! the colon after gvtg-xml is missing");
+        assert_eq!(parsed("gvtg-xml:"), "element : ! the keyword is missing; use ignore or ignore-file");
     }
 
     /// The ignores of a document, a line each: names, scope, reason or fault.
@@ -265,8 +265,14 @@ mod tests {
         let text = "<domain><metadata><ignore xmlns='urn:gvtg-xml:1' rule='s'>x</ignore><g:domain xmlns:g='urn:gvtg-xml:1'>\
             <g:ignore rule=' a '> x <!-- y -->z\n</g:ignore><g:ignore>x</g:ignore><g:ignore rule=''/><ignore rule='b'>x</ignore>\
             <g:ignore rule='c'/></g:domain></metadata></domain>";
-        let stray = "s in all: its place is in <gvtg:domain>, as libvirt keeps one element of each namespace";
-        let expected = ["a in all: x z", " in all: its rule is missing", " in all: its rule is missing", "c in all: ", stray];
+        let stray = "s in all: it must be inside <gvtg:domain>: libvirt keeps only one element per namespace";
+        let expected = [
+            "a in all: x z",
+            " in all: the rule attribute is missing or empty",
+            " in all: the rule attribute is missing or empty",
+            "c in all: ",
+            stray,
+        ];
         assert_eq!(ignores(text), expected);
     }
 }

@@ -18,26 +18,26 @@ impl<'d> Domain<'d> {
         let kind = self.root.attribute("type").unwrap_or("");
         // A value that a template fills in may be right.
         if !matches!(kind, "kvm" | "qemu" | "") && !is_template(kind) {
-            return Some((self.root, format!("the hypervisor is {kind}")));
+            return Some((self.root, format!("its hypervisor is {kind}")));
         }
         if let Some(system) = self.child("os").and_then(|os| os.child("type")) {
             let arch = system.attribute("arch").unwrap_or("x86_64");
             if !matches!(arch, "x86_64" | "i686") && !is_template(arch) {
-                return Some((system, format!("the guest's architecture is {arch}")));
+                return Some((system, format!("its architecture is {arch}")));
             }
             // libvirt: "No PCI buses available".
             if let Some(machine @ ("microvm" | "isapc" | "none")) = system.attribute("machine") {
-                return Some((system, format!("the machine {machine} has no PCI bus")));
+                return Some((system, format!("its machine type {machine} has no PCI bus")));
             }
         }
         let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {
             matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap")) && hostdev.attribute("type") == Some("mdev")
         });
         if let Some(hostdev) = channel {
-            return Some((hostdev, format!("a mediated device of model {} is no GPU", hostdev.attribute("model").unwrap_or(""))));
+            return Some((hostdev, format!("a mediated device of model {} is not a GPU", hostdev.attribute("model").unwrap_or(""))));
         }
         let other = self.others_vgpus.first().filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
-        other.map(|(hostdev, what)| (*hostdev, format!("its mediated device is not Intel's: {what}")))
+        other.map(|(hostdev, what)| (*hostdev, format!("its mediated device is not from Intel ({what})")))
     }
 
     /// What says that a mediated device is another maker's than Intel.

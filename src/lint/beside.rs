@@ -35,8 +35,8 @@ pub(super) fn beside<'d, 'r>(
                     (own, _) => own,
                 };
                 let message = match same {
-                    Same::Vgpu => format!("the vGPU of {}", clipped(&rival.owner)),
-                    Same::Name => "the other domain of this name".to_owned(),
+                    Same::Vgpu => format!("the same vGPU in domain {}", clipped(&rival.owner)),
+                    Same::Name => "the other domain with this name".to_owned(),
                 };
                 let elsewhere =
                     Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message, is_removed: false };

@@ -83,7 +83,7 @@ impl fmt::Display for FixError {
             FixError::Xml(error, position) => write!(formatter, "line {}, column {}: {}", position.line, position.column, error.message),
             FixError::Loop(rules) => write!(formatter, "the fixes of these rules undo each other: {}", rules.join(", ")),
             FixError::Setting { message, .. } => formatter.write_str(message),
-            FixError::Growth(rule) => write!(formatter, "the text grows without end, most of it by the rule {rule}"),
+            FixError::Growth(rule) => write!(formatter, "the fixes make the text grow without end, mostly those of rule {rule}"),
         }
     }
 }

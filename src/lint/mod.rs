@@ -171,7 +171,7 @@ impl fmt::Display for Foreign {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Foreign::NotXml | Foreign::NotADomain => "it is not a domain",
-            Foreign::NoSign => "it is a domain with no sign of GVT-g",
+            Foreign::NoSign => "it is a domain that does not use GVT-g",
         })
     }
 }

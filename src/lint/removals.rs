@@ -52,8 +52,8 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
         start: domain.document.source().position(shown.start),
         span: shown,
         message: match id {
-            Some(id) => format!("removed with it, as it refers to {id}: {words}"),
-            None => format!("removed with it: {words}"),
+            Some(id) => format!("also removed, because it refers to {id}: {words}"),
+            None => format!("also removed: {words}"),
         },
         is_removed: true,
     });
@@ -74,7 +74,7 @@ fn ramfb_turned_off<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Ran
         file: None,
         start: domain.document.source().position(span.start),
         span,
-        message: format!("turned off with it: ramfb='on' of this <{}>", device.name()),
+        message: format!("also turned off: ramfb='on' of this <{}>", device.name()),
         is_removed: true,
     });
     related.collect()
@@ -105,10 +105,10 @@ impl Unit {
         }
         let words = if element.is_qemu("device") {
             let properties: Vec<String> = element.children().flat_map(Element::children).map(property).collect();
-            format!("the override of {}: {}", element.attribute("alias").unwrap_or(""), properties.join(", "))
+            format!("the override for {}: {}", element.attribute("alias").unwrap_or(""), properties.join(", "))
         } else if element.is_qemu("property") {
             let device = element.parent().and_then(Element::parent);
-            format!("the override of {}: {}", device.and_then(|device| device.attribute("alias")).unwrap_or(""), property(element))
+            format!("the override for {}: {}", device.and_then(|device| device.attribute("alias")).unwrap_or(""), property(element))
         } else {
             let text = &domain.document.text()[tag.clone()];
             text.split_whitespace().collect::<Vec<_>>().join(" ")

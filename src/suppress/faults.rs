@@ -129,11 +129,11 @@ fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>)
 /// What to say of a name that no rule has; compared with those that there are, where these are not too many names.
 fn said_of(name: &str, meant: Option<&str>, known: &[&Rule], is_compared: bool) -> String {
     if of_host().iter().any(|rule| rule.id == name) {
-        return format!("the rule '{name}' is about the host, and no domain can ignore it");
+        return format!("the rule '{name}' is about the host, and a domain cannot suppress it");
     }
     match meant {
         Some(meant) => format!("there is no rule '{name}'; did you mean '{meant}'?"),
-        None if name.len() > LONGEST_NAME => "there is no rule of so long a name".to_owned(),
+        None if name.len() > LONGEST_NAME => "there is no rule with such a long name".to_owned(),
         None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
         None => unknown(name, known),
     }

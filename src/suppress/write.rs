@@ -28,10 +28,10 @@ impl Form {
         let is_said = reason.chars().any(char::is_alphanumeric);
         let is_on_one_line = reason.chars().all(|c| is_character(c) && !c.is_control());
         match self {
-            _ if !is_said => Err("say why: whoever reads it next must know whether it still holds"),
-            _ if !is_on_one_line => Err("control characters and line breaks can't be in it"),
+            _ if !is_said => Err("say why, so that the next reader can tell whether the suppression is still needed"),
+            _ if !is_on_one_line => Err("the text must not contain line breaks or other control characters"),
             Form::Comment if reason.contains("--") || reason.trim_end().ends_with('-') => {
-                Err("two dashes end a comment: write it with one")
+                Err("an XML comment cannot contain '--' or end with '-'")
             }
             Form::Comment | Form::Metadata => Ok(()),
         }

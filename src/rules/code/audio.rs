@@ -154,15 +154,15 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
     let libvirt = context.domain.settings.libvirt;
     let since = audio_backend(&wanted.backend)?.since;
     if libvirt < since {
-        return Some(format!("libvirt {libvirt} does not know that backend, which came with {since}"));
+        return Some(format!("libvirt {libvirt} does not have this backend, which was added in {since}"));
     }
     let is_lost = wanted.backend == "dbus" && !staying_graphics(context).contains("dbus");
     if !is_lost {
         return None;
     }
     let has_some = context.domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some("dbus"));
-    let what = if has_some { "the one that it has does not show the vGPU and will be removed" } else { "the domain has none" };
-    Some(format!("it is part of a D-Bus display, <graphics type='dbus'>, and {what}"))
+    let what = if has_some { "which does not show the vGPU and will be removed" } else { "which is missing" };
+    Some(format!("it needs a D-Bus display, <graphics type='dbus'>, {what}"))
 }
 
 /// A backend that was asked for and that the domain can't have. One from a configuration counts only where it would be used.

@@ -138,26 +138,24 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
             "" => Some("QEMU exits with \"Parameter 'type' is missing\"".to_owned()),
             "vnc" => Some("QEMU exits with \"VNC requires a display argument vnc=<display>\"".to_owned()),
             "dbus" => finds_no_bus(domain, operand)
-                .then(|| "libvirt gives QEMU no session bus, so it exits with \"failed to connect to DBus\"".to_owned()),
-            "spice-app" => {
-                Some("QEMU starts a viewer for it, which fails where libvirt starts QEMU: \"Failed to launch spice+unix\"".to_owned())
-            }
-            "help" => Some("QEMU prints the types of its displays, and exits".to_owned()),
-            _ => Some("QEMU has no display of that type on Linux, and exits".to_owned()),
+                .then(|| "libvirt starts QEMU without a session bus (\"failed to connect to DBus\")".to_owned()),
+            "spice-app" => Some("it starts a viewer, which fails under libvirt (\"Failed to launch spice+unix\")".to_owned()),
+            "help" => Some("QEMU lists its display types and exits".to_owned()),
+            _ => Some("QEMU does not have this display type on Linux".to_owned()),
         },
         DisplayError::UnknownOption(display, name) => {
             let is_renamed = display.kind == "sdl" && super::options::DROPPED_DISPLAY_PARTS.contains(&name.as_str());
             (!is_renamed).then(|| format!("QEMU exits with \"Parameter '{name}' is unexpected\""))
         }
         DisplayError::WithoutGl if kind == "egl-headless" => {
-            Some("QEMU exits with \"egl: turning off GL doesn't make sense\" (7.2 and older ignore it)".to_owned())
+            Some("QEMU exits with \"egl: turning off GL doesn't make sense\" (QEMU 7.2 and earlier ignore it)".to_owned())
         }
         // Turning OpenGL on is another rule's fix.
         DisplayError::WithoutGl => None,
         DisplayError::WrongValue("gl", _) if kind != "egl-headless" && domain.has_vgpu() && !domain.is_shown_by_graphics() => None,
-        DisplayError::WrongValue(name, DisplayValue::Switch) => Some(format!("'{name}' takes on or off")),
-        DisplayError::WrongValue(name, DisplayValue::Number) => Some(format!("'{name}' takes a number")),
-        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => Some(format!("'{name}' takes one of {}", words.join(", "))),
+        DisplayError::WrongValue(name, DisplayValue::Switch) => Some(format!("'{name}' must be on or off")),
+        DisplayError::WrongValue(name, DisplayValue::Number) => Some(format!("'{name}' must be a number")),
+        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => Some(format!("'{name}' must be one of {}", words.join(", "))),
         // QEMU takes a relative path, too.
         DisplayError::WrongValue(_, DisplayValue::Path) | DisplayError::Unreadable(_) => None,
     }

@@ -22,7 +22,7 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     // A word beside the options is the file of a disk; one that can be a file is nobody's business here.
     let is_file = |word: &str| word.is_empty() || word.starts_with(['/', '-']) || word.contains(':');
     let strays = domain.arguments.iter().filter(|argument| !read.contains(&argument.element.id()) && !is_file(argument.value));
-    findings.extend(strays.map(|argument| at(argument, "it belongs to no option, so QEMU takes it for the file of a disk")));
+    findings.extend(strays.map(|argument| at(argument, "it does not belong to an option, so QEMU takes it for a disk image")));
     findings
 }
 
@@ -30,11 +30,12 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
     let found = |what: &str| {
         Finding::at_attribute(option.element, "value").with_value("found", format!("-{}", option.name)).with_value("what", what)
     };
-    let Some(known) = known(option.name) else { return Some(found("QEMU has no such option")) };
+    let Some(known) = known(option.name) else { return Some(found("QEMU does not have this option")) };
     let Some(operand) = option.operand else {
         // A `-display` that lacks its operand gets the one that is wanted from another rule.
         let is_mended = option.name == "display" && context.domain.vgpu.is_some();
-        return (known.has_operand && !is_mended).then(|| found("it requires an argument, and takes the first of libvirt's own for it"));
+        return (known.has_operand && !is_mended)
+            .then(|| found("its operand is missing, so it takes the first of libvirt's own arguments"));
     };
     // A template does not tell what the value will be.
     if is_template(operand.value) {
@@ -66,7 +67,7 @@ fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
 /// Blanks and quotes around it are a shell's, and QEMU gets none.
 fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
     let plain = operand.value.trim().trim_matches(['"', '\'']).trim();
-    let finding = at(operand, "QEMU can't parse it: -set wants GROUP.ID.NAME=VALUE");
+    let finding = at(operand, "-set needs GROUP.ID.NAME=VALUE");
     let is_meant = set_parts(plain).is_some_and(|[group, ..]| is_option_group(group)) && plain != operand.value;
     if is_meant { finding.fixed_by(vec![Change::SetAttribute(operand.element, "value".into(), plain.to_owned())]) } else { finding }
 }

@@ -129,7 +129,7 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     if found.kind == "remove" {
         let has_value = found.element.attribute("value").is_some();
         let change = Change::RemoveAttribute(found.element, "value".into());
-        return has_value.then(|| finding("value", "a property that is removed has no value").fixed_by(vec![change]));
+        return has_value.then(|| finding("value", "type='remove' does not allow a value").fixed_by(vec![change]));
     }
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     let wanted = type_of(found.property);
@@ -151,11 +151,12 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
         return None;
     }
     let (attribute, what) = match (type_fits, wanted) {
-        (true, _) => ("value", "the value is not one that its type can have"),
-        (false, Some(kind)) => {
-            ("type", ["its type is bool", "its type is string", "its type is unsigned", "its type is signed"][kind as usize])
-        }
-        (false, None) => ("type", "it needs a type: string, bool, signed or unsigned"),
+        (true, _) => ("value", "the value does not fit the type"),
+        (false, Some(kind)) => (
+            "type",
+            ["the type must be bool", "the type must be string", "the type must be unsigned", "the type must be signed"][kind as usize],
+        ),
+        (false, None) => ("type", "the type must be string, bool, signed or unsigned"),
     };
     // A string that was written as a bool is an enumeration, whose words are on and off.
     let value = if wanted == Some(PropertyType::String) { to_set(found.kind, found.value) } else { found.value.to_owned() };

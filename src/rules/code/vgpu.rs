@@ -66,13 +66,13 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let value = address.and_then(|address| address.attribute("uuid"));
         let is_filled_in_later = value.is_some_and(is_template);
         let found = match value {
-            Some(value) if own.is_some() => format!("'{value}', not the one asked for"),
+            Some(value) if own.is_some() => format!("'{value}', not the requested one"),
             Some(value) if is_filled_in_later => format!("'{value}', which is not a uuid yet"),
             Some(value) if is_placeholder(value) => {
-                format!("'{value}', which is not a uuid: a script that fills it in must learn the new one")
+                format!("'{value}', a placeholder that libvirt rejects; a script that fills it in must use the new uuid")
             }
-            Some(value) => format!("'{value}', which is not a uuid"),
-            None => "missing".into(),
+            Some(value) => format!("'{value}', which is not a uuid: libvirt rejects the domain"),
+            None => "missing: libvirt rejects the domain".into(),
         };
         let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
         let recorded =
@@ -144,7 +144,7 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if !is_dropped && (domain.settings.asked.alias.is_none() || right == name) {
         return Vec::new();
     }
-    let what = if is_dropped { "is one that libvirt drops" } else { "is not the one asked for" };
+    let what = if is_dropped { "which libvirt silently drops" } else { "not the requested one" };
     if changes.is_empty() {
         // libvirt's own number does.
         changes.push(Change::Remove(element));
@@ -154,7 +154,7 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
     domain.settings.asked.alias.as_ref()?;
-    Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "is not the one asked for").fixed_by(name_vgpu(domain)))
+    Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "but one was requested").fixed_by(name_vgpu(domain)))
 }
 
 /// `<rom>` of a mediated device, which libvirt never tells QEMU.
@@ -245,7 +245,7 @@ pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if gets_ramfb {
             changes.extend(deliver(domain, "ramfb", "true"));
         }
-        let what = if changes.len() > 1 { ", and give the vGPU ramfb" } else { "" };
+        let what = if changes.len() > 1 { " and give ramfb to the vGPU" } else { "" };
         Finding::at(video).with_value("what", what).fixed_by(changes)
     };
     others.iter().filter(|ramfb| ramfb.device.is("video")).map(|ramfb| finding(ramfb.device)).collect()

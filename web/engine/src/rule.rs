@@ -43,7 +43,7 @@ mod tests {
         let rules = all();
         let rules = rules.as_array().unwrap();
         assert_eq!(rules.len(), builtin().len() + of_host().len());
-        assert_eq!(one("stray-video")["summary"], "A <video> card beside the vGPU");
+        assert_eq!(one("stray-video")["summary"], "A <video> card next to the vGPU");
         assert!(one("no-such-rule").is_null());
     }
 }
