@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { checked, close, expectCheck, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
+import { checked, close, deletedLines, expectCheck, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
 
 const text = fixtures['win10-virt-manager.xml'].replace('win10', 'another');
 const fixed = (document, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], document).stdout;
@@ -65,7 +65,7 @@ test('undoing another document brings back the one before, with its line endings
   const document = text.replaceAll('\n', '\r\n');
   const removed = async () => {
     await page.click('#tab-changes');
-    const lines = await page.$$eval('.cm-deletedLine', (elements) => elements.map((element) => element.textContent));
+    const lines = await deletedLines(page);
     await page.click('#tab-editor');
     return lines;
   };
@@ -147,7 +147,8 @@ test('what the address says is marked where it can’t be used, and a switch is 
 test('a button that has copied says so, and then what it said, however often it is clicked', async () => {
   await paste(page, text);
   await page.click('#tab-files');
-  assert.ok(await page.getByRole('button', { name: /^Copy \/etc\/libvirt/ }).isVisible());
+  // The engine is asked for the files when the tab is chosen, so they come a little later.
+  await page.getByRole('button', { name: /^Copy \/etc\/libvirt/ }).waitFor();
   for (const [button, words] of [['#copy', 'Copy fixed XML'], ['.file button >> nth=0', 'Copy /etc']]) {
     await page.click(button);
     await page.locator(button).filter({ hasText: /^Copied/ }).waitFor();

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { checked, close, dist, expectCheck, fixtures, launch, open, paste, pictures, run, serve } from './lib/browser.mjs';
+import { checked, close, dist, expectCheck, fixtures, launch, open, paste, pictures, run, serve, showTab } from './lib/browser.mjs';
 
 const example = fixtures['win10-virt-manager.xml'];
 const pages = ['index.html', 'explain.html', 'rules/index.html', 'rules/stray-graphics.html'];
@@ -30,9 +30,8 @@ test('nothing is asked for once the page is loaded, and the browser would refuse
   await paste(page, example);
   await page.click('#fix');
   await checked(page);
-  for (const tab of ['#tab-changes', '#tab-files', '#tab-editor']) {
-    await page.click(tab);
-    await page.waitForTimeout(50);
+  for (const tab of ['changes', 'files', 'editor']) {
+    await showTab(page, tab);
   }
   assert.deepEqual(asked, []);
   assert.deepEqual(page.faults, []);
@@ -77,18 +76,17 @@ test('axe has nothing serious to say, in light and in dark', async () => {
         await page.fill('#question', 'there is no device "hostdev0" defined');
         await page.waitForSelector('.answer');
       }
-      const views = name === 'index.html' ? ['#tab-editor', '#tab-changes', '#tab-files'] : [undefined];
+      const views = name === 'index.html' ? ['editor', 'changes', 'files'] : [undefined];
       for (const view of views) {
         if (view) {
-          await page.click(view);
-          await page.waitForTimeout(200);
+          await showTab(page, view);
         }
         await page.evaluate(axe);
         const { violations } = await page.evaluate(() => globalThis.axe.run());
         const said = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
           .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
         assert.deepEqual(said, [], `${name} ${view ?? ''} ${colorScheme}`);
-        await page.screenshot({ path: join(pictures, `${name.replaceAll('/', '-')}${view ?? ''}-${colorScheme}.png`) });
+        await page.screenshot({ path: join(pictures, `${name.replaceAll('/', '-')}${view ? `#tab-${view}` : ''}-${colorScheme}.png`) });
       }
       await close(page);
     }
@@ -127,6 +125,7 @@ test('whoever mends one finding with a keyboard goes on with the next', async ()
   await paste(page, example);
   const before = await page.locator('.finding').count();
   await page.locator('.finding .fix').nth(1).focus();
+  await expectCheck(page);
   await page.keyboard.press('Enter');
   await checked(page);
   assert.ok(await page.locator('.finding').count() < before);
@@ -141,9 +140,8 @@ test('nothing scrolls sideways on 360 pixels', async () => {
       await page.click('#example');
       await page.waitForSelector('.finding');
       await page.click('.settings summary');
-      for (const view of ['#tab-changes', '#tab-files', '#tab-editor']) {
-        await page.click(view);
-        await page.waitForTimeout(100);
+      for (const view of ['changes', 'files', 'editor']) {
+        await showTab(page, view);
         assert.ok(await width(page) <= 360, `${name} ${view}: ${await width(page)}`);
       }
       await page.click('.settings summary');
@@ -177,6 +175,7 @@ test('a keyboard is enough: to paste, to go to a finding, to fix, to see the cha
   assert.match(await page.locator('.cm-activeLine').innerText(), /</);
   // Tab leaves the editor.
   await tabTo(/^fix$/);
+  await expectCheck(page);
   await keyboard.press('Enter');
   await checked(page);
   assert.equal(await page.isDisabled('#fix'), true);
@@ -184,7 +183,7 @@ test('a keyboard is enough: to paste, to go to a finding, to fix, to see the cha
   await page.locator('#tab-editor').focus();
   await keyboard.press('ArrowRight');
   assert.equal(await page.getAttribute('#tab-changes', 'aria-selected'), 'true');
-  assert.ok(await page.locator('.cm-deletedLine').count() > 0);
+  await page.locator('.cm-deletedLine').first().waitFor();
   await close(page);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { checked, close, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
+import { checked, close, deletedLines, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
 
 let browser, server, page;
 before(async () => {
@@ -37,7 +37,10 @@ for (const [name, text] of Object.entries(fixtures)) {
       await checked(page);
       assert.equal((await saved(page, '#download')).text, fixed(text), 'fixed twice is fixed once');
     }
+    await page.evaluate(() => navigator.clipboard.writeText(''));
     await page.click('#copy');
+    // The browser writes the clipboard some time after the click.
+    await page.waitForFunction(async () => await navigator.clipboard.readText() !== '');
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), fixed(text));
   });
 }
@@ -172,11 +175,11 @@ test('the host’s files are those of emit', async () => {
 test('the changes are those from what was pasted to what is fixed', async () => {
   await paste(page, fixtures['win10-virt-manager.xml']);
   await page.click('#tab-changes');
-  const removed = await page.$$eval('.cm-deletedLine', (lines) => lines.map((line) => line.textContent.trim()));
+  const removed = await deletedLines(page);
   assert.ok(removed.includes('<graphics type=\'spice\' autoport=\'yes\'>'), removed.join('\n'));
   await page.click('#fix');
   await checked(page);
-  assert.deepEqual(await page.$$eval('.cm-deletedLine', (lines) => lines.map((line) => line.textContent.trim())), removed, 'also when they were made');
+  assert.deepEqual(await deletedLines(page), removed, 'also when they were made');
   await page.click('#tab-editor');
   await paste(page, fixtures['win10-virt-manager.fixed.xml']);
   await page.click('#tab-changes');

@@ -85,6 +85,18 @@ export const expectCheck = (page) => page.evaluate(() => { document.getElementBy
 /** Waits until what is in the editor has been looked at. */
 export const checked = (page) => page.waitForFunction(() => document.getElementById('findings').ariaBusy === 'false');
 
+/** Chooses a tab and waits for its content: the engine answers with the host's files some time after the click. */
+export async function showTab(page, tab) {
+  await page.click(`#tab-${tab}`);
+  await page.locator({ editor: '#editor .cm-line', changes: '#changes .cm-line', files: '.file' }[tab]).first().waitFor();
+}
+
+/** The lines that the changes show as removed; there must be some. */
+export async function deletedLines(page) {
+  await page.locator('.cm-deletedLine').first().waitFor();
+  return page.$$eval('.cm-deletedLine', (lines) => lines.map((line) => line.textContent.trim()));
+}
+
 /** What a button has the browser save. */
 export async function saved(page, button) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
