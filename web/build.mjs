@@ -27,11 +27,11 @@ cpSync('icon.svg', 'dist/icon.svg');
 const example = readFileSync('../fixtures/win10-virt-manager.xml', 'utf8');
 writeFileSync('dist/example.js', `globalThis.gvtgPage=${JSON.stringify({ example })};\n`);
 writeFileSync('dist/index.html', page({
-  title: 'gvtg-xml: a VM’s XML for Intel GVT-g', here: 'index.html', body: readFileSync('pages/index.html', 'utf8'), scripts: ['engine.js', 'example.js', 'main.js'],
-  description: 'Checks and fixes a libvirt domain’s XML for an Intel GVT-g vGPU, in the browser.',
+  title: 'gvtg-xml: check a VM’s XML for Intel GVT-g', here: 'index.html', body: readFileSync('pages/index.html', 'utf8'), scripts: ['engine.js', 'example.js', 'main.js'],
+  description: 'Checks and fixes libvirt domain XML for an Intel GVT-g vGPU, in the browser.',
 }));
 writeFileSync('dist/explain.html', page({
-  title: 'What a message means: gvtg-xml', here: 'explain.html', body: readFileSync('pages/explain.html', 'utf8'), scripts: ['engine.js', 'explain.js'],
+  title: 'Explain a message: gvtg-xml', here: 'explain.html', body: readFileSync('pages/explain.html', 'utf8'), scripts: ['engine.js', 'explain.js'],
   description: 'What error messages of libvirt, QEMU and the kernel mean for a VM with an Intel GVT-g vGPU, and what to do.',
 }));
 initSync({ module: wasm });
@@ -50,7 +50,7 @@ const notices = [...folders].sort().map((folder) => {
   const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const license = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
   if (license === undefined) {
-    throw new Error(`${name} says nothing about its license`);
+    throw new Error(`${name} has no license file`);
   }
   return `${name} ${version}\n\n${readFileSync(`${folder}/${license}`, 'utf8').trim()}\n`;
 });

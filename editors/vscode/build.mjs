@@ -20,7 +20,7 @@ const notices = [...new Set(packages)].filter((folder) => folder !== undefined).
   const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const license = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
   if (license === undefined || !existsSync(`${folder}/${license}`)) {
-    throw new Error(`${name} says nothing about its license`);
+    throw new Error(`${name} has no license file`);
   }
   return `${name} ${version}\n\n${readFileSync(`${folder}/${license}`, 'utf8').trim()}\n`;
 });

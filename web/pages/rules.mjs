@@ -4,15 +4,15 @@ import { page } from './frame.mjs';
 import { escaped, inline, prose } from '../src/prose.js';
 
 const GROUPS = {
-  display: 'What shows the guest',
-  vgpu: 'The vGPU',
-  namespace: 'QEMU’s namespace',
-  qemu: 'QEMU’s arguments',
-  domain: 'The rest of the domain',
-  host: 'The machine',
+  display: 'Display',
+  vgpu: 'vGPU',
+  namespace: 'QEMU namespace',
+  qemu: 'QEMU arguments',
+  domain: 'Rest of the domain',
+  host: 'Host',
 };
 
-const MENDED = { safe: 'fix mends it', unsafe: 'fix mends it where unsafe fixes are wanted', manual: 'you mend it' };
+const MENDED = { safe: 'Automatic fix', unsafe: 'Unsafe automatic fix', manual: 'Manual fix' };
 
 const severity = (rule) => `<span class="severity ${rule.severity}">${rule.severity}</span>`;
 
@@ -25,12 +25,12 @@ export function listPage(rules) {
   });
   const body = `<main class="text wide">
 <h1>Rules</h1>
-<p>What is asked of a VM’s XML, and of the machine that it runs on. An <em>error</em> is refused, does not start or stays dark; with a <em>warning</em> it starts, worse than it could.</p>
-<form role="search" hidden><label for="filter">Narrow the list</label> <input id="filter" type="search" autocomplete="off"> <span id="shown" role="status" class="quiet"></span></form>
+<p>What gvtg-xml checks in a VM’s XML and on its host. <em>Error</em>: libvirt or QEMU refuses the VM, or the screen stays dark. <em>Warning</em>: the VM runs, but not as well as it could. <em>Info</em>: good to know.</p>
+<form role="search" hidden><label for="filter">Filter rules</label> <input id="filter" type="search" autocomplete="off"> <span id="shown" role="status" class="quiet"></span></form>
 <div id="rules">${sections.join('\n')}</div>
 </main>
 `;
-  const description = 'All rules of gvtg-xml: what can be wrong in a libvirt domain with an Intel GVT-g vGPU, and on its host.';
+  const description = 'All gvtg-xml rules: what can go wrong in a libvirt domain with an Intel GVT-g vGPU, and on its host.';
   return page({ title: 'Rules: gvtg-xml', description, here: 'rules/index.html', body, scripts: ['rules.js'], root: '../' });
 }
 
@@ -45,26 +45,26 @@ export function rulePage(rule, rules) {
     parts.push(`<h2>What to do</h2>\n<p>${inline(capital(rule.help))}.</p>`);
   }
   if (rule.fix) {
-    parts.push(`<p>The fix: ${inline(rule.fix.title)}.</p>`);
+    parts.push(`<p>Fix: ${inline(rule.fix.title)}.</p>`);
   }
   if (rule.examples.length > 0) {
     parts.push('<h2>Examples</h2>', ...rule.examples.map(example));
   }
   if (rule.says.length > 0) {
-    parts.push('<h2>What is said of it</h2>', `<ul>${rule.says.map(({ who, text }) => `<li>${escaped(who)}: <code>${escaped(text)}</code></li>`).join('')}</ul>`);
+    parts.push('<h2>Messages you may see</h2>', `<ul>${rule.says.map(({ who, text }) => `<li>${escaped(who)}: <code>${escaped(text)}</code></li>`).join('')}</ul>`);
   }
   if (rule.references.length > 0) {
     parts.push('<h2>Sources</h2>', `<ul class="sources">${rule.references.map(source).join('')}</ul>`);
   }
   const of = rules.filter((other) => other.group === rule.group);
   const at = of.indexOf(rule);
-  const near = [[of[at - 1], 'Before'], [of[at + 1], 'Next']].filter(([other]) => other)
+  const near = [[of[at - 1], 'Previous'], [of[at + 1], 'Next']].filter(([other]) => other)
     .map(([other, word]) => `<span>${word}: <a href="${other.id}.html">${other.id}</a></span>`);
   const body = `<main class="text">
 <p class="crumb"><a href="index.html">Rules</a></p>
 <h1>${escaped(rule.summary)}</h1>
 ${parts.join('\n')}
-<nav class="near" aria-label="Near rules">${near.join(' ')}</nav>
+<nav class="near" aria-label="Neighboring rules">${near.join(' ')}</nav>
 </main>
 `;
   return page({ title: `${rule.id}: ${rule.summary}`, description: rule.summary, here: '', body, root: '../' });
@@ -73,8 +73,8 @@ ${parts.join('\n')}
 function example({ bad, fixed, beside, settings }) {
   const marked = escaped(bad.trim()).replace('»', '<mark>').replace('«', '</mark>');
   const block = (title, html) => `<figure><figcaption>${title}</figcaption><pre tabindex="0" role="region" aria-label="${title}"><code>${html}</code></pre></figure>`;
-  const given = settings ? `Found, with ${escaped(settings)}` : 'Found';
-  return `<div class="example">${block(given, marked)}${beside ? block('Beside a file with', escaped(beside.trim())) : ''}${
+  const given = settings ? `Reported with ${escaped(settings)}` : 'Reported';
+  return `<div class="example">${block(given, marked)}${beside ? block('Other file', escaped(beside.trim())) : ''}${
     fixed ? block('Fixed', escaped(fixed.trim())) : ''}</div>`;
 }
 

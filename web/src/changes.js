@@ -14,7 +14,7 @@ let view;
 export function showChanges(original, fixed) {
   clearChanges();
   if (original === fixed) {
-    byId('changes').append(element('p', { class: 'empty' }, original === '' ? 'Paste a domain first.' : 'Nothing is changed.'));
+    byId('changes').append(element('p', { class: 'empty' }, original === '' ? 'Paste a VM’s XML first.' : 'No changes.'));
     return;
   }
   view = new EditorView({
@@ -23,7 +23,7 @@ export function showChanges(original, fixed) {
       doc: fixed,
       extensions: [
         styles, lineNumbers(), xml(), colours, EditorView.lineWrapping, EditorState.readOnly.of(true), keymap.of(defaultKeymap),
-        EditorView.contentAttributes.of({ 'aria-label': 'What is changed, line by line', tabindex: '0' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'Changes, line by line', tabindex: '0' }),
         unifiedMergeView({
           original, mergeControls: false, gutter: true, highlightChanges: false, collapseUnchanged: { margin: 3, minSize: 6 },
           // A large document is compared line by line rather than slowly.

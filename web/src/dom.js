@@ -20,5 +20,8 @@ export function element(name, properties = {}, ...children) {
 /** The element of this id. */
 export const byId = (id) => document.getElementById(id);
 
+/** The parts of a text, those in backticks as code. */
+export const withCode = (text) => text.split(/(`[^`]+`)/).map((part) => (/^`[^`]+`$/.test(part) ? element('code', {}, part.slice(1, -1)) : part));
+
 /** A number with its word: `1 error`, `2 errors`. */
 export const count = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;

@@ -53,7 +53,7 @@ export class Engine {
   #stop(worker) {
     worker.terminate();
     for (const { reject } of this.#waiting.values()) {
-      reject(new EngineFailure('the engine was stopped'));
+      reject(new EngineFailure('the engine stopped'));
     }
     this.#waiting.clear();
     this.#worker = undefined;

@@ -46,11 +46,11 @@ async function explain() {
   }
 }
 
-const failed = (error) => [note(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the message.`)];
+const failed = (error) => [note(`Internal error: ${error.message}. This is a bug in gvtg-xml: please report it, together with the message.`)];
 
 function shown(found) {
   if (found.isDomain) {
-    return [note('This is a domain and no message: ', element('a', { href: 'index.html' }, 'check it'), '.')];
+    return [note('This is domain XML, not a message: ', element('a', { href: 'index.html' }, 'check it here'), '.')];
   }
   const { answers = [], about = [], beside = [], nearest = [], unknown } = found;
   const parts = answers.map(answer);
@@ -58,22 +58,22 @@ function shown(found) {
     parts.push(group('About this', about));
   }
   if (beside.length > 0) {
-    parts.push(group(about.length > 0 ? 'Also spoken of in' : 'Spoken of in', beside));
+    parts.push(group(about.length > 0 ? 'Also mentioned in' : 'Mentioned in', beside));
   }
   if (unknown) {
-    parts.push(note(`Line ${unknown.line} has an error that is not known here: `, element('code', {}, unknown.text)));
+    parts.push(note(`Line ${unknown.line} has an unknown error: `, element('code', {}, unknown.text)));
   }
   if (parts.length === 0) {
-    parts.push(note('Nothing is known of this. Messages are known in English, as LC_ALL=C gives them.'));
+    parts.push(note('No known message matches. Only English messages are recognized: to get them, run the command with LC_ALL=C.'));
     if (nearest.length > 0) {
-      parts.push(note('Nearest to it: ', ...nearest.flatMap((id, index) => [index > 0 ? ', ' : '', question(id)]), '.'));
+      parts.push(note('Did you mean ', ...nearest.flatMap((id, index) => [index > 0 ? ', ' : '', question(id)]), '?'));
     }
   }
   return parts;
 }
 
 function answer({ symptom, rules, seen }) {
-  const where = seen && element('p', { class: 'seen' }, `Line ${seen.line}${seen.count > 1 ? `, ${seen.count} times` : ''}: `, element('code', {}, seen.text));
+  const where = seen && element('p', { class: 'seen' }, `Line ${seen.line}${seen.count > 1 ? `, ${seen.count} times in all` : ''}: `, element('code', {}, seen.text));
   const body = symptom ? aboutSymptom(symptom) : rules.map(entry);
   return element('article', { class: 'answer', 'data-id': symptom?.id ?? rules.map(({ id }) => id).join(' ') }, where, ...body);
 }
@@ -86,7 +86,7 @@ function aboutSymptom({ id, summary, severity, means, steps, rules, references }
     Object.assign(element('div', {}), { innerHTML: prose(means) }),
     steps.length > 0 && element('h3', {}, 'What to do'),
     steps.length > 0 && element('ol', {}, ...orders),
-    rules.length > 0 && element('p', {}, 'Rules that find its causes: ', ...list(rules)),
+    rules.length > 0 && element('p', {}, 'Rules that find the cause: ', ...list(rules)),
     references.length > 0 && element('p', { class: 'sources' }, ...references.map((source) => element('a', { href: source, rel: 'noreferrer' }, source))),
   ];
 }

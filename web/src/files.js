@@ -1,17 +1,17 @@
 // The host's files: what they are, where they belong, and what to do then.
 
-import { byId, element } from './dom.js';
+import { byId, element, withCode } from './dom.js';
 import { copy, download } from './transfer.js';
 
 /** Shows what the engine gave for the host, or of a check without a fixed text why there are none. */
 export function showFiles({ files, steps, error, settings }) {
   const place = byId('files');
   if (!files) {
-    const message = error ? `${error.message}: ${error.help}` : settings ? 'A setting can’t be used.' : 'Paste a domain first.';
-    place.replaceChildren(element('p', { class: 'empty' }, message));
+    const message = error ? `${error.message}: ${error.help}` : settings ? 'Correct the invalid setting first.' : 'Paste a VM’s XML first.';
+    place.replaceChildren(element('p', { class: 'empty' }, ...withCode(message)));
     return;
   }
-  const order = element('ol', { class: 'steps' }, ...steps.map((step) => element('li', {}, step)));
+  const order = element('ol', { class: 'steps' }, ...steps.map((step) => element('li', {}, ...withCode(step))));
   place.replaceChildren(...files.map(file), element('h3', {}, 'Then, as root'), order);
 }
 

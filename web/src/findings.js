@@ -1,6 +1,6 @@
 // The list of findings: what is wrong, where, why, and what mends it.
 
-import { byId, count, element } from './dom.js';
+import { byId, count, element, withCode } from './dom.js';
 import { isFixable } from './editor.js';
 import { prose } from './prose.js';
 
@@ -25,13 +25,13 @@ export class Findings {
     if (at >= 0) {
       (items[Math.min(at, items.length - 1)]?.querySelector('button') ?? byId('summary')).focus();
     }
-    byId('summary').textContent = settings ? 'A setting can’t be used' : summary(findings, suppressed);
+    byId('summary').textContent = settings ? 'Invalid setting' : summary(findings, suppressed);
     const more = settings ? 0 : findings.length - MOST_LISTED;
     byId('more').textContent = more > 0 ? `and ${more} more, marked in the editor` : '';
   }
 
   /** Shows that there is nothing to look at, or what went wrong. */
-  clear(message = 'Nothing looked at yet') {
+  clear(message = 'No document yet') {
     this.list.replaceChildren();
     byId('summary').textContent = message;
     byId('more').textContent = '';
@@ -46,8 +46,8 @@ export class Findings {
     }, other.message)));
     return element('li', { class: `finding ${severity}`, 'data-rule': rule },
       element('p', { class: 'head' }, element('span', { class: 'severity' }, LABELS[severity]), place),
-      element('p', { class: 'message' }, message),
-      help && element('p', { class: 'help' }, help),
+      element('p', { class: 'message' }, ...withCode(message)),
+      help && element('p', { class: 'help' }, ...withCode(help)),
       others.length > 0 && element('ul', { class: 'related' }, ...others),
       fix?.risk && element('p', { class: 'risk' }, `This may lose ${fix.risk}.`),
       element('div', { class: 'row' },
@@ -64,7 +64,7 @@ export class Findings {
         const told = await this.ask('rule', id);
         if (told) {
           text.innerHTML = prose(told.why);
-          text.append(element('p', {}, element('a', { href: `rules/${id}.html` }, 'The rule, with examples and sources')));
+          text.append(element('p', {}, element('a', { href: `rules/${id}.html` }, 'The rule’s page, with examples and sources')));
         }
       }
     });
@@ -75,14 +75,14 @@ export class Findings {
 function settingItem({ name, message }) {
   return element('li', { class: 'finding error' },
     element('p', { class: 'head' }, element('span', { class: 'severity' }, 'Setting')),
-    element('p', { class: 'message' }, element('code', {}, name), `: ${message}`));
+    element('p', { class: 'message' }, element('code', {}, name), ': ', ...withCode(message)));
 }
 
 /** How many findings there are of which kind. */
 function summary(findings, suppressed) {
-  const ignored = suppressed > 0 ? `, ${suppressed} ignored` : '';
+  const ignored = suppressed > 0 ? `, ${suppressed} suppressed` : '';
   if (findings.length === 0) {
-    return `Nothing to mend${ignored}`;
+    return `No problems found${ignored}`;
   }
   const kinds = [['error', 'error'], ['warning', 'warning'], ['info', 'note']].map(([severity, word]) => {
     const number = findings.filter((finding) => finding.severity === severity).length;

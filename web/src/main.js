@@ -1,6 +1,6 @@
 // The page: a domain in the editor, what the engine says of it, and what comes out.
 
-import { byId, count } from './dom.js';
+import { byId, count, withCode } from './dom.js';
 import { Editor } from './editor.js';
 import { Engine } from './engine.js';
 import { clearChanges, showChanges } from './changes.js';
@@ -69,8 +69,8 @@ async function check() {
 function sayFailure(error) {
   // Nothing that was found before can be used now.
   accept({ version: editor.version, wishes: settings.wishes, result: undefined });
-  findings.clear('Not looked at');
-  say(`The engine has stopped: ${error.message}. That is a fault of this program; please report it with the document.`);
+  findings.clear('Not checked');
+  say(`Internal error: ${error.message}. This is a bug in gvtg-xml: please report it, together with the document.`);
 }
 
 function accept(checked) {
@@ -95,17 +95,17 @@ function noteOf({ fixed, settings }) {
     return '';
   }
   if (fixed.error) {
-    return `Nothing is mended, which is a fault of this program: ${fixed.error}`;
+    return `Nothing can be fixed: ${fixed.error}`;
   }
   if (fixed.withheld) {
-    return `What shows the guest now is left alone: ${fixed.ignoresErrors
-      ? 'an error is ignored, so nothing is sure to show it after these fixes.' : 'after these fixes nothing would.'}`;
+    return `Display fixes are skipped: ${fixed.ignoresErrors
+      ? 'an error is suppressed, so they might leave the guest without a display.' : 'they would leave the guest without a display.'}`;
   }
   return '';
 }
 
 function say(note) {
-  byId('note').textContent = note;
+  byId('note').replaceChildren(...withCode(note));
   byId('note').hidden = note === '';
 }
 
@@ -129,7 +129,7 @@ function enable() {
   // What is no domain has a report as well.
   byId('report').disabled = !isCurrent() || !last.result?.findings;
   byId('left').textContent = text !== undefined && number > 0 && last.result.fixed.remaining > 0
-    ? `${count(last.result.fixed.remaining, 'finding')} will be left` : '';
+    ? `${count(last.result.fixed.remaining, 'finding')} will remain` : '';
 }
 
 function fixOne(finding) {
@@ -170,7 +170,7 @@ async function open(file) {
   }
   const { text, error } = decoded;
   if (error) {
-    refusal = { message: `${file.name} ${error.message}`, help: error.help };
+    refusal = { message: `${file.name}: ${error.message}`, help: error.help };
     editor.load('');
     // Where the editor was empty before, that is no change.
     changed();

@@ -18,7 +18,7 @@ export async function copy(button, text) {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';
   } catch {
-    button.textContent = 'The browser refuses: select it and copy';
+    button.textContent = 'Copying is blocked: select the text and copy it';
   }
   setTimeout(() => { button.textContent = words; }, 1500);
 }

@@ -22,7 +22,7 @@ afterEach(async () => {
   await close(page);
 });
 
-test('a file that is dropped on the editor is opened, and its text is there once', async () => {
+test('a file dropped on the editor is opened once', async () => {
   // So would the editor read the file itself, and put its text in where it was dropped, before the page opens it or after.
   await page.evaluate(() => {
     globalThis.readings = 0;
@@ -41,7 +41,7 @@ test('a file that is dropped on the editor is opened, and its text is there once
   }
 });
 
-test('why a file is refused stays there until a document comes', async () => {
+test('the reason for rejecting a file stays visible until a document is loaded', async () => {
   const latin1 = Buffer.from('<domain><name>\xe9</name></domain>', 'latin1');
   // In an empty editor, and in place of a document whose check may be under way.
   for (let round = 0; round < 2; round++) {
@@ -50,7 +50,7 @@ test('why a file is refused stays there until a document comes', async () => {
     await expectCheck(page);
     await page.check('[name=keep-video]');
     await checked(page);
-    assert.match(await page.innerText('#summary'), /latin1\.xml .*UTF-8/);
+    assert.match(await page.innerText('#summary'), /latin1\.xml: .*UTF-8/);
     assert.equal(await page.isVisible('#note'), true);
     await page.click('button[type=reset]');
     await page.click('.settings summary');
@@ -61,7 +61,7 @@ test('why a file is refused stays there until a document comes', async () => {
   }
 });
 
-test('undoing another document brings back the one before, with its line endings and what it is compared with', async () => {
+test('undo after loading another document restores the previous one with its line endings and its changes', async () => {
   const document = text.replaceAll('\n', '\r\n');
   const removed = async () => {
     await page.click('#tab-changes');
@@ -90,7 +90,7 @@ test('undoing another document brings back the one before, with its line endings
   }
 });
 
-test('what was found under other settings mends nothing', async () => {
+test('fixes from before a change of settings are not applied', async () => {
   await paste(page, text);
   await expectCheck(page);
   // At once, before what the new setting makes of it is there.
@@ -105,7 +105,7 @@ test('what was found under other settings mends nothing', async () => {
   assert.notEqual(fixed(text, '--keep-video'), fixed(text));
 });
 
-test('where the engine stops later, nothing that was found before comes out', async () => {
+test('when the engine fails later, earlier results cannot be copied or downloaded', async () => {
   await page.addInitScript(() => {
     // A question that the engine has no answer for.
     const { postMessage } = Worker.prototype;
@@ -122,7 +122,7 @@ test('where the engine stops later, nothing that was found before comes out', as
     await checked(page);
     await page.evaluate(() => { globalThis.stops = true; });
     await page.click(button);
-    await page.waitForFunction(() => document.getElementById('note').textContent.includes('The engine has stopped'));
+    await page.waitForFunction(() => document.getElementById('note').textContent.includes('Internal error'));
     assert.equal(await page.locator('.finding').count(), 0, button);
     for (const other of ['#fix', '#copy', '#download', '#report']) {
       assert.equal(await page.isDisabled(other), true, `${button} ${other}`);
@@ -130,7 +130,7 @@ test('where the engine stops later, nothing that was found before comes out', as
   }
 });
 
-test('what the address says is marked where it can’t be used, and a switch is on for yes only', async () => {
+test('invalid settings in the URL are marked, and a switch is on only for "yes"', async () => {
   await page.goto(`${server.address}index.html#type=i915-GVTg_V9_9&unsafe-fixes=no`);
   await paste(page, text);
   assert.match(await page.innerText('#findings'), /^Setting\s+type: /);
@@ -144,7 +144,7 @@ test('what the address says is marked where it can’t be used, and a switch is 
   assert.equal((await saved(page, '#download')).text, fixed(text));
 });
 
-test('a button that has copied says so, and then what it said, however often it is clicked', async () => {
+test('a copy button says "Copied" and then shows its label again, however often it is clicked', async () => {
   await paste(page, text);
   await page.click('#tab-files');
   // The engine is asked for the files when the tab is chosen, so they come a little later.

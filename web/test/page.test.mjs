@@ -22,7 +22,7 @@ after(async () => {
 
 const address = (page) => server.address + page;
 
-test('nothing is asked for once the page is loaded, and the browser would refuse it', async () => {
+test('the loaded page sends no requests, and the browser would block them', async () => {
   const page = await open(browser, address('index.html'));
   await page.waitForLoadState('networkidle');
   const asked = [];
@@ -46,7 +46,7 @@ test('nothing is asked for once the page is loaded, and the browser would refuse
   await page.context().close();
 });
 
-test('it works where there is no network, and from a disk', async () => {
+test('the page works offline and from a disk', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   execFileSync('python3', ['-m', 'zipfile', '-e', 'dist.zip', folder]);
   for (const place of [address('index.html'), `file://${folder}/index.html`]) {
@@ -61,7 +61,7 @@ test('it works where there is no network, and from a disk', async () => {
   }
 });
 
-test('axe has nothing serious to say, in light and in dark', async () => {
+test('axe finds no serious accessibility problems in light and dark mode', async () => {
   const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
   for (const colorScheme of ['light', 'dark']) {
     for (const name of pages) {
@@ -93,7 +93,7 @@ test('axe has nothing serious to say, in light and in dark', async () => {
   }
 });
 
-test('where the engine stops it is said, and nothing comes out', async () => {
+test('a failing engine is reported, and nothing can be downloaded', async () => {
   const context = await browser.newContext();
   // Half of an engine.
   await context.route('**/engine.js', async (route) => {
@@ -108,19 +108,19 @@ test('where the engine stops it is said, and nothing comes out', async () => {
   await page.goto(address('index.html'));
   for (let round = 0; round < 2; round++) {
     await page.click('#example');
-    await page.waitForFunction(() => document.getElementById('note').textContent.includes('The engine has stopped'));
+    await page.waitForFunction(() => document.getElementById('note').textContent.includes('Internal error'));
     await checked(page);
     assert.equal(await page.locator('.finding').count(), 0);
     assert.equal(await page.isDisabled('#download'), true);
   }
   await page.goto(address('explain.html'));
   await page.fill('#question', 'no device');
-  await page.waitForFunction(() => document.getElementById('answers').textContent.includes('The engine has stopped'));
+  await page.waitForFunction(() => document.getElementById('answers').textContent.includes('Internal error'));
   assert.deepEqual(faults, []);
   await context.close();
 });
 
-test('whoever mends one finding with a keyboard goes on with the next', async () => {
+test('after a finding is fixed with the keyboard, the focus moves to the next one', async () => {
   const page = await open(browser, address('index.html'));
   await paste(page, example);
   const before = await page.locator('.finding').count();
@@ -133,7 +133,7 @@ test('whoever mends one finding with a keyboard goes on with the next', async ()
   await close(page);
 });
 
-test('nothing scrolls sideways on 360 pixels', async () => {
+test('nothing scrolls sideways at 360 pixels', async () => {
   for (const name of pages) {
     const page = await open(browser, address(name), { viewport: { width: 360, height: 740 } });
     if (name === 'index.html') {
@@ -153,7 +153,7 @@ test('nothing scrolls sideways on 360 pixels', async () => {
 });
 const width = (page) => page.evaluate(() => document.scrollingElement.scrollWidth);
 
-test('a keyboard is enough: to paste, to go to a finding, to fix, to see the changes', async () => {
+test('everything works with the keyboard: pasting, going to a finding, fixing, seeing the changes', async () => {
   const page = await open(browser, address('index.html'));
   await page.evaluate((text) => navigator.clipboard.writeText(text), example);
   const { keyboard } = page;
@@ -187,7 +187,7 @@ test('a keyboard is enough: to paste, to go to a finding, to fix, to see the cha
   await close(page);
 });
 
-test('what a message means is shown while it is typed, and stands in the address', async () => {
+test('a message is explained while it is typed, and kept in the URL', async () => {
   const page = await open(browser, address('explain.html'));
   await page.fill('#question', 'qemu-system-x86_64: -set device.hostdev0.x-igd-opregion=on: there is no device "hostdev0" defined');
   await page.waitForSelector('.answer[data-id=set-finds-no-device]');
@@ -195,7 +195,7 @@ test('what a message means is shown while it is typed, and stands in the address
   await page.waitForSelector('.answer[data-id=set-finds-no-device]');
   await page.fill('#question', readFileSync('../fixtures/win10.log', 'utf8'));
   await page.waitForSelector('.answer .seen');
-  assert.equal(await page.evaluate(() => location.hash), '', 'a log is nobody’s address');
+  assert.equal(await page.evaluate(() => location.hash), '', 'a log is not put into the URL');
   const told = run(['explain', '--isolated', '-'], readFileSync('../fixtures/win10.log', 'utf8')).stdout;
   for (const answer of await page.$$('.answer')) {
     const id = await answer.getAttribute('data-id');
@@ -206,7 +206,7 @@ test('what a message means is shown while it is typed, and stands in the address
   assert.notEqual(await page.evaluate(() => location.hash), '');
   await page.locator('#log').setInputFiles('../fixtures/win10.log');
   await page.waitForSelector('.answer .seen');
-  assert.equal(await page.evaluate(() => location.hash), '', 'nor that of what was asked before');
+  assert.equal(await page.evaluate(() => location.hash), '', 'the previous question is removed from the URL');
   await page.fill('#question', 'opregion');
   const link = page.locator('#answers a[href^="#q="]').first();
   const name = await link.textContent();
@@ -217,7 +217,7 @@ test('what a message means is shown while it is typed, and stands in the address
   await close(page);
 });
 
-test('each rule has a page, and each link leads somewhere', async () => {
+test('each rule has a page, and no link is broken', async () => {
   const rules = ['../rules', '../rules/host'].flatMap((folder) => readdirSync(folder)).filter((name) => name.endsWith('.toml'));
   const built = new Set(readdirSync(join(dist, 'rules')));
   for (const name of rules) {
@@ -234,7 +234,7 @@ test('each rule has a page, and each link leads somewhere', async () => {
   }
 });
 
-test('a link of a report leads to its rule', async () => {
+test('a link from a report leads to its rule', async () => {
   const page = await open(browser, `${address('rules/index.html')}#stray-video`);
   await page.waitForURL(/rules\/stray-video\.html$/);
   await page.goto(`${address('rules/index.html')}#filter`);
@@ -244,7 +244,7 @@ test('a link of a report leads to its rule', async () => {
   await close(page);
 });
 
-test('the licenses are those of the script’s packages and of the engine’s crates, and the page leads to them', () => {
+test('licenses.txt covers the script’s packages and the engine’s crates, and the page links to it', () => {
   const licenses = readFileSync(join(dist, 'licenses.txt'), 'utf8');
   for (const name of ['@codemirror/view', '@lezer/common', 'roxmltree', 'wasm-bindgen', 'rust-std']) {
     assert.ok(new RegExp(`(^|, )${name}[ :]`, 'm').test(licenses), name);

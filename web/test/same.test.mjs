@@ -22,10 +22,13 @@ const findings = (name, text, ...flags) => run(['lint', '--isolated', '--quiet',
 const listed = () => page.$$eval('.finding', (items) => items.map((item) => [
   item.dataset.rule, item.querySelector('.message').textContent, item.querySelector('.place').getAttribute('aria-label'),
 ]));
-const wanted = (json) => JSON.parse(json).diagnostics.map(({ rule, message, start: { line, column } }) => [rule, message, `Go to line ${line}, column ${column}`]);
+const wanted = (json) => JSON.parse(json).diagnostics.map(({ rule, message, start: { line, column } }) => [
+  // What is in backticks is shown as code.
+  rule, message.replace(/`([^`]+)`/g, '$1'), `Go to line ${line}, column ${column}`,
+]);
 
 for (const [name, text] of Object.entries(fixtures)) {
-  test(`${name} is found, fixed and reported as on the command line`, async () => {
+  test(`${name}: findings, fixed XML and report match the command line`, async () => {
     await paste(page, text);
     assert.equal((await saved(page, '#download')).text, fixed(text));
     const report = await saved(page, '#report');
@@ -35,7 +38,7 @@ for (const [name, text] of Object.entries(fixtures)) {
     if (await page.isEnabled('#fix')) {
       await page.click('#fix');
       await checked(page);
-      assert.equal((await saved(page, '#download')).text, fixed(text), 'fixed twice is fixed once');
+      assert.equal((await saved(page, '#download')).text, fixed(text), 'fixing twice changes nothing more');
     }
     await page.evaluate(() => navigator.clipboard.writeText(''));
     await page.click('#copy');
@@ -45,7 +48,7 @@ for (const [name, text] of Object.entries(fixtures)) {
   });
 }
 
-test('a file keeps its line endings, its byte order mark and letters of any plane', async () => {
+test('line endings, a byte order mark and characters of any plane are kept', async () => {
   const text = fixtures['win10-virt-manager.xml'].replace('win10', 'é😀').replaceAll('\n', '\r\n');
   for (const bytes of [text, `\ufeff${text}`]) {
     await openFile(page, 'a.xml', bytes);
@@ -59,7 +62,7 @@ test('a file keeps its line endings, its byte order mark and letters of any plan
   }
 });
 
-test('one fix makes its own edits and no others, and can be undone', async () => {
+test('a single fix makes only its own edits, and can be undone', async () => {
   const text = fixtures['win10-virt-manager.xml'].replace('win10', 'é😀');
   for (const ending of ['\n', '\r\n']) {
     const bytes = text.replaceAll('\n', ending);
@@ -94,7 +97,7 @@ function apply(text, edits) {
   return bytes.toString();
 }
 
-test('what is no domain has one finding where it is, and nothing but its report comes out', async () => {
+test('input that is not a domain has one finding, and only its report can be saved', async () => {
   const malformed = fixtures['guide.xml'].replace('</devices>', '</device>');
   for (const [text, rule] of [[malformed, 'not-well-formed'], ['<network/>', 'not-a-domain'], ['<domain', 'not-well-formed']]) {
     await paste(page, text);
@@ -106,19 +109,19 @@ test('what is no domain has one finding where it is, and nothing but its report 
     const report = await saved(page, '#report');
     assert.equal(report.text, findings(report.name.replace(/json$/, 'xml'), text));
     await page.click('#tab-files');
-    assert.match(await page.innerText('#files'), /Paste a domain first/);
+    assert.match(await page.innerText('#files'), /Paste a VM’s XML first/);
     await page.click('#tab-editor');
   }
   assert.ok(await page.locator('.cm-lintRange-error, .cm-lintPoint-error').count() > 0);
 });
 
-test('bytes that are not UTF-8 are refused with a reason, and nothing is shown of them', async () => {
+test('a file that is not UTF-8 is rejected with a reason', async () => {
   await openFile(page, 'latin1.xml', Buffer.from('<domain><name>\xe9</name></domain>', 'latin1'));
-  assert.match(await page.innerText('#summary'), /latin1\.xml .*UTF-8/);
+  assert.match(await page.innerText('#summary'), /latin1\.xml: .*UTF-8/);
   assert.equal(await page.isDisabled('#download'), true);
 });
 
-test('settings do what flags do, stand in the address and survive a reload', async () => {
+test('settings work like the flags, are kept in the URL and survive a reload', async () => {
   const text = fixtures['win10-virt-manager.xml'];
   await page.click('.settings summary');
   await page.fill('[name=libvirt]', '7.0');
@@ -136,7 +139,7 @@ test('settings do what flags do, stand in the address and survive a reload', asy
   assert.equal((await saved(page, '#download')).text, fixed(text, ...flags));
 });
 
-test('with a setting that can’t be used nothing comes out, and it is said which', async () => {
+test('an invalid setting is named, and nothing can be downloaded', async () => {
   await page.click('.settings summary');
   await page.fill('[name=pci]', 'two');
   await checked(page);
@@ -144,7 +147,7 @@ test('with a setting that can’t be used nothing comes out, and it is said whic
   assert.equal(await page.isDisabled('#download'), true);
   assert.equal(await page.getAttribute('[name=pci]', 'aria-invalid'), 'true');
   await page.click('#tab-files');
-  assert.match(await page.innerText('#files'), /A setting can’t be used/);
+  assert.match(await page.innerText('#files'), /Correct the invalid setting first/);
   await page.click('#tab-editor');
   await page.click('button[type=reset]');
   await page.waitForFunction(() => location.hash === '');
@@ -153,7 +156,7 @@ test('with a setting that can’t be used nothing comes out, and it is said whic
   await page.click('.settings summary');
 });
 
-test('the host’s files are those of emit', async () => {
+test('the host files match those of emit', async () => {
   const text = fixtures['win10-virt-manager.xml'];
   await paste(page, text);
   await page.click('#tab-files');
@@ -172,17 +175,17 @@ test('the host’s files are those of emit', async () => {
   await page.click('.settings summary');
 });
 
-test('the changes are those from what was pasted to what is fixed', async () => {
+test('the changes compare the pasted XML with the fixed XML', async () => {
   await paste(page, fixtures['win10-virt-manager.xml']);
   await page.click('#tab-changes');
   const removed = await deletedLines(page);
   assert.ok(removed.includes('<graphics type=\'spice\' autoport=\'yes\'>'), removed.join('\n'));
   await page.click('#fix');
   await checked(page);
-  assert.deepEqual(await deletedLines(page), removed, 'also when they were made');
+  assert.deepEqual(await deletedLines(page), removed, 'also after the fix');
   await page.click('#tab-editor');
   await paste(page, fixtures['win10-virt-manager.fixed.xml']);
   await page.click('#tab-changes');
-  assert.match(await page.innerText('#changes'), /Nothing is changed/);
+  assert.match(await page.innerText('#changes'), /No changes/);
   await page.click('#tab-editor');
 });

@@ -19,7 +19,7 @@ after(async () => {
 
 const address = (page) => server.address + page;
 
-test('it is small', () => {
+test('the page is small', () => {
   const packed = (name) => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length;
   const whole = readFileSync(join(dist, 'engine.js'), 'utf8');
   const { wasm } = JSON.parse(whole.slice(whole.indexOf('=') + 1, whole.lastIndexOf(';')));
@@ -31,7 +31,7 @@ test('it is small', () => {
   assert.ok(script <= 150 * 1024, `script: ${script}`);
 });
 
-test('the first findings of 8 KB are there 100 ms after they are pasted', async () => {
+test('the findings for 8 KB appear within 100 ms of pasting', async () => {
   const page = await open(browser, address('index.html'));
   const filler = Array.from({ length: 20 }, (_, index) => `    <interface type='network'><source network='net${index}'/><model type='virtio'/></interface>\n`).join('');
   const text = example.replace('</devices>', `${filler}  </devices>`);
@@ -63,7 +63,7 @@ test('the first findings of 8 KB are there 100 ms after they are pasted', async 
   await close(page);
 });
 
-test('a document of 1 MB leaves the page responsive', async () => {
+test('the page stays responsive with a 1 MB document', async () => {
   const page = await open(browser, address('index.html'));
   const disk = (index) => `    <disk type='file' device='disk'><source file='/var/lib/libvirt/images/${index}.qcow2'/><target dev='vd${index}' bus='virtio'/></disk>\n`;
   const disks = Array.from({ length: 8500 }, (_, index) => disk(index)).join('');

@@ -47,10 +47,16 @@ fn fixed(text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Value {
             "withheld": withheld,
             "ignoresErrors": ignores_errors,
         }),
+        Err(FixError::Setting { message, help }) if help.is_empty() => json!({ "error": message }),
+        Err(FixError::Setting { message, help }) => json!({ "error": format!("{message}: {help}") }),
         // Without a position: it is a fault of the rules, or already a finding.
-        Err(FixError::Xml(error, _)) => json!({ "error": error.message }),
-        Err(error) => json!({ "error": error.to_string() }),
+        Err(FixError::Xml(error, _)) => json!({ "error": bug(&error.message) }),
+        Err(error) => json!({ "error": bug(&error.to_string()) }),
     }
+}
+
+fn bug(message: &str) -> String {
+    format!("{message}. This is a bug in gvtg-xml: please report it, together with the document.")
 }
 
 fn shown(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {

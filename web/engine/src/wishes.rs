@@ -18,7 +18,7 @@ pub fn read_what_can_be(text: &str) -> (Settings, Vec<Value>) {
     let mut settings = Settings::default();
     let said = match serde_json::from_str(text) {
         Ok(Value::Object(said)) => said,
-        _ => return (settings, vec![json!({ "name": "", "message": "the settings are no JSON object" })]),
+        _ => return (settings, vec![json!({ "name": "", "message": "the settings are not a JSON object" })]),
     };
     let mut wrong = Vec::new();
     for (name, value) in &said {
@@ -46,7 +46,7 @@ fn put(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
         "audio" => asked.audio = Some(values::audio(text)?),
         "keep-video" => settings.keep_video = true,
         "unsafe-fixes" => settings.unsafe_fixes = true,
-        _ => return Err(format!("there is no setting '{name}'")),
+        _ => return Err(format!("unknown setting '{name}'")),
     }
     Ok(())
 }
