@@ -18,7 +18,7 @@ pub fn schema() -> Json {
     of_files.insert(
         "files".into(),
         json!({
-            "description": "Which files: patterns from the configuration's folder, or whole paths that begin with /",
+            "description": "The files: patterns relative to the configuration's folder, or absolute ones that start with /",
             "type": "array",
             "minItems": 1,
             "items": { "type": "string", "minLength": 1 },
@@ -27,7 +27,7 @@ pub fn schema() -> Json {
     root.insert(
         "overrides".into(),
         json!({
-            "description": "What is said of some files; of two that are about the same one the later counts",
+            "description": "Settings for some of the files; where several match a file, the last one wins, key by key",
             "type": "array",
             "items": { "type": "object", "required": ["files"], "additionalProperties": false, "properties": of_files },
         }),
@@ -35,7 +35,7 @@ pub fn schema() -> Json {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "gvtg-xml.toml",
-        "description": "What is wanted of all libvirt domains in a folder and those below it",
+        "description": "gvtg-xml settings for all libvirt domains in a folder and its subfolders",
         "type": "object",
         "additionalProperties": false,
         "properties": root,
@@ -54,7 +54,7 @@ fn property(key: &Key) -> Json {
         Kind::Names(_) => json!({ "type": "array", "items": { "$ref": "#/definitions/name" } }),
     };
     if let Some(object) = property.as_object_mut() {
-        object.insert("description".into(), format!("{}. Where nobody says it: {}.", key.summary, key.default).into());
+        object.insert("description".into(), format!("{}. Default: {}.", key.summary, key.default).into());
         match key.shape {
             Shape::Any => {}
             Shape::Pattern(pattern) => {
@@ -84,9 +84,9 @@ fn levels() -> Json {
     let level = |description: &str| json!({ "description": description, "allOf": [{ "$ref": "#/definitions/level" }] });
     let asked = builtin().iter().filter(|rule| !matches!(rule.check, Check::WellFormed | Check::Domain));
     let rules = asked.map(|rule| (rule.id.to_string(), level(&rule.summary)));
-    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), level("All rules of this group")));
+    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), level("All rules in this group")));
     json!({
-        "description": "How severe rules and groups of rules are",
+        "description": "The severity of rules and groups of rules",
         "type": "object",
         "properties": groups.chain(rules).collect::<Map<String, Json>>(),
         "additionalProperties": { "$ref": "#/definitions/level" },
