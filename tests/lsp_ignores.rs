@@ -54,7 +54,7 @@ fn a_finding_can_be_ignored_here_and_in_the_file() {
             assert!(own["diagnostics"][0]["code"] == "stray-video" && own["isPreferred"] != true, "{own}");
             client.applied(FILE, &own["edit"])
         };
-        let (here, everywhere) = (action("Ignore stray-video here"), action("Ignore stray-video in this file"));
+        let (here, everywhere) = (action("Suppress stray-video here"), action("Suppress stray-video in this file"));
         let ending = if text.contains('\r') { "\r\n" } else { "\n" };
         let comment = format!("    <!-- gvtg-xml: ignore[stray-video] TODO: why -->{ending}");
         assert_eq!(here, text.replace("    <video/>", &format!("{comment}    <video/>")));
@@ -76,7 +76,7 @@ fn what_virsh_edit_hands_out_gets_no_comments() {
     let at = TEXT.find("<video").unwrap();
     let titles: Vec<String> =
         client.actions(uri, at..at, Some("quickfix")).iter().map(|action| action["title"].as_str().unwrap().to_owned()).collect();
-    assert!(titles.contains(&"Ignore stray-video in this file".into()), "{titles:?}");
+    assert!(titles.contains(&"Suppress stray-video in this file".into()), "{titles:?}");
     assert!(!titles.iter().any(|title| title.ends_with(" here")), "libvirt drops comments: {titles:?}");
     assert_eq!(client.goodbye(), 0);
 }

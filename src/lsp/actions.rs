@@ -60,7 +60,7 @@ pub fn all(
                 asked.push(rule);
                 if let Some(edits) = of_rule(rule, document, configuration)? {
                     actions.push(CodeAction {
-                        title: format!("Fix all {} of {rule}", fixable().count()),
+                        title: format!("Fix all {} findings of {rule}", fixable().count()),
                         kind: QUICK_FIX,
                         diagnostics: fixable().map(|finding| diagnostics::one(finding, &lines, style)).collect(),
                         is_preferred: false,
@@ -76,7 +76,7 @@ pub fn all(
         && let Some(edits) = fixed(document, configuration, document.is_named)?
     {
         actions.push(CodeAction {
-            title: "Fix all that is safe to fix for GVT-g".into(),
+            title: "Fix all GVT-g findings (safe fixes only)".into(),
             kind: FIX_ALL,
             diagnostics: found.iter().filter(|finding| is_safe(finding)).map(|finding| diagnostics::one(finding, &lines, style)).collect(),
             is_preferred: false,
@@ -124,7 +124,7 @@ fn of_finding(finding: &Finding<'static>, document: &Document, lines: &Lines<'_>
     let fix = finding.fix.as_ref().filter(|fix| fix.applicability != Applicability::Manual && !fix.edits.is_empty())?;
     let is_safe = fix.applicability == Applicability::Safe;
     Some(CodeAction {
-        title: if is_safe { fix.title.clone() } else { format!("{} (may lose something you want)", fix.title) },
+        title: if is_safe { fix.title.clone() } else { format!("{} (unsafe: may lose something you want)", fix.title) },
         kind: QUICK_FIX,
         diagnostics: vec![diagnostics::one(finding, lines, style)],
         is_preferred: is_safe,
@@ -166,7 +166,7 @@ fn of_ignoring(
         let edits =
             survive(move || suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named)).unwrap_or_default())?;
         actions.extend(first_of_rule.iter().zip(edits).map(|(finding, edits)| CodeAction {
-            title: format!("Ignore {} {place}", finding.rule.id),
+            title: format!("Suppress {} {place}", finding.rule.id),
             kind: QUICK_FIX,
             diagnostics: vec![diagnostics::one(finding, &lines, style)],
             is_preferred: false,

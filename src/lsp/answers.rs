@@ -98,7 +98,7 @@ impl Server<'_> {
     /// `workspace/executeCommand`.
     pub(super) fn execute(&mut self, asked: &Command) -> Answer {
         if asked.command != FIX_COMMAND {
-            return Err(ResponseError::new(code::INVALID_PARAMS, format!("{} is no command", asked.command)));
+            return Err(ResponseError::new(code::INVALID_PARAMS, format!("unknown command {}", asked.command)));
         }
         let uri = asked.arguments.first().and_then(Value::as_str).unwrap_or("");
         self.document(uri)?;
@@ -113,9 +113,9 @@ impl Server<'_> {
                 self.warn_of_form(&configuration);
                 self.ask("workspace/applyEdit", json!({ "label": "Fix this domain for GVT-g", "edit": edit }));
             }
-            (View::Domain(_), None) => self.show(3, "gvtg-xml: nothing that can be fixed safely is wrong with this domain"),
+            (View::Domain(_), None) => self.show(3, "gvtg-xml: this domain has nothing that can be fixed safely"),
             (View::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
-            (View::Foreign, None) => self.show(1, "gvtg-xml: this is no libvirt domain: its root element is not <domain>"),
+            (View::Foreign, None) => self.show(1, "gvtg-xml: this is not a libvirt domain: the root element is not <domain>"),
             (View::Failed(fault), None) => self.show(1, &blame(fault)),
         }
         if self.abilities.refreshes {

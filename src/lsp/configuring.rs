@@ -32,7 +32,7 @@ impl Server<'_> {
                 self.live = live;
                 self.look_again();
             }
-            Err(message) => self.show(1, &format!("gvtg-xml: in the editor's settings: {message}")),
+            Err(message) => self.show(1, &format!("gvtg-xml: invalid editor settings: {message}")),
         }
     }
 
@@ -87,7 +87,7 @@ impl Server<'_> {
         let lines = failure.lines();
         let more = if lines.len() > 1 { format!(" (and {} more)", lines.len() - 1) } else { String::new() };
         let what = lines.first().cloned().unwrap_or_default();
-        self.show(1, &format!("gvtg-xml: {what}{more}; until that is mended, what held before holds"));
+        self.show(1, &format!("gvtg-xml: {what}{more}; until this is fixed, the previous configuration stays in effect"));
         let Failure::Wrong { path, text, errors } = failure else { return };
         let uri = of_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
         let lines = Lines::new(text, self.abilities.client.encoding);

@@ -104,8 +104,8 @@ impl Document {
     /// What there is in the text, and whether it could be read.
     fn look(&self, configuration: &Arc<InForce>) -> (View, bool) {
         if self.text.len() > LARGEST {
-            let help = "`gvtg-xml lint --max-size 0` looks at it all the same";
-            return (self.unreadable(XmlError::new(0, "larger than 16 MiB: no domain is", help)), false);
+            let help = "check it on the command line: `gvtg-xml lint --max-size 0 FILE`";
+            return (self.unreadable(XmlError::new(0, "larger than 16 MiB, so it is not checked", help)), false);
         }
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {

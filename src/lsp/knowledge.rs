@@ -68,7 +68,7 @@ pub fn suggestions(spot: &Spot, rules: &[&Rule]) -> Vec<Suggestion> {
         }
     };
     for rule in rules.iter().filter(|rule| attribute_of(rule) == Some(attribute) && selects(rule, &spot.path)) {
-        allowed(rule).iter().for_each(|value| add(value, &format!("what the rule {} allows", rule.id)));
+        allowed(rule).iter().for_each(|value| add(value, &format!("allowed by {}", rule.id)));
     }
     for rule in rules {
         match &rule.check {
@@ -82,7 +82,7 @@ pub fn suggestions(spot: &Spot, rules: &[&Rule]) -> Vec<Suggestion> {
         ("qemu:property", "name") => property::names().for_each(|name| add(name, property::type_of(name).map_or("", PropertyType::name))),
         ("qemu:property", "type") => {
             if let Some(kind) = property::type_of(sibling("name")) {
-                add(kind.name(), &format!("the type of {}", sibling("name")));
+                add(kind.name(), &format!("type of {}", sibling("name")));
             }
         }
         ("qemu:property", "value") => match property::type_of(sibling("name")) {
@@ -92,7 +92,7 @@ pub fn suggestions(spot: &Spot, rules: &[&Rule]) -> Vec<Suggestion> {
         },
         ("qemu:env", "value") => match sibling("name") {
             "DISPLAY" => add(":0", "the first X display"),
-            "GDK_SCALE" => add("1.0", "not scaled"),
+            "GDK_SCALE" => add("1.0", "no scaling"),
             _ => {}
         },
         _ => {}

@@ -145,10 +145,10 @@ impl<'c> Server<'c> {
     fn answer(&mut self, method: &str, params: Value) -> Answer {
         match (self.phase, method) {
             (Phase::New, "initialize") => return Ok(self.initialize(&params)),
-            (Phase::New, _) => return Err(ResponseError::new(code::NOT_INITIALIZED, "initialize comes first")),
-            (Phase::Running, "initialize") => return Err(ResponseError::new(code::INVALID_REQUEST, "initialize comes once")),
+            (Phase::New, _) => return Err(ResponseError::new(code::NOT_INITIALIZED, "the server is not initialized yet")),
+            (Phase::Running, "initialize") => return Err(ResponseError::new(code::INVALID_REQUEST, "the server is already initialized")),
             (Phase::Running, _) => {}
-            _ => return Err(ResponseError::new(code::INVALID_REQUEST, "the server is shut down")),
+            _ => return Err(ResponseError::new(code::INVALID_REQUEST, "the server has been shut down")),
         }
         self.refresh();
         match method {
@@ -165,7 +165,7 @@ impl<'c> Server<'c> {
             "textDocument/hover" => self.hover(&read(params)?),
             "textDocument/completion" => self.completion(&read(params)?),
             "workspace/executeCommand" => self.execute(&read(params)?),
-            _ => Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("{method} is not known"))),
+            _ => Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("unknown method {method}"))),
         }
     }
 
@@ -295,5 +295,5 @@ pub(super) fn internal(fault: String) -> ResponseError {
 }
 
 pub(super) fn blame(fault: &str) -> String {
-    format!("gvtg-xml failed at this document, which is a fault of the program: please report it with the document ({fault})")
+    format!("gvtg-xml crashed while checking this document. This is a bug: please report it, together with the document ({fault})")
 }

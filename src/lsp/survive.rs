@@ -28,7 +28,7 @@ thread_local! {
 pub fn survive<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     HOOK.call_once(install_hook);
     if FAULTS.load(Ordering::Relaxed) >= MOST_FAULTS {
-        return Err("after this many faults nothing more is looked at".into());
+        return Err("too many internal errors: nothing is checked until the server is restarted".into());
     }
     let (sender, receiver) = channel();
     let (fault_sender, fault_receiver) = channel();
@@ -39,12 +39,12 @@ pub fn survive<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
         drop(WAITING.take());
     });
     if let Err(error) = worker {
-        return Err(format!("no thread can be started: {error}"));
+        return Err(format!("cannot start a thread: {error}"));
     }
     // A fault comes over the second channel, and the first one stays open: so the second one is asked, which closes either way.
     match fault_receiver.recv() {
         Ok(fault) => Err(fault),
-        Err(_) => receiver.recv().map_err(|_| "it ended without a word".into()),
+        Err(_) => receiver.recv().map_err(|_| "the thread ended without a result".into()),
     }
 }
 

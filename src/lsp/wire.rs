@@ -100,7 +100,7 @@ impl ResponseError {
 /// # Errors
 /// An input that can't be read, or headers that don't say how long the message is: nothing behind them can be found.
 pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, ResponseError>>> {
-    let malformed = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("no message of the language server protocol: {what}"));
+    let malformed = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("not a Language Server Protocol message: {what}"));
     let mut length = None;
     let mut line = Vec::new();
     loop {
@@ -108,7 +108,7 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, Respo
         // No header is longer; a client that speaks another protocol is found out soon.
         input.take(4096).read_until(b'\n', &mut line)?;
         if line.is_empty() {
-            return if length.is_none() { Ok(None) } else { Err(malformed("it ends in its headers")) };
+            return if length.is_none() { Ok(None) } else { Err(malformed("the input ends within the headers")) };
         }
         let header = line.strip_suffix(b"\r\n").ok_or_else(|| malformed("a header without CRLF"))?;
         if header.is_empty() {
@@ -117,14 +117,14 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, Respo
         let header = String::from_utf8_lossy(header);
         let (name, value) = header.split_once(':').ok_or_else(|| malformed("a header without a colon"))?;
         if name.trim().eq_ignore_ascii_case("content-length") {
-            length = Some(value.trim().parse::<u64>().map_err(|_| malformed("a Content-Length that is no number"))?);
+            length = Some(value.trim().parse::<u64>().map_err(|_| malformed("Content-Length is not a number"))?);
         }
     }
-    let length = length.ok_or_else(|| malformed("no Content-Length"))?;
+    let length = length.ok_or_else(|| malformed("Content-Length is missing"))?;
     let mut body = Vec::new();
     // Not reserved: memory is taken for what comes, not for what is announced.
     if input.take(length).read_to_end(&mut body)? as u64 != length {
-        return Err(malformed("it ends in its body"));
+        return Err(malformed("the input ends within the body"));
     }
     Ok(Some(serde_json::from_slice(&body).map_err(|error| ResponseError::new(code::PARSE_ERROR, error.to_string()))))
 }
@@ -193,11 +193,11 @@ mod tests {
     #[test]
     fn headers_that_say_no_length_end_the_reading() {
         for (bytes, why) in [
-            (&b"Content-Length: x\r\n\r\n{}"[..], "no number"),
+            (&b"Content-Length: x\r\n\r\n{}"[..], "not a number"),
             (b"Content-Length: 2\n\n{}", "without CRLF"),
-            (b"\r\n{}", "no Content-Length"),
-            (b"Content-Length: 99\r\n\r\n{}", "ends in its body"),
-            (b"Content-Length: 99\r\n", "ends in its headers"),
+            (b"\r\n{}", "Content-Length is missing"),
+            (b"Content-Length: 99\r\n\r\n{}", "ends within the body"),
+            (b"Content-Length: 99\r\n", "ends within the headers"),
             (b"hello\r\n", "without a colon"),
         ] {
             let messages = read_all(bytes);
