@@ -66,8 +66,8 @@ async function start(): Promise<void> {
     await promisify(execFile)(command, ['--version']);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const open = 'Open the setting';
-    const message = `gvtg-xml can't be started (${reason}). Install it, or say where it is in the setting gvtg-xml.path.`;
+    const open = 'Open Settings';
+    const message = `gvtg-xml could not be started (${reason}). Install it, or set its path in the setting gvtg-xml.path.`;
     // Not waited for: a message may stand there for hours.
     void vscode.window.showErrorMessage(message, open).then((chosen) =>
       chosen === open ? vscode.commands.executeCommand('workbench.action.openSettings', 'gvtg-xml.path') : undefined,

@@ -47,7 +47,7 @@ async function until(what, condition) {
       return result;
     }
   }
-  throw new Error(`waited in vain for ${what}`);
+  throw new Error(`timed out waiting for ${what}`);
 }
 const answers = () => fetch(`http://127.0.0.1:${port}/healthz`).then((answer) => answer.ok, () => false);
 const read = (name) => fs.readFileSync(path.join(folder, name), 'utf8');
