@@ -66,7 +66,7 @@ pub static KEYS: &[Key] = &[
         get: |choices| text(&choices.libvirt),
         scope: Scope::File,
         shape: Shape::Pattern("^(newest|current|installed|[0-9]+(\\.[0-9]+){0,2})$"),
-        summary: "The libvirt version that will read the domains: a number, `installed` (the version on this machine), or `newest` (the syntax of 8.5 and later)",
+        summary: "The libvirt version that will read the domains: a number, `installed` (the version on this machine), or `newest` (8.5 and later)",
         default: "newest",
         example: "\"9.0\"",
     },
