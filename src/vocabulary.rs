@@ -57,7 +57,7 @@ pub const WORDS: &[Word] = &[
     word("qemu:arg", "value", &["-display", "gtk,gl=on", "-set", "-global"], "The argument, exactly as QEMU gets it."),
     word("qemu:env", "", &[], "An environment variable for QEMU."),
     word("qemu:env", "name", &[], "The variable's name."),
-    word("qemu:override", "", &[], "Device properties that QEMU gets in addition to those that libvirt sets itself (an override); since libvirt 8.2."),
+    word("qemu:override", "", &[], "Device properties that QEMU gets in addition to libvirt's own (an override), since libvirt 8.2."),
     word("qemu:override/qemu:device", "alias", &["ua-gvtg"], "The alias of the device that the properties are for."),
     word("qemu:frontend", "", &[], "Properties of the device as the guest sees it."),
     word("qemu:property", "", &[], "A property of the QEMU device; `qemu-system-x86_64 -device vfio-pci-nohotplug,help` lists them."),
