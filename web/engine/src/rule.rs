@@ -1,8 +1,8 @@
-//! What is told of a rule.
+//! A rule as JSON, for the page of rules.
 
 use gvtg_xml::rules::page::speaker;
 use gvtg_xml::rules::schema::{Group, Rule};
-use gvtg_xml::rules::{builtin, named, of_host};
+use gvtg_xml::rules::{builtin, of_host};
 use serde_json::{Value, json};
 
 /// All rules by id, those about the host behind those about the XML.
@@ -17,7 +17,7 @@ pub fn one(id: &str) -> Value {
     builtin().iter().chain(of_host()).find(|rule| rule.is_named(id)).map_or(Value::Null, told)
 }
 
-/// `why` is Markdown with code and links in it; placeholders in `help` and in the fix's title are words, and what depends on the machine alone is left out. Examples are not built in: they are for pages that are written once.
+/// One rule. `why` is Markdown with code and links; `help` and the fix's title are those of the rule's page. Examples are not built in.
 fn told(rule: &Rule) -> Value {
     let says = rule.says.iter().map(|says| json!({ "who": speaker(says.at), "text": says.text.replace("{}", "…") }));
     json!({
@@ -27,8 +27,8 @@ fn told(rule: &Rule) -> Value {
         "group": rule.group.name(),
         "since": rule.since,
         "why": rule.why.trim(),
-        "help": rule.help.as_deref().filter(|help| !help.starts_with('{')).map(named),
-        "fix": rule.fix.first().map(|fix| json!({ "title": named(&fix.title), "applicability": fix.applicability.name() })),
+        "help": rule.page_help(),
+        "fix": rule.page_fix().map(|(title, fix)| json!({ "title": title, "applicability": fix.applicability.name() })),
         "says": says.collect::<Vec<_>>(),
         "references": rule.references.iter().collect::<Vec<_>>(),
     })
