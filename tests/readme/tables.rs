@@ -44,19 +44,19 @@ pub fn with_tables(text: &str) -> String {
 fn rule_table() -> String {
     let mut rules: Vec<&Rule> = builtin().iter().collect();
     rules.sort_by_key(|rule| &rule.id);
-    let mut table = String::from("| rule | severity | mended by | what it finds |\n|---|---|---|---|\n");
+    let mut table = String::from("| rule | severity | fixed by | what it finds |\n|---|---|---|---|\n");
     for rule in rules {
         let safe = rule.fix.iter().any(|fix| fix.applicability == Applicability::Safe);
-        let mended_by = match rule.fix.first() {
+        let fixed_by = match rule.fix.first() {
             None => "you",
             Some(_) if !safe => "`fix --unsafe-fixes`",
             Some(fix) if fix.unsafe_if.is_some() || fix.unsafe_if_watched => "`fix` (1)",
             Some(_) => "`fix`",
         };
-        let _ = writeln!(table, "| [`{0}`](#{0}) | {1} | {mended_by} | {2} |", rule.id, rule.severity.name(), cell(&rule.summary));
+        let _ = writeln!(table, "| [`{0}`](#{0}) | {1} | {fixed_by} | {2} |", rule.id, rule.severity.name(), cell(&rule.summary));
     }
     table
-        + "\n(1) Where somebody may watch the guest through something else (a PCI card, Looking Glass, a screen of QEMU's that is no window), only with\n`--unsafe-fixes`.\n"
+        + "\n(1) Only with `--unsafe-fixes` if the guest may be viewed through something else: a PCI card, Looking Glass, or a screen of QEMU that is not a\nwindow.\n"
 }
 
 /// Every rule's page, under its id.
@@ -83,7 +83,7 @@ fn host_table() -> String {
 fn settings_table() -> String {
     let command = command(Length::Long);
     let fix = command.find_subcommand("fix").unwrap();
-    let mut table = String::from("| flag | what it says |\n|---|---|\n");
+    let mut table = String::from("| flag | meaning |\n|---|---|\n");
     for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {
         let takes_value = flag.get_num_args().is_some_and(|count| count.min_values() > 0);
         let value = flag.get_value_names().filter(|_| takes_value).map_or(String::new(), |names| format!(" {}", names[0]));
@@ -96,7 +96,7 @@ fn settings_table() -> String {
 }
 
 fn key_table() -> String {
-    let mut table = String::from("| key | what it says | where nobody says it | for example |\n|---|---|---|---|\n");
+    let mut table = String::from("| key | meaning | default | example |\n|---|---|---|---|\n");
     for Key { name, summary, default, example, .. } in KEYS {
         let _ = writeln!(table, "| `{name}` | {} | {default} | `{example}` |", cell(summary));
     }
@@ -117,7 +117,7 @@ fn message_table() -> String {
     }
     rows.sort_by_key(|(text, ..)| text.to_lowercase());
     rows.dedup();
-    let mut table = String::from("| message | who says it | what it means |\n|---|---|---|\n");
+    let mut table = String::from("| message | from | meaning |\n|---|---|---|\n");
     for (text, who, meaning) in rows {
         let _ = writeln!(table, "| {text} | {who} | {meaning} |");
     }
