@@ -16,18 +16,18 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = r"""
 module: gvtg_xml_domain
-short_description: Make a libvirt domain one with an Intel GVT-g vGPU
+short_description: Give a libvirt domain an Intel GVT-g vGPU
 description:
-  - Reads the inactive XML of a domain, has C(gvtg-xml fix) mend it, and defines the result where it differs.
-  - A running domain goes on as it is; the new XML counts from its next start.
-  - Nothing is defined where C(gvtg-xml fix) fails, leaves an error, or changes nothing.
-  - The XML as it was is kept in a file before anything is defined.
+  - Reads the inactive XML of a domain, fixes it with C(gvtg-xml fix), and defines the result if it differs.
+  - A running domain is not interrupted; the new XML takes effect at its next start.
+  - Nothing is defined if C(gvtg-xml fix) fails, leaves an error, or changes nothing.
+  - The old XML is saved to a file before anything is defined.
 options:
   name: {description: The domain's name., type: str, required: true}
   program: {description: The gvtg-xml to run., type: str, default: gvtg-xml}
   flags: {description: Flags for C(gvtg-xml fix)., type: list, elements: str, default: []}
-  uri: {description: Which libvirt., type: str, default: 'qemu:///system'}
-  backup_folder: {description: Where the XML as it was is kept., type: path, required: true}
+  uri: {description: The URI of the libvirt connection., type: str, default: 'qemu:///system'}
+  backup_folder: {description: The folder for backups of the old XML., type: path, required: true}
 author: [The gvtg-xml developers]
 """
 
@@ -42,13 +42,14 @@ EXAMPLES = r"""
 RETURN = r"""
 report:
   description:
-    - C(state) is C(right) (nothing to mend), C(fixed), or why the domain is as it was - C(held) (an error is left that fix does not
-      mend), C(failed) (fix could not do it) or C(refused) (by C(virsh define --validate)); C(message) then has their words.
-    - C(left) are the findings that fix does not mend, C(running) says whether the domain runs, C(saved)
-      whether its next start restores a saved state, C(backup) is the file with the XML as it was.
+    - C(state) is C(right) (nothing to fix), C(fixed), or the reason why the domain was left unchanged - C(held) (an error is left that
+      must be fixed by hand), C(failed) (fix failed) or C(refused) (C(virsh define --validate) rejected the result); C(message) then has
+      their output.
+    - C(left) lists the findings that are left, C(running) tells whether the domain is running, C(saved)
+      whether its next start restores a saved state, C(backup) is the file with the old XML.
   type: dict
   returned: success
-xml: {description: The domain's XML without its passwords, in check mode the one that it would have., type: str, returned: success}
+xml: {description: The domain's XML without its passwords; in check mode the XML that it would have., type: str, returned: success}
 """
 
 # Exit codes of `fix --fail-on error`; all others mean that it could not be done.
@@ -87,7 +88,7 @@ class Domain:
         # To virsh a word may be an id or a uuid, too: it must not be somebody else's.
         found = ElementTree.fromstring(text).findtext('name')
         if found != self.name:
-            self.fail('virsh dumpxml', f'virsh takes this name for the id of {found!r}, which runs: shut that down first')
+            self.fail('virsh dumpxml', f'virsh takes this name for the id of the running domain {found!r}: shut that domain down first')
         return text
 
     def fix(self, text):
@@ -117,7 +118,7 @@ class Domain:
         return path
 
     def fail(self, what, err):
-        self.module.fail_json(msg=f'{what}: {self.name}: {err}; the domain is as it was')
+        self.module.fail_json(msg=f'{what}: {self.name}: {err}; the domain was left unchanged')
 
 
 def shown(text):
@@ -134,9 +135,9 @@ def diff(name, before, after):
 def mend(domain):
     """What became of the domain, as the module's result."""
     if not domain.is_listed('--all'):
-        domain.fail('virsh list', 'this libvirt has no domain of that name (virsh list --all shows them)')
+        domain.fail('virsh list', 'this libvirt has no domain of that name; virsh list --all lists the domains')
     if not domain.is_listed('--all', '--persistent'):
-        domain.fail('virsh list', 'it is transient: there is nothing that its next start would read')
+        domain.fail('virsh list', 'it is transient: libvirt stores no XML for its next start')
     before = domain.dump()
     status, after, left, said = domain.fix(before)
     report = {'state': 'right', 'left': left, 'running': domain.is_listed(), 'saved': domain.is_listed('--all', '--with-managed-save')}
@@ -156,7 +157,7 @@ def mend(domain):
     if status:
         # A connection may be lost after libvirt has taken the XML: the backup goes only where the domain is seen to be as it was.
         if domain.dump() != before:
-            domain.module.fail_json(msg=f"virsh define: {domain.name}: {err}; its XML before is in {report['backup']}")
+            domain.module.fail_json(msg=f"virsh define: {domain.name}: {err}; its old XML is in {report['backup']}")
         os.unlink(report.pop('backup'))
         return dict(as_it_was, report=dict(report, state='refused', message=err))
     return fixed

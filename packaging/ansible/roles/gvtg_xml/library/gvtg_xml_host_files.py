@@ -15,14 +15,14 @@ DOCUMENTATION = r"""
 module: gvtg_xml_host_files
 short_description: Write the hook, the modules and the kernel parameters that a GVT-g host needs
 description:
-  - Runs C(gvtg-xml emit all --root /) for these domains, which writes all files or none.
-  - A file that says something else and is not as C(emit all) wrote it is an error, and nothing is written.
+  - Runs C(gvtg-xml emit all --root /) for these domains; it writes all files or none.
+  - If a file exists with different content and is not as C(emit all) wrote it, this is an error, and nothing is written.
 options:
-  domains: {description: Names of domains and their XML., type: dict, required: true}
+  domains: {description: The names of the domains, with their XML., type: dict, required: true}
   program: {description: The gvtg-xml to run., type: str, default: gvtg-xml}
   flags: {description: Flags for C(gvtg-xml emit all)., type: list, elements: str, default: []}
   replace:
-    description: Which files that say something else are replaced.
+    description: Which existing files with different content are replaced.
     type: str
     choices: [none, own, all]
     default: own
@@ -36,8 +36,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-new_hook: {description: Whether a hook was written where none was., type: bool, returned: success}
-notes: {description: What C(emit all) said; what to do next is in it., type: list, elements: str, returned: success}
+new_hook: {description: Whether a hook was written where there was none., type: bool, returned: success}
+notes: {description: The notes that C(emit all) printed, including what to do next., type: list, elements: str, returned: success}
 """
 
 MANIFEST = '/etc/gvtg-xml/manifest'
@@ -104,8 +104,8 @@ def main():
     kept = {'none': replaced, 'own': replaced - own_files(), 'all': set()}[module.params['replace']]
     if kept:
         module.fail_json(
-            msg=f"something else is there, and nothing was written: {', '.join(sorted(kept))}: look at it with --diff, and remove it or "
-                'set gvtg_xml_force', **dict(result, changed=False))
+            msg=f"existing files differ, and nothing was written: {', '.join(sorted(kept))}: see the differences with --diff, and remove the "
+                'files or set gvtg_xml_force', **dict(result, changed=False))
     if not module.check_mode:
         result['notes'] = emit(module, *(['--force'] if replaced else []))[2]
     module.exit_json(**result)
