@@ -78,7 +78,8 @@ mod tests {
             for width in [1, 20, 40, 80] {
                 let wrapped = wrapped(&page, width);
                 assert!(page.split_whitespace().eq(wrapped.split_whitespace()), "{}", rule.id);
-                let longest = page.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+                let words = page.lines().flat_map(|line| wrap::SEPARATOR.find_words(line));
+                let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
                 let is_code = |line: &str| line.starts_with("    ");
                 let most = longest.max(width) + 4;
                 assert!(wrapped.lines().all(|line| is_code(line) || line.chars().count() <= most), "{}", rule.id);

@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(error("~~~\n<domain/>\n~~~\n"), format!("0: {fence}"));
         assert_eq!(error("This is my VM:\n<domain/>"), "0: text before the root element");
         assert_eq!(error("<domain><description>```</description></domain>"), "fine");
-        assert_eq!(error("<domain>\n```\n</devices>"), "13: </devices> where <domain> of line 1, column 1 is open");
+        assert_eq!(error("<domain>\n```\n</devices>"), "13: </devices> does not match <domain> (line 1, column 1)");
     }
 
     #[test]
