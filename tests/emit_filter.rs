@@ -125,7 +125,7 @@ fn what_needs_no_change_is_left_without_a_word() {
 fn a_vm_that_would_have_to_lose_a_device_comes_as_it_is() {
     let hook = Hook::new();
     let domain = of_old_libvirt().replace("</devices>", "<video><model type='qxl'/></video></devices>");
-    let why = "the VM 'win10' comes as it is: something is left that the filter may not change: gvtg-xml lint says what, gvtg-xml fix what can be done here\n";
+    let why = "the VM 'win10' arrives unchanged: there are problems that the filter must not fix. List them with gvtg-xml lint, fix them with gvtg-xml fix\n";
     on_each_shell(|shell| {
         let (code, stdout, stderr) = hook.call(shell, MIGRATE, &domain);
         assert_eq!((code, stdout.as_str()), (0, ""), "{shell}: {stderr}");
@@ -171,7 +171,7 @@ fn nothing_that_goes_wrong_costs_a_vm() {
             let (code, stdout, stderr) = hook.call(shell, MIGRATE, domain);
             assert_eq!((code, stdout.as_str()), (0, ""), "{shell}: {what}: {stderr}");
             // Of what is no domain nobody is told: it is none of its business.
-            let is_told = stderr.contains("gvtg-xml: the VM 'win10' comes as it is: ");
+            let is_told = stderr.contains("gvtg-xml: the VM 'win10' arrives unchanged: ");
             assert!(is_told || matches!(domain, "" | "hello"), "{shell}: {what}: {stderr}");
         });
     }
@@ -182,18 +182,18 @@ fn a_program_that_never_ran_is_reported_as_such() {
     let old = of_old_libvirt();
     // A shell exits with 126 at "Permission denied", as under AppArmor, and with 127 if a program or its interpreter does not exist.
     for (status, why) in
-        [(126, "can't be run (exit status 126)"), (127, "can't be run (exit status 127)"), (2, "gvtg-xml fix failed (exit status 2)")]
+        [(126, "cannot be run (exit status 126)"), (127, "cannot be run (exit status 127)"), (2, "gvtg-xml fix failed (exit status 2)")]
     {
         let hook = Hook::of_script(&format!("exit {status}"));
         on_each_shell(|shell| {
             let (code, stdout, stderr) = hook.call(shell, MIGRATE, &old);
             assert_eq!((code, stdout.as_str()), (0, ""), "{shell}: {stderr}");
-            assert!(stderr.contains(why) && !stderr.contains("does not fix"), "{shell}: {stderr}");
+            assert!(stderr.contains(why) && !stderr.contains("cannot fix"), "{shell}: {stderr}");
             assert_eq!(stderr.contains("Install it as /usr/bin/gvtg-xml"), status > 2, "{shell}: {stderr}");
         });
     }
     let hook = Hook::of_script("exit 1");
-    assert!(hook.call("sh", MIGRATE, &old).2.contains("gvtg-xml fix does not fix all of it"));
+    assert!(hook.call("sh", MIGRATE, &old).2.contains("gvtg-xml fix cannot fix all of it"));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn flags_and_names_are_words_whatever_is_in_them() {
     on_each_shell(|shell| {
         let (_, stdout, stderr) = hook.call(shell, &[evil, "migrate", "begin", "-"], "<domain/>");
         assert_eq!(stdout, "", "{shell}");
-        assert!(stderr.starts_with(&format!("gvtg-xml: the VM '{evil}' comes as it is")), "{shell}: {stderr}");
+        assert!(stderr.starts_with(&format!("gvtg-xml: the VM '{evil}' arrives unchanged")), "{shell}: {stderr}");
     });
 }
 

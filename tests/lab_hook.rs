@@ -78,8 +78,8 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
     let plan: &[(&str, &str, &[&str], &[&str])] = &[
         ("start plain", "ok", &[], &["plain"]),
         ("start win10", "ok", &[UUID], &["plain", "win10"]),
-        ("start thief", "belongs to the domain 'win10'", &[UUID], &["plain", "win10"]),
-        ("start odd", "no room for one more vGPU of type i915-GVTg_V5_4", &[UUID], &["plain", "win10"]),
+        ("start thief", "belongs to the VM 'win10'", &[UUID], &["plain", "win10"]),
+        ("start odd", "no room for another vGPU of type i915-GVTg_V5_4", &[UUID], &["plain", "win10"]),
         ("destroy win10", "ok", &[], &["plain"]),
         ("start odd", "ok", &[OTHER], &["odd", "plain"]),
         ("destroy odd", "ok", &[], &["plain"]),

@@ -1,9 +1,9 @@
 #
-# Debian's and Ubuntu's grub-mkconfig read this file by themselves. Elsewhere the last line of /etc/default/grub has to be
+# On Debian and Ubuntu, grub-mkconfig reads this file by itself. On other systems, add this as the last line of /etc/default/grub:
 #     . /etc/default/grub.d/gvtg.cfg
-# What stands in /etc/default/grub stays. Sourced twice, nothing is there twice.
+# This file only adds parameters to those in /etc/default/grub. If it is read twice, each parameter is still added only once.
 
-# gvtg_add NAME VALUE...: adds NAME=VALUE, unless the last NAME that is there has one of the values: that is the one that counts.
+# gvtg_add NAME VALUE...: adds NAME=VALUE (the first value), unless NAME is already set to one of the values. The last setting takes effect.
 gvtg_add() {
     gvtg_name=$1 gvtg_word=$1=$2
     shift

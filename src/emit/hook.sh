@@ -1,13 +1,13 @@
 #!/bin/sh
-# libvirt calls this as root: HOOK NAME OPERATION SUBOPERATION EXTRA. If it ends with another status than 0 at prepare, the VM does not
-# start, and libvirt shows what stands on stderr; at reconnect the running VM would be killed. So all but prepare and release is none of
-# its business. It must not call libvirt, which waits for it.
+# libvirt runs this script as root, as HOOK NAME OPERATION SUBOPERATION EXTRA. If it fails at prepare, the VM does not start and libvirt
+# shows what it wrote to stderr; if it failed at reconnect, libvirt would kill the running VM. So it only acts at prepare and release, and
+# ignores every other operation. It must not call libvirt: libvirt waits for this script to end, so both would hang.
 #
-# A vGPU is there only while its VM runs: a host that is suspended while one exists may hang (seen since Linux 5.5).
+# A vGPU exists only while its VM runs: a host that is suspended while a vGPU exists may hang (seen since Linux 5.5).
 
 GVT_PCI=0000:00:02.0
 
-# The VM's XML, once it is read from stdin, and the uuids of the vGPUs in it, each between blanks.
+# The VM's XML, once it has been read from stdin, and the UUIDs of the vGPUs in it, each with a space on both sides.
 xml='' wanted='' is_read=''
 
 domain=${1-} operation=${2-} suboperation=${3-}
@@ -16,13 +16,14 @@ case $operation/$suboperation in
     *) exit 0 ;;
 esac
 
-# libvirt may read stdout as XML. Nothing that the caller has set decides what runs here.
+# libvirt may read stdout as XML, so all output goes to stderr. The caller's environment must not influence which programs run here.
 exec >&2
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin LC_ALL=C
 unset QUOTING_STYLE
 umask 077
 
-# A file for each vGPU that was made here: its name is the uuid, in it is the domain. /run is root's, and empty after a reboot.
+# Contains a file for each vGPU that this hook created, named after the UUID; the file contains the VM's name. Only root can write to
+# /run, and it is empty after a reboot.
 made=/run/gvtg
 
 complain() {
@@ -34,7 +35,7 @@ fail() {
     exit 1
 }
 
-# wait_for TEST FILE: five seconds at most, none as a rule.
+# wait_for TEST FILE: waits until the test succeeds, at most five seconds. Usually it succeeds at once.
 wait_for() {
     for _ in 1 2 3 4 5; do
         test "$@" && return
@@ -43,13 +44,13 @@ wait_for() {
     test "$@"
 }
 
-# read_line FILE: $line is its first line, or empty.
+# read_line FILE: sets $line to the first line of the file, or to nothing.
 read_line() {
     line=
     if [ -r "$1" ]; then IFS= read -r line <"$1" || :; fi
 }
 
-# show_types FOLDER: the types of a GPU, and how many vGPUs of each can still be made.
+# show_types FOLDER: prints the vGPU types of a GPU, and how many vGPUs of each type can still be created.
 show_types() {
     shown=
     for folder in "$1"/*/; do
@@ -59,23 +60,23 @@ show_types() {
         shown="$shown, ${folder##*/} ($line left)"
     done
     shown=${shown#, }
-    echo "${shown:-none, as the aperture that the firmware gives it is too small}"
+    echo "${shown:-none, because the aperture set in the firmware is too small}"
 }
 
-# read_xml: reads the VM's XML, which libvirt writes to stdin, into $xml and $wanted.
+# read_xml: reads the VM's XML from stdin, where libvirt writes it, and sets $xml and $wanted.
 read_xml() {
     [ -z "$is_read" ] || return 0
     is_read=yes
     if [ -t 0 ]; then
-        complain "there is no XML on stdin, so no vGPU is created: pipe in what virsh dumpxml prints for this VM"
+        complain "there is no XML on stdin, so no vGPU is created: pipe in the output of virsh dumpxml for this VM"
         return
     fi
-    # Where stdin is closed, the pipe of $(…) would take its place, and cat would wait for itself.
+    # If stdin is closed, the pipe of $(…) would become stdin, and cat would wait for itself.
     [ -e /proc/self/fd/0 ] || exec </dev/null
     xml=$(cat)
     case $xml in
         *'<'*) ;;
-        *) [ "$operation" != prepare ] || complain "no XML arrived on stdin, so no vGPU is created: the script that calls this one has to pass its own stdin on, where libvirt writes the VM's XML" ;;
+        *) [ "$operation" != prepare ] || complain "no XML arrived on stdin, so no vGPU is created: the script that calls this hook must pass on its own stdin, where libvirt writes the VM's XML" ;;
     esac
     wanted=$(find_uuids)
     case $wanted in
@@ -84,11 +85,11 @@ read_xml() {
     wanted=" $(printf '%s\n' "$wanted" | tr 'A-F\n' 'a-f ') "
 }
 
-# find_uuids [everywhere]: prints the uuids of the vGPUs in $xml, a line each, without hyphens. One in a comment or in <metadata> may
-# belong to a device that was removed, so these are skipped, unless "everywhere" is given. "unclosed" is printed where one of them never ends.
+# find_uuids [everywhere]: prints the UUIDs of the vGPUs in $xml, one per line, without hyphens. UUIDs in comments and in <metadata> may
+# belong to devices that were removed: they are skipped unless "everywhere" is given. Prints "unclosed" if a comment or the like never ends.
 find_uuids() {
-    # There is one line for each piece of markup, without its "<"; "n" reads the next one. The hold space has an "m" for each <metadata>
-    # that is open. The last line is none of the XML's, and shows what is open at its end.
+    # sed reads one line for each piece of markup, without its "<"; "n" reads the next line. The hold space contains an "m" for each open
+    # <metadata>. The last line is not part of the XML; it shows what is still open at the end.
     # shellcheck disable=SC2016 # The $ is sed's.
     skip='
         /^!--/{
@@ -148,8 +149,8 @@ is_uuid() {
     esac
 }
 
-# is_wanted UUID: whether the VM has this vGPU. The VM's name is not enough: an older XML without the vGPU may have been restored, and that
-# VM must start. A malformed uuid is an error only in a VM that has a vGPU.
+# is_wanted UUID: succeeds if the VM's XML contains this vGPU. The VM's name is not enough: an older XML without the vGPU may have been
+# restored, and that VM must start. A malformed UUID is an error only for a VM that has a vGPU.
 is_wanted() {
     read_xml
     if is_uuid "$1"; then
@@ -160,11 +161,12 @@ is_wanted() {
     return 1
 }
 
-# Output of stat for an open file: its type, its device number, its inode and its path.
+# The format in which stat prints an open file: type, device number, inode, path.
 look='%F %t:%T|%d:%i|%n'
 
-# looks_of NODE…: the part of that output that identifies these devices. For a device it is the number, which a user cannot forge: QEMU may
-# have it open through a node of its own, since libvirt makes a /dev for it. For a plain file, on an emulated machine, it is the inode.
+# looks_of NODE…: prints the part of that output that identifies these devices. For a device that is its number, which users cannot forge;
+# the path is not enough, because QEMU may open the device through a different node: libvirt gives it a /dev of its own. For a plain file
+# (on an emulated machine) it is the inode.
 looks_of() {
     for node in "$@"; do
         own=$(stat -L -c "$look" "$node" 2>/dev/null)
@@ -178,10 +180,10 @@ looks_of() {
     done
 }
 
-# look_at_named: the same output for the open files whose path is that of a vGPU's node, with one stat for each process.
+# look_at_named: prints the same output, but only for open files whose path looks like a vGPU's node, with one stat per process.
 look_at_named() {
     folder='' files=''
-    # shellcheck disable=SC2012 # Only ls says what links point to, on every system.
+    # shellcheck disable=SC2012 # On every system, only ls shows where links point.
     {
         ls -l /proc/[0-9]*/fd 2>/dev/null |
             sed -n -e 's/ (deleted)$//' -e 's/^\(\/proc\/[0-9]*\/fd\):$/\1/p' \
@@ -192,7 +194,7 @@ look_at_named() {
             case $word in
                 /*)
                     if [ -n "$files" ]; then
-                        # shellcheck disable=SC2086 # These are words.
+                        # shellcheck disable=SC2086 # This is a list of words.
                         timeout 1 stat -L -c "$look" $files 2>/dev/null &
                     fi
                     folder=$word files=''
@@ -204,8 +206,8 @@ look_at_named() {
     }
 }
 
-# is_open LOOK: whether the file with this output of stat is open to be used. Any user can have a path alone open (O_PATH), of whatever file;
-# stat shows the same for that.
+# is_open LOOK: succeeds if the file with this stat output is really open. Any user can open just the path of any file (O_PATH), and stat
+# prints the same for that.
 is_open() {
     info=${1##*|} inode=${1%|*} flags='' found=''
     inode=${inode##*:} info=${info%/fd/*}/fdinfo/${info##*/}
@@ -218,16 +220,16 @@ is_open() {
         done <"$info"
     } 2>/dev/null
     case $flags in
-        # It was closed meanwhile, or nothing tells.
+        # It has been closed in the meantime, or its state is unknown.
         '') [ -e "$info" ] ;;
         *[1357]???????) return 1 ;;
-        # Where the kernel says the inode (since 5.14), it is still the same file.
+        # If the kernel reports the inode (since 5.14), check that it is still the same file.
         *) [ "${found:-$inode}" = "$inode" ] ;;
     esac
 }
 
-# bounded COMMAND…: prints what it prints within three seconds, and fails if it did not end by then or could not be run. It is not waited
-# for: nothing ends a process that waits for a FUSE server which has read its request and never answers.
+# bounded COMMAND…: prints what the command prints within three seconds; fails if it has not ended by then or could not be run. It does not
+# wait for the command: a process that waits for a FUSE server which took its request and never answers cannot be killed.
 bounded() {
     answer=/run/gvtg-answer.$$
     rm -f "$answer" "$answer.end"
@@ -245,8 +247,8 @@ bounded() {
     [ -n "$line" ] && [ "$line" -lt 124 ]
 }
 
-# is_in_use VGPU: whether a process has it open, through its group or, with iommufd, through its own device. A link's text is not enough:
-# any user can have a file open whose path reads /dev/vfio/0.
+# is_in_use VGPU: succeeds if a process has the vGPU open, through its IOMMU group or, with iommufd, through its own device. The path of an
+# open file proves nothing: any user can open a file whose path reads /dev/vfio/0.
 is_in_use() {
     group=$(cd -P "$1/iommu_group" 2>/dev/null && pwd)
     set -- "/dev/vfio/${group##*/}" "$1"/vfio-dev/*
@@ -260,13 +262,13 @@ is_in_use() {
     done
     looks=$(looks_of "$@")
     if [ -z "$looks" ]; then
-        # Without an answer from stat a vGPU counts as in use.
+        # If stat cannot tell, assume that the vGPU is in use.
         for device in "$@"; do [ ! -e "$device" ] || return 0; done
         return 1
     fi
-    # stat waits for a file system that does not answer: a dead NFS server, or FUSE, where any user may be the server. A device always
-    # answers at once. So if stat does not end for all open files, only those with the path of a vGPU are looked at, and a process whose
-    # files do not answer counts as having none.
+    # stat hangs on a file system that does not answer, such as a dead NFS server or FUSE, where any user can be the server. Devices always
+    # answer at once. So if stat does not finish for all open files, only those whose path looks like a vGPU's node are checked, and a
+    # process whose files do not answer is assumed to have none open.
     timeout 1 true 2>/dev/null || timeout() {
         shift
         "$@"
@@ -283,49 +285,49 @@ is_in_use() {
 # create_gpu UUID TYPE PCI
 create_gpu() {
     vgpu=/sys/bus/mdev/devices/$1 gpu=/sys/bus/pci/devices/$3 types=/sys/bus/pci/devices/$3/mdev_supported_types
-    [ -d "$gpu" ] || fail "there is no PCI device $3: the GPU's address is in /sys/bus/pci/drivers/i915; write it into $0"
+    [ -d "$gpu" ] || fail "there is no PCI device $3: look up the GPU's address in /sys/bus/pci/drivers/i915 and write it into $0"
     if [ -d "$vgpu" ]; then
         use_gpu "$1" "$2"
         return
     fi
     if ! [ -d "$types" ]; then
-        modprobe kvmgt || fail "the kernel module kvmgt can't be loaded"
+        modprobe kvmgt || fail "the kernel module kvmgt cannot be loaded"
         wait_for -d "$types" ||
-            fail "the GPU $3 can't make vGPUs: $types is missing. It takes a GPU from Broadwell to Comet Lake and i915.enable_gvt=1 on the kernel's command line"
+            fail "the GPU $3 offers no vGPUs: $types is missing. GVT-g needs a GPU from Broadwell to Comet Lake, and i915.enable_gvt=1 on the kernel command line"
     fi
-    [ -d "$types/$2" ] || fail "the GPU $3 does not have the vGPU type $2. It has: $(show_types "$types")"
+    [ -d "$types/$2" ] || fail "the GPU $3 does not offer the vGPU type $2. It offers: $(show_types "$types")"
     read_line "$types/$2/available_instances"
-    [ "$line" != 0 ] || fail "the GPU $3 has no room for one more vGPU of type $2. It has: $(show_types "$types")"
+    [ "$line" != 0 ] || fail "the GPU $3 has no room for another vGPU of type $2. It offers: $(show_types "$types")"
     mkdir -p "$made"
-    printf '%s\n' "$domain" >"$made/$1" || fail "can't write $made/$1"
-    # What is there afterwards tells whether it worked: to a shell every refusal is an I/O error.
+    printf '%s\n' "$domain" >"$made/$1" || fail "cannot write $made/$1"
+    # Whether it worked shows in whether the vGPU exists afterwards: the shell reports every refusal as an I/O error.
     { printf '%s\n' "$1" >"$types/$2/create"; } 2>/dev/null
     if ! wait_for -d "$vgpu"; then
         rm -f "$made/$1"
-        fail "the kernel did not make the vGPU $1 of type $2 (dmesg may say why). The GPU $3 has: $(show_types "$types")"
+        fail "the kernel did not create the vGPU $1 of type $2 (dmesg may say why). The GPU $3 offers: $(show_types "$types")"
     fi
 }
 
-# use_gpu UUID TYPE: a vGPU that is there already is as good, if it is nobody else's. Who made it removes it.
+# use_gpu UUID TYPE: uses a vGPU that already exists, unless it belongs to another VM. The hook does not remove a vGPU that it did not create.
 use_gpu() {
     type=$(cd -P "$vgpu/mdev_type" 2>/dev/null && pwd)
     type=${type##*/}
-    [ "$type" = "$2" ] || fail "the vGPU $1 is there already, but its type is $type, not $2"
+    [ "$type" = "$2" ] || fail "the vGPU $1 already exists, but its type is $type, not $2"
     read_line "$made/$1"
     [ -z "$line" ] || [ "$line" = "$domain" ] ||
-        fail "the vGPU $1 belongs to the domain '$line', and each domain needs one of its own. If '$line' is off for certain: echo 1 > $vgpu/remove"
+        fail "the vGPU $1 belongs to the VM '$line', and each VM needs its own vGPU. If you are sure that '$line' is off: echo 1 | sudo tee $vgpu/remove"
     ! is_in_use "$vgpu" || fail "the vGPU $1 is in use: a process has it open"
 }
 
-# remove_gpu UUID: if it was made here for this domain.
+# remove_gpu UUID: removes the vGPU if this hook created it for this VM.
 remove_gpu() {
     vgpu=/sys/bus/mdev/devices/$1
     read_line "$made/$1"
     [ "$line" = "$domain" ] || return 0
     if [ -d "$vgpu" ]; then
-        # Newer kernels would take it from the process, and keep half of it.
+        # Newer kernels would take it away from the process and leave it half removed.
         if is_in_use "$vgpu"; then
-            complain "the vGPU $1 is not removed: a process still has it open"
+            complain "the vGPU $1 was not removed: a process still has it open"
             return
         fi
         { echo 1 >"$vgpu/remove"; } 2>/dev/null
@@ -337,20 +339,20 @@ remove_gpu() {
     rm -f "$made/$1"
 }
 
-# setup_gpu NAME UUID TYPE [PCI]: the domain NAME has this vGPU. It may have several, a line for each.
+# setup_gpu NAME UUID TYPE [PCI]: the VM NAME gets this vGPU, on the GPU with this PCI address. A VM can have several, one line for each.
 setup_gpu() {
     [ "$operation" = prepare ] || return 0
     [ "$1" = "$domain" ] || return 0
     uuid=$(printf '%s' "$2" | tr A-F a-f)
     is_wanted "$uuid" || return 0
-    is_uuid "$uuid" || fail "'$2' is not a uuid of 36 characters"
+    is_uuid "$uuid" || fail "'$2' is not a UUID of 36 characters"
     case ${3-} in
-        '' | .* | */*) fail "'${3-}' is no vGPU type" ;;
+        '' | .* | */*) fail "'${3-}' is not a vGPU type" ;;
     esac
     create_gpu "$uuid" "$3" "${4:-$GVT_PCI}"
 }
 
-# What was made for this domain goes, whatever the lines below say by now.
+# When a VM stops, remove every vGPU that this hook created for it, even if its line below has since been changed or removed.
 if [ "$operation" = release ]; then
     for record in "$made"/*; do
         [ ! -f "$record" ] || remove_gpu "${record##*/}"

@@ -1,6 +1,6 @@
 
-# qemu:///session runs this as the user. polkit asks whether the same file may do its work as root. It is asked
-# only for a VM that has the vGPU, or when the vGPU is still there.
+# With qemu:///session, libvirt runs this script as the user. The script then runs itself as root with pkexec, which may ask for a password
+# (polkit). It does so only for a VM that has the vGPU, or if the vGPU still exists when the VM stops.
 if [ "$(id -u)" != 0 ]; then
     setup_gpu() {
         [ "$1" = "$domain" ] || return 0
@@ -9,7 +9,7 @@ if [ "$(id -u)" != 0 ]; then
             [ "$operation" = release ] || return 0
             is_uuid "$uuid" && [ -d "/sys/bus/mdev/devices/$uuid" ] || return 0
         fi
-        # shellcheck disable=SC2154 # they are set above
+        # shellcheck disable=SC2154 # These are set above.
         printf '%s\n' "$xml" 2>/dev/null | pkexec "$0" "$domain" "$operation" "$suboperation" -
         exit
     }

@@ -10,7 +10,7 @@ fn stays_while_open(host: &Host, file: &str, before: &str) {
     host.quietly(host.prepare("win10"));
     let user = host.user_of(file, before);
     let (code, said) = host.release("win10");
-    assert_eq!((code, said.as_str()), (0, format!("gvtg: the vGPU {ONE} is not removed: a process still has it open\n").as_str()));
+    assert_eq!((code, said.as_str()), (0, format!("gvtg: the vGPU {ONE} was not removed: a process still has it open\n").as_str()));
     // Nor may the VM start anew on what another process has.
     let said = host.refused(host.prepare("win10"));
     assert!(said.contains(&format!("the vGPU {ONE} is in use")), "{said}");

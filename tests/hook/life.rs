@@ -285,7 +285,7 @@ fn where_the_second_vgpu_fails_the_release_takes_the_first() {
         // One large takes all that there is.
         host.install(&hook(&[domain("win10", &[(ONE, LARGE), (TWO, SMALL)])], "qemu.d"));
         let said = host.refused(host.prepare("win10"));
-        assert!(said.contains(&format!("no room for one more vGPU of type {SMALL}")), "{said}");
+        assert!(said.contains(&format!("no room for another vGPU of type {SMALL}")), "{said}");
         // libvirt calls it after a failed start too.
         host.quietly(host.call(&["win10", "release", "end", "failed"]));
         assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));

@@ -119,7 +119,7 @@ fn a_name_is_said_as_it_is() {
                 host.install(&hook_for(&[(name, ONE, SMALL), ("other", &uuid(1), SMALL)]).replace(&uuid(1), ONE));
                 host.quietly(host.prepare(name));
                 let said = host.refused(host.prepare("other"));
-                assert!(said.contains(&format!("belongs to the domain '{name}',")), "{said}");
+                assert!(said.contains(&format!("belongs to the VM '{name}',")), "{said}");
                 host.quietly(host.release(name));
             }
         },

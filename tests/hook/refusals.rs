@@ -24,7 +24,7 @@ fn a_full_gpu_is_said_with_the_type_and_what_is_left() {
             // By hand: one small leaves no room for a large.
             host.machine.shell(&format!("echo {TWO} > {GPU}/mdev_supported_types/{SMALL}/create"));
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &[&format!("no room for one more vGPU of type {LARGE}"), &format!("{LARGE} (0 left), {SMALL} (1 left)")]);
+            refuses(host, &[&format!("no room for another vGPU of type {LARGE}"), &format!("{LARGE} (0 left), {SMALL} (1 left)")]);
             assert_eq!(host.machine.log().lines().count(), 1, "it never tried");
         },
     );
@@ -37,7 +37,7 @@ fn a_type_that_the_gpu_lacks_is_said_with_those_that_it_has() {
         |host| {
             for name in ["i915-GVTg_V5_1", "i915-GVTg_V4_4"] {
                 host.install(&hook_for(&[("win10", ONE, name)]));
-                refuses(host, &[&format!("does not have the vGPU type {name}"), &format!("It has: {LARGE} (1 left), {SMALL} (2 left)")]);
+                refuses(host, &[&format!("does not offer the vGPU type {name}"), &format!("It offers: {LARGE} (1 left), {SMALL} (2 left)")]);
             }
             assert_eq!(host.machine.log(), "");
         },
@@ -50,7 +50,7 @@ fn a_gpu_without_any_type_has_too_small_an_aperture() {
         || Machine::start(&["--aperture", "128"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &[&format!("does not have the vGPU type {LARGE}"), "It has: none, as the aperture"]);
+            refuses(host, &[&format!("does not offer the vGPU type {LARGE}"), "It offers: none, because the aperture"]);
         },
     );
 }
@@ -62,7 +62,7 @@ fn a_kvmgt_that_can_not_be_loaded_is_said() {
         let (code, said) = host.prepare("win10");
         assert_eq!(code, 1);
         // modprobe's own words, and the hook's.
-        assert!(said.contains("Module kvmgt not found") && said.contains("gvtg: the kernel module kvmgt can't be loaded"), "{said}");
+        assert!(said.contains("Module kvmgt not found") && said.contains("gvtg: the kernel module kvmgt cannot be loaded"), "{said}");
         host.quietly(host.release("win10"));
         assert_eq!((host.made(), host.machine.modprobes().as_str()), (vec![], "kvmgt\n"));
     });
@@ -74,7 +74,7 @@ fn a_create_that_the_kernel_refuses_is_said() {
         || Machine::start(&["--refuse"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &[&format!("the kernel did not make the vGPU {ONE} of type {LARGE}"), "dmesg", &format!("{LARGE} (1 left)")]);
+            refuses(host, &[&format!("the kernel did not create the vGPU {ONE} of type {LARGE}"), "dmesg", &format!("{LARGE} (1 left)")]);
             assert_eq!(host.machine.log(), format!("create \"{ONE}\" {LARGE}: InputOutput\n"));
         },
     );
@@ -89,7 +89,7 @@ fn what_can_not_be_remembered_is_not_made() {
             assert!(host.machine.shell("mount -t tmpfs -o ro run /run").status.success());
             let (code, said) = host.prepare("win10");
             assert_eq!(code, 1);
-            assert!(said.ends_with(&format!("gvtg: can't write /run/gvtg/{ONE}\n")), "{said}");
+            assert!(said.ends_with(&format!("gvtg: cannot write /run/gvtg/{ONE}\n")), "{said}");
             assert_eq!(host.machine.log(), "");
         },
     );
@@ -123,18 +123,18 @@ fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
         |host| {
             let gpu = "../../0000:00:02.0/mdev_supported_types";
             for (vgpu, said) in [
-                (String::new(), "gvtg: '' is not a uuid"),
-                (ONE.to_owned(), "gvtg: '' is no vGPU type"),
-                (format!("{ONE} ''"), "gvtg: '' is no vGPU type"),
-                (format!("{} {LARGE}", ONE.replace('-', "")), "is not a uuid"),
-                (format!("'{ONE} ' {LARGE}"), "is not a uuid"),
-                (format!("{} {LARGE}", ONE.replace('a', "g")), "is not a uuid"),
-                (format!("../../..-../-../-../-../../bus/x {LARGE}"), "is not a uuid"),
-                (format!("{ONE} ."), "gvtg: '.' is no vGPU type"),
-                (format!("{ONE} {gpu}/{LARGE}"), "is no vGPU type"),
-                (format!("{ONE} {LARGE}/../{SMALL}"), "is no vGPU type"),
-                (format!("{ONE} i915-GVTg_V5_9"), "does not have the vGPU type i915-GVTg_V5_9."),
-                (format!("{ONE} '*'"), "does not have the vGPU type *."),
+                (String::new(), "gvtg: '' is not a UUID"),
+                (ONE.to_owned(), "gvtg: '' is not a vGPU type"),
+                (format!("{ONE} ''"), "gvtg: '' is not a vGPU type"),
+                (format!("{} {LARGE}", ONE.replace('-', "")), "is not a UUID"),
+                (format!("'{ONE} ' {LARGE}"), "is not a UUID"),
+                (format!("{} {LARGE}", ONE.replace('a', "g")), "is not a UUID"),
+                (format!("../../..-../-../-../-../../bus/x {LARGE}"), "is not a UUID"),
+                (format!("{ONE} ."), "gvtg: '.' is not a vGPU type"),
+                (format!("{ONE} {gpu}/{LARGE}"), "is not a vGPU type"),
+                (format!("{ONE} {LARGE}/../{SMALL}"), "is not a vGPU type"),
+                (format!("{ONE} i915-GVTg_V5_9"), "does not offer the vGPU type i915-GVTg_V5_9."),
+                (format!("{ONE} '*'"), "does not offer the vGPU type *."),
             ] {
                 let hook = hook_for(&[("win10", ONE, LARGE)]);
                 host.install(&hook.replace(&format!("win10 {ONE} {LARGE}"), &format!("win10 {vgpu}")));

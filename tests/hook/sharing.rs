@@ -40,7 +40,7 @@ fn a_failed_start_of_a_second_vm_with_the_same_vgpu_does_not_take_it_from_the_fi
         for in_use in [false, true] {
             let user = in_use.then(|| host.user_of("/dev/vfio/0", ""));
             let said = host.refused(host.prepare("linux"));
-            assert!(said.contains(&format!("the vGPU {ONE} belongs to the domain 'win10'")), "{said}");
+            assert!(said.contains(&format!("the vGPU {ONE} belongs to the VM 'win10'")), "{said}");
             host.quietly(host.call(&["linux", "release", "end", "failed"]));
             assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
             drop(user);
@@ -88,7 +88,7 @@ fn a_vgpu_of_another_type_is_refused_and_stays() {
         by_hand(host, ONE, SMALL);
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         let said = host.refused(host.prepare("win10"));
-        assert!(said.contains(&format!("the vGPU {ONE} is there already, but its type is {SMALL}, not {LARGE}")), "{said}");
+        assert!(said.contains(&format!("the vGPU {ONE} already exists, but its type is {SMALL}, not {LARGE}")), "{said}");
         host.quietly(host.release("win10"));
         assert_eq!(host.machine.vgpus(), [ONE]);
     });
