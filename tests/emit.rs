@@ -107,7 +107,7 @@ fn several_files_give_one_hook() {
         assert_eq!(code, 0, "{stderr}");
         let wanted = format!("setup_gpu a {UUID} i915-GVTg_V5_4\n");
         assert!(stdout.contains(&wanted) && stdout.ends_with(&format!("setup_gpu b {OTHER} i915-GVTg_V5_4\n")), "{stdout}");
-        assert!(stdout.contains("# Makes the vGPUs of a and b ") && stdout.contains(&format!("# Made by: gvtg-xml emit hook {files}\n")));
+        assert!(stdout.contains("# Creates the vGPUs of a and b ") && stdout.contains(&format!("# Made by: gvtg-xml emit hook {files}\n")));
     }
     fs::create_dir(folder.path().join("nets")).unwrap();
     fs::rename(folder.path().join("network.xml"), folder.path().join("nets/network.xml")).unwrap();
@@ -127,7 +127,7 @@ fn domains_that_can_not_be_on_one_host_are_named() {
         ("a2.xml", domain("a", &[OTHER], "")),
     ]);
     for (files, said) in
-        [("a.xml b.xml", "a (a.xml) and b (b.xml) have one vGPU"), ("a.xml a2.xml", "a (a.xml) and a (a2.xml) are two domains of one name")]
+        [("a.xml b.xml", "a (a.xml) and b (b.xml) have the same vGPU"), ("a.xml a2.xml", "a (a.xml) and a (a2.xml) have the same name")]
     {
         let (code, stdout, stderr) = run_in(folder.path(), &format!("emit hook {files}"));
         assert_eq!((code, stdout.as_str()), (2, ""));
@@ -140,19 +140,22 @@ fn domains_that_can_not_be_on_one_host_are_named() {
 fn what_no_host_can_serve_is_refused_where_it_stands() {
     for (document, said) in [
         (domain("a", &[], ""), "1:1: error: the domain has no vGPU"),
-        (domain("a", &["your-gpu-uuid-here"], ""), "5:1: error: the vGPU has no uuid"),
+        (domain("a", &["your-gpu-uuid-here"], ""), "5:1: error: the vGPU has no UUID"),
         (domain("a", &[UUID], &recorded("type='nvidia-35'", "")), "1:1: error: the domain has no vGPU"),
-        (domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")), "3:11: error: 'i915-GVTg_V5_4 x' is no type"),
-        (domain("a", &[UUID], &recorded("pci='2.0'", "")), "3:11: error: '2.0', recorded in <metadata>, is no PCI address"),
+        (domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")), "3:11: error: 'i915-GVTg_V5_4 x' is not a GVT-g vGPU type"),
+        (domain("a", &[UUID], &recorded("pci='2.0'", "")), "3:11: error: '2.0', recorded in <metadata>, is not a PCI address"),
         (
             domain("a", &["{{ gpu_uuid }}"], ""),
-            "5:1: error: the vGPU's uuid is '{{ gpu_uuid }}', which a template fills in later\n  help: give",
+            "5:1: error: the vGPU's UUID is '{{ gpu_uuid }}', a placeholder that a template fills in later\n  help: use",
         ),
-        (domain("{{ vm }}", &[UUID], ""), "2:1: error: the domain's name is '{{ vm }}', which a template fills in later\n  help: give"),
-        (domain("a", &[UUID], &recorded("type='${TYPE}'", "")), "3:11: error: '${TYPE}', recorded in <metadata>, is filled in later"),
-        (domain("a", &[UUID], &recorded("pci='@pci@'", "")), "3:11: error: '@pci@', recorded in <metadata>, is filled in later"),
+        (
+            domain("{{ vm }}", &[UUID], ""),
+            "2:1: error: the domain's name is '{{ vm }}', a placeholder that a template fills in later\n  help: use",
+        ),
+        (domain("a", &[UUID], &recorded("type='${TYPE}'", "")), "3:11: error: '${TYPE}', recorded in <metadata>, is a placeholder"),
+        (domain("a", &[UUID], &recorded("pci='@pci@'", "")), "3:11: error: '@pci@', recorded in <metadata>, is a placeholder"),
         (domain("", &[UUID], ""), "2:1: error: the domain has no name"),
-        (domain("a&#10;b", &[UUID], ""), "2:1: error: the domain's name is none that libvirt takes"),
+        (domain("a&#10;b", &[UUID], ""), "2:1: error: libvirt does not accept the domain's name"),
         ("<network/>".into(), "1:1: error: the root element is <network>, not <domain>"),
         ("<domain>".into(), "error:"),
         (String::new(), "error:"),
@@ -162,7 +165,7 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
     }
     let raw = "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><name>a</name><q:commandline><q:arg value='-device'/>\
         <q:arg value='vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></q:commandline></domain>";
-    assert!(refused("", raw).contains("the vGPU is an argument to QEMU"));
+    assert!(refused("", raw).contains("the vGPU is a QEMU argument"));
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn the_list_for_qemu_conf_has_what_libvirt_has_by_itself() {
     let wanted = "cgroup_device_acl=[\"/dev/null\",\"/dev/full\",\"/dev/zero\",\"/dev/random\",\"/dev/urandom\",\"/dev/ptmx\",\"/dev/kvm\",\
         \"/dev/userfaultfd\",\"/dev/dri/card0\",\"/dev/dri/renderD128\"]";
     assert_eq!(list, wanted);
-    for note in ["stands in place of libvirt's own", "xhost +si:localuser:libvirt-qemu", "these are the names on most machines"] {
+    for note in ["replaces libvirt's default list", "xhost +si:localuser:libvirt-qemu", "these are its names on most machines"] {
         assert!(text.contains(note), "{note}: {text}");
     }
 }

@@ -77,10 +77,16 @@ fn all_that_was_written_is_removed_with_the_folders_made_for_it() {
 #[test]
 fn the_next_steps_are_printed() {
     let (_, _, stderr) = remove(&written(""));
-    let then: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split_whitespace().next()).collect();
+    let then: Vec<&str> = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.trim_start_matches("run `sudo ").split([' ', '`']).next())
+        .collect();
     assert_eq!(then, ["update-initramfs", "reboot:"], "{stderr}");
     let (_, _, stderr) = remove(&written("--style session --bootloader grub"));
-    let then: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split_whitespace().next()).collect();
+    let then: Vec<&str> = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.trim_start_matches("run `sudo ").split([' ', '`']).next())
+        .collect();
     assert_eq!(then, ["update-grub", "reboot:"], "{stderr}");
     let (_, _, stderr) = remove(&written("--bootloader raw"));
     assert!(stderr.contains("then take i915.enable_gvt=1 out of the kernel's command line"), "{stderr}");
@@ -137,7 +143,10 @@ fn a_file_that_has_changed_stays_and_is_reported() {
         assert!(fs::symlink_metadata(at(&folder, MODULES)).is_ok());
         // The manifest lists what is left, and another run continues from there.
         let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
-        assert!(manifest.starts_with("# What the host has") && manifest.contains(MODULES) && !manifest.contains(MODPROBE), "{manifest}");
+        assert!(
+            manifest.starts_with("# Files that gvtg-xml wrote") && manifest.contains(MODULES) && !manifest.contains(MODPROBE),
+            "{manifest}"
+        );
         let _ = fs::remove_dir(at(&folder, MODULES)).or_else(|_| fs::remove_file(at(&folder, MODULES)));
         assert_eq!(remove(&folder).0, 0);
         assert!(!at(&folder, MANIFEST).exists());
@@ -246,13 +255,13 @@ fn a_command_line_that_emit_created_is_removed() {
     let (code, removed, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
     assert!(removed.contains(&LINE.to_owned()) && !at(&folder, LINE).exists(), "{removed:?}");
-    assert!(then(&stderr)[0].starts_with("kernel-install add-all"), "{stderr}");
+    assert!(then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
     // The running kernel has the words, and kernel-install would copy its line.
     let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     put(&folder, "proc/cmdline", "root=UUID=1 ro i915.enable_gvt=1 kvm.ignore_msrs=1\n");
     let (_, _, stderr) = remove(&folder);
     let steps = then(&stderr);
-    assert!(steps[0].starts_with(&format!("reboot once without {WORDS}")) && steps[1].starts_with("kernel-install"), "{stderr}");
+    assert!(steps[0].starts_with(&format!("reboot once without {WORDS}")) && steps[1].starts_with("run `sudo kernel-install"), "{stderr}");
 }
 
 #[test]
@@ -263,12 +272,12 @@ fn a_command_line_of_the_users_stays_until_the_words_are_out() {
         let (code, _, stderr) = remove(&folder);
         assert_eq!(code, 1, "{stderr}");
         let left = format!("left: host/{LINE}: the rest of the machine's command line is in it: take {WORDS} out by hand");
-        assert!(stderr.contains(&left) && then(&stderr)[0].starts_with("kernel-install add-all"), "{stderr}");
+        assert!(stderr.contains(&left) && then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
     }
     put(&folder, LINE, "quiet root=UUID=1 ro\n");
     let (code, removed, stderr) = remove(&folder);
     assert_eq!((code, removed), (0, vec![MANIFEST.to_owned()]), "{stderr}");
-    assert!(then(&stderr)[0].starts_with("kernel-install add-all"), "{stderr}");
+    assert!(then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
     assert_eq!(fs::read_to_string(at(&folder, LINE)).unwrap(), "quiet root=UUID=1 ro\n");
 }
 
@@ -292,8 +301,8 @@ fn nixos_gets_its_own_way_back() {
     assert_eq!(
         then(&stderr),
         [
-            "take ./gvtg.nix out of the imports in configuration.nix, and remove /etc/nixos/gvtg.nix and /etc/nixos/gvtg",
-            "nixos-rebuild switch",
+            "remove ./gvtg.nix from the imports in configuration.nix, and delete /etc/nixos/gvtg.nix and /etc/nixos/gvtg",
+            "run `sudo nixos-rebuild switch`",
             "reboot"
         ]
     );
@@ -304,15 +313,15 @@ fn nixos_gets_its_own_way_back() {
     symlink("/nix/store/0aa-gvtg", at(&folder, NIXOS_HOOK)).unwrap();
     let (code, removed, stderr) = remove(&folder);
     assert_eq!((code, removed), (0, vec![MANIFEST.to_owned()]), "{stderr}");
-    assert!(stderr.contains("then nixos-rebuild switch"), "{stderr}");
+    assert!(stderr.contains("then run `sudo nixos-rebuild switch`"), "{stderr}");
     // The one hook has no copy in /etc/nixos.
     let (_, _, stderr) = remove(&written_over(&[("etc/NIXOS", "")], "--style qemu"));
-    assert!(then(&stderr)[0].ends_with("remove /etc/nixos/gvtg.nix"), "{stderr}");
+    assert!(then(&stderr)[0].ends_with("delete /etc/nixos/gvtg.nix"), "{stderr}");
 }
 
 #[test]
 fn rpm_ostree_takes_the_parameters_off_again() {
-    let delete = "rpm-ostree kargs --delete-if-present=i915.enable_gvt=1 --delete-if-present=kvm.ignore_msrs=1";
+    let delete = "run `sudo rpm-ostree kargs --delete-if-present=i915.enable_gvt=1 --delete-if-present=kvm.ignore_msrs=1`";
     for flags in ["", "--bootloader raw"] {
         let (code, _, stderr) = remove(&written_over(&[("run/ostree-booted", "")], flags));
         assert_eq!(code, 0, "{stderr}");
@@ -330,7 +339,7 @@ fn a_line_that_sources_the_removed_grub_file_is_named() {
         let (_, _, stderr) = remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
         let steps = then(&stderr);
         assert!(steps[0].starts_with(&format!("remove the line `{sourcing}` from /etc/default/grub")), "{stderr}");
-        assert!(steps[1].contains("grub2-mkconfig -o /boot/grub2/grub.cfg on Fedora"), "{stderr}");
+        assert!(steps[1].contains("on Fedora `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`"), "{stderr}");
     }
     for grub in ["GRUB_TIMEOUT=5\n".to_owned(), format!("# {line}\n")] {
         let (_, _, stderr) = remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));

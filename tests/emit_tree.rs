@@ -100,7 +100,10 @@ fn all_writes_each_file_at_its_place_and_prints_its_path() {
     assert_eq!(stdout.lines().collect::<Vec<_>>(), paths);
     assert_eq!(files(&folder.path().join("host")), [MANIFEST, HOOK, MODPROBE, MODULES]);
     assert_eq!([HOOK, MODULES, MODPROBE, MANIFEST].map(|path| mode(&folder, path)), [0o755, 0o644, 0o644, 0o644]);
-    let then: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split_whitespace().next()).collect();
+    let then: Vec<&str> = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.trim_start_matches("run `sudo ").split([' ', '`']).next())
+        .collect();
     assert_eq!(then, ["update-initramfs", "reboot:", "in"]);
     assert!(stderr.contains("xhost +si:localuser:libvirt-qemu"), "{stderr}");
 }
@@ -110,7 +113,8 @@ fn the_manifest_names_domain_command_modes_and_sums() {
     let folder = folder();
     emit(&folder, "all --root=host --style session --bootloader grub a.xml");
     let manifest = read(&folder, MANIFEST);
-    let head = "# What the host has for GVT-g, for win10.\n# Made by: gvtg-xml emit all --style session --bootloader grub a.xml\n";
+    let head =
+        "# Files that gvtg-xml wrote on this host, for win10.\n# Made by: gvtg-xml emit all --style session --bootloader grub a.xml\n";
     assert!(manifest.starts_with(head) && manifest.contains("# mode 755\n"), "{manifest}");
     assert_eq!(manifest.lines().filter(|line| !line.starts_with('#')).count(), 4);
     if !has_tool("sha1sum", &["--version"]) {
@@ -131,7 +135,7 @@ fn a_second_run_writes_nothing_and_says_what_is_still_to_do() {
     let before = inodes();
     let (stdout, stderr) = emit(&folder, "all --root host a.xml");
     assert_eq!((inodes(), stdout.lines().count()), (before, 4));
-    assert!(stderr.contains("nothing has changed") && stderr.contains("then update-initramfs"), "{stderr}");
+    assert!(stderr.contains("nothing has changed") && stderr.contains("then run `sudo update-initramfs -u`"), "{stderr}");
     assert!(stderr.contains("then reboot"), "{stderr}");
     // Flags that say where the output goes are not part of it.
     for arguments in ["--quiet --force", "--diff -q"] {
@@ -266,7 +270,7 @@ fn a_mode_alone_is_mended_where_it_is_asked_for() {
     assert_eq!(mode(&folder, HOOK), 0o600);
     let (_, stderr) = emit(&folder, "hook --root host --force a.xml");
     assert_eq!(mode(&folder, HOOK), 0o755);
-    assert!(stderr.contains("then systemctl reload libvirtd"), "{stderr}");
+    assert!(stderr.contains("then run `sudo systemctl reload libvirtd`"), "{stderr}");
 }
 
 #[test]
@@ -337,7 +341,7 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
     {
         let (stdout, stderr) = emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
         assert_eq!(stdout.lines().count(), 3);
-        assert!(stderr.contains("is not in a file: append it to") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");
+        assert!(stderr.contains("is not in a file: a") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");
     }
     for kind in ["cmdline", "qemu-conf", "nodedev a.xml"] {
         assert!(refused(&folder, &format!("{kind} --root host")).contains("no file of its own"));
@@ -358,8 +362,8 @@ fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
         "  boot.kernelModules = [ \"kvmgt\" \"vfio-iommu-type1\" \"mdev\" \"vfio_pci\" ];\n",
         "  virtualisation.libvirtd.hooks.qemu.gvtg = ./gvtg;\n",
         "save it as /etc/nixos/gvtg.nix",
-        "then cp /var/lib/libvirt/hooks/qemu.d/gvtg /etc/nixos/gvtg",
-        "then nixos-rebuild switch",
+        "then run `sudo cp /var/lib/libvirt/hooks/qemu.d/gvtg /etc/nixos/gvtg`",
+        "then run `sudo nixos-rebuild switch`",
         "then reboot",
     ] {
         assert!(stderr.contains(line), "{line}: {stderr}");
@@ -374,7 +378,7 @@ fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
         ("qemu-conf", "  virtualisation.libvirtd.qemu.verbatimConfig = ''"),
     ] {
         let (stdout, stderr) = emit(&folder, &format!("{kind} --root host"));
-        assert!(stdout.contains(option) && stderr.contains("then nixos-rebuild switch"), "{kind}: {stdout}{stderr}");
+        assert!(stdout.contains(option) && stderr.contains("then run `sudo nixos-rebuild switch`"), "{kind}: {stdout}{stderr}");
     }
     assert_eq!(files(&folder.path().join("host")), ["etc/NIXOS", MANIFEST, HOOK]);
     assert!(refused(&folder, "all --bootloader grub --root host a.xml").contains("leave --bootloader out"));
@@ -403,7 +407,7 @@ fn an_image_of_rpm_ostree_gets_kernel_arguments() {
     let folder = folder();
     write(&folder, "run/ostree-booted", "");
     let (_, stderr) = emit(&folder, "all --root host a.xml");
-    let command = "rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1";
+    let command = "run `sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1`";
     assert!(stderr.contains(&format!("then {command}")) && !stderr.contains("update-initramfs"), "{stderr}");
 }
 

@@ -76,17 +76,16 @@ fn the_order_says_where_to_begin() {
     let (code, stdout, _) = run(&format!("host --root {}", folder.path().display()), "");
     assert_eq!(code, 1);
     let mut lines = stdout.lines();
-    assert_eq!(lines.next(), Some("error[kvmgt-not-loaded] the module kvmgt is not loaded"));
-    assert!(lines.next().unwrap().starts_with("  do this first: load it now: sudo modprobe kvmgt"), "{stdout}");
+    assert_eq!(lines.next(), Some("error[kvmgt-not-loaded] the module kvmgt is not loaded: there are no vGPU types"));
+    assert!(lines.next().unwrap().starts_with("  do this first: load it now: `sudo modprobe kvmgt`"), "{stdout}");
     assert_eq!(stdout.matches("do this first").count(), 1, "{stdout}");
     assert!(stdout.contains("\nwarning[kvmgt-not-at-boot] "), "{stdout}");
-    assert!(stdout.ends_with("Begin with kvmgt-not-loaded: `gvtg-xml explain kvmgt-not-loaded` says more.\n"), "{stdout}");
+    assert!(stdout.ends_with("Start with kvmgt-not-loaded; for details, run `gvtg-xml explain kvmgt-not-loaded`.\n"), "{stdout}");
 }
 
 #[test]
 fn the_step_that_prepares_a_host_is_the_same_for_all_and_written_out_once() {
-    const NEXT: &str =
-        "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
+    const NEXT: &str = "run `virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /`, follow the steps it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
     let folder = tempfile::tempdir().unwrap();
     hosts::make("gvt-off", folder.path());
     let (_, answer) = ask(folder.path(), &[]);
@@ -104,7 +103,7 @@ fn an_old_libvirt_is_told_with_the_flag_for_fix() {
     let (code, answer) = ask_of("like libvirt-8.0\n", &[]);
     assert_eq!(code, 0);
     assert_eq!(wrong(&answer), ["old-libvirt"]);
-    assert_eq!(check(&answer, "old-libvirt")["help"], "give fix the version: gvtg-xml fix --libvirt 8.0.0");
+    assert_eq!(check(&answer, "old-libvirt")["help"], "pass its version to fix: `gvtg-xml fix --libvirt 8.0.0`");
 }
 
 #[test]
@@ -120,19 +119,16 @@ fn each_fault_is_found_and_no_other() {
 #[test]
 fn who_gave_the_gpu_away_is_said() {
     for (line, what_to_do) in [
-        (
-            "vfio-pci.ids=10de:1c03,8086:5916",
-            "take vfio-pci.ids=10de:1c03,8086:5916 out of the kernel's command line and restart the machine",
-        ),
+        ("vfio-pci.ids=10de:1c03,8086:5916", "remove vfio-pci.ids=10de:1c03,8086:5916 from the kernel command line and reboot"),
         // The other card is given away rightly.
-        ("vfio-pci.ids=10de:1c03", "shut down the guest that has it, and take its <hostdev type='pci'> out of that guest"),
+        ("vfio-pci.ids=10de:1c03", "shut down the guest that uses it, and remove <hostdev type='pci'> from that guest"),
     ] {
         let machine = format!(
             "like kaby-lake\nwithout {GPU}/mdev_supported_types\n{GPU}/driver -> ../x/vfio-pci\n/proc/cmdline = i915.enable_gvt=1 {line}\n"
         );
         let (_, answer) = ask_of(&machine, &[]);
         let help = check(&answer, "gpu-given-to-vfio-pci")["help"].as_str().unwrap();
-        assert_eq!(help, format!("{what_to_do}: for vGPUs i915 must run it"));
+        assert_eq!(help, format!("{what_to_do}; vGPUs need the i915 driver"));
     }
 }
 
@@ -167,8 +163,8 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
         assert_eq!(wrong(&answer), ["hook-without-program"], "{more}: {answer:#}");
     }
     let help = |more: &str| check(&ask_of(&format!("like apparmor\n{more}\n"), &[]).1, "hook-without-program")["help"].to_string();
-    assert_eq!(help(""), "\"sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/\"");
-    assert_eq!(help("without /usr/local/bin"), "\"sudo install -m 755 target/release/gvtg-xml /usr/bin/\"");
+    assert_eq!(help(""), "\"install it to /usr/bin: `sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/`\"");
+    assert_eq!(help("without /usr/local/bin"), "\"install it to /usr/bin: `sudo install -m 755 target/release/gvtg-xml /usr/bin/`\"");
 }
 
 #[test]
@@ -202,9 +198,9 @@ fn before_the_reboot(files: &str) -> Value {
 #[test]
 fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
     for (bootloader, renewal) in [
-        ("", "sudo update-initramfs -u, if you have not done so since it was written; then reboot"),
-        (" --bootloader grub", "sudo update-grub (elsewhere sudo grub-mkconfig"),
-        (" --bootloader kernel-install", "sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh)"),
+        ("", "run `sudo update-initramfs -u` if you have not done so since the file was written, reboot"),
+        (" --bootloader grub", "run `sudo update-grub` (if there is none, `sudo grub-mkconfig"),
+        (" --bootloader kernel-install", "run `sudo kernel-install add-all` (on Proxmox VE `sudo proxmox-boot-tool refresh`)"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         hosts::make("gvt-off", folder.path());
@@ -228,7 +224,7 @@ fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
             "{check:#}"
         );
         let help = check["help"].as_str().unwrap();
-        assert!(help.starts_with(renewal) && help.ends_with("then reboot, then sudo gvtg-xml host"), "{help}");
+        assert!(help.starts_with(renewal) && help.ends_with(", reboot, then run `sudo gvtg-xml host`"), "{help}");
     }
 }
 
@@ -241,13 +237,13 @@ fn a_reboot_is_enough_if_the_boot_loader_already_has_the_parameters() {
     ] {
         let answer = before_the_reboot(files);
         assert_eq!(answer["first"], "reboot-pending", "{files}: {answer:#}");
-        assert_eq!(check(&answer, "reboot-pending")["help"], "reboot, then sudo gvtg-xml host", "{files}");
+        assert_eq!(check(&answer, "reboot-pending")["help"], "reboot, then run `sudo gvtg-xml host`", "{files}");
         // Nothing sets that one.
         assert!(wrong(&answer).contains(&"msrs-not-ignored"), "{answer:#}");
     }
     let image = before_the_reboot("/run/ostree-booted =\n/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1");
     let help = check(&image, "reboot-pending")["help"].as_str().unwrap();
-    assert!(help.starts_with("sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 "), "{help}");
+    assert!(help.starts_with("run `sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 "), "{help}");
 }
 
 #[test]
@@ -275,14 +271,12 @@ fn without_root_no_option_is_taken_for_the_value_in_force() {
     // A folder in the file's place can't be read by root either.
     let unreadable = format!("like gvt-off\nwithout {PARAMETER}\n{PARAMETER}/\n");
     let missing = format!("like gvt-off\nwithout {PARAMETER}\n");
-    for (machine, begins) in
-        [(&unreadable, format!("could not read {PARAMETER} as another user than root, ")), (&missing, format!("{PARAMETER} is missing, "))]
-    {
+    for (machine, begins) in [(&unreadable, format!("only root can read {PARAMETER}, ")), (&missing, format!("{PARAMETER} is missing, "))] {
         let (_, answer) = ask_of(&format!("{machine}{OPTION}\n"), &[]);
         let gvt = check(&answer, "gvt-not-enabled");
         assert_eq!((&gvt["status"], &check(&answer, "kvmgt-not-loaded")["status"]), (&"unknown".into(), &"unknown".into()), "{answer:#}");
         let message = gvt["message"].as_str().unwrap();
-        assert!(message.starts_with(&begins) && message.contains("/etc/modprobe.d/gvtg.conf was in force"), "{message}");
+        assert!(message.starts_with(&begins) && message.contains("/etc/modprobe.d/gvtg.conf was in effect"), "{message}");
         // Newer kernels load kvmgt without it, too.
         let (_, answer) = ask_of(&format!("{machine}{OPTION}\n/sys/module/kvmgt/\n"), &[]);
         assert_eq!(check(&answer, "gvt-not-enabled")["status"], "unknown", "{answer:#}");
@@ -310,12 +304,12 @@ fn without_root_no_option_is_taken_for_the_value_in_force() {
 fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
     const DROP_IN: &str = "/etc/default/grub.d/gvtg.cfg = GRUB_CMDLINE_LINUX=i915.enable_gvt=1";
     const FEDORA: &str = "/etc/os-release = ID=fedora";
-    const GRUB2: &str = "sudo grub2-mkconfig -o /boot/grub2/grub.cfg";
+    const GRUB2: &str = "run `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`";
     for (files, help) in [
-        (format!("{DROP_IN}\n/etc/os-release:\n    ID=linuxmint\n    ID_LIKE=\"ubuntu debian\""), "sudo update-grub"),
+        (format!("{DROP_IN}\n/etc/os-release:\n    ID=linuxmint\n    ID_LIKE=\"ubuntu debian\""), "run `sudo update-grub`"),
         (format!("{DROP_IN}\n{FEDORA}\n/etc/default/grub:\n    GRUB_TIMEOUT=5\n    . /etc/default/grub.d/gvtg.cfg"), GRUB2),
         (format!("{FEDORA}\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1"), GRUB2),
-        ("/etc/os-release = ID=arch\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1".to_owned(), "sudo grub-mkconfig -o "),
+        ("/etc/os-release = ID=arch\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1".to_owned(), "run `sudo grub-mkconfig -o "),
     ] {
         let answer = before_the_reboot(&files);
         assert_eq!(answer["first"], "reboot-pending", "{files}: {answer:#}");
@@ -327,11 +321,13 @@ fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
         let answer = before_the_reboot(&format!("{DROP_IN}\n{FEDORA}{settings}"));
         assert_eq!(answer["first"], "gvt-not-enabled", "{answer:#}");
         let check = check(&answer, "gvt-not-enabled");
-        assert!(check["message"].as_str().unwrap().contains("only if /etc/default/grub has a line that sources it, which is missing"));
+        assert!(
+            check["message"].as_str().unwrap().contains("grub-mkconfig does not read that file: no line in /etc/default/grub sources it")
+        );
         assert_eq!(
             check["help"],
-            "add the line '. /etc/default/grub.d/gvtg.cfg' at the end of /etc/default/grub, sudo grub2-mkconfig -o /boot/grub2/grub.cfg, \
-             then reboot, then sudo gvtg-xml host"
+            "add the line `. /etc/default/grub.d/gvtg.cfg` at the end of /etc/default/grub, run `sudo grub2-mkconfig -o \
+             /boot/grub2/grub.cfg`, reboot, then run `sudo gvtg-xml host`"
         );
     }
 }
@@ -352,9 +348,9 @@ fn the_next_command_line_wins_over_options_of_modules() {
         assert_eq!(answer["first"], "gvt-not-enabled", "{files}: {answer:#}");
         let check = check(&answer, "gvt-not-enabled");
         let message = check["message"].as_str().unwrap();
-        let said = format!("{place} says enable_gvt=0, and the command line wins over /etc/modprobe.d/gvtg.conf");
+        let said = format!("{place} sets enable_gvt=0, and the command line overrides /etc/modprobe.d/gvtg.conf");
         assert!(message.ends_with(&said), "{message}");
-        assert!(check["help"].as_str().unwrap().starts_with(&format!("take enable_gvt=0 out of {place}; then ")), "{check:#}");
+        assert!(check["help"].as_str().unwrap().starts_with(&format!("remove enable_gvt=0 from {place}; then ")), "{check:#}");
     }
     let two = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/modprobe.d/b.conf = options i915 enable_gvt=0";
     assert_eq!(before_the_reboot(two)["first"], "gvt-not-enabled");
@@ -367,24 +363,28 @@ fn the_next_command_line_wins_over_options_of_modules() {
 fn guc_submission_is_found_before_the_reboot() {
     const OPTION: &str = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1";
     for (files, path, then) in [
-        ("/etc/modprobe.d/a.conf = options i915 enable_gvt=1 enable_guc=3", "/etc/modprobe.d/a.conf", "run sudo update-initramfs -u and"),
+        (
+            "/etc/modprobe.d/a.conf = options i915 enable_gvt=1 enable_guc=3",
+            "/etc/modprobe.d/a.conf",
+            "run `sudo update-initramfs -u`, then",
+        ),
         (
             "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/modprobe.d/guc.conf = options i915 enable_guc=1",
             "/etc/modprobe.d/guc.conf",
-            "run sudo update-initramfs -u and",
+            "run `sudo update-initramfs -u`, then",
         ),
-        ("/boot/loader/entries/a.conf = options i915.enable_gvt=1 i915.enable_guc=3", "/boot/loader/entries/a.conf", "and"),
+        ("/boot/loader/entries/a.conf = options i915.enable_gvt=1 i915.enable_guc=3", "/boot/loader/entries/a.conf", "then"),
         (
             "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/kernel/cmdline = root=UUID=1 i915.enable_guc=3",
             "/etc/kernel/cmdline",
-            "run sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh) and",
+            "run `sudo kernel-install add-all` (on Proxmox VE `sudo proxmox-boot-tool refresh`), then",
         ),
     ] {
         let answer = before_the_reboot(files);
         assert_eq!(answer["first"], "guc-submission", "{files}: {answer:#}");
         let said = ["reboot-pending", "gvt-not-enabled", "kvmgt-not-loaded"].map(|rule| check(&answer, rule)["status"].clone());
         assert_eq!(said, ["skipped", "skipped", "skipped"], "{files}: {answer:#}");
-        assert_eq!(check(&answer, "guc-submission")["help"], format!("take it out of {path} (or write 0), {then} restart the machine"));
+        assert_eq!(check(&answer, "guc-submission")["help"], format!("remove it from {path} (or set it to 0), {then} reboot"));
     }
     // The last one wins, and the command line over options.
     for files in [
@@ -396,7 +396,7 @@ fn guc_submission_is_found_before_the_reboot() {
     }
     // In force already, by an option.
     let running = before_the_reboot(&format!("{OPTION} enable_guc=3\n/sys/module/i915/parameters/enable_guc = 3"));
-    let help = "take it out of /etc/modprobe.d/a.conf (or write 0), run sudo update-initramfs -u and restart the machine";
+    let help = "remove it from /etc/modprobe.d/a.conf (or set it to 0), run `sudo update-initramfs -u`, then reboot";
     assert_eq!(check(&running, "guc-submission")["help"], help);
 }
 
@@ -408,7 +408,7 @@ fn an_i915_that_is_built_in_needs_the_kernels_command_line() {
     );
     assert_eq!(answer["first"], "gvt-not-enabled", "{answer:#}");
     let help = check(&answer, "gvt-not-enabled")["help"].as_str().unwrap();
-    assert!(help.contains("sudo gvtg-xml emit all --root / --bootloader grub (or "), "{help}");
+    assert!(help.contains("sudo gvtg-xml emit all --root / --bootloader grub` (or "), "{help}");
 }
 
 #[test]
@@ -554,7 +554,7 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
         (format!("{hook} (755 1000:1000) {emitted}"), "the user me (1000)", hook, "chown root:root"),
         (format!("{hook} (700 1001:0) {emitted}"), "the user 1001", hook, "chown root:root"),
         (format!("{hook} (775 0:64) {emitted}"), "the group libvirt (64)", hook, "chmod g-w"),
-        (format!("{hook} (757 0:64) {emitted}"), "every user of this machine", hook, "chmod o-w"),
+        (format!("{hook} (757 0:64) {emitted}"), "every user on this machine", hook, "chmod o-w"),
         ("/etc/libvirt/hooks/qemu.d/ (755 1000:0)".into(), "the user me (1000)", "/etc/libvirt/hooks/qemu.d", "chown root:root"),
         ("/etc/libvirt/hooks/qemu.d/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks/qemu.d", "chmod g-w"),
         ("/etc/libvirt/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt", "chmod g-w"),
@@ -562,19 +562,19 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
         // An empty hooks folder counts too.
         (
             "without /etc/libvirt/hooks\n/etc/libvirt/hooks/ (777 0:0)".into(),
-            "every user of this machine",
+            "every user on this machine",
             "/etc/libvirt/hooks",
             "chmod o-w",
         ),
         // libvirt runs new files in a folder of hooks, sticky or not.
-        ("/etc/libvirt/hooks/qemu.d/ (1777 0:0)".into(), "every user of this machine", "/etc/libvirt/hooks/qemu.d", "chmod o-w"),
+        ("/etc/libvirt/hooks/qemu.d/ (1777 0:0)".into(), "every user on this machine", "/etc/libvirt/hooks/qemu.d", "chmod o-w"),
         ("/etc/libvirt/hooks/ (1775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks", "chmod g-w"),
     ] {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{users}{change}\n"), &[]);
         let check = check(&answer, "hook-writable-by-all");
         assert_eq!(check["status"], "warning", "{change}: {answer:#}");
         assert_eq!(check["message"].as_str().unwrap(), format!("{who} can change {what}, and libvirt runs the hooks as root"), "{change}");
-        assert_eq!(check["help"].as_str().unwrap(), format!("check what is in it, then run: sudo {how} {what}"), "{change}");
+        assert_eq!(check["help"].as_str().unwrap(), format!("check its contents, then run `sudo {how} {what}`"), "{change}");
     }
     for change in [
         format!("{hook} (775 0:0) {emitted}"),
@@ -597,28 +597,28 @@ fn a_hook_that_is_linked_to_a_users_folder_is_to_be_copied() {
     let hook = "/etc/libvirt/hooks/qemu.d/gvtg";
     let emitted = format!("emitted setup_gpu win10 {UUID} i915-GVTg_V5_4");
     let home = format!("/home/me/ (755 1000:1000)\n/home/me/hooks/gvtg (755 1000:1000) {emitted}\n");
-    const BEFORE: &str = "check what is in it, then put root's own copy in the place of the link: ";
+    const BEFORE: &str = "check its contents, then replace the link with a copy that belongs to root: `";
     for (machine, change, link, help) in [
-        ("kaby-lake", format!("{hook} -> /home/me/hooks/gvtg"), hook, format!("{BEFORE}sudo install -m 755 /home/me/hooks/gvtg {hook}")),
+        ("kaby-lake", format!("{hook} -> /home/me/hooks/gvtg"), hook, format!("{BEFORE}sudo install -m 755 /home/me/hooks/gvtg {hook}`")),
         (
             "kaby-lake",
             "without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d -> ../../../home/me/hooks".to_owned(),
             "/etc/libvirt/hooks/qemu.d",
-            format!("{BEFORE}sudo rm /etc/libvirt/hooks/qemu.d && sudo cp -r /home/me/hooks /etc/libvirt/hooks/qemu.d"),
+            format!("{BEFORE}sudo rm /etc/libvirt/hooks/qemu.d && sudo cp -r /home/me/hooks /etc/libvirt/hooks/qemu.d`"),
         ),
         (
             "nixos",
             "/var/lib/libvirt/hooks/qemu.d/gvtg -> /home/me/hooks/gvtg".to_owned(),
             "/var/lib/libvirt/hooks/qemu.d/gvtg",
-            "check what is in it, then let NixOS' configuration have the file itself: sudo cp /home/me/hooks/gvtg /etc/nixos/gvtg, then \
-             virtualisation.libvirtd.hooks.qemu.gvtg = ./gvtg; and sudo nixos-rebuild switch"
+            "check its contents, then copy the file into the NixOS configuration: `sudo cp /home/me/hooks/gvtg /etc/nixos/gvtg`, set \
+             `virtualisation.libvirtd.hooks.qemu.gvtg = ./gvtg;`, and run `sudo nixos-rebuild switch`"
                 .to_owned(),
         ),
     ] {
         let (_, answer) = ask_of(&format!("like {machine}\n{home}{change}\n"), &[]);
         assert_eq!(wrong(&answer), ["hook-writable-by-all"], "{change}: {answer:#}");
         let check = check(&answer, "hook-writable-by-all");
-        let message = format!("the user 1000 can change /home/me, where the link {link} leads, and libvirt runs the hooks as root");
+        let message = format!("the user 1000 can change /home/me, to which the link {link} leads, and libvirt runs the hooks as root");
         assert_eq!((check["message"].as_str(), check["help"].as_str()), (Some(&*message), Some(&*help)), "{change}");
     }
 }

@@ -83,7 +83,7 @@ fn two_hooks_may_share_a_domain_with_two_vgpus() {
     let (_, answer) = ask_of(&hooks, &[&domain]);
     assert_eq!(wrong(&answer), ["two-hooks"], "{answer:#}");
     let message = check(&answer, "two-hooks")["message"].as_str().unwrap();
-    assert_eq!(message, format!("both {HOOK} and {HOOK}-2 make a vGPU for win10 ({UUID} and {OTHER})"));
+    assert_eq!(message, format!("{HOOK} and {HOOK}-2 both create a vGPU for win10 ({UUID} and {OTHER})"));
     let (before, rest) = text.split_once("    <hostdev mode").unwrap();
     let (hostdev, after) = rest.split_once("</hostdev>\n").unwrap();
     let second = hostdev.replace(UUID, OTHER).replace("ua-gvtg", "ua-second");
@@ -112,7 +112,7 @@ fn on_nixos_a_hook_is_written_anew_in_the_configuration() {
     let hook = format!("like nixos\n/var/lib/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu win10 {OTHER} i915-GVTg_V5_4\n");
     let (_, answer) = ask_of(&hook, &[&domain]);
     let help = check(&answer, "hook-differs")["help"].as_str().unwrap();
-    assert!(help.contains("sudo install -m 755 hook /etc/nixos/gvtg; then sudo nixos-rebuild switch"), "{help}");
+    assert!(help.contains("`sudo install -m 755 hook /etc/nixos/gvtg`, `sudo nixos-rebuild switch`, then reboot"), "{help}");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn commands_hold_whatever_a_domain_is_called() {
     fs::write(&domain, text.replace("<name>win10<", "<name>a b; $(touch x)<")).unwrap();
     let (_, answer) = ask_of("like kaby-lake\n", &[&domain]);
     let help = check(&answer, "hook-differs")["help"].as_str().unwrap();
-    assert!(help.starts_with("write the hook anew from 'a b; $(touch x)' and all other domains"), "{help}");
+    assert!(help.starts_with("regenerate the hook from the current XML of 'a b; $(touch x)' and all other domains"), "{help}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_gpu_that_is_elsewhere_is_said() {
     let (code, answer) = ask_of("like kaby-lake\n", &[&domain]);
     assert_eq!((code, answer["first"].as_str()), (1, Some("wrong-gpu-address")));
     let message = check(&answer, "wrong-gpu-address")["message"].as_str().unwrap();
-    assert_eq!(message, "win10 wants a vGPU of the GPU at 0000:03:00.0, where nothing is: the one with GVT-g is at 0000:00:02.0");
+    assert_eq!(message, "win10 uses the GPU at 0000:03:00.0, but no GPU is there; the GPU with GVT-g is at 0000:00:02.0");
 }
 
 #[test]
@@ -164,5 +164,5 @@ fn a_domains_own_vgpu_does_not_fill_the_gpu() {
     let (_, answer) = ask_of(&running, &[&domain]);
     assert_eq!(wrong(&answer), Vec::<&str>::new(), "{answer:#}");
     let said = check(&answer, "unused-vgpu")["message"].as_str().unwrap();
-    assert_eq!(said, format!("{UUID} (i915-GVTg_V5_4), used by the VM win10 (process 99)"));
+    assert_eq!(said, format!("vGPUs in use: {UUID} (i915-GVTg_V5_4), used by the VM win10 (process 99)"));
 }

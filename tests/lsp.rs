@@ -247,7 +247,7 @@ fn the_warning_of_a_form_that_this_machines_libvirt_does_not_read_is_shown_once(
         return;
     };
     let [right, wrong] = if form_for(installed) == form_for(Version::NEWEST) { ["newest", "7.0"] } else { ["installed", "newest"] };
-    let warning = format!("this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}");
+    let warning = format!("libvirt {installed} on this machine needs a different XML syntax: use --libvirt {installed}");
     let warnings = |client: &Client| {
         let shown = client.told.iter().filter(|told| told["method"] == "window/showMessage" && told["params"]["type"] == 2);
         shown.filter(|told| told["params"]["message"].as_str().unwrap().contains(&warning)).count()

@@ -16,10 +16,10 @@ use crate::types::FENCES;
 /// The flags of `types`.
 #[derive(Args, Debug)]
 pub(super) struct TypesArgs {
-    /// Another machine's files: its /sys, /proc and /etc
+    /// Folder with another machine's /sys, /proc and /etc
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = DataFormat::Text)]
     format: DataFormat,
 }
@@ -41,10 +41,10 @@ pub(super) fn run(args: &TypesArgs) -> Status {
 fn text(card: Option<&Card>, offers: &[Offer]) -> String {
     let mut text = match card {
         Some(card) => {
-            let aperture = card.aperture.map_or("of an unknown size".to_owned(), |size| format!("of {size} MB"));
+            let aperture = card.aperture.map_or("of unknown size".to_owned(), |size| format!("of {size} MB"));
             format!("{}, with an aperture {aperture}\n\n", card.gpu.title())
         }
-        None => "No GPU with GVT-g was found here: this is what the types are on one from Skylake to Comet Lake.\n\n".to_owned(),
+        None => "No GPU with GVT-g was found. These are the types on GPUs from Skylake to Comet Lake:\n\n".to_owned(),
     };
     let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
     let _ = writeln!(text, "type             low MB  high MB  fences  resolution  weight  fit  free");
@@ -56,8 +56,8 @@ fn text(card: Option<&Card>, offers: &[Offer]) -> String {
         let _ = writeln!(text, "{name:15}  {low:>6}  {high:>7}  {FENCES:>6}  {resolution:>10}  {weight:>6}  {fit:>3}  {free:>4}");
     }
     text.push_str(
-        "\nlow: in the aperture; high: beyond it. weight: the share of the GPU's time. fit: so many, if all are of this type;\n\
-         free: so many more now. Every vGPU takes of what all types share.\n",
+        "\nlow: graphics memory in the aperture; high: graphics memory beyond it; weight: share of the GPU's time.\n\
+         fit: how many fit if all are of this type; free: how many more can be created now. All types share the same memory.\n",
     );
     if let Some(card) = card {
         text.push_str(&advice(card, offers));
@@ -72,9 +72,9 @@ fn advice(card: &Card, offers: &[Offer]) -> String {
     if listed > 0 {
         String::new()
     } else if !fits_some && card.aperture.is_some() {
-        "\nThe aperture is too small for any: make it larger in the firmware's settings (\"aperture size\").\n".to_owned()
+        "\nThe aperture is too small for any vGPU: set a larger one in the firmware settings (\"aperture size\").\n".to_owned()
     } else {
-        "\nThe kernel offers none now: `gvtg-xml host` says why.\n".to_owned()
+        "\nThe kernel offers no types at the moment. To see why, run `gvtg-xml host`.\n".to_owned()
     }
 }
 

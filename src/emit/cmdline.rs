@@ -16,7 +16,7 @@ pub const KERNEL_INSTALL: &str = "/etc/kernel/cmdline";
 /// The words alone, on one line: what every bootloader's own tool takes.
 pub fn raw() -> File {
     let place = Place::Elsewhere(
-        "append it to the kernel's command line, as your bootloader's tool does (grubby --args, kernelstub --add-options)",
+        "add these parameters to the kernel command line with your boot loader's tool (such as `grubby --args` or `kernelstub --add-options`)",
     );
     File { place, mode: 0o644, text: words().join(" ") + "\n", then: vec![Step::Reboot] }
 }
@@ -29,7 +29,7 @@ pub fn grub() -> File {
         format!("gvtg_add {} {}\n", parameter.full_name(), values.join(" "))
     };
     let settings: String = PARAMETERS.iter().map(|parameter| shell::comment(parameter.why) + &set(parameter)).collect();
-    let what = shell::comment("The kernel parameters that a GVT-g host needs, for grub-mkconfig.");
+    let what = shell::comment("Kernel parameters for a GVT-g host, read by grub-mkconfig.");
     let text = format!("{what}{}{GRUB}\n{settings}", made_by("gvtg-xml emit cmdline --bootloader grub"));
     File::at(GRUB_FILE, text, vec![Step::RenewGrub, Step::Reboot])
 }
@@ -38,9 +38,9 @@ pub fn grub() -> File {
 /// (<https://uapi-group.org/specifications/specs/boot_loader_specification/>).
 pub fn systemd_boot() -> File {
     let place = Place::Elsewhere(
-        "append it to your entries, as /boot/loader/entries/NAME.conf (those of kernel-install: --bootloader kernel-install)",
+        "append these lines to your boot entries, /boot/loader/entries/NAME.conf (for entries that kernel-install writes, use --bootloader kernel-install)",
     );
-    let what = "The kernel parameters that a GVT-g host needs, beside the other lines of options.";
+    let what = "Kernel parameters for a GVT-g host, in addition to the entry's other options lines.";
     let text = format!(
         "{}{}{}options {}\n",
         shell::comment(what),

@@ -8,7 +8,7 @@ const FILTER: &str = include_str!("filter.sh");
 pub fn file(flags: &[String], command: &str) -> File {
     let path = "/etc/libvirt/hooks/qemu.d/gvtg-filter";
     let (first, script) = FILTER.split_once('\n').unwrap_or_default();
-    let what = "Gives VMs with a vGPU that come from another machine (virsh migrate --offline) the form that this machine's libvirt reads.";
+    let what = "Converts VMs with a vGPU that arrive from another host (virsh migrate --offline) to the XML syntax that this host's libvirt understands.";
     let place = format!("Install it as {path} with mode 755 (libvirt 6.5 and later).");
     let flags: Vec<String> = flags.iter().map(|flag| shell::argument(flag)).collect();
     let (what, made_by) = (shell::comment(&format!("{what}\n{place}")), made_by(command));

@@ -71,10 +71,11 @@ impl GuestError {
 }
 
 /// Says to run `fix` first.
-const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define what it writes";
+const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define the result";
 
 /// Says where to get the domain that is made from a template.
-const FILL_IN_FIRST: &str = "give the domain made from the template, as `virsh dumpxml --inactive NAME` prints it once it is defined";
+const FILL_IN_FIRST: &str =
+    "use the domain made from the template instead: define it, then take the output of `virsh dumpxml --inactive NAME`";
 
 /// What the host has to know of a domain.
 ///
@@ -82,33 +83,32 @@ const FILL_IN_FIRST: &str = "give the domain made from the template, as `virsh d
 /// A template, a domain without a name or a vGPU, or one whose vGPU has no uuid, or an invalid type or GPU.
 pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestError> {
     let place = domain.child("name").unwrap_or(domain.root);
-    let name = domain
-        .name()
-        .ok_or_else(|| GuestError::at(place, "the domain has no name", "libvirt calls its hooks with the name: add a <name>"))?;
+    let name =
+        domain.name().ok_or_else(|| GuestError::at(place, "the domain has no name", "add a <name>: libvirt passes it to its hooks"))?;
     if is_template_name(&name) {
-        return Err(GuestError::at(place, format!("the domain's name is '{name}', which a template fills in later"), FILL_IN_FIRST));
-    }
-    if name.contains(['\n', '/']) {
         return Err(GuestError::at(
             place,
-            "the domain's name is none that libvirt takes",
-            "take line breaks and slashes out of the <name>",
+            format!("the domain's name is '{name}', a placeholder that a template fills in later"),
+            FILL_IN_FIRST,
         ));
+    }
+    if name.contains(['\n', '/']) {
+        return Err(GuestError::at(place, "libvirt does not accept the domain's name", "remove line breaks and slashes from <name>"));
     }
     let vgpus = &domain.vgpus;
     if vgpus.is_empty() {
         return Err(match domain.raw_vgpu {
             Some(argument) => GuestError::at(
                 argument,
-                "the vGPU is an argument to QEMU, which libvirt knows nothing of",
-                "give the domain a <hostdev> of type mdev instead of the argument -device",
+                "the vGPU is a QEMU argument, which libvirt does not know about",
+                "replace the argument -device with a <hostdev type='mdev'>",
             ),
             None => GuestError::at(domain.root, "the domain has no vGPU", FIX_FIRST),
         });
     }
     if let Some(uuid) = wanted.settings.uuid.filter(|_| vgpus.len() > 1) {
-        let message = format!("the domain has {} vGPUs, and --uuid {uuid} names one", vgpus.len());
-        return Err(GuestError::at(vgpus[1], message, "leave --uuid out: each vGPU has its own in the domain"));
+        let message = format!("the domain has {} vGPUs, so --uuid {uuid} is ambiguous", vgpus.len());
+        return Err(GuestError::at(vgpus[1], message, "omit --uuid: each vGPU already has its own in the domain"));
     }
     let vgpus = vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, wanted)).collect::<Result<_, _>>()?;
     let opens_confined_window = domain.opens_window() && domain.is_confined_by_selinux();
@@ -121,15 +121,15 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
     let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| without_uuid(element))?;
     let pci = wanted.settings.asked.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
     let later = |value: &str| {
-        let message = format!("'{value}', recorded in <metadata>, is filled in later by a template");
+        let message = format!("'{value}', recorded in <metadata>, is a placeholder that a template fills in later");
         is_template(value).then(|| GuestError::at(recorded_at, message, FILL_IN_FIRST))
     };
     if let Some(error) = later(&pci) {
         return Err(error);
     }
     if parse_pci(&pci).is_none() {
-        let help = "record the GPU's: gvtg-xml fix --libvirt installed --pci 0000:00:02.0";
-        return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is no PCI address"), help));
+        let help = "record the GPU's address: `gvtg-xml fix --libvirt installed --pci 0000:00:02.0`";
+        return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is not a PCI address"), help));
     }
     let wishes = (&wanted.settings.asked.vgpu_type, &wanted.settings.fallback.vgpu_type);
     let vgpu_type = wishes.0.as_deref().or(said.recorded_type).or(wishes.1.as_deref());
@@ -137,8 +137,8 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
         return Err(error);
     }
     if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
-        let help = "record a type: gvtg-xml fix --libvirt installed --type i915-GVTg_V5_4";
-        return Err(GuestError::at(recorded_at, format!("'{other}' is no type of a GVT-g vGPU"), help));
+        let help = "record a type: `gvtg-xml fix --libvirt installed --type i915-GVTg_V5_4`";
+        return Err(GuestError::at(recorded_at, format!("'{other}' is not a GVT-g vGPU type"), help));
     }
     let is_default_type = vgpu_type.is_none();
     let vgpu_type = vgpu_type.unwrap_or_else(|| (wanted.default_type)(&pci)).to_owned();
@@ -148,8 +148,10 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Re
 fn without_uuid(vgpu: Element<'_>) -> GuestError {
     let address = vgpu.child("source").and_then(|source| source.child("address"));
     match address.and_then(|address| address.attribute("uuid")).filter(|uuid| is_template(uuid)) {
-        Some(uuid) => GuestError::at(vgpu, format!("the vGPU's uuid is '{uuid}', which a template fills in later"), FILL_IN_FIRST),
-        None => GuestError::at(vgpu, "the vGPU has no uuid", FIX_FIRST),
+        Some(uuid) => {
+            GuestError::at(vgpu, format!("the vGPU's UUID is '{uuid}', a placeholder that a template fills in later"), FILL_IN_FIRST)
+        }
+        None => GuestError::at(vgpu, "the vGPU has no UUID", FIX_FIRST),
     }
 }
 
@@ -162,7 +164,7 @@ pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), String> {
     let called = |index: usize| format!("{} ({})", shell::word(&guests[index].name), sources[index]);
     for (index, guest) in guests.iter().enumerate() {
         if let Some(other) = names.insert(&guest.name, index) {
-            return Err(format!("{} and {} are two domains of one name", called(other), called(index)));
+            return Err(format!("{} and {} have the same name", called(other), called(index)));
         }
         for vgpu in &guest.vgpus {
             match uuids.insert(vgpu.uuid, index) {
@@ -170,8 +172,9 @@ pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), String> {
                     return Err(format!("{} has the vGPU {} twice: {FIX_FIRST}", called(index), vgpu.uuid));
                 }
                 Some(other) => {
-                    let why = "each domain needs a vGPU of its own: gvtg-xml fix --uuid gives one another uuid";
-                    return Err(format!("{} and {} have one vGPU, {}: {why}", called(other), called(index), vgpu.uuid));
+                    let why =
+                        "each domain needs its own vGPU; give one of them a new UUID: `gvtg-xml fix --libvirt installed --uuid $(uuidgen)`";
+                    return Err(format!("{} and {} have the same vGPU, {}: {why}", called(other), called(index), vgpu.uuid));
                 }
                 None => {}
             }

@@ -33,13 +33,13 @@ impl Style {
 pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let (path, session) = (style.path(), if style == Style::Session { SESSION } else { "" });
     let (first, script) = HOOK.split_once('\n').unwrap_or_default();
-    let what = format!("Makes the vGPUs of {} when a VM starts, and removes them when it stops.", names(guests));
+    let what = format!("Creates the vGPUs of {} when the VM starts, and removes them when it stops.", names(guests));
     let place = match style {
         Style::DropIn => format!("Install it as {path} with mode 755 (libvirt 6.5 and later)."),
         Style::Whole => format!(
-            "Install it as {path} with mode 755. There is only one: if you have one, put both into it. It reads the VM's XML from stdin."
+            "Install it as {path} with mode 755. There can be only one: if you already have one, merge the two. It reads the VM's XML from stdin."
         ),
-        Style::Session => format!("Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). It is for qemu:///session."),
+        Style::Session => format!("Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). For qemu:///session."),
     };
     let lines: String = guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
     let text = format!("{first}\n{}{}#\n{script}{session}\n{lines}", shell::comment(&format!("{what}\n{place}")), made_by(command));
@@ -48,8 +48,10 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
 
 fn line(guest: &Guest, vgpu: &Vgpu) -> String {
     let comment = if vgpu.is_default_type {
-        let message =
-            format!("The domain records no type: {} is one that nearly every GPU has (`gvtg-xml types` lists them).", vgpu.vgpu_type);
+        let message = format!(
+            "The domain records no type, so this is {}, which nearly every GPU offers (`gvtg-xml types` lists them all).",
+            vgpu.vgpu_type
+        );
         shell::comment(&message)
     } else {
         String::new()

@@ -166,7 +166,7 @@ pub fn sum(text: &[u8]) -> String {
 /// The manifest of these files, after `old`, and of `kept`, the files and folders from earlier runs. `present` reads what is at a path.
 pub fn file(files: &[File], old: &Manifest, kept: Manifest, present: impl Fn(&str) -> Option<Vec<u8>>, about: (&[Guest], &str)) -> File {
     let (guests, command) = about;
-    let what = format!("What the host has for GVT-g, for {}.", names(guests));
+    let what = format!("Files that gvtg-xml wrote on this host, for {}.", names(guests));
     let mut manifest = kept;
     manifest.entries.extend(files.iter().filter_map(|file| new_entry(file, old, &present)));
     manifest.entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));

@@ -13,7 +13,7 @@ pub fn file(vgpu: &Vgpu, autostart: bool) -> File {
 /// The commands that make all of them.
 pub fn commands(guests: &[Guest], autostart: bool, command: &str) -> File {
     let mut text = String::from("#!/bin/sh\n");
-    text.push_str(&shell::comment(&format!("Makes the vGPUs of {} known to mdevctl.", names(guests))));
+    text.push_str(&shell::comment(&format!("Defines the vGPUs of {} in mdevctl.", names(guests))));
     text.push_str(&made_by(command));
     text.push_str("set -e\n");
     let mut then = Vec::new();
@@ -22,9 +22,9 @@ pub fn commands(guests: &[Guest], autostart: bool, command: &str) -> File {
         text.push_str(&format!("mdevctl define --uuid {} --parent {} --type {}{auto}\n", vgpu.uuid, vgpu.pci, vgpu.vgpu_type));
         then.push(Step::StartDevice(vgpu.uuid.to_string()));
     }
-    File { place: Place::Elsewhere("run it as root"), mode: 0o755, text, then: if autostart { Vec::new() } else { then } }
+    File { place: Place::Elsewhere("run this script as root"), mode: 0o755, text, then: if autostart { Vec::new() } else { then } }
 }
 
 /// What it means that a vGPU is always there.
-pub const AUTOSTART: &str = "these vGPUs are there from boot on: a host that is suspended while one exists may hang, VM or no VM. The hook \
-    makes each only while its VM runs; it uses one that is there, and does not remove it";
+pub const AUTOSTART: &str = "these vGPUs exist from boot on: a host that is suspended while one exists may hang, even if no VM runs. The hook \
+    creates a vGPU only while its VM runs; it uses one that already exists, and does not remove it";

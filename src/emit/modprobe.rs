@@ -4,18 +4,16 @@ use super::parameter::PARAMETERS;
 use super::{File, Step, made_by, shell};
 
 /// What is not in the file, and where options do nothing.
-const NOTES: &str = "These count when a module is loaded: renew the initramfs, which may load i915, and reboot. For an i915 that is built into the kernel\n\
-    they do nothing: there the words belong on the kernel's command line, `gvtg-xml emit cmdline`.\n\
-    Of several files that set an option, the last one by name counts: `gvtg-xml host` looks at all of them.\n\
-    Guides have intel_iommu=on and i915.enable_guc=0 too. GVT-g needs no IOMMU; GuC submission is off on these GPUs unless it is asked for,\n\
-    which `gvtg-xml host` reports.";
+const NOTES: &str = "Options take effect when a module is loaded. The initramfs may load i915, so update it, then reboot. If i915 is built into the kernel,\n\
+    these options have no effect: put the parameters on the kernel command line instead (`gvtg-xml emit cmdline`).\n\
+    If several files set an option, the last file by name takes effect; `gvtg-xml host` checks all of them.\n\
+    Guides also set intel_iommu=on and i915.enable_guc=0. GVT-g does not need an IOMMU, and on these GPUs GuC submission is off unless it\n\
+    is turned on, which `gvtg-xml host` reports.";
 
 /// The file for /etc/modprobe.d.
 pub fn file() -> File {
-    let mut text = shell::comment("The options of kernel modules that a GVT-g host needs.")
-        + &made_by("gvtg-xml emit modprobe")
-        + "#\n"
-        + &shell::comment(NOTES);
+    let mut text =
+        shell::comment("Kernel module options for a GVT-g host.") + &made_by("gvtg-xml emit modprobe") + "#\n" + &shell::comment(NOTES);
     for parameter in PARAMETERS {
         text.push('\n');
         text.push_str(&shell::comment(parameter.why));

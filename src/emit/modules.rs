@@ -5,19 +5,19 @@ use super::{File, Step, made_by, shell};
 /// The modules and what each is for. systemd reads a comment on a line of its own only: behind a name it is part of the name.
 /// (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
 pub(super) const MODULES: &[(&str, &str)] = &[
-    ("kvmgt", "GVT-g itself. It brings i915, kvm, mdev and vfio along."),
-    ("vfio-iommu-type1", "What lets a vGPU reach the guest's memory."),
-    ("mdev", "Mediated devices, which vGPUs are. kvmgt brings it, too."),
-    ("vfio_pci", "Guides list it. It hands over whole PCI cards; vGPUs do not need it, and it does them no harm."),
+    ("kvmgt", "GVT-g itself. Loading it also loads i915, kvm, mdev and vfio."),
+    ("vfio-iommu-type1", "Gives a vGPU access to the guest's memory."),
+    ("mdev", "Mediated devices (mdevs), the kernel's framework for vGPUs. Loading kvmgt loads it, too."),
+    ("vfio_pci", "Passes whole PCI cards through. Guides list it; vGPUs do not need it, and it does no harm."),
 ];
 
 /// What older guides list too and is not there, and why.
-const LEFT_OUT: &str = "vfio_mdev, which older guides list too, is not here: kernels since 5.19 do not have it, and systemd would\n\
-    report a failure at each boot.";
+const LEFT_OUT: &str = "vfio_mdev, which older guides also list, is left out: kernels since 5.19 do not have it, and systemd would\n\
+    report a failure at every boot.";
 
 /// The file for /etc/modules-load.d.
 pub fn file() -> File {
-    let mut text = shell::comment("The kernel modules that a GVT-g host needs.") + &made_by("gvtg-xml emit modules");
+    let mut text = shell::comment("Kernel modules for a GVT-g host.") + &made_by("gvtg-xml emit modules");
     for (module, purpose) in MODULES {
         text.push('\n');
         text.push_str(&shell::comment(purpose));

@@ -15,8 +15,8 @@ const HOOKS: &str = "/var/lib/libvirt/hooks";
 /// The folder for hooks on other systems.
 const USUAL_HOOKS: &str = "/etc/libvirt/hooks";
 
-const KVMGT: &str = "NixOS' own virtualisation.kvmgt.enable sets i915.enable_gvt=1 and loads kvmgt too, and does no harm next to this. Leave its vgpus empty:\n\
-    it makes them at boot and keeps them, and a host that is suspended while a vGPU exists may hang.";
+const KVMGT: &str = "NixOS has its own option, virtualisation.kvmgt.enable, which also sets i915.enable_gvt=1 and loads kvmgt. It can be on as well, but do not\n\
+    set its vgpus: NixOS creates them at boot and keeps them, and a host that is suspended while a vGPU exists may hang.";
 
 /// A part of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Part {
 
 /// A module of the configuration with these parts.
 pub fn file(parts: &[Part], command: &str) -> File {
-    let mut text = shell::comment("What a GVT-g host needs, as a module of NixOS' configuration.") + &made_by(command);
+    let mut text = shell::comment("A NixOS module with the settings for a GVT-g host.") + &made_by(command);
     if parts.contains(&Part::Parameters) && parts.contains(&Part::Modules) {
         text += &shell::comment(KVMGT);
     }
@@ -48,8 +48,8 @@ pub fn file(parts: &[Part], command: &str) -> File {
     text.push_str("}\n");
     let then = [Step::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
     let place = Place::Elsewhere(match parts {
-        [_] => "add what is in the braces to /etc/nixos/configuration.nix",
-        _ => "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports of configuration.nix",
+        [_] => "add the lines between the braces to /etc/nixos/configuration.nix",
+        _ => "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports in configuration.nix",
     });
     File { place, mode: 0o644, text, then }
 }
@@ -85,7 +85,7 @@ impl Part {
             Part::Hook(path) if !is_declared(path) => Ok(()),
             Part::Hook(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
-                let note = format!("NixOS 23.11 and later removes {path} when libvirtd starts, unless the hook is declared here.");
+                let note = format!("NixOS 23.11 and later removes {path} when libvirtd starts, unless it is declared here.");
                 text.push_str(&indented(&shell::comment(&note)));
                 writeln!(text, "  virtualisation.libvirtd.hooks.qemu.{name} = ./{name};")
             }

@@ -13,14 +13,14 @@ pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
          <type id='{}'/>\n    <uuid>{}</uuid>\n  </capability>\n</device>\n",
         instruction(command),
         comment(&format!(
-            "A vGPU of the domain {}. Nobody starts it by itself: a host that is suspended while one exists may hang.",
+            "A vGPU of the domain {}. It does not start by itself: a host that is suspended while a vGPU exists may hang.",
             shell::word(&guest.name)
         )),
         vgpu.vgpu_type,
         vgpu.uuid
     );
     File {
-        place: Place::Elsewhere("give it to virsh nodedev-define (libvirt 7.3 and later, with mdevctl)"),
+        place: Place::Elsewhere("pass this file to `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl)"),
         mode: 0o644,
         text,
         then: vec![Step::DefineDevice(name)],

@@ -32,7 +32,7 @@ pub const PARAMETERS: &[Parameter] = &[
         name: "ignore_msrs",
         value: "1",
         also_good: &["y", "Y", "on"],
-        why: "For Windows guests, whose driver reads registers that KVM does not have. Linux guests do without.",
+        why: "For Windows guests, whose driver reads registers that KVM does not emulate. Linux guests do not need it.",
     },
 ];
 

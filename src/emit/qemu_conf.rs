@@ -10,28 +10,28 @@ const DEFAULTS: &[&str] =
 /// What the GPU is called on most machines.
 const USUAL: &[&str] = &["card0", "renderD128"];
 
-const NOTES: &str = "The list stands in place of libvirt's own, which is why that is here too. If qemu.conf has a cgroup_device_acl already, do not add\n\
-    another one (only one of them counts): add the devices of /dev/dri to it.\n\
+const NOTES: &str = "This list replaces libvirt's default list, so it repeats the devices in that. If qemu.conf already sets cgroup_device_acl, do not add a\n\
+    second one (only one takes effect): add the /dev/dri devices to the existing list.\n\
     \n\
-    QEMU runs as a user of its own (`user` in qemu.conf; libvirt-qemu, or qemu on Fedora), which must be in the group of the devices:\n\
-    usermod --append --groups render,video libvirt-qemu\n\
-    It opens its window on your display, so let it in, and nobody else, in your session and before the VM starts:\n\
-    xhost +si:localuser:libvirt-qemu\n\
-    Guides say `xhost +`, which opens your display to everyone.\n\
+    QEMU runs under its own user (`user` in qemu.conf: libvirt-qemu, or qemu on Fedora), who must be in the groups that own these devices:\n\
+    `sudo usermod --append --groups render,video libvirt-qemu`\n\
+    QEMU opens its window on your display. Let this user in, and no other, from your session and before the VM starts:\n\
+    `xhost +si:localuser:libvirt-qemu`\n\
+    Guides use a bare `xhost +`, which opens your display to everyone.\n\
     \n\
-    If QEMU ends with `Bad system call` as its window opens, GTK has tried to start a D-Bus session, which QEMU's sandbox forbids. Give\n\
-    the domain a <qemu:env name='DBUS_SESSION_BUS_ADDRESS' value='disabled:'/>, or, less strict, set seccomp_sandbox = 0 here.";
+    If QEMU exits with \"Bad system call\" when its window opens, GTK tried to start a D-Bus session, which QEMU's sandbox forbids. Add\n\
+    <qemu:env name='DBUS_SESSION_BUS_ADDRESS' value='disabled:'/> to the domain or, less strict, set seccomp_sandbox = 0 here.";
 
 const UNKNOWN: &str = "\n\n\
-    There was no GPU to look at: these are the names on most machines. ls -l /dev/dri/by-path tells yours.";
+    The GPU was not found: these are its names on most machines. See yours with `ls -l /dev/dri/by-path`.";
 
 /// The lines, with the GPU's devices in /dev/dri; the usual ones where they are not known.
 pub fn file(devices: &[String], command: &str) -> File {
     let notes = if devices.is_empty() { format!("{NOTES}{UNKNOWN}") } else { NOTES.to_owned() };
-    let what = shell::comment("Lets QEMU see the GPU, for a window with OpenGL.");
+    let what = shell::comment("Gives QEMU access to the GPU, for a window with OpenGL.");
     let text = format!("{what}{}#\n{}{}", made_by(command), shell::comment(&notes), list(devices));
     File {
-        place: Place::Elsewhere("append it to /etc/libvirt/qemu.conf, if that sets no cgroup_device_acl yet"),
+        place: Place::Elsewhere("append these lines to /etc/libvirt/qemu.conf, unless it already sets cgroup_device_acl"),
         mode: 0o644,
         text,
         then: vec![Step::RestartLibvirt],

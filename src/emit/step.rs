@@ -39,44 +39,45 @@ pub enum Step {
     LetWindowIn,
 }
 
-const UPDATE_GRUB: &str = "update-grub (grub2-mkconfig -o /boot/grub2/grub.cfg on Fedora, grub-mkconfig -o /boot/grub/grub.cfg on others)";
+const UPDATE_GRUB: &str = "run `sudo update-grub` (on Fedora `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`, elsewhere `sudo grub-mkconfig -o /boot/grub/grub.cfg`)";
 
-const KERNEL_INSTALL_ALL: &str = "kernel-install add-all (an older one: kernel-install add VERSION IMAGE for each kernel)";
+const KERNEL_INSTALL_ALL: &str =
+    "run `sudo kernel-install add-all` (older versions need `sudo kernel-install add VERSION IMAGE` for each kernel)";
 
 impl Step {
     /// What to do, as an order.
     pub fn text(&self) -> String {
         match self {
-            Step::DefineDevice(name) => format!("virsh nodedev-define FILE; before the VM starts: virsh nodedev-start {name}"),
-            Step::StartDevice(uuid) => format!("before the VM starts: mdevctl start --uuid {uuid}"),
-            Step::ReloadUdev => "udevadm control --reload: vGPUs that are made from now on are for the group".into(),
-            Step::LoadModules => "systemctl restart systemd-modules-load: the modules are loaded then, and at each boot".into(),
-            Step::ReloadLibvirt => "systemctl reload libvirtd (or virtqemud): libvirt sees its first hook only then".into(),
-            Step::RestartLibvirt => "systemctl restart libvirtd (or virtqemud): VMs that run go on".into(),
+            Step::DefineDevice(name) => format!("run `virsh nodedev-define FILE`; before the VM starts, run `virsh nodedev-start {name}`"),
+            Step::StartDevice(uuid) => format!("before the VM starts, run `sudo mdevctl start --uuid {uuid}`"),
+            Step::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are accessible to the group".into(),
+            Step::LoadModules => "run `sudo systemctl restart systemd-modules-load`: this loads the modules now; at boot they load by themselves".into(),
+            Step::ReloadLibvirt => "run `sudo systemctl reload libvirtd` (or virtqemud): libvirt only notices its first hook after a reload".into(),
+            Step::RestartLibvirt => "run `sudo systemctl restart libvirtd` (or virtqemud): running VMs are not affected".into(),
             Step::RenewInitramfs => {
-                "update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): i915 may be loaded from there".into()
+                "run `sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`): the initramfs may load i915".into()
             }
             Step::SourceGrubFile(line) => format!(
-                "add the line `{line}` at the end of /etc/default/grub: only Debian's and Ubuntu's grub-mkconfig reads that file by itself"
+                "add the line `{line}` at the end of /etc/default/grub: only on Debian and Ubuntu does grub-mkconfig read that file by itself"
             ),
-            Step::RenewGrub => format!("{UPDATE_GRUB}: the menu gets the parameters"),
-            Step::StartWithout(words) => format!("start once without {words}, which you take out in the boot menu"),
-            Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the entries get the parameters"),
+            Step::RenewGrub => format!("{UPDATE_GRUB}: this adds the parameters to the boot menu"),
+            Step::StartWithout(words) => format!("boot once without {words} (edit the entry in the boot menu)"),
+            Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: this adds the parameters to the boot entries"),
             Step::AppendKernelArguments => format!(
-                "rpm-ostree kargs{}: the image's initramfs reads no file below /etc",
+                "run `sudo rpm-ostree kargs{}`: the image's initramfs does not read files in /etc",
                 words().iter().map(|word| format!(" --append-if-missing={word}")).collect::<String>()
             ),
             Step::CopyHook(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 format!(
-                    "cp {path} /etc/nixos/{name}, where virtualisation.libvirtd.hooks.qemu.{name} = ./{name}; finds it: NixOS removes a \
-                     hook that its configuration does not declare"
+                    "run `sudo cp {path} /etc/nixos/{name}`, where `virtualisation.libvirtd.hooks.qemu.{name} = ./{name};` finds it: NixOS \
+                     removes hooks that its configuration does not declare"
                 )
             }
-            Step::RebuildNixos => "nixos-rebuild switch: NixOS writes what its configuration declares".into(),
-            Step::Reboot => "reboot: the parameters count from then on".into(),
+            Step::RebuildNixos => "run `sudo nixos-rebuild switch`: this applies the configuration".into(),
+            Step::Reboot => "reboot: the parameters take effect at boot".into(),
             Step::LetWindowIn => {
-                "in your session, before the VM starts: xhost +si:localuser:libvirt-qemu (qemu on Fedora), and not `xhost +`, which lets everyone in"
+                "in your session, before the VM starts, run `xhost +si:localuser:libvirt-qemu` (on Fedora `xhost +si:localuser:qemu`); a bare `xhost +` would let everyone in"
                     .into()
             }
         }
@@ -85,30 +86,32 @@ impl Step {
     /// The step after the file is removed, as an instruction; None if there is none.
     pub fn text_of_removal(&self) -> Option<String> {
         Some(match self {
-            Step::ReloadUdev => "udevadm control --reload: vGPUs that are created from now on are for root".into(),
+            Step::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are only accessible to root".into(),
             Step::LoadModules => "reboot: the modules stay loaded until then".into(),
             Step::RenewInitramfs => {
-                "update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora): it may have a copy of the parameters".into()
+                "run `sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`): the initramfs may have a copy of the \
+                 parameters"
+                    .into()
             }
             Step::AppendKernelArguments => format!(
-                "rpm-ostree kargs{}: takes the parameters off the kernel's command line",
+                "run `sudo rpm-ostree kargs{}`: this removes the parameters from the kernel command line",
                 words().iter().map(|word| format!(" --delete-if-present={word}")).collect::<String>()
             ),
             Step::SourceGrubFile(line) => format!(
-                "remove the line `{line}` from /etc/default/grub before you run anything else: the file that it sources is gone, and \
-                 grub-mkconfig fails there"
+                "remove the line `{line}` from /etc/default/grub before you do anything else: the file that it sources is gone, so grub-mkconfig \
+                 fails"
             ),
-            Step::RenewGrub => format!("{UPDATE_GRUB}: its menu still has the parameters"),
+            Step::RenewGrub => format!("{UPDATE_GRUB}: the boot menu still has the parameters"),
             Step::StartWithout(words) => format!(
-                "reboot once without {words} (in the boot menu, edit the entry): kernel-install now copies the running kernel's command \
-                 line, which still has them. Only then:"
+                "reboot once without {words} (edit the entry in the boot menu): kernel-install now copies the running kernel's command line, \
+                 which still has them. Only after that:"
             ),
             Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
-            Step::RebuildNixos => "nixos-rebuild switch: NixOS takes out what its configuration no longer declares".into(),
-            Step::Reboot => "reboot: the parameters apply and the modules stay loaded until then".into(),
+            Step::RebuildNixos => "run `sudo nixos-rebuild switch`: this removes what the configuration no longer declares".into(),
+            Step::Reboot => "reboot: until then, the parameters stay in effect and the modules stay loaded".into(),
             Step::CopyHook(path) => {
                 let copy = path.rsplit_once("/qemu.d/").map(|(_, name)| format!(" and /etc/nixos/{name}")).unwrap_or_default();
-                format!("take ./gvtg.nix out of the imports in configuration.nix, and remove /etc/nixos/gvtg.nix{copy}")
+                format!("remove ./gvtg.nix from the imports in configuration.nix, and delete /etc/nixos/gvtg.nix{copy}")
             }
             _ => return None,
         })

@@ -4,11 +4,11 @@ use super::{File, Step, made_by, shell};
 
 pub(super) const RULE: &str = "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\"\n";
 
-const NOTES: &str = "For qemu:///session alone: the system's libvirt lets its QEMU in by itself.\n\
-    It is the group of every device that a guest can get, of PCI cards that vfio-pci holds too. Put no user into it whom you would not\n\
-    give those.\n\
-    The vGPU has all of the guest's memory locked, for which a user needs leave: a line `@kvm - memlock unlimited` in a file\n\
-    /etc/security/limits.d/gvtg.conf, and a new login.";
+const NOTES: &str = "Only for qemu:///session: with qemu:///system, libvirt gives QEMU access by itself.\n\
+    The rule covers every device that can be passed through, including PCI cards bound to vfio-pci. Only add users to the group whom you\n\
+    trust with all of them.\n\
+    A vGPU locks all of the guest's memory, which a user must be allowed to do: put the line `@kvm - memlock unlimited` into\n\
+    /etc/security/limits.d/gvtg.conf, and log in again.";
 
 /// The file for /etc/udev/rules.d.
 pub fn file() -> File {

@@ -34,16 +34,16 @@ impl CommandLine {
     pub fn unfit(&self) -> Option<&'static str> {
         let is_passing = |word: &&str| PASSING.iter().any(|passing| word.starts_with(passing));
         if self.text.contains('\u{fffd}') {
-            return Some("it has bytes that are no UTF-8");
+            return Some("it is not valid UTF-8");
         }
         if self.text.lines().any(|line| line.trim_start().starts_with('#')) {
-            return Some("it has comments, in which words would be lost");
+            return Some("it has comments, which would swallow the added parameters");
         }
         if self.text.matches('"').count() % 2 == 1 {
-            return Some("a double quote in it is not closed");
+            return Some("it has an unclosed double quote");
         }
         let runs = self.path == RUNNING && split(split_init(&self.text).0).iter().any(is_passing);
-        runs.then_some("this system was started in a special way (rescue, live or installer), and no other kernel should get these words")
+        runs.then_some("this is a rescue, live or installer system, and other kernels must not get its command line")
     }
 }
 

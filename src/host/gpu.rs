@@ -70,7 +70,7 @@ impl Generation {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Generation::Older => "older than Broadwell",
+            Generation::Older => "pre-Broadwell",
             Generation::Broadwell => "Broadwell",
             Generation::Skylake => "Skylake",
             Generation::Broxton => "Apollo Lake",
@@ -78,8 +78,8 @@ impl Generation {
             Generation::CoffeeLake => "Coffee Lake",
             Generation::CometLake => "Comet Lake",
             Generation::Newer(name) => name,
-            Generation::Unknown => "unknown",
-            Generation::Other => "not Intel's",
+            Generation::Unknown => "unknown Intel",
+            Generation::Other => "non-Intel",
         }
     }
 

@@ -25,7 +25,7 @@ const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
 /// without libvirt.
 pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
     let installed = libvirt(root).filter(|installed| form_for(*installed) != form_for(written_for))?;
-    Some(format!("this machine's libvirt is {installed}, which reads another form: give --libvirt {installed}"))
+    Some(format!("libvirt {installed} on this machine needs a different XML syntax: use --libvirt {installed}"))
 }
 
 /// The release that `libvirt.so.0` links to, or that virsh belongs to; None without one.
@@ -85,7 +85,7 @@ mod tests {
             std::os::unix::fs::symlink(library, place.join("libvirt.so.0")).unwrap();
             form_warning(&Root::new(folder.path()), written_for.parse().unwrap())
         };
-        let said = "this machine's libvirt is 7.0.0, which reads another form: give --libvirt 7.0.0";
+        let said = "libvirt 7.0.0 on this machine needs a different XML syntax: use --libvirt 7.0.0";
         assert_eq!(warning("libvirt.so.0.7000.0", "newest").as_deref(), Some(said));
         assert_eq!(warning("libvirt.so.0.7000.0", "7.8"), None, "the same form");
         assert!(warning("libvirt.so.0.8001.0", "7.0").is_some(), "8.1 wants a capability deleted");

@@ -135,7 +135,7 @@ impl Root {
                 Ok(target) => {
                     links += 1;
                     if links > MOST_LINKS {
-                        return Err(io::Error::other("too many links"));
+                        return Err(io::Error::other("too many symbolic links"));
                     }
                     if target.is_absolute() {
                         inside.clear();
@@ -163,7 +163,7 @@ impl Root {
     pub fn text_up_to(&self, path: &str, most: u64) -> Reading<String> {
         let read = |path: PathBuf| {
             if !fs::metadata(&path)?.is_file() {
-                return Err(io::Error::other("it is no file"));
+                return Err(io::Error::other("not a regular file"));
             }
             let mut bytes = Vec::new();
             File::open(path)?.take(most).read_to_end(&mut bytes)?;

@@ -118,7 +118,7 @@ fn exposure(root: &Root, step: &Step, next: Option<&Step>, owner: Option<Rights>
     if !is_roots(step) {
         Some((format!("the user {}", name(root, "/etc/passwd", rights.user)), "chown root:root"))
     } else if rights.mode & 0o002 != 0 && !is_safe {
-        Some(("every user of this machine".to_owned(), "chmod o-w"))
+        Some(("every user on this machine".to_owned(), "chmod o-w"))
     } else if rights.mode & 0o020 != 0 && !is_safe && !is_root(rights.group, owner.map(|owner| owner.group)) {
         Some((format!("the group {}", name(root, "/etc/group", rights.group)), "chmod g-w"))
     } else {

@@ -49,12 +49,12 @@ impl System {
     /// The command that makes options in /etc/modprobe.d take effect at the next start: it renews the initramfs, or has the same effect.
     pub fn renewal(self) -> &'static str {
         match self {
-            System::Nixos => "sudo nixos-rebuild boot",
+            System::Nixos => "`sudo nixos-rebuild boot`",
             System::Ostree => KARGS,
-            System::Debian => "sudo update-initramfs -u",
-            System::Arch => "sudo mkinitcpio -P",
-            System::Dracut => "sudo dracut --force",
-            System::Other => "sudo update-initramfs -u (mkinitcpio -P on Arch, dracut --force on Fedora)",
+            System::Debian => "`sudo update-initramfs -u`",
+            System::Arch => "`sudo mkinitcpio -P`",
+            System::Dracut => "`sudo dracut --force`",
+            System::Other => "`sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`)",
         }
     }
 
@@ -70,4 +70,4 @@ impl System {
 }
 
 /// The kernel parameters for an image whose initramfs reads no options of modules.
-const KARGS: &str = "sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1";
+const KARGS: &str = "`sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1`";

@@ -23,7 +23,7 @@ pub fn text(items: &[Item<'_>]) -> String {
             has_next |= help.contains(NEXT);
             let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(&help));
         }
-        let _ = writeln!(text, "  read: {}\n", clean(&item.read.join(", ")));
+        let _ = writeln!(text, "  checked: {}\n", clean(&item.read.join(", ")));
     }
     for item in of(Status::Unknown) {
         let _ = writeln!(text, "unknown[{}] {}", item.rule.id, clean(&item.message));
@@ -45,10 +45,10 @@ fn summary(items: &[Item<'_>]) -> String {
     let is_roots = |item: &Item<'_>| {
         item.status == Status::Unknown && (item.message.contains("ermission denied") || item.message.contains("only root"))
     };
-    let more = if items.iter().any(is_roots) { " Root can see more: sudo gvtg-xml host." } else { "" };
+    let more = if items.iter().any(is_roots) { " Root can see more: `sudo gvtg-xml host`." } else { "" };
     match first(items) {
-        Some(item) => format!("\n{counts}. Begin with {}: `gvtg-xml explain {}` says more.{more}\n", item.rule.id, item.rule.id),
-        None => format!("\n{counts}. Nothing is in the way of GVT-g, as far as this can be told.{more}\n"),
+        Some(item) => format!("\n{counts}. Start with {}; for details, run `gvtg-xml explain {}`.{more}\n", item.rule.id, item.rule.id),
+        None => format!("\n{counts}. Found nothing that prevents GVT-g.{more}\n"),
     }
 }
 

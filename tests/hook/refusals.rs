@@ -37,7 +37,10 @@ fn a_type_that_the_gpu_lacks_is_said_with_those_that_it_has() {
         |host| {
             for name in ["i915-GVTg_V5_1", "i915-GVTg_V4_4"] {
                 host.install(&hook_for(&[("win10", ONE, name)]));
-                refuses(host, &[&format!("does not offer the vGPU type {name}"), &format!("It offers: {LARGE} (1 left), {SMALL} (2 left)")]);
+                refuses(
+                    host,
+                    &[&format!("does not offer the vGPU type {name}"), &format!("It offers: {LARGE} (1 left), {SMALL} (2 left)")],
+                );
             }
             assert_eq!(host.machine.log(), "");
         },

@@ -57,7 +57,7 @@ pub(super) fn wrong_address(asked: Asked<'_>) -> Verdict {
         if there.is_some_and(|card| card.type_prefix().is_some()) {
             return None;
         }
-        let what = there.map_or("nothing is".to_owned(), |card| format!("{} is", card.gpu.title()));
+        let what = there.map_or("no GPU is there".to_owned(), |card| format!("the {} does not support GVT-g", card.gpu.title()));
         Some(vec![("name", word(&wish.name)), ("address", wish.pci.clone()), ("what", what), ("meant", able.gpu.address.clone())])
     };
     Verdict::each(["/sys/bus/pci/devices"], wishes.iter().filter_map(wrong).collect())
@@ -124,7 +124,7 @@ pub(super) fn hook_misses(asked: Asked<'_>) -> Verdict {
         return hook::unreadable(asked).map_or(Verdict::skipped(), |(path, why)| Verdict::unreadable(path, why));
     }
     if made.is_empty() {
-        return Verdict::unknown(paths, "the hook has no setup_gpu lines: this program does not know for which domains it makes vGPUs");
+        return Verdict::unknown(paths, "the hook has no setup_gpu lines, so gvtg-xml cannot tell for which domains it creates vGPUs");
     }
     paths.dedup();
     let misses = |(guest, vgpu): &(&Guest, &Vgpu)| {
@@ -151,17 +151,17 @@ pub(super) fn hook_differs(asked: Asked<'_>) -> Verdict {
         let (path, setup) = setup_for(&made, guest, vgpu)?;
         let mut what = Vec::new();
         if setup.name != guest.name {
-            what.push(format!("the vGPU is for '{}'", setup.name));
+            what.push(format!("its vGPU is for '{}'", setup.name));
         }
         if uuid_of(setup) != Some(vgpu.uuid) {
-            what.push(format!("the uuid is {}, not {}", setup.uuid, vgpu.uuid));
+            what.push(format!("its UUID is {}, not {}", setup.uuid, vgpu.uuid));
         }
         // A type that nobody recorded is the hook's to say.
         if setup.vgpu_type != vgpu.vgpu_type && !vgpu.is_default_type {
-            what.push(format!("the type is {}, not {}", setup.vgpu_type, vgpu.vgpu_type));
+            what.push(format!("its type is {}, not {}", setup.vgpu_type, vgpu.vgpu_type));
         }
         if let Some(pci) = setup.pci.as_ref().filter(|pci| pci.to_ascii_lowercase() != vgpu.pci) {
-            what.push(format!("the GPU is {pci}, not {}", vgpu.pci));
+            what.push(format!("its GPU is {pci}, not {}", vgpu.pci));
         }
         let values = [("name", word(&guest.name)), ("path", word(path)), ("what", what.join(", "))];
         (!what.is_empty()).then(|| values.into_iter().chain(hook::help_on_nixos(asked, path)).collect())
@@ -194,7 +194,7 @@ pub(super) fn other_domain(asked: Asked<'_>) -> Verdict {
     let unreadable =
         wanted(asked).find(|(_, vgpu)| existing(asked, vgpu.uuid).is_some_and(|found| matches!(found.users, Reading::Unreadable(_))));
     if unreadable.is_some() {
-        return Verdict::unknown(["/proc"], "who uses the vGPUs only root can see");
+        return Verdict::unknown(["/proc"], "only root can see which processes use the vGPUs");
     }
     Verdict::each(["/sys/bus/mdev/devices", "/proc"], wanted(asked).filter_map(wrong).collect())
 }

@@ -16,12 +16,12 @@ pub(super) fn no_intel_gpu(asked: Asked<'_>) -> Verdict {
         (_, Some(card)) => Verdict::fine([DEVICES], vec![("gpu", card.gpu.title())]),
         (Reading::Present(cards), None) => {
             let others: Vec<String> = cards.iter().map(|card| format!("{} at {}", card.gpu.id(), card.gpu.address)).collect();
-            let found = if others.is_empty() { "no display device at all".to_owned() } else { format!("only {}", others.join(", ")) };
+            let found = if others.is_empty() { "there is no display device".to_owned() } else { format!("only {}", others.join(", ")) };
             Verdict::wrong([DEVICES], vec![("found", found)])
         }
         (Reading::Unreadable(why), None) => Verdict::unreadable(DEVICES, why),
         (Reading::Absent, None) if asked.host.machine.has_sys => {
-            Verdict::wrong([DEVICES], vec![("found", "no PCI device at all".to_owned())])
+            Verdict::wrong([DEVICES], vec![("found", "there is no PCI device".to_owned())])
         }
         (Reading::Absent, None) => Verdict::skipped(),
     }
@@ -41,13 +41,13 @@ fn instead(generation: Generation) -> &'static str {
     const SR_IOV: &[&str] = &["Tiger Lake", "Alder Lake", "Raptor Lake", "Meteor Lake", "Arrow Lake", "Lunar Lake", "Panther Lake"];
     match generation {
         Generation::Newer(name) if SR_IOV.contains(&name) => {
-            "use SR-IOV: its virtual functions are PCI devices for guests (<hostdev type='pci'>), made by the driver xe or i915-sriov-dkms"
+            "use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which guests use as PCI devices (<hostdev type='pci'>)"
         }
         Generation::Unknown => {
-            "if it is newer than Comet Lake, use SR-IOV: its virtual functions are PCI devices for guests (<hostdev type='pci'>), made by the \
-             driver xe or i915-sriov-dkms"
+            "if it is newer than Comet Lake, use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which guests use as PCI \
+             devices (<hostdev type='pci'>)"
         }
-        _ => "hand the whole GPU to one guest (<hostdev type='pci'>, called GVT-d), or give the guest a virtio GPU",
+        _ => "pass the whole GPU through to one guest (<hostdev type='pci'>, called GVT-d), or give the guest a virtio GPU",
     }
 }
 
@@ -57,7 +57,7 @@ fn ids(asked: Asked<'_>, card: &Card) -> Option<(String, String)> {
     let names =
         |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|id| id.to_lowercase().starts_with(&card.gpu.id())));
     if let Some(word) = kernel.words().iter().find(|word| word.name == "vfio_pci.ids" && names(word)) {
-        return Some((word.text.clone(), "the kernel's command line".to_owned()));
+        return Some((word.text.clone(), "the kernel command line".to_owned()));
     }
     kernel.lines("options", "vfio_pci").find_map(|line| {
         let word = line.words.iter().find(|word| word.name == "ids" && names(word))?;
@@ -72,8 +72,8 @@ pub(super) fn given_to_vfio_pci(asked: Asked<'_>) -> Verdict {
         return Verdict::fine(read, vec![]);
     }
     let how = match ids(asked, card) {
-        Some((found, path)) => format!("take {found} out of {path} and restart the machine"),
-        None => "shut down the guest that has it, and take its <hostdev type='pci'> out of that guest".to_owned(),
+        Some((found, path)) => format!("remove {found} from {path} and reboot"),
+        None => "shut down the guest that uses it, and remove <hostdev type='pci'> from that guest".to_owned(),
     };
     Verdict::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
 }
@@ -89,7 +89,7 @@ fn switched_off(asked: Asked<'_>) -> Option<(String, String)> {
         _ => false,
     };
     if let Some(word) = kernel.words().iter().find(is_off) {
-        return Some((word.text.clone(), "the kernel's command line".to_owned()));
+        return Some((word.text.clone(), "the kernel command line".to_owned()));
     }
     if let Some(line) = kernel.lines("blacklist", "i915").next() {
         return Some(("the line 'blacklist i915'".to_owned(), line.path.clone()));
@@ -117,12 +117,12 @@ pub(super) fn without_i915(asked: Asked<'_>) -> Verdict {
         Reading::Present(driver) if driver == "vfio-pci" => return Verdict::skipped(),
         Reading::Present(driver) => {
             let how = format!(
-                "let i915 have it: take what gives it to {driver} (like {driver}.force_probe={id}) out of the kernel's command line"
+                "give it to i915: remove what assigns it to {driver} (such as {driver}.force_probe={id}) from the kernel command line"
             );
             (format!("the driver {driver}"), how)
         }
         Reading::Absent if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) => return Verdict::skipped(),
-        Reading::Absent => ("no driver".to_owned(), "see what i915 says: sudo dmesg | grep i915".to_owned()),
+        Reading::Absent => ("no driver".to_owned(), "find out why i915 did not take it: `sudo dmesg | grep i915`".to_owned()),
         Reading::Unreadable(why) => return Verdict::unreadable(&path, why),
     };
     Verdict::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])

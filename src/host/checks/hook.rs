@@ -61,17 +61,17 @@ fn each<'h>(asked: Asked<'h>, fault: impl Fn(&'h HookFile, &'h str) -> Option<Va
 pub(super) fn without_interpreter(asked: Asked<'_>) -> Verdict {
     each(asked, |hook, text| {
         let what = match (interpreter(text), &hook.interpreter) {
-            (None, _) => "its first line names no program".to_owned(),
+            (None, _) => "its first line names no interpreter".to_owned(),
             (Some(program), _) if program.ends_with('\r') => {
-                format!("its lines end as those of Windows, so its program is '{}\\r'", program.trim_end())
+                format!("it has Windows line endings, so its interpreter is '{}\\r'", program.trim_end())
             }
-            (Some(program), Some(None)) => format!("there is no {program}"),
+            (Some(program), Some(None)) => format!("its interpreter {program} is not installed"),
             _ => return None,
         };
         let how = if text.contains('\r') {
-            format!("take the carriage returns out: sudo sed -i 's/\\r$//' {}", word(&hook.path))
+            format!("remove the carriage returns: `sudo sed -i 's/\\r$//' {}`", word(&hook.path))
         } else {
-            "begin it with a line #!/bin/sh".to_owned()
+            "make `#!/bin/sh` its first line".to_owned()
         };
         Some(vec![("path", word(&hook.path)), ("what", what), ("how", how)])
     })
@@ -92,7 +92,7 @@ pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
         let mut values = vec![("what", exposure.who.clone())];
         match &exposure.link {
             Some(link) => {
-                values.push(("found", format!("{}, where the link {} leads", exposure.path, link.path)));
+                values.push(("found", format!("{}, to which the link {} leads", exposure.path, link.path)));
                 values.push((HELP, instead_of_link(asked, link)));
             }
             None => values.push(("found", exposure.path.clone())),
@@ -119,12 +119,12 @@ fn instead_of_link(asked: Asked<'_>, link: &Link) -> String {
     let name = link.path.rsplit('/').next().unwrap_or_default();
     if asked.host.system == System::Nixos && !link.is_folder {
         return format!(
-            "check what is in it, then let NixOS' configuration have the file itself: sudo cp {target} {}, then \
-             virtualisation.libvirtd.hooks.qemu.{name} = ./{name}; and sudo nixos-rebuild switch",
+            "check its contents, then copy the file into the NixOS configuration: `sudo cp {target} {}`, set \
+             `virtualisation.libvirtd.hooks.qemu.{name} = ./{name};`, and run `sudo nixos-rebuild switch`",
             word(&format!("/etc/nixos/{name}"))
         );
     }
-    format!("check what is in it, then put root's own copy in the place of the link: {}", link.replacement(&target, &path))
+    format!("check its contents, then replace the link with a copy that belongs to root: `{}`", link.replacement(&target, &path))
 }
 
 pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
@@ -150,14 +150,14 @@ pub(super) fn without_program(asked: Asked<'_>) -> Verdict {
         let named = call.starts_with('/').then(|| Program { path: (*call).to_owned(), file: (*call).to_owned() });
         let candidates = named.as_ref().map_or(&programs[..], std::slice::from_ref);
         let Some(found) = candidates.first() else {
-            let what = "it is not in a folder where a hook looks for programs".to_owned();
+            let what = "it is not in a folder where hooks look for programs".to_owned();
             return Some(vec![("path", word(&hook.path)), ("what", what), ("found", "target/release/gvtg-xml".to_owned())]);
         };
         let profile = confinement.profile.as_ref()?;
         if candidates.iter().any(|program| profile.may_run(&program.file)) {
             return None;
         }
-        let what = format!("{}'s AppArmor profile ({}) does not let a hook run {}", profile.daemon, profile.path, word(&found.path));
+        let what = format!("{}'s AppArmor profile ({}) does not let hooks run {}", profile.daemon, profile.path, word(&found.path));
         Some(vec![("path", word(&hook.path)), ("what", what), ("found", word(&found.path))])
     };
     let mut read: Vec<String> = calls.iter().map(|(hook, _)| hook.path.clone()).collect();
@@ -291,6 +291,9 @@ pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
 /// The help for writing a hook anew on NixOS, whose configuration has the file: one installed in libvirt's folder is gone after a restart.
 pub(super) fn help_on_nixos(asked: Asked<'_>, path: &str) -> Option<(&'static str, String)> {
     let name = path.rsplit('/').next().filter(|_| asked.host.system == System::Nixos)?;
-    let write = format!("gvtg-xml emit hook DOMAIN.xml … > hook && sudo install -m 755 hook {}", word(&format!("/etc/nixos/{name}")));
-    Some((HELP, format!("write it anew from all domains that it serves: {write}; then sudo nixos-rebuild switch, and reboot")))
+    let write = format!("`gvtg-xml emit hook DOMAIN.xml … > hook`, `sudo install -m 755 hook {}`", word(&format!("/etc/nixos/{name}")));
+    Some((
+        HELP,
+        format!("regenerate it from the current XML of all domains that it serves: {write}, `sudo nixos-rebuild switch`, then reboot"),
+    ))
 }

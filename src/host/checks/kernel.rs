@@ -8,8 +8,7 @@ use crate::host::kernel::{Next, Parameter, is_on};
 use crate::host::system::System;
 
 /// The commands that prepare a host, in the same words as in README.md, `fix` and the help.
-pub const NEXT: &str =
-    "virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /, then what it prints (initramfs, reboot), then sudo gvtg-xml host";
+pub const NEXT: &str = "run `virsh dumpxml --inactive NAME | sudo gvtg-xml emit all --root /`, follow the steps it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
 
 /// Whether GuC submission is on: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
 pub(super) fn has_guc_submission(asked: Asked<'_>) -> bool {
@@ -41,7 +40,7 @@ pub(super) fn guc_submission(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     let wrong = |found: String, path: String, renewal: Option<&str>| {
-        let how = renewal.map(|renewal| format!("run {renewal} ")).unwrap_or_default() + "and restart the machine";
+        let how = renewal.map(|renewal| format!("run {renewal}, ")).unwrap_or_default() + "then reboot";
         Verdict::wrong(parameter.read(), vec![("found", found), ("path", path), ("how", how)])
     };
     if has_guc_submission(asked) && !asked.is_on() {
@@ -51,7 +50,7 @@ pub(super) fn guc_submission(asked: Asked<'_>) -> Verdict {
     }
     match guc_at_next_start(asked) {
         Some(next) => {
-            let found = format!("from the next start on, enable_guc={}", next.value);
+            let found = format!("from the next boot on, enable_guc={}", next.value);
             wrong(found, word(&next.path), renewal_without_guc(asked, next.renewal))
         }
         None => Verdict::fine(parameter.read(), vec![]),
@@ -61,7 +60,7 @@ pub(super) fn guc_submission(asked: Asked<'_>) -> Verdict {
 /// The step that makes a file take effect once GuC submission is taken out of it.
 fn renewal_without_guc(asked: Asked<'_>, renewal: Renewal) -> Option<&'static str> {
     match (renewal, asked.host.system) {
-        (Renewal::Initramfs, System::Ostree) => Some("sudo rpm-ostree kargs --append-if-missing=i915.enable_guc=0"),
+        (Renewal::Initramfs, System::Ostree) => Some("`sudo rpm-ostree kargs --append-if-missing=i915.enable_guc=0`"),
         _ => command_of(asked, renewal),
     }
 }
@@ -70,10 +69,10 @@ fn renewal_without_guc(asked: Asked<'_>, renewal: Renewal) -> Option<&'static st
 fn command_of(asked: Asked<'_>, renewal: Renewal) -> Option<&'static str> {
     match (renewal, asked.host.system) {
         (Renewal::None, _) => None,
-        (Renewal::Grub, System::Dracut | System::Ostree) => Some("sudo grub2-mkconfig -o /boot/grub2/grub.cfg"),
-        (Renewal::Grub, System::Arch) => Some("sudo grub-mkconfig -o /boot/grub/grub.cfg"),
-        (Renewal::Grub, _) => Some("sudo update-grub (elsewhere sudo grub-mkconfig -o /boot/grub/grub.cfg)"),
-        (Renewal::Entries, _) => Some("sudo kernel-install add-all (on Proxmox VE sudo proxmox-boot-tool refresh)"),
+        (Renewal::Grub, System::Dracut | System::Ostree) => Some("`sudo grub2-mkconfig -o /boot/grub2/grub.cfg`"),
+        (Renewal::Grub, System::Arch) => Some("`sudo grub-mkconfig -o /boot/grub/grub.cfg`"),
+        (Renewal::Grub, _) => Some("`sudo update-grub` (if there is none, `sudo grub-mkconfig -o /boot/grub/grub.cfg`)"),
+        (Renewal::Entries, _) => Some("`sudo kernel-install add-all` (on Proxmox VE `sudo proxmox-boot-tool refresh`)"),
         (Renewal::Initramfs, system) => Some(system.renewal()),
     }
 }
@@ -81,7 +80,7 @@ fn command_of(asked: Asked<'_>, renewal: Renewal) -> Option<&'static str> {
 /// Where a parameter is said, for people.
 fn told_at(parameter: &Parameter) -> String {
     match (&parameter.line, &parameter.option) {
-        (Some(_), _) => "the kernel's command line".to_owned(),
+        (Some(_), _) => "the kernel command line".to_owned(),
         (None, Some((_, path))) => path.clone(),
         (None, None) => "where it is set".to_owned(),
     }
@@ -112,9 +111,9 @@ fn unknown_state(asked: Asked<'_>) -> Option<String> {
     let next = at_next_start(asked, parameter).filter(|next| is_on(&next.value) && next.renewal == Renewal::Initramfs)?;
     let why = match parameter.now {
         Reading::Absent => format!("{} is missing", parameter.path),
-        _ => format!("could not read {} as another user than root", parameter.path),
+        _ => format!("only root can read {}", parameter.path),
     };
-    Some(format!("{why}, and only that tells whether {} was in force when this kernel started: run sudo gvtg-xml host", word(&next.path)))
+    Some(format!("{why}, and nothing else shows whether {} was in effect at boot: run `sudo gvtg-xml host`", word(&next.path)))
 }
 
 /// The parameter that turns on GVT-g at the next start if it is off now; None if that would not help.
@@ -140,7 +139,7 @@ pub(super) fn reboot_pending(asked: Asked<'_>) -> Verdict {
     what.extend(kernel.ignore_msrs.pending().map(|_| "kvm.ignore_msrs=1".to_owned()));
     let renewal = command_of(asked, next.renewal);
     let how =
-        renewal.map_or("reboot".to_owned(), |renewal| format!("{renewal}, if you have not done so since it was written; then reboot"));
+        renewal.map_or("reboot".to_owned(), |renewal| format!("run {renewal} if you have not done so since the file was written, reboot"));
     let mut read = kernel.enable_gvt.read();
     read.dedup();
     Verdict::wrong(read, vec![("path", word(&next.path)), ("what", list(&what)), ("how", how)])
@@ -160,7 +159,7 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
         return Verdict::skipped();
     }
     if parameter.value().is_none() && asked.host.kernel.line.as_found().is_none() {
-        return Verdict::unknown(read, "the kernel's command line can't be read");
+        return Verdict::unknown(read, "the kernel command line cannot be read");
     }
     if let Some(why) = unknown_state(asked) {
         return Verdict::unknown(read, why);
@@ -176,33 +175,31 @@ pub(super) fn gvt_not_enabled(asked: Asked<'_>) -> Verdict {
     }
     // What `emit all` writes without a bootloader is options of modules.
     let next = if has_i915_built_in(asked) {
-        NEXT.replacen("--root /", "--root / --bootloader grub (or kernel-install, systemd-boot: i915 is built into this kernel)", 1)
+        NEXT.replacen("--root /`", "--root / --bootloader grub` (or kernel-install, systemd-boot: i915 is built into this kernel)", 1)
     } else {
         NEXT.to_owned()
     };
     let unread = parameter.unread.as_ref().filter(|unread| is_on(&unread.value));
     let (what, how) = match (&told, unread) {
         (Some((_, place)), _) if is_told => {
-            let see = "see why i915 has switched it off: sudo dmesg | grep -i gvt".to_owned();
+            let see = "see why i915 turned it off: `sudo dmesg | grep -i gvt`".to_owned();
             let how = if parameter.line.is_none() { next } else { see };
-            (format!("{place} says so, and the running kernel has it off"), how)
+            (format!("{place} turns it on, but it is off in the running kernel"), how)
         }
         // The command line counts before options of modules, and of two files of those the one whose name comes last.
         (Some((value, place)), _) => {
             let beaten = parameter.option.as_ref().filter(|(option, path)| is_on(option) && path != place);
-            let beaten = beaten.map(|(_, path)| format!(", and the command line wins over {path}")).unwrap_or_default();
-            (format!("{place} says enable_gvt={value}{beaten}"), format!("take enable_gvt={value} out of {place}; then {next}"))
+            let beaten = beaten.map(|(_, path)| format!(", and the command line overrides {path}")).unwrap_or_default();
+            (format!("{place} sets enable_gvt={value}{beaten}"), format!("remove enable_gvt={value} from {place}; then {next}"))
         }
         (None, Some(unread)) => {
-            let what = format!(
-                "{} sets it, and grub-mkconfig reads that file only if /etc/default/grub has a line that sources it, which is missing",
-                unread.path
-            );
+            let what =
+                format!("{} turns it on, but grub-mkconfig does not read that file: no line in /etc/default/grub sources it", unread.path);
             let renew = command_of(asked, Renewal::Grub).unwrap_or_default();
             let line = format!(". {}", word(&unread.path));
-            (what, format!("add the line '{line}' at the end of /etc/default/grub, {renew}, then reboot, then sudo gvtg-xml host"))
+            (what, format!("add the line `{line}` at the end of /etc/default/grub, run {renew}, reboot, then run `sudo gvtg-xml host`"))
         }
-        (None, None) => ("nothing says so".to_owned(), next),
+        (None, None) => ("neither the kernel command line nor modprobe.d sets i915.enable_gvt=1".to_owned(), next),
     };
     Verdict::wrong(read, vec![("what", what), ("how", how)])
 }
@@ -226,7 +223,7 @@ pub(super) fn without_kvmgt(asked: Asked<'_>) -> Verdict {
         _ if asked.is_on() || kernel.is_loaded("kvmgt") == Some(true) => Verdict::fine(read, vec![]),
         Some(true) => Verdict::fine(read, vec![]),
         Some(false) => Verdict::wrong(read, vec![("found", release.to_owned())]),
-        None => Verdict::unknown(read, "there is no list of the running kernel's modules"),
+        None => Verdict::unknown(read, "the list of the running kernel's modules is missing"),
     }
 }
 
@@ -242,15 +239,15 @@ pub(super) fn kvmgt_not_loaded(asked: Asked<'_>) -> Verdict {
         // Before the reboot it can't be loaded ("No such device").
         Some(false) if waits_for_reboot(asked).is_some() || guc_at_next_start(asked).is_some() => Verdict::skipped(),
         Some(false) if super::hook::that_loads_kvmgt(asked).is_some() => {
-            Verdict::unknown(read, "kvmgt is loaded by the hook, when a VM starts; sudo modprobe kvmgt tells now whether it can be")
+            Verdict::unknown(read, "the hook loads kvmgt when a VM starts; to see now whether that works, run `sudo modprobe kvmgt`")
         }
         Some(false) if unknown_state(asked).is_some() => {
-            Verdict::unknown(read, "kvmgt is not loaded, and only root can see whether GVT-g is on: run sudo gvtg-xml host")
+            Verdict::unknown(read, "kvmgt is not loaded, and only root can see whether GVT-g is on: run `sudo gvtg-xml host`")
         }
         // While GVT-g is off, modprobe says "No such device".
         Some(false) if is_enabled(asked) != Some(true) => Verdict::wrong(read, vec![(HELP, NEXT.to_owned())]),
         Some(false) => Verdict::wrong(read, vec![]),
-        None => Verdict::unknown(read, "/sys/module is not there"),
+        None => Verdict::unknown(read, "/sys/module does not exist"),
     }
 }
 
@@ -286,14 +283,14 @@ pub(super) fn msrs_not_ignored(asked: Asked<'_>) -> Verdict {
     match parameter.is_on().or_else(of_option) {
         Some(true) => Verdict::fine(parameter.read(), vec![]),
         None if asked.host.kernel.line.as_found().is_none() => {
-            Verdict::unknown(parameter.read(), "neither kvm's parameters nor the kernel's command line can be read")
+            Verdict::unknown(parameter.read(), "neither KVM's parameters nor the kernel command line can be read")
         }
         // The rule reboot-pending names it.
         _ if waits_for_reboot(asked).is_some() && parameter.pending().is_some() => Verdict::skipped(),
         _ => {
             let mut values = vec![("path", parameter.path.clone())];
             values.extend(parameter.pending().map(|next| {
-                let help = format!("for now: echo 1 | sudo tee {}; from the next boot on, {} sets it", parameter.path, word(&next.path));
+                let help = format!("for now: `echo 1 | sudo tee {}`; from the next boot on, {} sets it", parameter.path, word(&next.path));
                 (HELP, help)
             }));
             Verdict::wrong(parameter.read(), values)

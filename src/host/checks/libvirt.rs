@@ -13,7 +13,9 @@ const LIBRARY: &str = "libvirt.so.0";
 pub(super) fn missing(asked: Asked<'_>) -> Verdict {
     match asked.host.libvirt.version {
         Some(version) => Verdict::fine([LIBRARY], vec![("libvirt", version.to_string())]),
-        None if asked.host.libvirt.is_installed => Verdict::unknown([LIBRARY], "libvirt is installed, but no file name tells its release"),
+        None if asked.host.libvirt.is_installed => {
+            Verdict::unknown([LIBRARY], "libvirt is installed, but its version does not show in any file name")
+        }
         None => Verdict::wrong([LIBRARY], vec![]),
     }
 }
@@ -31,7 +33,7 @@ pub(super) fn old_qemu(asked: Asked<'_>) -> Verdict {
     let Some((version, path)) = &asked.host.libvirt.qemu else {
         return Verdict::unknown(
             ["/var/lib/dpkg/status", "/var/lib/pacman/local"],
-            "QEMU's version stands in no file that this program can read",
+            "QEMU's version is not recorded in any file that gvtg-xml reads",
         );
     };
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
@@ -56,10 +58,10 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
     }
     let how = match allowed {
         _ if asked.host.system == System::Nixos => {
-            "add what `gvtg-xml emit qemu-conf` prints to NixOS' configuration, sudo nixos-rebuild switch"
+            "add the output of `gvtg-xml emit qemu-conf` to the NixOS configuration, run `sudo nixos-rebuild switch`"
         }
-        Some(_) => "add them to the list there",
-        None => "gvtg-xml emit qemu-conf | sudo tee -a /etc/libvirt/qemu.conf",
+        Some(_) => "add them to that list",
+        None => "run `gvtg-xml emit qemu-conf | sudo tee -a /etc/libvirt/qemu.conf`",
     };
     let allowed = allowed.as_deref().unwrap_or_default();
     let missing: Vec<String> = nodes.into_iter().filter(|node| !allowed.contains(node)).map(|node| format!("\"{node}\"")).collect();
@@ -91,7 +93,7 @@ pub(super) fn window_forbidden(asked: Asked<'_>) -> Verdict {
         return Verdict::fine(read, vec![]);
     }
     let what = match &names[..] {
-        [] => "a window of its own".to_owned(),
+        [] => "its window".to_owned(),
         [name] => format!("the window of {name}"),
         names => format!("the windows of {}", list(names)),
     };

@@ -39,14 +39,17 @@ pub(super) fn no_kvm(asked: Asked<'_>) -> Verdict {
         return Verdict::fine(read, vec![]);
     }
     if machine.has_flag("vmx") == Some(false) {
-        return wrong("the processor does not say vmx", "switch on Intel's virtualization (VT-x) in the firmware's settings");
+        return wrong("the processor does not report vmx", "turn on Intel's virtualization (VT-x) in the firmware settings");
     }
     match kernel.is_loaded("kvm_intel") {
-        Some(false) => wrong("the module kvm_intel is not loaded", "load it: sudo modprobe kvm_intel; dmesg says why if that fails"),
+        Some(false) => wrong(
+            "the module kvm_intel is not loaded",
+            "load it: `sudo modprobe kvm_intel`; if that fails, see why: `sudo dmesg | grep kvm`",
+        ),
         Some(true) if machine.has_dev => {
-            wrong("there is no /dev/kvm", "load the module anew: sudo modprobe -r kvm_intel && sudo modprobe kvm_intel")
+            wrong("/dev/kvm is missing", "reload the module: `sudo modprobe -r kvm_intel && sudo modprobe kvm_intel`")
         }
         Some(true) => Verdict::fine(read, vec![]),
-        None => Verdict::unknown(read, "neither /dev nor /sys/module is there"),
+        None => Verdict::unknown(read, "neither /dev nor /sys/module exists"),
     }
 }

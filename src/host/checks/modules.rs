@@ -42,9 +42,9 @@ pub(super) fn broken_line(asked: Asked<'_>) -> Verdict {
     let values = |line: &BootLine| -> Values {
         let word: String = line.name.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect();
         let how = if word.is_empty() {
-            "take the line out".to_owned()
+            "remove the line".to_owned()
         } else {
-            format!("leave only {word} in it, and give a comment a line of its own")
+            format!("put only {word} on the line; a comment needs a line of its own")
         };
         vec![("found", line.name.clone()), ("path", line.path.clone()), ("how", how)]
     };

@@ -66,8 +66,8 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
     };
     for word in kernel.words() {
         if let Some(wanted) = meant(&word.name, &kernel.parameters) {
-            let how = "restart the machine (the line is in the boot loader's configuration)";
-            add(&word.text, "the kernel's command line", &parameter_to_write(&wanted, word.value.as_deref()), how);
+            let how = "reboot (the parameter is set in the boot loader's configuration)";
+            add(&word.text, "the kernel command line", &parameter_to_write(&wanted, word.value.as_deref()), how);
         }
     }
     for line in kernel.options.iter().filter(|line| line.command == "options" && !line.module.contains('.')) {
@@ -75,7 +75,7 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
         for word in &line.words {
             if let Some(wanted) = meant(&format!("{module}.{}", word.name), &kernel.parameters) {
                 let wanted = parameter_to_write(&wanted, word.value.as_deref()).replacen('.', " ", 1);
-                let how = format!("{}, then reboot", asked.host.system.renewal());
+                let how = format!("run {} and reboot", asked.host.system.renewal());
                 add(&format!("{} {}", line.module, word.text), &line.path, &wanted, &how);
             }
         }

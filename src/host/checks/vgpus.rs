@@ -21,27 +21,27 @@ pub(super) fn full(asked: Asked<'_>) -> Verdict {
     }
     let path = asked.card().map(|card| card.types_path()).unwrap_or_default();
     let free: Vec<String> =
-        types.iter().filter_map(|offered| Some(format!("{} of {}", offered.available.filter(|free| *free > 0)?, offered.name))).collect();
+        types.iter().filter_map(|offered| Some(format!("{} × {}", offered.available.filter(|free| *free > 0)?, offered.name))).collect();
     if types.iter().all(|offered| offered.available.is_none()) {
-        return Verdict::unknown([path], "the kernel does not say how many vGPUs fit");
+        return Verdict::unknown([path], "the kernel does not report how many vGPUs fit");
     }
     if !free.is_empty() {
         return Verdict::fine([path], vec![("available", free.join(" or "))]);
     }
     let existing = asked.host.vgpus.as_found().map_or(&[][..], Vec::as_slice);
     let listed: Vec<String> = existing.iter().map(describe).collect();
-    let found = if listed.is_empty() { "no vGPU is listed".to_owned() } else { listed.join("; ") };
+    let found = if listed.is_empty() { "the kernel lists no existing vGPU".to_owned() } else { listed.join("; ") };
     Verdict::wrong([path, DEVICES.to_owned()], vec![("found", found)])
 }
 
 /// A vGPU, for people.
 fn describe(vgpu: &Existing) -> String {
     let users = match &vgpu.users {
-        Reading::Present(users) if users.is_empty() => "nobody has it open".to_owned(),
+        Reading::Present(users) if users.is_empty() => "no process has it open".to_owned(),
         Reading::Present(users) => format!("used by {}", users.iter().map(user).collect::<Vec<_>>().join(", ")),
-        _ => "who uses it only root can see".to_owned(),
+        _ => "only root can see what uses it".to_owned(),
     };
-    format!("{} ({}), {users}", vgpu.uuid, vgpu.vgpu_type.as_deref().unwrap_or("of an unknown type"))
+    format!("{} ({}), {users}", vgpu.uuid, vgpu.vgpu_type.as_deref().unwrap_or("unknown type"))
 }
 
 pub(super) fn unused(asked: Asked<'_>) -> Verdict {
@@ -56,7 +56,7 @@ pub(super) fn unused(asked: Asked<'_>) -> Verdict {
         .map(|vgpu| vec![("uuid", vgpu.uuid.clone()), ("type", vgpu.vgpu_type.clone().unwrap_or_else(|| "unknown".to_owned()))])
         .collect();
     if found.is_empty() && existing.iter().any(|vgpu| matches!(vgpu.users, Reading::Unreadable(_))) {
-        return Verdict::unknown([DEVICES, "/proc"], "who uses the vGPUs only root can see");
+        return Verdict::unknown([DEVICES, "/proc"], "only root can see which processes use the vGPUs");
     }
     if !found.is_empty() {
         return Verdict::each([DEVICES, "/proc"], found);
