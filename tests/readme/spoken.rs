@@ -2,6 +2,9 @@
 
 use crate::common::program::run;
 
+/// A UUID in the place of `$(uuidgen)`, which only a shell replaces.
+const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
+
 /// Commands of a text that the program doesn't take, each with what it says.
 pub fn refused(text: &str) -> Vec<String> {
     // What stands behind `explain` is a message, whatever it is.
@@ -36,7 +39,10 @@ fn of_line(line: &str) -> Vec<String> {
     // A word before it other than these makes it something else, such as a folder's name.
     let is_command =
         |before: &str| before.trim().is_empty() || ["sudo", "script:", "run:", "(", "'"].iter().any(|word| before.trim().ends_with(word));
-    parts.filter(|(before, _)| is_command(before)).map(|(_, arguments)| arguments.replace(['"', '\''], "")).collect()
+    parts
+        .filter(|(before, _)| is_command(before))
+        .map(|(_, arguments)| arguments.replace(['"', '\''], "").replace("$(uuidgen)", UUID))
+        .collect()
 }
 
 #[test]
