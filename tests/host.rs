@@ -121,7 +121,7 @@ fn who_gave_the_gpu_away_is_said() {
     for (line, what_to_do) in [
         ("vfio-pci.ids=10de:1c03,8086:5916", "remove vfio-pci.ids=10de:1c03,8086:5916 from the kernel command line and reboot"),
         // The other card is given away rightly.
-        ("vfio-pci.ids=10de:1c03", "shut down the guest that uses it, and remove <hostdev type='pci'> from that guest"),
+        ("vfio-pci.ids=10de:1c03", "shut down the VM that uses it, and remove its <hostdev type='pci'>"),
     ] {
         let machine = format!(
             "like kaby-lake\nwithout {GPU}/mdev_supported_types\n{GPU}/driver -> ../x/vfio-pci\n/proc/cmdline = i915.enable_gvt=1 {line}\n"

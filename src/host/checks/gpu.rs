@@ -41,13 +41,13 @@ fn instead(generation: Generation) -> &'static str {
     const SR_IOV: &[&str] = &["Tiger Lake", "Alder Lake", "Raptor Lake", "Meteor Lake", "Arrow Lake", "Lunar Lake", "Panther Lake"];
     match generation {
         Generation::Newer(name) if SR_IOV.contains(&name) => {
-            "use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which guests use as PCI devices (<hostdev type='pci'>)"
+            "use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which VMs use as PCI devices (<hostdev type='pci'>)"
         }
         Generation::Unknown => {
-            "if it is newer than Comet Lake, use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which guests use as PCI \
+            "if it is newer than Comet Lake, use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which VMs use as PCI \
              devices (<hostdev type='pci'>)"
         }
-        _ => "pass the whole GPU through to one guest (<hostdev type='pci'>, called GVT-d), or give the guest a virtio GPU",
+        _ => "pass the whole GPU through to one VM (<hostdev type='pci'>, called GVT-d), or give the VM a virtio GPU",
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn given_to_vfio_pci(asked: Asked<'_>) -> Verdict {
     }
     let how = match ids(asked, card) {
         Some((found, path)) => format!("remove {found} from {path} and reboot"),
-        None => "shut down the guest that uses it, and remove <hostdev type='pci'> from that guest".to_owned(),
+        None => "shut down the VM that uses it, and remove its <hostdev type='pci'>".to_owned(),
     };
     Verdict::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
 }
