@@ -65,9 +65,9 @@ fn rule_in_short(rule: &Rule) -> String {
     }
     let command = match (is_host, rule.fix.is_empty()) {
         (true, _) => "gvtg-xml host says what is wrong on this machine",
-        (false, true) => "gvtg-xml lint says where: virsh dumpxml --inactive NAME | gvtg-xml lint",
+        (false, true) => "gvtg-xml lint says where: virsh dumpxml --inactive win10 | gvtg-xml lint",
         (false, false) => {
-            "let gvtg-xml fix correct it: virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
+            "let gvtg-xml fix correct it: virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
         }
     };
     let _ = writeln!(text, "- {command}\n\nMore: gvtg-xml explain {}", rule.id);

@@ -154,7 +154,7 @@ pub fn read_source<R>(source: &Source<'_>, settings: &Settings, use_domain: impl
             }
             _ => format!("the root element is <{}>, not <domain>", root.name()),
         };
-        let help = "use a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+        let help = "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
         Err(XmlError { kind: Unreadable::NotADomain, ..XmlError::new(root.span().start, message, help) })
     })?
 }

@@ -75,7 +75,7 @@ const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define the 
 
 /// Says where to get the domain that is made from a template.
 const FILL_IN_FIRST: &str =
-    "use the domain made from the template instead: define it, then take the output of `virsh dumpxml --inactive NAME`";
+    "use the domain made from the template instead: define it, then take the output of `virsh dumpxml --inactive win10`";
 
 /// What the host has to know of a domain.
 ///

@@ -217,7 +217,7 @@ impl Checker<'_> {
     fn page_text(&mut self, key: &'static str, place: &[Step], text: Option<&Text>, on_page: Option<&Text>) {
         match (text, on_page) {
             (None, Some(_)) => self.add(&[Key("page"), Key(key)], format!("the rule has no {key} that this could replace")),
-            (Some(text), None) if std::env::var_os("GVTG_PAGES").is_some() && text.contains('{') => {
+            (Some(text), None) if text.contains('{') => {
                 self.add(place, format!("a rule's page can't fill in placeholders: add `{key}` without placeholders to [page]"));
             }
             (_, Some(on_page)) if on_page.contains('{') => {

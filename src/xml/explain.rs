@@ -10,7 +10,7 @@ use super::{Shadow, XmlError};
 use crate::source::{BOM, Position, Source};
 
 const CUT_OFF: &str = "correct the XML, or dump the domain again: the text is cut off, or a character is missing";
-const GIVE_A_DOMAIN: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+const GIVE_A_DOMAIN: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
 const OUTSIDE: &str = "remove it: only comments are allowed outside <domain>";
 
 /// What is wrong with `text`, of which roxmltree read `copy`: the text itself, or one with a declaration more.

@@ -48,7 +48,7 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
 
 pub(super) const UTF_16: &str =
     "convert the file to UTF-8 (`iconv -f UTF-16 -t UTF-8`): it looks like UTF-16, which neither gvtg-xml nor libvirt reads";
-const EMPTY: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info NAME` prints it";
+const EMPTY: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
 
 /// `NameChar` of the XML 1.0 grammar.
 pub(super) fn is_name_character(c: char) -> bool {

@@ -195,7 +195,7 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
     }
     let name = path.rsplit('/').next().unwrap_or(path);
     let help = format!(
-        "write the new one to the file that virtualisation.libvirtd.hooks.qemu.{name} names: gvtg-xml emit hook DOMAIN.xml … > hook && \
+        "write the new one to the file that virtualisation.libvirtd.hooks.qemu.{name} names: gvtg-xml emit hook win10.xml … > hook && \
          sudo install -m 755 hook /etc/nixos/{name}; then sudo nixos-rebuild switch"
     );
     Err(format!("{}: NixOS links this hook from its store, where nothing can be written\n  help: {help}", root.shown(path)))

@@ -291,7 +291,7 @@ pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
 /// The help for writing a hook anew on NixOS, whose configuration has the file: one installed in libvirt's folder is gone after a restart.
 pub(super) fn help_on_nixos(asked: Asked<'_>, path: &str) -> Option<(&'static str, String)> {
     let name = path.rsplit('/').next().filter(|_| asked.host.system == System::Nixos)?;
-    let write = format!("`gvtg-xml emit hook DOMAIN.xml … > hook`, `sudo install -m 755 hook {}`", word(&format!("/etc/nixos/{name}")));
+    let write = format!("`gvtg-xml emit hook win10.xml … > hook`, `sudo install -m 755 hook {}`", word(&format!("/etc/nixos/{name}")));
     Some((
         HELP,
         format!("regenerate it from the current XML of all domains that it serves: {write}, `sudo nixos-rebuild switch`, then reboot"),
