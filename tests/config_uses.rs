@@ -67,16 +67,18 @@ fn explain_knows_a_sites_rules_and_what_holds_in_the_folder() {
     let (code, stdout, _) = explain("no-vnc");
     let path = folder.path().canonicalize().unwrap().join("gvtg-xml.toml").display().to_string();
     assert!(
-        code == 0 && stdout.contains("Nobody knows.") && stdout.ends_with(&format!("\nIn this folder it is error: {path}, line 3\n")),
+        code == 0
+            && stdout.contains("Nobody knows.")
+            && stdout.ends_with(&format!("\nIn this folder, this rule is set to error: {path}, line 3\n")),
         "{stdout}"
     );
-    assert!(explain("stray-video").1.ends_with(&format!("\nIn this folder it is off: {path}, line 4\n")));
+    assert!(explain("stray-video").1.ends_with(&format!("\nIn this folder, this rule is set to off: {path}, line 4\n")));
     assert!(!explain("missing-vgpu").1.contains("In this folder"));
     let list = explain("").1;
     let words = |id: &str| list.lines().find(|line| line.starts_with(id)).unwrap().split_whitespace().nth(1).unwrap().to_owned();
     assert_eq!((words("no-vnc "), words("stray-video "), words("missing-vgpu ")), ("error".into(), "off".into(), "error".into()));
     let (code, _, stderr) = explain("--isolated no-vnc");
-    assert!(code == 1 && stderr.contains("nothing is known of 'no-vnc'"), "{stderr}");
+    assert!(code == 1 && stderr.contains("no known message matches 'no-vnc'"), "{stderr}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is known of a question: of a message, a piece of one, or of what somebody looks for.
 
-use super::known::{Answer, Known};
+use super::known::{Answer, Cut, Known};
 use super::topic::Topic;
 
 /// What is known of a question: answers where it is a message or a piece of one, else what is about its words.
@@ -25,14 +25,14 @@ impl<'r> Known<'r> {
         let is_one_word = !question.trim().contains(char::is_whitespace);
         let mut answers = self.in_message(question);
         if answers.is_empty() && !is_one_word {
-            answers = self.with_piece(question);
+            answers = self.with_piece(question, Cut::Anywhere);
         }
         if !answers.is_empty() {
             return Asked { answers, topic: Topic::default() };
         }
         let topic = self.about(question);
         if topic.about.is_empty() {
-            answers = self.with_piece(question);
+            answers = self.with_piece(question, Cut::BetweenWords);
         }
         match answers.is_empty() {
             true => Asked { answers, topic },

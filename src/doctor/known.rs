@@ -164,10 +164,10 @@ impl<'r> Known<'r> {
     }
 
     /// The answers whose messages have this piece, with anything in the places that vary: those that have most of its letters.
-    pub fn with_piece(&self, piece: &str) -> Vec<&Answer<'r>> {
+    pub(super) fn with_piece(&self, piece: &str, cut: Cut) -> Vec<&Answer<'r>> {
         let piece = String::from_utf8_lossy(&plain(piece.trim().as_bytes())).to_lowercase();
         let needed = (piece.chars().count() * 2 / 3).max(FEWEST_LETTERS);
-        let counts = self.messages.iter().map(|message| letters_in_common(&message.text.to_lowercase(), &piece));
+        let counts = self.messages.iter().map(|message| letters_in_common(&message.text.to_lowercase(), &piece, cut));
         let counted: Vec<(usize, usize)> = counts.zip(&self.messages).map(|(count, message)| (count, message.answer)).collect();
         let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
         let mut numbers: Vec<usize> = Vec::new();
@@ -191,12 +191,23 @@ impl<'r> Known<'r> {
 /// A piece with fewer letters is in too many messages.
 const FEWEST_LETTERS: usize = 6;
 
+/// Where a piece of a message may begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// Also inside a word: the user may have copied only a part of a line.
+    Anywhere,
+    /// Only where a word begins or ends.
+    BetweenWords,
+}
+
 /// How many letters of `asked` are letters of `says`, if it is a piece of it with anything in the places that vary; else 0.
-fn letters_in_common(says: &str, asked: &str) -> usize {
+fn letters_in_common(says: &str, asked: &str, cut: Cut) -> usize {
     // None stands for a place that varies: it takes any letters, also none.
     let pattern: Vec<Option<char>> = says.replace("{}", "\0").chars().map(|c| (c != '\0').then_some(c)).collect();
-    // The best count for each place in the pattern to be at, before a letter of `asked`; the piece can begin anywhere.
-    let mut best: Vec<Option<usize>> = vec![Some(0); pattern.len() + 1];
+    let is_letter = |at: usize| pattern.get(at).copied().flatten().is_some_and(char::is_alphanumeric);
+    let can_cut = |at: usize| cut == Cut::Anywhere || at == 0 || !is_letter(at - 1) || !is_letter(at);
+    // The best count for each place in the pattern to be at, before a letter of `asked`.
+    let mut best: Vec<Option<usize>> = (0..=pattern.len()).map(|at| can_cut(at).then_some(0)).collect();
     for letter in asked.chars() {
         let mut next = vec![None; pattern.len() + 1];
         for (at, count) in best.iter().enumerate().filter_map(|(at, count)| Some((at, (*count)?))) {
@@ -213,5 +224,5 @@ fn letters_in_common(says: &str, asked: &str) -> usize {
         }
         best = next;
     }
-    best.into_iter().flatten().max().unwrap_or(0)
+    best.into_iter().enumerate().filter(|(at, _)| can_cut(*at)).filter_map(|(_, count)| count).max().unwrap_or(0)
 }

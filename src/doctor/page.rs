@@ -51,7 +51,7 @@ fn told(symptom: &Symptom) -> String {
         let _ = writeln!(text, "- {step}");
     }
     if !symptom.rules.is_empty() {
-        let _ = writeln!(text, "\nMore: gvtg-xml explain {}", symptom.rules.join(" "));
+        let _ = writeln!(text, "\nMore about the causes: `gvtg-xml explain {}`", symptom.rules.join(" "));
     }
     text
 }
@@ -64,12 +64,12 @@ fn rule_in_short(rule: &Rule) -> String {
         let _ = writeln!(text, "- {help}");
     }
     let command = match (is_host, rule.fix.is_empty()) {
-        (true, _) => "gvtg-xml host says what is wrong on this machine",
-        (false, true) => "gvtg-xml lint says where: virsh dumpxml --inactive win10 | gvtg-xml lint",
+        (true, _) => "see what is wrong on this host: `gvtg-xml host`",
+        (false, true) => "see where it is in the domain: `virsh dumpxml --inactive NAME | gvtg-xml lint`",
         (false, false) => {
-            "let gvtg-xml fix correct it: virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
+            "let `gvtg-xml fix` correct it: `virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         }
     };
-    let _ = writeln!(text, "- {command}\n\nMore: gvtg-xml explain {}", rule.id);
+    let _ = writeln!(text, "- {command}\n\nMore about this rule: `gvtg-xml explain {}`", rule.id);
     text
 }

@@ -72,7 +72,7 @@ impl<'r> Known<'r> {
     pub fn about(&self, asked: &str) -> Topic<'r> {
         let asked = asked.to_lowercase();
         let words: Vec<&str> = asked.split_whitespace().collect();
-        let has_all = |text: &str| words.iter().all(|word| text.contains(word));
+        let has_all = |text: &str| words.iter().all(|word| has_word(text, word));
         let mut topic = Topic::default();
         if words.iter().all(|word| word.chars().count() < SHORTEST_WORD) {
             return topic;
@@ -89,16 +89,17 @@ impl<'r> Known<'r> {
         topic
     }
 
-    /// The names that come nearest to what nothing is known of: up to three that share most of its words, else one that is spelt like it.
+    /// The names that come nearest to what nothing is known of: one that is spelt like it, else up to three that share most of its words.
+    /// A word that is in more than a sixteenth of all texts does not count.
     pub fn nearest(&self, asked: &str) -> Vec<&'r str> {
         let asked = asked.to_lowercase();
-        let words: Vec<&str> = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > SHORTEST_WORD).collect();
-        let shared = |entry: Entry<'_>| {
-            let text = entry.words();
-            words.iter().filter(|word| text.contains(*word)).count()
-        };
+        let entries: Vec<(&str, String)> = self.entries().map(|entry| (entry.id(), entry.words())).collect();
+        let is_rare = |word: &&str| entries.iter().filter(|(_, text)| has_word(text, word)).count() <= entries.len() / 16;
+        let words = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > SHORTEST_WORD);
+        let words: Vec<&str> = words.filter(is_rare).collect();
+        let shared = |text: &str| words.iter().filter(|word| has_word(text, word)).count();
         let mut counted: Vec<(usize, &str)> =
-            self.entries().map(|entry| (shared(entry), entry.id())).filter(|(count, _)| *count > 0).collect();
+            entries.iter().map(|(id, text)| (shared(text), *id)).filter(|(count, _)| *count > 0).collect();
         counted.sort_by_key(|(count, id)| (std::cmp::Reverse(*count), *id));
         match spelt_like(&asked, self.entries().map(Entry::id)) {
             Some(id) => vec![id],
@@ -107,5 +108,40 @@ impl<'r> Known<'r> {
     }
 }
 
+/// Whether a text has a word, in the singular or the plural, but not inside a longer word: `bar` is not in `barely`.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_word = |text: &&str| text.len() >= SHORTEST_WORD && text.chars().all(char::is_alphabetic);
+    let singular = word.strip_suffix('s').filter(is_word).unwrap_or(word);
+    has_exact_word(text, word) || has_exact_word(text, singular)
+}
+
+/// Whether a text has this word, or this word and an `s`.
+fn has_exact_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        let begins = !(before.ends_with(char::is_alphanumeric) && word.starts_with(char::is_alphanumeric));
+        let ends = |after: &str| !(after.starts_with(char::is_alphanumeric) && word.ends_with(char::is_alphanumeric));
+        begins && (ends(after) || after.strip_prefix('s').is_some_and(ends))
+    })
+}
+
 /// Shorter words are in too many texts.
 const SHORTEST_WORD: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn a_word_is_found_between_word_boundaries() {
+        for text in ["bar", "a bar.", "foo-bar", "foo_bar=1", "`bar`", "bars", "barely a bar"] {
+            assert!(has_word(text, "bar"), "{text}");
+        }
+        assert!(has_word("a bar", "bars") && !has_word("barely", "bars"));
+        for text in ["", "barely", "rebar", "barst", "bar1", "éxbar"] {
+            assert!(!has_word(text, "bar"), "{text}");
+        }
+        assert!(has_word("x-igd-opregion=on", "x-igd-opregion"));
+        assert!(has_word("QEMU: -set device", "-set"));
+    }
+}

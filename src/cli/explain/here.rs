@@ -29,7 +29,7 @@ impl<'f> Here<'f> {
         let mut text = page(rule, Markup::Plain);
         if let (Some(told), Some(loaded)) = (self.told(rule), &self.found.loaded) {
             let (path, line) = (loaded.path.display(), loaded.line(&told.level.span));
-            let _ = writeln!(text, "\nIn this folder it is {}: {path}, line {line}", told.level.word());
+            let _ = writeln!(text, "\nIn this folder, this rule is set to {}: {path}, line {line}", told.level.word());
         }
         text
     }
@@ -37,16 +37,18 @@ impl<'f> Here<'f> {
     /// All rules and symptoms.
     pub(super) fn list(&self, known: &Known<'_>) -> String {
         let (rules, symptoms): (Vec<Entry<'_>>, Vec<Entry<'_>>) = known.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
-        let mut text = self.lines(rules.into_iter());
-        text.push_str("\nMessages that no rule alone explains:\n");
+        let mut text = String::from("Rules:\n");
+        text.push_str(&self.lines(rules.into_iter()));
+        text.push_str("\nMessages from libvirt, QEMU and the kernel:\n");
         text.push_str(&self.lines(symptoms.into_iter()));
         text.push_str(
-            "\n* `gvtg-xml fix` can mend it. `gvtg-xml explain NAME` says more; a message or a log's FILE in its place finds what it is about.\n",
+            "\n* `gvtg-xml fix` can fix it.\n\n\
+             `gvtg-xml explain NAME` explains one of these, `gvtg-xml explain MESSAGE` an error message, and `gvtg-xml explain FILE` the errors in a log.\n",
         );
         text
     }
 
-    /// A line for each of these.
+    /// One line for each entry: its name, severity and summary.
     pub(super) fn lines<'r>(&self, entries: impl Iterator<Item = Entry<'r>> + Clone) -> String {
         let width = entries.clone().map(|entry| entry.id().len()).max().unwrap_or(0);
         let mut text = String::new();

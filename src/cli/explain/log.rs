@@ -2,16 +2,16 @@
 
 use std::io::{ErrorKind, Read};
 
-use super::{Told, nearest, unreadable};
+use super::{QEMU_LOG, REPORT, Told, related, unreadable};
 use crate::doctor::{Examination, Known, Report, in_short};
 use crate::lint::why_foreign;
 use crate::printable::clean;
 
-/// Looks through a log, of any size.
+/// Looks through a log, of any size, and tells what it says. Returns whether there is anything in it.
 ///
 /// # Errors
 /// Why it can't be read.
-pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &mut Told) -> Result<(), String> {
+pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &mut Told) -> Result<bool, String> {
     let mut examination = Examination::new(known);
     let mut buffer = vec![0; 1 << 18];
     let mut is_first = true;
@@ -22,7 +22,7 @@ pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &
                 if std::mem::take(&mut is_first) && is_domain(&buffer[..length]) {
                     let name = clean(name);
                     let file = if name == "<stdin>" { String::new() } else { format!(" {name}") };
-                    return Err(format!("{name}: this is a domain and no log: `gvtg-xml lint{file}` says what is wrong in it"));
+                    return Err(format!("{name}: this is a domain, not a log: check it with `gvtg-xml lint{file}`"));
                 }
                 examination.feed(&buffer[..length]);
             }
@@ -33,10 +33,38 @@ pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &
     let report = examination.finish();
     if report.lines > 0 {
         tell(&clean(name), &report, known, told);
-    } else if name != "<stdin>" {
-        told.unknown.push(format!("{}: is empty", clean(name)));
     }
-    Ok(())
+    Ok(report.lines > 0)
+}
+
+/// What to say of an empty log, and where else the reason may be.
+pub(super) fn empty(name: &str) -> String {
+    if name == "<stdin>" {
+        return format!(
+            "{name} is empty\n  help: check that the command before the pipe prints something\n  help: these are the logs: {}",
+            logs()
+        );
+    }
+    format!(
+        "{}: the log is empty\n  help: start the VM again, so that QEMU writes a log: `virsh start NAME`\n  \
+         help: if the log stays empty, QEMU did not start, and the reason is in libvirt's log: {LIBVIRT_LOG}",
+        clean(name)
+    )
+}
+
+const LIBVIRT_LOG: &str = "`journalctl -b -u libvirtd -u virtqemud | gvtg-xml explain`";
+
+fn logs() -> String {
+    format!("QEMU's ({QEMU_LOG}), libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)")
+}
+
+/// What to do about a log without a known message.
+fn other_logs(report: &Report<'_, '_>) -> String {
+    let mut help = format!("\n  help: the reason may be in another log: {}", logs());
+    if report.has_other_letters {
+        help += "\n  help: messages are known in English only: run the command that failed again with `LC_ALL=C`";
+    }
+    help
 }
 
 /// Whether this is the beginning of a domain's XML.
@@ -49,9 +77,9 @@ fn is_domain(bytes: &[u8]) -> bool {
 fn tell(name: &str, report: &Report<'_, '_>, known: &Known<'_>, told: &mut Told) {
     for complaint in &report.complaints {
         let seen = &complaint.seen;
-        let mut when = if seen.count > 1 { format!("  ({} times, last in line {})\n", seen.count, seen.last) } else { String::new() };
+        let mut when = if seen.count > 1 { format!("  ({} times, last on line {})\n", seen.count, seen.last) } else { String::new() };
         if let Some(start) = report.last_start.filter(|start| *start > seen.last) {
-            when += &format!("  (not since the guest's last start, in line {start})\n");
+            when += &format!("  (not since the VM was last started, on line {start})\n");
         }
         let explained = in_short(complaint.answer)
             .lines()
@@ -60,16 +88,16 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Known<'_>, told: &mut Told)
         told.add(&format!("{name}:{}: {}\n{when}\n{explained}", seen.first, clean(&seen.text)));
     }
     if let (Some((line, text)), count) = (&report.unknown.last, report.unknown.count) {
-        let others = if count > 1 { format!("{count} errors are not known, the last is") } else { "not known".to_owned() };
+        let others = if count > 1 { format!("{count} unknown errors, the last one") } else { "unknown error".to_owned() };
         let message = format!("{name}:{line}: {others}: {}", clean(text));
         // Beside what is known it is news; alone it is the answer.
         if report.complaints.is_empty() {
-            told.unknown.push(message + &nearest(text, known));
+            told.unknown.push(message + &related(text, known) + &other_logs(report) + REPORT);
         } else {
             told.add(&(message + "\n"));
         }
     } else if report.complaints.is_empty() {
-        let english = if report.has_other_letters { "; messages are known in English (LC_ALL=C)" } else { "" };
-        told.unknown.push(format!("{name}: none of its {} lines says anything that is known here{english}", report.lines));
+        let lines = if report.lines == 1 { "1 line".to_owned() } else { format!("{} lines", report.lines) };
+        told.unknown.push(format!("{name}: no known message in {lines}{}", other_logs(report)));
     }
 }

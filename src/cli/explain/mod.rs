@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io as standard;
+use std::io::{self as standard, Read};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use clap::{Args as _, Command};
@@ -14,7 +16,7 @@ use super::lint::fail;
 use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
 use crate::config::{Choices, Configs, site};
-use crate::doctor::{Answer, Asked, Entry, Known, page, page_of};
+use crate::doctor::{Answer, Asked, Entry, Known, Topic, page, page_of};
 use crate::printable::{clean, clean_lines, system_error};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
@@ -38,7 +40,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     all.sort_by_key(|rule| &rule.id);
     let known = Known::new(all, symptoms());
     match answer(&args.what, &known, &here) {
-        Ok(Told { text, unknown }) => {
+        Ok(Told { text, unknown, note }) => {
             let text = clean_lines(&text);
             // What a program reads keeps its lines.
             let text =
@@ -46,7 +48,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
             if let Err(message) = io::print(&text) {
                 return fail(&message);
             }
-            unknown.iter().for_each(|message| io::complain(message));
+            note.iter().chain(&unknown).for_each(|message| io::advise(message));
             if unknown.is_empty() { Status::Clean } else { Status::Findings }
         }
         Err(message) => fail(&message),
@@ -66,7 +68,10 @@ fn unfolded(mut text: String, known: &Known<'_>) -> String {
 #[derive(Default)]
 struct Told {
     text: String,
+    /// Each with what to do next, on lines of its own.
     unknown: Vec<String>,
+    /// What else the user should know.
+    note: Option<String>,
 }
 
 impl Told {
@@ -75,10 +80,6 @@ impl Told {
             self.text.push('\n');
         }
         self.text.push_str(text);
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.text.is_empty() && self.unknown.is_empty()
     }
 }
 
@@ -89,52 +90,89 @@ impl Told {
 fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, String> {
     let mut told = Told::default();
     if asked.is_empty() {
-        // What is piped in is a log; where nothing comes, nothing was.
-        if !io::stdin_is_terminal() {
-            examine("<stdin>", standard::stdin().lock(), known, &mut told)?;
-        }
-        if told.is_nothing() {
+        // What is piped in is a log.
+        if io::stdin_is_terminal() || !examine("<stdin>", standard::stdin().lock(), known, &mut told)? {
             told.text = here.list(known);
+            told.note = stdin_is_redirected().then(|| log::empty("<stdin>"));
         }
         return Ok(told);
     }
     let sentence = asked.join(" ");
     if sentence.trim().is_empty() {
-        return Err("give a rule, a message or a log to explain: a blank is none".into());
+        return Err("give a rule, a message or a log file to explain".into());
     }
-    if let Some(flag) = asked.iter().skip(1).find(|word| is_flag(word)).filter(|_| is_named(&asked[0], known)) {
-        let flag = flag.split('=').next().unwrap_or(flag);
-        return Err(format!(
-            "{flag} goes before what is to be explained, as what begins with - may be a message: gvtg-xml explain {flag} …"
-        ));
+    if let Some(error) = misplaced_flag(asked, known) {
+        return Err(error);
     }
     if asked.iter().all(|word| is_named(word, known)) {
         for word in asked {
             explain_named(word, known, here, &mut told)?;
         }
     } else if !explain_message(&sentence, known, here, &mut told) {
-        // Not one message: then each for itself.
+        if !are_separate(asked, known) {
+            told.unknown.push(unknown(&sentence, known));
+            return Ok(told);
+        }
         for word in asked {
             if is_named(word, known) {
                 explain_named(word, known, here, &mut told)?;
             } else if let Some(error) = missing_file(word) {
                 return Err(error);
             } else if asked.len() == 1 || !explain_message(word, known, here, &mut told) {
-                told.unknown.push(format!("nothing is known of '{}'{}", clean(word), nearest(word, known)));
+                told.unknown.push(unknown(word, known));
             }
-        }
-        if told.text.is_empty() {
-            told.unknown = vec![format!("nothing is known of '{}'{}", clean(&sentence), nearest(&sentence, known))];
         }
     }
     Ok(told)
 }
 
-/// Whether a word is a flag of this command.
-fn is_flag(word: &str) -> bool {
-    let Some(name) = word.strip_prefix("--").and_then(|word| word.split('=').next()) else { return false };
+/// More words than these are a sentence, even if each of them is a topic.
+const MAX_TOPICS: usize = 3;
+
+/// Whether these words are several questions. If not, they are a message that is not known.
+fn are_separate(words: &[String], known: &Known<'_>) -> bool {
+    let is_group = |word: &str| known.rules.iter().any(|rule| rule.group.name() == word);
+    let is_name = |word: &String| is_named(word, known) && !is_group(word);
+    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !known.asked(word).is_nothing();
+    let is_question = |word: &String| is_named(word, known) || missing_file(word).is_some() || is_topic(word);
+    words.iter().any(is_name) || words.iter().all(is_question)
+}
+
+/// Whether stdin is a pipe or a file; `/dev/null` is a device, like a terminal.
+fn stdin_is_redirected() -> bool {
+    let stdin = standard::stdin().as_fd().try_clone_to_owned().map(File::from);
+    stdin.and_then(|file| file.metadata()).is_ok_and(|metadata| !metadata.file_type().is_char_device())
+}
+
+/// Why a word that looks like a flag can't be one where it is. Clap takes it for a part of the message, because a message may begin with a dash.
+fn misplaced_flag(asked: &[String], known: &Known<'_>) -> Option<String> {
+    let at = asked.iter().position(|word| looks_like_flag(word))?;
+    let is_after_names = asked[..at].iter().all(|word| is_named(word, known));
+    if !is_after_names || !known.in_message(&asked.join(" ")).is_empty() {
+        return None;
+    }
+    let flag = asked[at].split('=').next().unwrap_or_default();
     let command = ExplainArgs::augment_args(Command::new("explain"));
-    command.get_arguments().any(|argument| argument.get_long() == Some(name))
+    let flags: Vec<String> = command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
+    if flags.iter().any(|name| name == flag) {
+        return Some(format!("{flag} must come before the rule, message or log: gvtg-xml explain {flag} …"));
+    }
+    Some(format!(
+        "`gvtg-xml explain` has no flag {flag}\n  \
+         help: `gvtg-xml explain` lists all rules and known messages, `gvtg-xml explain NAME` explains one of them\n  \
+         help: its flags are {}",
+        flags.join(", ")
+    ))
+}
+
+/// Whether a word is `--name`, `--name=value` or `-n`.
+fn looks_like_flag(word: &str) -> bool {
+    let is_name =
+        |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    match word.strip_prefix("--") {
+        Some(rest) => is_name(rest.split('=').next().unwrap_or_default()),
+        None => word.strip_prefix('-').is_some_and(|letter| letter.len() == 1 && is_name(letter)),
+    }
 }
 
 /// Whether a word is the name of a rule, of a symptom, of a group of rules or of a file.
@@ -157,8 +195,11 @@ fn missing_file(word: &str) -> Option<String> {
 }
 
 fn unreadable(path: &str, error: &standard::Error) -> String {
-    let hint =
-        if error.kind() == standard::ErrorKind::PermissionDenied { " (the logs of the system's libvirt are root's: sudo)" } else { "" };
+    let hint = if error.kind() == standard::ErrorKind::PermissionDenied {
+        " (only root can read the logs of qemu:///system: use sudo)"
+    } else {
+        ""
+    };
     format!("{}: can't be read: {}{hint}", clean(path), system_error(error))
 }
 
@@ -170,10 +211,17 @@ fn explain_named(word: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told
     } else if known.rules.iter().any(|rule| rule.group.name() == word) {
         told.add(&here.lines(known.rules.iter().filter(|rule| rule.group.name() == word).map(|rule| Entry::Rule(rule))));
     } else if word == "-" {
-        examine("<stdin>", standard::stdin().lock(), known, told)?;
+        explain_log("<stdin>", standard::stdin().lock(), known, told)?;
     } else {
         let file = File::open(word).map_err(|error| unreadable(word, &error))?;
-        examine(word, file, known, told)?;
+        explain_log(word, file, known, told)?;
+    }
+    Ok(())
+}
+
+fn explain_log(name: &str, log: impl Read, known: &Known<'_>, told: &mut Told) -> Result<(), String> {
+    if !examine(name, log, known, told)? {
+        told.unknown.push(log::empty(name));
     }
     Ok(())
 }
@@ -197,22 +245,52 @@ fn explain_message(asked: &str, known: &Known<'_>, here: &Here<'_>, told: &mut T
             Entry::Symptom(symptom) => page_of(symptom),
         });
     } else if !topic.about.is_empty() || !topic.beside.is_empty() {
-        let mut text = here.lines(topic.about.iter().copied());
-        if !topic.beside.is_empty() {
-            let names: Vec<&str> = topic.beside.iter().map(|entry| entry.id()).collect();
-            let also = if topic.about.is_empty() { "Spoken of in" } else { "\nAlso spoken of in" };
-            let _ = writeln!(text, "{also}: {}", names.join(", "));
-        }
-        told.add(&text);
-        told.text.push_str("\n`gvtg-xml explain NAME` says more about each.\n");
+        told.add(&topic_list(&topic, here));
     }
     true
 }
 
-fn nearest(asked: &str, known: &Known<'_>) -> String {
+/// A topic's list has at most this many entries.
+const LONGEST_LIST: usize = 20;
+
+/// What is about a topic, one line for each entry, and how many entries were left out.
+fn topic_list(topic: &Topic<'_>, here: &Here<'_>) -> String {
+    let about = &topic.about[..topic.about.len().min(LONGEST_LIST)];
+    let beside = &topic.beside[..topic.beside.len().min(LONGEST_LIST - about.len())];
+    let mut text = here.lines(about.iter().copied());
+    if !beside.is_empty() {
+        text.push_str(if about.is_empty() { "Mentioned in:\n" } else { "\nAlso mentioned in:\n" });
+        text.push_str(&here.lines(beside.iter().copied()));
+    }
+    let left_out = topic.about.len() + topic.beside.len() - about.len() - beside.len();
+    if left_out > 0 {
+        let _ = writeln!(text, "… and {left_out} more: add a word to narrow the list");
+    }
+    text + "\n`gvtg-xml explain NAME` explains one of these.\n"
+}
+
+const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/NAME.log`";
+
+const REPORT: &str = "\n  help: if that does not help, report the message to the gvtg-xml project, with the versions of libvirt and QEMU";
+
+/// What to say of something that nothing is known of, and what to do next.
+fn unknown(asked: &str, known: &Known<'_>) -> String {
+    let message = format!("no known message matches '{}'", clean(asked));
+    if asked.contains(char::is_whitespace) {
+        let english = "messages are known in English only: run the command that failed again with `LC_ALL=C`";
+        let log = format!("explain all of QEMU's log, which often has the cause: {QEMU_LOG}");
+        return format!("{message}{}\n  help: {log}\n  help: {english}{REPORT}", related(asked, known));
+    }
     match &known.nearest(asked)[..] {
-        [] => "; `gvtg-xml explain` lists what is".into(),
-        [one] => format!("; did you mean '{one}'?"),
-        several => format!("; nearest to it: {}", several.join(", ")),
+        [one] => format!("{message}; did you mean '{one}'?"),
+        _ => format!("{message}{}\n  help: `gvtg-xml explain` lists all rules and known messages", related(asked, known)),
+    }
+}
+
+/// The names that come nearest to what nothing is known of, as a command that explains them.
+fn related(asked: &str, known: &Known<'_>) -> String {
+    match &known.nearest(asked)[..] {
+        [] => String::new(),
+        names => format!("\n  help: these may be related: `gvtg-xml explain {}`", names.join(" ")),
     }
 }
