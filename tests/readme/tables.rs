@@ -129,6 +129,8 @@ fn code(message: &str) -> String {
     format!("`` {} ``", message.replace("{}", "…").replace('|', "\\|"))
 }
 
+/// Text for a cell. A tag is escaped, except in code, where a backslash would be shown.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "\\<")
+    let parts = text.split('`').enumerate().map(|(at, part)| if at % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`").replace('|', "\\|")
 }
