@@ -309,8 +309,8 @@ fn an_empty_log_says_what_to_do_next() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("win10.log"), "").unwrap();
     for (arguments, start, next) in [
-        ("explain win10.log", "gvtg-xml: win10.log: the log is empty\n", "`virsh start NAME`"),
-        ("explain -", "gvtg-xml: <stdin> is empty\n", "/var/log/libvirt/qemu/NAME.log`"),
+        ("explain win10.log", "gvtg-xml: win10.log: the log is empty\n", "`virsh start win10`"),
+        ("explain -", "gvtg-xml: <stdin> is empty\n", "/var/log/libvirt/qemu/win10.log`"),
     ] {
         let (code, stdout, stderr) = run_in(folder.path(), arguments);
         assert_eq!((code, stdout.as_str()), (1, ""), "{arguments}");

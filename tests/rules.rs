@@ -215,6 +215,9 @@ help = \"\"\"
 x
 »{nothing}« {@any}\"\"\"
 why = \"w\"
+[page]
+help = \"x\"
+fix = »\"t {found}\"«
 [when]
 setting = »\"!keep-vido\"«
 [check]
@@ -229,6 +232,19 @@ op = { insert = \"\"\"
 <a>
   <b c='»{d}«'»«{/>
 </a>\"\"\" }
+";
+    let without_page = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+message-once-removed = »\"m\"«
+help = »\"x {found}\"«
+why = \"w\"
+[check]
+kind = \"well-formed\"
 ";
     let of_function = "
 id = \"a\"
@@ -284,7 +300,7 @@ name = \"X\"
 value = \"»{x}«\"
 setting = »\"x\"«
 ";
-    for marked in [of_insert, of_function, of_property, &unknown_property, of_select, of_environment] {
+    for marked in [of_insert, without_page, of_function, of_property, &unknown_property, of_select, of_environment] {
         let text = marked.replace(['»', '«'], "");
         let errors = gvtg_xml::rules::parse(&text).expect_err(&text);
         let mut shown = text.clone();

@@ -65,9 +65,9 @@ fn rule_in_short(rule: &Rule) -> String {
     }
     let command = match (is_host, rule.fix.is_empty()) {
         (true, _) => "see what is wrong on this host: `gvtg-xml host`",
-        (false, true) => "see where it is in the domain: `virsh dumpxml --inactive NAME | gvtg-xml lint`",
+        (false, true) => "see where it is in the domain: `virsh dumpxml --inactive win10 | gvtg-xml lint`",
         (false, false) => {
-            "let `gvtg-xml fix` correct it: `virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
+            "let `gvtg-xml fix` correct it: `virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         }
     };
     let _ = writeln!(text, "- {command}\n\nMore about this rule: `gvtg-xml explain {}`", rule.id);

@@ -46,7 +46,7 @@ pub(super) fn empty(name: &str) -> String {
         );
     }
     format!(
-        "{}: the log is empty\n  help: start the VM again, so that QEMU writes a log: `virsh start NAME`\n  \
+        "{}: the log is empty\n  help: start the VM again, so that QEMU writes a log: `virsh start win10`\n  \
          help: if the log stays empty, QEMU did not start, and the reason is in libvirt's log: {LIBVIRT_LOG}",
         clean(name)
     )

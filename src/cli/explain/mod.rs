@@ -269,7 +269,7 @@ fn topic_list(topic: &Topic<'_>, here: &Here<'_>) -> String {
     text + "\n`gvtg-xml explain NAME` explains one of these.\n"
 }
 
-const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/NAME.log`";
+const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/win10.log`";
 
 const REPORT: &str = "\n  help: if that does not help, report the message to the gvtg-xml project, with the versions of libvirt and QEMU";
 
