@@ -241,8 +241,8 @@ fn stdin_is_a_file_and_one_file_is_one_whatever_its_names() {
         outcome(feed(program(flags).args(arguments).current_dir(at), &b)).1
     };
     assert!(piped(&["vms/a.xml", "-"]).starts_with("<stdin>:6:24: warning[shared-vgpu]"));
-    assert!(piped(&["-", "vms/a.xml"]).ends_with("the vGPU of b: <stdin>:6:24\n"));
-    assert!(piped(&["--stdin-filename", "x.xml", "-", "vms/a.xml"]).ends_with("the vGPU of b: x.xml:6:24\n"));
+    assert!(piped(&["-", "vms/a.xml"]).ends_with("the same vGPU in domain b: <stdin>:6:24\n"));
+    assert!(piped(&["--stdin-filename", "x.xml", "-", "vms/a.xml"]).ends_with("the same vGPU in domain b: x.xml:6:24\n"));
     assert_eq!(piped(&["vms/b.xml", "-"]), "");
     symlink("a.xml", at.join("vms/link.xml")).unwrap();
     fs::hard_link(at.join("vms/a.xml"), at.join("vms/hard.xml")).unwrap();
@@ -337,7 +337,7 @@ fn fix_of_several_files_says_it_and_leaves_it() {
     for how in ["--check --format concise", "--diff"] {
         let (code, _, stderr) = run_in(at, &format!("fix {how} {flags} d.xml e.xml"));
         assert_eq!(code, 1, "{stderr}");
-        assert!(stderr.contains("e.xml:6:15: warning[shared-vgpu]") && stderr.contains("; the vGPU of d: d.xml:6:15"), "{stderr}");
+        assert!(stderr.contains("e.xml:6:15: warning[shared-vgpu]") && stderr.contains("; the same vGPU in domain d: d.xml:6:15"), "{stderr}");
     }
     let (code, _, stderr) = run_in(at, &format!("fix --in-place {flags} d.xml e.xml"));
     assert_eq!(code, 1, "{stderr}");

@@ -481,7 +481,7 @@ fn a_repeated_removal_names_only_parameters_that_are_there() {
     put(&folder, "etc/default/grub", "");
     put(&folder, "boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda1 i915.enable_gvt=1\n");
     let (_, _, stderr) = remove(&folder);
-    assert!(stderr.contains("then update-grub") && !stderr.contains("then take"), "{stderr}");
+    assert!(stderr.contains("`sudo update-grub`") && !stderr.contains("then take"), "{stderr}");
 }
 
 #[test]

@@ -92,7 +92,9 @@ fn prose_is_broken_between_words_at_the_width_of_the_terminal() {
             !is_document && !is_frame && line.trim().contains(' ')
         });
         for line in prose {
-            assert!(line.chars().count() <= columns, "{columns}: {line}");
+            // A command in backticks is never broken.
+            let code: usize = line.split('`').skip(1).step_by(2).map(|code| code.chars().count()).sum();
+            assert!(line.chars().count() - code <= columns, "{columns}: {line}");
         }
         assert!(shown.contains("pulseaudio,serverName=/run/user/1000/pulse/native"), "what is to be copied is whole: {shown}");
     }

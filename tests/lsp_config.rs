@@ -200,7 +200,7 @@ fn of_one_that_is_wrong_the_last_that_was_right_holds_and_the_place_is_marked() 
         "{}:3:1: there is no rule 'stray-vidoe' (did you mean 'stray-video'?) (and 1 more)",
         config.canonicalize().unwrap().display()
     );
-    assert!(message.contains(&expected) && message.contains("holds"), "{message}");
+    assert!(message.contains(&expected) && message.contains("stays in effect"), "{message}");
     let errors = client.published(&marked);
     let _: official::PublishDiagnosticsParams = serde_json::from_value(errors.clone()).unwrap();
     let errors = errors["diagnostics"].as_array().unwrap().clone();
