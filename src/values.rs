@@ -32,10 +32,11 @@ pub const LIBVIRTS: &[&str] = &["newest", "installed"];
 /// What to give instead.
 pub fn libvirt(text: &str) -> Result<Version, String> {
     match text {
-        "installed" => {
-            installed::libvirt(&Root::default()).ok_or_else(|| "no libvirt.so.0 was found on this machine: give its version".into())
-        }
-        text => text.parse(),
+        "installed" => installed::libvirt(&Root::default())
+            .ok_or_else(|| "libvirt is not installed on this machine (there is no libvirt.so.0): give a version such as 9.0".into()),
+        text => text.parse().map_err(|_| {
+            format!("'{text}' is not a libvirt version: give one such as 9.0, `installed` (this machine's libvirt) or `newest`")
+        }),
     }
 }
 
@@ -44,7 +45,7 @@ pub fn libvirt(text: &str) -> Result<Version, String> {
 /// # Errors
 /// What to give instead.
 pub fn uuid(text: &str) -> Result<Uuid, String> {
-    crate::domain::parse_uuid(text).ok_or_else(|| "give 32 hex digits, with dashes or without".into())
+    crate::domain::parse_uuid(text).ok_or_else(|| "give a UUID: 32 hexadecimal digits, with or without dashes".into())
 }
 
 /// A type of vGPU, like `i915-GVTg_V5_4`.
@@ -52,7 +53,7 @@ pub fn uuid(text: &str) -> Result<Uuid, String> {
 /// # Errors
 /// What to give instead.
 pub fn vgpu_type(text: &str) -> Result<String, String> {
-    let message = "give i915-GVTg_V5_1, _2, _4 or _8 (V4 on Broadwell); `gvtg-xml types` lists those of this GPU";
+    let message = "give i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists what this GPU has";
     crate::types::is_type(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
@@ -61,7 +62,7 @@ pub fn vgpu_type(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn pci(text: &str) -> Result<String, String> {
-    crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "give an address like 0000:00:02.0".into())
+    crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "give a PCI address such as 0000:00:02.0".into())
 }
 
 /// QEMU's `-display`, one that can show a vGPU when libvirt starts QEMU.
@@ -77,21 +78,21 @@ pub fn display(text: &str) -> Result<String, String> {
 }
 
 fn why_no_display(error: &DisplayError) -> String {
-    const WINDOWS: &str = "give gtk,gl=on or sdl,gl=on";
+    const WINDOWS: &str = "use gtk,gl=on or sdl,gl=on";
     match error {
-        DisplayError::Unreadable(said) => format!("QEMU refuses it (\"{said}\"): {WINDOWS}"),
-        DisplayError::WithoutGl => "a vGPU is shown only with OpenGL: add gl=on, gl=es or gl=core, like gtk,gl=on".to_owned(),
+        DisplayError::Unreadable(said) => format!("QEMU rejects it (\"{said}\"): {WINDOWS}"),
+        DisplayError::WithoutGl => "QEMU shows a vGPU only with OpenGL: add gl=on, gl=es or gl=core, as in gtk,gl=on".to_owned(),
         DisplayError::Kind(kind) if kind == "dbus" => format!(
-            "QEMU finds no bus for this argument when libvirt starts it (\"failed to connect to DBus\"): {WINDOWS}; without --display, fix \
+            "QEMU can't reach the D-Bus session when libvirt starts it (\"failed to connect to DBus\"): {WINDOWS}; without --display, fix \
              keeps a <graphics type='dbus'> with <gl enable='yes'/> if the domain has one"
         ),
         DisplayError::Kind(kind) if kind == "spice-app" => format!(
-            "QEMU would start a viewer, which it can't when libvirt starts it (\"Failed to launch spice+unix\"): {WINDOWS}; without \
+            "QEMU would have to start a viewer, which fails when libvirt starts QEMU (\"Failed to launch spice+unix\"): {WINDOWS}; without \
              --display, fix keeps a <graphics type='spice'> with <gl enable='yes'/> if the domain has one"
         ),
         DisplayError::Kind(kind) => {
             let kinds: Vec<&str> = DISPLAYS.iter().map(|display| display.kind).collect();
-            format!("QEMU shows no vGPU on '{kind}', only on {}: {WINDOWS}, or egl-headless for a <graphics>", kinds.join(", "))
+            format!("QEMU can't show a vGPU on '{kind}', only on {}: {WINDOWS}, or egl-headless for a <graphics>", kinds.join(", "))
         }
         DisplayError::UnknownOption(display, name) => {
             let names = || display.options.iter().map(|(name, _)| *name);
@@ -111,7 +112,7 @@ fn why_no_display(error: &DisplayError) -> String {
 /// # Errors
 /// What to give instead.
 pub fn display_env(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Display.fits(text).then(|| text.to_owned()).ok_or_else(|| "give a display like :0".into())
+    crate::rules::schema::Format::Display.fits(text).then(|| text.to_owned()).ok_or_else(|| "give an X display such as :0".into())
 }
 
 /// A scale, like `1.0`.
@@ -119,7 +120,7 @@ pub fn display_env(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn gdk_scale(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Number.fits(text).then(|| text.to_owned()).ok_or_else(|| "give a number like 1.0".into())
+    crate::rules::schema::Format::Number.fits(text).then(|| text.to_owned()).ok_or_else(|| "give a number such as 1.0".into())
 }
 
 /// An alias that libvirt keeps.
@@ -127,7 +128,7 @@ pub fn gdk_scale(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn alias(text: &str) -> Result<String, String> {
-    let message = "give ua- and letters, digits, - or _: libvirt drops anything else";
+    let message = "give ua- followed by letters, digits, - or _: libvirt drops any other alias";
     crate::domain::is_user_alias(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
@@ -136,7 +137,7 @@ pub fn alias(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn romfile(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { plain(text) } else { Err("give an absolute path: QEMU runs in another folder".into()) }
+    if text.starts_with('/') { plain(text) } else { Err("give an absolute path: QEMU runs in a different folder".into()) }
 }
 
 /// A type of `<audio>`, and attributes of it: `pulseaudio,serverName=/p`.
@@ -169,7 +170,7 @@ fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, String
     let name = attribute.name;
     match attribute.value {
         AudioValue::Text if value.is_empty() => Err(format!("{name} has no value")),
-        AudioValue::Path if !value.starts_with('/') => Err(format!("{name} must be an absolute path: QEMU runs in another folder")),
+        AudioValue::Path if !value.starts_with('/') => Err(format!("{name} must be an absolute path: QEMU runs in a different folder")),
         AudioValue::Count if value.parse::<u32>().is_err() => Err(format!("{name} must be a number")),
         AudioValue::Number if value.parse::<i32>().is_err() => Err(format!("{name} must be a number")),
         AudioValue::Switch if !matches!(value, "yes" | "no") => Err(format!("{name} must be yes or no")),
@@ -182,7 +183,11 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
     let names = || backend.attributes.iter().map(|attribute| attribute.name);
     let all = || format!("it has {}", names().collect::<Vec<_>>().join(" and "));
     if AUDIO_STREAM_ATTRIBUTES.contains(&name) {
-        return format!("'{name}' belongs to the <input> and <output> of {}, which --audio does not write: {}", backend.name, all());
+        return format!(
+            "'{name}' is an attribute of the <input> and <output> of {}, which --audio does not write: {}",
+            backend.name,
+            all()
+        );
     }
     let is_beginning = |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
     let near = names().find(|known| is_beginning(known)).or_else(|| spelt_like(name, names()));
@@ -197,13 +202,13 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
 pub fn rule_pages(text: &str) -> Result<String, String> {
     let has_scheme = text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty());
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
-    (has_scheme && is_plain).then(|| text.to_owned()).ok_or_else(|| "give an address like https://example.org/rules/".into())
+    (has_scheme && is_plain).then(|| text.to_owned()).ok_or_else(|| "give a URL such as https://example.org/rules/".into())
 }
 
 /// A value that XML can hold on one line.
 fn plain(text: &str) -> Result<String, String> {
     let fits = text.chars().all(|c| crate::xml::is_character(c) && !c.is_control());
-    fits.then(|| text.to_owned()).ok_or_else(|| "control characters can't be in XML".into())
+    fits.then(|| text.to_owned()).ok_or_else(|| "XML can't contain control characters".into())
 }
 
 #[cfg(test)]
@@ -235,15 +240,15 @@ mod tests {
             ("pipewire,runtimedir=/x", "pipewire has no 'runtimedir': did you mean runtimeDir?"),
             (
                 "jack,serverName=x",
-                "'serverName' belongs to the <input> and <output> of jack, which --audio does not write: it has timerPeriod",
+                "'serverName' is an attribute of the <input> and <output> of jack, which --audio does not write: it has timerPeriod",
             ),
-            ("alsa,dev=x", "'dev' belongs to the <input> and <output> of alsa, which --audio does not write: it has timerPeriod"),
+            ("alsa,dev=x", "'dev' is an attribute of the <input> and <output> of alsa, which --audio does not write: it has timerPeriod"),
             ("none,id=2", "none has no 'id': it has timerPeriod"),
             ("pulseaudio,serverName=", "serverName has no value"),
             ("pulseaudio,serverName=/a,serverName=/b", "serverName is given twice"),
             ("sdl,driver=pipewire", "driver must be one of esd, alsa, arts, pulseaudio"),
             ("oss,tryMMap=on", "tryMMap must be yes or no"),
-            ("file,path=a.wav", "path must be an absolute path: QEMU runs in another folder"),
+            ("file,path=a.wav", "path must be an absolute path: QEMU runs in a different folder"),
             ("alsa,timerPeriod=-1", "timerPeriod must be a number"),
             ("alsa,x", "'x' is not NAME=VALUE"),
             ("pulse", "give one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl"),

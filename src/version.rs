@@ -45,7 +45,7 @@ impl FromStr for Version {
         if matches!(text, "newest" | "current") {
             return Ok(Version::NEWEST);
         }
-        let wrong = || format!("'{text}' is no libvirt version: write it like 9.0 or 9.0.0, or 'newest'");
+        let wrong = || format!("'{text}' is not a libvirt version: write 9.0 or 9.0.0, or `newest`");
         let mut numbers = [0; 3];
         for (index, part) in text.split('.').enumerate() {
             let number = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
@@ -82,7 +82,7 @@ impl FromStr for VersionRange {
             } else if let Some(before) = part.strip_prefix('<') {
                 range.before = Some(before.parse()?);
             } else {
-                return Err(format!("'{part}' is no bound: write >=VERSION or <VERSION"));
+                return Err(format!("'{part}' is not a version range: write >=VERSION or <VERSION"));
             }
         }
         Ok(range)

@@ -41,7 +41,7 @@ fn told(args: &ConfigArgs) -> Result<String, Failure> {
 fn text(found: &Found, keys: &[KeyTold<'_>], rules: &[RuleTold<'_>]) -> String {
     let mut text = match &found.loaded {
         Some(loaded) => format!("{}\n\n", clean_path(&loaded.path)),
-        None => "no configuration\n\n".to_owned(),
+        None => "no configuration file\n\n".to_owned(),
     };
     let of_key = |told: &KeyTold<'_>| {
         let value = told.value.as_ref().map_or(told.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());

@@ -74,8 +74,8 @@ pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
     for error in errors {
         io::report(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
     }
-    let count = if errors.len() == 1 { "an error".to_owned() } else { format!("{} errors", errors.len()) };
-    format!("{name}: {count} in the configuration, so nothing was done (--isolated goes on without it)")
+    let count = if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
+    format!("{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)")
 }
 
 /// The rules that are asked of any of these.

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use super::diff::diff;
 use super::files::{Input, collect};
-use super::lint::{fail, is_passed_over, name, others, say_skipped, say_unreadable, settings_for};
+use super::lint::{Handled, fail, name, others, say_skipped, say_unreadable, settings_for, skipped, unread};
 use super::output::{Outputs, Stream, Unasked};
 use super::terminal::Look;
 use super::{FixArgs, Options, Status, configs, io, next, replace, suppress};
 use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::{Detail, Diagnostic};
+use crate::emit::shell;
 use crate::host::{Root, installed};
-use crate::lint::{FixError, Fixed, Guest, fix_beside};
+use crate::lint::{FixError, Fixed, Foreign, Guest, fix_beside};
 use crate::printable::clean;
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
@@ -24,7 +25,7 @@ use crate::xml::{self, XmlError};
 
 /// Why a file in a folder is left as it is, byte for byte.
 const HELD_BACK: &str =
-    "nothing says that the mediated device is Intel's, so all fixes are held back: name the file, or give --unsafe-fixes";
+    "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
     let (common, options) = (&args.common, Options::new(&args.common));
@@ -32,17 +33,17 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(concat!(
-            "give a FILE, or pipe a domain's XML through:\n",
-            "  virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
+            "no input: name a FILE, or pipe a domain's XML through gvtg-xml\n",
+            "  help: `virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         ));
     }
     if args.in_place && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-")) {
-        return fail("--in-place needs files to write: stdin is none");
+        return fail("--in-place requires FILE arguments: stdin can't be changed in place");
     }
     let files = collect(&args.files);
     let inputs = &files.inputs;
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
-        return fail("several files and folders need --in-place, --diff or --check: stdout holds one document");
+        return fail("only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check");
     }
     let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
         Ok(in_force) => in_force,
@@ -58,21 +59,21 @@ pub(super) fn run(args: &FixArgs) -> Status {
     };
     let mut status = say_unreadable(&files.unreadable);
     let own_display = if from_pipe { own_display() } else { None };
-    let (mut skipped, mut guests) = (Vec::new(), Vec::new());
+    let (mut passed_over, mut guests) = (Vec::new(), Vec::new());
     let mut others = others(inputs);
     let mut written_for = Vec::new();
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
         match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
-            Ok(Some(one)) => {
+            Ok(Handled::Done(one)) => {
                 status = status.max(one.status);
                 if one.guest.is_some() && !written_for.contains(&settings.libvirt) {
                     written_for.push(settings.libvirt);
                 }
                 guests.extend(one.guest);
             }
-            Ok(None) => skipped.push(index),
+            Ok(Handled::Skipped(why)) => passed_over.push((index, why)),
             Err(message) => status = fail(&message),
         }
     }
@@ -85,7 +86,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         warnings.for_each(|warning| io::complain(&warning));
     }
     if !args.quiet && !args.output.is_for_programs() {
-        say_skipped(&files, &skipped, &options);
+        say_skipped(&files, &passed_over, &options);
         // A hook of git hands on what others run.
         if !(args.diff || args.check || options.skip_foreign) {
             io::report(&next::steps(&guests, if args.in_place { &args.files } else { &[] }));
@@ -115,43 +116,54 @@ fn fix_one(
     options: &Options,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
-) -> Result<Option<Outcome>, String> {
+) -> Result<Handled<Outcome>, String> {
     let name = name(&input.path, options);
     // A line break in a file's name must not look like a line of the report.
     let shown = clean(&name);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         Read::Text(document) => document,
-        Read::HandedOn => return Ok(Some(Outcome { status: Status::Clean, guest: None })),
-        Read::PassedOver => return Ok(None),
+        Read::HandedOn => return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None })),
+        Read::PassedOver(why) => return Ok(Handled::Skipped(why)),
         Read::NoText(bytes) => {
             let error = xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
             let text = String::from_utf8_lossy(&bytes);
             let source = Source::new(&name, &text);
-            return refuse(&source, &Diagnostic::unreadable(&source, &error), options, outputs).map(Some);
+            return refuse(&source, &Diagnostic::unreadable(&source, &error), options, outputs).map(Handled::Done);
         }
     };
+    // `fix FILE > FILE`: the shell empties the file before it is read.
+    let is_emptied = text.is_empty() && input.path.as_os_str() != "-" && !(args.in_place || args.diff || args.check);
     let original = (args.diff || args.check).then(|| text.clone());
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
     let reported = args.output.is_asked_for().then(|| text.clone());
     let mut fixed = match fix_beside(text, &in_force.rules, settings, outputs.detail() == Detail::Edits, others.as_deref()) {
         Ok(fixed) => fixed,
-        Err(FixError::Xml(error, position)) => {
+        Err(FixError::Xml(mut error, position)) => {
+            if is_emptied {
+                let file = shell::argument(&name);
+                error.help = format!(
+                    "if the shell emptied it (`> {file}`), restore it from a backup, and then run `gvtg-xml fix --in-place {file}`"
+                );
+            }
             // Without the text there is its place alone, and no report that shows more.
             let source = Source::new(&name, reported.as_deref().unwrap_or(""));
             let diagnostic = match &reported {
                 Some(_) => Diagnostic::unreadable(&source, &error),
                 None => Diagnostic::unreadable_at(position, &error),
             };
-            return refuse(&source, &diagnostic, options, outputs).map(Some);
+            return refuse(&source, &diagnostic, options, outputs).map(Handled::Done);
         }
         Err(FixError::Loop(names)) => {
-            let message = "the fixes of these rules undo each other, which is a fault of this program: ";
-            return Err(format!("{shown}: {message}{}\n  help: leave one out with --ignore, and please report it", names.join(", ")));
+            let message = "conflicting fixes (a bug in gvtg-xml or in custom rules): the fixes of these rules undo each other: ";
+            return Err(format!(
+                "{shown}: {message}{}\n  help: disable one of them with --ignore, and please report this",
+                names.join(", ")
+            ));
         }
         Err(FixError::Setting { message, help }) => return Err(format!("{shown}: {}\n  help: {help}", clean(&message))),
         Err(FixError::Growth(rule)) => {
-            let message = "the fixes make the document many times as large as it was, most of it by the rule";
-            return Err(format!("{shown}: {message} {rule}\n  help: leave the rule out with --ignore {rule}, or have it select less"));
+            let message = "the fixes make the document many times larger, mostly those of the rule";
+            return Err(format!("{shown}: {message} {rule}\n  help: disable the rule with `--ignore {rule}`, or make it select less"));
         }
     };
     if let Some(others) = others {
@@ -175,7 +187,7 @@ fn fix_one(
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::report(&summary(&fixed, state, settings));
     }
-    Ok(Some(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
+    Ok(Handled::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
 }
 
 /// A document to be written anew.
@@ -191,7 +203,7 @@ pub(super) enum Read {
     /// It is not this program's business, and went to stdout byte for byte.
     HandedOn,
     /// It is not this program's business.
-    PassedOver,
+    PassedOver(Foreign),
     /// It is no UTF-8.
     NoText(Vec<u8>),
 }
@@ -206,11 +218,13 @@ pub(super) fn read(input: &Input, args: &FixArgs, in_force: &InForce, options: &
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
-    let (bytes, to_replace) = read.map_err(|message| format!("{}: {message}", clean(&name(&input.path, options))))?;
-    if is_passed_over(input, options, in_force, &bytes) {
+    let then = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
+    let (bytes, to_replace) =
+        read.map_err(|message| unread(&input.path, &name(&input.path, options), &message, "--security-info", then))?;
+    if let Some(why) = skipped(input, options, in_force, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print_bytes(&bytes).map(|()| Read::HandedOn) } else { Ok(Read::PassedOver) };
+        return if is_filter { io::print_bytes(&bytes).map(|()| Read::HandedOn) } else { Ok(Read::PassedOver(why)) };
     }
     Ok(match String::from_utf8(bytes) {
         Ok(text) => Read::Text(Document { text, to_replace }),
@@ -266,17 +280,17 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let version = settings.libvirt;
     let reader = if version == Version::NEWEST { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
     let suppressed = if fixed.suppressed.is_empty() { String::new() } else { format!(", {} suppressed", fixed.suppressed.len()) };
-    let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left{suppressed}, for {reader}", state.name());
+    let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left{suppressed} (for {reader})", state.name());
     if fixed.held_back {
         let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
     }
     if fixed.withheld {
         let why = if fixed.ignores_errors {
-            "an error is ignored, so nothing is sure to show it after these fixes"
+            "an error is suppressed, so the guest might be left without a display"
         } else {
-            "after these fixes nothing would"
+            "they would leave the guest without a display"
         };
-        let _ = writeln!(text, "gvtg-xml: what shows the guest now was left alone: {why}");
+        let _ = writeln!(text, "gvtg-xml: display fixes were skipped: {why}");
     }
     text
 }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
@@ -16,9 +17,9 @@ use crate::version::Version;
 
 #[derive(Args, Debug)]
 pub(super) struct LintArgs {
-    /// Domain XML files or folders; stdin without any
+    /// Domain XML files or folders; stdin if there are none
     pub(super) files: Vec<PathBuf>,
-    /// Print nothing but the findings
+    /// Print only the findings
     #[arg(long, short)]
     pub(super) quiet: bool,
     #[command(flatten)]
@@ -29,29 +30,29 @@ pub(super) struct LintArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct FixArgs {
-    /// Domain XML file; stdin without one
+    /// Domain XML file; stdin if there is none
     pub(super) files: Vec<PathBuf>,
-    /// Write the files instead of stdout
+    /// Change the files instead of writing to stdout
     #[arg(long, short, conflicts_with_all = ["diff", "check"])]
     pub(super) in_place: bool,
-    /// Show the changes; write nothing
+    /// Show the changes as a diff; write nothing
     #[arg(long, conflicts_with = "check")]
     pub(super) diff: bool,
-    /// Name the files that would change; write nothing
+    /// List the files that would change; write nothing
     #[arg(long)]
     pub(super) check: bool,
-    /// Also make fixes that may lose something you want
+    /// Also apply fixes that may lose something you want
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) unsafe_fixes: Option<bool>,
-    /// Write down what is to be ignored, with --reason
+    /// Add suppressions for these rules (requires --reason)
     #[arg(long, value_name = "RULE", value_delimiter = ',', requires = "reason")]
     #[arg(conflicts_with_all = ["format", "output_file", "statistics"])]
     pub(super) suppress: Vec<String>,
-    /// Why, for --suppress
+    /// Why these rules are suppressed
     #[arg(long, value_name = "TEXT", requires = "suppress")]
     pub(super) reason: Option<String>,
-    /// Where --suppress writes it [default: metadata]
-    #[arg(long, value_enum, requires = "suppress")]
+    /// Where --suppress writes [default: metadata]
+    #[arg(long, value_name = "PLACE", value_enum, requires = "suppress")]
     pub(super) suppress_in: Option<SuppressIn>,
     /// Print no report on stderr
     #[arg(long, short)]
@@ -65,22 +66,22 @@ pub(super) struct FixArgs {
 /// What a configuration can say too, and which one.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ChoiceArgs {
-    /// Only these rules or groups
+    /// Check only these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) only: Vec<String>,
-    /// Not these rules or groups
+    /// Disable these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) ignore: Vec<String>,
-    /// A folder of further rules
+    /// Folder of custom rules
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,
-    /// What makes the exit code 1 [default: warning]
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    /// Lowest severity for exit code 1 [default: warning]
+    #[arg(long, value_name = "SEVERITY", value_parser = severities())]
     pub(super) fail_on: Option<Severity>,
-    /// In folders, also domains with no sign of GVT-g
+    /// In folders, also check domains without GVT-g
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) all: Option<bool>,
-    /// The address of the rules' pages
+    /// Base URL of the rules' pages
     #[arg(long, value_name = "URL", value_parser = rule_pages)]
     pub(super) rule_pages: Option<String>,
     #[command(flatten)]
@@ -91,22 +92,22 @@ pub(super) struct ChoiceArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct CommonArgs {
-    /// Exit 0 where it would be 1
+    /// Exit with 0 even if there are findings
     #[arg(long)]
     pub(super) exit_zero: bool,
-    /// Skip what is no domain with a sign of GVT-g
+    /// Skip files that are not GVT-g domains
     #[arg(long)]
     pub(super) skip_foreign: bool,
-    /// Name the files that are passed over, and why
+    /// List the skipped files, and why they are skipped
     #[arg(long, short, alias = "list-skipped")]
     pub(super) verbose: bool,
-    /// The name of stdin
+    /// File name to assume for stdin
     #[arg(long, value_name = "NAME")]
     pub(super) stdin_filename: Option<String>,
-    /// The largest input, in MiB; 0 for any size [default: 16]
+    /// Largest input in MiB; 0 for no limit [default: 16]
     #[arg(long, value_name = "MIB")]
     pub(super) max_size: Option<u64>,
-    /// When to use colours [default: auto]
+    /// When to use colors [default: auto]
     #[arg(long, value_enum)]
     pub(super) color: Option<ColorChoice>,
     #[command(flatten)]
@@ -116,10 +117,10 @@ pub(super) struct CommonArgs {
 /// Where configurations come from.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct OriginArgs {
-    /// The configuration [default: the nearest gvtg-xml.toml]
+    /// Configuration [default: the nearest gvtg-xml.toml]
     #[arg(long, value_name = "FILE", conflicts_with = "isolated")]
     pub(super) config: Option<PathBuf>,
-    /// Read no configuration
+    /// Do not read any configuration
     #[arg(long)]
     pub(super) isolated: bool,
 }
@@ -127,39 +128,50 @@ pub(super) struct OriginArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings")]
 pub(super) struct SettingsArgs {
-    /// For libvirt 9.0, installed or newest (8.5+)
+    /// Target libvirt: 9.0, installed or newest (8.5+)
     #[arg(long, value_name = "VERSION", value_parser = libvirt)]
     pub(super) libvirt: Option<Version>,
-    /// The vGPU's uuid
+    /// The vGPU's UUID
     #[arg(long, value_parser = uuid)]
     pub(super) uuid: Option<Uuid>,
-    /// The vGPU's type, to be recorded in the metadata
+    /// The vGPU's type, to record in the metadata
     #[arg(long = "type", value_name = "TYPE", value_parser = vgpu_type)]
     pub(super) vgpu_type: Option<String>,
     /// The Intel GPU's PCI address [default: 0000:00:02.0]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
     pub(super) pci: Option<String>,
-    /// QEMU's -display [default: gtk,gl=on]
+    /// Value of QEMU's -display [default: gtk,gl=on]
     #[arg(long, value_parser = display)]
     pub(super) display: Option<String>,
-    /// The X display of QEMU's window
+    /// X display for the QEMU window
     #[arg(long, value_name = "DISPLAY", value_parser = display_env)]
     pub(super) display_env: Option<String>,
-    /// GTK's scale for that window [default: 1.0]
+    /// GTK scale of the QEMU window [default: 1.0]
     #[arg(long, value_name = "SCALE", value_parser = gdk_scale)]
     pub(super) gdk_scale: Option<String>,
     /// The vGPU's alias [default: ua-gvtg]
     #[arg(long, value_parser = alias)]
     pub(super) alias: Option<String>,
-    /// An option ROM, for a UEFI guest
+    /// Option ROM for the vGPU of a UEFI guest
     #[arg(long, value_name = "FILE", value_parser = romfile)]
     pub(super) romfile: Option<String>,
-    /// Where SPICE's sound goes now [default: none]
+    /// Audio backend instead of SPICE audio [default: none]
     #[arg(long, value_name = "TYPE[,NAME=VALUE]…", value_parser = audio)]
     pub(super) audio: Option<Audio>,
-    /// Keep <video>, for the guest's installation
+    /// Keep <video> until the guest has a vGPU driver
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) keep_video: Option<bool>,
+}
+
+/// The severities that `--fail-on` takes, each with what it means.
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    let meanings = [
+        ("info", "Worth knowing; the VM works"),
+        ("warning", "The VM runs, but not as well as it could"),
+        ("error", "libvirt or QEMU rejects the VM, or the screen stays dark"),
+    ];
+    let values = meanings.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
+    PossibleValuesParser::new(values).try_map(|name| severity(&name))
 }
 
 impl OriginArgs {
@@ -217,15 +229,15 @@ impl SettingsArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ConfigArgs {
-    /// The file or folder, which need not be there
+    /// File or folder; it does not have to exist
     pub(super) file: Option<PathBuf>,
-    /// Also make fixes that may lose something you want
+    /// Also apply fixes that may lose something you want
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) unsafe_fixes: Option<bool>,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = DataFormat::Text)]
     pub(super) format: DataFormat,
-    /// When to use colours [default: auto]
+    /// When to use colors [default: auto]
     #[arg(long, value_enum)]
     pub(super) color: Option<ColorChoice>,
     #[command(flatten)]
@@ -234,10 +246,10 @@ pub(super) struct ConfigArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// Rules, groups of rules, a message, or the FILE of a log
+    /// Rules, groups of rules, a message, or a log FILE
     #[arg(allow_hyphen_values = true)]
     pub(super) what: Vec<String>,
-    /// A folder of further rules
+    /// Folder of custom rules
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Option<PathBuf>,
     #[command(flatten)]
@@ -249,9 +261,9 @@ pub(super) struct GenerateArgs {
     /// What to print
     #[arg(value_enum)]
     pub(super) what: generate::What,
-    /// For man: write all manual pages into this folder
+    /// With man: write all manual pages to this folder
     pub(super) dir: Option<PathBuf>,
-    /// For words: a command line whose last word is unfinished
+    /// With words: a command line whose last word is incomplete
     #[arg(last = true, hide = true)]
     pub(super) words: Vec<String>,
 }
@@ -259,28 +271,28 @@ pub(super) struct GenerateArgs {
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// With the lines of the document, and what the fix would do
+    /// Each finding with its lines and its fix as a diff
     Full,
     /// file:line:column: severity[rule] message
     Concise,
     /// One JSON document
     Json,
-    /// A JSON document a line
+    /// One JSON document per line
     JsonLines,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// GitHub's workflow commands: annotations in pull requests
+    /// GitHub workflow commands: annotations in pull requests
     Github,
-    /// GitLab's code quality report
+    /// GitLab code quality report
     Gitlab,
-    /// JUnit's XML: a test case for each finding
+    /// JUnit XML: one test case per finding
     Junit,
 }
 
 /// Where it is written down that findings are to be ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum SuppressIn {
-    /// Before the element that the finding is in, and for that alone
+    /// As a comment before the element, for that element only
     Comment,
     /// In the domain's metadata, for the whole domain
     Metadata,
@@ -289,7 +301,7 @@ pub(super) enum SuppressIn {
 /// How facts are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum DataFormat {
-    /// For people
+    /// Plain text
     Text,
     /// One JSON document
     Json,
@@ -298,8 +310,10 @@ pub(super) enum DataFormat {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal unless NO_COLOR is set; elsewhere if FORCE_COLOR is set
     Auto,
+    /// In files and pipes too
     Always,
+    /// Plain text only
     Never,
 }

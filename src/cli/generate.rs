@@ -14,7 +14,7 @@ use crate::printable::{clean_path, system_error};
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum What {
-    /// The manual page; into DIR all of them, one for each command too
+    /// The manual page gvtg-xml(1); with DIR, the pages of all commands
     Man,
     /// Completions for bash
     Bash,
@@ -22,11 +22,11 @@ pub(super) enum What {
     Zsh,
     /// Completions for fish
     Fish,
-    /// GitHub's problem matcher for `--format concise`
+    /// GitHub problem matcher for `--format concise`
     ProblemMatcher,
-    /// The JSON schema of gvtg-xml.toml
+    /// JSON schema of gvtg-xml.toml
     ConfigSchema,
-    /// What the last word behind `--` can be: for completions
+    /// Completions for the last word after `--`
     #[value(hide = true)]
     Words,
 }
@@ -43,7 +43,7 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
         return written(folder).unwrap_or_else(|message| fail(&message));
     }
     if args.dir.is_some() {
-        return fail("only manual pages are written into a folder: gvtg-xml generate man DIR");
+        return fail("only manual pages can be written to a folder: `gvtg-xml generate man DIR`");
     }
     let text = match args.what {
         What::Man => manual::first_page(),

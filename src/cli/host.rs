@@ -17,24 +17,24 @@ use crate::rules::{RuleSet, of_host};
 /// The flags of `host`.
 #[derive(Args, Debug)]
 pub(super) struct HostArgs {
-    /// Domain XML files, or folders, that are to run here
+    /// Domain XML files or folders: also check these VMs
     files: Vec<PathBuf>,
-    /// Another machine's files: its /sys, /proc and /etc
+    /// Root of another machine's /sys, /proc and /etc
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
-    /// Not these rules
+    /// Disable these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
     #[command(flatten)]
     origin: OriginArgs,
-    /// How it is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = DataFormat::Text)]
     format: DataFormat,
 }
 
 pub(super) fn run(args: &HostArgs) -> Status {
     if !args.root.is_dir() {
-        return fail(&format!("{}: there is no such folder", args.root.display()));
+        return fail(&format!("{}: no such folder", args.root.display()));
     }
     let root = Root::new(&args.root);
     let mut rules = RuleSet::all(of_host());

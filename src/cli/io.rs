@@ -38,14 +38,14 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
         // A hole of terabytes is read as NULs.
         let is_large = (LARGE + 1..=limit).contains(&(bytes.len() as u64));
         if is_large && bytes[bytes.len() - HOLE..].iter().all(|byte| *byte == 0) {
-            return Err("is no XML: there is a hole in it, or thousands of NUL characters".into());
+            return Err("is not XML: it contains long runs of NUL bytes".into());
         }
         if more < LARGE {
             break;
         }
     }
     if bytes.len() as u64 > limit {
-        return Err(format!("is larger than {} MiB: no domain is (virsh stops at 10); --max-size lifts the limit", max_size));
+        return Err(format!("is larger than {max_size} MiB (--max-size raises the limit)"));
     }
     // Where memory is limited, an error now is better than an end in the middle.
     if bytes.len() as u64 >= LARGE && Vec::<u8>::new().try_reserve_exact(bytes.len().saturating_mul(TIMES_AS_MUCH)).is_err() {

@@ -1,14 +1,16 @@
 //! `gvtg-xml lint`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::files::{Files, Folder, Input, collect, is_called_xml};
 use super::output::{Outputs, Stream, Unasked};
-use super::tally::Tally;
+use super::tally::{Tally, counted};
 use super::{LintArgs, Options, Status, configs, io};
 use crate::across::Claims;
 use crate::config::InForce;
 use crate::diagnostic::Diagnostic;
+use crate::emit::shell;
 use crate::lint::{Findings, Foreign, lint_beside, why_foreign};
 use crate::printable::{clean, clean_path};
 use crate::report::{FileFindings, Part, State};
@@ -19,7 +21,9 @@ use crate::xml;
 pub(super) fn run(args: &LintArgs) -> Status {
     let (common, options) = (&args.common, Options::new(&args.common));
     if args.files.is_empty() && io::stdin_is_terminal() {
-        return fail("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive --security-info NAME | gvtg-xml lint");
+        return fail(
+            "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive --security-info NAME | gvtg-xml lint`",
+        );
     }
     let files = collect(&args.files);
     let inputs = &files.inputs;
@@ -37,8 +41,8 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let mut others = others(inputs);
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut tally) {
-            Ok(Some(one)) => status = status.max(one),
-            Ok(None) => skipped.push(index),
+            Ok(Handled::Done(one)) => status = status.max(one),
+            Ok(Handled::Skipped(why)) => skipped.push((index, why)),
             Err(message) => status = fail(&message),
         }
     }
@@ -59,7 +63,18 @@ pub(super) fn others(inputs: &[Input]) -> Option<Claims> {
     (inputs.len() > 1).then(Claims::default)
 }
 
-/// What the findings in a file mean; None for one that is passed over. What it claims is added to what `others` do.
+/// What became of a file of a run.
+pub(super) enum Handled<T> {
+    /// It was read and looked at.
+    Done(T),
+    /// The user did not name it, and it is none of this program's business.
+    Skipped(Foreign),
+}
+
+/// Files that were skipped: their indices among the inputs in ascending order, each with the reason.
+pub(super) type Skipped = Vec<(usize, Foreign)>;
+
+/// What the findings in a file mean, unless it is skipped. What it claims is added to what `others` do.
 fn lint_one(
     input: &Input,
     options: &Options,
@@ -67,11 +82,12 @@ fn lint_one(
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
     tally: &mut Tally,
-) -> Result<Option<Status>, String> {
+) -> Result<Handled<Status>, String> {
     let name = name(&input.path, options);
-    let bytes = io::read(&input.path, options.max_size).map_err(|message| format!("{}: {message}", clean(&name)))?;
-    if is_passed_over(input, options, in_force, &bytes) {
-        return Ok(None);
+    let bytes = io::read(&input.path, options.max_size)
+        .map_err(|message| unread(&input.path, &name, &message, "--security-info", "gvtg-xml lint"))?;
+    if let Some(why) = skipped(input, options, in_force, &bytes) {
+        return Ok(Handled::Skipped(why));
     }
     let settings = settings_for(input, options, in_force);
     let lossy;
@@ -100,7 +116,7 @@ fn lint_one(
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
     tally.add(&open, suppressed.len());
-    Ok(Some(status))
+    Ok(Handled::Done(status))
 }
 
 /// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on whatever there is.
@@ -113,13 +129,27 @@ pub(super) fn settings_for(input: &Input, options: &Options, in_force: &InForce)
     Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() }
 }
 
-/// Whether a file was not named one by one, and is no domain or has no sign of GVT-g; said where it is asked for.
-pub(super) fn is_passed_over(input: &Input, options: &Options, in_force: &InForce, bytes: &[u8]) -> bool {
+/// Returns why a file is skipped that was not named one by one, as it is not a domain or has no sign of GVT-g. With `--verbose` it is said.
+pub(super) fn skipped(input: &Input, options: &Options, in_force: &InForce, bytes: &[u8]) -> Option<Foreign> {
     let why = if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
     if let Some(why) = why.filter(|_| options.verbose) {
-        io::complain(&format!("{}: passed over: {why}", name(&input.path, options)));
+        io::complain(&format!("{}: skipped: {why}", name(&input.path, options)));
     }
-    why.is_some()
+    why
+}
+
+/// What is said of a file that can't be read. A name that looks like a VM's may be meant as one: then the pipe is shown in which `flags` are
+/// virsh's and `command` reads the XML.
+pub(super) fn unread(path: &Path, name: &str, message: &str, flags: &str, command: &str) -> String {
+    let message = format!("{}: {message}", clean(name));
+    let has_extension = path.extension().is_some_and(|extension| ["xml", "toml", "log", "txt"].iter().any(|known| extension == *known));
+    let is_one_word = path.components().count() == 1 && path.to_str().is_some_and(|path| !path.contains('/') && path != "-");
+    if !is_one_word || has_extension || path.exists() {
+        return message;
+    }
+    let vm = shell::argument(&clean(name));
+    let virsh = ["virsh dumpxml --inactive", flags, &vm].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    format!("{message}\n  help: if {vm} is a VM, pipe its XML in: `{virsh} | {command}`")
 }
 
 /// Returns why a file that the user did not name is skipped; None for one that is looked at.
@@ -130,25 +160,32 @@ pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreig
 }
 
 /// Says how many files were skipped and which folders hold no domain, so that silence means that all is well and not that nothing was
-/// looked at. `skipped` holds indices of the inputs, in ascending order.
-pub(super) fn say_skipped(files: &Files, skipped: &[usize], options: &Options) {
-    let (all, looked_at) = (files.inputs.len(), files.inputs.len() - skipped.len());
-    let hint = |why: &str| match options.verbose {
-        true => String::new(),
-        false => format!(": {why} with a sign of GVT-g (--verbose names them, --all looks at all domains)"),
+/// looked at.
+pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
+    let (all, checked) = (files.inputs.len(), files.inputs.len() - skipped.len());
+    let is_skipped = |index: usize| skipped.binary_search_by_key(&index, |(index, _)| *index);
+    let hint = |inputs: Range<usize>| {
+        let has_domain = inputs.filter_map(|index| is_skipped(index).ok()).any(|place| skipped[place].1 == Foreign::NoSign);
+        match (options.verbose, has_domain) {
+            (true, _) => "",
+            (false, true) => " (--verbose lists them, --all checks every domain)",
+            (false, false) => " (--verbose lists them)",
+        }
     };
     let mut explained = 0;
     for Folder { path, inputs, .. } in files.folders.iter().filter(|folder| !folder.has_more) {
         let path = clean_path(path);
         if inputs.is_empty() {
-            io::complain(&format!("{path}: there is no .xml file"));
-        } else if inputs.clone().all(|index| skipped.binary_search(&index).is_ok()) {
-            io::complain(&format!("{path}: looked at 0 of {} files{}", inputs.len(), hint("none is a domain")));
+            io::complain(&format!("{path}: no .xml files in this folder"));
+        } else if inputs.clone().all(|index| is_skipped(index).is_ok()) {
+            let count = counted(inputs.len(), "file");
+            io::complain(&format!("{path}: checked 0 of {count}: none is a GVT-g domain{}", hint(inputs.clone())));
             explained += inputs.len();
         }
     }
-    if looked_at < all && (looked_at > 0 || explained < skipped.len()) {
-        io::complain(&format!("looked at {looked_at} of {all} files{}", hint("the others are not domains")));
+    if checked < all && (checked > 0 || explained < skipped.len()) {
+        let rest = if checked > 0 { "the rest are not GVT-g domains" } else { "none is a GVT-g domain" };
+        io::complain(&format!("checked {checked} of {}: {rest}{}", counted(all, "file"), hint(0..all)));
     }
 }
 

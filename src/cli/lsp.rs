@@ -19,22 +19,22 @@ use crate::values::rule_pages;
 #[derive(Args, Clone, Debug)]
 #[command(args_override_self = true)]
 pub(super) struct LspArgs {
-    /// Only these rules or groups
+    /// Check only these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     only: Vec<String>,
-    /// Not these rules or groups
+    /// Disable these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
-    /// A folder of further rules
+    /// Folder of custom rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// Also domains with no sign of GVT-g
+    /// Also check domains with no sign of GVT-g
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     all: Option<bool>,
-    /// The address of the rules' pages
+    /// Base URL of the rules' pages
     #[arg(long, value_name = "URL", value_parser = rule_pages)]
     rule_pages: Option<String>,
-    /// What several editors add to a server's command line; there is no other way to talk to this one
+    /// Talk on stdin and stdout, as always; several editors add this
     #[arg(long, hide = true)]
     stdio: bool,
     #[command(flatten)]
@@ -78,7 +78,7 @@ struct Flags {
 
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
     if io::stdin_is_terminal() {
-        return fail("this talks to an editor, which starts it: docs/editors.md has the pieces for some");
+        return fail("this is a language server, which your editor starts: docs/editors.md describes how to set it up");
     }
     // Behind the program's name and the subcommand's.
     let own: Vec<OsString> = std::env::args_os().skip(2).collect();
@@ -122,14 +122,14 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             words.map(|words| with(&words.join(","))).ok_or_else(|| format!("{name}: give a list of names"))
         }
-        Value::Object(_) => Err(format!("{name}: give a value")),
+        Value::Object(_) => Err(format!("{name}: give a single value, not an object")),
     }
 }
 
 impl LspArgs {
     fn configuration(&self) -> Result<Live, String> {
         if self.settings.uuid.is_some() {
-            return Err("uuid: one for all documents would make vGPUs that can't run at the same time".into());
+            return Err("uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time".into());
         }
         let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
         let choices = Choices {

@@ -10,110 +10,227 @@ use super::Cli;
 use crate::emit::shell;
 use crate::printable::clean_lines;
 
-/// Words that other linters and formatters have, and what does it here. The first that fits is taken.
+/// Words that other programs use, and what to use here instead. The first entry that fits is shown.
 struct Familiar {
     words: &'static [&'static str],
-    /// The command that it is said to; none: any.
-    behind: Option<&'static str>,
+    /// The commands that the tip is true of; none: all.
+    commands: &'static [&'static str],
     instead: &'static str,
 }
 
 const fn word(words: &'static [&'static str], instead: &'static str) -> Familiar {
-    Familiar { words, behind: None, instead }
+    Familiar { words, commands: &[], instead }
 }
 
-const fn word_of(behind: &'static str, words: &'static [&'static str], instead: &'static str) -> Familiar {
-    Familiar { words, behind: Some(behind), instead }
+const fn word_of(commands: &'static [&'static str], words: &'static [&'static str], instead: &'static str) -> Familiar {
+    Familiar { words, commands, instead }
 }
 
 const FLAGS: &[Familiar] = &[
-    word_of("lint", &["--fix", "--write", "-w", "--in-place", "-i", "--apply", "--autofix"], "`lint` changes nothing: `gvtg-xml fix` does"),
-    word_of("lint", &["--diff", "--check"], "`gvtg-xml fix` has it: gvtg-xml fix --diff FILE"),
-    word_of("fix", &["--write", "-w", "--fix", "--inplace", "--overwrite", "--save", "--apply"], "--in-place writes the files"),
-    word(
+    word(&["--version", "-V"], "`gvtg-xml --version` prints the version"),
+    word(&["--list-rules", "--rules-list", "--explain"], "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one"),
+    word_of(
+        &["lint"],
+        &["--fix", "--write", "-w", "--in-place", "-i", "--apply", "--autofix"],
+        "`lint` changes nothing; `gvtg-xml fix --in-place FILE` does",
+    ),
+    word_of(
+        &["lint"],
+        &["--diff", "--check", "--dry-run", "-n", "--no-write", "--preview", "--show-fixes"],
+        "`gvtg-xml fix --diff FILE` shows what would change",
+    ),
+    word_of(&["fix"], &["--write", "-w", "--fix", "--inplace", "--overwrite", "--save", "--apply"], "--in-place writes the files"),
+    word_of(
+        &["fix"],
         &["--dry-run", "-n", "--no-write", "--preview", "--show-fixes"],
-        "`gvtg-xml fix --diff` shows the changes, `fix --check` names the files",
+        "--diff shows the changes, --check lists the files that would change",
     ),
-    word(&["--select", "--enable", "--rule", "--include"], "--only RULE[,RULE]… asks no other rules or groups of them"),
-    word(
-        &["--disable", "--exclude", "--skip", "--except", "--extend-ignore", "--suppress-rule"],
-        "--ignore RULE[,RULE]… leaves out rules or groups of them",
+    word_of(
+        &["fix"],
+        &["--undo", "--revert", "--restore", "--remove"],
+        "`fix` can't be undone: save the XML first with `virsh dumpxml --inactive --security-info NAME > BACKUP`; `virsh define BACKUP` restores it",
     ),
-    word(&["--noqa", "--add-noqa", "--suppress-all"], "`gvtg-xml fix --suppress RULE --reason TEXT` writes down what is to be ignored"),
-    word(&["--output-format", "--reporter", "--formatter", "-f"], "--format says how findings are printed"),
-    word(&["--json", "--sarif", "--github", "--junit"], "--format json (sarif, github, junit …) says how findings are printed"),
-    word_of("fix", &["--output", "-o", "--out"], "the domain goes to stdout: gvtg-xml fix FILE > NEW; --output-file is for the report"),
-    word(&["--output", "-o", "--out"], "--output-file FILE is where the report of the --format before it goes"),
-    word(
+    word_of(
+        &["emit"],
+        &["--dry-run", "-n", "--no-write", "--preview", "--check"],
+        "--diff shows what would change below --root, for example `gvtg-xml emit all --root / --diff win10.xml`",
+    ),
+    word_of(
+        &["emit"],
+        &["--undo", "--revert", "--restore", "--remove", "--uninstall", "--delete", "--clean"],
+        "`gvtg-xml emit all --root / --remove` removes the files again",
+    ),
+    word_of(&["emit"], &["--write", "-w", "--install", "--in-place", "-i"], "`--root /` writes the file to this machine"),
+    word_of(
+        &["emit"],
+        &["--output", "-o", "--out", "--output-file"],
+        "the file goes to stdout: add `> FILE`, or write it to its place below a folder with `--root DIR`",
+    ),
+    word_of(
+        &["fix"],
+        &["--output", "-o", "--out"],
+        "the domain goes to stdout: `gvtg-xml fix FILE > NEW`; --output-file is for the report",
+    ),
+    word_of(&["lint"], &["--output", "-o", "--out"], "--output-file FILE, after --format, writes that report to a file"),
+    word_of(
+        &["host", "types", "config", "kubevirt", "generate"],
+        &["--output", "-o", "--out", "--output-file"],
+        "the output goes to stdout: add `> FILE`",
+    ),
+    word_of(
+        &["lint", "fix", "config", "lsp"],
+        &["--select", "--enable", "--rule", "--include"],
+        "--only RULE[,RULE]… checks only these rules or groups of rules",
+    ),
+    word_of(
+        &["lint", "fix"],
+        &["--exclude", "--exclude-dir", "--extend-exclude", "--ignore-path", "--glob", "-g"],
+        "files can't be excluded: name the files or folders to check instead (--ignore RULE disables rules, not files)",
+    ),
+    word_of(
+        &["lint", "fix", "config", "lsp", "host", "kubevirt"],
+        &["--disable", "--skip", "--except", "--extend-ignore", "--suppress-rule"],
+        "--ignore RULE[,RULE]… disables rules",
+    ),
+    word_of(
+        &["lint", "fix"],
+        &["--noqa", "--add-noqa", "--suppress-all"],
+        "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain",
+    ),
+    word_of(&["lint", "fix"], &["--output-format", "--reporter", "--formatter", "-f"], "--format selects the report's format"),
+    word_of(
+        &["lint", "fix"],
+        &["--json", "--sarif", "--github", "--junit"],
+        "--format selects the report's format: json, sarif, github, junit …",
+    ),
+    word_of(&["host", "types", "config"], &["--json", "--output-format", "--reporter", "--formatter", "-f"], "--format json prints JSON"),
+    word_of(&["host", "types", "config"], &["--sarif", "--github", "--gitlab", "--junit"], "--format takes only text and json here"),
+    word_of(
+        &["lint", "fix", "config"],
         &["--severity", "--min-severity", "--level", "--max-warnings", "--strict", "--werror", "--fail-level"],
-        "--fail-on says which severity makes the exit code 1",
+        "--fail-on SEVERITY sets the lowest severity for exit code 1: info, warning or error",
     ),
-    word(&["--unsafe", "--force", "--aggressive"], "--unsafe-fixes also makes fixes that may lose something you want"),
-    word(
+    word_of(
+        &["fix", "config"],
+        &["--unsafe", "--force", "--aggressive"],
+        "--unsafe-fixes also applies fixes that may lose something you want",
+    ),
+    word_of(
+        &["lint", "fix", "emit"],
         &["--stdin", "--stdin-filepath", "--stdin-file-path", "--stdin-path"],
-        "stdin is read without a FILE, or for `-`; --stdin-filename gives it a name",
+        "stdin is read if there is no FILE, or for `-`; --stdin-filename NAME sets its name",
     ),
-    word(&["--no-config", "--no-rc"], "--isolated reads no configuration"),
-    word(&["-c"], "--config FILE"),
-    word(&["--no-color", "--no-colour", "--colour", "--colors"], "--color never (auto, always)"),
-    word(&["--silent", "-s"], "--quiet"),
-    word(&["--list-rules", "--rules-list", "--explain"], "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` says more about one"),
-    word(&["--target", "--target-version", "--libvirt-version"], "--libvirt VERSION says which libvirt will read the domain"),
-    word(&["--recursive", "-r", "-R"], "folders are searched as they are: name one"),
+    word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["--no-config", "--no-rc"], "--isolated reads no configuration"),
+    word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["-c"], "--config FILE names the configuration"),
+    word_of(&["lint", "fix", "config"], &["--no-color", "--no-colour", "--colour", "--colors"], "--color never, auto or always"),
+    word(&["--no-color", "--no-colour", "--color", "--colour"], "set NO_COLOR=1 in the environment: this command has no --color"),
+    word_of(&["lint", "fix", "emit", "host", "kubevirt"], &["--silent", "-s"], "--quiet prints less"),
+    word_of(
+        &["lint", "fix", "config", "lsp", "kubevirt", "emit"],
+        &["--target", "--target-version", "--libvirt-version"],
+        "--libvirt VERSION sets the libvirt that will read the domain",
+    ),
+    word_of(
+        &["lint", "fix", "emit", "host"],
+        &["--recursive", "-r", "-R"],
+        "folders are always searched with the folders in them: just name the folder",
+    ),
 ];
 
 const COMMANDS: &[Familiar] = &[
     word_of(
-        "emit",
+        &["emit"],
         &["grub", "bootloader", "kernel", "parameters"],
-        "`gvtg-xml emit cmdline` has the kernel parameters; --bootloader grub as a file",
+        "`gvtg-xml emit cmdline` prints the kernel parameters; add --bootloader grub for a GRUB file",
     ),
-    word_of("emit", &["mdev", "vgpu"], "`gvtg-xml emit hook` makes vGPUs; so do nodedev and mdevctl"),
+    word_of(&["emit"], &["mdev", "vgpu"], "`gvtg-xml emit hook` prints the hook that creates vGPUs; nodedev and mdevctl are alternatives"),
+    word_of(
+        &["emit"],
+        &["remove", "undo", "revert", "restore", "uninstall", "delete", "clean"],
+        "`gvtg-xml emit all --root / --remove` removes the files again",
+    ),
     word(
         &["check", "validate", "verify", "scan", "analyze", "analyse", "show"],
-        "`gvtg-xml lint` says what is wrong; `gvtg-xml fix --check` names what would change",
+        "`gvtg-xml lint` reports problems; `gvtg-xml fix --check` lists the files that would change",
     ),
-    word(&["format", "fmt", "apply", "convert", "patch", "repair", "mend", "write", "edit"], "`gvtg-xml fix` writes the mended domain"),
-    word(&["diff"], "`gvtg-xml fix --diff` shows the changes"),
+    word(&["format", "fmt", "apply", "convert", "patch", "repair", "mend", "write", "edit"], "`gvtg-xml fix` writes the fixed domain"),
+    word(&["diff"], "`gvtg-xml fix --diff` shows what would change"),
+    word(&["rule", "rules", "list", "why", "docs"], "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one"),
     word(
-        &["rule", "rules", "list", "why", "docs", "man"],
-        "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` says more about one",
+        &["man", "manual", "manpage", "manpages"],
+        "`gvtg-xml generate man` prints the manual page, `gvtg-xml generate man DIR` writes all of them",
     ),
     word(
         &["doctor", "diagnose", "status", "probe", "info", "system"],
-        "`gvtg-xml host` says what this machine lacks; `gvtg-xml explain` reads logs",
+        "`gvtg-xml host` checks this machine; `gvtg-xml explain` explains messages and logs",
     ),
-    word(&["server", "language-server", "languageserver"], "`gvtg-xml lsp` is the language server"),
-    word(
-        &["completion", "completions", "manpage", "manpages", "schema"],
-        "`gvtg-xml generate` prints manual pages, completions and the configuration's schema",
-    ),
+    word(&["server", "language-server", "languageserver"], "`gvtg-xml lsp` runs the language server"),
+    word(&["completion", "completions", "schema"], "`gvtg-xml generate` prints shell completions and the configuration's schema"),
     word(
         &["init", "settings", "conf", "configuration"],
-        "`gvtg-xml config` shows what is in force; the configuration is a file, gvtg-xml.toml",
+        "`gvtg-xml config` shows the settings; to change them, write a file named gvtg-xml.toml",
     ),
     word(
-        &["hook", "modules", "cmdline", "modprobe", "nodedev", "mdevctl", "udev", "filter", "install", "setup"],
-        "`gvtg-xml emit all --root /` writes what the host needs; the hook alone: gvtg-xml emit hook",
+        &["install", "setup", "prepare"],
+        "`gvtg-xml emit all --root /` writes all files that the host needs; `gvtg-xml emit hook` prints the hook only",
     ),
-    word(&["suppress", "ignore", "noqa"], "`gvtg-xml fix --suppress RULE --reason TEXT` writes down what is to be ignored"),
-    word(&["vgpus", "gpus", "list-types", "type"], "`gvtg-xml types` lists the types of vGPUs"),
-    word(&["version"], "gvtg-xml --version"),
+    word(
+        &["undo", "revert", "remove", "restore", "rollback", "reset", "uninstall"],
+        "`virsh define BACKUP` restores a VM from XML that you saved; `gvtg-xml emit all --root / --remove` removes the files from the host",
+    ),
+    word(&["suppress", "ignore", "noqa"], "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain"),
+    word(&["vgpus", "gpus", "list-types", "type"], "`gvtg-xml types` lists the vGPU types"),
+    word(&["version"], "`gvtg-xml --version` prints the version"),
 ];
 
 /// What to say. What somebody typed, or a script pasted, is in it, and must not look like a line of it.
 pub(super) fn told(error: Error, arguments: &[String]) -> String {
-    let mut error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    let (path, mut command) = asked(arguments);
     if let Some(said) = empty_name(&error, arguments) {
         return said;
     }
-    if let Some(tip) = tip(&error, arguments) {
+    let tip = tip(&error, arguments, &path);
+    clean_lines(&rendered(error, tip, &mut command))
+}
+
+/// An error with a tip, if there is one, and how the command is used.
+fn rendered(mut error: Error, tip: Option<String>, command: &mut Command) -> String {
+    let usage = command.render_usage();
+    // One of this program's own, which clap has rendered with the usage of the whole program.
+    if error.kind() == ErrorKind::ArgumentConflict && error.get(ContextKind::InvalidArg).is_none() {
+        let said = error.render().to_string();
+        let message = said.lines().next().unwrap_or_default();
+        return format!("{message}\n\n{usage}\n\nFor more information, try '--help'.\n");
+    }
+    if error.get(ContextKind::Usage).is_some() {
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    if let Some(tip) = tip {
         for other in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
             error.remove(other);
         }
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     }
-    clean_lines(&error.render().to_string())
+    error.render().to_string()
+}
+
+/// The command that is meant by these arguments, with its words. A flag may stand before it, where it does not belong.
+fn asked(arguments: &[String]) -> (Vec<String>, Command) {
+    let mut command = Cli::command();
+    command.build();
+    let mut rest = arguments.get(1..).unwrap_or_default();
+    if rest.first().is_some_and(|word| word.starts_with('-')) {
+        let place = rest.iter().position(|word| command.find_subcommand(word).is_some());
+        rest = place.map_or(&[], |place| &rest[place..]);
+    }
+    let mut path: Vec<String> = Vec::new();
+    for word in rest.iter().filter(|word| !word.starts_with('-')) {
+        let Some(sub) = command.find_subcommand(word).cloned() else { break };
+        path.push(word.clone());
+        command = sub;
+    }
+    (path, command)
 }
 
 /// Where an empty word stands for a name: clap takes it for none.
@@ -123,58 +240,100 @@ fn empty_name(error: &Error, arguments: &[String]) -> Option<String> {
     let what = text(error, ContextKind::InvalidArg)?;
     (is_empty && is_given).then(|| {
         format!(
-            "error: the name that was given for '{what}' is empty\n\n  tip: a variable of the shell may be unset, as in \"$FILE\"\n\n\
+            "error: the value for '{what}' is empty\n\n  tip: is a shell variable unset, as in \"$FILE\"?\n\n\
              For more information, try '--help'.\n"
         )
     })
 }
 
-fn tip(error: &Error, arguments: &[String]) -> Option<String> {
+fn tip(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
+    let command = path.first().map_or("", String::as_str);
     let first = arguments.get(1).map_or("", String::as_str);
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let flag = text(error, ContextKind::InvalidArg)?.split('=').next()?;
             let having = commands_with(flag);
-            match &having[..] {
-                [.., last] if first.starts_with('-') => Some(format!("it stands behind a command that has it: gvtg-xml {last} {flag}")),
-                _ => {
-                    let instead = familiar(FLAGS, first, flag).map(str::to_owned);
-                    let elsewhere = || having.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none());
-                    instead.or_else(|| elsewhere().map(|command| format!("`gvtg-xml {command}` has it")))
-                }
+            if first.starts_with('-') && !having.is_empty() {
+                return after_the_command(flag, arguments, path, &having);
             }
+            let instead = familiar(FLAGS, command, flag).map(str::to_owned);
+            let elsewhere = || having.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none());
+            instead.or_else(|| elsewhere().map(|command| format!("`gvtg-xml {command}` has this option")))
+        }
+        ErrorKind::MissingRequiredArgument if path == ["emit", "all"] && arguments.iter().any(|word| word == "--dry-run") => {
+            Some("--dry-run is for --remove; --diff shows what would be written".to_owned())
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
+            let kind = || {
+                let is_kind = command.is_empty() && all_commands().iter().any(|(path, _)| *path == format!("emit {word}"));
+                let what =
+                    format!("`gvtg-xml emit {word}` prints the file; `gvtg-xml emit all --root /` writes all files that the host needs");
+                is_kind.then_some(what)
+            };
             let is_file = word == first && Path::new(word).exists();
             let file = || match (word.ends_with(".log"), shell::argument(word)) {
-                (true, log) => format!("a command comes before the file: gvtg-xml explain {log}"),
-                (false, file) => format!("a command comes before the file: gvtg-xml lint {file}, or gvtg-xml fix {file}"),
+                (true, log) => format!("the command is missing: `gvtg-xml explain {log}`"),
+                (false, file) => format!("the command is missing: `gvtg-xml lint {file}` or `gvtg-xml fix {file}`"),
             };
-            familiar(COMMANDS, first, word).map(str::to_owned).or_else(|| is_file.then(file))
+            familiar(COMMANDS, command, word).map(str::to_owned).or_else(kind).or_else(|| is_file.then(file))
         }
         _ => None,
     }
 }
 
+/// What to say of a flag that stands before the command, where these commands have it.
+fn after_the_command(flag: &str, arguments: &[String], path: &[String], having: &[String]) -> Option<String> {
+    let rest = &arguments[1..];
+    let shown = |words: &[String]| words.iter().map(|word| format!(" {}", shell::argument(word))).collect::<String>();
+    let Some(command) = path.first() else {
+        return having.last().map(|command| format!("put it after a command: `gvtg-xml {command}{}`", shown(rest)));
+    };
+    if !having.contains(&path.join(" ")) {
+        return Some(format!("`gvtg-xml {}` has no {flag}", path.join(" ")));
+    }
+    let place = rest.iter().position(|word| word == command)?;
+    let (flags, behind) = (&rest[..place], &rest[place..]);
+    let (commands, others) = behind.split_at(path.len().min(behind.len()));
+    Some(format!("put it after the command: `gvtg-xml{}{}{}`", shown(commands), shown(flags), shown(others)))
+}
+
+impl Familiar {
+    /// Whether this word is meant, said to this command.
+    fn fits(&self, command: &str, word: &str) -> bool {
+        self.words.contains(&word) && (self.commands.is_empty() || self.commands.contains(&command))
+    }
+}
+
 /// What does here what a word does elsewhere.
 fn familiar(table: &'static [Familiar], command: &str, word: &str) -> Option<&'static str> {
-    let fits = |familiar: &&Familiar| familiar.words.contains(&word) && familiar.behind.is_none_or(|behind| behind == command);
-    table.iter().find(fits).map(|familiar| familiar.instead)
+    table.iter().find(|familiar| familiar.fits(command, word)).map(|familiar| familiar.instead)
+}
+
+/// All commands by their words, with the kinds of `emit`.
+fn all_commands() -> Vec<(String, Command)> {
+    let mut root = Cli::command();
+    root.build();
+    let mut all = Vec::new();
+    for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
+        all.push((command.get_name().to_owned(), command.clone()));
+        let kinds = command.get_subcommands().filter(|kind| kind.get_name() != "help");
+        all.extend(kinds.map(|kind| (format!("{} {}", command.get_name(), kind.get_name()), kind.clone())));
+    }
+    all
 }
 
 /// The commands that have a flag, the one that has the most flags last.
 fn commands_with(flag: &str) -> Vec<String> {
-    let mut command = Cli::command();
-    command.build();
     let has_it = |argument: &Arg| {
         let long = argument.get_long().map(|long| format!("--{long}"));
         let short = argument.get_short().map(|short| format!("-{short}"));
         [long, short].iter().flatten().any(|name| name == flag)
     };
-    let mut having: Vec<&Command> = command.get_subcommands().filter(|command| command.get_arguments().any(has_it)).collect();
-    having.sort_by_key(|command| command.get_arguments().count());
-    having.into_iter().map(|command| command.get_name().to_owned()).collect()
+    let mut having = all_commands();
+    having.retain(|(_, command)| command.get_arguments().any(has_it));
+    having.sort_by_key(|(_, command)| command.get_arguments().count());
+    having.into_iter().map(|(path, _)| path).collect()
 }
 
 fn text(error: &Error, kind: ContextKind) -> Option<&str> {
@@ -192,15 +351,23 @@ mod tests {
     fn no_familiar_word_is_one_of_this_program() {
         let mut command = Cli::command();
         command.build();
-        for Familiar { words, behind, .. } in COMMANDS {
-            let command = behind.map_or(&command, |name| command.find_subcommand(name).unwrap());
-            words.iter().for_each(|word| assert!(command.find_subcommand(word).is_none(), "{word} is a command"));
+        for Familiar { words, commands, .. } in COMMANDS {
+            let around: Vec<&Command> = match commands {
+                [] => vec![&command],
+                names => names.iter().map(|name| command.find_subcommand(name).unwrap()).collect(),
+            };
+            for word in *words {
+                around.iter().for_each(|command| assert!(command.find_subcommand(word).is_none(), "{word} is a command"));
+            }
         }
-        for Familiar { words, behind, .. } in FLAGS {
+        let all: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        for (index, Familiar { words, commands, .. }) in FLAGS.iter().enumerate() {
             for word in *words {
                 let having = commands_with(word);
-                let is_free = behind.map_or(having.is_empty(), |behind| !having.iter().any(|command| command == behind));
-                assert!(is_free, "{having:?} have {word}");
+                commands.iter().for_each(|command| assert!(!having.iter().any(|other| other == command), "{command} has {word}"));
+                let is_hidden = |command: &&str| FLAGS[..index].iter().any(|earlier| earlier.fits(command, word));
+                let names = if commands.is_empty() { all.iter().map(String::as_str).collect() } else { commands.to_vec() };
+                assert!(names.iter().any(|command| !is_hidden(&command)), "an earlier entry has {word}");
             }
         }
     }
@@ -209,14 +376,20 @@ mod tests {
     fn what_is_named_instead_is_there() {
         let mut command = Cli::command();
         command.build();
-        for instead in FLAGS.iter().chain(COMMANDS).map(|familiar| familiar.instead) {
+        for Familiar { commands, instead, .. } in FLAGS.iter().chain(COMMANDS) {
             for (before, _) in instead.match_indices("gvtg-xml ") {
                 let name = instead[before + "gvtg-xml ".len()..].split([' ', '`']).next().unwrap();
                 assert!(name == "--version" || command.find_subcommand(name).is_some(), "{instead}");
             }
-            let flags = instead.split_whitespace().filter(|word| word.starts_with("--"));
-            for flag in flags.map(|word| word.trim_end_matches([',', ';', ':', '`']).split(['=', '[']).next().unwrap()) {
-                assert!(flag == "--version" || !commands_with(flag).is_empty() || flag == "--bootloader", "{instead}: {flag}");
+            let flags = instead.split([' ', '`']).filter(|word| word.starts_with("--"));
+            for flag in flags.map(|word| word.trim_end_matches([',', ';', ':', ')']).split(['=', '[']).next().unwrap()) {
+                let is_others = matches!(flag, "--version" | "--inactive" | "--security-info");
+                assert!(is_others || !commands_with(flag).is_empty(), "{instead}: {flag}");
+                // What is not in a command of its own is a flag of the command that was given.
+                let is_own = instead.starts_with(flag);
+                let has_it =
+                    |command: &&str| commands_with(flag).iter().any(|other| other == command || other.starts_with(&format!("{command} ")));
+                assert!(!is_own || commands.iter().all(|command| has_it(&command)), "{commands:?} have no {flag}");
             }
         }
     }

@@ -55,26 +55,26 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Say what is wrong, where and why
+    /// Check domains and report problems
     Lint(Deferred<LintArgs>),
-    /// Write the domain mended, changing nothing else
+    /// Fix the domain, leaving everything else unchanged
     Fix(Deferred<FixArgs>),
-    /// Write what the host needs (emit all --root /)
+    /// Write the files that the host needs (emit all --root /)
     Emit(Deferred<emit::EmitArgs>),
-    /// Say if this machine can do it, and what to do first if not
+    /// Check whether this host can run GVT-g, and what to do first if not
     Host(Deferred<host::HostArgs>),
-    /// Show which settings are in force for a file, and from where
+    /// Show which settings apply to a file, and where they come from
     Config(Deferred<ConfigArgs>),
     /// Explain a rule, an error message or a log
     Explain(Deferred<ExplainArgs>),
-    /// Serve an editor: a language server on stdin and stdout
+    /// Run the language server for editors, on stdin and stdout
     #[cfg(feature = "lsp")]
     Lsp(lsp::Deferred),
-    /// List the types of vGPUs, and how many of each fit
+    /// List the vGPU types, and how many of each fit
     Types(Deferred<types::TypesArgs>),
-    /// Mend the domain of a KubeVirt VM, as its hook
+    /// Fix the domain of a KubeVirt VM, as its onDefineDomain hook
     Kubevirt(Deferred<kubevirt::KubevirtArgs>),
-    /// Print manual pages, completions and schemas
+    /// Print manual pages, shell completions and schemas
     Generate(Deferred<GenerateArgs>),
 }
 

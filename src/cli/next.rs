@@ -1,6 +1,6 @@
 //! What is still to do when domains were fixed: `fix` writes a text, and no guest has a vGPU by that alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::emit::shell;
 use crate::lint::Guest;
@@ -10,37 +10,62 @@ use crate::lint::Guest;
 pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
     let with_vgpu: Vec<&(Guest, bool)> = guests.iter().filter(|(guest, _)| guest.has_vgpu).collect();
     let changed = with_vgpu.iter().any(|(_, is_changed)| *is_changed);
-    let name = match with_vgpu[..] {
+    // Several files may hold one VM.
+    let mut names: Vec<Option<&str>> = with_vgpu.iter().map(|(guest, _)| guest.name.as_deref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let name = match names[..] {
         [] => return String::new(),
-        [(Guest { name: Some(name), .. }, _)] => shell::argument(name),
+        [Some(name)] => shell::argument(name),
         _ => "NAME".to_owned(),
     };
+    let is_edit = files.iter().any(|file| is_of_virsh_edit(file));
     let files: Vec<String> = files.iter().map(|file| shell::argument(&file.to_string_lossy())).collect();
+    let piped = format!("virsh dumpxml --inactive {name} | sudo gvtg-xml emit all --root /");
     let (define, emit) = match &files[..] {
-        [] => (
-            "define what was written, unless a pipe does: virsh define --validate FILE".to_owned(),
-            format!("virsh dumpxml --inactive {name} | sudo gvtg-xml emit all --root /"),
+        _ if is_edit => (None, piped),
+        [] => (Some("define the domain, unless your pipe does that: `virsh define --validate FILE`".to_owned()), piped),
+        [file] => (Some(format!("define the domain: `virsh define --validate {file}`")), format!("sudo gvtg-xml emit all --root / {file}")),
+        files => (
+            Some("define the domain of each file: `virsh define --validate FILE`".to_owned()),
+            format!("sudo gvtg-xml emit all --root / {}", files.join(" ")),
         ),
-        [file] => (format!("virsh define --validate {file}"), format!("sudo gvtg-xml emit all --root / {file}")),
-        files => ("virsh define --validate FILE, for each".to_owned(), format!("sudo gvtg-xml emit all --root / {}", files.join(" "))),
     };
-    let prepare =
-        format!("prepare the host for {}: {emit}, then what it prints (initramfs, reboot), then sudo gvtg-xml host", vgpus(&with_vgpu));
+    let prepare = format!(
+        "prepare the host for {}: run `{emit}`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`",
+        vgpus(&with_vgpu)
+    );
     if !changed {
         return format!("gvtg-xml: {prepare}\n");
     }
-    let restart = format!("stop the guest and start it, a reboot is not enough: virsh shutdown {name}; virsh start {name}");
-    format!("gvtg-xml: next\n  1. {define}\n  2. {prepare}\n  3. {restart}\n")
+    let restart = format!(
+        "shut the VM down and start it again (rebooting the guest is not enough): `virsh shutdown {name}`, then `virsh start {name}`"
+    );
+    let steps = define.into_iter().chain([prepare, restart]).enumerate().map(|(index, step)| format!("  {}. {step}\n", index + 1));
+    format!("gvtg-xml: next steps\n{}", steps.collect::<String>())
+}
+
+/// Whether this is the temporary file that `virsh edit` gives to an editor, and defines afterwards (libvirt: tools/virsh-util.c).
+fn is_of_virsh_edit(file: &Path) -> bool {
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let random = name.strip_prefix("virsh").and_then(|name| name.strip_suffix(".xml"));
+    let is_named_so = random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    is_named_so && file.parent() == Some(&std::env::temp_dir())
 }
 
 /// What the guests' vGPUs are called.
 fn vgpus(guests: &[&(Guest, bool)]) -> String {
-    let uuids: Vec<String> = guests.iter().flat_map(|(guest, _)| &guest.vgpus).map(ToString::to_string).collect();
+    let mut uuids: Vec<String> = Vec::new();
+    for uuid in guests.iter().flat_map(|(guest, _)| &guest.vgpus).map(ToString::to_string) {
+        if !uuids.contains(&uuid) {
+            uuids.push(uuid);
+        }
+    }
     match &uuids[..] {
         [] => "its vGPU".to_owned(),
         [uuid] => format!("the vGPU {uuid}"),
         [first, second] => format!("the vGPUs {first} and {second}"),
-        uuids => format!("their {} vGPUs", uuids.len()),
+        uuids => format!("these {} vGPUs", uuids.len()),
     }
 }
 
@@ -49,6 +74,7 @@ mod tests {
     use super::*;
 
     const UUID: &str = "a7ac54ee-0f5b-5731-b099-091b0e8eaf75";
+    const OTHER: &str = "b7ac54ee-0f5b-5731-b099-091b0e8eaf75";
 
     fn guest(name: &str, uuids: &[&str], is_changed: bool) -> (Guest, bool) {
         let vgpus = uuids.iter().map(|uuid| uuid.parse().unwrap()).collect();
@@ -57,37 +83,61 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_guest_is_defined_and_started_anew() {
+    fn a_changed_guest_is_defined_and_started_again() {
         let shown = steps(&[guest("win 10", &[UUID], true)], &[]);
         let wanted = format!(
-            "gvtg-xml: next\n  1. define what was written, unless a pipe does: virsh define --validate FILE\n  \
-             2. prepare the host for the vGPU {UUID}: virsh dumpxml --inactive 'win 10' | sudo gvtg-xml emit all --root /, \
-             then what it prints (initramfs, reboot), then sudo gvtg-xml host\n  \
-             3. stop the guest and start it, a reboot is not enough: virsh shutdown 'win 10'; virsh start 'win 10'\n"
+            "gvtg-xml: next steps\n  1. define the domain, unless your pipe does that: `virsh define --validate FILE`\n  \
+             2. prepare the host for the vGPU {UUID}: run `virsh dumpxml --inactive 'win 10' | sudo gvtg-xml emit all --root /`, \
+             do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n  \
+             3. shut the VM down and start it again (rebooting the guest is not enough): `virsh shutdown 'win 10'`, then \
+             `virsh start 'win 10'`\n"
         );
         assert_eq!(shown, wanted);
         let in_place = steps(&[guest("a", &[UUID], true)], &["a b.xml".into()]);
-        assert!(in_place.contains("  1. virsh define --validate 'a b.xml'\n"), "{in_place}");
-        assert!(in_place.contains("sudo gvtg-xml emit all --root / 'a b.xml', then"), "{in_place}");
+        assert!(in_place.contains("  1. define the domain: `virsh define --validate 'a b.xml'`\n"), "{in_place}");
+        assert!(in_place.contains("run `sudo gvtg-xml emit all --root / 'a b.xml'`, do"), "{in_place}");
     }
 
     #[test]
     fn an_unchanged_domain_needs_only_the_host_step() {
         let shown = steps(&[guest("a", &[UUID], false)], &["a.xml".into()]);
         let wanted = format!(
-            "gvtg-xml: prepare the host for the vGPU {UUID}: sudo gvtg-xml emit all --root / a.xml, then what it prints (initramfs, reboot), \
-             then sudo gvtg-xml host\n"
+            "gvtg-xml: prepare the host for the vGPU {UUID}: run `sudo gvtg-xml emit all --root / a.xml`, do what it prints (initramfs, \
+             reboot), then run `sudo gvtg-xml host`\n"
         );
         assert_eq!(shown, wanted);
-        assert_eq!(steps(&[(Guest::default(), true)], &[]), "", "there is nothing to do for a guest without a vGPU");
+        assert_eq!(steps(&[(Guest::default(), true)], &[]), "", "a guest without a vGPU needs no steps");
     }
 
     #[test]
     fn of_several_none_is_named() {
         let guests = [guest("a", &[UUID], false), guest("b", &[], true), (Guest::default(), true)];
         let shown = steps(&guests, &["a.xml".into(), "b.xml".into()]);
-        assert!(shown.contains("  1. virsh define --validate FILE, for each\n"), "{shown}");
-        assert!(shown.contains("virsh shutdown NAME; virsh start NAME\n"), "{shown}");
-        assert!(shown.contains("sudo gvtg-xml emit all --root / a.xml b.xml, then"), "{shown}");
+        assert!(shown.contains("  1. define the domain of each file: `virsh define --validate FILE`\n"), "{shown}");
+        assert!(shown.contains("`virsh shutdown NAME`, then `virsh start NAME`\n"), "{shown}");
+        assert!(shown.contains("`sudo gvtg-xml emit all --root / a.xml b.xml`"), "{shown}");
+    }
+
+    #[test]
+    fn two_files_of_one_vm_are_one_vm() {
+        let shown = steps(&[guest("a", &[UUID], true), guest("a", &[UUID], true)], &["vms".into()]);
+        assert!(shown.contains(&format!("prepare the host for the vGPU {UUID}: ")), "{shown}");
+        assert!(shown.contains("`virsh start a`\n"), "{shown}");
+        let shown = steps(&[guest("a", &[UUID, OTHER], true), guest("b", &[UUID], true)], &["vms".into()]);
+        assert!(shown.contains(&format!("the vGPUs {UUID} and {OTHER}: ")), "{shown}");
+    }
+
+    #[test]
+    fn the_temporary_file_of_virsh_edit_is_not_named() {
+        let file = std::env::temp_dir().join("virshA1b2C3.xml");
+        let shown = steps(&[guest("win10", &[UUID], true)], &[file]);
+        assert!(!shown.contains("virshA1b2C3") && !shown.contains("virsh define"), "{shown}");
+        assert!(
+            shown.contains("  1. prepare the host for the vGPU") && shown.contains("`virsh dumpxml --inactive win10 | sudo"),
+            "{shown}"
+        );
+        for other in ["/home/user/virshA1b2C3.xml", "virshA1b2C3.xml", "/tmp/virsh-domains.xml"] {
+            assert!(!is_of_virsh_edit(Path::new(other)), "{other}");
+        }
     }
 }

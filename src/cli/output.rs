@@ -26,13 +26,13 @@ const LARGE: usize = 1 << 20;
 /// The flags as clap reads them.
 #[derive(Args, Debug)]
 struct OutputFlags {
-    /// How findings are printed
+    /// Report format
     #[arg(long, value_enum)]
     format: Vec<Format>,
-    /// The file for the report of the --format before it
+    /// File for the report of the preceding --format
     #[arg(long, value_name = "FILE")]
     output_file: Vec<PathBuf>,
-    /// Count the findings of each rule
+    /// Print the number of findings per rule
     #[arg(long)]
     statistics: bool,
 }
@@ -65,12 +65,18 @@ impl FromArgMatches for OutputArgs {
             let before = of_formats.iter().filter(|format| **format < place).count();
             match before.checked_sub(1).and_then(|index| formats.get_mut(index)) {
                 Some((_, target)) if target.is_none() => *target = Some(file),
-                _ => return Err(wrong("--output-file goes behind the --format that it is for, one for each")),
+                _ => return Err(wrong("--output-file must come after the --format that it is for, one for each")),
             }
         }
-        let to_terminal = formats.iter().filter(|(_, file)| file.is_none()).count() + usize::from(flags.statistics);
-        if to_terminal > 1 {
-            return Err(wrong("several reports need an --output-file behind each --format but one"));
+        let printed = formats.iter().filter(|(_, file)| file.is_none()).count();
+        match (printed, flags.statistics) {
+            (0 | 1, false) | (0, true) => {}
+            (_, true) => {
+                return Err(wrong(
+                    "--format and --statistics both print a report: add `--output-file FILE` after --format, or leave one out",
+                ));
+            }
+            (_, false) => return Err(wrong("only one report can be printed: add `--output-file FILE` after each --format but one")),
         }
         Ok(OutputArgs { formats, statistics: flags.statistics })
     }
@@ -259,7 +265,7 @@ fn look(target: &Target, choice: ColorChoice) -> Look {
 fn create(path: &PathBuf) -> Result<Target, String> {
     let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| xml::root_name(&bytes).as_deref() == Some("domain"));
     if is_domain {
-        return Err(format!("{}: holds a domain, so no report is written over it", path.display()));
+        return Err(format!("{}: is a domain, and is not overwritten with a report", path.display()));
     }
     let file = fs::File::create(path).map_err(|error| io::unwritable(path, &error))?;
     Ok(Target::File(path.clone(), file))

@@ -60,7 +60,7 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
         } else {
             "a device"
         };
-        return Err(format!("is {what}, and only a file can be replaced: write to stdout instead"));
+        return Err(format!("is {what}; --in-place replaces regular files only: write to stdout instead"));
     }
     let path = fs::canonicalize(path).map_err(unreadable)?;
     let file = File::open(&path).map_err(unreadable)?;
@@ -87,13 +87,13 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     let metadata = old.metadata().map_err(told)?;
     if metadata.nlink() > 1 {
         let others = metadata.nlink() - 1;
-        let others = if others == 1 { "another name".to_owned() } else { format!("{others} other names") };
-        return Err(format!("it has {others} (hard links), which would keep the old text: write to stdout instead"));
+        let others = if others == 1 { "another hard link".to_owned() } else { format!("{others} other hard links") };
+        return Err(format!("it has {others}, which would keep the old content: write to stdout instead"));
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
     // Where the file itself is writable, nobody thinks of its folder.
     let refused = |error: io::Error| {
-        let help = "a whole new file takes the old one's place there; `gvtg-xml fix FILE > NEW` writes elsewhere";
+        let help = "the folder must be writable, since a new file replaces the old one; to write elsewhere: `gvtg-xml fix FILE > NEW`";
         format!("{}\n  help: {help}", why_no_new_file(folder, &error))
     };
     // Nobody else can open it until it is given the old one's mode.
@@ -103,14 +103,14 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     let made = new.metadata().map_err(told)?;
     if (made.uid(), made.gid()) != (metadata.uid(), metadata.gid()) {
         fchown(new, Some(metadata.uid()), Some(metadata.gid()))
-            .map_err(|error| format!("its owner and group can't be kept: {}", system_error(&error)))?;
+            .map_err(|error| format!("its owner and group can't be preserved: {}", system_error(&error)))?;
     }
     keep_attributes(&old, new)?;
     // Last, since a change of owner or access list changes the mode, and a mode may forbid to write attributes.
     new.set_permissions(metadata.permissions()).map_err(told)?;
     new.sync_all().map_err(told)?;
     if !original.is_still_there().map_err(told)? {
-        return Err("it has changed since it was read: try again".into());
+        return Err("it was changed in the meantime: try again".into());
     }
     file.persist(path).map_err(|error| refused(error.error))?;
     Ok(())
@@ -122,9 +122,9 @@ impl Original {
     pub(super) fn warning(&self, text: &str) -> Option<String> {
         let name = name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
         Some(format!(
-            "libvirt keeps the domain in this file and writes over it: what was changed in it now is likely to be lost\n  \
-             help: change the domain: VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit {name}\n  \
-             help: or: virsh dumpxml --inactive --security-info {name} | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin"
+            "libvirt keeps the domain in this file and overwrites it: this change will probably be lost\n  \
+             help: change the domain with `VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit {name}`\n  \
+             help: or with `virsh dumpxml --inactive --security-info {name} | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         ))
     }
 
@@ -144,18 +144,18 @@ impl Original {
 /// Gives a file all extended attributes of another and no others: access lists, SELinux's label, whatever users put there.
 fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
     let can_not = |what: &str, name: &OsString, error: io::Error| {
-        format!("its attribute {} can't be {what}: {}", name.to_string_lossy(), system_error(&error))
+        format!("its extended attribute {} can't be {what}: {}", name.to_string_lossy(), system_error(&error))
     };
     let names = attribute_names(old)?;
     // A folder may give new files an access list that the old file doesn't have.
     for name in attribute_names(new)?.difference(&names) {
-        new.remove_xattr(name).map_err(|error| can_not("left out", name, error))?;
+        new.remove_xattr(name).map_err(|error| can_not("removed", name, error))?;
     }
     for name in &names {
         let value = old.get_xattr(name).map_err(|error| can_not("read", name, error))?;
         let own = new.get_xattr(name).map_err(|error| can_not("read", name, error))?;
         if let Some(value) = value.filter(|value| own.as_ref() != Some(value)) {
-            new.set_xattr(name, &value).map_err(|error| can_not("kept", name, error))?;
+            new.set_xattr(name, &value).map_err(|error| can_not("preserved", name, error))?;
         }
     }
     Ok(())
@@ -167,7 +167,7 @@ fn attribute_names(file: &File) -> Result<HashSet<OsString>, String> {
         Ok(names) => Ok(names.filter(|name| name != "security.ima" && name != "security.evm").collect()),
         // A file system without attributes has none to lose.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(HashSet::new()),
-        Err(error) => Err(format!("its attributes can't be read: {}", system_error(&error))),
+        Err(error) => Err(format!("its extended attributes can't be read: {}", system_error(&error))),
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             change();
             let error = replace(&original, "fixed").unwrap_err();
-            assert_eq!(error, "can't be written: it has changed since it was read: try again", "{way}");
+            assert_eq!(error, "can't be written: it was changed in the meantime: try again", "{way}");
             assert_eq!(fs::read_to_string(&path).unwrap(), *expected);
         }
         fs::remove_file(&path).unwrap();

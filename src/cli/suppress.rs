@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::files::{Files, Input};
 use super::fix::{Document, Read, deliver, read};
 use super::flags::SuppressIn;
-use super::lint::{fail, located, name, others, position_in, say_skipped, say_unreadable, settings_for};
+use super::lint::{Handled, fail, located, name, others, position_in, say_skipped, say_unreadable, settings_for};
 use super::{FixArgs, Options, Status, io};
 use crate::across::Claims;
 use crate::config::InForce;
@@ -25,22 +25,23 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
     let mut others = others(&files.inputs);
     for (index, (input, in_force)) in files.inputs.iter().zip(in_force).enumerate() {
         match suppress_one(input, args, in_force, options, (form, reason), others.as_mut()) {
-            Ok(Some(one)) => {
+            Ok(Handled::Done(one)) => {
                 count += one;
                 if one > 0 && (args.diff || args.check) && !options.exit_zero {
                     status = status.max(Status::Findings);
                 }
             }
-            Ok(None) => skipped.push(index),
+            Ok(Handled::Skipped(why)) => skipped.push((index, why)),
             Err(message) => status = fail(&message),
         }
     }
     if !args.quiet {
         say_skipped(files, &skipped, options);
-        let done = if args.diff || args.check { "would be suppressed" } else { "suppressed" };
+        let findings = if count == 1 { "finding" } else { "findings" };
+        let done = if args.diff || args.check { format!("{findings} would be suppressed") } else { format!("{findings} suppressed") };
         let kept = match form {
-            Form::Metadata => "in the metadata, which virsh define keeps",
-            Form::Comment => "by comments, which virsh define drops (--suppress-in metadata is kept)",
+            Form::Metadata => "in the domain's metadata, which `virsh define` keeps",
+            Form::Comment => "with comments, which `virsh define` drops (it keeps `--suppress-in metadata`)",
         };
         let how = if count > 0 { format!(" {kept}") } else { String::new() };
         io::complain(&format!("{count} {done}{how}"));
@@ -62,7 +63,7 @@ fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<InForce>]) -> Result<(Form, &'a 
     Ok((form, reason))
 }
 
-/// How many findings are to be ignored that counted before; None for a file that is passed over.
+/// How many findings are to be ignored that counted before.
 fn suppress_one(
     input: &Input,
     args: &FixArgs,
@@ -70,12 +71,12 @@ fn suppress_one(
     options: &Options,
     (form, reason): (Form, &str),
     others: Option<&mut Claims>,
-) -> Result<Option<usize>, String> {
+) -> Result<Handled<usize>, String> {
     let name = name(&input.path, options);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         Read::Text(document) => document,
-        Read::HandedOn => return Ok(Some(0)),
-        Read::PassedOver => return Ok(None),
+        Read::HandedOn => return Ok(Handled::Done(0)),
+        Read::PassedOver(why) => return Ok(Handled::Skipped(why)),
         Read::NoText(bytes) => {
             let message = xml::decode(&bytes).err().map(|error| located(&name, position_in(&bytes, &error), &error));
             return Err(message.unwrap_or_default());
@@ -90,5 +91,5 @@ fn suppress_one(
     }
     let shown = (args.diff || args.check).then_some(old.as_str());
     deliver(args, options, &name, shown, &suppressed.text, suppressed.text != old, to_replace.as_ref())?;
-    Ok(Some(suppressed.count))
+    Ok(Handled::Done(suppressed.count))
 }

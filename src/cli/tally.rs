@@ -1,4 +1,4 @@
-//! How a run of `lint` ends: how much was found, and what mends it.
+//! How a run of `lint` ends: how much was found, and what fixes it.
 
 use crate::diagnostic::Diagnostic;
 use crate::edit::Applicability;
@@ -30,25 +30,25 @@ impl Tally {
     pub(super) fn sentence(&self) -> Option<String> {
         let mut text = match self {
             Tally { files: 0, .. } => return None,
-            Tally { findings: 0, files, .. } => format!("nothing found in {}", counted(*files, "file")),
+            Tally { findings: 0, files, .. } => format!("no findings in {}", counted(*files, "file")),
             Tally { findings, .. } => counted(*findings, "finding"),
         };
         match (self.safe, self.lossy) {
-            (0, 0) if self.findings > 0 => text.push_str(", none that `gvtg-xml fix` mends"),
+            (0, 0) if self.findings > 0 => text.push_str(", none fixable"),
             (0, 0) => {}
-            (safe, 0) => text.push_str(&format!(", of which `gvtg-xml fix` mends {safe}")),
-            (0, lossy) => text.push_str(&format!(", of which `gvtg-xml fix --unsafe-fixes` mends {lossy}")),
-            (safe, lossy) => text.push_str(&format!(", of which `gvtg-xml fix` mends {safe}, and {lossy} more with --unsafe-fixes")),
+            (safe, 0) => text.push_str(&format!(", {safe} fixable with `gvtg-xml fix`")),
+            (0, lossy) => text.push_str(&format!(", {lossy} fixable with `gvtg-xml fix --unsafe-fixes`")),
+            (safe, lossy) => text.push_str(&format!(", {safe} fixable with `gvtg-xml fix`, {lossy} more with `--unsafe-fixes`")),
         }
         if self.suppressed > 0 {
-            text.push_str(&format!("; {} suppressed by what the domains say (--statistics counts them)", self.suppressed));
+            text.push_str(&format!("; {} suppressed (`--statistics` lists them)", self.suppressed));
         }
         Some(text)
     }
 }
 
 /// `1 file`, `2 files`.
-fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -61,12 +61,12 @@ mod tests {
         let sentence = |files, findings, safe, lossy, suppressed| Tally { files, findings, safe, lossy, suppressed }.sentence();
         for (tally, wanted) in [
             (sentence(0, 0, 0, 0, 0), None),
-            (sentence(1, 0, 0, 0, 0), Some("nothing found in 1 file")),
-            (sentence(3, 0, 0, 0, 1), Some("nothing found in 3 files; 1 suppressed by what the domains say (--statistics counts them)")),
-            (sentence(1, 1, 0, 0, 0), Some("1 finding, none that `gvtg-xml fix` mends")),
-            (sentence(1, 8, 7, 0, 0), Some("8 findings, of which `gvtg-xml fix` mends 7")),
-            (sentence(1, 8, 0, 2, 0), Some("8 findings, of which `gvtg-xml fix --unsafe-fixes` mends 2")),
-            (sentence(2, 9, 7, 1, 0), Some("9 findings, of which `gvtg-xml fix` mends 7, and 1 more with --unsafe-fixes")),
+            (sentence(1, 0, 0, 0, 0), Some("no findings in 1 file")),
+            (sentence(3, 0, 0, 0, 1), Some("no findings in 3 files; 1 suppressed (`--statistics` lists them)")),
+            (sentence(1, 1, 0, 0, 0), Some("1 finding, none fixable")),
+            (sentence(1, 8, 7, 0, 0), Some("8 findings, 7 fixable with `gvtg-xml fix`")),
+            (sentence(1, 8, 0, 2, 0), Some("8 findings, 2 fixable with `gvtg-xml fix --unsafe-fixes`")),
+            (sentence(2, 9, 7, 1, 0), Some("9 findings, 7 fixable with `gvtg-xml fix`, 1 more with `--unsafe-fixes`")),
         ] {
             assert_eq!(tally.as_deref(), wanted);
         }

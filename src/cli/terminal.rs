@@ -58,9 +58,11 @@ fn use_color(choice: ColorChoice, stream_is_terminal: bool) -> bool {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => {
-            let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            stream_is_terminal && !forbidden && !dumb
+            let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let is_forced = |name: &str| is_set(name) && std::env::var_os(name).is_some_and(|value| value != "0");
+            let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            let is_wanted = is_forced("FORCE_COLOR") || is_forced("CLICOLOR_FORCE") || stream_is_terminal && !is_dumb;
+            is_wanted && !is_set("NO_COLOR")
         }
     }
 }

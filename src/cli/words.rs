@@ -8,7 +8,6 @@ use clap::{Arg, Command};
 
 use super::manual::{self, Length};
 use crate::config::configs::Origin;
-use crate::config::keys::{Shape, key};
 use crate::config::said::GROUPS;
 use crate::config::{Choices, Configs, site};
 use crate::domain::AUDIO_BACKENDS;
@@ -173,10 +172,6 @@ fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>)
         ("files" | "file", _) | (_, "FILE") => (Paths::Files, Vec::new()),
         ("dir", _) | (_, "DIR") => (Paths::Folders, Vec::new()),
         (_, "RULE") => (Paths::None, if is_of_host { of_rules(of_host().iter()) } else { groups_and_rules() }),
-        (_, "SEVERITY") => match key("fail-on").map(|key| key.shape) {
-            Some(Shape::OneOf(words)) => (Paths::None, plain(words)),
-            _ => (Paths::None, Vec::new()),
-        },
         ("libvirt", _) => (Paths::None, plain(values::LIBVIRTS)),
         ("audio", _) => (Paths::None, AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect()),
         ("vgpu_type", _) => (Paths::None, types::names().map(|name| (name, String::new())).collect()),
@@ -187,14 +182,14 @@ fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>)
 /// What `explain` knows.
 fn topics() -> Vec<(String, String)> {
     let mut words = groups_and_rules();
-    words.push((Group::Host.name().to_owned(), "all rules of this group".to_owned()));
+    words.push((Group::Host.name().to_owned(), "All rules of this group".to_owned()));
     words.extend(of_rules(of_host().iter()));
     words.extend(symptoms().iter().map(|symptom| (symptom.id.to_string(), symptom.summary.to_string())));
     words
 }
 
 fn groups_and_rules() -> Vec<(String, String)> {
-    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), "all rules of this group".to_owned()));
+    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), "All rules of this group".to_owned()));
     groups.chain(of_rules(site::merged(own_rules()))).collect()
 }
 

@@ -215,7 +215,7 @@ impl Configs {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let error = ConfigError { message: "this is not UTF-8".into(), help: None, span: at..at };
+                let error = ConfigError { message: "the file is not UTF-8".into(), help: None, span: at..at };
                 return Err(Failure::Wrong { path, text, errors: vec![error] });
             }
         };

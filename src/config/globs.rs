@@ -22,13 +22,13 @@ impl Glob {
     pub fn parse(written: &str) -> Result<Self, String> {
         let plain = written.strip_prefix("./").unwrap_or(written);
         if plain.is_empty() {
-            return Err("give a pattern like vms/*.xml".into());
+            return Err("write a pattern such as vms/*.xml".into());
         }
         if plain.ends_with('/') {
             return Err(format!("write {plain}** for all files in that folder"));
         }
         if plain.split('/').any(|part| matches!(part, "." | "..")) {
-            return Err("files are named from this configuration's folder: leave . and .. out, or begin with /".into());
+            return Err("patterns are relative to the configuration's folder: remove . and .., or start with /".into());
         }
         let pattern = Pattern::new(plain).map_err(|error| format!("{} (character {})", error.msg, error.pos + 1))?;
         Ok(Glob { written: written.to_owned(), pattern })

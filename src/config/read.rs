@@ -20,7 +20,7 @@ pub fn read(text: &str, others: &[Rule], load: impl FnMut(&str) -> Result<&'stat
     let (table, wrong) = DeTable::parse_recoverable(text);
     if !wrong.is_empty() {
         let error = |error: toml::de::Error| ConfigError {
-            message: format!("this is no TOML: {}", error.message()),
+            message: format!("invalid TOML: {}", error.message()),
             help: None,
             span: error.span().unwrap_or(0..0),
         };
@@ -65,7 +65,11 @@ impl Reader<'_> {
             match key(&name) {
                 _ if name == "rules" => section.levels = self.levels(value.span(), value.into_inner()),
                 Some(key) if is_of_files && key.scope == Scope::All => {
-                    self.add(span, format!("{name} is about all files"), Some("say it above the first [[overrides]]".into()));
+                    self.add(
+                        span,
+                        format!("{name} applies to all files and can't be overridden"),
+                        Some("move it above the first [[overrides]]".into()),
+                    );
                 }
                 Some(key) => {
                     if let Some(value) = self.value(key, value.span(), value.into_inner()) {
@@ -80,9 +84,9 @@ impl Reader<'_> {
 
     /// The tables `[[overrides]]`.
     fn overrides(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Override> {
-        let help = || Some("begin each with a line [[overrides]] and say files = [\"vms/*.xml\"]".to_owned());
+        let help = || Some("start each one with a line [[overrides]], followed by files = [\"vms/*.xml\"]".to_owned());
         let DeValue::Array(items) = value else {
-            self.add(span, format!("overrides are an array of tables, and this is {}", kind(&value)), help());
+            self.add(span, format!("overrides must be an array of tables, not {}", kind(&value)), help());
             return Vec::new();
         };
         let mut overrides = Vec::new();
@@ -93,13 +97,17 @@ impl Reader<'_> {
                     let files = match table.remove("files") {
                         Some(files) => self.files(files.span(), files.into_inner()),
                         None => {
-                            self.add(span.clone(), "these overrides name no files", Some("say files = [\"vms/*.xml\"]".into()));
+                            self.add(
+                                span.clone(),
+                                "this [[overrides]] does not name any files",
+                                Some("add files = [\"vms/*.xml\"]".into()),
+                            );
                             Vec::new()
                         }
                     };
                     overrides.push(Override { files, section: self.section(table, true) });
                 }
-                other => self.add(span, format!("overrides are a table, and this is {}", kind(&other)), help()),
+                other => self.add(span, format!("each override must be a table, not {}", kind(&other)), help()),
             }
         }
         overrides
@@ -109,21 +117,21 @@ impl Reader<'_> {
     fn files(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Glob> {
         let example = || Some("for example files = [\"vms/*.xml\"]".to_owned());
         let DeValue::Array(items) = value else {
-            self.add(span, format!("files takes an array of strings, and this is {}", kind(&value)), example());
+            self.add(span, format!("files must be an array of strings, not {}", kind(&value)), example());
             return Vec::new();
         };
         if items.is_empty() {
-            self.add(span, "these overrides are about no files", example());
+            self.add(span, "the list of files is empty", example());
         }
         let mut globs = Vec::new();
         for item in items {
             let DeValue::String(written) = item.get_ref() else {
-                self.add(item.span(), format!("a pattern is a string, and this is {}", kind(item.get_ref())), example());
+                self.add(item.span(), format!("a pattern must be a string, not {}", kind(item.get_ref())), example());
                 continue;
             };
             match Glob::parse(written) {
                 Ok(glob) => globs.push(glob),
-                Err(help) => self.add(item.span(), "this is no pattern of files", Some(help)),
+                Err(help) => self.add(item.span(), "invalid file pattern", Some(help)),
             }
         }
         globs
@@ -136,16 +144,16 @@ impl Reader<'_> {
     fn unknown_key(&mut self, name: &str, span: Range<usize>, is_of_files: bool) {
         let (message, help) = match name {
             "uuid" => (
-                "no configuration says a uuid: it would be the same for several domains, whose vGPUs could not run at the same time"
+                "uuid can't be set in a configuration: several domains would share one vGPU, and only one of them could run at a time"
                     .to_owned(),
-                "leave it out: each domain's own is made from the domain; `--uuid` says one for one domain".to_owned(),
+                "remove it: each domain gets its own UUID; to choose one for a single domain, use `--uuid`".to_owned(),
             ),
             _ => {
                 let own = if is_of_files { ["files", "rules"] } else { ["rules", "overrides"] };
                 let keys = || KEYS.iter().map(|key| key.name).chain(own);
-                let all = || format!("there are {}", keys().collect::<Vec<_>>().join(", "));
+                let all = || format!("the keys are {}", keys().collect::<Vec<_>>().join(", "));
                 let help = spelt_like(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
-                (format!("there is no key '{name}'"), help)
+                (format!("unknown key '{name}'"), help)
             }
         };
         self.add(span, message, Some(help));
@@ -164,13 +172,13 @@ impl Reader<'_> {
                             self.check_name(name, item.span());
                             names.push(name.clone().into_owned());
                         }
-                        other => self.add(item.span(), format!("a name is a string, and this is {}", kind(other)), None),
+                        other => self.add(item.span(), format!("a name must be a string, not {}", kind(other)), None),
                     }
                 }
                 Value::Names(names)
             }
             (_, other) => {
-                let message = format!("{} takes {}, and this is {}", key.name, key.expected(), kind(&other));
+                let message = format!("{} must be {}, not {}", key.name, key.expected(), kind(&other));
                 let written = &self.text[span.clone()];
                 let is_plain = matches!(other, DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_));
                 let help = match (&key.kind, &other) {
@@ -185,7 +193,7 @@ impl Reader<'_> {
         match key.apply(&value, &mut Choices::default()) {
             Ok(()) => Some(value),
             Err(help) => {
-                self.add(span, format!("this is no value for {}", key.name), Some(help));
+                self.add(span, format!("invalid value for {}", key.name), Some(help));
                 None
             }
         }
@@ -194,8 +202,8 @@ impl Reader<'_> {
     /// The table `[rules]`.
     fn levels(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Level> {
         let DeValue::Table(table) = value else {
-            let help = "a folder of rule files is said by site-rules, and a rule's severity by rules.ID = \"warning\"".to_owned();
-            self.add(span, format!("rules is a table of rules and their severities, and this is {}", kind(&value)), Some(help));
+            let help = "set a rule's severity with rules.ID = \"warning\"; a folder of rule files is named by site-rules".to_owned();
+            self.add(span, format!("rules must be a table of rules and their severities, not {}", kind(&value)), Some(help));
             return Vec::new();
         };
         let mut levels = Vec::new();
@@ -212,11 +220,11 @@ impl Reader<'_> {
                 (None, DeValue::String(word)) => {
                     let near = spelt_like(word, words()).map(|near| format!("did you mean '{near}'?"));
                     let help = near.unwrap_or_else(|| format!("give {}", words().collect::<Vec<_>>().join(", ")));
-                    self.add(value.span(), format!("there is no severity '{word}'"), Some(help));
+                    self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
                 }
                 (None, other) => {
                     let help = format!("give one of {}", words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
-                    self.add(value.span(), format!("a severity is a string, and this is {}", kind(other)), Some(help));
+                    self.add(value.span(), format!("a severity must be a string, not {}", kind(other)), Some(help));
                 }
             }
         }
@@ -231,11 +239,11 @@ impl Reader<'_> {
             return;
         }
         let (message, help) = if of_host().iter().any(|rule| rule.is_meant_by(name)) {
-            (format!("'{name}' is about the host"), format!("`gvtg-xml host --ignore {name}` leaves it out"))
+            (format!("'{name}' is a rule about the host"), format!("disable it with `gvtg-xml host --ignore {name}`"))
         } else {
             let ids = own().chain(builtin()).map(|rule| &*rule.id).chain(GROUPS.iter().map(|group| group.name()));
             let near = spelt_like(name, ids).map(|near| format!("did you mean '{near}'?"));
-            (format!("there is no rule '{name}'"), near.unwrap_or_else(|| "`gvtg-xml explain` lists them".to_owned()))
+            (format!("there is no rule '{name}'"), near.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()))
         };
         self.add(span, message, Some(help));
     }
@@ -244,7 +252,11 @@ impl Reader<'_> {
     fn check_is_asked(&mut self, name: &str, span: Range<usize>) {
         let is_never_asked = |rule: &Rule| rule.id == name && matches!(rule.check, Check::WellFormed | Check::Domain);
         if builtin().iter().any(is_never_asked) {
-            self.add(span, format!("'{name}' is what can't be read, which is always an error"), Some("leave it out".into()));
+            self.add(
+                span,
+                format!("the severity of '{name}' can't be changed: a file that can't be read is always an error"),
+                Some("remove this line".into()),
+            );
         }
     }
 }

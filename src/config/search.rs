@@ -72,7 +72,7 @@ pub fn nearest(folder: &Path, trusted: Trusted) -> Result<Search, String> {
         // What is not there, or in a folder that this user may not look into.
         let Ok(link) = fs::symlink_metadata(&path) else { continue };
         if !trusted.has(link.uid()) && fs::metadata(folder).is_ok_and(|folder| is_writable_by_all(&folder)) {
-            search.passed_over.push(format!("{} is passed over: it belongs to user {}", path.display(), link.uid()));
+            search.passed_over.push(format!("{} is skipped: it is owned by user {}", path.display(), link.uid()));
             continue;
         }
         search.found = Some(open_trusted(path, &link, trusted)?);
@@ -82,9 +82,9 @@ pub fn nearest(folder: &Path, trusted: Trusted) -> Result<Search, String> {
 }
 
 fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Opened, String> {
-    let help = format!("--config {} takes it all the same, --isolated goes on without it", clean_path(&path));
+    let help = format!("to use it anyway, pass `--config {}`; to go on without it, pass `--isolated`", clean_path(&path));
     let refuse = |why: String| format!("{}: {why}\n  help: {help}", clean_path(&path));
-    let strangers = |owner: u32| format!("belongs to user {owner}, and only yours and root's are read unasked");
+    let strangers = |owner: u32| format!("is owned by user {owner}; only configurations owned by you or root are read automatically");
     if !trusted.has(link.uid()) {
         return Err(refuse(strangers(link.uid())));
     }
@@ -94,13 +94,13 @@ fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Open
     let file = opened.map_err(|error| refuse(format!("can't be read: {}", system_error(&error))))?;
     let metadata = file.metadata().map_err(|error| refuse(format!("can't be read: {}", system_error(&error))))?;
     if !metadata.is_file() {
-        return Err(refuse("is no regular file".into()));
+        return Err(refuse("is not a regular file".into()));
     }
     if !trusted.has(metadata.uid()) {
         return Err(refuse(strangers(metadata.uid())));
     }
     if is_writable_by_all(&metadata) {
-        return Err(format!("{}: everybody may write it\n  help: chmod o-w {}, or {help}", clean_path(&path), clean_path(&path)));
+        return Err(format!("{}: any user can write to it\n  help: run `chmod o-w {}`; {help}", clean_path(&path), clean_path(&path)));
     }
     Ok(Opened { path, file })
 }
@@ -128,7 +128,7 @@ impl Opened {
         let mut bytes = Vec::new();
         self.file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 > LARGEST {
-            return Err(format!("{}: is larger than 1 MiB: no configuration is", clean_path(&self.path)));
+            return Err(format!("{}: is larger than 1 MiB, the limit for a configuration", clean_path(&self.path)));
         }
         Ok(bytes)
     }

@@ -30,13 +30,13 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
         };
         match parse(&text) {
             Ok(rule) if rule.group == Group::Host => {
-                errors.push(format!("{name}:1:1: a site's own rules are about domains, not about the host"));
+                errors.push(format!("{name}:1:1: custom rules can check domains only, not the host"));
             }
             Ok(rule) if matches!(rule.check, Check::WellFormed | Check::Domain) => {
-                errors.push(format!("{name}:1:1: this kind of check is for the program's own rules"));
+                errors.push(format!("{name}:1:1: this kind of check is reserved for built-in rules"));
             }
             Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
-            Ok(rule) => errors.push(format!("{name}:1:1: the file's name is not its id, {}", rule.id)),
+            Ok(rule) => errors.push(format!("{name}:1:1: the file must be named after the rule's id: {}.toml", rule.id)),
             Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
                 let position = Source::new(&name, &text).position(error.span.start);
                 format!("{name}:{}:{}: {}", position.line, position.column, clean(&error.message))
@@ -47,7 +47,7 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
         return Err(errors.join("\n"));
     }
     if rules.is_empty() {
-        return Err(format!("{}: there is no rule file (*.toml) in it", clean_path(folder)));
+        return Err(format!("{}: no rule files (*.toml) in this folder", clean_path(folder)));
     }
     Ok(rules.leak())
 }

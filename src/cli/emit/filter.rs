@@ -7,19 +7,19 @@ use crate::values::{display, display_env, gdk_scale, libvirt, romfile};
 /// What VMs get that come from other machines.
 #[derive(Args, Debug)]
 pub(super) struct FilterArgs {
-    /// For libvirt 9.0, installed or newest (8.5+)
+    /// Target libvirt: 9.0, installed or newest (8.5+)
     #[arg(long, value_name = "VERSION", value_parser = libvirt_there)]
     libvirt: Option<String>,
-    /// QEMU's -display [default: gtk,gl=on]
+    /// Value of QEMU's -display [default: gtk,gl=on]
     #[arg(long, value_parser = display)]
     display: Option<String>,
-    /// The X display of QEMU's window
+    /// X display for the QEMU window
     #[arg(long, value_name = "DISPLAY", value_parser = display_env)]
     display_env: Option<String>,
-    /// GTK's scale for that window [default: 1.0]
+    /// GTK scale of the QEMU window [default: 1.0]
     #[arg(long, value_name = "SCALE", value_parser = gdk_scale)]
     gdk_scale: Option<String>,
-    /// An option ROM, for a UEFI guest
+    /// Option ROM for the vGPU of a UEFI guest
     #[arg(long, value_name = "FILE", value_parser = romfile)]
     romfile: Option<String>,
 }

@@ -24,7 +24,9 @@ const OF_WRITING: [&str; 8] = ["files", "uuid", "vgpu_type", "pci", "style", "bo
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Kind {
-    /// The libvirt hook that makes a domain's vGPUs
+    /// The libvirt hook that creates a domain's vGPUs
+    ///
+    /// libvirt runs the hook when a VM starts and stops: it creates the VM's vGPUs and removes them again.
     Hook {
         /// How libvirt calls it
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
@@ -34,29 +36,29 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The kernel modules, for /etc/modules-load.d
+    /// The kernel modules to load, for /etc/modules-load.d
     Modules {
         #[command(flatten)]
         output: OutputArgs,
     },
     /// The kernel parameters, for a bootloader
     Cmdline {
-        /// In which form
+        /// Form of the output
         #[arg(long, value_name = "FORM", value_enum, default_value_t = Bootloader::Raw)]
         bootloader: Bootloader,
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The kernel parameters as options of modules, for /etc/modprobe.d
+    /// The kernel parameters as module options, for /etc/modprobe.d
     Modprobe {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// A vGPU as libvirt's node device, in place of the hook
+    /// A vGPU as a libvirt node device, instead of the hook
     ///
-    /// libvirt keeps it in mdevctl's files, so it is this or `emit mdevctl`. Nobody starts it by itself.
+    /// libvirt stores it in mdevctl's files, so use either this or `emit mdevctl`. It is not started automatically.
     Nodedev {
-        /// Of several vGPUs, the one with this uuid
+        /// Of several vGPUs, the one with this UUID
         #[arg(long, value_name = "UUID", value_parser = uuid)]
         only: Option<Uuid>,
         #[command(flatten)]
@@ -64,15 +66,15 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// A vGPU as mdevctl's file, in place of the hook
+    /// A vGPU as an mdevctl file, instead of the hook
     Mdevctl {
-        /// Of several vGPUs, the one with this uuid
+        /// Of several vGPUs, the one with this UUID
         #[arg(long, value_name = "UUID", value_parser = uuid)]
         only: Option<Uuid>,
-        /// Print commands instead of mdevctl's file
+        /// Print mdevctl commands instead of a file
         #[arg(long)]
         commands: bool,
-        /// Have the vGPUs made at boot
+        /// Create the vGPUs at boot
         #[arg(long)]
         autostart: bool,
         #[command(flatten)]
@@ -80,22 +82,22 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The libvirt hook that converts VMs from other machines
+    /// The libvirt hook that converts VMs from other hosts
     ///
-    /// It is called for VMs that come by `virsh migrate --offline`, and gives those with a vGPU the form that this machine's libvirt reads. It changes
-    /// what QEMU is given and nothing else; what is not right then comes as it is.
+    /// libvirt runs it for VMs that arrive by `virsh migrate --offline`. It rewrites those with a vGPU in the syntax that this host's libvirt reads.
+    /// It only changes what is passed to QEMU: a VM that has other problems as well arrives unchanged.
     Filter {
         #[command(flatten)]
         filter: FilterArgs,
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The udev rule for vGPUs in a qemu:///session
+    /// The udev rule for vGPUs in qemu:///session
     Udev {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Lines for qemu.conf, by which QEMU sees the GPU
+    /// Lines for qemu.conf that let QEMU open the GPU
     QemuConf {
         /// The Intel GPU's PCI address [default: 0000:00:02.0]
         #[arg(long, value_name = "ADDRESS", value_parser = pci)]
@@ -105,10 +107,10 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// All that a host needs, below --root
+    /// Everything that a host needs, below --root
     ///
-    /// The hook, the modules, the kernel parameters, and a manifest of them. With --style session the udev rule, too. nodedev and mdevctl stand in place of the hook, and qemu-conf goes into a file of yours:
-    /// they are not in it.
+    /// This writes the hook, the modules, the kernel parameters and a manifest of these files; with --style session also the udev rule. It does not write
+    /// nodedev and mdevctl, which replace the hook, or qemu-conf, whose lines belong in a file of your own.
     #[command(mut_arg("root", |root| root.required(true)))]
     All {
         /// How libvirt calls the hook
@@ -117,10 +119,10 @@ pub(super) enum Kind {
         /// Where the kernel parameters go [default: modprobe]
         #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
-        /// Remove what it wrote, if it is unchanged
+        /// Remove the files it wrote, if unchanged
         #[arg(long, conflicts_with_all = OF_WRITING)]
         remove: bool,
-        /// Only say what --remove would remove
+        /// List what --remove would remove
         #[arg(long, requires = "remove", conflicts_with_all = OF_WRITING)]
         dry_run: bool,
         #[command(flatten)]
@@ -138,7 +140,7 @@ pub(super) struct OutputArgs {
     /// Show what would change below --root
     #[arg(long, requires = "root", conflicts_with = "force")]
     pub(super) diff: bool,
-    /// Replace files that say something else
+    /// Overwrite files with different content
     #[arg(long, requires = "root")]
     pub(super) force: bool,
     /// Print no notes on stderr
@@ -152,9 +154,9 @@ pub(super) enum StyleChoice {
     /// A file in hooks/qemu.d (libvirt 6.5 and later)
     #[value(name = "qemu.d")]
     Dropin,
-    /// The one file hooks/qemu (before libvirt 6.5)
+    /// The single file hooks/qemu (before libvirt 6.5)
     Qemu,
-    /// For qemu:///session: asks with pkexec for root's rights
+    /// For qemu:///session: gets root's rights with pkexec
     Session,
 }
 
@@ -173,11 +175,11 @@ impl StyleChoice {
 pub(super) enum Bootloader {
     /// A file for /etc/default/grub.d
     Grub,
-    /// Lines to append to entries in loader/entries
+    /// Lines to append to the entries in loader/entries
     SystemdBoot,
-    /// /etc/kernel/cmdline: the line that this machine has, and what it lacks
+    /// For /etc/kernel/cmdline: this machine's line plus the missing parameters
     KernelInstall,
-    /// The words alone, to append to what there is
+    /// Only the parameters, to append to a command line
     Raw,
 }
 

@@ -22,9 +22,9 @@ use crate::xml;
 /// Which domains, and what the user says about their vGPUs.
 #[derive(Args, Debug)]
 pub(super) struct GuestArgs {
-    /// Domain XML files or folders; stdin without any
+    /// Domain XML files or folders; stdin if there are none
     files: Vec<PathBuf>,
-    /// The vGPU's uuid
+    /// The vGPU's UUID
     #[arg(long, value_parser = uuid)]
     uuid: Option<Uuid>,
     /// The vGPU's type [default: the recorded one]
@@ -33,10 +33,10 @@ pub(super) struct GuestArgs {
     /// The Intel GPU's PCI address [default: the recorded one]
     #[arg(long, value_name = "ADDRESS", value_parser = pci)]
     pci: Option<String>,
-    /// The name of stdin
+    /// File name to assume for stdin
     #[arg(long, value_name = "NAME")]
     stdin_filename: Option<String>,
-    /// The largest input, in MiB; 0 for any size
+    /// Largest input in MiB; 0 for no limit
     #[arg(long, value_name = "MIB", default_value_t = 16)]
     max_size: u64,
     #[command(flatten)]
@@ -49,7 +49,8 @@ pub(super) struct GuestArgs {
 /// Those of `emit`: a file that is no domain with a vGPU, or domains that can't be on one host.
 pub(in crate::cli) fn guests(files: &[PathBuf], origin: &OriginArgs, root: &Root) -> Result<Vec<Guest>, String> {
     let (files, origin) = (files.to_vec(), origin.clone());
-    GuestArgs { files, uuid: None, vgpu_type: None, pci: None, stdin_filename: None, max_size: 16, origin }.read(root)
+    GuestArgs { files, uuid: None, vgpu_type: None, pci: None, stdin_filename: None, max_size: 16, origin }
+        .read(root, "sudo gvtg-xml host -")
 }
 
 /// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the generations since Skylake.
@@ -63,7 +64,8 @@ pub(super) fn say_defaults(guests: &[Guest]) {
     for guest in guests {
         for vgpu in guest.vgpus.iter().filter(|vgpu| vgpu.is_default_type) {
             io::complain(&format!(
-                "{} records no vGPU type: {} is taken, which nearly every GPU has (--type says another, `gvtg-xml fix --type` records one, a gvtg-xml.toml says it for all)",
+                "{} has no recorded vGPU type: using {}, which nearly every GPU has. To use another, pass --type, record it with \
+                 `gvtg-xml fix --type TYPE`, or set it in a gvtg-xml.toml",
                 shell::word(&guest.name),
                 vgpu.vgpu_type
             ));
@@ -82,9 +84,12 @@ pub(super) fn settings_here(origin: &OriginArgs) -> Result<Settings, String> {
 
 impl GuestArgs {
     /// The domains in the order in which they are named, for the machine below this root.
-    pub(super) fn read(&self, root: &Root) -> Result<Vec<Guest>, String> {
+    /// `pipe` is the command that reads one from stdin.
+    pub(super) fn read(&self, root: &Root, pipe: &str) -> Result<Vec<Guest>, String> {
         if self.files.is_empty() && io::stdin_is_terminal() {
-            return Err("give a FILE, or pipe a domain's XML in: virsh dumpxml --inactive NAME | gvtg-xml emit hook".into());
+            return Err(
+                "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive NAME | gvtg-xml emit hook`".into()
+            );
         }
         let Files { inputs, unreadable, .. } = collect(&self.files);
         if let Some((path, message)) = unreadable.first() {
@@ -97,7 +102,7 @@ impl GuestArgs {
         for (input, in_force) in inputs.iter().zip(&in_force) {
             let is_stdin = input.path.as_os_str() == "-";
             let name = if is_stdin { self.stdin_filename.clone().unwrap_or("<stdin>".into()) } else { input.path.display().to_string() };
-            let bytes = io::read(&input.path, self.max_size).map_err(|message| format!("{name}: {message}"))?;
+            let bytes = io::read(&input.path, self.max_size).map_err(|message| lint::unread(&input.path, &name, &message, "", pipe))?;
             if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
                 continue;
             }
@@ -106,7 +111,7 @@ impl GuestArgs {
         }
         if guests.is_empty() {
             let places: Vec<_> = self.files.iter().map(|path| clean_path(path)).collect();
-            return Err(format!("{}: no file there is a domain with a vGPU: run `gvtg-xml fix` on one first", places.join(", ")));
+            return Err(format!("{}: no domain with a vGPU found: run `gvtg-xml fix` on a domain first", places.join(", ")));
         }
         check(&guests, &sources)?;
         Ok(guests)

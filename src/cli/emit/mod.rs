@@ -63,7 +63,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
     let own = &command(&["--root"]);
     let quiet = kind.output().quiet;
     let read = |guests: &GuestArgs| {
-        let guests = guests.read(root)?;
+        let guests = guests.read(root, "sudo gvtg-xml emit all --root /")?;
         if !quiet {
             say_defaults(&guests);
         }
@@ -179,7 +179,10 @@ fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
 fn say_unfit(root: &Root) {
     let unfit = |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
     if let Some(gpu) = gpu::at(root, Settings::default().pci()).present().filter(unfit) {
-        io::complain(&format!("the {} makes no vGPUs, with these files or without: `gvtg-xml host` says what to use instead", gpu.title()));
+        io::complain(&format!(
+            "the {} does not support GVT-g, with or without these files: `gvtg-xml host` says what to use instead",
+            gpu.title()
+        ));
     }
 }
 
@@ -195,10 +198,10 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
     }
     let name = path.rsplit('/').next().unwrap_or(path);
     let help = format!(
-        "write the new one to the file that virtualisation.libvirtd.hooks.qemu.{name} names: gvtg-xml emit hook win10.xml … > hook && \
-         sudo install -m 755 hook /etc/nixos/{name}; then sudo nixos-rebuild switch"
+        "write the new hook to the file that virtualisation.libvirtd.hooks.qemu.{name} names: run `gvtg-xml emit hook win10.xml > hook && \
+         sudo install -m 755 hook /etc/nixos/{name}`, then `sudo nixos-rebuild switch`"
     );
-    Err(format!("{}: NixOS links this hook from its store, where nothing can be written\n  help: {help}", root.shown(path)))
+    Err(format!("{}: NixOS links this hook from its store, which is read-only\n  help: {help}", root.shown(path)))
 }
 
 /// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but kernel arguments do.
@@ -217,7 +220,7 @@ fn no_bootloader(bootloader: Bootloader) -> Result<(), String> {
     if bootloader == Bootloader::Raw {
         return Ok(());
     }
-    Err("NixOS writes its boot entries from its configuration\n  help: leave --bootloader out to have the parameters printed as an option"
+    Err("NixOS generates its boot entries from its configuration\n  help: leave out --bootloader, and the parameters are printed as a NixOS option"
         .into())
 }
 
@@ -239,18 +242,18 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
         Bootloader::Raw => cmdline::raw(),
         Bootloader::KernelInstall => {
             let line = boot::command_line(root).ok_or(
-                "there is no command line to add the parameters to, neither in etc/kernel/cmdline nor in proc/cmdline\n  \
-                 help: a file with the parameters alone would leave the host without its root=: run it on that machine",
+                "there is no command line to add the parameters to, in etc/kernel/cmdline or proc/cmdline\n  \
+                 help: run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot",
             )?;
             if let Some(why) = line.unfit() {
-                return Err(format!("{}: {why}\n  help: give --bootloader raw, and add the words by hand", root.shown(line.path)));
+                return Err(format!("{}: {why}\n  help: use `--bootloader raw`, and add the parameters by hand", root.shown(line.path)));
             }
             if has_guc_submission(&line.text) {
-                let advice = "remove it from the line, or GVT-g stays off";
-                io::complain(&format!("{} has i915.enable_guc, which switches GuC submission on: {advice}", root.shown(line.path)));
+                let advice = "remove it, or GVT-g stays off";
+                io::complain(&format!("{} sets i915.enable_guc, which turns on GuC submission: {advice}", root.shown(line.path)));
             }
             if !quiet {
-                io::complain(&format!("the command line is that of {}, and what it lacks", line.path));
+                io::complain(&format!("this is the command line in {} plus the missing parameters", line.path));
             }
             cmdline::kernel_install(&line.text)
         }
@@ -270,19 +273,19 @@ fn chosen(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, Stri
         guest.vgpus.retain(|vgpu| vgpu.uuid == only);
     }
     guests.retain(|guest| !guest.vgpus.is_empty());
-    if guests.is_empty() { Err(format!("no domain there has the vGPU {only}")) } else { Ok(guests) }
+    if guests.is_empty() { Err(format!("none of these domains has the vGPU {only}")) } else { Ok(guests) }
 }
 
 /// Prints the one file that there is.
 fn print(files: &[File], quiet: bool) -> Result<Status, String> {
     let [file] = files else {
-        let help = "give --only UUID for one of them; emit mdevctl takes --root DIR or --commands for all";
-        return Err(format!("there are {} vGPUs, and stdout holds one file\n  help: {help}", files.len()));
+        let help = "choose one with --only UUID; for all of them, use `emit mdevctl` with --root DIR or --commands";
+        return Err(format!("there are {} vGPUs, but only one file can go to stdout\n  help: {help}", files.len()));
     };
     io::print(&file.text)?;
     if !quiet {
         match &file.place {
-            Place::At(path) => io::complain(&format!("for {path}, mode {:o}", file.mode)),
+            Place::At(path) => io::complain(&format!("install this as {path} (mode {:o})", file.mode)),
             Place::Elsewhere(what) => io::complain(what),
         }
         say_next(file.then.clone());

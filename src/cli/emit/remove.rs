@@ -55,7 +55,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
                 // A run may have been interrupted before it wrote the manifest.
                 clean_up_all(root, &Manifest::default());
             }
-            io::complain(&format!("there is no {}, so there is nothing to remove", root.shown(manifest::PATH)));
+            io::complain(&format!("nothing to remove: there is no {}", root.shown(manifest::PATH)));
             return Ok(Status::Clean);
         }
         Reading::Unreadable(why) => return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH))),
@@ -72,12 +72,12 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     io::print(&paths)?;
     for Removal { path, kept, .. } in &plan.removed {
         if let Some(kept) = kept {
-            let (done, path, kept) = (if is_dry { "would be put back" } else { "put back" }, clean_path(path), clean_path(kept));
+            let (done, path, kept) = (if is_dry { "would be restored" } else { "restored" }, clean_path(path), clean_path(kept));
             io::complain(&format!("{done}: {path}, as it was before --force replaced it (from {kept})"));
         }
     }
     for (entry, why) in &plan.left {
-        io::complain(&format!("left: {}: {why}", root.shown(&entry.path)));
+        io::complain(&format!("not removed: {}: {why}", root.shown(&entry.path)));
     }
     if !quiet && !is_dry {
         say_next(root, &manifest, &plan);
@@ -111,7 +111,7 @@ enum Found {
 
 fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
     if !is_ours(&entry.path) {
-        return Ok(Found::Other("this program writes no such file".into()));
+        return Ok(Found::Other("gvtg-xml does not write this file".into()));
     }
     let kept = if entry.replaced.is_some() { root.resolve(&entry.replaced_path()).ok() } else { None };
     let kept = kept.filter(|kept| fs::symlink_metadata(kept).is_ok_and(|kept| kept.is_file()));
@@ -125,7 +125,7 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
         Err(error) => return Err(error),
     };
     let other = |why: String| {
-        let kept = kept.as_deref().map(|kept| format!("; the file that it replaced is {}", clean_path(kept))).unwrap_or_default();
+        let kept = kept.as_deref().map(|kept| format!("; the file that it replaced is kept as {}", clean_path(kept))).unwrap_or_default();
         Ok(Found::Other(why + &kept))
     };
     if metadata.is_symlink() && fs::read_link(&path)?.starts_with("/nix/store") {
@@ -133,14 +133,14 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
         return Ok(Found::Nothing);
     }
     if !metadata.is_file() {
-        return other(if metadata.is_symlink() { "it is a link".into() } else { "it is not a regular file".into() });
+        return other(if metadata.is_symlink() { "it is a symlink".into() } else { "it is not a regular file".into() });
     }
     let mode = metadata.permissions().mode() & 0o7777;
     let bytes = fs::read(&path)?;
     if entry.path == KERNEL_INSTALL && !(entry.is_new && entry.is_of(&bytes)) {
         return Ok(match shell::list(&added_to(&String::from_utf8_lossy(&bytes))) {
             words if words.is_empty() => Found::Undone,
-            words => Found::Other(format!("the rest of the machine's command line is in it: take {words} out by hand")),
+            words => Found::Other(format!("it holds the rest of the machine's command line too: remove {words} from it by hand")),
         });
     }
     if !entry.is_of(&bytes) {
@@ -149,11 +149,11 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
         return match kept {
             Some(_) if is_old => Ok(Found::Unchanged(path, kept)),
             None if is_old => Ok(Found::Nothing),
-            _ => other("it has been changed".into()),
+            _ => other("it was changed".into()),
         };
     }
     if let Some(old) = entry.mode.filter(|old| *old != mode) {
-        return other(format!("its mode has been changed from {old:o} to {mode:o}"));
+        return other(format!("its mode was changed from {old:o} to {mode:o}"));
     }
     Ok(Found::Unchanged(path, kept))
 }
@@ -192,7 +192,7 @@ fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> R
     for Removal { path, kept, .. } in &plan.removed {
         match kept {
             Some(kept) => put_back(kept, path)
-                .map_err(|error| format!("{}: can't be put back: {}{}", clean_path(path), system_error(&error), as_root(&error)))?,
+                .map_err(|error| format!("{}: can't be restored: {}{}", clean_path(path), system_error(&error), as_root(&error)))?,
             None => gone(fs::remove_file(path)).map_err(|error| failed(path, &error))?,
         }
     }
@@ -245,8 +245,8 @@ fn remove_folders(root: &Root, manifest: &Manifest) {
 fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     for uuid in root.names("/run/gvtg").present().unwrap_or_default() {
         io::complain(&format!(
-            "the vGPU {uuid} still exists, and the hook no longer removes it: once its VM is off, run echo 1 | sudo tee \
-             /sys/bus/mdev/devices/{uuid}/remove"
+            "the vGPU {uuid} still exists, and the hook no longer removes it: once its VM is off, run \
+             `echo 1 | sudo tee /sys/bus/mdev/devices/{uuid}/remove`"
         ));
     }
     let (mut steps, by_hand) = next(root, manifest, plan);
@@ -305,13 +305,13 @@ fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Opt
         let found: Vec<String> =
             words().into_iter().filter(|word| files.iter().any(|file| file.words.iter().any(|one| one.text == *word))).collect();
         let paths: Vec<String> = files.iter().map(|file| root.shown(&file.path)).collect();
-        let text = format!("take {} out of the kernel's command line in {}", shell::list(&found), shell::list(&paths));
+        let text = format!("remove {} from the kernel command line in {}", shell::list(&found), shell::list(&paths));
         return (if menus.is_empty() { Vec::new() } else { vec![Step::RenewGrub] }, Some(text));
     }
     if !menus.is_empty() {
         return (vec![Step::RenewGrub, Step::Reboot], None);
     }
     let all = shell::list(&words()[1..]);
-    let text = format!("take {} out of the kernel's command line, where you added it ({all} too)", words()[0]);
+    let text = format!("remove {} from the kernel command line where you added it ({all} too)", words()[0]);
     (Vec::new(), Some(text).filter(|_| were_printed && read.files().next().is_none()))
 }

@@ -73,7 +73,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         }
     }
     if entries.is_empty() {
-        return Err("this has no file of its own that could be below --root: leave that out, and it is printed".into());
+        return Err("this is not a file that can be written below --root: leave --root out to print it".into());
     }
     if output.diff {
         let text: String = entries.iter().map(diff).collect();
@@ -86,15 +86,15 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     if !differing.is_empty() && !output.force {
         let paths: Vec<String> = differing.iter().map(|entry| clean_path(&entry.target)).collect();
         let help = match lost.is_empty() {
-            true => "--diff shows the differences, --force replaces what is there".to_owned(),
+            true => "--diff shows the differences, --force overwrites the files".to_owned(),
             false => {
-                format!("that hook also serves {}: give the files of all its domains; --diff shows the differences", shell::list(&lost))
+                format!("the hook also serves {}: name the files of all its domains; --diff shows the differences", shell::list(&lost))
             }
         };
-        return Err(format!("something else is there, and nothing was written: {}\n  help: {help}", paths.join(", ")));
+        return Err(format!("existing files differ, so nothing was written: {}\n  help: {help}", paths.join(", ")));
     }
     if !lost.is_empty() {
-        io::complain(&format!("the hook no longer serves {}: their vGPUs are not made", shell::list(&lost)));
+        io::complain(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
     }
     let has_changes = commit(&entries)?;
     // Written alone, a file is what was asked for; the manifest follows.
@@ -102,20 +102,20 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
-        io::complain(&format!("what follows is not in a file: {what}"));
+        io::complain(&format!("the following is not written to a file: {what}"));
         io::report(&file.text);
     }
     say_exposed(root, &entries);
     for entry in entries.iter().filter(|entry| entry.is_foreign) {
         let path = clean_path(&entry.target);
         io::complain(&match &entry.kept {
-            Some(kept) => format!("{path} is replaced: the old file is now {}, and --remove puts it back", clean_path(kept)),
-            None => format!("{path} is replaced, and the old file is not kept: only `emit all --force` keeps one"),
+            Some(kept) => format!("{path} was replaced; the old file is kept as {}, and --remove restores it", clean_path(kept)),
+            None => format!("{path} was replaced, and the old file was not kept (only `emit all --force` keeps it)"),
         });
     }
     if !output.quiet {
         if !has_changes {
-            io::complain("nothing has changed; what follows is still to do, unless you have already done it");
+            io::complain("nothing has changed; the steps below remain unless you have already done them");
         }
         // A run that changes nothing may follow one after which nobody has rebooted.
         say_next(files.iter().flat_map(|file| file.then.clone()));
@@ -132,7 +132,7 @@ fn say_exposed(root: &Root, entries: &[Entry<'_>]) {
             Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
             None => format!("sudo {command} {}", shown(&path)),
         };
-        io::complain(&format!("{who} can change {}, and libvirt runs the hook as root: {how}", root.shown(&path)));
+        io::complain(&format!("{who} can change {}, and libvirt runs the hook as root: run `{how}`", root.shown(&path)));
     }
 }
 
@@ -172,9 +172,9 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Resul
             stranger = (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
             Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777))
         }
-        Ok(_) => return Err(format!("{}: is no regular file", target.display())),
+        Ok(_) => return Err(format!("{}: is not a regular file", target.display())),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-        Err(_) if fs::symlink_metadata(&target).is_ok() => return Err(format!("{}: is a link to nothing", target.display())),
+        Err(_) if fs::symlink_metadata(&target).is_ok() => return Err(format!("{}: is a dangling symlink", target.display())),
         Err(_) => None,
     };
     let listed = lists.old.entry(path);
@@ -197,17 +197,17 @@ fn diff(entry: &Entry<'_>) -> String {
         let diff = TextDiff::from_lines("", &entry.file.text).unified_diff().header("/dev/null", &path).to_string();
         return format!("# {path}: new, mode {:o}\n{diff}", entry.file.mode);
     };
-    let mode = if *mode == entry.file.mode { String::new() } else { format!("# {path}: mode {mode:o}, to be {:o}\n", entry.file.mode) };
-    let owner = entry.stranger.map(|(user, group)| format!("# {path}: owner {user}:{group}, to be {ROOT}:{ROOT}\n")).unwrap_or_default();
+    let mode = if *mode == entry.file.mode { String::new() } else { format!("# {path}: mode {mode:o}, will be {:o}\n", entry.file.mode) };
+    let owner = entry.stranger.map(|(user, group)| format!("# {path}: owner {user}:{group}, will be {ROOT}:{ROOT}\n")).unwrap_or_default();
     let is_text = std::str::from_utf8(old).is_ok();
-    let bytes = if is_text { String::new() } else { format!("# {path}: has bytes that are no UTF-8, shown as U+FFFD\n") };
+    let bytes = if is_text { String::new() } else { format!("# {path}: has bytes that are not UTF-8, shown as U+FFFD\n") };
     let old = String::from_utf8_lossy(old);
     mode + &owner + &bytes + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
 }
 
 /// What to do about a lack of rights.
 pub(super) fn as_root(error: &Error) -> &'static str {
-    if error.kind() == ErrorKind::PermissionDenied { " (run it as root, with sudo)" } else { "" }
+    if error.kind() == ErrorKind::PermissionDenied { " (run this as root, with sudo)" } else { "" }
 }
 
 /// Writes what is not as it should be, and returns whether there was anything. All of it is written near its place first, so that what can

@@ -37,7 +37,7 @@ pub(super) struct KubevirtArgs {
     /// The VirtualMachineInstance
     #[arg(long, value_name = "JSON")]
     vmi: String,
-    /// The domain that KubeVirt makes of it
+    /// The domain that KubeVirt has made for it
     #[arg(long, value_name = "XML")]
     domain: String,
     /// Print no report on stderr
@@ -50,22 +50,22 @@ pub(super) struct KubevirtArgs {
 /// What an annotation can say too.
 #[derive(Args, Debug)]
 struct WantedArgs {
-    /// For libvirt 9.0 or newest (8.5+), virt-launcher's
+    /// virt-launcher's libvirt: 9.0 or newest (8.5+)
     #[arg(long, value_name = "VERSION", value_parser = libvirt)]
     libvirt: Option<Version>,
-    /// Show the vGPU: egl-headless, over VNC
+    /// Show the vGPU on this display: egl-headless
     #[arg(long, value_parser = display)]
     display: Option<String>,
-    /// An option ROM, for a UEFI guest
+    /// Option ROM for the vGPU of a UEFI guest
     #[arg(long, value_name = "FILE", value_parser = romfile)]
     romfile: Option<String>,
-    /// Keep <video>, for the guest's installation
+    /// Keep <video> until the guest has a vGPU driver
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     keep_video: Option<bool>,
-    /// Take the vGPU for Intel's, whatever its resource
+    /// Treat the vGPU as Intel's
     #[arg(long)]
     assume_intel: bool,
-    /// Not these rules or groups
+    /// Disable these rules or groups
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     ignore: Vec<String>,
 }
@@ -93,7 +93,7 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     let why_left = domain::read(text, &Settings::default(), |domain| why_left(domain, &vmi, wanted.assume_intel))
         .map_err(|error| located(NAME, source.position(error.offset), &error))?;
     if let Some(why) = why_left {
-        return Ok((text.to_owned(), format!("gvtg-xml: the domain stays as it is: {}\n", clean(&why))));
+        return Ok((text.to_owned(), format!("gvtg-xml: domain left unchanged: {}\n", clean(&why))));
     }
     let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
     let fixed = fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
@@ -115,18 +115,18 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
 /// Why a domain is none of this program's business. QEMU stops at another maker's vGPU with Intel's properties.
 fn why_left(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String> {
     if !domain.vgpus.iter().any(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) {
-        return Some("it has no vGPU: add one to the VM's spec.domain.devices.gpus".into());
+        return Some("it has no vGPU: add one to spec.domain.devices.gpus of the VM".into());
     }
     if let Some((_, why)) = domain.unsuitable() {
         return Some(why);
     }
     let is_known = assume_intel || domain.has_gvtg_sign();
     domain.vgpus.iter().find_map(|vgpu| match domain.alias_of(*vgpu).and_then(|alias| vmi.resource(alias)) {
-        Some(resource) if is_others(resource) => Some(format!("its {resource} is no vGPU of Intel's")),
+        Some(resource) if is_others(resource) => Some(format!("its {resource} is not an Intel vGPU")),
         Some(resource) if is_known || is_intels(resource) => None,
         None if is_known => None,
-        Some(resource) => Some(format!("nothing says that its {resource} is Intel's: --assume-intel does")),
-        None => Some("the VM names no resource for its vGPU, so nothing says that it is Intel's: --assume-intel does".into()),
+        Some(resource) => Some(format!("cannot tell whether its {resource} is Intel's: pass --assume-intel if it is")),
+        None => Some("cannot tell whether its vGPU is Intel's, since the VM names no resource for it: pass --assume-intel if it is".into()),
     })
 }
 
@@ -135,8 +135,8 @@ fn is_dark(domain: &Domain<'_>) -> bool {
     domain.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on")) && !domain.is_shown_by_graphics()
 }
 
-const DARK: &str = "gvtg-xml: QEMU stops at this vGPU's display: KubeVirt's VNC has no OpenGL to show it with\n  \
-    help: give the VM's gpus virtualGPUOptions: {display: {enabled: false}}; its VGA card stays, and remote desktop shows the vGPU\n";
+const DARK: &str = "gvtg-xml: QEMU exits at startup because this vGPU's display is on: KubeVirt's VNC has no OpenGL to show it\n  \
+    help: add `virtualGPUOptions: {display: {enabled: false}}` to the VM's gpus; the VM keeps its VGA card, and remote desktop shows the vGPU\n";
 
 /// What the VM's annotation says.
 fn annotated(vmi: &Vmi) -> Result<WantedArgs, String> {
@@ -146,7 +146,7 @@ fn annotated(vmi: &Vmi) -> Result<WantedArgs, String> {
     matches.map_err(|error| {
         let said = error.to_string();
         let first = said.lines().next().unwrap_or("").trim_start_matches("error: ");
-        format!("--vmi: the annotation {ANNOTATION}: {}", clean(first))
+        format!("--vmi: annotation {ANNOTATION}: {}", clean(first))
     })
 }
 

@@ -25,8 +25,8 @@ impl Vmi {
     pub(super) fn read(json: &str) -> Result<Self, String> {
         match serde_json::from_str(json) {
             Ok(value @ Value::Object(_)) => Ok(Vmi(value)),
-            Ok(_) => Err("--vmi: is no JSON object\n  help: give the VirtualMachineInstance, as KubeVirt does".into()),
-            Err(error) => Err(format!("--vmi: is no JSON: {}", clean(&error.to_string()))),
+            Ok(_) => Err("--vmi: not a JSON object\n  help: pass the VirtualMachineInstance, as KubeVirt does".into()),
+            Err(error) => Err(format!("--vmi: invalid JSON: {}", clean(&error.to_string()))),
         }
     }
 
@@ -38,7 +38,7 @@ impl Vmi {
         match self.0.pointer("/metadata/annotations").and_then(|annotations| annotations.get(ANNOTATION)) {
             None => Ok(Vec::new()),
             Some(Value::String(flags)) => Ok(flags.split_whitespace().collect()),
-            Some(_) => Err(format!("--vmi: the annotation {ANNOTATION} is no string")),
+            Some(_) => Err(format!("--vmi: annotation {ANNOTATION} is not a string")),
         }
     }
 

@@ -2,78 +2,112 @@
 
 /// What `--help` and manual pages say of a flag where a line is not enough; of all commands where none is named.
 const LONG: &[(&str, &str, &str)] = &[
-    ("fix", "files", "Domain XML file; stdin without one, or for -. Several, and folders, with --in-place, --diff or --check"),
-    ("lint", "files", "Domain XML files or folders of them; stdin without any, or for -"),
-    ("fix", "diff", "Show the changes as a diff; write nothing, exit 1 if there are any"),
-    ("fix", "check", "Name the files that would change; write nothing, exit 1 if there are any"),
-    ("", "suppress", "Mend nothing, but write down that what these rules or groups find is to be ignored: it is suppressed from then on"),
+    ("fix", "files", "Domain XML file; stdin if there is none, or for -. Several files or folders need --in-place, --diff or --check"),
+    ("lint", "files", "Domain XML files, or folders that are searched for .xml files; stdin if there are none, or for -"),
+    ("emit", "files", "Domain XML files, or folders that are searched for .xml files; stdin if there are none, or for -"),
+    ("fix", "diff", "Show the changes as a diff and write nothing; exit with 1 if there are any"),
+    ("fix", "check", "List the files that would change and write nothing; exit with 1 if there are any"),
+    (
+        "",
+        "suppress",
+        "Fix nothing, but record in the domain that the findings of these rules or groups are suppressed from now on (requires --reason)",
+    ),
     (
         "",
         "suppress_in",
-        "Where --suppress writes it: in the metadata, which `virsh define` keeps, or as comments, which it drops [default: metadata]",
+        "Where --suppress writes: to the domain's metadata, which `virsh define` keeps, or to comments, which it drops [default: metadata]",
     ),
-    ("", "only", "Only these rules or groups of rules (display, vgpu, namespace, qemu, domain); `gvtg-xml explain` lists them"),
-    ("host", "ignore", "Not these rules; `gvtg-xml explain host` lists them"),
-    ("", "ignore", "Not these rules or groups; `gvtg-xml explain` lists them"),
-    ("explain", "rules", "A folder of further rules"),
-    ("", "rules", "A folder of further rules; one with a built-in rule's id replaces that"),
-    ("", "rule_pages", "The address of the rules' pages, to which a rule's id is added: SARIF and editors link to it"),
-    ("", "skip_foreign", "Skip files that are no domain XML, and domains with no sign of GVT-g"),
-    ("", "stdin_filename", "The name that messages show for stdin, and whose configuration counts"),
-    ("lint", "format", "How findings are printed; several times with an --output-file behind all but one [default: full]"),
-    ("fix", "format", "How findings are printed; several times with an --output-file behind all but one [default: concise, on stderr]"),
-    ("", "config", "The configuration [default: the nearest gvtg-xml.toml, in the file's folder or above]"),
-    ("kubevirt", "libvirt", "The libvirt in virt-launcher: a version like 9.0, or `newest` (the form for 8.5 and later) [default: newest]"),
+    ("emit", "only", "If there are several vGPUs, the one with this UUID"),
+    ("", "only", "Check only these rules or groups of rules (display, vgpu, namespace, qemu, domain); `gvtg-xml explain` lists the rules"),
+    ("host", "ignore", "Disable these rules; `gvtg-xml explain host` lists them"),
+    ("", "ignore", "Disable these rules or groups of rules; `gvtg-xml explain` lists them"),
+    ("", "rules", "Folder of custom rules (*.toml). A rule with the ID of a built-in rule replaces it"),
+    ("", "fail_on", "Exit with 1 if there are findings of this severity or a higher one [default: warning]"),
+    ("", "rule_pages", "Base URL of the rules' pages: SARIF reports and editors link to this URL followed by the rule's ID"),
+    ("", "skip_foreign", "Skip files that are not domain XML, and domains with no sign of GVT-g"),
+    ("", "stdin_filename", "File name to assume for stdin: messages show it, and the configuration for that file applies"),
+    ("lint", "all", "In folders, also check domains with no sign of GVT-g"),
+    ("fix", "all", "In folders, also fix domains with no sign of GVT-g"),
+    ("lint", "format", "Report format. Repeatable: each --format but one needs an --output-file after it [default: full]"),
+    ("fix", "format", "Report format. Repeatable: each --format but one needs an --output-file after it [default: concise, on stderr]"),
+    ("", "config", "Configuration to use [default: the nearest gvtg-xml.toml, in the file's folder or above]"),
+    ("", "isolated", "Do not read any configuration"),
+    ("kubevirt", "vmi", "The VirtualMachineInstance, as JSON; KubeVirt passes it"),
+    ("kubevirt", "domain", "The domain that KubeVirt has made for it, as XML; KubeVirt passes it"),
+    (
+        "kubevirt",
+        "libvirt",
+        "The libvirt in virt-launcher: a version such as 9.0, or `newest` (the syntax for 8.5 and later) [default: newest]",
+    ),
     (
         "kubevirt",
         "display",
-        "Show the vGPU by QEMU's -display: egl-headless for KubeVirt's VNC, where virt-launcher's QEMU has OpenGL and a render node",
+        "Show the vGPU on this QEMU -display: egl-headless for KubeVirt's VNC, if virt-launcher's QEMU has OpenGL and a render node",
     ),
+    ("kubevirt", "assume_intel", "Treat the vGPU as Intel's, whatever its resource is called"),
     (
         "emit",
         "libvirt",
-        "The libvirt that reads the VMs: a version like 9.0, or `installed`, which is found out at each call [default: installed]",
+        "The libvirt that will read the VMs: a version such as 9.0, or `installed`, which is detected at each call [default: installed]",
     ),
-    ("emit", "display_env", "The X display that QEMU opens its window on, where the VM says none [default: :0]"),
+    ("emit", "display_env", "X display for the QEMU window of VMs that do not set one [default: :0]"),
     (
         "",
         "libvirt",
-        "The libvirt that will read the domain: a version like 9.0, `installed` (this machine's), or `newest` (the form for 8.5 and later) \
-         [default: newest]",
+        "The libvirt that will read the domain: a version such as 9.0, `installed` (the one on this machine), or `newest` (the syntax for 8.5 and \
+         later) [default: newest]",
     ),
     (
         "emit",
         "vgpu_type",
-        "The vGPU's type [default: the one recorded in the domain, else the configuration's, else i915-GVTg_V5_4, or V4_4 where this machine's GPU is a Broadwell]",
+        "The vGPU's type [default: the one recorded in the domain, or else in the configuration, or else i915-GVTg_V5_4, or i915-GVTg_V4_4 \
+         if this machine has a Broadwell GPU]",
     ),
-    ("", "vgpu_type", "The vGPU's type, like i915-GVTg_V5_4, to be recorded in the domain's metadata; `gvtg-xml types` lists them"),
-    ("emit qemu-conf", "pci", "The Intel GPU's PCI address [default: the configuration's of the current folder, else 0000:00:02.0]"),
-    ("emit", "pci", "The Intel GPU's PCI address [default: the one recorded in the domain, else the configuration's, else 0000:00:02.0]"),
-    ("", "pci", "The Intel GPU's PCI address; recorded in the domain's metadata where it is given [default: 0000:00:02.0]"),
-    ("emit", "uuid", "The vGPU's uuid [default: the domain's own]"),
-    ("", "uuid", "The vGPU's uuid [default: the vGPU's own, else made from the domain's]"),
-    ("", "display", "QEMU's -display: gtk or sdl with gl=on, es or core, or egl-headless [default: gtk,gl=on]"),
-    ("", "display_env", "The X display that QEMU opens its window on [default: $DISPLAY on a pipe if it is like :0, else :0]"),
-    ("", "audio", "Where sound goes that SPICE carried: a type of <audio>, and attributes of it [default: none]"),
-    ("", "romfile", "An option ROM for the vGPU of a UEFI guest"),
+    (
+        "",
+        "vgpu_type",
+        "The vGPU's type, such as i915-GVTg_V5_4, which is recorded in the domain's metadata; `gvtg-xml types` lists the types",
+    ),
+    ("emit qemu-conf", "pci", "The Intel GPU's PCI address [default: the one in the current folder's configuration, or else 0000:00:02.0]"),
+    (
+        "emit",
+        "pci",
+        "The Intel GPU's PCI address [default: the one recorded in the domain, or else in the configuration, or else 0000:00:02.0]",
+    ),
+    ("", "pci", "The Intel GPU's PCI address; if given, it is recorded in the domain's metadata [default: 0000:00:02.0]"),
+    ("emit", "uuid", "The vGPU's UUID [default: the one in the domain]"),
+    ("", "uuid", "The vGPU's UUID [default: the one in the domain, or else one derived from the domain's own UUID or name]"),
+    ("", "display", "Value of QEMU's -display: gtk or sdl with gl=on, gl=es or gl=core, or egl-headless [default: gtk,gl=on]"),
+    (
+        "fix",
+        "display_env",
+        "X display for the QEMU window [default: $DISPLAY if stdin is a pipe and $DISPLAY is local, like :0; or else :0]",
+    ),
+    ("", "display_env", "X display for the QEMU window [default: :0]"),
+    ("", "gdk_scale", "GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]"),
+    ("", "alias", "The vGPU's alias, a name for the device that starts with ua- [default: ua-gvtg]"),
+    ("", "audio", "Audio backend that replaces SPICE audio: a type of <audio> such as pulseaudio, and attributes for it [default: none]"),
+    ("kubevirt", "romfile", "Absolute path of an option ROM in virt-launcher's file system; some UEFI guests show no picture without one"),
+    ("", "romfile", "Absolute path of an option ROM for the vGPU; some UEFI guests show no picture without one"),
     (
         "emit",
         "autostart",
-        "Have the vGPUs made at boot: a host that is suspended while one exists may hang, and the hook does not remove them",
+        "Create the vGPUs at boot. A host that is suspended while a vGPU exists may hang, and the hook does not remove these vGPUs",
     ),
     (
         "emit",
         "remove",
-        "Remove each file that the manifest below --root lists, unless it was changed, and put back what --force replaced; then remove the empty folders \
-         that were created for the files, and the manifest. It reads no domain",
+        "Remove each file listed in the manifest below --root, unless it was changed, and restore the files that --force replaced. Then remove the \
+         manifest and the folders that were created for the files, if they are empty. No domain is read",
     ),
-    ("emit", "dry_run", "With --remove: print the paths that it would remove, and remove nothing"),
-    ("", "root", "Write the file below this folder, at its place and with its mode, and print its path; / is this machine"),
+    ("emit", "dry_run", "With --remove: list the files that would be removed, and remove nothing"),
+    ("emit", "force", "Overwrite existing files whose content differs"),
     (
-        "explain",
-        "what",
-        "Rules, groups of rules, a message or a piece of one, or the FILE of a log; stdin for `-`, or where a log is piped in",
+        "",
+        "root",
+        "Write the file below this folder instead of stdout, at its own path and with its own mode, and print its path; / is this machine",
     ),
+    ("explain", "what", "Rules, groups of rules, a message or part of one, or a log FILE; stdin for `-`, or if a log is piped in"),
 ];
 
 /// Where `--help` lists flags.
@@ -92,7 +126,10 @@ pub(super) fn long(path: &str, id: &str) -> Option<&'static str> {
     LONG.iter().find(is_one).map(|(_, _, text)| *text)
 }
 
-/// The heading that `--help` has a flag under.
-pub(super) fn heading(id: &str) -> Option<&'static str> {
+/// The heading that `--help` has a flag under. What `emit --only` takes is no rule.
+pub(super) fn heading(path: &str, id: &str) -> Option<&'static str> {
+    if id == "only" && path.starts_with("emit") {
+        return None;
+    }
     HEADINGS.iter().find(|(_, flags)| flags.contains(&id)).map(|(heading, _)| *heading)
 }

@@ -56,7 +56,7 @@ fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> 
         None => argument,
     };
     let has_heading = argument.get_help_heading().is_some();
-    let argument = match (length, flags::heading(&id)) {
+    let argument = match (length, flags::heading(path, &id)) {
         // A few flags need no order.
         (Length::Short, _) => argument.help_heading(None::<&str>),
         (Length::Long, Some(heading)) if !has_heading && !argument.is_positional() => argument.help_heading(heading),
@@ -66,10 +66,8 @@ fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> 
     let is_brief = length == Length::Short && !argument.is_positional();
     let argument = argument.hide_possible_values(is_brief).hide_short_help(!is_usual);
     match (&*id, usual.is_empty()) {
-        ("help", false) => {
-            argument.help("Print help; --help has all flags, at length").long_help("Print help; -h has the usual flags alone")
-        }
-        ("help", true) => argument.help("Print help; --help says more").long_help("Print help; -h is shorter"),
+        ("help", false) => argument.help("Print help; --help lists all options").long_help("Print help; -h lists the common options only"),
+        ("help", true) => argument.help("Print help; --help has more detail").long_help("Print help; -h prints a summary"),
         _ => argument,
     }
 }

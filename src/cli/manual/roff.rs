@@ -61,13 +61,21 @@ fn written(name: &str, command: &Command, path: &str, related: &[String]) -> Str
     text
 }
 
+/// The summary of a command as a sentence, and what more there is to say about it.
+fn about(command: &Command) -> String {
+    let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let long = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    let details = long.strip_prefix(&summary).unwrap_or_default().trim_start();
+    if details.is_empty() { summary } else { format!("{}. {details}", summary.trim_end_matches('.')) }
+}
+
 /// What only the kinds of `emit` have, and what they share.
 fn of_kinds(text: &mut String, path: &str, kinds: &[&Command]) {
     let is_shared = |id: &str| kinds.iter().all(|kind| kind.get_arguments().any(|argument| argument.get_id() == id));
     section(text, "KINDS");
     for kind in kinds {
         let _ = writeln!(text, ".SS {}", literal(kind.get_name()));
-        words(text, &kind.get_long_about().or(kind.get_about()).map(ToString::to_string).unwrap_or_default());
+        words(text, &about(kind));
         let _ = writeln!(text, ".PP");
         synopsis(text, kind, &format!("{path} {}", kind.get_name()));
         options(text, kind.get_arguments().filter(|argument| !is_shared(argument.get_id().as_str())));
@@ -96,10 +104,15 @@ fn end(text: &mut String, page: &Page, related: &[String]) {
     }
     section(text, "ENVIRONMENT");
     let _ = writeln!(text, ".TP\n.B NO_COLOR");
-    words(text, "Where it is set, nothing is coloured unless a flag asks for it");
+    words(text, "If it is set and not empty, the output has no colors, unless --color always is given");
+    let _ = writeln!(text, ".TP\n.BR FORCE_COLOR \", \" CLICOLOR_FORCE");
+    words(
+        text,
+        "If one of them is set and neither empty nor 0, output that does not go to a terminal has colors too, unless NO_COLOR is set",
+    );
     if page.command == "fix" {
         let _ = writeln!(text, ".TP\n.B DISPLAY");
-        words(text, "On a pipe, the X display that QEMU's window is for where neither the document nor a setting says one");
+        words(text, "If stdin is a pipe: the X display for the QEMU window, unless the domain or a setting names another");
     }
     section(text, "EXAMPLES");
     of_examples(text, page);
@@ -173,7 +186,7 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
         };
         let _ = writeln!(text, ".TP\n{name}{value}");
         let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
-        words(text, &help);
+        words(text, if argument.get_id() == "help" { "Print help; -h prints a summary" } else { &help });
         if !takes_value || is_optional {
             continue;
         }

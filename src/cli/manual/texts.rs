@@ -34,8 +34,8 @@ const fn example(what: &'static str, command: &'static str) -> Example {
 }
 
 const CONFIGURATION: (&str, &str) =
-    ("gvtg-xml.toml", "What is wanted of all domains in a folder and below it; `gvtg-xml config` shows what is in force for a file");
-const FAILED: (&str, &str) = ("2", "It could not be done");
+    ("gvtg-xml.toml", "Settings for all domains in its folder and below; `gvtg-xml config FILE` shows which ones apply to a file");
+const FAILED: (&str, &str) = ("2", "The command failed");
 const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
 
 /// A kind of what `emit` writes.
@@ -64,18 +64,20 @@ pub const PAGES: &[Page] = &[
         command: "",
         usual: &[],
         description: &[
-            "gvtg-xml makes any libvirt domain run on a vGPU of Intel GVT-g. It says what is wrong in the domain's XML, writes it right and changes \
-             nothing else, and writes what the host needs.",
-            "`--inactive` gives the stored domain and not the running one, `--security-info` keeps passwords that would be lost, and `--validate` makes \
-             libvirt refuse what it would otherwise drop in silence. What runs keeps what it has until it is stopped and started.",
-            "Prepare the host once: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), \
-             then `sudo gvtg-xml host`.",
+            "gvtg-xml makes any libvirt domain run on a vGPU of Intel GVT-g. It finds what is wrong in the domain's XML, fixes it and leaves everything \
+             else unchanged, and writes the files that the host needs.",
+            "To fix a VM, pipe its XML from `virsh dumpxml` through gvtg-xml-fix(1) and back into `virsh define`, as EXAMPLES shows. \
+             `--inactive` makes virsh print the stored domain and not the running one, `--security-info` keeps passwords that would otherwise be \
+             lost, and `--validate` makes libvirt reject what it would otherwise drop silently. A running VM uses the new definition only \
+             after it has been shut down and started again.",
+            "Prepare the host once: run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), \
+             then check the host with `sudo gvtg-xml host`.",
         ],
-        examples: &[example("fix a domain that libvirt has", PIPE)],
+        examples: &[example("fix a VM's domain", PIPE)],
         exit_status: &[
-            ("0", "Nothing is found; for fix: nothing is left"),
-            ("1", "Something is found; for fix: something is left, and stdout holds the whole document all the same"),
-            ("2", "It could not be done; for fix: stdout is empty"),
+            ("0", "No findings; for fix: no findings are left"),
+            ("1", "There are findings; for fix: findings are left, but stdout holds the complete document"),
+            ("2", "The command failed; for fix: stdout is empty"),
         ],
         files: &[CONFIGURATION],
         see_also: &["virsh(1)", "virt-xml-validate(1)"],
@@ -84,18 +86,19 @@ pub const PAGES: &[Page] = &[
         command: "lint",
         usual: &["quiet", "format", "only", "ignore", "fail_on", "all", "libvirt", "statistics"],
         description: &[
-            "Says what keeps domains from running on a vGPU, where, and what to do. It changes nothing: gvtg-xml-fix(1) does.",
-            "In folders the .xml files are looked at that are domains with a sign of GVT-g.",
+            "Reports what keeps domains from running on a vGPU: where the problem is, what happens because of it, and what to do. It changes nothing; \
+             gvtg-xml-fix(1) makes the changes.",
+            "In folders, only .xml files are checked, and of these only domains with a sign of GVT-g, such as a vGPU.",
         ],
         examples: &[
-            example("what is wrong in a file", "gvtg-xml lint win10.xml"),
-            example("or in a domain that libvirt has", "virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"),
-            example("a folder, for code scanning", "gvtg-xml lint --format sarif --output-file gvtg.sarif vms"),
+            example("check a file", "gvtg-xml lint win10.xml"),
+            example("check a VM's domain", "virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"),
+            example("check a folder, for code scanning", "gvtg-xml lint --format sarif --output-file gvtg.sarif vms"),
         ],
         exit_status: &[
-            ("0", "Nothing is found at or above the severity of --fail-on"),
-            ("1", "Something is found"),
-            ("2", "It could not be done, or a file is no domain"),
+            ("0", "There are no findings with the severity of --fail-on or a higher one"),
+            ("1", "There are such findings"),
+            ("2", "The command failed, or a file is not a domain"),
         ],
         files: &[CONFIGURATION],
         see_also: &["virsh(1)", "virt-xml-validate(1)"],
@@ -104,21 +107,21 @@ pub const PAGES: &[Page] = &[
         command: "fix",
         usual: &["in_place", "diff", "check", "unsafe_fixes", "ignore", "libvirt", "vgpu_type", "keep_video"],
         description: &[
-            "Writes a domain with everything mended that can be. What no rule names stays as it is, byte for byte: comments, quotes, order and spacing. \
-             What was mended, and what is left, is said on stderr.",
-            "A setting that is not given leaves what the document says, and fills in what is missing.",
-            "With one file or stdin the document goes to stdout; with --in-place files are replaced, each in one step or not at all.",
-            "A file that libvirt keeps itself, below /etc/libvirt/qemu, is no place to change a domain: libvirt writes over it. Use the pipe, or virsh edit.",
+            "Writes the domain with every problem fixed that can be fixed safely. Everything else stays as it is, byte for byte: comments, quotes, order and \
+             spacing. A report on stderr lists what was fixed and what is left.",
+            "A setting that is given replaces what the document has. Without it the document's own value stays, and a default is used only where it has none.",
+            "With one file or stdin, the document goes to stdout. With --in-place, files are replaced, each one completely or not at all.",
+            "Do not edit the files that libvirt keeps below /etc/libvirt/qemu: libvirt overwrites them. Use the pipe in the examples, or virsh edit.",
         ],
         examples: &[
-            example("fix a domain that libvirt has", PIPE),
-            example("what would change", "gvtg-xml fix --libvirt installed --diff win10.xml"),
-            example("fix files", "gvtg-xml fix --libvirt installed --in-place win10.xml vms"),
+            example("fix a VM's domain", PIPE),
+            example("show what would change", "gvtg-xml fix --libvirt installed --diff win10.xml"),
+            example("fix files in place", "gvtg-xml fix --libvirt installed --in-place win10.xml vms"),
         ],
         exit_status: &[
-            ("0", "Nothing is left; with --diff and --check: nothing would change"),
-            ("1", "Something is left that it does not mend, and the document is written; with --diff and --check: something would change"),
-            ("2", "It could not be done, and stdout is empty"),
+            ("0", "No findings are left; with --diff or --check: nothing would change"),
+            ("1", "Findings are left that need you, and the document was written; with --diff or --check: something would change"),
+            ("2", "The command failed, and stdout is empty"),
         ],
         files: &[CONFIGURATION],
         see_also: &["virsh(1)", "virt-xml-validate(1)"],
@@ -127,26 +130,27 @@ pub const PAGES: &[Page] = &[
         command: "emit",
         usual: &[],
         description: &[
-            "Prints a file that the host needs for domains with vGPUs, or writes it below a root folder, at its place and with its mode. / is this machine.",
-            "A file that says something else is not replaced without --force, unless an earlier `emit all` wrote it and it is unchanged. What is still to be \
-             done then is said on stderr. `emit all --force` keeps a file of the user's that it replaces below /etc/gvtg-xml/replaced.",
-            "`emit all --remove` is the way back. It removes each file in the manifest that is unchanged, puts back what --force replaced, and removes the folders \
-             that were created for the files if they are empty, and then the manifest. A file that was changed stays, and is reported on stderr.",
+            "Prints a file that the host needs for domains with vGPUs. With --root, it writes the file below that folder instead, at its own path and \
+             with its own mode; / is this machine. The steps that remain are printed on stderr.",
+            "An existing file with different content is only overwritten with --force, unless an earlier `emit all` wrote it and it has not been changed \
+             since. `emit all --force` keeps the user's files that it overwrites below /etc/gvtg-xml/replaced.",
+            "`emit all --remove` undoes all of this. It removes each unchanged file in the manifest, restores what --force replaced, removes the folders \
+             that were created for the files if they are empty, and finally the manifest. A file that was changed stays, and is reported on stderr.",
         ],
         examples: &[
-            example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example("write everything this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
             example("look at the hook first", "gvtg-xml emit hook win10.xml"),
         ],
         exit_status: &[
-            ("0", "The files are written or removed"),
-            ("1", "With --diff and --dry-run: something would change; with --remove: a file was changed, and was left"),
-            ("2", "It could not be done, and nothing is written"),
+            ("0", "The files were written or removed"),
+            ("1", "With --diff or --dry-run: something would change; with --remove: a changed file was not removed"),
+            ("2", "The command failed, and nothing was written"),
         ],
         files: &[
-            ("/etc/libvirt/hooks/qemu.d/gvtg", "The hook that makes a domain's vGPUs when it starts"),
+            ("/etc/libvirt/hooks/qemu.d/gvtg", "The hook that creates a domain's vGPUs when it starts"),
             ("/etc/modules-load.d/gvt.conf", "The kernel modules to load at boot"),
-            ("/etc/modprobe.d/gvtg.conf", "The kernel parameters, as options of modules"),
-            ("/etc/gvtg-xml/manifest", "What `emit all` has written"),
+            ("/etc/modprobe.d/gvtg.conf", "The kernel parameters, as module options"),
+            ("/etc/gvtg-xml/manifest", "The list of files that `emit all` has written"),
             ("/etc/gvtg-xml/replaced", "The user's files that `emit all --force` has replaced"),
             CONFIGURATION,
         ],
@@ -155,48 +159,51 @@ pub const PAGES: &[Page] = &[
     kind(
         "emit hook",
         &[
-            example("for this host", "sudo gvtg-xml emit hook --root / vms"),
-            example("on stdout", "virsh dumpxml --inactive win10 | gvtg-xml emit hook"),
+            example("install it on this host", "sudo gvtg-xml emit hook --root / vms"),
+            example("print it", "virsh dumpxml --inactive win10 | gvtg-xml emit hook"),
         ],
     ),
-    kind("emit modules", &[example("for this host", "sudo gvtg-xml emit modules --root /"), example("on stdout", "gvtg-xml emit modules")]),
+    kind(
+        "emit modules",
+        &[example("install it on this host", "sudo gvtg-xml emit modules --root /"), example("print it", "gvtg-xml emit modules")],
+    ),
     kind(
         "emit cmdline",
         &[
-            example("the words alone", "gvtg-xml emit cmdline"),
-            example("what would change in GRUB's files", "gvtg-xml emit cmdline --bootloader grub --root / --diff"),
+            example("print the parameters", "gvtg-xml emit cmdline"),
+            example("show what would change for GRUB", "gvtg-xml emit cmdline --bootloader grub --root / --diff"),
         ],
     ),
     kind(
         "emit modprobe",
-        &[example("for this host", "sudo gvtg-xml emit modprobe --root /"), example("on stdout", "gvtg-xml emit modprobe")],
+        &[example("install it on this host", "sudo gvtg-xml emit modprobe --root /"), example("print it", "gvtg-xml emit modprobe")],
     ),
     kind(
         "emit nodedev",
         &[
-            example("have libvirt define a domain's vGPU", "gvtg-xml emit nodedev win10.xml > vgpu.xml && virsh nodedev-define vgpu.xml"),
-            example("of another type", "gvtg-xml emit nodedev --type i915-GVTg_V5_8 win10.xml"),
+            example("define a domain's vGPU in libvirt", "gvtg-xml emit nodedev win10.xml > vgpu.xml && virsh nodedev-define vgpu.xml"),
+            example("use another vGPU type", "gvtg-xml emit nodedev --type i915-GVTg_V5_8 win10.xml"),
         ],
     ),
     kind(
         "emit mdevctl",
         &[
-            example("for this host", "sudo gvtg-xml emit mdevctl --root / win10.xml"),
-            example("as commands", "gvtg-xml emit mdevctl --commands win10.xml"),
+            example("install it on this host", "sudo gvtg-xml emit mdevctl --root / win10.xml"),
+            example("print mdevctl commands", "gvtg-xml emit mdevctl --commands win10.xml"),
         ],
     ),
     kind(
         "emit filter",
         &[
-            example("for this host", "sudo gvtg-xml emit filter --root /"),
-            example("with a window on another display", "gvtg-xml emit filter --display-env :1"),
+            example("install it on this host", "sudo gvtg-xml emit filter --root /"),
+            example("open QEMU windows on display :1", "gvtg-xml emit filter --display-env :1"),
         ],
     ),
-    kind("emit udev", &[example("for this host", "sudo gvtg-xml emit udev --root /"), example("on stdout", "gvtg-xml emit udev")]),
+    kind("emit udev", &[example("install it on this host", "sudo gvtg-xml emit udev --root /"), example("print it", "gvtg-xml emit udev")]),
     kind(
         "emit qemu-conf",
         &[
-            example("the lines", "gvtg-xml emit qemu-conf"),
+            example("print the lines", "gvtg-xml emit qemu-conf"),
             example("for a GPU at another address", "gvtg-xml emit qemu-conf --pci 0000:00:02.0"),
         ],
     ),
@@ -205,8 +212,8 @@ pub const PAGES: &[Page] = &[
         ..kind(
             "emit all",
             &[
-                example("all that this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
-                example("what would change there", "gvtg-xml emit all --root / --diff win10.xml"),
+                example("write everything this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+                example("show what would change", "gvtg-xml emit all --root / --diff win10.xml"),
                 example("remove it all", "sudo gvtg-xml emit all --root / --remove"),
             ],
         )
@@ -215,32 +222,33 @@ pub const PAGES: &[Page] = &[
         command: "host",
         usual: &[],
         description: &[
-            "Says whether this machine can run guests with vGPUs, and what to do first if it can't: kernel, modules, parameters, libvirt and its hook. \
-             With domains it also says whether they, the hook and the GPU agree. It changes nothing, and starts no program.",
-            "To prepare a host: `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, then what it prints (initramfs, reboot), \
-             then `sudo gvtg-xml host`. After the first command and until the reboot, the reboot is the first thing to do.",
+            "Checks whether this machine can run VMs with vGPUs: kernel, modules, parameters, libvirt and its hook. If it cannot, it says what to do first. \
+             With domains, it also checks that they, the hook and the GPU agree. It changes nothing and starts no programs.",
+            "To prepare a host, run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), \
+             then run `sudo gvtg-xml host`. Between the first command and the reboot, it tells you to reboot first.",
         ],
         examples: &[
-            example("can this machine do it?", "sudo gvtg-xml host"),
-            example("and these domains?", "sudo gvtg-xml host vms"),
+            example("check this host", "sudo gvtg-xml host"),
+            example("check it for these domains", "sudo gvtg-xml host vms"),
             example("prepare it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
         ],
-        exit_status: &[("0", "Nothing keeps vGPUs from working"), ("1", "Something does"), FAILED],
-        files: &[("/sys, /proc, /etc", "Below --root: what it looks at"), CONFIGURATION],
+        exit_status: &[("0", "There are no errors"), ("1", "There are errors"), FAILED],
+        files: &[("/sys, /proc, /etc", "Below --root: the files that it reads"), CONFIGURATION],
         see_also: &["virt-host-validate(1)", "mdevctl(8)"],
     },
     Page {
         command: "config",
         usual: &["format", "config", "isolated", "unsafe_fixes", "libvirt"],
         description: &[
-            "Shows what is in force for a file, and who said it: a flag, a line of gvtg-xml.toml, or nobody. It takes the flags of gvtg-xml-lint(1).",
+            "Shows the settings that apply to a file, and where each one comes from: a flag, a line of gvtg-xml.toml, or the default. \
+             It takes the flags of gvtg-xml-lint(1).",
         ],
         examples: &[
-            example("in this folder", "gvtg-xml config"),
-            example("for a file that need not be there", "gvtg-xml config vms/win10.xml"),
-            example("for a program, with a flag", "gvtg-xml config --libvirt 9.0 --format json"),
+            example("for this folder", "gvtg-xml config"),
+            example("for a file, even a missing one", "gvtg-xml config vms/win10.xml"),
+            example("with a flag, as JSON", "gvtg-xml config --libvirt 9.0 --format json"),
         ],
-        exit_status: &[("0", "It is shown"), ("2", "The configuration can't be read, or something in it is wrong")],
+        exit_status: &[("0", "The settings were printed"), ("2", "The configuration is invalid or can't be read")],
         files: &[CONFIGURATION],
         see_also: &[],
     },
@@ -248,74 +256,76 @@ pub const PAGES: &[Page] = &[
         command: "explain",
         usual: &[],
         description: &[
-            "Explains rules and groups of rules by their names, and what libvirt, QEMU or the kernel said: a message, a piece of one, or a log. \
-             Without a word it lists all rules, or reads the log that is piped in.",
+            "Explains rules and groups of rules by name, and messages from libvirt, QEMU or the kernel: a whole message, part of one, or a log. \
+             Without arguments it lists all rules, or reads the log that is piped in.",
         ],
         examples: &[
-            example("a rule", "gvtg-xml explain stray-video"),
-            example("a message", "gvtg-xml explain \"Display 'gtk' is not available\""),
-            example("what went wrong, out of a log", "gvtg-xml explain win10.log"),
+            example("explain a rule", "gvtg-xml explain stray-video"),
+            example("explain a message", "gvtg-xml explain \"Display 'gtk' is not available\""),
+            example("find known problems in a log", "gvtg-xml explain win10.log"),
         ],
-        exit_status: &[("0", "Something was explained"), ("1", "Something is not known"), ("2", "A log can't be read")],
-        files: &[("/var/log/libvirt/qemu/NAME.log", "What QEMU said of the domain NAME"), CONFIGURATION],
+        exit_status: &[("0", "Everything was explained"), ("1", "Something is unknown"), ("2", "A log can't be read")],
+        files: &[("/var/log/libvirt/qemu/NAME.log", "QEMU's log for the VM NAME"), CONFIGURATION],
         see_also: &["virsh(1)", "journalctl(1)", "dmesg(1)"],
     },
     Page {
         command: "lsp",
         usual: &["only", "ignore", "all", "config", "libvirt", "display"],
         description: &[
-            "Serves an editor, which starts it and talks to it on stdin and stdout: findings while you type, fixes, and pages about rules. \
-             The editor's settings have the names of the flags.",
+            "Runs the language server, which an editor starts and talks to on stdin and stdout. It shows findings while you type, offers fixes, and \
+             explains rules. The editor's settings have the same names as the flags.",
         ],
         examples: &[
             example("for another libvirt", "gvtg-xml lsp --libvirt 9.0"),
-            example("with one configuration for all", "gvtg-xml lsp --config vms/gvtg-xml.toml"),
+            example("with one configuration for all files", "gvtg-xml lsp --config vms/gvtg-xml.toml"),
         ],
-        exit_status: &[("0", "The editor has ended the session"), ("1", "It went away without a word"), FAILED],
+        exit_status: &[("0", "The editor ended the session"), ("1", "The editor exited without ending the session"), FAILED],
         files: &[CONFIGURATION],
         see_also: &[],
     },
     Page {
         command: "types",
         usual: &[],
-        description: &["Lists the types of vGPUs with what they take, how many fit this machine's GPU, and how many more fit now."],
-        examples: &[example("for people", "gvtg-xml types"), example("for a program", "gvtg-xml types --format json")],
-        exit_status: &[("0", "They are listed"), FAILED],
-        files: &[("/sys/bus/pci/devices, /sys/class/mdev_bus", "Below --root: what the GPU and the kernel offer")],
+        description: &[
+            "Lists the vGPU types and the resources each one takes, how many fit this machine's GPU, and how many more fit now.",
+        ],
+        examples: &[example("as a table", "gvtg-xml types"), example("as JSON", "gvtg-xml types --format json")],
+        exit_status: &[("0", "The types were listed"), FAILED],
+        files: &[("/sys/bus/pci/devices, /sys/class/mdev_bus", "Below --root: the GPU, and the types that the kernel offers")],
         see_also: &["mdevctl(8)"],
     },
     Page {
         command: "kubevirt",
         usual: &[],
         description: &[
-            "Is KubeVirt's hook onDefineDomain: prints the domain that is to be defined, mended or as it is, on stdout, and what was done on stderr. A \
-             program of the name onDefineDomain, such as a link to this one, is this command.",
-            "What shows the guest stays, as there is no X display in a pod: the vGPU gets what Intel's driver in the guest needs. --display has the vGPU shown \
-             too. The VM's annotation gvtg-xml/flags says for one VM what flags say for all; a flag counts before it.",
+            "This is KubeVirt's hook onDefineDomain: it prints the domain that KubeVirt will define on stdout, fixed or unchanged, and a report on stderr. \
+             A program named onDefineDomain, such as a link to gvtg-xml, runs this command.",
+            "The guest's display stays as it is, since a pod has no X display: the vGPU only gets what Intel's driver in the guest needs. With --display, \
+             the vGPU is shown too. The annotation gvtg-xml/flags of a VM sets flags for that VM; a flag on the command line takes precedence.",
         ],
         examples: &[
             example("as KubeVirt calls it", "gvtg-xml kubevirt --vmi '{}' --domain \"$(cat win10.xml)\""),
             example("show the vGPU over VNC", "gvtg-xml kubevirt --display egl-headless --vmi '{}' --domain \"$(cat win10.xml)\""),
         ],
         exit_status: &[
-            ("0", "The domain is printed, whatever is left"),
-            ("2", "It could not be done, stdout is empty, and KubeVirt does not start the VM"),
+            ("0", "The domain was printed, even if findings are left"),
+            ("2", "The command failed, stdout is empty, and KubeVirt does not start the VM"),
         ],
-        files: &[("/usr/bin/onDefineDomain", "In the sidecar's image: a link to this program, or a script that runs it")],
+        files: &[("/usr/bin/onDefineDomain", "In the sidecar image: a link to gvtg-xml, or a script that runs it")],
         see_also: &["virsh(1)"],
     },
     Page {
         command: "generate",
         usual: &[],
         description: &[
-            "Prints what packages and settings are made of: manual pages, completions for shells, a problem matcher, the configuration's schema.",
+            "Prints files for packages and other tools: manual pages, shell completions, a GitHub problem matcher, and the JSON schema of gvtg-xml.toml.",
         ],
         examples: &[
-            example("all manual pages", "gvtg-xml generate man ~/.local/share/man/man1"),
+            example("write all manual pages", "gvtg-xml generate man ~/.local/share/man/man1"),
             example("completions for bash", "gvtg-xml generate bash > ~/.local/share/bash-completion/completions/gvtg-xml"),
             example("for zsh, in a folder of $fpath", "gvtg-xml generate zsh > ~/.zfunc/_gvtg-xml"),
         ],
-        exit_status: &[("0", "It is printed or written"), FAILED],
+        exit_status: &[("0", "The file was printed or written"), FAILED],
         files: &[],
         see_also: &["bash(1)", "zsh(1)", "fish(1)"],
     },
