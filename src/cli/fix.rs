@@ -89,7 +89,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         say_skipped(&files, &passed_over, &options);
         // A hook of git hands on what others run.
         if !(args.diff || args.check || options.skip_foreign) {
-            io::report(&next::steps(&guests, if args.in_place { &args.files } else { &[] }));
+            io::tell(&next::steps(&guests, if args.in_place { &args.files } else { &[] }));
         }
     }
     status
@@ -185,7 +185,7 @@ fn fix_one(
         io::complain(&format!("{shown}: {HELD_BACK}"));
     }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
-        io::report(&summary(&fixed, state, settings));
+        io::tell(&summary(&fixed, state, settings));
     }
     Ok(Handled::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
 }

@@ -7,10 +7,11 @@ use clap::Args;
 use super::emit::guests::guests;
 use super::flags::OriginArgs;
 use super::lint::fail;
+use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
 use crate::host::checks::{self, Asked};
 use crate::host::{Host, Root};
-use crate::report::host::{json, text};
+use crate::report::host::{Amount, json, text};
 use crate::rules::schema::Severity;
 use crate::rules::{RuleSet, of_host};
 
@@ -19,7 +20,7 @@ use crate::rules::{RuleSet, of_host};
 pub(super) struct HostArgs {
     /// Domain XML files or folders: also check these VMs
     files: Vec<PathBuf>,
-    /// Root of another machine's /sys, /proc and /etc
+    /// Folder with another machine's /sys, /proc and /etc
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
     /// Disable these rules
@@ -27,6 +28,12 @@ pub(super) struct HostArgs {
     ignore: Vec<String>,
     #[command(flatten)]
     origin: OriginArgs,
+    /// Print only the problems
+    #[arg(long, short)]
+    quiet: bool,
+    /// Also list the checks that passed
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = DataFormat::Text)]
     format: DataFormat,
@@ -48,8 +55,13 @@ pub(super) fn run(args: &HostArgs) -> Status {
     };
     let host = Host::read(&root);
     let items = checks::look(Asked { host: &host, guests: &guests }, &rules.active);
+    let amount = match (args.quiet, args.verbose) {
+        (true, _) => Amount::Quiet,
+        (false, true) => Amount::Verbose,
+        (false, false) => Amount::Normal,
+    };
     let report = match args.format {
-        DataFormat::Text => text(&items),
+        DataFormat::Text => for_stdout(&text(&items, amount)),
         DataFormat::Json => json(&items),
     };
     if let Err(message) = io::print(&report) {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
+use super::terminal::for_stderr;
 use crate::printable::system_error;
 
 /// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
@@ -91,9 +92,14 @@ pub(super) fn report(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// One line on stderr.
+/// Text for people on stderr, which fits the terminal.
+pub(super) fn tell(text: &str) {
+    report(&for_stderr(text));
+}
+
+/// One message on stderr.
 pub(super) fn complain(message: &str) {
-    report(&format!("gvtg-xml: {}\n", crate::printable::clean(message)));
+    tell(&format!("gvtg-xml: {}\n", crate::printable::clean(message)));
 }
 
 /// Several lines on stderr: what is wrong, and then what to do.
@@ -101,7 +107,7 @@ pub(super) fn advise(message: &str) {
     let mut lines = message.lines();
     complain(lines.next().unwrap_or(""));
     for line in lines {
-        report(&format!("{}\n", crate::printable::clean(line)));
+        tell(&format!("{}\n", crate::printable::clean(line)));
     }
 }
 

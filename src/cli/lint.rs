@@ -172,19 +172,24 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
             (false, false) => " (--verbose lists them)",
         }
     };
+    let none = |count: usize| if count == 1 { "it is not a GVT-g domain" } else { "none is a GVT-g domain" };
     let mut explained = 0;
     for Folder { path, inputs, .. } in files.folders.iter().filter(|folder| !folder.has_more) {
         let path = clean_path(path);
         if inputs.is_empty() {
             io::complain(&format!("{path}: no .xml files in this folder"));
         } else if inputs.clone().all(|index| is_skipped(index).is_ok()) {
-            let count = counted(inputs.len(), "file");
-            io::complain(&format!("{path}: checked 0 of {count}: none is a GVT-g domain{}", hint(inputs.clone())));
+            let count = inputs.len();
+            io::complain(&format!("{path}: checked 0 of {}: {}{}", counted(count, "file"), none(count), hint(inputs.clone())));
             explained += inputs.len();
         }
     }
     if checked < all && (checked > 0 || explained < skipped.len()) {
-        let rest = if checked > 0 { "the rest are not GVT-g domains" } else { "none is a GVT-g domain" };
+        let rest = match all - checked {
+            _ if checked == 0 => none(all),
+            1 => "the other one is not a GVT-g domain",
+            _ => "the rest are not GVT-g domains",
+        };
         io::complain(&format!("checked {checked} of {}: {rest}{}", counted(all, "file"), hint(0..all)));
     }
 }

@@ -134,6 +134,8 @@ struct Output {
     report: Box<dyn Report>,
     target: Target,
     text: String,
+    /// Whether its lines are for people, and may be broken to fit a terminal.
+    is_prose: bool,
 }
 
 enum Target {
@@ -161,7 +163,7 @@ impl Outputs {
                 Unasked::Full => report(Format::Full, &target, files, options),
                 Unasked::WithHelp => Box::new(Concise::with_help(look(&target, options.color).color)),
             };
-            outputs.begin(report, target);
+            outputs.begin(report, target, unasked == Unasked::WithHelp);
         }
         for (format, file) in &args.formats {
             let target = match (file, stream) {
@@ -169,18 +171,18 @@ impl Outputs {
                 (None, Some(stream)) => Target::Stream(stream),
                 (None, None) => continue,
             };
-            outputs.begin(report(*format, &target, files, options), target);
+            outputs.begin(report(*format, &target, files, options), target, false);
         }
         if let Some(stream) = stream.filter(|_| args.statistics) {
-            outputs.begin(Box::new(Statistics::default()), Target::Stream(stream));
+            outputs.begin(Box::new(Statistics::default()), Target::Stream(stream), false);
         }
         Ok(outputs)
     }
 
-    fn begin(&mut self, mut report: Box<dyn Report>, target: Target) {
+    fn begin(&mut self, mut report: Box<dyn Report>, target: Target, is_prose: bool) {
         let mut text = String::new();
         report.begin(&mut text);
-        self.outputs.push(Output { report, target, text });
+        self.outputs.push(Output { report, target, text, is_prose });
     }
 
     /// How much of a finding they show.
@@ -220,7 +222,11 @@ impl Output {
         match &mut self.target {
             Target::Stream(Stream::Stdout) => io::print(&text),
             Target::Stream(Stream::Stderr) => {
-                io::report(&text);
+                if self.is_prose {
+                    io::tell(&text);
+                } else {
+                    io::report(&text);
+                }
                 Ok(())
             }
             Target::File(path, file) => {

@@ -25,6 +25,9 @@ pub(super) struct TypesArgs {
 }
 
 pub(super) fn run(args: &TypesArgs) -> Status {
+    if !args.root.is_dir() {
+        return fail(&format!("{}: no such folder", args.root.display()));
+    }
     let root = Root::new(&args.root);
     let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();
     let offers = offers(card.as_ref());

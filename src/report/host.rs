@@ -8,8 +8,19 @@ use crate::host::checks::{Item, NEXT, Status, first};
 use crate::printable::clean;
 use crate::rules::schema::Severity;
 
-/// For people: what is wrong, what nobody can tell, and a line for each thing that is well.
-pub fn text(items: &[Item<'_>]) -> String {
+/// How much of the checks is shown to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Amount {
+    /// Problems only.
+    Quiet,
+    /// Problems, what could not be checked, and a summary.
+    Normal,
+    /// Everything, with the checks that passed.
+    Verbose,
+}
+
+/// For people: what is wrong, what could not be checked, and a line for each check that passed, as far as `amount` goes.
+pub fn text(items: &[Item<'_>], amount: Amount) -> String {
     let begin = first(items);
     let is_begin = |item: &Item<'_>| begin.is_some_and(|begin| std::ptr::eq(begin, item));
     let of = |status: Status| items.iter().filter(move |item| item.status == status);
@@ -25,10 +36,13 @@ pub fn text(items: &[Item<'_>]) -> String {
         }
         let _ = writeln!(text, "  checked: {}\n", clean(&item.read.join(", ")));
     }
+    if amount == Amount::Quiet {
+        return text;
+    }
     for item in of(Status::Unknown) {
         let _ = writeln!(text, "unknown[{}] {}", item.rule.id, clean(&item.message));
     }
-    for item in of(Status::Ok) {
+    for item in of(Status::Ok).filter(|_| amount == Amount::Verbose) {
         let _ = writeln!(text, "ok  {}", clean(&item.message));
     }
     text.push_str(&summary(items));
@@ -41,7 +55,12 @@ fn summary(items: &[Item<'_>]) -> String {
     let some = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
     let errors = some(count(Status::Wrong(Severity::Error)), "error");
     let warnings = some(count(Status::Wrong(Severity::Warning)), "warning");
-    let counts = format!("{errors}, {warnings}, {} ok, {} unknown", count(Status::Ok), count(Status::Unknown));
+    let passed = format!("{} passed", some(count(Status::Ok), "check"));
+    let unknown = match count(Status::Unknown) {
+        0 => String::new(),
+        count => format!(", {count} unknown"),
+    };
+    let counts = format!("{errors}, {warnings}, {passed}{unknown}");
     let is_roots = |item: &Item<'_>| {
         item.status == Status::Unknown && (item.message.contains("ermission denied") || item.message.contains("only root"))
     };

@@ -69,7 +69,9 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
                      (for Latin-1: `iconv -f ISO-8859-1 -t UTF-8`)"
                 .to_owned(),
         };
-        XmlError::new(offset, format!("byte 0x{:02x} is not UTF-8", bytes[offset]), help)
+        let is_binary = !is_utf_16 && bytes.iter().any(|byte| *byte < b'\t');
+        let what = if is_binary { "this is a binary file: " } else { "" };
+        XmlError::new(offset, format!("{what}byte 0x{:02x} is not UTF-8", bytes[offset]), help)
     })
 }
 

@@ -22,6 +22,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ("host", "ignore", "Disable these rules; `gvtg-xml explain host` lists them"),
     ("", "ignore", "Disable these rules or groups of rules; `gvtg-xml explain` lists them"),
     ("", "rules", "Folder of custom rules (*.toml). A rule with the ID of a built-in rule replaces it"),
+    ("host", "verbose", "Also list the checks that passed"),
     ("", "fail_on", "Exit with 1 if there are findings of this severity or a higher one [default: warning]"),
     ("", "rule_pages", "Base URL of the rules' pages: SARIF reports and editors link to this URL followed by the rule's ID"),
     ("", "skip_foreign", "Skip files that are not domain XML, and domains with no sign of GVT-g"),

@@ -76,9 +76,12 @@ impl Full {
         };
         let word = format!("{word}[{}]", diagnostic.rule.id);
         let edits = diagnostic.fix.as_ref().map(|fix| &fix.edits).filter(|edits| !edits.is_empty());
-        let snippet = edits.is_none().then(|| Snippet::new(part.source, &diagnostic.span, diagnostic.start));
+        let is_shown = edits.is_none() && !is_binary(part.source, diagnostic.start);
+        let snippet = is_shown.then(|| Snippet::new(part.source, &diagnostic.span, diagnostic.start));
         self.add_message(&word, diagnostic.severity, &diagnostic.message, snippet, text);
-        if let Some(edits) = edits {
+        if edits.is_none() && !is_shown {
+            self.add_diff(part.source.name(), diagnostic.start, &[], 0, text);
+        } else if let Some(edits) = edits {
             let (lines, more) = hunks::lines(part.source, edits.iter(), diagnostic.span.start);
             self.add_diff(part.source.name(), diagnostic.start, &lines, more, text);
         }
@@ -102,7 +105,7 @@ impl Full {
         }
         match others.len().saturating_sub(MOST_RELATED) {
             0 => {}
-            more => self.add_note("note", &format!("and {more} places more"), text),
+            more => self.add_note("note", &format!("and {more} more places"), text),
         }
         text.push('\n');
     }
@@ -133,7 +136,7 @@ impl Full {
         }
         let _ = match more {
             0 => writeln!(text, "{:width$}  ╰────", ""),
-            more => writeln!(text, "{:width$}  ╰─ and {more} lines more", ""),
+            more => writeln!(text, "{:width$}  ╰─ and {more} more lines", ""),
         };
     }
 
@@ -153,6 +156,13 @@ impl Full {
             text.push('\n');
         }
     }
+}
+
+/// Whether the line at this place is binary data, which tells nobody anything.
+fn is_binary(source: &Source<'_>, place: Position) -> bool {
+    const MANY: usize = 8;
+    let line = &source.text()[source.line(place.line)];
+    line.chars().take(line::LONGEST).filter(|c| c.is_control() && *c != '\t' && *c != '\r').count() > MANY
 }
 
 /// Who does what is to be done.
