@@ -32,9 +32,9 @@ fn good() -> String {
 #[test]
 fn lint_has_three_exit_codes() {
     let (code, stdout, stderr) = run("lint --format concise", BAD);
-    assert_eq!((code, stderr.as_str()), (1, "gvtg-xml: 2 findings, of which `gvtg-xml fix` mends 2\n"));
+    assert_eq!((code, stderr.as_str()), (1, "gvtg-xml: 2 findings, 2 fixable with `gvtg-xml fix`\n"));
     assert_eq!(run("lint --format concise -q", BAD), (1, stdout.clone(), String::new()));
-    assert_eq!(run("lint", &good()).2, "gvtg-xml: nothing found in 1 file\n");
+    assert_eq!(run("lint", &good()).2, "gvtg-xml: no findings in 1 file\n");
     assert_eq!(run("lint -q", &good()), (0, String::new(), String::new()));
     assert!(stdout.lines().all(|line| line.starts_with("<stdin>:")) && stdout.contains("error[missing-vgpu]"), "{stdout}");
     assert_eq!(run("lint -", &good()).0, 0);
@@ -174,7 +174,10 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     files.dedup();
     assert_eq!(files, ["d/a/z.xml", "d/again.xml", "d/broken.XML"], "sorted, and a file that has two names once");
     assert!(stdout.contains("d/broken.XML:1:25: error[not-well-formed] "), "{stdout}");
-    assert!(stderr.contains("looked at 3 of 5 files: the others are not domains with a sign of GVT-g"), "{stderr}");
+    assert!(
+        stderr.contains("checked 3 of 5 files: the rest are not GVT-g domains (--verbose lists them, --all checks every domain)"),
+        "{stderr}"
+    );
     let (_, stdout, _) = run_in(all.path(), "lint --format concise --all d");
     assert!(stdout.contains("d/plain.xml:") && !stdout.contains("net.xml"), "{stdout}");
     assert_eq!(run_in(all.path(), "fix -i -q d").0, 2);
@@ -184,6 +187,64 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     assert_eq!(run_in(empty.path(), "lint .").0, 0);
 }
 
+#[test]
+fn only_a_domain_that_was_skipped_is_a_reason_for_all() {
+    let all = folder(&[("n.xml", "<network/>"), ("p.xml", BAD), ("d/n.xml", "<network/>"), ("d/m.xml", "<network/>")]);
+    for (words, said) in [
+        ("lint --skip-foreign n.xml", "gvtg-xml: checked 0 of 1 file: it is not a GVT-g domain (--verbose lists them)\n"),
+        (
+            "lint --skip-foreign p.xml",
+            "gvtg-xml: checked 0 of 1 file: it is not a GVT-g domain (--verbose lists them, --all checks every domain)\n",
+        ),
+        ("lint d", "gvtg-xml: d: checked 0 of 2 files: none is a GVT-g domain (--verbose lists them)\n"),
+    ] {
+        assert_eq!(run_in(all.path(), words).2, said, "{words}");
+    }
+}
+
+#[test]
+fn a_binary_file_is_called_one_and_not_shown() {
+    let all = folder(&[]);
+    fs::write(all.path().join("program"), b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0\x01\0\0\0\xd0#\0\0").unwrap();
+    let (code, stdout, _) = run_in(all.path(), "lint program");
+    assert_eq!(code, 2);
+    assert!(stdout.contains("this is a binary file: ") && stdout.contains("[program:1:25]") && !stdout.contains("ELF"), "{stdout}");
+}
+
+#[test]
+fn a_file_that_the_shell_emptied_is_answered_with_in_place() {
+    let all = folder(&[("self.xml", "")]);
+    let help =
+        "  help: if the shell emptied it (`> self.xml`), restore it from a backup, and then run `gvtg-xml fix --in-place self.xml`\n";
+    let (code, stdout, stderr) = run_in(all.path(), "fix self.xml");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains(help), "{stderr}");
+    assert!(!run_in(all.path(), "fix --in-place self.xml").2.contains("shell"));
+    assert!(!run("fix", "").2.contains("shell"), "nothing was named");
+}
+
+#[test]
+fn a_file_that_is_not_there_may_be_a_vm() {
+    let all = folder(&[("vms/a.xml", BAD)]);
+    let pipe =
+        |flags: &str, rest: &str| format!("  help: if win10 is a VM, pipe its XML in: `virsh dumpxml --inactive {flags}win10 | {rest}`\n");
+    let define = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
+    for (words, help) in [
+        ("lint win10", pipe("--security-info ", "gvtg-xml lint")),
+        ("fix win10", pipe("--security-info ", define)),
+        ("fix --in-place win10", pipe("--security-info ", define)),
+        ("emit hook win10", pipe("", "sudo gvtg-xml emit all --root /")),
+        ("host win10", pipe("", "sudo gvtg-xml host -")),
+    ] {
+        let (code, stdout, stderr) = run_in(all.path(), words);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{words}");
+        assert_eq!(stderr, format!("gvtg-xml: win10: can't be read: No such file or directory\n{help}"), "{words}");
+    }
+    for words in ["lint win10.xml", "lint vms/win10", "fix ./win10"] {
+        assert!(!run_in(all.path(), words).2.contains("help"), "{words} names a file");
+    }
+}
+
 /// A server with an NVIDIA vGPU, which looks like Intel's.
 const UNSIGNED: &str = "<domain type='kvm'>\n  <name>nv</name>\n  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci' display='off'>\n      \
     <source>\n        <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\n      </source>\n    </hostdev>\n  </devices>\n</domain>\n";
@@ -191,7 +252,7 @@ const UNSIGNED: &str = "<domain type='kvm'>\n  <name>nv</name>\n  <devices>\n   
 #[test]
 fn a_vgpu_that_may_not_be_intels_stays_byte_for_byte_in_a_folder_and_a_hook() {
     let all = folder(&[("d/nv.xml", UNSIGNED)]);
-    let held_back = "nothing says that the mediated device is Intel's, so all fixes are held back";
+    let held_back = "cannot tell whether the mediated device is Intel's, so no fixes are applied";
     let (code, _, stderr) = run_in(all.path(), "fix --in-place d");
     assert_eq!(code, 1);
     assert!(stderr.contains(held_back) && stderr.contains("0 fixed"), "{stderr}");
@@ -219,12 +280,12 @@ fn what_a_folder_run_passes_over_can_be_listed() {
         let (_, _, stderr) = run_in(all.path(), &format!("{command} --verbose d"));
         assert_eq!(run_in(all.path(), &format!("{command} --list-skipped d")).2, stderr, "its earlier name");
         assert!(!stderr.contains("--all"), "who is told all needs no hint: {stderr}");
-        assert!(stderr.contains("gvtg-xml: d/net.xml: passed over: it is not a domain\n"), "{stderr}");
-        assert!(stderr.contains("gvtg-xml: d/igpu.xml: passed over: it is a domain that does not use GVT-g\n"), "{stderr}");
-        assert!(stderr.contains("looked at 1 of 3 files") && !stderr.contains("vgpu.xml: passed"), "{stderr}");
+        assert!(stderr.contains("gvtg-xml: d/net.xml: skipped: it is not a domain\n"), "{stderr}");
+        assert!(stderr.contains("gvtg-xml: d/igpu.xml: skipped: it is a domain that does not use GVT-g\n"), "{stderr}");
+        assert!(stderr.contains("checked 1 of 3 files") && !stderr.contains("vgpu.xml: skipped"), "{stderr}");
         assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
         let empty = folder(&[("e/notes.txt", "")]);
-        assert_eq!(run_in(empty.path(), &format!("{command} e")), (0, String::new(), "gvtg-xml: e: there is no .xml file\n".into()));
+        assert_eq!(run_in(empty.path(), &format!("{command} e")), (0, String::new(), "gvtg-xml: e: no .xml files in this folder\n".into()));
     }
 }
 
@@ -329,17 +390,17 @@ fn a_file_in_a_folder_that_can_not_be_read_is_an_error() {
 #[test]
 fn a_folder_without_a_domain_is_named() {
     let all = folder(&[("nets/a.xml", "<network/>"), ("nets/b.xml", BAD), ("vms/good.xml", FIXED), ("notes/a.txt", "")]);
-    let none = "gvtg-xml: nets: looked at 0 of 2 files: none is a domain with a sign of GVT-g (--verbose names them, --all looks at all domains)\n";
+    let none = "gvtg-xml: nets: checked 0 of 2 files: none is a GVT-g domain (--verbose lists them, --all checks every domain)\n";
     for command in ["lint --only vgpu", "fix --check --only vgpu", "fix --check --suppress silent-sound --reason x"] {
         let said = |folders: &str| run_in(all.path(), &format!("{command} {folders}")).2;
         assert!(said("nets").starts_with(none), "{command}: {}", said("nets"));
-        assert!(!said("nets").contains("others"), "once is enough: {}", said("nets"));
+        assert!(!said("nets").contains("the rest"), "once is enough: {}", said("nets"));
+        assert!(said("vms nets").starts_with(none) && said("vms nets").contains("checked 1 of 3 files: the rest"), "{}", said("vms nets"));
         assert!(
-            said("vms nets").starts_with(none) && said("vms nets").contains("looked at 1 of 3 files: the others"),
+            said("notes nets").starts_with(&format!("gvtg-xml: notes: no .xml files in this folder\n{none}")),
             "{}",
-            said("vms nets")
+            said("notes nets")
         );
-        assert!(said("notes nets").starts_with(&format!("gvtg-xml: notes: there is no .xml file\n{none}")), "{}", said("notes nets"));
         assert!(!said("vms vms").contains("no .xml file"), "its files were looked at: {}", said("vms vms"));
     }
 }
@@ -448,7 +509,7 @@ fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
     file.set_len(1 << 42).unwrap();
     let (code, stdout, stderr) = run_in(all.path(), "fix --max-size 0 a.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert_eq!(stderr, "gvtg-xml: a.xml: is no XML: there is a hole in it, or thousands of NUL characters\n");
+    assert_eq!(stderr, "gvtg-xml: a.xml: is not XML: it contains long runs of NUL bytes\n");
     assert!(run_in(all.path(), "lint a.xml").2.contains("is larger than 16 MiB"));
     // Less memory than a domain of 20 MB takes.
     fs::write(all.path().join("big.xml"), format!("<domain><!--{}--></domain>", "x".repeat(20 << 20))).unwrap();

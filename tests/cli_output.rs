@@ -153,6 +153,17 @@ fn colours_come_when_asked_for() {
     assert!(!run("lint --color never", BAD).1.contains('\u{1b}'));
     let output = feed(program(["lint", "--color", "always"]).env("NO_COLOR", "1"), BAD.as_bytes());
     assert!(output.stdout.contains(&0x1b), "a flag is more than the environment");
+    for (variables, is_colored) in [
+        ("FORCE_COLOR=1", true),
+        ("CLICOLOR_FORCE=1", true),
+        ("FORCE_COLOR=0", false),
+        ("FORCE_COLOR=", false),
+        ("FORCE_COLOR=1 NO_COLOR=1", false),
+    ] {
+        let mut command = program(["lint"]);
+        command.env_remove("NO_COLOR").envs(variables.split(' ').filter_map(|variable| variable.split_once('=')));
+        assert_eq!(feed(&mut command, BAD.as_bytes()).stdout.contains(&0x1b), is_colored, "{variables}");
+    }
     if has_terminals() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), BAD).unwrap();
@@ -180,7 +191,7 @@ fn a_site_can_have_rules_of_its_own() {
     let lint = |arguments: &str| outcome(feed(program(arguments.split_whitespace()).current_dir(folder.path()), text.as_bytes()));
     let (code, _, stderr) = lint("lint --rules .");
     assert_eq!(code, 2);
-    assert!(stderr.contains("there is no rule file (*.toml) in it"), "{stderr}");
+    assert!(stderr.contains("no rule files (*.toml) in this folder"), "{stderr}");
     write("no-floppy.toml", OWN_RULE);
     write("readme.md", "not a rule");
     let (code, stdout, _) = lint("lint --rules . --format concise --only no-floppy");
@@ -197,8 +208,8 @@ fn a_site_can_have_rules_of_its_own() {
         ("severity = \"warning\"", "severity = \"bad\"", 4, 12, "unknown variant `bad`"),
         ("[check]", "[check", 11, 7, ""),
         ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
-        (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is for the program's own rules"),
-        ("no-floppy", "floppy", 1, 1, "the file's name is not its id, floppy"),
+        (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is reserved for built-in rules"),
+        ("no-floppy", "floppy", 1, 1, "the file must be named after the rule's id: floppy.toml"),
         ("op = \"remove\"", "op = { insert = '<a b={@x}/>' }", 15, 23, "this can't be inserted: "),
         ("nobody has floppies", "nobody {has} floppies", 8, 19, "nothing fills in the placeholder {has}"),
     ] {
@@ -223,10 +234,10 @@ fn libvirt_versions_are_read_or_refused() {
     for right in ["9.0", "9.0.0", "newest", "current", "7.0", "12.8.1"] {
         assert_eq!(run(&format!("fix -q --libvirt {right}"), BAD).0, 0, "{right}");
     }
-    for wrong in ["nine", "9.", ".9", "9.0.0.0", "-1", "9,0", "999999999999", "v9.0"] {
+    for wrong in ["nine", "latest", "9.", ".9", "9.0.0.0", "-1", "9,0", "999999999999", "v9.0"] {
         let (code, stdout, stderr) = run(&format!("fix --libvirt={wrong}"), BAD);
         assert_eq!((code, stdout.as_str()), (2, ""), "{wrong}");
-        assert!(stderr.contains("is no libvirt version"), "{stderr}");
+        assert!(stderr.contains("is not a libvirt version") && stderr.contains("`installed`") && stderr.contains("`newest`"), "{stderr}");
     }
     assert!(run("fix --libvirt 7.0", BAD).2.contains("for libvirt 7.0.0"));
     assert!(run("fix --libvirt 7.0", BAD).1.contains("device.hostdev0.x-igd-opregion=on"));
@@ -272,7 +283,9 @@ fn fix_ends_with_what_the_host_still_needs() {
     let in_folder = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2;
     let uuid = "a7ac54ee-0f5b-5731-b099-091b0e8eaf75";
     let said = |emit: &str| {
-        format!("gvtg-xml: prepare the host for the vGPU {uuid}: {emit}, then what it prints (initramfs, reboot), then sudo gvtg-xml host")
+        format!(
+            "gvtg-xml: prepare the host for the vGPU {uuid}: run `{emit}`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`"
+        )
     };
     let piped = said("virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /");
     let last = |stderr: String| stderr.lines().last().unwrap_or_default().to_owned();
@@ -285,10 +298,10 @@ fn fix_ends_with_what_the_host_still_needs() {
     std::fs::copy("fixtures/win10-virt-manager.xml", folder.path().join("a b.xml")).unwrap();
     let steps = in_folder(&["fix", "--in-place", "a b.xml"]);
     for wanted in [
-        "1. virsh define --validate 'a b.xml'\n",
-        "sudo gvtg-xml emit all --root / 'a b.xml', then what it prints (initramfs, reboot), then sudo gvtg-xml host\n",
+        "1. define the domain: `virsh define --validate 'a b.xml'`\n",
+        "run `sudo gvtg-xml emit all --root / 'a b.xml'`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n",
         uuid,
-        "virsh shutdown win10; virsh start win10\n",
+        "`virsh shutdown win10`, then `virsh start win10`\n",
     ] {
         assert!(steps.contains(wanted), "{wanted}: {steps}");
     }

@@ -91,6 +91,27 @@ fn help_ends_with_examples_and_says_what_exit_codes_mean() {
 }
 
 #[test]
+fn each_flag_is_told_for_the_command_that_has_it() {
+    let long = |command: &str| help(command, "--help", 200).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let long = |command: &str| long(command).replace("\n ", " ");
+    assert!(long("emit nodedev").contains("If there are several vGPUs, the one with this UUID"));
+    for kind in ["emit nodedev", "emit mdevctl"] {
+        assert!(!long(kind).contains("groups of rules") && !long(kind).contains("\nRules:\n"), "{kind}: --only takes a UUID");
+    }
+    for (flag, values) in [
+        ("lint", ["- info: Worth knowing", "- warning: The VM runs", "- error: libvirt or QEMU rejects the VM"]),
+        ("lint", ["- auto: On a terminal", "- always: Always", "- never: Never"]),
+    ] {
+        values.iter().for_each(|value| assert!(long(flag).contains(value), "{value}"));
+    }
+    assert!(long("fix").contains("--suppress-in <PLACE>"));
+    assert!(long("fix").contains("the domain is piped in"));
+    for command in ["lint", "lsp", "config"] {
+        assert!(!long(command).contains("piped in"), "{command} takes no domain from a pipe for its $DISPLAY");
+    }
+}
+
+#[test]
 fn the_usual_flags_are_flags() {
     let all = command(Length::Long);
     for page in PAGES {

@@ -112,7 +112,7 @@ fn a_file_of_somebody_else_is_not_taken_from_them() {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=4711", "--regid=4711", "--clear-groups", "./program", "fix", "-i", "theirs.xml"]);
     let (code, _, stderr) = outcome(feed(command.current_dir(all.path()), b""));
-    let message = "gvtg-xml: theirs.xml: can't be written: its owner and group can't be kept: Operation not permitted\n";
+    let message = "gvtg-xml: theirs.xml: can't be written: its owner and group can't be preserved: Operation not permitted\n";
     assert_eq!((code, stderr.as_str()), (2, message));
     assert_eq!(fs::read_to_string(all.path().join("theirs.xml")).unwrap(), BAD);
     assert_eq!(names(all.path()), ["program", "theirs.xml"]);
@@ -125,7 +125,10 @@ fn what_is_no_plain_file_is_never_replaced() {
     fs::hard_link(path("one.xml"), path("two.xml")).unwrap();
     let (code, _, stderr) = run_in(all.path(), "fix -i one.xml");
     assert_eq!(code, 2);
-    assert!(stderr.contains("one.xml: can't be written: it has another name (hard links), which would keep the old text"), "{stderr}");
+    assert!(
+        stderr.contains("one.xml: can't be written: it has another hard link, which would keep the old content: write to stdout instead"),
+        "{stderr}"
+    );
     assert_eq!((fs::read_to_string(path("one.xml")).unwrap(), fs::metadata(path("two.xml")).unwrap().nlink()), (BAD.into(), 2));
     let _socket = UnixListener::bind(path("socket.xml")).unwrap();
     symlink("/dev/null", path("device.xml")).unwrap();
@@ -134,7 +137,7 @@ fn what_is_no_plain_file_is_never_replaced() {
         let started = Instant::now();
         let (code, _, stderr) = run_in(all.path(), &format!("fix -i {name}"));
         assert_eq!(code, 2);
-        assert_eq!(stderr, format!("gvtg-xml: {name}: is {what}, and only a file can be replaced: write to stdout instead\n"));
+        assert_eq!(stderr, format!("gvtg-xml: {name}: is {what}; --in-place replaces regular files only: write to stdout instead\n"));
         assert!(started.elapsed() < Duration::from_secs(10), "nobody waits for a FIFO");
     }
     assert!(fs::symlink_metadata(path("fifo.xml")).unwrap().file_type().is_fifo());

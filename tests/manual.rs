@@ -102,6 +102,26 @@ fn a_page_has_each_flag_and_each_example_as_it_is_typed() {
 }
 
 #[test]
+fn pages_read_as_pages() {
+    let folder = pages();
+    for name in names(&folder.path().join("man/man1")) {
+        let page = read(folder.path(), &name).replace("\\-", "-");
+        assert!(!page.contains("-h is shorter") && !page.contains("?:"), "{name}");
+        for (line, next) in page.lines().zip(page.lines().skip(1)) {
+            // Prose goes on in lower case, or the line before it has ended.
+            let goes_on =
+                !line.starts_with(['.', '\\']) && !next.starts_with('.') && !line.ends_with(['.', ',', ':', ';', '!', '?', ')', ']']);
+            let first = next.split(' ').next().unwrap();
+            assert!(!(goes_on && matches!(first, "It" | "This" | "The")), "{name}: {line} | {next}");
+        }
+    }
+    let emit = read(folder.path(), "gvtg-xml-emit.1").replace("\\-", "-");
+    assert!(emit.contains("instead of the hook.\nlibvirt stores it in"), "{emit}");
+    assert!(emit.contains("The libvirt hook that converts VMs from other hosts.\n"), "{emit}");
+    assert!(!emit.contains("groups of rules"), "{emit}");
+}
+
+#[test]
 fn pages_go_where_they_can_be_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("man"), "a file").unwrap();

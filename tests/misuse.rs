@@ -18,29 +18,52 @@ const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <
 #[test]
 fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
     for (said, meant) in [
-        ("check vms", "`gvtg-xml lint` says what is wrong; `gvtg-xml fix --check` names what would change"),
-        ("format", "`gvtg-xml fix` writes the mended domain"),
-        ("doctor", "`gvtg-xml host` says what this machine lacks"),
+        ("check vms", "`gvtg-xml lint` reports problems; `gvtg-xml fix --check` lists the files that would change"),
+        ("format", "`gvtg-xml fix` writes the fixed domain"),
+        ("doctor", "`gvtg-xml host` checks this machine"),
         ("rules", "`gvtg-xml explain` lists the rules"),
+        ("man", "`gvtg-xml generate man`"),
         ("completions bash", "`gvtg-xml generate`"),
-        ("hook", "gvtg-xml emit hook"),
+        ("hook", "`gvtg-xml emit hook` prints the file"),
+        ("modprobe", "`gvtg-xml emit modprobe` prints the file"),
+        ("setup", "`gvtg-xml emit all --root /`"),
+        ("undo", "`virsh define BACKUP` restores a VM"),
+        ("remove", "`gvtg-xml emit all --root / --remove`"),
         ("emit grub", "`gvtg-xml emit cmdline`"),
-        ("lint --fix", "`lint` changes nothing: `gvtg-xml fix` does"),
-        ("lint --diff", "gvtg-xml fix --diff FILE"),
+        ("emit remove", "`gvtg-xml emit all --root / --remove`"),
+        ("lint --fix", "`lint` changes nothing; `gvtg-xml fix --in-place FILE` does"),
+        ("lint --diff", "`gvtg-xml fix --diff FILE`"),
+        ("lint --dry-run", "`gvtg-xml fix --diff FILE`"),
         ("lint --select display", "--only RULE"),
         ("lint --select=display", "--only RULE"),
-        ("fix --exclude display", "--ignore RULE"),
+        ("lint --exclude old .", "files can't be excluded: name the files or folders to check"),
+        ("fix --disable display", "--ignore RULE"),
         ("fix --write", "--in-place writes the files"),
-        ("fix --dry-run", "`gvtg-xml fix --diff` shows the changes"),
-        ("fix -n", "`gvtg-xml fix --diff` shows the changes"),
-        ("fix -o new.xml", "gvtg-xml fix FILE > NEW"),
+        ("fix --dry-run", "--diff shows the changes"),
+        ("fix -n", "--diff shows the changes"),
+        ("fix -o new.xml", "`gvtg-xml fix FILE > NEW`"),
+        ("fix --undo", "`virsh define BACKUP` restores it"),
+        ("fix --version", "`gvtg-xml --version`"),
+        ("fix --json", "--format selects the report's format: json, sarif"),
+        ("fix --list-rules", "`gvtg-xml explain` lists the rules"),
         ("lint -o new.xml", "--output-file FILE"),
-        ("lint --output-format json", "--format says"),
+        ("lint --output-format json", "--format selects"),
         ("lint --no-color", "--color never"),
         ("lint --severity error", "--fail-on"),
-        ("lint --unsafe-fixes", "`gvtg-xml fix` has it"),
+        ("lint --unsafe-fixes", "`gvtg-xml fix` has this option"),
         ("lint --formt json", "'--format'"),
-        ("--diff x.xml", "it stands behind a command that has it: gvtg-xml fix --diff"),
+        ("emit hook --dry-run", "--diff shows what would change below --root"),
+        ("emit all --root / --dry-run", "--dry-run is for --remove; --diff shows what would be written"),
+        ("emit hook -o x", "add `> FILE`, or write it to its place below a folder with `--root DIR`"),
+        ("emit hook --undo", "`gvtg-xml emit all --root / --remove`"),
+        ("host --json", "--format json prints JSON"),
+        ("types --json", "--format json prints JSON"),
+        ("host --sarif", "--format takes only text and json here"),
+        ("host --no-color", "set NO_COLOR=1"),
+        ("--diff x.xml", "put it after a command: `gvtg-xml fix --diff x.xml`"),
+        ("-q lint F", "put it after the command: `gvtg-xml lint -q F`"),
+        ("--color never lint F", "put it after the command: `gvtg-xml lint --color never F`"),
+        ("-q types", "`gvtg-xml types` has no -q"),
         ("lnt", "'lint'"),
     ] {
         let (code, stdout, stderr) = run(said, BAD);
@@ -51,14 +74,44 @@ fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
 }
 
 #[test]
+fn the_usage_is_that_of_the_command() {
+    for (said, usage) in [
+        ("fix --json", "gvtg-xml fix [OPTIONS] [FILES]..."),
+        ("fix --list-rules", "gvtg-xml fix [OPTIONS] [FILES]..."),
+        ("fix --check --diff", "gvtg-xml fix [OPTIONS] [FILES]..."),
+        ("-q lint F", "gvtg-xml lint [OPTIONS] [FILES]..."),
+        ("emit hook -o x", "gvtg-xml emit hook [OPTIONS] [FILES]..."),
+        ("lint --statistics --format concise F", "gvtg-xml lint [OPTIONS] [FILES]..."),
+        ("lnt", "gvtg-xml <COMMAND>"),
+    ] {
+        let (code, _, stderr) = run(said, BAD);
+        assert_eq!(code, 2, "{said}");
+        assert!(stderr.contains(&format!("\n\nUsage: {usage}\n\nFor more information, try '--help'.\n")), "{said}: {stderr}");
+    }
+}
+
+#[test]
+fn several_reports_need_files() {
+    for (said, message) in [
+        (
+            "--statistics --format concise",
+            "--format and --statistics both print a report: add `--output-file FILE` after --format, or leave one out",
+        ),
+        ("--format json --format full", "only one report can be printed: add `--output-file FILE` after each --format but one"),
+        ("--output-file x", "--output-file must come after the --format that it is for, one for each"),
+    ] {
+        let (code, stdout, stderr) = run(&format!("lint {said}"), BAD);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{said}");
+        assert!(stderr.starts_with(&format!("error: {message}\n\nUsage: ")), "{said}: {stderr}");
+    }
+}
+
+#[test]
 fn a_file_without_a_command_is_answered_with_one() {
     let all = folder(&[("win 10.xml", BAD)]);
     let (code, _, stderr) = outcome(feed(program(["win 10.xml"]).current_dir(all.path()), b""));
     assert_eq!(code, 2);
-    assert!(
-        stderr.contains("tip: a command comes before the file: gvtg-xml lint 'win 10.xml', or gvtg-xml fix 'win 10.xml'\n"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("tip: the command is missing: `gvtg-xml lint 'win 10.xml'` or `gvtg-xml fix 'win 10.xml'`\n"), "{stderr}");
     assert!(!run_in(all.path(), "win11.xml").2.contains("tip:"), "what is not there is no file");
 }
 
@@ -70,7 +123,7 @@ fn an_empty_name_is_called_empty() {
         let (code, stdout, stderr) = outcome(feed(&mut program(arguments), BAD.as_bytes()));
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(
-            stderr.starts_with("error: the name that was given for '") && stderr.contains("tip: a variable of the shell may be unset"),
+            stderr.starts_with("error: the value for '") && stderr.contains("' is empty\n\n  tip: is a shell variable unset"),
             "{arguments:?}: {stderr}"
         );
     }
@@ -111,7 +164,7 @@ fn a_folder_that_is_not_writable_is_named() {
     mode(&vms, 0o555);
     mode(&vms.join("a.xml"), 0o666);
     for (words, file, help) in [
-        ("fix --in-place vms/a.xml", "vms/a.xml", "`gvtg-xml fix FILE > NEW` writes elsewhere"),
+        ("fix --in-place vms/a.xml", "vms/a.xml", "to write elsewhere: `gvtg-xml fix FILE > NEW`"),
         ("lint --format json --output-file vms/report.json vms/a.xml", "vms/report.json", ""),
     ] {
         let Some(mut command) = as_anybody(words) else { return };
@@ -132,7 +185,7 @@ fn who_changes_a_file_that_libvirt_keeps_hears_that_it_will_be_lost() {
          configuration should be made using:\n  virsh edit win10\nor other application using the libvirt API.\n-->\n\n{BAD}"
     );
     let all = folder(&[("libvirt/qemu/win10.xml", &kept), ("libvirt/qemu/own.xml", BAD), ("vms/win10.xml", &kept)]);
-    let warning = "libvirt/qemu/win10.xml: libvirt keeps the domain in this file and writes over it";
+    let warning = "libvirt/qemu/win10.xml: libvirt keeps the domain in this file and overwrites it: this change will probably be lost";
     let file = "libvirt/qemu/win10.xml";
     for quiet in ["", " --quiet"] {
         fs::write(all.path().join(file), &kept).unwrap();
@@ -141,8 +194,9 @@ fn who_changes_a_file_that_libvirt_keeps_hears_that_it_will_be_lost() {
         assert_ne!(fs::read_to_string(all.path().join(file)).unwrap(), kept);
         assert!(stderr.contains(warning), "{stderr}");
         assert!(
-            stderr
-                .contains("  help: change the domain: VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit win10\n"),
+            stderr.contains(
+                "  help: change the domain with `VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit win10`\n"
+            ),
             "{stderr}"
         );
         assert!(

@@ -24,8 +24,8 @@ fn what_a_rule_finds_is_written_into_the_metadata() {
     let own = "  <name>a</name>\n  <metadata>\n    <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>\n      \
         <gvtg:ignore rule='stray-video'>it's &lt;the&gt; installer's -- &amp; mine</gvtg:ignore>\n    </gvtg:domain>\n  </metadata>\n";
     assert_eq!((code, &*stdout), (0, &*TEXT.replace("  <name>a</name>\n", own)), "{stderr}");
-    assert_eq!(stderr, "gvtg-xml: 2 suppressed in the metadata, which virsh define keeps\n");
-    assert_eq!(suppress("stray-video", "again", &stdout), (0, stdout.clone(), "gvtg-xml: 0 suppressed\n".into()));
+    assert_eq!(stderr, "gvtg-xml: 2 findings suppressed in the domain's metadata, which `virsh define` keeps\n");
+    assert_eq!(suppress("stray-video", "again", &stdout), (0, stdout.clone(), "gvtg-xml: 0 findings suppressed\n".into()));
     // Beside what is there.
     let (_, both, _) = suppress("stray-graphics", "VNC", &stdout);
     assert!(both.contains("mine</gvtg:ignore>\n      <gvtg:ignore rule='stray-graphics'>VNC</gvtg:ignore>\n    </gvtg:domain>"), "{both}");
@@ -53,7 +53,7 @@ fn what_a_rule_finds_is_written_before_its_elements() {
         .replace("    <video/>\n", &format!("    {}\n    <video/>\n", comment("stray-video")))
         .replace("  <devices>", &format!("  {}\n  <devices>", comment("missing-vgpu")));
     assert_eq!((code, &*stdout), (0, &*expected), "{stderr}");
-    assert_eq!(stderr, "gvtg-xml: 3 suppressed by comments, which virsh define drops (--suppress-in metadata is kept)\n");
+    assert_eq!(stderr, "gvtg-xml: 3 findings suppressed with comments, which `virsh define` drops (it keeps `--suppress-in metadata`)\n");
     assert_eq!(suppress("stray-video --suppress-in comment", "again", &stdout).1, stdout);
     // As the author writes.
     let windows = TEXT.replace('\n', "\r\n");
@@ -96,7 +96,10 @@ fn nothing_else_is_mended_and_other_files_stay() {
     assert!(written.contains("<gvtg:ignore rule='stray-video'>x<") && written.contains("<graphics type='vnc'/>"), "{written}");
     assert!(!written.contains("mdev"), "{written}");
     assert!(!fs::read_to_string(&good).unwrap().contains("ignore"));
-    assert_eq!(run_in(folder.path(), &format!("fix --check {flags}")), (0, String::new(), "gvtg-xml: 0 would be suppressed\n".into()));
+    assert_eq!(
+        run_in(folder.path(), &format!("fix --check {flags}")),
+        (0, String::new(), "gvtg-xml: 0 findings would be suppressed\n".into())
+    );
 }
 
 #[test]
@@ -129,7 +132,7 @@ fn reports_leave_out_what_is_suppressed_or_say_that_it_is() {
         let (code, stdout, stderr) = run(&format!("lint --format {format}"), &text);
         assert!(code == 1 && stdout.contains("stray-graphics") && !stdout.contains("stray-video"), "{format}: {stdout}");
         let is_text = matches!(format, "full" | "concise" | "github");
-        assert_eq!(stderr.ends_with("; 2 suppressed by what the domains say (--statistics counts them)\n"), is_text, "{format}: {stderr}");
+        assert_eq!(stderr.ends_with("; 2 suppressed (`--statistics` lists them)\n"), is_text, "{format}: {stderr}");
     }
     let json: Value = serde_json::from_str(&run("lint --format json", &text).1).unwrap();
     assert_eq!(json["suppressed"], 2);
@@ -154,5 +157,5 @@ fn reports_leave_out_what_is_suppressed_or_say_that_it_is() {
         (code, stdout, &report["diagnostics"], &report["suppressed"]),
         (0, all.clone(), &serde_json::json!([]), &serde_json::json!(4))
     );
-    assert!(run("fix", &all).2.starts_with("gvtg-xml: 0 fixed, 0 left, 4 suppressed, for libvirt"));
+    assert!(run("fix", &all).2.starts_with("gvtg-xml: 0 fixed, 0 left, 4 suppressed (for libvirt"));
 }

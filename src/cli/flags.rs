@@ -312,8 +312,8 @@ pub(super) enum DataFormat {
 pub(super) enum ColorChoice {
     /// On a terminal unless NO_COLOR is set; elsewhere if FORCE_COLOR is set
     Auto,
-    /// In files and pipes too
+    /// Always, also in files and pipes
     Always,
-    /// Plain text only
+    /// Never
     Never,
 }

@@ -28,7 +28,7 @@ pub(super) struct LspArgs {
     /// Folder of custom rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// Also check domains with no sign of GVT-g
+    /// Also check domains without GVT-g
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     all: Option<bool>,
     /// Base URL of the rules' pages

@@ -61,9 +61,9 @@ enum Command {
     Fix(Deferred<FixArgs>),
     /// Write the files that the host needs (emit all --root /)
     Emit(Deferred<emit::EmitArgs>),
-    /// Check whether this host can run GVT-g, and what to do first if not
+    /// Check if this host can run GVT-g, and say what to fix first
     Host(Deferred<host::HostArgs>),
-    /// Show which settings apply to a file, and where they come from
+    /// Show the settings for a file, and where they come from
     Config(Deferred<ConfigArgs>),
     /// Explain a rule, an error message or a log
     Explain(Deferred<ExplainArgs>),
@@ -72,7 +72,7 @@ enum Command {
     Lsp(lsp::Deferred),
     /// List the vGPU types, and how many of each fit
     Types(Deferred<types::TypesArgs>),
-    /// Fix the domain of a KubeVirt VM, as its onDefineDomain hook
+    /// Fix the domain of a KubeVirt VM, as KubeVirt's hook
     Kubevirt(Deferred<kubevirt::KubevirtArgs>),
     /// Print manual pages, shell completions and schemas
     Generate(Deferred<GenerateArgs>),

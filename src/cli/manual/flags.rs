@@ -79,11 +79,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ("emit", "uuid", "The vGPU's UUID [default: the one in the domain]"),
     ("", "uuid", "The vGPU's UUID [default: the one in the domain, or else one derived from the domain's own UUID or name]"),
     ("", "display", "Value of QEMU's -display: gtk or sdl with gl=on, gl=es or gl=core, or egl-headless [default: gtk,gl=on]"),
-    (
-        "fix",
-        "display_env",
-        "X display for the QEMU window [default: $DISPLAY if stdin is a pipe and $DISPLAY is local, like :0; or else :0]",
-    ),
+    ("fix", "display_env", "X display for the QEMU window [default: $DISPLAY if it is like :0 and the domain is piped in, or else :0]"),
     ("", "display_env", "X display for the QEMU window [default: :0]"),
     ("", "gdk_scale", "GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]"),
     ("", "alias", "The vGPU's alias, a name for the device that starts with ua- [default: ua-gvtg]"),

@@ -116,7 +116,7 @@ pub const PAGES: &[Page] = &[
         examples: &[
             example("fix a VM's domain", PIPE),
             example("show what would change", "gvtg-xml fix --libvirt installed --diff win10.xml"),
-            example("fix files in place", "gvtg-xml fix --libvirt installed --in-place win10.xml vms"),
+            example("fix files", "gvtg-xml fix --libvirt installed --in-place win10.xml vms"),
         ],
         exit_status: &[
             ("0", "No findings are left; with --diff or --check: nothing would change"),
