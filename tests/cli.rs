@@ -532,7 +532,10 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
         let (code, stdout, stderr) = run(flags, text);
         assert_eq!((code, &*stdout), (2, ""), "{flags}: {stderr}");
         assert!(stderr.starts_with("gvtg-xml: <stdin>: the audio backend "), "{flags}: {stderr}");
-        assert!(stderr.contains("\n  help: choose another backend with `--audio`") && stderr.contains("pulseaudio,serverName="), "{stderr}");
+        assert!(
+            stderr.contains("\n  help: choose another backend with `--audio`") && stderr.contains("pulseaudio,serverName="),
+            "{stderr}"
+        );
         stderr
     };
     assert!(refused("fix --audio dbus", SOUND).contains("<graphics type='dbus'>, which is missing"));

@@ -236,20 +236,24 @@ guc-submission = \"off\"
 not-well-formed = \"info\"
 ";
 const SAID: &[(&str, &str, &str)] = &[
-    ("there is no key 'libvrt'", "1:1", "did you mean 'libvirt'?"),
-    ("libvirt takes a string, and this is a number", "2:11", "write libvirt = \"9.0\""),
-    ("this is no value for gdk-scale", "3:13", "give a number like 1.0"),
-    ("no configuration says a uuid: it would be the same for several domains", "4:1", "`--uuid` says one for one domain"),
+    ("unknown key 'libvrt'", "1:1", "did you mean 'libvirt'?"),
+    ("libvirt must be a string, not a number", "2:11", "write libvirt = \"9.0\""),
+    ("invalid value for gdk-scale", "3:13", "give a number such as 1.0"),
+    (
+        "uuid can't be set in a configuration: several domains would share one vGPU",
+        "4:1",
+        "to choose one for a single domain, use `--uuid`",
+    ),
     ("there is no rule 'dispaly'", "5:9", "did you mean 'display'?"),
-    ("a name is a string, and this is a number", "5:20", ""),
-    ("ignore takes an array of strings, and this is a string", "6:10", "write ignore = [\"display\"]"),
-    ("keep-video takes true or false, and this is a string", "7:14", "for example keep-video = true"),
-    ("there is no key 'a\\u{1b}[31m'", "8:1", "there are libvirt, "),
+    ("a name must be a string, not a number", "5:20", ""),
+    ("ignore must be an array of strings, not a string", "6:10", "write ignore = [\"display\"]"),
+    ("keep-video must be true or false, not a string", "7:14", "for example keep-video = true"),
+    ("unknown key 'a\\u{1b}[31m'", "8:1", "the keys are libvirt, "),
     ("there is no rule 'stray-vidoe'", "10:1", "did you mean 'stray-video'?"),
-    ("there is no severity 'erorr'", "11:16", "did you mean 'error'?"),
-    ("a severity is a string, and this is true or false", "12:8", "give one of \"off\", \"info\", \"warning\", \"error\""),
-    ("'guc-submission' is about the host", "13:1", "`gvtg-xml host --ignore guc-submission` leaves it out"),
-    ("'not-well-formed' is what can't be read, which is always an error", "14:1", "leave it out"),
+    ("unknown severity 'erorr'", "11:16", "did you mean 'error'?"),
+    ("a severity must be a string, not true or false", "12:8", "give one of \"off\", \"info\", \"warning\", \"error\""),
+    ("'guc-submission' is a rule about the host", "13:1", "disable it with `gvtg-xml host --ignore guc-submission`"),
+    ("the severity of 'not-well-formed' can't be changed: a file that can't be read is always an error", "14:1", "remove this line"),
 ];
 
 #[test]
@@ -267,7 +271,7 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
                 "{message}\n{part}"
             );
         }
-        assert!(stderr.contains("14 errors in the configuration, so nothing was done"), "{stderr}");
+        assert!(stderr.contains("14 errors in the configuration; nothing was done"), "{stderr}");
         assert!(!stderr.contains('\u{1b}'), "{stderr}");
     }
     assert_eq!(fs::read_to_string(folder.path().join("bare.xml")).unwrap(), BARE);
@@ -278,7 +282,7 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
 fn what_is_no_toml_is_said_with_its_place() {
     let folder = folder(&[("gvtg-xml.toml", "libvirt = \"9.0\"\ndisplay = gtk\n"), ("bare.xml", BARE)]);
     let (code, _, stderr) = run_in(folder.path(), "lint bare.xml");
-    assert!(code == 2 && stderr.contains("this is no TOML: ") && stderr.contains("gvtg-xml.toml:2:11]"), "{stderr}");
+    assert!(code == 2 && stderr.contains("invalid TOML: ") && stderr.contains("gvtg-xml.toml:2:11]"), "{stderr}");
     fs::write(folder.path().join("gvtg-xml.toml"), "libvirt = \"9.0\"\nlibvirt = \"9.1\"\n").unwrap();
     let (code, _, stderr) = run_in(folder.path(), "lint bare.xml");
     assert!(code == 2 && stderr.contains("duplicate key") && stderr.contains("gvtg-xml.toml:2:1]"), "{stderr}");

@@ -83,8 +83,8 @@ fn files_that_a_pattern_names_are_judged_as_named_ones() {
     fs::write(folder.path().join("gvtg-xml.toml"), "[[overrides]]\nfiles = ['vms/gvtg/*']\nnamed = true\n").unwrap();
     let (code, stdout, stderr) = check("");
     assert_eq!((code, stdout.as_str()), (1, "vms/gvtg/bare.xml\nvms/gvtg/u.xml\n"), "{stderr}");
-    assert!(stderr.contains("vms/other/u.xml: nothing says that the mediated device is Intel's"), "{stderr}");
-    assert!(stderr.contains("looked at 3 of 5 files"), "what is no domain stays none: {stderr}");
+    assert!(stderr.contains("vms/other/u.xml: cannot tell whether the mediated device is Intel's"), "{stderr}");
+    assert!(stderr.contains("checked 3 of 5 files"), "what is no domain stays none: {stderr}");
     // As the hook for pre-commit runs it, from the repository's root.
     let hook = "fix --skip-foreign --in-place vms/gvtg/u.xml vms/gvtg/network.xml vms/other/u.xml";
     assert_eq!(run_in(folder.path(), hook).0, 1, "what is left in the one that is held back");
@@ -106,7 +106,7 @@ fn what_is_wrong_in_overrides_is_said() {
         assert_eq!((code, stdout.as_str()), (2, ""));
         stderr
     };
-    assert!(said().contains("overrides are an array of tables, and this is a number"));
+    assert!(said().contains("overrides must be an array of tables, not a number"));
     let wrong = "overide = 1
 [[overrides]]
 libvirt = '7.0'
@@ -125,18 +125,18 @@ rules.stray-vidoe = 'off'
     fs::write(folder.path().join("gvtg-xml.toml"), wrong).unwrap();
     let stderr = said();
     for (message, place, help) in [
-        ("there is no key 'overide'", "1:1", "did you mean 'overrides'?"),
-        ("these overrides name no files", "2:1", "say files = [\"vms/*.xml\"]"),
-        ("files takes an array of strings, and this is a string", "5:9", "for example files = "),
-        ("these overrides are about no files", "7:9", "for example files = "),
-        ("this is no pattern of files", "9:10", "write vms/** for all files in that folder"),
-        ("this is no pattern of files", "9:18", "leave . and .. out, or begin with /"),
-        ("this is no pattern of files", "9:30", "invalid range pattern (character 2)"),
-        ("a pattern is a string, and this is a number", "9:36", "for example files = "),
-        ("site-rules is about all files", "10:1", "say it above the first [[overrides]]"),
-        ("there is no key 'alas'", "11:1", "did you mean 'alias'?"),
-        ("no configuration says a uuid", "12:1", "leave it out"),
-        ("there is no key 'overrides'", "13:1", "there are "),
+        ("unknown key 'overide'", "1:1", "did you mean 'overrides'?"),
+        ("this [[overrides]] does not name any files", "2:1", "add files = [\"vms/*.xml\"]"),
+        ("files must be an array of strings, not a string", "5:9", "for example files = "),
+        ("the list of files is empty", "7:9", "for example files = "),
+        ("invalid file pattern", "9:10", "write vms/** for all files in that folder"),
+        ("invalid file pattern", "9:18", "remove . and .., or start with /"),
+        ("invalid file pattern", "9:30", "invalid range pattern (character 2)"),
+        ("a pattern must be a string, not a number", "9:36", "for example files = "),
+        ("site-rules applies to all files and can't be overridden", "10:1", "move it above the first [[overrides]]"),
+        ("unknown key 'alas'", "11:1", "did you mean 'alias'?"),
+        ("uuid can't be set in a configuration", "12:1", "remove it"),
+        ("unknown key 'overrides'", "13:1", "the keys are "),
         ("there is no rule 'stray-vidoe'", "14:7", "did you mean 'stray-video'?"),
     ] {
         let part = stderr.split("\nerror\n").find(|part| part.contains(&format!("gvtg-xml.toml:{place}]")));
@@ -175,7 +175,7 @@ fn config_tells_what_is_in_force_and_from_where() {
     assert_eq!((&none["configuration"], key(&none, "alias")["from"]["kind"].as_str()), (&Value::Null, Some("default")));
     fs::write(&path, "x = 1\n").unwrap();
     let (code, stdout, stderr) = run_in(folder.path(), "config");
-    assert!(code == 2 && stdout.is_empty() && stderr.contains("there is no key 'x'"), "{stderr}");
+    assert!(code == 2 && stdout.is_empty() && stderr.contains("unknown key 'x'"), "{stderr}");
 }
 
 #[test]

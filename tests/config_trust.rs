@@ -50,7 +50,8 @@ fn one_that_everybody_may_write_is_refused_and_the_way_out_is_said() {
     assert_eq!(
         stderr,
         format!(
-            "gvtg-xml: {shown}: everybody may write it\n  help: chmod o-w {shown}, or --config {shown} takes it all the same, --isolated goes on without it\n"
+            "gvtg-xml: {shown}: any user can write to it\n  help: run `chmod o-w {shown}`; to use it anyway, pass `--config {shown}`; to go on without it, \
+             pass `--isolated`\n"
         )
     );
     assert!(fix(program(["fix", "--config", "gvtg-xml.toml", "bare.xml"]).current_dir(folder.path())).1, "a named one is meant");
@@ -69,12 +70,15 @@ fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
     chown(&path, Some(STRANGER), None).unwrap();
     let run = || fix(program(["fix", "sub/bare.xml"]).current_dir(folder.path()));
     let (code, _, stderr) = run();
-    assert!(code == 2 && stderr.contains("belongs to user 65533, and only yours and root's are read unasked"), "{stderr}");
+    assert!(
+        code == 2 && stderr.contains("is owned by user 65533; only configurations owned by you or root are read automatically"),
+        "{stderr}"
+    );
     assert!(stderr.contains("--config ") && stderr.contains("--isolated"), "{stderr}");
     // As /tmp is: nobody can keep others from working there.
     set_mode(folder.path(), 0o1777);
     let (code, counts, stderr) = run();
-    assert!(code == 0 && !counts && stderr.contains("gvtg-xml.toml is passed over: it belongs to user 65533"), "{stderr}");
+    assert!(code == 0 && !counts && stderr.contains("gvtg-xml.toml is skipped: it is owned by user 65533"), "{stderr}");
     // A stranger's link to a file of ours is the stranger's wish.
     fs::remove_file(&path).unwrap();
     fs::write(folder.path().join("ours.toml"), ALIAS).unwrap();
@@ -82,13 +86,13 @@ fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
     assert!(run().1, "our own link");
     std::os::unix::fs::lchown(&path, Some(STRANGER), None).unwrap();
     let (code, counts, stderr) = run();
-    assert!(code == 0 && !counts && stderr.contains("passed over"), "{stderr}");
+    assert!(code == 0 && !counts && stderr.contains("is skipped"), "{stderr}");
     // Our own link to a stranger's file.
     fs::remove_file(&path).unwrap();
     symlink("ours.toml", &path).unwrap();
     chown(folder.path().join("ours.toml"), Some(STRANGER), None).unwrap();
     let (code, _, stderr) = run();
-    assert!(code == 2 && stderr.contains("belongs to user 65533"), "{stderr}");
+    assert!(code == 2 && stderr.contains("is owned by user 65533"), "{stderr}");
 }
 
 #[test]
@@ -115,7 +119,7 @@ fn roots_counts_for_all_and_that_of_whoever_became_root_by_sudo_for_root() {
     assert_eq!((with_sudo("65533"), with_sudo("65532"), with_sudo("")), (0, 2, 2));
     chown(folder.path().join("gvtg-xml.toml"), Some(STRANGER - 1), None).unwrap();
     let (code, _, stderr) = as_stranger();
-    assert!(code == 2 && stderr.contains("belongs to user 65532"), "{stderr}");
+    assert!(code == 2 && stderr.contains("is owned by user 65532"), "{stderr}");
     let mut command = Command::new(&program_copy);
     command.args(["fix", "bare.xml"]).current_dir(folder.path()).uid(STRANGER).gid(STRANGER).env("SUDO_UID", "65532");
     assert_eq!(outcome(feed(&mut command, b"")).0, 2, "sudo speaks to root alone");
@@ -163,10 +167,10 @@ fn what_is_no_file_of_text_is_refused_at_once() {
         assert!(code == 2 && stdout.is_empty() && stderr.contains(why), "{why}: {stderr}");
     };
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    refused("gvtg-xml.toml: is no regular file\n  help: --config ");
+    refused("gvtg-xml.toml: is not a regular file\n  help: to use it anyway, pass `--config ");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    refused("gvtg-xml.toml: is no regular file");
+    refused("gvtg-xml.toml: is not a regular file");
     fs::remove_dir(&path).unwrap();
     symlink("gvtg-xml.toml", &path).unwrap();
     refused("gvtg-xml.toml: can't be read: Too many levels of symbolic links");
@@ -175,13 +179,13 @@ fn what_is_no_file_of_text_is_refused_at_once() {
     refused("gvtg-xml.toml: can't be read: No such file or directory");
     fs::remove_file(&path).unwrap();
     symlink("/dev/zero", &path).unwrap();
-    refused("gvtg-xml.toml: is no regular file");
+    refused("gvtg-xml.toml: is not a regular file");
     fs::remove_file(&path).unwrap();
     // Of a hole of terabytes no more than the first MiB is read.
     fs::File::create(&path).unwrap().set_len(1 << 42).unwrap();
-    refused("gvtg-xml.toml: is larger than 1 MiB: no configuration is");
+    refused("gvtg-xml.toml: is larger than 1 MiB, the limit for a configuration");
     fs::write(&path, b"alias = 'ua-x'\n# \xff\n").unwrap();
-    refused("this is not UTF-8");
+    refused("the file is not UTF-8");
     refused("gvtg-xml.toml:2:3]");
     let deep = format!("only = {}{}", "[".repeat(100_000), "]".repeat(100_000));
     fs::write(&path, deep).unwrap();

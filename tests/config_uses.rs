@@ -36,13 +36,13 @@ fn emit_takes_the_type_and_the_gpu_of_domains_that_record_none() {
     };
     let (lines, stderr) = setups("emit hook a/win10.xml b/other.xml");
     assert!(lines.contains("i915-GVTg_V5_8") && lines.contains("0000:00:02.1") && lines.contains("i915-GVTg_V5_2"), "{lines}");
-    assert!(!stderr.contains("records no vGPU type"), "somebody has said it: {stderr}");
+    assert!(!stderr.contains("has no recorded vGPU type"), "somebody has said it: {stderr}");
     let (lines, _) = setups("emit hook a/recorded.xml");
     assert!(lines.contains("i915-GVTg_V5_1") && lines.contains("0000:00:02.3"), "what the domain says stays: {lines}");
     let (lines, _) = setups("emit hook --type i915-GVTg_V5_4 a/recorded.xml");
     assert!(lines.contains("i915-GVTg_V5_4"), "and a flag replaces it: {lines}");
     let (lines, stderr) = setups("emit hook --isolated a/win10.xml");
-    assert!(lines.ends_with("i915-GVTg_V5_4") && stderr.contains("records no vGPU type"), "{lines}");
+    assert!(lines.ends_with("i915-GVTg_V5_4") && stderr.contains("has no recorded vGPU type"), "{lines}");
     let conf = |arguments: &str| run_in(&folder.path().join("a"), arguments).1;
     assert_eq!(conf("emit qemu-conf --quiet").replace("emit qemu-conf", ""), {
         let asked = conf("emit qemu-conf --quiet --pci 0000:00:02.1");
@@ -99,6 +99,6 @@ fn sarif_links_to_the_rules_pages() {
     for wrong in ["example.org", "https://", "https://a b/", "javascript:x"] {
         fs::write(folder.path().join("gvtg-xml.toml"), format!("rule-pages = '{wrong}'\n")).unwrap();
         let (code, _, stderr) = run_in(folder.path(), "lint win10.xml");
-        assert!(code == 2 && stderr.contains("give an address like https://example.org/rules/"), "{wrong}: {stderr}");
+        assert!(code == 2 && stderr.contains("give a URL such as https://example.org/rules/"), "{wrong}: {stderr}");
     }
 }

@@ -205,7 +205,7 @@ fn flags_and_names_are_words_whatever_is_in_them() {
     assert_eq!(run("emit filter --libvirt newest", "").1.lines().last(), Some("filter --libvirt newest"));
     // `installed` is this machine's at each call, and need not be there now.
     assert_eq!(run("emit filter --libvirt installed", "").1.lines().last(), Some("filter --libvirt installed"));
-    assert!(stderr.contains("for /etc/libvirt/hooks/qemu.d/gvtg-filter, mode 755"), "{stderr}");
+    assert!(stderr.contains("install this as /etc/libvirt/hooks/qemu.d/gvtg-filter (mode 755)"), "{stderr}");
     let (_, wanted, _) = run("fix --isolated --libvirt 9.0", &of_old_libvirt());
     let hook = Hook::new();
     on_each_shell(|shell| {

@@ -111,7 +111,10 @@ fn mdevctl_has_one_file_a_vgpu_and_starts_it_at_boot_only_when_told() {
     let json = |start: &str| format!("{{\n  \"mdev_type\": \"i915-GVTg_V5_4\",\n  \"start\": \"{start}\",\n  \"attrs\": []\n}}\n");
     let (_, stdout, stderr) = run("emit mdevctl --type i915-GVTg_V5_4", &document);
     assert_eq!(stdout, json("manual"));
-    assert!(stderr.contains(&format!("for /etc/mdevctl.d/0000:00:02.0/{UUID}, mode 644")) && !stderr.contains("suspended"), "{stderr}");
+    assert!(
+        stderr.contains(&format!("install this as /etc/mdevctl.d/0000:00:02.0/{UUID} (mode 644)")) && !stderr.contains("suspended"),
+        "{stderr}"
+    );
     let (_, stdout, stderr) = run("emit mdevctl --type i915-GVTg_V5_4 --autostart", &document);
     assert_eq!(stdout, json("auto"));
     assert!(stderr.contains("suspended while one exists may hang") && stderr.contains("The hook"), "{stderr}");
@@ -123,12 +126,12 @@ fn stdout_holds_one_vgpu_of_several() {
     for kind in ["nodedev", "mdevctl"] {
         let (code, stdout, stderr) = run(&format!("emit {kind}"), &document);
         assert_eq!((code, stdout.as_str()), (2, ""));
-        assert!(stderr.contains("there are 2 vGPUs, and stdout holds one file\n  help: give --only UUID"), "{stderr}");
+        assert!(stderr.contains("there are 2 vGPUs, but only one file can go to stdout\n  help: choose one with --only UUID"), "{stderr}");
         let (code, stdout, stderr) = run(&format!("emit {kind} --only {OTHER}"), &document);
         assert_eq!(code, 0, "{stderr}");
         assert!(format!("{stdout}{stderr}").contains(OTHER) && !format!("{stdout}{stderr}").contains(UUID), "{stdout}{stderr}");
         let (code, _, stderr) = run(&format!("emit {kind} --only 00000000-0000-4000-8000-000000000000"), &document);
-        assert!(code == 2 && stderr.contains("no domain there has the vGPU 00000000-"), "{stderr}");
+        assert!(code == 2 && stderr.contains("none of these domains has the vGPU 00000000-"), "{stderr}");
     }
     let commands = emit("mdevctl --commands --type i915-GVTg_V5_4", &document);
     let line = |uuid: &str| format!("mdevctl define --uuid {uuid} --parent 0000:00:02.0 --type i915-GVTg_V5_4");

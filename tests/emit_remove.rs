@@ -70,7 +70,7 @@ fn all_that_was_written_is_removed_with_the_folders_made_for_it() {
         // Once more, there is nothing left to do.
         let (code, removed, stderr) = remove(&folder);
         assert_eq!((code, removed.len()), (0, 0));
-        assert!(stderr.contains("there is no host/etc/gvtg-xml/manifest, so there is nothing to remove"), "{stderr}");
+        assert!(stderr.contains("nothing to remove: there is no host/etc/gvtg-xml/manifest"), "{stderr}");
     }
 }
 
@@ -89,7 +89,7 @@ fn the_next_steps_are_printed() {
         .collect();
     assert_eq!(then, ["update-grub", "reboot:"], "{stderr}");
     let (_, _, stderr) = remove(&written("--bootloader raw"));
-    assert!(stderr.contains("then take i915.enable_gvt=1 out of the kernel's command line"), "{stderr}");
+    assert!(stderr.contains("then remove i915.enable_gvt=1 from the kernel command line"), "{stderr}");
     let (_, _, stderr) = {
         let folder = written("");
         fs::create_dir_all(at(&folder, "run/gvtg")).unwrap();
@@ -121,10 +121,10 @@ fn what_was_there_before_stays() {
 #[test]
 fn a_file_that_has_changed_stays_and_is_reported() {
     let ways: [(&str, Change); 5] = [
-        ("it has been changed", &|path| fs::write(path, "kvmgt\nown\n").unwrap()),
-        ("it has been changed", &|path| fs::write(path, "").unwrap()),
-        ("its mode has been changed from 644 to 600", &|path| fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap()),
-        ("it is a link", &|path| {
+        ("it was changed", &|path| fs::write(path, "kvmgt\nown\n").unwrap()),
+        ("it was changed", &|path| fs::write(path, "").unwrap()),
+        ("its mode was changed from 644 to 600", &|path| fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap()),
+        ("it is a symlink", &|path| {
             fs::rename(path, path.with_extension("own")).unwrap();
             symlink("gvt.own", path).unwrap();
         }),
@@ -138,7 +138,7 @@ fn a_file_that_has_changed_stays_and_is_reported() {
         change(&at(&folder, MODULES));
         let (code, removed, stderr) = remove(&folder);
         assert_eq!(code, 1, "{stderr}");
-        assert!(stderr.contains(&format!("gvtg-xml: left: host/{MODULES}: {reason}\n")), "{stderr}");
+        assert!(stderr.contains(&format!("gvtg-xml: not removed: host/{MODULES}: {reason}\n")), "{stderr}");
         assert_eq!(removed, [HOOK, MODPROBE]);
         assert!(fs::symlink_metadata(at(&folder, MODULES)).is_ok());
         // The manifest lists what is left, and another run continues from there.
@@ -161,7 +161,7 @@ fn a_dry_run_says_the_same_and_removes_nothing() {
     let (code, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove --dry-run");
     assert_eq!(code, 1);
     assert_eq!(stdout, format!("host/{HOOK}\nhost/{MODPROBE}\n"));
-    assert!(stderr.contains(&format!("left: host/{MODULES}")), "{stderr}");
+    assert!(stderr.contains(&format!("not removed: host/{MODULES}")), "{stderr}");
     assert_eq!(all(&at(&folder, "")), before);
 }
 
@@ -271,7 +271,7 @@ fn a_command_line_of_the_users_stays_until_the_words_are_out() {
         put(&folder, LINE, &format!("{rest}{}", fs::read_to_string(at(&folder, LINE)).unwrap()));
         let (code, _, stderr) = remove(&folder);
         assert_eq!(code, 1, "{stderr}");
-        let left = format!("left: host/{LINE}: the rest of the machine's command line is in it: take {WORDS} out by hand");
+        let left = format!("not removed: host/{LINE}: it holds the rest of the machine's command line too: remove {WORDS} from it by hand");
         assert!(stderr.contains(&left) && then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
     }
     put(&folder, LINE, "quiet root=UUID=1 ro\n");
@@ -413,7 +413,7 @@ fn what_force_replaced_comes_back() {
     let kept = |path: &str| format!("host/etc/gvtg-xml/replaced/{path}");
     for (path, text) in own {
         assert!(
-            stderr.contains(&format!("host/{path} is replaced: the old file is now {}, and --remove puts it back", kept(path))),
+            stderr.contains(&format!("host/{path} was replaced; the old file is kept as {}, and --remove restores it", kept(path))),
             "{stderr}"
         );
         assert_eq!(fs::read_to_string(folder.path().join(kept(path))).unwrap(), text);
@@ -423,10 +423,10 @@ fn what_force_replaced_comes_back() {
     // Another run keeps what is kept.
     emit(&folder, "all --root host --force --type i915-GVTg_V5_8 a.xml");
     let (_, stdout, stderr) = run_in(folder.path(), "emit all --root host --remove --dry-run");
-    assert!(stderr.contains(&format!("would be put back: host/{MODULES}")), "{stdout}{stderr}");
+    assert!(stderr.contains(&format!("would be restored: host/{MODULES}")), "{stdout}{stderr}");
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stderr.contains(&format!("put back: host/{HOOK}, as it was before --force replaced it")), "{stderr}");
+    assert!(stderr.contains(&format!("restored: host/{HOOK}, as it was before --force replaced it")), "{stderr}");
     assert_eq!(own.map(|(path, _)| fs::read_to_string(at(&folder, path)).unwrap()), own.map(|(_, text)| text.to_owned()));
     assert_eq!(fs::metadata(at(&folder, HOOK)).unwrap().permissions().mode() & 0o7777, 0o750);
     assert_eq!(all(&at(&folder, "")), before);
@@ -455,7 +455,7 @@ fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_chan
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 1);
     let kept = format!("etc/gvtg-xml/replaced/{MODULES}");
-    assert!(stderr.contains(&format!("it has been changed; the file that it replaced is host/{kept}")), "{stderr}");
+    assert!(stderr.contains(&format!("it was changed; the file that it replaced is kept as host/{kept}")), "{stderr}");
     assert_eq!(fs::read_to_string(at(&folder, &kept)).unwrap(), "own\n");
     fs::remove_file(at(&folder, MODULES)).unwrap();
     assert_eq!(remove(&folder).0, 0);
@@ -473,15 +473,12 @@ fn a_repeated_removal_names_only_parameters_that_are_there() {
     // A boot loader's file has one.
     put(&folder, "etc/default/grub", "GRUB_CMDLINE_LINUX=\"quiet i915.enable_gvt=1\"\n");
     let (_, _, stderr) = remove(&folder);
-    assert!(
-        stderr.contains("then take i915.enable_gvt=1 out of the kernel's command line in host/etc/default/grub, and reboot"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("then remove i915.enable_gvt=1 from the kernel command line in host/etc/default/grub, and reboot"), "{stderr}");
     // Its menu alone is to be renewed.
     put(&folder, "etc/default/grub", "");
     put(&folder, "boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda1 i915.enable_gvt=1\n");
     let (_, _, stderr) = remove(&folder);
-    assert!(stderr.contains("`sudo update-grub`") && !stderr.contains("then take"), "{stderr}");
+    assert!(stderr.contains("then run `sudo update-grub`") && !stderr.contains("kernel command line"), "{stderr}");
 }
 
 #[test]

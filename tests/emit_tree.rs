@@ -74,10 +74,10 @@ fn a_hook_that_serves_other_domains_is_not_replaced_in_silence() {
     fs::write(folder.path().join("b.xml"), with_vgpus("other vm", &[OTHER])).unwrap();
     emit(&folder, "hook --root host a.xml b.xml");
     let said = refused(&folder, "hook --root host a.xml");
-    assert!(said.contains("help: that hook also serves 'other vm': give the files of all its domains"), "{said}");
+    assert!(said.contains("help: the hook also serves 'other vm': name the files of all its domains"), "{said}");
     assert!(read(&folder, HOOK).contains("setup_gpu 'other vm' "));
     let (_, said) = emit(&folder, "hook --root host --force a.xml");
-    assert!(said.contains("the hook no longer serves 'other vm': their vGPUs are not made"), "{said}");
+    assert!(said.contains("the hook no longer creates vGPUs for 'other vm'"), "{said}");
     // A domain more is none less.
     assert!(!refused(&folder, "hook --root host a.xml b.xml").contains("serves"));
 }
@@ -89,7 +89,7 @@ fn a_gpu_that_makes_no_vgpus_is_said() {
         write(&folder, &format!("sys/bus/pci/devices/0000:00:02.0/{name}"), text);
     }
     let (_, said) = emit(&folder, "modules --root host");
-    assert!(said.contains("the Tiger Lake GPU (8086:9a49) at 0000:00:02.0 makes no vGPUs"), "{said}");
+    assert!(said.contains("the Tiger Lake GPU (8086:9a49) at 0000:00:02.0 does not support GVT-g, with or without these files"), "{said}");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_file_that_says_something_else_stays_and_nothing_is_written() {
     let folder = folder();
     write(&folder, MODULES, "kvmgt\n");
     let stderr = refused(&folder, "all --root host a.xml");
-    assert!(stderr.contains("something else is there, and nothing was written: host/etc/modules-load.d/gvt.conf\n"), "{stderr}");
+    assert!(stderr.contains("existing files differ, so nothing was written: host/etc/modules-load.d/gvt.conf\n"), "{stderr}");
     assert_eq!(files(&folder.path().join("host")), [MODULES]);
     assert_eq!(read(&folder, MODULES), "kvmgt\n");
     emit(&folder, "all --root host --force a.xml");
@@ -178,7 +178,7 @@ fn a_file_of_an_earlier_run_is_replaced_without_force() {
     };
     let (code, _, stderr) = piped("all --root host");
     assert_eq!(code, 0, "{stderr}");
-    assert!(read(&folder, HOOK).contains("# Made by: gvtg-xml emit hook\n") && !stderr.contains("is replaced"), "{stderr}");
+    assert!(read(&folder, HOOK).contains("# Made by: gvtg-xml emit hook\n") && !stderr.contains("was replaced"), "{stderr}");
     // A domain more, and another type.
     emit(&folder, "all --root host --type i915-GVTg_V5_8 a.xml");
     assert!(read(&folder, HOOK).contains("i915-GVTg_V5_8"));
@@ -187,7 +187,7 @@ fn a_file_of_an_earlier_run_is_replaced_without_force() {
     emit(&folder, "all --root host a.xml b.xml");
     assert!(refused(&folder, "all --root host a.xml").contains("also serves 'other vm'"));
     write(&folder, MODULES, "own\n");
-    assert!(refused(&folder, "all --root host a.xml b.xml").contains("something else is there"));
+    assert!(refused(&folder, "all --root host a.xml b.xml").contains("existing files differ"));
     // Without a manifest too, where only the command differs.
     fs::remove_dir_all(folder.path().join("host")).unwrap();
     emit(&folder, "hook --root host a.xml");
@@ -235,10 +235,10 @@ fn a_kind_alone_says_that_what_it_replaces_is_not_kept() {
     let folder = folder();
     write(&folder, MODULES, "kvmgt\n");
     let (_, stderr) = emit(&folder, "modules --root host --force");
-    assert!(stderr.contains("is replaced, and the old file is not kept: only `emit all --force` keeps one"), "{stderr}");
+    assert!(stderr.contains("was replaced, and the old file was not kept (only `emit all --force` keeps it)"), "{stderr}");
     // Its own files are nothing to mention.
     let (_, stderr) = emit(&folder, "modules --root host --force");
-    assert!(!stderr.contains("is replaced"), "{stderr}");
+    assert!(!stderr.contains("was replaced"), "{stderr}");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn diff_shows_what_would_change_and_writes_nothing() {
     let (code, stdout, _) = run_in(folder.path(), "emit all --root host --diff a.xml");
     assert_eq!(code, 1);
     for part in [
-        "# host/etc/libvirt/hooks/qemu.d/gvtg: mode 644, to be 755\n",
+        "# host/etc/libvirt/hooks/qemu.d/gvtg: mode 644, will be 755\n",
         "\n-own\n",
         "# host/etc/modprobe.d/gvtg.conf: new, mode 644\n--- /dev/null\n",
     ] {
@@ -266,7 +266,7 @@ fn a_mode_alone_is_mended_where_it_is_asked_for() {
     emit(&folder, "hook --root host a.xml");
     fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o600)).unwrap();
     // Somebody may have switched it off.
-    assert!(refused(&folder, "hook --root host a.xml").contains("something else is there"));
+    assert!(refused(&folder, "hook --root host a.xml").contains("existing files differ"));
     assert_eq!(mode(&folder, HOOK), 0o600);
     let (_, stderr) = emit(&folder, "hook --root host --force a.xml");
     assert_eq!(mode(&folder, HOOK), 0o755);
@@ -306,7 +306,7 @@ fn what_is_no_file_is_never_replaced() {
     let folder = folder();
     let conf = folder.path().join("host").join(MODULES);
     fs::create_dir_all(&conf).unwrap();
-    assert!(refused(&folder, "all --root host --force a.xml").contains("is no regular file"));
+    assert!(refused(&folder, "all --root host --force a.xml").contains("is not a regular file"));
     assert_eq!(files(&folder.path().join("host")), [""; 0]);
     // A folder's place is taken: it fails before anything is changed.
     fs::remove_dir(&conf).unwrap();
@@ -320,16 +320,16 @@ fn the_kernels_line_is_completed_and_never_made_up() {
     let folder = folder();
     let arguments = "cmdline --bootloader kernel-install --root host";
     assert!(refused(&folder, arguments).contains("there is no command line to add the parameters to"));
-    assert!(refused(&folder, "all --root host --bootloader kernel-install a.xml").contains("without its root="));
+    assert!(refused(&folder, "all --root host --bootloader kernel-install a.xml").contains("would have no root="));
     write(&folder, "proc/cmdline", "BOOT_IMAGE=/vmlinuz root=UUID=1 ro intel_iommu=off\n");
     emit(&folder, arguments);
     let line = "root=UUID=1 ro intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1\n";
     assert_eq!(read(&folder, "etc/kernel/cmdline"), line);
     emit(&folder, arguments);
     write(&folder, "etc/kernel/cmdline", "root=UUID=2 i915.enable_gvt=1\n");
-    assert!(refused(&folder, arguments).contains("something else is there"));
+    assert!(refused(&folder, arguments).contains("existing files differ"));
     let (_, stderr) = emit(&folder, &format!("{arguments} --force"));
-    assert!(stderr.contains("that of /etc/kernel/cmdline, and what it lacks"), "{stderr}");
+    assert!(stderr.contains("this is the command line in /etc/kernel/cmdline plus the missing parameters"), "{stderr}");
     assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=2 i915.enable_gvt=1 kvm.ignore_msrs=1\n");
 }
 
@@ -341,10 +341,13 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
     {
         let (stdout, stderr) = emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
         assert_eq!(stdout.lines().count(), 3);
-        assert!(stderr.contains("is not in a file: a") && stderr.lines().any(|said| said.starts_with(line)), "{stderr}");
+        assert!(
+            stderr.contains("the following is not written to a file: ") && stderr.lines().any(|said| said.starts_with(line)),
+            "{stderr}"
+        );
     }
     for kind in ["cmdline", "qemu-conf", "nodedev a.xml"] {
-        assert!(refused(&folder, &format!("{kind} --root host")).contains("no file of its own"));
+        assert!(refused(&folder, &format!("{kind} --root host")).contains("there is no file for this below --root"));
     }
 }
 
@@ -381,7 +384,7 @@ fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
         assert!(stdout.contains(option) && stderr.contains("then run `sudo nixos-rebuild switch`"), "{kind}: {stdout}{stderr}");
     }
     assert_eq!(files(&folder.path().join("host")), ["etc/NIXOS", MANIFEST, HOOK]);
-    assert!(refused(&folder, "all --bootloader grub --root host a.xml").contains("leave --bootloader out"));
+    assert!(refused(&folder, "all --bootloader grub --root host a.xml").contains("leave out --bootloader"));
     let (stdout, _) = emit(&folder, "filter --root host");
     assert_eq!(stdout, "host/var/lib/libvirt/hooks/qemu.d/gvtg-filter\n");
 }
@@ -416,7 +419,7 @@ fn guc_submission_on_the_line_is_reported_and_stays() {
     let folder = folder();
     write(&folder, "etc/kernel/cmdline", "root=UUID=1 i915.enable_guc=3\n");
     let (_, stderr) = emit(&folder, "cmdline --bootloader kernel-install --root host --force");
-    assert!(stderr.contains("switches GuC submission on"), "{stderr}");
+    assert!(stderr.contains("sets i915.enable_guc, which turns on GuC submission: remove it"), "{stderr}");
     assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=1 i915.enable_guc=3 i915.enable_gvt=1 kvm.ignore_msrs=1\n");
 }
 
@@ -462,9 +465,9 @@ fn files_that_root_writes_belong_to_root() {
         fs::write(&hook, &text).unwrap();
         chown(&hook, Some(1000), Some(1000)).unwrap();
         let (code, stdout, _) = run_in(folder.path(), "emit all --root host --diff a.xml");
-        assert!(code == 1 && stdout.contains(&format!("# host/{HOOK}: owner 1000:1000, to be 0:0\n")), "{stdout}");
+        assert!(code == 1 && stdout.contains(&format!("# host/{HOOK}: owner 1000:1000, will be 0:0\n")), "{stdout}");
         if text == "own\n" {
-            assert!(refused(&folder, "all --root host a.xml").contains("something else is there"));
+            assert!(refused(&folder, "all --root host a.xml").contains("existing files differ"));
         }
         emit(&folder, if text == "own\n" { "all --root host --force a.xml" } else { "all --root host a.xml" });
         assert_eq!((owner(), mode(&folder, HOOK)), ((0, 0), 0o755));
@@ -480,7 +483,9 @@ fn files_that_root_writes_belong_to_root() {
     chown(hooks, Some(1000), Some(0)).unwrap();
     let (_, stderr) = emit(&folder, "all --root host --quiet a.xml");
     assert!(
-        stderr.contains("the user 1000 can change host/etc/libvirt/hooks/qemu.d, and libvirt runs the hook as root: sudo chown root:root"),
+        stderr.contains(
+            "the user 1000 can change host/etc/libvirt/hooks/qemu.d, and libvirt runs the hook as root: run `sudo chown root:root host/"
+        ),
         "{stderr}"
     );
 }

@@ -529,7 +529,29 @@ fn host_rules_are_explained_and_never_asked_of_domains() {
 fn this_machine_can_be_asked() {
     let (code, stdout, stderr) = run("host", "");
     assert!(code < 2, "{stderr}");
-    assert!(stdout.contains(" ok, "), "{stdout}");
+    assert!(stdout.contains(" passed"), "{stdout}");
+}
+
+#[test]
+fn checks_that_passed_are_listed_only_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    hosts::make("kvmgt-missing", folder.path());
+    let ask = |flags: &str| {
+        let (code, stdout, stderr) = run(&format!("host --root {} {flags}", folder.path().display()), "");
+        assert_eq!((code, stderr.as_str()), (1, ""), "{flags}");
+        stdout
+    };
+    let passed = |text: &str| text.lines().filter(|line| line.starts_with("ok  ")).count();
+    let (normal, verbose, quiet) = (ask(""), ask("--verbose"), ask("--quiet"));
+    assert_eq!(passed(&normal), 0, "{normal}");
+    assert!(passed(&verbose) > 5, "{verbose}");
+    assert!(normal.contains(&format!(", {} checks passed", passed(&verbose))), "{normal}");
+    assert!(quiet.contains("error[kvmgt-not-loaded]") && normal.starts_with(&quiet), "{quiet}");
+    assert!(!quiet.contains(" passed") && !quiet.contains("unknown["), "{quiet}");
+    assert_eq!((ask("-q"), ask("-v")), (quiet, verbose));
+    let json = ask("--format json");
+    assert_eq!(ask("--format json --quiet"), json, "programs get everything");
+    assert_eq!(run("host -q -v", "").0, 2);
 }
 
 /// Whether root runs the tests: only root can give files away.

@@ -44,7 +44,8 @@ fn a_display_that_nothing_can_show_is_told() {
     let (code, stdout, stderr) = hook("", &vmi("intel.com/U630", ""), &domain);
     assert_eq!((code, stdout), (0, domain.replace("</domain>", OPREGION)));
     assert!(
-        stderr.contains("QEMU stops at this vGPU's display") && stderr.contains("virtualGPUOptions: {display: {enabled: false}}"),
+        stderr.contains("QEMU exits at startup because this vGPU's display is on")
+            && stderr.contains("virtualGPUOptions: {display: {enabled: false}}"),
         "{stderr}"
     );
 }
@@ -85,17 +86,17 @@ fn what_is_none_of_its_business_comes_back_byte_for_byte() {
     let without = format!("{}{}", &domain[..start], &domain[end..]);
     let channel = domain.replace("vfio-pci", "vfio-ap");
     for (what, vmi, domain) in [
-        ("its nvidia.com/GRID_T4-1Q is no vGPU of Intel's", vmi("nvidia.com/GRID_T4-1Q", ""), &domain),
-        ("its amd.com/mxgpu is no vGPU of Intel's", vmi("amd.com/mxgpu", "--assume-intel"), &domain),
-        ("nothing says that its example.com/vgpu is Intel's", vmi("example.com/vgpu", ""), &domain),
-        ("the VM names no resource for its vGPU", "{}".to_owned(), &domain),
+        ("its nvidia.com/GRID_T4-1Q is not an Intel vGPU", vmi("nvidia.com/GRID_T4-1Q", ""), &domain),
+        ("its amd.com/mxgpu is not an Intel vGPU", vmi("amd.com/mxgpu", "--assume-intel"), &domain),
+        ("cannot tell whether its example.com/vgpu is Intel's: pass --assume-intel if it is", vmi("example.com/vgpu", ""), &domain),
+        ("cannot tell whether its vGPU is Intel's, since the VM names no resource for it", "{}".to_owned(), &domain),
         ("it has no vGPU", vmi("intel.com/U630", ""), &without),
         ("it has no vGPU", vmi("intel.com/U630", "--display egl-headless"), &without),
         ("it has no vGPU", vmi("intel.com/U630", ""), &channel),
     ] {
         let (code, stdout, stderr) = hook("", &vmi, domain);
         assert_eq!((code, &stdout), (0, domain), "{what}");
-        assert!(stderr.starts_with("gvtg-xml: the domain stays as it is: ") && stderr.contains(what), "{stderr}");
+        assert!(stderr.starts_with("gvtg-xml: domain left unchanged: ") && stderr.contains(what), "{stderr}");
     }
 }
 
@@ -121,13 +122,13 @@ fn what_can_not_be_done_prints_nothing() {
         ("<domain>:15:3: error: ", "", &*right, &domain[..domain.find("<graphics").unwrap() + 5]),
         ("--domain: it is not a domain", "", &right, "<network/>"),
         ("--domain: it is not a domain", "", &right, ""),
-        ("--vmi: is no JSON: ", "", &right[..right.len() - 1], &domain),
-        ("--vmi: is no JSON object", "", "[]", &domain),
-        ("--vmi: is no JSON: ", "", "", &domain),
-        ("the annotation gvtg-xml/flags is no string", "", r#"{"metadata":{"annotations":{"gvtg-xml/flags":1}}}"#, &domain),
-        ("the annotation gvtg-xml/flags: unexpected argument '--domain'", "", &vmi("intel.com/a", "--domain x"), &domain),
-        ("the annotation gvtg-xml/flags: unexpected argument '--help'", "", &vmi("intel.com/a", "--help"), &domain),
-        ("the annotation gvtg-xml/flags: invalid value 'gtk'", "", &vmi("intel.com/a", "--display gtk"), &domain),
+        ("--vmi: invalid JSON: ", "", &right[..right.len() - 1], &domain),
+        ("--vmi: not a JSON object", "", "[]", &domain),
+        ("--vmi: invalid JSON: ", "", "", &domain),
+        ("annotation gvtg-xml/flags is not a string", "", r#"{"metadata":{"annotations":{"gvtg-xml/flags":1}}}"#, &domain),
+        ("--vmi: annotation gvtg-xml/flags: unexpected argument '--domain'", "", &vmi("intel.com/a", "--domain x"), &domain),
+        ("--vmi: annotation gvtg-xml/flags: unexpected argument '--help'", "", &vmi("intel.com/a", "--help"), &domain),
+        ("--vmi: annotation gvtg-xml/flags: invalid value 'gtk'", "", &vmi("intel.com/a", "--display gtk"), &domain),
         ("there is no rule 'nonsense'", "", &vmi("intel.com/a", "--ignore nonsense"), &domain),
         ("unexpected argument '--unsafe-fixes'", "--unsafe-fixes", &right, &domain),
     ] {

@@ -24,6 +24,14 @@ fn counts(name: &str) -> Vec<(String, Value, Value)> {
 }
 
 #[test]
+fn a_root_that_is_not_there_is_exit_2() {
+    for command in ["types", "host"] {
+        let (code, stdout, stderr) = run(&format!("{command} --root /nonexistent"), "");
+        assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", "gvtg-xml: /nonexistent: no such folder\n"), "{command}");
+    }
+}
+
+#[test]
 fn a_gpu_with_256_mb_makes_one_of_four_or_two_of_eight() {
     let name = |divisor: u32| format!("i915-GVTg_V5_{divisor}");
     assert_eq!(

@@ -73,7 +73,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         }
     }
     if entries.is_empty() {
-        return Err("this is not a file that can be written below --root: leave --root out to print it".into());
+        return Err("there is no file for this below --root: without --root, it is printed".into());
     }
     if output.diff {
         let text: String = entries.iter().map(diff).collect();
