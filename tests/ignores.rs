@@ -86,7 +86,7 @@ fn groups_are_named_as_rules_are() {
 fn what_is_ignored_is_no_exit_code_and_is_not_mended() {
     let good = run("fix", &domain(&[VGPU])).1;
     let text = good.replace("  </devices>", &format!("{}{VIDEO}  </devices>", comment("ignore[stray-video] the installer needs it")));
-    let said = "gvtg-xml: nothing found in 1 file; 1 suppressed by what the domains say (--statistics counts them)\n";
+    let said = "gvtg-xml: no findings in 1 file; 1 suppressed (`--statistics` lists them)\n";
     assert_eq!(run("lint --format concise", &text), (0, String::new(), said.into()));
     let (code, stdout, _) = run("fix", &text);
     assert_eq!((code, stdout), (0, text.clone()));

@@ -224,7 +224,7 @@ fn one_that_never_was_right_or_is_a_strangers_is_left_out() {
     client.initialize(capabilities(), json!({ "ignore": ["missing-opregion"] }));
     let (document, found) = opened(&mut client, folder.path(), "x.xml");
     assert!(found.contains(&"warning[stray-video]".to_owned()) && !found.iter().any(|found| found.contains("opregion")), "{found:?}");
-    assert!(shown(&mut client).contains("gvtg-xml.toml:1:1: there is no key 'x'"));
+    assert!(shown(&mut client).contains("gvtg-xml.toml:1:1: unknown key 'x'"));
     let config = folder.path().join("gvtg-xml.toml");
     fs::write(&config, "[rules]\nstray-video = 'off'\n").unwrap();
     if geteuid().is_root() {
