@@ -358,12 +358,12 @@ fn fix_writes_down_that_it_is_to_be_ignored() {
         let at = vms.path();
         let suppress = format!("fix --in-place --suppress shared-vgpu --reason turns --suppress-in {form}");
         let (code, _, stderr) = run_in(at, &format!("{suppress} vms/a.xml vms/b.xml"));
-        assert!(code == 0 && stderr.starts_with("gvtg-xml: 1 suppressed "), "{stderr}");
-        assert!(run_in(at, &format!("{suppress} vms/b.xml vms/a.xml")).2.starts_with("gvtg-xml: 0 suppressed"), "done is done");
+        assert!(code == 0 && stderr.starts_with("gvtg-xml: 1 finding suppressed "), "{stderr}");
+        assert!(run_in(at, &format!("{suppress} vms/b.xml vms/a.xml")).2.starts_with("gvtg-xml: 0 findings suppressed"), "done is done");
         for files in ["vms/a.xml vms/b.xml", "vms/b.xml vms/a.xml"] {
             let (code, stdout, stderr) = lint(at, files);
             assert_eq!((code, stdout.as_str()), (0, ""));
-            assert!(stderr.contains("1 suppressed by what the domains say"), "{stderr}");
+            assert!(stderr.contains("1 suppressed (`--statistics` lists them)"), "{stderr}");
         }
         assert_eq!(fs::read_to_string(at.join("vms/a.xml")).unwrap(), domain("a", "", VGPU), "one of the two is enough");
     }

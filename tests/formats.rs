@@ -251,7 +251,7 @@ fn no_report_is_written_over_a_domain() {
         for command in ["lint", "fix"] {
             let (code, stdout, stderr) = run_in(folder.path(), &format!("{command} --format json --output-file {name} b.xml"));
             assert_eq!((code, stdout.as_str()), (2, ""));
-            assert!(stderr.contains(&format!("{name}: holds a domain, so no report is written over it")), "{stderr}");
+            assert!(stderr.contains(&format!("{name}: is a domain, and is not overwritten with a report")), "{stderr}");
         }
     }
     assert_eq!(fs::read_to_string(folder.path().join("a.xml")).unwrap(), BAD);

@@ -206,7 +206,7 @@ fn of_one_that_is_wrong_the_last_that_was_right_holds_and_the_place_is_marked() 
     let errors = errors["diagnostics"].as_array().unwrap().clone();
     assert_eq!(errors.len(), 2, "{errors:?}");
     assert_eq!(errors[0]["range"], json!({ "start": { "line": 2, "character": 0 }, "end": { "line": 2, "character": 11 } }));
-    assert_eq!(errors[1]["message"], "there is no severity 'of'\ndid you mean 'off'?");
+    assert_eq!(errors[1]["message"], "unknown severity 'of'\ndid you mean 'off'?");
     assert_eq!(opened(&mut client, folder.path(), "y.xml").1, right, "of a document that is opened now, too");
     assert!(!client.told.iter().any(|message| message["method"] == "window/showMessage"), "said once");
     fs::write(&config, "[rules]\nstray-video = 'error'\n").unwrap();
@@ -231,7 +231,7 @@ fn one_that_never_was_right_or_is_a_strangers_is_left_out() {
         chown(&config, Some(65_533), None).unwrap();
         nudge(&mut client);
         assert_eq!(told(&client.published(&document)["diagnostics"]), found);
-        assert!(shown(&mut client).contains("belongs to user 65533"));
+        assert!(shown(&mut client).contains("is owned by user 65533"));
         chown(&config, Some(0), None).unwrap();
         // What the message said to do was done, and nothing else.
     }
