@@ -337,7 +337,10 @@ fn fix_of_several_files_says_it_and_leaves_it() {
     for how in ["--check --format concise", "--diff"] {
         let (code, _, stderr) = run_in(at, &format!("fix {how} {flags} d.xml e.xml"));
         assert_eq!(code, 1, "{stderr}");
-        assert!(stderr.contains("e.xml:6:15: warning[shared-vgpu]") && stderr.contains("; the same vGPU in domain d: d.xml:6:15"), "{stderr}");
+        assert!(
+            stderr.contains("e.xml:6:15: warning[shared-vgpu]") && stderr.contains("; the same vGPU in domain d: d.xml:6:15"),
+            "{stderr}"
+        );
     }
     let (code, _, stderr) = run_in(at, &format!("fix --in-place {flags} d.xml e.xml"));
     assert_eq!(code, 1, "{stderr}");

@@ -214,15 +214,15 @@ fn a_terminal_has_its_own_width() {
 #[test]
 fn who_gives_no_file_is_shown_the_pipe() {
     let Some(text) = on_a_terminal(200, "fix") else { return };
-    let pipe = "virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
+    let pipe = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
     assert!(text.contains(pipe), "{text}");
     let readme = fs::read_to_string("README.md").unwrap();
     let of_readme = readme.lines().find(|line| line.contains("| gvtg-xml fix ")).unwrap();
     let without_flags =
         |line: &str| line.split(" | ").map(|command| command.split(" --libvirt").next().unwrap()).collect::<Vec<_>>().join(" | ");
-    assert_eq!(without_flags(of_readme), without_flags(&format!("$ {}", pipe.replace("NAME", "win10"))), "it is the README's");
+    assert_eq!(without_flags(of_readme), without_flags(&format!("$ {pipe}")), "it is the README's");
     let text = on_a_terminal(200, "lint").unwrap();
-    assert!(text.contains("virsh dumpxml --inactive --security-info NAME | gvtg-xml lint"), "{text}");
+    assert!(text.contains("virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"), "{text}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(concat!(
             "no input: name a FILE, or pipe a domain's XML through gvtg-xml\n",
-            "  help: `virsh dumpxml --inactive --security-info NAME | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
+            "  help: `virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         ));
     }
     if args.in_place && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-")) {

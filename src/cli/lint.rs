@@ -22,7 +22,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let (common, options) = (&args.common, Options::new(&args.common));
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(
-            "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive --security-info NAME | gvtg-xml lint`",
+            "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive --security-info win10 | gvtg-xml lint`",
         );
     }
     let files = collect(&args.files);

@@ -48,7 +48,7 @@ const FLAGS: &[Familiar] = &[
     word_of(
         &["fix"],
         &["--undo", "--revert", "--restore", "--remove"],
-        "`fix` can't be undone: save the XML first with `virsh dumpxml --inactive --security-info NAME > BACKUP`; `virsh define BACKUP` restores it",
+        "`fix` can't be undone: save the XML first with `virsh dumpxml --inactive --security-info win10 > win10.xml`; `virsh define win10.xml` restores it",
     ),
     word_of(
         &["emit"],
@@ -176,7 +176,7 @@ const COMMANDS: &[Familiar] = &[
     ),
     word(
         &["undo", "revert", "remove", "restore", "rollback", "reset", "uninstall"],
-        "`virsh define BACKUP` restores a VM from XML that you saved; `gvtg-xml emit all --root / --remove` removes the files from the host",
+        "`virsh define BACKUP.xml` restores a VM from XML that you saved; `gvtg-xml emit all --root / --remove` removes the files from the host",
     ),
     word(&["suppress", "ignore", "noqa"], "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain"),
     word(&["vgpus", "gpus", "list-types", "type"], "`gvtg-xml types` lists the vGPU types"),
@@ -365,9 +365,9 @@ mod tests {
             for word in *words {
                 let having = commands_with(word);
                 commands.iter().for_each(|command| assert!(!having.iter().any(|other| other == command), "{command} has {word}"));
-                let is_hidden = |command: &&str| FLAGS[..index].iter().any(|earlier| earlier.fits(command, word));
+                let is_hidden = |command: &str| FLAGS[..index].iter().any(|earlier| earlier.fits(command, word));
                 let names = if commands.is_empty() { all.iter().map(String::as_str).collect() } else { commands.to_vec() };
-                assert!(names.iter().any(|command| !is_hidden(&command)), "an earlier entry has {word}");
+                assert!(names.iter().any(|command| !is_hidden(command)), "an earlier entry has {word}");
             }
         }
     }
@@ -389,7 +389,7 @@ mod tests {
                 let is_own = instead.starts_with(flag);
                 let has_it =
                     |command: &&str| commands_with(flag).iter().any(|other| other == command || other.starts_with(&format!("{command} ")));
-                assert!(!is_own || commands.iter().all(|command| has_it(&command)), "{commands:?} have no {flag}");
+                assert!(!is_own || commands.iter().all(|command| has_it(command)), "{commands:?} have no {flag}");
             }
         }
     }

@@ -110,7 +110,7 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     new.set_permissions(metadata.permissions()).map_err(told)?;
     new.sync_all().map_err(told)?;
     if !original.is_still_there().map_err(told)? {
-        return Err("it was changed in the meantime: try again".into());
+        return Err("it was changed in the meantime; try again".into());
     }
     file.persist(path).map_err(|error| refused(error.error))?;
     Ok(())
@@ -201,7 +201,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             change();
             let error = replace(&original, "fixed").unwrap_err();
-            assert_eq!(error, "can't be written: it was changed in the meantime: try again", "{way}");
+            assert_eq!(error, "can't be written: it was changed in the meantime; try again", "{way}");
             assert_eq!(fs::read_to_string(&path).unwrap(), *expected);
         }
         fs::remove_file(&path).unwrap();

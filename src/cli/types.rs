@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::lint::fail;
+use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
 use crate::host::card::{self, Card};
 use crate::host::offers::{Offer, offers};
@@ -32,7 +33,7 @@ pub(super) fn run(args: &TypesArgs) -> Status {
     let card = card_of(&card::cards(&root)).filter(|card| card.type_prefix().is_some()).cloned();
     let offers = offers(card.as_ref());
     let text = match args.format {
-        DataFormat::Text => text(card.as_ref(), &offers),
+        DataFormat::Text => for_stdout(&text(card.as_ref(), &offers)),
         DataFormat::Json => json(card.as_ref(), &offers),
     };
     match io::print(&text) {

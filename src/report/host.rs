@@ -45,6 +45,10 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
     for item in of(Status::Ok).filter(|_| amount == Amount::Verbose) {
         let _ = writeln!(text, "ok  {}", clean(&item.message));
     }
+    // A finding ends with a blank line.
+    if !text.is_empty() && !text.ends_with("\n\n") {
+        text.push('\n');
+    }
     text.push_str(&summary(items));
     text
 }
@@ -66,8 +70,8 @@ fn summary(items: &[Item<'_>]) -> String {
     };
     let more = if items.iter().any(is_roots) { " Root can see more: `sudo gvtg-xml host`." } else { "" };
     match first(items) {
-        Some(item) => format!("\n{counts}. Start with {}; for details, run `gvtg-xml explain {}`.{more}\n", item.rule.id, item.rule.id),
-        None => format!("\n{counts}. Found nothing that prevents GVT-g.{more}\n"),
+        Some(item) => format!("{counts}. Start with {}; for details, run `gvtg-xml explain {}`.{more}\n", item.rule.id, item.rule.id),
+        None => format!("{counts}. Found nothing that prevents GVT-g.{more}\n"),
     }
 }
 

@@ -88,7 +88,7 @@ impl GuestArgs {
     pub(super) fn read(&self, root: &Root, pipe: &str) -> Result<Vec<Guest>, String> {
         if self.files.is_empty() && io::stdin_is_terminal() {
             return Err(
-                "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive NAME | gvtg-xml emit hook`".into()
+                "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive win10 | gvtg-xml emit hook`".into()
             );
         }
         let Files { inputs, unreadable, .. } = collect(&self.files);

@@ -115,7 +115,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     }
     if !output.quiet {
         if !has_changes {
-            io::complain("nothing has changed; the steps below remain unless you have already done them");
+            io::complain("nothing has changed; follow the steps below unless you have already done so");
         }
         // A run that changes nothing may follow one after which nobody has rebooted.
         say_next(files.iter().flat_map(|file| file.then.clone()));
@@ -227,7 +227,7 @@ fn commit(entries: &[Entry<'_>]) -> Result<bool, String> {
             staged.push((entry, one));
         }
         for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?))) {
-            keep(&entry.target, kept).map_err(|error| format!("{}: can't be kept: {error}", entry.target.display()))?;
+            keep(&entry.target, kept).map_err(|error| format!("{}: can't be backed up: {error}", entry.target.display()))?;
         }
         staged.sort_by_key(|(entry, _)| (entry.path != manifest::PATH, entry.file.mode & 0o111 != 0));
         let mut written: Vec<String> = Vec::new();
