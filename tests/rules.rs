@@ -187,7 +187,7 @@ fn rule_files_with_faults_are_refused_with_words() {
     assert!(error("summary", "sumary").message.contains("unknown field `sumary`"));
     assert!(error("/domain/devices/video[", "/domain/devices/video[[").message.contains("expected a name at byte"));
     assert!(error("op = \"remove\"", "op = \"deliver\"").message.contains("does not fit"));
-    assert!(error("setting = \"!keep-video\"", "libvirt = \"9\"").message.contains("no bound"));
+    assert!(error("setting = \"!keep-video\"", "libvirt = \"9\"").message.contains("not a version range"));
     assert!(error("setting = \"!keep-video\"", "setting = \"!keep-vido\"").message.contains("there is no setting 'keep-vido'"));
     let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| errors.iter().any(|error| error.message.contains(words));
     assert!(says(errors("group = \"display\"", "group = \"host\""), "selects and fixes nothing"));

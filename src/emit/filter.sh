@@ -25,7 +25,7 @@ leave() {
     exit 0
 }
 
-# on_this_machine COMMAND FLAG…: runs gvtg-xml so that it skips VMs without signs of GVT-g, and vGPUs that are not known to be Intel's.
+# on_this_machine COMMAND FLAG…: runs gvtg-xml so that it skips VMs that do not use GVT-g, and vGPUs that are not known to be Intel's.
 on_this_machine() {
     command=$1
     shift

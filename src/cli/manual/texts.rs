@@ -88,7 +88,7 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Reports what keeps domains from running on a vGPU: where the problem is, what happens because of it, and what to do. It changes nothing; \
              gvtg-xml-fix(1) makes the changes.",
-            "In folders, only .xml files are checked, and of these only domains with a sign of GVT-g, such as a vGPU.",
+            "In folders, only .xml files are checked, and of these only domains that use GVT-g, which means that they have a vGPU or settings for one.",
         ],
         examples: &[
             example("check a file", "gvtg-xml lint win10.xml"),
