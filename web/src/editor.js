@@ -60,7 +60,7 @@ export class Editor {
         extensions: [
           styles, lineNumbers(), foldGutter(), lintGutter(), codeFolding(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(),
           bracketMatching(), highlightSelectionMatches(), indentUnit.of('  '), xml({ autoCloseTags: false }), colours,
-          EditorView.lineWrapping, placeholder('Paste the output of virsh dumpxml --inactive --security-info NAME, or drop a file here.'),
+          EditorView.lineWrapping, placeholder('Paste the output of virsh dumpxml --inactive --security-info win10, or drop a file here.'),
           EditorView.contentAttributes.of({ 'aria-label': 'Domain XML', spellcheck: 'false', tabindex: '0' }),
           keymap.of([...lintKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap]),
           origin, backWithTheText, paste, pastedOver, watch,
