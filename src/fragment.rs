@@ -88,15 +88,15 @@ impl NewElement {
                 Piece::Start(tag) => {
                     let prefixed = |name: &str| name.contains(':') && !name.starts_with("xmlns:");
                     if let Some(attribute) = tag.attributes(text).find(|attribute| prefixed(&text[attribute.name.clone()])) {
-                        let message = format!("the attribute {} has a prefix, which is not inserted", &text[attribute.name.clone()]);
+                        let message = format!("the attribute {} has a prefix, which is not supported", &text[attribute.name.clone()]);
                         return Err(FragmentError { message, span: attribute.name });
                     }
                 }
                 Piece::Instruction(span) => {
-                    return Err(FragmentError { message: "a processing instruction is not inserted".into(), span });
+                    return Err(FragmentError { message: "a processing instruction is not supported".into(), span });
                 }
                 Piece::Declaration(at) => {
-                    return Err(FragmentError { message: "a declaration is not inserted".into(), span: at..text.len() });
+                    return Err(FragmentError { message: "a declaration is not supported".into(), span: at..text.len() });
                 }
                 _ => {}
             }
@@ -107,7 +107,7 @@ impl NewElement {
         let nodes: Vec<&XMLNode> = wrapper.children.iter().filter(|node| !is_blank(node)).collect();
         match nodes[..] {
             [XMLNode::Element(element)] => Ok(NewElement::of(element, &wrapper)),
-            _ => Err(FragmentError { message: "this is not one element, and nothing else".into(), span: 0..text.len() }),
+            _ => Err(FragmentError { message: "this must be exactly one element".into(), span: 0..text.len() }),
         }
     }
 
@@ -214,7 +214,7 @@ impl NewElement {
 fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
     let words = match error {
         ParseError::MalformedXml(error) => error.to_string(),
-        ParseError::CannotParse => "0:0 this is not one element, and nothing else".into(),
+        ParseError::CannotParse => "0:0 this must be exactly one element".into(),
     };
     let (place, message) = words.split_once(' ').unwrap_or(("", &words));
     let (line, column) = place.split_once(':').unwrap_or_default();
@@ -296,7 +296,7 @@ mod tests {
             ("<a x='1' x='2'/>", 9, "Attribute 'x' is redefined"),
             ("<p:a/>", 4, "prefix is unbound"),
             ("<a x:y='1'/>", 3, "the attribute x:y has a prefix"),
-            ("<a><?b?></a>", 3, "a processing instruction is not inserted"),
+            ("<a><?b?></a>", 3, "a processing instruction is not supported"),
             ("<a/><b/>", 0, "this is not one element"),
             ("<a/>x", 0, "this is not one element"),
             ("", 0, "this is not one element"),

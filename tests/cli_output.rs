@@ -211,7 +211,7 @@ fn a_site_can_have_rules_of_its_own() {
         (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is reserved for built-in rules"),
         ("no-floppy", "floppy", 1, 1, "the file must be named after the rule's id: floppy.toml"),
         ("op = \"remove\"", "op = { insert = '<a b={@x}/>' }", 15, 23, "this can't be inserted: "),
-        ("nobody has floppies", "nobody {has} floppies", 8, 19, "nothing fills in the placeholder {has}"),
+        ("nobody has floppies", "nobody {has} floppies", 8, 19, "unknown placeholder {has}"),
     ] {
         write("no-floppy.toml", &OWN_RULE.replacen(from, to, 1));
         for command in ["lint", "fix", "explain"] {

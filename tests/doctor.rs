@@ -96,7 +96,7 @@ fn what_is_not_known_says_how_to_go_on() {
         "{stderr}"
     );
     let (code, _, stderr) = run("explain", "Fehler: Domäne nicht gefunden\n");
-    assert_eq!((code, stderr.contains("messages are known in English only")), (1, true), "{stderr}");
+    assert_eq!((code, stderr.contains("only English messages are known")), (1, true), "{stderr}");
     assert!(!run("explain", "nothing of note\n").2.contains("English"));
     for arguments in ["explain stray-video --isolated", "explain stray-video --rules=x", "explain stray-video --config x"] {
         let (code, stdout, stderr) = run(arguments, "");

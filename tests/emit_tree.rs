@@ -347,7 +347,7 @@ fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
         );
     }
     for kind in ["cmdline", "qemu-conf", "nodedev a.xml"] {
-        assert!(refused(&folder, &format!("{kind} --root host")).contains("there is no file for this below --root"));
+        assert!(refused(&folder, &format!("{kind} --root host")).contains("this is not a file that can be written below --root"));
     }
 }
 

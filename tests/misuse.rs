@@ -31,7 +31,7 @@ fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
         ("remove", "`gvtg-xml emit all --root / --remove`"),
         ("emit grub", "`gvtg-xml emit cmdline`"),
         ("emit remove", "`gvtg-xml emit all --root / --remove`"),
-        ("lint --fix", "`lint` changes nothing; `gvtg-xml fix --in-place FILE` does"),
+        ("lint --fix", "`lint` changes nothing; `gvtg-xml fix --in-place FILE` changes the file"),
         ("lint --diff", "`gvtg-xml fix --diff FILE`"),
         ("lint --dry-run", "`gvtg-xml fix --diff FILE`"),
         ("lint --select display", "--only RULE"),

@@ -190,13 +190,13 @@ fn rule_files_with_faults_are_refused_with_words() {
     assert!(error("setting = \"!keep-video\"", "libvirt = \"9\"").message.contains("not a version range"));
     assert!(error("setting = \"!keep-video\"", "setting = \"!keep-vido\"").message.contains("there is no setting 'keep-vido'"));
     let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| errors.iter().any(|error| error.message.contains(words));
-    assert!(says(errors("group = \"display\"", "group = \"host\""), "selects and fixes nothing"));
+    assert!(says(errors("group = \"display\"", "group = \"host\""), "cannot have `select` or `fix`"));
     let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
     let errors = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
         gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
     };
-    assert!(says(errors("group = \"host\"", "group = \"domain\""), "say what is `ok`"));
+    assert!(says(errors("group = \"host\"", "group = \"domain\""), "must have `ok`"));
     assert!(says(errors("({found})", "({@type})"), "{@type}"));
 }
 

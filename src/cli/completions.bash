@@ -1,4 +1,4 @@
-# bash completion for gvtg-xml, which says itself what a word can be.
+# bash completion for gvtg-xml. It asks the program which words are possible.
 _gvtg_xml() {
     local answer words word
     mapfile -t answer < <("${COMP_WORDS[0]}" generate words -- "${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null)

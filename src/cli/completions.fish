@@ -1,4 +1,4 @@
-# fish completion for gvtg-xml, which says itself what a word can be.
+# fish completion for gvtg-xml. It asks the program which words are possible.
 function __gvtg_xml_words
     set -l before (commandline -opc)
     set -l token (commandline -ct)

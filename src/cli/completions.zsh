@@ -1,5 +1,5 @@
 #compdef gvtg-xml
-# zsh completion for gvtg-xml, which says itself what a word can be.
+# zsh completion for gvtg-xml. It asks the program which words are possible.
 _gvtg-xml() {
     local -a answer described
     local line result=1

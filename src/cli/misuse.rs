@@ -32,7 +32,7 @@ const FLAGS: &[Familiar] = &[
     word_of(
         &["lint"],
         &["--fix", "--write", "-w", "--in-place", "-i", "--apply", "--autofix"],
-        "`lint` changes nothing; `gvtg-xml fix --in-place FILE` does",
+        "`lint` changes nothing; `gvtg-xml fix --in-place FILE` changes the file",
     ),
     word_of(
         &["lint"],
@@ -121,7 +121,7 @@ const FLAGS: &[Familiar] = &[
         "stdin is read if there is no FILE, or for `-`; --stdin-filename NAME sets its name",
     ),
     word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["--no-config", "--no-rc"], "--isolated reads no configuration"),
-    word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["-c"], "--config FILE names the configuration"),
+    word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["-c"], "--config FILE selects the configuration"),
     word_of(&["lint", "fix", "config"], &["--no-color", "--no-colour", "--colour", "--colors"], "--color never, auto or always"),
     word(&["--no-color", "--no-colour", "--color", "--colour"], "set NO_COLOR=1 in the environment: this command has no --color"),
     word_of(&["lint", "fix", "emit", "host", "kubevirt"], &["--silent", "-s"], "--quiet prints less"),
@@ -133,7 +133,7 @@ const FLAGS: &[Familiar] = &[
     word_of(
         &["lint", "fix", "emit", "host"],
         &["--recursive", "-r", "-R"],
-        "folders are always searched with the folders in them: just name the folder",
+        "folders are always searched recursively: just name the folder",
     ),
 ];
 

@@ -45,7 +45,7 @@ use deferred::Deferred;
 use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
 use options::Options;
 
-/// Makes any libvirt domain run on an Intel GVT-g vGPU.
+/// Makes a libvirt VM run on an Intel GVT-g vGPU.
 #[derive(Parser, Debug)]
 #[command(name = "gvtg-xml", version)]
 pub struct Cli {

@@ -41,7 +41,7 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
         let done = if args.diff || args.check { format!("{findings} would be suppressed") } else { format!("{findings} suppressed") };
         let kept = match form {
             Form::Metadata => "in the domain's metadata, which `virsh define` keeps",
-            Form::Comment => "with comments, which `virsh define` drops (it keeps `--suppress-in metadata`)",
+            Form::Comment => "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)",
         };
         let how = if count > 0 { format!(" {kept}") } else { String::new() };
         io::complain(&format!("{count} {done}{how}"));

@@ -60,7 +60,7 @@ fn text(card: Option<&Card>, offers: &[Offer]) -> String {
         let _ = writeln!(text, "{name:15}  {low:>6}  {high:>7}  {FENCES:>6}  {resolution:>10}  {weight:>6}  {fit:>3}  {free:>4}");
     }
     text.push_str(
-        "\nlow: graphics memory in the aperture; high: graphics memory beyond it; weight: share of the GPU's time.\n\
+        "\nlow: graphics memory in the aperture (the part that the CPU can access); high: graphics memory beyond it; weight: share of the GPU's time.\n\
          fit: how many fit if all are of this type; free: how many more can be created now. All types share the same memory.\n",
     );
     if let Some(card) = card {

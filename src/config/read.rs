@@ -202,7 +202,7 @@ impl Reader<'_> {
     /// The table `[rules]`.
     fn levels(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Level> {
         let DeValue::Table(table) = value else {
-            let help = "set a rule's severity with rules.ID = \"warning\"; a folder of rule files is named by site-rules".to_owned();
+            let help = "set a rule's severity with rules.ID = \"warning\"; to name a folder of rule files, use site-rules".to_owned();
             self.add(span, format!("rules must be a table of rules and their severities, not {}", kind(&value)), Some(help));
             return Vec::new();
         };
@@ -219,7 +219,7 @@ impl Reader<'_> {
                 (Some((_, severity)), _) => levels.push(Level { name: name.get_ref().to_string(), severity: *severity, span: name.span() }),
                 (None, DeValue::String(word)) => {
                     let near = spelt_like(word, words()).map(|near| format!("did you mean '{near}'?"));
-                    let help = near.unwrap_or_else(|| format!("give {}", words().collect::<Vec<_>>().join(", ")));
+                    let help = near.unwrap_or_else(|| format!("give one of {}", words().collect::<Vec<_>>().join(", ")));
                     self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
                 }
                 (None, other) => {

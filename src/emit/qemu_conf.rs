@@ -10,12 +10,12 @@ const DEFAULTS: &[&str] =
 /// What the GPU is called on most machines.
 const USUAL: &[&str] = &["card0", "renderD128"];
 
-const NOTES: &str = "This list replaces libvirt's default list, so it repeats the devices in that. If qemu.conf already sets cgroup_device_acl, do not add a\n\
+const NOTES: &str = "This list replaces libvirt's default list, so it repeats the devices in it. If qemu.conf already sets cgroup_device_acl, do not add a\n\
     second one (only one takes effect): add the /dev/dri devices to the existing list.\n\
     \n\
     QEMU runs under its own user (`user` in qemu.conf: libvirt-qemu, or qemu on Fedora), who must be in the groups that own these devices:\n\
     `sudo usermod --append --groups render,video libvirt-qemu`\n\
-    QEMU opens its window on your display. Let this user in, and no other, from your session and before the VM starts:\n\
+    QEMU opens its window on your display. From your session, before the VM starts, let in this user and no other:\n\
     `xhost +si:localuser:libvirt-qemu`\n\
     Guides use a bare `xhost +`, which opens your display to everyone.\n\
     \n\

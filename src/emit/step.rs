@@ -51,7 +51,7 @@ impl Step {
             Step::DefineDevice(name) => format!("run `virsh nodedev-define FILE`; before the VM starts, run `virsh nodedev-start {name}`"),
             Step::StartDevice(uuid) => format!("before the VM starts, run `sudo mdevctl start --uuid {uuid}`"),
             Step::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are accessible to the group".into(),
-            Step::LoadModules => "run `sudo systemctl restart systemd-modules-load`: this loads the modules now; at boot they load by themselves".into(),
+            Step::LoadModules => "run `sudo systemctl restart systemd-modules-load`: this loads the modules now; at boot they are loaded automatically".into(),
             Step::ReloadLibvirt => "run `sudo systemctl reload libvirtd` (or virtqemud): libvirt only notices its first hook after a reload".into(),
             Step::RestartLibvirt => "run `sudo systemctl restart libvirtd` (or virtqemud): running VMs are not affected".into(),
             Step::RenewInitramfs => {

@@ -5,8 +5,8 @@ use super::{File, Step, made_by, shell};
 pub(super) const RULE: &str = "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\"\n";
 
 const NOTES: &str = "Only for qemu:///session: with qemu:///system, libvirt gives QEMU access by itself.\n\
-    The rule covers every device that can be passed through, including PCI cards bound to vfio-pci. Only add users to the group whom you\n\
-    trust with all of them.\n\
+    The rule covers every device that can be passed through, including PCI cards bound to vfio-pci. Only add users to the group if you\n\
+    trust them with all of these devices.\n\
     A vGPU locks all of the guest's memory, which a user must be allowed to do: put the line `@kvm - memlock unlimited` into\n\
     /etc/security/limits.d/gvtg.conf, and log in again.";
 

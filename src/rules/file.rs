@@ -105,18 +105,18 @@ impl Checker<'_> {
         );
         let is_id = |id: &str| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if rule.id.is_empty() || !is_id(&rule.id) {
-            self.add(&[Key("id")], format!("the id '{}' is not made of lower-case letters, digits and dashes", rule.id));
+            self.add(&[Key("id")], format!("'{}' is not a valid id: use lower-case letters, digits and dashes", rule.id));
         }
         let is_host = rule.group == Group::Host;
         if is_host && (rule.select.is_some() || !rule.fix.is_empty() || !matches!(rule.check, Check::Code { .. })) {
-            self.add(&[Key("group")], "a rule about the host selects and fixes nothing: its check is code".into());
+            self.add(&[Key("group")], "a rule about the host cannot have `select` or `fix`: its check is code".into());
         }
         if is_host != rule.ok.is_some() {
-            self.add(&[Key("ok")], "rules about the host, and no others, say what is `ok`".into());
+            self.add(&[Key("ok")], "rules about the host must have `ok`, and other rules cannot have it".into());
         }
         let removal_is_known = rule.when.absent.is_some() || matches!(rule.check, Check::Code { .. });
         if rule.message_once_removed.is_some() && !removal_is_known {
-            self.add(&[Key("message-once-removed")], "only a rule with `when.absent` or a function knows what other fixes remove".into());
+            self.add(&[Key("message-once-removed")], "only a rule with `when.absent` or a function can have `message-once-removed`".into());
         }
         if selects && rule.select.is_none() {
             self.add(&[Key("check"), Key("kind")], "this kind of check needs `select`".into());
@@ -137,14 +137,14 @@ impl Checker<'_> {
 
     /// Names of what isn't there.
     fn names(&mut self, rule: &Rule) {
-        let setting = |name: &str| format!("there is no setting '{name}'; there are {}", SETTINGS.join(", "));
+        let setting = |name: &str| format!("there is no setting '{name}'; the settings are {}", SETTINGS.join(", "));
         if let Some(name) = rule.when.setting.as_deref().map(|name| name.trim_start_matches('!')).filter(|name| !SETTINGS.contains(name)) {
             self.add(&[Key("when"), Key("setting")], setting(name));
         }
         match &rule.check {
             // Those of the host are in a table of their own, which a test holds against the rules: no site has such rules.
             Check::Code { function } if rule.group != Group::Host && function.place.is_none() => {
-                let message = format!("there is no function '{}'; there are {}", function.name, FUNCTIONS.join(", "));
+                let message = format!("there is no function '{}'; the functions are {}", function.name, FUNCTIONS.join(", "));
                 self.add(&[Key("check"), Key("function")], message);
             }
             Check::Property { name, value } => self.property(&[Key("check")], name, value),
@@ -165,7 +165,7 @@ impl Checker<'_> {
         match type_of(name) {
             None => self.add(&within("name"), format!("QEMU's vGPU has no property '{name}'")),
             Some(kind) if to_override(kind, value).as_deref() != Some(value) => {
-                self.add(&within("value"), format!("'{value}' is no value of the type {}", kind.name()));
+                self.add(&within("value"), format!("'{value}' is not a value of type {}", kind.name()));
             }
             Some(_) => {}
         }
@@ -234,7 +234,7 @@ impl Checker<'_> {
             let of_domain = |name: &str| name.starts_with('@') || PLACEHOLDERS.contains(&name) || OF_CHECKS.contains(&name);
             let is_known = if is_host { OF_HOST.contains(&name) } else { of_domain(name) };
             if !is_known {
-                self.add_within(place, value, at..at + length + 2, format!("nothing fills in the placeholder {{{name}}}"));
+                self.add_within(place, value, at..at + length + 2, format!("unknown placeholder {{{name}}}"));
             }
         }
     }

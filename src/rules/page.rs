@@ -34,7 +34,7 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
         let settings = if example.settings.is_empty() { String::new() } else { format!(" with {}", markup.code(&example.settings)) };
         let _ = writeln!(text, "\nFor example{settings}:\n{}", markup.block(&bad));
         if let Some(beside) = &example.beside {
-            let _ = writeln!(text, "beside a file with:\n{}", markup.block(beside));
+            let _ = writeln!(text, "and another file with:\n{}", markup.block(beside));
         }
         if let Some(fixed) = &example.fixed {
             let _ = writeln!(text, "becomes:\n{}", markup.block(fixed));

@@ -206,7 +206,7 @@ impl Parser<'_> {
 
     fn step(&mut self, axis: Axis) -> Result<Step, String> {
         if axis == Axis::Descendant && self.rest().starts_with('.') {
-            return Err(self.expected("a name behind '//'"));
+            return Err(self.expected("a name after '//'"));
         }
         let simple = |axis| Ok(Step { axis, name: Name::Any, conditions: Cow::Borrowed(&[]) });
         if self.take("..") {
@@ -285,7 +285,7 @@ impl Parser<'_> {
             return Err(self.expected("a string in quotes"));
         };
         let inside = &self.rest()[1..];
-        let Some(length) = inside.find(quote) else { return Err(self.expected("a string that ends")) };
+        let Some(length) = inside.find(quote) else { return Err(self.expected("the closing quote")) };
         let string = inside[..length].to_owned();
         self.at += length + 2;
         self.skip_space();

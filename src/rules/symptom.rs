@@ -57,12 +57,12 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
         .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
     let mut errors = Vec::new();
     if symptom.says.is_empty() {
-        errors.push(RuleError { message: "a symptom has messages".into(), span: span_of(text, &[Step::Key("says")]) });
+        errors.push(RuleError { message: "a symptom needs at least one message".into(), span: span_of(text, &[Step::Key("says")]) });
     }
     for (index, words) in symptom.says.iter().enumerate() {
         let letters = words.text.split("{}").map(str::len).sum::<usize>();
         if letters < FEWEST_LETTERS {
-            let message = format!("'{}' is in too many messages: {letters} letters beside what varies, of {FEWEST_LETTERS}", words.text);
+            let message = format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {FEWEST_LETTERS}", words.text);
             errors.push(RuleError { message, span: span_of(text, &[Step::Key("says"), Step::Index(index), Step::Key("text")]) });
         }
     }

@@ -28,7 +28,7 @@ pub(super) enum Kind {
     ///
     /// libvirt runs the hook when a VM starts and stops: it creates the VM's vGPUs and removes them again.
     Hook {
-        /// How libvirt calls it
+        /// How libvirt runs the hook
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
         style: StyleChoice,
         #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) enum Kind {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// The kernel parameters, for a bootloader
+    /// The kernel parameters, for a boot loader
     Cmdline {
         /// Form of the output
         #[arg(long, value_name = "FORM", value_enum, default_value_t = Bootloader::Raw)]
@@ -84,8 +84,8 @@ pub(super) enum Kind {
     },
     /// The libvirt hook that converts VMs from other hosts
     ///
-    /// libvirt runs it for VMs that arrive by `virsh migrate --offline`. It rewrites those with a vGPU in the syntax that this host's libvirt reads.
-    /// It only changes what is passed to QEMU: a VM that has other problems as well arrives unchanged.
+    /// libvirt runs it for VMs that arrive by `virsh migrate --offline`. It converts those with a vGPU to the syntax that this host's libvirt
+    /// understands. It only changes what libvirt passes to QEMU: a VM that also has other problems arrives unchanged.
     Filter {
         #[command(flatten)]
         filter: FilterArgs,
@@ -109,14 +109,15 @@ pub(super) enum Kind {
     },
     /// Everything that a host needs, below --root
     ///
-    /// This writes the hook, the modules, the kernel parameters and a manifest of these files; with --style session also the udev rule. It does not write
-    /// nodedev and mdevctl, which replace the hook, or qemu-conf, whose lines belong in a file of your own.
+    /// This writes the hook, the modules, the kernel parameters and a manifest, which lists these files; with --style session also the udev rule. It does
+    /// not write nodedev or mdevctl, which replace the hook, filter, which is for VMs from other hosts, or qemu-conf, whose lines belong in your own
+    /// qemu.conf.
     #[command(mut_arg("root", |root| root.required(true)))]
     All {
-        /// How libvirt calls the hook
+        /// How libvirt runs the hook
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
         style: StyleChoice,
-        /// Where the kernel parameters go [default: modprobe]
+        /// Where the kernel parameters go [default: modprobe.d]
         #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
         /// Remove the files it wrote, if unchanged
@@ -156,7 +157,7 @@ pub(super) enum StyleChoice {
     Dropin,
     /// The single file hooks/qemu (before libvirt 6.5)
     Qemu,
-    /// For qemu:///session: gets root's rights with pkexec
+    /// For qemu:///session: becomes root with pkexec
     Session,
 }
 

@@ -242,7 +242,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
         Bootloader::Raw => cmdline::raw(),
         Bootloader::KernelInstall => {
             let line = boot::command_line(root).ok_or(
-                "there is no command line to add the parameters to, in etc/kernel/cmdline or proc/cmdline\n  \
+                "there is no command line to add the parameters to: neither etc/kernel/cmdline nor proc/cmdline has one\n  \
                  help: run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot",
             )?;
             if let Some(why) = line.unfit() {

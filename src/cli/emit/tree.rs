@@ -73,7 +73,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         }
     }
     if entries.is_empty() {
-        return Err("there is no file for this below --root: without --root, it is printed".into());
+        return Err("this is not a file that can be written below --root: leave out --root to print it".into());
     }
     if output.diff {
         let text: String = entries.iter().map(diff).collect();

@@ -60,9 +60,9 @@ fn logs() -> String {
 
 /// What to do about a log without a known message.
 fn other_logs(report: &Report<'_, '_>) -> String {
-    let mut help = format!("\n  help: the reason may be in another log: {}", logs());
+    let mut help = format!("\n  help: these logs may show the reason: {}", logs());
     if report.has_other_letters {
-        help += "\n  help: messages are known in English only: run the command that failed again with `LC_ALL=C`";
+        help += "\n  help: only English messages are known: run the failed command again with `LC_ALL=C`";
     }
     help
 }

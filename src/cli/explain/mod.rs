@@ -155,7 +155,7 @@ fn misplaced_flag(asked: &[String], known: &Known<'_>) -> Option<String> {
     let command = ExplainArgs::augment_args(Command::new("explain"));
     let flags: Vec<String> = command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
     if flags.iter().any(|name| name == flag) {
-        return Some(format!("{flag} must come before the rule, message or log: gvtg-xml explain {flag} …"));
+        return Some(format!("{flag} must come before the rule, message or log: `gvtg-xml explain {flag} …`"));
     }
     Some(format!(
         "`gvtg-xml explain` has no flag {flag}\n  \
@@ -277,7 +277,7 @@ const REPORT: &str = "\n  help: if that does not help, report the message to the
 fn unknown(asked: &str, known: &Known<'_>) -> String {
     let message = format!("no known message matches '{}'", clean(asked));
     if asked.contains(char::is_whitespace) {
-        let english = "messages are known in English only: run the command that failed again with `LC_ALL=C`";
+        let english = "only English messages are known: run the failed command again with `LC_ALL=C`";
         let log = format!("explain all of QEMU's log, which often has the cause: {QEMU_LOG}");
         return format!("{message}{}\n  help: {log}\n  help: {english}{REPORT}", related(asked, known));
     }

@@ -37,7 +37,7 @@ pub(super) struct KubevirtArgs {
     /// The VirtualMachineInstance
     #[arg(long, value_name = "JSON")]
     vmi: String,
-    /// The domain that KubeVirt has made for it
+    /// The domain that KubeVirt generated for it
     #[arg(long, value_name = "XML")]
     domain: String,
     /// Print no report on stderr
@@ -53,7 +53,7 @@ struct WantedArgs {
     /// virt-launcher's libvirt: 9.0 or newest (8.5+)
     #[arg(long, value_name = "VERSION", value_parser = libvirt)]
     libvirt: Option<Version>,
-    /// Show the vGPU on this display: egl-headless
+    /// Also show the vGPU: egl-headless for VNC
     #[arg(long, value_parser = display)]
     display: Option<String>,
     /// Option ROM for the vGPU of a UEFI guest

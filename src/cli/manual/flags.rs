@@ -2,9 +2,9 @@
 
 /// What `--help` and manual pages say of a flag where a line is not enough; of all commands where none is named.
 const LONG: &[(&str, &str, &str)] = &[
-    ("fix", "files", "Domain XML file; stdin if there is none, or for -. Several files or folders need --in-place, --diff or --check"),
-    ("lint", "files", "Domain XML files, or folders that are searched for .xml files; stdin if there are none, or for -"),
-    ("emit", "files", "Domain XML files, or folders that are searched for .xml files; stdin if there are none, or for -"),
+    ("fix", "files", "Domain XML file; stdin if there is none, or for `-`. Several files or folders need --in-place, --diff or --check"),
+    ("lint", "files", "Domain XML files, or folders that are searched for .xml files; stdin if there are none, or for `-`"),
+    ("emit", "files", "Domain XML files, or folders that are searched for .xml files; stdin if there are none, or for `-`"),
     ("fix", "diff", "Show the changes as a diff and write nothing; exit with 1 if there are any"),
     ("fix", "check", "List the files that would change and write nothing; exit with 1 if there are any"),
     (
@@ -23,7 +23,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ("", "ignore", "Disable these rules or groups of rules; `gvtg-xml explain` lists them"),
     ("", "rules", "Folder of custom rules (*.toml). A rule with the ID of a built-in rule replaces it"),
     ("host", "verbose", "Also list the checks that passed"),
-    ("", "fail_on", "Exit with 1 if there are findings of this severity or a higher one [default: warning]"),
+    ("", "fail_on", "Exit with 1 if there are findings of this severity or higher [default: warning]"),
     ("", "rule_pages", "Base URL of the rules' pages: SARIF reports and editors link to this URL followed by the rule's ID"),
     ("", "skip_foreign", "Skip files that are not domain XML, and domains that do not use GVT-g"),
     ("", "stdin_filename", "File name to assume for stdin: messages show it, and the configuration for that file applies"),
@@ -34,7 +34,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ("", "config", "Configuration to use [default: the nearest gvtg-xml.toml, in the file's folder or above]"),
     ("", "isolated", "Do not read any configuration"),
     ("kubevirt", "vmi", "The VirtualMachineInstance, as JSON; KubeVirt passes it"),
-    ("kubevirt", "domain", "The domain that KubeVirt has made for it, as XML; KubeVirt passes it"),
+    ("kubevirt", "domain", "The domain that KubeVirt generated for it, as XML; KubeVirt passes it"),
     (
         "kubevirt",
         "libvirt",
@@ -43,13 +43,13 @@ const LONG: &[(&str, &str, &str)] = &[
     (
         "kubevirt",
         "display",
-        "Show the vGPU on this QEMU -display: egl-headless for KubeVirt's VNC, if virt-launcher's QEMU has OpenGL and a render node",
+        "Also show the vGPU, with this value of QEMU's -display: egl-headless for KubeVirt's VNC, if virt-launcher's QEMU has OpenGL and a render node",
     ),
     ("kubevirt", "assume_intel", "Treat the vGPU as Intel's, whatever its resource is called"),
     (
         "emit",
         "libvirt",
-        "The libvirt that will read the VMs: a version such as 9.0, or `installed`, which is detected at each call [default: installed]",
+        "The libvirt that will read the VMs: a version such as 9.0, or `installed`, which is detected each time the hook runs [default: installed]",
     ),
     ("emit", "display_env", "X display for the QEMU window of VMs that do not set one [default: :0]"),
     (
@@ -84,8 +84,8 @@ const LONG: &[(&str, &str, &str)] = &[
     ("", "gdk_scale", "GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]"),
     ("", "alias", "The vGPU's alias, a name for the device that starts with ua- [default: ua-gvtg]"),
     ("", "audio", "Audio backend that replaces SPICE audio: a type of <audio> such as pulseaudio, and attributes for it [default: none]"),
-    ("kubevirt", "romfile", "Absolute path of an option ROM in virt-launcher's file system; some UEFI guests show no picture without one"),
-    ("", "romfile", "Absolute path of an option ROM for the vGPU; some UEFI guests show no picture without one"),
+    ("kubevirt", "romfile", "Absolute path of an option ROM (GPU firmware) in virt-launcher's file system; some UEFI guests show no picture without one"),
+    ("", "romfile", "Absolute path of an option ROM (GPU firmware) for the vGPU; some UEFI guests show no picture without one"),
     (
         "emit",
         "autostart",
@@ -102,7 +102,7 @@ const LONG: &[(&str, &str, &str)] = &[
     (
         "",
         "root",
-        "Write the file below this folder instead of stdout, at its own path and with its own mode, and print its path; / is this machine",
+        "Write the file below this folder instead of to stdout, at its own path and with its own mode, and print its path; / is this machine",
     ),
     ("explain", "what", "Rules, groups of rules, a message or part of one, or a log FILE; stdin for `-`, or if a log is piped in"),
 ];

@@ -64,10 +64,10 @@ pub const PAGES: &[Page] = &[
         command: "",
         usual: &[],
         description: &[
-            "gvtg-xml makes any libvirt domain run on a vGPU of Intel GVT-g. It finds what is wrong in the domain's XML, fixes it and leaves everything \
-             else unchanged, and writes the files that the host needs.",
+            "gvtg-xml makes a libvirt VM run on an Intel GVT-g vGPU, a share of the host's integrated GPU. It finds what is wrong in the VM's XML (the \
+             domain), fixes it and leaves everything else unchanged, and writes the files that the host needs.",
             "To fix a VM, pipe its XML from `virsh dumpxml` through gvtg-xml-fix(1) and back into `virsh define`, as EXAMPLES shows. \
-             `--inactive` makes virsh print the stored domain and not the running one, `--security-info` keeps passwords that would otherwise be \
+             `--inactive` makes virsh print the stored domain instead of the running one, `--security-info` keeps passwords that would otherwise be \
              lost, and `--validate` makes libvirt reject what it would otherwise drop silently. A running VM uses the new definition only \
              after it has been shut down and started again.",
             "Prepare the host once: run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), \
@@ -96,7 +96,7 @@ pub const PAGES: &[Page] = &[
             example("check a folder, for code scanning", "gvtg-xml lint --format sarif --output-file gvtg.sarif vms"),
         ],
         exit_status: &[
-            ("0", "There are no findings with the severity of --fail-on or a higher one"),
+            ("0", "There are no findings of the --fail-on severity or higher"),
             ("1", "There are such findings"),
             ("2", "The command failed, or a file is not a domain"),
         ],
@@ -109,7 +109,7 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Writes the domain with every problem fixed that can be fixed safely. Everything else stays as it is, byte for byte: comments, quotes, order and \
              spacing. A report on stderr lists what was fixed and what is left.",
-            "A setting that is given replaces what the document has. Without it the document's own value stays, and a default is used only where it has none.",
+            "A setting given as a flag replaces what the document has. A setting from gvtg-xml.toml, or else a default, only fills in what is missing.",
             "With one file or stdin, the document goes to stdout. With --in-place, files are replaced, each one completely or not at all.",
             "Do not edit the files that libvirt keeps below /etc/libvirt/qemu: libvirt overwrites them. Use the pipe in the examples, or virsh edit.",
         ],
@@ -120,7 +120,7 @@ pub const PAGES: &[Page] = &[
         ],
         exit_status: &[
             ("0", "No findings are left; with --diff or --check: nothing would change"),
-            ("1", "Findings are left that need you, and the document was written; with --diff or --check: something would change"),
+            ("1", "Findings that need your attention are left, and the document was written; with --diff or --check: something would change"),
             ("2", "The command failed, and stdout is empty"),
         ],
         files: &[CONFIGURATION],
@@ -133,25 +133,25 @@ pub const PAGES: &[Page] = &[
             "Prints a file that the host needs for domains with vGPUs. With --root, it writes the file below that folder instead, at its own path and \
              with its own mode; / is this machine. The steps that remain are printed on stderr.",
             "An existing file with different content is only overwritten with --force, unless an earlier `emit all` wrote it and it has not been changed \
-             since. `emit all --force` keeps the user's files that it overwrites below /etc/gvtg-xml/replaced.",
-            "`emit all --remove` undoes all of this. It removes each unchanged file in the manifest, restores what --force replaced, removes the folders \
-             that were created for the files if they are empty, and finally the manifest. A file that was changed stays, and is reported on stderr.",
+             since. If `emit all --force` overwrites a file of yours, it keeps the old one below /etc/gvtg-xml/replaced.",
+            "`emit all --remove` undoes `emit all`. It removes each unchanged file listed in the manifest, restores what --force replaced, and removes the \
+             manifest and the folders that were created for the files, if they are empty. A file that was changed stays, and is reported on stderr.",
         ],
         examples: &[
             example("write everything this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
             example("look at the hook first", "gvtg-xml emit hook win10.xml"),
         ],
         exit_status: &[
-            ("0", "The files were written or removed"),
+            ("0", "The file was printed, or the files were written or removed"),
             ("1", "With --diff or --dry-run: something would change; with --remove: a changed file was not removed"),
-            ("2", "The command failed, and nothing was written"),
+            ("2", "The command failed; nothing was written, unless the message says so"),
         ],
         files: &[
             ("/etc/libvirt/hooks/qemu.d/gvtg", "The hook that creates a domain's vGPUs when it starts"),
             ("/etc/modules-load.d/gvt.conf", "The kernel modules to load at boot"),
             ("/etc/modprobe.d/gvtg.conf", "The kernel parameters, as module options"),
-            ("/etc/gvtg-xml/manifest", "The list of files that `emit all` has written"),
-            ("/etc/gvtg-xml/replaced", "The user's files that `emit all --force` has replaced"),
+            ("/etc/gvtg-xml/manifest", "The list of files that `emit all` wrote"),
+            ("/etc/gvtg-xml/replaced", "Your files that `emit all --force` replaced"),
             CONFIGURATION,
         ],
         see_also: &["virsh(1)", "mdevctl(8)", "modprobe.d(5)", "modules-load.d(5)"],
@@ -223,9 +223,9 @@ pub const PAGES: &[Page] = &[
         usual: &[],
         description: &[
             "Checks whether this machine can run VMs with vGPUs: kernel, modules, parameters, libvirt and its hook. If it cannot, it says what to do first. \
-             With domains, it also checks that they, the hook and the GPU agree. It changes nothing and starts no programs.",
+             If you name domains, it also checks that they match the hook and the GPU. It changes nothing and starts no programs.",
             "To prepare a host, run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), \
-             then run `sudo gvtg-xml host`. Between the first command and the reboot, it tells you to reboot first.",
+             then run `sudo gvtg-xml host`. Until you reboot, it tells you to do that first.",
         ],
         examples: &[
             example("check this host", "sudo gvtg-xml host"),
@@ -241,7 +241,7 @@ pub const PAGES: &[Page] = &[
         usual: &["format", "config", "isolated", "unsafe_fixes", "libvirt"],
         description: &[
             "Shows the settings that apply to a file, and where each one comes from: a flag, a line of gvtg-xml.toml, or the default. \
-             It takes the flags of gvtg-xml-lint(1).",
+             The flags that change settings are those of gvtg-xml-lint(1) and gvtg-xml-fix(1).",
         ],
         examples: &[
             example("for this folder", "gvtg-xml config"),
@@ -257,14 +257,14 @@ pub const PAGES: &[Page] = &[
         usual: &[],
         description: &[
             "Explains rules and groups of rules by name, and messages from libvirt, QEMU or the kernel: a whole message, part of one, or a log. \
-             Without arguments it lists all rules, or reads the log that is piped in.",
+             Without arguments it lists all rules and known messages, or reads the log that is piped in.",
         ],
         examples: &[
             example("explain a rule", "gvtg-xml explain stray-video"),
             example("explain a message", "gvtg-xml explain \"Display 'gtk' is not available\""),
             example("find known problems in a log", "gvtg-xml explain win10.log"),
         ],
-        exit_status: &[("0", "Everything was explained"), ("1", "Something is unknown"), ("2", "A log can't be read")],
+        exit_status: &[("0", "Everything was explained"), ("1", "Something could not be explained"), ("2", "The command failed, or a log can't be read")],
         files: &[("/var/log/libvirt/qemu/NAME.log", "QEMU's log for the VM NAME"), CONFIGURATION],
         see_also: &["virsh(1)", "journalctl(1)", "dmesg(1)"],
     },
@@ -287,7 +287,7 @@ pub const PAGES: &[Page] = &[
         command: "types",
         usual: &[],
         description: &[
-            "Lists the vGPU types and the resources each one takes, how many fit this machine's GPU, and how many more fit now.",
+            "Lists the vGPU types and the resources that each one takes, how many of each fit on this machine's GPU, and how many more can be created now.",
         ],
         examples: &[example("as a table", "gvtg-xml types"), example("as JSON", "gvtg-xml types --format json")],
         exit_status: &[("0", "The types were listed"), FAILED],
@@ -298,7 +298,7 @@ pub const PAGES: &[Page] = &[
         command: "kubevirt",
         usual: &[],
         description: &[
-            "This is KubeVirt's hook onDefineDomain: it prints the domain that KubeVirt will define on stdout, fixed or unchanged, and a report on stderr. \
+            "This is KubeVirt's hook onDefineDomain: on stdout it prints the domain that KubeVirt will define, fixed or unchanged, and on stderr a report. \
              A program named onDefineDomain, such as a link to gvtg-xml, runs this command.",
             "The guest's display stays as it is, since a pod has no X display: the vGPU only gets what Intel's driver in the guest needs. With --display, \
              the vGPU is shown too. The annotation gvtg-xml/flags of a VM sets flags for that VM; a flag on the command line takes precedence.",

@@ -105,7 +105,7 @@ impl Full {
         }
         match others.len().saturating_sub(MOST_RELATED) {
             0 => {}
-            more => self.add_note("note", &format!("and {more} more places"), text),
+            more => self.add_note("note", &format!("and {more} more"), text),
         }
         text.push('\n');
     }
