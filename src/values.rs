@@ -53,7 +53,8 @@ pub fn uuid(text: &str) -> Result<Uuid, String> {
 /// # Errors
 /// What to give instead.
 pub fn vgpu_type(text: &str) -> Result<String, String> {
-    let message = "give i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists the types that this GPU offers";
+    let message =
+        "give i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists the types that this GPU offers";
     crate::types::is_type(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 

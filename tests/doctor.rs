@@ -324,6 +324,23 @@ fn an_empty_log_says_what_to_do_next() {
 }
 
 #[test]
+fn the_path_of_a_missing_log_is_never_a_message() {
+    // Known messages have this path in their steps.
+    let (code, stdout, stderr) = run("explain /var/log/libvirt/qemu/win10.log", "");
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("gvtg-xml: /var/log/libvirt/qemu/win10.log: can't be read: No such file or directory\n"), "{stderr}");
+    assert!(stderr.contains("`LC_ALL=C virsh start win10 2>&1 | gvtg-xml explain`"), "{stderr}");
+}
+
+#[test]
+fn virsh_says_that_a_start_failed_and_then_why() {
+    let start = "error: Failed to start domain 'win10'\nerror: Requested operation is not valid: network 'default' is not active\n";
+    let (code, stdout, _) = run("explain", start);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("network-not-active") && !stdout.contains("unknown error"), "{stdout}");
+}
+
+#[test]
 fn a_topic_matches_whole_words_only() {
     // "bar" is in "barely" and "rebar", which no rule is about.
     let (code, stdout, stderr) = run("explain bar", "");

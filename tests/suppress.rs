@@ -53,7 +53,10 @@ fn what_a_rule_finds_is_written_before_its_elements() {
         .replace("    <video/>\n", &format!("    {}\n    <video/>\n", comment("stray-video")))
         .replace("  <devices>", &format!("  {}\n  <devices>", comment("missing-vgpu")));
     assert_eq!((code, &*stdout), (0, &*expected), "{stderr}");
-    assert_eq!(stderr, "gvtg-xml: 3 findings suppressed with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)\n");
+    assert_eq!(
+        stderr,
+        "gvtg-xml: 3 findings suppressed with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)\n"
+    );
     assert_eq!(suppress("stray-video --suppress-in comment", "again", &stdout).1, stdout);
     // As the author writes.
     let windows = TEXT.replace('\n', "\r\n");

@@ -151,7 +151,10 @@ impl<'k, 'r> Examination<'k, 'r> {
 fn is_error(line: &[u8]) -> bool {
     let has = |words: &[u8]| memchr::memmem::find(line, words).is_some();
     let is_qemus = || has(b"qemu-system-") && has(b": ") && !has(b"warning") && !has(b"info:") && !has(b"terminating on signal");
-    line.starts_with(b"error: ") || has(b": error : ") || (line.first().is_some_and(u8::is_ascii_digit) && is_qemus())
+    // virsh says that a start failed before it says why.
+    line.starts_with(b"error: ") && !line.starts_with(b"error: Failed to start domain")
+        || has(b": error : ")
+        || (line.first().is_some_and(u8::is_ascii_digit) && is_qemus())
 }
 
 /// A message is shown with so much of its line before it and behind it, in bytes.

@@ -62,7 +62,8 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
     for (index, words) in symptom.says.iter().enumerate() {
         let letters = words.text.split("{}").map(str::len).sum::<usize>();
         if letters < FEWEST_LETTERS {
-            let message = format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {FEWEST_LETTERS}", words.text);
+            let message =
+                format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {FEWEST_LETTERS}", words.text);
             errors.push(RuleError { message, span: span_of(text, &[Step::Key("says"), Step::Index(index), Step::Key("text")]) });
         }
     }

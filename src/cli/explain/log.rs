@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use super::{QEMU_LOG, REPORT, Told, related, unreadable};
+use super::{QEMU_LOG, REPORT, START, Told, related, unreadable};
 use crate::doctor::{Examination, Known, Report, in_short};
 use crate::lint::why_foreign;
 use crate::printable::clean;
@@ -42,7 +42,7 @@ pub(super) fn empty(name: &str) -> String {
     if name == "<stdin>" {
         return format!(
             "{name} is empty\n  help: check that the command before the pipe prints something\n  help: these are the logs: {}",
-            logs()
+            logs(name)
         );
     }
     format!(
@@ -54,13 +54,19 @@ pub(super) fn empty(name: &str) -> String {
 
 const LIBVIRT_LOG: &str = "`journalctl -b -u libvirtd -u virtqemud | gvtg-xml explain`";
 
-fn logs() -> String {
-    format!("QEMU's ({QEMU_LOG}), libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)")
+/// Where else the reason may be, apart from the log that was just read.
+fn logs(name: &str) -> String {
+    let qemus = (!name.contains("/qemu/")).then(|| format!("QEMU's ({QEMU_LOG}), "));
+    format!("{}libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)", qemus.unwrap_or_default())
 }
 
 /// What to do about a log without a known message.
-fn other_logs(report: &Report<'_, '_>) -> String {
-    let mut help = format!("\n  help: these logs may show the reason: {}", logs());
+fn other_logs(name: &str, report: &Report<'_, '_>) -> String {
+    let mut help = String::new();
+    if name != "<stdin>" {
+        help += &format!("\n  help: if the VM does not start, let `explain` read what virsh prints: {START}");
+    }
+    help += &format!("\n  help: these logs may show the reason: {}", logs(name));
     if report.has_other_letters {
         help += "\n  help: only English messages are known: run the failed command again with `LC_ALL=C`";
     }
@@ -92,12 +98,12 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Known<'_>, told: &mut Told)
         let message = format!("{name}:{line}: {others}: {}", clean(text));
         // Beside what is known it is news; alone it is the answer.
         if report.complaints.is_empty() {
-            told.unknown.push(message + &related(text, known) + &other_logs(report) + REPORT);
+            told.unknown.push(message + &related(text, known) + &other_logs(name, report) + REPORT);
         } else {
             told.add(&(message + "\n"));
         }
     } else if report.complaints.is_empty() {
         let lines = if report.lines == 1 { "1 line".to_owned() } else { format!("{} lines", report.lines) };
-        told.unknown.push(format!("{name}: no known message in {lines}{}", other_logs(report)));
+        told.unknown.push(format!("{name}: no known message in {lines}{}", other_logs(name, report)));
     }
 }

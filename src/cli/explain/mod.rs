@@ -104,6 +104,12 @@ fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, 
     if let Some(error) = misplaced_flag(asked, known) {
         return Err(error);
     }
+    // The path of a log is never a message, even where a known message has such a path in it.
+    if let [word] = asked
+        && let Some(error) = missing_file(word)
+    {
+        return Err(error);
+    }
     if asked.iter().all(|word| is_named(word, known)) {
         for word in asked {
             explain_named(word, known, here, &mut told)?;
@@ -195,10 +201,12 @@ fn missing_file(word: &str) -> Option<String> {
 }
 
 fn unreadable(path: &str, error: &standard::Error) -> String {
-    let hint = if error.kind() == standard::ErrorKind::PermissionDenied {
-        " (only root can read the logs of qemu:///system: use sudo)"
-    } else {
-        ""
+    let hint = match error.kind() {
+        standard::ErrorKind::PermissionDenied => " (only root can read the logs of qemu:///system: use sudo)".to_owned(),
+        standard::ErrorKind::NotFound if path.contains("/qemu/") => {
+            format!("\n  help: the VM was never started, or QEMU did not get that far: let `explain` read what virsh prints: {START}")
+        }
+        _ => String::new(),
     };
     format!("{}: can't be read: {}{hint}", clean(path), system_error(error))
 }
@@ -268,6 +276,9 @@ fn topic_list(topic: &Topic<'_>, here: &Here<'_>) -> String {
     }
     text + "\n`gvtg-xml explain NAME` explains one of these.\n"
 }
+
+/// Starts a VM and explains why that fails; messages are known in English.
+const START: &str = "`LC_ALL=C virsh start win10 2>&1 | gvtg-xml explain`";
 
 const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/win10.log`";
 

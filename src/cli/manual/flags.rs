@@ -84,7 +84,11 @@ const LONG: &[(&str, &str, &str)] = &[
     ("", "gdk_scale", "GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]"),
     ("", "alias", "The vGPU's alias, a name for the device that starts with ua- [default: ua-gvtg]"),
     ("", "audio", "Audio backend that replaces SPICE audio: a type of <audio> such as pulseaudio, and attributes for it [default: none]"),
-    ("kubevirt", "romfile", "Absolute path of an option ROM (GPU firmware) in virt-launcher's file system; some UEFI guests show no picture without one"),
+    (
+        "kubevirt",
+        "romfile",
+        "Absolute path of an option ROM (GPU firmware) in virt-launcher's file system; some UEFI guests show no picture without one",
+    ),
     ("", "romfile", "Absolute path of an option ROM (GPU firmware) for the vGPU; some UEFI guests show no picture without one"),
     (
         "emit",

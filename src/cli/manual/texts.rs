@@ -120,7 +120,10 @@ pub const PAGES: &[Page] = &[
         ],
         exit_status: &[
             ("0", "No findings are left; with --diff or --check: nothing would change"),
-            ("1", "Findings that need your attention are left, and the document was written; with --diff or --check: something would change"),
+            (
+                "1",
+                "Findings that need your attention are left, and the document was written; with --diff or --check: something would change",
+            ),
             ("2", "The command failed, and stdout is empty"),
         ],
         files: &[CONFIGURATION],
@@ -264,7 +267,11 @@ pub const PAGES: &[Page] = &[
             example("explain a message", "gvtg-xml explain \"Display 'gtk' is not available\""),
             example("find known problems in a log", "gvtg-xml explain win10.log"),
         ],
-        exit_status: &[("0", "Everything was explained"), ("1", "Something could not be explained"), ("2", "The command failed, or a log can't be read")],
+        exit_status: &[
+            ("0", "Everything was explained"),
+            ("1", "Something could not be explained"),
+            ("2", "The command failed, or a log can't be read"),
+        ],
         files: &[("/var/log/libvirt/qemu/NAME.log", "QEMU's log for the VM NAME"), CONFIGURATION],
         see_also: &["virsh(1)", "journalctl(1)", "dmesg(1)"],
     },
