@@ -163,8 +163,8 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
         assert_eq!(wrong(&answer), ["hook-without-program"], "{more}: {answer:#}");
     }
     let help = |more: &str| check(&ask_of(&format!("like apparmor\n{more}\n"), &[]).1, "hook-without-program")["help"].to_string();
-    assert_eq!(help(""), "\"install it to /usr/bin: `sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/`\"");
-    assert_eq!(help("without /usr/local/bin"), "\"install it to /usr/bin: `sudo install -m 755 target/release/gvtg-xml /usr/bin/`\"");
+    assert_eq!(help(""), "\"install gvtg-xml in /usr/bin: `sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/`\"");
+    assert_eq!(help("without /usr/local/bin"), "\"install gvtg-xml in /usr/bin: `sudo install -m 755 target/release/gvtg-xml /usr/bin/`\"");
 }
 
 #[test]

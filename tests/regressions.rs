@@ -223,7 +223,7 @@ fn no_value_that_a_template_fills_in_is_overwritten_or_removed() {
 
 #[test]
 fn a_uuid_made_from_a_templates_name_is_noted_as_shared() {
-    let note = "all VMs of this template get the same vGPU: make the uuid a template expression too";
+    let note = "all VMs of this template get the same vGPU: make the UUID a template expression too";
     let has_note = |text: &str, settings: &Settings| {
         let found = lint_all(text, &RuleSet::all(builtin()), settings, Detail::Line).unwrap().open;
         found.iter().flat_map(|found| &found.related).any(|related| related.message == note)

@@ -124,8 +124,10 @@ fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
         }
     };
     let own = own.map(|element| ignore(element, None));
-    own.chain(stray.map(|element| ignore(element, Some("it must be inside <gvtg:domain>: libvirt keeps only one element per namespace"))))
-        .collect()
+    own.chain(
+        stray.map(|element| ignore(element, Some("it must be inside <gvtg:domain>, because libvirt keeps only one element per namespace"))),
+    )
+    .collect()
 }
 
 /// What a comment says, with places in its text.
@@ -265,7 +267,7 @@ mod tests {
         let text = "<domain><metadata><ignore xmlns='urn:gvtg-xml:1' rule='s'>x</ignore><g:domain xmlns:g='urn:gvtg-xml:1'>\
             <g:ignore rule=' a '> x <!-- y -->z\n</g:ignore><g:ignore>x</g:ignore><g:ignore rule=''/><ignore rule='b'>x</ignore>\
             <g:ignore rule='c'/></g:domain></metadata></domain>";
-        let stray = "s in all: it must be inside <gvtg:domain>: libvirt keeps only one element per namespace";
+        let stray = "s in all: it must be inside <gvtg:domain>, because libvirt keeps only one element per namespace";
         let expected = [
             "a in all: x z",
             " in all: the rule attribute is missing or empty",

@@ -27,7 +27,7 @@ impl<'d> Domain<'d> {
             }
             // libvirt: "No PCI buses available".
             if let Some(machine @ ("microvm" | "isapc" | "none")) = system.attribute("machine") {
-                return Some((system, format!("its machine type {machine} has no PCI bus")));
+                return Some((system, format!("its machine type '{machine}' has no PCI bus")));
             }
         }
         let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {

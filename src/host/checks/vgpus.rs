@@ -53,7 +53,7 @@ pub(super) fn unused(asked: Asked<'_>) -> Verdict {
     let found: Vec<Values> = existing
         .iter()
         .filter(is_unused)
-        .map(|vgpu| vec![("uuid", vgpu.uuid.clone()), ("type", vgpu.vgpu_type.clone().unwrap_or_else(|| "unknown".to_owned()))])
+        .map(|vgpu| vec![("uuid", vgpu.uuid.clone()), ("type", vgpu.vgpu_type.clone().unwrap_or_else(|| "unknown type".to_owned()))])
         .collect();
     if found.is_empty() && existing.iter().any(|vgpu| matches!(vgpu.users, Reading::Unreadable(_))) {
         return Verdict::unknown([DEVICES, "/proc"], "only root can see which processes use the vGPUs");

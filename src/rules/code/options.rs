@@ -34,8 +34,7 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
     let Some(operand) = option.operand else {
         // A `-display` that lacks its operand gets the one that is wanted from another rule.
         let is_mended = option.name == "display" && context.domain.vgpu.is_some();
-        return (known.has_operand && !is_mended)
-            .then(|| found("its operand is missing, so it takes the first of libvirt's own arguments"));
+        return (known.has_operand && !is_mended).then(|| found("its value is missing, so it takes the first of libvirt's own arguments"));
     };
     // A template does not tell what the value will be.
     if is_template(operand.value) {
@@ -67,7 +66,7 @@ fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
 /// Blanks and quotes around it are a shell's, and QEMU gets none.
 fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
     let plain = operand.value.trim().trim_matches(['"', '\'']).trim();
-    let finding = at(operand, "-set needs GROUP.ID.NAME=VALUE");
+    let finding = at(operand, "it follows -set, which needs GROUP.ID.NAME=VALUE");
     let is_meant = set_parts(plain).is_some_and(|[group, ..]| is_option_group(group)) && plain != operand.value;
     if is_meant { finding.fixed_by(vec![Change::SetAttribute(operand.element, "value".into(), plain.to_owned())]) } else { finding }
 }

@@ -67,11 +67,11 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let is_filled_in_later = value.is_some_and(is_template);
         let found = match value {
             Some(value) if own.is_some() => format!("'{value}', not the requested one"),
-            Some(value) if is_filled_in_later => format!("'{value}', which is not a uuid yet"),
+            Some(value) if is_filled_in_later => format!("'{value}', which is not a UUID yet"),
             Some(value) if is_placeholder(value) => {
-                format!("'{value}', a placeholder that libvirt rejects; a script that fills it in must use the new uuid")
+                format!("'{value}', a placeholder that libvirt rejects; a script that fills it in must use the new UUID")
             }
-            Some(value) => format!("'{value}', which is not a uuid: libvirt rejects the domain"),
+            Some(value) => format!("'{value}', which is not a UUID: libvirt rejects the domain"),
             None => "missing: libvirt rejects the domain".into(),
         };
         let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
@@ -105,7 +105,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
     match domain.child("name").filter(|_| has_shared_uuid(domain)) {
         Some(name) => {
-            finding.related_to(name.span(), "all VMs of this template get the same vGPU: make the uuid a template expression too")
+            finding.related_to(name.span(), "all VMs of this template get the same vGPU: make the UUID a template expression too")
         }
         None => finding,
     }
