@@ -297,9 +297,9 @@ mod tests {
             ("<p:a/>", 4, "prefix is unbound"),
             ("<a x:y='1'/>", 3, "the attribute x:y has a prefix"),
             ("<a><?b?></a>", 3, "a processing instruction is not supported"),
-            ("<a/><b/>", 0, "this is not one element"),
-            ("<a/>x", 0, "this is not one element"),
-            ("", 0, "this is not one element"),
+            ("<a/><b/>", 0, "this must be exactly one element"),
+            ("<a/>x", 0, "this must be exactly one element"),
+            ("", 0, "this must be exactly one element"),
         ] {
             let error = NewElement::parse(text).unwrap_err();
             assert!(error.message.contains(message), "{text}: {error:?}");
