@@ -389,7 +389,7 @@ mod tests {
                 let is_own = instead.starts_with(flag);
                 let has_it =
                     |command: &&str| commands_with(flag).iter().any(|other| other == command || other.starts_with(&format!("{command} ")));
-                assert!(!is_own || commands.iter().all(|command| has_it(command)), "{commands:?} have no {flag}");
+                assert!(!is_own || commands.iter().all(has_it), "{commands:?} have no {flag}");
             }
         }
     }
