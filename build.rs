@@ -42,8 +42,8 @@ mod xml {
 use edit::Applicability;
 use rules::path::{Axis, Condition, Name, Path, Selector, Step, Text, Value};
 use rules::schema::*;
-use rules::stems::{self, Stem};
-use rules::symptom::{Symptom, Words};
+use rules::stems::{self, TrieNode};
+use rules::symptom::{Symptom, SymptomMessage};
 use version::{Version, VersionRange};
 
 fn main() {
@@ -88,7 +88,7 @@ fn rules_in(folder: &str) -> Vec<Rule> {
 }
 
 /// The tree of what the rules' selectors begin with; each path gets its place in it.
-fn planted(rules: &mut [Rule]) -> Vec<Stem> {
+fn planted(rules: &mut [Rule]) -> Vec<TrieNode> {
     let mut tree = stems::seed();
     for rule in rules {
         let of_fixes = rule.fix.to_mut().iter_mut().filter_map(|fix| fix.unsafe_if.as_mut());
@@ -189,19 +189,19 @@ structs! {
     Fix { title, op, property, applicability, risk, unsafe_if, unsafe_if_watched, keeps_picture, libvirt }
     Property { name, value, title }
     Symptom { id, summary, severity, means, steps, rules, vague, says, references }
-    Words { at, text }
+    SymptomMessage { at, text }
     Function { name, place }
-    Says { at, text, libvirt, tested }
+    KnownMessage { at, text, libvirt, tested }
     Example { bad, fixed, good, beside, within, settings }
     Selector { source, paths }
     Path { absolute, steps, stem }
-    Stem { name, depth, next }
+    TrieNode { name, depth, next }
     Step { axis, name, conditions }
     Value { path, attribute }
     VersionRange { from, before }
 }
 
-plain_enums! { Severity Group ShownBy Format IgnoreFault Same Moment Within Applicability Axis }
+plain_enums! { Severity Group DisplayBackend Format IgnoreFault ConflictKind MessageSource SnippetContext Applicability Axis }
 
 impl ToRust for Version {
     fn to_rust(&self) -> String {

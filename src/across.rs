@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use crate::domain::{Domain, PciAddress, attribute_span, is_template, is_template_name, parse_pci, parse_uuid, uuid_of};
 use crate::rules::finding::Finding;
-use crate::rules::schema::Same;
+use crate::rules::schema::ConflictKind;
 use crate::source::Position;
 use crate::xml::Element;
 
 /// What a domain wants to have alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Thing {
+pub enum Resource {
     /// A vGPU.
     Vgpu(Uuid),
     /// A name, on the host with this GPU.
@@ -30,7 +30,7 @@ pub struct Claim {
     /// The id of the rule that asks for it.
     pub rule: String,
     /// What is claimed.
-    pub thing: Thing,
+    pub thing: Resource,
     /// For whom: a vGPU for a domain of this name, a name for a domain with this uuid. Two claims for one are not at odds.
     pub owner: String,
     /// Where, in bytes.
@@ -46,7 +46,7 @@ pub type Summary = Vec<Claim>;
 
 /// A claim of a document that was looked at before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rival {
+pub struct ConflictingClaim {
     /// The document's name.
     pub file: Arc<str>,
     /// For whom it claims the thing.
@@ -62,15 +62,15 @@ pub struct Rival {
 /// What the documents of a run claim that were looked at so far.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
-    by_thing: HashMap<(String, Thing), Rivals>,
+    by_thing: HashMap<(String, Resource), ClaimsByConsent>,
 }
 
 /// Who claims one thing: the first of those that nobody else may claim it too, and the first of those who don't mind. Of each kind two with
 /// different owners are enough to find one that is not a third's.
 #[derive(Clone, Debug, Default)]
-struct Rivals {
-    jealous: Vec<Rival>,
-    generous: Vec<Rival>,
+struct ClaimsByConsent {
+    jealous: Vec<ConflictingClaim>,
+    generous: Vec<ConflictingClaim>,
 }
 
 /// So many owners tell whether there is another than a given one.
@@ -87,37 +87,37 @@ impl Claims {
             let rivals = self.by_thing.entry((rule, thing)).or_default();
             let kind = if consent.is_some() { &mut rivals.generous } else { &mut rivals.jealous };
             if kind.len() < ENOUGH && kind.iter().all(|other| other.owner != owner) {
-                kind.push(Rival { file: file.clone(), owner, span, start, consent });
+                kind.push(ConflictingClaim { file: file.clone(), owner, span, start, consent });
             }
         }
     }
 
     /// The first claim to the same thing that is at odds with this one; of those that mind before those that don't.
-    pub fn rival(&self, claim: &Claim) -> Option<&Rival> {
-        let Rivals { jealous, generous } = self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
+    pub fn rival(&self, claim: &Claim) -> Option<&ConflictingClaim> {
+        let ClaimsByConsent { jealous, generous } = self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
         jealous.iter().chain(generous).find(|rival| rival.owner != claim.owner)
     }
 }
 
 /// What a domain claims of this kind, each thing once; with each claim, what is found where another has it too. Rule and consent are up to
 /// whoever asks.
-pub fn claims<'d>(same: Same, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
+pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
     // Each domain that is made from a template gets its own name.
     let Some(name) = domain.name().filter(|name| !is_template_name(name)) else { return Vec::new() };
     let (mut claims, mut claimed) = (Vec::new(), HashSet::new());
-    let mut add = |thing: Thing, owner: &str, finding: Finding<'d>| {
+    let mut add = |thing: Resource, owner: &str, finding: Finding<'d>| {
         if claimed.insert(thing.clone()) {
             let (span, start) = (finding.span.clone(), domain.document.source().position(finding.span.start));
             claims.push((finding, Claim { rule: String::new(), thing, owner: owner.to_owned(), span, start, consent: None }));
         }
     };
     match same {
-        Same::Vgpu => vgpus(domain).for_each(|(uuid, finding)| add(Thing::Vgpu(uuid), &name, finding)),
-        Same::Name => {
+        ConflictKind::Vgpu => vgpus(domain).for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding)),
+        ConflictKind::Name => {
             let Some((uuid, element)) = own_uuid(domain).zip(domain.child("name")) else { return claims };
             for pci in gpus(domain) {
                 let finding = Finding::within(element, element.content()).with_value("found", &*name);
-                add(Thing::Name(name.clone(), pci), &uuid.to_string(), finding);
+                add(Resource::Name(name.clone(), pci), &uuid.to_string(), finding);
             }
         }
     }
@@ -165,7 +165,7 @@ mod tests {
     fn claim(vgpu: u128, owner: &str, consent: Option<&str>) -> Claim {
         Claim {
             rule: "r".into(),
-            thing: Thing::Vgpu(Uuid::from_u128(vgpu)),
+            thing: Resource::Vgpu(Uuid::from_u128(vgpu)),
             owner: owner.into(),
             span: 1..2,
             start: Position { line: 1, column: 2 },
@@ -208,11 +208,11 @@ mod tests {
     fn a_claim_of_another_rule_or_of_another_kind_is_none_of_its_business() {
         let mut claims = Claims::default();
         claims.add("a", vec![claim(1, "x", None)]);
-        let name = Thing::Name("n".into(), [0, 0, 2, 0]);
+        let name = Resource::Name("n".into(), [0, 0, 2, 0]);
         claims.add("b", vec![Claim { thing: name.clone(), ..claim(1, "x", None) }]);
         assert!(claims.rival(&Claim { rule: "s".into(), ..claim(1, "y", None) }).is_none());
         assert_eq!(&*claims.rival(&Claim { thing: name, ..claim(1, "y", None) }).unwrap().file, "b");
-        assert!(claims.rival(&Claim { thing: Thing::Name("n".into(), [0, 0, 3, 0]), ..claim(1, "y", None) }).is_none());
+        assert!(claims.rival(&Claim { thing: Resource::Name("n".into(), [0, 0, 3, 0]), ..claim(1, "y", None) }).is_none());
     }
 
     #[test]
@@ -228,11 +228,11 @@ mod tests {
     }
 
     /// What a domain claims: the thing and the owner of each claim, and the text at its place.
-    fn claimed(text: &str, same: Same, settings: &Settings) -> Vec<String> {
+    fn claimed(text: &str, same: ConflictKind, settings: &Settings) -> Vec<String> {
         let show = |claim: &Claim| {
             let thing = match &claim.thing {
-                Thing::Vgpu(uuid) => uuid.to_string(),
-                Thing::Name(name, pci) => format!("{name} {pci:?}"),
+                Resource::Vgpu(uuid) => uuid.to_string(),
+                Resource::Name(name, pci) => format!("{name} {pci:?}"),
             };
             format!("{thing} of {}: {}", claim.owner, &text[claim.span.clone()])
         };
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_domain_with_a_name_claims_each_of_its_vgpus_once() {
         let settings = Settings::default();
-        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), Same::Vgpu, &settings);
+        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), ConflictKind::Vgpu, &settings);
         let derived = |index: usize| crate::settings::derived_uuid("a", index).to_string();
         let name = "<name>a</name>";
         assert_eq!(of(name, ""), [""; 0]);
@@ -283,12 +283,12 @@ mod tests {
         let path = format!("/sys/bus/mdev/devices/{UUID}");
         let arguments = format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci,sysfsdev={path}'/>");
         let text = domain("<name>a</name>", "").replace("</domain>", &format!("<qemu:commandline>{arguments}</qemu:commandline></domain>"));
-        assert_eq!(claimed(&text, Same::Vgpu, &Settings::default()), [format!("{UUID} of a: value='vfio-pci,sysfsdev={path}'")]);
+        assert_eq!(claimed(&text, ConflictKind::Vgpu, &Settings::default()), [format!("{UUID} of a: value='vfio-pci,sysfsdev={path}'")]);
     }
 
     #[test]
     fn a_domain_with_a_uuid_and_a_vgpu_claims_its_name() {
-        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), Same::Name, &Settings::default());
+        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), ConflictKind::Name, &Settings::default());
         let (own, named) = ("c1b2e3d4-0000-4000-8000-000000000001", "<name> a&amp;b</name>");
         let both = format!("{named}<uuid>\n{}\n</uuid>", own.to_uppercase());
         assert_eq!(of(&both, ""), [""; 0], "no vGPU");
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(of(&recorded("somewhere"), &vgpu(UUID)), [""; 0], "who knows which GPU that is");
         let mut settings = Settings::default();
         settings.asked.pci = Some("0001:00:02.0".into());
-        let asked = claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), Same::Name, &settings);
+        let asked = claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), ConflictKind::Name, &settings);
         assert_eq!(asked, [format!(" a&b [1, 0, 2, 0] of {own}:  a&amp;b")]);
     }
 }

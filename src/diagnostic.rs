@@ -7,7 +7,7 @@ use crate::edit::{Applicability, Edits};
 use crate::rules::schema::Severity;
 use crate::rules::{self, Rule};
 use crate::source::{Position, Source};
-use crate::xml::{self, Unreadable, XmlError};
+use crate::xml::{self, XmlError, XmlErrorKind};
 
 /// How much of a finding somebody looks at, from least to most: nothing else is worked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,8 +54,8 @@ impl Diagnostic<'static> {
         let text = source.text();
         let character = text.get(error.offset..).and_then(|rest| rest.chars().next()).filter(|c| !matches!(c, '\r' | '\n'));
         let span = match error.kind {
-            Unreadable::NotWellFormed => error.offset..error.offset + character.map_or(0, char::len_utf8),
-            Unreadable::NotADomain => xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span),
+            XmlErrorKind::NotWellFormed => error.offset..error.offset + character.map_or(0, char::len_utf8),
+            XmlErrorKind::NotADomain => xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span),
         };
         let (start, end) = source.positions(span.clone());
         Diagnostic { span, end, ..Diagnostic::unreadable_at(start, error) }

@@ -117,7 +117,7 @@ pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
 
 /// Where a child goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place<'d> {
+pub enum InsertionPoint<'d> {
     /// Right behind this child.
     Behind(Element<'d>),
     /// Before all others.
@@ -145,7 +145,14 @@ fn own_indentation<'d>(element: Element<'d>) -> &'d str {
 }
 
 /// The edits that put children, already written with `indent`, into `parent`.
-pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_>, children: &[String], indent: &str) -> Vec<Edit> {
+pub fn insertion(
+    style: &Style,
+    text: &str,
+    parent: Element<'_>,
+    place: InsertionPoint<'_>,
+    children: &[String],
+    indent: &str,
+) -> Vec<Edit> {
     let lines: String = children.iter().map(|child| format!("{}{indent}{child}", style.newline)).collect();
     let close_line = format!("{}{}", style.newline, if style.newline.is_empty() { "" } else { own_indentation(parent) });
     let tag = parent.start_tag();
@@ -156,8 +163,8 @@ pub fn insertion(style: &Style, text: &str, parent: Element<'_>, place: Place<'_
         return vec![Edit { range: slash - blank..tag.span.end, text: format!(">{lines}{close_line}</{name}>") }];
     }
     let at = match place {
-        Place::Behind(child) => behind_comments(text, child.span().end),
-        Place::First => tag.span.end,
+        InsertionPoint::Behind(child) => behind_comments(text, child.span().end),
+        InsertionPoint::First => tag.span.end,
     };
     let rest = text[at..].trim_start_matches([' ', '\t']);
     let after_blanks = text.len() - rest.len();
@@ -236,7 +243,8 @@ mod tests {
         read(text, |document| {
             let style = style(document);
             let parent = document.root();
-            let place = after.map_or(Place::First, |name| Place::Behind(parent.children().rfind(|child| child.is(name)).unwrap()));
+            let place = after
+                .map_or(InsertionPoint::First, |name| InsertionPoint::Behind(parent.children().rfind(|child| child.is(name)).unwrap()));
             let indent = child_indentation(&style, text, parent);
             let edits = insertion(&style, text, parent, place, &["<x/>".into(), "<y/>".into()], &indent);
             Edits::new(edits).unwrap().apply(text)

@@ -21,9 +21,9 @@ pub struct Settings {
     /// The vGPU's uuid.
     pub uuid: Option<Uuid>,
     /// What replaces what the document says.
-    pub asked: Wishes,
+    pub asked: SettingOverrides,
     /// What fills in what neither `asked` nor the document says.
-    pub fallback: Wishes,
+    pub fallback: SettingOverrides,
     /// Whether a `<video>` stays, for the guest's installation.
     pub keep_video: bool,
     /// Whether fixes that may lose something are applied.
@@ -34,7 +34,7 @@ pub struct Settings {
 
 /// What a document may say too; None where the user did not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct SettingOverrides {
     /// The vGPU's type, like `i915-GVTg_V5_4`, recorded in the metadata.
     pub vgpu_type: Option<String>,
     /// The PCI address of the Intel GPU, recorded in the metadata.
@@ -75,8 +75,8 @@ impl Default for Settings {
         Settings {
             libvirt: Version::NEWEST,
             uuid: None,
-            asked: Wishes::default(),
-            fallback: Wishes::default(),
+            asked: SettingOverrides::default(),
+            fallback: SettingOverrides::default(),
             keep_video: false,
             unsafe_fixes: false,
             named: true,
@@ -91,7 +91,7 @@ impl Settings {
     }
 
     /// What the user says of a wish, whether it replaces what the document says or only fills it in.
-    pub fn wish<'s, T: ?Sized>(&'s self, of: impl Fn(&'s Wishes) -> Option<&'s T>) -> Option<&'s T> {
+    pub fn wish<'s, T: ?Sized>(&'s self, of: impl Fn(&'s SettingOverrides) -> Option<&'s T>) -> Option<&'s T> {
         of(&self.asked).or_else(|| of(&self.fallback))
     }
 
@@ -144,7 +144,7 @@ impl Settings {
     }
 }
 
-impl Wishes {
+impl SettingOverrides {
     /// The wish of this name; None for a name that no wish has.
     fn value(&self, name: &str) -> Option<Option<String>> {
         Some(match name {

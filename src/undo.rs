@@ -9,7 +9,7 @@ const MOST_SEARCHED: usize = 64 << 20;
 
 /// Where a place of an edited text was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
+pub enum OriginalOffset {
     /// At this offset.
     At(usize),
     /// Nowhere: it is in text that was put in at this offset.
@@ -18,15 +18,15 @@ pub enum Before {
 
 /// What undoes edits.
 #[derive(Clone, Debug)]
-pub struct Undo {
+pub struct SourceMap {
     back: Edits,
     /// What each edit replaced, and by what, in order.
-    steps: Vec<Step>,
+    steps: Vec<EditSpan>,
     moved: Vec<Moved>,
 }
 
 #[derive(Clone, Debug)]
-struct Step {
+struct EditSpan {
     old: Range<usize>,
     new: Range<usize>,
 }
@@ -40,19 +40,19 @@ struct Moved {
     is_last: bool,
 }
 
-impl Undo {
+impl SourceMap {
     /// What undoes these edits of a text, in which these pieces move.
     pub fn of(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
         let (mut shift, mut back, mut steps) = (0isize, Vec::new(), Vec::new());
         for Edit { range, text: new } in edits.iter() {
             let start = range.start.saturating_add_signed(shift);
-            steps.push(Step { old: range.clone(), new: start..start + new.len() });
+            steps.push(EditSpan { old: range.clone(), new: start..start + new.len() });
             back.push(Edit { range: start..start + new.len(), text: text[range.clone()].to_owned() });
             shift += new.len() as isize - range.len() as isize;
         }
         let moved = find_moved(edits, &steps, text, moved);
         // The inverse of disjoint edits is disjoint; touching ones stay in order.
-        Undo { back: Edits::new(back).unwrap_or_default(), steps, moved }
+        SourceMap { back: Edits::new(back).unwrap_or_default(), steps, moved }
     }
 
     /// The text before, of the edited one.
@@ -61,16 +61,16 @@ impl Undo {
     }
 
     /// Where an offset of the edited text was.
-    pub fn before(&self, offset: usize) -> Before {
+    pub fn before(&self, offset: usize) -> OriginalOffset {
         let index = self.steps.partition_point(|step| step.new.start <= offset);
-        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else { return Before::At(offset) };
+        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else { return OriginalOffset::At(offset) };
         if offset >= step.new.end {
-            return Before::At(offset - step.new.end + step.old.end);
+            return OriginalOffset::At(offset - step.new.end + step.old.end);
         }
         match self.before_moving(offset, &step.new) {
-            Some(old) => Before::At(old),
-            None if step.old.is_empty() => Before::New(step.old.start),
-            None => Before::At(step.old.start),
+            Some(old) => OriginalOffset::At(old),
+            None if step.old.is_empty() => OriginalOffset::New(step.old.start),
+            None => OriginalOffset::At(step.old.start),
         }
     }
 
@@ -101,7 +101,7 @@ fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
 }
 
 /// The tags of pieces that move, in the order of the new text.
-fn find_moved(edits: &Edits, steps: &[Step], text: &str, pieces: &[Range<usize>]) -> Vec<Moved> {
+fn find_moved(edits: &Edits, steps: &[EditSpan], text: &str, pieces: &[Range<usize>]) -> Vec<Moved> {
     if pieces.is_empty() {
         return Vec::new();
     }
@@ -148,10 +148,10 @@ fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn undo(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (Undo, String) {
+    fn undo(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (SourceMap, String) {
         let edits = Edits::new(edits).unwrap();
         let after = edits.apply(text);
-        (Undo::of(&edits, text, moved), after)
+        (SourceMap::of(&edits, text, moved), after)
     }
 
     fn edit(range: Range<usize>, text: &str) -> Edit {
@@ -163,8 +163,8 @@ mod tests {
         let (undo, after) = undo("abcdef", vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")], &[]);
         assert_eq!(after, "aXYZdinse");
         assert_eq!(undo.apply(&after), "abcdef");
-        use Before::{At, New};
-        let before: Vec<Before> = (0..=after.len()).map(|offset| undo.before(offset)).collect();
+        use OriginalOffset::{At, New};
+        let before: Vec<OriginalOffset> = (0..=after.len()).map(|offset| undo.before(offset)).collect();
         assert_eq!(before, [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]);
     }
 
@@ -177,9 +177,9 @@ mod tests {
         assert_eq!(after, "<a>\n</a>[\n<é\n\tx='1'/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
         for word in ["<é", "x='1'", "/>"] {
-            assert_eq!(undo.before(at(word, &after)), Before::At(at(word, text)), "{word}");
+            assert_eq!(undo.before(at(word, &after)), OriginalOffset::At(at(word, text)), "{word}");
         }
-        assert_eq!(undo.before(at("[", &after)), Before::New(22));
+        assert_eq!(undo.before(at("[", &after)), OriginalOffset::New(22));
     }
 
     #[test]
@@ -190,8 +190,8 @@ mod tests {
         let (undo, after) = undo(text, edits, std::slice::from_ref(&piece));
         assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
-        assert_eq!(undo.before(at("<c/>", &after)), Before::At(at("<c/>", text)));
-        assert_eq!(undo.before(at("]", &after)), Before::New(21), "behind the piece");
-        assert_eq!(undo.before(at("<b", &after)), Before::New(21), "a tag that changed before anything that did not");
+        assert_eq!(undo.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
+        assert_eq!(undo.before(at("]", &after)), OriginalOffset::New(21), "behind the piece");
+        assert_eq!(undo.before(at("<b", &after)), OriginalOffset::New(21), "a tag that changed before anything that did not");
     }
 }

@@ -5,7 +5,7 @@
 
 /// An element or an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Word {
+pub struct ElementDoc {
     /// The element's name, with as many of those around it as tell it from others of its name.
     pub element: &'static str,
     /// The attribute's name; empty for the element itself.
@@ -16,8 +16,8 @@ pub struct Word {
     pub values: &'static [&'static str],
 }
 
-const fn word(element: &'static str, attribute: &'static str, values: &'static [&'static str], meaning: &'static str) -> Word {
-    Word { element, attribute, meaning, values }
+const fn word(element: &'static str, attribute: &'static str, values: &'static [&'static str], meaning: &'static str) -> ElementDoc {
+    ElementDoc { element, attribute, meaning, values }
 }
 
 /// The vGPU types: a GPU offers those that fit its aperture, most `_4` and `_8`.
@@ -26,7 +26,7 @@ const GPU: &[&str] = &["0000:00:02.0"];
 const SWITCH: &[&str] = &["on", "off"];
 
 /// All of them.
-pub const WORDS: &[Word] = &[
+pub const WORDS: &[ElementDoc] = &[
     word("domain", "type", &["kvm"], "The hypervisor; a vGPU needs KVM."),
     word("hostdev", "", &[], "A host device for the guest; with type='mdev' a mediated device (mdev), such as a vGPU."),
     word(
@@ -88,7 +88,7 @@ pub const WORDS: &[Word] = &[
 ];
 
 /// What is known of an element, or with a name of an attribute of it; `path` has the names from the root on.
-pub fn known(path: &[String], attribute: &str) -> Option<&'static Word> {
+pub fn known(path: &[String], attribute: &str) -> Option<&'static ElementDoc> {
     let is_end_of_path = |element: &str| {
         let mut names = path.iter().rev();
         element.rsplit('/').all(|name| names.next().is_some_and(|own| own == name))

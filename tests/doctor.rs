@@ -8,17 +8,17 @@ use std::fs;
 use std::time::Instant;
 
 use common::program::{feed, outcome, program, run, run_in};
-use gvtg_xml::doctor::{Answer, Examination, Known};
+use gvtg_xml::doctor::{Answer, Catalog, LogScanner};
 use gvtg_xml::rules::{builtin, of_host, symptoms};
 
-fn known() -> Known<'static> {
-    Known::new(builtin().iter().chain(of_host()), symptoms())
+fn known() -> Catalog<'static> {
+    Catalog::new(builtin().iter().chain(of_host()), symptoms())
 }
 
 /// The names of what explains the known messages of a log.
 fn names(log: &[u8]) -> Vec<String> {
     let known = known();
-    let mut examination = Examination::new(&known);
+    let mut examination = LogScanner::new(&known);
     examination.feed(log);
     examination.finish().complaints.iter().flat_map(|complaint| ids(complaint.answer)).collect()
 }
@@ -149,7 +149,7 @@ fn whatever_is_around_a_message_it_is_found() {
     }
     for size in 1..40 {
         let known = known();
-        let mut examination = Examination::new(&known);
+        let mut examination = LogScanner::new(&known);
         let log = format!("first\r\n{message}\nlast\n{message}");
         log.as_bytes().chunks(size).for_each(|chunk| examination.feed(chunk));
         let report = examination.finish();
@@ -166,7 +166,7 @@ fn whatever_is_around_a_message_it_is_found() {
 #[test]
 fn a_line_is_shown_as_far_as_it_is_about_the_message() {
     let known = known();
-    let mut examination = Examination::new(&known);
+    let mut examination = LogScanner::new(&known);
     examination.feed(format!("{} gtk initialization failed {}", "é".repeat(10_000), "漢".repeat(10_000)).as_bytes());
     let report = examination.finish();
     let text = &report.complaints[0].seen.text;
@@ -189,7 +189,7 @@ fn a_large_log_takes_less_than_a_second() {
     }
     let known = known();
     let start = Instant::now();
-    let mut examination = Examination::new(&known);
+    let mut examination = LogScanner::new(&known);
     examination.feed(&log);
     assert!(examination.finish().complaints.len() < 3);
     // Without optimization it is twenty times slower.

@@ -8,7 +8,7 @@ use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix, lint_all, suppress};
 use gvtg_xml::rules::{RuleSet, builtin};
-use gvtg_xml::suppress::Form;
+use gvtg_xml::suppress::SuppressionStyle;
 
 #[path = "common/lab.rs"]
 #[allow(dead_code, reason = "each test that asks the lab uses a part of it")]
@@ -37,11 +37,12 @@ fn the_metadata_survives_define_and_comments_do_not() {
     for suite in suites {
         let flags = format!("--libvirt {}", suite.libvirt);
         let settings = parse_settings(&format!("{flags} --type i915-GVTg_V5_4")).unwrap();
-        let written = suppress(text.clone(), &names, REASON, Form::Metadata, &rules, &settings).unwrap().text;
-        let comments = suppress(text.clone(), &names, "watched from afar", Form::Comment, &rules, &settings).unwrap().text;
+        let written = suppress(text.clone(), &names, REASON, SuppressionStyle::Metadata, &rules, &settings).unwrap().text;
+        let comments = suppress(text.clone(), &names, "watched from afar", SuppressionStyle::Comment, &rules, &settings).unwrap().text;
         let fixed = fix(written.clone(), &rules, &settings).unwrap().text;
         let typed_first = fix(text.clone(), &rules, &settings).unwrap().text;
-        let typed_first = suppress(typed_first, &["silent-sound".into()], REASON, Form::Metadata, &rules, &settings).unwrap().text;
+        let typed_first =
+            suppress(typed_first, &["silent-sound".into()], REASON, SuppressionStyle::Metadata, &rules, &settings).unwrap().text;
         let documents = [("written", written), ("fixed", fixed), ("typed-first", typed_first), ("comments", comments)];
         let documents: BTreeMap<String, String> = documents.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
         let answers = lab::ask("ignores", suite, &documents, &[]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::domain::form_for;
 use gvtg_xml::lint::fix;
-use gvtg_xml::rules::schema::{Example, Group, Moment, Rule, Says};
+use gvtg_xml::rules::schema::{Example, Group, KnownMessage, MessageSource, Rule};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 
@@ -53,7 +53,7 @@ impl Case {
         (found.is_empty() == is_good).then(|| Case { rule, suite, name: format!("{}-{index}", rule.id), text, is_good, fixed, beside })
     }
 
-    fn says(&self) -> impl Iterator<Item = &'static Says> {
+    fn says(&self) -> impl Iterator<Item = &'static KnownMessage> {
         let libvirt = self.suite.libvirt;
         self.rule.says.iter().filter(move |says| says.libvirt.is_none_or(|range| range.contains(libvirt)))
     }
@@ -91,13 +91,13 @@ fn ask() -> Option<Vec<Answered>> {
 }
 
 /// What is said at a moment; nothing where all is well.
-fn said(answer: &Answer, moment: Moment) -> String {
+fn said(answer: &Answer, moment: MessageSource) -> String {
     match moment {
-        Moment::Define if answer.define != "ok" => answer.define.clone(),
+        MessageSource::Define if answer.define != "ok" => answer.define.clone(),
         // Where define refuses, the schema's words are no news.
-        Moment::Validate if answer.define == "ok" && answer.validate != "ok" => answer.validate.clone(),
-        Moment::Start if answer.define == "ok" => answer.argv_error.clone(),
-        Moment::Qemu => complaints(&answer.qemu).join("\n"),
+        MessageSource::Validate if answer.define == "ok" && answer.validate != "ok" => answer.validate.clone(),
+        MessageSource::Start if answer.define == "ok" => answer.argv_error.clone(),
+        MessageSource::Qemu => complaints(&answer.qemu).join("\n"),
         _ => String::new(),
     }
 }
@@ -171,7 +171,7 @@ fn unsaid(answered: &Answered) -> Vec<String> {
         return Vec::new();
     }
     let mut faults = Vec::new();
-    for moment in [Moment::Define, Moment::Validate, Moment::Start, Moment::Qemu] {
+    for moment in [MessageSource::Define, MessageSource::Validate, MessageSource::Start, MessageSource::Qemu] {
         let message = said(text, moment);
         let is_the_fixed_ones = fixed.as_ref().is_some_and(|fixed| said(fixed, moment) == message);
         let is_said = case.says().any(|says| says.at == moment && matches(&says.text, &message));
@@ -194,7 +194,7 @@ fn still_said(answered: &Answered) -> Vec<String> {
             faults.push(format!("{} on {}: the {kind} example gets '{}'", case.name, case.suite.name, says.text));
         }
     }
-    for moment in [Moment::Define, Moment::Validate, Moment::Start] {
+    for moment in [MessageSource::Define, MessageSource::Validate, MessageSource::Start] {
         let message = said(answer, moment);
         // A fix is about its rule's finding only: whatever else was refused before still is.
         if !message.is_empty() && message != said(text, moment) || case.is_good && !message.is_empty() {

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use gen_lsp_types as official;
-use gvtg_xml::config::{Choices, Live, Origin};
+use gvtg_xml::config::{ConfigWatcher, Origin, PartialConfig};
 use gvtg_xml::lsp::{Ended, serve};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
@@ -26,7 +26,7 @@ const NAMED: &str = "file:///tmp/virsh000000.xml";
 fn in_memory() -> (Client, JoinHandle<Result<Ended, String>>) {
     let ((their_input, our_output), (our_input, their_output)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
     let server = thread::spawn(move || {
-        let configure = |_: &Map<String, Value>| Live::new(Origin::Nowhere, Choices::default());
+        let configure = |_: &Map<String, Value>| ConfigWatcher::new(Origin::Nowhere, PartialConfig::default());
         serve(std::io::BufReader::new(their_input), their_output, &configure)
     });
     (Client::new(our_input, our_output), server)

@@ -18,7 +18,7 @@ use gvtg_xml::rules::schema::{Check, Group, Severity};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
-use gvtg_xml::suppress::Form;
+use gvtg_xml::suppress::SuppressionStyle;
 use gvtg_xml::xml::{Document, QEMU_NAMESPACE, decode, read};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -416,7 +416,7 @@ proptest! {
         flags in 0..SETTINGS.len(),
     ) {
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let form = if in_metadata { Form::Metadata } else { Form::Comment };
+        let form = if in_metadata { SuppressionStyle::Metadata } else { SuppressionStyle::Comment };
         let write = |text: &str| suppress(text.to_owned(), &names, "because", form, rules(), settings(flags)).unwrap();
         let written = write(&made.text);
         let is_meant = |found: &gvtg_xml::diagnostic::Diagnostic<'_>| names.iter().any(|name| found.rule.is_meant_by(name));

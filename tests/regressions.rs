@@ -8,8 +8,8 @@ use gvtg_xml::lint::{fix, lint, lint_all};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::builtin;
 use gvtg_xml::settings::Audio;
+use gvtg_xml::settings::SettingOverrides;
 use gvtg_xml::settings::Settings;
-use gvtg_xml::settings::Wishes;
 use gvtg_xml::xml::QEMU_NAMESPACE;
 
 fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
@@ -61,7 +61,8 @@ fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
     let capability = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
     let devices = format!("{VGPU}<hostdev type='usb'/>");
     let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
-    let settings = Settings { asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() }, ..Settings::default() };
+    let settings =
+        Settings { asked: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() }, ..Settings::default() };
     let text = fixed(&devices, &qemu, &settings);
     assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
 }
@@ -71,7 +72,7 @@ fn a_new_alias_and_a_new_value_meet_in_one_argument() {
     let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=off'/></qemu:commandline>";
     let settings = Settings {
         libvirt: "7.0.0".parse().unwrap(),
-        asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() },
+        asked: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
         ..Settings::default()
     };
     // The number of the vGPU is the stick's then.
@@ -86,7 +87,7 @@ fn an_alias_that_another_vgpu_has_is_given_with_a_number_and_stays() {
     let sets = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=on'/></qemu:commandline>";
     let settings = Settings {
         libvirt: "7.0.0".parse().unwrap(),
-        asked: Wishes { alias: Some("ua-own".into()), ..Wishes::default() },
+        asked: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
         ..Settings::default()
     };
     let text = fixed(&(other + VGPU), sets, &settings);
@@ -386,7 +387,7 @@ fn an_audio_gets_the_id_that_a_sound_card_names() {
     let text = fixed(&format!("{card}<audio type='pulseaudio'/>"), "", &Settings::default());
     assert!(text.contains("<audio type='pulseaudio' id='2'/>"), "{text}");
     let alsa = Audio { backend: "alsa".into(), attributes: Vec::new() };
-    let asked = Wishes { audio: Some(alsa), ..Wishes::default() };
+    let asked = SettingOverrides { audio: Some(alsa), ..SettingOverrides::default() };
     let text = fixed(card, "", &Settings { asked, unsafe_fixes: true, ..Settings::default() });
     assert!(text.contains(card) && text.contains("<audio id='2' type='alsa'/>"), "{text}");
 }
@@ -523,8 +524,8 @@ fn an_opregion_from_a_file_gets_no_second_one() {
 #[test]
 fn no_ramfb_is_added_next_to_a_rom_that_draws_the_firmware() {
     let rom = VGPU.replace("</hostdev>", "<rom file='/rom/I915OVMF-debug.rom'/></hostdev>");
-    let asked = Wishes { romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()), ..Wishes::default() };
-    for (vgpu, asked) in [(rom.as_str(), Wishes::default()), (VGPU, asked.clone()), ("", asked)] {
+    let asked = SettingOverrides { romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()), ..SettingOverrides::default() };
+    for (vgpu, asked) in [(rom.as_str(), SettingOverrides::default()), (VGPU, asked.clone()), ("", asked)] {
         for libvirt in ["newest", "7.0"] {
             let text = fixed(vgpu, "", &Settings { libvirt: libvirt.parse().unwrap(), asked: asked.clone(), ..Settings::default() });
             assert!(!text.contains("ramfb") && !text.contains("nohotplug"), "{text}");
@@ -606,7 +607,7 @@ fn a_display_joined_with_its_operand_shows_what_it_shows_once_split() {
 fn the_old_option_sdl_becomes_a_display_with_opengl_and_no_other_is_added() {
     let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings::default());
     assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>") && !text.contains("gtk"), "{text}");
-    let asked = Wishes { display: Some("gtk,gl=es".into()), ..Wishes::default() };
+    let asked = SettingOverrides { display: Some("gtk,gl=es".into()), ..SettingOverrides::default() };
     let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings { asked, ..Settings::default() });
     assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='gtk,gl=es'/>") && !text.contains("sdl"), "{text}");
 }

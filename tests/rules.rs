@@ -8,7 +8,7 @@ use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::edit::Applicability;
 use gvtg_xml::lint::fix;
-use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, Within};
+use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, SnippetContext};
 use gvtg_xml::rules::{RuleSet, builtin, of_host};
 use gvtg_xml::settings::Settings;
 
@@ -159,7 +159,10 @@ fn the_table_is_complete() {
             let is_across = matches!(rule.check, Check::Across { .. });
             assert!(example.beside.is_some() == is_across, "{id}: examples of what several files have in common, and no others, have two");
             assert!(
-                example.within != Within::Document || !example.settings.is_empty() || example.bad.is_some() || example.good.is_some(),
+                example.within != SnippetContext::Document
+                    || !example.settings.is_empty()
+                    || example.bad.is_some()
+                    || example.good.is_some(),
                 "{id}"
             );
         }

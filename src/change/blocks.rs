@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::composition::{Composition, New, NewOverride, Rank};
+use super::composition::{EditBuilder, New, NewOverride, Rank};
 use crate::domain::Domain;
 use crate::edit::Edit;
 use crate::fragment::NewElement;
 use crate::xml::{Element, ElementMap, ElementSet, QEMU_NAMESPACE, QEMU_PREFIX};
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-impl<'c, 'd> Composition<'c, 'd> {
+impl<'c, 'd> EditBuilder<'c, 'd> {
     pub(super) fn commandline(&mut self) {
         if self.new_sets.is_empty() && self.arguments.is_empty() && self.environment.is_empty() {
             return;

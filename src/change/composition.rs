@@ -47,7 +47,7 @@ pub(super) enum New {
     Source(Range<usize>),
 }
 
-pub(super) struct Composition<'c, 'd> {
+pub(super) struct EditBuilder<'c, 'd> {
     pub(super) domain: &'c Domain<'d>,
     pub(super) style: &'c Style,
     pub(super) edits: Vec<Edit>,
@@ -82,7 +82,7 @@ pub(super) struct NewOverride<'c> {
     pub(super) value: &'c str,
 }
 
-impl<'c, 'd> Composition<'c, 'd> {
+impl<'c, 'd> EditBuilder<'c, 'd> {
     pub(super) fn new(domain: &'c Domain<'d>, style: &'c Style, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Self {
         let moved = Moved::of(changes.clone());
         let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
@@ -90,7 +90,7 @@ impl<'c, 'd> Composition<'c, 'd> {
             Change::Remove(element) => Some(element.id()),
             _ => None,
         });
-        Composition {
+        EditBuilder {
             domain,
             style,
             edits: Vec::new(),

@@ -2,7 +2,7 @@
 //! libvirt at hand reads.
 
 use super::{Change, name_vgpu};
-use crate::domain::{Argument, Carrier, Domain, Form};
+use crate::domain::{Argument, Domain, PropertySource, PropertySyntax};
 use crate::property::{self, PropertyType, type_of};
 use crate::qemu::{OptionList, Syntax};
 
@@ -14,15 +14,15 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
             return Vec::new();
         }
         match delivered.carrier {
-            Carrier::Override(found) => {
+            PropertySource::Override(found) => {
                 return vec![
                     Change::SetAttribute(found.element, "type".into(), kind.name().into()),
                     Change::SetAttribute(found.element, "value".into(), value.into()),
                 ];
             }
-            Carrier::Set(found) => return vec![Change::SetValue(found, property::to_set(kind.name(), value))],
-            Carrier::Device(argument) => return device_change(argument, name, value),
-            Carrier::Global(_) | Carrier::Attribute(_) | Carrier::Libvirt => {}
+            PropertySource::Set(found) => return vec![Change::SetValue(found, property::to_set(kind.name(), value))],
+            PropertySource::Device(argument) => return device_change(argument, name, value),
+            PropertySource::Global(_) | PropertySource::Attribute(_) | PropertySource::Libvirt => {}
         }
     }
     if let Some(argument) = domain.raw_argument() {
@@ -33,14 +33,14 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
     }
     let form = domain.form();
     // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there has to be right in any form.
-    let has_attribute = || form == Form::Override || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some());
+    let has_attribute = || form == PropertySyntax::Override || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some());
     if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug")) && has_attribute() {
         return domain.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "ramfb".into(), "on".into())).into_iter().collect();
     }
     let (alias, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
     match form {
-        Form::Override => changes.push(Change::Override { alias, property: name.into(), kind, value: value.into() }),
-        Form::Set(capability) => {
+        PropertySyntax::Override => changes.push(Change::Override { alias, property: name.into(), kind, value: value.into() }),
+        PropertySyntax::Set(capability) => {
             changes.push(Change::Set { alias, property: name.into(), value: property::to_set(kind.name(), value) });
             changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         }

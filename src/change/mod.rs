@@ -24,7 +24,7 @@ mod places;
 mod references;
 
 pub use blocks::root_prefix;
-use composition::Composition;
+use composition::EditBuilder;
 pub use deliver::deliver;
 pub use metadata::new_metadata;
 pub use naming::name_vgpu;
@@ -94,16 +94,16 @@ pub enum Change<'d> {
 }
 
 /// Turns changes of one domain into edits.
-pub struct Composer<'c, 'd> {
+pub struct EditPlanner<'c, 'd> {
     domain: &'c Domain<'d>,
     /// How the document is written: worked out once.
     style: OnceCell<Style>,
 }
 
-impl<'c, 'd> Composer<'c, 'd> {
+impl<'c, 'd> EditPlanner<'c, 'd> {
     /// One for this domain.
     pub fn new(domain: &'c Domain<'d>) -> Self {
-        Composer { domain, style: OnceCell::new() }
+        EditPlanner { domain, style: OnceCell::new() }
     }
 
     /// The edits that make all changes, and what these make wrong elsewhere right. Changes inside a removed element are dropped; of two
@@ -124,7 +124,7 @@ impl<'c, 'd> Composer<'c, 'd> {
         changes.for_each(|change| all.push(change));
         all.extend(&following);
         let style = self.style.get_or_init(|| layout::style(self.domain.document));
-        let mut composition = Composition::new(self.domain, style, all.iter().copied());
+        let mut composition = EditBuilder::new(self.domain, style, all.iter().copied());
         composition.all(all.iter().copied());
         // What a change says itself about a name counts.
         composition.all(naming.iter());

@@ -16,7 +16,7 @@ pub(super) struct Moved {
 }
 
 /// Where an edit stands among others; the last part keeps the order of those at one place.
-type Place = (usize, bool, Reverse<usize>, usize);
+type EditSortKey = (usize, bool, Reverse<usize>, usize);
 
 impl Moved {
     pub(super) fn of<'c, 'd: 'c>(changes: impl Iterator<Item = &'c Change<'d>>) -> Self {
@@ -69,14 +69,15 @@ impl Moved {
             return HashMap::new();
         }
         let place = |(index, edit): (usize, Edit)| ((edit.range.start, !edit.range.is_empty(), Reverse(edit.range.end), index), edit);
-        let mut left: BTreeMap<Place, Edit> = edits.drain(..).enumerate().map(place).collect();
+        let mut left: BTreeMap<EditSortKey, Edit> = edits.drain(..).enumerate().map(place).collect();
         let mut pieces: Vec<&Range<usize>> = self.pieces.iter().collect();
         pieces.sort_by_key(|piece| (piece.len(), piece.start));
         let mut written = HashMap::new();
         for piece in pieces {
-            let from: Place = (piece.start, false, Reverse(usize::MAX), 0);
-            let to: Place = (piece.end, true, Reverse(0), usize::MAX);
-            let places: Vec<Place> = left.range(from..=to).filter(|(_, edit)| is_inside(edit, piece)).map(|(place, _)| *place).collect();
+            let from: EditSortKey = (piece.start, false, Reverse(usize::MAX), 0);
+            let to: EditSortKey = (piece.end, true, Reverse(0), usize::MAX);
+            let places: Vec<EditSortKey> =
+                left.range(from..=to).filter(|(_, edit)| is_inside(edit, piece)).map(|(place, _)| *place).collect();
             let inside = places.into_iter().filter_map(|place| left.remove(&place));
             let shifted = inside.map(|edit| Edit { range: edit.range.start - piece.start..edit.range.end - piece.start, text: edit.text });
             written.insert(piece.clone(), Edits::compatible(shifted.collect()).apply(&text[piece.clone()]));

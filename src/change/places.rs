@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::composition::{Composition, Insertion, New, Rank};
-use crate::layout::{self, Place};
+use super::composition::{EditBuilder, Insertion, New, Rank};
+use crate::layout::{self, InsertionPoint};
 use crate::xml::{Element, QEMU_NAMESPACE};
 use foldhash::{HashMap, HashMapExt};
 
-impl<'d> Composition<'_, 'd> {
+impl<'d> EditBuilder<'_, 'd> {
     /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.
     pub(super) fn write_insertions(
         &mut self,
@@ -19,9 +19,9 @@ impl<'d> Composition<'_, 'd> {
         let indent = layout::child_indentation(self.style, text, parent);
         children.sort_by_key(|insertion| insertion.rank);
         // What goes to one place is written together, in order.
-        let mut places: Vec<(Place<'d>, Vec<String>)> = Vec::new();
-        let mut by_place: HashMap<Place<'d>, usize> = HashMap::new();
-        let mut by_name: HashMap<(String, Rank), Place<'d>> = HashMap::new();
+        let mut places: Vec<(InsertionPoint<'d>, Vec<String>)> = Vec::new();
+        let mut by_place: HashMap<InsertionPoint<'d>, usize> = HashMap::new();
+        let mut by_name: HashMap<(String, Rank), InsertionPoint<'d>> = HashMap::new();
         for Insertion { rank, new, behind } in children {
             let (name, written) = match new {
                 New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
@@ -31,7 +31,7 @@ impl<'d> Composition<'_, 'd> {
                 }
             };
             let place = match behind {
-                Some(sibling) => Place::Behind(sibling),
+                Some(sibling) => InsertionPoint::Behind(sibling),
                 None => *by_name.entry((name, rank)).or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
             };
             let index = *by_place.entry(place).or_insert(places.len());
@@ -46,17 +46,17 @@ impl<'d> Composition<'_, 'd> {
     }
 
     /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
-    fn place(&self, parent: Element<'d>, name: &str, rank: Rank) -> Place<'d> {
+    fn place(&self, parent: Element<'d>, name: &str, rank: Rank) -> InsertionPoint<'d> {
         let plain = name.rsplit(':').next().unwrap_or(name);
         let order = child_order(parent.name());
         // The parent stays, or nothing would be put into it.
         let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
-        let last = || parent.children().rev().find(kept).map_or(Place::First, Place::Behind);
+        let last = || parent.children().rev().find(kept).map_or(InsertionPoint::First, InsertionPoint::Behind);
         if parent.is_qemu("commandline") && rank == Rank::Child {
             let of = |name: &'static str| self.domain.children.named(parent, name).filter(move |child| child.is_qemu(name)).filter(kept);
             if of("env").next().is_some() {
                 let last = of("arg").last();
-                return last.map_or(Place::First, Place::Behind);
+                return last.map_or(InsertionPoint::First, InsertionPoint::Behind);
             }
         }
         match order.iter().position(|known| *known == plain) {
@@ -68,15 +68,15 @@ impl<'d> Composition<'_, 'd> {
                 let last_earlier = ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
                 // The last of its kind, even where something else stands before that.
                 if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own)) {
-                    return Place::Behind(kept[index]);
+                    return InsertionPoint::Behind(kept[index]);
                 }
                 match first_later {
                     // A document in an order of its own: behind what comes before.
                     Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
-                        Place::Behind(kept[last_earlier.unwrap_or(later)])
+                        InsertionPoint::Behind(kept[last_earlier.unwrap_or(later)])
                     }
-                    Some(0) => Place::First,
-                    Some(index) => Place::Behind(kept[index - 1]),
+                    Some(0) => InsertionPoint::First,
+                    Some(index) => InsertionPoint::Behind(kept[index - 1]),
                     None => last(),
                 }
             }

@@ -2,7 +2,7 @@
 //! argument names a device that is not there.
 
 use super::Change;
-use crate::domain::{Domain, Place, Reference, is_host_device_number};
+use crate::domain::{Domain, Reference, ReferenceSite, is_host_device_number};
 use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::ElementSet;
 use foldhash::{HashMap, HashMapExt};
@@ -84,12 +84,12 @@ fn following_host_devices<'d>(domain: &Domain<'d>, removed: &ElementSet, names_v
 
 fn renamed<'d>(reference: &Reference<'d>, id: &str) -> Change<'d> {
     match reference.place {
-        Place::Attribute(element, name) => Change::SetAttribute(element, name.into(), id.into()),
-        Place::Set(operand) => {
+        ReferenceSite::Attribute(element, name) => Change::SetAttribute(element, name.into(), id.into()),
+        ReferenceSite::Set(operand) => {
             let value = operand.attribute("value").unwrap_or("");
             Change::SetAttribute(operand, "value".into(), value.replacen(&format!(".{}.", reference.id), &format!(".{id}."), 1))
         }
-        Place::List(operand, name) => {
+        ReferenceSite::List(operand, name) => {
             let value = operand.attribute("value").unwrap_or("");
             let list = OptionList::parse(value, Syntax::DEVICE);
             Change::SetAttribute(

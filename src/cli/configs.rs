@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::files::Input;
 use super::flags::{ColorChoice, CommonArgs};
-use super::terminal::Look;
+use super::terminal::TerminalStyle;
 use super::{io, lint};
-use crate::config::{Configs, Failure, InForce};
+use crate::config::{Configs, EffectiveConfig, LoadError};
 use crate::printable::clean_path;
 use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
@@ -29,7 +29,7 @@ pub(super) fn of_inputs(
     configs: &mut Configs,
     inputs: &[Input],
     stdin_filename: Option<&str>,
-) -> Result<(Vec<Arc<InForce>>, AllFiles), Failure> {
+) -> Result<(Vec<Arc<EffectiveConfig>>, AllFiles), LoadError> {
     let mut all = Vec::new();
     for input in inputs {
         let document = if input.path.as_os_str() == "-" { Path::new(stdin_filename.unwrap_or("")) } else { &input.path };
@@ -47,7 +47,11 @@ pub(super) fn of_inputs(
 ///
 /// # Errors
 /// Those of [`Configs`].
-pub(super) fn of_run(common: &CommonArgs, unsafe_fixes: Option<bool>, inputs: &[Input]) -> Result<(Vec<Arc<InForce>>, AllFiles), Failure> {
+pub(super) fn of_run(
+    common: &CommonArgs,
+    unsafe_fixes: Option<bool>,
+    inputs: &[Input],
+) -> Result<(Vec<Arc<EffectiveConfig>>, AllFiles), LoadError> {
     of_inputs(&mut common.choices.configs(unsafe_fixes)?, inputs, common.stdin_filename.as_deref())
 }
 
@@ -57,19 +61,19 @@ pub(super) fn say_passed_over(configs: &Configs) {
 }
 
 /// Says why it can't be told what is in force.
-pub(super) fn fail(failure: &Failure, color: ColorChoice) -> super::Status {
+pub(super) fn fail(failure: &LoadError, color: ColorChoice) -> super::Status {
     lint::fail(&say(failure, color))
 }
 
 /// Says what is wrong in a configuration, and gives the last words about it.
-pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
+pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     let (path, text, errors) = match failure {
-        Failure::Message(message) => return message.clone(),
-        Failure::Wrong { path, text, errors } => (path, text, errors),
+        LoadError::Message(message) => return message.clone(),
+        LoadError::Wrong { path, text, errors } => (path, text, errors),
     };
     let name = clean_path(path);
     let source = Source::new(&name, text);
-    let look = Look::of_stderr(color);
+    let look = TerminalStyle::of_stderr(color);
     let report = Full::new(look.color, look.width);
     for error in errors {
         io::report(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
@@ -79,9 +83,9 @@ pub(super) fn say(failure: &Failure, color: ColorChoice) -> String {
 }
 
 /// The rules that are asked of any of these.
-fn asked(all: &[Arc<InForce>]) -> RuleSet<'static> {
+fn asked(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
     let mut rules: Vec<&'static Rule> = Vec::new();
-    let mut seen: Vec<&Arc<InForce>> = Vec::new();
+    let mut seen: Vec<&Arc<EffectiveConfig>> = Vec::new();
     for in_force in all {
         if seen.iter().any(|seen| Arc::ptr_eq(seen, in_force)) {
             continue;

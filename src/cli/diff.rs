@@ -2,12 +2,12 @@
 
 use similar::TextDiff;
 
-use super::terminal::Look;
+use super::terminal::TerminalStyle;
 use crate::printable::{clean, clean_lines};
 use crate::report::Paint;
 
 /// The diff from one text to another, which patch reads; in colours for whoever looks at it.
-pub(super) fn diff(name: &str, old: &str, new: &str, look: Look) -> String {
+pub(super) fn diff(name: &str, old: &str, new: &str, look: TerminalStyle) -> String {
     if old == new {
         return String::new();
     }

@@ -41,7 +41,7 @@ pub(super) struct Folder {
 /// Collects the files named and the `.xml` files in the folders named. Inside a folder neither symlinks to folders nor hidden folders
 /// are entered.
 pub(super) fn collect(paths: &[PathBuf]) -> Files {
-    let (mut files, mut seen) = (Files::default(), Seen::default());
+    let (mut files, mut seen) = (Files::default(), VisitedFiles::default());
     if paths.is_empty() {
         files.inputs.push(Input { path: "-".into(), named: true });
     }
@@ -73,12 +73,12 @@ pub(super) fn is_called_xml(path: &Path) -> bool {
 /// Files by device and inode. Only where two have the same are their real paths compared: that asks the kernel about each folder on
 /// the way, and two names of one file are two files to whoever writes them in place.
 #[derive(Default)]
-struct Seen {
+struct VisitedFiles {
     files: HashMap<(u64, u64), Vec<PathBuf>>,
     others: HashSet<PathBuf>,
 }
 
-impl Seen {
+impl VisitedFiles {
     fn is_new(&mut self, path: &Path, file: Option<Metadata>) -> bool {
         // Stdin, and what is not there.
         let Some(file) = file else { return self.others.insert(path.to_owned()) };

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::diff::diff;
 use super::files::{Input, collect};
 use super::lint::{Handled, fail, name, others, say_skipped, say_unreadable, settings_for, skipped, unread};
-use super::output::{Outputs, Stream, Unasked};
-use super::terminal::Look;
+use super::output::{DefaultReport, Outputs, Stream};
+use super::terminal::TerminalStyle;
 use super::{FixArgs, Options, Status, configs, io, next, replace, suppress};
 use crate::across::Claims;
-use crate::config::InForce;
+use crate::config::EffectiveConfig;
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::emit::shell;
 use crate::host::{Root, installed};
@@ -53,7 +53,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return suppress::run(args, &options, &files, &in_force);
     }
     let stream = (!args.quiet).then_some(Stream::Stderr);
-    let mut outputs = match Outputs::open(&args.output, stream, (!args.check).then_some(Unasked::WithHelp), &all_files, &options) {
+    let mut outputs = match Outputs::open(&args.output, stream, (!args.check).then_some(DefaultReport::WithHelp), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
@@ -112,7 +112,7 @@ fn fix_one(
     input: &Input,
     args: &FixArgs,
     settings: &Settings,
-    in_force: &InForce,
+    in_force: &EffectiveConfig,
     options: &Options,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
@@ -121,10 +121,10 @@ fn fix_one(
     // A line break in a file's name must not look like a line of the report.
     let shown = clean(&name);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
-        Read::Text(document) => document,
-        Read::HandedOn => return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None })),
-        Read::PassedOver(why) => return Ok(Handled::Skipped(why)),
-        Read::NoText(bytes) => {
+        InputKind::Text(document) => document,
+        InputKind::HandedOn => return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None })),
+        InputKind::PassedOver(why) => return Ok(Handled::Skipped(why)),
+        InputKind::NoText(bytes) => {
             let error = xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
             let text = String::from_utf8_lossy(&bytes);
             let source = Source::new(&name, &text);
@@ -198,7 +198,7 @@ pub(super) struct Document {
 }
 
 /// What came of reading an input.
-pub(super) enum Read {
+pub(super) enum InputKind {
     Text(Document),
     /// It is not this program's business, and went to stdout byte for byte.
     HandedOn,
@@ -212,7 +212,7 @@ pub(super) enum Read {
 ///
 /// # Errors
 /// Why it can't be read, or handed on.
-pub(super) fn read(input: &Input, args: &FixArgs, in_force: &InForce, options: &Options) -> Result<Read, String> {
+pub(super) fn read(input: &Input, args: &FixArgs, in_force: &EffectiveConfig, options: &Options) -> Result<InputKind, String> {
     let read = if args.in_place {
         replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
     } else {
@@ -224,11 +224,11 @@ pub(super) fn read(input: &Input, args: &FixArgs, in_force: &InForce, options: &
     if let Some(why) = skipped(input, options, in_force, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print_bytes(&bytes).map(|()| Read::HandedOn) } else { Ok(Read::PassedOver(why)) };
+        return if is_filter { io::print_bytes(&bytes).map(|()| InputKind::HandedOn) } else { Ok(InputKind::PassedOver(why)) };
     }
     Ok(match String::from_utf8(bytes) {
-        Ok(text) => Read::Text(Document { text, to_replace }),
-        Err(error) => Read::NoText(error.into_bytes()),
+        Ok(text) => InputKind::Text(Document { text, to_replace }),
+        Err(error) => InputKind::NoText(error.into_bytes()),
     })
 }
 
@@ -246,7 +246,7 @@ pub(super) fn deliver(
     to_replace: Option<&replace::Original>,
 ) -> Result<(), String> {
     match (old, to_replace) {
-        (Some(old), _) if args.diff => io::print(&diff(name, old, new, Look::of_stdout(options.color))),
+        (Some(old), _) if args.diff => io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color))),
         (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
         (None, Some(file)) if has_changed => {
             replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
@@ -267,7 +267,7 @@ fn refuse(source: &Source<'_>, diagnostic: &Diagnostic<'_>, options: &Options, o
     outputs.add(&file)?;
     if !outputs.is_seen() {
         let mut text = String::new();
-        Concise::with_help(Look::of_stderr(options.color).color).file(&file, &mut text);
+        Concise::with_help(TerminalStyle::of_stderr(options.color).color).file(&file, &mut text);
         io::report(&text);
     }
     Ok(Outcome { status: Status::Failed, guest: None })

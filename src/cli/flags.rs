@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::generate;
 use super::output::OutputArgs;
-use crate::config::{Choices, Configs, Failure, Origin};
+use crate::config::{Configs, LoadError, Origin, PartialConfig};
 use crate::rules::schema::Severity;
-use crate::settings::{Audio, Wishes};
+use crate::settings::{Audio, SettingOverrides};
 use crate::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
 use crate::version::Version;
 
@@ -187,9 +187,9 @@ impl OriginArgs {
 
 impl ChoiceArgs {
     /// What the flags say, to be merged with a configuration.
-    pub(super) fn choices(&self, unsafe_fixes: Option<bool>) -> Choices {
+    pub(super) fn choices(&self, unsafe_fixes: Option<bool>) -> PartialConfig {
         let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
-        Choices {
+        PartialConfig {
             only: names(&self.only),
             ignore: names(&self.ignore),
             fail_on: self.fail_on,
@@ -205,15 +205,15 @@ impl ChoiceArgs {
     ///
     /// # Errors
     /// Those of `--rules`.
-    pub(super) fn configs(&self, unsafe_fixes: Option<bool>) -> Result<Configs, Failure> {
+    pub(super) fn configs(&self, unsafe_fixes: Option<bool>) -> Result<Configs, LoadError> {
         Configs::new(self.origin.origin(), self.choices(unsafe_fixes), self.settings.uuid)
     }
 }
 
 impl SettingsArgs {
     /// What these flags say; the uuid is no matter of a configuration.
-    pub(super) fn choices(&self) -> Choices {
-        let wishes = Wishes {
+    pub(super) fn choices(&self) -> PartialConfig {
+        let wishes = SettingOverrides {
             vgpu_type: self.vgpu_type.clone(),
             pci: self.pci.clone(),
             display: self.display.clone(),
@@ -223,7 +223,7 @@ impl SettingsArgs {
             romfile: self.romfile.clone(),
             audio: self.audio.clone(),
         };
-        Choices { libvirt: self.libvirt, wishes, keep_video: self.keep_video, ..Choices::default() }
+        PartialConfig { libvirt: self.libvirt, wishes, keep_video: self.keep_video, ..PartialConfig::default() }
     }
 }
 

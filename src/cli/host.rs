@@ -9,7 +9,7 @@ use super::flags::OriginArgs;
 use super::lint::fail;
 use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
-use crate::host::checks::{self, Asked};
+use crate::host::checks::{self, CheckContext};
 use crate::host::{Host, Root};
 use crate::report::host::{Amount, json, text};
 use crate::rules::schema::Severity;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &HostArgs) -> Status {
         Err(message) => return fail(&message),
     };
     let host = Host::read(&root);
-    let items = checks::look(Asked { host: &host, guests: &guests }, &rules.active);
+    let items = checks::look(CheckContext { host: &host, guests: &guests }, &rules.active);
     let amount = match (args.quiet, args.verbose) {
         (true, _) => Amount::Quiet,
         (false, true) => Amount::Verbose,

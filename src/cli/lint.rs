@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::files::{Files, Folder, Input, collect, is_called_xml};
-use super::output::{Outputs, Stream, Unasked};
-use super::tally::{Tally, counted};
+use super::output::{DefaultReport, Outputs, Stream};
+use super::tally::{LintSummary, counted};
 use super::{LintArgs, Options, Status, configs, io};
 use crate::across::Claims;
-use crate::config::InForce;
+use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic;
 use crate::emit::shell;
 use crate::lint::{Findings, Foreign, lint_beside, why_foreign};
@@ -33,11 +33,11 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(in_force) => in_force,
         Err(failure) => return configs::fail(&failure, options.color),
     };
-    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(Unasked::Full), &all_files, &options) {
+    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(DefaultReport::Full), &all_files, &options) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let (mut skipped, mut tally) = (Vec::new(), Tally::default());
+    let (mut skipped, mut tally) = (Vec::new(), LintSummary::default());
     let mut others = others(inputs);
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut tally) {
@@ -78,10 +78,10 @@ pub(super) type Skipped = Vec<(usize, Foreign)>;
 fn lint_one(
     input: &Input,
     options: &Options,
-    in_force: &InForce,
+    in_force: &EffectiveConfig,
     others: Option<&mut Claims>,
     outputs: &mut Outputs,
-    tally: &mut Tally,
+    tally: &mut LintSummary,
 ) -> Result<Handled<Status>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size)
@@ -125,12 +125,12 @@ fn is_meant(input: &Input, options: &Options) -> bool {
 }
 
 /// What the user wants of a file.
-pub(super) fn settings_for(input: &Input, options: &Options, in_force: &InForce) -> Settings {
+pub(super) fn settings_for(input: &Input, options: &Options, in_force: &EffectiveConfig) -> Settings {
     Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() }
 }
 
 /// Returns why a file is skipped that was not named one by one, as it is not a domain or has no sign of GVT-g. With `--verbose` it is said.
-pub(super) fn skipped(input: &Input, options: &Options, in_force: &InForce, bytes: &[u8]) -> Option<Foreign> {
+pub(super) fn skipped(input: &Input, options: &Options, in_force: &EffectiveConfig, bytes: &[u8]) -> Option<Foreign> {
     let why = if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
     if let Some(why) = why.filter(|_| options.verbose) {
         io::complain(&format!("{}: skipped: {why}", name(&input.path, options)));

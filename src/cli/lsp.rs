@@ -11,7 +11,7 @@ use super::deferred::augment;
 use super::flags::{OriginArgs, SettingsArgs};
 use super::lint::fail;
 use super::{Status, io};
-use crate::config::{Choices, Live};
+use crate::config::{ConfigWatcher, PartialConfig};
 use crate::lsp::{Ended, serve};
 use crate::values::rule_pages;
 
@@ -96,7 +96,7 @@ pub(super) fn run(Deferred(args): &Deferred) -> Status {
 }
 
 /// The session's flags with the editor's settings over them.
-fn configuration(own: &[OsString], settings: &Map<String, Value>) -> Result<Live, String> {
+fn configuration(own: &[OsString], settings: &Map<String, Value>) -> Result<ConfigWatcher, String> {
     let mut words = own.to_owned();
     for (name, value) in settings {
         words.extend(flag(name, value)?.map(OsString::from));
@@ -127,12 +127,12 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
 }
 
 impl LspArgs {
-    fn configuration(&self) -> Result<Live, String> {
+    fn configuration(&self) -> Result<ConfigWatcher, String> {
         if self.settings.uuid.is_some() {
             return Err("uuid can't be set here: all documents would share one vGPU, and only one VM could run at a time".into());
         }
         let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
-        let choices = Choices {
+        let choices = PartialConfig {
             only: names(&self.only),
             ignore: names(&self.ignore),
             site_rules: self.rules.clone(),
@@ -140,6 +140,6 @@ impl LspArgs {
             rule_pages: self.rule_pages.clone(),
             ..self.settings.choices()
         };
-        Live::new(self.origin.origin(), choices)
+        ConfigWatcher::new(self.origin.origin(), choices)
     }
 }

@@ -11,22 +11,22 @@ use crate::emit::shell;
 use crate::printable::clean_lines;
 
 /// Words that other programs use, and what to use here instead. The first entry that fits is shown.
-struct Familiar {
+struct ForeignFlag {
     words: &'static [&'static str],
     /// The commands that the tip is true of; none: all.
     commands: &'static [&'static str],
     instead: &'static str,
 }
 
-const fn word(words: &'static [&'static str], instead: &'static str) -> Familiar {
-    Familiar { words, commands: &[], instead }
+const fn word(words: &'static [&'static str], instead: &'static str) -> ForeignFlag {
+    ForeignFlag { words, commands: &[], instead }
 }
 
-const fn word_of(commands: &'static [&'static str], words: &'static [&'static str], instead: &'static str) -> Familiar {
-    Familiar { words, commands, instead }
+const fn word_of(commands: &'static [&'static str], words: &'static [&'static str], instead: &'static str) -> ForeignFlag {
+    ForeignFlag { words, commands, instead }
 }
 
-const FLAGS: &[Familiar] = &[
+const FLAGS: &[ForeignFlag] = &[
     word(&["--version", "-V"], "`gvtg-xml --version` prints the version"),
     word(&["--list-rules", "--rules-list", "--explain"], "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one"),
     word_of(
@@ -137,7 +137,7 @@ const FLAGS: &[Familiar] = &[
     ),
 ];
 
-const COMMANDS: &[Familiar] = &[
+const COMMANDS: &[ForeignFlag] = &[
     word_of(
         &["emit"],
         &["grub", "bootloader", "kernel", "parameters"],
@@ -298,7 +298,7 @@ fn after_the_command(flag: &str, arguments: &[String], path: &[String], having: 
     Some(format!("put it after the command: `gvtg-xml{}{}{}`", shown(commands), shown(flags), shown(others)))
 }
 
-impl Familiar {
+impl ForeignFlag {
     /// Whether this word is meant, said to this command.
     fn fits(&self, command: &str, word: &str) -> bool {
         self.words.contains(&word) && (self.commands.is_empty() || self.commands.contains(&command))
@@ -306,7 +306,7 @@ impl Familiar {
 }
 
 /// What does here what a word does elsewhere.
-fn familiar(table: &'static [Familiar], command: &str, word: &str) -> Option<&'static str> {
+fn familiar(table: &'static [ForeignFlag], command: &str, word: &str) -> Option<&'static str> {
     table.iter().find(|familiar| familiar.fits(command, word)).map(|familiar| familiar.instead)
 }
 
@@ -351,7 +351,7 @@ mod tests {
     fn no_familiar_word_is_one_of_this_program() {
         let mut command = Cli::command();
         command.build();
-        for Familiar { words, commands, .. } in COMMANDS {
+        for ForeignFlag { words, commands, .. } in COMMANDS {
             let around: Vec<&Command> = match commands {
                 [] => vec![&command],
                 names => names.iter().map(|name| command.find_subcommand(name).unwrap()).collect(),
@@ -361,7 +361,7 @@ mod tests {
             }
         }
         let all: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        for (index, Familiar { words, commands, .. }) in FLAGS.iter().enumerate() {
+        for (index, ForeignFlag { words, commands, .. }) in FLAGS.iter().enumerate() {
             for word in *words {
                 let having = commands_with(word);
                 commands.iter().for_each(|command| assert!(!having.iter().any(|other| other == command), "{command} has {word}"));
@@ -376,7 +376,7 @@ mod tests {
     fn what_is_named_instead_is_there() {
         let mut command = Cli::command();
         command.build();
-        for Familiar { commands, instead, .. } in FLAGS.iter().chain(COMMANDS) {
+        for ForeignFlag { commands, instead, .. } in FLAGS.iter().chain(COMMANDS) {
             for (before, _) in instead.match_indices("gvtg-xml ") {
                 let name = instead[before + "gvtg-xml ".len()..].split([' ', '`']).next().unwrap();
                 assert!(name == "--version" || command.find_subcommand(name).is_some(), "{instead}");

@@ -2,7 +2,7 @@
 
 use super::Status;
 use super::flags::{ColorChoice, CommonArgs};
-use crate::config::merge::InForce;
+use crate::config::merge::EffectiveConfig;
 use crate::rules::schema::Severity;
 
 /// What a run over files does, whatever they say and whatever their configuration.
@@ -35,7 +35,7 @@ impl Options {
     }
 
     /// The exit status that findings of these severities mean for a file.
-    pub(super) fn status(&self, in_force: &InForce, severities: impl IntoIterator<Item = Severity>) -> Status {
+    pub(super) fn status(&self, in_force: &EffectiveConfig, severities: impl IntoIterator<Item = Severity>) -> Status {
         let fails = severities.into_iter().any(|severity| severity >= in_force.fail_on);
         if fails && !self.exit_zero { Status::Findings } else { Status::Clean }
     }

@@ -12,13 +12,13 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::configs::AllFiles;
 use super::flags::{ColorChoice, Format};
-use super::terminal::Look;
+use super::terminal::TerminalStyle;
 use super::{Options, io};
 use crate::diagnostic::Detail;
 use crate::printable::system_error;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
 use crate::rules;
-use crate::xml::{self, Unreadable};
+use crate::xml::{self, XmlErrorKind};
 
 /// So much text is written before there is more.
 const LARGE: usize = 1 << 20;
@@ -118,7 +118,7 @@ pub(super) enum Stream {
 
 /// What a run reports where nobody asks for a format.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unasked {
+pub(super) enum DefaultReport {
     /// [`Full`].
     Full,
     /// A line a finding, and how to mend what is left.
@@ -151,7 +151,7 @@ impl Outputs {
     pub(super) fn open(
         args: &OutputArgs,
         stream: Option<Stream>,
-        unasked: Option<Unasked>,
+        unasked: Option<DefaultReport>,
         files: &AllFiles,
         options: &Options,
     ) -> Result<Self, String> {
@@ -160,10 +160,10 @@ impl Outputs {
         if let Some((unasked, stream)) = unasked.filter(|_| !args.is_asked_for()).zip(stream) {
             let target = Target::Stream(stream);
             let report = match unasked {
-                Unasked::Full => report(Format::Full, &target, files, options),
-                Unasked::WithHelp => Box::new(Concise::with_help(look(&target, options.color).color)),
+                DefaultReport::Full => report(Format::Full, &target, files, options),
+                DefaultReport::WithHelp => Box::new(Concise::with_help(look(&target, options.color).color)),
             };
-            outputs.begin(report, target, unasked == Unasked::WithHelp);
+            outputs.begin(report, target, unasked == DefaultReport::WithHelp);
         }
         for (format, file) in &args.formats {
             let target = match (file, stream) {
@@ -246,7 +246,7 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
         Format::Json => Box::new(Json::default()),
         Format::JsonLines => Box::new(JsonLines::default()),
         Format::Sarif => {
-            let unreadable = [Unreadable::NotADomain, Unreadable::NotWellFormed].map(rules::about);
+            let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed].map(rules::about);
             let mut asked: Vec<_> =
                 files.rules.active.iter().copied().filter(|rule| unreadable.iter().all(|other| other.id != rule.id)).collect();
             asked.extend(unreadable);
@@ -259,11 +259,11 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
     }
 }
 
-fn look(target: &Target, choice: ColorChoice) -> Look {
+fn look(target: &Target, choice: ColorChoice) -> TerminalStyle {
     match target {
-        Target::Stream(Stream::Stdout) => Look::of_stdout(choice),
-        Target::Stream(Stream::Stderr) => Look::of_stderr(choice),
-        Target::File(..) => Look::of_file(choice),
+        Target::Stream(Stream::Stdout) => TerminalStyle::of_stdout(choice),
+        Target::Stream(Stream::Stderr) => TerminalStyle::of_stderr(choice),
+        Target::File(..) => TerminalStyle::of_file(choice),
     }
 }
 

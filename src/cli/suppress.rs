@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use super::files::{Files, Input};
-use super::fix::{Document, Read, deliver, read};
+use super::fix::{Document, InputKind, deliver, read};
 use super::flags::SuppressIn;
 use super::lint::{Handled, fail, located, name, others, position_in, say_skipped, say_unreadable, settings_for};
 use super::{FixArgs, Options, Status, io};
 use crate::across::Claims;
-use crate::config::InForce;
+use crate::config::EffectiveConfig;
 use crate::lint::suppress_beside;
 use crate::printable::clean;
 use crate::source::Source;
-use crate::suppress::Form;
+use crate::suppress::SuppressionStyle;
 use crate::xml;
 
-pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[Arc<InForce>]) -> Status {
+pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[Arc<EffectiveConfig>]) -> Status {
     let (form, reason) = match usage(args, in_force) {
         Ok(usage) => usage,
         Err(message) => return fail(&message),
@@ -40,8 +40,8 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
         let findings = if count == 1 { "finding" } else { "findings" };
         let done = if args.diff || args.check { format!("{findings} would be suppressed") } else { format!("{findings} suppressed") };
         let kept = match form {
-            Form::Metadata => "in the domain's metadata, which `virsh define` keeps",
-            Form::Comment => "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)",
+            SuppressionStyle::Metadata => "in the domain's metadata, which `virsh define` keeps",
+            SuppressionStyle::Comment => "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)",
         };
         let how = if count > 0 { format!(" {kept}") } else { String::new() };
         io::complain(&format!("{count} {done}{how}"));
@@ -50,10 +50,10 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
 }
 
 /// The form and the reason, where they and the rules can be what is said.
-fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<InForce>]) -> Result<(Form, &'a str), String> {
+fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<EffectiveConfig>]) -> Result<(SuppressionStyle, &'a str), String> {
     let form = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
-        SuppressIn::Comment => Form::Comment,
-        SuppressIn::Metadata => Form::Metadata,
+        SuppressIn::Comment => SuppressionStyle::Comment,
+        SuppressIn::Metadata => SuppressionStyle::Metadata,
     };
     let reason = args.reason.as_deref().unwrap_or("");
     form.takes(reason).map_err(|message| format!("--reason: {message}"))?;
@@ -67,17 +67,17 @@ fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<InForce>]) -> Result<(Form, &'a 
 fn suppress_one(
     input: &Input,
     args: &FixArgs,
-    in_force: &InForce,
+    in_force: &EffectiveConfig,
     options: &Options,
-    (form, reason): (Form, &str),
+    (form, reason): (SuppressionStyle, &str),
     others: Option<&mut Claims>,
 ) -> Result<Handled<usize>, String> {
     let name = name(&input.path, options);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
-        Read::Text(document) => document,
-        Read::HandedOn => return Ok(Handled::Done(0)),
-        Read::PassedOver(why) => return Ok(Handled::Skipped(why)),
-        Read::NoText(bytes) => {
+        InputKind::Text(document) => document,
+        InputKind::HandedOn => return Ok(Handled::Done(0)),
+        InputKind::PassedOver(why) => return Ok(Handled::Skipped(why)),
+        InputKind::NoText(bytes) => {
             let message = xml::decode(&bytes).err().map(|error| located(&name, position_in(&bytes, &error), &error));
             return Err(message.unwrap_or_default());
         }

@@ -5,7 +5,7 @@ use crate::edit::Applicability;
 
 /// What was found in all files.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct LintSummary {
     files: usize,
     findings: usize,
     /// Those that `fix` mends.
@@ -15,7 +15,7 @@ pub(super) struct Tally {
     suppressed: usize,
 }
 
-impl Tally {
+impl LintSummary {
     /// Counts what was found in one file, and what is suppressed there.
     pub(super) fn add(&mut self, open: &[Diagnostic<'_>], suppressed: usize) {
         let fixes = || open.iter().filter_map(|finding| finding.fix.as_ref()).map(|fix| fix.applicability);
@@ -29,9 +29,9 @@ impl Tally {
     /// It in a sentence; None where no file was looked at.
     pub(super) fn sentence(&self) -> Option<String> {
         let mut text = match self {
-            Tally { files: 0, .. } => return None,
-            Tally { findings: 0, files, .. } => format!("no findings in {}", counted(*files, "file")),
-            Tally { findings, .. } => counted(*findings, "finding"),
+            LintSummary { files: 0, .. } => return None,
+            LintSummary { findings: 0, files, .. } => format!("no findings in {}", counted(*files, "file")),
+            LintSummary { findings, .. } => counted(*findings, "finding"),
         };
         match (self.safe, self.lossy) {
             (0, 0) if self.findings > 0 => text.push_str(", none fixable"),
@@ -54,11 +54,11 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::LintSummary;
 
     #[test]
     fn it_says_what_fix_can_do() {
-        let sentence = |files, findings, safe, lossy, suppressed| Tally { files, findings, safe, lossy, suppressed }.sentence();
+        let sentence = |files, findings, safe, lossy, suppressed| LintSummary { files, findings, safe, lossy, suppressed }.sentence();
         for (tally, wanted) in [
             (sentence(0, 0, 0, 0, 0), None),
             (sentence(1, 0, 0, 0, 0), Some("no findings in 1 file")),

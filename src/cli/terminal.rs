@@ -14,26 +14,26 @@ const NARROWEST: usize = 30;
 
 /// What a stream shows to whoever looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct TerminalStyle {
     pub(super) color: bool,
     /// In columns.
     pub(super) width: usize,
 }
 
-impl Look {
+impl TerminalStyle {
     /// That of stdout.
     pub(super) fn of_stdout(choice: ColorChoice) -> Self {
-        Look { color: use_color(choice, stdout().is_terminal()), width: width_of(stdout()) }
+        TerminalStyle { color: use_color(choice, stdout().is_terminal()), width: width_of(stdout()) }
     }
 
     /// That of stderr.
     pub(super) fn of_stderr(choice: ColorChoice) -> Self {
-        Look { color: use_color(choice, stderr().is_terminal()), width: width_of(stderr()) }
+        TerminalStyle { color: use_color(choice, stderr().is_terminal()), width: width_of(stderr()) }
     }
 
     /// That of a file.
     pub(super) fn of_file(choice: ColorChoice) -> Self {
-        Look { color: use_color(choice, false), width: WIDEST }
+        TerminalStyle { color: use_color(choice, false), width: WIDEST }
     }
 }
 

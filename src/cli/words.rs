@@ -9,7 +9,7 @@ use clap::{Arg, Command};
 use super::manual::{self, Length};
 use crate::config::configs::Origin;
 use crate::config::said::GROUPS;
-use crate::config::{Choices, Configs, site};
+use crate::config::{Configs, PartialConfig, site};
 use crate::domain::AUDIO_BACKENDS;
 use crate::rules::schema::{Group, Rule};
 use crate::rules::{of_host, symptoms};
@@ -27,7 +27,7 @@ enum Paths {
 
 /// What can stand in a place.
 #[derive(Debug, Default)]
-struct Offer {
+struct Completions {
     paths: Paths,
     /// Each with what it means.
     words: Vec<(String, String)>,
@@ -70,8 +70,8 @@ fn joined(words: &[String]) -> (Vec<String>, bool) {
     (joined, is_split)
 }
 
-fn offer(words: &[String]) -> Offer {
-    let Some((current, before)) = words.split_last() else { return Offer::default() };
+fn offer(words: &[String]) -> Completions {
+    let Some((current, before)) = words.split_last() else { return Completions::default() };
     let root = manual::command(Length::Long);
     // Behind `help` stand commands alone.
     let is_help = before.get(1).is_some_and(|word| word == "help");
@@ -101,14 +101,14 @@ fn offer(words: &[String]) -> Offer {
     }
     if let Some((name, text)) = current.split_once('=').filter(|_| current.starts_with("--") && !is_literal) {
         let prefix = format!("{name}=");
-        return flag(command, name).map_or_else(Offer::default, |flag| value(flag, &prefix, text, is_of_host));
+        return flag(command, name).map_or_else(Completions::default, |flag| value(flag, &prefix, text, is_of_host));
     }
     if current.starts_with('-') && !is_literal && !is_help {
-        return Offer { paths: Paths::None, words: flags(command, current) };
+        return Completions { paths: Paths::None, words: flags(command, current) };
     }
     let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set() && positionals == 0);
     let subs = subs.map(|sub| (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default()));
-    let mut offer = Offer { paths: Paths::None, words: starting_with(current, subs) };
+    let mut offer = Completions { paths: Paths::None, words: starting_with(current, subs) };
     let last = command.get_positionals().filter(|argument| !argument.is_hide_set()).last();
     let is_several = last.is_some_and(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1));
     let place = command.get_positionals().nth(positionals).or(last.filter(|_| is_several));
@@ -146,7 +146,7 @@ fn flags(command: &Command, current: &str) -> Vec<(String, String)> {
 }
 
 /// What can be said for an argument, behind what is already there.
-fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Offer {
+fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Completions {
     // Of a list the last item is being written.
     let is_list = argument.get_value_delimiter().is_some();
     let (said, text) = text.rsplit_once(',').filter(|_| is_list).map_or(("", text), |(said, text)| (said, text));
@@ -154,7 +154,7 @@ fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Offer {
     let (paths, words) = words_for(argument, is_of_host);
     let open = words.into_iter().filter(|(word, _)| !said.split(',').any(|item| item == word));
     let words = starting_with(text, open).into_iter().map(|(word, what)| (format!("{prefix}{word}"), what)).collect();
-    Offer { paths, words }
+    Completions { paths, words }
 }
 
 /// All that can stand for an argument, by what its value is called.
@@ -195,7 +195,7 @@ fn groups_and_rules() -> Vec<(String, String)> {
 
 /// A site's own rules, where the current folder's configuration names some that can be read.
 fn own_rules() -> &'static [Rule] {
-    let found = Configs::new(Origin::Nearest, Choices::default(), None).and_then(|mut configs| {
+    let found = Configs::new(Origin::Nearest, PartialConfig::default(), None).and_then(|mut configs| {
         let found = configs.find_in(Path::new(""), None)?;
         Ok(configs.rules(found.loaded.as_deref()))
     });

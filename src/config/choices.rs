@@ -4,16 +4,16 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::rules::schema::Severity;
-use crate::settings::Wishes;
+use crate::settings::SettingOverrides;
 use crate::version::Version;
 
 /// What one source says: the flags of a run, or the configuration of a file. None where it does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
+pub struct PartialConfig {
     /// The libvirt that will read the documents.
     pub libvirt: Option<Version>,
     /// What the documents may say too.
-    pub wishes: Wishes,
+    pub wishes: SettingOverrides,
     /// Whether a `<video>` stays.
     pub keep_video: Option<bool>,
     /// Whether fixes that may lose something are applied.

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::choices::Choices;
-use super::failure::Failure;
-use super::live::Seen;
-use super::loaded::{Found, Loaded};
+use super::choices::PartialConfig;
+use super::failure::LoadError;
+use super::live::FileStamps;
+use super::loaded::{Loaded, ResolvedConfig};
 use super::merge::merge;
 use super::read::read;
 use super::said::ConfigError;
-use super::search::{NAME, Opened, Trusted, nearest, open, real_folder};
+use super::search::{ConfigFile, NAME, TrustedOwners, nearest, open, real_folder};
 use super::site;
 use crate::printable::clean;
 use crate::rules::Rule;
@@ -34,7 +34,7 @@ pub enum Origin {
 /// The configurations of a run, each read once.
 pub struct Configs {
     origin: Origin,
-    flags: Choices,
+    flags: PartialConfig,
     uuid: Option<Uuid>,
     /// The rules of `--rules`.
     own: &'static [Rule],
@@ -45,7 +45,7 @@ pub struct Configs {
     folders: HashMap<PathBuf, Option<PathBuf>>,
     /// The configuration for each folder, as the kernel sees it.
     nearest: HashMap<PathBuf, Option<Rc<Loaded>>>,
-    found: Vec<Found>,
+    found: Vec<ResolvedConfig>,
     session: Option<Session>,
 }
 
@@ -53,11 +53,11 @@ pub struct Configs {
 #[derive(Default)]
 struct Session {
     /// What is to be looked at to know whether something has changed.
-    seen: Seen,
+    seen: FileStamps,
     /// What was read before something changed, by path: it goes on to hold where the new one can't be used.
     last: HashMap<PathBuf, Rc<Loaded>>,
     /// What can't be used though something is in force.
-    failures: Vec<Failure>,
+    failures: Vec<LoadError>,
 }
 
 impl Configs {
@@ -65,7 +65,7 @@ impl Configs {
     ///
     /// # Errors
     /// Those of the rules that the flags name.
-    pub fn new(origin: Origin, flags: Choices, uuid: Option<Uuid>) -> Result<Self, Failure> {
+    pub fn new(origin: Origin, flags: PartialConfig, uuid: Option<Uuid>) -> Result<Self, LoadError> {
         Configs::start(origin, flags, uuid, None)
     }
 
@@ -73,7 +73,7 @@ impl Configs {
     ///
     /// # Errors
     /// Those of [`Configs::new`].
-    pub fn of_session(origin: Origin, flags: Choices, before: Option<&Configs>) -> Result<Self, Failure> {
+    pub fn of_session(origin: Origin, flags: PartialConfig, before: Option<&Configs>) -> Result<Self, LoadError> {
         let mut session = Session::default();
         if let Some(before) = before {
             session.last = before.session.as_ref().map_or_else(HashMap::new, |session| session.last.clone());
@@ -82,7 +82,7 @@ impl Configs {
         Configs::start(origin, flags, None, Some(session))
     }
 
-    fn start(origin: Origin, flags: Choices, uuid: Option<Uuid>, mut session: Option<Session>) -> Result<Self, Failure> {
+    fn start(origin: Origin, flags: PartialConfig, uuid: Option<Uuid>, mut session: Option<Session>) -> Result<Self, LoadError> {
         if let (Some(session), Some(folder)) = (&mut session, &flags.site_rules) {
             session.seen.note_rules(folder);
         }
@@ -105,7 +105,7 @@ impl Configs {
     ///
     /// # Errors
     /// A configuration that can't be used.
-    pub fn find(&mut self, document: &Path) -> Result<Found, Failure> {
+    pub fn find(&mut self, document: &Path) -> Result<ResolvedConfig, LoadError> {
         self.find_in(document.parent().unwrap_or(Path::new("")), document.file_name())
     }
 
@@ -113,7 +113,7 @@ impl Configs {
     ///
     /// # Errors
     /// A configuration that can't be used.
-    pub fn find_in(&mut self, folder: &Path, name: Option<&OsStr>) -> Result<Found, Failure> {
+    pub fn find_in(&mut self, folder: &Path, name: Option<&OsStr>) -> Result<ResolvedConfig, LoadError> {
         let folder = match self.origin {
             Origin::Nowhere => None,
             _ => self.real_folder(folder),
@@ -121,7 +121,7 @@ impl Configs {
         let loaded = self.loaded(folder.as_deref())?;
         let file = folder.zip(name).map(|(folder, name)| folder.join(name));
         let overrides = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.overrides_for(file.as_deref()));
-        let is_same = |found: &&Found| {
+        let is_same = |found: &&ResolvedConfig| {
             let same = match (&found.loaded, &loaded) {
                 (Some(one), Some(other)) => Rc::ptr_eq(one, other),
                 (one, other) => one.is_none() && other.is_none(),
@@ -135,7 +135,7 @@ impl Configs {
         let mut in_force =
             merge(&self.flags, &sections, site::merged(self.rules(loaded.as_deref()))).map_err(|message| clean(&message).into_owned())?;
         in_force.settings.uuid = self.uuid;
-        let found = Found { in_force: Arc::new(in_force), overrides, loaded };
+        let found = ResolvedConfig { in_force: Arc::new(in_force), overrides, loaded };
         self.found.push(found.clone());
         Ok(found)
     }
@@ -155,7 +155,7 @@ impl Configs {
     }
 
     /// The configuration for a folder, as the kernel sees it.
-    fn loaded(&mut self, folder: Option<&Path>) -> Result<Option<Rc<Loaded>>, Failure> {
+    fn loaded(&mut self, folder: Option<&Path>) -> Result<Option<Rc<Loaded>>, LoadError> {
         if let Some(session) = &mut self.session {
             match (&self.origin, folder) {
                 (Origin::Named(path), _) => session.seen.note(path),
@@ -173,7 +173,7 @@ impl Configs {
                 if let Some(known) = self.nearest.get(folder) {
                     return Ok(known.clone());
                 }
-                let search = nearest(folder, Trusted::of_process(std::env::var_os("SUDO_UID")))?;
+                let search = nearest(folder, TrustedOwners::of_process(std::env::var_os("SUDO_UID")))?;
                 self.passed_over.extend(search.passed_over);
                 search.found
             }
@@ -189,7 +189,7 @@ impl Configs {
     }
 
     /// What a configuration says, read once. In a session, what it said before stands in for what can't be used.
-    fn read(&mut self, opened: Opened) -> Result<Rc<Loaded>, Failure> {
+    fn read(&mut self, opened: ConfigFile) -> Result<Rc<Loaded>, LoadError> {
         if let Some(known) = self.read.get(&opened.path) {
             return Ok(known.clone());
         }
@@ -208,7 +208,7 @@ impl Configs {
         Ok(loaded)
     }
 
-    fn load(&mut self, opened: Opened) -> Result<Loaded, Failure> {
+    fn load(&mut self, opened: ConfigFile) -> Result<Loaded, LoadError> {
         let path = opened.path.clone();
         let text = match String::from_utf8(opened.read()?) {
             Ok(text) => text,
@@ -216,7 +216,7 @@ impl Configs {
                 let at = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
                 let error = ConfigError { message: "the file is not UTF-8".into(), help: None, span: at..at };
-                return Err(Failure::Wrong { path, text, errors: vec![error] });
+                return Err(LoadError::Wrong { path, text, errors: vec![error] });
             }
         };
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -229,7 +229,7 @@ impl Configs {
         };
         let config = match read(&text, self.own, load) {
             Ok(config) => config,
-            Err(errors) => return Err(Failure::Wrong { path, text, errors }),
+            Err(errors) => return Err(LoadError::Wrong { path, text, errors }),
         };
         let base = real_folder(folder).unwrap_or_default();
         Ok(Loaded { path, text, config, base })
@@ -248,7 +248,7 @@ impl Configs {
     }
 
     /// What could not be used though something is in force, since this was last asked.
-    pub fn take_failures(&mut self) -> Vec<Failure> {
+    pub fn take_failures(&mut self) -> Vec<LoadError> {
         self.session.as_mut().map_or_else(Vec::new, |session| std::mem::take(&mut session.failures))
     }
 }

@@ -8,7 +8,7 @@ use crate::source::Source;
 
 /// Why it can't be said what is in force.
 #[derive(Debug)]
-pub enum Failure {
+pub enum LoadError {
     /// In words: the first line says what is wrong, others what to do.
     Message(String),
     /// A configuration says what none can say.
@@ -22,18 +22,18 @@ pub enum Failure {
     },
 }
 
-impl From<String> for Failure {
+impl From<String> for LoadError {
     fn from(message: String) -> Self {
-        Failure::Message(message)
+        LoadError::Message(message)
     }
 }
 
-impl Failure {
+impl LoadError {
     /// All of it as lines, each with its place.
     pub fn lines(&self) -> Vec<String> {
         match self {
-            Failure::Message(message) => message.lines().map(str::to_owned).collect(),
-            Failure::Wrong { path, text, errors } => {
+            LoadError::Message(message) => message.lines().map(str::to_owned).collect(),
+            LoadError::Wrong { path, text, errors } => {
                 let name = clean_path(path);
                 let source = Source::new(&name, text);
                 let line = |error: &ConfigError| {

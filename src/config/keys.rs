@@ -3,18 +3,18 @@
 
 use std::path::PathBuf;
 
-use super::choices::{Choices, Value};
+use super::choices::{PartialConfig, Value};
 use crate::values;
 
 /// What a key takes, and where it goes.
 #[derive(Debug)]
 pub enum Kind {
     /// A string that this takes in.
-    Text(fn(&mut Choices, &str) -> Result<(), String>),
+    Text(fn(&mut PartialConfig, &str) -> Result<(), String>),
     /// true or false.
-    Switch(fn(&mut Choices, bool)),
+    Switch(fn(&mut PartialConfig, bool)),
     /// An array of rules and groups of rules.
-    Names(fn(&mut Choices, Vec<String>)),
+    Names(fn(&mut PartialConfig, Vec<String>)),
 }
 
 /// What a schema can say of a string.
@@ -45,7 +45,7 @@ pub struct Key {
     /// What it takes.
     pub kind: Kind,
     /// What a source says of it.
-    pub get: fn(&Choices) -> Option<Value>,
+    pub get: fn(&PartialConfig) -> Option<Value>,
     /// What it is about.
     pub scope: Scope,
     /// How a string looks.
@@ -285,7 +285,7 @@ impl Key {
     ///
     /// # Errors
     /// What to give instead.
-    pub fn apply(&self, value: &Value, choices: &mut Choices) -> Result<(), String> {
+    pub fn apply(&self, value: &Value, choices: &mut PartialConfig) -> Result<(), String> {
         match (&self.kind, value) {
             (Kind::Text(take), Value::Text(text)) => take(choices, text),
             (Kind::Switch(take), Value::Switch(on)) => {
@@ -313,10 +313,10 @@ mod tests {
                 (Kind::Switch(_), example) => Value::Switch(example == "true"),
                 (Kind::Names(_), _) => Value::Names(vec!["display".to_owned()]),
             };
-            let (mut choices, mut again) = (Choices::default(), Choices::default());
+            let (mut choices, mut again) = (PartialConfig::default(), PartialConfig::default());
             assert_eq!((key.get)(&choices), None, "{}", key.name);
             key.apply(&value, &mut choices).unwrap();
-            assert_ne!(choices, Choices::default(), "{}", key.name);
+            assert_ne!(choices, PartialConfig::default(), "{}", key.name);
             key.apply(&(key.get)(&choices).unwrap(), &mut again).unwrap();
             assert_eq!(again, choices, "{}", key.name);
             let told = KEYS.iter().filter(|other| (other.get)(&choices).is_some()).count();

@@ -7,19 +7,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::choices::Choices;
+use super::choices::PartialConfig;
 use super::configs::{Configs, Origin};
-use super::failure::Failure;
-use super::merge::InForce;
+use super::failure::LoadError;
+use super::merge::EffectiveConfig;
 
 /// What a file was when it was last looked at; None where it was not there. The time is that of the last change of its text, owner or mode.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 /// The files and folders that configurations were made of, or would have been.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeMap<PathBuf, Stamp>);
+pub struct FileStamps(BTreeMap<PathBuf, Stamp>);
 
-impl Seen {
+impl FileStamps {
     /// Notes what a file or folder is now.
     pub fn note(&mut self, path: &Path) {
         self.0.entry(path.to_owned()).or_insert_with(|| stamp(path));
@@ -50,36 +50,36 @@ fn stamp(path: &Path) -> Stamp {
 }
 
 /// The configurations of a session.
-pub struct Live {
+pub struct ConfigWatcher {
     origin: Origin,
-    flags: Choices,
+    flags: PartialConfig,
     configs: Configs,
     /// What the flags alone say: where a configuration never could be used.
-    base: Arc<InForce>,
-    failures: Vec<Failure>,
+    base: Arc<EffectiveConfig>,
+    failures: Vec<LoadError>,
 }
 
-impl Live {
+impl ConfigWatcher {
     /// A session with these flags.
     ///
     /// # Errors
     /// What is wrong in the flags, in words for the user.
-    pub fn new(origin: Origin, flags: Choices) -> Result<Self, String> {
-        let in_words = |failure: Failure| failure.lines().join("\n");
+    pub fn new(origin: Origin, flags: PartialConfig) -> Result<Self, String> {
+        let in_words = |failure: LoadError| failure.lines().join("\n");
         let mut configs = Configs::of_session(origin.clone(), flags.clone(), None).map_err(in_words)?;
-        let alone = |flags: Choices| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
+        let alone = |flags: PartialConfig| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
         let base = match alone(flags.clone()) {
             Ok(found) => found,
             // They may name rules that a configuration brings.
             Err(failure) if configs.find_in(Path::new(""), None).is_err() => return Err(in_words(failure)),
-            Err(_) => alone(Choices { only: None, ignore: None, ..flags.clone() }).map_err(in_words)?,
+            Err(_) => alone(PartialConfig { only: None, ignore: None, ..flags.clone() }).map_err(in_words)?,
         };
         let base = base.in_force;
-        Ok(Live { origin, flags, configs, base, failures: Vec::new() })
+        Ok(ConfigWatcher { origin, flags, configs, base, failures: Vec::new() })
     }
 
     /// What is in force for a document; one that is in no file has that of the current folder.
-    pub fn find(&mut self, document: Option<&Path>) -> Arc<InForce> {
+    pub fn find(&mut self, document: Option<&Path>) -> Arc<EffectiveConfig> {
         match self.configs.find(document.unwrap_or(Path::new(""))) {
             Ok(found) => found.in_force,
             Err(failure) => {
@@ -105,14 +105,14 @@ impl Live {
     }
 
     /// What could not be used since this was last asked.
-    pub fn take_failures(&mut self) -> Vec<Failure> {
+    pub fn take_failures(&mut self) -> Vec<LoadError> {
         for failure in self.configs.take_failures() {
             self.fail(failure);
         }
         std::mem::take(&mut self.failures)
     }
 
-    fn fail(&mut self, failure: Failure) {
+    fn fail(&mut self, failure: LoadError) {
         // Several documents have the same.
         if !self.failures.iter().any(|known| known.lines() == failure.lines()) {
             self.failures.push(failure);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::merge::InForce;
+use super::merge::EffectiveConfig;
 use super::said::{Config, Section};
 use crate::source::Source;
 
@@ -24,13 +24,13 @@ pub struct Loaded {
 
 /// What is in force for a document, and what it comes from.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct ResolvedConfig {
     /// The configuration.
     pub loaded: Option<Rc<Loaded>>,
     /// The overrides that are about the document, by their number.
     pub overrides: Vec<usize>,
     /// What is in force.
-    pub in_force: Arc<InForce>,
+    pub in_force: Arc<EffectiveConfig>,
 }
 
 impl Loaded {

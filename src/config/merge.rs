@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use super::choices::Choices;
+use super::choices::PartialConfig;
 use super::said::{Level, Section};
 use crate::rules::schema::Severity;
 use crate::rules::{Rule, RuleSet};
@@ -12,7 +12,7 @@ use crate::version::Version;
 
 /// What is in force for a document.
 #[derive(Clone, Debug)]
-pub struct InForce {
+pub struct EffectiveConfig {
     /// What the user wants of it; whether it is named is said by whoever reads it.
     pub settings: Settings,
     /// Whether a flag or the configuration sets the libvirt version; otherwise the settings have the newest.
@@ -34,15 +34,15 @@ pub struct InForce {
 ///
 /// # Errors
 /// A name that no rule has: in a flag, or in the configuration's `only` where other rules have taken the place of its own.
-pub fn merge(flags: &Choices, sections: &[&Section], rules: impl Iterator<Item = &'static Rule>) -> Result<InForce, String> {
-    let mut said = Choices::default();
+pub fn merge(flags: &PartialConfig, sections: &[&Section], rules: impl Iterator<Item = &'static Rule>) -> Result<EffectiveConfig, String> {
+    let mut said = PartialConfig::default();
     for entry in sections.iter().flat_map(|section| &section.entries) {
         // It fitted when it was read; `installed` may be gone since.
         entry.key.apply(&entry.value, &mut said)?;
     }
     let named = flags.named.or(said.named).unwrap_or(false);
     let libvirt = flags.libvirt.or(said.libvirt);
-    Ok(InForce {
+    Ok(EffectiveConfig {
         has_libvirt: libvirt.is_some(),
         settings: Settings {
             libvirt: libvirt.unwrap_or(Version::NEWEST),
@@ -62,8 +62,8 @@ pub fn merge(flags: &Choices, sections: &[&Section], rules: impl Iterator<Item =
 
 /// The rules that are asked. One that `--only` names by its id is asked even where the configuration switches it off.
 fn choose(
-    flags: &Choices,
-    said: &Choices,
+    flags: &PartialConfig,
+    said: &PartialConfig,
     sections: &[&Section],
     rules: impl Iterator<Item = &'static Rule>,
 ) -> Result<RuleSet<'static>, String> {

@@ -26,9 +26,9 @@ pub mod search;
 pub mod site;
 pub mod told;
 
-pub use choices::Choices;
+pub use choices::PartialConfig;
 pub use configs::{Configs, Origin};
-pub use failure::Failure;
-pub use live::Live;
-pub use loaded::Found;
-pub use merge::InForce;
+pub use failure::LoadError;
+pub use live::ConfigWatcher;
+pub use loaded::ResolvedConfig;
+pub use merge::EffectiveConfig;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::choices::{Choices, Value};
+use super::choices::{PartialConfig, Value};
 use super::globs::Glob;
 use super::keys::{KEYS, Key, Kind, Scope, key};
 use super::said::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
@@ -190,7 +190,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        match key.apply(&value, &mut Choices::default()) {
+        match key.apply(&value, &mut PartialConfig::default()) {
             Ok(()) => Some(value),
             Err(help) => {
                 self.add(span, format!("invalid value for {}", key.name), Some(help));

@@ -21,7 +21,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// A configuration that was opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct ConfigFile {
     /// Where it is.
     pub path: PathBuf,
     file: File,
@@ -31,26 +31,26 @@ pub struct Opened {
 #[derive(Debug, Default)]
 pub struct Search {
     /// The nearest one.
-    pub found: Option<Opened>,
+    pub found: Option<ConfigFile>,
     /// What was passed over on the way, and why, in words for the user.
     pub passed_over: Vec<String>,
 }
 
 /// Whose configurations are trusted.
 #[derive(Clone, Copy, Debug)]
-pub struct Trusted {
+pub struct TrustedOwners {
     /// The user who runs this.
     pub user: u32,
     /// The user who has become root for this by sudo, which says so.
     pub before_sudo: Option<u32>,
 }
 
-impl Trusted {
+impl TrustedOwners {
     /// The user of this process; for root, also the one that sudo names.
     pub fn of_process(sudo_uid: Option<OsString>) -> Self {
         let user = rustix::process::geteuid().as_raw();
         let before_sudo = sudo_uid.filter(|_| user == 0).and_then(|uid| uid.to_str()?.parse().ok());
-        Trusted { user, before_sudo }
+        TrustedOwners { user, before_sudo }
     }
 
     fn has(self, owner: u32) -> bool {
@@ -65,7 +65,7 @@ impl Trusted {
 ///
 /// # Errors
 /// A configuration that may not be trusted or can't be opened, with what to do.
-pub fn nearest(folder: &Path, trusted: Trusted) -> Result<Search, String> {
+pub fn nearest(folder: &Path, trusted: TrustedOwners) -> Result<Search, String> {
     let mut search = Search::default();
     for folder in folder.ancestors() {
         let path = folder.join(NAME);
@@ -81,7 +81,7 @@ pub fn nearest(folder: &Path, trusted: Trusted) -> Result<Search, String> {
     Ok(search)
 }
 
-fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Opened, String> {
+fn open_trusted(path: PathBuf, link: &Metadata, trusted: TrustedOwners) -> Result<ConfigFile, String> {
     let help = format!("to use it anyway, pass `--config {}`; to go on without it, pass `--isolated`", clean_path(&path));
     let refuse = |why: String| format!("{}: {why}\n  help: {help}", clean_path(&path));
     let strangers = |owner: u32| format!("is owned by user {owner}; only configurations owned by you or root are read automatically");
@@ -102,7 +102,7 @@ fn open_trusted(path: PathBuf, link: &Metadata, trusted: Trusted) -> Result<Open
     if is_writable_by_all(&metadata) {
         return Err(format!("{}: any user can write to it\n  help: run `chmod o-w {}`; {help}", clean_path(&path), clean_path(&path)));
     }
-    Ok(Opened { path, file })
+    Ok(ConfigFile { path, file })
 }
 
 fn is_writable_by_all(metadata: &Metadata) -> bool {
@@ -113,12 +113,12 @@ fn is_writable_by_all(metadata: &Metadata) -> bool {
 ///
 /// # Errors
 /// Why it can't be opened.
-pub fn open(path: &Path) -> Result<Opened, String> {
+pub fn open(path: &Path) -> Result<ConfigFile, String> {
     let file = File::open(path).map_err(|error| format!("{}: can't be read: {}", clean_path(path), system_error(&error)))?;
-    Ok(Opened { path: path.to_owned(), file })
+    Ok(ConfigFile { path: path.to_owned(), file })
 }
 
-impl Opened {
+impl ConfigFile {
     /// All of its bytes.
     ///
     /// # Errors

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::known::{Answer, Known};
+use super::known::{Answer, Catalog};
 use super::plain::plain;
 
 /// A log that is being looked through. It keeps what it found and the line that is not complete yet.
 #[derive(Debug)]
-pub struct Examination<'k, 'r> {
-    known: &'k Known<'r>,
+pub struct LogScanner<'k, 'r> {
+    known: &'k Catalog<'r>,
     /// What has come of a line whose end has not.
     line: Vec<u8>,
     /// How many lines have ended.
     lines: usize,
-    found: BTreeMap<usize, Seen>,
+    found: BTreeMap<usize, Occurrences>,
     unknown: Unknown,
     last_start: Option<usize>,
     has_other_letters: bool,
@@ -24,7 +24,7 @@ pub struct Examination<'k, 'r> {
 #[derive(Clone, Debug)]
 pub struct Report<'k, 'r> {
     /// The known errors in it, by the line where each is first.
-    pub complaints: Vec<Complaint<'k, 'r>>,
+    pub complaints: Vec<LogMatch<'k, 'r>>,
     /// The lines of libvirt and QEMU that report an error which is not known.
     pub unknown: Unknown,
     /// How many lines it has.
@@ -37,16 +37,16 @@ pub struct Report<'k, 'r> {
 
 /// A known error in a log.
 #[derive(Clone, Debug)]
-pub struct Complaint<'k, 'r> {
+pub struct LogMatch<'k, 'r> {
     /// What explains it.
     pub answer: &'k Answer<'r>,
     /// Where and how often it is said.
-    pub seen: Seen,
+    pub seen: Occurrences,
 }
 
 /// Where something stands in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Occurrences {
     /// In how many lines.
     pub count: usize,
     /// The first of them, from 1.
@@ -72,10 +72,10 @@ const START: &[u8] = b": starting up libvirt version: ";
 /// A line that goes on for longer is looked at in pieces of this size, so that any log fits into memory.
 const LONGEST_LINE: usize = 4 << 20;
 
-impl<'k, 'r> Examination<'k, 'r> {
+impl<'k, 'r> LogScanner<'k, 'r> {
     /// A log of which nothing has come yet.
-    pub fn new(known: &'k Known<'r>) -> Self {
-        Examination {
+    pub fn new(known: &'k Catalog<'r>) -> Self {
+        LogScanner {
             known,
             line: Vec::new(),
             lines: 0,
@@ -114,7 +114,7 @@ impl<'k, 'r> Examination<'k, 'r> {
             self.lines += 1;
         }
         let numbers = self.known.without_vague(self.found.keys().copied().collect());
-        let complaint = |number| Some(Complaint { answer: self.known.answer(number), seen: self.found.remove(&number)? });
+        let complaint = |number| Some(LogMatch { answer: self.known.answer(number), seen: self.found.remove(&number)? });
         let mut complaints: Vec<_> = numbers.into_iter().filter_map(complaint).collect();
         complaints.sort_by_key(|complaint| complaint.seen.first);
         Report {
@@ -139,8 +139,12 @@ impl<'k, 'r> Examination<'k, 'r> {
             self.unknown.last = Some((number, shown(&line, 0..0)));
         }
         for (answer, place) in answers {
-            let seen =
-                self.found.entry(answer).or_insert_with(|| Seen { count: 0, first: number, last: number, text: shown(&line, place) });
+            let seen = self.found.entry(answer).or_insert_with(|| Occurrences {
+                count: 0,
+                first: number,
+                last: number,
+                text: shown(&line, place),
+            });
             seen.count += 1;
             seen.last = number;
         }

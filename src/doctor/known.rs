@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::pattern::{Index, Pattern};
 use super::plain::plain;
-use crate::rules::schema::{Moment, Rule};
+use crate::rules::schema::{MessageSource, Rule};
 use crate::rules::symptom::Symptom;
 
 /// What explains a message.
@@ -25,7 +25,7 @@ impl Answer<'_> {
 
 /// Rules and symptoms, ready for the question which of them a message is of.
 #[derive(Clone, Debug)]
-pub struct Known<'r> {
+pub struct Catalog<'r> {
     /// All rules.
     pub rules: Vec<&'r Rule>,
     /// All symptoms.
@@ -53,12 +53,17 @@ const COMMON: usize = 22;
 /// What stands in the lines of the programs whose messages are known: the daemons, QEMU and virsh.
 const SPEAKERS: [&[u8]; 4] = [b"qemu", b"virt", b"error", b"hook"];
 
-impl<'r> Known<'r> {
+impl<'r> Catalog<'r> {
     /// Makes rules and symptoms ready. A message that a symptom has too is the symptom's.
     pub fn new(rules: impl IntoIterator<Item = &'r Rule>, symptoms: &'r [Symptom]) -> Self {
         let rules: Vec<&'r Rule> = rules.into_iter().collect();
-        let mut known =
-            Known { rules, symptoms: symptoms.iter().collect(), answers: Vec::new(), messages: Vec::new(), index: Index::new(Vec::new()) };
+        let mut known = Catalog {
+            rules,
+            symptoms: symptoms.iter().collect(),
+            answers: Vec::new(),
+            messages: Vec::new(),
+            index: Index::new(Vec::new()),
+        };
         let mut patterns = Vec::new();
         for symptom in symptoms {
             let answer = known.add_answer(Answer::Symptom(symptom));
@@ -92,9 +97,9 @@ impl<'r> Known<'r> {
         }
     }
 
-    fn add_message(&mut self, text: &str, at: Moment, answer: usize, patterns: &mut Vec<Pattern>) {
+    fn add_message(&mut self, text: &str, at: MessageSource, answer: usize, patterns: &mut Vec<Pattern>) {
         if let Some(pattern) = Pattern::parse(text) {
-            let is_common = at != Moment::System && pattern.weight() < COMMON;
+            let is_common = at != MessageSource::System && pattern.weight() < COMMON;
             self.messages.push(Message { text: text.to_owned(), answer, is_common });
             patterns.push(pattern);
         }

@@ -14,8 +14,8 @@ mod pattern;
 mod plain;
 mod topic;
 
-pub use asked::Asked;
-pub use examination::{Complaint, Examination, Report, Seen, Unknown};
-pub use known::{Answer, Known};
+pub use asked::QueryResult;
+pub use examination::{LogMatch, LogScanner, Occurrences, Report, Unknown};
+pub use known::{Answer, Catalog};
 pub use page::{in_short, page, page_of};
 pub use topic::{Entry, Topic};

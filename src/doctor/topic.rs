@@ -1,6 +1,6 @@
 //! Rules and symptoms by what they are about.
 
-use super::known::Known;
+use super::known::Catalog;
 use crate::rules::schema::Rule;
 use crate::rules::spelt_like;
 use crate::rules::symptom::Symptom;
@@ -62,7 +62,7 @@ pub struct Topic<'r> {
     pub beside: Vec<Entry<'r>>,
 }
 
-impl<'r> Known<'r> {
+impl<'r> Catalog<'r> {
     /// All rules, then all symptoms.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'r>> {
         self.rules.iter().map(|rule| Entry::Rule(rule)).chain(self.symptoms.iter().map(|symptom| Entry::Symptom(symptom)))

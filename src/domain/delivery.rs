@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::{Argument, Domain, Form, Override, Set, attribute_span, is_graphics_card, is_host_device_number, is_vgpu};
+use super::{Argument, Domain, Override, PropertySyntax, Set, attribute_span, is_graphics_card, is_host_device_number, is_vgpu};
 use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::global_parts;
 use foldhash::HashMap;
 
 /// What carries a property to the vGPU.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Carrier<'d> {
+pub enum PropertySource<'d> {
     /// An attribute of the hostdev, or its absence.
     Attribute(&'static str),
     /// libvirt's choice.
@@ -26,22 +26,22 @@ pub enum Carrier<'d> {
 
 /// A property that reaches the vGPU.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Delivered<'d> {
+pub struct EffectiveProperty<'d> {
     /// Its value, with `true` and `false` for a bool.
     pub value: String,
     /// What carries it.
-    pub carrier: Carrier<'d>,
+    pub carrier: PropertySource<'d>,
 }
 
 /// What `-set` and overrides say about the vGPU, by property; the last one of each counts.
 #[derive(Default)]
-pub(crate) struct Addressed<'d> {
+pub(crate) struct VgpuProperties<'d> {
     pub(crate) sets: HashMap<&'d str, Set<'d>>,
     pub(crate) overrides: HashMap<&'d str, Override<'d>>,
 }
 
 /// Of all that is said, the last by device and property.
-pub(super) type Last<'d, T> = HashMap<(&'d str, &'d str), T>;
+pub(super) type LastByDeviceProperty<'d, T> = HashMap<(&'d str, &'d str), T>;
 
 impl<'d> Domain<'d> {
     /// The `-set` that counts for a property of the device with this id: the last one.
@@ -57,7 +57,7 @@ impl<'d> Domain<'d> {
     }
 
     /// The value of a property that the vGPU gets, and how it gets there; None where nobody says anything about it.
-    pub fn delivered(&self, name: &str) -> Option<Delivered<'d>> {
+    pub fn delivered(&self, name: &str) -> Option<EffectiveProperty<'d>> {
         if let Some(raw) = self.raw_vgpu {
             return self.raw_property(self.raw_device_of(raw)?, name);
         }
@@ -65,34 +65,36 @@ impl<'d> Domain<'d> {
         if self.set_reaches()
             && let Some(&set) = self.addressed().sets.get(name)
         {
-            return Some(Delivered { value: typed(name, set.value), carrier: Carrier::Set(set) });
+            return Some(EffectiveProperty { value: typed(name, set.value), carrier: PropertySource::Set(set) });
         }
         if self.override_reaches()
             && let Some(&found) = self.addressed().overrides.get(name)
         {
-            return Some(Delivered { value: found.value.to_owned(), carrier: Carrier::Override(found) });
+            return Some(EffectiveProperty { value: found.value.to_owned(), carrier: PropertySource::Override(found) });
         }
         let on = |name| vgpu.attribute(name) == Some("on");
         let said = match name {
             // The attribute works with a <graphics> that shows it, and has to go off without.
-            "display" => Some((if self.is_shown_by_graphics() && on("display") { "on" } else { "off" }, Carrier::Attribute("display"))),
-            "driver" => Some((if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" }, Carrier::Libvirt)),
-            "ramfb" if on("ramfb") => Some(("true", Carrier::Attribute("ramfb"))),
+            "display" => {
+                Some((if self.is_shown_by_graphics() && on("display") { "on" } else { "off" }, PropertySource::Attribute("display")))
+            }
+            "driver" => Some((if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" }, PropertySource::Libvirt)),
+            "ramfb" if on("ramfb") => Some(("true", PropertySource::Attribute("ramfb"))),
             _ => None,
         };
         if let Some((value, carrier)) = said {
-            return Some(Delivered { value: value.into(), carrier });
+            return Some(EffectiveProperty { value: value.into(), carrier });
         }
         // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
         let (value, argument) = self.global("vfio-pci-nohotplug", name)?;
-        Some(Delivered { value: typed(name, value), carrier: Carrier::Global(argument) })
+        Some(EffectiveProperty { value: typed(name, value), carrier: PropertySource::Global(argument) })
     }
 
     /// What `-set` and overrides say about the vGPU, whether it reaches it or not.
-    pub(crate) fn addressed(&self) -> &Addressed<'d> {
+    pub(crate) fn addressed(&self) -> &VgpuProperties<'d> {
         self.answers.addressed.get_or_init(|| {
-            let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else { return Addressed::default() };
-            Addressed {
+            let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else { return VgpuProperties::default() };
+            VgpuProperties {
                 sets: self.sets.iter().filter(|set| set.device == alias).map(|set| (set.property, *set)).collect(),
                 overrides: self.overrides.iter().filter(|found| found.alias == alias).map(|found| (found.property, *found)).collect(),
             }
@@ -113,7 +115,7 @@ impl<'d> Domain<'d> {
             let is_wrong = |value: &str| value == "on" || value != "off" && self.devices_named("graphics").is_empty();
             name == "display" && attribute.is_some_and(is_wrong) && !self.is_shown_by_graphics()
         };
-        let comes_with_ramfb = || name == "driver" && self.form() == Form::Override && self.delivered("ramfb").is_none();
+        let comes_with_ramfb = || name == "driver" && self.form() == PropertySyntax::Override && self.delivered("ramfb").is_none();
         comes_with_attribute()
             || comes_with_ramfb()
             || self.sets.iter().any(|set| set.property == name && !self.set_is_fine(set) && self.set_means_vgpu(set))
@@ -160,14 +162,14 @@ impl<'d> Domain<'d> {
     }
 
     /// Where to point for a property: what delivers it, else the vGPU's start tag.
-    pub fn property_span(&self, delivered: Option<&Delivered<'d>>) -> Range<usize> {
+    pub fn property_span(&self, delivered: Option<&EffectiveProperty<'d>>) -> Range<usize> {
         let fallback = || self.vgpu.or(self.raw_vgpu).unwrap_or(self.root).start_tag().span;
         match delivered.map(|delivered| delivered.carrier) {
-            Some(Carrier::Override(found)) => attribute_span(found.element, "value"),
-            Some(Carrier::Set(found)) => attribute_span(found.operand, "value"),
-            Some(Carrier::Global(argument) | Carrier::Device(argument)) => attribute_span(argument.element, "value"),
-            Some(Carrier::Attribute(name)) => self.vgpu.map_or_else(fallback, |vgpu| attribute_span(vgpu, name)),
-            Some(Carrier::Libvirt) | None => fallback(),
+            Some(PropertySource::Override(found)) => attribute_span(found.element, "value"),
+            Some(PropertySource::Set(found)) => attribute_span(found.operand, "value"),
+            Some(PropertySource::Global(argument) | PropertySource::Device(argument)) => attribute_span(argument.element, "value"),
+            Some(PropertySource::Attribute(name)) => self.vgpu.map_or_else(fallback, |vgpu| attribute_span(vgpu, name)),
+            Some(PropertySource::Libvirt) | None => fallback(),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Carrier, Delivered, Domain, RawDevice, Set, attribute_span, is_graphics_card, is_pci_card, is_vgpu};
+use super::{Domain, EffectiveProperty, PropertySource, RawDevice, Set, attribute_span, is_graphics_card, is_pci_card, is_vgpu};
 use crate::property::is_on;
 use crate::qemu::{OptionList, Syntax};
 use crate::version::Version;
@@ -36,8 +36,9 @@ impl<'d> Domain<'d> {
         let is_delivered = || {
             self.delivered("ramfb").is_some_and(|delivered| {
                 // A -global works on the driver that has ramfb, and another device with that driver has it then.
-                let works =
-                    || !matches!(delivered.carrier, Carrier::Global(_)) || self.has_nohotplug_driver() || self.other_ramfbs().is_empty();
+                let works = || {
+                    !matches!(delivered.carrier, PropertySource::Global(_)) || self.has_nohotplug_driver() || self.other_ramfbs().is_empty()
+                };
                 delivered.value == "true" && works()
             })
         };
@@ -63,12 +64,12 @@ impl<'d> Domain<'d> {
             let videos = videos.map(|device| Ramfb { device, place: device.start_tag().span, option: None, set: None, is_vgpu: false });
             let of_argument = |raw: &RawDevice<'d>| {
                 let carrier = match raw.driver() {
-                    "ramfb" => Carrier::Device(raw.argument),
+                    "ramfb" => PropertySource::Device(raw.argument),
                     _ => self.raw_carrier_of_on(raw, "ramfb")?,
                 };
                 let (place, set) = match carrier {
-                    Carrier::Set(set) => (set.operand, Some(set)),
-                    Carrier::Global(argument) | Carrier::Device(argument) => (argument.element, None),
+                    PropertySource::Set(set) => (set.operand, Some(set)),
+                    PropertySource::Global(argument) | PropertySource::Device(argument) => (argument.element, None),
                     _ => return None,
                 };
                 let (device, option) = (raw.argument.element, Some(raw.option));
@@ -93,10 +94,10 @@ impl<'d> Domain<'d> {
             let set = self.last_set(alias, "driver").map(|set| set.value);
             set.or_else(|| Some(self.last_override(alias, "driver")?.value)).filter(|driver| *driver == NOHOTPLUG)?;
             let (_, argument) = self.global(NOHOTPLUG, NAME).filter(|(value, _)| is_on(value))?;
-            Some(Carrier::Global(argument))
+            Some(PropertySource::Global(argument))
         };
         let carrier = self.carrier_of_on(hostdev, NAME).or_else(by_global)?;
-        Some(self.property_span(Some(&Delivered { value: "true".into(), carrier })))
+        Some(self.property_span(Some(&EffectiveProperty { value: "true".into(), carrier })))
     }
 
     /// The argument that gives QEMU the OpRegion from a file.
@@ -115,7 +116,7 @@ impl<'d> Domain<'d> {
     }
 
     /// The property that gives another device the OpRegion, and the device: its `<hostdev>`, or the argument of `-device`.
-    pub fn other_opregion(&self) -> Option<(Element<'d>, Carrier<'d>)> {
+    pub fn other_opregion(&self) -> Option<(Element<'d>, PropertySource<'d>)> {
         const NAME: &str = "x-igd-opregion";
         // Whatever else has the property is not meant: it is moved to the vGPU.
         let is_meant = |device: &Element<'d>| is_vgpu(*device) || is_graphics_card(*device);
@@ -132,26 +133,26 @@ impl<'d> Domain<'d> {
     }
 
     /// The `-set` or the override that turns a property of a host device on.
-    fn carrier_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<Carrier<'d>> {
+    fn carrier_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<PropertySource<'d>> {
         let alias = self.own_alias(hostdev)?;
         let set = self.last_set(alias, name).filter(|set| is_on(set.value));
         let found = || self.last_override(alias, name).filter(|found| is_on(found.value));
-        set.map(Carrier::Set).or_else(|| found().map(Carrier::Override))
+        set.map(PropertySource::Set).or_else(|| found().map(PropertySource::Override))
     }
 
     /// The `-global` that turns a property of one of libvirt's host devices on, where nothing else says anything of it.
-    fn global_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<Carrier<'d>> {
+    fn global_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<PropertySource<'d>> {
         let alias = self.own_alias(hostdev)?;
         if self.last_set(alias, name).is_some() || self.last_override(alias, name).is_some() {
             return None;
         }
         let driver = if self.hostdev_ramfb(hostdev).is_some() { NOHOTPLUG } else { "vfio-pci" };
         let (_, argument) = self.global(driver, name).filter(|(value, _)| is_on(value))?;
-        Some(Carrier::Global(argument))
+        Some(PropertySource::Global(argument))
     }
 
     /// The carrier that turns on a property of a host device that a `-device` argument makes.
-    fn raw_carrier_of_on(&self, raw: &RawDevice<'d>, name: &str) -> Option<Carrier<'d>> {
+    fn raw_carrier_of_on(&self, raw: &RawDevice<'d>, name: &str) -> Option<PropertySource<'d>> {
         let delivered = self.raw_property(raw, name).filter(|_| raw.is_vfio())?;
         (delivered.value == "true").then_some(delivered.carrier)
     }

@@ -5,7 +5,7 @@ use crate::version::Version;
 
 /// What to write a missing property as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum PropertySyntax {
     /// `-set device.ALIAS.PROPERTY=VALUE`, and the capability to delete so that it reaches the device.
     Set(Option<&'static str>),
     /// `<qemu:override>`, or an attribute of the hostdev where libvirt has one.
@@ -13,8 +13,8 @@ pub enum Form {
 }
 
 /// What a libvirt release reads (measured on 7.0, 9.0, 11.3 and 12.8; libvirt NEWS of 7.9, 8.0, 8.1, 8.2 and 8.5 for the rest).
-pub fn form_for(libvirt: Version) -> Form {
-    if override_works(libvirt) { Form::Override } else { Form::Set(json_capability(libvirt)) }
+pub fn form_for(libvirt: Version) -> PropertySyntax {
+    if override_works(libvirt) { PropertySyntax::Override } else { PropertySyntax::Set(json_capability(libvirt)) }
 }
 
 /// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (libvirt NEWS of 7.9, 8.0, 8.1).
@@ -47,10 +47,10 @@ impl Domain<'_> {
     }
 
     /// The form in which this document's vGPU gets what it lacks: the libvirt's, but `-set` where the document has made it work.
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> PropertySyntax {
         match form_for(self.settings.libvirt) {
-            Form::Override if self.set_reaches() && !self.addressed().sets.is_empty() => Form::Set(None),
-            Form::Set(_) if self.set_reaches() => Form::Set(None),
+            PropertySyntax::Override if self.set_reaches() && !self.addressed().sets.is_empty() => PropertySyntax::Set(None),
+            PropertySyntax::Set(_) if self.set_reaches() => PropertySyntax::Set(None),
             form => form,
         }
     }

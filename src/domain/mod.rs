@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::qemu::known;
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::xml::{self, Children, Document, Element, ElementMap, ElementSet, Unreadable, XmlError};
+use crate::xml::{self, Children, Document, Element, ElementMap, ElementSet, XmlError, XmlErrorKind};
 use foldhash::{HashMap, HashSet};
 
 mod aliases;
@@ -36,17 +36,17 @@ pub use arguments::{Argument, Override, QemuOption, Set};
 use arguments::{options, set};
 pub use audio::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioIds, AudioValue, audio_backend, audio_id};
 pub use cards::Card;
-use delivery::{Addressed, Last, typed};
-pub use delivery::{Carrier, Delivered, global_property};
+pub use delivery::{EffectiveProperty, PropertySource, global_property};
+use delivery::{LastByDeviceProperty, VgpuProperties, typed};
 pub use firmware::Ramfb;
-pub use forms::{Form, form_for, json_capability, override_works};
+pub use forms::{PropertySyntax, form_for, json_capability, override_works};
 use ignores::Ignores;
 pub use ignores::{Ignore, IgnoreForm};
 pub use metadata::Metadata;
 pub use naming::Renaming;
 use raw::Globals;
 pub use raw::RawDevice;
-pub use references::{Kind, Place, Reference, References};
+pub use references::{Kind, Reference, ReferenceSite, References};
 use signs::{is_raw_vgpu, raw_vgpu_uuid};
 pub use templates::{is_template, is_template_name, templates};
 pub use values::{PciAddress, attribute_span, display_has_gl, display_parts, has_gl, parse_pci, parse_uuid, shows_what_egl_draws, uuid_of};
@@ -90,12 +90,12 @@ pub struct Domain<'d> {
     /// All `-set device.…` in order.
     pub sets: Vec<Set<'d>>,
     blocks: [(&'static str, Vec<Element<'d>>); 3],
-    answers: Answers<'d>,
+    answers: Cache<'d>,
 }
 
 /// What is asked once a finding and would be looked for in the whole domain each time.
 #[derive(Default)]
-struct Answers<'d> {
+struct Cache<'d> {
     graphics_shown: OnceCell<bool>,
     display_kind: OnceCell<String>,
     set_reaches: OnceCell<bool>,
@@ -105,8 +105,8 @@ struct Answers<'d> {
     aliases: OnceCell<HashSet<&'d str>>,
     metadata: OnceCell<Option<Metadata<'d>>>,
     recorded_vgpus: OnceCell<HashMap<Uuid, Element<'d>>>,
-    last_sets: OnceCell<Last<'d, Set<'d>>>,
-    last_overrides: OnceCell<Last<'d, Override<'d>>>,
+    last_sets: OnceCell<LastByDeviceProperty<'d, Set<'d>>>,
+    last_overrides: OnceCell<LastByDeviceProperty<'d, Override<'d>>>,
     /// By device, where the first of its properties stands that only an integrated GPU of Intel's has.
     igd_properties: OnceCell<HashMap<&'d str, Range<usize>>>,
     override_devices: OnceCell<ElementMap<HashMap<&'d str, Vec<Element<'d>>>>>,
@@ -116,7 +116,7 @@ struct Answers<'d> {
     host_references: OnceCell<HashMap<&'d str, Vec<Element<'d>>>>,
     /// Indices in `options`, by option and by operand.
     options_by_argument: OnceCell<ElementMap<usize>>,
-    addressed: OnceCell<Addressed<'d>>,
+    addressed: OnceCell<VgpuProperties<'d>>,
     /// By driver and property.
     globals: OnceCell<Globals<'d>>,
     raw_devices: OnceCell<Vec<RawDevice<'d>>>,
@@ -155,7 +155,7 @@ pub fn read_source<R>(source: &Source<'_>, settings: &Settings, use_domain: impl
             _ => format!("the root element is <{}>, not <domain>", root.name()),
         };
         let help = "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
-        Err(XmlError { kind: Unreadable::NotADomain, ..XmlError::new(root.span().start, message, help) })
+        Err(XmlError { kind: XmlErrorKind::NotADomain, ..XmlError::new(root.span().start, message, help) })
     })?
 }
 
@@ -207,7 +207,7 @@ impl<'d> Domain<'d> {
             overrides,
             host_devices,
             children,
-            answers: Answers::default(),
+            answers: Cache::default(),
         };
         let other = |vgpu: &Element<'d>| domain.other_maker(*vgpu).map(|what| (*vgpu, what));
         domain.others_vgpus = domain.vgpus.iter().filter_map(other).collect();

@@ -1,6 +1,6 @@
 //! The id by which properties name the vGPU, and what has to follow once the vGPU gets it.
 
-use super::{Domain, Form, Set, user_alias};
+use super::{Domain, PropertySyntax, Set, user_alias};
 use crate::xml::Element;
 
 /// A longer alias is none to write once a property: the vGPU gets another.
@@ -45,7 +45,7 @@ impl<'d> Domain<'d> {
         {
             return (own.to_owned(), false);
         }
-        if matches!(self.form(), Form::Set(_)) && self.settings.asked.alias.is_none() {
+        if matches!(self.form(), PropertySyntax::Set(_)) && self.settings.asked.alias.is_none() {
             let current = self.vgpu.and_then(|vgpu| self.alias_of(vgpu));
             let addressed = current.filter(|_| !self.addressed().sets.is_empty());
             if let Some(alias) = addressed {

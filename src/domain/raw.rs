@@ -1,6 +1,6 @@
 //! Devices that the user's own `-device` arguments make, and the properties that they get there, by `-set` and by `-global`.
 
-use super::{Argument, Carrier, Delivered, Domain, Set, typed};
+use super::{Argument, Domain, EffectiveProperty, PropertySource, Set, typed};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
 use foldhash::HashMap;
@@ -74,15 +74,15 @@ impl<'d> Domain<'d> {
     }
 
     /// The value of a property that a `-device` argument's device gets, and how it gets there.
-    pub fn raw_property(&self, device: &RawDevice<'d>, name: &str) -> Option<Delivered<'d>> {
+    pub fn raw_property(&self, device: &RawDevice<'d>, name: &str) -> Option<EffectiveProperty<'d>> {
         if let Some(set) = self.raw_set(device, name) {
-            return Some(Delivered { value: typed(name, set.value), carrier: Carrier::Set(set) });
+            return Some(EffectiveProperty { value: typed(name, set.value), carrier: PropertySource::Set(set) });
         }
         if let Some(value) = device.list.get(name) {
-            return Some(Delivered { value: typed(name, value), carrier: Carrier::Device(device.argument) });
+            return Some(EffectiveProperty { value: typed(name, value), carrier: PropertySource::Device(device.argument) });
         }
         let (value, argument) = self.global(device.driver(), name)?;
-        Some(Delivered { value: typed(name, value), carrier: Carrier::Global(argument) })
+        Some(EffectiveProperty { value: typed(name, value), carrier: PropertySource::Global(argument) })
     }
 
     /// The `-set` that counts for a property of a `-device` argument's device.
@@ -111,7 +111,7 @@ impl<'d> Domain<'d> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{Carrier, read};
+    use crate::domain::{PropertySource, read};
     use crate::settings::Settings;
     use crate::xml::QEMU_NAMESPACE;
 
@@ -133,8 +133,8 @@ mod tests {
                 let delivered = domain.raw_property(&domain.raw_devices()[0], "x-vga");
                 delivered.map(|delivered| {
                     let carrier = match delivered.carrier {
-                        Carrier::Set(_) => "set",
-                        Carrier::Device(_) => "device",
+                        PropertySource::Set(_) => "set",
+                        PropertySource::Device(_) => "device",
                         _ => "global",
                     };
                     (delivered.value, carrier)

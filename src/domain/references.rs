@@ -36,12 +36,12 @@ pub struct Reference<'d> {
     /// What means nothing once the device is gone.
     pub elements: Vec<Element<'d>>,
     /// Where the id stands.
-    pub place: Place<'d>,
+    pub place: ReferenceSite<'d>,
 }
 
 /// Where an id stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place<'d> {
+pub enum ReferenceSite<'d> {
     /// The attribute of this name has it and nothing else.
     Attribute(Element<'d>, &'static str),
     /// `GROUP.ID.NAME=VALUE`, in an argument.
@@ -106,7 +106,7 @@ impl<'d> References<'d> {
 }
 
 /// Every id that arguments and overrides name.
-fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, Place<'d>)> {
+fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, ReferenceSite<'d>)> {
     let mut places = Vec::new();
     for option in &domain.options {
         let Some(operand) = option.operand else { continue };
@@ -114,14 +114,14 @@ fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, Place<'d>)>
         match option.name {
             "set" => {
                 if let Some([_, id, ..]) = set_parts(operand.value) {
-                    places.push((id.to_owned(), elements, Place::Set(operand.element)));
+                    places.push((id.to_owned(), elements, ReferenceSite::Set(operand.element)));
                 }
             }
             "device" | "mon" => {
                 let Ok(list) = OptionList::parse(operand.value, Syntax::DEVICE) else { continue };
                 for name in ["chardev", "rng"] {
                     if let Some(id) = list.get(name) {
-                        places.push((id.to_owned(), elements.clone(), Place::List(operand.element, name)));
+                        places.push((id.to_owned(), elements.clone(), ReferenceSite::List(operand.element, name)));
                     }
                 }
             }
@@ -130,7 +130,7 @@ fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, Place<'d>)>
     }
     let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
     places.extend(
-        devices.filter_map(|device| Some((device.attribute("alias")?.to_owned(), vec![device], Place::Attribute(device, "alias")))),
+        devices.filter_map(|device| Some((device.attribute("alias")?.to_owned(), vec![device], ReferenceSite::Attribute(device, "alias")))),
     );
     places
 }

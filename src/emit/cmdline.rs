@@ -1,7 +1,7 @@
 //! The kernel's command line, in the form that a bootloader takes. No form replaces a line that is there.
 
 use super::parameter::{PARAMETERS, Parameter, comments, missing, words};
-use super::{File, Place, Step, made_by, shell};
+use super::{Destination, File, FollowUp, made_by, shell};
 use crate::command_line::split_init;
 
 /// GRUB's own file: a drop-in that Debian's and Ubuntu's grub-mkconfig sources behind /etc/default/grub.
@@ -15,10 +15,10 @@ pub const KERNEL_INSTALL: &str = "/etc/kernel/cmdline";
 
 /// The words alone, on one line: what every bootloader's own tool takes.
 pub fn raw() -> File {
-    let place = Place::Elsewhere(
+    let place = Destination::Elsewhere(
         "add these parameters to the kernel command line with your boot loader's tool (such as `grubby --args` or `kernelstub --add-options`)",
     );
-    File { place, mode: 0o644, text: words().join(" ") + "\n", then: vec![Step::Reboot] }
+    File { place, mode: 0o644, text: words().join(" ") + "\n", then: vec![FollowUp::Reboot] }
 }
 
 /// A file for GRUB. Its parameters are for normal entries and not for those of the recovery mode, so that a machine that does not like
@@ -31,13 +31,13 @@ pub fn grub() -> File {
     let settings: String = PARAMETERS.iter().map(|parameter| shell::comment(parameter.why) + &set(parameter)).collect();
     let what = shell::comment("Kernel parameters for a GVT-g host, read by grub-mkconfig.");
     let text = format!("{what}{}{GRUB}\n{settings}", made_by("gvtg-xml emit cmdline --bootloader grub"));
-    File::at(GRUB_FILE, text, vec![Step::RenewGrub, Step::Reboot])
+    File::at(GRUB_FILE, text, vec![FollowUp::RenewGrub, FollowUp::Reboot])
 }
 
 /// Lines for the boot entries that a user of systemd-boot writes. An entry may have several lines of options, which are joined
 /// (<https://uapi-group.org/specifications/specs/boot_loader_specification/>).
 pub fn systemd_boot() -> File {
-    let place = Place::Elsewhere(
+    let place = Destination::Elsewhere(
         "append these lines to your boot entries, /boot/loader/entries/NAME.conf (for entries that kernel-install writes, use --bootloader kernel-install)",
     );
     let what = "Kernel parameters for a GVT-g host, in addition to the entry's other options lines.";
@@ -48,13 +48,13 @@ pub fn systemd_boot() -> File {
         comments(),
         words().join(" ")
     );
-    File { place, mode: 0o644, text, then: vec![Step::Reboot] }
+    File { place, mode: 0o644, text, then: vec![FollowUp::Reboot] }
 }
 
 /// The file that kernel-install makes entries of. It replaces the whole line, `root=` too, so it is the line that the machine has with
 /// what that lacks added. It has no comments: an older kernel-install would hand them to the kernel.
 pub fn kernel_install(line: &str) -> File {
-    File::at(KERNEL_INSTALL, completed(line.trim_end()), vec![Step::RenewEntries, Step::Reboot])
+    File::at(KERNEL_INSTALL, completed(line.trim_end()), vec![FollowUp::RenewEntries, FollowUp::Reboot])
 }
 
 fn completed(line: &str) -> String {

@@ -1,6 +1,6 @@
 //! The libvirt hook that gives VMs from other machines the form of this one's libvirt as they come. What it does stands in `filter.sh`.
 
-use super::{File, Step, made_by, shell};
+use super::{File, FollowUp, made_by, shell};
 
 const FILTER: &str = include_str!("filter.sh");
 
@@ -13,5 +13,5 @@ pub fn file(flags: &[String], command: &str) -> File {
     let flags: Vec<String> = flags.iter().map(|flag| shell::argument(flag)).collect();
     let (what, made_by) = (shell::comment(&format!("{what}\n{place}")), made_by(command));
     let text = format!("{first}\n{what}{made_by}#\n{script}\nfilter {}\n", flags.join(" "));
-    File { mode: 0o755, ..File::at(path, text, vec![Step::ReloadLibvirt]) }
+    File { mode: 0o755, ..File::at(path, text, vec![FollowUp::ReloadLibvirt]) }
 }

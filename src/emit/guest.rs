@@ -38,7 +38,7 @@ pub struct Vgpu {
 
 /// What the user says; it stands before what the domain says.
 #[derive(Clone, Copy)]
-pub struct Wanted<'s> {
+pub struct EmitOptions<'s> {
     /// The vGPU's uuid, its type and the GPU.
     pub settings: &'s Settings,
     /// The type of a vGPU on the GPU with this PCI address where nobody says one.
@@ -81,7 +81,7 @@ const FILL_IN_FIRST: &str =
 ///
 /// # Errors
 /// A template, a domain without a name or a vGPU, or one whose vGPU has no uuid, or an invalid type or GPU.
-pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestError> {
+pub fn guest(domain: &Domain<'_>, wanted: EmitOptions<'_>) -> Result<Guest, GuestError> {
     let place = domain.child("name").unwrap_or(domain.root);
     let name =
         domain.name().ok_or_else(|| GuestError::at(place, "the domain has no name", "add a <name>: libvirt passes it to its hooks"))?;
@@ -115,7 +115,7 @@ pub fn guest(domain: &Domain<'_>, wanted: Wanted<'_>) -> Result<Guest, GuestErro
     Ok(Guest { name, vgpus, opens_confined_window, asks_for_selinux: domain.asks_for_selinux() })
 }
 
-fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: Wanted<'_>) -> Result<Vgpu, GuestError> {
+fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: EmitOptions<'_>) -> Result<Vgpu, GuestError> {
     let said = domain.describe(element);
     let recorded_at = domain.metadata().map_or(element, |metadata| metadata.element);
     let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| without_uuid(element))?;

@@ -1,6 +1,6 @@
 //! The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops. What it does stands in `hook.sh`.
 
-use super::{File, Guest, Step, Vgpu, made_by, names, shell};
+use super::{File, FollowUp, Guest, Vgpu, made_by, names, shell};
 
 const HOOK: &str = include_str!("hook.sh");
 const SESSION: &str = include_str!("session.sh");
@@ -43,7 +43,7 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     };
     let lines: String = guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
     let text = format!("{first}\n{}{}#\n{script}{session}\n{lines}", shell::comment(&format!("{what}\n{place}")), made_by(command));
-    File { mode: 0o755, ..File::at(path, text, vec![Step::ReloadLibvirt]) }
+    File { mode: 0o755, ..File::at(path, text, vec![FollowUp::ReloadLibvirt]) }
 }
 
 fn line(guest: &Guest, vgpu: &Vgpu) -> String {

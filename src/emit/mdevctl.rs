@@ -1,12 +1,12 @@
 //! A vGPU for mdevctl: the file in which it keeps one, or the commands that make it.
 
-use super::{File, Guest, Place, Step, Vgpu, made_by, names, shell};
+use super::{Destination, File, FollowUp, Guest, Vgpu, made_by, names, shell};
 
 /// The file of one vGPU. JSON has no comments, and mdevctl keeps no other names: who made it is not in it.
 pub fn file(vgpu: &Vgpu, autostart: bool) -> File {
     let start = if autostart { "auto" } else { "manual" };
     let text = format!("{{\n  \"mdev_type\": \"{}\",\n  \"start\": \"{start}\",\n  \"attrs\": []\n}}\n", vgpu.vgpu_type);
-    let then = if autostart { Vec::new() } else { vec![Step::StartDevice(vgpu.uuid.to_string())] };
+    let then = if autostart { Vec::new() } else { vec![FollowUp::StartDevice(vgpu.uuid.to_string())] };
     File::at(format!("/etc/mdevctl.d/{}/{}", vgpu.pci, vgpu.uuid), text, then)
 }
 
@@ -20,9 +20,9 @@ pub fn commands(guests: &[Guest], autostart: bool, command: &str) -> File {
     for vgpu in guests.iter().flat_map(|guest| &guest.vgpus) {
         let auto = if autostart { " --auto" } else { "" };
         text.push_str(&format!("mdevctl define --uuid {} --parent {} --type {}{auto}\n", vgpu.uuid, vgpu.pci, vgpu.vgpu_type));
-        then.push(Step::StartDevice(vgpu.uuid.to_string()));
+        then.push(FollowUp::StartDevice(vgpu.uuid.to_string()));
     }
-    File { place: Place::Elsewhere("run this script as root"), mode: 0o755, text, then: if autostart { Vec::new() } else { then } }
+    File { place: Destination::Elsewhere("run this script as root"), mode: 0o755, text, then: if autostart { Vec::new() } else { then } }
 }
 
 /// What it means that a vGPU is always there.

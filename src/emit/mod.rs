@@ -19,25 +19,25 @@ pub mod shell;
 pub mod step;
 pub mod udev;
 
-pub use guest::{Guest, GuestError, Vgpu, Wanted};
-pub use step::Step;
+pub use guest::{EmitOptions, Guest, GuestError, Vgpu};
+pub use step::FollowUp;
 
 /// A file for the host, or lines for one that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Where it belongs.
-    pub place: Place,
+    pub place: Destination,
     /// Its mode, like `0o644`.
     pub mode: u32,
     /// What is in it.
     pub text: String,
     /// What makes the host take notice of it.
-    pub then: Vec<Step>,
+    pub then: Vec<FollowUp>,
 }
 
 /// Where a text belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// In a file of its own: an absolute path.
     At(String),
     /// Somewhere that only the user knows: what to do with it, as an order.
@@ -46,15 +46,15 @@ pub enum Place {
 
 impl File {
     /// A file that everybody may read.
-    fn at(path: impl Into<String>, text: String, then: Vec<Step>) -> Self {
-        File { place: Place::At(path.into()), mode: 0o644, text, then }
+    fn at(path: impl Into<String>, text: String, then: Vec<FollowUp>) -> Self {
+        File { place: Destination::At(path.into()), mode: 0o644, text, then }
     }
 
     /// Its path, if it has one of its own.
     pub fn path(&self) -> Option<&str> {
         match &self.place {
-            Place::At(path) => Some(path),
-            Place::Elsewhere(_) => None,
+            Destination::At(path) => Some(path),
+            Destination::Elsewhere(_) => None,
         }
     }
 }
@@ -74,7 +74,7 @@ pub const FOLDERS: &[&str] = &[
 ];
 
 /// The steps after the file at this path is written.
-pub fn steps_of(path: &str) -> Vec<Step> {
+pub fn steps_of(path: &str) -> Vec<FollowUp> {
     let files = [modules::file(), modprobe::file(), cmdline::grub(), cmdline::kernel_install(""), udev::file()];
     files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.then).unwrap_or_default()
 }

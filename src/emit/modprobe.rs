@@ -1,7 +1,7 @@
 //! The parameters of kernel modules as options for modprobe: what works with every bootloader.
 
 use super::parameter::PARAMETERS;
-use super::{File, Step, made_by, shell};
+use super::{File, FollowUp, made_by, shell};
 
 /// What is not in the file, and where options do nothing.
 const NOTES: &str = "Options take effect when a module is loaded. The initramfs may load i915, so update it, then reboot. If i915 is built into the kernel,\n\
@@ -19,5 +19,5 @@ pub fn file() -> File {
         text.push_str(&shell::comment(parameter.why));
         text.push_str(&format!("options {} {}={}\n", parameter.module, parameter.name, parameter.value));
     }
-    File::at("/etc/modprobe.d/gvtg.conf", text, vec![Step::RenewInitramfs, Step::Reboot])
+    File::at("/etc/modprobe.d/gvtg.conf", text, vec![FollowUp::RenewInitramfs, FollowUp::Reboot])
 }

@@ -1,6 +1,6 @@
 //! The kernel modules of a GVT-g host, for systemd-modules-load.
 
-use super::{File, Step, made_by, shell};
+use super::{File, FollowUp, made_by, shell};
 
 /// The modules and what each is for. systemd reads a comment on a line of its own only: behind a name it is part of the name.
 /// (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
@@ -26,5 +26,5 @@ pub fn file() -> File {
     }
     text.push('\n');
     text.push_str(&shell::comment(LEFT_OUT));
-    File::at("/etc/modules-load.d/gvt.conf", text, vec![Step::LoadModules])
+    File::at("/etc/modules-load.d/gvt.conf", text, vec![FollowUp::LoadModules])
 }

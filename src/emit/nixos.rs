@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::modules::MODULES;
 use super::parameter::{PARAMETERS, words};
-use super::{File, Place, Step, made_by, shell, udev};
+use super::{Destination, File, FollowUp, made_by, shell, udev};
 
 /// Where NixOS' libvirt looks for hooks: it is built with /var/lib instead of /etc.
 const HOOKS: &str = "/var/lib/libvirt/hooks";
@@ -46,8 +46,8 @@ pub fn file(parts: &[Part], command: &str) -> File {
         part.write(&mut text);
     }
     text.push_str("}\n");
-    let then = [Step::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
-    let place = Place::Elsewhere(match parts {
+    let then = [FollowUp::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
+    let place = Destination::Elsewhere(match parts {
         [_] => "add the lines between the braces to /etc/nixos/configuration.nix",
         _ => "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports in configuration.nix",
     });
@@ -56,10 +56,10 @@ pub fn file(parts: &[Part], command: &str) -> File {
 
 impl Part {
     /// The step that makes it take effect after NixOS has written it.
-    fn step(&self) -> Option<Step> {
+    fn step(&self) -> Option<FollowUp> {
         match self {
-            Part::Parameters | Part::ModuleOptions | Part::Modules => Some(Step::Reboot),
-            Part::QemuConf(_) => Some(Step::RestartLibvirt),
+            Part::Parameters | Part::ModuleOptions | Part::Modules => Some(FollowUp::Reboot),
+            Part::QemuConf(_) => Some(FollowUp::RestartLibvirt),
             Part::Udev | Part::Hook(_) => None,
         }
     }
@@ -104,14 +104,14 @@ fn indented(lines: &str) -> String {
 
 /// A hook, for the folder in which NixOS' libvirt looks.
 pub fn hook(file: File) -> File {
-    let Place::At(path) = &file.place else { return file };
+    let Destination::At(path) = &file.place else { return file };
     let moved = path.replacen(USUAL_HOOKS, HOOKS, 1);
     let text = file.text.replacen(path, &moved, 1);
     let mut then = file.then;
     if is_declared(&moved) {
-        then.extend([Step::CopyHook(moved.clone()), Step::RebuildNixos]);
+        then.extend([FollowUp::CopyHook(moved.clone()), FollowUp::RebuildNixos]);
     }
-    File { place: Place::At(moved), text, then, ..file }
+    File { place: Destination::At(moved), text, then, ..file }
 }
 
 /// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a folder, but not the single `hooks/qemu`.
@@ -160,10 +160,10 @@ mod tests {
         let moved = hook(hook_file(&[], Style::DropIn, "gvtg-xml emit hook"));
         assert_eq!(moved.path(), Some("/var/lib/libvirt/hooks/qemu.d/gvtg"));
         assert!(moved.text.contains("Install it as /var/lib/libvirt/hooks/qemu.d/gvtg with mode 755"), "{}", moved.text);
-        assert!(!moved.text.contains(USUAL_HOOKS) && moved.then.contains(&Step::CopyHook(moved.path().unwrap().to_owned())));
+        assert!(!moved.text.contains(USUAL_HOOKS) && moved.then.contains(&FollowUp::CopyHook(moved.path().unwrap().to_owned())));
         // The single hook is not in a folder of hooks: nothing removes it.
         let whole = hook(hook_file(&[], Style::Whole, "gvtg-xml emit hook"));
-        assert_eq!((whole.path(), &whole.then[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[Step::ReloadLibvirt][..]));
+        assert_eq!((whole.path(), &whole.then[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[FollowUp::ReloadLibvirt][..]));
         assert_eq!(lines_of(&[Part::Hook("/var/lib/libvirt/hooks/qemu".to_owned())]), ["{", "}"]);
     }
 }

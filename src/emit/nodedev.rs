@@ -1,6 +1,6 @@
 //! A vGPU as a node device of libvirt: `virsh nodedev-define` takes it, in place of the hook.
 
-use super::{File, Guest, Place, Step, Vgpu, shell};
+use super::{Destination, File, FollowUp, Guest, Vgpu, shell};
 use crate::printable::clean;
 
 /// The XML of one vGPU.
@@ -20,10 +20,10 @@ pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
         vgpu.uuid
     );
     File {
-        place: Place::Elsewhere("pass this file to `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl)"),
+        place: Destination::Elsewhere("pass this file to `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl)"),
         mode: 0o644,
         text,
-        then: vec![Step::DefineDevice(name)],
+        then: vec![FollowUp::DefineDevice(name)],
     }
 }
 

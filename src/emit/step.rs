@@ -4,7 +4,7 @@ use super::parameter::words;
 
 /// A step; the order of the variants is that of the steps.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum FollowUp {
     /// A device for virsh, by the name that libvirt gives it.
     DefineDevice(String),
     /// A vGPU that mdevctl knows by this uuid.
@@ -44,39 +44,39 @@ const UPDATE_GRUB: &str = "run `sudo update-grub` (on Fedora `sudo grub2-mkconfi
 const KERNEL_INSTALL_ALL: &str =
     "run `sudo kernel-install add-all` (older versions need `sudo kernel-install add VERSION IMAGE` for each kernel)";
 
-impl Step {
+impl FollowUp {
     /// What to do, as an order.
     pub fn text(&self) -> String {
         match self {
-            Step::DefineDevice(name) => format!("run `virsh nodedev-define FILE`; before the VM starts, run `virsh nodedev-start {name}`"),
-            Step::StartDevice(uuid) => format!("before the VM starts, run `sudo mdevctl start --uuid {uuid}`"),
-            Step::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are accessible to the group".into(),
-            Step::LoadModules => "run `sudo systemctl restart systemd-modules-load`: this loads the modules now; at boot they are loaded automatically".into(),
-            Step::ReloadLibvirt => "run `sudo systemctl reload libvirtd` (or virtqemud): libvirt only notices its first hook after a reload".into(),
-            Step::RestartLibvirt => "run `sudo systemctl restart libvirtd` (or virtqemud): running VMs are not affected".into(),
-            Step::RenewInitramfs => {
+            FollowUp::DefineDevice(name) => format!("run `virsh nodedev-define FILE`; before the VM starts, run `virsh nodedev-start {name}`"),
+            FollowUp::StartDevice(uuid) => format!("before the VM starts, run `sudo mdevctl start --uuid {uuid}`"),
+            FollowUp::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are accessible to the group".into(),
+            FollowUp::LoadModules => "run `sudo systemctl restart systemd-modules-load`: this loads the modules now; at boot they are loaded automatically".into(),
+            FollowUp::ReloadLibvirt => "run `sudo systemctl reload libvirtd` (or virtqemud): libvirt only notices its first hook after a reload".into(),
+            FollowUp::RestartLibvirt => "run `sudo systemctl restart libvirtd` (or virtqemud): running VMs are not affected".into(),
+            FollowUp::RenewInitramfs => {
                 "run `sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`): the initramfs may load i915".into()
             }
-            Step::SourceGrubFile(line) => format!(
+            FollowUp::SourceGrubFile(line) => format!(
                 "add the line `{line}` at the end of /etc/default/grub: only on Debian and Ubuntu does grub-mkconfig read that file by itself"
             ),
-            Step::RenewGrub => format!("{UPDATE_GRUB}: this adds the parameters to the boot menu"),
-            Step::StartWithout(words) => format!("boot once without {words} (edit the entry in the boot menu)"),
-            Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: this adds the parameters to the boot entries"),
-            Step::AppendKernelArguments => format!(
+            FollowUp::RenewGrub => format!("{UPDATE_GRUB}: this adds the parameters to the boot menu"),
+            FollowUp::StartWithout(words) => format!("boot once without {words} (edit the entry in the boot menu)"),
+            FollowUp::RenewEntries => format!("{KERNEL_INSTALL_ALL}: this adds the parameters to the boot entries"),
+            FollowUp::AppendKernelArguments => format!(
                 "run `sudo rpm-ostree kargs{}`: the image's initramfs does not read files in /etc",
                 words().iter().map(|word| format!(" --append-if-missing={word}")).collect::<String>()
             ),
-            Step::CopyHook(path) => {
+            FollowUp::CopyHook(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 format!(
                     "run `sudo cp {path} /etc/nixos/{name}`, where `virtualisation.libvirtd.hooks.qemu.{name} = ./{name};` finds it: NixOS \
                      removes hooks that its configuration does not declare"
                 )
             }
-            Step::RebuildNixos => "run `sudo nixos-rebuild switch`: this applies the configuration".into(),
-            Step::Reboot => "reboot: the parameters take effect at boot".into(),
-            Step::LetWindowIn => {
+            FollowUp::RebuildNixos => "run `sudo nixos-rebuild switch`: this applies the configuration".into(),
+            FollowUp::Reboot => "reboot: the parameters take effect at boot".into(),
+            FollowUp::LetWindowIn => {
                 "in your session, before the VM starts, run `xhost +si:localuser:libvirt-qemu` (on Fedora `xhost +si:localuser:qemu`); a bare `xhost +` would let everyone in"
                     .into()
             }
@@ -86,30 +86,30 @@ impl Step {
     /// The step after the file is removed, as an instruction; None if there is none.
     pub fn text_of_removal(&self) -> Option<String> {
         Some(match self {
-            Step::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are only accessible to root".into(),
-            Step::LoadModules => "reboot: the modules stay loaded until then".into(),
-            Step::RenewInitramfs => {
+            FollowUp::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are only accessible to root".into(),
+            FollowUp::LoadModules => "reboot: the modules stay loaded until then".into(),
+            FollowUp::RenewInitramfs => {
                 "run `sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`): the initramfs may have a copy of the \
                  parameters"
                     .into()
             }
-            Step::AppendKernelArguments => format!(
+            FollowUp::AppendKernelArguments => format!(
                 "run `sudo rpm-ostree kargs{}`: this removes the parameters from the kernel command line",
                 words().iter().map(|word| format!(" --delete-if-present={word}")).collect::<String>()
             ),
-            Step::SourceGrubFile(line) => format!(
+            FollowUp::SourceGrubFile(line) => format!(
                 "remove the line `{line}` from /etc/default/grub before you do anything else: the file that it sources is gone, so grub-mkconfig \
                  fails"
             ),
-            Step::RenewGrub => format!("{UPDATE_GRUB}: the boot menu still has the parameters"),
-            Step::StartWithout(words) => format!(
+            FollowUp::RenewGrub => format!("{UPDATE_GRUB}: the boot menu still has the parameters"),
+            FollowUp::StartWithout(words) => format!(
                 "reboot once without {words} (edit the entry in the boot menu): kernel-install now copies the running kernel's command line, \
                  which still has them. Only after that:"
             ),
-            Step::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
-            Step::RebuildNixos => "run `sudo nixos-rebuild switch`: this removes what the configuration no longer declares".into(),
-            Step::Reboot => "reboot: until then, the parameters stay in effect and the modules stay loaded".into(),
-            Step::CopyHook(path) => {
+            FollowUp::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
+            FollowUp::RebuildNixos => "run `sudo nixos-rebuild switch`: this removes what the configuration no longer declares".into(),
+            FollowUp::Reboot => "reboot: until then, the parameters stay in effect and the modules stay loaded".into(),
+            FollowUp::CopyHook(path) => {
                 let copy = path.rsplit_once("/qemu.d/").map(|(_, name)| format!(" and /etc/nixos/{name}")).unwrap_or_default();
                 format!("remove ./gvtg.nix from the imports in configuration.nix, and delete /etc/nixos/gvtg.nix{copy}")
             }
@@ -118,18 +118,20 @@ impl Step {
     }
 
     /// Whether another step does what this one would.
-    fn is_covered_by(&self, other: &Step) -> bool {
+    fn is_covered_by(&self, other: &FollowUp) -> bool {
         match other {
-            Step::Reboot => matches!(self, Step::ReloadUdev | Step::LoadModules | Step::ReloadLibvirt | Step::RestartLibvirt),
-            Step::RestartLibvirt => *self == Step::ReloadLibvirt,
+            FollowUp::Reboot => {
+                matches!(self, FollowUp::ReloadUdev | FollowUp::LoadModules | FollowUp::ReloadLibvirt | FollowUp::RestartLibvirt)
+            }
+            FollowUp::RestartLibvirt => *self == FollowUp::ReloadLibvirt,
             _ => false,
         }
     }
 }
 
 /// The steps for several files: each once, in order, without those that another one covers.
-pub fn merge(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
-    let mut steps: Vec<Step> = steps.into_iter().collect();
+pub fn merge(steps: impl IntoIterator<Item = FollowUp>) -> Vec<FollowUp> {
+    let mut steps: Vec<FollowUp> = steps.into_iter().collect();
     steps.sort();
     steps.dedup();
     let all = steps.clone();
@@ -143,8 +145,18 @@ mod tests {
 
     #[test]
     fn a_reboot_comes_last_and_spares_the_reloads() {
-        let all = [Step::ReloadLibvirt, Step::Reboot, Step::LoadModules, Step::RenewGrub, Step::RenewInitramfs, Step::Reboot];
-        assert_eq!(merge(all), [Step::RenewInitramfs, Step::RenewGrub, Step::Reboot]);
-        assert_eq!(merge([Step::RestartLibvirt, Step::ReloadLibvirt, Step::LoadModules]), [Step::LoadModules, Step::RestartLibvirt]);
+        let all = [
+            FollowUp::ReloadLibvirt,
+            FollowUp::Reboot,
+            FollowUp::LoadModules,
+            FollowUp::RenewGrub,
+            FollowUp::RenewInitramfs,
+            FollowUp::Reboot,
+        ];
+        assert_eq!(merge(all), [FollowUp::RenewInitramfs, FollowUp::RenewGrub, FollowUp::Reboot]);
+        assert_eq!(
+            merge([FollowUp::RestartLibvirt, FollowUp::ReloadLibvirt, FollowUp::LoadModules]),
+            [FollowUp::LoadModules, FollowUp::RestartLibvirt]
+        );
     }
 }

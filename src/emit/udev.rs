@@ -1,6 +1,6 @@
 //! The udev rule by which a user's own QEMU may open vGPUs.
 
-use super::{File, Step, made_by, shell};
+use super::{File, FollowUp, made_by, shell};
 
 pub(super) const RULE: &str = "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\"\n";
 
@@ -14,5 +14,5 @@ const NOTES: &str = "Only for qemu:///session: with qemu:///system, libvirt give
 pub fn file() -> File {
     let what = shell::comment("Members of the group kvm may open vGPUs.");
     let text = format!("{what}{}#\n{}\n{RULE}", made_by("gvtg-xml emit udev"), shell::comment(NOTES));
-    File::at("/etc/udev/rules.d/70-gvtg.rules", text, vec![Step::ReloadUdev])
+    File::at("/etc/udev/rules.d/70-gvtg.rules", text, vec![FollowUp::ReloadUdev])
 }

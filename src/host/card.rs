@@ -2,7 +2,7 @@
 
 use super::gpu::{self, Gpu};
 use super::open_files::OpenFiles;
-use super::{Reading, Root};
+use super::{Probe, Root};
 
 /// A display device with what the kernel says about it.
 #[derive(Clone, Debug)]
@@ -10,11 +10,11 @@ pub struct Card {
     /// Which one it is.
     pub gpu: Gpu,
     /// The driver that runs it; Absent without one.
-    pub driver: Reading<String>,
+    pub driver: Probe<String>,
     /// The size of its aperture (BAR 2), in MB.
     pub aperture: Option<u64>,
     /// The vGPU types it can make; Absent where GVT-g is off.
-    pub types: Reading<Vec<TypeOffered>>,
+    pub types: Probe<Vec<TypeOffered>>,
     /// Its nodes below /dev/dri, like `card0` and `renderD128`.
     pub nodes: Vec<String>,
 }
@@ -30,7 +30,7 @@ pub struct TypeOffered {
 
 /// A vGPU that exists.
 #[derive(Clone, Debug)]
-pub struct Existing {
+pub struct VgpuInstance {
     /// As the kernel writes it: lower case with dashes.
     pub uuid: String,
     /// Its type.
@@ -38,7 +38,7 @@ pub struct Existing {
     /// The PCI address of its GPU.
     pub parent: Option<String>,
     /// Who has it open; Unreadable where not all processes can be looked at and none of the others has.
-    pub users: Reading<Vec<User>>,
+    pub users: Probe<Vec<User>>,
 }
 
 /// A process that has a vGPU open.
@@ -71,7 +71,7 @@ impl Card {
 }
 
 /// All display devices.
-pub fn cards(root: &Root) -> Reading<Vec<Card>> {
+pub fn cards(root: &Root) -> Probe<Vec<Card>> {
     gpu::all(root).map(|gpus| gpus.into_iter().map(|gpu| card(root, gpu)).collect())
 }
 
@@ -100,7 +100,7 @@ fn aperture(resource: &str) -> Option<u64> {
 }
 
 /// The mediated devices that exist.
-pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
+pub fn existing(root: &Root) -> Probe<Vec<VgpuInstance>> {
     const DEVICES: &str = "/sys/bus/mdev/devices";
     root.names(DEVICES).map(|uuids| {
         let one = |uuid: String| {
@@ -111,32 +111,32 @@ pub fn existing(root: &Root) -> Reading<Vec<Existing>> {
             let nodes = root.names(&format!("{path}/vfio-dev")).present().unwrap_or_default();
             let files = group.map(|group| format!("/dev/vfio/{group}")).into_iter();
             let files: Vec<String> = files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
-            Existing { vgpu_type: root.link(&format!("{path}/mdev_type")).present(), parent, users: users(root, &files), uuid }
+            VgpuInstance { vgpu_type: root.link(&format!("{path}/mdev_type")).present(), parent, users: users(root, &files), uuid }
         };
         uuids.into_iter().filter(|name| uuid::Uuid::parse_str(name).is_ok()).map(one).collect()
     })
 }
 
 /// The processes that have one of these device nodes open.
-fn users(root: &Root, nodes: &[String]) -> Reading<Vec<User>> {
+fn users(root: &Root, nodes: &[String]) -> Probe<Vec<User>> {
     let (mut users, mut unreadable) = (Vec::new(), None);
     let mut open_files = OpenFiles::new(root, nodes);
     let names = root.names("/proc").present().unwrap_or_default();
     for pid in names.iter().filter_map(|name| name.parse::<u32>().ok()) {
         let folder = format!("/proc/{pid}/fd");
         match root.names(&folder) {
-            Reading::Present(open) => {
+            Probe::Present(open) => {
                 if open.iter().any(|file| open_files.is_node(root, &format!("{folder}/{file}"))) {
                     users.push(user(root, pid));
                 }
             }
-            Reading::Unreadable(why) => unreadable = Some(why),
-            Reading::Absent => {}
+            Probe::Unreadable(why) => unreadable = Some(why),
+            Probe::Absent => {}
         }
     }
     match unreadable {
-        Some(why) if users.is_empty() => Reading::Unreadable(why),
-        _ => Reading::Present(users),
+        Some(why) if users.is_empty() => Probe::Unreadable(why),
+        _ => Probe::Present(users),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What AppArmor and SELinux forbid on a machine: the programs that libvirt's hooks may run, and QEMU's window.
 
-use super::{Reading, Root};
+use super::{Probe, Root};
 
 /// Where the kernel lists AppArmor's profiles, readable only by root.
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
@@ -34,9 +34,9 @@ pub struct Confinement {
     /// Whether SELinux enforces its policy.
     pub selinux_enforces: bool,
     /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not have it.
-    pub virt_use_xserver: Reading<bool>,
+    pub virt_use_xserver: Probe<bool>,
     /// Where `gvtg-xml` is, in the order in which a hook looks for it; Absent if the machine's programs are not there to look at.
-    pub programs: Reading<Vec<Program>>,
+    pub programs: Probe<Vec<Program>>,
 }
 
 /// A program that a hook finds.
@@ -81,7 +81,7 @@ impl Confinement {
             selinux_enforces: root.line("/sys/fs/selinux/enforce").present().as_deref() == Some("1"),
             // The value in force, and the one that waits to be committed.
             virt_use_xserver: root.line("/sys/fs/selinux/booleans/virt_use_xserver").map(|line| line.starts_with('1')),
-            programs: if root.has("/usr/bin") || root.has("/bin") { Reading::Present(programs) } else { Reading::Absent },
+            programs: if root.has("/usr/bin") || root.has("/bin") { Probe::Present(programs) } else { Probe::Absent },
         }
     }
 }
@@ -92,7 +92,7 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
     let path = format!("{APPARMOR}/{name}");
     let file = root.text(&path).present();
     match root.text(PROFILES) {
-        Reading::Present(list) => {
+        Probe::Present(list) => {
             let is_enforced = |line: &str| {
                 let own = line.strip_suffix(" (enforce)").or_else(|| line.strip_suffix(" (kill)"));
                 own.is_some_and(|own| own == daemon || own == format!("/usr/sbin/{daemon}"))

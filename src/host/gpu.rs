@@ -3,7 +3,7 @@
 //! Device ids are those of Linux' `include/drm/intel/pciids.h`. Which generations have GVT-g is what `is_supported_device()` in
 //! `drivers/gpu/drm/i915/intel_gvt.c` says: Broadwell, Skylake, Broxton, Kaby Lake, Coffee Lake and Comet Lake.
 
-use super::{Reading, Root};
+use super::{Probe, Root};
 
 /// Where PCI devices are.
 const DEVICES: &str = "/sys/bus/pci/devices";
@@ -98,18 +98,18 @@ impl Generation {
 }
 
 /// The device at a PCI address; Absent where there is none.
-pub fn at(root: &Root, address: &str) -> Reading<Gpu> {
+pub fn at(root: &Root, address: &str) -> Probe<Gpu> {
     let number = |name: &str| root.line(&format!("{DEVICES}/{address}/{name}")).map(|text| hex(&text));
     let vendor = match number("vendor") {
-        Reading::Present(vendor) => vendor,
-        Reading::Absent => return Reading::Absent,
-        Reading::Unreadable(why) => return Reading::Unreadable(why),
+        Probe::Present(vendor) => vendor,
+        Probe::Absent => return Probe::Absent,
+        Probe::Unreadable(why) => return Probe::Unreadable(why),
     };
     number("device").map(|device| Gpu { address: address.to_owned(), vendor, device, generation: Generation::of(vendor, device) })
 }
 
 /// All display devices, by address.
-pub fn all(root: &Root) -> Reading<Vec<Gpu>> {
+pub fn all(root: &Root) -> Probe<Vec<Gpu>> {
     let is_display = |address: &String| {
         let class = root.line(&format!("{DEVICES}/{address}/class")).present();
         class.is_some_and(|class| class.starts_with("0x03"))

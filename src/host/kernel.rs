@@ -1,7 +1,7 @@
 //! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
 
 use super::boot::{NextStart, NextStarts, Renewal, next_start};
-use super::{Reading, Root};
+use super::{Probe, Root};
 use crate::command_line::{split, split_init};
 
 /// Where modprobe's options are; the first folder's file of a name hides the others'.
@@ -22,19 +22,19 @@ const MODULES: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// The words of /proc/cmdline.
-    pub line: Reading<Vec<Word>>,
+    pub line: Probe<Vec<Word>>,
     /// Lines of modprobe.d.
     pub options: Vec<ModprobeLine>,
     /// Names in /sys/module: what is loaded, and what is built in and has parameters.
-    pub loaded: Reading<Vec<String>>,
+    pub loaded: Probe<Vec<String>>,
     /// What is built in, from modules.builtin.
     pub built_in: Vec<String>,
     /// Lines of modules-load.d and /etc/modules.
     pub at_boot: Vec<BootLine>,
     /// Modules that this kernel can load, from modules.dep.
-    pub available: Reading<Vec<String>>,
+    pub available: Probe<Vec<String>>,
     /// Its release, like `6.1.0-50-amd64`.
-    pub release: Reading<String>,
+    pub release: Probe<String>,
     /// The parameters that i915 and kvm have, like `i915.enable_gvt`.
     pub parameters: Vec<String>,
     /// `i915.enable_gvt`.
@@ -86,7 +86,7 @@ pub struct Parameter {
     /// Where its value now is.
     pub path: String,
     /// The value now.
-    pub now: Reading<String>,
+    pub now: Probe<String>,
     /// What the command line says; the last word counts.
     pub line: Option<String>,
     /// What modprobe.d says, and the file.
@@ -209,7 +209,7 @@ impl Kernel {
     }
 }
 
-fn parameter(root: &Root, name: &'static str, line: &Reading<Vec<Word>>, options: &[ModprobeLine], next: &NextStarts) -> Parameter {
+fn parameter(root: &Root, name: &'static str, line: &Probe<Vec<Word>>, options: &[ModprobeLine], next: &NextStarts) -> Parameter {
     let (module, parameter) = name.split_once('.').unwrap_or(("", name));
     let path = format!("/sys/module/{module}/parameters/{parameter}");
     let words = line.as_found().map_or(&[][..], Vec::as_slice);
@@ -285,20 +285,20 @@ pub fn boot_lines(path: &str, text: &str) -> Vec<BootLine> {
 }
 
 /// The modules that the running kernel can load, by name.
-fn available(root: &Root, release: &Reading<String>) -> Reading<Vec<String>> {
+fn available(root: &Root, release: &Probe<String>) -> Probe<Vec<String>> {
     list(root, release, "modules.dep")
 }
 
 /// The modules that are a part of it.
-fn built_in(root: &Root, release: &Reading<String>) -> Vec<String> {
+fn built_in(root: &Root, release: &Probe<String>) -> Vec<String> {
     list(root, release, "modules.builtin").present().unwrap_or_default()
 }
 
 /// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`
-fn list(root: &Root, release: &Reading<String>, file: &str) -> Reading<Vec<String>> {
-    let Some(release) = release.as_found() else { return Reading::Absent };
+fn list(root: &Root, release: &Probe<String>, file: &str) -> Probe<Vec<String>> {
+    let Some(release) = release.as_found() else { return Probe::Absent };
     let mut texts = MODULES.iter().map(|folder| root.text(&format!("{folder}/{release}/{file}")));
-    let text = texts.find(|text| *text != Reading::Absent).unwrap_or(Reading::Absent);
+    let text = texts.find(|text| *text != Probe::Absent).unwrap_or(Probe::Absent);
     let name = |line: &str| Some(same(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?));
     text.map(|text| text.lines().filter_map(name).collect())
 }

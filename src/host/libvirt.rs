@@ -3,7 +3,7 @@
 use super::installed;
 use super::owners::{Exposure, exposed};
 use super::system::System;
-use super::{Reading, Root};
+use super::{Probe, Root};
 use crate::version::Version;
 
 /// What is installed, and how it is set up.
@@ -24,7 +24,7 @@ pub struct Libvirt {
     /// The hooks, their folders and parent folders that users other than root can change.
     pub exposed: Vec<Exposure>,
     /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` where it is libvirt's default.
-    pub device_acl: Reading<Option<Vec<String>>>,
+    pub device_acl: Probe<Option<Vec<String>>>,
     /// The security drivers that qemu.conf names; None where libvirt picks those that the kernel has.
     pub security_drivers: Option<Vec<String>>,
     /// Whether VMs are confined that ask for nothing else: `security_default_confined` of qemu.conf.
@@ -41,7 +41,7 @@ pub struct HookFile {
     /// Whether anyone may execute it: libvirt passes over others.
     pub is_executable: bool,
     /// What is in it.
-    pub text: Reading<String>,
+    pub text: Probe<String>,
     /// The program that its `#!` leads to, like `dash`: `Some(None)` where that is not there, None where no program is.
     pub interpreter: Option<Option<String>>,
 }
@@ -55,9 +55,9 @@ impl Libvirt {
         let mut paths = vec![format!("{hooks}/qemu")];
         let folder = format!("{hooks}/qemu.d");
         match root.names(&folder) {
-            Reading::Present(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
-            Reading::Unreadable(why) => unreadable.push((folder.clone(), why)),
-            Reading::Absent => {}
+            Probe::Present(names) => paths.extend(names.iter().map(|name| format!("{folder}/{name}"))),
+            Probe::Unreadable(why) => unreadable.push((folder.clone(), why)),
+            Probe::Absent => {}
         }
         let exposed = exposed(root, paths.iter().chain([&folder]).map(String::as_str).chain([hooks]));
         let found: Vec<HookFile> = paths.iter().filter_map(|path| hook(root, path.clone())).collect();
@@ -84,7 +84,7 @@ impl Libvirt {
 /// A hook; None for what is no file: libvirt passes over it.
 fn hook(root: &Root, path: String) -> Option<HookFile> {
     let mode = match root.mode(&path) {
-        Reading::Absent => return None,
+        Probe::Absent => return None,
         mode => mode.present(),
     };
     if mode.is_some_and(|mode| mode & 0o170_000 != 0o100_000) {

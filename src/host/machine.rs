@@ -1,6 +1,6 @@
 //! The machine itself: whether it is one, a guest or a container, and whether its processor and kernel can run guests.
 
-use super::{Reading, Root};
+use super::{Probe, Root};
 
 /// Files that a container's manager leaves in it.
 const CONTAINER_MARKS: &[(&str, &str)] =
@@ -23,7 +23,7 @@ pub struct Machine {
     /// What says that it is a container: the file, and whose it is.
     pub container: Option<(&'static str, String)>,
     /// The processor's flags.
-    pub flags: Reading<Vec<String>>,
+    pub flags: Probe<Vec<String>>,
     /// Whether /dev/kvm is there.
     pub has_kvm: bool,
     /// Whether /dev/vfio/vfio is there.
@@ -58,7 +58,7 @@ impl Machine {
 
 /// A hypervisor sets the processor's flag of that name for its guests; their firmware says whose they are, and where the flags can't be
 /// read, whether they are some.
-fn guest(root: &Root, flags: &Reading<Vec<String>>) -> Option<(&'static str, String)> {
+fn guest(root: &Root, flags: &Probe<Vec<String>>) -> Option<(&'static str, String)> {
     let is_guest = flags.as_found().map(|flags| flags.iter().any(|flag| flag == "hypervisor"));
     if is_guest == Some(false) {
         return None;

@@ -20,7 +20,7 @@ mod open_files;
 pub mod owners;
 pub mod system;
 
-use card::{Card, Existing};
+use card::{Card, VgpuInstance};
 use confinement::Confinement;
 use kernel::Kernel;
 use libvirt::Libvirt;
@@ -53,9 +53,9 @@ pub struct Host {
     /// What kind of machine it is.
     pub machine: Machine,
     /// Its display devices.
-    pub cards: Reading<Vec<Card>>,
+    pub cards: Probe<Vec<Card>>,
     /// Its mediated devices.
-    pub vgpus: Reading<Vec<Existing>>,
+    pub vgpus: Probe<Vec<VgpuInstance>>,
     /// Its kernel.
     pub kernel: Kernel,
     /// libvirt and QEMU on it.
@@ -85,7 +85,7 @@ impl Host {
 }
 
 /// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else Intel's first.
-pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
+pub fn card_of(cards: &Probe<Vec<Card>>) -> Option<&Card> {
     let cards = cards.as_found()?;
     let intel = |card: &&Card| card.gpu.vendor == 0x8086;
     let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
@@ -95,7 +95,7 @@ pub fn card_of(cards: &Reading<Vec<Card>>) -> Option<&Card> {
 
 /// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading<T> {
+pub enum Probe<T> {
     /// It is there.
     Present(T),
     /// There is no such file.
@@ -155,12 +155,12 @@ impl Root {
     }
 
     /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a pipe might never end.
-    pub fn text(&self, path: &str) -> Reading<String> {
+    pub fn text(&self, path: &str) -> Probe<String> {
         self.text_up_to(path, LARGEST)
     }
 
     /// The same of so many bytes at most.
-    pub fn text_up_to(&self, path: &str, most: u64) -> Reading<String> {
+    pub fn text_up_to(&self, path: &str, most: u64) -> Probe<String> {
         let read = |path: PathBuf| {
             if !fs::metadata(&path)?.is_file() {
                 return Err(io::Error::other("not a regular file"));
@@ -173,12 +173,12 @@ impl Root {
     }
 
     /// A file of one line, as those of /sys are, without the space around it.
-    pub fn line(&self, path: &str) -> Reading<String> {
+    pub fn line(&self, path: &str) -> Probe<String> {
         self.text(path).map(|text| text.trim().to_owned())
     }
 
     /// The names in a folder, sorted.
-    pub fn names(&self, path: &str) -> Reading<Vec<String>> {
+    pub fn names(&self, path: &str) -> Probe<Vec<String>> {
         let names = self.resolve(path).and_then(fs::read_dir).map(|entries| {
             let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
             names.sort();
@@ -188,18 +188,18 @@ impl Root {
     }
 
     /// What a link points to, as it says.
-    pub fn target(&self, path: &str) -> Reading<PathBuf> {
+    pub fn target(&self, path: &str) -> Probe<PathBuf> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let target = self.resolve(folder).and_then(|folder| fs::read_link(folder.join(name)));
         match target {
             // A file or folder is no link.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Reading::Absent,
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Probe::Absent,
             target => target.into(),
         }
     }
 
     /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
-    pub fn link(&self, path: &str) -> Reading<String> {
+    pub fn link(&self, path: &str) -> Probe<String> {
         self.target(path).map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
@@ -222,7 +222,7 @@ impl Root {
     }
 
     /// A file's mode, as the kernel has it.
-    pub fn mode(&self, path: &str) -> Reading<u32> {
+    pub fn mode(&self, path: &str) -> Probe<u32> {
         self.resolve(path).and_then(fs::metadata).map(|metadata| mode(&metadata)).into()
     }
 }
@@ -248,11 +248,11 @@ fn parts(path: &Path) -> Vec<String> {
     path.components().rev().filter_map(part).collect()
 }
 
-impl<T> Reading<T> {
+impl<T> Probe<T> {
     /// What was found.
     pub fn present(self) -> Option<T> {
         match self {
-            Reading::Present(value) => Some(value),
+            Probe::Present(value) => Some(value),
             _ => None,
         }
     }
@@ -260,27 +260,27 @@ impl<T> Reading<T> {
     /// What was found, to look at.
     pub fn as_found(&self) -> Option<&T> {
         match self {
-            Reading::Present(value) => Some(value),
+            Probe::Present(value) => Some(value),
             _ => None,
         }
     }
 
     /// The same with something made of what was found.
-    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Probe<U> {
         match self {
-            Reading::Present(value) => Reading::Present(make(value)),
-            Reading::Absent => Reading::Absent,
-            Reading::Unreadable(why) => Reading::Unreadable(why),
+            Probe::Present(value) => Probe::Present(make(value)),
+            Probe::Absent => Probe::Absent,
+            Probe::Unreadable(why) => Probe::Unreadable(why),
         }
     }
 }
 
-impl<T> From<io::Result<T>> for Reading<T> {
+impl<T> From<io::Result<T>> for Probe<T> {
     fn from(result: io::Result<T>) -> Self {
         match result {
-            Ok(value) => Reading::Present(value),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Reading::Absent,
-            Err(error) => Reading::Unreadable(system_error(&error)),
+            Ok(value) => Probe::Present(value),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Probe::Absent,
+            Err(error) => Probe::Unreadable(system_error(&error)),
         }
     }
 }
@@ -303,14 +303,14 @@ mod tests {
         symlink("/usr/bin/dash", folder.path().join("etc/absolute")).unwrap();
         symlink("loop", folder.path().join("etc/loop")).unwrap();
         symlink("/etc/passwd", folder.path().join("etc/outside")).unwrap();
-        assert_eq!(root.line("/bin/dash"), Reading::Present("dash".into()));
-        assert_eq!(root.line("/etc/sh"), Reading::Present("dash".into()));
-        assert_eq!(root.link("/etc/sh"), Reading::Present("dash".into()));
-        assert_eq!(root.line("/etc/absolute"), Reading::Present("dash".into()));
+        assert_eq!(root.line("/bin/dash"), Probe::Present("dash".into()));
+        assert_eq!(root.line("/etc/sh"), Probe::Present("dash".into()));
+        assert_eq!(root.link("/etc/sh"), Probe::Present("dash".into()));
+        assert_eq!(root.line("/etc/absolute"), Probe::Present("dash".into()));
         assert_eq!(root.real_name("/etc/sh"), Some("dash".into()));
-        assert_eq!(root.text("/etc/outside"), Reading::Absent);
-        assert!(matches!(root.text("/etc/loop"), Reading::Unreadable(_)));
-        assert_eq!(root.names("/usr/bin"), Reading::Present(vec!["dash".into()]));
-        assert_eq!(root.names("/usr/bin/dash"), Reading::Absent);
+        assert_eq!(root.text("/etc/outside"), Probe::Absent);
+        assert!(matches!(root.text("/etc/loop"), Probe::Unreadable(_)));
+        assert_eq!(root.names("/usr/bin"), Probe::Present(vec!["dash".into()]));
+        assert_eq!(root.names("/usr/bin/dash"), Probe::Absent);
     }
 }

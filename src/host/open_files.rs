@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use super::{Reading, Root};
+use super::{Probe, Root};
 
 /// How long a file system has to say what kind of file it is. A device answers at once; a dead NFS server, or a FUSE server that a user
 /// runs, may never do so.
@@ -43,7 +43,7 @@ enum Identity {
 
 /// A file as `stat` describes it.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct FileStat {
     identity: Identity,
     inode: u64,
 }
@@ -51,7 +51,7 @@ struct Look {
 /// A thread that may wait for a file system, and how to talk to it.
 struct Asker {
     paths: Sender<PathBuf>,
-    answers: Receiver<Option<Look>>,
+    answers: Receiver<Option<FileStat>>,
 }
 
 impl<'n> OpenFiles<'n> {
@@ -82,7 +82,7 @@ impl<'n> OpenFiles<'n> {
         self.identities.contains(&found.identity) && is_open(root, link, found.inode)
     }
 
-    fn ask(&mut self, path: PathBuf) -> Option<Look> {
+    fn ask(&mut self, path: PathBuf) -> Option<FileStat> {
         if self.asker.is_none() {
             self.asker = Asker::start();
         }
@@ -119,10 +119,10 @@ impl Asker {
 /// Returns whether the file behind a link in /proc/PID/fd, which had this inode, is open to be used.
 fn is_open(root: &Root, link: &str, inode: u64) -> bool {
     match root.text(&link.replacen("/fd/", "/fdinfo/", 1)) {
-        Reading::Present(info) => is_open_by(&info, inode),
+        Probe::Present(info) => is_open_by(&info, inode),
         // It was closed meanwhile.
-        Reading::Absent => false,
-        Reading::Unreadable(_) => true,
+        Probe::Absent => false,
+        Probe::Unreadable(_) => true,
     }
 }
 
@@ -135,16 +135,16 @@ fn is_open_by(info: &str, inode: u64) -> bool {
 }
 
 #[cfg(unix)]
-fn look(file: &Metadata) -> Option<Look> {
+fn look(file: &Metadata) -> Option<FileStat> {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     let is_device = file.file_type().is_char_device();
     let identity = if is_device { Identity::Device(file.rdev()) } else { Identity::Inode(file.dev(), file.ino()) };
-    Some(Look { identity, inode: file.ino() })
+    Some(FileStat { identity, inode: file.ino() })
 }
 
 /// Only Unix has device numbers.
 #[cfg(not(unix))]
-fn look(_file: &Metadata) -> Option<Look> {
+fn look(_file: &Metadata) -> Option<FileStat> {
     None
 }
 

@@ -6,9 +6,9 @@ use crate::across::{Claims, Summary, claims};
 use crate::diagnostic::Related;
 use crate::domain::Domain;
 use crate::rules::RuleSet;
-use crate::rules::schema::{Check, Same};
+use crate::rules::schema::{Check, ConflictKind};
 use crate::rules::template::clipped;
-use crate::suppress::{Suppressions, Verdict};
+use crate::suppress::{SuppressionState, Suppressions};
 
 /// What a domain has in common with others of the run and must not, and what it claims itself; nothing where it is alone.
 ///
@@ -31,12 +31,12 @@ pub(super) fn beside<'d, 'r>(
             let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| last.rule.id == rule.id && last.finding.span == claim.span);
             if let Some(rival) = others.rival(&claim).filter(|_| !is_said) {
                 let verdict = match (own, &rival.consent) {
-                    (Verdict::Open, Some(reason)) => Verdict::Suppressed(reason.clone()),
+                    (SuppressionState::Open, Some(reason)) => SuppressionState::Suppressed(reason.clone()),
                     (own, _) => own,
                 };
                 let message = match same {
-                    Same::Vgpu => format!("the same vGPU in domain {}", clipped(&rival.owner)),
-                    Same::Name => "the other domain with this name".to_owned(),
+                    ConflictKind::Vgpu => format!("the same vGPU in domain {}", clipped(&rival.owner)),
+                    ConflictKind::Name => "the other domain with this name".to_owned(),
                 };
                 let elsewhere =
                     Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message, is_removed: false };

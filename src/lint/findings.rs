@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::SMALL_TEXT;
 use super::ignored::{faults, is_parted};
 use super::removals::removals_beside;
-use crate::change::{Change, Composer, overwritten};
+use crate::change::{Change, EditPlanner, overwritten};
 use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
 use crate::domain::Domain;
 use crate::edit::{Applicability, Edits};
@@ -15,7 +15,7 @@ use crate::rules::risk::Risk;
 use crate::rules::schema::{Group, Phase, Rule};
 use crate::rules::select::Search;
 use crate::rules::{Context, RuleSet, template};
-use crate::suppress::{Suppressions, Verdict};
+use crate::suppress::{SuppressionState, Suppressions};
 use crate::xml::{Element, ElementSet};
 use foldhash::HashSet;
 
@@ -34,7 +34,7 @@ pub(super) struct RuleFinding<'d, 'r> {
     pub(super) finding: Finding<'d>,
     pub(super) applicability: Option<Applicability>,
     /// What the document says of it.
-    pub(super) verdict: Verdict,
+    pub(super) verdict: SuppressionState,
     /// The place in another document that it is at odds with.
     pub(super) elsewhere: Option<Related>,
     /// The template expression that its fix would remove.
@@ -54,7 +54,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
 
     /// Whether the document says something of it, so that it stays unless somebody asks for its fix.
     pub(super) fn is_left(&self) -> bool {
-        self.verdict != Verdict::Open
+        self.verdict != SuppressionState::Open
     }
 
     pub(super) fn changes(&self) -> &[Change<'d>] {
@@ -99,7 +99,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     }
 
     /// It as the outside sees it; with a composer, with the edits that mend it alone.
-    fn diagnostic(&self, domain: &Domain<'d>, detail: Detail, composer: Option<&Composer<'_, 'd>>) -> Diagnostic<'r> {
+    fn diagnostic(&self, domain: &Domain<'d>, detail: Detail, composer: Option<&EditPlanner<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
         let RuleFinding { rule, finding, applicability, verdict, elsewhere, template } = self;
         let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
@@ -150,7 +150,7 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     domain: &Domain<'d>,
     found: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
     detail: Detail,
-    composer: Option<&Composer<'_, 'd>>,
+    composer: Option<&EditPlanner<'_, 'd>>,
 ) -> Vec<Diagnostic<'r>> {
     let found: Vec<_> = found.collect();
     // An edit that waits for another may be none any more when that is done.
@@ -250,7 +250,7 @@ pub(super) fn ask<'d, 'r>(
             if one.template.is_some() {
                 one.hold_back(Risk::Template);
             }
-            if one.verdict == Verdict::Doubtful {
+            if one.verdict == SuppressionState::Doubtful {
                 one.hold_back(Risk::UnclearIgnore);
             }
             found.push(one);
@@ -311,7 +311,7 @@ fn wanted<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>, suppressions: &mut Suppr
     }
     let place = domain.devices.unwrap_or(domain.root).span().start;
     let mut of_new_vgpu = rules.clone();
-    of_new_vgpu.wanted.retain(|rule| !matches!(suppressions.verdict(rule, place), Verdict::Suppressed(_)));
+    of_new_vgpu.wanted.retain(|rule| !matches!(suppressions.verdict(rule, place), SuppressionState::Suppressed(_)));
     Some(of_new_vgpu)
 }
 

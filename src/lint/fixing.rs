@@ -6,14 +6,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::findings::{Picture, sort};
 use super::fixed::{FixError, Fixed};
 use super::places::trace_back;
-use super::round::{How, Round, round};
+use super::round::{PassOptions, PassOutcome, round};
 use super::{Findings, SMALL_TEXT};
 use crate::across::Claims;
 use crate::diagnostic::Diagnostic;
 use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::undo::Undo;
+use crate::undo::SourceMap;
 use crate::xml::XmlError;
 use foldhash::{HashSet, HashSetExt};
 
@@ -59,9 +59,9 @@ pub fn fix_beside<'r>(
     with_edits: bool,
     others: Option<&Claims>,
 ) -> Result<Fixed<'r>, FixError> {
-    let mut how = How { rules, settings, with_edits, others, picture: Picture::Replaceable };
+    let mut how = PassOptions { rules, settings, with_edits, others, picture: Picture::Replaceable };
     // What was mended, each in which round; and the way back of each round.
-    let (mut applied, mut undo): (Vec<(usize, Diagnostic<'r>)>, Vec<Undo>) = Default::default();
+    let (mut applied, mut undo): (Vec<(usize, Diagnostic<'r>)>, Vec<SourceMap>) = Default::default();
     let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
@@ -72,13 +72,13 @@ pub fn fix_beside<'r>(
             FixError::Xml(error, position)
         };
         match round(&text, &how).map_err(unreadable)? {
-            Round::Edited { edits, moved, applied: now, refused: setting } => {
+            PassOutcome::Edited { edits, moved, applied: now, refused: setting } => {
                 refused = refused.or(setting);
                 if edits.length_of(&text) > most {
                     return Err(FixError::Growth(most_frequent(&now)));
                 }
                 applied.extend(now.into_iter().map(|diagnostic| (undo.len(), diagnostic)));
-                undo.push(Undo::of(&edits, &text, &moved));
+                undo.push(SourceMap::of(&edits, &text, &moved));
                 text = edits.apply(&text);
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
                 let is_repeated = undo.len() > 1 && !seen.insert(hash(&text));
@@ -89,7 +89,7 @@ pub fn fix_beside<'r>(
                     return Err(FixError::Loop(names));
                 }
             }
-            Round::Quiet { is_sure_to_show, .. }
+            PassOutcome::Quiet { is_sure_to_show, .. }
                 if !is_sure_to_show && how.picture == Picture::Replaceable && removed_display(&applied) =>
             {
                 // Nothing is sure to show the guest: all back, and once more without touching what shows it now.
@@ -101,7 +101,7 @@ pub fn fix_beside<'r>(
                 how.picture = Picture::Kept;
                 seen.clear();
             }
-            Round::Quiet { refused: setting, findings, ignores_errors, is_guess, guest, .. } => {
+            PassOutcome::Quiet { refused: setting, findings, ignores_errors, is_guess, guest, .. } => {
                 if let Some(Diagnostic { message, help, .. }) = refused.or(setting) {
                     return Err(FixError::Setting { message, help: help.unwrap_or_default() });
                 }

@@ -7,7 +7,7 @@ use crate::domain::Domain;
 use crate::property::PICTURE_PROPERTIES;
 use crate::rules::schema::{Check, Group, IgnoreFault, Rule, Severity};
 use crate::rules::{RuleSet, builtin, check};
-use crate::settings::{Audio, Settings, UUID_NAMESPACE, Wishes};
+use crate::settings::{Audio, SettingOverrides, Settings, UUID_NAMESPACE};
 use crate::suppress::{Suppressions, judged};
 use crate::version::Version;
 use foldhash::{HashSet, HashSetExt};
@@ -88,7 +88,7 @@ fn is_seen_whole(domain: &Domain<'_>, found: &[RuleFinding<'_, '_>]) -> bool {
 /// whatever goes.
 fn all_settings(settings: &Settings) -> Vec<Settings> {
     let reader = |libvirt: Version| Settings { libvirt, ..settings.clone() };
-    let wishes = Wishes {
+    let wishes = SettingOverrides {
         vgpu_type: Some("i915-GVTg_V5_4".into()),
         pci: Some("0000:00:1f.7".into()),
         display: Some("sdl,gl=core".into()),

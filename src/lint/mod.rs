@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::across::{Claims, Summary};
-use crate::change::Composer;
+use crate::change::EditPlanner;
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain::{self, Domain};
 use crate::edit::{Applicability, Edits};
@@ -121,7 +121,7 @@ pub fn lint_beside<'r>(
         found.extend(shared);
         let unused = unused(domain, rules, &found, &mut suppressions);
         found.extend(unused);
-        let composer = (detail == Detail::Edits).then(|| Composer::new(domain));
+        let composer = (detail == Detail::Edits).then(|| EditPlanner::new(domain));
         seen(domain, &found, detail, composer.as_ref(), summary)
     })
 }
@@ -131,7 +131,7 @@ fn seen<'d, 'r>(
     domain: &Domain<'d>,
     found: &[RuleFinding<'d, 'r>],
     detail: Detail,
-    composer: Option<&Composer<'_, 'd>>,
+    composer: Option<&EditPlanner<'_, 'd>>,
     summary: Summary,
 ) -> Findings<'r> {
     let part = |is_suppressed: bool| found.iter().filter(move |found| found.is_suppressed() == is_suppressed);
@@ -151,7 +151,7 @@ pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Setting
         let (found, mut suppressions) = find(domain, rules, Detail::Edits, Picture::Replaceable);
         let unused = unused(domain, rules, &found, &mut suppressions);
         let picked = found.iter().chain(&unused).filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
-        Composer::new(domain).edits(picked.flat_map(|found| found.changes()))
+        EditPlanner::new(domain).edits(picked.flat_map(|found| found.changes()))
     })
 }
 

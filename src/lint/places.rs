@@ -4,14 +4,14 @@ use crate::across::Summary;
 use crate::diagnostic::Diagnostic;
 use crate::edit::{Edit, Edits};
 use crate::source::Source;
-use crate::undo::{Before, Undo};
+use crate::undo::{OriginalOffset, SourceMap};
 
 /// Gives what was found in an edited text its places in the text that came in.
 ///
 /// `undo` has the way back of each round, `text` is what came out of the last, `applied` what each mended; `left` and `summary` are of that text.
 pub(super) fn trace_back<'f, 'r: 'f>(
     text: &str,
-    undo: &[Undo],
+    undo: &[SourceMap],
     applied: &'f mut [(usize, Diagnostic<'r>)],
     left: impl Iterator<Item = &'f mut Diagnostic<'r>>,
     summary: &mut Summary,
@@ -29,8 +29,8 @@ pub(super) fn trace_back<'f, 'r: 'f>(
     // A place in a text that so many rounds have edited; whether it was there before them all.
     let before = |round: usize, offset: usize| {
         undo[..round].iter().rev().fold((offset, true), |(offset, is_old), undo| match undo.before(offset) {
-            Before::At(offset) => (offset, is_old),
-            Before::New(offset) => (offset, false),
+            OriginalOffset::At(offset) => (offset, is_old),
+            OriginalOffset::New(offset) => (offset, false),
         })
     };
     for claim in summary {

@@ -8,7 +8,7 @@ use super::fixed::Guest;
 use super::ignored::{is_left_error, unused};
 use super::{Findings, seen};
 use crate::across::Claims;
-use crate::change::{Change, Composer};
+use crate::change::{Change, EditPlanner};
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain;
 use crate::edit::Edits;
@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::xml::XmlError;
 
 /// How a text is looked at.
-pub(super) struct How<'c, 'r> {
+pub(super) struct PassOptions<'c, 'r> {
     pub(super) rules: &'c RuleSet<'r>,
     pub(super) settings: &'c Settings,
     /// Whether findings have their edits.
@@ -29,7 +29,7 @@ pub(super) struct How<'c, 'r> {
 }
 
 /// What became of it.
-pub(super) enum Round<'r> {
+pub(super) enum PassOutcome<'r> {
     Edited {
         edits: Edits,
         /// Pieces of the text that stand somewhere else then.
@@ -50,8 +50,8 @@ pub(super) enum Round<'r> {
 }
 
 /// Looks at a text, and mends what there is to mend together.
-pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlError> {
-    let How { rules, settings, with_edits, others, picture } = *how;
+pub(super) fn round<'r>(text: &str, how: &PassOptions<'_, 'r>) -> Result<PassOutcome<'r>, XmlError> {
+    let PassOptions { rules, settings, with_edits, others, picture } = *how;
     let level = settings.applicability();
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules, Detail::Edits, picture);
@@ -62,7 +62,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         if picked.iter().any(|found| found.is_first(domain)) {
             picked.retain(|found| found.may_be_first(domain));
         }
-        let composer = Composer::new(domain);
+        let composer = EditPlanner::new(domain);
         let of_each = with_edits.then_some(&composer);
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
@@ -71,7 +71,7 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
                 _ => None,
             });
             let applied = diagnostics(domain, picked.iter().copied(), Detail::Words, of_each);
-            return Round::Edited { edits, moved: moved.collect(), applied, refused };
+            return PassOutcome::Edited { edits, moved: moved.collect(), applied, refused };
         }
         let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         // What an ignore is good for shows when everything else is mended.
@@ -80,13 +80,13 @@ pub(super) fn round<'r>(text: &str, how: &How<'_, 'r>) -> Result<Round<'r>, XmlE
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
             let applied = diagnostics(domain, picked.into_iter(), Detail::Words, of_each);
-            return Round::Edited { edits, moved: Vec::new(), applied, refused };
+            return PassOutcome::Edited { edits, moved: Vec::new(), applied, refused };
         }
         found.extend(unused);
         let ignores_errors = found.iter().any(is_left_error);
         // What others have says nothing about the picture.
         found.extend(shared);
-        Round::Quiet {
+        PassOutcome::Quiet {
             refused,
             findings: seen(domain, &found, Detail::Words, of_each, summary),
             is_sure_to_show: domain.has_picture() && !ignores_errors,

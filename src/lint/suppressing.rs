@@ -8,7 +8,7 @@ use crate::domain;
 use crate::edit::Edits;
 use crate::rules::{Rule, RuleSet};
 use crate::settings::Settings;
-use crate::suppress::{Form, edits};
+use crate::suppress::{SuppressionStyle, edits};
 use crate::xml::XmlError;
 
 /// The edits of a text by which each of these findings, the places where they begin and their rules' ids, is to be ignored for a reason that
@@ -20,7 +20,7 @@ pub fn suppressing_edits(
     text: &str,
     findings: &[(usize, &str)],
     reason: &str,
-    form: Form,
+    form: SuppressionStyle,
     settings: &Settings,
 ) -> Result<Vec<Edits>, XmlError> {
     domain::read(text, settings, |domain| {
@@ -66,7 +66,7 @@ pub fn suppress(
     text: String,
     names: &[String],
     reason: &str,
-    form: Form,
+    form: SuppressionStyle,
     rules: &RuleSet<'_>,
     settings: &Settings,
 ) -> Result<Suppressed, XmlError> {
@@ -82,7 +82,7 @@ pub fn suppress_beside(
     text: String,
     names: &[String],
     reason: &str,
-    form: Form,
+    form: SuppressionStyle,
     rules: &RuleSet<'_>,
     settings: &Settings,
     others: Option<&Claims>,

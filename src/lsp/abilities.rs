@@ -8,7 +8,7 @@ use crate::rules::page::Markup;
 
 /// What the client can do.
 #[derive(Clone, Copy, Debug)]
-pub struct Abilities {
+pub struct ClientCapabilities {
     /// What it can do with edits, and how it counts characters.
     pub client: Client,
     /// It asks for findings itself.
@@ -27,7 +27,7 @@ pub struct Abilities {
     pub has_watchers: bool,
 }
 
-impl Abilities {
+impl ClientCapabilities {
     /// Reads them off what `initialize` says of the client.
     pub fn of(capabilities: &Value) -> Self {
         let has = |pointer: &str, wanted: &str| {
@@ -36,7 +36,7 @@ impl Abilities {
         let can = |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
         let is_there = |pointer: &str| capabilities.pointer(pointer).is_some_and(Value::is_object);
         let encoding = if has("/general/positionEncodings", "utf-8") { Encoding::Utf8 } else { Encoding::Utf16 };
-        Abilities {
+        ClientCapabilities {
             client: Client { has_versions: can("/workspace/workspaceEdit/documentChanges"), encoding },
             pulls: is_there("/textDocument/diagnostic"),
             refreshes: can("/workspace/diagnostics/refreshSupport") && is_there("/textDocument/diagnostic"),

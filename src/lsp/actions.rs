@@ -10,12 +10,12 @@ use super::document::{Document, is_virsh_edit, settings};
 use super::protocol::{CodeAction, Range, TextEdit};
 use super::survive::survive;
 use super::text::{Encoding, Lines};
-use crate::config::InForce;
+use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic as Finding;
 use crate::edit::{Applicability, Edits};
 use crate::lint::{edits_for, fix, suppressing_edits};
 use crate::rules::schema::Check;
-use crate::suppress::Form;
+use crate::suppress::SuppressionStyle;
 
 /// Mends what the cursor is on.
 pub const QUICK_FIX: &str = "quickfix";
@@ -41,7 +41,7 @@ pub fn all(
     document: &Document,
     range: Range,
     only: Option<&[String]>,
-    configuration: &Arc<InForce>,
+    configuration: &Arc<EffectiveConfig>,
     client: Client,
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
@@ -93,7 +93,7 @@ pub fn all(
 pub fn of_foreign(
     document: &Document,
     only: Option<&[String]>,
-    configuration: &Arc<InForce>,
+    configuration: &Arc<EffectiveConfig>,
     client: Client,
 ) -> Result<Vec<CodeAction>, String> {
     if !is_asked_for(FIX_DOMAIN, only) {
@@ -113,7 +113,7 @@ pub fn of_foreign(
 ///
 /// # Errors
 /// What a fault of this program said.
-pub fn of_named(document: &Document, configuration: &Arc<InForce>, client: Client) -> Result<Option<Value>, String> {
+pub fn of_named(document: &Document, configuration: &Arc<EffectiveConfig>, client: Client) -> Result<Option<Value>, String> {
     let edits = fixed(document, configuration, true)?;
     let lines = Lines::new(&document.text, client.encoding);
     Ok(edits.map(|edits| workspace_edit(document, to_edits(&edits, &lines), client)))
@@ -142,7 +142,7 @@ const REASON: &str = "TODO: why";
 fn of_ignoring(
     here: &[&Finding<'static>],
     document: &Document,
-    configuration: &Arc<InForce>,
+    configuration: &Arc<EffectiveConfig>,
     client: Client,
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
@@ -157,9 +157,9 @@ fn of_ignoring(
         return Ok(Vec::new());
     }
     let lines = Lines::new(&document.text, client.encoding);
-    let forms = [(Form::Comment, "here"), (Form::Metadata, "in this file")];
+    let forms = [(SuppressionStyle::Comment, "here"), (SuppressionStyle::Metadata, "in this file")];
     let mut actions = Vec::new();
-    for (form, place) in forms.into_iter().filter(|(form, _)| *form == Form::Metadata || !is_virsh_edit(&document.uri)) {
+    for (form, place) in forms.into_iter().filter(|(form, _)| *form == SuppressionStyle::Metadata || !is_virsh_edit(&document.uri)) {
         let (text, configuration, is_named) = (document.text.clone(), configuration.clone(), document.is_named);
         let places: Vec<(usize, &'static str)> = first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
         // What can't be read has no findings.
@@ -183,7 +183,7 @@ fn is_asked_for(kind: &str, only: Option<&[String]>) -> bool {
 }
 
 /// What mends all that a rule finds; None where that is nothing.
-fn of_rule(rule: &str, document: &Document, configuration: &Arc<InForce>) -> Result<Option<Vec<Replacement>>, String> {
+fn of_rule(rule: &str, document: &Document, configuration: &Arc<EffectiveConfig>) -> Result<Option<Vec<Replacement>>, String> {
     let (rule, text, configuration, is_named) = (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
     let edits = survive(move || edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named)))?;
     // What can't be read has nothing to mend.
@@ -203,7 +203,7 @@ fn replacements(edits: &Edits) -> Vec<Replacement> {
 
 /// What `fix` does to a document; None where it does nothing. An editor keeps its marks and folds where only the lines
 /// are replaced that change.
-fn fixed(document: &Document, configuration: &Arc<InForce>, is_named: bool) -> Result<Option<Vec<Replacement>>, String> {
+fn fixed(document: &Document, configuration: &Arc<EffectiveConfig>, is_named: bool) -> Result<Option<Vec<Replacement>>, String> {
     let (text, configuration) = (document.text.clone(), configuration.clone());
     survive(move || {
         // A text that can't be read has no findings, and rules at odds no fix.

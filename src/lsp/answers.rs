@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::actions;
 use super::context::{Part, spot};
-use super::document::View;
+use super::document::Analysis;
 use super::ignoring;
 use super::knowledge;
 use super::protocol::{AtPosition, Command, CompletionItem, ForRange, TextEdit};
@@ -20,12 +20,12 @@ impl Server<'_> {
         let document = self.document(&asked.text_document.uri)?;
         let (only, client) = (asked.context.only.as_deref(), self.abilities.client);
         let actions = match &*view {
-            View::Domain(_) => {
+            Analysis::Domain(_) => {
                 let style = self.style(&document.uri, &in_force);
                 actions::all(document, asked.range, only, &in_force, client, style)
             }
-            View::Foreign => actions::of_foreign(document, only, &in_force, client),
-            View::Unreadable(..) | View::Failed(_) => Ok(Vec::new()),
+            Analysis::Foreign => actions::of_foreign(document, only, &in_force, client),
+            Analysis::Unreadable(..) | Analysis::Failed(_) => Ok(Vec::new()),
         };
         let actions = actions.map_err(internal)?;
         if !actions.is_empty() {
@@ -46,9 +46,9 @@ impl Server<'_> {
             json!({ "kind": kind, "value": text })
         };
         let found = match &*view {
-            View::Domain(found) | View::Unreadable(_, found) => found.as_slice(),
-            View::Foreign => return Ok(Value::Null),
-            View::Failed(_) => &[],
+            Analysis::Domain(found) | Analysis::Unreadable(_, found) => found.as_slice(),
+            Analysis::Foreign => return Ok(Value::Null),
+            Analysis::Failed(_) => &[],
         };
         let mut here: Vec<_> = found.iter().filter(|finding| finding.span.contains(&offset)).collect();
         here.sort_by_key(|finding| finding.span.len());
@@ -113,10 +113,10 @@ impl Server<'_> {
                 self.warn_of_form(&configuration);
                 self.ask("workspace/applyEdit", json!({ "label": "Fix this domain for GVT-g", "edit": edit }));
             }
-            (View::Domain(_), None) => self.show(3, "gvtg-xml: this domain has nothing that can be fixed safely"),
-            (View::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
-            (View::Foreign, None) => self.show(1, "gvtg-xml: this is not a libvirt domain: the root element is not <domain>"),
-            (View::Failed(fault), None) => self.show(1, &blame(fault)),
+            (Analysis::Domain(_), None) => self.show(3, "gvtg-xml: this domain has nothing that can be fixed safely"),
+            (Analysis::Unreadable(error, _), None) => self.show(1, &format!("gvtg-xml: {}", error.message)),
+            (Analysis::Foreign, None) => self.show(1, "gvtg-xml: this is not a libvirt domain: the root element is not <domain>"),
+            (Analysis::Failed(fault), None) => self.show(1, &blame(fault)),
         }
         if self.abilities.refreshes {
             self.ask("workspace/diagnostic/refresh", Value::Null);

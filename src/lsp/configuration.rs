@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::Live;
+use crate::config::ConfigWatcher;
 
 /// The name of the section that editors keep this server's settings in.
 pub const SECTION: &str = "gvtg-xml";
@@ -11,7 +11,7 @@ pub const SECTION: &str = "gvtg-xml";
 ///
 /// # Errors
 /// A setting that there is none of, or a value that doesn't fit, in words for the user.
-pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<Live, String> + 'c;
+pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<ConfigWatcher, String> + 'c;
 
 /// This server's settings among what an editor sends: the section of its name, or the settings themselves; none where there are only
 /// other sections.

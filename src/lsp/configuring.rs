@@ -11,7 +11,7 @@ use super::server::Server;
 use super::text::Lines;
 use super::uri::{of_path, to_path};
 use super::wire::Message;
-use crate::config::{Failure, InForce};
+use crate::config::{EffectiveConfig, LoadError};
 use crate::host::{Root, installed};
 use crate::settings::Settings;
 
@@ -55,7 +55,7 @@ impl Server<'_> {
     }
 
     /// What is in force for a document.
-    pub(super) fn in_force(&mut self, uri: &str) -> Arc<InForce> {
+    pub(super) fn in_force(&mut self, uri: &str) -> Arc<EffectiveConfig> {
         if let Some(known) = self.documents.get(uri).and_then(|document| document.in_force.clone()) {
             return known;
         }
@@ -71,7 +71,7 @@ impl Server<'_> {
 
     /// Warns if fixes are written in a form that this machine's libvirt does not read, once per session for each release that they are
     /// written for.
-    pub(super) fn warn_of_form(&mut self, in_force: &InForce) {
+    pub(super) fn warn_of_form(&mut self, in_force: &EffectiveConfig) {
         let version = in_force.settings.libvirt;
         if self.warned_of.contains(&version) {
             return;
@@ -83,12 +83,12 @@ impl Server<'_> {
     }
 
     /// Tells what is wrong in a configuration: in a message, and where it stands.
-    fn tell(&mut self, failure: &Failure) {
+    fn tell(&mut self, failure: &LoadError) {
         let lines = failure.lines();
         let more = if lines.len() > 1 { format!(" (and {} more)", lines.len() - 1) } else { String::new() };
         let what = lines.first().cloned().unwrap_or_default();
         self.show(1, &format!("gvtg-xml: {what}{more}; until this is fixed, the previous configuration stays in effect"));
-        let Failure::Wrong { path, text, errors } = failure else { return };
+        let LoadError::Wrong { path, text, errors } = failure else { return };
         let uri = of_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
         let lines = Lines::new(text, self.abilities.client.encoding);
         let diagnostics: Vec<_> = errors.iter().map(|error| diagnostics::of_configuration(error, &lines)).collect();
@@ -115,12 +115,14 @@ impl Server<'_> {
 }
 
 /// The settings in force for a document that `virsh edit` opens: this machine's libvirt will read it, unless the user gives another.
-fn for_virsh_edit(in_force: Arc<InForce>, uri: &str) -> Arc<InForce> {
+fn for_virsh_edit(in_force: Arc<EffectiveConfig>, uri: &str) -> Arc<EffectiveConfig> {
     if in_force.has_libvirt || !is_virsh_edit(uri) {
         return in_force;
     }
     match installed::libvirt(&Root::default()) {
-        Some(libvirt) => Arc::new(InForce { settings: Settings { libvirt, ..in_force.settings.clone() }, ..InForce::clone(&in_force) }),
+        Some(libvirt) => {
+            Arc::new(EffectiveConfig { settings: Settings { libvirt, ..in_force.settings.clone() }, ..EffectiveConfig::clone(&in_force) })
+        }
         None => in_force,
     }
 }

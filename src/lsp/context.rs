@@ -8,7 +8,7 @@ use crate::xml::scan::{Piece, RawAttribute, StartTag, pieces};
 
 /// What the cursor is on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Spot {
+pub struct CursorContext {
     /// The names of the elements it is in, the root first; `qemu:` and `gvtg:` stand for their namespaces, whatever the document's
     /// prefixes are.
     pub path: Vec<String>,
@@ -30,7 +30,7 @@ pub enum Part {
 }
 
 /// What is at a byte offset; None outside of start tags, and between their parts.
-pub fn spot(text: &str, offset: usize) -> Option<Spot> {
+pub fn spot(text: &str, offset: usize) -> Option<CursorContext> {
     // What comes behind the cursor may be anything: only what stands before it tells where it is.
     let before = &text[..offset];
     let (open, start) = open_elements(before)?;
@@ -44,7 +44,7 @@ pub fn spot(text: &str, offset: usize) -> Option<Spot> {
     }
     path.push(known_name(&text[name.clone()], &scopes));
     let part = if offset <= name.end { Part::Name(name) } else { part(text, name.end, offset)? };
-    Some(Spot { path, attributes: tag, part })
+    Some(CursorContext { path, attributes: tag, part })
 }
 
 /// An element that is open at the cursor.

@@ -1,6 +1,6 @@
 //! Findings as an editor shows them.
 
-use super::document::View;
+use super::document::Analysis;
 use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
 use super::text::Lines;
 use crate::config::said::ConfigError;
@@ -23,12 +23,12 @@ pub struct Style<'s> {
 }
 
 /// All that is to be shown of what was seen in a text.
-pub fn all(view: &View, lines: &Lines<'_>, text: &str, style: Style<'_>) -> Vec<Diagnostic> {
+pub fn all(view: &Analysis, lines: &Lines<'_>, text: &str, style: Style<'_>) -> Vec<Diagnostic> {
     let findings = |found: &[Finding<'static>]| found.iter().map(|finding| one(finding, lines, style)).collect();
     match view {
-        View::Foreign | View::Failed(_) => Vec::new(),
-        View::Domain(found) => findings(found),
-        View::Unreadable(error, kept) => {
+        Analysis::Foreign | Analysis::Failed(_) => Vec::new(),
+        Analysis::Domain(found) => findings(found),
+        Analysis::Unreadable(error, kept) => {
             let mut all: Vec<Diagnostic> = findings(kept);
             all.insert(0, unreadable(error, lines, text));
             all

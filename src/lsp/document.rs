@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::survive::survive;
-use crate::config::InForce;
+use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, why_foreign};
 use crate::settings::Settings;
-use crate::xml::{self, Unreadable, XmlError};
+use crate::xml::{self, XmlError, XmlErrorKind};
 
 /// As much as the command line reads unless it is told otherwise.
 const LARGEST: usize = 16 << 20;
@@ -25,16 +25,16 @@ pub struct Document {
     /// Whether the user said that it is meant: then it is judged as a file that is named on the command line.
     pub is_named: bool,
     /// What is in force for it; None until somebody asks, and again when a configuration has changed.
-    pub in_force: Option<Arc<InForce>>,
+    pub in_force: Option<Arc<EffectiveConfig>>,
     /// What was seen in this text; None since the last change.
-    view: Option<Arc<View>>,
+    view: Option<Arc<Analysis>>,
     /// The last text that could be read.
-    last: Option<Last>,
+    last: Option<LastAnalysis>,
 }
 
 /// What was seen in a text.
 #[derive(Debug)]
-pub enum View {
+pub enum Analysis {
     /// Nothing of this program's business: no domain, or none with a sign of GVT-g.
     Foreign,
     /// A domain, with what is wrong in it.
@@ -46,9 +46,9 @@ pub enum View {
 }
 
 #[derive(Debug)]
-struct Last {
+struct LastAnalysis {
     text: Arc<String>,
-    view: Arc<View>,
+    view: Arc<Analysis>,
 }
 
 impl Document {
@@ -88,21 +88,21 @@ impl Document {
     }
 
     /// What there is in it, looked at once after each change.
-    pub fn view(&mut self, configuration: &Arc<InForce>) -> Arc<View> {
+    pub fn view(&mut self, configuration: &Arc<EffectiveConfig>) -> Arc<Analysis> {
         if let Some(view) = &self.view {
             return view.clone();
         }
         let (view, is_readable) = self.look(configuration);
         let view = Arc::new(view);
         if is_readable {
-            self.last = Some(Last { text: self.text.clone(), view: view.clone() });
+            self.last = Some(LastAnalysis { text: self.text.clone(), view: view.clone() });
         }
         self.view = Some(view.clone());
         view
     }
 
     /// What there is in the text, and whether it could be read.
-    fn look(&self, configuration: &Arc<InForce>) -> (View, bool) {
+    fn look(&self, configuration: &Arc<EffectiveConfig>) -> (Analysis, bool) {
         if self.text.len() > LARGEST {
             let help = "check it on the command line: `gvtg-xml lint --max-size 0 FILE`";
             return (self.unreadable(XmlError::new(0, "larger than 16 MiB, so it is not checked", help)), false);
@@ -110,15 +110,15 @@ impl Document {
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {
             if !(is_named || configuration.named) && why_foreign(text.as_bytes(), configuration.all).is_some() {
-                return xml::read(&text, |_| View::Foreign);
+                return xml::read(&text, |_| Analysis::Foreign);
             }
             match lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)) {
-                Err(error) if error.kind == Unreadable::NotADomain => Ok(View::Foreign),
-                seen => seen.map(View::Domain),
+                Err(error) if error.kind == XmlErrorKind::NotADomain => Ok(Analysis::Foreign),
+                seen => seen.map(Analysis::Domain),
             }
         });
         match seen {
-            Err(fault) => (View::Failed(fault), false),
+            Err(fault) => (Analysis::Failed(fault), false),
             Ok(Ok(view)) => (view, true),
             Ok(Err(error)) => (self.unreadable(error), false),
         }
@@ -126,27 +126,27 @@ impl Document {
 
     /// What to say of a text that can't be read: nothing where the one before was foreign, or where none came before and this one
     /// doesn't begin as a domain.
-    fn unreadable(&self, error: XmlError) -> View {
+    fn unreadable(&self, error: XmlError) -> Analysis {
         let begins_as_domain = || xml::root_name(self.text.as_bytes()).as_deref() == Some("domain");
         match &self.last {
-            None if begins_as_domain() => View::Unreadable(error, Vec::new()),
-            Some(Last { text, view }) => match &**view {
-                View::Domain(findings) => View::Unreadable(error, kept(findings, text, &self.text)),
-                _ => View::Foreign,
+            None if begins_as_domain() => Analysis::Unreadable(error, Vec::new()),
+            Some(LastAnalysis { text, view }) => match &**view {
+                Analysis::Domain(findings) => Analysis::Unreadable(error, kept(findings, text, &self.text)),
+                _ => Analysis::Foreign,
             },
-            None => View::Foreign,
+            None => Analysis::Foreign,
         }
     }
 
     /// The findings with the edits that mend them; none in what can't be read.
-    pub fn findings_with_edits(&self, configuration: &Arc<InForce>) -> Result<Vec<Diagnostic<'static>>, String> {
+    pub fn findings_with_edits(&self, configuration: &Arc<EffectiveConfig>) -> Result<Vec<Diagnostic<'static>>, String> {
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         survive(move || lint(&text, &configuration.rules, &settings(&configuration, is_named)).unwrap_or_default())
     }
 }
 
 /// The settings for a document: one that nobody named is judged as one that was found in a folder, and nothing unsafe is done unasked.
-pub fn settings(configuration: &InForce, is_named: bool) -> Settings {
+pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
     Settings { named: is_named || configuration.named, unsafe_fixes: false, ..configuration.settings.clone() }
 }
 
@@ -186,20 +186,22 @@ fn kept(findings: &[Diagnostic<'static>], old: &str, new: &str) -> Vec<Diagnosti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Choices;
+    use crate::config::PartialConfig;
     use crate::config::merge::merge;
     use crate::rules::builtin;
 
-    fn configuration() -> Arc<InForce> {
-        Arc::new(merge(&Choices::default(), &[], builtin().iter()).unwrap())
+    fn configuration() -> Arc<EffectiveConfig> {
+        Arc::new(merge(&PartialConfig::default(), &[], builtin().iter()).unwrap())
     }
 
     const BAD: &str = "<domain type='kvm'>\n<devices>\n<graphics type='vnc'/>\n<hostdev mode='x' type='mdev' model='vfio-pci'/>\n\
         <video/>\n</devices>\n</domain>\n";
 
-    fn ids(view: &View) -> Vec<String> {
+    fn ids(view: &Analysis) -> Vec<String> {
         match view {
-            View::Domain(findings) | View::Unreadable(_, findings) => findings.iter().map(|finding| finding.rule.id.to_string()).collect(),
+            Analysis::Domain(findings) | Analysis::Unreadable(_, findings) => {
+                findings.iter().map(|finding| finding.rule.id.to_string()).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -212,7 +214,7 @@ mod tests {
         assert!(all.contains(&"wrong-vgpu-mode".to_owned()) && all.contains(&"stray-video".to_owned()), "{all:?}");
         *document.text_mut() = BAD.replace("<hostdev mode='x'", "<hostdev mode='ü'<");
         let view = document.view(&configuration);
-        let View::Unreadable(error, kept) = &*view else { panic!("{view:?}") };
+        let Analysis::Unreadable(error, kept) = &*view else { panic!("{view:?}") };
         assert!(document.text[error.offset..].starts_with("<hostdev") || document.text[error.offset..].starts_with('<'), "{error:?}");
         let found: Vec<&str> = kept.iter().map(|finding| &document.text[finding.span.clone()]).collect();
         assert!(found.contains(&"<graphics type='vnc'/>") && found.contains(&"<video/>"), "{found:?}");
@@ -224,14 +226,14 @@ mod tests {
         let configuration = configuration();
         for text in ["", "x", "<network>", "<network/>", "<domain/>", "<domain type='kvm'><devices/></domain>", "<dom"] {
             let mut document = Document::new("file:///a.xml".into(), 1, text.into());
-            assert!(matches!(*document.view(&configuration), View::Foreign), "{text}");
+            assert!(matches!(*document.view(&configuration), Analysis::Foreign), "{text}");
         }
         let mut document = Document::new("file:///a.xml".into(), 1, "<domain/>".into());
         document.view(&configuration);
         document.text_mut().push('<');
-        assert!(matches!(*document.view(&configuration), View::Foreign));
+        assert!(matches!(*document.view(&configuration), Analysis::Foreign));
         let mut unseen = Document::new("file:///a.xml".into(), 1, "<domain><".into());
-        assert!(matches!(*unseen.view(&configuration), View::Unreadable(..)), "who knows what it will be");
+        assert!(matches!(*unseen.view(&configuration), Analysis::Unreadable(..)), "who knows what it will be");
     }
 
     #[test]
@@ -240,11 +242,11 @@ mod tests {
             ["<!DOCTYPE domain>\n<domain type='kvm'/>", "<\0d\0o\0m\0a\0i\0n\0>\0", "<!-- x --><!DOCTYPE x [<!ENTITY a '>'>]><domain/>"]
         {
             let mut document = Document::new("file:///a.xml".into(), 1, text.into());
-            assert!(matches!(*document.view(&configuration()), View::Unreadable(..)), "{text}");
+            assert!(matches!(*document.view(&configuration()), Analysis::Unreadable(..)), "{text}");
         }
         for text in ["<!DOCTYPE html>\n<html>", "<domain xmlns='http://example.org/domains'/>", "\0\0"] {
             let mut document = Document::new("file:///a.xml".into(), 1, text.into());
-            assert!(matches!(*document.view(&configuration()), View::Foreign), "{text}");
+            assert!(matches!(*document.view(&configuration()), Analysis::Foreign), "{text}");
         }
     }
 
@@ -274,7 +276,7 @@ mod tests {
     #[test]
     fn findings_move_with_their_text() {
         let mut document = Document::new("file:///tmp/virsh000000.xml".into(), 1, "<domain type='kvm'><devices/></domain>".into());
-        let View::Domain(findings) = &*document.view(&configuration()) else { panic!("a domain") };
+        let Analysis::Domain(findings) = &*document.view(&configuration()) else { panic!("a domain") };
         let span = |findings: Vec<Diagnostic<'static>>| findings.first().map(|finding| finding.span.clone());
         let place = findings[0].span.clone();
         assert_eq!(span(kept(findings, &document.text, &format!("\n\n{}", document.text))), Some(place.start + 2..place.end + 2));

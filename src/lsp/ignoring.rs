@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::context::{Part, Spot};
+use super::context::{CursorContext, Part};
 use super::knowledge::Suggestion;
 use crate::rules::Rule;
 use crate::rules::page::{Markup, page};
 use crate::xml::COMMENT_MARK;
 
 /// Where the name stands that is being written at a byte offset, in the brackets of a comment or in the metadata; None elsewhere.
-pub fn name_at(text: &str, offset: usize, spot: Option<&Spot>) -> Option<Range<usize>> {
+pub fn name_at(text: &str, offset: usize, spot: Option<&CursorContext>) -> Option<Range<usize>> {
     match spot {
-        Some(Spot { path, part: Part::Value(attribute, span), .. }) => {
+        Some(CursorContext { path, part: Part::Value(attribute, span), .. }) => {
             (attribute == "rule" && path.last().is_some_and(|name| name == "gvtg:ignore")).then(|| span.clone())
         }
         Some(_) => None,

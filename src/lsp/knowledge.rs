@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::context::{Part, Spot};
+use super::context::{CursorContext, Part};
 use crate::property::{self, PropertyType};
 use crate::rules::Rule;
 use crate::rules::page::Markup;
@@ -26,7 +26,7 @@ pub fn joined(pages: impl IntoIterator<Item = String>, markup: Markup) -> String
 }
 
 /// What an element or an attribute means, and which rules are about it; None where nothing is known of it.
-pub fn meaning(spot: &Spot, rules: &[&Rule], markup: Markup) -> Option<String> {
+pub fn meaning(spot: &CursorContext, rules: &[&Rule], markup: Markup) -> Option<String> {
     let attribute = match &spot.part {
         Part::Name(_) => "",
         Part::Attribute(name, _) | Part::Value(name, _) => name,
@@ -58,7 +58,7 @@ pub fn meaning(spot: &Spot, rules: &[&Rule], markup: Markup) -> Option<String> {
 }
 
 /// The values that can stand at the cursor, those that a rule allows first.
-pub fn suggestions(spot: &Spot, rules: &[&Rule]) -> Vec<Suggestion> {
+pub fn suggestions(spot: &CursorContext, rules: &[&Rule]) -> Vec<Suggestion> {
     let Part::Value(attribute, _) = &spot.part else { return Vec::new() };
     let element = spot.path.last().map_or("", String::as_str);
     let mut found: Vec<Suggestion> = Vec::new();
@@ -103,7 +103,7 @@ pub fn suggestions(spot: &Spot, rules: &[&Rule]) -> Vec<Suggestion> {
 }
 
 /// Whether a rule is about this element or attribute, or about the property or variable that the tag names.
-fn is_about(rule: &Rule, spot: &Spot, attribute: &str) -> bool {
+fn is_about(rule: &Rule, spot: &CursorContext, attribute: &str) -> bool {
     let named = spot.attributes.iter().find(|(name, _)| name == "name").map(|(_, value)| value.as_str());
     match (&rule.check, spot.path.last().map_or("", String::as_str)) {
         (Check::Property { name, .. }, "qemu:property") => named == Some(name),

@@ -37,7 +37,7 @@ pub use configuration::Configure;
 pub use server::{Ended, Server};
 use wire::{Message, ResponseError};
 
-type Read = std::io::Result<Result<Message, ResponseError>>;
+type Incoming = std::io::Result<Result<Message, ResponseError>>;
 
 /// Serves a client until it says goodbye or is gone.
 ///
@@ -46,7 +46,7 @@ type Read = std::io::Result<Result<Message, ResponseError>>;
 pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, configure: &Configure<'_>) -> Result<Ended, String> {
     let mut server = Server::new(configure)?;
     let incoming = read_ahead(input);
-    let mut queue: VecDeque<Read> = VecDeque::new();
+    let mut queue: VecDeque<Incoming> = VecDeque::new();
     loop {
         if queue.is_empty() {
             match incoming.recv() {
@@ -84,7 +84,7 @@ pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, confi
 }
 
 /// The messages as they come, read in a thread of its own; it ends with the input.
-fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Read> {
+fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Incoming> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         while let Some(message) = wire::read(&mut input).transpose() {
@@ -98,7 +98,7 @@ fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Read> {
 }
 
 /// Whether a request that waits was called off.
-fn is_cancelled(request: &Message, queue: &VecDeque<Read>) -> bool {
+fn is_cancelled(request: &Message, queue: &VecDeque<Incoming>) -> bool {
     queue.iter().flatten().flatten().any(|message| {
         message.is_notification("$/cancelRequest") && message.params.get("id").is_some_and(|id| Some(id) == request.id.as_ref())
     })

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::abilities::Abilities;
+use super::abilities::ClientCapabilities;
 use super::actions::{FIX_ALL, FIX_DOMAIN, QUICK_FIX};
 use super::configuration::{Configure, section};
 use super::diagnostics::{self, Style};
-use super::document::{Document, View};
+use super::document::{Analysis, Document};
 use super::protocol::{DidChange, DidOpen, OfDocument};
 use super::text::{Lines, apply};
 use super::wire::{Message, ResponseError, code};
-use crate::config::{InForce, Live};
+use crate::config::{ConfigWatcher, EffectiveConfig};
 use crate::version::Version;
 
 /// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
@@ -41,7 +41,7 @@ enum Phase {
 /// One session.
 pub struct Server<'c> {
     pub(super) configure: &'c Configure<'c>,
-    pub(super) live: Live,
+    pub(super) live: ConfigWatcher,
     /// The configurations in which something is wrong that is shown, by their names.
     pub(super) marked: Vec<String>,
     /// The releases of libvirt for which the user was warned of the form.
@@ -49,7 +49,7 @@ pub struct Server<'c> {
     /// The settings that came with `initialize`; later ones stand over them.
     pub(super) first_settings: Map<String, Value>,
     phase: Phase,
-    pub(super) abilities: Abilities,
+    pub(super) abilities: ClientCapabilities,
     pub(super) documents: BTreeMap<String, Document>,
     pub(super) outgoing: Vec<Message>,
     /// The number of the server's own last request.
@@ -74,7 +74,7 @@ impl<'c> Server<'c> {
             warned_of: Vec::new(),
             first_settings: Map::new(),
             phase: Phase::New,
-            abilities: Abilities::of(&Value::Null),
+            abilities: ClientCapabilities::of(&Value::Null),
             documents: BTreeMap::new(),
             outgoing: Vec::new(),
             requests: 0,
@@ -216,7 +216,7 @@ impl<'c> Server<'c> {
 
     fn initialize(&mut self, params: &Value) -> Value {
         self.phase = Phase::Running;
-        self.abilities = Abilities::of(&params["capabilities"]);
+        self.abilities = ClientCapabilities::of(&params["capabilities"]);
         self.first_settings = section(&params["initializationOptions"]).cloned().unwrap_or_default();
         json!({
             "serverInfo": { "name": "gvtg-xml", "version": env!("CARGO_PKG_VERSION") },
@@ -251,17 +251,17 @@ impl<'c> Server<'c> {
     }
 
     /// What there is in an open document.
-    pub(super) fn view(&mut self, uri: &str) -> Result<Arc<View>, ResponseError> {
+    pub(super) fn view(&mut self, uri: &str) -> Result<Arc<Analysis>, ResponseError> {
         self.document(uri)?;
         let in_force = self.in_force(uri);
-        let view = self.documents.get_mut(uri).map_or(Arc::new(View::Foreign), |document| document.view(&in_force));
-        if matches!(&*view, View::Domain(_)) {
+        let view = self.documents.get_mut(uri).map_or(Arc::new(Analysis::Foreign), |document| document.view(&in_force));
+        if matches!(&*view, Analysis::Domain(_)) {
             self.warn_of_form(&in_force);
         }
         Ok(view)
     }
 
-    pub(super) fn style<'s>(&'s self, uri: &'s str, in_force: &'s InForce) -> Style<'s> {
+    pub(super) fn style<'s>(&'s self, uri: &'s str, in_force: &'s EffectiveConfig) -> Style<'s> {
         let rule_pages = in_force.rule_pages.as_deref().filter(|_| self.abilities.has_links);
         Style { uri, has_related: self.abilities.has_related, rule_pages }
     }
@@ -273,12 +273,12 @@ impl<'c> Server<'c> {
         let was_new = document.is_new();
         let view = document.view(&in_force);
         let text = document.text.clone();
-        if let View::Failed(fault) = &*view
+        if let Analysis::Failed(fault) = &*view
             && was_new
         {
             self.show(1, &blame(fault));
         }
-        if matches!(&*view, View::Domain(_)) {
+        if matches!(&*view, Analysis::Domain(_)) {
             self.warn_of_form(&in_force);
         }
         let lines = Lines::new(&text, self.abilities.client.encoding);

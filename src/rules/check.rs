@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::elsewhere::{is_elsewhere, moved_ramfb};
-use super::environment::{Wanted, environment};
+use super::environment::{RequiredEnv, environment};
 use super::finding::Finding;
-use super::mender::Mender;
+use super::mender::DeclarativeFix;
 use super::path::{Selector, Text};
 use super::risk::Risk;
 use super::schema::{Check, Format, Group, Rule};
@@ -27,7 +27,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     }
     let selected = || rule.select.as_ref().map_or(Vec::new(), |selector| remaining(selector, context));
     let fix = rule.fix_for(domain.settings.libvirt);
-    let mender = Mender { fix, template: OnceCell::new(), context };
+    let mender = DeclarativeFix { fix, template: OnceCell::new(), context };
     let mut findings = match &rule.check {
         Check::Forbid => selected().into_iter().map(|element| mender.mended(Finding::at(element), "")).collect(),
         Check::Require { child } => selected()
@@ -68,7 +68,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
         Check::Property { .. } | Check::Environment { .. } if !domain.has_vgpu() => Vec::new(),
         Check::Property { name, value } => property(name, value, domain),
         Check::Environment { name, value, format, setting, displays } => {
-            let wanted = Wanted { name, value, format: *format, setting: setting.as_deref(), displays };
+            let wanted = RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
             environment(&wanted, domain)
         }
         Check::Code { function } => code::run(function, context),
@@ -129,7 +129,7 @@ fn is_allowed(value: &str, one_of: &[Text], format: Option<Format>) -> bool {
     (one_of.is_empty() || one_of.iter().any(|allowed| allowed == value)) && format.is_none_or(|format| format.fits(value))
 }
 
-fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], mender: &Mender<'_, 'd>) -> Vec<Finding<'d>> {
+fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], mender: &DeclarativeFix<'_, 'd>) -> Vec<Finding<'d>> {
     let mut first: HashMap<String, Range<usize>> = HashMap::new();
     let mut findings = Vec::new();
     for element in selected {

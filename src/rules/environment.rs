@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::domain::Domain;
 
 /// An environment variable that a rule wants.
-pub(super) struct Wanted<'w> {
+pub(super) struct RequiredEnv<'w> {
     pub(super) name: &'w str,
     pub(super) value: &'w str,
     pub(super) format: Option<Format>,
@@ -17,7 +17,7 @@ pub(super) struct Wanted<'w> {
 }
 
 /// What is wrong with it; nothing where the display that QEMU opens needs no such variable.
-pub(super) fn environment<'d>(wanted: &Wanted<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
+pub(super) fn environment<'d>(wanted: &RequiredEnv<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
     if !display_needs(wanted.displays, domain) {
         return Vec::new();
     }

@@ -8,9 +8,9 @@ use crate::version::VersionRange;
 /// What libvirt or QEMU say.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Says {
+pub struct KnownMessage {
     /// Who says it.
-    pub at: Moment,
+    pub at: MessageSource,
     /// In their words; `{}` stands for what varies.
     pub text: Text,
     /// The libvirt releases that say so.
@@ -23,7 +23,7 @@ pub struct Says {
 /// When they say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Moment {
+pub enum MessageSource {
     /// `virsh define`.
     Define,
     /// `virsh define --validate`.
@@ -50,7 +50,7 @@ pub struct Example {
     pub beside: Option<Text>,
     /// Where the snippets belong; a whole document by default.
     #[serde(default, rename = "in")]
-    pub within: Within,
+    pub within: SnippetContext,
     /// Settings as on the command line: `--libvirt 7.0`.
     #[serde(default)]
     pub settings: Text,
@@ -59,7 +59,7 @@ pub struct Example {
 /// Where an example's snippet belongs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Within {
+pub enum SnippetContext {
     /// It is a whole document.
     #[default]
     Document,

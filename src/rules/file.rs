@@ -49,14 +49,14 @@ pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
 
 /// A step to a value of the file: a key, or the number of one of several.
 #[derive(Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum TomlPathSegment {
     Key(&'static str),
     Index(usize),
 }
-use Step::{Index, Key};
+use TomlPathSegment::{Index, Key};
 
 /// Where a value stands; the beginning of the file where it can't be found.
-pub(super) fn span_of(text: &str, place: &[Step]) -> Range<usize> {
+pub(super) fn span_of(text: &str, place: &[TomlPathSegment]) -> Range<usize> {
     let Ok(table) = DeTable::parse(text) else { return 0..0 };
     let mut value = DeValue::Table(table.into_inner());
     let mut span = 0..0;
@@ -79,13 +79,13 @@ struct Checker<'t> {
 }
 
 impl Checker<'_> {
-    fn add(&mut self, place: &[Step], message: String) {
+    fn add(&mut self, place: &[TomlPathSegment], message: String) {
         let span = span_of(self.text, place);
         self.errors.push(RuleError { message, span });
     }
 
     /// The same about a part of the value: where it stands, if the file has it as it is.
-    fn add_within(&mut self, place: &[Step], value: &str, part: Range<usize>, message: String) {
+    fn add_within(&mut self, place: &[TomlPathSegment], value: &str, part: Range<usize>, message: String) {
         let span = span_of(self.text, place);
         let start = self.text[span.clone()].find(value).map(|found| span.start + found);
         let span = start.map_or(span, |start| start + part.start..start + part.end);
@@ -160,7 +160,7 @@ impl Checker<'_> {
         }
     }
 
-    fn property(&mut self, place: &[Step], name: &str, value: &str) {
+    fn property(&mut self, place: &[TomlPathSegment], name: &str, value: &str) {
         let within = |key| [place, &[Key(key)]].concat();
         match type_of(name) {
             None => self.add(&within("name"), format!("QEMU's vGPU has no property '{name}'")),
@@ -214,7 +214,7 @@ impl Checker<'_> {
         self.page_text("fix", &[Key("fix"), Index(0), Key("title")], title, rule.page.fix.as_ref());
     }
 
-    fn page_text(&mut self, key: &'static str, place: &[Step], text: Option<&Text>, on_page: Option<&Text>) {
+    fn page_text(&mut self, key: &'static str, place: &[TomlPathSegment], text: Option<&Text>, on_page: Option<&Text>) {
         match (text, on_page) {
             (None, Some(_)) => self.add(&[Key("page"), Key(key)], format!("the rule has no {key} that this could replace")),
             (Some(text), None) if text.contains('{') => {
@@ -227,7 +227,7 @@ impl Checker<'_> {
         }
     }
 
-    fn placeholders(&mut self, place: &[Step], value: &str, is_host: bool) {
+    fn placeholders(&mut self, place: &[TomlPathSegment], value: &str, is_host: bool) {
         for (at, _) in value.match_indices('{') {
             let Some(length) = value[at + 1..].find('}') else { continue };
             let name = &value[at + 1..at + 1 + length];

@@ -10,14 +10,14 @@ use crate::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
 /// A fix of a rule file, at work on one domain.
-pub(super) struct Mender<'c, 'd> {
+pub(super) struct DeclarativeFix<'c, 'd> {
     pub(super) fix: Option<&'c Fix>,
     /// What it inserts, before its values are filled in; the same for all findings.
     pub(super) template: OnceCell<Option<NewElement>>,
     pub(super) context: &'c Context<'c, 'd>,
 }
 
-impl<'d> Mender<'_, 'd> {
+impl<'d> DeclarativeFix<'_, 'd> {
     /// The finding with the changes that the fix makes.
     pub(super) fn mended(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
         let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };

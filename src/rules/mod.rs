@@ -25,7 +25,7 @@ pub use schema::Rule;
 pub use symptom::Symptom;
 
 use crate::domain::Domain;
-use crate::xml::{ElementSet, Unreadable};
+use crate::xml::{ElementSet, XmlErrorKind};
 
 /// The built-in rules, in the order in which they are asked: written by the build script from `rules/*.toml`.
 pub fn builtin() -> &'static [Rule] {
@@ -47,8 +47,8 @@ mod table {
 
     use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
     use super::schema::*;
-    use super::stems::Stem;
-    use super::symptom::{Symptom, Words};
+    use super::stems::TrieNode;
+    use super::symptom::{Symptom, SymptomMessage};
     use crate::edit::Applicability;
     #[allow(unused_imports, reason = "what the rules say decides which are used")]
     use crate::version::{Version, VersionRange};
@@ -56,7 +56,7 @@ mod table {
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
     pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
     pub(super) static SYMPTOMS: &[Symptom] = include!(concat!(env!("OUT_DIR"), "/symptoms.rs"));
-    pub(super) static STEMS: &[Stem] = include!(concat!(env!("OUT_DIR"), "/stems.rs"));
+    pub(super) static STEMS: &[TrieNode] = include!(concat!(env!("OUT_DIR"), "/stems.rs"));
     const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
     pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
     pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
@@ -64,10 +64,10 @@ mod table {
 use table::{BUILTIN, OF_HOST, STEMS, SYMPTOMS};
 
 /// The rule that speaks of a text which can't be read.
-pub fn about(unreadable: Unreadable) -> &'static Rule {
+pub fn about(unreadable: XmlErrorKind) -> &'static Rule {
     match unreadable {
-        Unreadable::NotWellFormed => table::WELL_FORMED,
-        Unreadable::NotADomain => table::DOMAIN,
+        XmlErrorKind::NotWellFormed => table::WELL_FORMED,
+        XmlErrorKind::NotADomain => table::DOMAIN,
     }
 }
 

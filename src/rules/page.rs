@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::schema::{Moment, Rule};
+use super::schema::{MessageSource, Rule};
 
 /// How a page is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +51,13 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
 }
 
 /// Who says something at a moment.
-pub fn speaker(at: Moment) -> &'static str {
+pub fn speaker(at: MessageSource) -> &'static str {
     match at {
-        Moment::Define => "virsh define",
-        Moment::Validate => "virsh define --validate",
-        Moment::Start => "virsh start",
-        Moment::Qemu => "QEMU",
-        Moment::System => "the system",
+        MessageSource::Define => "virsh define",
+        MessageSource::Validate => "virsh define --validate",
+        MessageSource::Start => "virsh start",
+        MessageSource::Qemu => "QEMU",
+        MessageSource::System => "the system",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-pub use super::evidence::{Example, Moment, Says, Within};
+pub use super::evidence::{Example, KnownMessage, MessageSource, SnippetContext};
 use super::names::FUNCTIONS;
 use super::path::{List, Selector, Text};
 use crate::edit::Applicability;
@@ -47,7 +47,7 @@ pub struct Rule {
     pub why: Text,
     /// What libvirt or QEMU say about it, in their own words; `{}` stands for what varies.
     #[serde(default)]
-    pub says: List<Says>,
+    pub says: List<KnownMessage>,
     /// Where the facts come from.
     #[serde(default)]
     pub references: List<Text>,
@@ -106,7 +106,7 @@ pub struct When {
     /// The libvirt releases, like `>=8.1 <8.5`.
     pub libvirt: Option<VersionRange>,
     /// What shows the vGPU's picture.
-    pub shown_by: Option<ShownBy>,
+    pub shown_by: Option<DisplayBackend>,
     /// Whether the domain has a vGPU.
     pub vgpu: Option<bool>,
     /// Whether the vGPU has ramfb.
@@ -125,7 +125,7 @@ pub struct When {
 /// What shows the vGPU's picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ShownBy {
+pub enum DisplayBackend {
     /// QEMU itself (`-display`), whatever opens the window.
     Qemu,
     /// A window that QEMU opens itself: it needs no `<graphics>`, as `-display egl-headless` does.
@@ -219,7 +219,7 @@ pub enum Check {
     /// No other domain has the same; asked where a run looks at several documents.
     Across {
         /// What is to be this domain's alone.
-        same: Same,
+        same: ConflictKind,
     },
     /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own has this check.
     WellFormed,
@@ -261,7 +261,7 @@ pub enum IgnoreFault {
 /// What no two domains of a run may have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Same {
+pub enum ConflictKind {
     /// The uuid of a vGPU: no two domains of different names have it.
     Vgpu,
     /// The name and the GPU of its vGPU: no two domains with different uuids of their own have both.

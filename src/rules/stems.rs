@@ -5,7 +5,7 @@ use super::path::{Axis, List, Name, Path, Step};
 
 /// A node of that tree: the way to it is a stem.
 #[derive(Clone, Debug)]
-pub struct Stem {
+pub struct TrieNode {
     /// The element's name; the first node is the document itself and has none that counts.
     pub name: Name,
     /// How many steps of a path lead here.
@@ -15,12 +15,12 @@ pub struct Stem {
 }
 
 /// The tree that nothing begins in.
-pub fn seed() -> Vec<Stem> {
-    vec![Stem { name: Name::Any, depth: 0, next: List::default() }]
+pub fn seed() -> Vec<TrieNode> {
+    vec![TrieNode { name: Name::Any, depth: 0, next: List::default() }]
 }
 
 /// Adds a path's stem to the tree: its steps to named children, up to the first that asks for more than a name.
-pub fn plant(path: &mut Path, tree: &mut Vec<Stem>) {
+pub fn plant(path: &mut Path, tree: &mut Vec<TrieNode>) {
     if !path.absolute {
         return;
     }
@@ -32,7 +32,7 @@ pub fn plant(path: &mut Path, tree: &mut Vec<Stem>) {
         at = match tree[at].next.iter().find(|next| tree[**next].name == *name) {
             Some(next) => *next,
             None => {
-                tree.push(Stem { name: name.clone(), depth: tree[at].depth + 1, next: List::default() });
+                tree.push(TrieNode { name: name.clone(), depth: tree[at].depth + 1, next: List::default() });
                 let new = tree.len() - 1;
                 tree[at].next.to_mut().push(new);
                 new

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::evidence::Moment;
-use super::file::{RuleError, Step, span_of};
+use super::evidence::MessageSource;
+use super::file::{RuleError, TomlPathSegment, span_of};
 use super::path::{List, Text};
 use super::schema::Severity;
 
@@ -29,7 +29,7 @@ pub struct Symptom {
     #[serde(default)]
     pub vague: bool,
     /// The messages, in the words of each program and release.
-    pub says: List<Words>,
+    pub says: List<SymptomMessage>,
     /// Where the facts come from.
     #[serde(default)]
     pub references: List<Text>,
@@ -38,9 +38,9 @@ pub struct Symptom {
 /// A message in its program's words.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Words {
+pub struct SymptomMessage {
     /// When it is said, and so by whom.
-    pub at: Moment,
+    pub at: MessageSource,
     /// The words; `{}` stands for what varies.
     pub text: Text,
 }
@@ -57,14 +57,20 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
         .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
     let mut errors = Vec::new();
     if symptom.says.is_empty() {
-        errors.push(RuleError { message: "a symptom needs at least one message".into(), span: span_of(text, &[Step::Key("says")]) });
+        errors.push(RuleError {
+            message: "a symptom needs at least one message".into(),
+            span: span_of(text, &[TomlPathSegment::Key("says")]),
+        });
     }
     for (index, words) in symptom.says.iter().enumerate() {
         let letters = words.text.split("{}").map(str::len).sum::<usize>();
         if letters < FEWEST_LETTERS {
             let message =
                 format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {FEWEST_LETTERS}", words.text);
-            errors.push(RuleError { message, span: span_of(text, &[Step::Key("says"), Step::Index(index), Step::Key("text")]) });
+            errors.push(RuleError {
+                message,
+                span: span_of(text, &[TomlPathSegment::Key("says"), TomlPathSegment::Index(index), TomlPathSegment::Key("text")]),
+            });
         }
     }
     if errors.is_empty() { Ok(symptom) } else { Err(errors) }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::path::Selector;
-use super::schema::{ShownBy, When};
+use super::schema::{DisplayBackend, When};
 use crate::xml::Element;
 
 /// Whether all holds that a rule asks for.
@@ -15,10 +15,10 @@ pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
     let domain = context.domain;
     let stays = |element: Element<'_>| !is_removed(element, context);
     let has = |selector: &Option<Selector>| selector.as_ref().map(|selector| context.search.any(selector, stays));
-    let is_shown_by = |wanted: ShownBy| match wanted {
-        ShownBy::Graphics => domain.is_shown_by_graphics(),
-        ShownBy::Qemu => !domain.is_shown_by_graphics(),
-        ShownBy::Window => !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless",
+    let is_shown_by = |wanted: DisplayBackend| match wanted {
+        DisplayBackend::Graphics => domain.is_shown_by_graphics(),
+        DisplayBackend::Qemu => !domain.is_shown_by_graphics(),
+        DisplayBackend::Window => !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless",
     };
     let setting = |name: &str| match name.strip_prefix('!') {
         Some(name) => domain.settings.wished(name).flatten().is_none(),

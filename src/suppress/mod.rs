@@ -11,11 +11,11 @@ mod write;
 
 pub use faults::judged;
 use scopes::{Scope, Scopes};
-pub use write::{Form, edits};
+pub use write::{SuppressionStyle, edits};
 
 /// What a document says of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SuppressionState {
     /// Nothing.
     Open,
     /// It seems that the finding is to be ignored, but what says so is at fault: the finding counts, and its fix may lose something
@@ -25,12 +25,12 @@ pub enum Verdict {
     Suppressed(String),
 }
 
-impl Verdict {
+impl SuppressionState {
     /// Why the finding is to be ignored; None for one that counts.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Verdict::Suppressed(reason) => Some(reason),
-            Verdict::Open | Verdict::Doubtful => None,
+            SuppressionState::Suppressed(reason) => Some(reason),
+            SuppressionState::Open | SuppressionState::Doubtful => None,
         }
     }
 }
@@ -98,8 +98,8 @@ impl<'c, 'd> Suppressions<'c, 'd> {
 
     /// What the document says of a rule's finding that begins at this byte. Whatever says that it is to be ignored counts as used. What is
     /// wrong with an ignore can be ignored by its own rule's name alone, or groups of rules would be of use by hiding that they are of none.
-    pub fn verdict(&mut self, rule: &Rule, at: usize) -> Verdict {
-        let mut verdict = Verdict::Open;
+    pub fn verdict(&mut self, rule: &Rule, at: usize) -> SuppressionState {
+        let mut verdict = SuppressionState::Open;
         if self.by_name.is_empty() {
             return verdict;
         }
@@ -107,8 +107,10 @@ impl<'c, 'd> Suppressions<'c, 'd> {
         for name in rule.names().filter(|name| !is_about_ignores || *name != rule.group.name()) {
             for scope in self.by_name.get_mut(name).into_iter().flat_map(|scopes| scopes.around(at)) {
                 match (scope.reason, &verdict) {
-                    (Some(ignore), Verdict::Open | Verdict::Doubtful) => verdict = Verdict::Suppressed(self.ignores[ignore].reason.clone()),
-                    (None, Verdict::Open) => verdict = Verdict::Doubtful,
+                    (Some(ignore), SuppressionState::Open | SuppressionState::Doubtful) => {
+                        verdict = SuppressionState::Suppressed(self.ignores[ignore].reason.clone())
+                    }
+                    (None, SuppressionState::Open) => verdict = SuppressionState::Doubtful,
                     _ => {}
                 }
             }

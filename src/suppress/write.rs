@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::change::{Change, Composer, new_metadata};
+use crate::change::{Change, EditPlanner, new_metadata};
 use crate::domain::{Domain, IgnoreForm};
 use crate::edit::{Edit, Edits};
 use crate::fragment::NewElement;
@@ -12,14 +12,14 @@ use foldhash::{HashSet, HashSetExt};
 
 /// How it is written down that something is to be ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum SuppressionStyle {
     /// A comment before the element that a finding is in: it says which one is meant, and libvirt drops it.
     Comment,
     /// An element in the metadata: it holds for the whole domain, and libvirt keeps it.
     Metadata,
 }
 
-impl Form {
+impl SuppressionStyle {
     /// Whether a reason can be written down so.
     ///
     /// # Errors
@@ -30,19 +30,19 @@ impl Form {
         match self {
             _ if !is_said => Err("say why, so that the next reader can tell whether the suppression is still needed"),
             _ if !is_on_one_line => Err("the text must not contain line breaks or other control characters"),
-            Form::Comment if reason.contains("--") || reason.trim_end().ends_with('-') => {
+            SuppressionStyle::Comment if reason.contains("--") || reason.trim_end().ends_with('-') => {
                 Err("an XML comment cannot contain '--' or end with '-'")
             }
-            Form::Comment | Form::Metadata => Ok(()),
+            SuppressionStyle::Comment | SuppressionStyle::Metadata => Ok(()),
         }
     }
 }
 
 /// The edits by which findings, each the place where it begins and its rule's id, are to be ignored for a reason that the form takes.
-pub fn edits(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str, form: Form) -> Edits {
+pub fn edits(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str, form: SuppressionStyle) -> Edits {
     match form {
-        Form::Comment => comments(domain, findings, reason.trim()),
-        Form::Metadata => in_metadata(domain, findings, reason.trim()),
+        SuppressionStyle::Comment => comments(domain, findings, reason.trim()),
+        SuppressionStyle::Metadata => in_metadata(domain, findings, reason.trim()),
     }
 }
 
@@ -94,5 +94,5 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
         None if new.is_empty() => {}
         None => changes.push(new_metadata(domain, |element| new.into_iter().fold(element, NewElement::containing))),
     }
-    Composer::new(domain).edits(changes.iter())
+    EditPlanner::new(domain).edits(changes.iter())
 }

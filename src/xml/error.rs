@@ -6,7 +6,7 @@ use std::fmt;
 /// In which way a text can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unreadable {
+pub enum XmlErrorKind {
     /// It is no XML that libvirt would read.
     NotWellFormed,
     /// It is XML, but no domain's.
@@ -18,7 +18,7 @@ pub enum Unreadable {
 #[non_exhaustive]
 pub struct XmlError {
     /// In which way.
-    pub kind: Unreadable,
+    pub kind: XmlErrorKind,
     /// Byte offset in the text.
     pub offset: usize,
     /// What is wrong.
@@ -29,7 +29,7 @@ pub struct XmlError {
 
 impl XmlError {
     pub(crate) fn new(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        XmlError { kind: Unreadable::NotWellFormed, offset, message: message.into(), help: help.into() }
+        XmlError { kind: XmlErrorKind::NotWellFormed, offset, message: message.into(), help: help.into() }
     }
 }
 

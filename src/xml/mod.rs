@@ -24,7 +24,7 @@ pub mod scan;
 pub use children::Children;
 pub use comments::{COMMENT_MARK, Comment, inside};
 pub use element::{Element, ElementId, same};
-pub use error::{Unreadable, XmlError};
+pub use error::{XmlError, XmlErrorKind};
 pub use ids::{ElementMap, ElementSet, IdHasher};
 pub use prefixes::Prefixes;
 pub use root::root_name;

@@ -1,7 +1,7 @@
 //! Names what got into a text on its way through an editor, a web page, a chat or a template: typographic quotes, no-break spaces,
 //! Markdown fences, escaped HTML and template syntax. A reader of XML only sees a character that it did not expect.
 
-use super::{Unreadable, XmlError};
+use super::{XmlError, XmlErrorKind};
 use crate::source::BOM;
 
 /// Quotes that word processors and web pages put in place of `'` and `"`.
@@ -28,7 +28,7 @@ const MAX_EXPRESSION: usize = 60;
 
 /// The error as it is, or one that names what was pasted at its place.
 pub(super) fn clarified(text: &str, error: XmlError) -> XmlError {
-    if error.kind != Unreadable::NotWellFormed {
+    if error.kind != XmlErrorKind::NotWellFormed {
         return error;
     }
     let at = error.offset.min(text.len());

@@ -4,10 +4,10 @@
 
 use gvtg_xml::across::Claims;
 use gvtg_xml::diagnostic::{Detail, Diagnostic};
-use gvtg_xml::domain::{Form, form_for};
+use gvtg_xml::domain::{PropertySyntax, form_for};
 use gvtg_xml::lint::{lint, lint_beside};
 use gvtg_xml::rules::RuleSet;
-use gvtg_xml::rules::schema::{Example, Within};
+use gvtg_xml::rules::schema::{Example, SnippetContext};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 pub use skips::skipped;
@@ -59,15 +59,15 @@ const WITH_SET: &str = "  <qemu:commandline>
 ";
 
 /// An example's snippet as a whole document that libvirt can define. Devices get a working vGPU beside them, unless they bring one.
-pub fn document(snippet: &str, within: Within, settings: &Settings) -> String {
+pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> String {
     let snippet = snippet.trim_matches('\n');
-    let qemu = if form_for(settings.libvirt) == Form::Override { WITH_OVERRIDE } else { WITH_SET };
+    let qemu = if form_for(settings.libvirt) == PropertySyntax::Override { WITH_OVERRIDE } else { WITH_SET };
     let devices = "  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n";
     let (indent, before, after) = match within {
-        Within::Document => return format!("{snippet}\n"),
-        Within::Domain => ("  ", String::new(), String::new()),
-        Within::Devices if snippet.contains("type='mdev'") => ("    ", devices.to_owned(), "  </devices>\n".to_owned()),
-        Within::Devices => ("    ", format!("{devices}{VGPU}"), format!("  </devices>\n{qemu}")),
+        SnippetContext::Document => return format!("{snippet}\n"),
+        SnippetContext::Domain => ("  ", String::new(), String::new()),
+        SnippetContext::Devices if snippet.contains("type='mdev'") => ("    ", devices.to_owned(), "  </devices>\n".to_owned()),
+        SnippetContext::Devices => ("    ", format!("{devices}{VGPU}"), format!("  </devices>\n{qemu}")),
     };
     let lines: String = snippet.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("{indent}{line}\n") }).collect();
     let os = if snippet.contains("<os") { "" } else { "  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  </os>\n" };

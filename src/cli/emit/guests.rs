@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::super::files::{Files, collect};
 use super::super::flags::OriginArgs;
 use super::super::{ColorChoice, configs, io, lint, pci, uuid, vgpu_type};
-use crate::config::{Choices, Configs, Failure, InForce};
+use crate::config::{Configs, EffectiveConfig, LoadError, PartialConfig};
 use crate::domain;
 use crate::emit::guest::{check, guest};
-use crate::emit::{Guest, Wanted, shell};
+use crate::emit::{EmitOptions, Guest, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
 use crate::printable::clean_path;
-use crate::settings::{Settings, Wishes};
+use crate::settings::{SettingOverrides, Settings};
 use crate::source::Source;
 use crate::xml;
 
@@ -75,8 +75,8 @@ pub(super) fn say_defaults(guests: &[Guest]) {
 
 /// What the configuration of the current folder says of all domains.
 pub(super) fn settings_here(origin: &OriginArgs) -> Result<Settings, String> {
-    let failed = |failure: Failure| configs::say(&failure, ColorChoice::Auto);
-    let mut configs = Configs::new(origin.origin(), Choices::default(), None).map_err(failed)?;
+    let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
+    let mut configs = Configs::new(origin.origin(), PartialConfig::default(), None).map_err(failed)?;
     let found = configs.find_in(Path::new(""), None).map_err(failed)?;
     configs::say_passed_over(&configs);
     Ok(found.in_force.settings.clone())
@@ -95,8 +95,8 @@ impl GuestArgs {
         if let Some((path, message)) = unreadable.first() {
             return Err(format!("{}: can't be read: {message}", path.display()));
         }
-        let failed = |failure: Failure| configs::say(&failure, ColorChoice::Auto);
-        let mut configs = Configs::new(self.origin.origin(), Choices::default(), None).map_err(failed)?;
+        let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
+        let mut configs = Configs::new(self.origin.origin(), PartialConfig::default(), None).map_err(failed)?;
         let (in_force, _) = configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref()).map_err(failed)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
         for (input, in_force) in inputs.iter().zip(&in_force) {
@@ -117,10 +117,10 @@ impl GuestArgs {
         Ok(guests)
     }
 
-    fn guest(&self, root: &Root, name: &str, bytes: &[u8], in_force: &InForce) -> Result<Guest, String> {
-        let asked = Wishes { vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..Wishes::default() };
+    fn guest(&self, root: &Root, name: &str, bytes: &[u8], in_force: &EffectiveConfig) -> Result<Guest, String> {
+        let asked = SettingOverrides { vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..SettingOverrides::default() };
         let settings = Settings { uuid: self.uuid, asked, fallback: in_force.settings.fallback.clone(), ..Settings::default() };
-        let wanted = Wanted { settings: &settings, default_type: &|pci| default_type(root, pci) };
+        let wanted = EmitOptions { settings: &settings, default_type: &|pci| default_type(root, pci) };
         let text = xml::decode(bytes).map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
         let source = Source::new(name, text);
         let located = |offset: usize, message: &str, help: &str| {

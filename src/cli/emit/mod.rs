@@ -9,8 +9,8 @@ use super::{Status, io};
 use crate::emit::manifest::Manifest;
 use crate::emit::nixos::Part;
 use crate::emit::{
-    File, Guest, Place, Step, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nixos, nodedev, qemu_conf, shell,
-    step, udev,
+    Destination, File, FollowUp, Guest, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nixos, nodedev,
+    qemu_conf, shell, step, udev,
 };
 use crate::host::gpu::{self, Generation};
 use crate::host::kernel::words;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
 
 /// Whether this is part of NixOS' configuration, which is printed instead of written below the root.
 fn is_configuration(file: &File) -> bool {
-    file.path().is_none() && file.then.contains(&Step::RebuildNixos)
+    file.path().is_none() && file.then.contains(&FollowUp::RebuildNixos)
 }
 
 /// The files of a kind, for the machine below this root.
@@ -121,7 +121,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             let alone = command(&["--root", "--bootloader"]).replacen("emit all", "emit hook", 1);
             let mut hook = placed(hook::file(&guests, style.style(), &alone))?;
             if *style != StyleChoice::Session {
-                hook.then.push(Step::LetWindowIn);
+                hook.then.push(FollowUp::LetWindowIn);
             }
             let is_session = *style == StyleChoice::Session;
             let mut files;
@@ -167,7 +167,7 @@ fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
     kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && (entry.replaced.is_some() || root.has(&entry.path)));
-    kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.then == [Step::Reboot]);
+    kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.then == [FollowUp::Reboot]);
     for path in paths.into_iter().chain([manifest::PATH]) {
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
         kept.folders.extend(folders.filter(|folder| !root.has(folder)).map(str::to_owned));
@@ -207,7 +207,7 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
 /// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but kernel arguments do.
 fn with_steps_of(system: System, mut file: File) -> File {
     if system == System::Ostree {
-        file.then = vec![Step::AppendKernelArguments, Step::Reboot];
+        file.then = vec![FollowUp::AppendKernelArguments, FollowUp::Reboot];
     }
     file
 }
@@ -234,7 +234,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
             let mut file = cmdline::grub();
             let is_sourced = |file: &str| boot::grub_line_with(root, file).is_some();
             if System::of(root) != System::Debian && !is_sourced(cmdline::GRUB_FILE) && !is_sourced("/etc/default/grub.d/*.cfg") {
-                file.then.insert(0, Step::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
+                file.then.insert(0, FollowUp::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
             }
             file
         }
@@ -285,8 +285,8 @@ fn print(files: &[File], quiet: bool) -> Result<Status, String> {
     io::print(&file.text)?;
     if !quiet {
         match &file.place {
-            Place::At(path) => io::complain(&format!("install this as {path} (mode {:o})", file.mode)),
-            Place::Elsewhere(what) => io::complain(what),
+            Destination::At(path) => io::complain(&format!("install this as {path} (mode {:o})", file.mode)),
+            Destination::Elsewhere(what) => io::complain(what),
         }
         say_next(file.then.clone());
     }
@@ -294,7 +294,7 @@ fn print(files: &[File], quiet: bool) -> Result<Status, String> {
 }
 
 /// Says what to do with what was written, in order.
-fn say_next(steps: impl IntoIterator<Item = Step>) {
+fn say_next(steps: impl IntoIterator<Item = FollowUp>) {
     for step in step::merge(steps) {
         io::complain(&format!("then {}", step.text()));
     }

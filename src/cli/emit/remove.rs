@@ -12,9 +12,9 @@ use super::tree::as_root;
 use crate::emit::cmdline::{GRUB_FILE, KERNEL_INSTALL};
 use crate::emit::manifest::{self, Entry, Manifest};
 use crate::emit::parameter::{added_to, words};
-use crate::emit::{FOLDERS, Step, shell, step, steps_of};
+use crate::emit::{FOLDERS, FollowUp, shell, step, steps_of};
 use crate::host::system::System;
-use crate::host::{Reading, Root, boot};
+use crate::host::{Probe, Root, boot};
 use crate::printable::{clean_path, system_error};
 
 /// Where NixOS' libvirt looks for hooks.
@@ -49,8 +49,8 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
         return Err(format!("{}: is not a folder", root.shown("/")));
     }
     let text = match root.text(manifest::PATH) {
-        Reading::Present(text) => text,
-        Reading::Absent => {
+        Probe::Present(text) => text,
+        Probe::Absent => {
             if !is_dry {
                 // A run may have been interrupted before it wrote the manifest.
                 clean_up_all(root, &Manifest::default());
@@ -58,7 +58,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
             io::complain(&format!("nothing to remove: there is no {}", root.shown(manifest::PATH)));
             return Ok(Status::Clean);
         }
-        Reading::Unreadable(why) => return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH))),
+        Probe::Unreadable(why) => return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH))),
     };
     let manifest = Manifest::read(&text);
     let mut plan = plan(root, &manifest)?;
@@ -89,17 +89,17 @@ fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
     let mut plan = Plan::default();
     for entry in &manifest.entries {
         match look(root, entry).map_err(|error| format!("{}: {}{}", root.shown(&entry.path), system_error(&error), as_root(&error)))? {
-            Found::Unchanged(path, kept) => plan.removed.push(Removal { entry, path, kept }),
-            Found::Undone => plan.undone.push(entry),
-            Found::Other(why) => plan.left.push((entry, why)),
-            Found::Nothing => {}
+            InstalledFile::Unchanged(path, kept) => plan.removed.push(Removal { entry, path, kept }),
+            InstalledFile::Undone => plan.undone.push(entry),
+            InstalledFile::Other(why) => plan.left.push((entry, why)),
+            InstalledFile::Nothing => {}
         }
     }
     Ok(plan)
 }
 
 /// The state of a file that a manifest lists.
-enum Found {
+enum InstalledFile {
     /// It is as it was written: its path on this machine, and where the file that it replaced is kept.
     Unchanged(PathBuf, Option<PathBuf>),
     /// Something that stays, and the reason.
@@ -109,9 +109,9 @@ enum Found {
     Nothing,
 }
 
-fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
+fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
     if !is_ours(&entry.path) {
-        return Ok(Found::Other("gvtg-xml does not write this file".into()));
+        return Ok(InstalledFile::Other("gvtg-xml does not write this file".into()));
     }
     let kept = if entry.replaced.is_some() { root.resolve(&entry.replaced_path()).ok() } else { None };
     let kept = kept.filter(|kept| fs::symlink_metadata(kept).is_ok_and(|kept| kept.is_file()));
@@ -120,17 +120,17 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
     let metadata = match fs::symlink_metadata(&path) {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(if kept.is_some() { Found::Unchanged(path, kept) } else { Found::Nothing });
+            return Ok(if kept.is_some() { InstalledFile::Unchanged(path, kept) } else { InstalledFile::Nothing });
         }
         Err(error) => return Err(error),
     };
     let other = |why: String| {
         let kept = kept.as_deref().map(|kept| format!("; the file that it replaced is kept as {}", clean_path(kept))).unwrap_or_default();
-        Ok(Found::Other(why + &kept))
+        Ok(InstalledFile::Other(why + &kept))
     };
     if metadata.is_symlink() && fs::read_link(&path)?.starts_with("/nix/store") {
         // NixOS makes it of its configuration, and removes it with that.
-        return Ok(Found::Nothing);
+        return Ok(InstalledFile::Nothing);
     }
     if !metadata.is_file() {
         return other(if metadata.is_symlink() { "it is a symlink".into() } else { "it is not a regular file".into() });
@@ -139,23 +139,23 @@ fn look(root: &Root, entry: &Entry) -> Result<Found, Error> {
     let bytes = fs::read(&path)?;
     if entry.path == KERNEL_INSTALL && !(entry.is_new && entry.is_of(&bytes)) {
         return Ok(match shell::list(&added_to(&String::from_utf8_lossy(&bytes))) {
-            words if words.is_empty() => Found::Undone,
-            words => Found::Other(format!("it holds the rest of the machine's command line too: remove {words} from it by hand")),
+            words if words.is_empty() => InstalledFile::Undone,
+            words => InstalledFile::Other(format!("it holds the rest of the machine's command line too: remove {words} from it by hand")),
         });
     }
     if !entry.is_of(&bytes) {
         // A run that was interrupted has not replaced it yet, or an interrupted removal has put it back.
         let is_old = entry.replaced.as_ref().is_some_and(|old| *old == manifest::sum(&bytes));
         return match kept {
-            Some(_) if is_old => Ok(Found::Unchanged(path, kept)),
-            None if is_old => Ok(Found::Nothing),
+            Some(_) if is_old => Ok(InstalledFile::Unchanged(path, kept)),
+            None if is_old => Ok(InstalledFile::Nothing),
             _ => other("it was changed".into()),
         };
     }
     if let Some(old) = entry.mode.filter(|old| *old != mode) {
         return other(format!("its mode was changed from {old:o} to {mode:o}"));
     }
-    Ok(Found::Unchanged(path, kept))
+    Ok(InstalledFile::Unchanged(path, kept))
 }
 
 /// Returns whether this program could have written this path: it is below /etc, or one of NixOS' hooks, and has no `..`.
@@ -251,34 +251,34 @@ fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     }
     let (mut steps, by_hand) = next(root, manifest, plan);
     steps = step::merge(steps);
-    steps.iter().filter_map(Step::text_of_removal).for_each(|text| io::complain(&format!("then {text}")));
+    steps.iter().filter_map(FollowUp::text_of_removal).for_each(|text| io::complain(&format!("then {text}")));
     if let Some(text) = by_hand {
         io::complain(&format!("then {text}, and reboot"));
     }
 }
 
 /// The steps that are left, and what the user has to take out by hand.
-fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<Step>, Option<String>) {
+fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Option<String>) {
     let system = System::of(root);
     if system == System::Nixos {
         let hooks = manifest.entries.iter().filter(|entry| entry.path.starts_with(NIXOS_HOOKS));
-        let steps = hooks.map(|hook| Step::CopyHook(hook.path.clone())).chain([Step::RebuildNixos, Step::Reboot]);
+        let steps = hooks.map(|hook| FollowUp::CopyHook(hook.path.clone())).chain([FollowUp::RebuildNixos, FollowUp::Reboot]);
         return (steps.collect(), None);
     }
     let removed = plan.removed.iter().map(|removal| removal.entry).chain(plan.undone.iter().copied());
     let left_line = plan.left.iter().map(|(entry, _)| *entry).filter(|entry| entry.path == KERNEL_INSTALL);
-    let mut steps: Vec<Step> = removed.chain(left_line).flat_map(|entry| steps_of(&entry.path)).collect();
+    let mut steps: Vec<FollowUp> = removed.chain(left_line).flat_map(|entry| steps_of(&entry.path)).collect();
     if system == System::Ostree {
         // What is in /etc/modprobe.d never applied there.
-        steps.iter_mut().filter(|step| **step == Step::RenewInitramfs).for_each(|step| *step = Step::AppendKernelArguments);
+        steps.iter_mut().filter(|step| **step == FollowUp::RenewInitramfs).for_each(|step| *step = FollowUp::AppendKernelArguments);
     }
     if let Some(line) = boot::grub_line_with(root, GRUB_FILE).filter(|_| !root.has(GRUB_FILE)) {
-        steps.extend([Step::SourceGrubFile(line), Step::RenewGrub]);
+        steps.extend([FollowUp::SourceGrubFile(line), FollowUp::RenewGrub]);
     }
     if plan.removed.iter().any(|removal| removal.entry.path == KERNEL_INSTALL) {
         let running = boot::command_line(root).filter(boot::CommandLine::is_running);
         let words = running.map(|line| added_to(&line.text)).unwrap_or_default();
-        steps.extend(Some(Step::StartWithout(shell::list(&words))).filter(|_| !words.is_empty()));
+        steps.extend(Some(FollowUp::StartWithout(shell::list(&words))).filter(|_| !words.is_empty()));
     }
     let has_parameters =
         |path: &str| path.starts_with("/etc/modprobe.d/") || path.starts_with("/etc/default/grub.d/") || path == KERNEL_INSTALL;
@@ -292,13 +292,13 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<Step>, Option
 
 /// The steps for parameters that are in no file of this program's: those that were printed for the user to add, and those that a boot
 /// loader still has.
-fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Option<String>) {
+fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<FollowUp>, Option<String>) {
     let read = boot::next_start(root);
     let is_added = |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
     let with: Vec<&boot::NextStart> = read.files().filter(|file| is_added(file)).collect();
     if system == System::Ostree {
         let is_needed = were_printed || !with.is_empty();
-        return (if is_needed { vec![Step::AppendKernelArguments, Step::Reboot] } else { Vec::new() }, None);
+        return (if is_needed { vec![FollowUp::AppendKernelArguments, FollowUp::Reboot] } else { Vec::new() }, None);
     }
     let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) = with.iter().partition(|file| file.path.ends_with("/grub.cfg"));
     if !files.is_empty() {
@@ -306,10 +306,10 @@ fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<Step>, Opt
             words().into_iter().filter(|word| files.iter().any(|file| file.words.iter().any(|one| one.text == *word))).collect();
         let paths: Vec<String> = files.iter().map(|file| root.shown(&file.path)).collect();
         let text = format!("remove {} from the kernel command line in {}", shell::list(&found), shell::list(&paths));
-        return (if menus.is_empty() { Vec::new() } else { vec![Step::RenewGrub] }, Some(text));
+        return (if menus.is_empty() { Vec::new() } else { vec![FollowUp::RenewGrub] }, Some(text));
     }
     if !menus.is_empty() {
-        return (vec![Step::RenewGrub, Step::Reboot], None);
+        return (vec![FollowUp::RenewGrub, FollowUp::Reboot], None);
     }
     let all = shell::list(&words()[1..]);
     let text = format!("remove {} from the kernel command line where you added it ({all} too)", words()[0]);

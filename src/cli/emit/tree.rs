@@ -12,14 +12,14 @@ use super::super::{Status, io};
 use super::stage::{ROOT, Staged, clean_up, keep, stage};
 use super::{OutputArgs, listed, say_next};
 use crate::emit::manifest::{self, Manifest};
-use crate::emit::{File, Place, shell};
+use crate::emit::{Destination, File, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
 use crate::host::owners::{Exposure, exposed};
 use crate::printable::{clean_path, system_error};
 
 /// A file that is to be below the root.
-struct Entry<'f> {
+struct PlannedFile<'f> {
     file: &'f File,
     /// Its path on the machine below the root.
     path: &'f str,
@@ -37,7 +37,7 @@ struct Entry<'f> {
     kept: Option<PathBuf>,
 }
 
-impl Entry<'_> {
+impl PlannedFile<'_> {
     /// Whether nothing would be lost: nothing is there, or the same file made by another command. A mode is somebody's wish too, as that of
     /// a hook which is switched off.
     fn says_the_same(&self) -> bool {
@@ -68,8 +68,8 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     let mut elsewhere = Vec::new();
     for file in files {
         match &file.place {
-            Place::At(path) => entries.push(entry(root, file, path, &lists)?),
-            Place::Elsewhere(what) => elsewhere.push((file, what)),
+            Destination::At(path) => entries.push(entry(root, file, path, &lists)?),
+            Destination::Elsewhere(what) => elsewhere.push((file, what)),
         }
     }
     if entries.is_empty() {
@@ -81,7 +81,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         return Ok(if text.is_empty() { Status::Clean } else { Status::Findings });
     }
     // The manifest says what is there, so it is never what somebody wants to keep.
-    let differing: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.needs_force() && entry.path != manifest::PATH).collect();
+    let differing: Vec<&PlannedFile<'_>> = entries.iter().filter(|entry| entry.needs_force() && entry.path != manifest::PATH).collect();
     let lost = lost_domains(&differing);
     if !differing.is_empty() && !output.force {
         let paths: Vec<String> = differing.iter().map(|entry| clean_path(&entry.target)).collect();
@@ -98,7 +98,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     }
     let has_changes = commit(&entries)?;
     // Written alone, a file is what was asked for; the manifest follows.
-    let is_asked = |entry: &&Entry<'_>| is_all || entry.path != manifest::PATH;
+    let is_asked = |entry: &&PlannedFile<'_>| is_all || entry.path != manifest::PATH;
     let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
@@ -124,7 +124,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
 }
 
 /// Warns if users other than root can change a hook that was written.
-fn say_exposed(root: &Root, entries: &[Entry<'_>]) {
+fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
     let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
     for Exposure { path, who, command, link } in exposed(root, hooks) {
         let shown = |path: &str| shell::word(&root.shown(path));
@@ -137,7 +137,7 @@ fn say_exposed(root: &Root, entries: &[Entry<'_>]) {
 }
 
 /// The domains that a hook which is there serves and the new one does not.
-fn lost_domains(entries: &[&Entry<'_>]) -> Vec<String> {
+fn lost_domains(entries: &[&PlannedFile<'_>]) -> Vec<String> {
     let mut lost: Vec<String> = Vec::new();
     for entry in entries {
         let Some((old, _)) = &entry.old else { continue };
@@ -162,7 +162,7 @@ impl Lists {
     }
 }
 
-fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Result<Entry<'f>, String> {
+fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Result<PlannedFile<'f>, String> {
     let failed = |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
     let target = root.resolve(path).map_err(failed)?;
     let mut stranger = None;
@@ -185,10 +185,10 @@ fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Resul
         Some(new) => Some(root.resolve(&new.replaced_path()).map_err(failed)?),
         None => None,
     };
-    Ok(Entry { file, path, target, old, stranger, is_ours, is_foreign, kept })
+    Ok(PlannedFile { file, path, target, old, stranger, is_ours, is_foreign, kept })
 }
 
-fn diff(entry: &Entry<'_>) -> String {
+fn diff(entry: &PlannedFile<'_>) -> String {
     let path = clean_path(&entry.target);
     if entry.is_done() {
         return String::new();
@@ -213,15 +213,15 @@ pub(super) fn as_root(error: &Error) -> &'static str {
 /// Writes what is not as it should be, and returns whether there was anything. All of it is written near its place first, so that what can
 /// fail fails before anything is changed. Then the manifest comes first, so that `--remove` knows the files of a run that is interrupted,
 /// and the hook last, since it needs the others.
-fn commit(entries: &[Entry<'_>]) -> Result<bool, String> {
-    let failed = |entry: &Entry<'_>, error: &Error| {
+fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
+    let failed = |entry: &PlannedFile<'_>, error: &Error| {
         format!("{}: can't be written: {}{}", entry.target.display(), system_error(error), as_root(error))
     };
     uninterrupted(|| {
         for folder in entries.iter().filter_map(|entry| entry.target.parent()) {
             clean_up(folder);
         }
-        let mut staged: Vec<(&Entry<'_>, Staged)> = Vec::new();
+        let mut staged: Vec<(&PlannedFile<'_>, Staged)> = Vec::new();
         for entry in entries.iter().filter(|entry| !entry.is_done()) {
             let one = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode).map_err(|error| failed(entry, &error))?;
             staged.push((entry, one));

@@ -2,25 +2,25 @@
 
 use std::fmt::Write as _;
 
-use crate::config::told::{self, RuleTold};
-use crate::config::{Found, site};
-use crate::doctor::{Entry, Known};
+use crate::config::told::{self, RuleWithOrigin};
+use crate::config::{ResolvedConfig, site};
+use crate::doctor::{Catalog, Entry};
 use crate::rules::page::{Markup, page};
 use crate::rules::schema::Rule;
 
 /// A configuration, or none, with what it says of each rule.
-pub(super) struct Here<'f> {
-    found: &'f Found,
-    told: Vec<RuleTold<'f>>,
+pub(super) struct LocalRules<'f> {
+    found: &'f ResolvedConfig,
+    told: Vec<RuleWithOrigin<'f>>,
 }
 
-impl<'f> Here<'f> {
+impl<'f> LocalRules<'f> {
     /// What this configuration says of the built-in rules and a site's own.
-    pub(super) fn new(found: &'f Found, own: &'static [Rule]) -> Self {
-        Here { found, told: told::rules(found, site::merged(own)) }
+    pub(super) fn new(found: &'f ResolvedConfig, own: &'static [Rule]) -> Self {
+        LocalRules { found, told: told::rules(found, site::merged(own)) }
     }
 
-    fn told(&self, rule: &Rule) -> Option<&RuleTold<'_>> {
+    fn told(&self, rule: &Rule) -> Option<&RuleWithOrigin<'_>> {
         self.told.iter().find(|told| told.rule.id == rule.id)
     }
 
@@ -35,7 +35,7 @@ impl<'f> Here<'f> {
     }
 
     /// All rules and symptoms.
-    pub(super) fn list(&self, known: &Known<'_>) -> String {
+    pub(super) fn list(&self, known: &Catalog<'_>) -> String {
         let (rules, symptoms): (Vec<Entry<'_>>, Vec<Entry<'_>>) = known.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
         let mut text = String::from("Rules:\n");
         text.push_str(&self.lines(rules.into_iter()));

@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Read};
 
-use super::{QEMU_LOG, REPORT, START, Told, related, unreadable};
-use crate::doctor::{Examination, Known, Report, in_short};
+use super::{Explanation, QEMU_LOG, REPORT, START, related, unreadable};
+use crate::doctor::{Catalog, LogScanner, Report, in_short};
 use crate::lint::why_foreign;
 use crate::printable::clean;
 
@@ -11,8 +11,8 @@ use crate::printable::clean;
 ///
 /// # Errors
 /// Why it can't be read.
-pub(super) fn examine(name: &str, mut log: impl Read, known: &Known<'_>, told: &mut Told) -> Result<bool, String> {
-    let mut examination = Examination::new(known);
+pub(super) fn examine(name: &str, mut log: impl Read, known: &Catalog<'_>, told: &mut Explanation) -> Result<bool, String> {
+    let mut examination = LogScanner::new(known);
     let mut buffer = vec![0; 1 << 18];
     let mut is_first = true;
     loop {
@@ -80,7 +80,7 @@ fn is_domain(bytes: &[u8]) -> bool {
 }
 
 /// What a log says, each known error once.
-fn tell(name: &str, report: &Report<'_, '_>, known: &Known<'_>, told: &mut Told) {
+fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Explanation) {
     for complaint in &report.complaints {
         let seen = &complaint.seen;
         let mut when = if seen.count > 1 { format!("  ({} times, last on line {})\n", seen.count, seen.last) } else { String::new() };

@@ -15,16 +15,16 @@ mod log;
 use super::lint::fail;
 use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
-use crate::config::{Choices, Configs, site};
-use crate::doctor::{Answer, Asked, Entry, Known, Topic, page, page_of};
+use crate::config::{Configs, PartialConfig, site};
+use crate::doctor::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::printable::{clean, clean_lines, system_error};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
-use here::Here;
+use here::LocalRules;
 use log::examine;
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
-    let choices = Choices { site_rules: args.rules.clone(), ..Choices::default() };
+    let choices = PartialConfig { site_rules: args.rules.clone(), ..PartialConfig::default() };
     let configs = Configs::new(args.origin.origin(), choices, None);
     let (found, own) = match configs.and_then(|mut configs| {
         let found = configs.find_in(Path::new(""), None)?;
@@ -35,12 +35,12 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         Ok(here) => here,
         Err(failure) => return configs::fail(&failure, ColorChoice::Auto),
     };
-    let here = Here::new(&found, own);
+    let here = LocalRules::new(&found, own);
     let mut all: Vec<&Rule> = site::merged(own).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
-    let known = Known::new(all, symptoms());
+    let known = Catalog::new(all, symptoms());
     match answer(&args.what, &known, &here) {
-        Ok(Told { text, unknown, note }) => {
+        Ok(Explanation { text, unknown, note }) => {
             let text = clean_lines(&text);
             // What a program reads keeps its lines.
             let text =
@@ -56,7 +56,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
 }
 
 /// The same with each paragraph of a rule or a symptom on one line.
-fn unfolded(mut text: String, known: &Known<'_>) -> String {
+fn unfolded(mut text: String, known: &Catalog<'_>) -> String {
     let of_rules = known.rules.iter().map(|rule| rule.why.trim());
     for prose in of_rules.chain(known.symptoms.iter().map(|symptom| symptom.means.trim())).filter(|prose| prose.contains('\n')) {
         text = text.replace(prose, &paragraphs(prose));
@@ -66,7 +66,7 @@ fn unfolded(mut text: String, known: &Known<'_>) -> String {
 
 /// What is told, and of what nothing is known.
 #[derive(Default)]
-struct Told {
+struct Explanation {
     text: String,
     /// Each with what to do next, on lines of its own.
     unknown: Vec<String>,
@@ -74,7 +74,7 @@ struct Told {
     note: Option<String>,
 }
 
-impl Told {
+impl Explanation {
     fn add(&mut self, text: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -87,8 +87,8 @@ impl Told {
 ///
 /// # Errors
 /// Why a log can't be read, or that nothing is asked.
-fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, String> {
-    let mut told = Told::default();
+fn answer(asked: &[String], known: &Catalog<'_>, here: &LocalRules<'_>) -> Result<Explanation, String> {
+    let mut told = Explanation::default();
     if asked.is_empty() {
         // What is piped in is a log.
         if io::stdin_is_terminal() || !examine("<stdin>", standard::stdin().lock(), known, &mut told)? {
@@ -136,7 +136,7 @@ fn answer(asked: &[String], known: &Known<'_>, here: &Here<'_>) -> Result<Told, 
 const MAX_TOPICS: usize = 3;
 
 /// Whether these words are several questions. If not, they are a message that is not known.
-fn are_separate(words: &[String], known: &Known<'_>) -> bool {
+fn are_separate(words: &[String], known: &Catalog<'_>) -> bool {
     let is_group = |word: &str| known.rules.iter().any(|rule| rule.group.name() == word);
     let is_name = |word: &String| is_named(word, known) && !is_group(word);
     let is_topic = |word: &str| words.len() <= MAX_TOPICS && !known.asked(word).is_nothing();
@@ -151,7 +151,7 @@ fn stdin_is_redirected() -> bool {
 }
 
 /// Why a word that looks like a flag can't be one where it is. Clap takes it for a part of the message, because a message may begin with a dash.
-fn misplaced_flag(asked: &[String], known: &Known<'_>) -> Option<String> {
+fn misplaced_flag(asked: &[String], known: &Catalog<'_>) -> Option<String> {
     let at = asked.iter().position(|word| looks_like_flag(word))?;
     let is_after_names = asked[..at].iter().all(|word| is_named(word, known));
     if !is_after_names || !known.in_message(&asked.join(" ")).is_empty() {
@@ -182,7 +182,7 @@ fn looks_like_flag(word: &str) -> bool {
 }
 
 /// Whether a word is the name of a rule, of a symptom, of a group of rules or of a file.
-fn is_named(word: &str, known: &Known<'_>) -> bool {
+fn is_named(word: &str, known: &Catalog<'_>) -> bool {
     word == "-"
         || known.rules.iter().any(|rule| rule.is_meant_by(word))
         || known.symptoms.iter().any(|symptom| symptom.id == word)
@@ -211,7 +211,7 @@ fn unreadable(path: &str, error: &standard::Error) -> String {
     format!("{}: can't be read: {}{hint}", clean(path), system_error(error))
 }
 
-fn explain_named(word: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told) -> Result<(), String> {
+fn explain_named(word: &str, known: &Catalog<'_>, here: &LocalRules<'_>, told: &mut Explanation) -> Result<(), String> {
     if let Some(rule) = known.rules.iter().find(|rule| rule.is_named(word)) {
         told.add(&here.page(rule));
     } else if let Some(symptom) = known.symptoms.iter().find(|symptom| symptom.id == word) {
@@ -227,7 +227,7 @@ fn explain_named(word: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told
     Ok(())
 }
 
-fn explain_log(name: &str, log: impl Read, known: &Known<'_>, told: &mut Told) -> Result<(), String> {
+fn explain_log(name: &str, log: impl Read, known: &Catalog<'_>, told: &mut Explanation) -> Result<(), String> {
     if !examine(name, log, known, told)? {
         told.unknown.push(log::empty(name));
     }
@@ -235,12 +235,12 @@ fn explain_log(name: &str, log: impl Read, known: &Known<'_>, told: &mut Told) -
 }
 
 /// Explains a message, a piece of one, or what somebody looks for; false where nothing is known of it.
-fn explain_message(asked: &str, known: &Known<'_>, here: &Here<'_>, told: &mut Told) -> bool {
+fn explain_message(asked: &str, known: &Catalog<'_>, here: &LocalRules<'_>, told: &mut Explanation) -> bool {
     let asked = known.asked(asked);
     if asked.is_nothing() {
         return false;
     }
-    let Asked { answers, topic } = asked;
+    let QueryResult { answers, topic } = asked;
     for answer in answers {
         told.add(&match answer {
             Answer::Rules(rules) if rules.len() == 1 => here.page(rules[0]),
@@ -262,7 +262,7 @@ fn explain_message(asked: &str, known: &Known<'_>, here: &Here<'_>, told: &mut T
 const LONGEST_LIST: usize = 20;
 
 /// What is about a topic, one line for each entry, and how many entries were left out.
-fn topic_list(topic: &Topic<'_>, here: &Here<'_>) -> String {
+fn topic_list(topic: &Topic<'_>, here: &LocalRules<'_>) -> String {
     let about = &topic.about[..topic.about.len().min(LONGEST_LIST)];
     let beside = &topic.beside[..topic.beside.len().min(LONGEST_LIST - about.len())];
     let mut text = here.lines(about.iter().copied());
@@ -285,7 +285,7 @@ const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/win10.log`"
 const REPORT: &str = "\n  help: if that does not help, report the message to the gvtg-xml project, with the versions of libvirt and QEMU";
 
 /// What to say of something that nothing is known of, and what to do next.
-fn unknown(asked: &str, known: &Known<'_>) -> String {
+fn unknown(asked: &str, known: &Catalog<'_>) -> String {
     let message = format!("no known message matches '{}'", clean(asked));
     if asked.contains(char::is_whitespace) {
         let english = "only English messages are known: run the failed command again with `LC_ALL=C`";
@@ -299,7 +299,7 @@ fn unknown(asked: &str, known: &Known<'_>) -> String {
 }
 
 /// The names that come nearest to what nothing is known of, as a command that explains them.
-fn related(asked: &str, known: &Known<'_>) -> String {
+fn related(asked: &str, known: &Catalog<'_>) -> String {
     match &known.nearest(asked)[..] {
         [] => String::new(),
         names => format!("\n  help: these may be related: `gvtg-xml explain {}`", names.join(" ")),

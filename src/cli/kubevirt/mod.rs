@@ -7,9 +7,9 @@ use clap::{Args, Command, FromArgMatches};
 
 use super::flags::ColorChoice;
 use super::lint::{fail, located};
-use super::terminal::Look;
+use super::terminal::TerminalStyle;
 use super::{Status, io};
-use crate::config::Choices;
+use crate::config::PartialConfig;
 use crate::config::merge::merge;
 use crate::domain::{self, Domain};
 use crate::lint::{FixError, fix, why_foreign};
@@ -17,7 +17,7 @@ use crate::printable::clean;
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::builtin;
 use crate::rules::schema::Severity;
-use crate::settings::{Settings, Wishes};
+use crate::settings::{SettingOverrides, Settings};
 use crate::source::Source;
 use crate::values::{display, libvirt, romfile};
 use crate::version::Version;
@@ -104,7 +104,7 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
     let mut report = String::new();
     let findings = FileFindings { name: NAME, parts: &parts, fail_on: Severity::Error };
-    Concise::with_help(Look::of_stderr(ColorChoice::Auto).color).file(&findings, &mut report);
+    Concise::with_help(TerminalStyle::of_stderr(ColorChoice::Auto).color).file(&findings, &mut report);
     report.push_str(&format!("gvtg-xml: {} fixed, {} left\n", fixed.applied.len(), fixed.remaining.len()));
     if domain::read(&fixed.text, &in_force.settings, is_dark).unwrap_or(false) {
         report.push_str(DARK);
@@ -164,20 +164,20 @@ impl WantedArgs {
     }
 
     /// The same with what holds for a pod.
-    fn choices(self) -> Choices {
+    fn choices(self) -> PartialConfig {
         let mut only = vec!["vgpu", "namespace", "qemu"];
         let mut ignore = self.ignore;
         match self.display {
             Some(_) => only.push("display"),
             None => ignore.extend(NOT_IN_A_POD.lines().map(str::to_owned)),
         }
-        Choices {
+        PartialConfig {
             libvirt: self.libvirt,
             only: Some(only.into_iter().map(str::to_owned).collect()),
             ignore: Some(ignore),
             keep_video: self.keep_video,
-            wishes: Wishes { display: self.display, romfile: self.romfile, ..Wishes::default() },
-            ..Choices::default()
+            wishes: SettingOverrides { display: self.display, romfile: self.romfile, ..SettingOverrides::default() },
+            ..PartialConfig::default()
         }
     }
 }

@@ -1,39 +1,39 @@
 //! The GPU: whether there is one with GVT-g, which driver runs it, and which vGPUs it offers.
 
-use super::{Asked, Verdict};
-use crate::host::Reading;
+use super::{CheckContext, CheckResult};
+use crate::host::Probe;
 use crate::host::card::Card;
 use crate::host::gpu::Generation;
 use crate::host::kernel::Word;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
 
-pub(super) fn no_intel_gpu(asked: Asked<'_>) -> Verdict {
+pub(super) fn no_intel_gpu(asked: CheckContext<'_>) -> CheckResult {
     if asked.host.machine.guest.is_some() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     match (&asked.host.cards, asked.card()) {
-        (_, Some(card)) => Verdict::fine([DEVICES], vec![("gpu", card.gpu.title())]),
-        (Reading::Present(cards), None) => {
+        (_, Some(card)) => CheckResult::fine([DEVICES], vec![("gpu", card.gpu.title())]),
+        (Probe::Present(cards), None) => {
             let others: Vec<String> = cards.iter().map(|card| format!("{} at {}", card.gpu.id(), card.gpu.address)).collect();
             let found = if others.is_empty() { "there is no display device".to_owned() } else { format!("only {}", others.join(", ")) };
-            Verdict::wrong([DEVICES], vec![("found", found)])
+            CheckResult::wrong([DEVICES], vec![("found", found)])
         }
-        (Reading::Unreadable(why), None) => Verdict::unreadable(DEVICES, why),
-        (Reading::Absent, None) if asked.host.machine.has_sys => {
-            Verdict::wrong([DEVICES], vec![("found", "there is no PCI device".to_owned())])
+        (Probe::Unreadable(why), None) => CheckResult::unreadable(DEVICES, why),
+        (Probe::Absent, None) if asked.host.machine.has_sys => {
+            CheckResult::wrong([DEVICES], vec![("found", "there is no PCI device".to_owned())])
         }
-        (Reading::Absent, None) => Verdict::skipped(),
+        (Probe::Absent, None) => CheckResult::skipped(),
     }
 }
 
-pub(super) fn unsupported(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.card() else { return Verdict::skipped() };
+pub(super) fn unsupported(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.card() else { return CheckResult::skipped() };
     let read = [format!("{}/device", card.path())];
     if asked.able().is_some() {
-        return Verdict::fine(read, vec![("generation", card.gpu.generation.name().to_owned())]);
+        return CheckResult::fine(read, vec![("generation", card.gpu.generation.name().to_owned())]);
     }
-    Verdict::wrong(read, vec![("gpu", card.gpu.title()), ("instead", instead(card.gpu.generation).to_owned())])
+    CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("instead", instead(card.gpu.generation).to_owned())])
 }
 
 /// What to use on a GPU without GVT-g. Intel has SR-IOV from Tiger Lake on, and not on Rocket Lake.
@@ -52,7 +52,7 @@ fn instead(generation: Generation) -> &'static str {
 }
 
 /// Where the kernel is told to give the GPU to vfio-pci.
-fn ids(asked: Asked<'_>, card: &Card) -> Option<(String, String)> {
+fn ids(asked: CheckContext<'_>, card: &Card) -> Option<(String, String)> {
     let kernel = &asked.host.kernel;
     let names =
         |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|id| id.to_lowercase().starts_with(&card.gpu.id())));
@@ -65,21 +65,21 @@ fn ids(asked: Asked<'_>, card: &Card) -> Option<(String, String)> {
     })
 }
 
-pub(super) fn given_to_vfio_pci(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.able() else { return Verdict::skipped() };
+pub(super) fn given_to_vfio_pci(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.able() else { return CheckResult::skipped() };
     let read = [format!("{}/driver", card.path()), "/proc/cmdline".to_owned(), "/etc/modprobe.d".to_owned()];
     if card.driver.as_found().is_none_or(|driver| driver != "vfio-pci") {
-        return Verdict::fine(read, vec![]);
+        return CheckResult::fine(read, vec![]);
     }
     let how = match ids(asked, card) {
         Some((found, path)) => format!("remove {found} from {path} and reboot"),
         None => "shut down the VM that uses it, and remove its <hostdev type='pci'>".to_owned(),
     };
-    Verdict::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
+    CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
 }
 
 /// What keeps i915 from running the GPU, and where that is said.
-fn switched_off(asked: Asked<'_>) -> Option<(String, String)> {
+fn switched_off(asked: CheckContext<'_>) -> Option<(String, String)> {
     let kernel = &asked.host.kernel;
     let lists_i915 = |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "i915"));
     let is_off = |word: &&Word| match word.name.as_str() {
@@ -99,63 +99,63 @@ fn switched_off(asked: Asked<'_>) -> Option<(String, String)> {
     Some(("the line 'install i915 …'".to_owned(), line.path.clone()))
 }
 
-pub(super) fn i915_switched_off(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.able() else { return Verdict::skipped() };
+pub(super) fn i915_switched_off(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.able() else { return CheckResult::skipped() };
     let read = [format!("{}/driver", card.path()), "/proc/cmdline".to_owned(), "/etc/modprobe.d".to_owned()];
     match (&card.driver, switched_off(asked)) {
-        (Reading::Absent, Some((found, path))) => Verdict::wrong(read, vec![("found", found), ("path", path)]),
-        _ => Verdict::fine(read, vec![]),
+        (Probe::Absent, Some((found, path))) => CheckResult::wrong(read, vec![("found", found), ("path", path)]),
+        _ => CheckResult::fine(read, vec![]),
     }
 }
 
-pub(super) fn without_i915(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.able() else { return Verdict::skipped() };
+pub(super) fn without_i915(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.able() else { return CheckResult::skipped() };
     let path = format!("{}/driver", card.path());
     let id = format!("{:04x}", card.gpu.device);
     let (driver, how) = match &card.driver {
-        Reading::Present(driver) if driver == "i915" => return Verdict::fine([path], vec![]),
-        Reading::Present(driver) if driver == "vfio-pci" => return Verdict::skipped(),
-        Reading::Present(driver) => {
+        Probe::Present(driver) if driver == "i915" => return CheckResult::fine([path], vec![]),
+        Probe::Present(driver) if driver == "vfio-pci" => return CheckResult::skipped(),
+        Probe::Present(driver) => {
             let how = format!(
                 "give it to i915: remove what assigns it to {driver} (such as {driver}.force_probe={id}) from the kernel command line"
             );
             (format!("the driver {driver}"), how)
         }
-        Reading::Absent if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) => return Verdict::skipped(),
-        Reading::Absent => ("no driver".to_owned(), "find out why i915 did not take it: `sudo dmesg | grep i915`".to_owned()),
-        Reading::Unreadable(why) => return Verdict::unreadable(&path, why),
+        Probe::Absent if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) => return CheckResult::skipped(),
+        Probe::Absent => ("no driver".to_owned(), "find out why i915 did not take it: `sudo dmesg | grep i915`".to_owned()),
+        Probe::Unreadable(why) => return CheckResult::unreadable(&path, why),
     };
-    Verdict::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
+    CheckResult::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
 }
 
-pub(super) fn missing_types(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.able() else { return Verdict::skipped() };
+pub(super) fn missing_types(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.able() else { return CheckResult::skipped() };
     let path = card.types_path();
     match &card.types {
         // That there are none is the aperture's matter.
-        Reading::Present(types) if types.is_empty() => Verdict::skipped(),
-        Reading::Present(_) => Verdict::fine([path], vec![]),
-        Reading::Unreadable(why) => Verdict::unreadable(&path, why),
+        Probe::Present(types) if types.is_empty() => CheckResult::skipped(),
+        Probe::Present(_) => CheckResult::fine([path], vec![]),
+        Probe::Unreadable(why) => CheckResult::unreadable(&path, why),
         // What keeps it off has been said.
-        Reading::Absent if !super::kernel::is_ready(asked) => Verdict::skipped(),
-        Reading::Absent => Verdict::wrong([path.clone()], vec![("path", path)]),
+        Probe::Absent if !super::kernel::is_ready(asked) => CheckResult::skipped(),
+        Probe::Absent => CheckResult::wrong([path.clone()], vec![("path", path)]),
     }
 }
 
-pub(super) fn small_aperture(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.able() else { return Verdict::skipped() };
+pub(super) fn small_aperture(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.able() else { return CheckResult::skipped() };
     let read = [card.types_path(), format!("{}/resource", card.path())];
     let size = card.aperture.map_or("unknown".to_owned(), |size| format!("{size} MB"));
     match card.types.as_found() {
         Some(types) if !types.is_empty() => {
             let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
-            Verdict::fine(read, vec![("found", size), ("types", names.join(", "))])
+            CheckResult::fine(read, vec![("found", size), ("types", names.join(", "))])
         }
-        Some(_) => Verdict::wrong(read, vec![("found", size)]),
+        Some(_) => CheckResult::wrong(read, vec![("found", size)]),
         // GVT-g is off yet; that it will be of no use can be told already.
         None if card.aperture.is_some_and(|size| crate::types::TYPES.iter().all(|kind| kind.possible(size) == 0)) => {
-            Verdict::wrong(read, vec![("found", size)])
+            CheckResult::wrong(read, vec![("found", size)])
         }
-        None => Verdict::skipped(),
+        None => CheckResult::skipped(),
     }
 }

@@ -1,11 +1,11 @@
 //! The hooks: whether libvirt runs them, and whether they run.
 
-use super::{Asked, HELP, Values, Verdict};
+use super::{CheckContext, CheckResult, HELP, Values};
 use crate::domain::parse_uuid;
 use crate::emit::Guest;
 use crate::emit::hook::{Style, file};
 use crate::emit::shell::word;
-use crate::host::Reading;
+use crate::host::Probe;
 use crate::host::confinement::Program;
 use crate::host::hook::{Creations, Setup, bash_function, interpreter, makes_vgpus, program_call, setups};
 use crate::host::libvirt::HookFile;
@@ -17,48 +17,48 @@ use crate::version::Version;
 const FIRST_WITH_FOLDER: Version = Version::new(6, 5, 0);
 
 /// The hooks that can be read, each with its text; without copies that libvirt does not run and nobody means as hooks.
-fn readable(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+fn readable(asked: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
     let hooks = asked.host.libvirt.hooks.iter().filter(|hook| hook.is_executable || !is_leftover(&hook.path));
     hooks.filter_map(|hook| hook.text.as_found().map(|text| (hook, text.as_str())))
 }
 
 /// The hooks that make vGPUs.
-pub(super) fn of_vgpus(asked: Asked<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+pub(super) fn of_vgpus(asked: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
     readable(asked).filter(|(_, text)| makes_vgpus(text))
 }
 
 /// The hook that loads kvmgt before it makes a vGPU, as this program's does.
-pub(super) fn that_loads_kvmgt(asked: Asked<'_>) -> Option<&HookFile> {
+pub(super) fn that_loads_kvmgt(asked: CheckContext<'_>) -> Option<&HookFile> {
     of_vgpus(asked).find(|(hook, text)| hook.is_executable && text.contains("modprobe kvmgt")).map(|(hook, _)| hook)
 }
 
 /// A hook or a folder of them that can't be read, and why.
-pub(super) fn unreadable(asked: Asked<'_>) -> Option<(&str, &str)> {
+pub(super) fn unreadable(asked: CheckContext<'_>) -> Option<(&str, &str)> {
     let libvirt = &asked.host.libvirt;
-    let of_hook = |hook: &'_ HookFile| matches!(hook.text, Reading::Unreadable(_));
+    let of_hook = |hook: &'_ HookFile| matches!(hook.text, Probe::Unreadable(_));
     let folder = libvirt.unreadable.first().map(|(path, why)| (path.as_str(), why.as_str()));
     folder.or_else(|| {
         let hook = libvirt.hooks.iter().find(|hook| of_hook(hook))?;
         match &hook.text {
-            Reading::Unreadable(why) => Some((hook.path.as_str(), why.as_str())),
+            Probe::Unreadable(why) => Some((hook.path.as_str(), why.as_str())),
             _ => None,
         }
     })
 }
 
 /// One finding for each hook of which `fault` says something; those that libvirt does not run are nobody's trouble.
-fn each<'h>(asked: Asked<'h>, fault: impl Fn(&'h HookFile, &'h str) -> Option<Values>) -> Verdict {
+fn each<'h>(asked: CheckContext<'h>, fault: impl Fn(&'h HookFile, &'h str) -> Option<Values>) -> CheckResult {
     let run = || readable(asked).filter(|(hook, text)| hook.is_executable || makes_vgpus(text));
     let paths: Vec<String> = run().map(|(hook, _)| hook.path.clone()).collect();
     let found: Vec<Values> = run().filter_map(|(hook, text)| fault(hook, text)).collect();
     match unreadable(asked) {
-        Some((path, why)) if found.is_empty() => Verdict::unreadable(path, why),
-        _ if paths.is_empty() => Verdict::skipped(),
-        _ => Verdict::each(paths, found),
+        Some((path, why)) if found.is_empty() => CheckResult::unreadable(path, why),
+        _ if paths.is_empty() => CheckResult::skipped(),
+        _ => CheckResult::each(paths, found),
     }
 }
 
-pub(super) fn without_interpreter(asked: Asked<'_>) -> Verdict {
+pub(super) fn without_interpreter(asked: CheckContext<'_>) -> CheckResult {
     each(asked, |hook, text| {
         let what = match (interpreter(text), &hook.interpreter) {
             (None, _) => "its first line names no interpreter".to_owned(),
@@ -77,7 +77,7 @@ pub(super) fn without_interpreter(asked: Asked<'_>) -> Verdict {
     })
 }
 
-pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
+pub(super) fn with_bash_functions(asked: CheckContext<'_>) -> CheckResult {
     each(asked, |hook, text| {
         let found = bash_function(text)?;
         let shell = hook.interpreter.as_ref()?.as_ref()?;
@@ -85,7 +85,7 @@ pub(super) fn with_bash_functions(asked: Asked<'_>) -> Verdict {
     })
 }
 
-pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
+pub(super) fn writable_by_all(asked: CheckContext<'_>) -> CheckResult {
     let libvirt = &asked.host.libvirt;
     let mut read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
     let value = |exposure: &Exposure| {
@@ -104,17 +104,17 @@ pub(super) fn writable_by_all(asked: Asked<'_>) -> Verdict {
     if !found.is_empty() {
         read.extend(libvirt.exposed.iter().map(|exposure| exposure.path.clone()));
         read.dedup();
-        return Verdict::each(read, found);
+        return CheckResult::each(read, found);
     }
     match unreadable(asked) {
-        Some((path, why)) => Verdict::unreadable(path, why),
-        None if read.is_empty() => Verdict::skipped(),
-        None => Verdict::each(read, found),
+        Some((path, why)) => CheckResult::unreadable(path, why),
+        None if read.is_empty() => CheckResult::skipped(),
+        None => CheckResult::each(read, found),
     }
 }
 
 /// How a hook gets to its place as root's own file, where a link leads to a place that other users can change.
-fn instead_of_link(asked: Asked<'_>, link: &Link) -> String {
+fn instead_of_link(asked: CheckContext<'_>, link: &Link) -> String {
     let (path, target) = (word(&link.path), word(&link.target));
     let name = link.path.rsplit('/').next().unwrap_or_default();
     if asked.host.system == System::Nixos && !link.is_folder {
@@ -127,23 +127,23 @@ fn instead_of_link(asked: Asked<'_>, link: &Link) -> String {
     format!("check its contents, then replace the link with a copy that belongs to root: `{}`", link.replacement(&target, &path))
 }
 
-pub(super) fn not_executable(asked: Asked<'_>) -> Verdict {
+pub(super) fn not_executable(asked: CheckContext<'_>) -> CheckResult {
     let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).collect();
     if hooks.is_empty() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let found = hooks.iter().filter(|hook| !hook.is_executable);
-    Verdict::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
+    CheckResult::each(hooks.iter().map(|hook| hook.path.clone()), found.map(|hook| vec![("path", word(&hook.path))]).collect())
 }
 
 /// Hooks that try to run gvtg-xml, as the filter does, but can't: it is in no folder where they look, or AppArmor forbids it.
-pub(super) fn without_program(asked: Asked<'_>) -> Verdict {
+pub(super) fn without_program(asked: CheckContext<'_>) -> CheckResult {
     let confinement = &asked.host.confinement;
-    let Some(programs) = confinement.programs.as_found() else { return Verdict::skipped() };
+    let Some(programs) = confinement.programs.as_found() else { return CheckResult::skipped() };
     let calls: Vec<(&HookFile, &str)> =
         readable(asked).filter(|(hook, _)| hook.is_executable).filter_map(|(hook, text)| Some((hook, program_call(text)?))).collect();
     if calls.is_empty() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let fault = |(hook, call): &(&HookFile, &str)| -> Option<Values> {
         // If the hook gives a path, only that file counts.
@@ -162,7 +162,7 @@ pub(super) fn without_program(asked: Asked<'_>) -> Verdict {
     };
     let mut read: Vec<String> = calls.iter().map(|(hook, _)| hook.path.clone()).collect();
     read.extend(confinement.profile.iter().map(|profile| profile.path.clone()));
-    Verdict::each(read, calls.iter().filter_map(fault).collect())
+    CheckResult::each(read, calls.iter().filter_map(fault).collect())
 }
 
 /// Files that editors and package managers leave, and that nobody means as hooks.
@@ -171,15 +171,15 @@ fn is_leftover(path: &str) -> bool {
     ENDS.iter().any(|end| path.ends_with(end)) || path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
 }
 
-pub(super) fn folder_ignored(asked: Asked<'_>) -> Verdict {
-    let Some(version) = asked.host.libvirt.version else { return Verdict::skipped() };
+pub(super) fn folder_ignored(asked: CheckContext<'_>) -> CheckResult {
+    let Some(version) = asked.host.libvirt.version else { return CheckResult::skipped() };
     let folder = asked.host.system.hooks();
     if version >= FIRST_WITH_FOLDER {
-        return Verdict::fine([folder], vec![]);
+        return CheckResult::fine([folder], vec![]);
     }
     let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
     let values = |(hook, _): (&HookFile, &str)| vec![("path", word(&hook.path)), ("libvirt", version.to_string())];
-    Verdict::each([folder], inside.map(values).collect())
+    CheckResult::each([folder], inside.map(values).collect())
 }
 
 /// A hook that makes vGPUs, or a script that one runs.
@@ -192,7 +192,7 @@ struct Maker<'h> {
 }
 
 /// The hooks that make vGPUs and that libvirt runs, and the scripts that they run.
-fn makers(asked: Asked<'_>) -> Vec<Maker<'_>> {
+fn makers(asked: CheckContext<'_>) -> Vec<Maker<'_>> {
     let libvirt = &asked.host.libvirt;
     let hooks = libvirt.hooks.iter().map(|hook| (None, hook));
     let scripts = libvirt.scripts.iter().map(|(domain, hook)| (Some(domain.as_str()), hook));
@@ -201,10 +201,10 @@ fn makers(asked: Asked<'_>) -> Vec<Maker<'_>> {
     making.map(|(domain, hook, text)| Maker { path: &hook.path, setups: setups(text), creations: Creations::of(text), domain }).collect()
 }
 
-pub(super) fn two(asked: Asked<'_>) -> Verdict {
+pub(super) fn two(asked: CheckContext<'_>) -> CheckResult {
     let makers = makers(asked);
     if makers.len() < 2 {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let mut found: Vec<Values> = Vec::new();
     for (index, one) in makers.iter().enumerate() {
@@ -214,11 +214,11 @@ pub(super) fn two(asked: Asked<'_>) -> Verdict {
             }
         }
     }
-    Verdict::each(makers.iter().map(|maker| maker.path.to_owned()), found)
+    CheckResult::each(makers.iter().map(|maker| maker.path.to_owned()), found)
 }
 
 /// The vGPU that two hooks make, or the VM for which both make one.
-fn made_by_both(asked: Asked<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
+fn made_by_both(asked: CheckContext<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
     let mut pairs = one.setups.iter().flat_map(|setup| other.setups.iter().map(move |their| (setup, their)));
     let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
     match both.or_else(|| pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))) {
@@ -229,7 +229,7 @@ fn made_by_both(asked: Asked<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<
 }
 
 /// The vGPU of a hook's setup line, or its VM, where the other hook makes it by commands of its own.
-fn made_by_hand(asked: Asked<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
+fn made_by_hand(asked: CheckContext<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
     if let Some(setup) = one.setups.iter().find(|setup| other.creations.name_uuid(&setup.uuid)) {
         return Some(format!("the vGPU {}", setup.uuid));
     }
@@ -247,26 +247,26 @@ fn is_one_uuid(one: &Setup, other: &Setup) -> bool {
 }
 
 /// Whether a domain that the user named has both vGPUs.
-fn has_both(asked: Asked<'_>, one: &Setup, other: &Setup) -> bool {
+fn has_both(asked: CheckContext<'_>, one: &Setup, other: &Setup) -> bool {
     let has = |guest: &Guest, setup: &Setup| guest.vgpus.iter().any(|vgpu| parse_uuid(&setup.uuid) == Some(vgpu.uuid));
     asked.guests.iter().any(|guest| guest.name == one.name && has(guest, one) && has(guest, other))
 }
 
-pub(super) fn missing(asked: Asked<'_>) -> Verdict {
+pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
     if asked.able().is_none() || !asked.host.libvirt.is_installed {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     if let Some((hook, _)) = of_vgpus(asked).next() {
-        return Verdict::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
+        return CheckResult::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
     }
     if let Some((path, why)) = unreadable(asked) {
-        return Verdict::unreadable(path, why);
+        return CheckResult::unreadable(path, why);
     }
     if !asked.host.libvirt.mdevctl.is_empty() {
-        return Verdict::fine(["/etc/mdevctl.d"], vec![("path", "mdevctl (/etc/mdevctl.d)".to_owned())]);
+        return CheckResult::fine(["/etc/mdevctl.d"], vec![("path", "mdevctl (/etc/mdevctl.d)".to_owned())]);
     }
     let folder = asked.host.system.hooks();
-    Verdict::wrong([format!("{folder}/qemu"), format!("{folder}/qemu.d")], vec![])
+    CheckResult::wrong([format!("{folder}/qemu"), format!("{folder}/qemu.d")], vec![])
 }
 
 /// The lines that do something, those aside that name a domain or a GPU.
@@ -275,21 +275,21 @@ fn script(text: &str) -> Vec<&str> {
     lines.filter(|line| !line.starts_with("setup_gpu ") && !line.starts_with("GVT_PCI=")).collect()
 }
 
-pub(super) fn outdated(asked: Asked<'_>) -> Verdict {
+pub(super) fn outdated(asked: CheckContext<'_>) -> CheckResult {
     // Only a hook of this program's remembers what it made there.
     let ours: Vec<(&HookFile, &str)> = of_vgpus(asked).filter(|(_, text)| text.contains("made=/run/gvtg")).collect();
     if ours.is_empty() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let current: Vec<String> = [Style::DropIn, Style::Whole, Style::Session].into_iter().map(|style| file(&[], style, "").text).collect();
     let differs = |text: &str| !current.iter().any(|current| script(current) == script(text));
     let values = |hook: &HookFile| -> Values { [("path", word(&hook.path))].into_iter().chain(help_on_nixos(asked, &hook.path)).collect() };
     let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| values(hook));
-    Verdict::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
+    CheckResult::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
 }
 
 /// The help for writing a hook anew on NixOS, whose configuration has the file: one installed in libvirt's folder is gone after a restart.
-pub(super) fn help_on_nixos(asked: Asked<'_>, path: &str) -> Option<(&'static str, String)> {
+pub(super) fn help_on_nixos(asked: CheckContext<'_>, path: &str) -> Option<(&'static str, String)> {
     let name = path.rsplit('/').next().filter(|_| asked.host.system == System::Nixos)?;
     let write = format!("`gvtg-xml emit hook win10.xml … > hook`, `sudo install -m 755 hook {}`", word(&format!("/etc/nixos/{name}")));
     Some((

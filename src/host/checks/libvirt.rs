@@ -1,37 +1,41 @@
 //! libvirt and QEMU: their versions, and what QEMU may open.
 
-use super::{Asked, Verdict};
+use super::{CheckContext, CheckResult};
 use crate::domain::form_for;
 use crate::emit::Guest;
 use crate::emit::shell::{list, word};
-use crate::host::Reading;
+use crate::host::Probe;
 use crate::host::system::System;
 use crate::version::Version;
 
 const LIBRARY: &str = "libvirt.so.0";
 
-pub(super) fn missing(asked: Asked<'_>) -> Verdict {
+pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
     match asked.host.libvirt.version {
-        Some(version) => Verdict::fine([LIBRARY], vec![("libvirt", version.to_string())]),
+        Some(version) => CheckResult::fine([LIBRARY], vec![("libvirt", version.to_string())]),
         None if asked.host.libvirt.is_installed => {
-            Verdict::unknown([LIBRARY], "libvirt is installed, but its version does not show in any file name")
+            CheckResult::unknown([LIBRARY], "libvirt is installed, but its version does not show in any file name")
         }
-        None => Verdict::wrong([LIBRARY], vec![]),
+        None => CheckResult::wrong([LIBRARY], vec![]),
     }
 }
 
-pub(super) fn old(asked: Asked<'_>) -> Verdict {
-    let Some(version) = asked.host.libvirt.version else { return Verdict::skipped() };
+pub(super) fn old(asked: CheckContext<'_>) -> CheckResult {
+    let Some(version) = asked.host.libvirt.version else { return CheckResult::skipped() };
     let values = vec![("libvirt", version.to_string())];
-    if form_for(version) == form_for(Version::NEWEST) { Verdict::fine([LIBRARY], values) } else { Verdict::wrong([LIBRARY], values) }
+    if form_for(version) == form_for(Version::NEWEST) {
+        CheckResult::fine([LIBRARY], values)
+    } else {
+        CheckResult::wrong([LIBRARY], values)
+    }
 }
 
 /// The first QEMU with a display for vGPUs.
 const FIRST_QEMU: (u32, u32) = (2, 12);
 
-pub(super) fn old_qemu(asked: Asked<'_>) -> Verdict {
+pub(super) fn old_qemu(asked: CheckContext<'_>) -> CheckResult {
     let Some((version, path)) = &asked.host.libvirt.qemu else {
-        return Verdict::unknown(
+        return CheckResult::unknown(
             ["/var/lib/dpkg/status", "/var/lib/pacman/local"],
             "QEMU's version is not recorded in any file that gvtg-xml reads",
         );
@@ -39,22 +43,22 @@ pub(super) fn old_qemu(asked: Asked<'_>) -> Verdict {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let number = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let values = vec![("found", version.clone())];
-    if number < FIRST_QEMU { Verdict::wrong([path.clone()], values) } else { Verdict::fine([path.clone()], values) }
+    if number < FIRST_QEMU { CheckResult::wrong([path.clone()], values) } else { CheckResult::fine([path.clone()], values) }
 }
 
-pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
-    let Some(card) = asked.able() else { return Verdict::skipped() };
+pub(super) fn dri_not_allowed(asked: CheckContext<'_>) -> CheckResult {
+    let Some(card) = asked.able() else { return CheckResult::skipped() };
     let path = asked.host.system.qemu_conf();
     let nodes: Vec<String> = card.nodes.iter().map(|node| format!("/dev/dri/{node}")).collect();
     let allowed = match &asked.host.libvirt.device_acl {
-        Reading::Unreadable(why) => return Verdict::unreadable(path, why),
+        Probe::Unreadable(why) => return CheckResult::unreadable(path, why),
         // Without the file libvirt's default holds, which has no GPU.
-        Reading::Absent if !asked.host.libvirt.is_installed => return Verdict::skipped(),
-        Reading::Absent => &None,
-        Reading::Present(allowed) => allowed,
+        Probe::Absent if !asked.host.libvirt.is_installed => return CheckResult::skipped(),
+        Probe::Absent => &None,
+        Probe::Present(allowed) => allowed,
     };
     if nodes.is_empty() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let how = match allowed {
         _ if asked.host.system == System::Nixos => {
@@ -66,22 +70,22 @@ pub(super) fn dri_not_allowed(asked: Asked<'_>) -> Verdict {
     let allowed = allowed.as_deref().unwrap_or_default();
     let missing: Vec<String> = nodes.into_iter().filter(|node| !allowed.contains(node)).map(|node| format!("\"{node}\"")).collect();
     if missing.is_empty() {
-        return Verdict::fine([path], vec![]);
+        return CheckResult::fine([path], vec![]);
     }
-    Verdict::wrong([path], vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())])
+    CheckResult::wrong([path], vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())])
 }
 
 /// SELinux keeps a confined QEMU from the X server unless a boolean allows it. If no domain is named, any of them may open a window.
-pub(super) fn window_forbidden(asked: Asked<'_>) -> Verdict {
+pub(super) fn window_forbidden(asked: CheckContext<'_>) -> CheckResult {
     let confinement = &asked.host.confinement;
     if asked.able().is_none() || !confinement.selinux_enforces {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let read = ["/sys/fs/selinux/enforce", "/sys/fs/selinux/booleans/virt_use_xserver"];
     let is_off = match &confinement.virt_use_xserver {
-        Reading::Present(is_on) => !is_on,
-        Reading::Absent => return Verdict::skipped(),
-        Reading::Unreadable(why) => return Verdict::unreadable(read[1], why),
+        Probe::Present(is_on) => !is_on,
+        Probe::Absent => return CheckResult::skipped(),
+        Probe::Unreadable(why) => return CheckResult::unreadable(read[1], why),
     };
     let drivers = &asked.host.libvirt.security_drivers;
     let is_confined = drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
@@ -90,12 +94,12 @@ pub(super) fn window_forbidden(asked: Asked<'_>) -> Verdict {
     let names: Vec<String> = asked.guests.iter().filter(is_kept).map(|guest| word(&guest.name)).collect();
     let is_confined = is_confined && (is_by_default || !asked.guests.is_empty());
     if !is_off || !is_confined || (!asked.guests.is_empty() && names.is_empty()) {
-        return Verdict::fine(read, vec![]);
+        return CheckResult::fine(read, vec![]);
     }
     let what = match &names[..] {
         [] => "its window".to_owned(),
         [name] => format!("the window of {name}"),
         names => format!("the windows of {}", list(names)),
     };
-    Verdict::wrong(read, vec![("what", what)])
+    CheckResult::wrong(read, vec![("what", what)])
 }

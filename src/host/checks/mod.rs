@@ -22,7 +22,7 @@ use crate::rules::{Rule, of_host, template};
 
 /// What the checks look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'h> {
+pub struct CheckContext<'h> {
     /// The machine's facts.
     pub host: &'h Host,
     /// The domains that are to run on it; none where nobody named any.
@@ -31,7 +31,7 @@ pub struct Asked<'h> {
 
 /// What a check came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct CheckResult {
     /// Which files tell.
     pub read: Vec<String>,
     /// What they tell.
@@ -57,7 +57,7 @@ pub type Values = Vec<(&'static str, String)>;
 /// The finding's value that replaces the rule's help on a machine that needs less.
 const HELP: &str = "help";
 
-type Function = fn(Asked<'_>) -> Verdict;
+type Function = fn(CheckContext<'_>) -> CheckResult;
 
 const FUNCTIONS: &[(&str, Function)] = &[
     ("no-machine", machine::no_machine),
@@ -150,7 +150,7 @@ impl Status {
 }
 
 /// What these rules say about a machine, in the order of causes.
-pub fn look<'r>(asked: Asked<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
+pub fn look<'r>(asked: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
     let mut items = Vec::new();
     for (name, function) in FUNCTIONS {
         let is_its = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function.name == *name);
@@ -172,8 +172,8 @@ pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
     with(Severity::Error).or_else(|| with(Severity::Warning))
 }
 
-fn of_verdict<'r>(rule: &'r Rule, verdict: Verdict) -> Vec<Item<'r>> {
-    let Verdict { read, outcome } = verdict;
+fn of_verdict<'r>(rule: &'r Rule, verdict: CheckResult) -> Vec<Item<'r>> {
+    let CheckResult { read, outcome } = verdict;
     let filled = |text: &str, values: &Values| {
         template::substitute(text, |name| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
     };
@@ -193,7 +193,7 @@ fn of_verdict<'r>(rule: &'r Rule, verdict: Verdict) -> Vec<Item<'r>> {
     }
 }
 
-impl<'h> Asked<'h> {
+impl<'h> CheckContext<'h> {
     /// The GPU that vGPUs are made of; None in a guest, whose GPU is of no use for that.
     fn card(self) -> Option<&'h Card> {
         self.host.card().filter(|_| self.host.machine.guest.is_none())
@@ -210,36 +210,36 @@ impl<'h> Asked<'h> {
     }
 }
 
-impl Verdict {
+impl CheckResult {
     /// All is well.
     fn fine(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
-        Verdict { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Fine(values) }
+        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Fine(values) }
     }
 
     /// One thing is wrong.
     fn wrong(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
-        Verdict { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Wrong(vec![values]) }
+        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Wrong(vec![values]) }
     }
 
     /// These things are wrong; where there are none, all is well.
     fn each(read: impl IntoIterator<Item = impl Into<String>>, found: Vec<Values>) -> Self {
         let outcome = if found.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(found) };
-        Verdict { read: read.into_iter().map(Into::into).collect(), outcome }
+        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome }
     }
 
     /// Nobody can tell: a file can't be read.
     fn unreadable(path: &str, why: &str) -> Self {
-        Verdict { read: vec![path.to_owned()], outcome: Outcome::Unknown(format!("{path}: {why}")) }
+        CheckResult { read: vec![path.to_owned()], outcome: Outcome::Unknown(format!("{path}: {why}")) }
     }
 
     /// Nobody can tell.
     fn unknown(read: impl IntoIterator<Item = impl Into<String>>, why: impl Into<String>) -> Self {
-        Verdict { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Unknown(why.into()) }
+        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Unknown(why.into()) }
     }
 
     /// There is nothing to look at.
     fn skipped() -> Self {
-        Verdict { read: Vec::new(), outcome: Outcome::Skipped }
+        CheckResult { read: Vec::new(), outcome: Outcome::Skipped }
     }
 }
 

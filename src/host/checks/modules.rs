@@ -1,6 +1,6 @@
 //! The modules that are loaded at boot.
 
-use super::{Asked, Values, Verdict};
+use super::{CheckContext, CheckResult, Values};
 use crate::host::kernel::BootLine;
 
 const READ: [&str; 3] = ["/etc/modules-load.d", "/usr/lib/modules-load.d", "/etc/modules"];
@@ -17,9 +17,9 @@ fn module(line: &BootLine) -> String {
     line.name.replace('-', "_")
 }
 
-pub(super) fn not_at_boot(asked: Asked<'_>) -> Verdict {
+pub(super) fn not_at_boot(asked: CheckContext<'_>) -> CheckResult {
     if asked.able().is_none() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let kernel = &asked.host.kernel;
     let listed = kernel.at_boot.iter().find(|line| module(line) == "kvmgt").map(|line| line.path.clone());
@@ -29,14 +29,14 @@ pub(super) fn not_at_boot(asked: Asked<'_>) -> Verdict {
     });
     let by_hook = super::hook::that_loads_kvmgt(asked).map(|hook| hook.path.clone());
     match listed.or(on_line.map(|_| "/proc/cmdline".to_owned())).or(by_hook) {
-        Some(path) => Verdict::fine([path.clone()], vec![("path", path)]),
-        None => Verdict::wrong(READ, vec![]),
+        Some(path) => CheckResult::fine([path.clone()], vec![("path", path)]),
+        None => CheckResult::wrong(READ, vec![]),
     }
 }
 
-pub(super) fn broken_line(asked: Asked<'_>) -> Verdict {
+pub(super) fn broken_line(asked: CheckContext<'_>) -> CheckResult {
     if asked.able().is_none() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let broken = asked.host.kernel.at_boot.iter().filter(|line| !is_name(line));
     let values = |line: &BootLine| -> Values {
@@ -48,18 +48,18 @@ pub(super) fn broken_line(asked: Asked<'_>) -> Verdict {
         };
         vec![("found", line.name.clone()), ("path", line.path.clone()), ("how", how)]
     };
-    Verdict::each(READ, broken.map(values).collect())
+    CheckResult::each(READ, broken.map(values).collect())
 }
 
-pub(super) fn retired(asked: Asked<'_>) -> Verdict {
+pub(super) fn retired(asked: CheckContext<'_>) -> CheckResult {
     let kernel = &asked.host.kernel;
     if asked.able().is_none() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let is_gone = |line: &&BootLine| {
         let name = module(line);
         RETIRED.contains(&name.as_str()) && kernel.has_module(&name) == Some(false)
     };
     let gone = kernel.at_boot.iter().filter(is_gone);
-    Verdict::each(READ, gone.map(|line| vec![("found", line.name.clone()), ("path", line.path.clone())]).collect())
+    CheckResult::each(READ, gone.map(|line| vec![("found", line.name.clone()), ("path", line.path.clone())]).collect())
 }

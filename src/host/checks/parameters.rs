@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Asked, Values, Verdict};
+use super::{CheckContext, CheckResult, Values};
 use crate::emit::parameter::{PARAMETERS, Parameter};
 
 /// Parameters that guides name and `emit` does not write.
@@ -55,10 +55,10 @@ fn parameter_to_write(wanted: &str, value: Option<&str>) -> String {
     }
 }
 
-pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
+pub(super) fn misspelt(asked: CheckContext<'_>) -> CheckResult {
     let kernel = &asked.host.kernel;
     if asked.able().is_none() || kernel.line.as_found().is_none() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let mut found: Vec<Values> = Vec::new();
     let mut add = |text: &str, path: &str, wanted: &str, how: &str| {
@@ -80,12 +80,12 @@ pub(super) fn misspelt(asked: Asked<'_>) -> Verdict {
             }
         }
     }
-    Verdict::each(["/proc/cmdline", "/etc/modprobe.d"], found)
+    CheckResult::each(["/proc/cmdline", "/etc/modprobe.d"], found)
 }
 
-pub(super) fn option_with_dot(asked: Asked<'_>) -> Verdict {
+pub(super) fn option_with_dot(asked: CheckContext<'_>) -> CheckResult {
     if asked.able().is_none() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let lines = asked.host.kernel.options.iter().filter(|line| line.command == "options");
     let fault = |line: &crate::host::kernel::ModprobeLine| {
@@ -93,16 +93,16 @@ pub(super) fn option_with_dot(asked: Asked<'_>) -> Verdict {
         let found = format!("options {}", line.module);
         Some(vec![("found", found), ("path", line.path.clone()), ("meant", format!("options {module} {parameter}"))])
     };
-    Verdict::each(["/etc/modprobe.d"], lines.filter_map(fault).collect())
+    CheckResult::each(["/etc/modprobe.d"], lines.filter_map(fault).collect())
 }
 
-pub(super) fn stray(asked: Asked<'_>) -> Verdict {
+pub(super) fn stray(asked: CheckContext<'_>) -> CheckResult {
     let kernel = &asked.host.kernel;
     if asked.able().is_none() || kernel.line.as_found().is_none() {
-        return Verdict::skipped();
+        return CheckResult::skipped();
     }
     let words = kernel.words().iter().filter(|word| word.value.is_none() && MODULES.contains(&word.name.as_str()));
-    Verdict::each(["/proc/cmdline"], words.map(|word| vec![("found", word.text.clone())]).collect())
+    CheckResult::each(["/proc/cmdline"], words.map(|word| vec![("found", word.text.clone())]).collect())
 }
 
 #[cfg(test)]

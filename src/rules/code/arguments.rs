@@ -1,7 +1,7 @@
 //! The user's own arguments to QEMU.
 
 use crate::change::{Change, deliver, name_vgpu};
-use crate::domain::Form;
+use crate::domain::PropertySyntax;
 use crate::domain::{Set, is_host_device_number, is_pci_card, is_vgpu};
 use crate::fragment::NewElement;
 use crate::property::{PropertyType, to_override, type_of};
@@ -63,7 +63,7 @@ fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
 fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
     let finding = Finding::at_attribute(set.operand, "value").with_value("device", set.device).with_value("property", set.property);
-    if let Form::Set(Some(capability)) = domain.form() {
+    if let PropertySyntax::Set(Some(capability)) = domain.form() {
         return finding.fixed_by(vec![Change::DeleteCapability(capability.into())]);
     }
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
@@ -112,7 +112,7 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else { return finding };
     let is_delivered = domain.delivered(set.property).is_some_and(|delivered| delivered.value == value);
-    if let (Form::Set(capability), false) = (domain.form(), is_delivered) {
+    if let (PropertySyntax::Set(capability), false) = (domain.form(), is_delivered) {
         let (alias, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
         changes.push(Change::SetDevice(*set, alias));
         changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));

@@ -1,7 +1,7 @@
 //! Devices beside the vGPU.
 
 use crate::change::{Change, deliver};
-use crate::domain::{Card, Carrier, Domain, PciAddress, RawDevice, pci_address, user_alias};
+use crate::domain::{Card, Domain, PciAddress, PropertySource, RawDevice, pci_address, user_alias};
 use crate::fragment::NewElement;
 use crate::property::is_on;
 use crate::rules::Context;
@@ -112,7 +112,7 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
         return None;
     }
     let (place, change) = match delivered.map(|delivered| delivered.carrier) {
-        Some(Carrier::Set(set)) => (set.operand, Change::SetValue(set, "on".into())),
+        Some(PropertySource::Set(set)) => (set.operand, Change::SetValue(set, "on".into())),
         _ => (raw.argument.element, Change::DeviceProperty(raw.argument.element, CACHING_MODE.into(), "true".into())),
     };
     Some(Finding::at_attribute(place, "value").with_value("found", found).fixed_by(vec![change]))

@@ -1,7 +1,7 @@
 //! `<qemu:override>` and `<qemu:capabilities>`.
 
 use crate::change::{Change, deliver, name_vgpu};
-use crate::domain::{Carrier, Delivered, Form, global_property};
+use crate::domain::{EffectiveProperty, PropertySource, PropertySyntax, global_property};
 use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
 use crate::rules::Context;
@@ -40,7 +40,7 @@ fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>
     let (alias, property) = (found.alias.to_owned(), found.property.to_owned());
     let set = Change::Set { alias, property, value: to_set(found.kind, found.value) };
     let capability = match context.domain.form() {
-        Form::Set(Some(capability)) => Some(Change::DeleteCapability(capability.into())),
+        PropertySyntax::Set(Some(capability)) => Some(Change::DeleteCapability(capability.into())),
         _ => None,
     };
     std::iter::once(set).chain(capability).collect()
@@ -186,7 +186,8 @@ pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
 pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-vga";
     let domain = context.domain;
-    if let Some(Delivered { carrier: Carrier::Device(argument), .. }) = domain.delivered(NAME).filter(|delivered| delivered.value == "true")
+    if let Some(EffectiveProperty { carrier: PropertySource::Device(argument), .. }) =
+        domain.delivered(NAME).filter(|delivered| delivered.value == "true")
     {
         return vec![Finding::at_attribute(argument.element, "value").fixed_by(deliver(domain, NAME, "false"))];
     }

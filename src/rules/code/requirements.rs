@@ -2,10 +2,10 @@
 
 use super::IS_REQUIREMENT;
 use crate::change::{Change, deliver, overwritten};
-use crate::domain::Form;
+use crate::domain::PropertySyntax;
 use crate::rules::Context;
 use crate::rules::elsewhere::is_elsewhere;
-use crate::rules::environment::{Wanted, environment};
+use crate::rules::environment::{RequiredEnv, environment};
 use crate::rules::schema::{Check, When};
 use crate::rules::when::applies_to_vgpu;
 
@@ -20,7 +20,7 @@ pub(super) struct Requirements<'d> {
 /// Collects what the rules want of a vGPU that is not there yet.
 pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
     let domain = context.domain;
-    let is_override = domain.form() == Form::Override;
+    let is_override = domain.form() == PropertySyntax::Override;
     let Requirements { mut ramfb, mut display, mut changes } = Requirements::default();
     let applies = |when: &When| applies_to_vgpu(when, context);
     for rule in context.rules.wanted.iter().filter(|rule| is_requirement(&rule.check) && applies(&rule.when)) {
@@ -32,7 +32,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
             Check::Property { name, .. } if is_override && name == "driver" => {}
             Check::Property { name, value } => changes.extend(deliver(domain, name, value)),
             Check::Environment { name, value, format, setting, displays } => {
-                let wanted = Wanted { name, value, format: *format, setting: setting.as_deref(), displays };
+                let wanted = RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
                 changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
             }
             Check::Code { function } => {

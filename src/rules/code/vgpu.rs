@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, deliver, name_vgpu, new_metadata};
-use crate::domain::{Carrier, Delivered, Domain, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
+use crate::domain::{Domain, EffectiveProperty, PropertySource, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
@@ -311,13 +311,13 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     }
     let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
     let change = match carrier {
-        Carrier::Set(set) => Some(Change::SetValue(set, "off".into())),
-        Carrier::Override(found) => Some(Change::SetAttribute(found.element, "value".into(), "false".into())),
+        PropertySource::Set(set) => Some(Change::SetValue(set, "off".into())),
+        PropertySource::Override(found) => Some(Change::SetAttribute(found.element, "value".into(), "false".into())),
         // A -global is for all devices.
         _ => device.is_qemu("arg").then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
     };
     let what = if domain.vgpus.contains(&device) { "from this other vGPU" } else { "from this other device" };
-    let other = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
+    let other = domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
     let finding = Finding::within(device, other).with_value("what", what).related_to(place, "the displayed vGPU's OpRegion");
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
 }
@@ -333,7 +333,7 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
         .map(|argument| Finding::at_attribute(argument, "value").with_value("what", "this argument already provides an OpRegion"));
     let from_device = || {
         let (device, carrier) = domain.other_opregion()?;
-        let place = domain.property_span(Some(&Delivered { value: "true".into(), carrier }));
+        let place = domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
         Some(Finding::within(device, place).with_value("what", "another device already provides an OpRegion"))
     };
     let Some(finding) = from_file.or_else(from_device) else { return Vec::new() };
