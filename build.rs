@@ -89,7 +89,7 @@ fn rules_in(folder: &str) -> Vec<Rule> {
 
 /// The tree of what the rules' selectors begin with; each path gets its place in it.
 fn planted(rules: &mut [Rule]) -> Vec<TrieNode> {
-    let mut tree = stems::seed();
+    let mut tree = stems::new_trie();
     for rule in rules {
         let of_fixes = rule.fix.to_mut().iter_mut().filter_map(|fix| fix.unsafe_if.as_mut());
         let of_check = match &mut rule.check {
@@ -98,7 +98,7 @@ fn planted(rules: &mut [Rule]) -> Vec<TrieNode> {
         };
         let of_rule = [&mut rule.select, &mut rule.when.absent, &mut rule.when.present].into_iter().flatten();
         for selector in of_rule.chain(of_check).chain(of_fixes) {
-            selector.paths.to_mut().iter_mut().for_each(|path| stems::plant(path, &mut tree));
+            selector.paths.to_mut().iter_mut().for_each(|path| stems::insert(path, &mut tree));
         }
     }
     tree
@@ -183,16 +183,16 @@ macro_rules! plain_enums {
 }
 
 structs! {
-    Rule { id, summary, severity, group, since, when, select, message, message_once_removed, check, fix, help, ok, page, why, says, references, aliases, example }
+    Rule { id, summary, severity, group, since, when, select, message, message_once_removed, check, fix, help, ok_message, page, why, known_message, references, aliases, example }
     Page { help, fix }
     When { libvirt, shown_by, vgpu, ramfb, unsuitable, absent, present, setting }
     Fix { title, op, property, applicability, risk, unsafe_if, unsafe_if_watched, keeps_picture, libvirt }
     Property { name, value, title }
-    Symptom { id, summary, severity, means, steps, rules, vague, says, references }
+    Symptom { id, summary, severity, explanation, steps, rules, fallback, known_message, references }
     SymptomMessage { at, text }
     Function { name, place }
     KnownMessage { at, text, libvirt, tested }
-    Example { bad, fixed, good, beside, within, settings }
+    Example { bad, fixed, good, other_file, within, settings }
     Selector { source, paths }
     Path { absolute, steps, stem }
     TrieNode { name, depth, next }

@@ -38,7 +38,7 @@ pub struct Claim {
     /// Where, for people.
     pub start: Position,
     /// Why the document says that others may claim it too; None where it doesn't.
-    pub consent: Option<String>,
+    pub suppression_reason: Option<String>,
 }
 
 /// All that a document claims; nothing where nobody asked.
@@ -69,12 +69,12 @@ pub struct Claims {
 /// different owners are enough to find one that is not a third's.
 #[derive(Clone, Debug, Default)]
 struct ClaimsByConsent {
-    jealous: Vec<ConflictingClaim>,
-    generous: Vec<ConflictingClaim>,
+    exclusive: Vec<ConflictingClaim>,
+    shared_ok: Vec<ConflictingClaim>,
 }
 
 /// So many owners tell whether there is another than a given one.
-const ENOUGH: usize = 2;
+const MAX_OWNERS_KEPT: usize = 2;
 
 impl Claims {
     /// Adds what a document of this name claims.
@@ -83,10 +83,10 @@ impl Claims {
             return;
         }
         let file: Arc<str> = file.into();
-        for Claim { rule, thing, owner, span, start, consent } in summary {
+        for Claim { rule, thing, owner, span, start, suppression_reason: consent } in summary {
             let rivals = self.by_thing.entry((rule, thing)).or_default();
-            let kind = if consent.is_some() { &mut rivals.generous } else { &mut rivals.jealous };
-            if kind.len() < ENOUGH && kind.iter().all(|other| other.owner != owner) {
+            let kind = if consent.is_some() { &mut rivals.shared_ok } else { &mut rivals.exclusive };
+            if kind.len() < MAX_OWNERS_KEPT && kind.iter().all(|other| other.owner != owner) {
                 kind.push(ConflictingClaim { file: file.clone(), owner, span, start, consent });
             }
         }
@@ -94,7 +94,7 @@ impl Claims {
 
     /// The first claim to the same thing that is at odds with this one; of those that mind before those that don't.
     pub fn rival(&self, claim: &Claim) -> Option<&ConflictingClaim> {
-        let ClaimsByConsent { jealous, generous } = self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
+        let ClaimsByConsent { exclusive: jealous, shared_ok: generous } = self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
         jealous.iter().chain(generous).find(|rival| rival.owner != claim.owner)
     }
 }
@@ -108,7 +108,7 @@ pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, 
     let mut add = |thing: Resource, owner: &str, finding: Finding<'d>| {
         if claimed.insert(thing.clone()) {
             let (span, start) = (finding.span.clone(), domain.document.source().position(finding.span.start));
-            claims.push((finding, Claim { rule: String::new(), thing, owner: owner.to_owned(), span, start, consent: None }));
+            claims.push((finding, Claim { rule: String::new(), thing, owner: owner.to_owned(), span, start, suppression_reason: None }));
         }
     };
     match same {
@@ -153,7 +153,7 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
 fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
     let settings = domain.settings;
     let uuids = domain.vgpus.iter().map(|vgpu| uuid_of(*vgpu)).chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
-    let asked = settings.asked.pci.as_deref();
+    let asked = settings.explicit.pci.as_deref();
     uuids.filter_map(|uuid| parse_pci(asked.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()))).collect()
 }
 
@@ -169,7 +169,7 @@ mod tests {
             owner: owner.into(),
             span: 1..2,
             start: Position { line: 1, column: 2 },
-            consent: consent.map(str::to_owned),
+            suppression_reason: consent.map(str::to_owned),
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
             assert_eq!(claims.rival(&claim(1, "same", None)).is_some(), index >= 50_000);
         }
         assert_eq!(claims.by_thing.len(), 1);
-        assert!(claims.by_thing.values().all(|rivals| rivals.jealous.len() == 2 && rivals.generous.len() == 2));
+        assert!(claims.by_thing.values().all(|rivals| rivals.exclusive.len() == 2 && rivals.shared_ok.len() == 2));
     }
 
     /// What a domain claims: the thing and the owner of each claim, and the text at its place.
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(of(&recorded("0000:00:1F.7"), &vgpu(UUID)), [format!(" a&b [0, 0, 31, 7] of {own}:  a&amp;b")]);
         assert_eq!(of(&recorded("somewhere"), &vgpu(UUID)), [""; 0], "who knows which GPU that is");
         let mut settings = Settings::default();
-        settings.asked.pci = Some("0001:00:02.0".into());
+        settings.explicit.pci = Some("0001:00:02.0".into());
         let asked = claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), ConflictKind::Name, &settings);
         assert_eq!(asked, [format!(" a&b [1, 0, 2, 0] of {own}:  a&amp;b")]);
     }

@@ -43,7 +43,7 @@ pub struct Diagnostic<'r> {
     /// How it can be mended.
     pub fix: Option<Fix>,
     /// Whether it is about what a fix put in: then the place is where that was put.
-    pub is_new: bool,
+    pub in_inserted_text: bool,
     /// Why it is to be ignored, as the document says; None for one that counts.
     pub reason: Option<String>,
 }
@@ -63,7 +63,7 @@ impl Diagnostic<'static> {
 
     /// The same of a text that is gone: its place is all that is known of it.
     pub fn unreadable_at(start: Position, error: &XmlError) -> Self {
-        let rule = rules::about(error.kind);
+        let rule = rules::rule_for_xml_error(error.kind);
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -72,7 +72,7 @@ impl Diagnostic<'static> {
             end: start,
             message: error.message.clone(),
             help: Some(error.help.clone()),
-            is_new: false,
+            in_inserted_text: false,
             reason: None,
             related: Vec::new(),
             fix: None,

@@ -67,13 +67,13 @@ impl NewElement {
     }
 
     /// The same with an element more inside.
-    pub fn containing(mut self, child: NewElement) -> Self {
+    pub fn with_child(mut self, child: NewElement) -> Self {
         self.children.push(Node::Element(child));
         self
     }
 
     /// The same with text behind all that is inside.
-    pub fn saying(mut self, text: impl Into<String>) -> Self {
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
         self.children.push(Node::Text(text.into()));
         self
     }
@@ -265,20 +265,20 @@ mod tests {
     fn an_element_is_written_in_the_documents_style() {
         let element = NewElement::new("qemu:arg")
             .with_attribute("value", "a'b\"c&<\td\u{1}")
-            .containing(NewElement::new("x"))
-            .containing(NewElement::new("y").containing(NewElement::new("z").with_attribute("k", "")));
+            .with_child(NewElement::new("x"))
+            .with_child(NewElement::new("y").with_child(NewElement::new("z").with_attribute("k", "")));
         assert_eq!(
             element.write(&style('\''), "  "),
             "<qemu:arg value='a&apos;b\"c&amp;&lt;&#x9;d\u{fffd}'>\r\n  \t<x/>\r\n  \t<y>\r\n  \t\t<z k=''/>\r\n  \t</y>\r\n  </qemu:arg>"
         );
         let line = Style { newline: "", ..style('"') };
-        assert_eq!(NewElement::new("a").with_attribute("k", "v").containing(NewElement::new("b")).write(&line, ""), "<a k=\"v\"><b/></a>");
+        assert_eq!(NewElement::new("a").with_attribute("k", "v").with_child(NewElement::new("b")).write(&line, ""), "<a k=\"v\"><b/></a>");
     }
 
     #[test]
     fn what_rule_files_insert_is_read() {
         let video = NewElement::parse("<video><model type='none'/></video>").unwrap();
-        assert_eq!(video, NewElement::new("video").containing(NewElement::new("model").with_attribute("type", "none")));
+        assert_eq!(video, NewElement::new("video").with_child(NewElement::new("model").with_attribute("type", "none")));
         let text =
             "<metadata>\n  <!-- a -->\n  <q:x xmlns:q='u' b='&lt;'>\n    <y xmlns='v'/>\n  </q:x>\n  <qemu:arg value='{@x}'/>\n</metadata>";
         let metadata = NewElement::parse(text).unwrap();
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn text_stays_as_it_is() {
         let note = NewElement::parse("<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; <![CDATA[<us>]]></note>").unwrap();
-        let outer = NewElement::new("notes").containing(note);
+        let outer = NewElement::new("notes").with_child(note);
         let written = "<notes>\r\n\t<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; &lt;us&gt;</note>\r\n</notes>";
         assert_eq!(outer.write(&style('\''), ""), written);
     }

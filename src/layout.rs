@@ -13,7 +13,7 @@ pub fn style(document: &Document<'_>) -> Style {
     // A document has lines where an element begins one: a last line ending, a tag or a text of several lines say nothing.
     let root = document.root();
     let begins_line = |child: Element<'_>| indentation(text, child.span().start).is_some();
-    let is_on_one_line = root.children().next().is_some() && !root.children().take(MOST_ASKED).any(begins_line);
+    let is_on_one_line = root.children().next().is_some() && !root.children().take(MAX_CHILDREN_SAMPLED).any(begins_line);
     let inside = &text[root.content()];
     let newline = match inside.find('\n').filter(|_| !is_on_one_line) {
         Some(at) if inside[..at].ends_with('\r') => "\r\n",
@@ -42,10 +42,10 @@ fn indentation(text: &str, at: usize) -> Option<&str> {
 }
 
 /// So many blanks that nobody indents by more: what many lines get must not be large.
-const WIDEST_INDENTATION: usize = 80;
+const MAX_INDENTATION: usize = 80;
 
 fn short(blanks: &str) -> &str {
-    &blanks[..blanks.len().min(WIDEST_INDENTATION)]
+    &blanks[..blanks.len().min(MAX_INDENTATION)]
 }
 
 /// The bytes to delete so that what stands in `range` is gone, together with its line where it has that for itself.
@@ -125,14 +125,14 @@ pub enum InsertionPoint<'d> {
 }
 
 /// So many children are asked how they are indented; where they share one line, it is for all of them.
-const MOST_ASKED: usize = 64;
+const MAX_CHILDREN_SAMPLED: usize = 64;
 
 /// The indentation that children of `parent` have or should have.
 pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> String {
     if style.newline.is_empty() {
         return String::new();
     }
-    match parent.children().take(MOST_ASKED).find_map(|child| indentation(text, child.span().start)) {
+    match parent.children().take(MAX_CHILDREN_SAMPLED).find_map(|child| indentation(text, child.span().start)) {
         Some(own) => own.to_owned(),
         None => format!("{}{}", own_indentation(parent), style.unit),
     }

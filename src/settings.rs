@@ -21,7 +21,7 @@ pub struct Settings {
     /// The vGPU's uuid.
     pub uuid: Option<Uuid>,
     /// What replaces what the document says.
-    pub asked: SettingOverrides,
+    pub explicit: SettingOverrides,
     /// What fills in what neither `asked` nor the document says.
     pub fallback: SettingOverrides,
     /// Whether a `<video>` stays, for the guest's installation.
@@ -29,7 +29,7 @@ pub struct Settings {
     /// Whether fixes that may lose something are applied.
     pub unsafe_fixes: bool,
     /// Whether somebody named the document, so that it is meant; one that a run met in a folder may have nothing to do with GVT-g.
-    pub named: bool,
+    pub explicitly_named: bool,
 }
 
 /// What a document may say too; None where the user did not say.
@@ -75,11 +75,11 @@ impl Default for Settings {
         Settings {
             libvirt: Version::NEWEST,
             uuid: None,
-            asked: SettingOverrides::default(),
+            explicit: SettingOverrides::default(),
             fallback: SettingOverrides::default(),
             keep_video: false,
             unsafe_fixes: false,
-            named: true,
+            explicitly_named: true,
         }
     }
 }
@@ -92,7 +92,7 @@ impl Settings {
 
     /// What the user says of a wish, whether it replaces what the document says or only fills it in.
     pub fn wish<'s, T: ?Sized>(&'s self, of: impl Fn(&'s SettingOverrides) -> Option<&'s T>) -> Option<&'s T> {
-        of(&self.asked).or_else(|| of(&self.fallback))
+        of(&self.explicit).or_else(|| of(&self.fallback))
     }
 
     /// QEMU's display: the one wished for, else the guide's.
@@ -132,7 +132,7 @@ impl Settings {
         Some(match name {
             "uuid" => self.uuid.map(|uuid| uuid.to_string()),
             "keep-video" => flag(self.keep_video),
-            name => return self.asked.value(name),
+            name => return self.explicit.value(name),
         })
     }
 

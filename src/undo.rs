@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::edit::{Edit, Edits};
 
 /// Searching for what was moved ends here: a text with more to search has its moved places where they were put.
-const MOST_SEARCHED: usize = 64 << 20;
+const MAX_SEARCH_BYTES: usize = 64 << 20;
 
 /// Where a place of an edited text was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ fn find_moved(edits: &Edits, steps: &[EditSpan], text: &str, pieces: &[Range<usi
             });
             let is_last = index + 1 == tags.len();
             moved.extend(found.map(|new| Moved { old, new, is_last }));
-            if searched > MOST_SEARCHED {
+            if searched > MAX_SEARCH_BYTES {
                 moved.clear();
                 return moved;
             }

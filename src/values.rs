@@ -5,8 +5,8 @@ use uuid::Uuid;
 use crate::domain::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioValue, audio_backend};
 use crate::host::{Root, installed};
 use crate::qemu::{DISPLAYS, DisplayError, DisplayValue, check_display};
+use crate::rules::closest_match;
 use crate::rules::schema::Severity;
-use crate::rules::spelt_like;
 use crate::settings::Audio;
 use crate::version::Version;
 
@@ -97,7 +97,7 @@ fn why_no_display(error: &DisplayError) -> String {
         }
         DisplayError::UnknownOption(display, name) => {
             let names = || display.options.iter().map(|(name, _)| *name);
-            let help = spelt_like(name, names())
+            let help = closest_match(name, names())
                 .map_or_else(|| format!("it has {}", names().collect::<Vec<_>>().join(", ")), |near| format!("did you mean {near}?"));
             format!("QEMU's {} display has no '{name}' (\"Parameter '{name}' is unexpected\"): {help}", display.kind)
         }
@@ -191,7 +191,7 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
         );
     }
     let is_beginning = |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
-    let near = names().find(|known| is_beginning(known)).or_else(|| spelt_like(name, names()));
+    let near = names().find(|known| is_beginning(known)).or_else(|| closest_match(name, names()));
     let help = near.map_or_else(all, |near| format!("did you mean {near}?"));
     format!("{} has no '{name}': {help}", backend.name)
 }

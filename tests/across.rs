@@ -13,7 +13,7 @@ use common::files::folder;
 use common::program::{feed, outcome, program, run_in};
 use gvtg_xml::across::Claims;
 use gvtg_xml::diagnostic::Detail;
-use gvtg_xml::lint::{fix_beside, lint_all, lint_beside};
+use gvtg_xml::lint::{fix_with_others, lint_all, lint_with_others};
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
@@ -45,7 +45,7 @@ fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let (mut others, mut open, mut suppressed) = (Claims::default(), Vec::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let findings = lint_beside(&Source::new("", text), &rules, &settings, Detail::Edits, Some(&others)).unwrap();
+        let findings = lint_with_others(&Source::new("", text), &rules, &settings, Detail::Edits, Some(&others)).unwrap();
         for (part, all) in [(&findings.open, &mut open), (&findings.suppressed, &mut suppressed)] {
             for finding in part {
                 for file in finding.related.iter().filter_map(|related| related.file.as_ref()) {
@@ -108,20 +108,20 @@ fn the_uuid_that_fix_gives_is_one_as_well() {
     let texts = [lacking("a", ONE), format!("\n\n{}", lacking("b", ONE))];
     let mut fixed = Vec::new();
     for (name, text) in ["a.xml", "b.xml"].into_iter().zip(texts) {
-        let mut one = fix_beside(text, &rules, &settings, false, Some(&others)).unwrap();
+        let mut one = fix_with_others(text, &rules, &settings, false, Some(&others)).unwrap();
         others.add(name, std::mem::take(&mut one.summary));
         fixed.push(one);
     }
     assert!(fixed[0].remaining.is_empty(), "{:?}", fixed[0].remaining);
     let left = &fixed[1].remaining[0];
     let related = &left.related[0];
-    assert_eq!((&*left.rule.id, left.start.line, left.is_new), ("shared-vgpu", 8, true));
+    assert_eq!((&*left.rule.id, left.start.line, left.in_inserted_text), ("shared-vgpu", 8, true));
     assert_eq!((related.file.as_deref(), related.start.line, related.start.column), (Some("a.xml"), 6, 15));
     // Domains without a vGPU get one.
     let bare = |name: &str| format!("<domain type='kvm'>\n<name>{name}</name>\n{ONE}\n<devices/>\n</domain>\n");
     let mut others = Claims::default();
-    others.add("a.xml", fix_beside(bare("a"), &rules, &settings, false, Some(&others)).unwrap().summary);
-    let left = fix_beside(bare("b"), &rules, &settings, false, Some(&others)).unwrap().remaining;
+    others.add("a.xml", fix_with_others(bare("a"), &rules, &settings, false, Some(&others)).unwrap().summary);
+    let left = fix_with_others(bare("b"), &rules, &settings, false, Some(&others)).unwrap().remaining;
     assert_eq!(left.iter().map(|left| &*left.rule.id).collect::<Vec<_>>(), ["shared-vgpu"]);
 }
 
@@ -156,7 +156,7 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let unused = |text: &str, beside: bool| {
         let claims = Claims::default();
-        let findings = lint_beside(&Source::new("", text), &rules, &settings, Detail::Words, beside.then_some(&claims)).unwrap();
+        let findings = lint_with_others(&Source::new("", text), &rules, &settings, Detail::Words, beside.then_some(&claims)).unwrap();
         findings.open.iter().filter(|finding| finding.rule.id == "unused-ignore").count()
     };
     let with = |names: &str| domain("a", &format!("<!-- gvtg-xml: ignore-file[{names}] why -->"), VGPU);
@@ -185,7 +185,8 @@ fn two_rules_of_one_kind_are_two_questions() {
     let of = |before: &[&Rule], now: &[&Rule]| {
         let ask = |name: &str, rules: &[&Rule], others: &Claims| {
             let set = RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
-            let findings = lint_beside(&Source::new("", &domain(name, "", VGPU)), &set, &settings, Detail::Words, Some(others)).unwrap();
+            let findings =
+                lint_with_others(&Source::new("", &domain(name, "", VGPU)), &set, &settings, Detail::Words, Some(others)).unwrap();
             (findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(), findings.summary)
         };
         let mut others = Claims::default();
@@ -387,7 +388,7 @@ fn ten_thousand_vgpus_in_a_file_take_linear_time() {
         let (mut others, started) = (Claims::default(), Instant::now());
         let mut found = Vec::new();
         for (name, own) in [("a", ONE), ("b", ONE), ("a", TWO)] {
-            let findings = lint_beside(&Source::new("", &text(name, own)), &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            let findings = lint_with_others(&Source::new("", &text(name, own)), &rules, &settings, Detail::Words, Some(&others)).unwrap();
             found.push(findings.open.len());
             others.add(name, findings.summary);
         }
@@ -408,7 +409,7 @@ fn ten_thousand_files_take_linear_time() {
         let texts: Vec<String> = (0..count).map(|index| domain(&format!("a{}", index.saturating_sub(count / 2)), TWO, VGPU)).collect();
         let (started, mut others, mut found) = (Instant::now(), Claims::default(), 0);
         for (index, text) in texts.iter().enumerate() {
-            let findings = lint_beside(&Source::new("", text), &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            let findings = lint_with_others(&Source::new("", text), &rules, &settings, Detail::Words, Some(&others)).unwrap();
             found += findings.open.len();
             others.add(&index.to_string(), findings.summary);
         }

@@ -110,7 +110,7 @@ fn what_is_not_known_says_how_to_go_on() {
 fn each_message_has_one_answer() {
     let known = known();
     for rule in &known.rules {
-        for says in rule.says.iter() {
+        for says in rule.known_message.iter() {
             let answers = known.in_message(&says.text.replace("{}", "x"));
             assert_eq!(answers.len(), 1, "{}: {} is of {answers:?}", rule.id, says.text);
             let is_its_own = match answers[0] {
@@ -121,7 +121,7 @@ fn each_message_has_one_answer() {
         }
     }
     for symptom in &known.symptoms {
-        for words in symptom.says.iter() {
+        for words in symptom.known_message.iter() {
             let answers: Vec<String> = known.in_message(&words.text.replace("{}", "x")).into_iter().flat_map(ids).collect();
             assert_eq!(answers, [symptom.id.to_string()], "{}", words.text);
         }

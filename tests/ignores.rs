@@ -7,7 +7,7 @@ mod common;
 use common::program::run;
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Detail;
-use gvtg_xml::lint::{fix, lint, lint_all, why_foreign};
+use gvtg_xml::lint::{fix, lint, lint_all, skip_reason};
 use gvtg_xml::rules::schema::Severity;
 use gvtg_xml::rules::{Rule, RuleSet, builtin};
 use gvtg_xml::settings::Settings;
@@ -310,7 +310,7 @@ fn fix_judges_what_is_of_use_by_what_it_writes() {
     // What showed the guest is put back, and with it what was ignored.
     let text = domain(&[&comment("ignore[missing-opregion] x"), VGPU, &comment("ignore[vgpu-uuid] x"), VNC]);
     let fixed = fix(text.clone(), &rules, &settings).unwrap();
-    assert!(fixed.withheld && fixed.text.contains(VNC) && fixed.text.contains("ignore[missing-opregion] x"), "{}", fixed.text);
+    assert!(fixed.display_fixes_skipped && fixed.text.contains(VNC) && fixed.text.contains("ignore[missing-opregion] x"), "{}", fixed.text);
 }
 
 #[test]
@@ -331,11 +331,11 @@ fn the_metadata_holds_for_the_domain_and_is_no_sign_of_a_vgpu() {
     assert!(run("emit hook", &after).1.ends_with("setup_gpu a ab54baba-ea9a-4ce5-b7b4-51b376b65849 i915-GVTg_V5_4\n"));
     // A folder's domain that says no more.
     let plain = domain(&[VIDEO]);
-    assert!(why_foreign(with(plain.clone()).as_bytes(), false).is_some());
+    assert!(skip_reason(with(plain.clone()).as_bytes(), false).is_some());
     let typed = with(plain).replace("urn:gvtg-xml:1'>", "urn:gvtg-xml:1' type='i915-GVTg_V5_4'>");
-    assert!(why_foreign(typed.as_bytes(), false).is_none());
+    assert!(skip_reason(typed.as_bytes(), false).is_none());
     let empty = domain(&[VIDEO]).replace("  <devices>", "  <metadata><g:domain xmlns:g='urn:gvtg-xml:1'/></metadata>\n  <devices>");
-    assert!(why_foreign(empty.as_bytes(), false).is_none(), "it says nothing but that it is there");
+    assert!(skip_reason(empty.as_bytes(), false).is_none(), "it says nothing but that it is there");
     // Beside that element libvirt would drop it, or the other.
     let stray = domain(&[VGPU, VIDEO])
         .replace("  <devices>", "  <metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray-video'>x</g:ignore></metadata>\n  <devices>");

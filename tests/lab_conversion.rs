@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{PropertySyntax, form_for};
+use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::{RuleSet, builtin};
 
@@ -92,7 +92,7 @@ fn documents() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
 fn converted_properties_reach_the_vgpu_and_no_other_device() {
     let Some(suites) = lab::suites() else { return };
     let (old, new) = documents();
-    let reads = |suite: &Suite| if form_for(suite.libvirt) == PropertySyntax::Override { &new } else { &old };
+    let reads = |suite: &Suite| if property_syntax_for(suite.libvirt) == PropertySyntax::Override { &new } else { &old };
     let answers = lab::ask_all("conversion", suites.iter().map(|suite| (*suite, reads(suite))), &["--qemu"]);
     let mut faults = Vec::new();
     for (suite, answers) in &answers {

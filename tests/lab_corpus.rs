@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gvtg_xml::diagnostic::Diagnostic;
-use gvtg_xml::domain::{PropertySyntax, form_for};
+use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
 use gvtg_xml::lint::{Fixed, fix, lint};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
@@ -75,7 +75,7 @@ fn run(suite: &str) {
     };
     let suite = *suites.iter().find(|known| known.name == suite).expect("a suite of the lab");
     // Where libvirt reads overrides, the default has to do; before that the user has to say which libvirt it is.
-    let libvirt = if form_for(suite.libvirt) == PropertySyntax::Override { Version::NEWEST } else { suite.libvirt };
+    let libvirt = if property_syntax_for(suite.libvirt) == PropertySyntax::Override { Version::NEWEST } else { suite.libvirt };
     let cases = cases(&corpus, libvirt);
     let (mut documents, mut documents_unsafe) = (BTreeMap::new(), BTreeMap::new());
     for case in &cases {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::{PropertySyntax, form_for};
+use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::{RuleSet, builtin};
 
@@ -79,7 +79,11 @@ fn what_fix_makes_of_the_fixtures_runs_as_far_as_the_missing_vgpu() {
             "bookworm" => fixed.clone().into_iter().chain(fixed_for("--libvirt 8.3")).collect(),
             _ => fixed.clone(),
         };
-        assert!(suite.name == "bullseye" || form_for(suite.libvirt) == PropertySyntax::Override, "the fixtures are for {}", suite.name);
+        assert!(
+            suite.name == "bullseye" || property_syntax_for(suite.libvirt) == PropertySyntax::Override,
+            "the fixtures are for {}",
+            suite.name
+        );
         questions.push((*suite, documents));
     }
     let answers = lab::ask_all("fixtures", questions.iter().map(|(suite, documents)| (*suite, documents)), &["--qemu"]);

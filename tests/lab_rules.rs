@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gvtg_xml::cli::parse_settings;
-use gvtg_xml::domain::form_for;
+use gvtg_xml::domain::property_syntax_for;
 use gvtg_xml::lint::fix;
 use gvtg_xml::rules::schema::{Example, Group, KnownMessage, MessageSource, Rule};
 use gvtg_xml::rules::{RuleSet, builtin};
@@ -40,7 +40,7 @@ impl Case {
         let names_libvirt = example.settings.contains("--libvirt");
         // A bad one may be as bad elsewhere, but an override means something only to a libvirt that reads it.
         let is_bound = names_libvirt || is_good || example_text.contains("<qemu:override>");
-        if is_bound && form_for(asked.libvirt) != form_for(suite.libvirt) {
+        if is_bound && property_syntax_for(asked.libvirt) != property_syntax_for(suite.libvirt) {
             return None;
         }
         let settings = Settings { libvirt: suite.libvirt, ..asked };
@@ -48,14 +48,14 @@ impl Case {
         let only = RuleSet { active: vec![rule], ..RuleSet::all(builtin()) };
         let found = common::findings_of(example, &text, &only, &settings);
         // Of a good one libvirt takes each by itself.
-        let beside = example.beside.as_ref().filter(|_| !is_good).map(|beside| common::document(beside, example.within, &settings));
+        let beside = example.other_file.as_ref().filter(|_| !is_good).map(|beside| common::document(beside, example.within, &settings));
         let fixed = fix(text.clone(), &only, &settings).ok().filter(|fixed| fixed.changed).map(|fixed| fixed.text);
         (found.is_empty() == is_good).then(|| Case { rule, suite, name: format!("{}-{index}", rule.id), text, is_good, fixed, beside })
     }
 
     fn says(&self) -> impl Iterator<Item = &'static KnownMessage> {
         let libvirt = self.suite.libvirt;
-        self.rule.says.iter().filter(move |says| says.libvirt.is_none_or(|range| range.contains(libvirt)))
+        self.rule.known_message.iter().filter(move |says| says.libvirt.is_none_or(|range| range.contains(libvirt)))
     }
 }
 
@@ -121,7 +121,7 @@ fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
     let mut shown: BTreeMap<(String, String), bool> = BTreeMap::new();
     for rule in builtin() {
         let of_rule: Vec<&Answered> = answered.iter().filter(|answered| answered.case.rule.id == rule.id).collect();
-        for says in rule.says.iter() {
+        for says in rule.known_message.iter() {
             shown.entry((rule.id.to_string(), says.text.to_string())).or_default();
         }
         for suite in lab::suites().unwrap_or_default() {
@@ -134,7 +134,8 @@ fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
         faults.extend(of_rule.iter().filter_map(|answered| dropped(answered)));
     }
     for ((rule, text), is_shown) in &shown {
-        let is_tested = builtin().iter().any(|known| known.id == *rule && known.says.iter().any(|says| says.text == *text && says.tested));
+        let is_tested =
+            builtin().iter().any(|known| known.id == *rule && known.known_message.iter().any(|says| says.text == *text && says.tested));
         if is_tested != *is_shown {
             let seen = if *is_shown { "some suite says it" } else { "no suite says it" };
             faults.push(format!("{rule}: tested = {is_tested}, but {seen}: {text}"));
@@ -148,7 +149,7 @@ fn libvirt_and_qemu_say_what_the_rules_say_they_say() {
 /// Messages that a suite in their range gives for none of the rule's bad examples.
 fn silence(rule: &Rule, suite: Suite, on_suite: &[&&Answered], shown: &mut BTreeMap<(String, String), bool>) -> Vec<String> {
     let mut faults = Vec::new();
-    for says in rule.says.iter().filter(|says| says.libvirt.is_none_or(|range| range.contains(suite.libvirt))) {
+    for says in rule.known_message.iter().filter(|says| says.libvirt.is_none_or(|range| range.contains(suite.libvirt))) {
         if on_suite.is_empty() {
             continue;
         }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::program::{feed, outcome, program, run};
-use gvtg_xml::domain::form_for;
+use gvtg_xml::domain::property_syntax_for;
 use gvtg_xml::host::Root;
 use gvtg_xml::host::installed::libvirt;
 use gvtg_xml::lint::lint;
@@ -246,7 +246,8 @@ fn the_warning_of_a_form_that_this_machines_libvirt_does_not_read_is_shown_once(
         common::skips::skipped("the warning of another form: there is no libvirt here");
         return;
     };
-    let [right, wrong] = if form_for(installed) == form_for(Version::NEWEST) { ["newest", "7.0"] } else { ["installed", "newest"] };
+    let [right, wrong] =
+        if property_syntax_for(installed) == property_syntax_for(Version::NEWEST) { ["newest", "7.0"] } else { ["installed", "newest"] };
     let warning = format!("libvirt {installed} on this machine needs a different XML syntax: use --libvirt {installed}");
     let warnings = |client: &Client| {
         let shown = client.told.iter().filter(|told| told["method"] == "window/showMessage" && told["params"]["type"] == 2);

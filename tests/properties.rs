@@ -11,7 +11,7 @@ use common::domains::{self, Made};
 use gvtg_xml::cli::parse_settings;
 use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::domain::Domain;
-use gvtg_xml::lint::{FixError, fix, lint, lint_all, suppress, why_foreign};
+use gvtg_xml::lint::{FixError, fix, lint, lint_all, skip_reason, suppress};
 use gvtg_xml::property::{to_override, type_of};
 use gvtg_xml::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif, State, Statistics};
 use gvtg_xml::rules::schema::{Check, Group, Severity};
@@ -292,7 +292,7 @@ proptest! {
 
     #[test]
     fn bytes_by_chance_are_read_or_refused(bytes in vec(any::<u8>(), 0..200), all in any::<bool>()) {
-        why_foreign(&bytes, all);
+        skip_reason(&bytes, all);
         if let Ok(text) = decode(&bytes) {
             holds(text, settings(0))?;
         }
@@ -301,7 +301,7 @@ proptest! {
     #[test]
     fn pieces_of_xml_by_chance_are_read_or_refused(tokens in vec(select(TOKENS), 0..40), whole in any::<bool>()) {
         let text = if whole { format!("<domain>{}</domain>", tokens.concat()) } else { tokens.concat() };
-        why_foreign(text.as_bytes(), false);
+        skip_reason(text.as_bytes(), false);
         holds(&text, settings(0))?;
     }
 }
@@ -396,7 +396,7 @@ proptest! {
         let suppressed = lint_all(&text, rules(), settings(flags), Detail::Words).unwrap().suppressed;
         let fixed = fix(text.clone(), rules(), settings(flags)).unwrap();
         for one in &fixed.applied {
-            let same = suppressed.iter().find(|other| other.rule.id == one.rule.id && other.span == one.span && !one.is_new);
+            let same = suppressed.iter().find(|other| other.rule.id == one.rule.id && other.span == one.span && !one.in_inserted_text);
             prop_assert!(same.is_none(), "[{}] is suppressed and mended in\n{}\n=>\n{}", one.rule.id, text, fixed.text);
         }
     }
@@ -419,7 +419,7 @@ proptest! {
         let form = if in_metadata { SuppressionStyle::Metadata } else { SuppressionStyle::Comment };
         let write = |text: &str| suppress(text.to_owned(), &names, "because", form, rules(), settings(flags)).unwrap();
         let written = write(&made.text);
-        let is_meant = |found: &gvtg_xml::diagnostic::Diagnostic<'_>| names.iter().any(|name| found.rule.is_meant_by(name));
+        let is_meant = |found: &gvtg_xml::diagnostic::Diagnostic<'_>| names.iter().any(|name| found.rule.matches_name(name));
         let left = lint(&written.text, rules(), settings(flags)).unwrap();
         let left: Vec<_> = left.iter().filter(|found| is_meant(found) && !matches!(found.rule.check, Check::Ignore { .. })).collect();
         prop_assert!(left.is_empty(), "{:?} in\n{}\n=>\n{}", left, made.text, written.text);

@@ -37,7 +37,7 @@ fn what_later_rounds_find_is_where_it_was_when_the_text_came_in() {
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     let at = |list: &[Diagnostic<'_>], rule: &str| {
         let one = list.iter().find(|one| one.rule.id == rule).unwrap_or_else(|| panic!("{rule} in {}", fixed.text));
-        (one.start.line, one.start.column, one.end.line, one.end.column, one.is_new)
+        (one.start.line, one.start.column, one.end.line, one.end.column, one.in_inserted_text)
     };
     assert_eq!(fixed.rounds, 2, "the block moves first");
     assert_eq!(at(&fixed.applied, "misplaced-commandline"), (4, 24, 4, 98, false));
@@ -51,7 +51,7 @@ fn what_is_left_in_what_a_fix_put_in_is_new_and_where_that_was_put() {
     let text = "<domain type='kvm'>\n  <os firmware='efi'/>\n  <devices>\n  </devices>\n</domain>\n".to_owned();
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     let left = fixed.remaining.iter().find(|left| left.rule.id == "uefi-without-romfile").unwrap();
-    assert!(left.is_new && left.start == left.end && (3..=4).contains(&left.start.line), "{left:?}");
+    assert!(left.in_inserted_text && left.start == left.end && (3..=4).contains(&left.start.line), "{left:?}");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
     let devices = format!("{VGPU}<hostdev type='usb'/>");
     let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
     let settings =
-        Settings { asked: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() }, ..Settings::default() };
+        Settings { explicit: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() }, ..Settings::default() };
     let text = fixed(&devices, &qemu, &settings);
     assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
 }
@@ -72,7 +72,7 @@ fn a_new_alias_and_a_new_value_meet_in_one_argument() {
     let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=off'/></qemu:commandline>";
     let settings = Settings {
         libvirt: "7.0.0".parse().unwrap(),
-        asked: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
+        explicit: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
         ..Settings::default()
     };
     // The number of the vGPU is the stick's then.
@@ -87,7 +87,7 @@ fn an_alias_that_another_vgpu_has_is_given_with_a_number_and_stays() {
     let sets = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.display=on'/></qemu:commandline>";
     let settings = Settings {
         libvirt: "7.0.0".parse().unwrap(),
-        asked: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
+        explicit: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
         ..Settings::default()
     };
     let text = fixed(&(other + VGPU), sets, &settings);
@@ -388,7 +388,7 @@ fn an_audio_gets_the_id_that_a_sound_card_names() {
     assert!(text.contains("<audio type='pulseaudio' id='2'/>"), "{text}");
     let alsa = Audio { backend: "alsa".into(), attributes: Vec::new() };
     let asked = SettingOverrides { audio: Some(alsa), ..SettingOverrides::default() };
-    let text = fixed(card, "", &Settings { asked, unsafe_fixes: true, ..Settings::default() });
+    let text = fixed(card, "", &Settings { explicit: asked, unsafe_fixes: true, ..Settings::default() });
     assert!(text.contains(card) && text.contains("<audio id='2' type='alsa'/>"), "{text}");
 }
 
@@ -527,7 +527,7 @@ fn no_ramfb_is_added_next_to_a_rom_that_draws_the_firmware() {
     let asked = SettingOverrides { romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()), ..SettingOverrides::default() };
     for (vgpu, asked) in [(rom.as_str(), SettingOverrides::default()), (VGPU, asked.clone()), ("", asked)] {
         for libvirt in ["newest", "7.0"] {
-            let text = fixed(vgpu, "", &Settings { libvirt: libvirt.parse().unwrap(), asked: asked.clone(), ..Settings::default() });
+            let text = fixed(vgpu, "", &Settings { libvirt: libvirt.parse().unwrap(), explicit: asked.clone(), ..Settings::default() });
             assert!(!text.contains("ramfb") && !text.contains("nohotplug"), "{text}");
             assert!(text.to_lowercase().contains("i915ovmf") && text.contains("x-igd-opregion"), "{text}");
         }
@@ -608,7 +608,7 @@ fn the_old_option_sdl_becomes_a_display_with_opengl_and_no_other_is_added() {
     let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings::default());
     assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>") && !text.contains("gtk"), "{text}");
     let asked = SettingOverrides { display: Some("gtk,gl=es".into()), ..SettingOverrides::default() };
-    let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings { asked, ..Settings::default() });
+    let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings { explicit: asked, ..Settings::default() });
     assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='gtk,gl=es'/>") && !text.contains("sdl"), "{text}");
 }
 

@@ -157,7 +157,10 @@ fn the_table_is_complete() {
         for example in rule.example.iter() {
             assert!(example.bad.is_some() != example.good.is_some(), "{id}: an example is bad or good");
             let is_across = matches!(rule.check, Check::Across { .. });
-            assert!(example.beside.is_some() == is_across, "{id}: examples of what several files have in common, and no others, have two");
+            assert!(
+                example.other_file.is_some() == is_across,
+                "{id}: examples of what several files have in common, and no others, have two"
+            );
             assert!(
                 example.within != SnippetContext::Document
                     || !example.settings.is_empty()

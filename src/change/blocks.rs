@@ -29,7 +29,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                 variables.into_iter().for_each(|child| self.insert(block, Rank::Environment, New::Element(child)));
             }
             None => {
-                let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::containing);
+                let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::with_child);
                 self.insert(self.domain.root, Rank::Commandline, New::Element(block));
             }
         }
@@ -77,12 +77,12 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                     }
                 }
                 (Some(device), None) => {
-                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::containing);
+                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::with_child);
                     self.insert(device, Rank::Child, New::Element(frontend));
                 }
                 (None, None) => {
-                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::containing);
-                    devices.push(element(prefix, "device").with_attribute("alias", alias).containing(frontend));
+                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::with_child);
+                    devices.push(element(prefix, "device").with_attribute("alias", alias).with_child(frontend));
                 }
             }
         }
@@ -90,7 +90,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             _ if devices.is_empty() => {}
             Some(block) => devices.into_iter().for_each(|device| self.insert(block, Rank::Child, New::Element(device))),
             None => {
-                let block = devices.into_iter().fold(element(&prefix, "override"), NewElement::containing);
+                let block = devices.into_iter().fold(element(&prefix, "override"), NewElement::with_child);
                 self.insert(self.domain.root, Rank::Override, New::Element(block));
             }
         }
@@ -107,7 +107,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         match block {
             Some(block) => deletions.into_iter().for_each(|del| self.insert(block, Rank::Child, New::Element(del))),
             None => {
-                let block = deletions.into_iter().fold(element("capabilities"), NewElement::containing);
+                let block = deletions.into_iter().fold(element("capabilities"), NewElement::with_child);
                 self.insert(self.domain.root, Rank::Capabilities, New::Element(block));
             }
         }
@@ -144,10 +144,10 @@ pub fn root_prefix(root: Element<'_>) -> String {
 }
 
 /// A prefix longer than this is none to give to thousands of elements.
-const LONGEST_PREFIX: usize = 32;
+const MAX_PREFIX_LEN: usize = 32;
 
 fn declared_prefix<'d>(root: Element<'d>) -> Option<&'d str> {
-    root.prefix_for(QEMU_NAMESPACE).filter(|prefix| prefix.len() <= LONGEST_PREFIX)
+    root.prefix_for(QEMU_NAMESPACE).filter(|prefix| prefix.len() <= MAX_PREFIX_LEN)
 }
 
 /// `qemu`, or another prefix where the root uses that for something else.

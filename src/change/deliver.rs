@@ -1,7 +1,7 @@
 //! What makes a property reach the vGPU. Whatever delivers it is left alone; only what is missing is written, in the form that the
 //! libvirt at hand reads.
 
-use super::{Change, name_vgpu};
+use super::{Change, assign_alias};
 use crate::domain::{Argument, Domain, PropertySource, PropertySyntax};
 use crate::property::{self, PropertyType, type_of};
 use crate::qemu::{OptionList, Syntax};
@@ -9,7 +9,7 @@ use crate::qemu::{OptionList, Syntax};
 /// The changes that make a property reach the vGPU with this value (`true`/`false` for a bool); none where it does already.
 pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
     let kind = type_of(name).unwrap_or(PropertyType::String);
-    if let Some(delivered) = domain.delivered(name) {
+    if let Some(delivered) = domain.effective_property(name) {
         if delivered.value == value {
             return Vec::new();
         }
@@ -37,7 +37,7 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
     if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug")) && has_attribute() {
         return domain.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "ramfb".into(), "on".into())).into_iter().collect();
     }
-    let (alias, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
+    let (alias, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
     match form {
         PropertySyntax::Override => changes.push(Change::Override { alias, property: name.into(), kind, value: value.into() }),
         PropertySyntax::Set(capability) => {

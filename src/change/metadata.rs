@@ -10,6 +10,6 @@ pub fn new_metadata<'d>(domain: &Domain<'d>, fill: impl FnOnce(NewElement) -> Ne
     let element = fill(NewElement::new("gvtg:domain").with_attribute("xmlns:gvtg", METADATA_NAMESPACE));
     match domain.child("metadata") {
         Some(metadata) => Change::Insert(metadata, element),
-        None => Change::Insert(domain.root, NewElement::new("metadata").containing(element)),
+        None => Change::Insert(domain.root, NewElement::new("metadata").with_child(element)),
     }
 }

@@ -27,10 +27,10 @@ pub use blocks::root_prefix;
 use composition::EditBuilder;
 pub use deliver::deliver;
 pub use metadata::new_metadata;
-pub use naming::name_vgpu;
+pub use naming::assign_alias;
 use naming::naming;
 pub use overwritten::overwritten;
-use references::following;
+use references::update_references;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ impl<'c, 'd> EditPlanner<'c, 'd> {
             _ => None,
         });
         let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
-        let following = following(self.domain, &removed.collect(), names_vgpu);
+        let following = update_references(self.domain, &removed.collect(), names_vgpu);
         let naming = if names_vgpu { naming(self.domain) } else { Vec::new() };
         let mut all: Vec<&Change<'d>> = Vec::new();
         // One by one, as those of the rules live longer.

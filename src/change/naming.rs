@@ -5,8 +5,8 @@ use crate::domain::Domain;
 use crate::fragment::NewElement;
 
 /// The change that gives the vGPU the id by which properties name it; none where it has that, or where there is no vGPU yet.
-pub fn name_vgpu<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
-    if domain.lacks_alias() { vec![Change::NameVgpu] } else { Vec::new() }
+pub fn assign_alias<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
+    if domain.needs_alias() { vec![Change::NameVgpu] } else { Vec::new() }
 }
 
 /// What [`Change::NameVgpu`] means, in simpler changes.

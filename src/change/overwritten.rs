@@ -83,7 +83,7 @@ fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
 
 /// Whether the user asked for this value, so that it replaces any other.
 fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
-    let (settings, asked) = (domain.settings, &domain.settings.asked);
+    let (settings, asked) = (domain.settings, &domain.settings.explicit);
     let wishes = [&asked.vgpu_type, &asked.pci, &asked.display, &asked.display_env, &asked.gdk_scale, &asked.alias, &asked.romfile];
     wishes.into_iter().flatten().any(|wish| wish == value) || settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
 }

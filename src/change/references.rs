@@ -10,11 +10,11 @@ use foldhash::{HashMap, HashMapExt};
 /// The changes that keep every reference to a device right where these elements go.
 ///
 /// `names_vgpu` says that the vGPU gets its alias at the same time, so that it takes no number either.
-pub(super) fn following<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
+pub(super) fn update_references<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
     if removed.is_empty() {
         return Vec::new();
     }
-    let mut changes = following_host_devices(domain, removed, names_vgpu);
+    let mut changes = update_host_device_references(domain, removed, names_vgpu);
     let references = domain.references();
     for device in removed.iter().filter_map(|id| domain.document.element(*id)) {
         let arguments = references.to(device).flat_map(|reference| &reference.elements);
@@ -39,7 +39,7 @@ pub(super) fn following<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgp
 }
 
 /// The same for host devices, whose numbers `-set` and overrides name.
-fn following_host_devices<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
+fn update_host_device_references<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
     // Asked of what goes, not of all there is: a finding removes one device of thousands.
     if !removed.iter().filter_map(|id| domain.document.element(*id)).any(|device| domain.alias_of(device).is_some()) {
         return Vec::new();

@@ -28,7 +28,7 @@ fn told(args: &ConfigArgs) -> Result<String, LoadError> {
     let path = args.file.as_deref().unwrap_or(Path::new(""));
     let is_folder = path.as_os_str().is_empty() || path.is_dir();
     let found = if is_folder { configs.find_in(path, None)? } else { configs.find(path)? };
-    configs::say_passed_over(&configs);
+    configs::print_skipped_configs(&configs);
     let keys = keys(&args.choices.choices(args.unsafe_fixes), &found);
     let rules = rules(&found, site::merged(configs.rules(found.loaded.as_deref())));
     Ok(match args.format {

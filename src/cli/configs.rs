@@ -39,7 +39,7 @@ pub(super) fn of_inputs(
     let here = if all.is_empty() { vec![configs.find(Path::new(""))?.in_force] } else { Vec::new() };
     let known = if all.is_empty() { &here } else { &all };
     let all_files = AllFiles { rules: asked(known), rule_pages: known.iter().find_map(|in_force| in_force.rule_pages.clone()) };
-    say_passed_over(configs);
+    print_skipped_configs(configs);
     Ok((all, all_files))
 }
 
@@ -56,8 +56,8 @@ pub(super) fn of_run(
 }
 
 /// Says which configurations were passed over.
-pub(super) fn say_passed_over(configs: &Configs) {
-    configs.passed_over.iter().for_each(|message| io::complain(message));
+pub(super) fn print_skipped_configs(configs: &Configs) {
+    configs.passed_over.iter().for_each(|message| io::print_note(message));
 }
 
 /// Says why it can't be told what is in force.
@@ -76,7 +76,7 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     let look = TerminalStyle::of_stderr(color);
     let report = Full::new(look.color, look.width);
     for error in errors {
-        io::report(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
+        io::eprint_all(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
     }
     let count = if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
     format!("{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)")

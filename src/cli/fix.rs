@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::diff::diff;
 use super::files::{Input, collect};
-use super::lint::{Handled, fail, name, others, say_skipped, say_unreadable, settings_for, skipped, unread};
+use super::lint::{Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped, unread};
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
 use super::{FixArgs, Options, Status, configs, io, next, replace, suppress};
@@ -14,7 +14,7 @@ use crate::config::EffectiveConfig;
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::emit::shell;
 use crate::host::{Root, installed};
-use crate::lint::{FixError, Fixed, Foreign, Guest, fix_beside};
+use crate::lint::{FixError, Fixed, Foreign, Guest, fix_with_others};
 use crate::printable::clean;
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
@@ -60,7 +60,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let mut status = say_unreadable(&files.unreadable);
     let own_display = if from_pipe { own_display() } else { None };
     let (mut passed_over, mut guests) = (Vec::new(), Vec::new());
-    let mut others = others(inputs);
+    let mut others = claims_if_multiple(inputs);
     let mut written_for = Vec::new();
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
@@ -83,7 +83,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
     // --quiet does not hide this: a domain in the wrong form does not start.
     if !args.check && (args.quiet || !args.output.is_for_programs()) {
         let warnings = written_for.iter().filter_map(|version| installed::form_warning(&Root::default(), *version));
-        warnings.for_each(|warning| io::complain(&warning));
+        warnings.for_each(|warning| io::print_note(&warning));
     }
     if !args.quiet && !args.output.is_for_programs() {
         say_skipped(&files, &passed_over, &options);
@@ -136,7 +136,7 @@ fn fix_one(
     let original = (args.diff || args.check).then(|| text.clone());
     // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
     let reported = args.output.is_asked_for().then(|| text.clone());
-    let mut fixed = match fix_beside(text, &in_force.rules, settings, outputs.detail() == Detail::Edits, others.as_deref()) {
+    let mut fixed = match fix_with_others(text, &in_force.rules, settings, outputs.detail() == Detail::Edits, others.as_deref()) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(mut error, position)) => {
             if is_emptied {
@@ -170,7 +170,8 @@ fn fix_one(
         others.add(&name, std::mem::take(&mut fixed.summary));
     }
     let left = options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
-    let would_change = if (fixed.changed || fixed.held_back) && !options.exit_zero { Status::Findings } else { Status::Clean };
+    let would_change =
+        if (fixed.changed || fixed.fixes_skipped_unknown_vendor) && !options.exit_zero { Status::Findings } else { Status::Clean };
     deliver(args, options, &name, original.as_deref(), &fixed.text, fixed.changed, to_replace.as_ref())?;
     let status = if original.is_some() { would_change } else { left };
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
@@ -181,8 +182,8 @@ fn fix_one(
         Part { state: State::Suppressed, source: &before, diagnostics: &fixed.suppressed },
     ];
     outputs.add(&FileFindings { name: &name, parts: &parts, fail_on: in_force.fail_on })?;
-    if args.check && fixed.held_back && !args.output.is_for_programs() {
-        io::complain(&format!("{shown}: {HELD_BACK}"));
+    if args.check && fixed.fixes_skipped_unknown_vendor && !args.output.is_for_programs() {
+        io::print_note(&format!("{shown}: {HELD_BACK}"));
     }
     if !args.quiet && !args.check && !args.output.is_for_programs() {
         io::tell(&summary(&fixed, state, settings));
@@ -251,7 +252,7 @@ pub(super) fn deliver(
         (None, Some(file)) if has_changed => {
             replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
             if let Some(warning) = file.warning(new) {
-                io::advise(&format!("{}: {warning}", clean(name)));
+                io::print_error(&format!("{}: {warning}", clean(name)));
             }
             Ok(())
         }
@@ -268,7 +269,7 @@ fn refuse(source: &Source<'_>, diagnostic: &Diagnostic<'_>, options: &Options, o
     if !outputs.is_seen() {
         let mut text = String::new();
         Concise::with_help(TerminalStyle::of_stderr(options.color).color).file(&file, &mut text);
-        io::report(&text);
+        io::eprint_all(&text);
     }
     Ok(Outcome { status: Status::Failed, guest: None })
 }
@@ -281,10 +282,10 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let reader = if version == Version::NEWEST { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
     let suppressed = if fixed.suppressed.is_empty() { String::new() } else { format!(", {} suppressed", fixed.suppressed.len()) };
     let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left{suppressed} (for {reader})", state.name());
-    if fixed.held_back {
+    if fixed.fixes_skipped_unknown_vendor {
         let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
     }
-    if fixed.withheld {
+    if fixed.display_fixes_skipped {
         let why = if fixed.ignores_errors {
             "an error is suppressed, so the guest might be left without a display"
         } else {

@@ -31,17 +31,17 @@ pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
 fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, String> {
     let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
     // A sparse file can say any size, so no more is reserved than a large domain takes.
-    let expected = usize::try_from(size.min(limit).min(LARGE)).unwrap_or(0);
+    let expected = usize::try_from(size.min(limit).min(CHUNK_BYTES)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.saturating_add(1).max(16 << 10));
     let mut reader = reader.take(limit.saturating_add(1));
     loop {
-        let more = reader.by_ref().take(LARGE).read_to_end(&mut bytes).map_err(unreadable)? as u64;
+        let more = reader.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? as u64;
         // A hole of terabytes is read as NULs.
-        let is_large = (LARGE + 1..=limit).contains(&(bytes.len() as u64));
-        if is_large && bytes[bytes.len() - HOLE..].iter().all(|byte| *byte == 0) {
+        let is_large = (CHUNK_BYTES + 1..=limit).contains(&(bytes.len() as u64));
+        if is_large && bytes[bytes.len() - MAX_NUL_RUN..].iter().all(|byte| *byte == 0) {
             return Err("is not XML: it contains long runs of NUL bytes".into());
         }
-        if more < LARGE {
+        if more < CHUNK_BYTES {
             break;
         }
     }
@@ -49,20 +49,20 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
         return Err(format!("is larger than {max_size} MiB (--max-size raises the limit)"));
     }
     // Where memory is limited, an error now is better than an end in the middle.
-    if bytes.len() as u64 >= LARGE && Vec::<u8>::new().try_reserve_exact(bytes.len().saturating_mul(TIMES_AS_MUCH)).is_err() {
+    if bytes.len() as u64 >= CHUNK_BYTES && Vec::<u8>::new().try_reserve_exact(bytes.len().saturating_mul(PEAK_MEMORY_FACTOR)).is_err() {
         return Err("can't be read: out of memory".into());
     }
     Ok(bytes)
 }
 
 /// So many bytes are read at a time.
-const LARGE: u64 = 16 << 20;
+const CHUNK_BYTES: u64 = 16 << 20;
 
 /// So many NULs in a row are no accident in a text.
-const HOLE: usize = 4 << 10;
+const MAX_NUL_RUN: usize = 4 << 10;
 
 /// So many times the size of a document is in memory while it is mended (benches/README.md).
-const TIMES_AS_MUCH: usize = 8;
+const PEAK_MEMORY_FACTOR: usize = 8;
 
 fn unreadable(error: io::Error) -> String {
     format!("can't be read: {}", system_error(&error))
@@ -88,24 +88,24 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Writes all of it to stderr in one go; where nobody listens, nobody hears.
-pub(super) fn report(text: &str) {
+pub(super) fn eprint_all(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Text for people on stderr, which fits the terminal.
 pub(super) fn tell(text: &str) {
-    report(&for_stderr(text));
+    eprint_all(&for_stderr(text));
 }
 
 /// One message on stderr.
-pub(super) fn complain(message: &str) {
+pub(super) fn print_note(message: &str) {
     tell(&format!("gvtg-xml: {}\n", crate::printable::clean(message)));
 }
 
 /// Several lines on stderr: what is wrong, and then what to do.
-pub(super) fn advise(message: &str) {
+pub(super) fn print_error(message: &str) {
     let mut lines = message.lines();
-    complain(lines.next().unwrap_or(""));
+    print_note(lines.next().unwrap_or(""));
     for line in lines {
         tell(&format!("{}\n", crate::printable::clean(line)));
     }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn all_is_read_and_the_end_once() {
-        for length in [0, 1, 8191, 8192, 100_000, LARGE - 1, LARGE, LARGE + 1, 2 * LARGE, 2 * LARGE + 3] {
+        for length in [0, 1, 8191, 8192, 100_000, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 3] {
             let read = read_whole(Blanks { left: length, has_ended: false }, 0, 0).unwrap();
             assert_eq!(read.len() as u64, length);
         }

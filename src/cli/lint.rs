@@ -11,7 +11,7 @@ use crate::across::Claims;
 use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic;
 use crate::emit::shell;
-use crate::lint::{Findings, Foreign, lint_beside, why_foreign};
+use crate::lint::{Findings, Foreign, lint_with_others, skip_reason};
 use crate::printable::{clean, clean_path};
 use crate::report::{FileFindings, Part, State};
 use crate::settings::Settings;
@@ -38,7 +38,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Err(message) => return fail(&message),
     };
     let (mut skipped, mut tally) = (Vec::new(), LintSummary::default());
-    let mut others = others(inputs);
+    let mut others = claims_if_multiple(inputs);
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut tally) {
             Ok(Handled::Done(one)) => status = status.max(one),
@@ -52,14 +52,14 @@ pub(super) fn run(args: &LintArgs) -> Status {
     if !args.quiet {
         say_skipped(&files, &skipped, &options);
         if let Some(sentence) = tally.sentence().filter(|_| !args.output.is_counted()) {
-            io::complain(&sentence);
+            io::print_note(&sentence);
         }
     }
     status
 }
 
 /// What the documents of a run claim, for a run over several.
-pub(super) fn others(inputs: &[Input]) -> Option<Claims> {
+pub(super) fn claims_if_multiple(inputs: &[Input]) -> Option<Claims> {
     (inputs.len() > 1).then(Claims::default)
 }
 
@@ -99,7 +99,7 @@ fn lint_one(
         }
     };
     let source = Source::new(&name, text);
-    let lint = || lint_beside(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref());
+    let lint = || lint_with_others(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref());
     let (open, suppressed, status) = match error.map_or_else(lint, Err) {
         Ok(Findings { open, suppressed, summary, .. }) => {
             if let Some(others) = others {
@@ -126,14 +126,14 @@ fn is_meant(input: &Input, options: &Options) -> bool {
 
 /// What the user wants of a file.
 pub(super) fn settings_for(input: &Input, options: &Options, in_force: &EffectiveConfig) -> Settings {
-    Settings { named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() }
+    Settings { explicitly_named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() }
 }
 
 /// Returns why a file is skipped that was not named one by one, as it is not a domain or has no sign of GVT-g. With `--verbose` it is said.
 pub(super) fn skipped(input: &Input, options: &Options, in_force: &EffectiveConfig, bytes: &[u8]) -> Option<Foreign> {
     let why = if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
     if let Some(why) = why.filter(|_| options.verbose) {
-        io::complain(&format!("{}: skipped: {why}", name(&input.path, options)));
+        io::print_note(&format!("{}: skipped: {why}", name(&input.path, options)));
     }
     why
 }
@@ -156,7 +156,7 @@ pub(super) fn unread(path: &Path, name: &str, message: &str, flags: &str, comman
 ///
 /// A `.xml` file that is not XML may be a damaged domain, and is not skipped silently.
 pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreign> {
-    why_foreign(bytes, all).filter(|why| *why != Foreign::NotXml || !is_called_xml(path))
+    skip_reason(bytes, all).filter(|why| *why != Foreign::NotXml || !is_called_xml(path))
 }
 
 /// Says how many files were skipped and which folders hold no domain, so that silence means that all is well and not that nothing was
@@ -177,10 +177,10 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
     for Folder { path, inputs, .. } in files.folders.iter().filter(|folder| !folder.has_more) {
         let path = clean_path(path);
         if inputs.is_empty() {
-            io::complain(&format!("{path}: no .xml files in this folder"));
+            io::print_note(&format!("{path}: no .xml files in this folder"));
         } else if inputs.clone().all(|index| is_skipped(index).is_ok()) {
             let count = inputs.len();
-            io::complain(&format!("{path}: checked 0 of {}: {}{}", counted(count, "file"), none(count), hint(inputs.clone())));
+            io::print_note(&format!("{path}: checked 0 of {}: {}{}", counted(count, "file"), none(count), hint(inputs.clone())));
             explained += inputs.len();
         }
     }
@@ -190,7 +190,7 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
             1 => "the other one is not a GVT-g domain",
             _ => "the rest are not GVT-g domains",
         };
-        io::complain(&format!("checked {checked} of {}: {rest}{}", counted(all, "file"), hint(0..all)));
+        io::print_note(&format!("checked {checked} of {}: {rest}{}", counted(all, "file"), hint(0..all)));
     }
 }
 
@@ -219,6 +219,6 @@ pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
 
 /// Says what could not be done.
 pub(super) fn fail(message: &str) -> Status {
-    io::advise(message);
+    io::print_error(message);
     Status::Failed
 }

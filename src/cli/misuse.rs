@@ -184,7 +184,7 @@ const COMMANDS: &[ForeignFlag] = &[
 ];
 
 /// What to say. What somebody typed, or a script pasted, is in it, and must not look like a line of it.
-pub(super) fn told(error: Error, arguments: &[String]) -> String {
+pub(super) fn render_usage_error(error: Error, arguments: &[String]) -> String {
     let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
     let (path, mut command) = asked(arguments);
     if let Some(said) = empty_name(&error, arguments) {

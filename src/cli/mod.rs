@@ -102,11 +102,11 @@ pub fn run() -> ExitCode {
                 ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
                 ErrorKind::DisplayVersion => print(&error.render().to_string()),
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                    io::report(&manual::help(&arguments));
+                    io::eprint_all(&manual::help(&arguments));
                     Status::Failed
                 }
                 _ => {
-                    io::report(&misuse::told(error, &arguments));
+                    io::eprint_all(&misuse::render_usage_error(error, &arguments));
                     Status::Failed
                 }
             };
@@ -193,7 +193,7 @@ mod tests {
         }
         let settings =
             parse_settings("--display egl-headless --audio pulseaudio,serverName=/p --uuid AB54BABAEA9A4CE5B7B451B376B65849").unwrap();
-        assert_eq!(settings.asked.audio.unwrap().attributes, [("serverName".to_owned(), "/p".to_owned())]);
+        assert_eq!(settings.explicit.audio.unwrap().attributes, [("serverName".to_owned(), "/p".to_owned())]);
         assert_eq!(settings.uuid.unwrap().to_string(), "ab54baba-ea9a-4ce5-b7b4-51b376b65849");
     }
 }

@@ -225,7 +225,7 @@ impl Output {
                 if self.is_prose {
                     io::tell(&text);
                 } else {
-                    io::report(&text);
+                    io::eprint_all(&text);
                 }
                 Ok(())
             }
@@ -246,7 +246,7 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
         Format::Json => Box::new(Json::default()),
         Format::JsonLines => Box::new(JsonLines::default()),
         Format::Sarif => {
-            let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed].map(rules::about);
+            let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed].map(rules::rule_for_xml_error);
             let mut asked: Vec<_> =
                 files.rules.active.iter().copied().filter(|rule| unreadable.iter().all(|other| other.id != rule.id)).collect();
             asked.extend(unreadable);

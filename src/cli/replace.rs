@@ -109,7 +109,7 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     // Last, since a change of owner or access list changes the mode, and a mode may forbid to write attributes.
     new.set_permissions(metadata.permissions()).map_err(told)?;
     new.sync_all().map_err(told)?;
-    if !original.is_still_there().map_err(told)? {
+    if !original.is_unmodified().map_err(told)? {
         return Err("it was changed in the meantime; try again".into());
     }
     file.persist(path).map_err(|error| refused(error.error))?;
@@ -129,7 +129,7 @@ impl Original {
     }
 
     /// Whether the file is the one that was read, unchanged.
-    fn is_still_there(&self) -> io::Result<bool> {
+    fn is_unmodified(&self) -> io::Result<bool> {
         let file = File::open(&self.path)?;
         if State::of(&file.metadata()?) != self.state {
             return Ok(false);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::files::{Files, Input};
 use super::fix::{Document, InputKind, deliver, read};
 use super::flags::SuppressIn;
-use super::lint::{Handled, fail, located, name, others, position_in, say_skipped, say_unreadable, settings_for};
+use super::lint::{Handled, claims_if_multiple, fail, located, name, position_in, say_skipped, say_unreadable, settings_for};
 use super::{FixArgs, Options, Status, io};
 use crate::across::Claims;
 use crate::config::EffectiveConfig;
-use crate::lint::suppress_beside;
+use crate::lint::suppress_with_others;
 use crate::printable::clean;
 use crate::source::Source;
 use crate::suppress::SuppressionStyle;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
     };
     let mut status = say_unreadable(&files.unreadable);
     let (mut skipped, mut count) = (Vec::new(), 0);
-    let mut others = others(&files.inputs);
+    let mut others = claims_if_multiple(&files.inputs);
     for (index, (input, in_force)) in files.inputs.iter().zip(in_force).enumerate() {
         match suppress_one(input, args, in_force, options, (form, reason), others.as_mut()) {
             Ok(Handled::Done(one)) => {
@@ -44,7 +44,7 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
             SuppressionStyle::Comment => "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)",
         };
         let how = if count > 0 { format!(" {kept}") } else { String::new() };
-        io::complain(&format!("{count} {done}{how}"));
+        io::print_note(&format!("{count} {done}{how}"));
     }
     status
 }
@@ -56,7 +56,7 @@ fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<EffectiveConfig>]) -> Result<(Su
         SuppressIn::Metadata => SuppressionStyle::Metadata,
     };
     let reason = args.reason.as_deref().unwrap_or("");
-    form.takes(reason).map_err(|message| format!("--reason: {message}"))?;
+    form.validate_reason(reason).map_err(|message| format!("--reason: {message}"))?;
     for in_force in in_force {
         in_force.rules.clone().narrow(&args.suppress, &[]).map_err(|message| format!("--suppress: {}", clean(&message)))?;
     }
@@ -84,7 +84,7 @@ fn suppress_one(
     };
     let settings = settings_for(input, options, in_force);
     let old = text.clone();
-    let suppressed = suppress_beside(text, &args.suppress, reason, form, &in_force.rules, &settings, others.as_deref())
+    let suppressed = suppress_with_others(text, &args.suppress, reason, form, &in_force.rules, &settings, others.as_deref())
         .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
     if let Some(others) = others {
         others.add(&name, suppressed.summary);

@@ -7,10 +7,10 @@ use super::ColorChoice;
 use crate::wrap;
 
 /// So wide is text where nothing says a width, in columns; longer lines are hard to read, on however wide a terminal.
-const WIDEST: usize = 100;
+const MAX_WIDTH: usize = 100;
 
 /// One that is narrower breaks the lines by itself.
-const NARROWEST: usize = 30;
+const MIN_WIDTH: usize = 30;
 
 /// What a stream shows to whoever looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl TerminalStyle {
 
     /// That of a file.
     pub(super) fn of_file(choice: ColorChoice) -> Self {
-        TerminalStyle { color: use_color(choice, false), width: WIDEST }
+        TerminalStyle { color: use_color(choice, false), width: MAX_WIDTH }
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
 /// Those of the terminal, or else those that the environment says, as far as a line is read with ease.
 fn width_of(stream: impl AsFd) -> usize {
     let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns(stream).or_else(said).map_or(WIDEST, |columns: usize| columns.clamp(NARROWEST, WIDEST))
+    columns(stream).or_else(said).map_or(MAX_WIDTH, |columns: usize| columns.clamp(MIN_WIDTH, MAX_WIDTH))
 }
 
 /// Text for people on stdout: on a terminal its lines are broken between words.

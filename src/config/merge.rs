@@ -46,13 +46,13 @@ pub fn merge(flags: &PartialConfig, sections: &[&Section], rules: impl Iterator<
         has_libvirt: libvirt.is_some(),
         settings: Settings {
             libvirt: libvirt.unwrap_or(Version::NEWEST),
-            asked: flags.wishes.clone(),
+            explicit: flags.wishes.clone(),
             keep_video: flags.keep_video.or(said.keep_video).unwrap_or(false),
             unsafe_fixes: flags.unsafe_fixes.or(said.unsafe_fixes).unwrap_or(false),
             fallback: said.wishes.clone(),
             ..Settings::default()
         },
-        rules: choose(flags, &said, sections, rules)?,
+        rules: resolve_rules(flags, &said, sections, rules)?,
         fail_on: flags.fail_on.or(said.fail_on).unwrap_or(Severity::Warning),
         all: flags.all.or(said.all).unwrap_or(false) || named,
         named,
@@ -61,7 +61,7 @@ pub fn merge(flags: &PartialConfig, sections: &[&Section], rules: impl Iterator<
 }
 
 /// The rules that are asked. One that `--only` names by its id is asked even where the configuration switches it off.
-fn choose(
+fn resolve_rules(
     flags: &PartialConfig,
     said: &PartialConfig,
     sections: &[&Section],
@@ -72,7 +72,7 @@ fn choose(
     let ignored = said.ignore.iter().flatten().filter(|_| flags.ignore.is_none());
     for rule in rules {
         let level = level(rule, sections).map(|level| level.severity);
-        let is_off = level == Some(None) || ignored.clone().any(|name| rule.is_meant_by(name));
+        let is_off = level == Some(None) || ignored.clone().any(|name| rule.matches_name(name));
         if is_off && !is_asked_for(rule) {
             ignore.push(rule.id.to_string());
         }
@@ -89,7 +89,7 @@ fn choose(
 pub fn level<'s>(rule: &Rule, sections: &[&'s Section]) -> Option<&'s Level> {
     sections.iter().rev().find_map(|section| {
         let own = section.levels.iter().rfind(|level| rule.is_named(&level.name));
-        own.or_else(|| section.levels.iter().rfind(|level| rule.is_meant_by(&level.name)))
+        own.or_else(|| section.levels.iter().rfind(|level| rule.matches_name(&level.name)))
     })
 }
 

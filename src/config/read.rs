@@ -9,7 +9,7 @@ use super::globs::Glob;
 use super::keys::{KEYS, Key, Kind, Scope, key};
 use super::said::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
 use crate::rules::schema::Check;
-use crate::rules::{Rule, builtin, of_host, spelt_like};
+use crate::rules::{Rule, builtin, closest_match, of_host};
 
 /// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that it can name beside the built-in ones
 /// and those.
@@ -152,7 +152,7 @@ impl Reader<'_> {
                 let own = if is_of_files { ["files", "rules"] } else { ["rules", "overrides"] };
                 let keys = || KEYS.iter().map(|key| key.name).chain(own);
                 let all = || format!("the keys are {}", keys().collect::<Vec<_>>().join(", "));
-                let help = spelt_like(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
+                let help = closest_match(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
                 (format!("unknown key '{name}'"), help)
             }
         };
@@ -218,7 +218,7 @@ impl Reader<'_> {
             match (level, value.get_ref()) {
                 (Some((_, severity)), _) => levels.push(Level { name: name.get_ref().to_string(), severity: *severity, span: name.span() }),
                 (None, DeValue::String(word)) => {
-                    let near = spelt_like(word, words()).map(|near| format!("did you mean '{near}'?"));
+                    let near = closest_match(word, words()).map(|near| format!("did you mean '{near}'?"));
                     let help = near.unwrap_or_else(|| format!("give one of {}", words().collect::<Vec<_>>().join(", ")));
                     self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
                 }
@@ -235,14 +235,14 @@ impl Reader<'_> {
     /// A name must be that of a rule about domains, or of a group of such rules.
     fn check_name(&mut self, name: &str, span: Range<usize>) {
         let own = || self.site_rules.iter().chain(self.others);
-        if own().chain(builtin()).any(|rule| rule.is_meant_by(name)) {
+        if own().chain(builtin()).any(|rule| rule.matches_name(name)) {
             return;
         }
-        let (message, help) = if of_host().iter().any(|rule| rule.is_meant_by(name)) {
+        let (message, help) = if of_host().iter().any(|rule| rule.matches_name(name)) {
             (format!("'{name}' is a rule about the host"), format!("disable it with `gvtg-xml host --ignore {name}`"))
         } else {
             let ids = own().chain(builtin()).map(|rule| &*rule.id).chain(GROUPS.iter().map(|group| group.name()));
-            let near = spelt_like(name, ids).map(|near| format!("did you mean '{near}'?"));
+            let near = closest_match(name, ids).map(|near| format!("did you mean '{near}'?"));
             (format!("there is no rule '{name}'"), near.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()))
         };
         self.add(span, message, Some(help));

@@ -70,7 +70,7 @@ pub struct Unknown {
 const START: &[u8] = b": starting up libvirt version: ";
 
 /// A line that goes on for longer is looked at in pieces of this size, so that any log fits into memory.
-const LONGEST_LINE: usize = 4 << 20;
+const MAX_LINE_BYTES: usize = 4 << 20;
 
 impl<'k, 'r> LogScanner<'k, 'r> {
     /// A log of which nothing has come yet.
@@ -100,7 +100,7 @@ impl<'k, 'r> LogScanner<'k, 'r> {
             bytes = &bytes[end + 1..];
         }
         self.line.extend_from_slice(bytes);
-        if self.line.len() > LONGEST_LINE {
+        if self.line.len() > MAX_LINE_BYTES {
             let line = std::mem::take(&mut self.line);
             self.look_at(&line);
         }
@@ -162,13 +162,13 @@ fn is_error(line: &[u8]) -> bool {
 }
 
 /// A message is shown with so much of its line before it and behind it, in bytes.
-const AROUND: Range<usize> = 200..300;
+const CONTEXT_BYTES: Range<usize> = 200..300;
 
 /// A line as text, or the part of a long one around a place.
 fn shown(line: &[u8], place: Range<usize>) -> String {
     let is_start = |at: usize| line.get(at).is_none_or(|byte| *byte & 0xc0 != 0x80);
-    let start = place.start.saturating_sub(AROUND.start);
-    let end = line.len().min(place.end.min(place.start + AROUND.end) + AROUND.end);
+    let start = place.start.saturating_sub(CONTEXT_BYTES.start);
+    let end = line.len().min(place.end.min(place.start + CONTEXT_BYTES.end) + CONTEXT_BYTES.end);
     let start = (start..line.len()).take(4).find(|at| is_start(*at)).unwrap_or(start);
     let end = (end..line.len()).take(4).find(|at| is_start(*at)).unwrap_or(end);
     let text = String::from_utf8_lossy(&line[start..end]);

@@ -19,7 +19,7 @@ pub enum Answer<'r> {
 impl Answer<'_> {
     /// Whether it tells nothing by itself.
     pub fn is_vague(&self) -> bool {
-        matches!(self, Answer::Symptom(symptom) if symptom.vague)
+        matches!(self, Answer::Symptom(symptom) if symptom.fallback)
     }
 }
 
@@ -51,7 +51,7 @@ const QUOTES: [char; 2] = ['\'', '"'];
 const COMMON: usize = 22;
 
 /// What stands in the lines of the programs whose messages are known: the daemons, QEMU and virsh.
-const SPEAKERS: [&[u8]; 4] = [b"qemu", b"virt", b"error", b"hook"];
+const LOG_PROGRAMS: [&[u8]; 4] = [b"qemu", b"virt", b"error", b"hook"];
 
 impl<'r> Catalog<'r> {
     /// Makes rules and symptoms ready. A message that a symptom has too is the symptom's.
@@ -67,12 +67,12 @@ impl<'r> Catalog<'r> {
         let mut patterns = Vec::new();
         for symptom in symptoms {
             let answer = known.add_answer(Answer::Symptom(symptom));
-            for words in symptom.says.iter() {
+            for words in symptom.known_message.iter() {
                 known.add_message(&words.text, words.at, answer, &mut patterns);
             }
         }
         for rule in known.rules.clone() {
-            for says in rule.says.iter() {
+            for says in rule.known_message.iter() {
                 match known.messages.iter().find(|message| message.text == says.text).map(|message| message.answer) {
                     Some(answer) => known.add_rule(answer, rule),
                     None => {
@@ -122,7 +122,7 @@ impl<'r> Catalog<'r> {
         if found.is_empty() {
             return Vec::new();
         }
-        let is_spoken = SPEAKERS.iter().any(|speaker| memchr::memmem::find(&lower, speaker).is_some());
+        let is_spoken = LOG_PROGRAMS.iter().any(|speaker| memchr::memmem::find(&lower, speaker).is_some());
         found.retain(|(number, _)| is_spoken || !self.messages[*number].is_common);
         found.sort_by_key(|(number, _)| (std::cmp::Reverse(index.pattern(*number).weight()), *number));
         let mut answers: Vec<(usize, Range<usize>)> = Vec::new();
@@ -171,7 +171,7 @@ impl<'r> Catalog<'r> {
     /// The answers whose messages have this piece, with anything in the places that vary: those that have most of its letters.
     pub(super) fn with_piece(&self, piece: &str, cut: Cut) -> Vec<&Answer<'r>> {
         let piece = String::from_utf8_lossy(&plain(piece.trim().as_bytes())).to_lowercase();
-        let needed = (piece.chars().count() * 2 / 3).max(FEWEST_LETTERS);
+        let needed = (piece.chars().count() * 2 / 3).max(MIN_LETTERS);
         let counts = self.messages.iter().map(|message| letters_in_common(&message.text.to_lowercase(), &piece, cut));
         let counted: Vec<(usize, usize)> = counts.zip(&self.messages).map(|(count, message)| (count, message.answer)).collect();
         let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
@@ -194,7 +194,7 @@ impl<'r> Catalog<'r> {
 }
 
 /// A piece with fewer letters is in too many messages.
-const FEWEST_LETTERS: usize = 6;
+const MIN_LETTERS: usize = 6;
 
 /// Where a piece of a message may begin and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

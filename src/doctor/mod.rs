@@ -17,5 +17,5 @@ mod topic;
 pub use asked::QueryResult;
 pub use examination::{LogMatch, LogScanner, Occurrences, Report, Unknown};
 pub use known::{Answer, Catalog};
-pub use page::{in_short, page, page_of};
+pub use page::{page, page_of, summary};
 pub use topic::{Entry, Topic};

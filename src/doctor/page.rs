@@ -13,18 +13,18 @@ pub fn page(answer: &Answer<'_>) -> String {
         Answer::Symptom(symptom) => page_of(symptom),
         Answer::Rules(rules) => match rules[..] {
             [rule] => page_of_rule(rule, Markup::Plain),
-            _ => in_short(answer),
+            _ => summary(answer),
         },
     }
 }
 
 /// A symptom's page.
 pub fn page_of(symptom: &Symptom) -> String {
-    let mut text = told(symptom);
-    if !symptom.says.is_empty() {
+    let mut text = explanation(symptom);
+    if !symptom.known_message.is_empty() {
         text.push('\n');
     }
-    for words in symptom.says.iter() {
+    for words in symptom.known_message.iter() {
         let _ = writeln!(text, "{} says: {}", speaker(words.at), words.text.replace("{}", "…"));
     }
     for reference in symptom.references.iter() {
@@ -34,16 +34,16 @@ pub fn page_of(symptom: &Symptom) -> String {
 }
 
 /// What it means and what to do.
-pub fn in_short(answer: &Answer<'_>) -> String {
+pub fn summary(answer: &Answer<'_>) -> String {
     match answer {
-        Answer::Symptom(symptom) => told(symptom),
+        Answer::Symptom(symptom) => explanation(symptom),
         Answer::Rules(rules) => rules.iter().map(|rule| rule_in_short(rule)).collect::<Vec<_>>().join("\n"),
     }
 }
 
-fn told(symptom: &Symptom) -> String {
+fn explanation(symptom: &Symptom) -> String {
     let severity = if symptom.severity == crate::rules::schema::Severity::Info { "harmless" } else { symptom.severity.name() };
-    let mut text = format!("{} ({severity})\n{}\n\n{}\n", symptom.id, symptom.summary, symptom.means.trim());
+    let mut text = format!("{} ({severity})\n{}\n\n{}\n", symptom.id, symptom.summary, symptom.explanation.trim());
     if !symptom.steps.is_empty() {
         text.push_str("\nWhat to do:\n");
     }

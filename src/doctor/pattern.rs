@@ -18,7 +18,7 @@ pub struct Pattern {
 }
 
 /// What may stand in a place that varies, in bytes: paths and JSON descriptions of devices fit.
-const LONGEST_HOLE: usize = 600;
+const MAX_GAP_BYTES: usize = 600;
 
 /// So many bytes are looked for first.
 const GRAM: usize = 4;
@@ -45,11 +45,11 @@ impl Pattern {
         }
         let mut place = start..start + anchor.len();
         for piece in self.pieces[..self.anchor].iter().rev() {
-            let from = place.start.saturating_sub(LONGEST_HOLE + piece.len());
+            let from = place.start.saturating_sub(MAX_GAP_BYTES + piece.len());
             place.start = from + memmem::rfind(&line[from..place.start], piece)?;
         }
         for piece in &self.pieces[self.anchor + 1..] {
-            let to = line.len().min(place.end + LONGEST_HOLE + piece.len());
+            let to = line.len().min(place.end + MAX_GAP_BYTES + piece.len());
             place.end += memmem::find(&line[place.end..to], piece)? + piece.len();
         }
         Some(place)
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_hole_is_not_longer_than_what_varies_can_be() {
         let index = index(&["mediated device '{}' not found"]);
-        for (length, count) in [(LONGEST_HOLE, 1), (LONGEST_HOLE + 1, 0)] {
+        for (length, count) in [(MAX_GAP_BYTES, 1), (MAX_GAP_BYTES + 1, 0)] {
             assert_eq!(index.find(format!("mediated device '{}' not found", "a".repeat(length)).as_bytes()).len(), count);
         }
     }

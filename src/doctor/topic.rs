@@ -1,8 +1,8 @@
 //! Rules and symptoms by what they are about.
 
 use super::known::Catalog;
+use crate::rules::closest_match;
 use crate::rules::schema::Rule;
-use crate::rules::spelt_like;
 use crate::rules::symptom::Symptom;
 
 /// A rule or a symptom.
@@ -36,13 +36,13 @@ impl<'r> Entry<'r> {
         let mut text = format!("{} {}", self.id(), self.summary());
         match self {
             Entry::Rule(rule) => {
-                let says = rule.says.iter().map(|says| &*says.text);
+                let says = rule.known_message.iter().map(|says| &*says.text);
                 text.extend([&*rule.message, &*rule.why].into_iter().chain(rule.help.as_deref()).chain(says).flat_map(|part| [" ", part]));
             }
             Entry::Symptom(symptom) => {
-                let says = symptom.says.iter().map(|words| &*words.text);
+                let says = symptom.known_message.iter().map(|words| &*words.text);
                 text.extend(
-                    std::iter::once(&*symptom.means)
+                    std::iter::once(&*symptom.explanation)
                         .chain(symptom.steps.iter().map(|step| &**step))
                         .chain(says)
                         .flat_map(|part| [" ", part]),
@@ -74,7 +74,7 @@ impl<'r> Catalog<'r> {
         let words: Vec<&str> = asked.split_whitespace().collect();
         let has_all = |text: &str| words.iter().all(|word| has_word(text, word));
         let mut topic = Topic::default();
-        if words.iter().all(|word| word.chars().count() < SHORTEST_WORD) {
+        if words.iter().all(|word| word.chars().count() < MIN_WORD_LEN) {
             return topic;
         }
         for entry in self.entries() {
@@ -95,13 +95,13 @@ impl<'r> Catalog<'r> {
         let asked = asked.to_lowercase();
         let entries: Vec<(&str, String)> = self.entries().map(|entry| (entry.id(), entry.words())).collect();
         let is_rare = |word: &&str| entries.iter().filter(|(_, text)| has_word(text, word)).count() <= entries.len() / 16;
-        let words = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > SHORTEST_WORD);
+        let words = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > MIN_WORD_LEN);
         let words: Vec<&str> = words.filter(is_rare).collect();
         let shared = |text: &str| words.iter().filter(|word| has_word(text, word)).count();
         let mut counted: Vec<(usize, &str)> =
             entries.iter().map(|(id, text)| (shared(text), *id)).filter(|(count, _)| *count > 0).collect();
         counted.sort_by_key(|(count, id)| (std::cmp::Reverse(*count), *id));
-        match spelt_like(&asked, self.entries().map(Entry::id)) {
+        match closest_match(&asked, self.entries().map(Entry::id)) {
             Some(id) => vec![id],
             None => counted.into_iter().map(|(_, id)| id).take(3).collect(),
         }
@@ -110,7 +110,7 @@ impl<'r> Catalog<'r> {
 
 /// Whether a text has a word, in the singular or the plural, but not inside a longer word: `bar` is not in `barely`.
 fn has_word(text: &str, word: &str) -> bool {
-    let is_word = |text: &&str| text.len() >= SHORTEST_WORD && text.chars().all(char::is_alphabetic);
+    let is_word = |text: &&str| text.len() >= MIN_WORD_LEN && text.chars().all(char::is_alphabetic);
     let singular = word.strip_suffix('s').filter(is_word).unwrap_or(word);
     has_exact_word(text, word) || has_exact_word(text, singular)
 }
@@ -126,7 +126,7 @@ fn has_exact_word(text: &str, word: &str) -> bool {
 }
 
 /// Shorter words are in too many texts.
-const SHORTEST_WORD: usize = 3;
+const MIN_WORD_LEN: usize = 3;
 
 #[cfg(test)]
 mod tests {

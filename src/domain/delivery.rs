@@ -57,7 +57,7 @@ impl<'d> Domain<'d> {
     }
 
     /// The value of a property that the vGPU gets, and how it gets there; None where nobody says anything about it.
-    pub fn delivered(&self, name: &str) -> Option<EffectiveProperty<'d>> {
+    pub fn effective_property(&self, name: &str) -> Option<EffectiveProperty<'d>> {
         if let Some(raw) = self.raw_vgpu {
             return self.raw_property(self.raw_device_of(raw)?, name);
         }
@@ -108,17 +108,17 @@ impl<'d> Domain<'d> {
 
     /// Whether another rule's finding brings the property along: the document says something about it in a way that does not reach
     /// the vGPU, or libvirt chooses it by what is missing too.
-    pub fn is_spoken_for(&self, name: &str) -> bool {
+    pub fn is_handled_by_other_rule(&self, name: &str) -> bool {
         // What libvirt's attribute of that name says is wrong where no <graphics> shows the vGPU.
         let comes_with_attribute = || {
             let attribute = self.vgpu.and_then(|vgpu| vgpu.attribute("display"));
             let is_wrong = |value: &str| value == "on" || value != "off" && self.devices_named("graphics").is_empty();
             name == "display" && attribute.is_some_and(is_wrong) && !self.is_shown_by_graphics()
         };
-        let comes_with_ramfb = || name == "driver" && self.form() == PropertySyntax::Override && self.delivered("ramfb").is_none();
+        let comes_with_ramfb = || name == "driver" && self.form() == PropertySyntax::Override && self.effective_property("ramfb").is_none();
         comes_with_attribute()
             || comes_with_ramfb()
-            || self.sets.iter().any(|set| set.property == name && !self.set_is_fine(set) && self.set_means_vgpu(set))
+            || self.sets.iter().any(|set| set.property == name && !self.set_reaches_device(set) && self.set_means_vgpu(set))
             || self.overrides.iter().any(|found| {
                 found.property == name && !(self.override_reaches() && self.is_vgpu_alias(found.alias)) && self.override_means_vgpu(found)
             })
@@ -130,7 +130,7 @@ impl<'d> Domain<'d> {
     }
 
     /// Whether a `-set` reaches the host device that it names, or the device of a `-device` argument, which it reaches on any libvirt.
-    pub fn set_is_fine(&self, set: &Set<'d>) -> bool {
+    pub fn set_reaches_device(&self, set: &Set<'d>) -> bool {
         if self.raw_device(set.device).is_some() {
             return true;
         }

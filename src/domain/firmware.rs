@@ -34,7 +34,7 @@ impl<'d> Domain<'d> {
     /// Whether the vGPU has ramfb, or will have it once a property with a wrong alias reaches it.
     pub fn has_ramfb(&self) -> bool {
         let is_delivered = || {
-            self.delivered("ramfb").is_some_and(|delivered| {
+            self.effective_property("ramfb").is_some_and(|delivered| {
                 // A -global works on the driver that has ramfb, and another device with that driver has it then.
                 let works = || {
                     !matches!(delivered.carrier, PropertySource::Global(_)) || self.has_nohotplug_driver() || self.other_ramfbs().is_empty()
@@ -47,7 +47,7 @@ impl<'d> Domain<'d> {
 
     /// Whether the vGPU has the driver that knows ramfb.
     fn has_nohotplug_driver(&self) -> bool {
-        self.delivered("driver").is_some_and(|driver| driver.value == NOHOTPLUG)
+        self.effective_property("driver").is_some_and(|driver| driver.value == NOHOTPLUG)
     }
 
     /// The other devices with ramfb: host devices in document order, then `<video>` cards, then arguments.
@@ -160,8 +160,8 @@ impl<'d> Domain<'d> {
     /// The vGPU's option ROM, as it is or will be, if it draws the firmware's screen by itself: i915ovmf, which "can replace ramfb"
     /// (its README) and shows nothing next to it.
     pub fn drawing_rom(&self) -> Option<String> {
-        let asked = || self.settings.asked.romfile.clone();
-        let delivered = || self.delivered("romfile").map(|delivered| delivered.value);
+        let asked = || self.settings.explicit.romfile.clone();
+        let delivered = || self.effective_property("romfile").map(|delivered| delivered.value);
         let addressed = || {
             let addressed = self.addressed();
             let set = addressed.sets.get("romfile").map(|set| set.value);

@@ -13,7 +13,7 @@ pub enum PropertySyntax {
 }
 
 /// What a libvirt release reads (measured on 7.0, 9.0, 11.3 and 12.8; libvirt NEWS of 7.9, 8.0, 8.1, 8.2 and 8.5 for the rest).
-pub fn form_for(libvirt: Version) -> PropertySyntax {
+pub fn property_syntax_for(libvirt: Version) -> PropertySyntax {
     if override_works(libvirt) { PropertySyntax::Override } else { PropertySyntax::Set(json_capability(libvirt)) }
 }
 
@@ -48,7 +48,7 @@ impl Domain<'_> {
 
     /// The form in which this document's vGPU gets what it lacks: the libvirt's, but `-set` where the document has made it work.
     pub fn form(&self) -> PropertySyntax {
-        match form_for(self.settings.libvirt) {
+        match property_syntax_for(self.settings.libvirt) {
             PropertySyntax::Override if self.set_reaches() && !self.addressed().sets.is_empty() => PropertySyntax::Set(None),
             PropertySyntax::Set(_) if self.set_reaches() => PropertySyntax::Set(None),
             form => form,

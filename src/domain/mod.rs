@@ -39,7 +39,7 @@ pub use cards::Card;
 pub use delivery::{EffectiveProperty, PropertySource, global_property};
 use delivery::{LastByDeviceProperty, VgpuProperties, typed};
 pub use firmware::Ramfb;
-pub use forms::{PropertySyntax, form_for, json_capability, override_works};
+pub use forms::{PropertySyntax, json_capability, override_works, property_syntax_for};
 use ignores::Ignores;
 pub use ignores::{Ignore, IgnoreForm};
 pub use metadata::Metadata;
@@ -69,7 +69,7 @@ pub struct Domain<'d> {
     /// The mediated devices that can be a GVT-g vGPU, in document order.
     pub vgpus: Vec<Element<'d>>,
     /// Mediated devices that say that they are another maker's, and what says so.
-    pub others_vgpus: Vec<(Element<'d>, String)>,
+    pub non_intel_mdevs: Vec<(Element<'d>, String)>,
     /// The vGPU that properties, alias and display speak about; None where that is [`Domain::raw_vgpu`].
     pub vgpu: Option<Element<'d>>,
     /// The vGPU that properties and display speak about where it is not a hostdev but an argument `-device vfio-pci…,sysfsdev=…`: the
@@ -195,7 +195,7 @@ impl<'d> Domain<'d> {
             devices,
             settings,
             vgpus,
-            others_vgpus: Vec::new(),
+            non_intel_mdevs: Vec::new(),
             vgpu: None,
             raw_vgpu: None,
             environment: inside(lines, "env"),
@@ -210,8 +210,8 @@ impl<'d> Domain<'d> {
             answers: Cache::default(),
         };
         let other = |vgpu: &Element<'d>| domain.other_maker(*vgpu).map(|what| (*vgpu, what));
-        domain.others_vgpus = domain.vgpus.iter().filter_map(other).collect();
-        let others: ElementSet = domain.others_vgpus.iter().map(|(vgpu, _)| vgpu.id()).collect();
+        domain.non_intel_mdevs = domain.vgpus.iter().filter_map(other).collect();
+        let others: ElementSet = domain.non_intel_mdevs.iter().map(|(vgpu, _)| vgpu.id()).collect();
         domain.vgpus.retain(|vgpu| !others.contains(&vgpu.id()));
         match domain.primary() {
             Primary::None => {}
@@ -322,7 +322,7 @@ impl<'d> Domain<'d> {
     }
 
     /// The last option, where it lacks its operand: QEMU takes whatever libvirt or a fix adds behind it for that.
-    pub fn lacking_option(&self) -> Option<QemuOption<'d>> {
+    pub fn option_without_operand(&self) -> Option<QemuOption<'d>> {
         let last = self.options.last().filter(|option| option.operand.is_none())?;
         let is_last = self.arguments.last().is_some_and(|argument| argument.element == last.element);
         (is_last && known(last.name).is_some_and(|known| known.has_operand)).then_some(*last)

@@ -4,7 +4,7 @@ use super::{Domain, PropertySyntax, Set, user_alias};
 use crate::xml::Element;
 
 /// A longer alias is none to write once a property: the vGPU gets another.
-const LONGEST_ALIAS: usize = 1000;
+const MAX_ALIAS_LEN: usize = 1000;
 
 /// What names a device by an id that it has no longer once the vGPU has its alias, each with the id then.
 #[derive(Debug, Default)]
@@ -34,18 +34,18 @@ impl<'d> Domain<'d> {
     }
 
     /// Whether there is a vGPU that has to be given [`Domain::vgpu_alias`] first.
-    pub fn lacks_alias(&self) -> bool {
+    pub fn needs_alias(&self) -> bool {
         self.vgpu.is_some() && self.answers.vgpu_alias.get_or_init(|| self.choose_alias()).1
     }
 
     fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
-            && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= LONGEST_ALIAS)
-            && self.settings.asked.alias.as_deref().is_none_or(|asked| asked == own)
+            && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= MAX_ALIAS_LEN)
+            && self.settings.explicit.alias.as_deref().is_none_or(|asked| asked == own)
         {
             return (own.to_owned(), false);
         }
-        if matches!(self.form(), PropertySyntax::Set(_)) && self.settings.asked.alias.is_none() {
+        if matches!(self.form(), PropertySyntax::Set(_)) && self.settings.explicit.alias.is_none() {
             let current = self.vgpu.and_then(|vgpu| self.alias_of(vgpu));
             let addressed = current.filter(|_| !self.addressed().sets.is_empty());
             if let Some(alias) = addressed {

@@ -6,7 +6,7 @@ use crate::qemu::{OptionList, Syntax, is_vnc_server};
 use crate::xml::Element;
 
 /// Displays that show the picture to whoever comes for it, and not in a window of their own.
-const WATCHED_FROM_AFAR: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
+const REMOTE_DISPLAYS: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
 
 /// The operand of a `-display` that chooses QEMU's display; None for another option and for `vnc=…`, which opens a server next to it.
 fn display_operand<'d>(option: &QemuOption<'d>) -> Option<&'d str> {
@@ -61,7 +61,7 @@ impl<'d> Domain<'d> {
     /// The kind of display that QEMU will have: the one asked for, else the document's own, else the default.
     pub fn display_kind(&self) -> &str {
         self.answers.display_kind.get_or_init(|| match self.chosen_display().map(|operand| display_parts(operand).0) {
-            Some(kind) if self.settings.asked.display.is_none() && kind != "none" => kind,
+            Some(kind) if self.settings.explicit.display.is_none() && kind != "none" => kind,
             _ => display_parts(self.settings.display()).0,
         })
     }
@@ -70,7 +70,7 @@ impl<'d> Domain<'d> {
     /// window among QEMU's own arguments asks for another way.
     pub fn is_shown_by_graphics(&self) -> bool {
         *self.answers.graphics_shown.get_or_init(|| {
-            if self.settings.asked.display.is_some() {
+            if self.settings.explicit.display.is_some() {
                 return false;
             }
             let graphics = self.devices_named("graphics");
@@ -125,14 +125,14 @@ impl<'d> Domain<'d> {
 
     /// Whether somebody may watch the guest through something that shows what its emulated card or its `<graphics>` shows: another
     /// graphics card, Looking Glass, a screen of QEMU's that is no window.
-    pub fn is_watched_elsewhere(&self) -> bool {
+    pub fn has_other_display(&self) -> bool {
         let has_shared_memory = || {
             let shared = self.devices_named("shmem");
             shared.iter().any(|shmem| shmem.attribute("name").is_some_and(|name| name.contains("looking-glass") || name.contains("kvmfr")))
         };
         let has_screen = || self.arguments.iter().any(|argument| ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word)));
-        let has_display = || WATCHED_FROM_AFAR.contains(&self.display_kind());
-        let is_asked = self.settings.asked.display.is_some();
+        let has_display = || REMOTE_DISPLAYS.contains(&self.display_kind());
+        let is_asked = self.settings.explicit.display.is_some();
         self.graphics_cards().next().is_some()
             || has_shared_memory()
             || has_screen()
@@ -142,7 +142,7 @@ impl<'d> Domain<'d> {
     /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without OpenGL stops QEMU where the vGPU has
     /// its display on, and only the user knows what the screen is for.
     pub fn has_screen_without_gl(&self) -> bool {
-        if self.settings.asked.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
+        if self.settings.explicit.display.is_some() || self.is_shown_by_graphics() || self.is_shown_by_spice() {
             return false;
         }
         match self.chosen_display() {
@@ -153,8 +153,8 @@ impl<'d> Domain<'d> {
     }
 
     /// Whether the vGPU has its display property and something shows it.
-    pub fn has_picture(&self) -> bool {
-        let has_property = self.delivered("display").is_some_and(|delivered| delivered.value == "on");
+    pub fn has_working_display(&self) -> bool {
+        let has_property = self.effective_property("display").is_some_and(|delivered| delivered.value == "on");
         let is_shown = || {
             self.chosen_display().is_some_and(|operand| {
                 let (kind, gl) = display_parts(operand);

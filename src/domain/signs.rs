@@ -36,7 +36,7 @@ impl<'d> Domain<'d> {
         if let Some(hostdev) = channel {
             return Some((hostdev, format!("a mediated device of model {} is not a GPU", hostdev.attribute("model").unwrap_or(""))));
         }
-        let other = self.others_vgpus.first().filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
+        let other = self.non_intel_mdevs.first().filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
         other.map(|(hostdev, what)| (*hostdev, format!("its mediated device is not from Intel ({what})")))
     }
 

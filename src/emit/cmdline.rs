@@ -18,7 +18,7 @@ pub fn raw() -> File {
     let place = Destination::Elsewhere(
         "add these parameters to the kernel command line with your boot loader's tool (such as `grubby --args` or `kernelstub --add-options`)",
     );
-    File { place, mode: 0o644, text: words().join(" ") + "\n", then: vec![FollowUp::Reboot] }
+    File { place, mode: 0o644, text: words().join(" ") + "\n", follow_ups: vec![FollowUp::Reboot] }
 }
 
 /// A file for GRUB. Its parameters are for normal entries and not for those of the recovery mode, so that a machine that does not like
@@ -48,7 +48,7 @@ pub fn systemd_boot() -> File {
         comments(),
         words().join(" ")
     );
-    File { place, mode: 0o644, text, then: vec![FollowUp::Reboot] }
+    File { place, mode: 0o644, text, follow_ups: vec![FollowUp::Reboot] }
 }
 
 /// The file that kernel-install makes entries of. It replaces the whole line, `root=` too, so it is the line that the machine has with

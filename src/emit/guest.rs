@@ -119,7 +119,7 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: EmitOptions<'_>) 
     let said = domain.describe(element);
     let recorded_at = domain.metadata().map_or(element, |metadata| metadata.element);
     let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| without_uuid(element))?;
-    let pci = wanted.settings.asked.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
+    let pci = wanted.settings.explicit.pci.as_deref().or(said.recorded_pci).unwrap_or(wanted.settings.pci()).to_ascii_lowercase();
     let later = |value: &str| {
         let message = format!("'{value}', recorded in <metadata>, is a placeholder that a template fills in later");
         is_template(value).then(|| GuestError::at(recorded_at, message, FILL_IN_FIRST))
@@ -131,7 +131,7 @@ fn vgpu<'d>(domain: &Domain<'d>, element: Element<'d>, wanted: EmitOptions<'_>) 
         let help = "record the GPU's address: `gvtg-xml fix --libvirt installed --pci 0000:00:02.0`";
         return Err(GuestError::at(recorded_at, format!("'{pci}', recorded in <metadata>, is not a PCI address"), help));
     }
-    let wishes = (&wanted.settings.asked.vgpu_type, &wanted.settings.fallback.vgpu_type);
+    let wishes = (&wanted.settings.explicit.vgpu_type, &wanted.settings.fallback.vgpu_type);
     let vgpu_type = wishes.0.as_deref().or(said.recorded_type).or(wishes.1.as_deref());
     if let Some(error) = vgpu_type.and_then(later) {
         return Err(error);

@@ -22,7 +22,12 @@ pub fn commands(guests: &[Guest], autostart: bool, command: &str) -> File {
         text.push_str(&format!("mdevctl define --uuid {} --parent {} --type {}{auto}\n", vgpu.uuid, vgpu.pci, vgpu.vgpu_type));
         then.push(FollowUp::StartDevice(vgpu.uuid.to_string()));
     }
-    File { place: Destination::Elsewhere("run this script as root"), mode: 0o755, text, then: if autostart { Vec::new() } else { then } }
+    File {
+        place: Destination::Elsewhere("run this script as root"),
+        mode: 0o755,
+        text,
+        follow_ups: if autostart { Vec::new() } else { then },
+    }
 }
 
 /// What it means that a vGPU is always there.

@@ -32,7 +32,7 @@ pub struct File {
     /// What is in it.
     pub text: String,
     /// What makes the host take notice of it.
-    pub then: Vec<FollowUp>,
+    pub follow_ups: Vec<FollowUp>,
 }
 
 /// Where a text belongs.
@@ -47,7 +47,7 @@ pub enum Destination {
 impl File {
     /// A file that everybody may read.
     fn at(path: impl Into<String>, text: String, then: Vec<FollowUp>) -> Self {
-        File { place: Destination::At(path.into()), mode: 0o644, text, then }
+        File { place: Destination::At(path.into()), mode: 0o644, text, follow_ups: then }
     }
 
     /// Its path, if it has one of its own.
@@ -76,7 +76,7 @@ pub const FOLDERS: &[&str] = &[
 /// The steps after the file at this path is written.
 pub fn steps_of(path: &str) -> Vec<FollowUp> {
     let files = [modules::file(), modprobe::file(), cmdline::grub(), cmdline::kernel_install(""), udev::file()];
-    files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.then).unwrap_or_default()
+    files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.follow_ups).unwrap_or_default()
 }
 
 /// The line that says how a file was made.

@@ -51,7 +51,7 @@ pub fn file(parts: &[Part], command: &str) -> File {
         [_] => "add the lines between the braces to /etc/nixos/configuration.nix",
         _ => "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports in configuration.nix",
     });
-    File { place, mode: 0o644, text, then }
+    File { place, mode: 0o644, text, follow_ups: then }
 }
 
 impl Part {
@@ -107,11 +107,11 @@ pub fn hook(file: File) -> File {
     let Destination::At(path) = &file.place else { return file };
     let moved = path.replacen(USUAL_HOOKS, HOOKS, 1);
     let text = file.text.replacen(path, &moved, 1);
-    let mut then = file.then;
+    let mut then = file.follow_ups;
     if is_declared(&moved) {
         then.extend([FollowUp::CopyHook(moved.clone()), FollowUp::RebuildNixos]);
     }
-    File { place: Destination::At(moved), text, then, ..file }
+    File { place: Destination::At(moved), text, follow_ups: then, ..file }
 }
 
 /// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a folder, but not the single `hooks/qemu`.
@@ -160,10 +160,10 @@ mod tests {
         let moved = hook(hook_file(&[], Style::DropIn, "gvtg-xml emit hook"));
         assert_eq!(moved.path(), Some("/var/lib/libvirt/hooks/qemu.d/gvtg"));
         assert!(moved.text.contains("Install it as /var/lib/libvirt/hooks/qemu.d/gvtg with mode 755"), "{}", moved.text);
-        assert!(!moved.text.contains(USUAL_HOOKS) && moved.then.contains(&FollowUp::CopyHook(moved.path().unwrap().to_owned())));
+        assert!(!moved.text.contains(USUAL_HOOKS) && moved.follow_ups.contains(&FollowUp::CopyHook(moved.path().unwrap().to_owned())));
         // The single hook is not in a folder of hooks: nothing removes it.
         let whole = hook(hook_file(&[], Style::Whole, "gvtg-xml emit hook"));
-        assert_eq!((whole.path(), &whole.then[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[FollowUp::ReloadLibvirt][..]));
+        assert_eq!((whole.path(), &whole.follow_ups[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[FollowUp::ReloadLibvirt][..]));
         assert_eq!(lines_of(&[Part::Hook("/var/lib/libvirt/hooks/qemu".to_owned())]), ["{", "}"]);
     }
 }

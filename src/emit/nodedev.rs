@@ -23,7 +23,7 @@ pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
         place: Destination::Elsewhere("pass this file to `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl)"),
         mode: 0o644,
         text,
-        then: vec![FollowUp::DefineDevice(name)],
+        follow_ups: vec![FollowUp::DefineDevice(name)],
     }
 }
 

@@ -34,7 +34,7 @@ pub fn file(devices: &[String], command: &str) -> File {
         place: Destination::Elsewhere("append these lines to /etc/libvirt/qemu.conf, unless it already sets cgroup_device_acl"),
         mode: 0o644,
         text,
-        then: vec![FollowUp::RestartLibvirt],
+        follow_ups: vec![FollowUp::RestartLibvirt],
     }
 }
 

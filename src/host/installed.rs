@@ -1,7 +1,7 @@
 //! The releases of libvirt and QEMU on a machine, read from file names, because starting a program would cost more than all the rest.
 
 use super::Root;
-use crate::domain::form_for;
+use crate::domain::property_syntax_for;
 use crate::version::Version;
 
 /// Where distributions put the library.
@@ -24,7 +24,7 @@ const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
 /// The warning that this machine's libvirt does not read the form that is written for another release; None if it does, and on a machine
 /// without libvirt.
 pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
-    let installed = libvirt(root).filter(|installed| form_for(*installed) != form_for(written_for))?;
+    let installed = libvirt(root).filter(|installed| property_syntax_for(*installed) != property_syntax_for(written_for))?;
     Some(format!("libvirt {installed} on this machine needs a different XML syntax: use --libvirt {installed}"))
 }
 

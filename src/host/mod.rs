@@ -28,7 +28,7 @@ use machine::Machine;
 use system::System;
 
 /// More links than this on one path go round in circles (the kernel's own limit).
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// More of a file than this nobody wants to know, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -134,7 +134,7 @@ impl Root {
             match fs::read_link(&here) {
                 Ok(target) => {
                     links += 1;
-                    if links > MOST_LINKS {
+                    if links > MAX_LINKS {
                         return Err(io::Error::other("too many symbolic links"));
                     }
                     if target.is_absolute() {

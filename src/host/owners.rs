@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{MOST_LINKS, Root, parts};
+use super::{MAX_LINKS, Root, parts};
 
 /// The mode bit of folders in which only the owner of a file can replace it, as in /tmp and /nix/store.
 const STICKY: u32 = 0o1000;
@@ -163,7 +163,7 @@ fn on_the_way(root: &Root, path: &str) -> Vec<Step> {
         links += 1;
         through = Some(steps.len() - 1);
         let Ok(target) = fs::read_link(&here) else { break };
-        if links > MOST_LINKS {
+        if links > MAX_LINKS {
             break;
         }
         if target.is_absolute() {

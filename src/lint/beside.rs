@@ -26,7 +26,7 @@ pub(super) fn beside<'d, 'r>(
         for (finding, mut claim) in claims(same, domain) {
             let own = suppressions.verdict(rule, claim.span.start);
             claim.rule = rule.id.to_string();
-            claim.consent = own.reason().map(str::to_owned);
+            claim.suppression_reason = own.reason().map(str::to_owned);
             // What is wrong with one place is said once, whatever it claims.
             let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| last.rule.id == rule.id && last.finding.span == claim.span);
             if let Some(rival) = others.rival(&claim).filter(|_| !is_said) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::SMALL_TEXT;
-use super::ignored::{faults, is_parted};
+use super::ignored::{faults, would_orphan_suppression};
 use super::removals::removals_beside;
 use crate::change::{Change, EditPlanner, overwritten};
 use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
@@ -22,11 +22,11 @@ use foldhash::HashSet;
 /// So many places are renamed in the edits of single findings. In a domain with thousands of `-set` that name renumbered devices,
 /// each of thousands of findings would rename them all, and each removed device the thousands behind it; behind this number only `fix`, which
 /// does it once, says what changes.
-const MOST_NAMINGS: usize = 20_000;
+const MAX_RENAMES_IN_EDITS: usize = 20_000;
 
 /// The edits of all findings of a document carry this many times its size of new text at most, and [`SMALL_TEXT`] more: of thousands
 /// of blocks inside each other, each finding would carry all that are further in. Behind that only `fix` says what changes.
-const MOST_CARRIED: usize = 4;
+const MAX_EDIT_FACTOR: usize = 4;
 
 /// Something found, with its rule.
 pub(super) struct RuleFinding<'d, 'r> {
@@ -53,7 +53,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     }
 
     /// Whether the document says something of it, so that it stays unless somebody asks for its fix.
-    pub(super) fn is_left(&self) -> bool {
+    pub(super) fn is_kept_by_user(&self) -> bool {
         self.verdict != SuppressionState::Open
     }
 
@@ -93,7 +93,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     }
 
     /// Makes its fix one that is made only where somebody asks for it.
-    fn hold_back(&mut self, risk: Risk) {
+    fn demote_to_unsafe(&mut self, risk: Risk) {
         self.finding.risk.get_or_insert(risk);
         self.applicability = self.applicability.map(|applicability| applicability.min(Applicability::Unsafe));
     }
@@ -102,7 +102,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
     fn diagnostic(&self, domain: &Domain<'d>, detail: Detail, composer: Option<&EditPlanner<'_, 'd>>) -> Diagnostic<'r> {
         let source = domain.document.source();
         let RuleFinding { rule, finding, applicability, verdict, elsewhere, template } = self;
-        let fill = |text: &str| template::fill_words(text, domain, finding.element, &finding.values);
+        let fill = |text: &str| template::render_message(text, domain, finding.element, &finding.values);
         let has_words = detail >= Detail::Words;
         let related = |(span, message): &(Range<usize>, String)| Related {
             file: None,
@@ -139,7 +139,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             help: rule.help.as_deref().filter(|_| has_words).map(fill),
             related: finding.related.iter().map(related).chain(removed_too).chain(elsewhere.clone()).collect(),
             fix,
-            is_new: false,
+            in_inserted_text: false,
             reason: verdict.reason().map(str::to_owned),
         }
     }
@@ -155,8 +155,8 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     let found: Vec<_> = found.collect();
     // An edit that waits for another may be none any more when that is done.
     let waits = composer.is_some() && found.iter().any(|found| found.is_fixable(Applicability::Safe) && found.is_first(domain));
-    let mut most = if composer.is_some() { MOST_NAMINGS } else { 0 };
-    let mut carried = domain.document.text().len().saturating_mul(MOST_CARRIED).saturating_add(SMALL_TEXT);
+    let mut most = if composer.is_some() { MAX_RENAMES_IN_EDITS } else { 0 };
+    let mut carried = domain.document.text().len().saturating_mul(MAX_EDIT_FACTOR).saturating_add(SMALL_TEXT);
     let diagnostics = found.into_iter().map(|found| {
         if most > 0 && found.changes().contains(&Change::NameVgpu) {
             most = most.saturating_sub(domain.renaming().len());
@@ -206,17 +206,17 @@ pub(super) fn find<'c, 'd, 'r: 'c>(
     picture: Picture,
 ) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
     let mut suppressions = Suppressions::new(domain, &rules.known);
-    let mut found = ask(domain, rules, detail, &mut suppressions, picture);
+    let mut found = check_all(domain, rules, detail, &mut suppressions, picture);
     found.extend(faults(domain, rules, &mut suppressions));
-    if is_guess(domain) {
+    if is_vendor_unknown(domain) {
         // What is found is the same whether the fixes are held back or not.
-        found.iter_mut().for_each(|found| found.hold_back(Risk::NotIntels));
+        found.iter_mut().for_each(|found| found.demote_to_unsafe(Risk::NotIntels));
     }
     (found, suppressions)
 }
 
 /// Asks all rules, those that remove elements first: the others see what these leave.
-pub(super) fn ask<'d, 'r>(
+pub(super) fn check_all<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
     detail: Detail,
@@ -226,7 +226,7 @@ pub(super) fn ask<'d, 'r>(
     let (search, wants_changes) = (Search::new(&domain.children), detail >= Detail::Words || domain.may_have_templates());
     let level = domain.settings.applicability();
     let is_unsuitable = domain.unsuitable().is_some();
-    let of_new_vgpu = wanted(domain, rules, suppressions);
+    let of_new_vgpu = rules_for_new_vgpu(domain, rules, suppressions);
     let rules = of_new_vgpu.as_ref().unwrap_or(rules);
     let mut removed: ElementSet = Default::default();
     let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
@@ -236,37 +236,37 @@ pub(super) fn ask<'d, 'r>(
     let is_asked = |rule: &&Rule| rule.when.unsuitable == is_unsuitable && !(keeps_screen && rule.touches_picture());
     for rule in rules.active.iter().copied().filter(|rule| is_asked(rule)) {
         if rule.phase() != phase {
-            leave_what_is_looked_at(domain, &mut found);
+            keep_display_if_graphics_kept(domain, &mut found);
             let is_made = |found: &&RuleFinding<'d, 'r>| found.is_fixable(level) && picture.allows(found.rule);
             removed = found.iter().filter(is_made).flat_map(RuleFinding::removed).map(Element::id).collect();
             phase = rule.phase();
         }
         for mut finding in check::findings(rule, &Context { domain, search: &search, rules, removed: &removed, wants_changes }) {
-            finding.changes.take_if(|changes| is_parted(changes, domain));
+            finding.changes.take_if(|changes| would_orphan_suppression(changes, domain));
             let verdict = suppressions.verdict(rule, finding.span.start);
             let applicability = check::applicability(rule, &finding, domain);
             let template = finding.changes.as_deref().and_then(|changes| overwritten(domain, changes));
             let mut one = RuleFinding { rule, applicability, finding, verdict, elsewhere: None, template };
             if one.template.is_some() {
-                one.hold_back(Risk::Template);
+                one.demote_to_unsafe(Risk::Template);
             }
             if one.verdict == SuppressionState::Doubtful {
-                one.hold_back(Risk::UnclearIgnore);
+                one.demote_to_unsafe(Risk::UnclearIgnore);
             }
             found.push(one);
         }
     }
-    leave_what_is_looked_at(domain, &mut found);
-    leave_half_of_no_conversion(&mut found);
+    keep_display_if_graphics_kept(domain, &mut found);
+    convert_all_or_nothing(&mut found);
     found
 }
 
 /// Withholds fixes that would remove a screen if a `<graphics>` that a fix would remove is kept, because the domain says so or because a
 /// template fills it in. The guest is watched through that `<graphics>`, which shows its `<video>`.
-fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
+fn keep_display_if_graphics_kept(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
     let removes_graphics = |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
-    let kept = |found: &&RuleFinding<'_, '_>| (found.is_left() || found.template.is_some()) && removes_graphics(found);
-    let risk = match found.iter().filter(kept).map(RuleFinding::is_left).max() {
+    let kept = |found: &&RuleFinding<'_, '_>| (found.is_kept_by_user() || found.template.is_some()) && removes_graphics(found);
+    let risk = match found.iter().filter(kept).map(RuleFinding::is_kept_by_user).max() {
         Some(true) => Risk::KeptGraphics,
         Some(false) => Risk::TemplateGraphics,
         None => return,
@@ -278,34 +278,34 @@ fn leave_what_is_looked_at(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>
     for found in found.iter_mut().filter(|found| !removes_graphics(found)) {
         let takes_the_screen = found.rule.group == Group::Display && is_for_the_watched(found.rule);
         if takes_the_screen || keeps_a_display && (check::is_for_the_picture(found.rule, domain) || found.opens_a_display()) {
-            found.hold_back(risk);
+            found.demote_to_unsafe(risk);
         }
     }
 }
 
 /// What carries properties in one form is written in the other as a whole or not at all: where one of them is to stay, half in each form
 /// would work on no libvirt.
-fn leave_half_of_no_conversion(found: &mut [RuleFinding<'_, '_>]) {
+fn convert_all_or_nothing(found: &mut [RuleFinding<'_, '_>]) {
     let converts = |found: &RuleFinding<'_, '_>| {
         let adds = found.changes().iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
         adds && found.removed().next().is_some()
     };
-    let is_kept = |found: &RuleFinding<'_, '_>| found.is_left() || found.template.is_some();
+    let is_kept = |found: &RuleFinding<'_, '_>| found.is_kept_by_user() || found.template.is_some();
     if !found.iter().any(is_kept) {
         return;
     }
     let converting: HashSet<&str> = found.iter().filter(|found| converts(found)).map(|found| &*found.rule.id).collect();
     let kept = found.iter().filter(|found| is_kept(found) && converting.contains(&*found.rule.id));
-    let risk = match kept.map(RuleFinding::is_left).max() {
+    let risk = match kept.map(RuleFinding::is_kept_by_user).max() {
         Some(true) => Risk::KeptPart,
         Some(false) => Risk::Template,
         None => return,
     };
-    found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(|found| found.hold_back(risk));
+    found.iter_mut().filter(|found| converting.contains(&*found.rule.id)).for_each(|found| found.demote_to_unsafe(risk));
 }
 
 /// The rules, with those alone that a new vGPU is to meet where it will stand; None where there is none to come, or all are.
-fn wanted<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>, suppressions: &mut Suppressions<'_, '_>) -> Option<RuleSet<'r>> {
+fn rules_for_new_vgpu<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>, suppressions: &mut Suppressions<'_, '_>) -> Option<RuleSet<'r>> {
     if suppressions.is_empty() || domain.has_vgpu() {
         return None;
     }
@@ -324,6 +324,6 @@ pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {
 
 /// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all fixes are held back together, as a part of
 /// them stops QEMU on other makers' devices, and the rest is of no use without that part.
-pub(super) fn is_guess(domain: &Domain<'_>) -> bool {
-    !domain.settings.named && domain.has_vgpu() && !domain.has_gvtg_sign()
+pub(super) fn is_vendor_unknown(domain: &Domain<'_>) -> bool {
+    !domain.settings.explicitly_named && domain.has_vgpu() && !domain.has_gvtg_sign()
 }

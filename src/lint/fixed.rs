@@ -30,11 +30,11 @@ pub struct Fixed<'r> {
     /// How often the text was edited.
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.
-    pub withheld: bool,
+    pub display_fixes_skipped: bool,
     /// Whether an error is left because the text says so, with which nothing is sure to show the guest.
     pub ignores_errors: bool,
     /// Whether fixes were held back because nothing says that the mediated device is Intel's.
-    pub held_back: bool,
+    pub fixes_skipped_unknown_vendor: bool,
     /// The domain as it is now.
     pub guest: Guest,
 }

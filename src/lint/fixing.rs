@@ -18,10 +18,10 @@ use crate::xml::XmlError;
 use foldhash::{HashSet, HashSetExt};
 
 /// So many rounds that only rules at odds with each other need more.
-const MOST_ROUNDS: usize = 20;
+const MAX_PASSES: usize = 20;
 
 /// So many times the size of the text that came in may come out, and [`SMALL_TEXT`] more: no real domain needs half of that.
-const MOST_GROWTH: usize = 4;
+const MAX_GROWTH: usize = 4;
 
 /// The text with everything mended that the settings allow, and a second look at the result.
 ///
@@ -43,7 +43,7 @@ const MOST_GROWTH: usize = 4;
 /// # Errors
 /// A text that is no domain XML, or rules at odds with each other.
 pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result<Fixed<'r>, FixError> {
-    fix_beside(text, rules, settings, false, None)
+    fix_with_others(text, rules, settings, false, None)
 }
 
 /// The same for a document that is one of several: what is left has what it has in common with `others`, those that were mended before, and
@@ -52,7 +52,7 @@ pub fn fix<'r>(text: String, rules: &RuleSet<'r>, settings: &Settings) -> Result
 ///
 /// # Errors
 /// Those of [`fix`].
-pub fn fix_beside<'r>(
+pub fn fix_with_others<'r>(
     text: String,
     rules: &RuleSet<'r>,
     settings: &Settings,
@@ -62,7 +62,7 @@ pub fn fix_beside<'r>(
     let mut how = PassOptions { rules, settings, with_edits, others, picture: Picture::Replaceable };
     // What was mended, each in which round; and the way back of each round.
     let (mut applied, mut undo): (Vec<(usize, Diagnostic<'r>)>, Vec<SourceMap>) = Default::default();
-    let most = text.len().saturating_mul(MOST_GROWTH).saturating_add(SMALL_TEXT);
+    let most = text.len().saturating_mul(MAX_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
     let mut refused: Option<Diagnostic<'r>> = None;
@@ -82,7 +82,7 @@ pub fn fix_beside<'r>(
                 text = edits.apply(&text);
                 // Rules at odds come round to what the second round made too; nearly every document needs one round and no hash.
                 let is_repeated = undo.len() > 1 && !seen.insert(hash(&text));
-                if is_repeated || undo.len() >= MOST_ROUNDS {
+                if is_repeated || undo.len() >= MAX_PASSES {
                     let mut names: Vec<String> = applied.iter().map(|(_, diagnostic)| diagnostic.rule.id.to_string()).collect();
                     names.sort();
                     names.dedup();
@@ -121,9 +121,9 @@ pub fn fix_beside<'r>(
                     suppressed,
                     summary,
                     rounds,
-                    withheld: how.picture == Picture::Kept,
+                    display_fixes_skipped: how.picture == Picture::Kept,
                     ignores_errors,
-                    held_back,
+                    fixes_skipped_unknown_vendor: held_back,
                     guest,
                 });
             }

@@ -1,6 +1,6 @@
 //! What a document says is to be ignored, among what is found: faults of it, and what is of no use.
 
-use super::findings::{Picture, RuleFinding, ask};
+use super::findings::{Picture, RuleFinding, check_all};
 use crate::change::Change;
 use crate::diagnostic::Detail;
 use crate::domain::Domain;
@@ -33,7 +33,7 @@ pub(super) fn unused<'d, 'r>(
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> Vec<RuleFinding<'d, 'r>> {
     let is_asked = || asked(domain, rules).any(|rule| matches!(rule.check, Check::Ignore { fault: IgnoreFault::Unused }));
-    if suppressions.is_empty() || !is_asked() || !is_seen_whole(domain, found) {
+    if suppressions.is_empty() || !is_asked() || !is_fully_analyzed(domain, found) {
         return Vec::new();
     }
     let is_unsuitable = domain.unsuitable().is_some();
@@ -44,7 +44,7 @@ pub(super) fn unused<'d, 'r>(
         if !suppressions.has_unused(&judged) {
             return Vec::new();
         }
-        ask(&Domain::new(domain.document, &settings), &all, Detail::Words, suppressions, Picture::Replaceable);
+        check_all(&Domain::new(domain.document, &settings), &all, Detail::Words, suppressions, Picture::Replaceable);
     }
     of(&|fault| fault == IgnoreFault::Unused, &judged, domain, rules, suppressions)
 }
@@ -77,7 +77,7 @@ pub(super) fn asked<'r>(domain: &Domain<'_>, rules: &RuleSet<'r>) -> impl Iterat
 }
 
 /// Whether the rules see all that they will see once the domain is mended: what has no vGPU, or parts where nobody looks, will have more.
-fn is_seen_whole(domain: &Domain<'_>, found: &[RuleFinding<'_, '_>]) -> bool {
+fn is_fully_analyzed(domain: &Domain<'_>, found: &[RuleFinding<'_, '_>]) -> bool {
     let hides = |found: &RuleFinding<'_, '_>| {
         found.rule.group == Group::Namespace || found.changes().iter().any(|change| matches!(change, Change::InsertSource(..)))
     };
@@ -98,8 +98,8 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
         romfile: Some("/other.rom".into()),
         audio: Some(Audio { backend: "oss".into(), attributes: Vec::new() }),
     };
-    let asked = Settings { uuid: Some(UUID_NAMESPACE), asked: wishes, ..settings.clone() };
-    let plain = Settings { unsafe_fixes: settings.unsafe_fixes, named: settings.named, ..Settings::default() };
+    let asked = Settings { uuid: Some(UUID_NAMESPACE), explicit: wishes, ..settings.clone() };
+    let plain = Settings { unsafe_fixes: settings.unsafe_fixes, explicitly_named: settings.explicitly_named, ..Settings::default() };
     let unsafe_fixes = Settings { unsafe_fixes: !settings.unsafe_fixes, ..settings.clone() };
     let keep_video = Settings { keep_video: !settings.keep_video, ..settings.clone() };
     // One of each form that libvirt has had, by `domain::json_capability` and `domain::override_works`.
@@ -108,7 +108,7 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
 }
 
 /// Whether changes move an element that a comment speaks of to another place: the comment would stay, and speak of something else.
-pub(super) fn is_parted<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool {
+pub(super) fn would_orphan_suppression<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool {
     let moves = |change: &Change<'d>| matches!(change, Change::InsertSource(..));
     let leaves = |change: &Change<'d>| matches!(change, Change::Remove(element) if !domain.comments_for(element.id()).is_empty());
     changes.iter().any(moves) && changes.iter().any(leaves)
@@ -120,5 +120,5 @@ pub(super) fn is_left_error(found: &RuleFinding<'_, '_>) -> bool {
     let is_error = |rule: &Rule| rule.severity == Severity::Error;
     let built_in = || builtin().iter().find(|rule| rule.id == found.rule.id);
     let is_for_the_picture = || matches!(&found.rule.check, Check::Property { name, .. } if PICTURE_PROPERTIES.contains(&&**name));
-    found.is_left() && (is_error(found.rule) || is_for_the_picture() || built_in().is_some_and(is_error))
+    found.is_kept_by_user() && (is_error(found.rule) || is_for_the_picture() || built_in().is_some_and(is_error))
 }

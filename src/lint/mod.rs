@@ -25,9 +25,9 @@ mod suppressing;
 use beside::beside;
 use findings::{Picture, RuleFinding, diagnostics, find};
 pub use fixed::{FixError, Fixed, Guest};
-pub use fixing::{fix, fix_beside};
+pub use fixing::{fix, fix_with_others};
 use ignored::unused;
-pub use suppressing::{Suppressed, suppress, suppress_beside, suppressing_edits};
+pub use suppressing::{Suppressed, suppress, suppress_with_others, suppressing_edits};
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;
@@ -78,7 +78,7 @@ pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settin
 /// # Errors
 /// Those of [`lint`].
 pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail: Detail) -> Result<Findings<'r>, XmlError> {
-    lint_beside(&Source::new("", text), rules, settings, detail, None)
+    lint_with_others(&Source::new("", text), rules, settings, detail, None)
 }
 
 /// The same for a document that is one of several: what it has in common with `others`, those that were looked at before, and must not.
@@ -108,7 +108,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail
 ///
 /// # Errors
 /// Those of [`lint`].
-pub fn lint_beside<'r>(
+pub fn lint_with_others<'r>(
     source: &Source<'_>,
     rules: &RuleSet<'r>,
     settings: &Settings,
@@ -122,12 +122,12 @@ pub fn lint_beside<'r>(
         let unused = unused(domain, rules, &found, &mut suppressions);
         found.extend(unused);
         let composer = (detail == Detail::Edits).then(|| EditPlanner::new(domain));
-        seen(domain, &found, detail, composer.as_ref(), summary)
+        to_findings(domain, &found, detail, composer.as_ref(), summary)
     })
 }
 
 /// What was found, as the outside sees it.
-fn seen<'d, 'r>(
+fn to_findings<'d, 'r>(
     domain: &Domain<'d>,
     found: &[RuleFinding<'d, 'r>],
     detail: Detail,
@@ -180,7 +180,7 @@ impl fmt::Display for Foreign {
 ///
 /// A domain is looked at if it has a sign of GVT-g, or with `all` in any case. So is one that can't be read, whatever its encoding and
 /// whether or not it has a document type declaration: its error is worth knowing.
-pub fn why_foreign(bytes: &[u8], all: bool) -> Option<Foreign> {
+pub fn skip_reason(bytes: &[u8], all: bool) -> Option<Foreign> {
     match xml::root_name(bytes).as_deref() {
         Some("domain") => {}
         Some(_) => return Some(Foreign::NotADomain),

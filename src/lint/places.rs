@@ -44,7 +44,7 @@ pub(super) fn trace_back<'f, 'r: 'f>(
         let end = if is_old && last > diagnostic.span.start { (before(round, last).0 + 1).max(start) } else { start };
         diagnostic.span = start..end;
         (diagnostic.start, diagnostic.end) = source.positions(start..end);
-        diagnostic.is_new = !is_old;
+        diagnostic.in_inserted_text = !is_old;
         if let Some(fix) = &mut diagnostic.fix {
             let place = |offset: usize| Some(before(round, offset)).filter(|(_, is_old)| *is_old).map(|(offset, _)| offset);
             let moved = |edit: &Edit| {

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::beside::beside;
-use super::findings::{Picture, RuleFinding, diagnostics, find, is_guess};
+use super::findings::{Picture, RuleFinding, diagnostics, find, is_vendor_unknown};
 use super::fixed::Guest;
 use super::ignored::{is_left_error, unused};
-use super::{Findings, seen};
+use super::{Findings, to_findings};
 use crate::across::Claims;
 use crate::change::{Change, EditPlanner};
 use crate::diagnostic::{Detail, Diagnostic};
@@ -88,10 +88,10 @@ pub(super) fn round<'r>(text: &str, how: &PassOptions<'_, 'r>) -> Result<PassOut
         found.extend(shared);
         PassOutcome::Quiet {
             refused,
-            findings: seen(domain, &found, Detail::Words, of_each, summary),
-            is_sure_to_show: domain.has_picture() && !ignores_errors,
+            findings: to_findings(domain, &found, Detail::Words, of_each, summary),
+            is_sure_to_show: domain.has_working_display() && !ignores_errors,
             ignores_errors,
-            is_guess: is_guess(domain),
+            is_guess: is_vendor_unknown(domain),
             guest: Guest::of(domain),
         }
     })

@@ -41,7 +41,7 @@ pub struct Suppressed {
 }
 
 /// So many times more is found, with rules that look at what others remove.
-const MOST_ROUNDS: usize = 10;
+const MAX_PASSES: usize = 10;
 
 /// The text that says of all that rules of these names, or of groups of these, find in it that it is to be ignored, for a reason that
 /// the form [takes](Form::takes). Done again it adds nothing.
@@ -70,7 +70,7 @@ pub fn suppress(
     rules: &RuleSet<'_>,
     settings: &Settings,
 ) -> Result<Suppressed, XmlError> {
-    suppress_beside(text, names, reason, form, rules, settings, None)
+    suppress_with_others(text, names, reason, form, rules, settings, None)
 }
 
 /// The same for a document that is one of several: of what it has in common with `others`, those that were looked at before, too. Whoever
@@ -78,7 +78,7 @@ pub fn suppress(
 ///
 /// # Errors
 /// A text that is no domain XML.
-pub fn suppress_beside(
+pub fn suppress_with_others(
     text: String,
     names: &[String],
     reason: &str,
@@ -88,12 +88,12 @@ pub fn suppress_beside(
     others: Option<&Claims>,
 ) -> Result<Suppressed, XmlError> {
     let mut suppressed = Suppressed { text, count: 0, summary: Summary::new() };
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_PASSES {
         let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
             let (mut found, mut suppressions) = find(domain, rules, Detail::Words, Picture::Replaceable);
             let (shared, summary) = beside(domain, rules, others, &mut suppressions);
             found.extend(shared);
-            let is_meant = |rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
+            let is_meant = |rule: &Rule| names.iter().any(|name| rule.matches_name(name));
             let open: Vec<_> = found.iter().filter(|found| !found.is_suppressed() && is_meant(found.rule)).collect();
             // Those that remove something first: what others find without that may be there no more.
             let first = open.iter().map(|found| found.rule.phase()).min();

@@ -133,7 +133,7 @@ fn of_finding(finding: &Finding<'static>, document: &Document, lines: &Lines<'_>
 }
 
 /// So many rules can be ignored from one place: a whole document is no place.
-const MOST_IGNORED: usize = 5;
+const MAX_SUPPRESSED: usize = 5;
 
 /// What stands where the user is to say why: an ignore without a reason suppresses nothing.
 const REASON: &str = "TODO: why";
@@ -152,7 +152,7 @@ fn of_ignoring(
             first_of_rule.push(finding);
         }
     }
-    first_of_rule.truncate(MOST_IGNORED);
+    first_of_rule.truncate(MAX_SUPPRESSED);
     if first_of_rule.is_empty() {
         return Ok(Vec::new());
     }

@@ -104,7 +104,7 @@ impl Server<'_> {
         self.document(uri)?;
         let (configuration, client) = (self.in_force(uri), self.abilities.client);
         let Some(document) = self.documents.get_mut(uri) else { return Ok(Value::Null) };
-        document.name();
+        document.mark_as_named();
         let view = document.view(&configuration);
         let edit = actions::of_named(document, &configuration, client).map_err(internal)?;
         document.forget();

@@ -30,7 +30,7 @@ impl Server<'_> {
         match (self.configure)(&all) {
             Ok(live) => {
                 self.live = live;
-                self.look_again();
+                self.invalidate_all();
             }
             Err(message) => self.show(1, &format!("gvtg-xml: invalid editor settings: {message}")),
         }
@@ -39,11 +39,11 @@ impl Server<'_> {
     /// Looks at all documents anew if a configuration has changed.
     pub(super) fn refresh(&mut self) {
         if self.live.refresh() {
-            self.look_again();
+            self.invalidate_all();
         }
     }
 
-    fn look_again(&mut self) {
+    fn invalidate_all(&mut self) {
         for uri in std::mem::take(&mut self.marked) {
             let params = json!({ "uri": uri, "diagnostics": [] });
             self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
@@ -64,7 +64,7 @@ impl Server<'_> {
             document.in_force = Some(in_force.clone());
         }
         for failure in self.live.take_failures() {
-            self.tell(&failure);
+            self.publish_config_error(&failure);
         }
         in_force
     }
@@ -83,7 +83,7 @@ impl Server<'_> {
     }
 
     /// Tells what is wrong in a configuration: in a message, and where it stands.
-    fn tell(&mut self, failure: &LoadError) {
+    fn publish_config_error(&mut self, failure: &LoadError) {
         let lines = failure.lines();
         let more = if lines.len() > 1 { format!(" (and {} more)", lines.len() - 1) } else { String::new() };
         let what = lines.first().cloned().unwrap_or_default();
@@ -104,7 +104,7 @@ impl Server<'_> {
     }
 
     /// Takes in what a request of the server's own was answered with.
-    pub(super) fn hear_answer(&mut self, id: &Value, result: Value) {
+    pub(super) fn handle_response(&mut self, id: &Value, result: Value) {
         if self.asked_settings.as_ref() == Some(id) {
             self.asked_settings = None;
             if let Some(settings) = result[0].as_object() {

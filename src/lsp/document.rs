@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::survive::survive;
 use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic;
-use crate::lint::{lint, lint_without_edits, why_foreign};
+use crate::lint::{lint, lint_without_edits, skip_reason};
 use crate::settings::Settings;
 use crate::xml::{self, XmlError, XmlErrorKind};
 
@@ -65,7 +65,7 @@ impl Document {
     }
 
     /// The user said that it is meant.
-    pub fn name(&mut self) {
+    pub fn mark_as_named(&mut self) {
         self.is_named = true;
         self.forget();
         self.last = None;
@@ -109,7 +109,7 @@ impl Document {
         }
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
         let seen = survive(move || {
-            if !(is_named || configuration.named) && why_foreign(text.as_bytes(), configuration.all).is_some() {
+            if !(is_named || configuration.named) && skip_reason(text.as_bytes(), configuration.all).is_some() {
                 return xml::read(&text, |_| Analysis::Foreign);
             }
             match lint_without_edits(&text, &configuration.rules, &settings(&configuration, is_named)) {
@@ -147,7 +147,7 @@ impl Document {
 
 /// The settings for a document: one that nobody named is judged as one that was found in a folder, and nothing unsafe is done unasked.
 pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
-    Settings { named: is_named || configuration.named, unsafe_fixes: false, ..configuration.settings.clone() }
+    Settings { explicitly_named: is_named || configuration.named, unsafe_fixes: false, ..configuration.settings.clone() }
 }
 
 /// Whether a document is what `virsh edit` has its user edit: libvirt's tools/virsh-util.c makes a temporary file `virshXXXXXX.xml`.
@@ -255,7 +255,7 @@ mod tests {
         let configuration = configuration();
         let mut document = Document::new("file:///a.xml".into(), 1, "<domain type='kvm'><devices/></domain>".into());
         document.view(&configuration);
-        document.name();
+        document.mark_as_named();
         assert_eq!(ids(&document.view(&configuration)), ["missing-vgpu"]);
     }
 

@@ -107,7 +107,7 @@ impl<'c> Server<'c> {
                 }
             }
             (None, Some(method)) => self.hear(&method, params),
-            (Some(id), None) => self.hear_answer(&id, result.unwrap_or(Value::Null)),
+            (Some(id), None) => self.handle_response(&id, result.unwrap_or(Value::Null)),
             (None, None) => {}
         }
     }

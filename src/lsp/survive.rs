@@ -11,7 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 /// Each fault leaves a thread behind that stands still. After so many the program looks at nothing more.
-const MOST_FAULTS: usize = 20;
+const MAX_PANICS: usize = 20;
 
 static FAULTS: AtomicUsize = AtomicUsize::new(0);
 static HOOK: Once = Once::new();
@@ -27,7 +27,7 @@ thread_local! {
 /// What a panic of it said.
 pub fn survive<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     HOOK.call_once(install_hook);
-    if FAULTS.load(Ordering::Relaxed) >= MOST_FAULTS {
+    if FAULTS.load(Ordering::Relaxed) >= MAX_PANICS {
         return Err("too many internal errors: nothing is checked until the server is restarted".into());
     }
     let (sender, receiver) = channel();

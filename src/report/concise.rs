@@ -47,7 +47,7 @@ impl Concise {
             // At once, as there may be a hundred thousand of them.
             false => write!(text, "{name}:{line}:{column}: {word}[{rule}] "),
         };
-        let new = if state == State::Left && diagnostic.is_new { " (in the XML that fix adds here)" } else { "" };
+        let new = if state == State::Left && diagnostic.in_inserted_text { " (in the XML that fix adds here)" } else { "" };
         let _ = writeln!(text, "{}{new}", clean(&what));
         if !self.has_help {
             return;

@@ -91,7 +91,7 @@ fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: 
     json!({
         "file": name,
         "state": part.state.name(),
-        "new": diagnostic.is_new,
+        "new": diagnostic.in_inserted_text,
         "rule": diagnostic.rule.id,
         "severity": diagnostic.severity.name(),
         "message": diagnostic.message,

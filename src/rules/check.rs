@@ -71,7 +71,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             let wanted = RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
             environment(&wanted, domain)
         }
-        Check::Code { function } => code::run(function, context),
+        Check::Code { function } => code::run_check(function, context),
         // Whoever asks all rules knows what of it is found, and whoever looks at several documents what others have.
         Check::Ignore { .. } | Check::Across { .. } => Vec::new(),
         // What is read this far holds them.
@@ -85,14 +85,14 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
         findings.iter_mut().for_each(|finding| finding.is_pending = true);
     }
     // What is written behind an option that lacks its operand would be that.
-    if domain.lacking_option().is_some() {
+    if domain.option_without_operand().is_some() {
         let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(_) | Change::Set { .. });
         for finding in &mut findings {
             finding.changes.take_if(|changes| changes.iter().any(adds_arguments));
         }
     }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
-    let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.is_watched_elsewhere();
+    let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.has_other_display();
     let risk = if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true)) || is_watched() {
         Some(Risk::Watched)
     } else {
@@ -156,8 +156,11 @@ fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], 
 
 fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>> {
     let Some(owner) = domain.vgpu.or(domain.raw_vgpu) else { return Vec::new() };
-    let delivered = domain.delivered(name);
-    if delivered.as_ref().is_some_and(|delivered| delivered.value == value) || domain.is_spoken_for(name) || is_elsewhere(name, domain) {
+    let delivered = domain.effective_property(name);
+    if delivered.as_ref().is_some_and(|delivered| delivered.value == value)
+        || domain.is_handled_by_other_rule(name)
+        || is_elsewhere(name, domain)
+    {
         return Vec::new();
     }
     let span = domain.property_span(delivered.as_ref());

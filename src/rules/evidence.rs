@@ -47,7 +47,7 @@ pub struct Example {
     /// A document without the finding.
     pub good: Option<Text>,
     /// The document that the run looks at before it.
-    pub beside: Option<Text>,
+    pub other_file: Option<Text>,
     /// Where the snippets belong; a whole document by default.
     #[serde(default, rename = "in")]
     pub within: SnippetContext,

@@ -64,7 +64,7 @@ mod table {
 use table::{BUILTIN, OF_HOST, STEMS, SYMPTOMS};
 
 /// The rule that speaks of a text which can't be read.
-pub fn about(unreadable: XmlErrorKind) -> &'static Rule {
+pub fn rule_for_xml_error(unreadable: XmlErrorKind) -> &'static Rule {
     match unreadable {
         XmlErrorKind::NotWellFormed => table::WELL_FORMED,
         XmlErrorKind::NotADomain => table::DOMAIN,
@@ -99,11 +99,11 @@ impl<'r> RuleSet<'r> {
     /// A name that no rule and no group has, with the nearest one that there is.
     pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), String> {
         for name in only.iter().chain(ignore) {
-            if !self.known.iter().any(|rule| rule.is_meant_by(name)) {
+            if !self.known.iter().any(|rule| rule.matches_name(name)) {
                 return Err(unknown(name, &self.known));
             }
         }
-        let means = |names: &[String], rule: &Rule| names.iter().any(|name| rule.is_meant_by(name));
+        let means = |names: &[String], rule: &Rule| names.iter().any(|name| rule.matches_name(name));
         self.wanted.retain(|rule| !means(ignore, rule));
         self.active.retain(|rule| !means(ignore, rule) && (only.is_empty() || means(only, rule)));
         Ok(())
@@ -112,7 +112,7 @@ impl<'r> RuleSet<'r> {
 
 impl Rule {
     /// Whether a name is this rule's, one that it had before, or its group's.
-    pub fn is_meant_by(&self, name: &str) -> bool {
+    pub fn matches_name(&self, name: &str) -> bool {
         self.is_named(name) || self.group.name() == name
     }
 
@@ -143,14 +143,14 @@ impl schema::Group {
 
 /// The message for a name that no rule and no group has.
 pub fn unknown(name: &str, rules: &[&Rule]) -> String {
-    match spelt_like(name, rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()])) {
+    match closest_match(name, rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()])) {
         Some(id) => format!("there is no rule '{name}'; did you mean '{id}'?"),
         None => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
     }
 }
 
 /// The one of these names that is spelt most like another, if it is at all: to be asked for, not to be taken.
-pub fn spelt_like<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
     names.filter(|other| likeness(other) > 0.8).max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }

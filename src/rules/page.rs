@@ -33,14 +33,14 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
         let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");
         let settings = if example.settings.is_empty() { String::new() } else { format!(" with {}", markup.code(&example.settings)) };
         let _ = writeln!(text, "\nFor example{settings}:\n{}", markup.block(&bad));
-        if let Some(beside) = &example.beside {
+        if let Some(beside) = &example.other_file {
             let _ = writeln!(text, "and another file with:\n{}", markup.block(beside));
         }
         if let Some(fixed) = &example.fixed {
             let _ = writeln!(text, "becomes:\n{}", markup.block(fixed));
         }
     }
-    for says in rule.says.iter() {
+    for says in rule.known_message.iter() {
         let who = speaker(says.at);
         let _ = writeln!(text, "{}{who} says: {}", markup.item(), markup.code(&says.text.replace("{}", "…")));
     }

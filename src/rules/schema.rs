@@ -39,7 +39,7 @@ pub struct Rule {
     /// What the user can do.
     pub help: Option<Text>,
     /// What a report says where nothing is wrong; rules about the host have it, with placeholders.
-    pub ok: Option<Text>,
+    pub ok_message: Option<Text>,
     /// The wording for the rule's own page, where there is no document to fill in the placeholders of `help` and the fix's title.
     #[serde(default)]
     pub page: Page,
@@ -47,7 +47,7 @@ pub struct Rule {
     pub why: Text,
     /// What libvirt or QEMU say about it, in their own words; `{}` stands for what varies.
     #[serde(default)]
-    pub says: List<KnownMessage>,
+    pub known_message: List<KnownMessage>,
     /// Where the facts come from.
     #[serde(default)]
     pub references: List<Text>,

@@ -15,12 +15,12 @@ pub struct TrieNode {
 }
 
 /// The tree that nothing begins in.
-pub fn seed() -> Vec<TrieNode> {
+pub fn new_trie() -> Vec<TrieNode> {
     vec![TrieNode { name: Name::Any, depth: 0, next: List::default() }]
 }
 
 /// Adds a path's stem to the tree: its steps to named children, up to the first that asks for more than a name.
-pub fn plant(path: &mut Path, tree: &mut Vec<TrieNode>) {
+pub fn insert(path: &mut Path, tree: &mut Vec<TrieNode>) {
     if !path.absolute {
         return;
     }

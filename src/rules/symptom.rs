@@ -18,7 +18,7 @@ pub struct Symptom {
     /// What it does to the user; info is harmless.
     pub severity: Severity,
     /// What it means and where it comes from, in Markdown.
-    pub means: Text,
+    pub explanation: Text,
     /// What to do, each step an order; the first is the likeliest to help.
     #[serde(default)]
     pub steps: List<Text>,
@@ -27,9 +27,9 @@ pub struct Symptom {
     pub rules: List<Text>,
     /// Whether it tells nothing by itself: it is shown only where nothing else in the same text is known.
     #[serde(default)]
-    pub vague: bool,
+    pub fallback: bool,
     /// The messages, in the words of each program and release.
-    pub says: List<SymptomMessage>,
+    pub known_message: List<SymptomMessage>,
     /// Where the facts come from.
     #[serde(default)]
     pub references: List<Text>,
@@ -46,7 +46,7 @@ pub struct SymptomMessage {
 }
 
 /// Fewer letters than these are in too many messages that mean something else.
-const FEWEST_LETTERS: usize = 10;
+const MIN_LITERAL_LEN: usize = 10;
 
 /// Reads a symptom's file.
 ///
@@ -56,17 +56,17 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
     let symptom: Symptom = toml::from_str(text)
         .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
     let mut errors = Vec::new();
-    if symptom.says.is_empty() {
+    if symptom.known_message.is_empty() {
         errors.push(RuleError {
             message: "a symptom needs at least one message".into(),
             span: span_of(text, &[TomlPathSegment::Key("says")]),
         });
     }
-    for (index, words) in symptom.says.iter().enumerate() {
+    for (index, words) in symptom.known_message.iter().enumerate() {
         let letters = words.text.split("{}").map(str::len).sum::<usize>();
-        if letters < FEWEST_LETTERS {
+        if letters < MIN_LITERAL_LEN {
             let message =
-                format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {FEWEST_LETTERS}", words.text);
+                format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {MIN_LITERAL_LEN}", words.text);
             errors.push(RuleError {
                 message,
                 span: span_of(text, &[TomlPathSegment::Key("says"), TomlPathSegment::Index(index), TomlPathSegment::Key("text")]),
@@ -80,8 +80,7 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
 mod tests {
     use super::parse;
 
-    const GOOD: &str =
-        "id = 'a'\nsummary = 'b'\nseverity = 'info'\nmeans = 'c'\n[[says]]\nat = 'qemu'\ntext = 'gtk initialization failed'\n";
+    const GOOD: &str = "id = 'a'\nsummary = 'b'\nseverity = 'info'\nexplanation = 'c'\n[[known-message]]\nat = 'qemu'\ntext = 'gtk initialization failed'\n";
 
     #[test]
     fn what_can_not_be_looked_for_is_an_error_with_its_place() {
@@ -91,6 +90,6 @@ mod tests {
         assert_eq!(place(&GOOD.replace("gtk initialization failed", "{} failed {}")), ["'{} failed {}'"]);
         assert_eq!(place(&GOOD.replace("means", "meaning")), ["meaning"]);
         assert_eq!(place(&GOOD.replace("'qemu'", "'kernel'")), ["'kernel'"]);
-        assert_eq!(parse(&GOOD[..GOOD.find("[[").unwrap()]).unwrap_err()[0].message, "missing field `says`");
+        assert_eq!(parse(&GOOD[..GOOD.find("[[").unwrap()]).unwrap_err()[0].message, "missing field `known-message`");
     }
 }

@@ -12,22 +12,22 @@ pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>
 }
 
 /// The same for people, who need no more of a value than its beginning.
-pub(crate) fn fill_words(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+pub(crate) fn render_message(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
     substitute(text, |name| {
         value(name, domain, element, values).map(|value| match value.len() {
             // The length in bytes is never less than in characters.
-            ..=LONGEST_VALUE => value,
+            ..=MAX_VALUE_CHARS => value,
             _ => clipped(&value),
         })
     })
 }
 
 /// So many characters of a value stand in a message.
-const LONGEST_VALUE: usize = 200;
+const MAX_VALUE_CHARS: usize = 200;
 
 /// The beginning of a text, if it is longer than a message needs.
 pub(crate) fn clipped(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_VALUE) {
+    match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{MOST_MISSPELT, NamePlace, Suppressions};
+use super::{MAX_TYPO_LOOKUPS, NamePlace, Suppressions};
 use crate::change::Change;
 use crate::domain::{Ignore, IgnoreForm};
 use crate::rules::finding::Finding;
@@ -12,7 +12,7 @@ use crate::xml::Element;
 use foldhash::HashSet;
 
 /// A name longer than this is no misspelt rule's.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LEN: usize = 64;
 
 impl<'d> Suppressions<'_, 'd> {
     /// Everything with this fault.
@@ -21,7 +21,7 @@ impl<'d> Suppressions<'_, 'd> {
             IgnoreFault::Unreadable => self.unreadable(),
             IgnoreFault::WithoutReason => self.without_reason(),
             IgnoreFault::UnknownRule => self.of_unknown_rules(known),
-            IgnoreFault::Unused => self.of_no_use(judged),
+            IgnoreFault::Unused => self.unused_suppressions(judged),
         }
     }
 
@@ -44,7 +44,7 @@ impl<'d> Suppressions<'_, 'd> {
                 let (ignore, name) = (&self.ignores[index], self.name((index, place)));
                 let range = ignore.names[place].clone();
                 let finding = at(ignore, range.clone())
-                    .with_value("what", said_of(name, meant, known, self.unknown.len() <= MOST_MISSPELT))
+                    .with_value("what", unknown_rule_message(name, meant, known, self.unknown.len() <= MAX_TYPO_LOOKUPS))
                     .with_value("other", meant.unwrap_or(""));
                 match (meant, ignore.form) {
                     (None, _) => finding,
@@ -68,7 +68,7 @@ impl<'d> Suppressions<'_, 'd> {
         judged.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
     }
 
-    fn of_no_use(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
+    fn unused_suppressions(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
         let unused = self.unused(judged);
         let mut findings = Vec::new();
         let elements = unused.iter().filter_map(|(index, _)| match self.ignores[*index].form {
@@ -127,13 +127,13 @@ fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>)
 }
 
 /// What to say of a name that no rule has; compared with those that there are, where these are not too many names.
-fn said_of(name: &str, meant: Option<&str>, known: &[&Rule], is_compared: bool) -> String {
+fn unknown_rule_message(name: &str, meant: Option<&str>, known: &[&Rule], is_compared: bool) -> String {
     if of_host().iter().any(|rule| rule.id == name) {
         return format!("the rule '{name}' is about the host, and a domain cannot suppress it");
     }
     match meant {
         Some(meant) => format!("there is no rule '{name}'; did you mean '{meant}'?"),
-        None if name.len() > LONGEST_NAME => "there is no rule with such a long name".to_owned(),
+        None if name.len() > MAX_NAME_LEN => "there is no rule with such a long name".to_owned(),
         None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
         None => unknown(name, known),
     }

@@ -49,7 +49,7 @@ pub struct Suppressions<'c, 'd> {
 type NamePlace = (usize, usize);
 
 /// For so many different names that no rule has, the one that is meant is looked for; in a document with more, for none of the others.
-const MOST_MISSPELT: usize = 1_000;
+const MAX_TYPO_LOOKUPS: usize = 1_000;
 
 impl<'c, 'd> Suppressions<'c, 'd> {
     /// What a domain's document says, by the names of these rules.
@@ -73,7 +73,7 @@ impl<'c, 'd> Suppressions<'c, 'd> {
                     (Some(name), is_sound.then_some(index))
                 } else {
                     // In what can't be read any word may stand there.
-                    let may_be_meant = ignore.fault.is_none() && self.unknown.len() < MOST_MISSPELT;
+                    let may_be_meant = ignore.fault.is_none() && self.unknown.len() < MAX_TYPO_LOOKUPS;
                     let near = || if may_be_meant { nearest(name, known) } else { None };
                     (*self.unknown.entry(name).or_insert_with(near), None)
                 };

@@ -24,7 +24,7 @@ impl SuppressionStyle {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn takes(self, reason: &str) -> Result<(), &'static str> {
+    pub fn validate_reason(self, reason: &str) -> Result<(), &'static str> {
         let is_said = reason.chars().any(char::is_alphanumeric);
         let is_on_one_line = reason.chars().all(|c| is_character(c) && !c.is_control());
         match self {
@@ -86,13 +86,13 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     for (_, rule) in findings.iter().filter(|(_, rule)| seen.insert(rule)) {
         match without_reason(rule) {
             Some(element) => changes.push(Change::SetText(element, reason.to_owned())),
-            None => new.push(NewElement::new(format!("{prefix}ignore")).with_attribute("rule", *rule).saying(reason)),
+            None => new.push(NewElement::new(format!("{prefix}ignore")).with_attribute("rule", *rule).with_text(reason)),
         }
     }
     match own {
         Some(own) => changes.extend(new.into_iter().map(|ignore| Change::Insert(own, ignore))),
         None if new.is_empty() => {}
-        None => changes.push(new_metadata(domain, |element| new.into_iter().fold(element, NewElement::containing))),
+        None => changes.push(new_metadata(domain, |element| new.into_iter().fold(element, NewElement::with_child))),
     }
     EditPlanner::new(domain).edits(changes.iter())
 }

@@ -45,7 +45,7 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
 
 /// The encoding that the XML declaration of undecoded bytes names; None if it names none, or UTF-8.
 pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
-    let begin = &bytes[..LONGEST_DECLARATION.min(bytes.len())];
+    let begin = &bytes[..MAX_DECLARATION_LEN.min(bytes.len())];
     let length = memmem::find(begin, b"?>")?;
     let inside = std::str::from_utf8(&begin[..length]).ok()?.trim_start_matches(BOM).strip_prefix("<?xml")?;
     let as_tag = format!("<x{inside}>");
@@ -74,7 +74,7 @@ fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
 }
 
 /// A declaration is shorter than this: anything longer is not searched.
-const LONGEST_DECLARATION: usize = 1024;
+const MAX_DECLARATION_LEN: usize = 1024;
 
 /// Whether a name is one that XML allows for an encoding (`EncName`): such a name can be used in a command without quoting.
 fn is_encoding_name(encoding: &str) -> bool {

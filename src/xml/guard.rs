@@ -12,25 +12,25 @@ use crate::source::BOM;
 
 /// roxmltree compares each attribute of an element with each other; a real element has a dozen at most. Those that `fix` may write do
 /// not count: what it takes in must not be too much only because of what it adds.
-const MOST_ATTRIBUTES: usize = 128;
+const MAX_ATTRIBUTES: usize = 128;
 const WRITTEN: &[&str] = &[QEMU_DECLARATION, "mode", "type", "managed", "model", "display", "ramfb", "uuid", "name", "value", "id"];
 
 /// roxmltree's work on namespaces grows with the cube of their number, and it looks through all of them for each prefix; a real domain
 /// declares a dozen at most. That of QEMU's namespace on the root, which `fix` may write, does not count.
-const MOST_DECLARATIONS: usize = 128;
+const MAX_DECLARATIONS: usize = 128;
 const QEMU_DECLARATION: &str = "xmlns:qemu";
 
 /// libxml2 without XML_PARSE_HUGE, which libvirt doesn't set, stops here (`xmlParserMaxDepth`).
-const MOST_LEVELS: usize = 256;
+const MAX_LEVELS: usize = 256;
 
 /// `XML_MAX_NAME_LENGTH` of libxml2.
-const LONGEST_NAME: usize = 50_000;
+const MAX_NAME_BYTES: usize = 50_000;
 
 /// roxmltree says the wrong place of an attribute with more than 255 bytes around its `=`.
-const WIDEST_EQUALS: usize = 200;
+const MAX_EQUALS_BYTES: usize = 200;
 
 /// No tag shorter than this can have too many attributes, too long a name or too much around a `=`.
-const SHORTEST_SUSPECT: usize = WIDEST_EQUALS;
+const MIN_SUSPECT_BYTES: usize = MAX_EQUALS_BYTES;
 
 /// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason to.
 pub(super) fn check(text: &str) -> Result<(), XmlError> {
@@ -72,7 +72,7 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
     if memchr_iter(b':', bytes).any(|at| at > 0 && (is_space(bytes[at - 1]) || matches!(bytes[at - 1], b'<' | b'/'))) {
         return true;
     }
-    let is_suspect = |from: usize, to: usize| to - from > SHORTEST_SUSPECT && is_tag_suspect(text, from..to);
+    let is_suspect = |from: usize, to: usize| to - from > MIN_SUSPECT_BYTES && is_tag_suspect(text, from..to);
     let (mut depth, mut previous, mut close) = (0usize, 0, 0);
     for at in memchr_iter(b'<', bytes) {
         if is_suspect(previous, at) {
@@ -92,7 +92,7 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
                 }
                 if bytes[close - 1] != b'/' {
                     depth += 1;
-                    if depth > MOST_LEVELS {
+                    if depth > MAX_LEVELS {
                         return true;
                     }
                 }
@@ -107,7 +107,7 @@ fn are_declarations_suspect(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut seen = 0;
     for (count, at) in memmem::find_iter(bytes, b"xmlns").enumerate() {
-        if count == MOST_DECLARATIONS {
+        if count == MAX_DECLARATIONS {
             return true;
         }
         // Where no `<` stands between this one and the last, it is in the same tag.
@@ -137,8 +137,8 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 references(text, behind..tag.span.start)?;
                 declarations += attributes(text, &tag)?;
                 let on_root = || tag.attributes(text).any(|attribute| &text[attribute.name] == QEMU_DECLARATION);
-                if declarations > *most.get_or_insert_with(|| MOST_DECLARATIONS + usize::from(on_root())) {
-                    let message = format!("more than {MOST_DECLARATIONS} namespace declarations");
+                if declarations > *most.get_or_insert_with(|| MAX_DECLARATIONS + usize::from(on_root())) {
+                    let message = format!("more than {MAX_DECLARATIONS} namespace declarations");
                     return Err(XmlError::new(
                         tag.span.start,
                         message,
@@ -146,8 +146,8 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                     ));
                 }
                 depth += usize::from(!tag.self_closing);
-                if depth > MOST_LEVELS {
-                    let message = format!("elements are nested deeper than {MOST_LEVELS} levels");
+                if depth > MAX_LEVELS {
+                    let message = format!("elements are nested deeper than {MAX_LEVELS} levels");
                     return Err(XmlError::new(tag.span.start, message, "reduce the nesting: libvirt does not read anything deeper"));
                 }
                 tag.span
@@ -214,10 +214,10 @@ fn doctype(text: &str, at: usize) -> XmlError {
 
 /// Checks one tag's attributes; returns how many namespaces it declares.
 fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
-    if tag.name.len() > LONGEST_NAME {
+    if tag.name.len() > MAX_NAME_BYTES {
         return Err(XmlError::new(
             tag.span.start,
-            format!("a name longer than {LONGEST_NAME} bytes"),
+            format!("a name longer than {MAX_NAME_BYTES} bytes"),
             "shorten it: libvirt does not read longer names",
         ));
     }
@@ -228,19 +228,19 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
     for attribute in tag.attributes(text) {
         let name = &text[attribute.name.clone()];
         count += usize::from(!WRITTEN.contains(&name));
-        if count > MOST_ATTRIBUTES {
-            let message = format!("an element with more than {MOST_ATTRIBUTES} attributes");
+        if count > MAX_ATTRIBUTES {
+            let message = format!("an element with more than {MAX_ATTRIBUTES} attributes");
             return Err(XmlError::new(tag.span.start, message, "check where the file comes from: libvirt writes a handful at most"));
         }
-        if name.len() > LONGEST_NAME {
+        if name.len() > MAX_NAME_BYTES {
             return Err(XmlError::new(
                 attribute.name.start,
-                format!("a name longer than {LONGEST_NAME} bytes"),
+                format!("a name longer than {MAX_NAME_BYTES} bytes"),
                 "shorten it: libvirt does not read longer names",
             ));
         }
-        if attribute.value.start - attribute.name.end > WIDEST_EQUALS {
-            let message = format!("more than {WIDEST_EQUALS} bytes around an equals sign");
+        if attribute.value.start - attribute.name.end > MAX_EQUALS_BYTES {
+            let message = format!("more than {MAX_EQUALS_BYTES} bytes around an equals sign");
             return Err(XmlError::new(attribute.name.start, message, "write the attribute as name='value'"));
         }
         if name == "xmlns" && std::mem::replace(&mut default, true) {

@@ -4,8 +4,8 @@
 
 use gvtg_xml::across::Claims;
 use gvtg_xml::diagnostic::{Detail, Diagnostic};
-use gvtg_xml::domain::{PropertySyntax, form_for};
-use gvtg_xml::lint::{lint, lint_beside};
+use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
+use gvtg_xml::lint::{lint, lint_with_others};
 use gvtg_xml::rules::RuleSet;
 use gvtg_xml::rules::schema::{Example, SnippetContext};
 use gvtg_xml::settings::Settings;
@@ -61,7 +61,7 @@ const WITH_SET: &str = "  <qemu:commandline>
 /// An example's snippet as a whole document that libvirt can define. Devices get a working vGPU beside them, unless they bring one.
 pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> String {
     let snippet = snippet.trim_matches('\n');
-    let qemu = if form_for(settings.libvirt) == PropertySyntax::Override { WITH_OVERRIDE } else { WITH_SET };
+    let qemu = if property_syntax_for(settings.libvirt) == PropertySyntax::Override { WITH_OVERRIDE } else { WITH_SET };
     let devices = "  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n";
     let (indent, before, after) = match within {
         SnippetContext::Document => return format!("{snippet}\n"),
@@ -85,14 +85,14 @@ pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec
 /// The same of an example's document, beside the other one that the example may have.
 pub fn findings_of<'r>(example: &Example, text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
     let mut others = Claims::default();
-    if let Some(beside) = &example.beside {
+    if let Some(beside) = &example.other_file {
         let beside = document(beside, example.within, settings);
         others.add(
             "beside.xml",
-            lint_beside(&Source::new("beside.xml", &beside), rules, settings, Detail::Words, Some(&others)).unwrap().summary,
+            lint_with_others(&Source::new("beside.xml", &beside), rules, settings, Detail::Words, Some(&others)).unwrap().summary,
         );
     }
-    match lint_beside(&Source::new("", text), rules, settings, Detail::Edits, Some(&others)) {
+    match lint_with_others(&Source::new("", text), rules, settings, Detail::Edits, Some(&others)) {
         Ok(findings) => findings.open,
         Err(_) => findings(text, rules, settings),
     }

@@ -108,12 +108,12 @@ fn message_table() -> String {
     let mut rows = Vec::new();
     for rule in builtin().iter().chain(of_host()) {
         let meaning = format!("[{}](rules.md#{})", cell(&rule.summary), rule.id);
-        rows.extend(rule.says.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
+        rows.extend(rule.known_message.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
     }
     for symptom in symptoms() {
         let first = symptom.steps.first().map_or(String::new(), |step| format!(". First: {}", cell(step)));
         let meaning = format!("{} (`{}`){first}", cell(&symptom.summary), symptom.id);
-        rows.extend(symptom.says.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
+        rows.extend(symptom.known_message.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
     }
     rows.sort_by_key(|(text, ..)| text.to_lowercase());
     rows.dedup();

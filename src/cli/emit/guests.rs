@@ -63,7 +63,7 @@ fn default_type(root: &Root, pci: &str) -> &'static str {
 pub(super) fn say_defaults(guests: &[Guest]) {
     for guest in guests {
         for vgpu in guest.vgpus.iter().filter(|vgpu| vgpu.is_default_type) {
-            io::complain(&format!(
+            io::print_note(&format!(
                 "{} has no recorded vGPU type: using {}, which nearly every GPU has. To use another, pass --type, record it with \
                  `gvtg-xml fix --type TYPE`, or set it in a gvtg-xml.toml",
                 shell::word(&guest.name),
@@ -78,7 +78,7 @@ pub(super) fn settings_here(origin: &OriginArgs) -> Result<Settings, String> {
     let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
     let mut configs = Configs::new(origin.origin(), PartialConfig::default(), None).map_err(failed)?;
     let found = configs.find_in(Path::new(""), None).map_err(failed)?;
-    configs::say_passed_over(&configs);
+    configs::print_skipped_configs(&configs);
     Ok(found.in_force.settings.clone())
 }
 
@@ -119,7 +119,7 @@ impl GuestArgs {
 
     fn guest(&self, root: &Root, name: &str, bytes: &[u8], in_force: &EffectiveConfig) -> Result<Guest, String> {
         let asked = SettingOverrides { vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..SettingOverrides::default() };
-        let settings = Settings { uuid: self.uuid, asked, fallback: in_force.settings.fallback.clone(), ..Settings::default() };
+        let settings = Settings { uuid: self.uuid, explicit: asked, fallback: in_force.settings.fallback.clone(), ..Settings::default() };
         let wanted = EmitOptions { settings: &settings, default_type: &|pci| default_type(root, pci) };
         let text = xml::decode(bytes).map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
         let source = Source::new(name, text);

@@ -36,7 +36,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
         return remove::remove(&root, dry_run, output.quiet).unwrap_or_else(|message| fail(&message));
     }
     if !output.quiet {
-        say_unfit(&root);
+        warn_unsupported_gpu(&root);
     }
     let is_all = matches!(args.kind, Kind::All { .. });
     let done = files(&args.kind, &root).and_then(|mut files| match output.root {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
 
 /// Whether this is part of NixOS' configuration, which is printed instead of written below the root.
 fn is_configuration(file: &File) -> bool {
-    file.path().is_none() && file.then.contains(&FollowUp::RebuildNixos)
+    file.path().is_none() && file.follow_ups.contains(&FollowUp::RebuildNixos)
 }
 
 /// The files of a kind, for the machine below this root.
@@ -107,7 +107,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         Kind::Mdevctl { only, commands, autostart, guests, .. } => {
             let guests = chosen(read(guests)?, *only)?;
             if *autostart && !quiet {
-                io::complain(mdevctl::AUTOSTART);
+                io::print_note(mdevctl::AUTOSTART);
             }
             if *commands {
                 vec![mdevctl::commands(&guests, *autostart, own)]
@@ -121,7 +121,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             let alone = command(&["--root", "--bootloader"]).replacen("emit all", "emit hook", 1);
             let mut hook = placed(hook::file(&guests, style.style(), &alone))?;
             if *style != StyleChoice::Session {
-                hook.then.push(FollowUp::LetWindowIn);
+                hook.follow_ups.push(FollowUp::LetWindowIn);
             }
             let is_session = *style == StyleChoice::Session;
             let mut files;
@@ -167,7 +167,7 @@ fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
     kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && (entry.replaced.is_some() || root.has(&entry.path)));
-    kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.then == [FollowUp::Reboot]);
+    kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.follow_ups == [FollowUp::Reboot]);
     for path in paths.into_iter().chain([manifest::PATH]) {
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
         kept.folders.extend(folders.filter(|folder| !root.has(folder)).map(str::to_owned));
@@ -176,10 +176,10 @@ fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
 }
 
 /// Says so where the machine's GPU is one that makes no vGPUs, whatever is written.
-fn say_unfit(root: &Root) {
+fn warn_unsupported_gpu(root: &Root) {
     let unfit = |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
     if let Some(gpu) = gpu::at(root, Settings::default().pci()).present().filter(unfit) {
-        io::complain(&format!(
+        io::print_note(&format!(
             "the {} does not support GVT-g, with or without these files: `gvtg-xml host` says what to use instead",
             gpu.title()
         ));
@@ -207,7 +207,7 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
 /// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but kernel arguments do.
 fn with_steps_of(system: System, mut file: File) -> File {
     if system == System::Ostree {
-        file.then = vec![FollowUp::AppendKernelArguments, FollowUp::Reboot];
+        file.follow_ups = vec![FollowUp::AppendKernelArguments, FollowUp::Reboot];
     }
     file
 }
@@ -234,7 +234,7 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
             let mut file = cmdline::grub();
             let is_sourced = |file: &str| boot::grub_line_with(root, file).is_some();
             if System::of(root) != System::Debian && !is_sourced(cmdline::GRUB_FILE) && !is_sourced("/etc/default/grub.d/*.cfg") {
-                file.then.insert(0, FollowUp::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
+                file.follow_ups.insert(0, FollowUp::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
             }
             file
         }
@@ -250,10 +250,10 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
             }
             if has_guc_submission(&line.text) {
                 let advice = "remove it, or GVT-g stays off";
-                io::complain(&format!("{} sets i915.enable_guc, which turns on GuC submission: {advice}", root.shown(line.path)));
+                io::print_note(&format!("{} sets i915.enable_guc, which turns on GuC submission: {advice}", root.shown(line.path)));
             }
             if !quiet {
-                io::complain(&format!("this is the command line in {} plus the missing parameters", line.path));
+                io::print_note(&format!("this is the command line in {} plus the missing parameters", line.path));
             }
             cmdline::kernel_install(&line.text)
         }
@@ -285,18 +285,18 @@ fn print(files: &[File], quiet: bool) -> Result<Status, String> {
     io::print(&file.text)?;
     if !quiet {
         match &file.place {
-            Destination::At(path) => io::complain(&format!("install this as {path} (mode {:o})", file.mode)),
-            Destination::Elsewhere(what) => io::complain(what),
+            Destination::At(path) => io::print_note(&format!("install this as {path} (mode {:o})", file.mode)),
+            Destination::Elsewhere(what) => io::print_note(what),
         }
-        say_next(file.then.clone());
+        print_follow_ups(file.follow_ups.clone());
     }
     Ok(Status::Clean)
 }
 
 /// Says what to do with what was written, in order.
-fn say_next(steps: impl IntoIterator<Item = FollowUp>) {
+fn print_follow_ups(steps: impl IntoIterator<Item = FollowUp>) {
     for step in step::merge(steps) {
-        io::complain(&format!("then {}", step.text()));
+        io::print_note(&format!("then {}", step.text()));
     }
 }
 

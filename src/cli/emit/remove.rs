@@ -55,7 +55,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
                 // A run may have been interrupted before it wrote the manifest.
                 clean_up_all(root, &Manifest::default());
             }
-            io::complain(&format!("nothing to remove: there is no {}", root.shown(manifest::PATH)));
+            io::print_note(&format!("nothing to remove: there is no {}", root.shown(manifest::PATH)));
             return Ok(Status::Clean);
         }
         Probe::Unreadable(why) => return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH))),
@@ -73,11 +73,11 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     for Removal { path, kept, .. } in &plan.removed {
         if let Some(kept) = kept {
             let (done, path, kept) = (if is_dry { "would be restored" } else { "restored" }, clean_path(path), clean_path(kept));
-            io::complain(&format!("{done}: {path}, as it was before --force replaced it (from {kept})"));
+            io::print_note(&format!("{done}: {path}, as it was before --force replaced it (from {kept})"));
         }
     }
     for (entry, why) in &plan.left {
-        io::complain(&format!("not removed: {}: {why}", root.shown(&entry.path)));
+        io::print_note(&format!("not removed: {}: {why}", root.shown(&entry.path)));
     }
     if !quiet && !is_dry {
         say_next(root, &manifest, &plan);
@@ -244,16 +244,16 @@ fn remove_folders(root: &Root, manifest: &Manifest) {
 /// Prints the next steps, in order.
 fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     for uuid in root.names("/run/gvtg").present().unwrap_or_default() {
-        io::complain(&format!(
+        io::print_note(&format!(
             "the vGPU {uuid} still exists, and the hook no longer removes it: once its VM is off, run \
              `echo 1 | sudo tee /sys/bus/mdev/devices/{uuid}/remove`"
         ));
     }
     let (mut steps, by_hand) = next(root, manifest, plan);
     steps = step::merge(steps);
-    steps.iter().filter_map(FollowUp::text_of_removal).for_each(|text| io::complain(&format!("then {text}")));
+    steps.iter().filter_map(FollowUp::text_of_removal).for_each(|text| io::print_note(&format!("then {text}")));
     if let Some(text) = by_hand {
-        io::complain(&format!("then {text}, and reboot"));
+        io::print_note(&format!("then {text}, and reboot"));
     }
 }
 

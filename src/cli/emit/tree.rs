@@ -10,7 +10,7 @@ use similar::TextDiff;
 use super::super::signals::uninterrupted;
 use super::super::{Status, io};
 use super::stage::{ROOT, Staged, clean_up, keep, stage};
-use super::{OutputArgs, listed, say_next};
+use super::{OutputArgs, listed, print_follow_ups};
 use crate::emit::manifest::{self, Manifest};
 use crate::emit::{Destination, File, shell};
 use crate::host::Root;
@@ -94,7 +94,7 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         return Err(format!("existing files differ, so nothing was written: {}\n  help: {help}", paths.join(", ")));
     }
     if !lost.is_empty() {
-        io::complain(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
+        io::print_note(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
     }
     let has_changes = commit(&entries)?;
     // Written alone, a file is what was asked for; the manifest follows.
@@ -102,23 +102,23 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
-        io::complain(&format!("the following is not written to a file: {what}"));
-        io::report(&file.text);
+        io::print_note(&format!("the following is not written to a file: {what}"));
+        io::eprint_all(&file.text);
     }
     say_exposed(root, &entries);
     for entry in entries.iter().filter(|entry| entry.is_foreign) {
         let path = clean_path(&entry.target);
-        io::complain(&match &entry.kept {
+        io::print_note(&match &entry.kept {
             Some(kept) => format!("{path} was replaced; the old file is kept as {}, and --remove restores it", clean_path(kept)),
             None => format!("{path} was replaced, and the old file was not kept (only `emit all --force` keeps it)"),
         });
     }
     if !output.quiet {
         if !has_changes {
-            io::complain("nothing has changed; follow the steps below unless you have already done so");
+            io::print_note("nothing has changed; follow the steps below unless you have already done so");
         }
         // A run that changes nothing may follow one after which nobody has rebooted.
-        say_next(files.iter().flat_map(|file| file.then.clone()));
+        print_follow_ups(files.iter().flat_map(|file| file.follow_ups.clone()));
     }
     Ok(Status::Clean)
 }
@@ -132,7 +132,7 @@ fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
             Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
             None => format!("sudo {command} {}", shown(&path)),
         };
-        io::complain(&format!("{who} can change {}, and libvirt runs the hook as root: run `{how}`", root.shown(&path)));
+        io::print_note(&format!("{who} can change {}, and libvirt runs the hook as root: run `{how}`", root.shown(&path)));
     }
 }
 

@@ -3,8 +3,8 @@
 use std::io::{ErrorKind, Read};
 
 use super::{Explanation, QEMU_LOG, REPORT, START, related, unreadable};
-use crate::doctor::{Catalog, LogScanner, Report, in_short};
-use crate::lint::why_foreign;
+use crate::doctor::{Catalog, LogScanner, Report, summary};
+use crate::lint::skip_reason;
 use crate::printable::clean;
 
 /// Looks through a log, of any size, and tells what it says. Returns whether there is anything in it.
@@ -76,7 +76,7 @@ fn other_logs(name: &str, report: &Report<'_, '_>) -> String {
 /// Whether this is the beginning of a domain's XML.
 fn is_domain(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
-    text.starts_with(b"<") && why_foreign(text, true).is_none()
+    text.starts_with(b"<") && skip_reason(text, true).is_none()
 }
 
 /// What a log says, each known error once.
@@ -87,7 +87,7 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Exp
         if let Some(start) = report.last_start.filter(|start| *start > seen.last) {
             when += &format!("  (not since the VM was last started, on line {start})\n");
         }
-        let explained = in_short(complaint.answer)
+        let explained = summary(complaint.answer)
             .lines()
             .map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") })
             .collect::<String>();

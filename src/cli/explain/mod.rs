@@ -29,7 +29,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     let (found, own) = match configs.and_then(|mut configs| {
         let found = configs.find_in(Path::new(""), None)?;
         let own = configs.rules(found.loaded.as_deref());
-        configs::say_passed_over(&configs);
+        configs::print_skipped_configs(&configs);
         Ok((found, own))
     }) {
         Ok(here) => here,
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
             if let Err(message) = io::print(&text) {
                 return fail(&message);
             }
-            note.iter().chain(&unknown).for_each(|message| io::advise(message));
+            note.iter().chain(&unknown).for_each(|message| io::print_error(message));
             if unknown.is_empty() { Status::Clean } else { Status::Findings }
         }
         Err(message) => fail(&message),
@@ -58,7 +58,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
 /// The same with each paragraph of a rule or a symptom on one line.
 fn unfolded(mut text: String, known: &Catalog<'_>) -> String {
     let of_rules = known.rules.iter().map(|rule| rule.why.trim());
-    for prose in of_rules.chain(known.symptoms.iter().map(|symptom| symptom.means.trim())).filter(|prose| prose.contains('\n')) {
+    for prose in of_rules.chain(known.symptoms.iter().map(|symptom| symptom.explanation.trim())).filter(|prose| prose.contains('\n')) {
         text = text.replace(prose, &paragraphs(prose));
     }
     text
@@ -184,7 +184,7 @@ fn looks_like_flag(word: &str) -> bool {
 /// Whether a word is the name of a rule, of a symptom, of a group of rules or of a file.
 fn is_named(word: &str, known: &Catalog<'_>) -> bool {
     word == "-"
-        || known.rules.iter().any(|rule| rule.is_meant_by(word))
+        || known.rules.iter().any(|rule| rule.matches_name(word))
         || known.symptoms.iter().any(|symptom| symptom.id == word)
         || is_file(word)
 }
@@ -259,12 +259,12 @@ fn explain_message(asked: &str, known: &Catalog<'_>, here: &LocalRules<'_>, told
 }
 
 /// A topic's list has at most this many entries.
-const LONGEST_LIST: usize = 20;
+const MAX_LIST_ENTRIES: usize = 20;
 
 /// What is about a topic, one line for each entry, and how many entries were left out.
 fn topic_list(topic: &Topic<'_>, here: &LocalRules<'_>) -> String {
-    let about = &topic.about[..topic.about.len().min(LONGEST_LIST)];
-    let beside = &topic.beside[..topic.beside.len().min(LONGEST_LIST - about.len())];
+    let about = &topic.about[..topic.about.len().min(MAX_LIST_ENTRIES)];
+    let beside = &topic.beside[..topic.beside.len().min(MAX_LIST_ENTRIES - about.len())];
     let mut text = here.lines(about.iter().copied());
     if !beside.is_empty() {
         text.push_str(if about.is_empty() { "Mentioned in:\n" } else { "\nAlso mentioned in:\n" });

@@ -12,7 +12,7 @@ use super::{Status, io};
 use crate::config::PartialConfig;
 use crate::config::merge::merge;
 use crate::domain::{self, Domain};
-use crate::lint::{FixError, fix, why_foreign};
+use crate::lint::{FixError, fix, skip_reason};
 use crate::printable::clean;
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::builtin;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &KubevirtArgs) -> Status {
     let answered = answer(args).and_then(|(text, report)| {
         io::print(&text)?;
         if !args.quiet {
-            io::report(&report);
+            io::eprint_all(&report);
         }
         Ok(Status::Clean)
     });
@@ -86,7 +86,7 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     let vmi = Vmi::read(&args.vmi)?;
     let wanted = args.wanted.or(&annotated(&vmi)?);
     let text = args.domain.as_str();
-    if let Some(why) = why_foreign(text.as_bytes(), true) {
+    if let Some(why) = skip_reason(text.as_bytes(), true) {
         return Err(format!("--domain: {why}"));
     }
     let source = Source::new(NAME, text);
@@ -107,7 +107,7 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
     Concise::with_help(TerminalStyle::of_stderr(ColorChoice::Auto).color).file(&findings, &mut report);
     report.push_str(&format!("gvtg-xml: {} fixed, {} left\n", fixed.applied.len(), fixed.remaining.len()));
     if domain::read(&fixed.text, &in_force.settings, is_dark).unwrap_or(false) {
-        report.push_str(DARK);
+        report.push_str(NO_OPENGL_NOTE);
     }
     Ok((fixed.text, report))
 }
@@ -135,7 +135,7 @@ fn is_dark(domain: &Domain<'_>) -> bool {
     domain.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on")) && !domain.is_shown_by_graphics()
 }
 
-const DARK: &str = "gvtg-xml: QEMU exits at startup because this vGPU's display is on: KubeVirt's VNC has no OpenGL to show it\n  \
+const NO_OPENGL_NOTE: &str = "gvtg-xml: QEMU exits at startup because this vGPU's display is on: KubeVirt's VNC has no OpenGL to show it\n  \
     help: add `virtualGPUOptions: {display: {enabled: false}}` to the VM's gpus; the VM keeps its VGA card, and remote desktop shows the vGPU\n";
 
 /// What the VM's annotation says.

@@ -28,7 +28,7 @@ pub fn command(length: Length) -> Command {
     let mut command = Cli::command();
     // The flags of commands are there from then on.
     command.build();
-    dressed(command, "", length)
+    with_long_help(command, "", length)
 }
 
 /// The page about a command, by the names behind the program's: `emit hook`.
@@ -36,14 +36,14 @@ pub fn page(path: &str) -> Option<&'static Page> {
     PAGES.iter().find(|page| page.command == path)
 }
 
-fn dressed(command: Command, path: &str, length: Length) -> Command {
+fn with_long_help(command: Command, path: &str, length: Length) -> Command {
     let page = page(path);
     let command = command.mut_args(|argument| described(argument, path, page, length));
     command.mut_subcommands(|sub| {
         // Nobody looks for help about help in a list.
         let sub = if sub.get_name() == "help" { sub.hide(true) } else { sub };
         let path = format!("{path} {}", sub.get_name());
-        dressed(sub, path.trim_start(), length)
+        with_long_help(sub, path.trim_start(), length)
     })
 }
 

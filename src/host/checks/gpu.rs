@@ -33,11 +33,11 @@ pub(super) fn unsupported(asked: CheckContext<'_>) -> CheckResult {
     if asked.able().is_some() {
         return CheckResult::fine(read, vec![("generation", card.gpu.generation.name().to_owned())]);
     }
-    CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("instead", instead(card.gpu.generation).to_owned())])
+    CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("instead", alternative_to_gvtg(card.gpu.generation).to_owned())])
 }
 
 /// What to use on a GPU without GVT-g. Intel has SR-IOV from Tiger Lake on, and not on Rocket Lake.
-fn instead(generation: Generation) -> &'static str {
+fn alternative_to_gvtg(generation: Generation) -> &'static str {
     const SR_IOV: &[&str] = &["Tiger Lake", "Alder Lake", "Raptor Lake", "Meteor Lake", "Arrow Lake", "Lunar Lake", "Panther Lake"];
     match generation {
         Generation::Newer(name) if SR_IOV.contains(&name) => {

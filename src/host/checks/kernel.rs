@@ -46,7 +46,7 @@ pub(super) fn guc_submission(asked: CheckContext<'_>) -> CheckResult {
     if has_guc_submission(asked) && !asked.is_on() {
         let is_option = parameter.line.is_none() && parameter.option.is_some();
         let renewal = if is_option { renewal_without_guc(asked, Renewal::Initramfs) } else { None };
-        return wrong(format!("enable_guc={}", parameter.value().unwrap_or_default()), told_at(parameter), renewal);
+        return wrong(format!("enable_guc={}", parameter.value().unwrap_or_default()), parameter_origin(parameter), renewal);
     }
     match guc_at_next_start(asked) {
         Some(next) => {
@@ -78,7 +78,7 @@ fn command_of(asked: CheckContext<'_>, renewal: Renewal) -> Option<&'static str>
 }
 
 /// Where a parameter is said, for people.
-fn told_at(parameter: &Parameter) -> String {
+fn parameter_origin(parameter: &Parameter) -> String {
     match (&parameter.line, &parameter.option) {
         (Some(_), _) => "the kernel command line".to_owned(),
         (None, Some((_, path))) => path.clone(),
@@ -164,7 +164,7 @@ pub(super) fn gvt_not_enabled(asked: CheckContext<'_>) -> CheckResult {
     if let Some(why) = unknown_state(asked) {
         return CheckResult::unknown(read, why);
     }
-    let line = parameter.line.as_ref().map(|value| (value, told_at(parameter)));
+    let line = parameter.line.as_ref().map(|value| (value, parameter_origin(parameter)));
     let next = parameter.next.as_ref().map(|next| (&next.value, next.path.clone()));
     let option = parameter.option.as_ref().map(|(value, path)| (value, path.clone()));
     let told = line.or(next).or(option);

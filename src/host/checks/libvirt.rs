@@ -1,7 +1,7 @@
 //! libvirt and QEMU: their versions, and what QEMU may open.
 
 use super::{CheckContext, CheckResult};
-use crate::domain::form_for;
+use crate::domain::property_syntax_for;
 use crate::emit::Guest;
 use crate::emit::shell::{list, word};
 use crate::host::Probe;
@@ -23,7 +23,7 @@ pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
 pub(super) fn old(asked: CheckContext<'_>) -> CheckResult {
     let Some(version) = asked.host.libvirt.version else { return CheckResult::skipped() };
     let values = vec![("libvirt", version.to_string())];
-    if form_for(version) == form_for(Version::NEWEST) {
+    if property_syntax_for(version) == property_syntax_for(Version::NEWEST) {
         CheckResult::fine([LIBRARY], values)
     } else {
         CheckResult::wrong([LIBRARY], values)

@@ -179,7 +179,7 @@ fn of_verdict<'r>(rule: &'r Rule, verdict: CheckResult) -> Vec<Item<'r>> {
     };
     let item = |status, message: String, help: Option<String>| Item { rule, status, message, help, read: read.clone() };
     match outcome {
-        Outcome::Fine(values) => vec![item(Status::Ok, filled(rule.ok.as_deref().unwrap_or(&rule.summary), &values), None)],
+        Outcome::Fine(values) => vec![item(Status::Ok, filled(rule.ok_message.as_deref().unwrap_or(&rule.summary), &values), None)],
         Outcome::Wrong(found) => {
             let wrong = |values: &Values| {
                 let own = values.iter().find(|(name, _)| *name == HELP).map(|(_, help)| help.clone());

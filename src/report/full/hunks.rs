@@ -5,10 +5,10 @@ use crate::edit::Edit;
 use crate::source::Source;
 
 /// So many lines of a fix are shown.
-const MOST_LINES: usize = 8;
+const MAX_LINES: usize = 8;
 
 /// Of more lines than this that go together, only the first ones and the last are shown.
-const MOST_REMOVED: usize = 3;
+const MAX_REMOVED: usize = 3;
 
 /// A line of the diff.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,12 +73,12 @@ fn join(parts: Vec<Vec<Line>>) -> (Vec<Line>, usize) {
         let repeated = part.first().is_some_and(|line| line.kind == Kind::Stays && lines.contains(line));
         lines.extend(part.into_iter().skip(usize::from(repeated)));
     }
-    let more = lines.len().saturating_sub(MOST_LINES);
+    let more = lines.len().saturating_sub(MAX_LINES);
     // One line more takes no more room than the words that one is left out.
     if more < 2 {
         return (lines, 0);
     }
-    lines.truncate(MOST_LINES);
+    lines.truncate(MAX_LINES);
     if lines.last().is_some_and(|line| line.kind == Kind::Gap) {
         lines.pop();
     }
@@ -154,13 +154,13 @@ fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
 
 /// Lines that go, the first of which has this number.
 fn removed(goes: &str, number: usize) -> Vec<Line> {
-    let first: Vec<&str> = goes.lines().take(MOST_REMOVED + 1).collect();
+    let first: Vec<&str> = goes.lines().take(MAX_REMOVED + 1).collect();
     let numbered = |(index, line): (usize, &&str)| Line::new(Some(number + index), Kind::Goes, line);
-    if first.len() <= MOST_REMOVED {
+    if first.len() <= MAX_REMOVED {
         return first.iter().enumerate().map(numbered).collect();
     }
     let count = goes.lines().count();
-    let mut lines: Vec<Line> = first[..MOST_REMOVED - 2].iter().enumerate().map(numbered).collect();
+    let mut lines: Vec<Line> = first[..MAX_REMOVED - 2].iter().enumerate().map(numbered).collect();
     lines.push(Line::gap());
     let last = goes.lines().next_back().unwrap_or("");
     lines.push(Line::new(Some(number + count - 1), Kind::Goes, last));

@@ -28,7 +28,7 @@ use hunks::{Kind, Line};
 use snippet::Snippet;
 
 /// So many other places of a finding are named.
-const MOST_RELATED: usize = 5;
+const MAX_RELATED: usize = 5;
 
 /// Each finding with its place, what to do, and what the fix changes.
 pub struct Full {
@@ -94,7 +94,7 @@ impl Full {
         }
         // What a fix removes is named, however much it is.
         let (removed, others): (Vec<&Related>, Vec<&Related>) = diagnostic.related.iter().partition(|related| related.is_removed);
-        for related in others.iter().take(MOST_RELATED).chain(&removed) {
+        for related in others.iter().take(MAX_RELATED).chain(&removed) {
             let Related { start: Position { line, column }, message, .. } = related;
             let place = match &related.file {
                 // As it is written so that terminals and editors open it.
@@ -103,7 +103,7 @@ impl Full {
             };
             self.add_note("note", &format!("{place}: {message}"), text);
         }
-        match others.len().saturating_sub(MOST_RELATED) {
+        match others.len().saturating_sub(MAX_RELATED) {
             0 => {}
             more => self.add_note("note", &format!("and {more} more"), text),
         }

@@ -1,6 +1,6 @@
 //! The user's own arguments to QEMU.
 
-use crate::change::{Change, deliver, name_vgpu};
+use crate::change::{Change, assign_alias, deliver};
 use crate::domain::PropertySyntax;
 use crate::domain::{Set, is_host_device_number, is_pci_card, is_vgpu};
 use crate::fragment::NewElement;
@@ -111,9 +111,9 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let finding = Finding::at_attribute(set.operand, "value").with_value("device", set.device).with_value("property", set.property);
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
     let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else { return finding };
-    let is_delivered = domain.delivered(set.property).is_some_and(|delivered| delivered.value == value);
+    let is_delivered = domain.effective_property(set.property).is_some_and(|delivered| delivered.value == value);
     if let (PropertySyntax::Set(capability), false) = (domain.form(), is_delivered) {
-        let (alias, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
+        let (alias, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
         changes.push(Change::SetDevice(*set, alias));
         changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         return finding.fixed_by(changes);

@@ -44,7 +44,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let finding = Finding::at(sound).with_value("found", "the domain has no <audio>").with_value("what", wanted.to_string());
         return vec![finding.fixed_by(changes)];
     }
-    if domain.settings.asked.audio.is_none() {
+    if domain.settings.explicit.audio.is_none() {
         return Vec::new();
     }
     // Sound over SPICE or D-Bus is another rule's finding, or works.
@@ -176,7 +176,7 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         true => !domain.devices_named("sound").is_empty(),
         false => audios.iter().any(|audio| lost_carrier(&staying, *audio).is_some()),
     };
-    if domain.settings.asked.audio.is_none() && !is_used() {
+    if domain.settings.explicit.audio.is_none() && !is_used() {
         return Vec::new();
     }
     let place = domain.devices_named("sound").first().or(audios.first()).copied().or(domain.devices).unwrap_or(domain.root);

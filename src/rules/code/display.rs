@@ -13,7 +13,7 @@ use crate::version::Version;
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let wanted = domain.settings.display();
-    if let Some(option) = domain.lacking_option().filter(|option| option.name == "display") {
+    if let Some(option) = domain.option_without_operand().filter(|option| option.name == "display") {
         let new = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
         let finding =
             Finding::at_attribute(option.element, "value").with_value("found", "-display has no value: QEMU opens no window for the vGPU");
@@ -21,7 +21,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) if !domain.is_nographic() => {
-            let is_asked = domain.settings.asked.display.as_deref().is_none_or(|asked| asked == operand.value);
+            let is_asked = domain.settings.explicit.display.as_deref().is_none_or(|asked| asked == operand.value);
             if is_asked {
                 return Vec::new();
             }
@@ -58,7 +58,7 @@ fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<
     if domain.settings.libvirt >= Version::new(8, 5, 0) {
         return Vec::new();
     }
-    let wanted = domain.settings.asked.display.as_deref().unwrap_or("sdl,gl=on");
+    let wanted = domain.settings.explicit.display.as_deref().unwrap_or("sdl,gl=on");
     let operand = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
     let changes =
         vec![Change::SetAttribute(option.element, "value".into(), "-display".into()), Change::InsertBehind(option.element, operand)];
@@ -76,7 +76,7 @@ fn is_an_option(operand: &str) -> bool {
 /// The display that counts has no GL, without which QEMU can't show a vGPU.
 pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    if domain.settings.asked.display.is_some() {
+    if domain.settings.explicit.display.is_some() {
         return Vec::new();
     }
     let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
@@ -108,7 +108,7 @@ fn with_gl(value: &str) -> String {
 pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     // Any other than the one asked for is replaced with that.
-    if domain.settings.asked.display.is_some() {
+    if domain.settings.explicit.display.is_some() {
         return Vec::new();
     }
     let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };

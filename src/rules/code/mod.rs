@@ -80,7 +80,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
 pub(super) const IS_REQUIREMENT: &[&str] = &["display-backend", "display-gl-off", "option-rom"];
 
 /// What the function that a rule names finds; nothing by one about the host.
-pub fn run<'d>(function: &schema::Function, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
+pub fn run_check<'d>(function: &schema::Function, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     function.place.map_or(Vec::new(), |place| FUNCTIONS[place].1(context))
 }
 

@@ -1,6 +1,6 @@
 //! `<qemu:override>` and `<qemu:capabilities>`.
 
-use crate::change::{Change, deliver, name_vgpu};
+use crate::change::{Change, assign_alias, deliver};
 use crate::domain::{EffectiveProperty, PropertySource, PropertySyntax, global_property};
 use crate::domain::{Override, is_pci_card, is_vgpu, json_capability};
 use crate::property::{PropertyType, to_override, to_set, type_of};
@@ -73,7 +73,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             findings.push(finding);
             continue;
         }
-        let (own, mut changes) = (domain.vgpu_alias().to_owned(), name_vgpu(domain));
+        let (own, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
         if is_missing {
             changes.push(Change::SetAttribute(device, "alias".into(), own));
         } else {
@@ -187,7 +187,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-vga";
     let domain = context.domain;
     if let Some(EffectiveProperty { carrier: PropertySource::Device(argument), .. }) =
-        domain.delivered(NAME).filter(|delivered| delivered.value == "true")
+        domain.effective_property(NAME).filter(|delivered| delivered.value == "true")
     {
         return vec![Finding::at_attribute(argument.element, "value").fixed_by(deliver(domain, NAME, "false"))];
     }

@@ -36,8 +36,9 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
                 changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
             }
             Check::Code { function } => {
-                let wanted =
-                    super::run(function, context).into_iter().filter(|finding| finding.risk.is_none() || domain.settings.unsafe_fixes);
+                let wanted = super::run_check(function, context)
+                    .into_iter()
+                    .filter(|finding| finding.risk.is_none() || domain.settings.unsafe_fixes);
                 changes.extend(wanted.filter_map(|finding| finding.changes).flatten());
             }
             _ => {}

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::requirements::{Requirements, requirements};
-use crate::change::{Change, deliver, name_vgpu, new_metadata};
+use crate::change::{Change, assign_alias, deliver, new_metadata};
 use crate::domain::{Domain, EffectiveProperty, PropertySource, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
@@ -25,7 +25,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_shared = || has_shared_uuid(domain).then_some(Risk::SharedVgpu);
     let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen).or_else(is_shared);
     // Where an option lacks its operand, what the changes are says whether there can be any.
-    if !context.wants_changes && domain.lacking_option().is_none() {
+    if !context.wants_changes && domain.option_without_operand().is_none() {
         let finding = Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) };
         return vec![with_shared_uuid(domain, finding)];
     }
@@ -38,13 +38,13 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if ramfb {
         hostdev = hostdev.with_attribute("ramfb", "on");
     }
-    hostdev = hostdev.containing(NewElement::new("source").containing(NewElement::new("address").with_attribute("uuid", &uuid)));
+    hostdev = hostdev.with_child(NewElement::new("source").with_child(NewElement::new("address").with_attribute("uuid", &uuid)));
     if is_user_alias(alias) {
-        hostdev = hostdev.containing(NewElement::new("alias").with_attribute("name", alias));
+        hostdev = hostdev.with_child(NewElement::new("alias").with_attribute("name", alias));
     }
     let (place, insertion) = match domain.devices {
         Some(devices) => (devices, Change::Insert(devices, hostdev)),
-        None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").containing(hostdev))),
+        None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").with_child(hostdev))),
     };
     changes.insert(0, insertion);
     vec![with_shared_uuid(domain, Finding { risk, ..Finding::at(place).fixed_by(changes) })]
@@ -80,7 +80,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let mut changes = match (source, address) {
             (_, Some(address)) => vec![Change::SetAttribute(address, "uuid".into(), uuid)],
             (Some(source), None) => vec![Change::Insert(source, new_address)],
-            (None, None) => vec![Change::Insert(vgpu, NewElement::new("source").containing(new_address))],
+            (None, None) => vec![Change::Insert(vgpu, NewElement::new("source").with_child(new_address))],
         };
         changes.extend(recorded);
         if let Some(source) = source.filter(|source| source.attribute("uuid").is_some()) {
@@ -139,9 +139,9 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     };
     let name = element.attribute("name").unwrap_or("");
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
-    let (right, mut changes) = (domain.vgpu_alias(), name_vgpu(domain));
+    let (right, mut changes) = (domain.vgpu_alias(), assign_alias(domain));
     // Where another device has the one asked for, a number behind it is right.
-    if !is_dropped && (domain.settings.asked.alias.is_none() || right == name) {
+    if !is_dropped && (domain.settings.explicit.alias.is_none() || right == name) {
         return Vec::new();
     }
     let what = if is_dropped { "which libvirt silently drops" } else { "not the requested one" };
@@ -153,8 +153,8 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
-    domain.settings.asked.alias.as_ref()?;
-    Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "but one was requested").fixed_by(name_vgpu(domain)))
+    domain.settings.explicit.alias.as_ref()?;
+    Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "but one was requested").fixed_by(assign_alias(domain)))
 }
 
 /// `<rom>` of a mediated device, which libvirt never tells QEMU.
@@ -172,11 +172,11 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             continue;
         }
         let mut changes = vec![Change::Remove(rom)];
-        if let Some(file) = rom.attribute("file").filter(|_| domain.delivered("romfile").is_none()) {
+        if let Some(file) = rom.attribute("file").filter(|_| domain.effective_property("romfile").is_none()) {
             changes.extend(deliver(domain, "romfile", file));
         }
         let bar = rom.attribute("bar").and_then(|bar| to_override(Unsigned, if bar == "off" { "0" } else { "1" }));
-        if let Some(bar) = bar.filter(|_| domain.delivered("rombar").is_none()) {
+        if let Some(bar) = bar.filter(|_| domain.effective_property("rombar").is_none()) {
             changes.extend(deliver(domain, "rombar", &bar));
         }
         let known = rom.attribute_names().all(|name| matches!(name, "file" | "bar"));
@@ -188,8 +188,8 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// A UEFI guest whose vGPU has no option ROM, or not the one asked for.
 pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let asked = domain.settings.asked.romfile.as_deref();
-    let delivered = domain.delivered("romfile");
+    let asked = domain.settings.explicit.romfile.as_deref();
+    let delivered = domain.effective_property("romfile");
     let os = domain.child("os");
     let is_uefi = os.is_some_and(|os| {
         os.attribute("firmware") == Some("efi") || os.child("loader").is_some_and(|loader| loader.attribute("type") == Some("pflash"))
@@ -200,7 +200,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_right = delivered.as_ref().is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
     // Where a <rom> names one, that is its own finding, and its fix brings the file.
     let named = domain.vgpu.is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));
-    if is_right || domain.is_spoken_for("romfile") || (named && asked.is_none()) {
+    if is_right || domain.is_handled_by_other_rule("romfile") || (named && asked.is_none()) {
         return Vec::new();
     }
     let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
@@ -303,7 +303,7 @@ pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding
 pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-igd-opregion";
     let domain = context.domain;
-    let Some(delivered) = domain.delivered(NAME).filter(|delivered| delivered.value == "true") else { return Vec::new() };
+    let Some(delivered) = domain.effective_property(NAME).filter(|delivered| delivered.value == "true") else { return Vec::new() };
     let place = domain.property_span(Some(&delivered));
     if let Some(argument) = domain.opregion_argument() {
         let finding = Finding::at_attribute(argument, "value").with_value("what", "from this argument");
@@ -325,7 +325,7 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
 /// The OpRegion from a file or another device next to a vGPU that newer releases of QEMU give one too.
 pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    if domain.delivered("x-igd-opregion").is_some() {
+    if domain.effective_property("x-igd-opregion").is_some() {
         return Vec::new();
     }
     let from_file = domain
@@ -364,7 +364,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     if is_one_of_several && uuid.is_none() {
         return Vec::new();
     }
-    let (asked, fallback) = (&settings.asked, &settings.fallback);
+    let (asked, fallback) = (&settings.explicit, &settings.fallback);
     let wanted = [("type", &asked.vgpu_type, &fallback.vgpu_type), ("pci", &asked.pci, &fallback.pci)];
     let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| match domain.recorded(name, uuid) {
         None => Some((name, asked.as_deref().or(fallback.as_deref())?)),
@@ -383,7 +383,7 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         },
         (Some(own), _) => set_all(own.element, &missing),
         (None, _) => vec![new_metadata(domain, |element| match uuid {
-            Some(uuid) if is_one_of_several => element.containing(of_vgpu("gvtg:", uuid)),
+            Some(uuid) if is_one_of_several => element.with_child(of_vgpu("gvtg:", uuid)),
             _ => recorded(element),
         })],
     };

@@ -16,7 +16,7 @@ use crate::wishes;
 /// `{"findings", "suppressed", "fixed"}`; for a text that is no domain one finding and no `fixed`, for settings that can't be used only
 /// `{"settings": [{"name", "message"}]}`.
 ///
-/// Places are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining", "withheld", "ignoresErrors"}`, with the last two as
+/// Places are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining", "display_fixes_skipped", "ignoresErrors"}`, with the last two as
 /// `Fixed` has them and with numbers of findings before, or `{"error"}` where the fixes are at odds.
 pub fn check(text: &str, settings: &str) -> Value {
     let settings = match wishes::read(settings) {
@@ -40,11 +40,11 @@ pub fn check(text: &str, settings: &str) -> Value {
 
 fn fixed(text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Value {
     match fix(text.to_owned(), rules, settings) {
-        Ok(Fixed { text, applied, remaining, withheld, ignores_errors, .. }) => json!({
+        Ok(Fixed { text, applied, remaining, display_fixes_skipped, ignores_errors, .. }) => json!({
             "text": text,
             "applied": applied.len(),
             "remaining": remaining.len(),
-            "withheld": withheld,
+            "display_fixes_skipped": display_fixes_skipped,
             "ignoresErrors": ignores_errors,
         }),
         Err(FixError::Setting { message, help }) if help.is_empty() => json!({ "error": message }),

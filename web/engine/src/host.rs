@@ -2,7 +2,7 @@
 
 use gvtg_xml::emit::guest::guest;
 use gvtg_xml::emit::hook::{self, Style};
-use gvtg_xml::emit::{File, Place, Step, Wanted, cmdline, modprobe, modules, step, udev};
+use gvtg_xml::emit::{File, Destination, FollowUp, EmitOptions, cmdline, modprobe, modules, step, udev};
 use gvtg_xml::source::Source;
 use gvtg_xml::{domain, xml::XmlError};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub fn files(text: &str, settings: &str, options: &str) -> Value {
         json!({ "error": { "message": message, "help": help, "line": position.line, "column": position.column } })
     };
     // Which generation the host's GPU is of is not known here; the document says the type, or the user does.
-    let wanted = Wanted { settings: &settings, default_type: &|_| "i915-GVTg_V5_4" };
+    let wanted = EmitOptions { settings: &settings, default_type: &|_| "i915-GVTg_V5_4" };
     let guest = match domain::read(text, &settings, |domain| guest(domain, wanted)) {
         Ok(Ok(guest)) => guest,
         Ok(Err(wrong)) => return error(wrong.offset, &wrong.message, &wrong.help),
@@ -38,7 +38,7 @@ pub fn files(text: &str, settings: &str, options: &str) -> Value {
     };
     let mut hook = hook::file(&[guest], style, command);
     if style != Style::Session {
-        hook.then.push(Step::LetWindowIn);
+        hook.follow_ups.push(FollowUp::LetWindowIn);
     }
     let parameters = match options["parameters"].as_str() {
         Some("grub") => cmdline::grub(),
@@ -50,17 +50,17 @@ pub fn files(text: &str, settings: &str, options: &str) -> Value {
     if style == Style::Session {
         files.push(udev::file());
     }
-    let steps = step::merge(files.iter().flat_map(|file| file.then.clone()));
+    let steps = step::merge(files.iter().flat_map(|file| file.follow_ups.clone()));
     json!({
         "files": files.iter().map(shown).collect::<Vec<_>>(),
-        "steps": steps.iter().map(Step::text).collect::<Vec<_>>(),
+        "steps": steps.iter().map(FollowUp::text).collect::<Vec<_>>(),
     })
 }
 
 fn shown(file: &File) -> Value {
     let what = match &file.place {
-        Place::At(_) => None,
-        Place::Elsewhere(what) => Some(*what),
+        Destination::At(_) => None,
+        Destination::Elsewhere(what) => Some(*what),
     };
     let name = file.path().and_then(|path| path.rsplit('/').next()).unwrap_or("cmdline");
     json!({ "name": name, "path": file.path(), "what": what, "mode": format!("{:o}", file.mode), "text": file.text })

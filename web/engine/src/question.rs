@@ -1,7 +1,7 @@
 //! What a message means: what `gvtg-xml explain` knows.
 
-use gvtg_xml::doctor::{Answer, Entry, Examination, Known};
-use gvtg_xml::lint::why_foreign;
+use gvtg_xml::doctor::{Answer, Entry, LogScanner, Catalog};
+use gvtg_xml::lint::skip_reason;
 use gvtg_xml::rules::page::speaker;
 use gvtg_xml::rules::schema::{Rule, Severity};
 use gvtg_xml::rules::symptom::Symptom;
@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 /// `nearest` names what comes close; `unknown` is the last error of a log that is not known.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
-    if question.starts_with('<') && why_foreign(question.as_bytes(), true).is_none() {
+    if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
         return json!({ "isDomain": true });
     }
     let mut all: Vec<&Rule> = builtin().iter().chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
-    let known = Known::new(all, symptoms());
+    let known = Catalog::new(all, symptoms());
     if let Some(rule) = known.rules.iter().find(|rule| rule.is_named(question)) {
         return json!({ "answers": [{ "rules": [entry(Entry::Rule(rule))] }] });
     }
@@ -41,8 +41,8 @@ pub fn explain(question: &str) -> Value {
 }
 
 /// What several lines say; null where nothing in them is known.
-fn log(text: &str, known: &Known<'_>) -> Value {
-    let mut examination = Examination::new(known);
+fn log(text: &str, known: &Catalog<'_>) -> Value {
+    let mut examination = LogScanner::new(known);
     examination.feed(text.as_bytes());
     let report = examination.finish();
     if report.complaints.is_empty() {
@@ -82,12 +82,12 @@ fn word(kind: &str, severity: Severity) -> &'static str {
 
 /// `means` and `steps` are Markdown with code in it.
 fn told(symptom: &Symptom) -> Value {
-    let says = symptom.says.iter().map(|words| json!({ "who": speaker(words.at), "text": words.text.replace("{}", "…") }));
+    let says = symptom.known_message.iter().map(|words| json!({ "who": speaker(words.at), "text": words.text.replace("{}", "…") }));
     json!({
         "id": symptom.id,
         "summary": symptom.summary,
         "severity": word("symptom", symptom.severity),
-        "means": symptom.means.trim(),
+        "means": symptom.explanation.trim(),
         "steps": symptom.steps.iter().collect::<Vec<_>>(),
         "rules": symptom.rules.iter().collect::<Vec<_>>(),
         "says": says.collect::<Vec<_>>(),

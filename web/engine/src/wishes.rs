@@ -30,7 +30,7 @@ pub fn read_what_can_be(text: &str) -> (Settings, Vec<Value>) {
 }
 
 fn put(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
-    let asked = &mut settings.asked;
+    let asked = &mut settings.explicit;
     match name {
         // There is no machine to look at.
         "libvirt" if text == "installed" => return Err("give a version like 9.0".into()),
@@ -59,9 +59,9 @@ mod tests {
     fn what_is_said_is_asked_for() {
         let settings = read(r#"{"libvirt":"9.0","type":"i915-GVTg_V5_4","keep-video":"yes"}"#).unwrap();
         assert_eq!(settings.libvirt.to_string(), "9.0.0");
-        assert_eq!(settings.asked.vgpu_type.as_deref(), Some("i915-GVTg_V5_4"));
+        assert_eq!(settings.explicit.vgpu_type.as_deref(), Some("i915-GVTg_V5_4"));
         assert!(settings.keep_video && !settings.unsafe_fixes);
-        assert_eq!(read("{}").unwrap().asked, Settings::default().asked);
+        assert_eq!(read("{}").unwrap().explicit, Settings::default().explicit);
     }
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
         let names: Vec<&str> = wrong.iter().filter_map(|one| one["name"].as_str()).collect();
         assert_eq!(names, ["colour", "pci"]);
         assert_eq!(wrong[1]["message"], "give an address like 0000:00:02.0");
-        assert_eq!((settings.libvirt.to_string(), settings.asked.pci), ("8.0.0".to_owned(), None));
+        assert_eq!((settings.libvirt.to_string(), settings.explicit.pci), ("8.0.0".to_owned(), None));
         assert!(read("[]").is_err() && read("").is_err());
         assert!(read(r#"{"libvirt":"installed"}"#).is_err(), "the browser's machine is not the one that is meant");
     }
