@@ -284,7 +284,7 @@ fn fix_ends_with_what_the_host_still_needs() {
     let uuid = "a7ac54ee-0f5b-5731-b099-091b0e8eaf75";
     let said = |emit: &str| {
         format!(
-            "gvtg-xml: prepare the host for the vGPU {uuid}: run `{emit}`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`"
+            "gvtg-xml: prepare the host for the vGPU {uuid}: run `{emit}`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`"
         )
     };
     let piped = said("virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /");
@@ -299,7 +299,7 @@ fn fix_ends_with_what_the_host_still_needs() {
     let steps = in_folder(&["fix", "--in-place", "a b.xml"]);
     for wanted in [
         "1. define the domain: `virsh define --validate 'a b.xml'`\n",
-        "run `sudo gvtg-xml emit all --root / 'a b.xml'`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n",
+        "run `sudo gvtg-xml emit all --root / 'a b.xml'`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n",
         uuid,
         "`virsh shutdown win10`, then `virsh start win10`\n",
     ] {

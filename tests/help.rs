@@ -94,12 +94,12 @@ fn help_ends_with_examples_and_says_what_exit_codes_mean() {
 fn each_flag_is_told_for_the_command_that_has_it() {
     let long = |command: &str| help(command, "--help", 200).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     let long = |command: &str| long(command).replace("\n ", " ");
-    assert!(long("emit nodedev").contains("If there are several vGPUs, the one with this UUID"));
+    assert!(long("emit nodedev").contains("Use only the vGPU with this UUID"));
     for kind in ["emit nodedev", "emit mdevctl"] {
         assert!(!long(kind).contains("groups of rules") && !long(kind).contains("\nRules:\n"), "{kind}: --only takes a UUID");
     }
     for (flag, values) in [
-        ("lint", ["- info: Worth knowing", "- warning: The VM runs", "- error: libvirt or QEMU rejects the VM"]),
+        ("lint", ["- info: Worth knowing", "- warning: The VM runs", "- error: libvirt rejects the domain"]),
         ("lint", ["- auto: On a terminal", "- always: Always", "- never: Never"]),
     ] {
         values.iter().for_each(|value| assert!(long(flag).contains(value), "{value}"));
@@ -139,6 +139,7 @@ fn prepared() -> tempfile::TempDir {
     fs::copy("fixtures/win10-virt-manager.fixed.xml", path("state/win10.xml")).unwrap();
     fs::write(path("vms/gvtg-xml.toml"), "display-env = \":1\"\n").unwrap();
     fs::copy("fixtures/win10.log", path("win10.log")).unwrap();
+    fs::copy("fixtures/kubevirt.json", path("vmi.json")).unwrap();
     hosts::make("kvmgt-missing", &path("laptop"));
     folder
 }

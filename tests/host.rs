@@ -85,7 +85,7 @@ fn the_order_says_where_to_begin() {
 
 #[test]
 fn the_step_that_prepares_a_host_is_the_same_for_all_and_written_out_once() {
-    const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
+    const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
     let folder = tempfile::tempdir().unwrap();
     hosts::make("gvt-off", folder.path());
     let (_, answer) = ask(folder.path(), &[]);

@@ -98,7 +98,7 @@ fn several_reports_need_files() {
             "--format and --statistics both print a report: add `--output-file FILE` after --format, or leave one out",
         ),
         ("--format json --format full", "only one report can be printed: add `--output-file FILE` after each --format but one"),
-        ("--output-file x", "--output-file must come after the --format that it is for, one for each"),
+        ("--output-file x", "each --output-file must come after the --format it belongs to"),
     ] {
         let (code, stdout, stderr) = run(&format!("lint {said}"), BAD);
         assert_eq!((code, stdout.as_str()), (2, ""), "{said}");

@@ -202,7 +202,7 @@ fn rule_files_with_faults_are_refused_with_words() {
         assert!(good.contains(from), "{from}");
         gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
     };
-    assert!(says(errors("group = \"host\"", "group = \"domain\""), "must have `ok`"));
+    assert!(says(errors("group = \"host\"", "group = \"domain\""), "must have `ok-message`"));
     assert!(says(errors("({found})", "({@type})"), "{@type}"));
 }
 

@@ -158,7 +158,7 @@ pub(super) struct SettingsArgs {
     /// Audio backend instead of SPICE audio [default: none]
     #[arg(long, value_name = "TYPE[,NAME=VALUE]…", value_parser = audio)]
     pub(super) audio: Option<Audio>,
-    /// Keep <video> until the guest has a vGPU driver
+    /// Keep <video>, if the guest has no vGPU driver
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) keep_video: Option<bool>,
 }
@@ -168,7 +168,7 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
     let meanings = [
         ("info", "Worth knowing; the VM works"),
         ("warning", "The VM runs, but not as well as it could"),
-        ("error", "libvirt or QEMU rejects the VM, or the screen stays dark"),
+        ("error", "libvirt rejects the domain, QEMU exits, or the screen stays dark"),
     ];
     let values = meanings.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
     PossibleValuesParser::new(values).try_map(|name| severity(&name))

@@ -32,7 +32,7 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
         ),
     };
     let prepare = format!(
-        "prepare the host for {}: run `{emit}`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`",
+        "prepare the host for {}: run `{emit}`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`",
         vgpus(&with_vgpu)
     );
     if !changed {
@@ -88,21 +88,21 @@ mod tests {
         let wanted = format!(
             "gvtg-xml: next steps\n  1. define the domain, unless your pipe does that: `virsh define --validate FILE`\n  \
              2. prepare the host for the vGPU {UUID}: run `virsh dumpxml --inactive 'win 10' | sudo gvtg-xml emit all --root /`, \
-             do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n  \
+             follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n  \
              3. shut the VM down and start it again (rebooting the guest is not enough): `virsh shutdown 'win 10'`, then \
              `virsh start 'win 10'`\n"
         );
         assert_eq!(shown, wanted);
         let in_place = steps(&[guest("a", &[UUID], true)], &["a b.xml".into()]);
         assert!(in_place.contains("  1. define the domain: `virsh define --validate 'a b.xml'`\n"), "{in_place}");
-        assert!(in_place.contains("run `sudo gvtg-xml emit all --root / 'a b.xml'`, do"), "{in_place}");
+        assert!(in_place.contains("run `sudo gvtg-xml emit all --root / 'a b.xml'`, follow"), "{in_place}");
     }
 
     #[test]
     fn an_unchanged_domain_needs_only_the_host_step() {
         let shown = steps(&[guest("a", &[UUID], false)], &["a.xml".into()]);
         let wanted = format!(
-            "gvtg-xml: prepare the host for the vGPU {UUID}: run `sudo gvtg-xml emit all --root / a.xml`, do what it prints (initramfs, \
+            "gvtg-xml: prepare the host for the vGPU {UUID}: run `sudo gvtg-xml emit all --root / a.xml`, follow the steps that it prints (initramfs, \
              reboot), then run `sudo gvtg-xml host`\n"
         );
         assert_eq!(shown, wanted);

@@ -65,7 +65,7 @@ impl FromArgMatches for OutputArgs {
             let before = of_formats.iter().filter(|format| **format < place).count();
             match before.checked_sub(1).and_then(|index| formats.get_mut(index)) {
                 Some((_, target)) if target.is_none() => *target = Some(file),
-                _ => return Err(wrong("--output-file must come after the --format that it is for, one for each")),
+                _ => return Err(wrong("each --output-file must come after the --format it belongs to")),
             }
         }
         let printed = formats.iter().filter(|(_, file)| file.is_none()).count();

@@ -182,14 +182,14 @@ fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>)
 /// What `explain` knows.
 fn topics() -> Vec<(String, String)> {
     let mut words = groups_and_rules();
-    words.push((Group::Host.name().to_owned(), "All rules of this group".to_owned()));
+    words.push((Group::Host.name().to_owned(), "All rules in this group".to_owned()));
     words.extend(of_rules(of_host().iter()));
     words.extend(symptoms().iter().map(|symptom| (symptom.id.to_string(), symptom.summary.to_string())));
     words
 }
 
 fn groups_and_rules() -> Vec<(String, String)> {
-    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), "All rules of this group".to_owned()));
+    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), "All rules in this group".to_owned()));
     groups.chain(of_rules(site::merged(own_rules()))).collect()
 }
 

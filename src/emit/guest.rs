@@ -101,7 +101,7 @@ pub fn guest(domain: &Domain<'_>, wanted: EmitOptions<'_>) -> Result<Guest, Gues
             Some(argument) => GuestError::at(
                 argument,
                 "the vGPU is a QEMU argument, which libvirt does not know about",
-                "replace the argument -device with a <hostdev type='mdev'>",
+                "replace the -device argument with a <hostdev type='mdev'>",
             ),
             None => GuestError::at(domain.root, "the domain has no vGPU", FIX_FIRST),
         });

@@ -85,7 +85,7 @@ impl Part {
             Part::Hook(path) if !is_declared(path) => Ok(()),
             Part::Hook(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
-                let note = format!("NixOS 23.11 and later removes {path} when libvirtd starts, unless it is declared here.");
+                let note = format!("NixOS 23.11 and later remove {path} when libvirtd starts, unless it is declared here.");
                 text.push_str(&indented(&shell::comment(&note)));
                 writeln!(text, "  virtualisation.libvirtd.hooks.qemu.{name} = ./{name};")
             }

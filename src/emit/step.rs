@@ -104,7 +104,7 @@ impl FollowUp {
             FollowUp::RenewGrub => format!("{UPDATE_GRUB}: the boot menu still has the parameters"),
             FollowUp::StartWithout(words) => format!(
                 "reboot once without {words} (edit the entry in the boot menu): kernel-install now copies the running kernel's command line, \
-                 which still has them. Only after that:"
+                 which still has them. so do this before the next step"
             ),
             FollowUp::RenewEntries => format!("{KERNEL_INSTALL_ALL}: the boot entries still have the parameters"),
             FollowUp::RebuildNixos => "run `sudo nixos-rebuild switch`: this removes what the configuration no longer declares".into(),

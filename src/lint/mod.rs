@@ -87,7 +87,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail
 /// ```
 /// use gvtg_xml::across::Claims;
 /// use gvtg_xml::diagnostic::Detail;
-/// use gvtg_xml::lint::lint_beside;
+/// use gvtg_xml::lint::lint_with_others;
 /// use gvtg_xml::rules::{RuleSet, builtin};
 /// use gvtg_xml::settings::Settings;
 /// use gvtg_xml::source::Source;
@@ -99,7 +99,7 @@ pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail
 /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
 /// let mut others = Claims::default();
 /// for (name, is_found) in [("win10", false), ("win11", true)] {
-///     let findings = lint_beside(&Source::new(name, &domain(name)), &rules, &settings, Detail::Words, Some(&others))?;
+///     let findings = lint_with_others(&Source::new(name, &domain(name)), &rules, &settings, Detail::Words, Some(&others))?;
 ///     assert_eq!(findings.open.iter().any(|finding| finding.rule.id == "shared-vgpu"), is_found);
 ///     others.add(name, findings.summary);
 /// }

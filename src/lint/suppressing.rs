@@ -12,7 +12,7 @@ use crate::suppress::{SuppressionStyle, edits};
 use crate::xml::XmlError;
 
 /// The edits of a text by which each of these findings, the places where they begin and their rules' ids, is to be ignored for a reason that
-/// the form [takes](Form::takes).
+/// the form [accepts](SuppressionStyle::validate_reason).
 ///
 /// # Errors
 /// A text that is no domain XML.
@@ -44,17 +44,17 @@ pub struct Suppressed {
 const MAX_PASSES: usize = 10;
 
 /// The text that says of all that rules of these names, or of groups of these, find in it that it is to be ignored, for a reason that
-/// the form [takes](Form::takes). Done again it adds nothing.
+/// the form [accepts](SuppressionStyle::validate_reason). Done again it adds nothing.
 ///
 /// ```
 /// use gvtg_xml::lint::{lint, suppress};
 /// use gvtg_xml::rules::{RuleSet, builtin};
 /// use gvtg_xml::settings::Settings;
-/// use gvtg_xml::suppress::Form;
+/// use gvtg_xml::suppress::SuppressionStyle;
 ///
 /// let text = "<domain type='kvm'>\n  <devices>\n    <video/>\n  </devices>\n</domain>\n".to_owned();
 /// let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
-/// let suppressed = suppress(text, &["stray-video".into()], "it is needed", Form::Comment, &rules, &settings)?;
+/// let suppressed = suppress(text, &["stray-video".into()], "it is needed", SuppressionStyle::Comment, &rules, &settings)?;
 /// assert!(suppressed.text.contains("    <!-- gvtg-xml: ignore[stray-video] it is needed -->\n    <video/>\n"));
 /// assert!(lint(&suppressed.text, &rules, &settings)?.iter().all(|found| found.rule.id != "stray-video"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

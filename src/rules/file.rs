@@ -112,7 +112,7 @@ impl Checker<'_> {
             self.add(&[Key("group")], "a rule about the host cannot have `select` or `fix`: its check is code".into());
         }
         if is_host != rule.ok_message.is_some() {
-            self.add(&[Key("ok")], "rules about the host must have `ok`, and other rules cannot have it".into());
+            self.add(&[Key("ok-message")], "rules about the host must have `ok-message`, and other rules cannot have it".into());
         }
         let removal_is_known = rule.when.absent.is_some() || matches!(rule.check, Check::Code { .. });
         if rule.message_once_removed.is_some() && !removal_is_known {
@@ -179,7 +179,7 @@ impl Checker<'_> {
             self.placeholders(&[Key("message-once-removed")], message, is_host);
         }
         self.page(rule);
-        for (key, text) in [("help", &rule.help), ("ok", &rule.ok_message)] {
+        for (key, text) in [("help", &rule.help), ("ok-message", &rule.ok_message)] {
             if let Some(text) = text {
                 self.placeholders(&[Key(key)], text, is_host);
             }

@@ -50,7 +50,7 @@ mod table {
     use super::stems::TrieNode;
     use super::symptom::{Symptom, SymptomMessage};
     use crate::edit::Applicability;
-    #[allow(unused_imports, reason = "what the rules say decides which are used")]
+    #[allow(unused_imports, reason = "which of these are used depends on the rules")]
     use crate::version::{Version, VersionRange};
 
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));

@@ -59,7 +59,7 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
     if symptom.known_message.is_empty() {
         errors.push(RuleError {
             message: "a symptom needs at least one message".into(),
-            span: span_of(text, &[TomlPathSegment::Key("says")]),
+            span: span_of(text, &[TomlPathSegment::Key("known-message")]),
         });
     }
     for (index, words) in symptom.known_message.iter().enumerate() {
@@ -69,7 +69,7 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
                 format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {MIN_LITERAL_LEN}", words.text);
             errors.push(RuleError {
                 message,
-                span: span_of(text, &[TomlPathSegment::Key("says"), TomlPathSegment::Index(index), TomlPathSegment::Key("text")]),
+                span: span_of(text, &[TomlPathSegment::Key("known-message"), TomlPathSegment::Index(index), TomlPathSegment::Key("text")]),
             });
         }
     }
@@ -88,7 +88,7 @@ mod tests {
         let place =
             |text: &str| parse(text).map(|_| ()).unwrap_err().into_iter().map(|error| text[error.span].to_owned()).collect::<Vec<_>>();
         assert_eq!(place(&GOOD.replace("gtk initialization failed", "{} failed {}")), ["'{} failed {}'"]);
-        assert_eq!(place(&GOOD.replace("means", "meaning")), ["meaning"]);
+        assert_eq!(place(&GOOD.replace("explanation", "meaning")), ["meaning"]);
         assert_eq!(place(&GOOD.replace("'qemu'", "'kernel'")), ["'kernel'"]);
         assert_eq!(parse(&GOOD[..GOOD.find("[[").unwrap()]).unwrap_err()[0].message, "missing field `known-message`");
     }

@@ -57,7 +57,7 @@ fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
         _ => error.to_string().replace(&format!(" at {}", error.pos()), ""),
     };
     let help = match error {
-        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "remove the prefix: 'xml:' is reserved, and no element has it",
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "remove the prefix: 'xml:' is reserved, and elements cannot use it",
         Error::UnknownNamespace(prefix, _) => return XmlError::new(at, message, format!("add xmlns:{prefix}='URI' to <domain>")),
         Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
         Error::DuplicatedAttribute(..) => "remove one of them",

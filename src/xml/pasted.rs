@@ -110,7 +110,7 @@ fn quote(text: &str, at: usize) -> Option<XmlError> {
 /// A whole document with its markup escaped, as in the source of a web page.
 fn escaped(text: &str) -> Option<XmlError> {
     let at = text.find("&lt;domain").filter(|at| !text[..*at].contains('<'))?;
-    let help = "copy the XML as it is shown, or replace &lt;, &gt;, &quot; and &amp; by the characters that they stand for";
+    let help = "copy the XML as it is shown, or replace &lt;, &gt;, &quot; and &amp; with the characters that they represent";
     Some(XmlError::new(at, "escaped HTML (&lt;domain) instead of XML", help))
 }
 

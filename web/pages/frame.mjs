@@ -1,4 +1,4 @@
-// What all pages have: the policy, the head and the way to the others.
+// The parts that all pages share: the policy, the head and the navigation.
 
 import { escaped } from '../src/prose.js';
 

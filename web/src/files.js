@@ -12,7 +12,7 @@ export function showFiles({ files, steps, error, settings }) {
     return;
   }
   const order = element('ol', { class: 'steps' }, ...steps.map((step) => element('li', {}, ...withCode(step))));
-  place.replaceChildren(...files.map(file), element('h3', {}, 'Then, as root'), order);
+  place.replaceChildren(...files.map(file), element('h3', {}, 'Next steps'), order);
 }
 
 function file({ name, path, what, mode, text }) {

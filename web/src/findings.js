@@ -4,7 +4,7 @@ import { byId, count, element, withCode } from './dom.js';
 import { isFixable } from './editor.js';
 import { prose } from './prose.js';
 
-const LABELS = { error: 'Error', warning: 'Warning', info: 'Note' };
+const LABELS = { error: 'Error', warning: 'Warning', info: 'Info' };
 
 // So many are listed: all of them are in the editor, and thousands of elements would make the page slow.
 const MOST_LISTED = 200;
@@ -84,9 +84,10 @@ function summary(findings, suppressed) {
   if (findings.length === 0) {
     return `No problems found${ignored}`;
   }
-  const kinds = [['error', 'error'], ['warning', 'warning'], ['info', 'note']].map(([severity, word]) => {
+  const kinds = [['error', 'error'], ['warning', 'warning'], ['info', 'info']].map(([severity, word]) => {
     const number = findings.filter((finding) => finding.severity === severity).length;
-    return number > 0 ? count(number, word) : '';
+    // "2 info", as in other reports: the word has no plural.
+    return number > 0 ? (word === 'info' ? `${number} info` : count(number, word)) : '';
   });
   return kinds.filter(Boolean).join(', ') + ignored;
 }

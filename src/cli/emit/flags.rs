@@ -58,7 +58,7 @@ pub(super) enum Kind {
     ///
     /// libvirt stores it in mdevctl's files, so use either this or `emit mdevctl`. It is not started automatically.
     Nodedev {
-        /// Of several vGPUs, the one with this UUID
+        /// Use only the vGPU with this UUID
         #[arg(long, value_name = "UUID", value_parser = uuid)]
         only: Option<Uuid>,
         #[command(flatten)]
@@ -68,7 +68,7 @@ pub(super) enum Kind {
     },
     /// A vGPU as an mdevctl file, instead of the hook
     Mdevctl {
-        /// Of several vGPUs, the one with this UUID
+        /// Use only the vGPU with this UUID
         #[arg(long, value_name = "UUID", value_parser = uuid)]
         only: Option<Uuid>,
         /// Print mdevctl commands instead of a file
@@ -85,7 +85,8 @@ pub(super) enum Kind {
     /// The libvirt hook that converts VMs from other hosts
     ///
     /// libvirt runs it for VMs that arrive by `virsh migrate --offline`. It converts those with a vGPU to the syntax that this host's libvirt
-    /// understands. It only changes what libvirt passes to QEMU: a VM that also has other problems arrives unchanged.
+    /// understands. It only changes settings that libvirt passes through to QEMU.
+    /// If a VM needs other changes as well, it arrives unchanged.
     Filter {
         #[command(flatten)]
         filter: FilterArgs,
@@ -110,14 +111,14 @@ pub(super) enum Kind {
     /// Everything that a host needs, below --root
     ///
     /// This writes the hook, the modules, the kernel parameters and a manifest, which lists these files; with --style session also the udev rule. It does
-    /// not write nodedev or mdevctl, which replace the hook, filter, which is for VMs from other hosts, or qemu-conf, whose lines belong in your own
-    /// qemu.conf.
+    /// not write nodedev and mdevctl (they replace the hook), filter (it is for VMs from other hosts) or qemu-conf (its lines belong in your own
+    /// qemu.conf).
     #[command(mut_arg("root", |root| root.required(true)))]
     All {
         /// How libvirt runs the hook
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
         style: StyleChoice,
-        /// Where the kernel parameters go [default: modprobe.d]
+        /// Where kernel parameters go, if not modprobe.d
         #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
         /// Remove the files it wrote, if unchanged

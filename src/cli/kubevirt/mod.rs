@@ -59,7 +59,7 @@ struct WantedArgs {
     /// Option ROM for the vGPU of a UEFI guest
     #[arg(long, value_name = "FILE", value_parser = romfile)]
     romfile: Option<String>,
-    /// Keep <video> until the guest has a vGPU driver
+    /// With --display, keep KubeVirt's VGA card too
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     keep_video: Option<bool>,
     /// Treat the vGPU as Intel's

@@ -17,7 +17,7 @@ const LONG: &[(&str, &str, &str)] = &[
         "suppress_in",
         "Where --suppress writes: to the domain's metadata, which `virsh define` keeps, or to comments, which it drops [default: metadata]",
     ),
-    ("emit", "only", "If there are several vGPUs, the one with this UUID"),
+    ("emit", "only", "Use only the vGPU with this UUID"),
     ("", "only", "Check only these rules or groups of rules (display, vgpu, namespace, qemu, domain); `gvtg-xml explain` lists the rules"),
     ("host", "ignore", "Disable these rules; `gvtg-xml explain host` lists them"),
     ("", "ignore", "Disable these rules or groups of rules; `gvtg-xml explain` lists them"),
@@ -45,13 +45,13 @@ const LONG: &[(&str, &str, &str)] = &[
         "display",
         "Also show the vGPU, with this value of QEMU's -display: egl-headless for KubeVirt's VNC, if virt-launcher's QEMU has OpenGL and a render node",
     ),
-    ("kubevirt", "assume_intel", "Treat the vGPU as Intel's, whatever its resource is called"),
+    ("kubevirt", "assume_intel", "Treat the vGPU as Intel's even if its resource name does not show it"),
     (
         "emit",
         "libvirt",
-        "The libvirt that will read the VMs: a version such as 9.0, or `installed`, which is detected each time the hook runs [default: installed]",
+        "The libvirt that will read the domains: a version such as 9.0, or `installed`, which is detected each time the hook runs [default: installed]",
     ),
-    ("emit", "display_env", "X display for the QEMU window of VMs that do not set one [default: :0]"),
+    ("emit", "display_env", "X display for the QEMU window in domains that do not set one [default: :0]"),
     (
         "",
         "libvirt",
@@ -79,10 +79,14 @@ const LONG: &[(&str, &str, &str)] = &[
     ("emit", "uuid", "The vGPU's UUID [default: the one in the domain]"),
     ("", "uuid", "The vGPU's UUID [default: the one in the domain, or else one derived from the domain's own UUID or name]"),
     ("", "display", "Value of QEMU's -display: gtk or sdl with gl=on, gl=es or gl=core, or egl-headless [default: gtk,gl=on]"),
-    ("fix", "display_env", "X display for the QEMU window [default: $DISPLAY if it is like :0 and the domain is piped in, or else :0]"),
+    (
+        "fix",
+        "display_env",
+        "X display for the QEMU window [default: $DISPLAY if it is a local display such as :0 and the domain is piped in; otherwise :0]",
+    ),
     ("", "display_env", "X display for the QEMU window [default: :0]"),
     ("", "gdk_scale", "GTK scale of the QEMU window (GDK_SCALE) [default: 1.0]"),
-    ("", "alias", "The vGPU's alias, a name for the device that starts with ua- [default: ua-gvtg]"),
+    ("", "alias", "The vGPU's alias, a device name that starts with ua- [default: ua-gvtg]"),
     ("", "audio", "Audio backend that replaces SPICE audio: a type of <audio> such as pulseaudio, and attributes for it [default: none]"),
     (
         "kubevirt",
@@ -104,9 +108,14 @@ const LONG: &[(&str, &str, &str)] = &[
     ("emit", "dry_run", "With --remove: list the files that would be removed, and remove nothing"),
     ("emit", "force", "Overwrite existing files whose content differs"),
     (
+        "emit all",
+        "root",
+        "Write the files below this folder, at their usual paths and with the right permissions, and print their paths; / is this machine",
+    ),
+    (
         "",
         "root",
-        "Write the file below this folder instead of to stdout, at its own path and with its own mode, and print its path; / is this machine",
+        "Write the file below this folder instead of to stdout, at its usual path and with the right permissions, and print its path; / is this machine",
     ),
     ("explain", "what", "Rules, groups of rules, a message or part of one, or a log FILE; stdin for `-`, or if a log is piped in"),
 ];

@@ -57,7 +57,8 @@ fn written(name: &str, command: &Command, path: &str, related: &[String]) -> Str
     } else {
         of_kinds(&mut text, path, &kinds);
     }
-    end(&mut text, page, related);
+    let has_color = path.is_empty() || command.get_arguments().any(|argument| argument.get_id() == "color");
+    end(&mut text, page, related, has_color);
     text
 }
 
@@ -89,7 +90,7 @@ fn of_kinds(text: &mut String, path: &str, kinds: &[&Command]) {
     }
 }
 
-fn end(text: &mut String, page: &Page, related: &[String]) {
+fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
     section(text, "EXIT STATUS");
     for (code, means) in page.exit_status {
         let _ = writeln!(text, ".TP\n.B {code}");
@@ -104,12 +105,16 @@ fn end(text: &mut String, page: &Page, related: &[String]) {
     }
     section(text, "ENVIRONMENT");
     let _ = writeln!(text, ".TP\n.B NO_COLOR");
-    words(text, "If it is set and not empty, the output has no colors, unless --color always is given");
-    let _ = writeln!(text, ".TP\n.BR FORCE_COLOR \", \" CLICOLOR_FORCE");
-    words(
-        text,
-        "If one of them is set and neither empty nor 0, output that does not go to a terminal has colors too, unless NO_COLOR is set",
-    );
+    if has_color {
+        words(text, "If it is set and not empty, the output has no colors, unless --color always is given");
+        let _ = writeln!(text, ".TP\n.BR FORCE_COLOR \", \" CLICOLOR_FORCE");
+        words(
+            text,
+            "If one of them is set and neither empty nor 0, output that does not go to a terminal has colors too, unless NO_COLOR is set",
+        );
+    } else {
+        words(text, "If it is set and not empty, the output has no colors");
+    }
     if page.command == "fix" {
         let _ = writeln!(text, ".TP\n.B DISPLAY");
         words(text, "If stdin is a pipe: the X display for the QEMU window, unless the domain or a setting names another");
@@ -135,6 +140,9 @@ fn synopsis(text: &mut String, command: &Command, path: &str) {
     let has_flags = command.get_arguments().any(|argument| !argument.is_positional() && argument.get_id() != "help");
     if has_flags {
         let _ = writeln!(text, ".RI [ OPTION ]...");
+    }
+    for argument in command.get_arguments().filter(|argument| !argument.is_positional() && argument.is_required_set()) {
+        let _ = writeln!(text, ".BI \\-\\-{} \" {}\"", literal(argument.get_long().unwrap_or_default()), literal(&value(argument)));
     }
     for argument in command.get_arguments().filter(|argument| argument.is_positional() && !argument.is_hide_set()) {
         let name = literal(&value(argument));

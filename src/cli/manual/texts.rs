@@ -70,7 +70,7 @@ pub const PAGES: &[Page] = &[
              `--inactive` makes virsh print the stored domain instead of the running one, `--security-info` keeps passwords that would otherwise be \
              lost, and `--validate` makes libvirt reject what it would otherwise drop silently. A running VM uses the new definition only \
              after it has been shut down and started again.",
-            "Prepare the host once: run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), \
+            "Prepare the host once: run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), \
              then check the host with `sudo gvtg-xml host`.",
         ],
         examples: &[example("fix a VM's domain", PIPE)],
@@ -147,7 +147,7 @@ pub const PAGES: &[Page] = &[
         exit_status: &[
             ("0", "The file was printed, or the files were written or removed"),
             ("1", "With --diff or --dry-run: something would change; with --remove: a changed file was not removed"),
-            ("2", "The command failed; nothing was written, unless the message says so"),
+            ("2", "The command failed; nothing was written, unless the message says otherwise"),
         ],
         files: &[
             ("/etc/libvirt/hooks/qemu.d/gvtg", "The hook that creates a domain's vGPUs when it starts"),
@@ -207,7 +207,7 @@ pub const PAGES: &[Page] = &[
         "emit qemu-conf",
         &[
             example("print the lines", "gvtg-xml emit qemu-conf"),
-            example("for a GPU at another address", "gvtg-xml emit qemu-conf --pci 0000:00:02.0"),
+            example("for a GPU at another address", "gvtg-xml emit qemu-conf --pci 0000:03:00.0"),
         ],
     ),
     Page {
@@ -227,7 +227,7 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Checks whether this machine can run VMs with vGPUs: kernel, modules, parameters, libvirt and its hook. If it cannot, it says what to do first. \
              If you name domains, it also checks that they match the hook and the GPU. It changes nothing and starts no programs.",
-            "To prepare a host, run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), \
+            "To prepare a host, run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), \
              then run `sudo gvtg-xml host`. Until you reboot, it tells you to do that first.",
         ],
         examples: &[
@@ -305,14 +305,17 @@ pub const PAGES: &[Page] = &[
         command: "kubevirt",
         usual: &[],
         description: &[
-            "This is KubeVirt's hook onDefineDomain: on stdout it prints the domain that KubeVirt will define, fixed or unchanged, and on stderr a report. \
-             A program named onDefineDomain, such as a link to gvtg-xml, runs this command.",
+            "Implements KubeVirt's onDefineDomain hook: it prints the domain that KubeVirt will define, fixed or unchanged, on stdout, and a report on stderr. \
+             If gvtg-xml is called as onDefineDomain, for example through a link, it runs this command.",
             "The guest's display stays as it is, since a pod has no X display: the vGPU only gets what Intel's driver in the guest needs. With --display, \
-             the vGPU is shown too. The annotation gvtg-xml/flags of a VM sets flags for that VM; a flag on the command line takes precedence.",
+             the vGPU is shown instead of KubeVirt's VGA card. A VM's gvtg-xml/flags annotation sets flags for that VM; a flag on the command line takes precedence.",
         ],
         examples: &[
-            example("as KubeVirt calls it", "gvtg-xml kubevirt --vmi '{}' --domain \"$(cat win10.xml)\""),
-            example("show the vGPU over VNC", "gvtg-xml kubevirt --display egl-headless --vmi '{}' --domain \"$(cat win10.xml)\""),
+            example("as KubeVirt calls it", "gvtg-xml kubevirt --vmi \"$(cat vmi.json)\" --domain \"$(cat win10.xml)\""),
+            example(
+                "show the vGPU over VNC",
+                "gvtg-xml kubevirt --display egl-headless --vmi \"$(cat vmi.json)\" --domain \"$(cat win10.xml)\"",
+            ),
         ],
         exit_status: &[
             ("0", "The domain was printed, even if findings are left"),

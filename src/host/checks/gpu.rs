@@ -122,7 +122,7 @@ pub(super) fn without_i915(asked: CheckContext<'_>) -> CheckResult {
             (format!("the driver {driver}"), how)
         }
         Probe::Absent if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) => return CheckResult::skipped(),
-        Probe::Absent => ("no driver".to_owned(), "find out why i915 did not take it: `sudo dmesg | grep i915`".to_owned()),
+        Probe::Absent => ("no driver".to_owned(), "find out why i915 did not bind to it: `sudo dmesg | grep i915`".to_owned()),
         Probe::Unreadable(why) => return CheckResult::unreadable(&path, why),
     };
     CheckResult::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])

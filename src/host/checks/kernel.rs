@@ -8,7 +8,7 @@ use crate::host::kernel::{Next, Parameter, is_on};
 use crate::host::system::System;
 
 /// The commands that prepare a host, in the same words as in README.md, `fix` and the help.
-pub const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, do what it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
+pub const NEXT: &str = "run `virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`";
 
 /// Whether GuC submission is on: bit 0 of `enable_guc`; -1 leaves it off on all GPUs that have GVT-g.
 pub(super) fn has_guc_submission(asked: CheckContext<'_>) -> bool {

@@ -14,7 +14,7 @@ pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
     match asked.host.libvirt.version {
         Some(version) => CheckResult::fine([LIBRARY], vec![("libvirt", version.to_string())]),
         None if asked.host.libvirt.is_installed => {
-            CheckResult::unknown([LIBRARY], "libvirt is installed, but its version does not show in any file name")
+            CheckResult::unknown([LIBRARY], "libvirt is installed, but its version is not part of any file name")
         }
         None => CheckResult::wrong([LIBRARY], vec![]),
     }

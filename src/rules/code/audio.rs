@@ -74,7 +74,10 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |audio: Element<'d>| {
         let kind = lost_carrier(&staying, audio)?;
         let changes = if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
-        let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind).fixed_by(changes);
+        let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind);
+        // Seen with libvirt 9.0 to 12.8 and QEMU 7.2 to 11.1.
+        let consequence = if kind == "dbus" { "the guest has no sound, and QEMU 11.1 exits" } else { "the VM does not start" };
+        let finding = finding.with_value("what", consequence).fixed_by(changes);
         let is_pending = domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some(kind));
         Some(Finding { is_pending, ..finding })
     };

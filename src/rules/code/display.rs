@@ -139,7 +139,7 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
             "vnc" => Some("QEMU exits with \"VNC requires a display argument vnc=<display>\"".to_owned()),
             "dbus" => finds_no_bus(domain, operand)
                 .then(|| "libvirt starts QEMU without a session bus (\"failed to connect to DBus\")".to_owned()),
-            "spice-app" => Some("it starts a viewer, which fails under libvirt (\"Failed to launch spice+unix\")".to_owned()),
+            "spice-app" => Some("this display starts a viewer, which fails under libvirt (\"Failed to launch spice+unix\")".to_owned()),
             "help" => Some("QEMU lists its display types and exits".to_owned()),
             _ => Some("QEMU does not have this display type on Linux".to_owned()),
         },
