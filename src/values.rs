@@ -19,7 +19,7 @@ pub fn severity(text: &str) -> Result<Severity, String> {
         "info" => Ok(Severity::Info),
         "warning" => Ok(Severity::Warning),
         "error" => Ok(Severity::Error),
-        _ => Err("give info, warning or error".into()),
+        _ => Err("use info, warning or error".into()),
     }
 }
 
@@ -33,9 +33,9 @@ pub const LIBVIRTS: &[&str] = &["newest", "installed"];
 pub fn libvirt(text: &str) -> Result<Version, String> {
     match text {
         "installed" => installed::libvirt(&Root::default())
-            .ok_or_else(|| "libvirt is not installed on this machine (there is no libvirt.so.0): give a version such as 9.0".into()),
+            .ok_or_else(|| "libvirt is not installed on this machine (there is no libvirt.so.0): use a version such as 9.0".into()),
         text => text.parse().map_err(|_| {
-            format!("'{text}' is not a libvirt version: give one such as 9.0, `installed` (this machine's libvirt) or `newest`")
+            format!("'{text}' is not a libvirt version: use one such as 9.0, `installed` (this machine's libvirt) or `newest`")
         }),
     }
 }
@@ -45,7 +45,7 @@ pub fn libvirt(text: &str) -> Result<Version, String> {
 /// # Errors
 /// What to give instead.
 pub fn uuid(text: &str) -> Result<Uuid, String> {
-    crate::domain::parse_uuid(text).ok_or_else(|| "give a UUID: 32 hexadecimal digits, with or without dashes".into())
+    crate::domain::parse_uuid(text).ok_or_else(|| "use a UUID: 32 hexadecimal digits, with or without dashes".into())
 }
 
 /// A type of vGPU, like `i915-GVTg_V5_4`.
@@ -53,8 +53,7 @@ pub fn uuid(text: &str) -> Result<Uuid, String> {
 /// # Errors
 /// What to give instead.
 pub fn vgpu_type(text: &str) -> Result<String, String> {
-    let message =
-        "give i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists the types that this GPU offers";
+    let message = "use i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists the types that this GPU offers";
     crate::types::is_type(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
@@ -63,7 +62,7 @@ pub fn vgpu_type(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn pci(text: &str) -> Result<String, String> {
-    crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "give a PCI address such as 0000:00:02.0".into())
+    crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "use a PCI address such as 0000:00:02.0".into())
 }
 
 /// QEMU's `-display`, one that can show a vGPU when libvirt starts QEMU.
@@ -113,7 +112,7 @@ fn why_no_display(error: &DisplayError) -> String {
 /// # Errors
 /// What to give instead.
 pub fn display_env(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Display.fits(text).then(|| text.to_owned()).ok_or_else(|| "give an X display such as :0".into())
+    crate::rules::schema::Format::Display.fits(text).then(|| text.to_owned()).ok_or_else(|| "use an X display such as :0".into())
 }
 
 /// A scale, like `1.0`.
@@ -121,7 +120,7 @@ pub fn display_env(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn gdk_scale(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Number.fits(text).then(|| text.to_owned()).ok_or_else(|| "give a number such as 1.0".into())
+    crate::rules::schema::Format::Number.fits(text).then(|| text.to_owned()).ok_or_else(|| "use a number such as 1.0".into())
 }
 
 /// An alias that libvirt keeps.
@@ -129,7 +128,7 @@ pub fn gdk_scale(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn alias(text: &str) -> Result<String, String> {
-    let message = "give ua- followed by letters, digits, - or _: libvirt drops any other alias";
+    let message = "use ua- followed by letters, digits, - or _: libvirt drops any other alias";
     crate::domain::is_user_alias(text).then(|| text.to_owned()).ok_or_else(|| message.into())
 }
 
@@ -138,7 +137,7 @@ pub fn alias(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn romfile(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { plain(text) } else { Err("give an absolute path: QEMU runs in a different folder".into()) }
+    if text.starts_with('/') { plain(text) } else { Err("use an absolute path: QEMU runs in a different folder".into()) }
 }
 
 /// A type of `<audio>`, and attributes of it: `pulseaudio,serverName=/p`.
@@ -150,7 +149,7 @@ pub fn audio(text: &str) -> Result<Audio, String> {
     let backend = parts.next().unwrap_or("");
     let Some(backend) = audio_backend(backend) else {
         let names: Vec<&str> = AUDIO_BACKENDS.iter().map(|backend| backend.name).collect();
-        return Err(format!("give one of {}", names.join(", ")));
+        return Err(format!("use one of {}", names.join(", ")));
     };
     let mut attributes: Vec<(String, String)> = Vec::new();
     for part in parts {
@@ -203,7 +202,7 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
 pub fn rule_pages(text: &str) -> Result<String, String> {
     let has_scheme = text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty());
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
-    (has_scheme && is_plain).then(|| text.to_owned()).ok_or_else(|| "give a URL such as https://example.org/rules/".into())
+    (has_scheme && is_plain).then(|| text.to_owned()).ok_or_else(|| "use a URL such as https://example.org/rules/".into())
 }
 
 /// A value that XML can hold on one line.
@@ -252,7 +251,7 @@ mod tests {
             ("file,path=a.wav", "path must be an absolute path: QEMU runs in a different folder"),
             ("alsa,timerPeriod=-1", "timerPeriod must be a number"),
             ("alsa,x", "'x' is not NAME=VALUE"),
-            ("pulse", "give one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl"),
+            ("pulse", "use one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl"),
         ] {
             assert_eq!(audio(text).map(|audio| audio.to_string()), Err(wanted.to_owned()), "{text}");
         }

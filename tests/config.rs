@@ -238,7 +238,7 @@ not-well-formed = \"info\"
 const SAID: &[(&str, &str, &str)] = &[
     ("unknown key 'libvrt'", "1:1", "did you mean 'libvirt'?"),
     ("libvirt must be a string, not a number", "2:11", "write libvirt = \"9.0\""),
-    ("invalid value for gdk-scale", "3:13", "give a number such as 1.0"),
+    ("invalid value for gdk-scale", "3:13", "use a number such as 1.0"),
     (
         "uuid can't be set in a configuration: several domains would share one vGPU",
         "4:1",
@@ -251,7 +251,7 @@ const SAID: &[(&str, &str, &str)] = &[
     ("unknown key 'a\\u{1b}[31m'", "8:1", "the keys are libvirt, "),
     ("there is no rule 'stray-vidoe'", "10:1", "did you mean 'stray-video'?"),
     ("unknown severity 'erorr'", "11:16", "did you mean 'error'?"),
-    ("a severity must be a string, not true or false", "12:8", "give one of \"off\", \"info\", \"warning\", \"error\""),
+    ("a severity must be a string, not true or false", "12:8", "use one of \"off\", \"info\", \"warning\", \"error\""),
     ("'guc-submission' is a rule about the host", "13:1", "disable it with `gvtg-xml host --ignore guc-submission`"),
     ("the severity of 'not-well-formed' can't be changed: a file that can't be read is always an error", "14:1", "remove this line"),
 ];

@@ -99,6 +99,6 @@ fn sarif_links_to_the_rules_pages() {
     for wrong in ["example.org", "https://", "https://a b/", "javascript:x"] {
         fs::write(folder.path().join("gvtg-xml.toml"), format!("rule-pages = '{wrong}'\n")).unwrap();
         let (code, _, stderr) = run_in(folder.path(), "lint win10.xml");
-        assert!(code == 2 && stderr.contains("give a URL such as https://example.org/rules/"), "{wrong}: {stderr}");
+        assert!(code == 2 && stderr.contains("use a URL such as https://example.org/rules/"), "{wrong}: {stderr}");
     }
 }

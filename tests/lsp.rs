@@ -437,7 +437,7 @@ fn settings_come_from_flags_options_and_changes_and_a_wrong_one_changes_nothing(
         (json!({ "uuid": "ab54baba-ea9a-4ce5-b7b4-51b376b65849" }), "all documents would share one vGPU"),
         (json!({ "ignore": ["xyzzy"] }), "no rule 'xyzzy'"),
         (json!({ "rules": "/nowhere" }), "/nowhere"),
-        (json!({ "gvtg-xml": { "only": { "a": 1 } } }), "give a single value"),
+        (json!({ "gvtg-xml": { "only": { "a": 1 } } }), "use a single value"),
     ] {
         change(&mut client, wrong);
         client.request("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": { "line": 0, "character": 0 } })).unwrap();

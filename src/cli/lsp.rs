@@ -120,9 +120,9 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
         Value::Array(items) if items.is_empty() => Ok(None),
         Value::Array(items) => {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            words.map(|words| with(&words.join(","))).ok_or_else(|| format!("{name}: give a list of names"))
+            words.map(|words| with(&words.join(","))).ok_or_else(|| format!("{name}: use a list of names"))
         }
-        Value::Object(_) => Err(format!("{name}: give a single value, not an object")),
+        Value::Object(_) => Err(format!("{name}: use a single value, not an object")),
     }
 }
 

@@ -219,11 +219,11 @@ impl Reader<'_> {
                 (Some((_, severity)), _) => levels.push(Level { name: name.get_ref().to_string(), severity: *severity, span: name.span() }),
                 (None, DeValue::String(word)) => {
                     let near = closest_match(word, words()).map(|near| format!("did you mean '{near}'?"));
-                    let help = near.unwrap_or_else(|| format!("give one of {}", words().collect::<Vec<_>>().join(", ")));
+                    let help = near.unwrap_or_else(|| format!("use one of {}", words().collect::<Vec<_>>().join(", ")));
                     self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
                 }
                 (None, other) => {
-                    let help = format!("give one of {}", words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
+                    let help = format!("use one of {}", words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
                     self.add(value.span(), format!("a severity must be a string, not {}", kind(other)), Some(help));
                 }
             }

@@ -143,7 +143,7 @@ test('an invalid setting is named, and nothing can be downloaded', async () => {
   await page.click('.settings summary');
   await page.fill('[name=pci]', 'two');
   await checked(page);
-  assert.match(await page.innerText('#findings'), /pci: give a PCI address such as 0000:00:02.0/);
+  assert.match(await page.innerText('#findings'), /pci: use a PCI address such as 0000:00:02.0/);
   assert.equal(await page.isDisabled('#download'), true);
   assert.equal(await page.getAttribute('[name=pci]', 'aria-invalid'), 'true');
   await page.click('#tab-files');

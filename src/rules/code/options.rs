@@ -45,13 +45,13 @@ fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> 
         // VNC has a list of its own kind.
         "display" if is_vnc_server(operand.value) => None,
         "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(
-            |words| Some(at(&operand, &words)),
+            |words| Some(at(&operand, &format!("\"{words}\""))),
             |list| {
                 let dropped = list.iter().map(|(name, _)| name).find(|name| DROPPED_DISPLAY_PARTS.contains(name))?;
-                (list.get("type") == Some("sdl")).then(|| at(&operand, &format!("Parameter '{dropped}' is unexpected")))
+                (list.get("type") == Some("sdl")).then(|| at(&operand, &format!("\"Parameter '{dropped}' is unexpected\"")))
             },
         ),
-        "device" => OptionList::parse(operand.value, Syntax::DEVICE).err().map(|words| at(&operand, &words)),
+        "device" => OptionList::parse(operand.value, Syntax::DEVICE).err().map(|words| at(&operand, &format!("\"{words}\""))),
         _ => None,
     }
 }

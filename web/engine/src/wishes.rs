@@ -33,7 +33,7 @@ fn put(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
     let asked = &mut settings.explicit;
     match name {
         // There is no machine to look at.
-        "libvirt" if text == "installed" => return Err("give a version like 9.0".into()),
+        "libvirt" if text == "installed" => return Err("use a version such as 9.0".into()),
         "libvirt" => settings.libvirt = values::libvirt(text)?,
         "uuid" => settings.uuid = Some(values::uuid(text)?),
         "type" => asked.vgpu_type = Some(values::vgpu_type(text)?),
@@ -69,7 +69,7 @@ mod tests {
         let (settings, wrong) = read_what_can_be(r#"{"pci":"2","libvirt":"8.0","colour":"red"}"#);
         let names: Vec<&str> = wrong.iter().filter_map(|one| one["name"].as_str()).collect();
         assert_eq!(names, ["colour", "pci"]);
-        assert_eq!(wrong[1]["message"], "give an address like 0000:00:02.0");
+        assert_eq!(wrong[1]["message"], "use a PCI address such as 0000:00:02.0");
         assert_eq!((settings.libvirt.to_string(), settings.explicit.pci), ("8.0.0".to_owned(), None));
         assert!(read("[]").is_err() && read("").is_err());
         assert!(read(r#"{"libvirt":"installed"}"#).is_err(), "the browser's machine is not the one that is meant");
