@@ -11,18 +11,18 @@ mod edit;
 mod version;
 #[allow(dead_code, missing_docs)]
 mod rules {
-    #[path = "../src/rules/evidence.rs"]
-    pub mod evidence;
+    #[path = "../src/rules/examples.rs"]
+    pub mod examples;
     #[path = "../src/rules/file.rs"]
     pub mod file;
-    #[path = "../src/rules/names.rs"]
-    pub mod names;
     #[path = "../src/rules/path.rs"]
     pub mod path;
+    #[path = "../src/rules/registry.rs"]
+    pub mod registry;
     #[path = "../src/rules/schema.rs"]
     pub mod schema;
-    #[path = "../src/rules/stems.rs"]
-    pub mod stems;
+    #[path = "../src/rules/selector_trie.rs"]
+    pub mod selector_trie;
     #[path = "../src/rules/symptom.rs"]
     pub mod symptom;
 }
@@ -42,7 +42,7 @@ mod xml {
 use edit::Applicability;
 use rules::path::{Axis, Condition, Name, Path, Selector, Step, Text, Value};
 use rules::schema::*;
-use rules::stems::{self, TrieNode};
+use rules::selector_trie::{self, TrieNode};
 use rules::symptom::{Symptom, SymptomMessage};
 use version::{Version, VersionRange};
 
@@ -53,7 +53,7 @@ fn main() {
     println!("cargo::rustc-env=RELEASED={}", released());
     let mut rules = rules_in("rules");
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
-    write("stems.rs", &table(&planted(&mut rules)));
+    write("selector_trie.rs", &table(&build_selector_trie(&mut rules)));
     write("rules.rs", &table(&rules));
     let of_host = rules_in("rules/host");
     write("host.rs", &table(&of_host));
@@ -88,8 +88,8 @@ fn rules_in(folder: &str) -> Vec<Rule> {
 }
 
 /// The tree of what the rules' selectors begin with; each path gets its place in it.
-fn planted(rules: &mut [Rule]) -> Vec<TrieNode> {
-    let mut tree = stems::new_trie();
+fn build_selector_trie(rules: &mut [Rule]) -> Vec<TrieNode> {
+    let mut tree = selector_trie::new_trie();
     for rule in rules {
         let of_fixes = rule.fix.to_mut().iter_mut().filter_map(|fix| fix.unsafe_if.as_mut());
         let of_check = match &mut rule.check {
@@ -98,7 +98,7 @@ fn planted(rules: &mut [Rule]) -> Vec<TrieNode> {
         };
         let of_rule = [&mut rule.select, &mut rule.when.absent, &mut rule.when.present].into_iter().flatten();
         for selector in of_rule.chain(of_check).chain(of_fixes) {
-            selector.paths.to_mut().iter_mut().for_each(|path| stems::insert(path, &mut tree));
+            selector.paths.to_mut().iter_mut().for_each(|path| selector_trie::insert(path, &mut tree));
         }
     }
     tree

@@ -1,62 +1,62 @@
-//! `gvtg-xml` makes any libvirt domain run on an Intel GVT-g vGPU.
+//! `gvtg-xml` makes a libvirt VM run on an Intel GVT-g vGPU.
 //!
-//! Two pure functions do the work, [`lint::lint`] and [`lint::fix`]; the command line is a face on them. The way of a document through
-//! the modules, which is also the order to read them in:
+//! Two pure functions do the work, [`lint::lint`] and [`lint::fix`]. A document takes this way through the modules, which is also a good order to
+//! read them in:
 //!
 //! ```text
-//! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ what it means ─ rules ─▶ findings with changes
-//!                                                                                                            │
-//!         lint: diagnostics ─ report ─▶ text ◀───────────────────────────────────────────────────────────────┤
-//!         fix:  change ─▶ edit ─▶ new text ─▶ all of it again … until nothing changes ─▶ written once ◀──────┘
+//! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ meaning ─ rules ─▶ findings with changes
+//!                                                                                                        │
+//!         lint: diagnostics ─ report ─▶ text ◀───────────────────────────────────────────────────────────┤
+//!         fix:  change ─▶ edit ─▶ new text ─▶ next pass … until nothing changes ─▶ written once ◀────────┘
 //! ```
 //!
-//! - [`source`]: text, lines and columns. [`edit`]: byte edits. [`undo`]: the way back. [`version`]: libvirt releases. [`printable`]: text for a terminal. [`uri`](mod@uri): names of files as URIs.
-//! - [`xml`]: a tree that knows its bytes; the only user of roxmltree. [`fragment`]: new XML; the only user of xmltree.
-//!   [`layout`]: where edits go so that they look like the author's.
-//! - [`qemu`]: QEMU's command line. [`command_line`]: the kernel's.
-//! - [`settings`]: what the user wants. [`values`]: how each must look. `config`: the same out of a `gvtg-xml.toml`. [`property`]: QEMU's properties and their types.
-//! - [`domain`]: what a domain says, and how a property reaches its vGPU. [`change`]: what is to be different, as edits.
-//! - [`rules`]: `rules/*.toml`, and a function for each kind of check. [`diagnostic`]: a finding as the outside sees it.
-//! - [`doctor`]: what messages mean, and which known ones are in a log.
-//! - [`host`]: what a machine has; the only reader of /sys, /proc and /etc. [`types`]: the types of vGPUs, and what fits a GPU.
-//! - [`emit`]: the host's side of a domain, as files.
-//! - [`vocabulary`]: what the elements and attributes mean to whoever writes them.
-//! - [`suppress`]: what a document says is to be ignored, held against what is found.
-//! - [`across`]: what no two domains of a run may have in common.
-//! - [`lint`](mod@lint): lint and fix. [`report`]: formats. `lsp`: the language server. [`cli`]: flags, files, exit codes.
+//! - Text: [`source`] (text, lines, columns), [`edit`] (byte edits), [`source_map`] (offsets of the new text in the old one), [`sanitize`] (text for a
+//!   terminal), [`uri`](mod@uri) (file URIs).
+//! - XML: [`xml`] (a tree with byte spans, the only user of roxmltree), [`fragment`] (new XML, the only user of xmltree), [`layout`] (where edits go so
+//!   that they look like the author's).
+//! - QEMU and libvirt: [`qemu`] (QEMU's command line), [`property`] (properties of QEMU's vGPU device), [`version`] (libvirt releases),
+//!   [`element_docs`] (hover texts for elements and attributes).
+//! - The domain: [`domain`] (the meaning of a domain's XML), [`change`] (changes to it, as edits).
+//! - Rules: [`rules`] (`rules/*.toml` and the checks), [`diagnostic`] (a finding as callers see it), [`suppress`] (suppressions), [`cross_file`]
+//!   (conflicts between the files of a run), [`lint`](mod@lint) (lint and fix).
+//! - Settings: [`settings`], [`setting_parsers`] (the syntax of each value), `config` (`gvtg-xml.toml`).
+//! - The host: [`host`] (facts and checks; the only reader of /sys, /proc and /etc), [`kernel_cmdline`], [`types`] (vGPU types), [`emit`] (the files
+//!   that a host needs).
+//! - [`explain`]: known messages, and logs.
+//! - Interfaces: [`report`] (output formats), `lsp` (the language server), [`cli`].
 
-pub mod across;
 pub mod change;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod command_line;
 #[cfg(feature = "cli")]
 pub mod config;
+pub mod cross_file;
 pub mod diagnostic;
-pub mod doctor;
 pub mod domain;
 pub mod edit;
+pub mod element_docs;
 pub mod emit;
+pub mod explain;
 pub mod fragment;
 pub mod host;
+pub mod kernel_cmdline;
 pub mod layout;
 pub mod lint;
 #[cfg(feature = "lsp")]
 pub mod lsp;
-pub mod printable;
 pub mod property;
 pub mod qemu;
 pub mod report;
 pub mod rules;
+pub mod sanitize;
+pub mod setting_parsers;
 pub mod settings;
 pub mod source;
+pub mod source_map;
 pub mod suppress;
 pub mod types;
-pub mod undo;
 pub mod uri;
-pub mod values;
 pub mod version;
-pub mod vocabulary;
 #[cfg(feature = "cli")]
 mod wrap;
 pub mod xml;

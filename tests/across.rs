@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use common::files::folder;
 use common::program::{feed, outcome, program, run_in};
-use gvtg_xml::across::Claims;
+use gvtg_xml::cross_file::Claims;
 use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::lint::{fix_with_others, lint_all, lint_with_others};
 use gvtg_xml::rules::{Rule, RuleSet, builtin};

@@ -8,7 +8,7 @@ use std::fs;
 use std::time::Instant;
 
 use common::program::{feed, outcome, program, run, run_in};
-use gvtg_xml::doctor::{Answer, Catalog, LogScanner};
+use gvtg_xml::explain::{Answer, Catalog, LogScanner};
 use gvtg_xml::rules::{builtin, of_host, symptoms};
 
 fn known() -> Catalog<'static> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::composition::{EditBuilder, New, NewOverride, Rank};
+use super::edit_builder::{EditBuilder, New, NewOverride, Rank};
 use crate::domain::Domain;
 use crate::edit::Edit;
 use crate::fragment::NewElement;

@@ -13,24 +13,24 @@ use crate::layout;
 use crate::property::PropertyType;
 use crate::xml::Element;
 
+mod assign_alias;
 mod blocks;
-mod composition;
-mod deliver;
+mod edit_builder;
+mod insertion_point;
+mod lost_templates;
 mod metadata;
-mod moved;
-mod naming;
-mod overwritten;
-mod places;
+mod moved_ranges;
 mod references;
+mod set_property;
 
+pub use assign_alias::assign_alias;
+use assign_alias::naming;
 pub use blocks::root_prefix;
-use composition::EditBuilder;
-pub use deliver::deliver;
+use edit_builder::EditBuilder;
+pub use lost_templates::overwritten;
 pub use metadata::new_metadata;
-pub use naming::assign_alias;
-use naming::naming;
-pub use overwritten::overwritten;
 use references::update_references;
+pub use set_property::deliver;
 
 /// One thing that is to be different.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -7,10 +7,10 @@ use serde_json::{Value as Json, json};
 
 use super::lint::fail;
 use super::{ColorChoice, ConfigArgs, DataFormat, Status, configs, io};
-use crate::config::choices::Value;
-use crate::config::told::{KeyWithOrigin, RuleWithOrigin, ValueOrigin, keys, rules};
-use crate::config::{LoadError, ResolvedConfig, site};
-use crate::printable::{clean, clean_path};
+use crate::config::partial::Value;
+use crate::config::provenance::{KeyWithOrigin, RuleWithOrigin, ValueOrigin, keys, rules};
+use crate::config::{LoadError, ResolvedConfig, custom_rules};
+use crate::sanitize::{clean, clean_path};
 
 pub(super) fn run(args: &ConfigArgs) -> Status {
     let text = match told(args) {
@@ -30,7 +30,7 @@ fn told(args: &ConfigArgs) -> Result<String, LoadError> {
     let found = if is_folder { configs.find_in(path, None)? } else { configs.find(path)? };
     configs::print_skipped_configs(&configs);
     let keys = keys(&args.choices.choices(args.unsafe_fixes), &found);
-    let rules = rules(&found, site::merged(configs.rules(found.loaded.as_deref())));
+    let rules = rules(&found, custom_rules::merged(configs.rules(found.loaded.as_deref())));
     Ok(match args.format {
         DataFormat::Text => text(&found, &keys, &rules),
         DataFormat::Json => json(&found, &keys, &rules),

@@ -8,9 +8,9 @@ use super::flags::{ColorChoice, CommonArgs};
 use super::terminal::TerminalStyle;
 use super::{io, lint};
 use crate::config::{Configs, EffectiveConfig, LoadError};
-use crate::printable::clean_path;
 use crate::report::Full;
 use crate::rules::{Rule, RuleSet};
+use crate::sanitize::clean_path;
 use crate::source::Source;
 
 /// What reports know of all files of a run.

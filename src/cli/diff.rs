@@ -3,8 +3,8 @@
 use similar::TextDiff;
 
 use super::terminal::TerminalStyle;
-use crate::printable::{clean, clean_lines};
 use crate::report::Paint;
+use crate::sanitize::{clean, clean_lines};
 
 /// The diff from one text to another, which patch reads; in colours for whoever looks at it.
 pub(super) fn diff(name: &str, old: &str, new: &str, look: TerminalStyle) -> String {

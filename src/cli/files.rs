@@ -1,6 +1,6 @@
 //! Which files a run is about: those named, and those in folders.
 
-use crate::printable::system_error;
+use crate::sanitize::system_error;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 use std::ops::Range;

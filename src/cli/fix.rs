@@ -8,16 +8,16 @@ use super::files::{Input, collect};
 use super::lint::{Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped, unread};
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
-use super::{FixArgs, Options, Status, configs, io, next, replace, suppress};
-use crate::across::Claims;
+use super::{FixArgs, Options, Status, atomic_write, configs, io, next_steps, suppress};
 use crate::config::EffectiveConfig;
+use crate::cross_file::Claims;
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::emit::shell;
 use crate::host::{Root, installed};
 use crate::lint::{FixError, Fixed, Foreign, Guest, fix_with_others};
-use crate::printable::clean;
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::schema::{self, Severity};
+use crate::sanitize::clean;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::version::Version;
@@ -89,7 +89,7 @@ pub(super) fn run(args: &FixArgs) -> Status {
         say_skipped(&files, &passed_over, &options);
         // A hook of git hands on what others run.
         if !(args.diff || args.check || options.skip_foreign) {
-            io::tell(&next::steps(&guests, if args.in_place { &args.files } else { &[] }));
+            io::tell(&next_steps::steps(&guests, if args.in_place { &args.files } else { &[] }));
         }
     }
     status
@@ -195,7 +195,7 @@ fn fix_one(
 pub(super) struct Document {
     pub(super) text: String,
     /// The file that it came from, where that is to be replaced.
-    pub(super) to_replace: Option<replace::Original>,
+    pub(super) to_replace: Option<atomic_write::Original>,
 }
 
 /// What came of reading an input.
@@ -215,7 +215,7 @@ pub(super) enum InputKind {
 /// Why it can't be read, or handed on.
 pub(super) fn read(input: &Input, args: &FixArgs, in_force: &EffectiveConfig, options: &Options) -> Result<InputKind, String> {
     let read = if args.in_place {
-        replace::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
+        atomic_write::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
@@ -244,13 +244,13 @@ pub(super) fn deliver(
     old: Option<&str>,
     new: &str,
     has_changed: bool,
-    to_replace: Option<&replace::Original>,
+    to_replace: Option<&atomic_write::Original>,
 ) -> Result<(), String> {
     match (old, to_replace) {
         (Some(old), _) if args.diff => io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color))),
         (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
         (None, Some(file)) if has_changed => {
-            replace::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
+            atomic_write::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
             if let Some(warning) = file.warning(new) {
                 io::print_error(&format!("{}: {warning}", clean(name)));
             }

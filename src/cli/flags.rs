@@ -11,8 +11,8 @@ use super::generate;
 use super::output::OutputArgs;
 use crate::config::{Configs, LoadError, Origin, PartialConfig};
 use crate::rules::schema::Severity;
+use crate::setting_parsers::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
 use crate::settings::{Audio, SettingOverrides};
-use crate::values::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
 use crate::version::Version;
 
 #[derive(Args, Debug)]

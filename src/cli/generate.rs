@@ -7,9 +7,9 @@ use clap::ValueEnum;
 
 use super::flags::GenerateArgs;
 use super::lint::fail;
-use super::{Status, io, manual, words};
+use super::{Status, complete, io, manual};
 use crate::config::schema::schema;
-use crate::printable::{clean_path, system_error};
+use crate::sanitize::{clean_path, system_error};
 
 /// What can be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,7 +52,7 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
         What::Fish => FISH.to_owned(),
         What::ConfigSchema => format!("{:#}\n", schema()),
         What::ProblemMatcher => PROBLEM_MATCHER.to_owned(),
-        What::Words => words::answer(&args.words),
+        What::Words => complete::answer(&args.words),
     };
     match io::print(&text) {
         Ok(()) => Status::Clean,

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use super::terminal::for_stderr;
-use crate::printable::system_error;
+use crate::sanitize::system_error;
 
 /// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
 ///
@@ -99,7 +99,7 @@ pub(super) fn tell(text: &str) {
 
 /// One message on stderr.
 pub(super) fn print_note(message: &str) {
-    tell(&format!("gvtg-xml: {}\n", crate::printable::clean(message)));
+    tell(&format!("gvtg-xml: {}\n", crate::sanitize::clean(message)));
 }
 
 /// Several lines on stderr: what is wrong, and then what to do.
@@ -107,7 +107,7 @@ pub(super) fn print_error(message: &str) {
     let mut lines = message.lines();
     print_note(lines.next().unwrap_or(""));
     for line in lines {
-        tell(&format!("{}\n", crate::printable::clean(line)));
+        tell(&format!("{}\n", crate::sanitize::clean(line)));
     }
 }
 

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Files, Folder, Input, collect, is_called_xml};
 use super::output::{DefaultReport, Outputs, Stream};
-use super::tally::{LintSummary, counted};
+use super::summary::{LintSummary, counted};
 use super::{LintArgs, Options, Status, configs, io};
-use crate::across::Claims;
 use crate::config::EffectiveConfig;
+use crate::cross_file::Claims;
 use crate::diagnostic::Diagnostic;
 use crate::emit::shell;
 use crate::lint::{Findings, Foreign, lint_with_others, skip_reason};
-use crate::printable::{clean, clean_path};
 use crate::report::{FileFindings, Part, State};
+use crate::sanitize::{clean, clean_path};
 use crate::settings::Settings;
 use crate::source::{Position, Source};
 use crate::xml;

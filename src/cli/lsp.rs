@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Parser};
 use serde_json::{Map, Value};
 
-use super::deferred::augment;
 use super::flags::{OriginArgs, SettingsArgs};
+use super::lazy_args::augment;
 use super::lint::fail;
 use super::{Status, io};
 use crate::config::{ConfigWatcher, PartialConfig};
 use crate::lsp::{Ended, serve};
-use crate::values::rule_pages;
+use crate::setting_parsers::rule_pages;
 
 // What holds for the session; the editor's settings have the same names. (A doc comment would stand in the help.)
 #[derive(Args, Clone, Debug)]

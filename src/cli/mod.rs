@@ -6,12 +6,13 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::config::merge::merge;
-use crate::printable::clean;
+use crate::sanitize::clean;
 use crate::settings::Settings;
 
+mod atomic_write;
+mod complete;
 mod config;
 mod configs;
-mod deferred;
 mod diff;
 mod emit;
 mod explain;
@@ -22,27 +23,26 @@ mod generate;
 mod host;
 mod io;
 mod kubevirt;
+mod lazy_args;
 mod lint;
 #[cfg(feature = "lsp")]
 mod lsp;
 pub mod manual;
-mod misuse;
-mod next;
+mod next_steps;
 mod options;
 mod output;
 mod parse;
-mod replace;
 mod signals;
+mod suggestions;
+mod summary;
 mod suppress;
-mod tally;
 mod terminal;
 mod types;
-mod words;
 mod wrap;
 
-use crate::values::{pci, uuid, vgpu_type};
-use deferred::Deferred;
+use crate::setting_parsers::{pci, uuid, vgpu_type};
 use flags::{ColorChoice, ConfigArgs, DataFormat, ExplainArgs, FixArgs, GenerateArgs, LintArgs};
+use lazy_args::Deferred;
 use options::Options;
 
 /// Makes a libvirt VM run on an Intel GVT-g vGPU.
@@ -106,7 +106,7 @@ pub fn run() -> ExitCode {
                     Status::Failed
                 }
                 _ => {
-                    io::eprint_all(&misuse::render_usage_error(error, &arguments));
+                    io::eprint_all(&suggestions::render_usage_error(error, &arguments));
                     Status::Failed
                 }
             };

@@ -15,9 +15,9 @@ use super::flags::{ColorChoice, Format};
 use super::terminal::TerminalStyle;
 use super::{Options, io};
 use crate::diagnostic::Detail;
-use crate::printable::system_error;
 use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
 use crate::rules;
+use crate::sanitize::system_error;
 use crate::xml::{self, XmlErrorKind};
 
 /// So much text is written before there is more.

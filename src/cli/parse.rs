@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, FromArgMatches, Parser};
 
-use super::deferred::Deferred;
+use super::lazy_args::Deferred;
 use super::{Cli, Command};
 
 /// The name that KubeVirt calls its hook by, which is the command `kubevirt`.

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::lint::fail;
 use super::terminal::for_stdout;
 use super::{DataFormat, Status, io};
+use crate::host::availability::{Offer, offers};
 use crate::host::card::{self, Card};
-use crate::host::offers::{Offer, offers};
 use crate::host::{Root, card_of};
 use crate::types::FENCES;
 

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn no_word_is_lost() {
         for rule in crate::rules::builtin() {
-            let page = crate::rules::page::page(rule, crate::rules::page::Markup::Plain);
+            let page = crate::rules::docs::page(rule, crate::rules::docs::Markup::Plain);
             for width in [1, 20, 40, 80] {
                 let wrapped = wrapped(&page, width);
                 assert!(page.split_whitespace().eq(wrapped.split_whitespace()), "{}", rule.id);

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::choices::{PartialConfig, Value};
-use crate::values;
+use super::partial::{PartialConfig, Value};
+use crate::setting_parsers;
 
 /// What a key takes, and where it goes.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub struct Key {
 pub static KEYS: &[Key] = &[
     Key {
         name: "libvirt",
-        kind: Kind::Text(|choices, text| put(&mut choices.libvirt, values::libvirt(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.libvirt, setting_parsers::libvirt(text))),
         get: |choices| text(&choices.libvirt),
         scope: Scope::File,
         shape: Shape::Pattern("^(newest|current|installed|[0-9]+(\\.[0-9]+){0,2})$"),
@@ -72,7 +72,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "type",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.vgpu_type, values::vgpu_type(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.vgpu_type, setting_parsers::vgpu_type(text))),
         get: |choices| text(&choices.wishes.vgpu_type),
         scope: Scope::File,
         shape: Shape::Pattern("^i915-GVTg_V[45]_[1248]$"),
@@ -82,7 +82,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "pci",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.pci, values::pci(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.pci, setting_parsers::pci(text))),
         get: |choices| text(&choices.wishes.pci),
         scope: Scope::File,
         shape: Shape::Pattern("^[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$"),
@@ -92,7 +92,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "display",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.display, values::display(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.display, setting_parsers::display(text))),
         get: |choices| text(&choices.wishes.display),
         scope: Scope::File,
         shape: Shape::Any,
@@ -102,7 +102,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "display-env",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.display_env, values::display_env(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.display_env, setting_parsers::display_env(text))),
         get: |choices| text(&choices.wishes.display_env),
         scope: Scope::File,
         shape: Shape::Pattern("^\\S*:[0-9]+(\\.[0-9]+)?$"),
@@ -112,7 +112,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "gdk-scale",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.gdk_scale, values::gdk_scale(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.gdk_scale, setting_parsers::gdk_scale(text))),
         get: |choices| text(&choices.wishes.gdk_scale),
         scope: Scope::File,
         shape: Shape::Pattern("^([0-9]+\\.?[0-9]*|\\.[0-9]+)$"),
@@ -122,7 +122,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "alias",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.alias, values::alias(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.alias, setting_parsers::alias(text))),
         get: |choices| text(&choices.wishes.alias),
         scope: Scope::File,
         shape: Shape::Pattern("^ua-[A-Za-z0-9_-]+$"),
@@ -132,7 +132,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "romfile",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.romfile, values::romfile(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.romfile, setting_parsers::romfile(text))),
         get: |choices| text(&choices.wishes.romfile),
         scope: Scope::File,
         shape: Shape::Pattern("^/"),
@@ -142,7 +142,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "audio",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.audio, values::audio(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.wishes.audio, setting_parsers::audio(text))),
         get: |choices| text(&choices.wishes.audio),
         scope: Scope::File,
         shape: Shape::Pattern(AUDIO),
@@ -182,7 +182,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "fail-on",
-        kind: Kind::Text(|choices, text| put(&mut choices.fail_on, values::severity(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.fail_on, setting_parsers::severity(text))),
         get: |choices| choices.fail_on.map(|severity| Value::Text(severity.name().to_owned())),
         scope: Scope::File,
         shape: Shape::OneOf(&["info", "warning", "error"]),
@@ -222,7 +222,7 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "rule-pages",
-        kind: Kind::Text(|choices, text| put(&mut choices.rule_pages, values::rule_pages(text))),
+        kind: Kind::Text(|choices, text| put(&mut choices.rule_pages, setting_parsers::rule_pages(text))),
         get: |choices| text(&choices.rule_pages),
         scope: Scope::All,
         shape: Shape::Pattern("^https?://[^\\s]+$"),

@@ -3,8 +3,8 @@
 
 use std::sync::Mutex;
 
-use super::choices::PartialConfig;
-use super::said::{Level, Section};
+use super::model::{Level, Section};
+use super::partial::PartialConfig;
 use crate::rules::schema::Severity;
 use crate::rules::{Rule, RuleSet};
 use crate::settings::Settings;

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::choices::{PartialConfig, Value};
 use super::globs::Glob;
 use super::keys::{KEYS, Key, Kind, Scope, key};
-use super::said::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
+use super::model::{Config, ConfigError, Entry, GROUPS, LEVELS, Level, Override, Section};
+use super::partial::{PartialConfig, Value};
 use crate::rules::schema::Check;
 use crate::rules::{Rule, builtin, closest_match, of_host};
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::keys::{KEYS, Key, Kind, Scope, Shape};
-use super::said::{GROUPS, LEVELS};
+use super::model::{GROUPS, LEVELS};
 use crate::rules::builtin;
 use crate::rules::schema::Check;
 

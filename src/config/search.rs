@@ -4,7 +4,7 @@
 //! it: it belongs to the user who runs this or to root, and not everybody may write it. A file that somebody left in /tmp must not steer what
 //! `virsh edit` has its user edit there.
 
-use crate::printable::{clean_path, system_error};
+use crate::sanitize::{clean_path, system_error};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};

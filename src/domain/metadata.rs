@@ -13,7 +13,7 @@
 use uuid::Uuid;
 
 use super::Domain;
-use super::values::parse_uuid;
+use super::parse::parse_uuid;
 use crate::settings::METADATA_NAMESPACE;
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt};

@@ -2,7 +2,7 @@
 
 use super::parameter::{PARAMETERS, Parameter, comments, missing, words};
 use super::{Destination, File, FollowUp, made_by, shell};
-use crate::command_line::split_init;
+use crate::kernel_cmdline::split_init;
 
 /// GRUB's own file: a drop-in that Debian's and Ubuntu's grub-mkconfig sources behind /etc/default/grub.
 const GRUB: &str = include_str!("grub.sh");

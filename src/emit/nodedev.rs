@@ -1,7 +1,7 @@
 //! A vGPU as a node device of libvirt: `virsh nodedev-define` takes it, in place of the hook.
 
 use super::{Destination, File, FollowUp, Guest, Vgpu, shell};
-use crate::printable::clean;
+use crate::sanitize::clean;
 
 /// The XML of one vGPU.
 pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {

@@ -1,7 +1,7 @@
 //! The kernel parameters of a GVT-g host, and how they join those that a kernel already gets.
 
 use super::shell;
-use crate::command_line::{split, split_init};
+use crate::kernel_cmdline::{split, split_init};
 
 /// A kernel parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Words and comments of shell scripts, whatever is in them.
 
-use crate::printable::is_harmful;
+use crate::sanitize::is_harmful;
 
 /// A text as one word of a shell; one that begins with a dash is quoted, so that nobody takes it for a flag.
 pub fn word(text: &str) -> String {

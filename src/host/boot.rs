@@ -3,7 +3,7 @@
 use super::Root;
 use super::kernel::{Word, words};
 use super::system::System;
-use crate::command_line::{split, split_init};
+use crate::kernel_cmdline::{split, split_init};
 
 /// The files that kernel-install reads, in its order: the first that is there.
 const FILES: &[&str] = &["/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"];

@@ -2,7 +2,7 @@
 
 use super::boot::{NextStart, NextStarts, Renewal, next_start};
 use super::{Probe, Root};
-use crate::command_line::{split, split_init};
+use crate::kernel_cmdline::{split, split_init};
 
 /// Where modprobe's options are; the first folder's file of a name hides the others'.
 const MODPROBE: &[&str] = &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];

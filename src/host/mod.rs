@@ -1,10 +1,11 @@
 //! What this machine has: the only reader of /sys, /proc and /etc, below a root folder.
 
-use crate::printable::system_error;
+use crate::sanitize::system_error;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+pub mod availability;
 pub mod boot;
 pub mod card;
 pub mod checks;
@@ -15,7 +16,6 @@ pub mod installed;
 pub mod kernel;
 pub mod libvirt;
 pub mod machine;
-pub mod offers;
 mod open_files;
 pub mod owners;
 pub mod system;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::SMALL_TEXT;
-use super::ignored::{faults, would_orphan_suppression};
 use super::removals::removals_beside;
+use super::suppression_lints::{faults, would_orphan_suppression};
 use crate::change::{Change, EditPlanner, overwritten};
 use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
 use crate::domain::Domain;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::across::{Claims, Summary};
 use crate::change::EditPlanner;
+use crate::cross_file::{Claims, Summary};
 use crate::diagnostic::{Detail, Diagnostic};
 use crate::domain::{self, Domain};
 use crate::edit::{Applicability, Edits};
@@ -12,22 +12,22 @@ use crate::settings::Settings;
 use crate::source::Source;
 use crate::xml::{self, XmlError};
 
-mod beside;
+mod add_suppressions;
+mod cross_file;
 mod findings;
-mod fixed;
-mod fixing;
-mod ignored;
-mod places;
+mod fix;
+mod fix_result;
+mod pass;
+mod remap;
 mod removals;
-mod round;
-mod suppressing;
+mod suppression_lints;
 
-use beside::beside;
+pub use add_suppressions::{Suppressed, suppress, suppress_with_others, suppressing_edits};
+use cross_file::beside;
 use findings::{Picture, RuleFinding, diagnostics, find};
-pub use fixed::{FixError, Fixed, Guest};
-pub use fixing::{fix, fix_with_others};
-use ignored::unused;
-pub use suppressing::{Suppressed, suppress, suppress_with_others, suppressing_edits};
+pub use fix::{fix, fix_with_others};
+pub use fix_result::{FixError, Fixed, Guest};
+use suppression_lints::unused;
 
 /// What a small text may get whatever its size.
 const SMALL_TEXT: usize = 256 << 10;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
+use super::catch_panic::catch_panic;
 use super::diagnostics::{self, Style};
 use super::document::{Document, is_virsh_edit, settings};
 use super::protocol::{CodeAction, Range, TextEdit};
-use super::survive::survive;
 use super::text::{Encoding, Lines};
 use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic as Finding;
@@ -164,7 +164,7 @@ fn of_ignoring(
         let places: Vec<(usize, &'static str)> = first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
         // What can't be read has no findings.
         let edits =
-            survive(move || suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named)).unwrap_or_default())?;
+            catch_panic(move || suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named)).unwrap_or_default())?;
         actions.extend(first_of_rule.iter().zip(edits).map(|(finding, edits)| CodeAction {
             title: format!("Suppress {} {place}", finding.rule.id),
             kind: QUICK_FIX,
@@ -185,7 +185,7 @@ fn is_asked_for(kind: &str, only: Option<&[String]>) -> bool {
 /// What mends all that a rule finds; None where that is nothing.
 fn of_rule(rule: &str, document: &Document, configuration: &Arc<EffectiveConfig>) -> Result<Option<Vec<Replacement>>, String> {
     let (rule, text, configuration, is_named) = (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
-    let edits = survive(move || edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named)))?;
+    let edits = catch_panic(move || edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named)))?;
     // What can't be read has nothing to mend.
     Ok(edits.ok().filter(|edits| !edits.is_empty()).map(|edits| replacements(&edits)))
 }
@@ -205,7 +205,7 @@ fn replacements(edits: &Edits) -> Vec<Replacement> {
 /// are replaced that change.
 fn fixed(document: &Document, configuration: &Arc<EffectiveConfig>, is_named: bool) -> Result<Option<Vec<Replacement>>, String> {
     let (text, configuration) = (document.text.clone(), configuration.clone());
-    survive(move || {
+    catch_panic(move || {
         // A text that can't be read has no findings, and rules at odds no fix.
         let fixed = fix(text.to_string(), &configuration.rules, &settings(&configuration, is_named)).ok().filter(|fixed| fixed.changed)?;
         let (old, new): (Vec<&str>, Vec<&str>) = (text.split_inclusive('\n').collect(), fixed.text.split_inclusive('\n').collect());

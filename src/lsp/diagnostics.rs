@@ -3,7 +3,7 @@
 use super::document::Analysis;
 use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
 use super::text::Lines;
-use crate::config::said::ConfigError;
+use crate::config::model::ConfigError;
 use crate::diagnostic::Diagnostic as Finding;
 use crate::rules::schema::Severity;
 use crate::xml::XmlError;

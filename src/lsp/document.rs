@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::survive::survive;
+use super::catch_panic::catch_panic;
 use crate::config::EffectiveConfig;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{lint, lint_without_edits, skip_reason};
@@ -108,7 +108,7 @@ impl Document {
             return (self.unreadable(XmlError::new(0, "larger than 16 MiB, so it is not checked", help)), false);
         }
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
-        let seen = survive(move || {
+        let seen = catch_panic(move || {
             if !(is_named || configuration.named) && skip_reason(text.as_bytes(), configuration.all).is_some() {
                 return xml::read(&text, |_| Analysis::Foreign);
             }
@@ -141,7 +141,7 @@ impl Document {
     /// The findings with the edits that mend them; none in what can't be read.
     pub fn findings_with_edits(&self, configuration: &Arc<EffectiveConfig>) -> Result<Vec<Diagnostic<'static>>, String> {
         let (text, configuration, is_named) = (self.text.clone(), configuration.clone(), self.is_named);
-        survive(move || lint(&text, &configuration.rules, &settings(&configuration, is_named)).unwrap_or_default())
+        catch_panic(move || lint(&text, &configuration.rules, &settings(&configuration, is_named)).unwrap_or_default())
     }
 }
 

@@ -4,10 +4,10 @@
 //! stdin ─ wire ─▶ messages ─ server ─▶ documents ─ lint, fix ─▶ views ─ diagnostics, actions, knowledge ─▶ messages ─ wire ─▶ stdout
 //! ```
 //!
-//! - [`wire`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte offsets.
-//! - [`configuration`]: the editor's settings; [`uri`]: documents' names and files. [`document`]: an open document and what is seen in it; [`survive`]: where that fails.
-//! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and [`knowledge`]: what is at the cursor.
-//! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document; [`abilities`]: what the client can do.
+//! - [`jsonrpc`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte offsets.
+//! - [`configuration`]: the editor's settings; [`uri`]: documents' names and files. [`document`]: an open document and what is seen in it; [`catch_panic`]: where that fails.
+//! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and [`hover`]: what is at the cursor.
+//! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document; [`capabilities`]: what the client can do.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
@@ -16,26 +16,26 @@ use std::thread;
 
 use serde_json::Value;
 
-pub mod abilities;
 pub mod actions;
-mod answers;
+pub mod capabilities;
+pub mod catch_panic;
 pub mod configuration;
-mod configuring;
 pub mod context;
 pub mod diagnostics;
 pub mod document;
-mod ignoring;
-pub mod knowledge;
+mod handlers;
+pub mod hover;
+pub mod jsonrpc;
 pub mod protocol;
 pub mod server;
-pub mod survive;
+mod settings;
+mod suppression_completion;
 pub mod text;
 pub mod uri;
-pub mod wire;
 
 pub use configuration::Configure;
+use jsonrpc::{Message, ResponseError};
 pub use server::{Ended, Server};
-use wire::{Message, ResponseError};
 
 type Incoming = std::io::Result<Result<Message, ResponseError>>;
 
@@ -73,7 +73,7 @@ pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, confi
             server.publish();
         }
         for message in server.take() {
-            if wire::write(&mut output, &message).is_err() {
+            if jsonrpc::write(&mut output, &message).is_err() {
                 return Ok(Ended::Abruptly);
             }
         }
@@ -87,7 +87,7 @@ pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, confi
 fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Incoming> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        while let Some(message) = wire::read(&mut input).transpose() {
+        while let Some(message) = jsonrpc::read(&mut input).transpose() {
             let is_last = message.is_err();
             if sender.send(message).is_err() || is_last {
                 return;

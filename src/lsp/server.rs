@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::abilities::ClientCapabilities;
 use super::actions::{FIX_ALL, FIX_DOMAIN, QUICK_FIX};
+use super::capabilities::ClientCapabilities;
 use super::configuration::{Configure, section};
 use super::diagnostics::{self, Style};
 use super::document::{Analysis, Document};
+use super::jsonrpc::{Message, ResponseError, code};
 use super::protocol::{DidChange, DidOpen, OfDocument};
 use super::text::{Lines, apply};
-use super::wire::{Message, ResponseError, code};
 use crate::config::{ConfigWatcher, EffectiveConfig};
 use crate::version::Version;
 

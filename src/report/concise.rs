@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{FileFindings, Paint, Report, State, add_place};
 use crate::diagnostic::{Detail, Diagnostic, Related};
 use crate::edit::Applicability;
-use crate::printable::clean;
+use crate::sanitize::clean;
 
 /// One line a finding; of what is mended it says what the fix does.
 #[derive(Debug, Default)]

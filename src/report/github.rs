@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::{FileFindings, Report, message};
 use crate::diagnostic::{Detail, Diagnostic};
-use crate::printable::clean;
 use crate::rules::schema::Severity;
+use crate::sanitize::clean;
 
 /// One workflow command a finding.
 pub struct GitHub;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::host::checks::{Item, NEXT, Status, first};
-use crate::printable::clean;
 use crate::rules::schema::Severity;
+use crate::sanitize::clean;
 
 /// How much of the checks is shown to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

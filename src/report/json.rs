@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::fingerprint::Fingerprints;
 use super::{FileFindings, Part, Report};
 use crate::diagnostic::Diagnostic;
-use crate::printable::is_harmful;
+use crate::sanitize::is_harmful;
 use crate::source::Position;
 
 /// Everything as one document, for programs.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{FileFindings, Report};
 use crate::diagnostic::{Detail, Diagnostic};
-use crate::printable::clean;
 use crate::rules::schema::Severity;
+use crate::sanitize::clean;
 
 /// Findings as test cases that fail where they count for the exit code.
 pub struct JUnit;

@@ -16,9 +16,9 @@ mod gitlab;
 pub mod host;
 mod json;
 mod junit;
-mod paint;
 mod sarif;
 mod statistics;
+mod style;
 
 pub use concise::Concise;
 #[cfg(feature = "cli")]
@@ -27,9 +27,9 @@ pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use json::{Json, JsonLines};
 pub use junit::JUnit;
-pub use paint::Paint;
 pub use sarif::Sarif;
 pub use statistics::Statistics;
+pub use style::Paint;
 
 /// A format: what is said about one file after the other becomes one text. Each function appends to it, and whoever calls them may
 /// write and clear it in between.

@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::elsewhere::{is_elsewhere, moved_ramfb};
+use super::conditions::{applies, is_removed, remaining};
+use super::declarative_fix::DeclarativeFix;
 use super::environment::{RequiredEnv, environment};
 use super::finding::Finding;
-use super::mender::DeclarativeFix;
+use super::other_sources::{is_elsewhere, moved_ramfb};
 use super::path::{Selector, Text};
 use super::risk::Risk;
 use super::schema::{Check, Format, Group, Rule};
-use super::when::{applies, is_removed, remaining};
 use super::{Context, code};
 use crate::change::{Change, deliver};
 use crate::domain::{Domain, attribute_span, parse_uuid};

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::names::{FUNCTIONS, OF_CHECKS, OF_HOST, PLACEHOLDERS, SETTINGS};
 use super::path::Text;
+use super::registry::{FUNCTIONS, OF_CHECKS, OF_HOST, PLACEHOLDERS, SETTINGS};
 use super::schema::{Check, Group, Operation, Rule};
 use crate::fragment::NewElement;
 use crate::property::{to_override, type_of};

@@ -2,23 +2,23 @@
 
 pub mod check;
 pub mod code;
-mod elsewhere;
+mod conditions;
+mod declarative_fix;
+pub mod docs;
 mod environment;
-mod evidence;
+mod examples;
 mod file;
 pub mod finding;
 mod format;
-mod mender;
-mod names;
-pub mod page;
+mod other_sources;
 pub mod path;
+mod registry;
 pub mod risk;
 pub mod schema;
 pub mod select;
-pub mod stems;
+pub mod selector_trie;
 pub mod symptom;
 pub(crate) mod template;
-mod when;
 
 pub use file::{RuleError, parse};
 pub use schema::Rule;
@@ -47,7 +47,7 @@ mod table {
 
     use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
     use super::schema::*;
-    use super::stems::TrieNode;
+    use super::selector_trie::TrieNode;
     use super::symptom::{Symptom, SymptomMessage};
     use crate::edit::Applicability;
     #[allow(unused_imports, reason = "which of these are used depends on the rules")]
@@ -56,12 +56,12 @@ mod table {
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
     pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
     pub(super) static SYMPTOMS: &[Symptom] = include!(concat!(env!("OUT_DIR"), "/symptoms.rs"));
-    pub(super) static STEMS: &[TrieNode] = include!(concat!(env!("OUT_DIR"), "/stems.rs"));
+    pub(super) static SELECTOR_TRIE: &[TrieNode] = include!(concat!(env!("OUT_DIR"), "/selector_trie.rs"));
     const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
     pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
     pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
 }
-use table::{BUILTIN, OF_HOST, STEMS, SYMPTOMS};
+use table::{BUILTIN, OF_HOST, SELECTOR_TRIE, SYMPTOMS};
 
 /// The rule that speaks of a text which can't be read.
 pub fn rule_for_xml_error(unreadable: XmlErrorKind) -> &'static Rule {

@@ -35,7 +35,7 @@ pub struct Path {
     pub absolute: bool,
     /// The steps in order.
     pub steps: List<Step>,
-    /// Its place in the tree of what the built-in paths begin with ([`stems`](super::stems)); None for any other.
+    /// Its place in the tree of what the built-in paths begin with ([`selector_trie`](super::selector_trie)); None for any other.
     pub stem: Option<usize>,
 }
 

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-pub use super::evidence::{Example, KnownMessage, MessageSource, SnippetContext};
-use super::names::FUNCTIONS;
+pub use super::examples::{Example, KnownMessage, MessageSource, SnippetContext};
 use super::path::{List, Selector, Text};
+use super::registry::FUNCTIONS;
 use crate::edit::Applicability;
 use crate::version::VersionRange;
 

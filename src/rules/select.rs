@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 
-use super::STEMS;
+use super::SELECTOR_TRIE;
 use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
 use crate::xml::{Children, Element, QEMU_NAMESPACE, same};
 use foldhash::{HashSet, HashSetExt};
@@ -64,14 +64,14 @@ impl<'c, 'd> Search<'c, 'd> {
         let Some(stem) = path.stem else {
             return self.follow(&path.steps, if path.absolute { None } else { from }, fits);
         };
-        let (begun, rest) = path.steps.split_at(STEMS[stem].depth);
+        let (begun, rest) = path.steps.split_at(SELECTOR_TRIE[stem].depth);
         let conditions = begun.last().map_or(&[][..], |step| &step.conditions);
         self.of_stem(stem).iter().any(|element| self.all_hold(conditions, *element) && self.follow(rest, Some(*element), fits))
     }
 
     fn of_stem(&self, stem: usize) -> &[Element<'d>] {
         let of_stems = self.of_stems.get_or_init(|| {
-            let mut of_stems = vec![Vec::new(); STEMS.len()];
+            let mut of_stems = vec![Vec::new(); SELECTOR_TRIE.len()];
             walk(0, std::iter::once(self.children.document().root()), &mut of_stems);
             of_stems
         });
@@ -149,10 +149,10 @@ impl<'c, 'd> Search<'c, 'd> {
 /// Notes the elements that stems lead to, of those that are below one of their nodes.
 fn walk<'d>(node: usize, below: impl Iterator<Item = Element<'d>>, of_stems: &mut [Vec<Element<'d>>]) {
     for element in below {
-        let next = STEMS[node].next.iter().copied().find(|next| is_named(element, &STEMS[*next].name));
+        let next = SELECTOR_TRIE[node].next.iter().copied().find(|next| is_named(element, &SELECTOR_TRIE[*next].name));
         if let Some(next) = next {
             of_stems[next].push(element);
-            if !STEMS[next].next.is_empty() {
+            if !SELECTOR_TRIE[next].next.is_empty() {
                 walk(next, &mut element.children() as &mut dyn Iterator<Item = Element<'d>>, of_stems);
             }
         }

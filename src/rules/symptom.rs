@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::evidence::MessageSource;
+use super::examples::MessageSource;
 use super::file::{RuleError, TomlPathSegment, span_of};
 use super::path::{List, Text};
 use super::schema::Severity;

@@ -5,11 +5,11 @@ use crate::rules::schema::Check;
 use crate::rules::{Rule, nearest};
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-mod faults;
+mod lints;
 mod scopes;
 mod write;
 
-pub use faults::judged;
+pub use lints::judged;
 use scopes::{Scope, Scopes};
 pub use write::{SuppressionStyle, edits};
 

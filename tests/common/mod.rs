@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
-use gvtg_xml::across::Claims;
+use gvtg_xml::cross_file::Claims;
 use gvtg_xml::diagnostic::{Detail, Diagnostic};
 use gvtg_xml::domain::{PropertySyntax, property_syntax_for};
 use gvtg_xml::lint::{lint, lint_with_others};

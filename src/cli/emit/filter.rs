@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::values::{display, display_env, gdk_scale, libvirt, romfile};
+use crate::setting_parsers::{display, display_env, gdk_scale, libvirt, romfile};
 
 /// What VMs get that come from other machines.
 #[derive(Args, Debug)]

@@ -14,7 +14,7 @@ use crate::emit::guest::{check, guest};
 use crate::emit::{EmitOptions, Guest, shell};
 use crate::host::Root;
 use crate::host::gpu::{self, Generation};
-use crate::printable::clean_path;
+use crate::sanitize::clean_path;
 use crate::settings::{SettingOverrides, Settings};
 use crate::source::Source;
 use crate::xml;

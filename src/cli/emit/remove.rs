@@ -15,7 +15,7 @@ use crate::emit::parameter::{added_to, words};
 use crate::emit::{FOLDERS, FollowUp, shell, step, steps_of};
 use crate::host::system::System;
 use crate::host::{Probe, Root, boot};
-use crate::printable::{clean_path, system_error};
+use crate::sanitize::{clean_path, system_error};
 
 /// Where NixOS' libvirt looks for hooks.
 const NIXOS_HOOKS: &str = "/var/lib/libvirt/hooks";

@@ -16,7 +16,7 @@ use crate::emit::{Destination, File, shell};
 use crate::host::Root;
 use crate::host::hook::setups;
 use crate::host::owners::{Exposure, exposed};
-use crate::printable::{clean_path, system_error};
+use crate::sanitize::{clean_path, system_error};
 
 /// A file that is to be below the root.
 struct PlannedFile<'f> {

@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, Read};
 
 use super::{Explanation, QEMU_LOG, REPORT, START, related, unreadable};
-use crate::doctor::{Catalog, LogScanner, Report, summary};
+use crate::explain::{Catalog, LogScanner, Report, summary};
 use crate::lint::skip_reason;
-use crate::printable::clean;
+use crate::sanitize::clean;
 
 /// Looks through a log, of any size, and tells what it says. Returns whether there is anything in it.
 ///

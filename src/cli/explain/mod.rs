@@ -9,18 +9,18 @@ use std::path::Path;
 
 use clap::{Args as _, Command};
 
-mod here;
+mod local_rules;
 mod log;
 
 use super::lint::fail;
 use super::wrap::{paragraphs, wrapped};
 use super::{ColorChoice, ExplainArgs, Status, configs, io, terminal};
-use crate::config::{Configs, PartialConfig, site};
-use crate::doctor::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
-use crate::printable::{clean, clean_lines, system_error};
+use crate::config::{Configs, PartialConfig, custom_rules};
+use crate::explain::{Answer, Catalog, Entry, QueryResult, Topic, page, page_of};
 use crate::rules::schema::Rule;
 use crate::rules::{of_host, symptoms};
-use here::LocalRules;
+use crate::sanitize::{clean, clean_lines, system_error};
+use local_rules::LocalRules;
 use log::examine;
 
 pub(super) fn run(args: &ExplainArgs) -> Status {
@@ -36,7 +36,7 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         Err(failure) => return configs::fail(&failure, ColorChoice::Auto),
     };
     let here = LocalRules::new(&found, own);
-    let mut all: Vec<&Rule> = site::merged(own).chain(of_host()).collect();
+    let mut all: Vec<&Rule> = custom_rules::merged(own).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
     let known = Catalog::new(all, symptoms());
     match answer(&args.what, &known, &here) {

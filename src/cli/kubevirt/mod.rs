@@ -13,13 +13,13 @@ use crate::config::PartialConfig;
 use crate::config::merge::merge;
 use crate::domain::{self, Domain};
 use crate::lint::{FixError, fix, skip_reason};
-use crate::printable::clean;
 use crate::report::{Concise, FileFindings, Part, Report, State};
 use crate::rules::builtin;
 use crate::rules::schema::Severity;
+use crate::sanitize::clean;
+use crate::setting_parsers::{display, libvirt, romfile};
 use crate::settings::{SettingOverrides, Settings};
 use crate::source::Source;
-use crate::values::{display, libvirt, romfile};
 use crate::version::Version;
 
 mod vmi;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::printable::clean;
+use crate::sanitize::clean;
 
 /// The annotation with flags for the domain of one VM.
 pub(super) const ANNOTATION: &str = "gvtg-xml/flags";

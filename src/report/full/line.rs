@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::printable::is_harmful;
+use crate::sanitize::is_harmful;
 use crate::source::BOM;
 
 /// The longest piece of a line that is shown, in characters.

@@ -11,12 +11,12 @@ use miette::{Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, Label
 use textwrap::WordSplitter;
 use textwrap::core::display_width;
 
-use super::paint::Paint;
+use super::style::Paint;
 use super::{FileFindings, Part, Report, State};
 use crate::diagnostic::{Diagnostic, Related};
 use crate::edit::Applicability;
-use crate::printable::clean;
 use crate::rules::schema::Severity;
+use crate::sanitize::clean;
 use crate::source::{Position, Source};
 use crate::wrap;
 

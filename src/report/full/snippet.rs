@@ -7,7 +7,7 @@ use std::ops::Range;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::line::{LONGEST, push_clean, window_start};
-use crate::printable::clean;
+use crate::sanitize::clean;
 use crate::source::{Position, Source};
 
 /// The line that a finding begins in, harmless and short.

@@ -96,6 +96,6 @@ mod tests {
             assert!(used, "no rule uses the function {name}");
         }
         let names: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, crate::rules::names::FUNCTIONS, "rule files may name these and no others");
+        assert_eq!(names, crate::rules::registry::FUNCTIONS, "rule files may name these and no others");
     }
 }

@@ -4,10 +4,10 @@ use super::IS_REQUIREMENT;
 use crate::change::{Change, deliver, overwritten};
 use crate::domain::PropertySyntax;
 use crate::rules::Context;
-use crate::rules::elsewhere::is_elsewhere;
+use crate::rules::conditions::applies_to_vgpu;
 use crate::rules::environment::{RequiredEnv, environment};
+use crate::rules::other_sources::is_elsewhere;
 use crate::rules::schema::{Check, When};
-use crate::rules::when::applies_to_vgpu;
 
 /// The rules' requirements for a new vGPU: attributes of its hostdev where libvirt has them, and changes for the rest.
 #[derive(Default)]

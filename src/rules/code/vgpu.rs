@@ -9,8 +9,8 @@ use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
 use crate::rules::Context;
-use crate::rules::elsewhere::{self, RamfbElsewhere, without_ramfb};
 use crate::rules::finding::Finding;
+use crate::rules::other_sources::{self, RamfbElsewhere, without_ramfb};
 use crate::rules::risk::Risk;
 use crate::settings::derived_uuid;
 use crate::xml::Element;
@@ -258,7 +258,7 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         return Vec::new();
     }
     let vgpu = domain.vgpu.or(domain.raw_vgpu);
-    let finding = match elsewhere::ramfb_elsewhere(domain) {
+    let finding = match other_sources::ramfb_elsewhere(domain) {
         None => return Vec::new(),
         // A <video> that a fix removes is a separate finding.
         Some(RamfbElsewhere::Device(ramfb))

@@ -2,7 +2,7 @@
 
 use gvtg_xml::emit::guest::guest;
 use gvtg_xml::emit::hook::{self, Style};
-use gvtg_xml::emit::{File, Destination, FollowUp, EmitOptions, cmdline, modprobe, modules, step, udev};
+use gvtg_xml::emit::{Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev};
 use gvtg_xml::source::Source;
 use gvtg_xml::{domain, xml::XmlError};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! What a message means: what `gvtg-xml explain` knows.
 
-use gvtg_xml::doctor::{Answer, Entry, LogScanner, Catalog};
+use gvtg_xml::explain::{Answer, Catalog, Entry, LogScanner};
 use gvtg_xml::lint::skip_reason;
-use gvtg_xml::rules::page::speaker;
+use gvtg_xml::rules::docs::speaker;
 use gvtg_xml::rules::schema::{Rule, Severity};
 use gvtg_xml::rules::symptom::Symptom;
 use gvtg_xml::rules::{builtin, of_host, symptoms};

@@ -1,6 +1,6 @@
 //! A rule as JSON, for the page of rules.
 
-use gvtg_xml::rules::page::speaker;
+use gvtg_xml::rules::docs::speaker;
 use gvtg_xml::rules::schema::{Group, Rule};
 use gvtg_xml::rules::{builtin, of_host};
 use serde_json::{Value, json};

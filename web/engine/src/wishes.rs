@@ -1,7 +1,7 @@
 //! Settings out of names and values, as flags of the command line have them: what somebody filled in is said, all else is left to the document.
 
+use gvtg_xml::setting_parsers;
 use gvtg_xml::settings::Settings;
-use gvtg_xml::values;
 use serde_json::{Value, json};
 
 /// The settings that a JSON object of names and values says; a switch is on whatever its value.
@@ -34,16 +34,16 @@ fn put(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
     match name {
         // There is no machine to look at.
         "libvirt" if text == "installed" => return Err("use a version such as 9.0".into()),
-        "libvirt" => settings.libvirt = values::libvirt(text)?,
-        "uuid" => settings.uuid = Some(values::uuid(text)?),
-        "type" => asked.vgpu_type = Some(values::vgpu_type(text)?),
-        "pci" => asked.pci = Some(values::pci(text)?),
-        "display" => asked.display = Some(values::display(text)?),
-        "display-env" => asked.display_env = Some(values::display_env(text)?),
-        "gdk-scale" => asked.gdk_scale = Some(values::gdk_scale(text)?),
-        "alias" => asked.alias = Some(values::alias(text)?),
-        "romfile" => asked.romfile = Some(values::romfile(text)?),
-        "audio" => asked.audio = Some(values::audio(text)?),
+        "libvirt" => settings.libvirt = setting_parsers::libvirt(text)?,
+        "uuid" => settings.uuid = Some(setting_parsers::uuid(text)?),
+        "type" => asked.vgpu_type = Some(setting_parsers::vgpu_type(text)?),
+        "pci" => asked.pci = Some(setting_parsers::pci(text)?),
+        "display" => asked.display = Some(setting_parsers::display(text)?),
+        "display-env" => asked.display_env = Some(setting_parsers::display_env(text)?),
+        "gdk-scale" => asked.gdk_scale = Some(setting_parsers::gdk_scale(text)?),
+        "alias" => asked.alias = Some(setting_parsers::alias(text)?),
+        "romfile" => asked.romfile = Some(setting_parsers::romfile(text)?),
+        "audio" => asked.audio = Some(setting_parsers::audio(text)?),
         "keep-video" => settings.keep_video = true,
         "unsafe-fixes" => settings.unsafe_fixes = true,
         _ => return Err(format!("unknown setting '{name}'")),

@@ -1,0 +1,150 @@
+//! Where new elements go: where libvirt itself writes them, so that `virsh define` moves nothing.
+
+use std::ops::Range;
+
+use super::edit_builder::{EditBuilder, Insertion, New, Rank};
+use crate::layout::{self, InsertionPoint};
+use crate::xml::{Element, QEMU_NAMESPACE};
+use foldhash::{HashMap, HashMapExt};
+
+impl<'d> EditBuilder<'_, 'd> {
+    /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.
+    pub(super) fn write_insertions(
+        &mut self,
+        parent: Element<'d>,
+        mut children: Vec<Insertion<'d>>,
+        pieces: &HashMap<Range<usize>, String>,
+    ) {
+        let text = self.text();
+        let indent = layout::child_indentation(self.style, text, parent);
+        children.sort_by_key(|insertion| insertion.rank);
+        // What goes to one place is written together, in order.
+        let mut places: Vec<(InsertionPoint<'d>, Vec<String>)> = Vec::new();
+        let mut by_place: HashMap<InsertionPoint<'d>, usize> = HashMap::new();
+        let mut by_name: HashMap<(String, Rank), InsertionPoint<'d>> = HashMap::new();
+        for Insertion { rank, new, behind } in children {
+            let (name, written) = match new {
+                New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
+                New::Source(range) => {
+                    let piece = pieces.get(&range).map_or(&text[range.clone()], String::as_str);
+                    (String::new(), layout::moved(text, range.start, piece, &indent))
+                }
+            };
+            let place = match behind {
+                Some(sibling) => InsertionPoint::Behind(sibling),
+                None => *by_name.entry((name, rank)).or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
+            };
+            let index = *by_place.entry(place).or_insert(places.len());
+            if index == places.len() {
+                places.push((place, Vec::new()));
+            }
+            places[index].1.push(written);
+        }
+        for (place, list) in places {
+            self.edits.extend(layout::insertion(self.style, text, parent, place, &list, &indent));
+        }
+    }
+
+    /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
+    fn place(&self, parent: Element<'d>, name: &str, rank: Rank) -> InsertionPoint<'d> {
+        let plain = name.rsplit(':').next().unwrap_or(name);
+        let order = child_order(parent.name());
+        // The parent stays, or nothing would be put into it.
+        let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
+        let last = || parent.children().rev().find(kept).map_or(InsertionPoint::First, InsertionPoint::Behind);
+        if parent.is_qemu("commandline") && rank == Rank::Child {
+            let of = |name: &'static str| self.domain.children.named(parent, name).filter(move |child| child.is_qemu(name)).filter(kept);
+            if of("env").next().is_some() {
+                let last = of("arg").last();
+                return last.map_or(InsertionPoint::First, InsertionPoint::Behind);
+            }
+        }
+        match order.iter().position(|known| *known == plain) {
+            // Behind the last child that libvirt writes before it or that it doesn't know.
+            Some(own) if parent.namespace().is_none() => {
+                let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
+                let ranks = ranks(&kept, order);
+                let first_later = ranks.iter().position(|rank| rank.is_some_and(|index| index > own));
+                let last_earlier = ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
+                // The last of its kind, even where something else stands before that.
+                if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own)) {
+                    return InsertionPoint::Behind(kept[index]);
+                }
+                match first_later {
+                    // A document in an order of its own: behind what comes before.
+                    Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
+                        InsertionPoint::Behind(kept[last_earlier.unwrap_or(later)])
+                    }
+                    Some(0) => InsertionPoint::First,
+                    Some(index) => InsertionPoint::Behind(kept[index - 1]),
+                    None => last(),
+                }
+            }
+            _ => last(),
+        }
+    }
+}
+
+/// The places of elements in an order of libvirt's; None for those that it doesn't know.
+fn ranks(elements: &[Element<'_>], order: &[&str]) -> Vec<Option<usize>> {
+    let (mut ranks, mut name, mut rank) = (Vec::with_capacity(elements.len()), "", None);
+    for element in elements {
+        // Elements of one name mostly follow each other.
+        if element.name() != name {
+            name = element.name();
+            rank = order.iter().position(|known| *known == name);
+        }
+        ranks.push(rank.filter(|_| matches!(element.namespace(), None | Some(QEMU_NAMESPACE))));
+    }
+    ranks
+}
+
+/// libvirt's own order of the children that this program inserts and of what follows them (libvirt: src/conf/domain_conf.c
+/// `virDomainDefFormatInternalSetRootName`, `virDomainHostdevDefFormat`).
+fn child_order(parent: &str) -> &'static [&'static str] {
+    match parent {
+        "domain" => &[
+            "name",
+            "uuid",
+            "genid",
+            "title",
+            "description",
+            "metadata",
+            "maxMemory",
+            "memory",
+            "currentMemory",
+            "memtune",
+            "memoryBacking",
+            "vcpu",
+            "os",
+            "features",
+            "cpu",
+            "clock",
+            "devices",
+            "seclabel",
+            "commandline",
+            "capabilities",
+            "override",
+        ],
+        "devices" => &[
+            "sound",
+            "audio",
+            "video",
+            "hostdev",
+            "redirdev",
+            "redirfilter",
+            "hub",
+            "watchdog",
+            "memballoon",
+            "rng",
+            "nvram",
+            "panic",
+            "shmem",
+            "memory",
+            "iommu",
+            "vsock",
+        ],
+        "hostdev" => &["driver", "source", "boot", "rom", "alias", "acpi", "address"],
+        _ => &[],
+    }
+}

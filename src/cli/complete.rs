@@ -1,0 +1,253 @@
+//! What a word of the command line can be: shells ask for it while somebody types (`generate words`), so completions have the names that
+//! the program has, and there is no second list of them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Arg, Command};
+
+use super::manual::{self, Length};
+use crate::config::model::GROUPS;
+use crate::config::resolver::Origin;
+use crate::config::{Configs, PartialConfig, custom_rules};
+use crate::domain::AUDIO_BACKENDS;
+use crate::rules::schema::{Group, Rule};
+use crate::rules::{of_host, symptoms};
+use crate::setting_parsers;
+use crate::types;
+
+/// What a shell may offer, beside the words: its own names of files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Paths {
+    #[default]
+    None,
+    Files,
+    Folders,
+}
+
+/// What can stand in a place.
+#[derive(Debug, Default)]
+struct Completions {
+    paths: Paths,
+    /// Each with what it means.
+    words: Vec<(String, String)>,
+}
+
+/// The answer to a shell that has these words, the last of them unfinished: `files`, `folders` or `none`, then a word a line, with a tab and
+/// what it means. Where bash has taken `=` for a word, what is behind it is the word.
+pub(super) fn answer(words: &[String]) -> String {
+    let (joined, is_split) = joined(words);
+    let offer = offer(&joined);
+    let kept = if is_split { joined.last().and_then(|word| word.find('=')).map_or(0, |equals| equals + 1) } else { 0 };
+    let mut text = match offer.paths {
+        Paths::None => "none\n".to_owned(),
+        Paths::Files => "files\n".to_owned(),
+        Paths::Folders => "folders\n".to_owned(),
+    };
+    for (word, what) in &offer.words {
+        let _ = writeln!(text, "{}\t{what}", &word[kept.min(word.len())..]);
+    }
+    text
+}
+
+/// `--only`, `=` and `display` are one word; whether the last one was such.
+fn joined(words: &[String]) -> (Vec<String>, bool) {
+    let mut joined: Vec<String> = Vec::new();
+    let mut is_split = false;
+    for (index, word) in words.iter().enumerate() {
+        let is_behind_equals = index > 0 && words[index - 1] == "=";
+        match joined.last_mut() {
+            Some(flag) if flag.starts_with("--") && (word == "=" || is_behind_equals && flag.ends_with('=')) => {
+                flag.push_str(word);
+                is_split = true;
+            }
+            _ => {
+                joined.push(word.clone());
+                is_split = false;
+            }
+        }
+    }
+    (joined, is_split)
+}
+
+fn offer(words: &[String]) -> Completions {
+    let Some((current, before)) = words.split_last() else { return Completions::default() };
+    let root = manual::command(Length::Long);
+    // Behind `help` stand commands alone.
+    let is_help = before.get(1).is_some_and(|word| word == "help");
+    let (mut command, mut path) = (&root, Vec::new());
+    let (mut of_flag, mut positionals, mut is_literal): (Option<&Arg>, usize, bool) = (None, 0, false);
+    for word in before.iter().skip(if is_help { 2 } else { 1 }) {
+        if of_flag.take().is_some() {
+            continue;
+        }
+        if is_literal || !word.starts_with('-') || word == "-" {
+            match command.find_subcommand(word).filter(|_| !is_literal && positionals == 0) {
+                Some(sub) => {
+                    command = sub;
+                    path.push(word.as_str());
+                }
+                None => positionals += 1,
+            }
+        } else if word == "--" {
+            is_literal = true;
+        } else {
+            of_flag = flag(command, word).filter(|flag| needs_word(flag));
+        }
+    }
+    let is_of_host = path.contains(&"host");
+    if let Some(flag) = of_flag {
+        return value(flag, "", current, is_of_host);
+    }
+    if let Some((name, text)) = current.split_once('=').filter(|_| current.starts_with("--") && !is_literal) {
+        let prefix = format!("{name}=");
+        return flag(command, name).map_or_else(Completions::default, |flag| value(flag, &prefix, text, is_of_host));
+    }
+    if current.starts_with('-') && !is_literal && !is_help {
+        return Completions { paths: Paths::None, words: flags(command, current) };
+    }
+    let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set() && positionals == 0);
+    let subs = subs.map(|sub| (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default()));
+    let mut offer = Completions { paths: Paths::None, words: starting_with(current, subs) };
+    let last = command.get_positionals().filter(|argument| !argument.is_hide_set()).last();
+    let is_several = last.is_some_and(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1));
+    let place = command.get_positionals().nth(positionals).or(last.filter(|_| is_several));
+    if let Some(argument) = place.filter(|argument| !argument.is_hide_set() && !is_help) {
+        let more = value(argument, "", current, is_of_host);
+        offer.paths = more.paths;
+        offer.words.extend(more.words);
+    }
+    offer
+}
+
+/// The flag that a word names.
+fn flag<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
+    let is_it = |argument: &&Arg| match word.strip_prefix("--") {
+        Some(name) => argument.get_long() == Some(name),
+        None => argument.get_short().is_some_and(|short| word.ends_with(short)),
+    };
+    command.get_arguments().find(is_it)
+}
+
+/// Whether the next word is the flag's.
+fn needs_word(flag: &Arg) -> bool {
+    !flag.is_require_equals_set() && flag.get_num_args().is_some_and(|count| count.takes_values())
+}
+
+fn flags(command: &Command, current: &str) -> Vec<(String, String)> {
+    let shown = command.get_arguments().filter(|argument| !argument.is_positional() && !argument.is_hide_set());
+    let names = shown.flat_map(|argument| {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let short = argument.get_short().filter(|_| !current.starts_with("--")).map(|short| format!("-{short}"));
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        [short, long].into_iter().flatten().map(move |name| (name, help.clone()))
+    });
+    starting_with(current, names)
+}
+
+/// What can be said for an argument, behind what is already there.
+fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Completions {
+    // Of a list the last item is being written.
+    let is_list = argument.get_value_delimiter().is_some();
+    let (said, text) = text.rsplit_once(',').filter(|_| is_list).map_or(("", text), |(said, text)| (said, text));
+    let prefix = if said.is_empty() { prefix.to_owned() } else { format!("{prefix}{said},") };
+    let (paths, words) = words_for(argument, is_of_host);
+    let open = words.into_iter().filter(|(word, _)| !said.split(',').any(|item| item == word));
+    let words = starting_with(text, open).into_iter().map(|(word, what)| (format!("{prefix}{word}"), what)).collect();
+    Completions { paths, words }
+}
+
+/// All that can stand for an argument, by what its value is called.
+fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>) {
+    let plain = |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), String::new())).collect();
+    let possible = argument.get_possible_values();
+    if !possible.is_empty() {
+        let shown = possible.iter().filter(|value| !value.is_hide_set());
+        let words = shown.map(|value| (value.get_name().to_owned(), value.get_help().map(ToString::to_string).unwrap_or_default()));
+        return (Paths::None, words.collect());
+    }
+    let name = argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    match (argument.get_id().as_str(), name) {
+        ("what", _) => (Paths::Files, topics()),
+        ("files" | "file", _) | (_, "FILE") => (Paths::Files, Vec::new()),
+        ("dir", _) | (_, "DIR") => (Paths::Folders, Vec::new()),
+        (_, "RULE") => (Paths::None, if is_of_host { of_rules(of_host().iter()) } else { groups_and_rules() }),
+        ("libvirt", _) => (Paths::None, plain(setting_parsers::LIBVIRTS)),
+        ("audio", _) => (Paths::None, AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect()),
+        ("vgpu_type", _) => (Paths::None, types::names().map(|name| (name, String::new())).collect()),
+        _ => (Paths::None, Vec::new()),
+    }
+}
+
+/// What `explain` knows.
+fn topics() -> Vec<(String, String)> {
+    let mut words = groups_and_rules();
+    words.push((Group::Host.name().to_owned(), "All rules in this group".to_owned()));
+    words.extend(of_rules(of_host().iter()));
+    words.extend(symptoms().iter().map(|symptom| (symptom.id.to_string(), symptom.summary.to_string())));
+    words
+}
+
+fn groups_and_rules() -> Vec<(String, String)> {
+    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), "All rules in this group".to_owned()));
+    groups.chain(of_rules(custom_rules::merged(own_rules()))).collect()
+}
+
+/// A site's own rules, where the current folder's configuration names some that can be read.
+fn own_rules() -> &'static [Rule] {
+    let found = Configs::new(Origin::Nearest, PartialConfig::default(), None).and_then(|mut configs| {
+        let found = configs.find_in(Path::new(""), None)?;
+        Ok(configs.rules(found.loaded.as_deref()))
+    });
+    found.unwrap_or_default()
+}
+
+fn of_rules<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(String, String)> {
+    rules.map(|rule| (rule.id.to_string(), rule.summary.to_string())).collect()
+}
+
+fn starting_with(text: &str, words: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    words.filter(|(word, _)| word.starts_with(text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        answer(&words).lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_can_be_said_is_what_the_program_takes() {
+        for word in words("gvtg-xml fix --libvirt ").iter().filter(|word| *word != "installed") {
+            setting_parsers::libvirt(word).unwrap();
+        }
+        words("gvtg-xml fix --type ").iter().for_each(|word| assert!(setting_parsers::vgpu_type(word).is_ok(), "{word}"));
+        words("gvtg-xml fix --audio ").iter().for_each(|word| assert!(setting_parsers::audio(word).is_ok(), "{word}"));
+        words("gvtg-xml fix --fail-on ").iter().for_each(|word| assert!(setting_parsers::severity(word).is_ok(), "{word}"));
+        for (line, count) in [("--libvirt", 2), ("--type", 8), ("--audio", 10), ("--fail-on", 3), ("--format", 8), ("--color", 3)] {
+            assert_eq!(words(&format!("gvtg-xml fix {line} ")).len(), count, "{line}");
+        }
+        assert_eq!(words("gvtg-xml emit nodedev --only "), [""; 0], "a uuid is no rule");
+    }
+
+    #[test]
+    fn lists_and_words_that_bash_has_split_are_understood() {
+        assert_eq!(
+            words("gvtg-xml lint --only vgpu,disp"),
+            ["vgpu,display", "vgpu,display-gl-off", "vgpu,display-without-gl", "vgpu,display-without-graphics"]
+        );
+        assert!(!words("gvtg-xml lint --only display,").contains(&"display,display".to_owned()), "it is there already");
+        assert_eq!(words("gvtg-xml lint --fail-on=w"), ["--fail-on=warning"]);
+        assert_eq!(words("gvtg-xml lint --fail-on = w"), ["warning"]);
+        assert_eq!(words("gvtg-xml lint --fail-on ="), ["info", "warning", "error"]);
+        assert_eq!(words("gvtg-xml lint --keep-video="), ["--keep-video=true", "--keep-video=false"]);
+        assert_eq!(words("gvtg-xml lint -- --f"), [""; 0]);
+        assert_eq!(words("gvtg-xml emit --f"), [""; 0]);
+        assert_eq!(words("gvtg-xml emit all --f"), ["--force"]);
+        assert_eq!(words("gvtg-xml help emit qe"), ["qemu-conf"]);
+        assert_eq!(words("gvtg-xml help lint "), [""; 0]);
+    }
+}
