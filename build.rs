@@ -1,4 +1,5 @@
-//! Writes the rules as one static table: reading 60 TOML files at each start would cost ten times the rest of the program.
+//! Writes the rules as one static table: reading 60 TOML files at each start would cost ten times
+//! the rest of the program.
 
 use std::fmt::Write as _;
 use std::{env, fs};
@@ -59,17 +60,26 @@ fn main() {
     write("host.rs", &table(&of_host));
     write("symptoms.rs", &table(&symptoms(&rules.iter().chain(&of_host).collect::<Vec<_>>())));
     // Where the two rules are that speak of what no other rule can be asked about.
-    let place = |is_it: fn(&Check) -> bool| rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read");
-    let places = [place(|check| matches!(check, Check::WellFormed)), place(|check| matches!(check, Check::Domain))];
+    let place = |is_it: fn(&Check) -> bool| {
+        rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read")
+    };
+    let places = [
+        place(|check| matches!(check, Check::WellFormed)),
+        place(|check| matches!(check, Check::Domain)),
+    ];
     write("unreadable.rs", &format!("{places:?}"));
 }
 
-/// When this version came out, as CHANGELOG.md says: `## 0.1.0 (2026-11-28)`. Manual pages bear that date.
+/// When this version came out, as CHANGELOG.md says: `## 0.1.0 (2026-11-28)`. Manual pages bear
+/// that date.
 fn released() -> String {
     let changes = fs::read_to_string("CHANGELOG.md").expect("CHANGELOG.md is UTF-8");
     let start = format!("## {} (", env::var("CARGO_PKG_VERSION").expect("cargo's variables"));
     let date = changes.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix(')'));
-    date.unwrap_or_else(|| panic!("CHANGELOG.md has no line that begins with '{start}' and ends with a date and ')'")).to_owned()
+    date.unwrap_or_else(|| {
+        panic!("CHANGELOG.md has no line that begins with '{start}' and ends with a date and ')'")
+    })
+    .to_owned()
 }
 
 /// The rules in a folder, by id.
@@ -96,34 +106,52 @@ fn build_selector_trie(rules: &mut [Rule]) -> Vec<TrieNode> {
             Check::Reference { to, .. } => Some(to),
             _ => None,
         };
-        let of_rule = [&mut rule.select, &mut rule.when.absent, &mut rule.when.present].into_iter().flatten();
+        let of_rule =
+            [&mut rule.select, &mut rule.when.absent, &mut rule.when.present].into_iter().flatten();
         for selector in of_rule.chain(of_check).chain(of_fixes) {
-            selector.paths.to_mut().iter_mut().for_each(|path| selector_trie::insert(path, &mut tree));
+            selector
+                .paths
+                .to_mut()
+                .iter_mut()
+                .for_each(|path| selector_trie::insert(path, &mut tree));
         }
     }
     tree
 }
 
-/// The symptoms, by id; they name only rules that are there, and no name is both a rule's and a symptom's.
+/// The symptoms, by id; they name only rules that are there, and no name is both a rule's and a
+/// symptom's.
 fn symptoms(rules: &[&Rule]) -> Vec<Symptom> {
-    let is_rule = |name: &str| rules.iter().any(|rule| rule.id == name || rule.aliases.iter().any(|alias| alias == name));
-    read("rules/symptoms", rules::symptom::parse, |symptom, stem| match symptom.rules.iter().find(|name| !is_rule(name)) {
-        Some(name) => Some(format!("there is no rule '{name}'")),
-        None if symptom.id != stem => Some(format!("the file's name is not its id, {}", symptom.id)),
-        None => is_rule(&symptom.id).then(|| format!("there is a rule '{}'", symptom.id)),
+    let is_rule = |name: &str| {
+        rules.iter().any(|rule| rule.id == name || rule.aliases.iter().any(|alias| alias == name))
+    };
+    read("rules/symptoms", rules::symptom::parse, |symptom, stem| {
+        match symptom.rules.iter().find(|name| !is_rule(name)) {
+            Some(name) => Some(format!("there is no rule '{name}'")),
+            None if symptom.id != stem => {
+                Some(format!("the file's name is not its id, {}", symptom.id))
+            }
+            None => is_rule(&symptom.id).then(|| format!("there is a rule '{}'", symptom.id)),
+        }
     })
 }
 
-/// What the files in a folder say, by name; `fault` is what is wrong in one beside what can't be read, by its name.
+/// What the files in a folder say, by name; `fault` is what is wrong in one beside what can't be
+/// read, by its name.
 fn read<T>(
     folder: &str,
     parse: impl Fn(&str) -> Result<T, Vec<rules::file::RuleError>>,
     fault: impl Fn(&T, &str) -> Option<String>,
 ) -> Vec<T> {
     let (mut items, mut errors): (Vec<T>, Vec<String>) = Default::default();
-    let mut names: Vec<_> = fs::read_dir(folder).expect("a folder of rules").map(|entry| entry.expect("an entry").path()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .expect("a folder of rules")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     names.sort();
-    for path in names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+    for path in
+        names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+    {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
         let stem = path.file_stem().expect("a name").to_string_lossy();
         match parse(&text) {
@@ -134,7 +162,12 @@ fn read<T>(
             Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
                 let before = &text[..error.span.start];
                 let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-                format!("{}:{}:{column}: {}", path.display(), before.matches('\n').count() + 1, error.message)
+                format!(
+                    "{}:{}:{column}: {}",
+                    path.display(),
+                    before.matches('\n').count() + 1,
+                    error.message
+                )
             })),
         }
     }
@@ -263,8 +296,12 @@ impl ToRust for Condition {
             Condition::Any(parts) => format!("Condition::Any({})", parts.to_rust()),
             Condition::Not(parts) => format!("Condition::Not({})", parts.to_rust()),
             Condition::Exists(value) => format!("Condition::Exists({})", value.to_rust()),
-            Condition::Equal(value, text) => format!("Condition::Equal({}, {})", value.to_rust(), text.to_rust()),
-            Condition::Different(value, text) => format!("Condition::Different({}, {})", value.to_rust(), text.to_rust()),
+            Condition::Equal(value, text) => {
+                format!("Condition::Equal({}, {})", value.to_rust(), text.to_rust())
+            }
+            Condition::Different(value, text) => {
+                format!("Condition::Different({}, {})", value.to_rust(), text.to_rust())
+            }
         }
     }
 }

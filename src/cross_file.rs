@@ -1,7 +1,9 @@
-//! What no two domains of one run may have in common: what each document claims, held against what those before it claim.
+//! What no two domains of one run may have in common: what each document claims, held against what
+//! those before it claim.
 //!
-//! A claim is small and owns what it says, so that a run over thousands of files keeps a few lines of each. Two claims to the same thing are
-//! at odds only where they are surely two domains': two copies of one domain, like a backup or what `fix` made of it, claim the same.
+//! A claim is small and owns what it says, so that a run over thousands of files keeps a few lines
+//! of each. Two claims to the same thing are at odds only where they are surely two domains': two
+//! copies of one domain, like a backup or what `fix` made of it, claim the same.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -9,7 +11,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::domain::{Domain, PciAddress, attribute_span, is_template, is_template_name, parse_pci, parse_uuid, uuid_of};
+use crate::domain::{
+    Domain, PciAddress, attribute_span, is_template, is_template_name, parse_pci, parse_uuid,
+    uuid_of,
+};
 use crate::rules::finding::Finding;
 use crate::rules::schema::ConflictKind;
 use crate::source::Position;
@@ -31,7 +36,8 @@ pub struct Claim {
     pub rule: String,
     /// What is claimed.
     pub thing: Resource,
-    /// For whom: a vGPU for a domain of this name, a name for a domain with this uuid. Two claims for one are not at odds.
+    /// For whom: a vGPU for a domain of this name, a name for a domain with this uuid. Two claims
+    /// for one are not at odds.
     pub owner: String,
     /// Where, in bytes.
     pub span: Range<usize>,
@@ -65,8 +71,9 @@ pub struct Claims {
     by_thing: HashMap<(String, Resource), ClaimsByConsent>,
 }
 
-/// Who claims one thing: the first of those that nobody else may claim it too, and the first of those who don't mind. Of each kind two with
-/// different owners are enough to find one that is not a third's.
+/// Who claims one thing: the first of those that nobody else may claim it too, and the first of
+/// those who don't mind. Of each kind two with different owners are enough to find one that is not
+/// a third's.
 #[derive(Clone, Debug, Default)]
 struct ClaimsByConsent {
     exclusive: Vec<ConflictingClaim>,
@@ -85,38 +92,59 @@ impl Claims {
         let file: Arc<str> = file.into();
         for Claim { rule, thing, owner, span, start, suppression_reason: consent } in summary {
             let rivals = self.by_thing.entry((rule, thing)).or_default();
-            let kind = if consent.is_some() { &mut rivals.shared_ok } else { &mut rivals.exclusive };
+            let kind =
+                if consent.is_some() { &mut rivals.shared_ok } else { &mut rivals.exclusive };
             if kind.len() < MAX_OWNERS_KEPT && kind.iter().all(|other| other.owner != owner) {
                 kind.push(ConflictingClaim { file: file.clone(), owner, span, start, consent });
             }
         }
     }
 
-    /// The first claim to the same thing that is at odds with this one; of those that mind before those that don't.
+    /// The first claim to the same thing that is at odds with this one; of those that mind before
+    /// those that don't.
     pub fn rival(&self, claim: &Claim) -> Option<&ConflictingClaim> {
-        let ClaimsByConsent { exclusive: jealous, shared_ok: generous } = self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
+        let ClaimsByConsent { exclusive: jealous, shared_ok: generous } =
+            self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
         jealous.iter().chain(generous).find(|rival| rival.owner != claim.owner)
     }
 }
 
-/// What a domain claims of this kind, each thing once; with each claim, what is found where another has it too. Rule and consent are up to
-/// whoever asks.
+/// What a domain claims of this kind, each thing once; with each claim, what is found where another
+/// has it too. Rule and consent are up to whoever asks.
 pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
     // Each domain that is made from a template gets its own name.
-    let Some(name) = domain.name().filter(|name| !is_template_name(name)) else { return Vec::new() };
+    let Some(name) = domain.name().filter(|name| !is_template_name(name)) else {
+        return Vec::new();
+    };
     let (mut claims, mut claimed) = (Vec::new(), HashSet::new());
     let mut add = |thing: Resource, owner: &str, finding: Finding<'d>| {
         if claimed.insert(thing.clone()) {
-            let (span, start) = (finding.span.clone(), domain.document.source().position(finding.span.start));
-            claims.push((finding, Claim { rule: String::new(), thing, owner: owner.to_owned(), span, start, suppression_reason: None }));
+            let (span, start) =
+                (finding.span.clone(), domain.document.source().position(finding.span.start));
+            claims.push((
+                finding,
+                Claim {
+                    rule: String::new(),
+                    thing,
+                    owner: owner.to_owned(),
+                    span,
+                    start,
+                    suppression_reason: None,
+                },
+            ));
         }
     };
     match same {
-        ConflictKind::Vgpu => vgpus(domain).for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding)),
+        ConflictKind::Vgpu => {
+            vgpus(domain).for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding))
+        }
         ConflictKind::Name => {
-            let Some((uuid, element)) = own_uuid(domain).zip(domain.child("name")) else { return claims };
+            let Some((uuid, element)) = own_uuid(domain).zip(domain.child("name")) else {
+                return claims;
+            };
             for pci in gpus(domain) {
-                let finding = Finding::within(element, element.content()).with_value("found", &*name);
+                let finding =
+                    Finding::within(element, element.content()).with_value("found", &*name);
                 add(Resource::Name(name.clone(), pci), &uuid.to_string(), finding);
             }
         }
@@ -129,32 +157,48 @@ fn own_uuid(domain: &Domain<'_>) -> Option<Uuid> {
     domain.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
 }
 
-/// The uuids of the vGPUs that a domain has, those too that `fix` gives them; each with what is found where another domain has it.
+/// The uuids of the vGPUs that a domain has, those too that `fix` gives them; each with what is
+/// found where another domain has it.
 fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<'d>)> + 'c {
-    let found =
-        |finding: Finding<'d>, uuid: Uuid, what: &str| (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what));
+    let found = |finding: Finding<'d>, uuid: Uuid, what: &str| {
+        (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what))
+    };
     let of_hostdev = move |(index, vgpu): (usize, &Element<'d>)| {
         let address = vgpu.child("source").and_then(|source| source.child("address"));
         if address.and_then(|address| address.attribute("uuid")).is_some_and(is_template) {
             return None;
         }
-        let place = address.map_or_else(|| Finding::at(*vgpu), |address| Finding::within(*vgpu, attribute_span(address, "uuid")));
+        let place = address.map_or_else(
+            || Finding::at(*vgpu),
+            |address| Finding::within(*vgpu, attribute_span(address, "uuid")),
+        );
         Some(match uuid_of(*vgpu) {
             Some(uuid) => found(place, uuid, ""),
-            None => found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this <hostdev>,"),
+            None => {
+                found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this <hostdev>,")
+            }
         })
     };
     let raw = domain.raw_vgpu.zip(domain.raw_uuid());
-    let of_argument = raw.map(move |(argument, uuid)| found(Finding::at_attribute(argument, "value"), uuid, ""));
+    let of_argument =
+        raw.map(move |(argument, uuid)| found(Finding::at_attribute(argument, "value"), uuid, ""));
     domain.vgpus.iter().enumerate().filter_map(of_hostdev).chain(of_argument)
 }
 
 /// The PCI addresses of the GPUs whose vGPUs a domain has, as far as they are any.
 fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
     let settings = domain.settings;
-    let uuids = domain.vgpus.iter().map(|vgpu| uuid_of(*vgpu)).chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
+    let uuids = domain
+        .vgpus
+        .iter()
+        .map(|vgpu| uuid_of(*vgpu))
+        .chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
     let asked = settings.explicit.pci.as_deref();
-    uuids.filter_map(|uuid| parse_pci(asked.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()))).collect()
+    uuids
+        .filter_map(|uuid| {
+            parse_pci(asked.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -173,14 +217,17 @@ mod tests {
         }
     }
 
-    /// Who the last of these is at odds with; each has a file, a vGPU and an owner, and may consent.
+    /// Who the last of these is at odds with; each has a file, a vGPU and an owner, and may
+    /// consent.
     fn rival(all: &[(&str, u128, &str, Option<&str>)]) -> Option<String> {
         let mut claims = Claims::default();
         let ((_, vgpu, owner, consent), others) = all.split_last().unwrap();
         for (file, vgpu, owner, consent) in others {
             claims.add(file, vec![claim(*vgpu, owner, *consent)]);
         }
-        claims.rival(&claim(*vgpu, owner, *consent)).map(|rival| format!("{} {}", rival.file, rival.owner))
+        claims
+            .rival(&claim(*vgpu, owner, *consent))
+            .map(|rival| format!("{} {}", rival.file, rival.owner))
     }
 
     #[test]
@@ -192,11 +239,22 @@ mod tests {
             (&[("a", 1, "x", None), ("b", 1, "y", None)], Some("a x")),
             (&[("a", 1, "y", None), ("b", 1, "x", None), ("c", 1, "y", None)], Some("b x")),
             (&[("a", 1, "x", None), ("b", 1, "x", None), ("c", 1, "y", None)], Some("a x")),
-            (&[("a", 1, "x", None), ("b", 1, "y", None), ("c", 1, "z", None), ("d", 1, "w", None)], Some("a x")),
+            (
+                &[
+                    ("a", 1, "x", None),
+                    ("b", 1, "y", None),
+                    ("c", 1, "z", None),
+                    ("d", 1, "w", None),
+                ],
+                Some("a x"),
+            ),
             (&[("a", 1, "x", Some("?")), ("b", 1, "y", None)], Some("a x")),
             (&[("a", 1, "x", Some("?")), ("b", 1, "y", None), ("c", 1, "z", None)], Some("b y")),
             (&[("a", 1, "x", Some("?")), ("b", 1, "y", None), ("c", 1, "y", None)], Some("a x")),
-            (&[("a", 1, "x", Some("?")), ("b", 1, "y", Some("?")), ("c", 1, "x", None)], Some("b y")),
+            (
+                &[("a", 1, "x", Some("?")), ("b", 1, "y", Some("?")), ("c", 1, "x", None)],
+                Some("b y"),
+            ),
             (&[("a", 1, "x", None), ("a", 1, "X", None)], Some("a x")),
             (&[("a", 1, "", None), ("b", 1, " ", None)], Some("a ")),
         ] {
@@ -211,8 +269,18 @@ mod tests {
         let name = Resource::Name("n".into(), [0, 0, 2, 0]);
         claims.add("b", vec![Claim { thing: name.clone(), ..claim(1, "x", None) }]);
         assert!(claims.rival(&Claim { rule: "s".into(), ..claim(1, "y", None) }).is_none());
-        assert_eq!(&*claims.rival(&Claim { thing: name, ..claim(1, "y", None) }).unwrap().file, "b");
-        assert!(claims.rival(&Claim { thing: Resource::Name("n".into(), [0, 0, 3, 0]), ..claim(1, "y", None) }).is_none());
+        assert_eq!(
+            &*claims.rival(&Claim { thing: name, ..claim(1, "y", None) }).unwrap().file,
+            "b"
+        );
+        assert!(
+            claims
+                .rival(&Claim {
+                    thing: Resource::Name("n".into(), [0, 0, 3, 0]),
+                    ..claim(1, "y", None)
+                })
+                .is_none()
+        );
     }
 
     #[test]
@@ -224,7 +292,12 @@ mod tests {
             assert_eq!(claims.rival(&claim(1, "same", None)).is_some(), index >= 50_000);
         }
         assert_eq!(claims.by_thing.len(), 1);
-        assert!(claims.by_thing.values().all(|rivals| rivals.exclusive.len() == 2 && rivals.shared_ok.len() == 2));
+        assert!(
+            claims
+                .by_thing
+                .values()
+                .all(|rivals| rivals.exclusive.len() == 2 && rivals.shared_ok.len() == 2)
+        );
     }
 
     /// What a domain claims: the thing and the owner of each claim, and the text at its place.
@@ -236,14 +309,19 @@ mod tests {
             };
             format!("{thing} of {}: {}", claim.owner, &text[claim.span.clone()])
         };
-        crate::domain::read(text, settings, |domain| claims(same, domain).iter().map(|(_, claim)| show(claim)).collect()).unwrap()
+        crate::domain::read(text, settings, |domain| {
+            claims(same, domain).iter().map(|(_, claim)| show(claim)).collect()
+        })
+        .unwrap()
     }
 
     const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 
     fn domain(inside: &str, devices: &str) -> String {
         let namespace = crate::xml::QEMU_NAMESPACE;
-        format!("<domain type='kvm' xmlns:qemu='{namespace}'>{inside}<devices>{devices}</devices></domain>")
+        format!(
+            "<domain type='kvm' xmlns:qemu='{namespace}'>{inside}<devices>{devices}</devices></domain>"
+        )
     }
 
     fn hostdev(inside: &str) -> String {
@@ -257,7 +335,9 @@ mod tests {
     #[test]
     fn a_domain_with_a_name_claims_each_of_its_vgpus_once() {
         let settings = Settings::default();
-        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), ConflictKind::Vgpu, &settings);
+        let of = |inside: &str, devices: &str| {
+            claimed(&domain(inside, devices), ConflictKind::Vgpu, &settings)
+        };
         let derived = |index: usize| crate::settings::derived_uuid("a", index).to_string();
         let name = "<name>a</name>";
         assert_eq!(of(name, ""), [""; 0]);
@@ -268,12 +348,24 @@ mod tests {
         let plain = UUID.replace('-', "");
         assert_eq!(of(name, &vgpu(&plain)), [format!("{UUID} of a: uuid='{plain}'")]);
         // Those that `fix` is to give them.
-        let two = format!("{}{}", hostdev(""), hostdev("<source><address uuid='GPU_UUID'/></source>"));
+        let two =
+            format!("{}{}", hostdev(""), hostdev("<source><address uuid='GPU_UUID'/></source>"));
         let start = "<hostdev type='mdev' model='vfio-pci'>";
-        assert_eq!(of(name, &two), [format!("{} of a: {start}", derived(1)), format!("{} of a: uuid='GPU_UUID'", derived(2))]);
-        assert_eq!(of(name, &hostdev(&format!("<source uuid='{UUID}'/>"))), [format!("{UUID} of a: {start}")], "one element too high");
+        assert_eq!(
+            of(name, &two),
+            [
+                format!("{} of a: {start}", derived(1)),
+                format!("{} of a: uuid='GPU_UUID'", derived(2))
+            ]
+        );
+        assert_eq!(
+            of(name, &hostdev(&format!("<source uuid='{UUID}'/>"))),
+            [format!("{UUID} of a: {start}")],
+            "one element too high"
+        );
         // Another maker's, and what is no vGPU.
-        let nvidia = "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='nvidia-11'/></metadata>";
+        let nvidia =
+            "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='nvidia-11'/></metadata>";
         assert_eq!(of(&format!("{name}{nvidia}"), &vgpu(UUID)), [""; 0]);
         assert_eq!(of(name, &vgpu(UUID).replace("vfio-pci", "vfio-ap")), [""; 0]);
     }
@@ -281,27 +373,47 @@ mod tests {
     #[test]
     fn a_vgpu_that_is_an_argument_is_claimed_too() {
         let path = format!("/sys/bus/mdev/devices/{UUID}");
-        let arguments = format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci,sysfsdev={path}'/>");
-        let text = domain("<name>a</name>", "").replace("</domain>", &format!("<qemu:commandline>{arguments}</qemu:commandline></domain>"));
-        assert_eq!(claimed(&text, ConflictKind::Vgpu, &Settings::default()), [format!("{UUID} of a: value='vfio-pci,sysfsdev={path}'")]);
+        let arguments =
+            format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci,sysfsdev={path}'/>");
+        let text = domain("<name>a</name>", "").replace(
+            "</domain>",
+            &format!("<qemu:commandline>{arguments}</qemu:commandline></domain>"),
+        );
+        assert_eq!(
+            claimed(&text, ConflictKind::Vgpu, &Settings::default()),
+            [format!("{UUID} of a: value='vfio-pci,sysfsdev={path}'")]
+        );
     }
 
     #[test]
     fn a_domain_with_a_uuid_and_a_vgpu_claims_its_name() {
-        let of = |inside: &str, devices: &str| claimed(&domain(inside, devices), ConflictKind::Name, &Settings::default());
+        let of = |inside: &str, devices: &str| {
+            claimed(&domain(inside, devices), ConflictKind::Name, &Settings::default())
+        };
         let (own, named) = ("c1b2e3d4-0000-4000-8000-000000000001", "<name> a&amp;b</name>");
         let both = format!("{named}<uuid>\n{}\n</uuid>", own.to_uppercase());
         assert_eq!(of(&both, ""), [""; 0], "no vGPU");
         assert_eq!(of(named, &vgpu(UUID)), [""; 0], "libvirt is to give it a uuid");
         assert_eq!(of(&format!("{named}<uuid>x</uuid>"), &vgpu(UUID)), [""; 0]);
         assert_eq!(of(&format!("<uuid>{own}</uuid>"), &vgpu(UUID)), [""; 0]);
-        assert_eq!(of(&both, &(vgpu(UUID) + &hostdev(""))), [format!(" a&b [0, 0, 2, 0] of {own}:  a&amp;b")]);
-        let recorded = |pci: &str| format!("{both}<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='{pci}'/></metadata>");
-        assert_eq!(of(&recorded("0000:00:1F.7"), &vgpu(UUID)), [format!(" a&b [0, 0, 31, 7] of {own}:  a&amp;b")]);
+        assert_eq!(
+            of(&both, &(vgpu(UUID) + &hostdev(""))),
+            [format!(" a&b [0, 0, 2, 0] of {own}:  a&amp;b")]
+        );
+        let recorded = |pci: &str| {
+            format!(
+                "{both}<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='{pci}'/></metadata>"
+            )
+        };
+        assert_eq!(
+            of(&recorded("0000:00:1F.7"), &vgpu(UUID)),
+            [format!(" a&b [0, 0, 31, 7] of {own}:  a&amp;b")]
+        );
         assert_eq!(of(&recorded("somewhere"), &vgpu(UUID)), [""; 0], "who knows which GPU that is");
         let mut settings = Settings::default();
         settings.explicit.pci = Some("0001:00:02.0".into());
-        let asked = claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), ConflictKind::Name, &settings);
+        let asked =
+            claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), ConflictKind::Name, &settings);
         assert_eq!(asked, [format!(" a&b [1, 0, 2, 0] of {own}:  a&amp;b")]);
     }
 }

@@ -49,13 +49,21 @@ pub struct Diagnostic<'r> {
 }
 
 impl Diagnostic<'static> {
-    /// What is found in a text that can't be read: the first thing that is in the way, at the character or tag where it is.
+    /// What is found in a text that can't be read: the first thing that is in the way, at the
+    /// character or tag where it is.
     pub fn unreadable(source: &Source<'_>, error: &XmlError) -> Self {
         let text = source.text();
-        let character = text.get(error.offset..).and_then(|rest| rest.chars().next()).filter(|c| !matches!(c, '\r' | '\n'));
+        let character = text
+            .get(error.offset..)
+            .and_then(|rest| rest.chars().next())
+            .filter(|c| !matches!(c, '\r' | '\n'));
         let span = match error.kind {
-            XmlErrorKind::NotWellFormed => error.offset..error.offset + character.map_or(0, char::len_utf8),
-            XmlErrorKind::NotADomain => xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span),
+            XmlErrorKind::NotWellFormed => {
+                error.offset..error.offset + character.map_or(0, char::len_utf8)
+            }
+            XmlErrorKind::NotADomain => {
+                xml::root_tag(text).map_or(error.offset..error.offset, |tag| tag.span)
+            }
         };
         let (start, end) = source.positions(span.clone());
         Diagnostic { span, end, ..Diagnostic::unreadable_at(start, error) }
@@ -106,8 +114,9 @@ pub struct Fix {
     pub applicability: Applicability,
     /// What it may lose, as the end of "this may lose …": for one that is not made unasked.
     pub risk: Option<String>,
-    /// The bytes it changes; none where only a person can do it, where another fix comes first, or where thousands of findings would each change thousands of
-    /// places or carry a large part of the document.
+    /// The bytes it changes; none where only a person can do it, where another fix comes first, or
+    /// where thousands of findings would each change thousands of places or carry a large part of
+    /// the document.
     pub edits: Edits,
 }
 

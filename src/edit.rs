@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// Replaces a range of bytes of a text with another text. An empty range inserts, an empty text deletes.
+/// Replaces a range of bytes of a text with another text. An empty range inserts, an empty text
+/// deletes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edit {
     /// Byte range in the text the edit was made for.
@@ -34,15 +35,17 @@ impl Applicability {
     }
 }
 
-/// Edits of one text. Invariant: sorted by position and disjoint; of edits at one point, insertions come first.
+/// Edits of one text. Invariant: sorted by position and disjoint; of edits at one point, insertions
+/// come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits(Vec<Edit>);
 
 impl Edits {
-    /// Sorts the edits, drops repeated ones and those inside a deletion, and joins deletions that overlap.
-    /// Insertions at one point keep the order in which they came.
+    /// Sorts the edits, drops repeated ones and those inside a deletion, and joins deletions that
+    /// overlap. Insertions at one point keep the order in which they came.
     ///
-    /// Returns the first edit that can't stand beside the others (two different replacements of the same bytes), if there is one.
+    /// Returns the first edit that can't stand beside the others (two different replacements of the
+    /// same bytes), if there is one.
     pub fn new(edits: Vec<Edit>) -> Result<Self, Edit> {
         let (edits, mut refused) = Edits::join(edits);
         if refused.is_empty() { Ok(edits) } else { Err(refused.swap_remove(0)) }
@@ -56,7 +59,9 @@ impl Edits {
     fn join(mut edits: Vec<Edit>) -> (Self, Vec<Edit>) {
         let mut refused = Vec::new();
         // Insertions sort before what begins at their point; sort_by_key keeps the order of equals.
-        edits.sort_by_key(|edit| (edit.range.start, !edit.range.is_empty(), std::cmp::Reverse(edit.range.end)));
+        edits.sort_by_key(|edit| {
+            (edit.range.start, !edit.range.is_empty(), std::cmp::Reverse(edit.range.end))
+        });
         let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
         for edit in edits {
             let Some(last) = joined.last_mut() else {
@@ -128,7 +133,10 @@ mod tests {
 
     #[test]
     fn edits_are_applied_in_order_of_position() {
-        assert_eq!(apply("abcdef", vec![edit(4..5, "E"), edit(0..1, ""), edit(2..2, "--")]), "b--cdEf");
+        assert_eq!(
+            apply("abcdef", vec![edit(4..5, "E"), edit(0..1, ""), edit(2..2, "--")]),
+            "b--cdEf"
+        );
     }
 
     #[test]
@@ -138,7 +146,10 @@ mod tests {
 
     #[test]
     fn deletions_join_and_swallow_what_is_inside() {
-        assert_eq!(apply("abcdef", vec![edit(1..4, ""), edit(3..5, ""), edit(2..3, "X"), edit(2..2, "Y")]), "af");
+        assert_eq!(
+            apply("abcdef", vec![edit(1..4, ""), edit(3..5, ""), edit(2..3, "X"), edit(2..2, "Y")]),
+            "af"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! New XML in a document's own style; the only user of xmltree, which reads what rule files insert.
 //!
-//! It is written by hand: xmltree writes double quotes, a raw TAB, and blanks into text. Whole documents never go through it.
+//! It is written by hand: xmltree writes double quotes, a raw TAB, and blanks into text. Whole
+//! documents never go through it.
 
 use std::ops::Range;
 
@@ -51,7 +52,8 @@ pub struct FragmentError {
     pub span: Range<usize>,
 }
 
-/// The prefix that stands for libvirt's namespace in what rule files insert, and that need not be declared there.
+/// The prefix that stands for libvirt's namespace in what rule files insert, and that need not be
+/// declared there.
 const QEMU_PREFIX: &str = "qemu";
 
 impl NewElement {
@@ -78,41 +80,62 @@ impl NewElement {
         self
     }
 
-    /// Reads an element that stands in a rule file, like `<video><model type='none'/></video>`. `qemu:` is libvirt's namespace there.
+    /// Reads an element that stands in a rule file, like `<video><model type='none'/></video>`.
+    /// `qemu:` is libvirt's namespace there.
     ///
     /// # Errors
-    /// What is no single element, or has something that would be lost: attributes with a prefix, processing instructions.
+    /// What is no single element, or has something that would be lost: attributes with a prefix,
+    /// processing instructions.
     pub fn parse(text: &str) -> Result<Self, FragmentError> {
         for piece in pieces(text, 0) {
             match piece {
                 Piece::Start(tag) => {
                     let prefixed = |name: &str| name.contains(':') && !name.starts_with("xmlns:");
-                    if let Some(attribute) = tag.attributes(text).find(|attribute| prefixed(&text[attribute.name.clone()])) {
-                        let message = format!("the attribute {} has a prefix, which is not supported", &text[attribute.name.clone()]);
+                    if let Some(attribute) = tag
+                        .attributes(text)
+                        .find(|attribute| prefixed(&text[attribute.name.clone()]))
+                    {
+                        let message = format!(
+                            "the attribute {} has a prefix, which is not supported",
+                            &text[attribute.name.clone()]
+                        );
                         return Err(FragmentError { message, span: attribute.name });
                     }
                 }
                 Piece::Instruction(span) => {
-                    return Err(FragmentError { message: "a processing instruction is not supported".into(), span });
+                    return Err(FragmentError {
+                        message: "a processing instruction is not supported".into(),
+                        span,
+                    });
                 }
                 Piece::Declaration(at) => {
-                    return Err(FragmentError { message: "a declaration is not supported".into(), span: at..text.len() });
+                    return Err(FragmentError {
+                        message: "a declaration is not supported".into(),
+                        span: at..text.len(),
+                    });
                 }
                 _ => {}
             }
         }
         let open = format!("<insert xmlns:{QEMU_PREFIX}='{QEMU_PREFIX}'>");
-        let wrapper = Element::parse(format!("{open}{text}</insert>").as_bytes()).map_err(|error| located(&error, text, open.len()))?;
-        let is_blank = |node: &&XMLNode| matches!(node, XMLNode::Text(text) if text.trim().is_empty());
+        let wrapper = Element::parse(format!("{open}{text}</insert>").as_bytes())
+            .map_err(|error| located(&error, text, open.len()))?;
+        let is_blank =
+            |node: &&XMLNode| matches!(node, XMLNode::Text(text) if text.trim().is_empty());
         let nodes: Vec<&XMLNode> = wrapper.children.iter().filter(|node| !is_blank(node)).collect();
         match nodes[..] {
             [XMLNode::Element(element)] => Ok(NewElement::of(element, &wrapper)),
-            _ => Err(FragmentError { message: "this must be exactly one element".into(), span: 0..text.len() }),
+            _ => Err(FragmentError {
+                message: "this must be exactly one element".into(),
+                span: 0..text.len(),
+            }),
         }
     }
 
     fn of(element: &Element, parent: &Element) -> Self {
-        let declared = |element: &Element| element.namespaces.clone().map(|namespaces| namespaces.0).unwrap_or_default();
+        let declared = |element: &Element| {
+            element.namespaces.clone().map(|namespaces| namespaces.0).unwrap_or_default()
+        };
         let around = declared(parent);
         let is_new = |prefix: &str, uri: &str| around.get(prefix).map_or("", String::as_str) != uri;
         let namespaces = declared(element).into_iter().filter(|(prefix, uri)| is_new(prefix, uri));
@@ -120,14 +143,18 @@ impl NewElement {
             "" => ("xmlns".to_owned(), uri),
             prefix => (format!("xmlns:{prefix}"), uri),
         });
-        let attributes = declarations.chain(element.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let attributes = declarations
+            .chain(element.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
         let children = element.children.iter().filter_map(|node| match node {
             XMLNode::Element(child) => Some(Node::Element(NewElement::of(child, element))),
             XMLNode::Text(text) | XMLNode::CData(text) => Some(Node::Text(text.clone())),
             XMLNode::Comment(text) => Some(Node::Comment(text.clone())),
             XMLNode::ProcessingInstruction(..) => None,
         });
-        let name = element.prefix.as_ref().map_or_else(|| element.name.clone(), |prefix| format!("{prefix}:{}", element.name));
+        let name = element
+            .prefix
+            .as_ref()
+            .map_or_else(|| element.name.clone(), |prefix| format!("{prefix}:{}", element.name));
         NewElement { name, attributes: attributes.collect(), children: children.collect() }
     }
 
@@ -139,7 +166,11 @@ impl NewElement {
             Node::Comment(text) => Node::Comment(text.clone()),
         });
         let attributes = self.attributes.iter().map(|(name, value)| (name.clone(), fill(value)));
-        NewElement { name: self.name.clone(), attributes: attributes.collect(), children: children.collect() }
+        NewElement {
+            name: self.name.clone(),
+            attributes: attributes.collect(),
+            children: children.collect(),
+        }
     }
 
     /// Whether it, or an element in it, has this prefix.
@@ -168,8 +199,8 @@ impl NewElement {
         })
     }
 
-    /// Its text in this style; lines after the first begin with `indent`, but where text stands among elements nothing is put
-    /// between them. Characters that XML can't hold become U+FFFD.
+    /// Its text in this style; lines after the first begin with `indent`, but where text stands
+    /// among elements nothing is put between them. Characters that XML can't hold become U+FFFD.
     pub fn write(&self, style: &Style, indent: &str) -> String {
         let mut written = String::new();
         self.write_to(&mut written, style, indent, !style.newline.is_empty());
@@ -210,7 +241,8 @@ impl NewElement {
     }
 }
 
-/// xmltree's error in the piece that it read behind `before` bytes more; it begins with the line and column.
+/// xmltree's error in the piece that it read behind `before` bytes more; it begins with the line
+/// and column.
 fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
     let words = match error {
         ParseError::MalformedXml(error) => error.to_string(),
@@ -222,7 +254,8 @@ fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let column = if line <= 1 { column.saturating_sub(before) } else { column };
     let rest = &text[start.min(text.len())..];
-    let at = rest.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| start + at);
+    let at =
+        rest.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| start + at);
     FragmentError { message: message.to_owned(), span: at..at }
 }
 
@@ -246,7 +279,11 @@ pub fn escape_attribute(value: &str, quote: char) -> String {
 
 /// Text between tags, escaped.
 pub fn escape_text(text: &str) -> String {
-    clean(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#xD;")
+    clean(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\r', "&#xD;")
 }
 
 fn clean(text: &str) -> String {
@@ -266,23 +303,38 @@ mod tests {
         let element = NewElement::new("qemu:arg")
             .with_attribute("value", "a'b\"c&<\td\u{1}")
             .with_child(NewElement::new("x"))
-            .with_child(NewElement::new("y").with_child(NewElement::new("z").with_attribute("k", "")));
+            .with_child(
+                NewElement::new("y").with_child(NewElement::new("z").with_attribute("k", "")),
+            );
         assert_eq!(
             element.write(&style('\''), "  "),
             "<qemu:arg value='a&apos;b\"c&amp;&lt;&#x9;d\u{fffd}'>\r\n  \t<x/>\r\n  \t<y>\r\n  \t\t<z k=''/>\r\n  \t</y>\r\n  </qemu:arg>"
         );
         let line = Style { newline: "", ..style('"') };
-        assert_eq!(NewElement::new("a").with_attribute("k", "v").with_child(NewElement::new("b")).write(&line, ""), "<a k=\"v\"><b/></a>");
+        assert_eq!(
+            NewElement::new("a")
+                .with_attribute("k", "v")
+                .with_child(NewElement::new("b"))
+                .write(&line, ""),
+            "<a k=\"v\"><b/></a>"
+        );
     }
 
     #[test]
     fn what_rule_files_insert_is_read() {
         let video = NewElement::parse("<video><model type='none'/></video>").unwrap();
-        assert_eq!(video, NewElement::new("video").with_child(NewElement::new("model").with_attribute("type", "none")));
-        let text =
-            "<metadata>\n  <!-- a -->\n  <q:x xmlns:q='u' b='&lt;'>\n    <y xmlns='v'/>\n  </q:x>\n  <qemu:arg value='{@x}'/>\n</metadata>";
+        assert_eq!(
+            video,
+            NewElement::new("video")
+                .with_child(NewElement::new("model").with_attribute("type", "none"))
+        );
+        let text = "<metadata>\n  <!-- a -->\n  <q:x xmlns:q='u' b='&lt;'>\n    <y xmlns='v'/>\n  </q:x>\n  <qemu:arg value='{@x}'/>\n</metadata>";
         let metadata = NewElement::parse(text).unwrap();
-        assert_eq!(metadata.write(&Style { quote: '\'', newline: "\n", unit: "  ".into() }, ""), text, "nothing is lost");
+        assert_eq!(
+            metadata.write(&Style { quote: '\'', newline: "\n", unit: "  ".into() }, ""),
+            text,
+            "nothing is lost"
+        );
         let filled = metadata.filled(&|value| value.replace("{@x}", "' <"));
         assert!(filled.write(&style('\''), "").contains("<qemu:arg value='&apos; &lt;'/>"));
         assert!(filled.has_prefix("qemu") && !filled.with_prefix("qemu", "p").has_prefix("qemu"));
@@ -309,7 +361,10 @@ mod tests {
 
     #[test]
     fn text_stays_as_it_is() {
-        let note = NewElement::parse("<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; <![CDATA[<us>]]></note>").unwrap();
+        let note = NewElement::parse(
+            "<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; <![CDATA[<us>]]></note>",
+        )
+        .unwrap();
         let outer = NewElement::new("notes").with_child(note);
         let written = "<notes>\r\n\t<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; &lt;us&gt;</note>\r\n</notes>";
         assert_eq!(outer.write(&style('\''), ""), written);

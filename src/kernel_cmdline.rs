@@ -13,7 +13,8 @@ pub fn split_init(line: &str) -> (&str, &str) {
     (line, "")
 }
 
-/// The words of a kernel's command line: blanks between double quotes part none (Linux: lib/cmdline.c, `next_arg`).
+/// The words of a kernel's command line: blanks between double quotes part none (Linux:
+/// lib/cmdline.c, `next_arg`).
 pub fn split(line: &str) -> Vec<&str> {
     let mut is_quoted = false;
     let is_gap = |c: char| {

@@ -1,4 +1,5 @@
-//! Where edits go so that the result looks as if the document's author had made them: own lines, indentation, quotes, line endings.
+//! Where edits go so that the result looks as if the document's author had made them: own lines,
+//! indentation, quotes, line endings.
 
 use std::ops::Range;
 
@@ -10,10 +11,12 @@ use crate::xml::{COMMENT_MARK, Document, Element};
 /// How a document is written, read off the document itself.
 pub fn style(document: &Document<'_>) -> Style {
     let text = document.text();
-    // A document has lines where an element begins one: a last line ending, a tag or a text of several lines say nothing.
+    // A document has lines where an element begins one: a last line ending, a tag or a text of
+    // several lines say nothing.
     let root = document.root();
     let begins_line = |child: Element<'_>| indentation(text, child.span().start).is_some();
-    let is_on_one_line = root.children().next().is_some() && !root.children().take(MAX_CHILDREN_SAMPLED).any(begins_line);
+    let is_on_one_line = root.children().next().is_some()
+        && !root.children().take(MAX_CHILDREN_SAMPLED).any(begins_line);
     let inside = &text[root.content()];
     let newline = match inside.find('\n').filter(|_| !is_on_one_line) {
         Some(at) if inside[..at].ends_with('\r') => "\r\n",
@@ -21,8 +24,11 @@ pub fn style(document: &Document<'_>) -> Style {
         None => "",
     };
     // The first quote of the root's tag, else of anything.
-    let quoted = root.start_tag().attributes(text).next().map(|attribute| attribute.value.start - 1);
-    let quote = match quoted.or_else(|| text[root.span()].find(['\'', '"']).map(|at| at + root.span().start)) {
+    let quoted =
+        root.start_tag().attributes(text).next().map(|attribute| attribute.value.start - 1);
+    let quote = match quoted
+        .or_else(|| text[root.span()].find(['\'', '"']).map(|at| at + root.span().start))
+    {
         Some(at) if text[at..].starts_with('"') => '"',
         _ => '\'',
     };
@@ -34,7 +40,8 @@ pub fn style(document: &Document<'_>) -> Style {
     Style { quote, newline, unit: unit.to_owned() }
 }
 
-/// The white space between the start of the line and `at`; None where something else stands there too.
+/// The white space between the start of the line and `at`; None where something else stands there
+/// too.
 fn indentation(text: &str, at: usize) -> Option<&str> {
     // Only blanks are looked at: the line may be a long one.
     let rest = text[..at].trim_end_matches([' ', '\t']);
@@ -48,7 +55,8 @@ fn short(blanks: &str) -> &str {
     &blanks[..blanks.len().min(MAX_INDENTATION)]
 }
 
-/// The bytes to delete so that what stands in `range` is gone, together with its line where it has that for itself.
+/// The bytes to delete so that what stands in `range` is gone, together with its line where it has
+/// that for itself.
 pub fn removal(text: &str, range: Range<usize>) -> Range<usize> {
     let before = text[..range.start].trim_end_matches([' ', '\t']);
     let rest = &text[range.end..];
@@ -65,45 +73,67 @@ pub fn removal(text: &str, range: Range<usize>) -> Range<usize> {
     range
 }
 
-/// Groups removed elements that only white space separates, so that a line that they share goes with them.
+/// Groups removed elements that only white space separates, so that a line that they share goes
+/// with them.
 pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
     let mut groups: Vec<Range<usize>> = Vec::new();
     for range in ranges {
         match groups.last_mut() {
             Some(last) if range.end <= last.end => {}
-            Some(last) if text[last.end..range.start].trim_matches([' ', '\t']).is_empty() => last.end = range.end,
+            Some(last) if text[last.end..range.start].trim_matches([' ', '\t']).is_empty() => {
+                last.end = range.end
+            }
             _ => groups.push(range),
         }
     }
     groups.into_iter().map(|range| removal(text, range)).collect()
 }
 
-/// The edit that deletes a range but for those of these pieces, sorted, that are in it and kept; on lines of their own where the range is
-/// made of lines.
-pub fn deletion(text: &str, range: Range<usize>, pieces: &[Range<usize>], is_kept: impl Fn(&Range<usize>) -> bool) -> Edit {
+/// The edit that deletes a range but for those of these pieces, sorted, that are in it and kept; on
+/// lines of their own where the range is made of lines.
+pub fn deletion(
+    text: &str,
+    range: Range<usize>,
+    pieces: &[Range<usize>],
+    is_kept: impl Fn(&Range<usize>) -> bool,
+) -> Edit {
     let first = pieces.partition_point(|piece| piece.start < range.start);
-    let inside = pieces[first..].iter().take_while(|piece| piece.end <= range.end).filter(|piece| is_kept(piece));
+    let inside = pieces[first..]
+        .iter()
+        .take_while(|piece| piece.end <= range.end)
+        .filter(|piece| is_kept(piece));
     let ending = if text[range.clone()].ends_with("\r\n") { "\r\n" } else { "\n" };
     let is_lines = text[range.clone()].ends_with('\n');
-    let indent = indentation(text, range.start + (text[range.clone()].len() - text[range.clone()].trim_start_matches([' ', '\t']).len()));
+    let indent = indentation(
+        text,
+        range.start
+            + (text[range.clone()].len()
+                - text[range.clone()].trim_start_matches([' ', '\t']).len()),
+    );
     let indent = indent.filter(|_| is_lines).unwrap_or("");
-    let lines = inside.map(|piece| format!("{indent}{}{}", &text[piece.clone()], if is_lines { ending } else { "" }));
+    let lines = inside.map(|piece| {
+        format!("{indent}{}{}", &text[piece.clone()], if is_lines { ending } else { "" })
+    });
     Edit { text: lines.collect(), range }
 }
 
-/// A piece that stood at `at` in the text, with the indentation of its lines changed to that of another place.
+/// A piece that stood at `at` in the text, with the indentation of its lines changed to that of
+/// another place.
 pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
     let start = text.len() - text[at..].trim_start().len();
     let old = indentation(text, start).unwrap_or("");
-    let lines = piece.trim().split_inclusive('\n').enumerate().map(|(index, line)| match line.strip_prefix(old) {
-        Some(rest) if index > 0 && !rest.trim().is_empty() => format!("{indent}{rest}"),
-        _ => line.to_owned(),
+    let lines = piece.trim().split_inclusive('\n').enumerate().map(|(index, line)| {
+        match line.strip_prefix(old) {
+            Some(rest) if index > 0 && !rest.trim().is_empty() => format!("{indent}{rest}"),
+            _ => line.to_owned(),
+        }
     });
     lines.collect()
 }
 
-/// The edit that puts something right before what begins at `at`: on a line of its own where that begins one.
+/// The edit that puts something right before what begins at `at`: on a line of its own where that
+/// begins one.
 pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
     // A byte order mark is no part of the line.
     let is_first = text[..at].strip_prefix(BOM).unwrap_or(&text[..at]).is_empty();
@@ -124,7 +154,8 @@ pub enum InsertionPoint<'d> {
     First,
 }
 
-/// So many children are asked how they are indented; where they share one line, it is for all of them.
+/// So many children are asked how they are indented; where they share one line, it is for all of
+/// them.
 const MAX_CHILDREN_SAMPLED: usize = 64;
 
 /// The indentation that children of `parent` have or should have.
@@ -132,7 +163,11 @@ pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> Stri
     if style.newline.is_empty() {
         return String::new();
     }
-    match parent.children().take(MAX_CHILDREN_SAMPLED).find_map(|child| indentation(text, child.span().start)) {
+    match parent
+        .children()
+        .take(MAX_CHILDREN_SAMPLED)
+        .find_map(|child| indentation(text, child.span().start))
+    {
         Some(own) => own.to_owned(),
         None => format!("{}{}", own_indentation(parent), style.unit),
     }
@@ -153,14 +188,22 @@ pub fn insertion(
     children: &[String],
     indent: &str,
 ) -> Vec<Edit> {
-    let lines: String = children.iter().map(|child| format!("{}{indent}{child}", style.newline)).collect();
-    let close_line = format!("{}{}", style.newline, if style.newline.is_empty() { "" } else { own_indentation(parent) });
+    let lines: String =
+        children.iter().map(|child| format!("{}{indent}{child}", style.newline)).collect();
+    let close_line = format!(
+        "{}{}",
+        style.newline,
+        if style.newline.is_empty() { "" } else { own_indentation(parent) }
+    );
     let tag = parent.start_tag();
     if tag.self_closing {
         let name = &text[tag.name.clone()];
         let slash = tag.span.end - 2;
         let blank = slash - text[..slash].trim_end_matches([' ', '\t', '\r', '\n']).len();
-        return vec![Edit { range: slash - blank..tag.span.end, text: format!(">{lines}{close_line}</{name}>") }];
+        return vec![Edit {
+            range: slash - blank..tag.span.end,
+            text: format!(">{lines}{close_line}</{name}>"),
+        }];
     }
     let at = match place {
         InsertionPoint::Behind(child) => behind_comments(text, child.span().end),
@@ -179,16 +222,23 @@ pub fn insertion(
     vec![Edit { range, text: lines + &tail }]
 }
 
-/// Behind the comments that stand on the same line: they belong to what is before them, but those that speak to this program are about
-/// what is behind them.
+/// Behind the comments that stand on the same line: they belong to what is before them, but those
+/// that speak to this program are about what is behind them.
 fn behind_comments(text: &str, at: usize) -> usize {
     let mut end = at;
     loop {
         let rest = text[end..].trim_start_matches([' ', '\t']);
-        if rest.strip_prefix("<!--").is_some_and(|inside| inside.trim_start().starts_with(COMMENT_MARK)) {
+        if rest
+            .strip_prefix("<!--")
+            .is_some_and(|inside| inside.trim_start().starts_with(COMMENT_MARK))
+        {
             return end;
         }
-        let Some(length) = rest.strip_prefix("<!--").and_then(|comment| comment.find("-->")).map(|length| length + 7) else {
+        let Some(length) = rest
+            .strip_prefix("<!--")
+            .and_then(|comment| comment.find("-->"))
+            .map(|length| length + 7)
+        else {
             return if rest.starts_with(['\n', '\r']) { end } else { at };
         };
         let start = text.len() - rest.len();
@@ -207,8 +257,9 @@ mod tests {
 
     fn remove(text: &str, what: &str) -> String {
         let at = text.find(what).unwrap();
-        let edits =
-            removals(text, std::iter::once(at..at + what.len()).collect()).into_iter().map(|range| Edit { range, text: String::new() });
+        let edits = removals(text, std::iter::once(at..at + what.len()).collect())
+            .into_iter()
+            .map(|range| Edit { range, text: String::new() });
         Edits::new(edits.collect()).unwrap().apply(text)
     }
 
@@ -227,11 +278,22 @@ mod tests {
         let without_b = |text: &str| {
             let span = |what: &str| text.find(what).map(|at| at..at + what.len());
             let range = text.find("<b>").unwrap()..text.find("</b>").unwrap() + 4;
-            let kept: Vec<_> = ["<!-- 0 -->", "<!-- 1 -->", "<!-- 2 -->", "<!-- 3 -->"].into_iter().filter_map(span).collect();
-            Edits::new(vec![deletion(text, removal(text, range), &kept, |_| true)]).unwrap().apply(text)
+            let kept: Vec<_> = ["<!-- 0 -->", "<!-- 1 -->", "<!-- 2 -->", "<!-- 3 -->"]
+                .into_iter()
+                .filter_map(span)
+                .collect();
+            Edits::new(vec![deletion(text, removal(text, range), &kept, |_| true)])
+                .unwrap()
+                .apply(text)
         };
-        assert_eq!(without_b("<a>\n  <!-- 0 -->\n  <b>\n    <!-- 1 --><c/>\n  </b>\n</a>"), "<a>\n  <!-- 0 -->\n  <!-- 1 -->\n</a>");
-        assert_eq!(without_b("<a>\r\n\t<b><!-- 1 --><c/><!-- 2 --></b>\r\n</a>"), "<a>\r\n\t<!-- 1 -->\r\n\t<!-- 2 -->\r\n</a>");
+        assert_eq!(
+            without_b("<a>\n  <!-- 0 -->\n  <b>\n    <!-- 1 --><c/>\n  </b>\n</a>"),
+            "<a>\n  <!-- 0 -->\n  <!-- 1 -->\n</a>"
+        );
+        assert_eq!(
+            without_b("<a>\r\n\t<b><!-- 1 --><c/><!-- 2 --></b>\r\n</a>"),
+            "<a>\r\n\t<!-- 1 -->\r\n\t<!-- 2 -->\r\n</a>"
+        );
         assert_eq!(
             without_b("<a><!-- 0 --><b>x<!-- 1 -->y<!-- 2 --></b><!-- 3 --></a>"),
             "<a><!-- 0 --><!-- 1 --><!-- 2 --><!-- 3 --></a>"
@@ -243,10 +305,12 @@ mod tests {
         read(text, |document| {
             let style = style(document);
             let parent = document.root();
-            let place = after
-                .map_or(InsertionPoint::First, |name| InsertionPoint::Behind(parent.children().rfind(|child| child.is(name)).unwrap()));
+            let place = after.map_or(InsertionPoint::First, |name| {
+                InsertionPoint::Behind(parent.children().rfind(|child| child.is(name)).unwrap())
+            });
             let indent = child_indentation(&style, text, parent);
-            let edits = insertion(&style, text, parent, place, &["<x/>".into(), "<y/>".into()], &indent);
+            let edits =
+                insertion(&style, text, parent, place, &["<x/>".into(), "<y/>".into()], &indent);
             Edits::new(edits).unwrap().apply(text)
         })
         .unwrap()
@@ -256,20 +320,49 @@ mod tests {
     fn new_children_stand_on_lines_of_their_own_where_the_others_do() {
         assert_eq!(insert("<a>\n\t<b/>\n</a>\n", Some("b")), "<a>\n\t<b/>\n\t<x/>\n\t<y/>\n</a>\n");
         assert_eq!(insert("<a>\n  <b/>\n</a>", None), "<a>\n  <x/>\n  <y/>\n  <b/>\n</a>");
-        assert_eq!(insert("<a>\n  <b/> <!-- b -->\n</a>", Some("b")), "<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n</a>");
-        assert_eq!(insert("<a>\n  <b/>  \t\n</a>", Some("b")), "<a>\n  <b/>  \t\n  <x/>\n  <y/>\n</a>");
-        assert_eq!(insert("<a>\n  <b/> <!-- b -->  \n</a>", Some("b")), "<a>\n  <b/> <!-- b -->  \n  <x/>\n  <y/>\n</a>");
-        assert_eq!(insert("<a> \r\n  <b/>\r\n</a>", None), "<a> \r\n  <x/>\r\n  <y/>\r\n  <b/>\r\n</a>");
-        assert_eq!(insert("<a>\n  <b/> <c/>\n</a>", Some("b")), "<a>\n  <b/>\n  <x/>\n  <y/>\n  <c/>\n</a>");
+        assert_eq!(
+            insert("<a>\n  <b/> <!-- b -->\n</a>", Some("b")),
+            "<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n</a>"
+        );
+        assert_eq!(
+            insert("<a>\n  <b/>  \t\n</a>", Some("b")),
+            "<a>\n  <b/>  \t\n  <x/>\n  <y/>\n</a>"
+        );
+        assert_eq!(
+            insert("<a>\n  <b/> <!-- b -->  \n</a>", Some("b")),
+            "<a>\n  <b/> <!-- b -->  \n  <x/>\n  <y/>\n</a>"
+        );
+        assert_eq!(
+            insert("<a> \r\n  <b/>\r\n</a>", None),
+            "<a> \r\n  <x/>\r\n  <y/>\r\n  <b/>\r\n</a>"
+        );
+        assert_eq!(
+            insert("<a>\n  <b/> <c/>\n</a>", Some("b")),
+            "<a>\n  <b/>\n  <x/>\n  <y/>\n  <c/>\n</a>"
+        );
         let ours = "<!-- gvtg-xml: ignore[r] c -->";
         let before_c = insert(&format!("<a>\n  <b/> <!-- b --> {ours}\n  <c/>\n</a>"), Some("b"));
-        assert_eq!(before_c, format!("<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n  {ours}\n  <c/>\n</a>"), "it stays before <c/>");
+        assert_eq!(
+            before_c,
+            format!("<a>\n  <b/> <!-- b -->\n  <x/>\n  <y/>\n  {ours}\n  <c/>\n</a>"),
+            "it stays before <c/>"
+        );
         assert_eq!(insert("<a>\r\n</a>", None), "<a>\r\n  <x/>\r\n  <y/>\r\n</a>");
         assert_eq!(insert("<a>\n</a>\n", None), "<a>\n  <x/>\n  <y/>\n</a>\n");
-        assert_eq!(insert("<?xml version='1.0'?>\n<a></a>\n", None), "<?xml version='1.0'?>\n<a><x/><y/></a>\n");
-        assert_eq!(insert("<!-- one -->\r\n<a />\r\n", None), "<!-- one -->\r\n<a><x/><y/></a>\r\n");
+        assert_eq!(
+            insert("<?xml version='1.0'?>\n<a></a>\n", None),
+            "<?xml version='1.0'?>\n<a><x/><y/></a>\n"
+        );
+        assert_eq!(
+            insert("<!-- one -->\r\n<a />\r\n", None),
+            "<!-- one -->\r\n<a><x/><y/></a>\r\n"
+        );
         assert_eq!(insert("<a><b>1\n2</b></a>\n", Some("b")), "<a><b>1\n2</b><x/><y/></a>\n");
-        assert_eq!(insert("<a\n  k='v'><b/></a>\n", Some("b")), "<a\n  k='v'><b/><x/><y/></a>\n", "a line break in a tag makes no lines");
+        assert_eq!(
+            insert("<a\n  k='v'><b/></a>\n", Some("b")),
+            "<a\n  k='v'><b/><x/><y/></a>\n",
+            "a line break in a tag makes no lines"
+        );
         assert_eq!(insert("<a><b/></a>", Some("b")), "<a><b/><x/><y/></a>");
         assert_eq!(insert("<a/>", None), "<a><x/><y/></a>");
     }
@@ -278,20 +371,34 @@ mod tests {
     fn something_before_an_element_has_its_line_where_that_has_one() {
         let before = |text: &str, what: &str| {
             let style = read(text, style).unwrap();
-            Edits::new(vec![before(&style, text, text.find(what).unwrap(), "<!-- x -->")]).unwrap().apply(text)
+            Edits::new(vec![before(&style, text, text.find(what).unwrap(), "<!-- x -->")])
+                .unwrap()
+                .apply(text)
         };
         assert_eq!(before("<a>\r\n\t<b/>\r\n</a>", "<b"), "<a>\r\n\t<!-- x -->\r\n\t<b/>\r\n</a>");
         assert_eq!(before("<a>\n  <c/><b/>\n</a>", "<b"), "<a>\n  <c/><!-- x --><b/>\n</a>");
         assert_eq!(before("<a><b/></a>\n", "<b"), "<a><!-- x --><b/></a>\n");
-        assert_eq!(before("\u{feff}<a>\n  <b/>\n</a>", "<a"), "\u{feff}<!-- x -->\n<a>\n  <b/>\n</a>");
-        assert_eq!(before("<?xml version='1.0'?>\n<a>\n  <b/>\n</a>", "<a"), "<?xml version='1.0'?>\n<!-- x -->\n<a>\n  <b/>\n</a>");
+        assert_eq!(
+            before("\u{feff}<a>\n  <b/>\n</a>", "<a"),
+            "\u{feff}<!-- x -->\n<a>\n  <b/>\n</a>"
+        );
+        assert_eq!(
+            before("<?xml version='1.0'?>\n<a>\n  <b/>\n</a>", "<a"),
+            "<?xml version='1.0'?>\n<!-- x -->\n<a>\n  <b/>\n</a>"
+        );
     }
 
     #[test]
     fn style_is_read_off_the_document() {
         let of = |text: &str| read(text, style).unwrap();
-        assert_eq!(of("<a x=\"\">\r\n    <b y=''/>\r\n</a>"), Style { quote: '"', newline: "\r\n", unit: "    ".into() });
-        assert_eq!(of("<!-- \" -->\n  <a>\n    <b y=''/></a>"), Style { quote: '\'', newline: "\n", unit: "  ".into() });
+        assert_eq!(
+            of("<a x=\"\">\r\n    <b y=''/>\r\n</a>"),
+            Style { quote: '"', newline: "\r\n", unit: "    ".into() }
+        );
+        assert_eq!(
+            of("<!-- \" -->\n  <a>\n    <b y=''/></a>"),
+            Style { quote: '\'', newline: "\n", unit: "  ".into() }
+        );
         assert_eq!(of("<a/>"), Style { quote: '\'', newline: "", unit: "  ".into() });
     }
 }

@@ -1,7 +1,7 @@
 //! `gvtg-xml` makes a libvirt VM run on an Intel GVT-g vGPU.
 //!
-//! Two pure functions do the work, [`lint::lint`] and [`lint::fix`]. A document takes this way through the modules, which is also a good order to
-//! read them in:
+//! Two pure functions do the work, [`lint::lint`] and [`lint::fix`]. A document takes this way
+//! through the modules, which is also a good order to read them in:
 //!
 //! ```text
 //! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ meaning ─ rules ─▶ findings with changes
@@ -10,18 +10,21 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ next pass … until nothing changes ─▶ written once ◀────────┘
 //! ```
 //!
-//! - Text: [`source`] (text, lines, columns), [`edit`] (byte edits), [`source_map`] (offsets of the new text in the old one), [`sanitize`] (text for a
-//!   terminal), [`uri`](mod@uri) (file URIs).
-//! - XML: [`xml`] (a tree with byte spans, the only user of roxmltree), [`fragment`] (new XML, the only user of xmltree), [`layout`] (where edits go so
-//!   that they look like the author's).
-//! - QEMU and libvirt: [`qemu`] (QEMU's command line), [`property`] (properties of QEMU's vGPU device), [`version`] (libvirt releases),
-//!   [`element_docs`] (hover texts for elements and attributes).
+//! - Text: [`source`] (text, lines, columns), [`edit`] (byte edits), [`source_map`] (offsets of the
+//!   new text in the old one), [`sanitize`] (text for a terminal), [`uri`](mod@uri) (file URIs).
+//! - XML: [`xml`] (a tree with byte spans, the only user of roxmltree), [`fragment`] (new XML, the
+//!   only user of xmltree), [`layout`] (where edits go so that they look like the author's).
+//! - QEMU and libvirt: [`qemu`] (QEMU's command line), [`property`] (properties of QEMU's vGPU
+//!   device), [`version`] (libvirt releases), [`element_docs`] (hover texts for elements and
+//!   attributes).
 //! - The domain: [`domain`] (the meaning of a domain's XML), [`change`] (changes to it, as edits).
-//! - Rules: [`rules`] (`rules/*.toml` and the checks), [`diagnostic`] (a finding as callers see it), [`suppress`] (suppressions), [`cross_file`]
-//!   (conflicts between the files of a run), [`lint`](mod@lint) (lint and fix).
-//! - Settings: [`settings`], [`setting_parsers`] (the syntax of each value), `config` (`gvtg-xml.toml`).
-//! - The host: [`host`] (facts and checks; the only reader of /sys, /proc and /etc), [`kernel_cmdline`], [`types`] (vGPU types), [`emit`] (the files
-//!   that a host needs).
+//! - Rules: [`rules`] (`rules/*.toml` and the checks), [`diagnostic`] (a finding as callers see
+//!   it), [`suppress`] (suppressions), [`cross_file`] (conflicts between the files of a run),
+//!   [`lint`](mod@lint) (lint and fix).
+//! - Settings: [`settings`], [`setting_parsers`] (the syntax of each value), `config`
+//!   (`gvtg-xml.toml`).
+//! - The host: [`host`] (facts and checks; the only reader of /sys, /proc and /etc),
+//!   [`kernel_cmdline`], [`types`] (vGPU types), [`emit`] (the files that a host needs).
 //! - [`explain`]: known messages, and logs.
 //! - Interfaces: [`report`] (output formats), `lsp` (the language server), [`cli`].
 

@@ -1,4 +1,5 @@
-//! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>` wants them in.
+//! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>`
+//! wants them in.
 
 /// A type of `<qemu:property>` (libvirt: docs/drvqemu.rst).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +28,8 @@ impl PropertyType {
 
 use PropertyType::{Bool, Signed, String as Str, Unsigned};
 
-/// `qemu-system-x86_64 -device vfio-pci-nohotplug,help` of QEMU 5.2 to 11.1, sorted by name, and `driver`, which libvirt itself writes.
+/// `qemu-system-x86_64 -device vfio-pci-nohotplug,help` of QEMU 5.2 to 11.1, sorted by name, and
+/// `driver`, which libvirt itself writes.
 const PROPERTIES: &[(&str, PropertyType)] = &[
     ("acpi-index", Unsigned),
     ("addr", Str),
@@ -90,10 +92,12 @@ const PROPERTIES: &[(&str, PropertyType)] = &[
     ("yres", Unsigned),
 ];
 
-/// The properties that nothing but a vGPU has, in the guide's order: a `-set` of one means the vGPU, whatever device it names.
+/// The properties that nothing but a vGPU has, in the guide's order: a `-set` of one means the
+/// vGPU, whatever device it names.
 pub const VGPU_PROPERTIES: &[&str] = &["x-igd-opregion", "ramfb", "driver", "display"];
 
-/// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion, which is on by default only since QEMU 10.1.
+/// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion,
+/// which is on by default only since QEMU 10.1.
 pub const PICTURE_PROPERTIES: &[&str] = &["display", "x-igd-opregion"];
 
 /// Properties of other devices that are written too, with their types.
@@ -101,7 +105,8 @@ const OF_OTHERS: &[(&str, PropertyType)] = &[("caching-mode", Bool)];
 
 /// The type of a device property that this program writes; None for one that it does not know.
 pub fn written_type_of(name: &str) -> Option<PropertyType> {
-    type_of(name).or_else(|| OF_OTHERS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind))
+    type_of(name)
+        .or_else(|| OF_OTHERS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind))
 }
 
 /// The type of a property; None for one that no QEMU has.
@@ -114,7 +119,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PROPERTIES.iter().map(|&(name, _)| name)
 }
 
-/// A value as `-set` writes it (`on`, `0x780`) in the form that an override of this type takes; None where it has none.
+/// A value as `-set` writes it (`on`, `0x780`) in the form that an override of this type takes;
+/// None where it has none.
 pub fn to_override(kind: PropertyType, value: &str) -> Option<String> {
     match kind {
         PropertyType::String => Some(value.to_owned()),

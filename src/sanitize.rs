@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Text of a document or a file's name without what could steer a terminal: control characters, and those that reorder or hide
-/// what is around them, are shown as `\u{…}`. It stays on one line.
+/// Text of a document or a file's name without what could steer a terminal: control characters, and
+/// those that reorder or hide what is around them, are shown as `\u{…}`. It stays on one line.
 pub fn clean(text: &str) -> Cow<'_, str> {
     clean_but(text, |_| false)
 }
@@ -31,7 +31,11 @@ fn clean_but(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
     let mut result = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_harmful(c) && !is_kept(c) { result.extend(c.escape_unicode()) } else { result.push(c) }
+        if is_harmful(c) && !is_kept(c) {
+            result.extend(c.escape_unicode())
+        } else {
+            result.push(c)
+        }
     }
     result.into()
 }
@@ -42,14 +46,25 @@ pub fn system_error(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
-/// Control characters (C0, C1), marks that reorder text, and characters that nobody sees: Unicode's category Cf without the Arabic
-/// and Kaithi signs in it, which are drawn, the two separators of lines, and letters without a shape.
+/// Control characters (C0, C1), marks that reorder text, and characters that nobody sees: Unicode's
+/// category Cf without the Arabic and Kaithi signs in it, which are drawn, the two separators of
+/// lines, and letters without a shape.
 pub fn is_harmful(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+        )
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
         || matches!(c, '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
         || matches!(c, '\u{e0000}'..='\u{e0fff}')

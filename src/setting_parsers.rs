@@ -1,8 +1,12 @@
-//! How the value of a setting must look, whoever says it; each function gives the value, or what to give instead.
+//! How the value of a setting must look, whoever says it; each function gives the value, or what to
+//! give instead.
 
 use uuid::Uuid;
 
-use crate::domain::{AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioValue, audio_backend};
+use crate::domain::{
+    AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioValue,
+    audio_backend,
+};
 use crate::host::{Root, installed};
 use crate::qemu::{DISPLAYS, DisplayError, DisplayValue, check_display};
 use crate::rules::closest_match;
@@ -45,7 +49,8 @@ pub fn libvirt(text: &str) -> Result<Version, String> {
 /// # Errors
 /// What to give instead.
 pub fn uuid(text: &str) -> Result<Uuid, String> {
-    crate::domain::parse_uuid(text).ok_or_else(|| "use a UUID: 32 hexadecimal digits, with or without dashes".into())
+    crate::domain::parse_uuid(text)
+        .ok_or_else(|| "use a UUID: 32 hexadecimal digits, with or without dashes".into())
 }
 
 /// A type of vGPU, like `i915-GVTg_V5_4`.
@@ -62,7 +67,9 @@ pub fn vgpu_type(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn pci(text: &str) -> Result<String, String> {
-    crate::domain::parse_pci(text).map(|_| text.to_ascii_lowercase()).ok_or_else(|| "use a PCI address such as 0000:00:02.0".into())
+    crate::domain::parse_pci(text)
+        .map(|_| text.to_ascii_lowercase())
+        .ok_or_else(|| "use a PCI address such as 0000:00:02.0".into())
 }
 
 /// QEMU's `-display`, one that can show a vGPU when libvirt starts QEMU.
@@ -81,7 +88,10 @@ fn why_no_display(error: &DisplayError) -> String {
     const WINDOWS: &str = "use gtk,gl=on or sdl,gl=on";
     match error {
         DisplayError::Unreadable(said) => format!("QEMU rejects it (\"{said}\"): {WINDOWS}"),
-        DisplayError::WithoutGl => "QEMU shows a vGPU only with OpenGL: add gl=on, gl=es or gl=core, as in gtk,gl=on".to_owned(),
+        DisplayError::WithoutGl => {
+            "QEMU shows a vGPU only with OpenGL: add gl=on, gl=es or gl=core, as in gtk,gl=on"
+                .to_owned()
+        }
         DisplayError::Kind(kind) if kind == "dbus" => format!(
             "QEMU can't reach the D-Bus session when libvirt starts it (\"failed to connect to DBus\"): {WINDOWS}; without --display, fix \
              keeps a <graphics type='dbus'> with <gl enable='yes'/> if the domain has one"
@@ -92,18 +102,32 @@ fn why_no_display(error: &DisplayError) -> String {
         ),
         DisplayError::Kind(kind) => {
             let kinds: Vec<&str> = DISPLAYS.iter().map(|display| display.kind).collect();
-            format!("QEMU can't show a vGPU on '{kind}', only on {}: {WINDOWS}, or egl-headless for a <graphics>", kinds.join(", "))
+            format!(
+                "QEMU can't show a vGPU on '{kind}', only on {}: {WINDOWS}, or egl-headless for a <graphics>",
+                kinds.join(", ")
+            )
         }
         DisplayError::UnknownOption(display, name) => {
             let names = || display.options.iter().map(|(name, _)| *name);
-            let help = closest_match(name, names())
-                .map_or_else(|| format!("it has {}", names().collect::<Vec<_>>().join(", ")), |near| format!("did you mean {near}?"));
-            format!("QEMU's {} display has no '{name}' (\"Parameter '{name}' is unexpected\"): {help}", display.kind)
+            let help = closest_match(name, names()).map_or_else(
+                || format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean {near}?"),
+            );
+            format!(
+                "QEMU's {} display has no '{name}' (\"Parameter '{name}' is unexpected\"): {help}",
+                display.kind
+            )
         }
         DisplayError::WrongValue(name, DisplayValue::Switch) => format!("{name} must be on or off"),
-        DisplayError::WrongValue(name, DisplayValue::Number) => format!("{name} must be a number, like 1.5"),
-        DisplayError::WrongValue(name, DisplayValue::Path) => format!("{name} must be an absolute path"),
-        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => format!("{name} must be one of {}", words.join(", ")),
+        DisplayError::WrongValue(name, DisplayValue::Number) => {
+            format!("{name} must be a number, like 1.5")
+        }
+        DisplayError::WrongValue(name, DisplayValue::Path) => {
+            format!("{name} must be an absolute path")
+        }
+        DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => {
+            format!("{name} must be one of {}", words.join(", "))
+        }
     }
 }
 
@@ -112,7 +136,10 @@ fn why_no_display(error: &DisplayError) -> String {
 /// # Errors
 /// What to give instead.
 pub fn display_env(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Display.fits(text).then(|| text.to_owned()).ok_or_else(|| "use an X display such as :0".into())
+    crate::rules::schema::Format::Display
+        .fits(text)
+        .then(|| text.to_owned())
+        .ok_or_else(|| "use an X display such as :0".into())
 }
 
 /// A scale, like `1.0`.
@@ -120,7 +147,10 @@ pub fn display_env(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn gdk_scale(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Number.fits(text).then(|| text.to_owned()).ok_or_else(|| "use a number such as 1.0".into())
+    crate::rules::schema::Format::Number
+        .fits(text)
+        .then(|| text.to_owned())
+        .ok_or_else(|| "use a number such as 1.0".into())
 }
 
 /// An alias that libvirt keeps.
@@ -137,7 +167,11 @@ pub fn alias(text: &str) -> Result<String, String> {
 /// # Errors
 /// What to give instead.
 pub fn romfile(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { plain(text) } else { Err("use an absolute path: QEMU runs in a different folder".into()) }
+    if text.starts_with('/') {
+        plain(text)
+    } else {
+        Err("use an absolute path: QEMU runs in a different folder".into())
+    }
 }
 
 /// A type of `<audio>`, and attributes of it: `pulseaudio,serverName=/p`.
@@ -170,11 +204,21 @@ fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, String
     let name = attribute.name;
     match attribute.value {
         AudioValue::Text if value.is_empty() => Err(format!("{name} has no value")),
-        AudioValue::Path if !value.starts_with('/') => Err(format!("{name} must be an absolute path: QEMU runs in a different folder")),
-        AudioValue::Count if value.parse::<u32>().is_err() => Err(format!("{name} must be a number")),
-        AudioValue::Number if value.parse::<i32>().is_err() => Err(format!("{name} must be a number")),
-        AudioValue::Switch if !matches!(value, "yes" | "no") => Err(format!("{name} must be yes or no")),
-        AudioValue::OneOf(words) if !words.contains(&value) => Err(format!("{name} must be one of {}", words.join(", "))),
+        AudioValue::Path if !value.starts_with('/') => {
+            Err(format!("{name} must be an absolute path: QEMU runs in a different folder"))
+        }
+        AudioValue::Count if value.parse::<u32>().is_err() => {
+            Err(format!("{name} must be a number"))
+        }
+        AudioValue::Number if value.parse::<i32>().is_err() => {
+            Err(format!("{name} must be a number"))
+        }
+        AudioValue::Switch if !matches!(value, "yes" | "no") => {
+            Err(format!("{name} must be yes or no"))
+        }
+        AudioValue::OneOf(words) if !words.contains(&value) => {
+            Err(format!("{name} must be one of {}", words.join(", ")))
+        }
         _ => plain(value),
     }
 }
@@ -189,7 +233,8 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
             all()
         );
     }
-    let is_beginning = |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
+    let is_beginning =
+        |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
     let near = names().find(|known| is_beginning(known)).or_else(|| closest_match(name, names()));
     let help = near.map_or_else(all, |near| format!("did you mean {near}?"));
     format!("{} has no '{name}': {help}", backend.name)
@@ -200,9 +245,15 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
 /// # Errors
 /// What to give instead.
 pub fn rule_pages(text: &str) -> Result<String, String> {
-    let has_scheme = text.strip_prefix("https://").or(text.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty());
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
-    (has_scheme && is_plain).then(|| text.to_owned()).ok_or_else(|| "use a URL such as https://example.org/rules/".into())
+    let has_scheme = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"))
+        .is_some_and(|rest| !rest.is_empty());
+    let is_plain =
+        text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
+    (has_scheme && is_plain)
+        .then(|| text.to_owned())
+        .ok_or_else(|| "use a URL such as https://example.org/rules/".into())
 }
 
 /// A value that XML can hold on one line.
@@ -235,14 +286,20 @@ mod tests {
     fn an_attribute_that_is_not_there_is_answered_with_the_right_one() {
         for (text, wanted) in [
             ("pulseaudio,server=/x", "pulseaudio has no 'server': did you mean serverName?"),
-            ("pulseaudio,servername=/x", "pulseaudio has no 'servername': did you mean serverName?"),
+            (
+                "pulseaudio,servername=/x",
+                "pulseaudio has no 'servername': did you mean serverName?",
+            ),
             ("pulseaudio,path=/x", "pulseaudio has no 'path': it has serverName and timerPeriod"),
             ("pipewire,runtimedir=/x", "pipewire has no 'runtimedir': did you mean runtimeDir?"),
             (
                 "jack,serverName=x",
                 "'serverName' is an attribute of the <input> and <output> of jack, which --audio does not write: it has timerPeriod",
             ),
-            ("alsa,dev=x", "'dev' is an attribute of the <input> and <output> of alsa, which --audio does not write: it has timerPeriod"),
+            (
+                "alsa,dev=x",
+                "'dev' is an attribute of the <input> and <output> of alsa, which --audio does not write: it has timerPeriod",
+            ),
             ("none,id=2", "none has no 'id': it has timerPeriod"),
             ("pulseaudio,serverName=", "serverName has no value"),
             ("pulseaudio,serverName=/a,serverName=/b", "serverName is given twice"),
@@ -251,9 +308,16 @@ mod tests {
             ("file,path=a.wav", "path must be an absolute path: QEMU runs in a different folder"),
             ("alsa,timerPeriod=-1", "timerPeriod must be a number"),
             ("alsa,x", "'x' is not NAME=VALUE"),
-            ("pulse", "use one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl"),
+            (
+                "pulse",
+                "use one of none, alsa, coreaudio, dbus, file, jack, oss, pipewire, pulseaudio, sdl",
+            ),
         ] {
-            assert_eq!(audio(text).map(|audio| audio.to_string()), Err(wanted.to_owned()), "{text}");
+            assert_eq!(
+                audio(text).map(|audio| audio.to_string()),
+                Err(wanted.to_owned()),
+                "{text}"
+            );
         }
     }
 
@@ -263,7 +327,11 @@ mod tests {
             let message = display(text).unwrap_err();
             assert!(message.contains("gtk,gl=on"), "{text}: {message}");
         }
-        assert!(display("dbus,gl=on").unwrap_err().contains("fix keeps a <graphics type='dbus'> with <gl enable='yes'/>"));
+        assert!(
+            display("dbus,gl=on")
+                .unwrap_err()
+                .contains("fix keeps a <graphics type='dbus'> with <gl enable='yes'/>")
+        );
         let message = display("gtk,gl=on,nonsense=1").unwrap_err();
         assert!(
             message.starts_with("QEMU's gtk display has no 'nonsense' (\"Parameter 'nonsense' is unexpected\"): it has gl, full-screen")

@@ -1,4 +1,5 @@
-//! What the user wants. A flag replaces what the document says; a configuration and the defaults only fill in what it does not say.
+//! What the user wants. A flag replaces what the document says; a configuration and the defaults
+//! only fill in what it does not say.
 
 use std::fmt;
 
@@ -7,7 +8,8 @@ use uuid::Uuid;
 use crate::edit::Applicability;
 use crate::version::Version;
 
-/// The namespace of all names that this program makes: v5 of the URL namespace over `urn:gvtg-xml:1`.
+/// The namespace of all names that this program makes: v5 of the URL namespace over
+/// `urn:gvtg-xml:1`.
 pub const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x7baf010d_5e6c_56bf_8e56_a3880d996173);
 
 /// The namespace of the `<metadata>` element in which libvirt keeps what it has no place for.
@@ -28,7 +30,8 @@ pub struct Settings {
     pub keep_video: bool,
     /// Whether fixes that may lose something are applied.
     pub unsafe_fixes: bool,
-    /// Whether somebody named the document, so that it is meant; one that a run met in a folder may have nothing to do with GVT-g.
+    /// Whether somebody named the document, so that it is meant; one that a run met in a folder may
+    /// have nothing to do with GVT-g.
     pub explicitly_named: bool,
 }
 
@@ -90,8 +93,12 @@ impl Settings {
         if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe }
     }
 
-    /// What the user says of a wish, whether it replaces what the document says or only fills it in.
-    pub fn wish<'s, T: ?Sized>(&'s self, of: impl Fn(&'s SettingOverrides) -> Option<&'s T>) -> Option<&'s T> {
+    /// What the user says of a wish, whether it replaces what the document says or only fills it
+    /// in.
+    pub fn wish<'s, T: ?Sized>(
+        &'s self,
+        of: impl Fn(&'s SettingOverrides) -> Option<&'s T>,
+    ) -> Option<&'s T> {
         of(&self.explicit).or_else(|| of(&self.fallback))
     }
 
@@ -125,8 +132,8 @@ impl Settings {
         self.wish(|wishes| wishes.audio.as_ref())
     }
 
-    /// The setting of this name, if it is to replace what the document says. `Some(None)` is one that nobody said so of, None a name that no
-    /// setting has.
+    /// The setting of this name, if it is to replace what the document says. `Some(None)` is one
+    /// that nobody said so of, None a name that no setting has.
     pub fn asked(&self, name: &str) -> Option<Option<String>> {
         let flag = |on: bool| on.then(String::new);
         Some(match name {
@@ -136,8 +143,9 @@ impl Settings {
         })
     }
 
-    /// The setting of this name as the user said it, whether it replaces what the document says or only fills it in. `Some(None)` is one
-    /// that the user did not say, None a name that no setting has.
+    /// The setting of this name as the user said it, whether it replaces what the document says or
+    /// only fills it in. `Some(None)` is one that the user did not say, None a name that no setting
+    /// has.
     pub fn wished(&self, name: &str) -> Option<Option<String>> {
         let asked = self.asked(name)?;
         Some(asked.or_else(|| self.fallback.value(name).flatten()))
@@ -161,11 +169,13 @@ impl SettingOverrides {
     }
 }
 
-/// The uuid that this program gives to a domain's vGPU where nobody says another: the same on any machine and any day.
+/// The uuid that this program gives to a domain's vGPU where nobody says another: the same on any
+/// machine and any day.
 ///
 /// `domain` is the domain's uuid, or its name where it has none; `index` is 1 for the first vGPU.
 pub fn derived_uuid(domain: &str, index: usize) -> Uuid {
-    let domain = Uuid::parse_str(domain).map_or_else(|_| domain.to_owned(), |uuid| uuid.to_string());
+    let domain =
+        Uuid::parse_str(domain).map_or_else(|_| domain.to_owned(), |uuid| uuid.to_string());
     let name = if index > 1 { format!("{domain}/{index}") } else { domain };
     Uuid::new_v5(&UUID_NAMESPACE, name.as_bytes())
 }
@@ -176,7 +186,10 @@ mod tests {
 
     #[test]
     fn the_namespace_is_the_published_one() {
-        assert_eq!(UUID_NAMESPACE, Uuid::new_v5(&Uuid::NAMESPACE_URL, METADATA_NAMESPACE.as_bytes()));
+        assert_eq!(
+            UUID_NAMESPACE,
+            Uuid::new_v5(&Uuid::NAMESPACE_URL, METADATA_NAMESPACE.as_bytes())
+        );
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::ops::Range;
 /// The byte order mark, which editors don't count as a column.
 pub const BOM: char = '\u{feff}';
 
-/// Every this many bytes the index notes where it is, so that a place in a line of megabytes costs no more than one in a short line, and
-/// a text of short lines has no larger index than another.
+/// Every this many bytes the index notes where it is, so that a place in a line of megabytes costs
+/// no more than one in a short line, and a text of short lines has no larger index than another.
 const BLOCK: usize = 512;
 
 /// A place for people: 1-based line, 1-based column in characters.
@@ -27,7 +27,8 @@ pub struct Source<'a> {
     blocks: OnceCell<Vec<Block>>,
 }
 
-/// What is known of a block's first byte. Numbers go as far as 4 GiB: more no XML reader here takes.
+/// What is known of a block's first byte. Numbers go as far as 4 GiB: more no XML reader here
+/// takes.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     /// How many characters come before it (before the character that holds it).
@@ -60,7 +61,8 @@ impl<'a> Source<'a> {
         self.text
     }
 
-    /// The position of a byte offset. Offsets past the end or inside a character are moved back to the nearest one that is fine.
+    /// The position of a byte offset. Offsets past the end or inside a character are moved back to
+    /// the nearest one that is fine.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor_char_boundary(self.text, offset);
         let line = self.line_at(offset);
@@ -77,9 +79,13 @@ impl<'a> Source<'a> {
     pub fn positions(&self, range: Range<usize>) -> (Position, Position) {
         let start = self.position(range.start);
         // Most are short and in one line, at whose beginning there is no byte order mark.
-        let is_plain = |text: &&str| text.len() < BLOCK && range.start > 0 && !text.contains(['\n', '\r']);
+        let is_plain =
+            |text: &&str| text.len() < BLOCK && range.start > 0 && !text.contains(['\n', '\r']);
         match self.text.get(range.clone()).filter(is_plain) {
-            Some(text) => (start, Position { column: start.column + count_characters(text.as_bytes()), ..start }),
+            Some(text) => (
+                start,
+                Position { column: start.column + count_characters(text.as_bytes()), ..start },
+            ),
             None => (start, self.position(range.end)),
         }
     }
@@ -102,7 +108,8 @@ impl<'a> Source<'a> {
     /// The last line that begins at an offset or before it.
     fn line_at(&self, offset: usize) -> Line {
         let block = offset / BLOCK;
-        starts(self.text.as_bytes(), block * BLOCK..offset).fold(self.blocks()[block].line, Line::next)
+        starts(self.text.as_bytes(), block * BLOCK..offset)
+            .fold(self.blocks()[block].line, Line::next)
     }
 
     /// The byte offset at which a 1-based line begins; None past the last line.
@@ -123,7 +130,8 @@ impl<'a> Source<'a> {
     fn characters_before(&self, offset: usize) -> usize {
         let block = offset / BLOCK;
         let start = floor_char_boundary(self.text, block * BLOCK);
-        self.blocks()[block].characters as usize + count_characters(&self.text.as_bytes()[start..offset])
+        self.blocks()[block].characters as usize
+            + count_characters(&self.text.as_bytes()[start..offset])
     }
 
     fn blocks(&self) -> &[Block] {
@@ -155,16 +163,20 @@ fn blocks(text: &str) -> Vec<Block> {
 /// Where lines begin behind the line endings in a range.
 fn starts(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = usize> {
     let begin = range.start;
-    memchr::memchr2_iter(b'\n', b'\r', &bytes[range]).map(move |at| begin + at + 1).filter(|&start| {
-        // The CR of a CRLF: the LF behind it ends the line.
-        bytes[start - 1] == b'\n' || bytes.get(start) != Some(&b'\n')
-    })
+    memchr::memchr2_iter(b'\n', b'\r', &bytes[range]).map(move |at| begin + at + 1).filter(
+        |&start| {
+            // The CR of a CRLF: the LF behind it ends the line.
+            bytes[start - 1] == b'\n' || bytes.get(start) != Some(&b'\n')
+        },
+    )
 }
 
-/// Characters in a slice that begins and ends between characters: each has one byte that is no continuation byte.
+/// Characters in a slice that begins and ends between characters: each has one byte that is no
+/// continuation byte.
 fn count_characters(bytes: &[u8]) -> usize {
     // A chunk's count fits a byte, which lets the compiler count many bytes at once.
-    let count = |chunk: &[u8]| chunk.iter().map(|&byte| u8::from((byte as i8) >= -0x40)).sum::<u8>();
+    let count =
+        |chunk: &[u8]| chunk.iter().map(|&byte| u8::from((byte as i8) >= -0x40)).sum::<u8>();
     bytes.chunks(255).map(|chunk| usize::from(count(chunk))).sum()
 }
 
@@ -214,12 +226,18 @@ mod tests {
         assert_eq!(position(&text, text.len() - 1), (2, 3 * BLOCK + 8));
     }
 
-    /// Line endings of all kinds at each place of a block: as whoever reads byte by byte counts them.
+    /// Line endings of all kinds at each place of a block: as whoever reads byte by byte counts
+    /// them.
     #[test]
     fn places_are_right_wherever_blocks_end() {
         for (shift, step) in (0..12).zip([1, 2, 3, 5, 7, 11, 97, 200, 511, 512, 513, 700]) {
-            let text = ["x", "\n", "\r\n", "é", "\r", "\n", "\r", "\r\n"].iter().cycle().skip(shift).take(400);
-            let text: String = text.flat_map(|piece| [(*piece).to_owned(), "y".repeat(step % 97)]).collect();
+            let text = ["x", "\n", "\r\n", "é", "\r", "\n", "\r", "\r\n"]
+                .iter()
+                .cycle()
+                .skip(shift)
+                .take(400);
+            let text: String =
+                text.flat_map(|piece| [(*piece).to_owned(), "y".repeat(step % 97)]).collect();
             let source = Source::new("t", &text);
             let (mut line, mut start, mut starts) = (1, 0, vec![0]);
             for (offset, c) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -233,7 +251,11 @@ mod tests {
                 assert_eq!(source.position(offset), position, "{offset} of {text:?}");
                 for before in [0, 1, 7, 600].map(|length| offset.saturating_sub(length)) {
                     let ends = (source.position(before), position);
-                    assert_eq!(source.positions(before..offset), ends, "{before}..{offset} of {text:?}");
+                    assert_eq!(
+                        source.positions(before..offset),
+                        ends,
+                        "{before}..{offset} of {text:?}"
+                    );
                 }
                 assert_eq!(source.line_start(offset), start, "{offset} of {text:?}");
             }

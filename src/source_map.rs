@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::edit::{Edit, Edits};
 
-/// Searching for what was moved ends here: a text with more to search has its moved places where they were put.
+/// Searching for what was moved ends here: a text with more to search has its moved places where
+/// they were put.
 const MAX_SEARCH_BYTES: usize = 64 << 20;
 
 /// Where a place of an edited text was before.
@@ -31,7 +32,8 @@ struct EditSpan {
     new: Range<usize>,
 }
 
-/// A tag that stands somewhere else now, with other blanks: the places of everything in it that is none.
+/// A tag that stands somewhere else now, with other blanks: the places of everything in it that is
+/// none.
 #[derive(Clone, Debug)]
 struct Moved {
     old: Vec<usize>,
@@ -47,7 +49,10 @@ impl SourceMap {
         for Edit { range, text: new } in edits.iter() {
             let start = range.start.saturating_add_signed(shift);
             steps.push(EditSpan { old: range.clone(), new: start..start + new.len() });
-            back.push(Edit { range: start..start + new.len(), text: text[range.clone()].to_owned() });
+            back.push(Edit {
+                range: start..start + new.len(),
+                text: text[range.clone()].to_owned(),
+            });
             shift += new.len() as isize - range.len() as isize;
         }
         let moved = find_moved(edits, &steps, text, moved);
@@ -63,7 +68,9 @@ impl SourceMap {
     /// Where an offset of the edited text was.
     pub fn before(&self, offset: usize) -> OriginalOffset {
         let index = self.steps.partition_point(|step| step.new.start <= offset);
-        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else { return OriginalOffset::At(offset) };
+        let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else {
+            return OriginalOffset::At(offset);
+        };
         if offset >= step.new.end {
             return OriginalOffset::At(offset - step.new.end + step.old.end);
         }
@@ -74,7 +81,8 @@ impl SourceMap {
         }
     }
 
-    /// Where something in text that was put in stood before it moved; what came into a piece that moved is where it would be there.
+    /// Where something in text that was put in stood before it moved; what came into a piece that
+    /// moved is where it would be there.
     fn before_moving(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
         let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
         let moved = &self.moved[index.checked_sub(1)?];
@@ -101,7 +109,12 @@ fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
 }
 
 /// The tags of pieces that move, in the order of the new text.
-fn find_moved(edits: &Edits, steps: &[EditSpan], text: &str, pieces: &[Range<usize>]) -> Vec<Moved> {
+fn find_moved(
+    edits: &Edits,
+    steps: &[EditSpan],
+    text: &str,
+    pieces: &[Range<usize>],
+) -> Vec<Moved> {
     if pieces.is_empty() {
         return Vec::new();
     }
@@ -138,7 +151,8 @@ fn find_moved(edits: &Edits, steps: &[EditSpan], text: &str, pieces: &[Range<usi
 
 /// The tags of a piece, each with the text behind it.
 fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
-    let starts = memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
+    let starts =
+        memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
     let mut starts: Vec<usize> = starts.collect();
     starts.push(piece.end);
     starts.windows(2).map(|pair| pair[0]..pair[1]).collect()
@@ -160,12 +174,17 @@ mod tests {
 
     #[test]
     fn the_text_before_comes_back_and_so_do_its_offsets() {
-        let (undo, after) = undo("abcdef", vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")], &[]);
+        let (undo, after) =
+            undo("abcdef", vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")], &[]);
         assert_eq!(after, "aXYZdinse");
         assert_eq!(undo.apply(&after), "abcdef");
         use OriginalOffset::{At, New};
-        let before: Vec<OriginalOffset> = (0..=after.len()).map(|offset| undo.before(offset)).collect();
-        assert_eq!(before, [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]);
+        let before: Vec<OriginalOffset> =
+            (0..=after.len()).map(|offset| undo.before(offset)).collect();
+        assert_eq!(
+            before,
+            [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]
+        );
     }
 
     #[test]
@@ -173,7 +192,8 @@ mod tests {
         let text = "<a>\n  <é x='1'/>\n</a>|";
         let piece = 6..17;
         assert_eq!(&text[piece.clone()], "<é x='1'/>");
-        let (undo, after) = undo(text, vec![edit(4..18, ""), edit(22..22, "[\n<é\n\tx='1'/>]")], &[piece]);
+        let (undo, after) =
+            undo(text, vec![edit(4..18, ""), edit(22..22, "[\n<é\n\tx='1'/>]")], &[piece]);
         assert_eq!(after, "<a>\n</a>[\n<é\n\tx='1'/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
         for word in ["<é", "x='1'", "/>"] {
@@ -192,6 +212,10 @@ mod tests {
         let at = |word: &str, text: &str| text.find(word).unwrap();
         assert_eq!(undo.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
         assert_eq!(undo.before(at("]", &after)), OriginalOffset::New(21), "behind the piece");
-        assert_eq!(undo.before(at("<b", &after)), OriginalOffset::New(21), "a tag that changed before anything that did not");
+        assert_eq!(
+            undo.before(at("<b", &after)),
+            OriginalOffset::New(21),
+            "a tag that changed before anything that did not"
+        );
     }
 }

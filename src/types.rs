@@ -1,7 +1,9 @@
 //! The types of vGPUs: what each has, and how many fit a GPU.
 //!
-//! Sizes, fences and resolutions are those of `vgpu_types` in Linux' `drivers/gpu/drm/i915/gvt/vgpu.c`, what the host keeps for itself
-//! is in `gvt.h` beside it. Guides give the weights the wrong way round: a type `_N` weighs 16/N, and more weight is more time.
+//! Sizes, fences and resolutions are those of `vgpu_types` in Linux'
+//! `drivers/gpu/drm/i915/gvt/vgpu.c`, what the host keeps for itself is in `gvt.h` beside it.
+//! Guides give the weights the wrong way round: a type `_N` weighs 16/N, and more weight is more
+//! time.
 
 /// Fence registers of each vGPU.
 pub const FENCES: u32 = 4;
@@ -49,13 +51,16 @@ impl VgpuType {
 
 /// The names that a GVT-g type can have.
 pub fn names() -> impl Iterator<Item = String> {
-    ["i915-GVTg_V5_", "i915-GVTg_V4_"].into_iter().flat_map(|prefix| TYPES.iter().map(move |kind| format!("{prefix}{}", kind.divisor)))
+    ["i915-GVTg_V5_", "i915-GVTg_V4_"]
+        .into_iter()
+        .flat_map(|prefix| TYPES.iter().map(move |kind| format!("{prefix}{}", kind.divisor)))
 }
 
-/// Whether a name is one that a GVT-g type can have: the driver's, the generation's, and how many of it share a GPU (Linux:
-/// drivers/gpu/drm/i915/gvt/vgpu.c, `GVTg_V%u_%s`).
+/// Whether a name is one that a GVT-g type can have: the driver's, the generation's, and how many
+/// of it share a GPU (Linux: drivers/gpu/drm/i915/gvt/vgpu.c, `GVTg_V%u_%s`).
 pub fn is_type(name: &str) -> bool {
-    let generation = ["i915-GVTg_V4_", "i915-GVTg_V5_"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    let generation =
+        ["i915-GVTg_V4_", "i915-GVTg_V5_"].iter().find_map(|prefix| name.strip_prefix(prefix));
     generation.is_some_and(|share| matches!(share, "1" | "2" | "4" | "8"))
 }
 
@@ -71,7 +76,8 @@ mod tests {
 
     #[test]
     fn what_fits_is_what_the_kernels_formula_gives() {
-        let fits = |aperture| TYPES.iter().rev().map(|kind| kind.possible(aperture)).collect::<Vec<_>>();
+        let fits =
+            |aperture| TYPES.iter().rev().map(|kind| kind.possible(aperture)).collect::<Vec<_>>();
         // _8, _4, _2, _1
         assert_eq!(fits(128), [0, 0, 0, 0]);
         assert_eq!(fits(256), [2, 1, 0, 0]);

@@ -19,10 +19,14 @@ impl Version {
         Version(major, minor, micro)
     }
 
-    /// The release that a shared library's file name tells: `libvirt.so.0.9000.0` is 9.0.0 (libvirt: meson.build `lib_version`).
+    /// The release that a shared library's file name tells: `libvirt.so.0.9000.0` is 9.0.0
+    /// (libvirt: meson.build `lib_version`).
     pub fn of_library(file_name: &str) -> Option<Self> {
         let mut parts = file_name.strip_prefix("libvirt.so.0.")?.split('.').map(str::parse);
-        let (Some(Ok(release)), Some(Ok(micro)), None) = (parts.next(), parts.next(), parts.next()) else { return None };
+        let (Some(Ok(release)), Some(Ok(micro)), None) = (parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
         let release: u32 = release;
         Some(Version(release / 1000, release % 1000, micro))
     }
@@ -45,11 +49,14 @@ impl FromStr for Version {
         if matches!(text, "newest" | "current") {
             return Ok(Version::NEWEST);
         }
-        let wrong = || format!("'{text}' is not a libvirt version: write 9.0 or 9.0.0, or `newest`");
+        let wrong =
+            || format!("'{text}' is not a libvirt version: write 9.0 or 9.0.0, or `newest`");
         let mut numbers = [0; 3];
         for (index, part) in text.split('.').enumerate() {
-            let number = part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
-            *numbers.get_mut(index).ok_or_else(wrong)? = number.filter(|&number| number < 100_000).ok_or_else(wrong)?;
+            let number =
+                part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
+            *numbers.get_mut(index).ok_or_else(wrong)? =
+                number.filter(|&number| number < 100_000).ok_or_else(wrong)?;
         }
         Ok(Version(numbers[0], numbers[1], numbers[2]))
     }
@@ -82,7 +89,9 @@ impl FromStr for VersionRange {
             } else if let Some(before) = part.strip_prefix('<') {
                 range.before = Some(before.parse()?);
             } else {
-                return Err(format!("'{part}' is not a version range: write >=VERSION or <VERSION"));
+                return Err(format!(
+                    "'{part}' is not a version range: write >=VERSION or <VERSION"
+                ));
             }
         }
         Ok(range)

@@ -1,4 +1,5 @@
-//! Wraps text to the width of a terminal, without breaking anything that a reader would copy: a command in backticks, a UUID, an option.
+//! Wraps text to the width of a terminal, without breaking anything that a reader would copy: a
+//! command in backticks, a UUID, an option.
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -9,10 +10,14 @@ pub const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
 /// Options for text of at most `width` columns.
 pub fn options<'a>(width: usize) -> Options<'a> {
     // A hyphen is part of a UUID or an option more often than of two words.
-    Options::new(width).break_words(false).word_separator(SEPARATOR).word_splitter(WordSplitter::NoHyphenation)
+    Options::new(width)
+        .break_words(false)
+        .word_separator(SEPARATOR)
+        .word_splitter(WordSplitter::NoHyphenation)
 }
 
-/// One line as lines of at most `width` columns, each after the first indented by `indent`. A word that is longer has a line of its own.
+/// One line as lines of at most `width` columns, each after the first indented by `indent`. A word
+/// that is longer has a line of its own.
 pub fn line(line: &str, width: usize, indent: &str) -> String {
     textwrap::fill(line, options(width).subsequent_indent(indent))
 }
@@ -61,9 +66,18 @@ mod tests {
     #[test]
     fn what_a_reader_copies_stays_on_one_line() {
         let uuid = "7de6b4e1-3de0-5b74-884e-a2cc35cda1cf";
-        assert_eq!(line(&format!("the vGPU {uuid} is here"), 20, ""), format!("the vGPU\n{uuid}\nis here"));
-        assert_eq!(line("run `virsh start win10` (as root)", 12, ""), "run\n`virsh start win10`\n(as root)");
-        assert_eq!(line("run (`virsh start win10`), then `ls`", 12, ""), "run\n(`virsh start win10`),\nthen `ls`");
+        assert_eq!(
+            line(&format!("the vGPU {uuid} is here"), 20, ""),
+            format!("the vGPU\n{uuid}\nis here")
+        );
+        assert_eq!(
+            line("run `virsh start win10` (as root)", 12, ""),
+            "run\n`virsh start win10`\n(as root)"
+        );
+        assert_eq!(
+            line("run (`virsh start win10`), then `ls`", 12, ""),
+            "run\n(`virsh start win10`),\nthen `ls`"
+        );
     }
 
     #[test]

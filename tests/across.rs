@@ -1,4 +1,5 @@
-//! What is found across the files of a run: which are two domains and which are one, in what reports, and what ignores it.
+//! What is found across the files of a run: which are two domains and which are one, in what
+//! reports, and what ignores it.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -24,7 +25,8 @@ const VGPU: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 const OTHER: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65848";
 const ONE: &str = "<uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid>";
 const TWO: &str = "<uuid>c1b2e3d4-0000-4000-8000-000000000002</uuid>";
-const OTHER_GPU: &str = "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='0000:00:03.0'/></metadata>";
+const OTHER_GPU: &str =
+    "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' pci='0000:00:03.0'/></metadata>";
 
 /// A domain with a vGPU; `inside` stands behind its name.
 fn domain(name: &str, inside: &str, vgpu: &str) -> String {
@@ -37,19 +39,37 @@ fn domain(name: &str, inside: &str, vgpu: &str) -> String {
 /// A domain whose metadata says that it shares its vGPU.
 fn consenting(name: &str) -> String {
     let ignore = format!("<gvtg:ignore rule='shared-vgpu'>{name} takes turns</gvtg:ignore>");
-    domain(name, &format!("<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>{ignore}</gvtg:domain></metadata>"), VGPU)
+    domain(
+        name,
+        &format!(
+            "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>{ignore}</gvtg:domain></metadata>"
+        ),
+        VGPU,
+    )
 }
 
-/// A run over these texts, whose files are named by their numbers: what is found across them that counts, and what is suppressed.
+/// A run over these texts, whose files are named by their numbers: what is found across them that
+/// counts, and what is suppressed.
 fn found(texts: &[String]) -> (Vec<String>, Vec<String>) {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let (mut others, mut open, mut suppressed) = (Claims::default(), Vec::new(), Vec::new());
     for (index, text) in texts.iter().enumerate() {
-        let findings = lint_with_others(&Source::new("", text), &rules, &settings, Detail::Edits, Some(&others)).unwrap();
+        let findings = lint_with_others(
+            &Source::new("", text),
+            &rules,
+            &settings,
+            Detail::Edits,
+            Some(&others),
+        )
+        .unwrap();
         for (part, all) in [(&findings.open, &mut open), (&findings.suppressed, &mut suppressed)] {
             for finding in part {
                 for file in finding.related.iter().filter_map(|related| related.file.as_ref()) {
-                    let reason = finding.reason.iter().map(|reason| format!(" ({reason})")).collect::<String>();
+                    let reason = finding
+                        .reason
+                        .iter()
+                        .map(|reason| format!(" ({reason})"))
+                        .collect::<String>();
                     all.push(format!("{index}-{file} {}{reason}", finding.rule.id));
                 }
             }
@@ -70,20 +90,47 @@ fn two_domains_of_different_names_share_a_vgpu_and_one_domain_never_does() {
         ("two names", vec![a.clone(), of("b", "")], &["1-0 shared-vgpu"]),
         ("a copy with the old <uuid>", vec![of("a", ONE), of("b", ONE)], &["1-0 shared-vgpu"]),
         ("a copy with a new <uuid>", vec![of("a", ONE), of("b", TWO)], &["1-0 shared-vgpu"]),
-        ("three names", vec![a.clone(), of("b", ""), of("c", "")], &["1-0 shared-vgpu", "2-0 shared-vgpu"]),
-        ("a backup between", vec![a.clone(), a.clone(), of("b", ""), of("b", "")], &["2-0 shared-vgpu", "3-0 shared-vgpu"]),
+        (
+            "three names",
+            vec![a.clone(), of("b", ""), of("c", "")],
+            &["1-0 shared-vgpu", "2-0 shared-vgpu"],
+        ),
+        (
+            "a backup between",
+            vec![a.clone(), a.clone(), of("b", ""), of("b", "")],
+            &["2-0 shared-vgpu", "3-0 shared-vgpu"],
+        ),
         ("as libvirt wrote it", vec![a.clone(), of("a", ONE), a.clone()], &[]),
         ("another vGPU", vec![a.clone(), domain("b", "", OTHER)], &[]),
-        ("however it is written", vec![a.clone(), domain("b", "", &VGPU.to_uppercase().replace('-', ""))], &["1-0 shared-vgpu"]),
+        (
+            "however it is written",
+            vec![a.clone(), domain("b", "", &VGPU.to_uppercase().replace('-', ""))],
+            &["1-0 shared-vgpu"],
+        ),
         ("blanks are part of a name", vec![a.clone(), of(" a", "")], &["1-0 shared-vgpu"]),
         ("an entity is its character", vec![of("&#97;", ""), a.clone()], &[]),
         ("a name in CDATA", vec![of("<![CDATA[a]]>", ""), a.clone()], &[]),
         ("no name", vec![without(&a, "<name>a</name>"), a.clone()], &[]),
-        ("no names", vec![without(&of("a", ONE), "<name>a</name>"), without(&of("b", TWO), "<name>b</name>")], &[]),
+        (
+            "no names",
+            vec![
+                without(&of("a", ONE), "<name>a</name>"),
+                without(&of("b", TWO), "<name>b</name>"),
+            ],
+            &[],
+        ),
         ("another hypervisor", vec![a.clone(), of("b", "").replace("'kvm'", "'xen'")], &[]),
         ("one name, two uuids", vec![of("a", ONE), of("a", TWO)], &["1-0 shared-name"]),
-        ("one name, other vGPUs", vec![of("a", ONE), domain("a", TWO, OTHER)], &["1-0 shared-name"]),
-        ("one name, one uuid", vec![of("a", ONE), domain("a", &ONE.to_uppercase().replace("UUID", "uuid"), OTHER)], &[]),
+        (
+            "one name, other vGPUs",
+            vec![of("a", ONE), domain("a", TWO, OTHER)],
+            &["1-0 shared-name"],
+        ),
+        (
+            "one name, one uuid",
+            vec![of("a", ONE), domain("a", &ONE.to_uppercase().replace("UUID", "uuid"), OTHER)],
+            &[],
+        ),
         ("one name, one without uuid", vec![of("a", ONE), domain("a", "", OTHER)], &[]),
         ("one name, two GPUs", vec![of("a", ONE), of("a", &format!("{TWO}{OTHER_GPU}"))], &[]),
         (
@@ -98,10 +145,16 @@ fn two_domains_of_different_names_share_a_vgpu_and_one_domain_never_does() {
 
 #[test]
 fn the_uuid_that_fix_gives_is_one_as_well() {
-    let lacking = |name: &str, inside: &str| domain(name, inside, VGPU).replace(&format!("<address uuid='{VGPU}'/>"), "");
+    let lacking = |name: &str, inside: &str| {
+        domain(name, inside, VGPU).replace(&format!("<address uuid='{VGPU}'/>"), "")
+    };
     assert_eq!(found(&[lacking("a", ""), lacking("b", "")]).0, [""; 0], "derived from two names");
     assert_eq!(found(&[lacking("a", ONE), lacking("b", TWO)]).0, [""; 0]);
-    assert_eq!(found(&[lacking("a", ONE), lacking("b", ONE)]).0, ["1-0 shared-vgpu"], "derived from one uuid");
+    assert_eq!(
+        found(&[lacking("a", ONE), lacking("b", ONE)]).0,
+        ["1-0 shared-vgpu"],
+        "derived from one uuid"
+    );
     // What fix writes has the same finding, with places in the texts that came in.
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let mut others = Claims::default();
@@ -116,12 +169,21 @@ fn the_uuid_that_fix_gives_is_one_as_well() {
     let left = &fixed[1].remaining[0];
     let related = &left.related[0];
     assert_eq!((&*left.rule.id, left.start.line, left.in_inserted_text), ("shared-vgpu", 8, true));
-    assert_eq!((related.file.as_deref(), related.start.line, related.start.column), (Some("a.xml"), 6, 15));
+    assert_eq!(
+        (related.file.as_deref(), related.start.line, related.start.column),
+        (Some("a.xml"), 6, 15)
+    );
     // Domains without a vGPU get one.
-    let bare = |name: &str| format!("<domain type='kvm'>\n<name>{name}</name>\n{ONE}\n<devices/>\n</domain>\n");
+    let bare = |name: &str| {
+        format!("<domain type='kvm'>\n<name>{name}</name>\n{ONE}\n<devices/>\n</domain>\n")
+    };
     let mut others = Claims::default();
-    others.add("a.xml", fix_with_others(bare("a"), &rules, &settings, false, Some(&others)).unwrap().summary);
-    let left = fix_with_others(bare("b"), &rules, &settings, false, Some(&others)).unwrap().remaining;
+    others.add(
+        "a.xml",
+        fix_with_others(bare("a"), &rules, &settings, false, Some(&others)).unwrap().summary,
+    );
+    let left =
+        fix_with_others(bare("b"), &rules, &settings, false, Some(&others)).unwrap().remaining;
     assert_eq!(left.iter().map(|left| &*left.rule.id).collect::<Vec<_>>(), ["shared-vgpu"]);
 }
 
@@ -133,21 +195,54 @@ fn what_one_of_two_documents_ignores_is_ignored_whichever_comes_first() {
         (vec![consenting("a"), b.clone()], &none[..], &["1-0 shared-vgpu (a takes turns)"][..]),
         (vec![a.clone(), consenting("b")], &none, &["1-0 shared-vgpu (b takes turns)"]),
         (vec![consenting("a"), consenting("b")], &none, &["1-0 shared-vgpu (b takes turns)"]),
-        (vec![consenting("a"), b.clone(), c.clone()], &["2-1 shared-vgpu"], &["1-0 shared-vgpu (a takes turns)"]),
-        (vec![a.clone(), consenting("b"), c.clone()], &["2-0 shared-vgpu"], &["1-0 shared-vgpu (b takes turns)"]),
+        (
+            vec![consenting("a"), b.clone(), c.clone()],
+            &["2-1 shared-vgpu"],
+            &["1-0 shared-vgpu (a takes turns)"],
+        ),
+        (
+            vec![a.clone(), consenting("b"), c.clone()],
+            &["2-0 shared-vgpu"],
+            &["1-0 shared-vgpu (b takes turns)"],
+        ),
     ] {
-        assert_eq!(found(&texts), (open.iter().map(|s| s.to_string()).collect(), suppressed.iter().map(|s| s.to_string()).collect()));
+        assert_eq!(
+            found(&texts),
+            (
+                open.iter().map(|s| s.to_string()).collect(),
+                suppressed.iter().map(|s| s.to_string()).collect()
+            )
+        );
     }
-    let comment = |text: &str, scope: &str| text.replacen("    <hostdev", &format!("    <!-- gvtg-xml: {scope} x y -->\n    <hostdev"), 1);
+    let comment = |text: &str, scope: &str| {
+        text.replacen(
+            "    <hostdev",
+            &format!("    <!-- gvtg-xml: {scope} x y -->\n    <hostdev"),
+            1,
+        )
+    };
     for scope in ["ignore[shared-vgpu]", "ignore-file[shared-vgpu]", "ignore[vgpu]"] {
         assert_eq!(found(&[a.clone(), comment(&b, scope)]).1, ["1-0 shared-vgpu (x y)"], "{scope}");
         assert_eq!(found(&[comment(&a, scope), b.clone()]).1, ["1-0 shared-vgpu (x y)"], "{scope}");
     }
     // Another place, another rule, and no reason.
-    let elsewhere = b.replace("<devices>", "<!-- gvtg-xml: ignore[shared-vgpu] x --><memory/>\n  <devices>");
-    for text in [elsewhere, comment(&b, "ignore[shared-name]"), comment(&b, "ignore[shared-vgpu]").replace("x y", "")] {
-        assert_eq!(found(&[a.clone(), text.clone()]), (vec!["1-0 shared-vgpu".into()], vec![]), "{text}");
-        assert_eq!(found(&[text.clone(), a.clone()]), (vec!["1-0 shared-vgpu".into()], vec![]), "{text}");
+    let elsewhere =
+        b.replace("<devices>", "<!-- gvtg-xml: ignore[shared-vgpu] x --><memory/>\n  <devices>");
+    for text in [
+        elsewhere,
+        comment(&b, "ignore[shared-name]"),
+        comment(&b, "ignore[shared-vgpu]").replace("x y", ""),
+    ] {
+        assert_eq!(
+            found(&[a.clone(), text.clone()]),
+            (vec!["1-0 shared-vgpu".into()], vec![]),
+            "{text}"
+        );
+        assert_eq!(
+            found(&[text.clone(), a.clone()]),
+            (vec!["1-0 shared-vgpu".into()], vec![]),
+            "{text}"
+        );
     }
 }
 
@@ -156,12 +251,26 @@ fn no_ignore_of_it_is_called_unused_and_others_still_are() {
     let (rules, settings) = (RuleSet::all(builtin()), Settings::default());
     let unused = |text: &str, beside: bool| {
         let claims = Claims::default();
-        let findings = lint_with_others(&Source::new("", text), &rules, &settings, Detail::Words, beside.then_some(&claims)).unwrap();
+        let findings = lint_with_others(
+            &Source::new("", text),
+            &rules,
+            &settings,
+            Detail::Words,
+            beside.then_some(&claims),
+        )
+        .unwrap();
         findings.open.iter().filter(|finding| finding.rule.id == "unused-ignore").count()
     };
-    let with = |names: &str| domain("a", &format!("<!-- gvtg-xml: ignore-file[{names}] why -->"), VGPU);
-    for (names, expected) in [("shared-vgpu", 0), ("shared-name", 0), ("vgpu", 0), ("display", 1), ("x-vga", 1), ("x-vga, shared-vgpu", 1)]
-    {
+    let with =
+        |names: &str| domain("a", &format!("<!-- gvtg-xml: ignore-file[{names}] why -->"), VGPU);
+    for (names, expected) in [
+        ("shared-vgpu", 0),
+        ("shared-name", 0),
+        ("vgpu", 0),
+        ("display", 1),
+        ("x-vga", 1),
+        ("x-vga, shared-vgpu", 1),
+    ] {
         for beside in [false, true] {
             assert_eq!(unused(&with(names), beside), expected, "{names}");
         }
@@ -184,10 +293,20 @@ fn two_rules_of_one_kind_are_two_questions() {
     let settings = Settings::default();
     let of = |before: &[&Rule], now: &[&Rule]| {
         let ask = |name: &str, rules: &[&Rule], others: &Claims| {
-            let set = RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
-            let findings =
-                lint_with_others(&Source::new("", &domain(name, "", VGPU)), &set, &settings, Detail::Words, Some(others)).unwrap();
-            (findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(), findings.summary)
+            let set =
+                RuleSet { active: rules.to_vec(), ..RuleSet::all(builtin().iter().chain([&own])) };
+            let findings = lint_with_others(
+                &Source::new("", &domain(name, "", VGPU)),
+                &set,
+                &settings,
+                Detail::Words,
+                Some(others),
+            )
+            .unwrap();
+            (
+                findings.open.iter().map(|finding| finding.rule.id.to_string()).collect::<Vec<_>>(),
+                findings.summary,
+            )
         };
         let mut others = Claims::default();
         others.add("a", ask("a", before, &others).1);
@@ -210,7 +329,12 @@ const FOUND: &str = "vms/b.xml:6:24: warning[shared-vgpu] vGPU ab54baba-ea9a-4ce
 /// Two domains that share a vGPU, and one that doesn't.
 fn vms() -> tempfile::TempDir {
     let (a, b, c) = (domain("a", "", VGPU), domain("b", "", VGPU), domain("c", "", OTHER));
-    folder(&[("vms/a.xml", &a), ("vms/b.xml", &b), ("vms/c.xml", &c), ("vms/net.xml", "<network/>")])
+    folder(&[
+        ("vms/a.xml", &a),
+        ("vms/b.xml", &b),
+        ("vms/c.xml", &c),
+        ("vms/net.xml", "<network/>"),
+    ])
 }
 
 #[test]
@@ -220,13 +344,23 @@ fn it_counts_as_any_other_finding_does() {
     let of_two = "gvtg-xml: 1 finding, none fixable\n";
     assert_eq!(lint(at, "--format concise vms/a.xml vms/b.xml"), (1, FOUND.into(), of_two.into()));
     assert_eq!(lint(at, "--format concise -q vms"), (1, FOUND.into(), String::new()));
-    assert_eq!(lint(at, "--format concise -q --skip-foreign vms/a.xml vms/net.xml vms/b.xml"), (1, FOUND.into(), String::new()));
-    assert_eq!(lint(at, "-q vms/b.xml"), (0, String::new(), String::new()), "one file has nothing in common");
+    assert_eq!(
+        lint(at, "--format concise -q --skip-foreign vms/a.xml vms/net.xml vms/b.xml"),
+        (1, FOUND.into(), String::new())
+    );
+    assert_eq!(
+        lint(at, "-q vms/b.xml"),
+        (0, String::new(), String::new()),
+        "one file has nothing in common"
+    );
     assert_eq!(lint(at, "-q vms/a.xml vms/c.xml"), (0, String::new(), String::new()));
     assert_eq!(lint(at, "-q --fail-on error vms").0, 0);
     assert_eq!(lint(at, "-q --exit-zero vms").0, 0);
     assert_eq!(lint(at, "-q --ignore shared-vgpu vms"), (0, String::new(), String::new()));
-    assert_eq!(lint(at, "--statistics -q vms").1, "    1  warning  shared-vgpu  The same vGPU in two domains\n");
+    assert_eq!(
+        lint(at, "--statistics -q vms").1,
+        "    1  warning  shared-vgpu  The same vGPU in two domains\n"
+    );
     // A part of the run that can't be read is none of it.
     fs::write(at.join("vms/aa.xml"), "<domain><").unwrap();
     assert_eq!(lint(at, "--format concise -q vms").1.replace(FOUND, "").lines().count(), 1);
@@ -243,13 +377,20 @@ fn stdin_is_a_file_and_one_file_is_one_whatever_its_names() {
     };
     assert!(piped(&["vms/a.xml", "-"]).starts_with("<stdin>:6:24: warning[shared-vgpu]"));
     assert!(piped(&["-", "vms/a.xml"]).ends_with("the same vGPU in domain b: <stdin>:6:24\n"));
-    assert!(piped(&["--stdin-filename", "x.xml", "-", "vms/a.xml"]).ends_with("the same vGPU in domain b: x.xml:6:24\n"));
+    assert!(
+        piped(&["--stdin-filename", "x.xml", "-", "vms/a.xml"])
+            .ends_with("the same vGPU in domain b: x.xml:6:24\n")
+    );
     assert_eq!(piped(&["vms/b.xml", "-"]), "");
     symlink("a.xml", at.join("vms/link.xml")).unwrap();
     fs::hard_link(at.join("vms/a.xml"), at.join("vms/hard.xml")).unwrap();
     fs::copy(at.join("vms/a.xml"), at.join("vms/a.fixed.xml")).unwrap();
-    for files in ["vms/a.xml vms/a.xml", "vms/a.xml ./vms/../vms/a.xml", "vms/a.xml vms/link.xml", "vms/hard.xml vms/a.xml vms/a.fixed.xml"]
-    {
+    for files in [
+        "vms/a.xml vms/a.xml",
+        "vms/a.xml ./vms/../vms/a.xml",
+        "vms/a.xml vms/link.xml",
+        "vms/hard.xml vms/a.xml vms/a.fixed.xml",
+    ] {
         assert_eq!(lint(at, &format!("-q {files}")), (0, String::new(), String::new()), "{files}");
     }
 }
@@ -264,19 +405,37 @@ fn a_configuration_can_raise_it_and_leave_files_out() {
         (code, stdout)
     };
     let quiet = (0, String::new());
-    assert_eq!(configured("[rules]\nshared-vgpu = 'error'\n", "vms"), (1, FOUND.replace("warning", "error")));
-    assert_eq!(configured("[rules]\nshared-vgpu = 'info'\n", "vms"), (0, FOUND.replace("warning", "info")));
-    let off = |files: &str| format!("[[overrides]]\nfiles = ['vms/{files}']\n[overrides.rules]\nshared-vgpu = 'off'\n");
+    assert_eq!(
+        configured("[rules]\nshared-vgpu = 'error'\n", "vms"),
+        (1, FOUND.replace("warning", "error"))
+    );
+    assert_eq!(
+        configured("[rules]\nshared-vgpu = 'info'\n", "vms"),
+        (0, FOUND.replace("warning", "info"))
+    );
+    let off = |files: &str| {
+        format!("[[overrides]]\nfiles = ['vms/{files}']\n[overrides.rules]\nshared-vgpu = 'off'\n")
+    };
     let without = |files: &str| {
         fs::write(at.join("gvtg-xml.toml"), off(files)).unwrap();
         let (code, stdout, _) = run_in(at, "lint --format concise vms");
-        (code, stdout.lines().filter(|line| line.contains("shared-vgpu")).map(|line| format!("{line}\n")).collect::<String>())
+        (
+            code,
+            stdout
+                .lines()
+                .filter(|line| line.contains("shared-vgpu"))
+                .map(|line| format!("{line}\n"))
+                .collect::<String>(),
+        )
     };
     assert_eq!(without("c.xml").1, FOUND);
     for files in ["a.xml", "b.xml"] {
         assert_eq!(without(files).1, "", "a file without the rule is compared with none: {files}");
     }
-    assert_eq!(configured("[rules]\nshared-vgpu = 'off'\n", "vms/a.xml vms/b.xml --ignore shared-vgpu"), quiet);
+    assert_eq!(
+        configured("[rules]\nshared-vgpu = 'off'\n", "vms/a.xml vms/b.xml --ignore shared-vgpu"),
+        quiet
+    );
     fs::write(at.join("gvtg-xml.toml"), "[rules]\nshared-vgpu = 'info'\n").unwrap();
     assert!(run_in(at, "config").1.contains("shared-vgpu"));
 }
@@ -287,7 +446,8 @@ fn each_format_names_both_places() {
     let at = vms.path();
     let report = |format: &str| lint(at, &format!("-q --format {format} vms")).1;
     assert!(
-        report("full").contains("╭─[vms/b.xml:6:24]") && report("full").contains("note: vms/a.xml:6:24: the same vGPU in domain a\n"),
+        report("full").contains("╭─[vms/b.xml:6:24]")
+            && report("full").contains("note: vms/a.xml:6:24: the same vGPU in domain a\n"),
         "{}",
         report("full")
     );
@@ -296,20 +456,33 @@ fn each_format_names_both_places() {
     assert_eq!(json["diagnostics"][0], lines);
     assert_eq!((&lines["file"], &lines["start"]["line"]), (&"vms/b.xml".into(), &6.into()));
     let related = &lines["related"][0];
-    assert_eq!((&related["file"], &related["start"]["line"], &related["start"]["column"]), (&"vms/a.xml".into(), &6.into(), &24.into()));
+    assert_eq!(
+        (&related["file"], &related["start"]["line"], &related["start"]["column"]),
+        (&"vms/a.xml".into(), &6.into(), &24.into())
+    );
     let sarif: Value = serde_json::from_str(&report("sarif")).unwrap();
     let result = &sarif["runs"][0]["results"][0];
-    let uri = |location: &Value| location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap().to_owned();
-    assert_eq!((uri(&result["locations"][0]), uri(&result["relatedLocations"][0])), ("vms/b.xml".into(), "vms/a.xml".into()));
+    let uri = |location: &Value| {
+        location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (uri(&result["locations"][0]), uri(&result["relatedLocations"][0])),
+        ("vms/b.xml".into(), "vms/a.xml".into())
+    );
     let gitlab: Value = serde_json::from_str(&report("gitlab")).unwrap();
     assert_eq!(gitlab[0]["location"]["path"], "vms/b.xml");
     for text in [gitlab[0]["description"].as_str().unwrap(), &report("github"), &report("junit")] {
         assert!(text.contains("; the same vGPU in domain a: vms/a.xml:6:24"), "{text}");
     }
     // A place of one's own file has that file's name.
-    let two = format!("<hostdev type='mdev' model='vfio-pci'><source><address uuid='{VGPU}'/></source></hostdev></devices>");
+    let two = format!(
+        "<hostdev type='mdev' model='vfio-pci'><source><address uuid='{VGPU}'/></source></hostdev></devices>"
+    );
     fs::write(at.join("twice.xml"), domain("t", "", VGPU).replace("</devices>", &two)).unwrap();
-    let twice: Value = serde_json::from_str(&run_in(at, "lint --only duplicate-vgpu --format json-lines twice.xml").1).unwrap();
+    let twice: Value = serde_json::from_str(
+        &run_in(at, "lint --only duplicate-vgpu --format json-lines twice.xml").1,
+    )
+    .unwrap();
     assert_eq!(twice["related"][0]["file"], "twice.xml");
 }
 
@@ -321,8 +494,14 @@ fn names_that_could_steer_a_terminal_do_not() {
         let (code, stdout, _) = lint(files.path(), &format!("-q --format {format} ."));
         assert_eq!(code, 1, "{format}");
         assert!(stdout.contains("shared-vgpu"), "{format}: {stdout}");
-        assert!(!stdout.contains(['\u{1b}']) && !stdout.contains("\n::error::"), "{format}: {stdout}");
-        assert!(["gitlab", "sarif"].contains(&format) || !stdout.contains('\u{202e}'), "{format}: {stdout}");
+        assert!(
+            !stdout.contains(['\u{1b}']) && !stdout.contains("\n::error::"),
+            "{format}: {stdout}"
+        );
+        assert!(
+            ["gitlab", "sarif"].contains(&format) || !stdout.contains('\u{202e}'),
+            "{format}: {stdout}"
+        );
     }
     assert_eq!(lint(files.path(), "-q --format concise .").1.lines().count(), 1);
 }
@@ -331,7 +510,8 @@ fn names_that_could_steer_a_terminal_do_not() {
 fn fix_of_several_files_says_it_and_leaves_it() {
     let vms = vms();
     let at = vms.path();
-    let lacking = |name: &str| domain(name, ONE, VGPU).replace(&format!("<address uuid='{VGPU}'/>"), "");
+    let lacking =
+        |name: &str| domain(name, ONE, VGPU).replace(&format!("<address uuid='{VGPU}'/>"), "");
     fs::write(at.join("d.xml"), lacking("d")).unwrap();
     fs::write(at.join("e.xml"), lacking("e")).unwrap();
     let flags = "--unsafe-fixes --ignore vgpu-alias";
@@ -339,18 +519,30 @@ fn fix_of_several_files_says_it_and_leaves_it() {
         let (code, _, stderr) = run_in(at, &format!("fix {how} {flags} d.xml e.xml"));
         assert_eq!(code, 1, "{stderr}");
         assert!(
-            stderr.contains("e.xml:6:15: warning[shared-vgpu]") && stderr.contains("; the same vGPU in domain d: d.xml:6:15"),
+            stderr.contains("e.xml:6:15: warning[shared-vgpu]")
+                && stderr.contains("; the same vGPU in domain d: d.xml:6:15"),
             "{stderr}"
         );
     }
     let (code, _, stderr) = run_in(at, &format!("fix --in-place {flags} d.xml e.xml"));
     assert_eq!(code, 1, "{stderr}");
     assert_eq!(stderr.matches("warning[shared-vgpu]").count(), 1, "{stderr}");
-    let vgpu = |name: &str| fs::read_to_string(at.join(name)).unwrap().split("address uuid='").nth(1).map(|rest| rest[..36].to_owned());
+    let vgpu = |name: &str| {
+        fs::read_to_string(at.join(name))
+            .unwrap()
+            .split("address uuid='")
+            .nth(1)
+            .map(|rest| rest[..36].to_owned())
+    };
     assert_eq!(vgpu("d.xml"), vgpu("e.xml"), "neither file is the one that is wrong");
     // One uuid that is asked for twice is one.
-    let (code, _, stderr) = run_in(at, &format!("fix --in-place --uuid {OTHER} vms/a.xml vms/b.xml"));
-    assert_eq!((code, stderr.matches("vms/b.xml:6:24: warning[shared-vgpu]").count()), (1, 1), "{stderr}");
+    let (code, _, stderr) =
+        run_in(at, &format!("fix --in-place --uuid {OTHER} vms/a.xml vms/b.xml"));
+    assert_eq!(
+        (code, stderr.matches("vms/b.xml:6:24: warning[shared-vgpu]").count()),
+        (1, 1),
+        "{stderr}"
+    );
     // Alone, each is as it should be.
     assert_eq!(run_in(at, "fix --check -q vms/b.xml"), (0, String::new(), String::new()));
 }
@@ -360,39 +552,70 @@ fn fix_writes_down_that_it_is_to_be_ignored() {
     for form in ["metadata", "comment"] {
         let vms = vms();
         let at = vms.path();
-        let suppress = format!("fix --in-place --suppress shared-vgpu --reason turns --suppress-in {form}");
+        let suppress =
+            format!("fix --in-place --suppress shared-vgpu --reason turns --suppress-in {form}");
         let (code, _, stderr) = run_in(at, &format!("{suppress} vms/a.xml vms/b.xml"));
         assert!(code == 0 && stderr.starts_with("gvtg-xml: 1 finding suppressed "), "{stderr}");
-        assert!(run_in(at, &format!("{suppress} vms/b.xml vms/a.xml")).2.starts_with("gvtg-xml: 0 findings suppressed"), "done is done");
+        assert!(
+            run_in(at, &format!("{suppress} vms/b.xml vms/a.xml"))
+                .2
+                .starts_with("gvtg-xml: 0 findings suppressed"),
+            "done is done"
+        );
         for files in ["vms/a.xml vms/b.xml", "vms/b.xml vms/a.xml"] {
             let (code, stdout, stderr) = lint(at, files);
             assert_eq!((code, stdout.as_str()), (0, ""));
             assert!(stderr.contains("1 suppressed (`--statistics` lists them)"), "{stderr}");
         }
-        assert_eq!(fs::read_to_string(at.join("vms/a.xml")).unwrap(), domain("a", "", VGPU), "one of the two is enough");
+        assert_eq!(
+            fs::read_to_string(at.join("vms/a.xml")).unwrap(),
+            domain("a", "", VGPU),
+            "one of the two is enough"
+        );
     }
 }
 
 #[test]
 fn ten_thousand_vgpus_in_a_file_take_linear_time() {
-    let (rules, settings) = (RuleSet::all(builtin().iter().filter(|rule| rule.id.starts_with("shared-"))), Settings::default());
+    let (rules, settings) = (
+        RuleSet::all(builtin().iter().filter(|rule| rule.id.starts_with("shared-"))),
+        Settings::default(),
+    );
     let time = |count: usize| {
         let uuid = |index: usize| format!("ab54baba-ea9a-4ce5-b7b4-{index:012x}");
-        let hostdev = |uuid: String| format!("<hostdev type='mdev' model='vfio-pci'><source><address uuid='{uuid}'/></source></hostdev>");
-        let recorded = |index: usize| format!("<gvtg:vgpu uuid='{}' pci='{:04x}:00:02.0'/>", uuid(index), index % 0x10000);
+        let hostdev = |uuid: String| {
+            format!(
+                "<hostdev type='mdev' model='vfio-pci'><source><address uuid='{uuid}'/></source></hostdev>"
+            )
+        };
+        let recorded = |index: usize| {
+            format!("<gvtg:vgpu uuid='{}' pci='{:04x}:00:02.0'/>", uuid(index), index % 0x10000)
+        };
         let metadata: String = (0..count).map(recorded).collect();
-        let metadata = format!("<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>{metadata}</gvtg:domain></metadata>");
+        let metadata = format!(
+            "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1'>{metadata}</gvtg:domain></metadata>"
+        );
         let devices: String = (0..count).rev().map(|index| hostdev(uuid(index))).collect();
-        let text =
-            |name: &str, own: &str| domain(name, &format!("{own}{metadata}"), VGPU).replace("</devices>", &format!("{devices}</devices>"));
+        let text = |name: &str, own: &str| {
+            domain(name, &format!("{own}{metadata}"), VGPU)
+                .replace("</devices>", &format!("{devices}</devices>"))
+        };
         let (mut others, started) = (Claims::default(), Instant::now());
         let mut found = Vec::new();
         for (name, own) in [("a", ONE), ("b", ONE), ("a", TWO)] {
-            let findings = lint_with_others(&Source::new("", &text(name, own)), &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            let findings = lint_with_others(
+                &Source::new("", &text(name, own)),
+                &rules,
+                &settings,
+                Detail::Words,
+                Some(&others),
+            )
+            .unwrap();
             found.push(findings.open.len());
             others.add(name, findings.summary);
         }
-        // All vGPUs of b are a's, and all of the second a's are b's too; that it has the first one's name is said once for all GPUs.
+        // All vGPUs of b are a's, and all of the second a's are b's too; that it has the first
+        // one's name is said once for all GPUs.
         assert_eq!(found, [0, count + 1, count + 2]);
         started.elapsed()
     };
@@ -403,13 +626,25 @@ fn ten_thousand_vgpus_in_a_file_take_linear_time() {
 
 #[test]
 fn ten_thousand_files_take_linear_time() {
-    let (rules, settings) = (RuleSet::all(builtin().iter().filter(|rule| rule.id.starts_with("shared-"))), Settings::default());
+    let (rules, settings) = (
+        RuleSet::all(builtin().iter().filter(|rule| rule.id.starts_with("shared-"))),
+        Settings::default(),
+    );
     // The worst there is: all claim one vGPU, and half of them are one domain.
     let time = |count: usize| {
-        let texts: Vec<String> = (0..count).map(|index| domain(&format!("a{}", index.saturating_sub(count / 2)), TWO, VGPU)).collect();
+        let texts: Vec<String> = (0..count)
+            .map(|index| domain(&format!("a{}", index.saturating_sub(count / 2)), TWO, VGPU))
+            .collect();
         let (started, mut others, mut found) = (Instant::now(), Claims::default(), 0);
         for (index, text) in texts.iter().enumerate() {
-            let findings = lint_with_others(&Source::new("", text), &rules, &settings, Detail::Words, Some(&others)).unwrap();
+            let findings = lint_with_others(
+                &Source::new("", text),
+                &rules,
+                &settings,
+                Detail::Words,
+                Some(&others),
+            )
+            .unwrap();
             found += findings.open.len();
             others.add(&index.to_string(), findings.summary);
         }

@@ -1,4 +1,5 @@
-//! The modules stand in one order, and each knows only those before it: the list in ARCHITECTURE.md, which these tests read.
+//! The modules stand in one order, and each knows only those before it: the list in
+//! ARCHITECTURE.md, which these tests read.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -9,7 +10,8 @@ use std::path::{Path, PathBuf};
 /// The modules in the order of ARCHITECTURE.md.
 fn order() -> Vec<String> {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
-    let (_, list) = text.split_once("<!-- the modules in order, read by tests/arrows.rs -->\n").unwrap();
+    let (_, list) =
+        text.split_once("<!-- the modules in order, read by tests/arrows.rs -->\n").unwrap();
     let (list, _) = list.split_once("\n\n").unwrap();
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -41,9 +43,11 @@ fn files(path: &Path, all: &mut Vec<PathBuf>) {
 fn named(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or("");
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let names = lines.flat_map(|line| line.split("crate::").skip(1)).flat_map(|rest| match rest.strip_prefix('{') {
-        Some(list) => list.split([',', '}']).map(str::trim).map(first_name).collect::<Vec<_>>(),
-        None => vec![first_name(rest)],
+    let names = lines.flat_map(|line| line.split("crate::").skip(1)).flat_map(|rest| {
+        match rest.strip_prefix('{') {
+            Some(list) => list.split([',', '}']).map(str::trim).map(first_name).collect::<Vec<_>>(),
+            None => vec![first_name(rest)],
+        }
     });
     names.filter(|name| !name.is_empty()).collect()
 }
@@ -71,7 +75,10 @@ fn no_module_knows_one_that_comes_after_it() {
             for other in named(&fs::read_to_string(&file).unwrap()) {
                 arrows += 1;
                 if place(&other).is_some_and(|other| Some(other) > place(&module)) {
-                    wrong.push(format!("{} names {other}, which comes after {module}", file.display()));
+                    wrong.push(format!(
+                        "{} names {other}, which comes after {module}",
+                        file.display()
+                    ));
                 }
             }
         }

@@ -44,7 +44,8 @@ fn a_rule_that_makes_the_text_grow_without_end_is_named_and_nothing_is_written()
 #[test]
 fn a_large_fix_of_a_small_domain_is_no_growth_without_end() {
     // Each of the 1,000 gets a prefix at both its ends, and there is a vGPU to be added.
-    let arguments = domain(&format!("<commandline>{}</commandline>\n", "<arg value='-s'></arg>".repeat(1000)));
+    let arguments =
+        domain(&format!("<commandline>{}</commandline>\n", "<arg value='-s'></arg>".repeat(1000)));
     assert_eq!(run("fix -q", &arguments).0, 0);
     assert_eq!(run("fix -q", "<domain type='kvm'/>").0, 0);
 }
@@ -63,7 +64,11 @@ fn the_findings_of_blocks_inside_each_other_do_not_each_carry_what_is_further_in
         .flat_map(|finding| finding["fix"]["edits"].as_array().unwrap())
         .map(|edit| edit["text"].as_str().unwrap().len())
         .sum();
-    assert!(carried > text.len() && carried < 4 * text.len() + (256 << 10), "{carried} of {}", text.len());
+    assert!(
+        carried > text.len() && carried < 4 * text.len() + (256 << 10),
+        "{carried} of {}",
+        text.len()
+    );
 }
 
 #[test]
@@ -71,7 +76,9 @@ fn removed_host_devices_do_not_each_carry_the_numbers_of_all_after_them() {
     const COUNT: usize = 1000;
     let device = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>\
         <address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>\n";
-    let set = |number: usize| format!("<qemu:arg value='-set'/><qemu:arg value='device.hostdev{number}.xres=1'/>\n");
+    let set = |number: usize| {
+        format!("<qemu:arg value='-set'/><qemu:arg value='device.hostdev{number}.xres=1'/>\n")
+    };
     let sets: String = (0..COUNT).map(set).collect();
     let text = domain(&format!("<qemu:commandline>\n{sets}</qemu:commandline>\n"))
         .replace("<devices/>", &format!("<devices>\n{}</devices>", device.repeat(COUNT)));
@@ -79,17 +86,28 @@ fn removed_host_devices_do_not_each_carry_the_numbers_of_all_after_them() {
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     let findings = report["diagnostics"].as_array().unwrap();
     assert_eq!(findings.len(), COUNT - 1, "each is still a finding");
-    assert!(findings.iter().all(|finding| !finding["related"].as_array().unwrap().is_empty()), "and names its -set");
-    let edits: usize = findings.iter().map(|finding| finding["fix"]["edits"].as_array().unwrap().len()).sum();
+    assert!(
+        findings.iter().all(|finding| !finding["related"].as_array().unwrap().is_empty()),
+        "and names its -set"
+    );
+    let edits: usize =
+        findings.iter().map(|finding| finding["fix"]["edits"].as_array().unwrap().len()).sum();
     assert!(edits < 50 * COUNT, "{edits}");
 }
 
 #[test]
 fn messages_show_the_beginning_of_a_long_value() {
-    let text = domain("").replace("<devices/>", &format!("<devices><graphics type='{}'/></devices>", "é".repeat(100_000)));
+    let text = domain("").replace(
+        "<devices/>",
+        &format!("<devices><graphics type='{}'/></devices>", "é".repeat(100_000)),
+    );
     for format in ["full", "concise", "json"] {
         let (_, stdout, _) = run(&format!("lint --only display --format {format}"), &text);
-        assert!(stdout.contains(&"é".repeat(80)) && stdout.contains('…') && stdout.len() < 10_000, "{format}: {}", stdout.len());
+        assert!(
+            stdout.contains(&"é".repeat(80)) && stdout.contains('…') && stdout.len() < 10_000,
+            "{format}: {}",
+            stdout.len()
+        );
     }
     let (code, fixed, _) = run("fix -q", &text);
     assert_eq!(code, 0);
@@ -99,24 +117,37 @@ fn messages_show_the_beginning_of_a_long_value() {
 #[test]
 fn what_is_written_many_times_is_short() {
     let long = "x".repeat(20_000);
-    let sets = "<qemu:arg value='-set'/><qemu:arg value='device.hostdev7.x-igd-opregion=on'/>".repeat(300);
+    let sets =
+        "<qemu:arg value='-set'/><qemu:arg value='device.hostdev7.x-igd-opregion=on'/>".repeat(300);
     let vgpu = format!(
         "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source>\
          <alias name='ua-{long}'/></hostdev>"
     );
-    let alias =
-        domain(&format!("<qemu:commandline>{sets}</qemu:commandline>")).replace("<devices/>", &format!("<devices>{vgpu}</devices>"));
-    let prefix =
-        domain(&format!("<commandline>{}</commandline>", "<arg value='-s'/>".repeat(300))).replace("xmlns:qemu", &format!("xmlns:{long}"));
+    let alias = domain(&format!("<qemu:commandline>{sets}</qemu:commandline>"))
+        .replace("<devices/>", &format!("<devices>{vgpu}</devices>"));
+    let prefix = domain(&format!("<commandline>{}</commandline>", "<arg value='-s'/>".repeat(300)))
+        .replace("xmlns:qemu", &format!("xmlns:{long}"));
     let blanks = " ".repeat(20_000);
-    let lines = format!("<a><qemu:commandline>{}</qemu:commandline></a>\n", "<qemu:arg value='-s'/>\n".repeat(300));
+    let lines = format!(
+        "<a><qemu:commandline>{}</qemu:commandline></a>\n",
+        "<qemu:arg value='-s'/>\n".repeat(300)
+    );
     let indent = domain(&lines).replace("  <devices/>", &format!("{blanks}<devices/>"));
     for (name, text) in [("alias", alias), ("prefix", prefix), ("indentation", indent)] {
         for libvirt in ["7.0", "9.0"] {
             let mut command = program(["fix", "-q", "--libvirt", libvirt]);
             let (code, fixed, stderr) = outcome(feed(&mut command, text.as_bytes()));
-            assert!(code < 2 && fixed.len() < 3 * text.len(), "{name}, libvirt {libvirt}: {} of {}: {stderr}", fixed.len(), text.len());
-            assert_eq!(run(&format!("fix -q --libvirt {libvirt}"), &fixed).1, fixed, "{name}, libvirt {libvirt}");
+            assert!(
+                code < 2 && fixed.len() < 3 * text.len(),
+                "{name}, libvirt {libvirt}: {} of {}: {stderr}",
+                fixed.len(),
+                text.len()
+            );
+            assert_eq!(
+                run(&format!("fix -q --libvirt {libvirt}"), &fixed).1,
+                fixed,
+                "{name}, libvirt {libvirt}"
+            );
         }
     }
 }
@@ -127,7 +158,9 @@ fn what_is_read_is_not_too_much_only_because_of_what_fix_adds() {
     let declarations: String = (0..128).map(|index| format!("<x xmlns='urn:{index}'/>")).collect();
     for text in [
         format!("<domain type='kvm'{attributes}><devices/></domain>"),
-        format!("<domain type='kvm'><devices><hostdev type='mdev'{attributes}/></devices></domain>"),
+        format!(
+            "<domain type='kvm'><devices><hostdev type='mdev'{attributes}/></devices></domain>"
+        ),
         format!("<domain type='kvm'><devices/><metadata>{declarations}</metadata></domain>"),
     ] {
         for libvirt in ["7.0", "newest"] {

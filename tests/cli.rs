@@ -32,11 +32,18 @@ fn good() -> String {
 #[test]
 fn lint_has_three_exit_codes() {
     let (code, stdout, stderr) = run("lint --format concise", BAD);
-    assert_eq!((code, stderr.as_str()), (1, "gvtg-xml: 2 findings, 2 fixable with `gvtg-xml fix`\n"));
+    assert_eq!(
+        (code, stderr.as_str()),
+        (1, "gvtg-xml: 2 findings, 2 fixable with `gvtg-xml fix`\n")
+    );
     assert_eq!(run("lint --format concise -q", BAD), (1, stdout.clone(), String::new()));
     assert_eq!(run("lint", &good()).2, "gvtg-xml: no findings in 1 file\n");
     assert_eq!(run("lint -q", &good()), (0, String::new(), String::new()));
-    assert!(stdout.lines().all(|line| line.starts_with("<stdin>:")) && stdout.contains("error[missing-vgpu]"), "{stdout}");
+    assert!(
+        stdout.lines().all(|line| line.starts_with("<stdin>:"))
+            && stdout.contains("error[missing-vgpu]"),
+        "{stdout}"
+    );
     assert_eq!(run("lint -", &good()).0, 0);
     assert_eq!(run("lint", "x").0, 2);
     assert_eq!(run("lint --exit-zero", BAD).0, 0);
@@ -70,7 +77,11 @@ fn lint_has_three_exit_codes() {
 #[test]
 fn fix_writes_the_whole_document_or_nothing() {
     let good = good();
-    assert_eq!(run("fix -q", &good), (0, good.clone(), String::new()), "what is good stays byte for byte, in silence");
+    assert_eq!(
+        run("fix -q", &good),
+        (0, good.clone(), String::new()),
+        "what is good stays byte for byte, in silence"
+    );
     let (code, stdout, stderr) = run("fix", FOREIGN);
     assert_eq!((code, stdout.as_str()), (1, FOREIGN), "something is left");
     assert!(stderr.contains("error[unsuitable-guest]"), "{stderr}");
@@ -85,14 +96,21 @@ fn fix_writes_the_whole_document_or_nothing() {
     assert_eq!(run("fix --in-place -", BAD).0, 2);
     let (code, stdout, stderr) = run("fix --stdin-filename vm/win10.xml", BAD);
     assert_eq!(code, 0);
-    assert!(!stdout.contains("vm/win10.xml") && stderr.contains("vm/win10.xml:4:5: fixed[stray-graphics]"), "{stderr}");
+    assert!(
+        !stdout.contains("vm/win10.xml")
+            && stderr.contains("vm/win10.xml:4:5: fixed[stray-graphics]"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn check_and_diff_write_nothing() {
     let good = good();
     let all = folder(&[("bad.xml", BAD), ("good.xml", &good)]);
-    assert_eq!(run_in(all.path(), "fix --check bad.xml good.xml"), (1, "bad.xml\n".into(), String::new()));
+    assert_eq!(
+        run_in(all.path(), "fix --check bad.xml good.xml"),
+        (1, "bad.xml\n".into(), String::new())
+    );
     assert_eq!(run_in(all.path(), "fix --check good.xml"), (0, String::new(), String::new()));
     assert_eq!(run_in(all.path(), "fix --check --exit-zero bad.xml").0, 0);
     let (code, diff, _) = run_in(all.path(), "fix --diff bad.xml good.xml");
@@ -101,12 +119,23 @@ fn check_and_diff_write_nothing() {
     assert_eq!(fs::read_to_string(all.path().join("bad.xml")).unwrap(), BAD);
     assert_eq!(run_in(all.path(), "fix --diff good.xml").0, 0);
     if has_tool("patch", &["--version"]) {
-        for text in [BAD.to_owned(), BAD.replace('\n', "\r\n"), BAD.trim_end().to_owned(), BAD.replace("win10", "é")] {
+        for text in [
+            BAD.to_owned(),
+            BAD.replace('\n', "\r\n"),
+            BAD.trim_end().to_owned(),
+            BAD.replace("win10", "é"),
+        ] {
             let one = folder(&[("x.xml", &text)]);
             let (_, diff, _) = run_in(one.path(), "fix --diff x.xml");
-            let output = feed(Command::new("patch").args(["--binary", "-p1"]).current_dir(one.path()), diff.as_bytes());
+            let output = feed(
+                Command::new("patch").args(["--binary", "-p1"]).current_dir(one.path()),
+                diff.as_bytes(),
+            );
             assert!(output.status.success(), "{output:?}\n{diff}");
-            assert_eq!(fs::read_to_string(one.path().join("x.xml")).unwrap(), run("fix -q", &text).1);
+            assert_eq!(
+                fs::read_to_string(one.path().join("x.xml")).unwrap(),
+                run("fix -q", &text).1
+            );
         }
     }
 }
@@ -117,7 +146,8 @@ fn the_worst_of_several_files_counts_and_each_is_handled() {
     let (code, stdout, stderr) = run_in(all.path(), "fix -i a.xml b.xml c.xml d.xml none.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(
-        stderr.contains("\nb.xml:1:9: error[not-well-formed] ") && stderr.contains("none.xml: can't be read: No such file"),
+        stderr.contains("\nb.xml:1:9: error[not-well-formed] ")
+            && stderr.contains("none.xml: can't be read: No such file"),
         "{stderr}"
     );
     for name in ["a.xml", "d.xml"] {
@@ -134,13 +164,17 @@ fn the_worst_of_several_files_counts_and_each_is_handled() {
 fn what_cannot_be_read_or_written_is_named() {
     let all = folder(&[("a.xml", BAD)]);
     let (code, _, stderr) = run_in(all.path(), "lint none.xml");
-    assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: none.xml: can't be read: No such file or directory\n"));
+    assert_eq!(
+        (code, stderr.as_str()),
+        (2, "gvtg-xml: none.xml: can't be read: No such file or directory\n")
+    );
     assert_eq!(run_in(all.path(), "lint --max-size 1 a.xml").0, 1);
     fs::write(all.path().join("big.xml"), format!("{BAD}{}", " ".repeat(1 << 20))).unwrap();
     let (code, stdout, stderr) = run_in(all.path(), "fix --max-size 1 big.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains("big.xml: is larger than 1 MiB"), "{stderr}");
-    let (code, stdout, _) = outcome(feed(&mut program(["fix", "--max-size", "1"]), &vec![b' '; (1 << 20) + 1]));
+    let (code, stdout, _) =
+        outcome(feed(&mut program(["fix", "--max-size", "1"]), &vec![b' '; (1 << 20) + 1]));
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert_eq!(run_in(all.path(), "fix -q --max-size 0 big.xml").0, 0);
     if modes_count() {
@@ -151,7 +185,9 @@ fn what_cannot_be_read_or_written_is_named() {
         assert!(stderr.contains("a.xml: can't be written: Permission denied"), "{stderr}");
         assert_eq!(fs::read_to_string(all.path().join("a.xml")).unwrap(), BAD);
         fs::set_permissions(all.path().join("a.xml"), Permissions::from_mode(0o000)).unwrap();
-        assert!(run_in(all.path(), "lint a.xml").2.contains("a.xml: can't be read: Permission denied"));
+        assert!(
+            run_in(all.path(), "lint a.xml").2.contains("a.xml: can't be read: Permission denied")
+        );
     }
 }
 
@@ -172,7 +208,11 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     assert_eq!(code, 2, "one of them can't be read");
     let mut files: Vec<&str> = stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
     files.dedup();
-    assert_eq!(files, ["d/a/z.xml", "d/again.xml", "d/broken.XML"], "sorted, and a file that has two names once");
+    assert_eq!(
+        files,
+        ["d/a/z.xml", "d/again.xml", "d/broken.XML"],
+        "sorted, and a file that has two names once"
+    );
     assert!(stdout.contains("d/broken.XML:1:25: error[not-well-formed] "), "{stdout}");
     assert!(
         stderr.contains("checked 3 of 5 files: the rest are not GVT-g domains (--verbose lists them, --all checks every domain)"),
@@ -181,7 +221,11 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
     let (_, stdout, _) = run_in(all.path(), "lint --format concise --all d");
     assert!(stdout.contains("d/plain.xml:") && !stdout.contains("net.xml"), "{stdout}");
     assert_eq!(run_in(all.path(), "fix -i -q d").0, 2);
-    assert_eq!(fs::read_to_string(all.path().join("d/plain.xml")).unwrap(), BAD, "nobody asked for this one");
+    assert_eq!(
+        fs::read_to_string(all.path().join("d/plain.xml")).unwrap(),
+        BAD,
+        "nobody asked for this one"
+    );
     assert_ne!(fs::read_to_string(all.path().join("d/a/z.xml")).unwrap(), SIGNED);
     let empty = folder(&[]);
     assert_eq!(run_in(empty.path(), "lint .").0, 0);
@@ -189,14 +233,25 @@ fn folders_are_searched_for_domains_with_a_sign_of_gvtg() {
 
 #[test]
 fn only_a_domain_that_was_skipped_is_a_reason_for_all() {
-    let all = folder(&[("n.xml", "<network/>"), ("p.xml", BAD), ("d/n.xml", "<network/>"), ("d/m.xml", "<network/>")]);
+    let all = folder(&[
+        ("n.xml", "<network/>"),
+        ("p.xml", BAD),
+        ("d/n.xml", "<network/>"),
+        ("d/m.xml", "<network/>"),
+    ]);
     for (words, said) in [
-        ("lint --skip-foreign n.xml", "gvtg-xml: checked 0 of 1 file: it is not a GVT-g domain (--verbose lists them)\n"),
+        (
+            "lint --skip-foreign n.xml",
+            "gvtg-xml: checked 0 of 1 file: it is not a GVT-g domain (--verbose lists them)\n",
+        ),
         (
             "lint --skip-foreign p.xml",
             "gvtg-xml: checked 0 of 1 file: it is not a GVT-g domain (--verbose lists them, --all checks every domain)\n",
         ),
-        ("lint d", "gvtg-xml: d: checked 0 of 2 files: none is a GVT-g domain (--verbose lists them)\n"),
+        (
+            "lint d",
+            "gvtg-xml: d: checked 0 of 2 files: none is a GVT-g domain (--verbose lists them)\n",
+        ),
     ] {
         assert_eq!(run_in(all.path(), words).2, said, "{words}");
     }
@@ -205,17 +260,25 @@ fn only_a_domain_that_was_skipped_is_a_reason_for_all() {
 #[test]
 fn a_binary_file_is_called_one_and_not_shown() {
     let all = folder(&[]);
-    fs::write(all.path().join("program"), b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0\x01\0\0\0\xd0#\0\0").unwrap();
+    fs::write(
+        all.path().join("program"),
+        b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0\x01\0\0\0\xd0#\0\0",
+    )
+    .unwrap();
     let (code, stdout, _) = run_in(all.path(), "lint program");
     assert_eq!(code, 2);
-    assert!(stdout.contains("this is a binary file: ") && stdout.contains("[program:1:25]") && !stdout.contains("ELF"), "{stdout}");
+    assert!(
+        stdout.contains("this is a binary file: ")
+            && stdout.contains("[program:1:25]")
+            && !stdout.contains("ELF"),
+        "{stdout}"
+    );
 }
 
 #[test]
 fn a_file_that_the_shell_emptied_is_answered_with_in_place() {
     let all = folder(&[("self.xml", "")]);
-    let help =
-        "  help: if the shell emptied it (`> self.xml`), restore it from a backup, and then run `gvtg-xml fix --in-place self.xml`\n";
+    let help = "  help: if the shell emptied it (`> self.xml`), restore it from a backup, and then run `gvtg-xml fix --in-place self.xml`\n";
     let (code, stdout, stderr) = run_in(all.path(), "fix self.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains(help), "{stderr}");
@@ -226,8 +289,11 @@ fn a_file_that_the_shell_emptied_is_answered_with_in_place() {
 #[test]
 fn a_file_that_is_not_there_may_be_a_vm() {
     let all = folder(&[("vms/a.xml", BAD)]);
-    let pipe =
-        |flags: &str, rest: &str| format!("  help: if win10 is a VM, pipe its XML in: `virsh dumpxml --inactive {flags}win10 | {rest}`\n");
+    let pipe = |flags: &str, rest: &str| {
+        format!(
+            "  help: if win10 is a VM, pipe its XML in: `virsh dumpxml --inactive {flags}win10 | {rest}`\n"
+        )
+    };
     let define = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
     for (words, help) in [
         ("lint win10", pipe("--security-info ", "gvtg-xml lint")),
@@ -238,7 +304,11 @@ fn a_file_that_is_not_there_may_be_a_vm() {
     ] {
         let (code, stdout, stderr) = run_in(all.path(), words);
         assert_eq!((code, stdout.as_str()), (2, ""), "{words}");
-        assert_eq!(stderr, format!("gvtg-xml: win10: can't be read: No such file or directory\n{help}"), "{words}");
+        assert_eq!(
+            stderr,
+            format!("gvtg-xml: win10: can't be read: No such file or directory\n{help}"),
+            "{words}"
+        );
     }
     for words in ["lint win10.xml", "lint vms/win10", "fix ./win10"] {
         assert!(!run_in(all.path(), words).2.contains("help"), "{words} names a file");
@@ -278,14 +348,32 @@ fn what_a_folder_run_passes_over_can_be_listed() {
     let all = folder(&[("d/net.xml", "<network/>"), ("d/igpu.xml", &igpu), ("d/vgpu.xml", SIGNED)]);
     for command in ["lint", "fix --check"] {
         let (_, _, stderr) = run_in(all.path(), &format!("{command} --verbose d"));
-        assert_eq!(run_in(all.path(), &format!("{command} --list-skipped d")).2, stderr, "its earlier name");
+        assert_eq!(
+            run_in(all.path(), &format!("{command} --list-skipped d")).2,
+            stderr,
+            "its earlier name"
+        );
         assert!(!stderr.contains("--all"), "who is told all needs no hint: {stderr}");
         assert!(stderr.contains("gvtg-xml: d/net.xml: skipped: it is not a domain\n"), "{stderr}");
-        assert!(stderr.contains("gvtg-xml: d/igpu.xml: skipped: it is a domain that does not use GVT-g\n"), "{stderr}");
-        assert!(stderr.contains("checked 1 of 3 files") && !stderr.contains("vgpu.xml: skipped"), "{stderr}");
-        assert!(!run_in(all.path(), &format!("{command} d")).2.contains("net.xml"), "only where it is asked for");
+        assert!(
+            stderr.contains(
+                "gvtg-xml: d/igpu.xml: skipped: it is a domain that does not use GVT-g\n"
+            ),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("checked 1 of 3 files") && !stderr.contains("vgpu.xml: skipped"),
+            "{stderr}"
+        );
+        assert!(
+            !run_in(all.path(), &format!("{command} d")).2.contains("net.xml"),
+            "only where it is asked for"
+        );
         let empty = folder(&[("e/notes.txt", "")]);
-        assert_eq!(run_in(empty.path(), &format!("{command} e")), (0, String::new(), "gvtg-xml: e: no .xml files in this folder\n".into()));
+        assert_eq!(
+            run_in(empty.path(), &format!("{command} e")),
+            (0, String::new(), "gvtg-xml: e: no .xml files in this folder\n".into())
+        );
     }
 }
 
@@ -313,14 +401,19 @@ fn a_file_that_may_be_a_damaged_domain_is_never_skipped() {
         let all = folder(&[("vms/good.xml", FIXED)]);
         let path = format!("vms/{name}");
         fs::write(all.path().join(&path), bytes).unwrap();
-        let (code, stdout, _) = run_in(all.path(), "lint --format concise --ignore silent-sound vms");
+        let (code, stdout, _) =
+            run_in(all.path(), "lint --format concise --ignore silent-sound vms");
         assert_eq!((code, stdout.starts_with(&format!("{path}:1:"))), (2, true), "{stdout}");
         for command in ["lint --skip-foreign", "fix --check --skip-foreign", "fix --in-place"] {
             assert_eq!(run_in(all.path(), &format!("{command} {path}")).0, 2, "{command} {path}");
         }
         for command in ["fix --check vms", "fix --in-place --quiet vms", "emit hook vms"] {
             let (code, _, stderr) = run_in(all.path(), command);
-            assert_eq!((code, stderr.contains(&format!("{path}:1:"))), (2, true), "{command}: {stderr}");
+            assert_eq!(
+                (code, stderr.contains(&format!("{path}:1:"))),
+                (2, true),
+                "{command}: {stderr}"
+            );
         }
         assert_eq!(fs::read(all.path().join(&path)).unwrap(), bytes, "{path}");
     }
@@ -344,10 +437,18 @@ fn other_files_are_skipped_however_broken_they_are() {
         fs::write(all.path().join("vms").join(name), bytes).unwrap();
         let (code, stdout, stderr) = run_in(all.path(), "lint --format concise --only vgpu vms");
         assert_eq!((code, stdout.as_str()), (0, ""), "{name}: {stderr}");
-        assert_eq!(run_in(all.path(), &format!("fix --in-place --skip-foreign vms/{name}")).0, 0, "{name}");
+        assert_eq!(
+            run_in(all.path(), &format!("fix --in-place --skip-foreign vms/{name}")).0,
+            0,
+            "{name}"
+        );
         assert_eq!(fs::read(all.path().join("vms").join(name)).unwrap(), bytes, "{name}");
         let output = feed(&mut program(["fix", "--skip-foreign"]), bytes);
-        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), bytes), "{name}: a filter passes it on");
+        assert_eq!(
+            (output.status.code(), output.stdout.as_slice()),
+            (Some(0), bytes),
+            "{name}: a filter passes it on"
+        );
     }
 }
 
@@ -361,7 +462,11 @@ fn hidden_folders_are_searched_only_if_they_are_named() {
     ]);
     symlink("me@laptop.1234", all.path().join("vms/.#good.xml")).unwrap();
     assert_eq!(run_in(all.path(), "lint --only vgpu vms").0, 0);
-    assert_eq!(run_in(&all.path().join("vms"), "lint --only vgpu .").0, 0, "the current folder is named");
+    assert_eq!(
+        run_in(&all.path().join("vms"), "lint --only vgpu .").0,
+        0,
+        "the current folder is named"
+    );
     for named in ["vms/.git", "vms/.cache", "vms vms/.git"] {
         let (code, stdout, _) = run_in(all.path(), &format!("lint --format concise {named}"));
         assert!(code == 2 && stdout.contains("broken.xml"), "{named}: {stdout}");
@@ -375,45 +480,79 @@ fn a_file_in_a_folder_that_can_not_be_read_is_an_error() {
     let all = folder(&[("vms/good.xml", FIXED)]);
     symlink("gone", all.path().join("vms/gone.xml")).unwrap();
     let (code, _, stderr) = run_in(all.path(), "lint --quiet vms");
-    assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: vms/gone.xml: can't be read: No such file or directory\n"));
+    assert_eq!(
+        (code, stderr.as_str()),
+        (2, "gvtg-xml: vms/gone.xml: can't be read: No such file or directory\n")
+    );
     if modes_count() {
         let all = folder(&[("vms/a/good.xml", FIXED), ("vms/good.xml", FIXED)]);
         for mode in [0o000, 0o444] {
             fs::set_permissions(all.path().join("vms/a"), Permissions::from_mode(mode)).unwrap();
             let (code, _, stderr) = run_in(all.path(), "lint --only vgpu vms");
             fs::set_permissions(all.path().join("vms/a"), Permissions::from_mode(0o755)).unwrap();
-            assert!(code == 2 && stderr.contains("can't be read: Permission denied"), "{mode:o}: {stderr}");
+            assert!(
+                code == 2 && stderr.contains("can't be read: Permission denied"),
+                "{mode:o}: {stderr}"
+            );
         }
     }
 }
 
 #[test]
 fn a_folder_without_a_domain_is_named() {
-    let all = folder(&[("nets/a.xml", "<network/>"), ("nets/b.xml", BAD), ("vms/good.xml", FIXED), ("notes/a.txt", "")]);
+    let all = folder(&[
+        ("nets/a.xml", "<network/>"),
+        ("nets/b.xml", BAD),
+        ("vms/good.xml", FIXED),
+        ("notes/a.txt", ""),
+    ]);
     let none = "gvtg-xml: nets: checked 0 of 2 files: none is a GVT-g domain (--verbose lists them, --all checks every domain)\n";
-    for command in ["lint --only vgpu", "fix --check --only vgpu", "fix --check --suppress silent-sound --reason x"] {
+    for command in [
+        "lint --only vgpu",
+        "fix --check --only vgpu",
+        "fix --check --suppress silent-sound --reason x",
+    ] {
         let said = |folders: &str| run_in(all.path(), &format!("{command} {folders}")).2;
         assert!(said("nets").starts_with(none), "{command}: {}", said("nets"));
         assert!(!said("nets").contains("the rest"), "once is enough: {}", said("nets"));
-        assert!(said("vms nets").starts_with(none) && said("vms nets").contains("checked 1 of 3 files: the rest"), "{}", said("vms nets"));
         assert!(
-            said("notes nets").starts_with(&format!("gvtg-xml: notes: no .xml files in this folder\n{none}")),
+            said("vms nets").starts_with(none)
+                && said("vms nets").contains("checked 1 of 3 files: the rest"),
+            "{}",
+            said("vms nets")
+        );
+        assert!(
+            said("notes nets")
+                .starts_with(&format!("gvtg-xml: notes: no .xml files in this folder\n{none}")),
             "{}",
             said("notes nets")
         );
-        assert!(!said("vms vms").contains("no .xml file"), "its files were looked at: {}", said("vms vms"));
+        assert!(
+            !said("vms vms").contains("no .xml file"),
+            "its files were looked at: {}",
+            said("vms vms")
+        );
     }
 }
 
 #[test]
 fn a_domain_has_the_same_findings_wherever_it_is_met() {
-    let mut domains: Vec<(String, String)> =
-        vec![("unsigned".into(), UNSIGNED.into()), ("signed".into(), SIGNED.into()), ("bad".into(), BAD.into())];
-    let spice =
-        "<graphics type='spice'/><video><model type='qxl'/></video><channel type='spicevmc'/><audio id='1' type='spice'/></devices>";
+    let mut domains: Vec<(String, String)> = vec![
+        ("unsigned".into(), UNSIGNED.into()),
+        ("signed".into(), SIGNED.into()),
+        ("bad".into(), BAD.into()),
+    ];
+    let spice = "<graphics type='spice'/><video><model type='qxl'/></video><channel type='spicevmc'/><audio id='1' type='spice'/></devices>";
     domains.push(("spice".into(), UNSIGNED.replace("</devices>", spice)));
-    for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "xml")) {
-        domains.push((entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path()).unwrap()));
+    for entry in fs::read_dir("fixtures")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "xml"))
+    {
+        domains.push((
+            entry.file_name().to_string_lossy().into_owned(),
+            fs::read_to_string(entry.path()).unwrap(),
+        ));
     }
     for (name, text) in &domains {
         let all = folder(&[("d/x.xml", text)]);
@@ -431,7 +570,11 @@ fn skip_foreign_hands_on_what_is_not_its_business() {
     }
     let latin1 = b"<network>caf\xe9</network>\n";
     let output = feed(&mut program(["fix", "--skip-foreign"]), latin1);
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &latin1[..]), "byte for byte");
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(0), &latin1[..]),
+        "byte for byte"
+    );
     assert_ne!(run("fix --skip-foreign", SIGNED).1, SIGNED);
     assert_ne!(run("fix --skip-foreign --all", BAD).1, BAD);
     let all = folder(&[("n.xml", "<network/>"), ("s.xml", SIGNED)]);
@@ -444,43 +587,68 @@ fn rules_are_chosen_by_name_and_group() {
     assert_eq!(stdout.lines().count(), 2, "{stdout}");
     assert!(!run("lint --format concise --ignore display", BAD).1.contains("stray-graphics"));
     let (code, _, stderr) = run("lint --only stray-graphic", BAD);
-    assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: there is no rule 'stray-graphic'; did you mean 'stray-graphics'?\n"));
+    assert_eq!(
+        (code, stderr.as_str()),
+        (2, "gvtg-xml: there is no rule 'stray-graphic'; did you mean 'stray-graphics'?\n")
+    );
     assert!(run("fix --ignore xyzzy", BAD).2.contains("`gvtg-xml explain` lists them"));
 }
 
 #[test]
 fn streams_that_end_early_are_no_reason_to_panic() {
-    let findings = BAD.replace("    <graphics type='vnc'/>\n", &"    <graphics type='vnc'/>\n".repeat(3000));
+    let findings =
+        BAD.replace("    <graphics type='vnc'/>\n", &"    <graphics type='vnc'/>\n".repeat(3000));
     for arguments in ["lint", "fix", "explain stray-video", "generate man", "--help"] {
         let mut child = program(arguments.split_whitespace());
-        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = child
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         drop(child.stdout.take());
         let mut pipe = child.stdin.take().unwrap();
         let _ = std::io::Write::write_all(&mut pipe, findings.as_bytes());
         drop(pipe);
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!stderr.contains("panicked") && !stderr.contains("Broken pipe"), "{arguments}: {stderr}");
-        assert!(output.status.code().is_some_and(|code| code < 2), "{arguments}: {:?}", output.status);
+        assert!(
+            !stderr.contains("panicked") && !stderr.contains("Broken pipe"),
+            "{arguments}: {stderr}"
+        );
+        assert!(
+            output.status.code().is_some_and(|code| code < 2),
+            "{arguments}: {:?}",
+            output.status
+        );
     }
     for arguments in ["lint", "fix", "fix --diff", "explain ramfb", "generate man"] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let mut command = program(arguments.split_whitespace());
-        let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
         let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), BAD.as_bytes());
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments}");
-        assert!(stderr.contains("can't write to stdout: No space left on device"), "{arguments}: {stderr}");
+        assert!(
+            stderr.contains("can't write to stdout: No space left on device"),
+            "{arguments}: {stderr}"
+        );
     }
     for arguments in ["--help", "--version", "help fix", "fix --help"] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = program(arguments.split_whitespace()).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments}");
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "gvtg-xml: can't write to stdout: No space left on device\n", "{arguments}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "gvtg-xml: can't write to stdout: No space left on device\n",
+            "{arguments}"
+        );
     }
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let code = program(["lint", "none.xml"]).stderr(full).stdout(Stdio::null()).status().unwrap().code();
+    let code =
+        program(["lint", "none.xml"]).stderr(full).stdout(Stdio::null()).status().unwrap().code();
     assert_eq!(code, Some(2), "where nobody hears, the code tells");
 }
 
@@ -489,7 +657,10 @@ fn stdout_may_be_closed_or_dev_null() {
     let all = folder(&[("a.xml", BAD)]);
     let closed = |arguments: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("exec \"$0\" {arguments} >&-")]).arg(program([""; 0]).get_program()).current_dir(all.path());
+        command
+            .args(["-c", &format!("exec \"$0\" {arguments} >&-")])
+            .arg(program([""; 0]).get_program())
+            .current_dir(all.path());
         outcome(feed(&mut command, b""))
     };
     assert_eq!(closed("lint -q a.xml").0, 1);
@@ -497,7 +668,8 @@ fn stdout_may_be_closed_or_dev_null() {
     fs::write(all.path().join("a.xml"), BAD).unwrap();
     for is_read in [false, true] {
         let null = File::options().read(is_read).write(true).open("/dev/null").unwrap();
-        let status = program(["fix", "-q", "a.xml"]).current_dir(all.path()).stdout(null).status().unwrap();
+        let status =
+            program(["fix", "-q", "a.xml"]).current_dir(all.path()).stdout(null).status().unwrap();
         assert_eq!(status.code(), Some(0), "opened for reading too: {is_read}");
     }
 }
@@ -512,11 +684,20 @@ fn a_file_that_says_a_large_size_takes_no_more_memory_than_it_has_content() {
     assert_eq!(stderr, "gvtg-xml: a.xml: is not XML: it contains long runs of NUL bytes\n");
     assert!(run_in(all.path(), "lint a.xml").2.contains("is larger than 16 MiB"));
     // Less memory than a domain of 20 MB takes.
-    fs::write(all.path().join("big.xml"), format!("<domain><!--{}--></domain>", "x".repeat(20 << 20))).unwrap();
+    fs::write(
+        all.path().join("big.xml"),
+        format!("<domain><!--{}--></domain>", "x".repeat(20 << 20)),
+    )
+    .unwrap();
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -v 150000; exec \"$0\" fix -q --max-size 0 big.xml"]).arg(program([""; 0]).get_program());
+    command
+        .args(["-c", "ulimit -v 150000; exec \"$0\" fix -q --max-size 0 big.xml"])
+        .arg(program([""; 0]).get_program());
     let (code, stdout, stderr) = outcome(feed(command.current_dir(all.path()), b""));
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", "gvtg-xml: big.xml: can't be read: out of memory\n"));
+    assert_eq!(
+        (code, stdout.as_str(), stderr.as_str()),
+        (2, "", "gvtg-xml: big.xml: can't be read: out of memory\n")
+    );
 }
 
 /// A domain whose sound goes over SPICE, and a D-Bus display for it.
@@ -533,16 +714,22 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
         assert_eq!((code, &*stdout), (2, ""), "{flags}: {stderr}");
         assert!(stderr.starts_with("gvtg-xml: <stdin>: the audio backend "), "{flags}: {stderr}");
         assert!(
-            stderr.contains("\n  help: choose another backend with `--audio`") && stderr.contains("pulseaudio,serverName="),
+            stderr.contains("\n  help: choose another backend with `--audio`")
+                && stderr.contains("pulseaudio,serverName="),
             "{stderr}"
         );
         stderr
     };
-    assert!(refused("fix --audio dbus", SOUND).contains("<graphics type='dbus'>, which is missing"));
+    assert!(
+        refused("fix --audio dbus", SOUND).contains("<graphics type='dbus'>, which is missing")
+    );
     refused("fix --audio dbus", &SOUND.replace("    <audio id='1' type='spice'/>\n", ""));
     refused("fix --audio dbus", "<domain type='kvm'>\n</domain>\n");
     let with_dbus = SOUND.replace("<graphics type='spice'/>", DBUS_DISPLAY);
-    assert!(refused("fix --audio dbus --display sdl,gl=on", &with_dbus).contains("which does not show the vGPU and will be removed"));
+    assert!(
+        refused("fix --audio dbus --display sdl,gl=on", &with_dbus)
+            .contains("which does not show the vGPU and will be removed")
+    );
     assert!(
         refused("fix --audio pipewire --libvirt 9.0", SOUND)
             .contains("libvirt 9.0.0 does not have this backend, which was added in 9.10.0")
@@ -551,19 +738,35 @@ fn sound_over_dbus_without_a_dbus_display_is_refused() {
     let (code, stdout, stderr) = run("fix --audio dbus", &with_dbus);
     assert!(code < 2 && stdout.contains("<audio id='1' type='dbus'/>"), "{stderr}");
     let (code, stdout, _) = run("lint --format concise --audio dbus", SOUND);
-    assert!(code == 1 && stdout.contains("<stdin>:5:5: error[unusable-audio] the audio backend dbus cannot be used"), "{stdout}");
+    assert!(
+        code == 1
+            && stdout.contains(
+                "<stdin>:5:5: error[unusable-audio] the audio backend dbus cannot be used"
+            ),
+        "{stdout}"
+    );
 }
 
 #[test]
 fn sound_over_dbus_in_a_configuration_is_refused_only_where_it_would_be_used() {
     let own = SOUND.replace("'spice'/>\n  </dev", "'alsa'/>\n  </dev");
-    let all = folder(&[("gvtg-xml.toml", "audio = 'dbus'\n"), ("spice.xml", SOUND), ("own.xml", &own)]);
+    let all =
+        folder(&[("gvtg-xml.toml", "audio = 'dbus'\n"), ("spice.xml", SOUND), ("own.xml", &own)]);
     let (code, stdout, stderr) = run_in(all.path(), "fix spice.xml");
-    assert!(code == 2 && stdout.is_empty() && stderr.contains("spice.xml: the audio backend dbus cannot be used"), "{stderr}");
+    assert!(
+        code == 2
+            && stdout.is_empty()
+            && stderr.contains("spice.xml: the audio backend dbus cannot be used"),
+        "{stderr}"
+    );
     let (code, stdout, stderr) = run_in(all.path(), "fix own.xml");
     assert!(code == 0 && stdout.contains("<audio id='1' type='alsa'/>"), "{stderr}");
     assert_eq!(run_in(all.path(), "fix --in-place spice.xml own.xml").0, 2);
-    assert_eq!(fs::read_to_string(all.path().join("spice.xml")).unwrap(), SOUND, "a file that is refused stays");
+    assert_eq!(
+        fs::read_to_string(all.path().join("spice.xml")).unwrap(),
+        SOUND,
+        "a file that is refused stays"
+    );
     assert_ne!(fs::read_to_string(all.path().join("own.xml")).unwrap(), own);
 }
 
@@ -571,16 +774,27 @@ fn sound_over_dbus_in_a_configuration_is_refused_only_where_it_would_be_used() {
 fn the_advice_of_the_report_turns_sound_on_again() {
     let (_, fixed, stderr) = run("fix", SOUND);
     assert!(fixed.contains("<audio id='1' type='none'/>"), "{fixed}");
-    let advice = stderr.lines().find_map(|line| line.split_once("gvtg-xml fix --libvirt installed --audio ")).unwrap().1;
+    let advice = stderr
+        .lines()
+        .find_map(|line| line.split_once("gvtg-xml fix --libvirt installed --audio "))
+        .unwrap()
+        .1;
     let flag = advice.split_whitespace().next().unwrap();
     let (code, again, stderr) = run(&format!("fix --audio {flag}"), &fixed);
     assert!(code == 0 && again.matches("<audio").count() == 1, "{stderr}");
-    assert!(again.contains("<audio id='1' type='pulseaudio' serverName='/run/user/1000/pulse/native'/>"), "{again}");
+    assert!(
+        again
+            .contains("<audio id='1' type='pulseaudio' serverName='/run/user/1000/pulse/native'/>"),
+        "{again}"
+    );
 }
 
 #[test]
 fn a_new_backend_keeps_no_attributes_of_the_old_one() {
-    let own = SOUND.replace("type='spice'/>\n  </dev", "type='pulseaudio' serverName='/p' timerPeriod='40'/>\n  </dev");
+    let own = SOUND.replace(
+        "type='spice'/>\n  </dev",
+        "type='pulseaudio' serverName='/p' timerPeriod='40'/>\n  </dev",
+    );
     let fixed = run("fix --audio alsa", &own).1;
     assert!(fixed.contains("<audio id='1' type='alsa' timerPeriod='40'/>"), "{fixed}");
 }

@@ -1,4 +1,5 @@
-//! What the program prints: formats, colours, rules of a site's own, explanations, and what packagers generate.
+//! What the program prints: formats, colours, rules of a site's own, explanations, and what
+//! packagers generate.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -31,7 +32,8 @@ op = "remove"
 "#;
 
 /// The end of that rule.
-const OWN_CHECK: &str = "kind = \"forbid\"\n[[fix]]\ntitle = \"Remove the drive\"\nop = \"remove\"\n";
+const OWN_CHECK: &str =
+    "kind = \"forbid\"\n[[fix]]\ntitle = \"Remove the drive\"\nop = \"remove\"\n";
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -39,38 +41,54 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn json_has_edits_that_do_what_fix_does() {
-    for (rule, text) in
-        [("stray-graphics", BAD.to_owned()), ("missing-vgpu", BAD.replace('\n', "\r\n")), ("missing-vgpu", format!("\u{feff}{BAD}"))]
-    {
+    for (rule, text) in [
+        ("stray-graphics", BAD.to_owned()),
+        ("missing-vgpu", BAD.replace('\n', "\r\n")),
+        ("missing-vgpu", format!("\u{feff}{BAD}")),
+    ] {
         let (code, stdout, _) = run(&format!("lint --format json --only {rule}"), &text);
         assert_eq!(code, 1);
         let report = json(&stdout);
         let findings = report["diagnostics"].as_array().unwrap();
         assert_eq!(findings.len(), 1);
         let finding = &findings[0];
-        assert_eq!((finding["rule"].as_str(), finding["file"].as_str()), (Some(rule), Some("<stdin>")));
+        assert_eq!(
+            (finding["rule"].as_str(), finding["file"].as_str()),
+            (Some(rule), Some("<stdin>"))
+        );
         let offset = |place: &Value| usize::try_from(place["offset"].as_u64().unwrap()).unwrap();
         let edits = finding["fix"]["edits"].as_array().unwrap().iter().map(|edit| {
             let line = edit["start"]["line"].as_u64().unwrap() as usize;
             let before = &text[..offset(&edit["start"])];
             assert_eq!(line, before.matches('\n').count() + 1);
-            Edit { range: offset(&edit["start"])..offset(&edit["end"]), text: edit["text"].as_str().unwrap().to_owned() }
+            Edit {
+                range: offset(&edit["start"])..offset(&edit["end"]),
+                text: edit["text"].as_str().unwrap().to_owned(),
+            }
         });
         let applied = Edits::new(edits.collect()).unwrap().apply(&text);
         // Which is withheld where nothing would show the guest afterwards; so the vGPU comes along.
         let expected = run(&format!("fix -q --only {rule}"), &text).1;
-        assert!(applied == expected || rule == "stray-graphics" && expected == text, "{applied}\n{expected}");
+        assert!(
+            applied == expected || rule == "stray-graphics" && expected == text,
+            "{applied}\n{expected}"
+        );
         assert_ne!(applied, text);
     }
-    assert_eq!(json(&run("lint --format json --only stray-video", BAD).1)["diagnostics"], json("[]"));
+    assert_eq!(
+        json(&run("lint --format json --only stray-video", BAD).1)["diagnostics"],
+        json("[]")
+    );
     let strange = BAD.replace("vnc", "v&quot;\\&#x9;n\u{1f600}c");
     assert!(json(&run("lint --format json", &strange).1)["diagnostics"][0]["message"].is_string());
 }
 
 #[test]
 fn nothing_from_outside_steers_the_terminal() {
-    // C1, overrides of direction, characters that nobody sees: all of them characters that XML allows.
-    const INVISIBLE: &str = "\u{202e}\u{200b}\u{feff}\u{2028}\u{2066}\u{61c}\u{ad}\u{180e}\u{fff9}\u{e0041}";
+    // C1, overrides of direction, characters that nobody sees: all of them characters that XML
+    // allows.
+    const INVISIBLE: &str =
+        "\u{202e}\u{200b}\u{feff}\u{2028}\u{2066}\u{61c}\u{ad}\u{180e}\u{fff9}\u{e0041}";
     let hostile = &format!("\u{9b}31m\u{85}{INVISIBLE}");
     let text = format!(
         "<domain type='{hostile}'>\n<devices>\n<hostdev type='mdev' model='{hostile}'><!-- {hostile} --><source><address uuid='{hostile}'/></source>\
@@ -78,18 +96,29 @@ fn nothing_from_outside_steers_the_terminal() {
     );
     let name = format!("a\u{1b}[2J\n{hostile}.xml");
     let mut streams = Vec::new();
-    for text in [text.clone(), text.replace(&format!("<domain type='{hostile}'"), "<domain type='kvm'"), format!("<{hostile}")] {
+    for text in [
+        text.clone(),
+        text.replace(&format!("<domain type='{hostile}'"), "<domain type='kvm'"),
+        format!("<{hostile}"),
+    ] {
         for format in ["full", "concise", "json"] {
             let mut command = program(["lint", "--format", format, "--stdin-filename", &name]);
             let (_, stdout, stderr) = outcome(feed(&mut command, text.as_bytes()));
             streams.extend([stdout, stderr]);
         }
-        streams.push(outcome(feed(&mut program(["fix", "--stdin-filename", &name]), text.as_bytes())).2);
-        let diff = outcome(feed(&mut program(["fix", "--diff", "--stdin-filename", &name]), text.as_bytes()));
+        streams.push(
+            outcome(feed(&mut program(["fix", "--stdin-filename", &name]), text.as_bytes())).2,
+        );
+        let diff = outcome(feed(
+            &mut program(["fix", "--diff", "--stdin-filename", &name]),
+            text.as_bytes(),
+        ));
         streams.extend([diff.1, diff.2]);
     }
     let folder = tempfile::tempdir().unwrap();
-    let rule = OWN_RULE.replace("This site has none.", &format!("\\u009b{hostile}")).replace("A floppy drive", &format!("A{INVISIBLE}"));
+    let rule = OWN_RULE
+        .replace("This site has none.", &format!("\\u009b{hostile}"))
+        .replace("A floppy drive", &format!("A{INVISIBLE}"));
     fs::write(folder.path().join("no-floppy.toml"), rule).unwrap();
     for asked in ["", " no-floppy"] {
         let (code, stdout, _) = run_in(folder.path(), &format!("explain --rules .{asked}"));
@@ -105,7 +134,8 @@ fn nothing_from_outside_steers_the_terminal() {
     streams.push(outcome(feed(&mut program(["lint", "--libvirt", &name]), b"")).2);
     streams.push(outcome(feed(&mut program(["lint", &format!("--{name}")]), b"")).2);
     for stream in streams {
-        let steering = stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || INVISIBLE.contains(*c));
+        let steering =
+            stream.chars().find(|c| c.is_control() && !matches!(c, '\n') || INVISIBLE.contains(*c));
         assert_eq!(steering, None, "{stream:?}");
     }
 }
@@ -132,17 +162,25 @@ fn a_line_break_in_a_name_makes_no_line() {
         vec!["lint", &format!("--{name}")],
         vec![&name],
     ] {
-        let (code, stdout, stderr) = outcome(feed(program(&arguments).current_dir(folder.path()), b"<domain>"));
+        let (code, stdout, stderr) =
+            outcome(feed(program(&arguments).current_dir(folder.path()), b"<domain>"));
         // A text that can't be read is lint's finding, and stands where findings do.
         let said = stdout + &stderr;
         assert_eq!(code, 2, "{arguments:?}");
-        assert!(!said.is_empty() && !said.lines().any(|line| line.starts_with(forged)), "{arguments:?}: {said}");
+        assert!(
+            !said.is_empty() && !said.lines().any(|line| line.starts_with(forged)),
+            "{arguments:?}: {said}"
+        );
     }
-    let (code, stdout, stderr) = outcome(feed(program(["explain", &name]).current_dir(folder.path()), b""));
+    let (code, stdout, stderr) =
+        outcome(feed(program(["explain", &name]).current_dir(folder.path()), b""));
     assert_eq!((code, stdout.as_str()), (2, ""), "a domain is no log");
     assert!(!stderr.is_empty() && !stderr.lines().any(|line| line.starts_with(forged)), "{stderr}");
     // The JSON's file is the name itself.
-    let (_, stdout, _) = outcome(feed(&mut program(["lint", "--format", "json", "--stdin-filename", &name]), BAD.as_bytes()));
+    let (_, stdout, _) = outcome(feed(
+        &mut program(["lint", "--format", "json", "--stdin-filename", &name]),
+        BAD.as_bytes(),
+    ));
     assert_eq!(json(&stdout)["diagnostics"][0]["file"], name.as_str());
 }
 
@@ -161,8 +199,14 @@ fn colours_come_when_asked_for() {
         ("FORCE_COLOR=1 NO_COLOR=1", false),
     ] {
         let mut command = program(["lint"]);
-        command.env_remove("NO_COLOR").envs(variables.split(' ').filter_map(|variable| variable.split_once('=')));
-        assert_eq!(feed(&mut command, BAD.as_bytes()).stdout.contains(&0x1b), is_colored, "{variables}");
+        command
+            .env_remove("NO_COLOR")
+            .envs(variables.split(' ').filter_map(|variable| variable.split_once('=')));
+        assert_eq!(
+            feed(&mut command, BAD.as_bytes()).stdout.contains(&0x1b),
+            is_colored,
+            "{variables}"
+        );
     }
     if has_terminals() {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -170,7 +214,10 @@ fn colours_come_when_asked_for() {
         let command = format!("{} lint {}", env!("CARGO_BIN_EXE_gvtg-xml"), file.path().display());
         let on_terminal = |variable: &str| {
             let mut script = Command::new("script");
-            script.args(["-qec", &command, "/dev/null"]).env_remove("NO_COLOR").env("TERM", "xterm");
+            script
+                .args(["-qec", &command, "/dev/null"])
+                .env_remove("NO_COLOR")
+                .env("TERM", "xterm");
             if let Some((name, value)) = variable.split_once('=') {
                 script.env(name, value);
             }
@@ -185,22 +232,39 @@ fn colours_come_when_asked_for() {
 
 #[test]
 fn a_site_can_have_rules_of_its_own() {
-    let text = BAD.replace("    <graphics", "    <disk type='file' device='floppy'/>\n    <graphics");
+    let text =
+        BAD.replace("    <graphics", "    <disk type='file' device='floppy'/>\n    <graphics");
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-    let lint = |arguments: &str| outcome(feed(program(arguments.split_whitespace()).current_dir(folder.path()), text.as_bytes()));
+    let lint = |arguments: &str| {
+        outcome(feed(
+            program(arguments.split_whitespace()).current_dir(folder.path()),
+            text.as_bytes(),
+        ))
+    };
     let (code, _, stderr) = lint("lint --rules .");
     assert_eq!(code, 2);
     assert!(stderr.contains("no rule files (*.toml) in this folder"), "{stderr}");
     write("no-floppy.toml", OWN_RULE);
     write("readme.md", "not a rule");
     let (code, stdout, _) = lint("lint --rules . --format concise --only no-floppy");
-    assert_eq!((code, stdout.as_str()), (1, "<stdin>:4:5: warning[no-floppy] nobody has floppies\n"));
+    assert_eq!(
+        (code, stdout.as_str()),
+        (1, "<stdin>:4:5: warning[no-floppy] nobody has floppies\n")
+    );
     assert!(!lint("fix -q --rules . --only no-floppy").1.contains("floppy"));
     assert!(lint("explain --rules . no-floppy").1.contains("This site has none."));
-    write("stray-graphics.toml", &OWN_RULE.replace("no-floppy", "stray-graphics").replace("disk[@device='floppy']", "graphics"));
+    write(
+        "stray-graphics.toml",
+        &OWN_RULE
+            .replace("no-floppy", "stray-graphics")
+            .replace("disk[@device='floppy']", "graphics"),
+    );
     let (_, stdout, _) = lint("lint --rules . --format concise --only stray-graphics");
-    assert_eq!(stdout, "<stdin>:5:5: warning[stray-graphics] nobody has floppies\n", "replaced, not doubled");
+    assert_eq!(
+        stdout, "<stdin>:5:5: warning[stray-graphics] nobody has floppies\n",
+        "replaced, not doubled"
+    );
     fs::remove_file(folder.path().join("stray-graphics.toml")).unwrap();
     for (from, to, line, column, message) in [
         ("summary =", "sumary =", 3, 1, "unknown field `sumary`"),
@@ -208,7 +272,13 @@ fn a_site_can_have_rules_of_its_own() {
         ("severity = \"warning\"", "severity = \"bad\"", 4, 12, "unknown variant `bad`"),
         ("[check]", "[check", 11, 7, ""),
         ("disk[@device", "disk[[@device", 7, 10, "expected a name at byte"),
-        (OWN_CHECK, "kind = \"well-formed\"\n", 1, 1, "this kind of check is reserved for built-in rules"),
+        (
+            OWN_CHECK,
+            "kind = \"well-formed\"\n",
+            1,
+            1,
+            "this kind of check is reserved for built-in rules",
+        ),
         ("no-floppy", "floppy", 1, 1, "the file must be named after the rule's id: floppy.toml"),
         ("op = \"remove\"", "op = { insert = '<a b={@x}/>' }", 15, 23, "this can't be inserted: "),
         ("nobody has floppies", "nobody {has} floppies", 8, 19, "unknown placeholder {has}"),
@@ -218,7 +288,10 @@ fn a_site_can_have_rules_of_its_own() {
             let (code, stdout, stderr) = lint(&format!("{command} --rules ."));
             assert_eq!((code, stdout.as_str()), (2, ""), "{to}");
             let place = format!("gvtg-xml: ./no-floppy.toml:{line}:{column}: ");
-            assert!(stderr.starts_with(&place) && stderr.contains(message), "{command}, {to}: wanted {place}{message}, got {stderr}");
+            assert!(
+                stderr.starts_with(&place) && stderr.contains(message),
+                "{command}, {to}: wanted {place}{message}, got {stderr}"
+            );
         }
     }
     write("no-floppy.toml", &OWN_RULE.replace("nobody has", "{nobody} {has}"));
@@ -237,7 +310,12 @@ fn libvirt_versions_are_read_or_refused() {
     for wrong in ["nine", "latest", "9.", ".9", "9.0.0.0", "-1", "9,0", "999999999999", "v9.0"] {
         let (code, stdout, stderr) = run(&format!("fix --libvirt={wrong}"), BAD);
         assert_eq!((code, stdout.as_str()), (2, ""), "{wrong}");
-        assert!(stderr.contains("is not a libvirt version") && stderr.contains("`installed`") && stderr.contains("`newest`"), "{stderr}");
+        assert!(
+            stderr.contains("is not a libvirt version")
+                && stderr.contains("`installed`")
+                && stderr.contains("`newest`"),
+            "{stderr}"
+        );
     }
     assert!(run("fix --libvirt 7.0", BAD).2.contains("for libvirt 7.0.0"));
     assert!(run("fix --libvirt 7.0", BAD).1.contains("device.hostdev0.x-igd-opregion=on"));
@@ -257,11 +335,15 @@ fn explain_finds_rules_by_name_alias_and_message() {
             assert_eq!(run(&format!("explain {alias}"), "").1, page.1);
         }
     }
-    let message = "error: unsupported configuration: chardev 'spicevmc' not supported without spice graphics";
+    let message =
+        "error: unsupported configuration: chardev 'spicevmc' not supported without spice graphics";
     let (code, stdout, _) = outcome(feed(&mut program(["explain", message]), b""));
     assert_eq!(code, 0);
     assert!(stdout.starts_with("spice-leftover "), "{stdout}");
-    assert!(run("explain opengl not available", "").1.starts_with("vgpu-display-without-opengl "), "words need no quotes");
+    assert!(
+        run("explain opengl not available", "").1.starts_with("vgpu-display-without-opengl "),
+        "words need no quotes"
+    );
     let (code, stdout, stderr) = run("explain spice-leftovers", "");
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("did you mean 'spice-leftover'?"), "{stderr}");
@@ -280,7 +362,9 @@ fn fix_ends_with_what_the_host_still_needs() {
     let folder = tempfile::tempdir().unwrap();
     let fixed = std::fs::read_to_string("fixtures/win10-virt-manager.fixed.xml").unwrap();
     std::fs::write(folder.path().join("a b.xml"), &fixed).unwrap();
-    let in_folder = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2;
+    let in_folder = |arguments: &[&str]| {
+        outcome(feed(program(arguments).current_dir(folder.path()), fixed.as_bytes())).2
+    };
     let uuid = "a7ac54ee-0f5b-5731-b099-091b0e8eaf75";
     let said = |emit: &str| {
         format!(
@@ -326,13 +410,16 @@ fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
     };
     let fixed = |text: &str| {
         let arguments = ["fix", "-q", "--rules", ".", "--only", "no-floppy"];
-        let (_, stdout, stderr) = outcome(feed(program(arguments).current_dir(folder.path()), text.as_bytes()));
+        let (_, stdout, stderr) =
+            outcome(feed(program(arguments).current_dir(folder.path()), text.as_bytes()));
         assert_eq!(stderr, "");
         stdout
     };
     rule("<target dev='{@device}'>{@device}</target>", "/domain/devices/disk[not(target)]");
     let value = "vda&apos; bus=&apos;evil&quot;&lt;x/>&amp;{uuid}";
-    let text = format!("<domain type='kvm'>\n  <devices>\n    <disk device='{value}'/>\n  </devices>\n</domain>\n");
+    let text = format!(
+        "<domain type='kvm'>\n  <devices>\n    <disk device='{value}'/>\n  </devices>\n</domain>\n"
+    );
     let disk = "<target dev='vda&apos; bus=&apos;evil\"&lt;x/>&amp;{uuid}'>vda' bus='evil\"&lt;x/&gt;&amp;{uuid}</target>";
     let expected = text.replace("'/>", &format!("'>\n      {disk}\n    </disk>"));
     assert_eq!(fixed(&text), expected);
@@ -344,14 +431,23 @@ fn what_a_document_says_stays_text_in_what_a_rule_inserts() {
             "<domain type='kvm' xmlns:{prefix}='http://libvirt.org/schemas/domain/qemu/1.0'><{prefix}:commandline>{}</{prefix}:commandline></domain>\n",
             ""
         );
-        assert_eq!(fixed(&text), text.replacen("commandline></", &format!("commandline>{argument}</"), 1));
+        assert_eq!(
+            fixed(&text),
+            text.replacen("commandline></", &format!("commandline>{argument}</"), 1)
+        );
     }
     rule("<qemu:arg value='-s'/>", "/domain/metadata[not(*)]");
     let text = "<domain type='kvm'><metadata/></domain>\n";
     let declared = "<qemu:arg value='-s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'/>";
-    assert_eq!(fixed(text), text.replace("<metadata/>", &format!("<metadata>{declared}</metadata>")));
+    assert_eq!(
+        fixed(text),
+        text.replace("<metadata/>", &format!("<metadata>{declared}</metadata>"))
+    );
     // Text keeps its quotes and its lines.
     rule("<note>say \"hi\"\n  to <b>all</b></note>", "/domain[not(note)]");
     let text = "<domain type='kvm'>\n  <name>x</name>\n</domain>\n";
-    assert_eq!(fixed(text), text.replace("</name>\n", "</name>\n  <note>say \"hi\"\n  to <b>all</b></note>\n"));
+    assert_eq!(
+        fixed(text),
+        text.replace("</name>\n", "</name>\n  <note>say \"hi\"\n  to <b>all</b></note>\n")
+    );
 }

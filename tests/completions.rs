@@ -34,9 +34,15 @@ impl Shell {
     }
 }
 
-/// A folder with the completions of each shell, and `here`, a folder to ask in with files to be named.
+/// A folder with the completions of each shell, and `here`, a folder to ask in with files to be
+/// named.
 fn place() -> tempfile::TempDir {
-    let folder = folder(&[("here/win10.xml", ""), ("here/vms/a.xml", ""), ("here/note.txt", ""), ("home/.profile", "")]);
+    let folder = folder(&[
+        ("here/win10.xml", ""),
+        ("here/vms/a.xml", ""),
+        ("here/note.txt", ""),
+        ("home/.profile", ""),
+    ]);
     for shell in Shell::ALL {
         let (code, script, stderr) = run(&format!("generate {}", shell.name()), "");
         assert_eq!((code, stderr.as_str()), (0, ""));
@@ -61,10 +67,17 @@ fn offered(shell: Shell, folder: &Path, line: &str) -> BTreeSet<String> {
             command.args(["--norc", "-c", ask, "bash"]).arg(&script).arg(line);
         }
         Shell::Fish => {
-            command.args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"]).arg(&script).arg(line);
+            command
+                .args(["--no-config", "-c", "source $argv[1]; complete -C $argv[2]"])
+                .arg(&script)
+                .arg(line);
         }
         Shell::Zsh => {
-            command.args(["-f", "tests/completions/ask.zsh"]).arg(&script).arg(line).arg(folder.join("here"));
+            command
+                .args(["-f", "tests/completions/ask.zsh"])
+                .arg(&script)
+                .arg(line)
+                .arg(folder.join("here"));
             command.current_dir(env!("CARGO_MANIFEST_DIR"));
         }
     }
@@ -72,10 +85,18 @@ fn offered(shell: Shell, folder: &Path, line: &str) -> BTreeSet<String> {
     if shell != Shell::Zsh {
         command.current_dir(folder.join("here"));
     }
-    let output = feed(command.env("PATH", path).env("HOME", folder.join("home")).env("TERM", "xterm").env_remove("XDG_CONFIG_HOME"), b"");
+    let output = feed(
+        command
+            .env("PATH", path)
+            .env("HOME", folder.join("home"))
+            .env("TERM", "xterm")
+            .env_remove("XDG_CONFIG_HOME"),
+        b"",
+    );
     let text = String::from_utf8_lossy(&output.stdout).replace('\r', "");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{shell:?}: {line}");
-    let words = text.lines().map(|line| line.split('\t').next().unwrap().trim_end_matches('/').to_owned());
+    let words =
+        text.lines().map(|line| line.split('\t').next().unwrap().trim_end_matches('/').to_owned());
     words.filter(|word| !word.is_empty()).collect()
 }
 
@@ -91,14 +112,21 @@ fn set<'w>(words: impl IntoIterator<Item = &'w str>) -> BTreeSet<String> {
 #[test]
 fn each_shell_offers_what_can_be_said() {
     let place = place();
-    let rules = |start: &str| builtin().iter().map(|rule| rule.id.to_string()).filter(|id| id.starts_with(start)).collect::<BTreeSet<_>>();
+    let rules = |start: &str| {
+        builtin()
+            .iter()
+            .map(|rule| rule.id.to_string())
+            .filter(|id| id.starts_with(start))
+            .collect::<BTreeSet<_>>()
+    };
     let with = |mut words: BTreeSet<String>, more: &str| {
         words.insert(more.to_owned());
         words
     };
     for shell in shells() {
         let ask = |line: &str| offered(shell, place.path(), line);
-        // Behind a `=` that readline takes for a word, bash replaces what follows, the others all of it.
+        // Behind a `=` that readline takes for a word, bash replaces what follows, the others all
+        // of it.
         let behind = |flag: &str, words: &[&str]| match shell {
             Shell::Bash => set(words.iter().copied()),
             _ => words.iter().map(|word| format!("{flag}={word}")).collect(),
@@ -114,7 +142,10 @@ fn each_shell_offers_what_can_be_said() {
             ("gvtg-xml lint --fail-on w", set(["warning"])),
             ("gvtg-xml lint --color ", set(["auto", "always", "never"])),
             ("gvtg-xml fix --libvirt ", set(["newest", "installed"])),
-            ("gvtg-xml fix --type i915-GVTg_V5_", set(["i915-GVTg_V5_1", "i915-GVTg_V5_2", "i915-GVTg_V5_4", "i915-GVTg_V5_8"])),
+            (
+                "gvtg-xml fix --type i915-GVTg_V5_",
+                set(["i915-GVTg_V5_1", "i915-GVTg_V5_2", "i915-GVTg_V5_4", "i915-GVTg_V5_8"]),
+            ),
             ("gvtg-xml fix --audio p", set(["pipewire", "pulseaudio"])),
             ("gvtg-xml fix --suppress-in ", set(["comment", "metadata"])),
             ("gvtg-xml fix --suppress silent", set(["silent-sound"])),
@@ -135,10 +166,16 @@ fn each_shell_offers_what_can_be_said() {
             ("gvtg-xml lsp --lib", set(["--libvirt"])),
             ("gvtg-xml types --", set(["--root", "--format", "--help"])),
             ("gvtg-xml emit m", set(["mdevctl", "modprobe", "modules"])),
-            ("gvtg-xml emit cmdline --bootloader ", set(["grub", "systemd-boot", "kernel-install", "raw"])),
+            (
+                "gvtg-xml emit cmdline --bootloader ",
+                set(["grub", "systemd-boot", "kernel-install", "raw"]),
+            ),
             ("gvtg-xml emit hook --style ", set(["qemu.d", "qemu", "session"])),
             ("gvtg-xml emit all --f", set(["--force"])),
-            ("gvtg-xml generate ", set(["man", "bash", "zsh", "fish", "problem-matcher", "config-schema"])),
+            (
+                "gvtg-xml generate ",
+                set(["man", "bash", "zsh", "fish", "problem-matcher", "config-schema"]),
+            ),
             ("gvtg-xml help emit u", set(["udev"])),
             ("gvtg-xml lint win", set(["win10.xml"])),
             ("gvtg-xml lint win10.xml vm", set(["vms"])),
@@ -155,8 +192,13 @@ fn each_shell_offers_what_can_be_said() {
 fn every_flag_of_every_command_is_offered() {
     let place = place();
     fn below(command: &clap::Command, path: &str, all: &mut Vec<(String, BTreeSet<String>)>) {
-        let flags = command.get_arguments().filter(|argument| !argument.is_positional() && !argument.is_hide_set());
-        all.push((path.to_owned(), flags.filter_map(|flag| Some(format!("--{}", flag.get_long()?))).collect()));
+        let flags = command
+            .get_arguments()
+            .filter(|argument| !argument.is_positional() && !argument.is_hide_set());
+        all.push((
+            path.to_owned(),
+            flags.filter_map(|flag| Some(format!("--{}", flag.get_long()?))).collect(),
+        ));
         let subs = command.get_subcommands().filter(|sub| sub.get_name() != "help");
         subs.for_each(|sub| below(sub, &format!("{path} {}", sub.get_name()), all));
     }
@@ -164,7 +206,12 @@ fn every_flag_of_every_command_is_offered() {
     below(&command(Length::Long), "gvtg-xml", &mut all);
     for shell in shells() {
         for (path, flags) in &all {
-            assert_eq!(offered(shell, place.path(), &format!("{path} --")), *flags, "{} behind {path}", shell.name());
+            assert_eq!(
+                offered(shell, place.path(), &format!("{path} --")),
+                *flags,
+                "{} behind {path}",
+                shell.name()
+            );
         }
     }
 }
@@ -173,8 +220,10 @@ fn every_flag_of_every_command_is_offered() {
 fn a_sites_own_rules_are_offered() {
     let rule = "id = 'no-tablet'\nsummary = 'A tablet'\nseverity = 'warning'\ngroup = 'domain'\nsince = '1.0'\n\
                 select = '/domain/devices/input'\nmessage = 'a tablet'\nhelp = 'remove it'\nwhy = 'It is slow.'\n[check]\nkind = 'forbid'\n";
-    let folder = folder(&[("gvtg-xml.toml", "site-rules = 'rules'\n"), ("rules/no-tablet.toml", rule)]);
-    let ask = |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), b"")).1;
+    let folder =
+        folder(&[("gvtg-xml.toml", "site-rules = 'rules'\n"), ("rules/no-tablet.toml", rule)]);
+    let ask =
+        |arguments: &[&str]| outcome(feed(program(arguments).current_dir(folder.path()), b"")).1;
     let words = ["generate", "words", "--", "gvtg-xml", "lint", "--only", "no-t"];
     assert_eq!(ask(&words), "none\nno-tablet\tA tablet\n");
     fs::write(folder.path().join("gvtg-xml.toml"), "what = 1\n").unwrap();
@@ -192,7 +241,12 @@ fn the_scripts_are_clean() {
         }
     }
     if has_tool("shellcheck", &["--version"]) {
-        let output = feed(Command::new("shellcheck").args(["-s", "bash"]).arg(place.path().join("completions.bash")), b"");
+        let output = feed(
+            Command::new("shellcheck")
+                .args(["-s", "bash"])
+                .arg(place.path().join("completions.bash")),
+            b"",
+        );
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }

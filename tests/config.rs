@@ -1,4 +1,5 @@
-//! `gvtg-xml.toml` as its users meet it: which one counts, what it fills in, and what is said of one that is wrong.
+//! `gvtg-xml.toml` as its users meet it: which one counts, what it fills in, and what is said of
+//! one that is wrong.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -68,10 +69,20 @@ fn it_fills_in_what_a_document_does_not_say() {
         assert!(fixed.contains(piece), "{piece}\n{fixed}");
     }
     // The same flags say the same of a document that has nothing of its own.
-    let flags: Vec<String> = WISHES.lines().map(|line| format!("--{}", line.replace(" = ", "=").replace('\'', ""))).collect();
-    assert_eq!(run_in(folder.path(), &format!("fix --isolated {} bare.xml", flags.join(" "))).1, fixed);
+    let flags: Vec<String> = WISHES
+        .lines()
+        .map(|line| format!("--{}", line.replace(" = ", "=").replace('\'', "")))
+        .collect();
+    assert_eq!(
+        run_in(folder.path(), &format!("fix --isolated {} bare.xml", flags.join(" "))).1,
+        fixed
+    );
     fs::write(folder.path().join("bare.xml"), &fixed).unwrap();
-    assert_eq!(run_in(folder.path(), "fix --quiet bare.xml").1, fixed, "and once more changes nothing");
+    assert_eq!(
+        run_in(folder.path(), "fix --quiet bare.xml").1,
+        fixed,
+        "and once more changes nothing"
+    );
 }
 
 #[test]
@@ -80,23 +91,40 @@ fn what_a_document_says_stays_and_a_flag_replaces_it() {
     let (code, fixed, stderr) = run_in(folder.path(), "fix win10.xml");
     assert_eq!(code, 0, "{stderr}");
     // All that the document does not say.
-    assert_eq!(fixed, DOMAIN.replace("type='i915-GVTg_V5_8'/>", "type='i915-GVTg_V5_8' pci='0000:00:02.1'/>"));
+    assert_eq!(
+        fixed,
+        DOMAIN.replace("type='i915-GVTg_V5_8'/>", "type='i915-GVTg_V5_8' pci='0000:00:02.1'/>")
+    );
     let (_, asked, _) = run_in(
         folder.path(),
         "fix --display gtk,gl=on --display-env :7 --alias ua-flag --romfile /flag.rom --type i915-GVTg_V5_2 win10.xml",
     );
-    for piece in ["value='gtk,gl=on'", "value=':7'", "<alias name='ua-flag'/>", "value='/flag.rom'", "type='i915-GVTg_V5_2'", "value='2.0'"]
-    {
+    for piece in [
+        "value='gtk,gl=on'",
+        "value=':7'",
+        "<alias name='ua-flag'/>",
+        "value='/flag.rom'",
+        "type='i915-GVTg_V5_2'",
+        "value='2.0'",
+    ] {
         assert!(asked.contains(piece), "{piece}\n{asked}");
     }
 }
 
 #[test]
 fn of_flags_configuration_and_defaults_the_first_that_says_something_counts() {
-    let folder = folder(&[("gvtg-xml.toml", "libvirt = '7.0'\nkeep-video = true\nfail-on = 'info'\n"), ("bare.xml", BARE)]);
+    let folder = folder(&[
+        ("gvtg-xml.toml", "libvirt = '7.0'\nkeep-video = true\nfail-on = 'info'\n"),
+        ("bare.xml", BARE),
+    ]);
     let fixed = |flags: &str| run_in(folder.path(), &format!("fix {flags} bare.xml"));
     let (code, text, stderr) = fixed("");
-    assert!(text.contains("value='-set'") && text.contains("<video/>") && stderr.contains("for libvirt 7.0.0"), "{stderr}");
+    assert!(
+        text.contains("value='-set'")
+            && text.contains("<video/>")
+            && stderr.contains("for libvirt 7.0.0"),
+        "{stderr}"
+    );
     assert_eq!(code, 1, "{stderr}");
     let (code, text, stderr) = fixed("--libvirt newest --keep-video=false --fail-on warning");
     assert!(text.contains("<qemu:override>") && !text.contains("<video/>"), "{text}");
@@ -108,7 +136,8 @@ fn of_flags_configuration_and_defaults_the_first_that_says_something_counts() {
 fn the_display_of_a_configuration_counts_before_that_of_the_environment() {
     let folder = folder(&[("gvtg-xml.toml", "display-env = ':3'\n")]);
     let mut command = program(["fix"]);
-    let (_, fixed, _) = outcome(feed(command.current_dir(folder.path()).env("DISPLAY", ":9"), BARE.as_bytes()));
+    let (_, fixed, _) =
+        outcome(feed(command.current_dir(folder.path()).env("DISPLAY", ":9"), BARE.as_bytes()));
     assert!(fixed.contains("name='DISPLAY' value=':3'"), "{fixed}");
 }
 
@@ -123,9 +152,18 @@ fn each_file_has_the_nearest_and_only_that() {
     ]);
     symlink_in(folder.path(), "b/c", "a/link");
     let alias = |arguments: &str, text: &str| {
-        let (_, fixed, stderr) = outcome(feed(program(arguments.split(' ')).current_dir(folder.path()), text.as_bytes()));
-        let name =
-            fixed.split("<alias name='").nth(1).unwrap_or_else(|| panic!("{arguments}: {stderr}")).split('\'').next().unwrap().to_owned();
+        let (_, fixed, stderr) = outcome(feed(
+            program(arguments.split(' ')).current_dir(folder.path()),
+            text.as_bytes(),
+        ));
+        let name = fixed
+            .split("<alias name='")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{arguments}: {stderr}"))
+            .split('\'')
+            .next()
+            .unwrap()
+            .to_owned();
         (name, fixed.contains("value='3.0'"))
     };
     let (above, near) = (("ua-above".to_owned(), true), ("ua-near".to_owned(), false));
@@ -135,15 +173,21 @@ fn each_file_has_the_nearest_and_only_that() {
     assert_eq!(alias("fix a/link/bare.xml", ""), near, "the folder that it is really in");
     assert_eq!(alias("fix", BARE), above, "stdin has that of the current folder");
     assert_eq!(alias("fix --stdin-filename b/c/new.xml", BARE), near);
-    assert_eq!(alias("fix --stdin-filename b/gone/gone/new.xml", BARE), near, "a folder that is yet to be");
+    assert_eq!(
+        alias("fix --stdin-filename b/gone/gone/new.xml", BARE),
+        near,
+        "a folder that is yet to be"
+    );
     assert_eq!(alias("fix --stdin-filename win10", BARE), above);
     assert_eq!(alias("fix --config b/other.toml a/bare.xml", ""), ("ua-named".to_owned(), false));
     assert_eq!(alias("fix --isolated b/c/bare.xml", ""), ("ua-gvtg".to_owned(), false));
     // Two files of one run.
     let (_, stdout, _) = run_in(folder.path(), "fix --diff --quiet a/bare.xml b/c/bare.xml");
-    let aliases: Vec<&str> = stdout.lines().filter(|line| line.contains("<alias name=")).map(str::trim_start).collect();
+    let aliases: Vec<&str> =
+        stdout.lines().filter(|line| line.contains("<alias name=")).map(str::trim_start).collect();
     assert_eq!(aliases, ["+      <alias name='ua-above'/>", "+      <alias name='ua-near'/>"]);
-    let (code, _, stderr) = run_in(folder.path(), "fix --config b/other.toml --isolated a/bare.xml");
+    let (code, _, stderr) =
+        run_in(folder.path(), "fix --config b/other.toml --isolated a/bare.xml");
     assert!(code == 2 && stderr.contains("cannot be used with"), "{stderr}");
 }
 
@@ -155,25 +199,48 @@ fn symlink_in(folder: &Path, target: &str, link: &str) {
 fn rules_have_the_severity_that_is_said_and_groups_too() {
     let rules = "[rules]\nmissing-vgpu = 'info'\ndisplay = 'off'\nstray-video = 'warning'\n";
     let folder = folder(&[("gvtg-xml.toml", rules), ("bare.xml", BARE)]);
-    let lint = |flags: &str| run_in(folder.path(), &format!("lint --format concise {flags} bare.xml"));
+    let lint =
+        |flags: &str| run_in(folder.path(), &format!("lint --format concise {flags} bare.xml"));
     let found = |flags: &str| {
         let (code, stdout, stderr) = lint(flags);
         assert!(code < 2, "{stderr}");
-        let words = stdout.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>();
+        let words = stdout
+            .lines()
+            .map(|line| line.split(' ').nth(1).unwrap().to_owned())
+            .collect::<Vec<_>>();
         (code, words.join(" "))
     };
-    assert_eq!(found(""), (1, "info[missing-vgpu] warning[stray-video]".to_owned()), "a rule's own name counts before its group's");
+    assert_eq!(
+        found(""),
+        (1, "info[missing-vgpu] warning[stray-video]".to_owned()),
+        "a rule's own name counts before its group's"
+    );
     assert_eq!(found("--ignore stray-video"), (0, "info[missing-vgpu]".to_owned()));
-    assert_eq!(found("--only stray-graphics"), (1, "warning[stray-graphics]".to_owned()), "one that is asked for by name is asked");
+    assert_eq!(
+        found("--only stray-graphics"),
+        (1, "warning[stray-graphics]".to_owned()),
+        "one that is asked for by name is asked"
+    );
     assert_eq!(found("--only display"), (1, "warning[stray-video]".to_owned()));
     assert_eq!(found("--only vgpu --fail-on info"), (1, "info[missing-vgpu]".to_owned()));
-    fs::write(folder.path().join("gvtg-xml.toml"), "only = ['stray-graphics', 'stray-video']\nignore = ['stray-video']\n").unwrap();
+    fs::write(
+        folder.path().join("gvtg-xml.toml"),
+        "only = ['stray-graphics', 'stray-video']\nignore = ['stray-video']\n",
+    )
+    .unwrap();
     assert_eq!(found(""), (1, "warning[stray-graphics]".to_owned()));
-    assert_eq!(found("--ignore stray-graphics"), (1, "warning[stray-video]".to_owned()), "a flag stands in the place of the key");
+    assert_eq!(
+        found("--ignore stray-graphics"),
+        (1, "warning[stray-video]".to_owned()),
+        "a flag stands in the place of the key"
+    );
     fs::write(folder.path().join("gvtg-xml.toml"), rules).unwrap();
     // What is switched off is nothing that a new vGPU gets either, and reports know the severity.
     let sarif = run_in(folder.path(), "lint --format sarif bare.xml").1;
-    assert!(sarif.contains("\"id\":\"missing-vgpu\"") && !sarif.contains("\"id\":\"stray-graphics\""), "{sarif}");
+    assert!(
+        sarif.contains("\"id\":\"missing-vgpu\"") && !sarif.contains("\"id\":\"stray-graphics\""),
+        "{sarif}"
+    );
     let junit = run_in(folder.path(), "lint --format junit bare.xml").1;
     assert!(junit.contains("failures=\"1\""), "{junit}");
     let (_, fixed, _) = run_in(folder.path(), "fix bare.xml");
@@ -190,7 +257,8 @@ fn reports_fail_where_the_exit_code_does() {
     let (code, junit, _) = run_in(folder.path(), "lint --format junit a b");
     assert_eq!(code, 1);
     assert!(
-        junit.contains("\"a/win10.xml\" tests=\"1\" failures=\"1\"") && junit.contains("\"b/win10.xml\" tests=\"1\" failures=\"0\""),
+        junit.contains("\"a/win10.xml\" tests=\"1\" failures=\"1\"")
+            && junit.contains("\"b/win10.xml\" tests=\"1\" failures=\"0\""),
         "{junit}"
     );
     assert_eq!(run_in(folder.path(), "lint b").0, 0);
@@ -212,14 +280,23 @@ fn a_sites_rules_are_named_from_the_configurations_folder() {
     assert!(stdout.starts_with("win10.xml:2:3: error[no-vnc] it has a name\n"), "{stdout}");
     let (code, stdout, _) = run_in(&vms, "lint --format concise --rules ../other win10.xml");
     assert_eq!(code, 1);
-    assert!(stdout.starts_with("win10.xml:2:3: warning[no-vnd]"), "--rules stands in its place: {stdout}");
-    fs::write(folder.path().join("site/rules/no-vnc.toml"), rule.replace("why = 'x'", "whi = 'x'")).unwrap();
+    assert!(
+        stdout.starts_with("win10.xml:2:3: warning[no-vnd]"),
+        "--rules stands in its place: {stdout}"
+    );
+    fs::write(folder.path().join("site/rules/no-vnc.toml"), rule.replace("why = 'x'", "whi = 'x'"))
+        .unwrap();
     let (code, stdout, stderr) = run_in(&vms, "lint win10.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.contains("site/rules/no-vnc.toml:8:1: unknown field `whi`") && stderr.contains("gvtg-xml.toml:1:1]"), "{stderr}");
+    assert!(
+        stderr.contains("site/rules/no-vnc.toml:8:1: unknown field `whi`")
+            && stderr.contains("gvtg-xml.toml:1:1]"),
+        "{stderr}"
+    );
 }
 
-/// One of each thing that can be wrong, and what is said of it: the message, its place and the help.
+/// One of each thing that can be wrong, and what is said of it: the message, its place and the
+/// help.
 const WRONG: &str = "libvrt = \"9.0\"
 libvirt = 9.0
 gdk-scale = \"x\"
@@ -251,15 +328,33 @@ const SAID: &[(&str, &str, &str)] = &[
     ("unknown key 'a\\u{1b}[31m'", "8:1", "the keys are libvirt, "),
     ("there is no rule 'stray-vidoe'", "10:1", "did you mean 'stray-video'?"),
     ("unknown severity 'erorr'", "11:16", "did you mean 'error'?"),
-    ("a severity must be a string, not true or false", "12:8", "use one of \"off\", \"info\", \"warning\", \"error\""),
-    ("'guc-submission' is a rule about the host", "13:1", "disable it with `gvtg-xml host --ignore guc-submission`"),
-    ("the severity of 'not-well-formed' can't be changed: a file that can't be read is always an error", "14:1", "remove this line"),
+    (
+        "a severity must be a string, not true or false",
+        "12:8",
+        "use one of \"off\", \"info\", \"warning\", \"error\"",
+    ),
+    (
+        "'guc-submission' is a rule about the host",
+        "13:1",
+        "disable it with `gvtg-xml host --ignore guc-submission`",
+    ),
+    (
+        "the severity of 'not-well-formed' can't be changed: a file that can't be read is always an error",
+        "14:1",
+        "remove this line",
+    ),
 ];
 
 #[test]
 fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
     let folder = folder(&[("gvtg-xml.toml", WRONG), ("bare.xml", BARE)]);
-    for command in ["lint bare.xml", "fix bare.xml", "fix --in-place bare.xml", "lint --format json .", "fix --quiet --check bare.xml"] {
+    for command in [
+        "lint bare.xml",
+        "fix bare.xml",
+        "fix --in-place bare.xml",
+        "lint --format json .",
+        "fix --quiet --check bare.xml",
+    ] {
         let (code, stdout, stderr) = run_in(folder.path(), command);
         assert_eq!((code, stdout.as_str()), (2, ""), "{command}: {stderr}");
         let unbroken = stderr.replace("\n  \u{2502} ", " ").replace("\n        ", " ");
@@ -267,7 +362,9 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
         assert_eq!(parts.len(), SAID.len(), "{command}: {stderr}");
         for (part, (message, place, help)) in parts.iter().zip(SAID) {
             assert!(
-                part.contains(message) && part.contains(&format!("gvtg-xml.toml:{place}]")) && part.contains(help),
+                part.contains(message)
+                    && part.contains(&format!("gvtg-xml.toml:{place}]"))
+                    && part.contains(help),
                 "{message}\n{part}"
             );
         }
@@ -280,13 +377,22 @@ fn all_that_is_wrong_is_said_at_once_with_its_place_and_nothing_is_done() {
 
 #[test]
 fn what_is_no_toml_is_said_with_its_place() {
-    let folder = folder(&[("gvtg-xml.toml", "libvirt = \"9.0\"\ndisplay = gtk\n"), ("bare.xml", BARE)]);
+    let folder =
+        folder(&[("gvtg-xml.toml", "libvirt = \"9.0\"\ndisplay = gtk\n"), ("bare.xml", BARE)]);
     let (code, _, stderr) = run_in(folder.path(), "lint bare.xml");
-    assert!(code == 2 && stderr.contains("invalid TOML: ") && stderr.contains("gvtg-xml.toml:2:11]"), "{stderr}");
-    fs::write(folder.path().join("gvtg-xml.toml"), "libvirt = \"9.0\"\nlibvirt = \"9.1\"\n").unwrap();
+    assert!(
+        code == 2 && stderr.contains("invalid TOML: ") && stderr.contains("gvtg-xml.toml:2:11]"),
+        "{stderr}"
+    );
+    fs::write(folder.path().join("gvtg-xml.toml"), "libvirt = \"9.0\"\nlibvirt = \"9.1\"\n")
+        .unwrap();
     let (code, _, stderr) = run_in(folder.path(), "lint bare.xml");
-    assert!(code == 2 && stderr.contains("duplicate key") && stderr.contains("gvtg-xml.toml:2:1]"), "{stderr}");
+    assert!(
+        code == 2 && stderr.contains("duplicate key") && stderr.contains("gvtg-xml.toml:2:1]"),
+        "{stderr}"
+    );
     // What an editor on Windows writes is fine.
-    fs::write(folder.path().join("gvtg-xml.toml"), "\u{feff}# a site's\r\nalias = \"ua-site\"\r\n").unwrap();
+    fs::write(folder.path().join("gvtg-xml.toml"), "\u{feff}# a site's\r\nalias = \"ua-site\"\r\n")
+        .unwrap();
     assert!(run_in(folder.path(), "fix bare.xml").1.contains("<alias name='ua-site'/>"));
 }

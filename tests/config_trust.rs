@@ -54,10 +54,16 @@ fn one_that_everybody_may_write_is_refused_and_the_way_out_is_said() {
              pass `--isolated`\n"
         )
     );
-    assert!(fix(program(["fix", "--config", "gvtg-xml.toml", "bare.xml"]).current_dir(folder.path())).1, "a named one is meant");
+    assert!(
+        fix(program(["fix", "--config", "gvtg-xml.toml", "bare.xml"]).current_dir(folder.path())).1,
+        "a named one is meant"
+    );
     assert_eq!(fix(program(["fix", "--isolated", "bare.xml"]).current_dir(folder.path())).0, 0);
     set_mode(&path, 0o664);
-    assert!(fix(program(["fix", "bare.xml"]).current_dir(folder.path())).1, "a group is the owner's choice");
+    assert!(
+        fix(program(["fix", "bare.xml"]).current_dir(folder.path())).1,
+        "a group is the owner's choice"
+    );
 }
 
 #[test]
@@ -78,7 +84,12 @@ fn a_strangers_is_refused_and_in_a_folder_like_tmp_passed_over() {
     // As /tmp is: nobody can keep others from working there.
     set_mode(folder.path(), 0o1777);
     let (code, counts, stderr) = run();
-    assert!(code == 0 && !counts && stderr.contains("gvtg-xml.toml is skipped: it is owned by user 65533"), "{stderr}");
+    assert!(
+        code == 0
+            && !counts
+            && stderr.contains("gvtg-xml.toml is skipped: it is owned by user 65533"),
+        "{stderr}"
+    );
     // A stranger's link to a file of ours is the stranger's wish.
     fs::remove_file(&path).unwrap();
     fs::write(folder.path().join("ours.toml"), ALIAS).unwrap();
@@ -104,10 +115,21 @@ fn roots_counts_for_all_and_that_of_whoever_became_root_by_sudo_for_root() {
     set_mode(folder.path(), 0o755);
     let program_copy = folder.path().join("gvtg-xml");
     // Where cargo builds, others may not look.
-    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_gvtg-xml")).arg(&program_copy).status().unwrap().success());
+    assert!(
+        Command::new("cp")
+            .arg(env!("CARGO_BIN_EXE_gvtg-xml"))
+            .arg(&program_copy)
+            .status()
+            .unwrap()
+            .success()
+    );
     let as_stranger = || {
         let mut command = Command::new(&program_copy);
-        fix(command.args(["fix", "bare.xml"]).current_dir(folder.path()).uid(STRANGER).gid(STRANGER))
+        fix(command
+            .args(["fix", "bare.xml"])
+            .current_dir(folder.path())
+            .uid(STRANGER)
+            .gid(STRANGER))
     };
     assert!(as_stranger().1, "root's");
     chown(folder.path().join("gvtg-xml.toml"), Some(STRANGER), None).unwrap();
@@ -121,7 +143,12 @@ fn roots_counts_for_all_and_that_of_whoever_became_root_by_sudo_for_root() {
     let (code, _, stderr) = as_stranger();
     assert!(code == 2 && stderr.contains("is owned by user 65532"), "{stderr}");
     let mut command = Command::new(&program_copy);
-    command.args(["fix", "bare.xml"]).current_dir(folder.path()).uid(STRANGER).gid(STRANGER).env("SUDO_UID", "65532");
+    command
+        .args(["fix", "bare.xml"])
+        .current_dir(folder.path())
+        .uid(STRANGER)
+        .gid(STRANGER)
+        .env("SUDO_UID", "65532");
     assert_eq!(outcome(feed(&mut command, b"")).0, 2, "sudo speaks to root alone");
 }
 
@@ -130,17 +157,34 @@ fn folders_that_nobody_may_look_into_and_files_that_nobody_may_read() {
     if !is_root() {
         return;
     }
-    let folder = folder(&[("above/gvtg-xml.toml", ALIAS), ("above/closed/gvtg-xml.toml", "x"), ("above/closed/in/bare.xml", BARE)]);
+    let folder = folder(&[
+        ("above/gvtg-xml.toml", ALIAS),
+        ("above/closed/gvtg-xml.toml", "x"),
+        ("above/closed/in/bare.xml", BARE),
+    ]);
     let (above, closed) = (folder.path().join("above"), folder.path().join("above/closed"));
     let program_copy = folder.path().join("gvtg-xml");
-    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_gvtg-xml")).arg(&program_copy).status().unwrap().success());
+    assert!(
+        Command::new("cp")
+            .arg(env!("CARGO_BIN_EXE_gvtg-xml"))
+            .arg(&program_copy)
+            .status()
+            .unwrap()
+            .success()
+    );
     set_mode(folder.path(), 0o755);
     // A user can be in a folder below one that is closed, as after su.
     set_mode(&closed, 0o700);
     let run = |arguments: &[&str]| {
         let mut command = Command::new("sh");
-        let script = format!("exec setpriv --reuid {STRANGER} --regid {STRANGER} --clear-groups {} \"$@\"", program_copy.display());
-        outcome(feed(command.args(["-c", &script, "sh"]).args(arguments).current_dir(closed.join("in")), BARE.as_bytes()))
+        let script = format!(
+            "exec setpriv --reuid {STRANGER} --regid {STRANGER} --clear-groups {} \"$@\"",
+            program_copy.display()
+        );
+        outcome(feed(
+            command.args(["-c", &script, "sh"]).args(arguments).current_dir(closed.join("in")),
+            BARE.as_bytes(),
+        ))
     };
     if !has_tool("setpriv", &["--version"]) {
         return;
@@ -150,11 +194,21 @@ fn folders_that_nobody_may_look_into_and_files_that_nobody_may_read() {
     fs::remove_file(closed.join("gvtg-xml.toml")).unwrap();
     set_mode(&above.join("gvtg-xml.toml"), 0o600);
     let (code, stdout, stderr) = run(&["fix", "bare.xml"]);
-    assert!(code == 2 && stdout.is_empty() && stderr.contains("gvtg-xml.toml: can't be read: Permission denied"), "{stderr}");
+    assert!(
+        code == 2
+            && stdout.is_empty()
+            && stderr.contains("gvtg-xml.toml: can't be read: Permission denied"),
+        "{stderr}"
+    );
     // Stdin, in a folder that is gone.
     let gone = folder.path().join("gone");
-    let script = format!("mkdir {0} && cd {0} && rmdir {0} && exec {1} fix", gone.display(), env!("CARGO_BIN_EXE_gvtg-xml"));
-    let (code, stdout, stderr) = outcome(feed(Command::new("sh").args(["-c", &script]), BARE.as_bytes()));
+    let script = format!(
+        "mkdir {0} && cd {0} && rmdir {0} && exec {1} fix",
+        gone.display(),
+        env!("CARGO_BIN_EXE_gvtg-xml")
+    );
+    let (code, stdout, stderr) =
+        outcome(feed(Command::new("sh").args(["-c", &script]), BARE.as_bytes()));
     assert!(code == 0 && stdout.contains("ua-gvtg"), "{stderr}");
 }
 
@@ -197,11 +251,20 @@ fn what_is_no_file_of_text_is_refused_at_once() {
 #[test]
 fn a_named_one_can_be_a_pipe() {
     let folder = folder(&[("bare.xml", BARE)]);
-    let script = format!("printf \"alias = 'ua-site'\" | {} fix --config /dev/fd/0 bare.xml", env!("CARGO_BIN_EXE_gvtg-xml"));
-    let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let script = format!(
+        "printf \"alias = 'ua-site'\" | {} fix --config /dev/fd/0 bare.xml",
+        env!("CARGO_BIN_EXE_gvtg-xml")
+    );
+    let output =
+        Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
     assert!(outcome(output).1.contains("ua-site"));
     let (code, stdout, stderr) = run_in(folder.path(), "fix --config nowhere.toml bare.xml");
-    assert!(code == 2 && stdout.is_empty() && stderr == "gvtg-xml: nowhere.toml: can't be read: No such file or directory\n", "{stderr}");
+    assert!(
+        code == 2
+            && stdout.is_empty()
+            && stderr == "gvtg-xml: nowhere.toml: can't be read: No such file or directory\n",
+        "{stderr}"
+    );
     let (code, _, stderr) = run_in(folder.path(), "fix --config . bare.xml");
     assert!(code == 2 && stderr == "gvtg-xml: .: can't be read: Is a directory\n", "{stderr}");
 }

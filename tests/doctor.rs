@@ -1,4 +1,5 @@
-//! Known messages are found, whatever varies in them and whatever is around them; and nothing else is taken for one.
+//! Known messages are found, whatever varies in them and whatever is around them; and nothing else
+//! is taken for one.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -34,7 +35,13 @@ fn ids(answer: &Answer<'_>) -> Vec<String> {
 fn messages() -> Vec<(String, String)> {
     let text = fs::read_to_string("tests/messages.txt").unwrap();
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once(" | ").map(|(id, message)| (id.to_owned(), message.to_owned())).expect(line)).collect()
+    lines
+        .map(|line| {
+            line.split_once(" | ")
+                .map(|(id, message)| (id.to_owned(), message.to_owned()))
+                .expect(line)
+        })
+        .collect()
 }
 
 #[test]
@@ -79,8 +86,15 @@ fn what_is_no_log_is_said_to_be_none() {
     let domain = fs::read_to_string("fixtures/guide.xml").unwrap();
     let (code, stdout, stderr) = run("explain", &domain);
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert_eq!(stderr, "gvtg-xml: <stdin>: this is a domain, not a log: check it with `gvtg-xml lint`\n");
-    assert!(run("explain fixtures/guide.xml", "").2.contains("check it with `gvtg-xml lint fixtures/guide.xml`"));
+    assert_eq!(
+        stderr,
+        "gvtg-xml: <stdin>: this is a domain, not a log: check it with `gvtg-xml lint`\n"
+    );
+    assert!(
+        run("explain fixtures/guide.xml", "")
+            .2
+            .contains("check it with `gvtg-xml lint fixtures/guide.xml`")
+    );
     // A log that speaks of domains, and one that begins as XML does, are logs.
     for log in ["error: <domain>\n", "<network/>\nerror: x: error : y\n"] {
         assert_eq!(run("explain", log).0, 1, "{log}");
@@ -92,13 +106,18 @@ fn what_is_not_known_says_how_to_go_on() {
     let (code, _, stderr) = run("explain", "error: the aperture of the vGPU is gone somewhere\n");
     assert_eq!(code, 1);
     assert!(
-        stderr.contains("unknown error: error: the aperture of") && stderr.contains("help: these may be related: `gvtg-xml explain "),
+        stderr.contains("unknown error: error: the aperture of")
+            && stderr.contains("help: these may be related: `gvtg-xml explain "),
         "{stderr}"
     );
     let (code, _, stderr) = run("explain", "Fehler: Domäne nicht gefunden\n");
     assert_eq!((code, stderr.contains("only English messages are known")), (1, true), "{stderr}");
     assert!(!run("explain", "nothing of note\n").2.contains("English"));
-    for arguments in ["explain stray-video --isolated", "explain stray-video --rules=x", "explain stray-video --config x"] {
+    for arguments in [
+        "explain stray-video --isolated",
+        "explain stray-video --rules=x",
+        "explain stray-video --config x",
+    ] {
         let (code, stdout, stderr) = run(arguments, "");
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments}");
         assert!(stderr.contains("must come before the rule, message or log"), "{stderr}");
@@ -117,12 +136,22 @@ fn each_message_has_one_answer() {
                 Answer::Symptom(symptom) => symptom.rules.contains(&rule.id),
                 Answer::Rules(rules) => rules.len() == 1 && rules[0].id == rule.id,
             };
-            assert!(is_its_own, "{} says '{}', and the answer is {:?}", rule.id, says.text, ids(answers[0]));
+            assert!(
+                is_its_own,
+                "{} says '{}', and the answer is {:?}",
+                rule.id,
+                says.text,
+                ids(answers[0])
+            );
         }
     }
     for symptom in &known.symptoms {
         for words in symptom.known_message.iter() {
-            let answers: Vec<String> = known.in_message(&words.text.replace("{}", "x")).into_iter().flat_map(ids).collect();
+            let answers: Vec<String> = known
+                .in_message(&words.text.replace("{}", "x"))
+                .into_iter()
+                .flat_map(ids)
+                .collect();
             assert_eq!(answers, [symptom.id.to_string()], "{}", words.text);
         }
     }
@@ -145,7 +174,12 @@ fn whatever_is_around_a_message_it_is_found() {
         message.replace('\'', "\u{2019}").into_bytes(),
     ];
     for log in logs {
-        assert_eq!(names(&log), ["vgpu-not-there"], "{:?}", String::from_utf8_lossy(&log[..log.len().min(200)]));
+        assert_eq!(
+            names(&log),
+            ["vgpu-not-there"],
+            "{:?}",
+            String::from_utf8_lossy(&log[..log.len().min(200)])
+        );
     }
     for size in 1..40 {
         let known = known();
@@ -167,10 +201,18 @@ fn whatever_is_around_a_message_it_is_found() {
 fn a_line_is_shown_as_far_as_it_is_about_the_message() {
     let known = known();
     let mut examination = LogScanner::new(&known);
-    examination.feed(format!("{} gtk initialization failed {}", "é".repeat(10_000), "漢".repeat(10_000)).as_bytes());
+    examination.feed(
+        format!("{} gtk initialization failed {}", "é".repeat(10_000), "漢".repeat(10_000))
+            .as_bytes(),
+    );
     let report = examination.finish();
     let text = &report.complaints[0].seen.text;
-    assert!(text.contains("gtk initialization failed") && text.len() < 600 && !text.contains('\u{fffd}'), "{text}");
+    assert!(
+        text.contains("gtk initialization failed")
+            && text.len() < 600
+            && !text.contains('\u{fffd}'),
+        "{text}"
+    );
     assert!(text.starts_with('…') && text.ends_with('…'), "{text}");
 }
 
@@ -203,13 +245,27 @@ fn a_log_is_explained_from_a_file_and_from_stdin() {
         2026-01-01T00:00:00.0Z qemu-system-x86_64: the flux is not compensated\n";
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("win10.log"), log).unwrap();
-    let explain =
-        |arguments: &[&str], stdin: &[u8]| outcome(feed(program(["explain"].iter().chain(arguments)).current_dir(folder.path()), stdin));
-    for (arguments, stdin, name) in [(&["win10.log"][..], "", "win10.log"), (&["-"], log, "<stdin>"), (&[], log, "<stdin>")] {
+    let explain = |arguments: &[&str], stdin: &[u8]| {
+        outcome(feed(
+            program(["explain"].iter().chain(arguments)).current_dir(folder.path()),
+            stdin,
+        ))
+    };
+    for (arguments, stdin, name) in
+        [(&["win10.log"][..], "", "win10.log"), (&["-"], log, "<stdin>"), (&[], log, "<stdin>")]
+    {
         let (code, stdout, stderr) = explain(arguments, stdin.as_bytes());
         assert_eq!((code, stderr.as_str()), (0, ""), "{arguments:?}");
-        assert!(stdout.starts_with(&format!("{name}:2: 2026-01-01T00:00:00.0Z qemu-system-x86_64: egl: ")), "{stdout}");
-        assert!(stdout.contains("  (2 times, last on line 3)\n") && stdout.contains("emit qemu-conf"), "{stdout}");
+        assert!(
+            stdout.starts_with(&format!(
+                "{name}:2: 2026-01-01T00:00:00.0Z qemu-system-x86_64: egl: "
+            )),
+            "{stdout}"
+        );
+        assert!(
+            stdout.contains("  (2 times, last on line 3)\n") && stdout.contains("emit qemu-conf"),
+            "{stdout}"
+        );
         assert!(
             stdout.ends_with(&format!("{name}:4: unknown error: 2026-01-01T00:00:00.0Z qemu-system-x86_64: the flux is not compensated\n")),
             "{stdout}"
@@ -220,11 +276,16 @@ fn a_log_is_explained_from_a_file_and_from_stdin() {
     assert!(stderr.contains("<stdin>: no known message in 1 line\n"), "{stderr}");
     let (code, stdout, stderr) = explain(&["/var/log/gone/win11.log"], b"");
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.contains("/var/log/gone/win11.log: can't be read: No such file or directory"), "{stderr}");
+    assert!(
+        stderr.contains("/var/log/gone/win11.log: can't be read: No such file or directory"),
+        "{stderr}"
+    );
     let (code, stdout, _) = explain(&["stray-video", "win10.log", "egl-fails"], b"");
     assert_eq!(code, 0);
     assert!(
-        stdout.starts_with("stray-video (") && stdout.contains("\nwin10.log:2: ") && stdout.contains("\negl-fails (error)\n"),
+        stdout.starts_with("stray-video (")
+            && stdout.contains("\nwin10.log:2: ")
+            && stdout.contains("\negl-fails (error)\n"),
         "{stdout}"
     );
 }
@@ -232,11 +293,15 @@ fn a_log_is_explained_from_a_file_and_from_stdin() {
 #[test]
 fn what_was_before_the_last_start_is_said_to_be() {
     let start = "2026-01-01 10:00:00.000+0000: starting up libvirt version: 9.0.0\n";
-    let log = format!("{start}gtk initialization failed\n{start}egl: no drm render node available\n");
+    let log =
+        format!("{start}gtk initialization failed\n{start}egl: no drm render node available\n");
     let (_, stdout, _) = outcome(feed(&mut program(["explain", "-"]), log.as_bytes()));
     let note = "(not since the VM was last started, on line 3)";
     assert_eq!(stdout.matches(note).count(), 1, "{stdout}");
-    assert!(stdout.contains(&format!("<stdin>:2: gtk initialization failed\n  {note}\n")), "{stdout}");
+    assert!(
+        stdout.contains(&format!("<stdin>:2: gtk initialization failed\n  {note}\n")),
+        "{stdout}"
+    );
 }
 
 #[test]
@@ -245,37 +310,67 @@ fn nothing_in_a_log_steers_the_terminal() {
     let (_, stdout, stderr) = outcome(feed(&mut program(["explain", "-"]), log.as_bytes()));
     let said = stdout + &stderr;
     assert!(said.contains("gtk initialization failed"), "{said}");
-    assert!(!said.chars().any(|c| c != '\n' && (c.is_control() || "\u{202e}\u{200b}".contains(c))), "{said:?}");
+    assert!(
+        !said.chars().any(|c| c != '\n' && (c.is_control() || "\u{202e}\u{200b}".contains(c))),
+        "{said:?}"
+    );
 }
 
 #[test]
 fn what_somebody_looks_for_is_found() {
     let first = |asked: &[&str]| {
-        let (code, stdout, stderr) = outcome(feed(&mut program(["explain"].iter().chain(asked)), b""));
+        let (code, stdout, stderr) =
+            outcome(feed(&mut program(["explain"].iter().chain(asked)), b""));
         assert_eq!((code, stderr.as_str()), (0, ""), "{asked:?}");
         stdout
     };
-    for (asked, wanted) in
-        [("ramfb", "missing-ramfb"), ("spice", "spice-leftover"), ("opregion", "missing-opregion"), ("namespace", "wrong-qemu-namespace")]
-    {
+    for (asked, wanted) in [
+        ("ramfb", "missing-ramfb"),
+        ("spice", "spice-leftover"),
+        ("opregion", "missing-opregion"),
+        ("namespace", "wrong-qemu-namespace"),
+    ] {
         let found = first(&[asked]);
-        assert!(found.lines().any(|line| line.starts_with(&format!("{wanted} "))), "{asked}: {found}");
+        assert!(
+            found.lines().any(|line| line.starts_with(&format!("{wanted} "))),
+            "{asked}: {found}"
+        );
         assert!(found.lines().count() < 25, "{asked} finds too much: {found}");
     }
     assert!(first(&["host"]).lines().count() > 40, "a group is its rules");
-    assert!(first(&["spice-leftover", "missing-ramfb"]).contains("\nmissing-ramfb ("), "several at once");
+    assert!(
+        first(&["spice-leftover", "missing-ramfb"]).contains("\nmissing-ramfb ("),
+        "several at once"
+    );
     let dash = "-set device.hostdev0.x-igd-opregion=on: there is no device \"hostdev0\" defined";
     assert!(first(&[dash]).starts_with("set-finds-no-device "), "a message may begin with a dash");
     assert!(
-        first(&["-set", "device.hostdev0.x=on:", "there", "is", "no", "device", "hostdev0", "defined"]).starts_with("set-finds-no-device ")
+        first(&[
+            "-set",
+            "device.hostdev0.x=on:",
+            "there",
+            "is",
+            "no",
+            "device",
+            "hostdev0",
+            "defined"
+        ])
+        .starts_with("set-finds-no-device ")
     );
-    assert!(first(&["host doesn't support passthrough of host PCI devices"]).starts_with("no-pci-passthrough "));
     assert!(
-        first(&["host", "doesn't", "support", "passthrough", "of", "host", "PCI", "devices"]).starts_with("no-pci-passthrough "),
+        first(&["host doesn't support passthrough of host PCI devices"])
+            .starts_with("no-pci-passthrough ")
+    );
+    assert!(
+        first(&["host", "doesn't", "support", "passthrough", "of", "host", "PCI", "devices"])
+            .starts_with("no-pci-passthrough "),
         "no list of a group"
     );
     let opregion = first(&["does not support requested IGD OpRegion feature"]);
-    assert!(opregion.contains("remove x-igd-opregion") && !opregion.contains("set it to on"), "{opregion}");
+    assert!(
+        opregion.contains("remove x-igd-opregion") && !opregion.contains("set it to on"),
+        "{opregion}"
+    );
 }
 
 #[test]
@@ -290,7 +385,11 @@ fn what_is_not_known_is_said_with_what_is_nearest() {
     ] {
         let (code, stdout, stderr) = outcome(feed(&mut program(["explain", asked]), b""));
         assert_eq!((code, stdout.as_str()), (1, ""), "{asked}");
-        assert!(stderr.contains(&format!("no known message matches '{asked}'")) && stderr.contains(wanted), "{stderr}");
+        assert!(
+            stderr.contains(&format!("no known message matches '{asked}'"))
+                && stderr.contains(wanted),
+            "{stderr}"
+        );
     }
 }
 
@@ -298,10 +397,24 @@ fn what_is_not_known_is_said_with_what_is_nearest() {
 fn an_unknown_message_needs_no_quotes() {
     let (code, stdout, stderr) = run("explain the window flickers under wayland", "");
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.starts_with("gvtg-xml: no known message matches 'the window flickers under wayland'\n"), "{stderr}");
-    assert_eq!(run("explain gtk window stays black after boot", "").0, 1, "six topics are a sentence");
+    assert!(
+        stderr.starts_with(
+            "gvtg-xml: no known message matches 'the window flickers under wayland'\n"
+        ),
+        "{stderr}"
+    );
+    assert_eq!(
+        run("explain gtk window stays black after boot", "").0,
+        1,
+        "six topics are a sentence"
+    );
     let (code, stdout, stderr) = run("explain stray-video xyzzy", "");
-    assert!(code == 1 && stdout.starts_with("stray-video (") && stderr.contains("no known message matches 'xyzzy'"), "{stderr}");
+    assert!(
+        code == 1
+            && stdout.starts_with("stray-video (")
+            && stderr.contains("no known message matches 'xyzzy'"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -320,7 +433,10 @@ fn an_empty_log_says_what_to_do_next() {
     // An empty pipe may be a log that could not be read, so the list comes with a note.
     let (code, stdout, stderr) = run("explain", "");
     assert_eq!(code, 0);
-    assert!(stdout.contains("\nstray-video ") && stderr.starts_with("gvtg-xml: <stdin> is empty\n"), "{stderr}");
+    assert!(
+        stdout.contains("\nstray-video ") && stderr.starts_with("gvtg-xml: <stdin> is empty\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -328,7 +444,12 @@ fn the_path_of_a_missing_log_is_never_a_message() {
     // Known messages have this path in their steps.
     let (code, stdout, stderr) = run("explain /var/log/libvirt/qemu/win10.log", "");
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.starts_with("gvtg-xml: /var/log/libvirt/qemu/win10.log: can't be read: No such file or directory\n"), "{stderr}");
+    assert!(
+        stderr.starts_with(
+            "gvtg-xml: /var/log/libvirt/qemu/win10.log: can't be read: No such file or directory\n"
+        ),
+        "{stderr}"
+    );
     assert!(stderr.contains("`LC_ALL=C virsh start win10 2>&1 | gvtg-xml explain`"), "{stderr}");
 }
 
@@ -356,7 +477,9 @@ fn a_topic_of_many_rules_is_a_short_list() {
     for topic in ["fix", "gvt", "libvirt"] {
         let (code, stdout, _) = run(&format!("explain {topic}"), "");
         assert_eq!(code, 0);
-        let is_entry = |line: &&str| [" error ", " warning ", " info "].iter().any(|severity| line.contains(severity));
+        let is_entry = |line: &&str| {
+            [" error ", " warning ", " info "].iter().any(|severity| line.contains(severity))
+        };
         assert_eq!(stdout.lines().filter(is_entry).count(), 20, "{stdout}");
         assert!(stdout.contains(" more: add a word to narrow the list\n"), "{stdout}");
         assert!(stdout.lines().all(|line| line.chars().count() < 160), "{stdout}");
@@ -374,8 +497,18 @@ fn an_unknown_flag_is_not_a_message() {
     ] {
         let (code, stdout, stderr) = run(arguments, "");
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments}");
-        assert!(stderr.starts_with(&format!("gvtg-xml: `gvtg-xml explain` has no flag {flag}\n")), "{stderr}");
-        assert!(stderr.contains("`gvtg-xml explain` lists all rules") && stderr.contains("--rules, --config, --isolated"), "{stderr}");
+        assert!(
+            stderr.starts_with(&format!("gvtg-xml: `gvtg-xml explain` has no flag {flag}\n")),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("`gvtg-xml explain` lists all rules")
+                && stderr.contains("--rules, --config, --isolated"),
+            "{stderr}"
+        );
     }
-    assert!(run("explain --enable-foo: invalid option", "").1.starts_with("invalid-option ("), "a message may begin with a flag");
+    assert!(
+        run("explain --enable-foo: invalid option", "").1.starts_with("invalid-option ("),
+        "a message may begin with a flag"
+    );
 }

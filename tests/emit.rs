@@ -1,4 +1,5 @@
-//! What the host gets for a domain: which vGPUs are in the hook, and for which domains there is none.
+//! What the host gets for a domain: which vGPUs are in the hook, and for which domains there is
+//! none.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod common;
@@ -39,16 +40,26 @@ fn folder(files: &[(&str, String)]) -> TempDir {
 #[test]
 fn a_vgpu_has_a_line_with_its_domain_uuid_and_type() {
     let metadata = recorded("type='i915-GVTg_V5_8'", "");
-    assert_eq!(lines("", &domain("win10", &[UUID], &metadata)), [format!("setup_gpu win10 {UUID} i915-GVTg_V5_8")]);
+    assert_eq!(
+        lines("", &domain("win10", &[UUID], &metadata)),
+        [format!("setup_gpu win10 {UUID} i915-GVTg_V5_8")]
+    );
     let upper = UUID.to_uppercase().replace('-', "");
-    assert_eq!(lines("", &domain("win10", &[&upper], &metadata)), [format!("setup_gpu win10 {UUID} i915-GVTg_V5_8")]);
+    assert_eq!(
+        lines("", &domain("win10", &[&upper], &metadata)),
+        [format!("setup_gpu win10 {UUID} i915-GVTg_V5_8")]
+    );
 }
 
 #[test]
 fn flags_stand_before_what_the_domain_records() {
-    let document = domain("win10", &[UUID], &recorded("type='i915-GVTg_V5_8' pci='0000:00:02.0'", ""));
+    let document =
+        domain("win10", &[UUID], &recorded("type='i915-GVTg_V5_8' pci='0000:00:02.0'", ""));
     let arguments = format!("--type i915-GVTg_V5_2 --pci 0000:01:00.0 --uuid {OTHER}");
-    assert_eq!(lines(&arguments, &document), [format!("setup_gpu win10 {OTHER} i915-GVTg_V5_2 0000:01:00.0")]);
+    assert_eq!(
+        lines(&arguments, &document),
+        [format!("setup_gpu win10 {OTHER} i915-GVTg_V5_2 0000:01:00.0")]
+    );
 }
 
 #[test]
@@ -56,10 +67,17 @@ fn a_type_that_nobody_chose_is_said() {
     let document = domain("win10", &[UUID], "");
     let (code, stdout, stderr) = run("emit hook --pci 0000:ff:1f.7", &document);
     assert_eq!(code, 0);
-    assert!(stdout.contains("# The domain records no type") && stdout.ends_with("i915-GVTg_V5_4 0000:ff:1f.7\n"), "{stdout}");
+    assert!(
+        stdout.contains("# The domain records no type")
+            && stdout.ends_with("i915-GVTg_V5_4 0000:ff:1f.7\n"),
+        "{stdout}"
+    );
     assert!(stderr.contains("win10 has no recorded vGPU type: using i915-GVTg_V5_4"), "{stderr}");
     let (_, stdout, stderr) = run("emit hook --type i915-GVTg_V5_4", &document);
-    assert!(!stdout.contains("records no type") && !stderr.contains("has no recorded vGPU type"), "{stdout}{stderr}");
+    assert!(
+        !stdout.contains("records no type") && !stderr.contains("has no recorded vGPU type"),
+        "{stdout}{stderr}"
+    );
     assert_eq!(run("emit hook --quiet", &document).2, "");
 }
 
@@ -67,7 +85,10 @@ fn a_type_that_nobody_chose_is_said() {
 fn two_vgpus_of_a_domain_each_have_their_type_and_gpu() {
     let own = format!("<gvtg:vgpu uuid='{OTHER}' type='i915-GVTg_V5_8' pci='0000:00:02.1'/>");
     let document = domain("win10", &[UUID, OTHER], &recorded("type='i915-GVTg_V5_4'", &own));
-    let wanted = [format!("setup_gpu win10 {UUID} i915-GVTg_V5_4"), format!("setup_gpu win10 {OTHER} i915-GVTg_V5_8 0000:00:02.1")];
+    let wanted = [
+        format!("setup_gpu win10 {UUID} i915-GVTg_V5_4"),
+        format!("setup_gpu win10 {OTHER} i915-GVTg_V5_8 0000:00:02.1"),
+    ];
     assert_eq!(lines("", &document), wanted);
     let said = refused(&format!("--uuid {UUID}"), &document);
     assert!(said.starts_with("gvtg-xml: <stdin>:6:1: error: the domain has 2 vGPUs"), "{said}");
@@ -88,7 +109,10 @@ fn names_are_words_whatever_is_in_them() {
         let word = if word == "-n" { "'-n'" } else { word };
         let (code, stdout, _) = run("emit hook --type i915-GVTg_V5_4", &domain(name, &[UUID], ""));
         assert_eq!(code, 0);
-        assert!(stdout.ends_with(&format!("\nsetup_gpu {word} {UUID} i915-GVTg_V5_4\n")), "{name}: {stdout}");
+        assert!(
+            stdout.ends_with(&format!("\nsetup_gpu {word} {UUID} i915-GVTg_V5_4\n")),
+            "{name}: {stdout}"
+        );
         let comments: Vec<&str> = stdout.lines().filter(|line| line.starts_with('#')).collect();
         assert!(!comments.iter().any(|line| line.contains('\u{202e}')), "{comments:?}");
     }
@@ -106,8 +130,15 @@ fn several_files_give_one_hook() {
         let (code, stdout, stderr) = run_in(folder.path(), &format!("emit hook {files}"));
         assert_eq!(code, 0, "{stderr}");
         let wanted = format!("setup_gpu a {UUID} i915-GVTg_V5_4\n");
-        assert!(stdout.contains(&wanted) && stdout.ends_with(&format!("setup_gpu b {OTHER} i915-GVTg_V5_4\n")), "{stdout}");
-        assert!(stdout.contains("# Creates the vGPUs of a and b ") && stdout.contains(&format!("# Made by: gvtg-xml emit hook {files}\n")));
+        assert!(
+            stdout.contains(&wanted)
+                && stdout.ends_with(&format!("setup_gpu b {OTHER} i915-GVTg_V5_4\n")),
+            "{stdout}"
+        );
+        assert!(
+            stdout.contains("# Creates the vGPUs of a and b ")
+                && stdout.contains(&format!("# Made by: gvtg-xml emit hook {files}\n"))
+        );
     }
     fs::create_dir(folder.path().join("nets")).unwrap();
     fs::rename(folder.path().join("network.xml"), folder.path().join("nets/network.xml")).unwrap();
@@ -116,7 +147,12 @@ fn several_files_give_one_hook() {
     assert!(stderr.starts_with("gvtg-xml: nets: no domain with a vGPU found"), "{stderr}");
     let (code, stdout, stderr) = run_in(folder.path(), "emit hook a.xml plain.xml");
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.starts_with("gvtg-xml: plain.xml:1:1: error: the domain has no vGPU\n  help: run `gvtg-xml fix`"), "{stderr}");
+    assert!(
+        stderr.starts_with(
+            "gvtg-xml: plain.xml:1:1: error: the domain has no vGPU\n  help: run `gvtg-xml fix`"
+        ),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -126,9 +162,10 @@ fn domains_that_can_not_be_on_one_host_are_named() {
         ("b.xml", domain("b", &[&UUID.to_uppercase()], "")),
         ("a2.xml", domain("a", &[OTHER], "")),
     ]);
-    for (files, said) in
-        [("a.xml b.xml", "a (a.xml) and b (b.xml) have the same vGPU"), ("a.xml a2.xml", "a (a.xml) and a (a2.xml) have the same name")]
-    {
+    for (files, said) in [
+        ("a.xml b.xml", "a (a.xml) and b (b.xml) have the same vGPU"),
+        ("a.xml a2.xml", "a (a.xml) and a (a2.xml) have the same name"),
+    ] {
         let (code, stdout, stderr) = run_in(folder.path(), &format!("emit hook {files}"));
         assert_eq!((code, stdout.as_str()), (2, ""));
         assert!(stderr.contains(said), "{stderr}");
@@ -141,9 +178,18 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
     for (document, said) in [
         (domain("a", &[], ""), "1:1: error: the domain has no vGPU"),
         (domain("a", &["your-gpu-uuid-here"], ""), "5:1: error: the vGPU has no UUID"),
-        (domain("a", &[UUID], &recorded("type='nvidia-35'", "")), "1:1: error: the domain has no vGPU"),
-        (domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")), "3:11: error: 'i915-GVTg_V5_4 x' is not a GVT-g vGPU type"),
-        (domain("a", &[UUID], &recorded("pci='2.0'", "")), "3:11: error: '2.0', recorded in <metadata>, is not a PCI address"),
+        (
+            domain("a", &[UUID], &recorded("type='nvidia-35'", "")),
+            "1:1: error: the domain has no vGPU",
+        ),
+        (
+            domain("a", &[UUID], &recorded("type='i915-GVTg_V5_4 x'", "")),
+            "3:11: error: 'i915-GVTg_V5_4 x' is not a GVT-g vGPU type",
+        ),
+        (
+            domain("a", &[UUID], &recorded("pci='2.0'", "")),
+            "3:11: error: '2.0', recorded in <metadata>, is not a PCI address",
+        ),
         (
             domain("a", &["{{ gpu_uuid }}"], ""),
             "5:1: error: the vGPU's UUID is '{{ gpu_uuid }}', a placeholder that a template fills in later\n  help: use",
@@ -152,8 +198,14 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
             domain("{{ vm }}", &[UUID], ""),
             "2:1: error: the domain's name is '{{ vm }}', a placeholder that a template fills in later\n  help: use",
         ),
-        (domain("a", &[UUID], &recorded("type='${TYPE}'", "")), "3:11: error: '${TYPE}', recorded in <metadata>, is a placeholder"),
-        (domain("a", &[UUID], &recorded("pci='@pci@'", "")), "3:11: error: '@pci@', recorded in <metadata>, is a placeholder"),
+        (
+            domain("a", &[UUID], &recorded("type='${TYPE}'", "")),
+            "3:11: error: '${TYPE}', recorded in <metadata>, is a placeholder",
+        ),
+        (
+            domain("a", &[UUID], &recorded("pci='@pci@'", "")),
+            "3:11: error: '@pci@', recorded in <metadata>, is a placeholder",
+        ),
         (domain("", &[UUID], ""), "2:1: error: the domain has no name"),
         (domain("a&#10;b", &[UUID], ""), "2:1: error: libvirt does not accept the domain's name"),
         ("<network/>".into(), "1:1: error: the root element is <network>, not <domain>"),
@@ -171,9 +223,11 @@ fn what_no_host_can_serve_is_refused_where_it_stands() {
 #[test]
 fn each_style_says_where_it_belongs() {
     let document = domain("win10", &[UUID], "");
-    for (style, path) in
-        [("qemu.d", "/etc/libvirt/hooks/qemu.d/gvtg"), ("qemu", "/etc/libvirt/hooks/qemu"), ("session", "/etc/libvirt/hooks/qemu.d/gvtg")]
-    {
+    for (style, path) in [
+        ("qemu.d", "/etc/libvirt/hooks/qemu.d/gvtg"),
+        ("qemu", "/etc/libvirt/hooks/qemu"),
+        ("session", "/etc/libvirt/hooks/qemu.d/gvtg"),
+    ] {
         let (code, stdout, stderr) = run(&format!("emit hook --style {style}"), &document);
         assert_eq!(code, 0);
         assert!(stdout.contains(&format!("# Install it as {path} with mode 755")), "{stdout}");
@@ -186,6 +240,7 @@ fn each_style_says_where_it_belongs() {
 fn modules_need_no_domain_and_comments_stand_on_lines_of_their_own() {
     let (code, stdout, _) = run("emit modules", "no domain");
     assert_eq!(code, 0);
-    let names: Vec<&str> = stdout.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let names: Vec<&str> =
+        stdout.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert_eq!(names, ["kvmgt", "vfio-iommu-type1", "mdev", "vfio_pci"]);
 }

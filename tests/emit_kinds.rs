@@ -41,7 +41,10 @@ fn entries_of_systemd_boot_get_a_further_line_of_options() {
 
 #[test]
 fn modprobe_gets_the_options_of_modules() {
-    assert_eq!(said(&emit("modprobe", "")), ["options i915 enable_gvt=1", "options kvm ignore_msrs=1"]);
+    assert_eq!(
+        said(&emit("modprobe", "")),
+        ["options i915 enable_gvt=1", "options kvm ignore_msrs=1"]
+    );
 }
 
 /// What the command line is after a shell has sourced GRUB's file so many times.
@@ -52,7 +55,9 @@ fn sourced(linux: &str, default: &str, times: usize) -> String {
     );
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("gvtg.cfg"), emit("cmdline --bootloader grub", "")).unwrap();
-    let (code, stdout, stderr) = outcome(Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap());
+    let (code, stdout, stderr) = outcome(
+        Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap(),
+    );
     assert_eq!(code, 0, "{stderr}");
     stdout
 }
@@ -61,22 +66,44 @@ fn sourced(linux: &str, default: &str, times: usize) -> String {
 fn grub_keeps_what_is_there_and_says_nothing_twice() {
     for times in [1, 2] {
         assert_eq!(sourced("", "", times), WORDS);
-        assert_eq!(sourced("net.ifnames=0", "quiet splash", times), format!("quiet splash {WORDS}"));
-        assert_eq!(sourced("intel_iommu=off", "i915.enable_gvt=1", times), "i915.enable_gvt=1 kvm.ignore_msrs=1");
+        assert_eq!(
+            sourced("net.ifnames=0", "quiet splash", times),
+            format!("quiet splash {WORDS}")
+        );
+        assert_eq!(
+            sourced("intel_iommu=off", "i915.enable_gvt=1", times),
+            "i915.enable_gvt=1 kvm.ignore_msrs=1"
+        );
         // The last word counts, and the user's other settings stay.
         assert_eq!(
-            sourced("i915.enable_gvt=1", "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off", times),
+            sourced(
+                "i915.enable_gvt=1",
+                "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off",
+                times
+            ),
             "i915.enable_gvt=0 i915.enable_guc=2 intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1"
         );
-        assert_eq!(sourced("", "xi915.enable_gvt=1 a=\"b c\"", times), format!("xi915.enable_gvt=1 a=\"b c\" {WORDS}"));
+        assert_eq!(
+            sourced("", "xi915.enable_gvt=1 a=\"b c\"", times),
+            format!("xi915.enable_gvt=1 a=\"b c\" {WORDS}")
+        );
     }
 }
 
 #[test]
 fn kinds_without_a_domain_never_read_stdin() {
-    for kind in ["modules", "cmdline", "cmdline --bootloader grub", "cmdline --bootloader systemd-boot", "modprobe", "udev", "qemu-conf"] {
+    for kind in [
+        "modules",
+        "cmdline",
+        "cmdline --bootloader grub",
+        "cmdline --bootloader systemd-boot",
+        "modprobe",
+        "udev",
+        "qemu-conf",
+    ] {
         // A pipe that stays open and empty: who reads it waits.
-        let mut sleeper = Command::new("sleep").arg("60").stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut sleeper =
+            Command::new("sleep").arg("60").stdout(std::process::Stdio::piped()).spawn().unwrap();
         let pipe = sleeper.stdout.take().unwrap();
         let started = std::time::Instant::now();
         let words = ["emit"].into_iter().chain(kind.split(' '));
@@ -89,7 +116,8 @@ fn kinds_without_a_domain_never_read_stdin() {
 
 #[test]
 fn a_node_device_has_its_parent_type_and_uuid() {
-    let text = emit("nodedev --pci 0000:00:02.0 --type i915-GVTg_V5_8", &with_vgpus("win10", &[UUID]));
+    let text =
+        emit("nodedev --pci 0000:00:02.0 --type i915-GVTg_V5_8", &with_vgpus("win10", &[UUID]));
     let device = "<device>
   <name>mdev_ab54baba_ea9a_4ce5_b7b4_51b376b65849_0000_00_02_0</name>
   <parent>pci_0000_00_02_0</parent>
@@ -101,23 +129,34 @@ fn a_node_device_has_its_parent_type_and_uuid() {
 ";
     let (before, after) = text.split_at(text.find("<device>").unwrap());
     assert_eq!(after, device);
-    assert_eq!(before.lines().next(), Some("<?made-by gvtg-xml emit nodedev --pci 0000:00:02.0 --type i915-GVTg_V5_8?>"));
+    assert_eq!(
+        before.lines().next(),
+        Some("<?made-by gvtg-xml emit nodedev --pci 0000:00:02.0 --type i915-GVTg_V5_8?>")
+    );
     assert!(before.contains("<!-- A vGPU of the domain win10."), "{before}");
 }
 
 #[test]
 fn mdevctl_has_one_file_a_vgpu_and_starts_it_at_boot_only_when_told() {
     let document = with_vgpus("win10", &[UUID]);
-    let json = |start: &str| format!("{{\n  \"mdev_type\": \"i915-GVTg_V5_4\",\n  \"start\": \"{start}\",\n  \"attrs\": []\n}}\n");
+    let json = |start: &str| {
+        format!(
+            "{{\n  \"mdev_type\": \"i915-GVTg_V5_4\",\n  \"start\": \"{start}\",\n  \"attrs\": []\n}}\n"
+        )
+    };
     let (_, stdout, stderr) = run("emit mdevctl --type i915-GVTg_V5_4", &document);
     assert_eq!(stdout, json("manual"));
     assert!(
-        stderr.contains(&format!("install this as /etc/mdevctl.d/0000:00:02.0/{UUID} (mode 644)")) && !stderr.contains("suspended"),
+        stderr.contains(&format!("install this as /etc/mdevctl.d/0000:00:02.0/{UUID} (mode 644)"))
+            && !stderr.contains("suspended"),
         "{stderr}"
     );
     let (_, stdout, stderr) = run("emit mdevctl --type i915-GVTg_V5_4 --autostart", &document);
     assert_eq!(stdout, json("auto"));
-    assert!(stderr.contains("suspended while one exists may hang") && stderr.contains("The hook"), "{stderr}");
+    assert!(
+        stderr.contains("suspended while one exists may hang") && stderr.contains("The hook"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -129,12 +168,22 @@ fn stdout_holds_one_vgpu_of_several() {
         assert!(stderr.contains("there are 2 vGPUs, but only one file can go to stdout\n  help: choose one with --only UUID"), "{stderr}");
         let (code, stdout, stderr) = run(&format!("emit {kind} --only {OTHER}"), &document);
         assert_eq!(code, 0, "{stderr}");
-        assert!(format!("{stdout}{stderr}").contains(OTHER) && !format!("{stdout}{stderr}").contains(UUID), "{stdout}{stderr}");
-        let (code, _, stderr) = run(&format!("emit {kind} --only 00000000-0000-4000-8000-000000000000"), &document);
-        assert!(code == 2 && stderr.contains("none of these domains has the vGPU 00000000-"), "{stderr}");
+        assert!(
+            format!("{stdout}{stderr}").contains(OTHER)
+                && !format!("{stdout}{stderr}").contains(UUID),
+            "{stdout}{stderr}"
+        );
+        let (code, _, stderr) =
+            run(&format!("emit {kind} --only 00000000-0000-4000-8000-000000000000"), &document);
+        assert!(
+            code == 2 && stderr.contains("none of these domains has the vGPU 00000000-"),
+            "{stderr}"
+        );
     }
     let commands = emit("mdevctl --commands --type i915-GVTg_V5_4", &document);
-    let line = |uuid: &str| format!("mdevctl define --uuid {uuid} --parent 0000:00:02.0 --type i915-GVTg_V5_4");
+    let line = |uuid: &str| {
+        format!("mdevctl define --uuid {uuid} --parent 0000:00:02.0 --type i915-GVTg_V5_4")
+    };
     assert_eq!(said(&commands), ["set -e".to_owned(), line(UUID), line(OTHER)]);
 }
 
@@ -145,7 +194,11 @@ fn the_list_for_qemu_conf_has_what_libvirt_has_by_itself() {
     let wanted = "cgroup_device_acl=[\"/dev/null\",\"/dev/full\",\"/dev/zero\",\"/dev/random\",\"/dev/urandom\",\"/dev/ptmx\",\"/dev/kvm\",\
         \"/dev/userfaultfd\",\"/dev/dri/card0\",\"/dev/dri/renderD128\"]";
     assert_eq!(list, wanted);
-    for note in ["replaces libvirt's default list", "xhost +si:localuser:libvirt-qemu", "these are its names on most machines"] {
+    for note in [
+        "replaces libvirt's default list",
+        "xhost +si:localuser:libvirt-qemu",
+        "these are its names on most machines",
+    ] {
         assert!(text.contains(note), "{note}: {text}");
     }
 }
@@ -179,10 +232,14 @@ fn what_was_typed_is_in_the_files_and_does_nothing_there() {
     for name in ["a\nb.xml", "-->.xml", "?>.xml", "$(touch x).xml", "a\\", "-n.xml"] {
         std::fs::write(folder.path().join(name), with_vgpus("win10", &[UUID])).unwrap();
         let path = format!("./{name}");
-        let (code, script, stderr) = outcome(feed(program(["emit", "mdevctl", "--commands", &path]).current_dir(folder.path()), b""));
+        let (code, script, stderr) = outcome(feed(
+            program(["emit", "mdevctl", "--commands", &path]).current_dir(folder.path()),
+            b"",
+        ));
         assert_eq!(code, 0, "{stderr}");
         assert_eq!(said(&script).len(), 2, "{script}");
-        let (_, xml, _) = outcome(feed(program(["emit", "nodedev", &path]).current_dir(folder.path()), b""));
+        let (_, xml, _) =
+            outcome(feed(program(["emit", "nodedev", &path]).current_dir(folder.path()), b""));
         assert_eq!(root(&xml).as_deref(), Some("device"), "{xml}");
     }
 }

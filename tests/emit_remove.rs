@@ -16,7 +16,8 @@ const MODULES: &str = "etc/modules-load.d/gvt.conf";
 const MODPROBE: &str = "etc/modprobe.d/gvtg.conf";
 const MANIFEST: &str = "etc/gvtg-xml/manifest";
 
-/// A folder with a domain in it, and with what `emit all` writes for it with these flags, below `host`.
+/// A folder with a domain in it, and with what `emit all` writes for it with these flags, below
+/// `host`.
 fn written(flags: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
@@ -70,7 +71,10 @@ fn all_that_was_written_is_removed_with_the_folders_made_for_it() {
         // Once more, there is nothing left to do.
         let (code, removed, stderr) = remove(&folder);
         assert_eq!((code, removed.len()), (0, 0));
-        assert!(stderr.contains("nothing to remove: there is no host/etc/gvtg-xml/manifest"), "{stderr}");
+        assert!(
+            stderr.contains("nothing to remove: there is no host/etc/gvtg-xml/manifest"),
+            "{stderr}"
+        );
     }
 }
 
@@ -79,17 +83,30 @@ fn the_next_steps_are_printed() {
     let (_, _, stderr) = remove(&written(""));
     let then: Vec<&str> = stderr
         .lines()
-        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.trim_start_matches("run `sudo ").split([' ', '`']).next())
+        .filter_map(|line| {
+            line.strip_prefix("gvtg-xml: then ")?
+                .trim_start_matches("run `sudo ")
+                .split([' ', '`'])
+                .next()
+        })
         .collect();
     assert_eq!(then, ["update-initramfs", "reboot:"], "{stderr}");
     let (_, _, stderr) = remove(&written("--style session --bootloader grub"));
     let then: Vec<&str> = stderr
         .lines()
-        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.trim_start_matches("run `sudo ").split([' ', '`']).next())
+        .filter_map(|line| {
+            line.strip_prefix("gvtg-xml: then ")?
+                .trim_start_matches("run `sudo ")
+                .split([' ', '`'])
+                .next()
+        })
         .collect();
     assert_eq!(then, ["update-grub", "reboot:"], "{stderr}");
     let (_, _, stderr) = remove(&written("--bootloader raw"));
-    assert!(stderr.contains("then remove i915.enable_gvt=1 from the kernel command line"), "{stderr}");
+    assert!(
+        stderr.contains("then remove i915.enable_gvt=1 from the kernel command line"),
+        "{stderr}"
+    );
     let (_, _, stderr) = {
         let folder = written("");
         fs::create_dir_all(at(&folder, "run/gvtg")).unwrap();
@@ -113,7 +130,11 @@ fn what_was_there_before_stays() {
     fs::write(at(&folder, "etc/modules-load.d/own.conf"), "").unwrap();
     let (code, removed, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
-    assert_eq!(removed, ["etc/libvirt/hooks/qemu", HOOK, MODPROBE, MODULES, MANIFEST], "both hooks");
+    assert_eq!(
+        removed,
+        ["etc/libvirt/hooks/qemu", HOOK, MODPROBE, MODULES, MANIFEST],
+        "both hooks"
+    );
     fs::remove_dir_all(at(&folder, "etc/modules-load.d")).unwrap();
     assert_eq!(all(&at(&folder, "")), before);
 }
@@ -123,7 +144,9 @@ fn a_file_that_has_changed_stays_and_is_reported() {
     let ways: [(&str, Change); 5] = [
         ("it was changed", &|path| fs::write(path, "kvmgt\nown\n").unwrap()),
         ("it was changed", &|path| fs::write(path, "").unwrap()),
-        ("its mode was changed from 644 to 600", &|path| fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap()),
+        ("its mode was changed from 644 to 600", &|path| {
+            fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap()
+        }),
         ("it is a symlink", &|path| {
             fs::rename(path, path.with_extension("own")).unwrap();
             symlink("gvt.own", path).unwrap();
@@ -138,16 +161,22 @@ fn a_file_that_has_changed_stays_and_is_reported() {
         change(&at(&folder, MODULES));
         let (code, removed, stderr) = remove(&folder);
         assert_eq!(code, 1, "{stderr}");
-        assert!(stderr.contains(&format!("gvtg-xml: not removed: host/{MODULES}: {reason}\n")), "{stderr}");
+        assert!(
+            stderr.contains(&format!("gvtg-xml: not removed: host/{MODULES}: {reason}\n")),
+            "{stderr}"
+        );
         assert_eq!(removed, [HOOK, MODPROBE]);
         assert!(fs::symlink_metadata(at(&folder, MODULES)).is_ok());
         // The manifest lists what is left, and another run continues from there.
         let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
         assert!(
-            manifest.starts_with("# Files that gvtg-xml wrote") && manifest.contains(MODULES) && !manifest.contains(MODPROBE),
+            manifest.starts_with("# Files that gvtg-xml wrote")
+                && manifest.contains(MODULES)
+                && !manifest.contains(MODPROBE),
             "{manifest}"
         );
-        let _ = fs::remove_dir(at(&folder, MODULES)).or_else(|_| fs::remove_file(at(&folder, MODULES)));
+        let _ =
+            fs::remove_dir(at(&folder, MODULES)).or_else(|_| fs::remove_file(at(&folder, MODULES)));
         assert_eq!(remove(&folder).0, 0);
         assert!(!at(&folder, MANIFEST).exists());
     }
@@ -171,7 +200,11 @@ fn a_missing_file_is_not_an_error() {
     // A run that was killed in the middle.
     fs::remove_dir_all(at(&folder, "etc/libvirt")).unwrap();
     let (code, removed, stderr) = remove(&folder);
-    assert_eq!((code, removed), (0, [MODPROBE, MODULES, MANIFEST].map(str::to_owned).to_vec()), "{stderr}");
+    assert_eq!(
+        (code, removed),
+        (0, [MODPROBE, MODULES, MANIFEST].map(str::to_owned).to_vec()),
+        "{stderr}"
+    );
     assert_eq!(all(&at(&folder, "")), [""; 0]);
 }
 
@@ -179,19 +212,31 @@ fn a_missing_file_is_not_an_error() {
 fn a_manifest_of_an_older_version_is_read() {
     let folder = written("");
     let manifest = fs::read_to_string(at(&folder, MANIFEST)).unwrap();
-    let old: String = manifest.lines().filter(|line| !line.starts_with("# folder ")).map(|line| format!("{line}\n")).collect();
+    let old: String = manifest
+        .lines()
+        .filter(|line| !line.starts_with("# folder "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert_ne!(old, manifest);
     fs::write(at(&folder, MANIFEST), old).unwrap();
     assert_eq!(remove(&folder).0, 0);
     // It does not say who created the other folders.
-    assert!(all(&at(&folder, "")).iter().all(|path| at(&folder, path).is_dir() && !path.contains("gvtg-xml")));
+    assert!(
+        all(&at(&folder, ""))
+            .iter()
+            .all(|path| at(&folder, path).is_dir() && !path.contains("gvtg-xml"))
+    );
     assert!(at(&folder, "etc/libvirt/hooks/qemu.d").exists());
 }
 
 #[test]
 fn a_file_that_was_rewritten_alone_is_removed_too() {
     let folder = written("");
-    fs::write(folder.path().join("b.xml"), with_vgpus("other", &["11111111-2222-4333-8444-555555555555"])).unwrap();
+    fs::write(
+        folder.path().join("b.xml"),
+        with_vgpus("other", &["11111111-2222-4333-8444-555555555555"]),
+    )
+    .unwrap();
     let (stdout, _) = emit(&folder, "hook --root host --force a.xml b.xml");
     assert_eq!(stdout, format!("host/{HOOK}\n"));
     assert_eq!(remove(&folder).0, 0);
@@ -218,9 +263,16 @@ fn nothing_outside_the_root_is_removed() {
         let _ = symlink(folder.path(), at(&folder, "etc/link"));
         let text = fs::read(folder.path().join("a.xml")).unwrap();
         let sum = sha1_smol::Sha1::from(&text).digest();
-        fs::write(at(&folder, MANIFEST), format!("{manifest}{sum}  {path}\nda39a3ee5e6b4b0d3255bfef95601890afd80709  {path}\n")).unwrap();
+        fs::write(
+            at(&folder, MANIFEST),
+            format!("{manifest}{sum}  {path}\nda39a3ee5e6b4b0d3255bfef95601890afd80709  {path}\n"),
+        )
+        .unwrap();
         remove(&folder);
-        assert!(folder.path().join("a.xml").exists() && at(&folder, "usr/a.xml").exists(), "{path}");
+        assert!(
+            folder.path().join("a.xml").exists() && at(&folder, "usr/a.xml").exists(),
+            "{path}"
+        );
     }
 }
 
@@ -245,23 +297,32 @@ fn put(folder: &TempDir, path: &str, text: &str) {
 
 /// What is to be done then, in order, without the reasons.
 fn then(stderr: &str) -> Vec<&str> {
-    stderr.lines().filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split(": ").next()).collect()
+    stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.split(": ").next())
+        .collect()
 }
 
 #[test]
 fn a_command_line_that_emit_created_is_removed() {
-    let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+    let folder =
+        written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     emit(&folder, "all --root host --bootloader kernel-install a.xml");
     let (code, removed, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
     assert!(removed.contains(&LINE.to_owned()) && !at(&folder, LINE).exists(), "{removed:?}");
     assert!(then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
     // The running kernel has the words, and kernel-install would copy its line.
-    let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+    let folder =
+        written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     put(&folder, "proc/cmdline", "root=UUID=1 ro i915.enable_gvt=1 kvm.ignore_msrs=1\n");
     let (_, _, stderr) = remove(&folder);
     let steps = then(&stderr);
-    assert!(steps[0].starts_with(&format!("reboot once without {WORDS}")) && steps[1].starts_with("run `sudo kernel-install"), "{stderr}");
+    assert!(
+        steps[0].starts_with(&format!("reboot once without {WORDS}"))
+            && steps[1].starts_with("run `sudo kernel-install"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -271,8 +332,14 @@ fn a_command_line_of_the_users_stays_until_the_words_are_out() {
         put(&folder, LINE, &format!("{rest}{}", fs::read_to_string(at(&folder, LINE)).unwrap()));
         let (code, _, stderr) = remove(&folder);
         assert_eq!(code, 1, "{stderr}");
-        let left = format!("not removed: host/{LINE}: it holds the rest of the machine's command line too: remove {WORDS} from it by hand");
-        assert!(stderr.contains(&left) && then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"), "{stderr}");
+        let left = format!(
+            "not removed: host/{LINE}: it holds the rest of the machine's command line too: remove {WORDS} from it by hand"
+        );
+        assert!(
+            stderr.contains(&left)
+                && then(&stderr)[0].starts_with("run `sudo kernel-install add-all`"),
+            "{stderr}"
+        );
     }
     put(&folder, LINE, "quiet root=UUID=1 ro\n");
     let (code, removed, stderr) = remove(&folder);
@@ -283,7 +350,8 @@ fn a_command_line_of_the_users_stays_until_the_words_are_out() {
 
 #[test]
 fn a_created_command_line_that_the_user_has_edited_since_stays() {
-    let folder = written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
+    let folder =
+        written_over(&[("proc/cmdline", "root=UUID=1 ro\n")], "--bootloader kernel-install");
     put(&folder, LINE, "root=UUID=2 ro\n");
     emit(&folder, "all --root host --force --bootloader kernel-install a.xml");
     assert_eq!(remove(&folder).0, 1);
@@ -332,17 +400,27 @@ fn rpm_ostree_takes_the_parameters_off_again() {
 #[test]
 fn a_line_that_sources_the_removed_grub_file_is_named() {
     let line = ". /etc/default/grub.d/gvtg.cfg";
-    for sourcing in
-        [line, "[ -r /etc/default/grub.d/gvtg.cfg ] && . /etc/default/grub.d/gvtg.cfg", "source \"/etc/default/grub.d/gvtg.cfg\""]
-    {
+    for sourcing in [
+        line,
+        "[ -r /etc/default/grub.d/gvtg.cfg ] && . /etc/default/grub.d/gvtg.cfg",
+        "source \"/etc/default/grub.d/gvtg.cfg\"",
+    ] {
         let grub = format!("GRUB_TIMEOUT=5\n{sourcing}\n");
-        let (_, _, stderr) = remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
+        let (_, _, stderr) =
+            remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
         let steps = then(&stderr);
-        assert!(steps[0].starts_with(&format!("remove the line `{sourcing}` from /etc/default/grub")), "{stderr}");
-        assert!(steps[1].contains("on Fedora `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`"), "{stderr}");
+        assert!(
+            steps[0].starts_with(&format!("remove the line `{sourcing}` from /etc/default/grub")),
+            "{stderr}"
+        );
+        assert!(
+            steps[1].contains("on Fedora `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`"),
+            "{stderr}"
+        );
     }
     for grub in ["GRUB_TIMEOUT=5\n".to_owned(), format!("# {line}\n")] {
-        let (_, _, stderr) = remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
+        let (_, _, stderr) =
+            remove(&written_over(&[("etc/default/grub", &grub)], "--bootloader grub"));
         assert!(!stderr.contains("remove the line"), "{stderr}");
     }
 }
@@ -352,7 +430,9 @@ fn an_interrupted_run_is_removed() {
     // The manifest comes first and the hook last.
     for written_so_far in [&[][..], &[MODPROBE], &[MODPROBE, MODULES]] {
         let folder = written("");
-        for path in [HOOK, MODPROBE, MODULES].into_iter().filter(|path| !written_so_far.contains(path)) {
+        for path in
+            [HOOK, MODPROBE, MODULES].into_iter().filter(|path| !written_so_far.contains(path))
+        {
             fs::remove_file(at(&folder, path)).unwrap();
         }
         let left_over = at(&folder, "etc/libvirt/hooks/qemu.d/.gvtg-xml-a1B2c3");
@@ -370,7 +450,11 @@ fn an_interrupted_run_is_removed() {
 fn a_second_run_that_was_interrupted_is_removed() {
     let folder = written("");
     let old = fs::read(at(&folder, HOOK)).unwrap();
-    fs::write(folder.path().join("b.xml"), with_vgpus("other", &["11111111-2222-4333-8444-555555555555"])).unwrap();
+    fs::write(
+        folder.path().join("b.xml"),
+        with_vgpus("other", &["11111111-2222-4333-8444-555555555555"]),
+    )
+    .unwrap();
     emit(&folder, "all --root host a.xml b.xml");
     // The new manifest and the old hook.
     fs::write(at(&folder, HOOK), old).unwrap();
@@ -385,10 +469,19 @@ fn renamed(folder: &TempDir, arguments: &str) -> Option<Vec<String>> {
     }
     let program = env!("CARGO_BIN_EXE_gvtg-xml");
     let mut strace = std::process::Command::new("strace");
-    strace.args(["-f", "-o", "trace", "-e", "trace=rename,renameat,renameat2", program, "emit"]).args(arguments.split(' '));
+    strace
+        .args(["-f", "-o", "trace", "-e", "trace=rename,renameat,renameat2", program, "emit"])
+        .args(arguments.split(' '));
     assert!(strace.current_dir(folder.path()).output().unwrap().status.success());
     let trace = fs::read_to_string(folder.path().join("trace")).unwrap();
-    Some(trace.lines().filter_map(|line| Some(line.rsplit('"').nth(1)?.trim_start_matches("host/").to_owned())).collect())
+    Some(
+        trace
+            .lines()
+            .filter_map(|line| {
+                Some(line.rsplit('"').nth(1)?.trim_start_matches("host/").to_owned())
+            })
+            .collect(),
+    )
 }
 
 #[test]
@@ -413,7 +506,10 @@ fn what_force_replaced_comes_back() {
     let kept = |path: &str| format!("host/etc/gvtg-xml/replaced/{path}");
     for (path, text) in own {
         assert!(
-            stderr.contains(&format!("host/{path} was replaced; the old file is kept as {}, and --remove restores it", kept(path))),
+            stderr.contains(&format!(
+                "host/{path} was replaced; the old file is kept as {}, and --remove restores it",
+                kept(path)
+            )),
             "{stderr}"
         );
         assert_eq!(fs::read_to_string(folder.path().join(kept(path))).unwrap(), text);
@@ -426,8 +522,14 @@ fn what_force_replaced_comes_back() {
     assert!(stderr.contains(&format!("would be restored: host/{MODULES}")), "{stdout}{stderr}");
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stderr.contains(&format!("restored: host/{HOOK}, as it was before --force replaced it")), "{stderr}");
-    assert_eq!(own.map(|(path, _)| fs::read_to_string(at(&folder, path)).unwrap()), own.map(|(_, text)| text.to_owned()));
+    assert!(
+        stderr.contains(&format!("restored: host/{HOOK}, as it was before --force replaced it")),
+        "{stderr}"
+    );
+    assert_eq!(
+        own.map(|(path, _)| fs::read_to_string(at(&folder, path)).unwrap()),
+        own.map(|(_, text)| text.to_owned())
+    );
     assert_eq!(fs::metadata(at(&folder, HOOK)).unwrap().permissions().mode() & 0o7777, 0o750);
     assert_eq!(all(&at(&folder, "")), before);
 }
@@ -442,11 +544,18 @@ fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_chan
         let (code, _, stderr) = remove(&folder);
         assert_eq!(code, 0, "{stderr}");
         assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
-        assert_eq!(all(&at(&folder, "")).iter().filter(|path| at(&folder, path).is_file()).collect::<Vec<_>>(), [MODULES]);
+        assert_eq!(
+            all(&at(&folder, ""))
+                .iter()
+                .filter(|path| at(&folder, path).is_file())
+                .collect::<Vec<_>>(),
+            [MODULES]
+        );
     }
     // A removal that was interrupted after it had put it back.
     let folder = written_over(&[(MODULES, "own\n")], "--force");
-    fs::rename(at(&folder, &format!("etc/gvtg-xml/replaced/{MODULES}")), at(&folder, MODULES)).unwrap();
+    fs::rename(at(&folder, &format!("etc/gvtg-xml/replaced/{MODULES}")), at(&folder, MODULES))
+        .unwrap();
     assert_eq!(remove(&folder).0, 0);
     assert_eq!(fs::read_to_string(at(&folder, MODULES)).unwrap(), "own\n");
 
@@ -455,7 +564,11 @@ fn what_force_replaced_comes_back_after_an_interruption_and_stays_next_to_a_chan
     let (code, _, stderr) = remove(&folder);
     assert_eq!(code, 1);
     let kept = format!("etc/gvtg-xml/replaced/{MODULES}");
-    assert!(stderr.contains(&format!("it was changed; the file that it replaced is kept as host/{kept}")), "{stderr}");
+    assert!(
+        stderr
+            .contains(&format!("it was changed; the file that it replaced is kept as host/{kept}")),
+        "{stderr}"
+    );
     assert_eq!(fs::read_to_string(at(&folder, &kept)).unwrap(), "own\n");
     fs::remove_file(at(&folder, MODULES)).unwrap();
     assert_eq!(remove(&folder).0, 0);
@@ -478,14 +591,20 @@ fn a_repeated_removal_names_only_parameters_that_are_there() {
     put(&folder, "etc/default/grub", "");
     put(&folder, "boot/grub/grub.cfg", "\tlinux /vmlinuz root=/dev/sda1 i915.enable_gvt=1\n");
     let (_, _, stderr) = remove(&folder);
-    assert!(stderr.contains("then run `sudo update-grub`") && !stderr.contains("kernel command line"), "{stderr}");
+    assert!(
+        stderr.contains("then run `sudo update-grub`") && !stderr.contains("kernel command line"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn it_takes_no_flag_that_says_what_to_write() {
     let folder = written("");
-    for flags in ["a.xml", "--style qemu", "--bootloader grub", "--diff", "--force", "--type i915-GVTg_V5_4"] {
-        let (code, stdout, stderr) = run_in(folder.path(), &format!("emit all --root host --remove {flags}"));
+    for flags in
+        ["a.xml", "--style qemu", "--bootloader grub", "--diff", "--force", "--type i915-GVTg_V5_4"]
+    {
+        let (code, stdout, stderr) =
+            run_in(folder.path(), &format!("emit all --root host --remove {flags}"));
         assert_eq!((code, stdout.as_str()), (2, ""), "{flags}: {stderr}");
     }
     for arguments in [
@@ -505,7 +624,8 @@ fn a_dry_run_without_remove_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.xml"), with_vgpus("win10", &[UUID])).unwrap();
     for flags in ["a.xml", "--style qemu a.xml", "--force a.xml"] {
-        let (code, stdout, stderr) = run_in(folder.path(), &format!("emit all --root host --dry-run {flags}"));
+        let (code, stdout, stderr) =
+            run_in(folder.path(), &format!("emit all --root host --dry-run {flags}"));
         assert_eq!((code, stdout.as_str()), (2, ""), "{flags}: {stderr}");
         assert!(!at(&folder, "").exists());
     }

@@ -74,7 +74,10 @@ fn a_hook_that_serves_other_domains_is_not_replaced_in_silence() {
     fs::write(folder.path().join("b.xml"), with_vgpus("other vm", &[OTHER])).unwrap();
     emit(&folder, "hook --root host a.xml b.xml");
     let said = refused(&folder, "hook --root host a.xml");
-    assert!(said.contains("help: the hook also serves 'other vm': name the files of all its domains"), "{said}");
+    assert!(
+        said.contains("help: the hook also serves 'other vm': name the files of all its domains"),
+        "{said}"
+    );
     assert!(read(&folder, HOOK).contains("setup_gpu 'other vm' "));
     let (_, said) = emit(&folder, "hook --root host --force a.xml");
     assert!(said.contains("the hook no longer creates vGPUs for 'other vm'"), "{said}");
@@ -99,10 +102,18 @@ fn all_writes_each_file_at_its_place_and_prints_its_path() {
     let paths = [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| format!("host/{path}"));
     assert_eq!(stdout.lines().collect::<Vec<_>>(), paths);
     assert_eq!(files(&folder.path().join("host")), [MANIFEST, HOOK, MODPROBE, MODULES]);
-    assert_eq!([HOOK, MODULES, MODPROBE, MANIFEST].map(|path| mode(&folder, path)), [0o755, 0o644, 0o644, 0o644]);
+    assert_eq!(
+        [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| mode(&folder, path)),
+        [0o755, 0o644, 0o644, 0o644]
+    );
     let then: Vec<&str> = stderr
         .lines()
-        .filter_map(|line| line.strip_prefix("gvtg-xml: then ")?.trim_start_matches("run `sudo ").split([' ', '`']).next())
+        .filter_map(|line| {
+            line.strip_prefix("gvtg-xml: then ")?
+                .trim_start_matches("run `sudo ")
+                .split([' ', '`'])
+                .next()
+        })
         .collect();
     assert_eq!(then, ["update-initramfs", "reboot:", "in"]);
     assert!(stderr.contains("xhost +si:localuser:libvirt-qemu"), "{stderr}");
@@ -113,34 +124,50 @@ fn the_manifest_names_domain_command_modes_and_sums() {
     let folder = folder();
     emit(&folder, "all --root=host --style session --bootloader grub a.xml");
     let manifest = read(&folder, MANIFEST);
-    let head =
-        "# Files that gvtg-xml wrote on this host, for win10.\n# Made by: gvtg-xml emit all --style session --bootloader grub a.xml\n";
+    let head = "# Files that gvtg-xml wrote on this host, for win10.\n# Made by: gvtg-xml emit all --style session --bootloader grub a.xml\n";
     assert!(manifest.starts_with(head) && manifest.contains("# mode 755\n"), "{manifest}");
     assert_eq!(manifest.lines().filter(|line| !line.starts_with('#')).count(), 4);
     if !has_tool("sha1sum", &["--version"]) {
         return;
     }
-    let check =
-        || Command::new("sha1sum").args(["--check", "--strict", MANIFEST]).current_dir(folder.path().join("host")).output().unwrap();
+    let check = || {
+        Command::new("sha1sum")
+            .args(["--check", "--strict", MANIFEST])
+            .current_dir(folder.path().join("host"))
+            .output()
+            .unwrap()
+    };
     assert!(check().status.success());
     write(&folder, MODULES, "kvmgt\n");
-    assert!(String::from_utf8(check().stdout).unwrap().contains("etc/modules-load.d/gvt.conf: FAILED"));
+    assert!(
+        String::from_utf8(check().stdout).unwrap().contains("etc/modules-load.d/gvt.conf: FAILED")
+    );
 }
 
 #[test]
 fn a_second_run_writes_nothing_and_says_what_is_still_to_do() {
     let folder = folder();
     emit(&folder, "all --root host a.xml");
-    let inodes = || [HOOK, MODULES, MODPROBE, MANIFEST].map(|path| fs::metadata(folder.path().join("host").join(path)).unwrap().ino());
+    let inodes = || {
+        [HOOK, MODULES, MODPROBE, MANIFEST]
+            .map(|path| fs::metadata(folder.path().join("host").join(path)).unwrap().ino())
+    };
     let before = inodes();
     let (stdout, stderr) = emit(&folder, "all --root host a.xml");
     assert_eq!((inodes(), stdout.lines().count()), (before, 4));
-    assert!(stderr.contains("nothing has changed") && stderr.contains("then run `sudo update-initramfs -u`"), "{stderr}");
+    assert!(
+        stderr.contains("nothing has changed")
+            && stderr.contains("then run `sudo update-initramfs -u`"),
+        "{stderr}"
+    );
     assert!(stderr.contains("then reboot"), "{stderr}");
     // Flags that say where the output goes are not part of it.
     for arguments in ["--quiet --force", "--diff -q"] {
         let (stdout, stderr) = emit(&folder, &format!("all {arguments} --root host a.xml"));
-        assert!(stderr.is_empty() && (arguments.contains("--force") || stdout.is_empty()), "{stdout}{stderr}");
+        assert!(
+            stderr.is_empty() && (arguments.contains("--force") || stdout.is_empty()),
+            "{stdout}{stderr}"
+        );
     }
 }
 
@@ -150,7 +177,10 @@ fn each_file_is_the_same_alone_and_with_all() {
     emit(&folder, "all --root host --bootloader grub --style session a.xml");
     for kind in ["hook --style session a.xml", "modules", "cmdline --bootloader grub", "udev"] {
         let (stdout, stderr) = emit(&folder, &format!("{kind} --root host"));
-        assert!(stdout.starts_with("host/etc/") && stderr.contains("nothing has changed"), "{stdout}{stderr}");
+        assert!(
+            stdout.starts_with("host/etc/") && stderr.contains("nothing has changed"),
+            "{stdout}{stderr}"
+        );
     }
 }
 
@@ -159,7 +189,12 @@ fn a_file_that_says_something_else_stays_and_nothing_is_written() {
     let folder = folder();
     write(&folder, MODULES, "kvmgt\n");
     let stderr = refused(&folder, "all --root host a.xml");
-    assert!(stderr.contains("existing files differ, so nothing was written: host/etc/modules-load.d/gvt.conf\n"), "{stderr}");
+    assert!(
+        stderr.contains(
+            "existing files differ, so nothing was written: host/etc/modules-load.d/gvt.conf\n"
+        ),
+        "{stderr}"
+    );
     assert_eq!(files(&folder.path().join("host")), [MODULES]);
     assert_eq!(read(&folder, MODULES), "kvmgt\n");
     emit(&folder, "all --root host --force a.xml");
@@ -178,7 +213,11 @@ fn a_file_of_an_earlier_run_is_replaced_without_force() {
     };
     let (code, _, stderr) = piped("all --root host");
     assert_eq!(code, 0, "{stderr}");
-    assert!(read(&folder, HOOK).contains("# Made by: gvtg-xml emit hook\n") && !stderr.contains("was replaced"), "{stderr}");
+    assert!(
+        read(&folder, HOOK).contains("# Made by: gvtg-xml emit hook\n")
+            && !stderr.contains("was replaced"),
+        "{stderr}"
+    );
     // A domain more, and another type.
     emit(&folder, "all --root host --type i915-GVTg_V5_8 a.xml");
     assert!(read(&folder, HOOK).contains("i915-GVTg_V5_8"));
@@ -235,7 +274,12 @@ fn a_kind_alone_says_that_what_it_replaces_is_not_kept() {
     let folder = folder();
     write(&folder, MODULES, "kvmgt\n");
     let (_, stderr) = emit(&folder, "modules --root host --force");
-    assert!(stderr.contains("was replaced, and the old file was not kept (only `emit all --force` keeps it)"), "{stderr}");
+    assert!(
+        stderr.contains(
+            "was replaced, and the old file was not kept (only `emit all --force` keeps it)"
+        ),
+        "{stderr}"
+    );
     // Its own files are nothing to mention.
     let (_, stderr) = emit(&folder, "modules --root host --force");
     assert!(!stderr.contains("was replaced"), "{stderr}");
@@ -247,7 +291,8 @@ fn diff_shows_what_would_change_and_writes_nothing() {
     emit(&folder, "all --root host a.xml");
     write(&folder, MODULES, &(read(&folder, MODULES) + "own\n"));
     fs::remove_file(folder.path().join("host").join(MODPROBE)).unwrap();
-    fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o644))
+        .unwrap();
     let (code, stdout, _) = run_in(folder.path(), "emit all --root host --diff a.xml");
     assert_eq!(code, 1);
     for part in [
@@ -257,14 +302,19 @@ fn diff_shows_what_would_change_and_writes_nothing() {
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
-    assert!(read(&folder, MODULES).ends_with("own\n") && read(&folder, MODPROBE).is_empty() && mode(&folder, HOOK) == 0o644);
+    assert!(
+        read(&folder, MODULES).ends_with("own\n")
+            && read(&folder, MODPROBE).is_empty()
+            && mode(&folder, HOOK) == 0o644
+    );
 }
 
 #[test]
 fn a_mode_alone_is_mended_where_it_is_asked_for() {
     let folder = folder();
     emit(&folder, "hook --root host a.xml");
-    fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(folder.path().join("host").join(HOOK), fs::Permissions::from_mode(0o600))
+        .unwrap();
     // Somebody may have switched it off.
     assert!(refused(&folder, "hook --root host a.xml").contains("existing files differ"));
     assert_eq!(mode(&folder, HOOK), 0o600);
@@ -277,12 +327,31 @@ fn a_mode_alone_is_mended_where_it_is_asked_for() {
 fn the_umask_does_not_count() {
     let folder = folder();
     for umask in ["077", "000"] {
-        let script = format!("umask {umask}; exec '{}' emit all --root host --force a.xml", env!("CARGO_BIN_EXE_gvtg-xml"));
+        let script = format!(
+            "umask {umask}; exec '{}' emit all --root host --force a.xml",
+            env!("CARGO_BIN_EXE_gvtg-xml")
+        );
         let _ = fs::remove_dir_all(folder.path().join("host"));
-        assert!(Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap().status.success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &script])
+                .current_dir(folder.path())
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
         assert_eq!([HOOK, MODULES].map(|path| mode(&folder, path)), [0o755, 0o644]);
-        assert_eq!(["", "etc", "etc/libvirt/hooks/qemu.d", "etc/modules-load.d"].map(|path| mode(&folder, path)), [0o755; 4], "{umask}");
-        let left: Vec<_> = fs::read_dir(folder.path().join("host/etc/libvirt/hooks/qemu.d")).unwrap().flatten().collect();
+        assert_eq!(
+            ["", "etc", "etc/libvirt/hooks/qemu.d", "etc/modules-load.d"]
+                .map(|path| mode(&folder, path)),
+            [0o755; 4],
+            "{umask}"
+        );
+        let left: Vec<_> = fs::read_dir(folder.path().join("host/etc/libvirt/hooks/qemu.d"))
+            .unwrap()
+            .flatten()
+            .collect();
         assert_eq!(left.len(), 1, "libvirt runs whatever is there: {left:?}");
     }
 }
@@ -319,8 +388,13 @@ fn what_is_no_file_is_never_replaced() {
 fn the_kernels_line_is_completed_and_never_made_up() {
     let folder = folder();
     let arguments = "cmdline --bootloader kernel-install --root host";
-    assert!(refused(&folder, arguments).contains("there is no command line to add the parameters to"));
-    assert!(refused(&folder, "all --root host --bootloader kernel-install a.xml").contains("would have no root="));
+    assert!(
+        refused(&folder, arguments).contains("there is no command line to add the parameters to")
+    );
+    assert!(
+        refused(&folder, "all --root host --bootloader kernel-install a.xml")
+            .contains("would have no root=")
+    );
     write(&folder, "proc/cmdline", "BOOT_IMAGE=/vmlinuz root=UUID=1 ro intel_iommu=off\n");
     emit(&folder, arguments);
     let line = "root=UUID=1 ro intel_iommu=off i915.enable_gvt=1 kvm.ignore_msrs=1\n";
@@ -329,25 +403,39 @@ fn the_kernels_line_is_completed_and_never_made_up() {
     write(&folder, "etc/kernel/cmdline", "root=UUID=2 i915.enable_gvt=1\n");
     assert!(refused(&folder, arguments).contains("existing files differ"));
     let (_, stderr) = emit(&folder, &format!("{arguments} --force"));
-    assert!(stderr.contains("this is the command line in /etc/kernel/cmdline plus the missing parameters"), "{stderr}");
-    assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=2 i915.enable_gvt=1 kvm.ignore_msrs=1\n");
+    assert!(
+        stderr.contains(
+            "this is the command line in /etc/kernel/cmdline plus the missing parameters"
+        ),
+        "{stderr}"
+    );
+    assert_eq!(
+        read(&folder, "etc/kernel/cmdline"),
+        "root=UUID=2 i915.enable_gvt=1 kvm.ignore_msrs=1\n"
+    );
 }
 
 #[test]
 fn parameters_without_a_file_are_said_even_where_notes_are_not_wanted() {
     let folder = folder();
-    for (bootloader, line) in
-        [("raw", "i915.enable_gvt=1 kvm.ignore_msrs=1"), ("systemd-boot", "options i915.enable_gvt=1 kvm.ignore_msrs=1")]
-    {
-        let (stdout, stderr) = emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
+    for (bootloader, line) in [
+        ("raw", "i915.enable_gvt=1 kvm.ignore_msrs=1"),
+        ("systemd-boot", "options i915.enable_gvt=1 kvm.ignore_msrs=1"),
+    ] {
+        let (stdout, stderr) =
+            emit(&folder, &format!("all --root host --quiet --bootloader {bootloader} a.xml"));
         assert_eq!(stdout.lines().count(), 3);
         assert!(
-            stderr.contains("the following is not written to a file: ") && stderr.lines().any(|said| said.starts_with(line)),
+            stderr.contains("the following is not written to a file: ")
+                && stderr.lines().any(|said| said.starts_with(line)),
             "{stderr}"
         );
     }
     for kind in ["cmdline", "qemu-conf", "nodedev a.xml"] {
-        assert!(refused(&folder, &format!("{kind} --root host")).contains("this is not a file that can be written below --root"));
+        assert!(
+            refused(&folder, &format!("{kind} --root host"))
+                .contains("this is not a file that can be written below --root")
+        );
     }
 }
 
@@ -381,10 +469,16 @@ fn nixos_gets_the_hook_in_its_libvirts_folder_and_the_rest_as_configuration() {
         ("qemu-conf", "  virtualisation.libvirtd.qemu.verbatimConfig = ''"),
     ] {
         let (stdout, stderr) = emit(&folder, &format!("{kind} --root host"));
-        assert!(stdout.contains(option) && stderr.contains("then run `sudo nixos-rebuild switch`"), "{kind}: {stdout}{stderr}");
+        assert!(
+            stdout.contains(option) && stderr.contains("then run `sudo nixos-rebuild switch`"),
+            "{kind}: {stdout}{stderr}"
+        );
     }
     assert_eq!(files(&folder.path().join("host")), ["etc/NIXOS", MANIFEST, HOOK]);
-    assert!(refused(&folder, "all --bootloader grub --root host a.xml").contains("leave out --bootloader"));
+    assert!(
+        refused(&folder, "all --bootloader grub --root host a.xml")
+            .contains("leave out --bootloader")
+    );
     let (stdout, _) = emit(&folder, "filter --root host");
     assert_eq!(stdout, "host/var/lib/libvirt/hooks/qemu.d/gvtg-filter\n");
 }
@@ -401,7 +495,10 @@ fn a_hook_that_nixos_links_from_its_store_is_not_written() {
     symlink("/nix/store/0aa-gvtg", &hook).unwrap();
     emit(&folder, "hook --root host a.xml");
     let said = refused(&folder, "hook --force --root host two.xml");
-    assert!(said.contains("NixOS links this hook from its store") && said.contains("/etc/nixos/gvtg"), "{said}");
+    assert!(
+        said.contains("NixOS links this hook from its store") && said.contains("/etc/nixos/gvtg"),
+        "{said}"
+    );
     assert!(fs::read_to_string(&stored).unwrap().contains("win10"));
 }
 
@@ -411,7 +508,10 @@ fn an_image_of_rpm_ostree_gets_kernel_arguments() {
     write(&folder, "run/ostree-booted", "");
     let (_, stderr) = emit(&folder, "all --root host a.xml");
     let command = "run `sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1`";
-    assert!(stderr.contains(&format!("then {command}")) && !stderr.contains("update-initramfs"), "{stderr}");
+    assert!(
+        stderr.contains(&format!("then {command}")) && !stderr.contains("update-initramfs"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -419,15 +519,26 @@ fn guc_submission_on_the_line_is_reported_and_stays() {
     let folder = folder();
     write(&folder, "etc/kernel/cmdline", "root=UUID=1 i915.enable_guc=3\n");
     let (_, stderr) = emit(&folder, "cmdline --bootloader kernel-install --root host --force");
-    assert!(stderr.contains("sets i915.enable_guc, which turns on GuC submission: remove it"), "{stderr}");
-    assert_eq!(read(&folder, "etc/kernel/cmdline"), "root=UUID=1 i915.enable_guc=3 i915.enable_gvt=1 kvm.ignore_msrs=1\n");
+    assert!(
+        stderr.contains("sets i915.enable_guc, which turns on GuC submission: remove it"),
+        "{stderr}"
+    );
+    assert_eq!(
+        read(&folder, "etc/kernel/cmdline"),
+        "root=UUID=1 i915.enable_guc=3 i915.enable_gvt=1 kvm.ignore_msrs=1\n"
+    );
 }
 
 #[test]
 fn mdevctl_gets_a_file_for_each_vgpu() {
     let folder = folder();
     let (stdout, _) = emit(&folder, "mdevctl --root host --pci 0000:00:02.0 two.xml");
-    assert_eq!(stdout, format!("host/etc/mdevctl.d/0000:00:02.0/{UUID}\nhost/etc/mdevctl.d/0000:00:02.0/{OTHER}\n"));
+    assert_eq!(
+        stdout,
+        format!(
+            "host/etc/mdevctl.d/0000:00:02.0/{UUID}\nhost/etc/mdevctl.d/0000:00:02.0/{OTHER}\n"
+        )
+    );
 }
 
 #[test]
@@ -465,11 +576,17 @@ fn files_that_root_writes_belong_to_root() {
         fs::write(&hook, &text).unwrap();
         chown(&hook, Some(1000), Some(1000)).unwrap();
         let (code, stdout, _) = run_in(folder.path(), "emit all --root host --diff a.xml");
-        assert!(code == 1 && stdout.contains(&format!("# host/{HOOK}: owner 1000:1000, will be 0:0\n")), "{stdout}");
+        assert!(
+            code == 1 && stdout.contains(&format!("# host/{HOOK}: owner 1000:1000, will be 0:0\n")),
+            "{stdout}"
+        );
         if text == "own\n" {
             assert!(refused(&folder, "all --root host a.xml").contains("existing files differ"));
         }
-        emit(&folder, if text == "own\n" { "all --root host --force a.xml" } else { "all --root host a.xml" });
+        emit(
+            &folder,
+            if text == "own\n" { "all --root host --force a.xml" } else { "all --root host a.xml" },
+        );
         assert_eq!((owner(), mode(&folder, HOOK)), ((0, 0), 0o755));
     }
     // New files in a setgid folder get its group.

@@ -32,9 +32,18 @@ fn overrides(text: &str) -> Vec<String> {
     read(text, |document| {
         let properties = document.elements().filter(|element| element.is_qemu("property"));
         let line = |property: gvtg_xml::xml::Element<'_>| {
-            let alias = property.parent().and_then(|frontend| frontend.parent()).and_then(|device| device.attribute("alias"));
+            let alias = property
+                .parent()
+                .and_then(|frontend| frontend.parent())
+                .and_then(|device| device.attribute("alias"));
             let value = |name| property.attribute(name).unwrap_or("");
-            format!("{} {} {} {}", alias.unwrap_or(""), value("name"), value("type"), value("value"))
+            format!(
+                "{} {} {} {}",
+                alias.unwrap_or(""),
+                value("name"),
+                value("type"),
+                value("value")
+            )
         };
         properties.map(line).collect()
     })
@@ -44,18 +53,26 @@ fn overrides(text: &str) -> Vec<String> {
 #[test]
 fn each_fixture_becomes_its_fixed_twin() {
     let mut pairs = 0;
-    let mut names: Vec<PathBuf> = std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir("fixtures").unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
-    for path in
-        names.iter().filter(|path| path.extension().is_some_and(|end| end == "xml") && !path.to_string_lossy().ends_with(".fixed.xml"))
-    {
-        let (before, twin) = (std::fs::read_to_string(path).unwrap(), path.with_extension("fixed.xml"));
+    for path in names.iter().filter(|path| {
+        path.extension().is_some_and(|end| end == "xml")
+            && !path.to_string_lossy().ends_with(".fixed.xml")
+    }) {
+        let (before, twin) =
+            (std::fs::read_to_string(path).unwrap(), path.with_extension("fixed.xml"));
         let result = fixed(&before, "");
         if common::is_renewing() {
             std::fs::write(&twin, &result.text).unwrap();
         }
         let after = std::fs::read_to_string(&twin).unwrap_or_default();
-        assert!(result.text == after, "{}:\n{}", path.display(), similar::TextDiff::from_lines(&after, &result.text).unified_diff());
+        assert!(
+            result.text == after,
+            "{}:\n{}",
+            path.display(),
+            similar::TextDiff::from_lines(&after, &result.text).unified_diff()
+        );
         assert_eq!(fixed(&after, "").text, after, "{}: the twin is fixed already", path.display());
         pairs += 1;
     }
@@ -80,8 +97,13 @@ const GUIDE: [&str; 10] = [
 fn libvirt_7_gets_exactly_the_guides_elements() {
     let guide = read_fixture("guide.xml");
     let scale = "    <qemu:env name=\"GDK_SCALE\" value=\"1.0\"/>\n";
-    let with_bridge_off = guide.replace(scale, &format!("{scale}    <qemu:env name=\"NO_AT_BRIDGE\" value=\"1\"/>\n"));
-    assert_eq!(fixed(&guide, "--libvirt 7.0").text, with_bridge_off, "the guide lacks one variable on libvirt 7.0");
+    let with_bridge_off = guide
+        .replace(scale, &format!("{scale}    <qemu:env name=\"NO_AT_BRIDGE\" value=\"1\"/>\n"));
+    assert_eq!(
+        fixed(&guide, "--libvirt 7.0").text,
+        with_bridge_off,
+        "the guide lacks one variable on libvirt 7.0"
+    );
     let bare = "<domain type='kvm'>\n  <name>bare</name>\n  <devices>\n  </devices>\n</domain>\n";
     let result = fixed(bare, "--libvirt 7.0 --uuid ab54baba-ea9a-4ce5-b7b4-51b376b65849").text;
     assert_eq!(arguments(&result), GUIDE);
@@ -99,7 +121,8 @@ fn each_form_becomes_the_other_and_nothing_is_lost() {
     let own = "<qemu:arg value='-set'/><qemu:arg value='device.hostdev0.xres=0x780'/>\
         <qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile=/rom with blanks'/><qemu:arg value='-name'/><qemu:arg value='guest=mine'/>";
     let bridge_off = "<qemu:env name='NO_AT_BRIDGE' value='1'/>";
-    let set_form = read_fixture("guide.xml").replace("  <qemu:commandline>\n", &format!("  <qemu:commandline>{own}{bridge_off}\n"));
+    let set_form = read_fixture("guide.xml")
+        .replace("  <qemu:commandline>\n", &format!("  <qemu:commandline>{own}{bridge_off}\n"));
     assert!(!fixed(&set_form, "--libvirt 7.0").changed, "it works as it is");
 
     let override_form = fixed(&set_form, "--libvirt 9.0").text;
@@ -113,7 +136,10 @@ fn each_form_becomes_the_other_and_nothing_is_lost() {
         ]
     );
     assert_eq!(arguments(&override_form), ["-name", "guest=mine", "-display", "gtk,gl=on"]);
-    assert!(override_form.contains("ramfb=\"on\""), "ramfb and the driver that has it are libvirt's own attribute:\n{override_form}");
+    assert!(
+        override_form.contains("ramfb=\"on\""),
+        "ramfb and the driver that has it are libvirt's own attribute:\n{override_form}"
+    );
 
     let back = fixed(&override_form, "--libvirt 7.0").text;
     assert_eq!(
@@ -140,7 +166,9 @@ fn each_form_becomes_the_other_and_nothing_is_lost() {
 #[test]
 fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
     let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
-    let channel = |kind: &str| format!("<channel type='{kind}'><target type='virtio' name='{kind}'/></channel>");
+    let channel = |kind: &str| {
+        format!("<channel type='{kind}'><target type='virtio' name='{kind}'/></channel>")
+    };
     let devices = [
         channel("spicevmc"),
         channel("unix"),
@@ -159,8 +187,15 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
         "redir1.debug=7",
         "sata0.x=8",
     ];
-    let sets: String = sets.map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>")).concat();
-    let others = ["-device", "virtserialport,chardev=charchannel0,name=a,,b", "-mon", "name=a,,b,chardev=charchannel3"];
+    let sets: String = sets
+        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
+        .concat();
+    let others = [
+        "-device",
+        "virtserialport,chardev=charchannel0,name=a,,b",
+        "-mon",
+        "name=a,,b,chardev=charchannel3",
+    ];
     let others: String = others.map(|argument| format!("<qemu:arg value='{argument}'/>")).concat();
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{}{vgpu}</devices><qemu:commandline>{sets}{others}\
@@ -169,7 +204,11 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
     );
     let result = fixed(&text, "--libvirt 7.0");
     let values = arguments(&result.text);
-    let own: Vec<&str> = values.iter().map(String::as_str).filter(|value| *value != "-set" && !value.contains("hostdev0")).collect();
+    let own: Vec<&str> = values
+        .iter()
+        .map(String::as_str)
+        .filter(|value| *value != "-set" && !value.contains("hostdev0"))
+        .collect();
     let wanted = [
         "device.channel0.nr=2",
         "device.channel1.nr=4",
@@ -181,7 +220,12 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
         "gtk,gl=on",
     ];
     assert_eq!(own, wanted, "{}", result.text);
-    let mut named: Vec<&str> = result.applied.iter().flat_map(|one| &one.related).map(|related| &*related.message).collect();
+    let mut named: Vec<&str> = result
+        .applied
+        .iter()
+        .flat_map(|one| &one.related)
+        .map(|related| &*related.message)
+        .collect();
     named.sort_unstable();
     let wanted = [
         "also removed, because it refers to channel0: -set device.channel0.nr=1",
@@ -197,21 +241,38 @@ fn what_speaks_of_a_removed_device_goes_with_it_and_the_next_one_moves_up() {
 fn a_second_hostdev_for_one_vgpu_goes_with_what_speaks_of_it() {
     let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let sets = ["hostdev0.xres=1", "hostdev1.xres=2", "hostdev2.port=3"];
-    let sets: String = sets.map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>")).concat();
+    let sets: String = sets
+        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
+        .concat();
     let text = format!(
         "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{vgpu}{vgpu}<hostdev type='usb'/></devices>\
          <qemu:commandline>{sets}</qemu:commandline></domain>"
     );
     for (flags, wanted) in [
         ("--libvirt 7.0 --unsafe-fixes", ["device.hostdev0.xres=1", "device.hostdev1.port=3"]),
-        ("--libvirt 7.0 --unsafe-fixes --alias ua-v", ["device.ua-v.xres=1", "device.hostdev0.port=3"]),
+        (
+            "--libvirt 7.0 --unsafe-fixes --alias ua-v",
+            ["device.ua-v.xres=1", "device.hostdev0.port=3"],
+        ),
     ] {
         let result = fixed(&text, flags);
-        let own: Vec<String> =
-            arguments(&result.text).into_iter().filter(|value| value.contains("xres") || value.contains("port")).collect();
+        let own: Vec<String> = arguments(&result.text)
+            .into_iter()
+            .filter(|value| value.contains("xres") || value.contains("port"))
+            .collect();
         assert_eq!(own, wanted, "{flags}\n{}", result.text);
-        let named: Vec<&str> = result.applied.iter().flat_map(|one| &one.related).map(|related| &*related.message).collect();
-        assert!(named.contains(&"also removed, because it refers to hostdev1: -set device.hostdev1.xres=2"), "{flags}: {named:?}");
+        let named: Vec<&str> = result
+            .applied
+            .iter()
+            .flat_map(|one| &one.related)
+            .map(|related| &*related.message)
+            .collect();
+        assert!(
+            named.contains(
+                &"also removed, because it refers to hostdev1: -set device.hostdev1.xres=2"
+            ),
+            "{flags}: {named:?}"
+        );
     }
 }
 
@@ -222,21 +283,35 @@ fn what_has_no_other_form_is_reported_and_stays() {
         "<qemu:property name=\"rombar\" type=\"remove\"/><qemu:property name=\"x-req\" type=\"bool\" value=\"true\"><!-- why --></qemu:property><qemu:property name=\"display\"",
     );
     let result = fixed(&text, "--libvirt 7.0");
-    let left: Vec<&str> = result.remaining.iter().filter(|left| left.fix.is_none()).map(|left| &*left.rule.id).collect();
+    let left: Vec<&str> = result
+        .remaining
+        .iter()
+        .filter(|left| left.fix.is_none())
+        .map(|left| &*left.rule.id)
+        .collect();
     assert_eq!(left, ["unsupported-override", "unsupported-override"]);
     assert!(result.text.contains("type=\"remove\"") && result.text.contains("<!-- why -->"));
-    let unknown = read_fixture("guide.xml").replace("device.hostdev0.ramfb=on", "device.hostdev0.x-guesswork=on");
+    let unknown = read_fixture("guide.xml")
+        .replace("device.hostdev0.ramfb=on", "device.hostdev0.x-guesswork=on");
     let result = fixed(&unknown, "");
-    assert!(result.text.contains("device.ua-gvtg.x-guesswork=on"), "its type is not known, so it is not guessed:\n{}", result.text);
+    assert!(
+        result.text.contains("device.ua-gvtg.x-guesswork=on"),
+        "its type is not known, so it is not guessed:\n{}",
+        result.text
+    );
     assert!(result.remaining.iter().any(|left| left.rule.id == "set-on-json-device"));
 }
 
 #[test]
 fn the_vgpus_alias_keeps_every_other_property_on_its_device() {
     let sets = ["hostdev0.port=1", "hostdev1.xres=800", "hostdev2.port=2"];
-    let sets: String = sets.map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>")).concat();
+    let sets: String = sets
+        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='device.{set}'/>"))
+        .concat();
     let usb = |port: u8| {
-        format!("<hostdev mode='subsystem' type='usb'><source><vendor id='0x123{port}'/><product id='0xbeef'/></source></hostdev>")
+        format!(
+            "<hostdev mode='subsystem' type='usb'><source><vendor id='0x123{port}'/><product id='0xbeef'/></source></hostdev>"
+        )
     };
     let vgpu = "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     let text = format!(
@@ -246,7 +321,12 @@ fn the_vgpus_alias_keeps_every_other_property_on_its_device() {
     );
     let result = fixed(&text, "--libvirt 7.0 --alias ua-v");
     let values = arguments(&result.text);
-    for wanted in ["device.hostdev0.port=1", "device.ua-v.xres=800", "device.hostdev1.port=2", "device.ua-v.display=on"] {
+    for wanted in [
+        "device.hostdev0.port=1",
+        "device.ua-v.xres=800",
+        "device.hostdev1.port=2",
+        "device.ua-v.display=on",
+    ] {
         assert!(values.iter().any(|value| value == wanted), "{wanted} in {values:?}");
     }
 }

@@ -16,7 +16,11 @@ use tempfile::TempDir;
 /// All fixtures, and files that are hard to put into words: their names and what is in them.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "xml")) {
+    for entry in fs::read_dir("fixtures")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "xml"))
+    {
         fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }
     let strange = "\u{feff}<domain type='k&quot;v]]&gt;m'>\r\n<name>a%0A::error::\u{1f600}</name>\r\n<devices><graphics\n type='&lt;é%,:&#x9;&#xA;x\u{202e}'/>\
@@ -32,7 +36,10 @@ fn folder() -> TempDir {
 
 /// The report on all of them in a format.
 fn report(folder: &Path, format: &str) -> String {
-    let names = fs::read_dir(folder).unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "xml"));
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "xml"));
     let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
     names.sort();
     let mut command = program(["lint", "--quiet", "--format", format]);
@@ -50,7 +57,10 @@ fn sarif_is_what_its_schema_says() {
     write("none.sarif", &run_in(folder.path(), "lint --format sarif --only two-ramfb guide.xml").1);
     write("fix.sarif", &run_in(folder.path(), "fix --format sarif win10-virt-manager.xml").2);
     fs::create_dir(folder.path().join("ignored")).unwrap();
-    write("ignored/a.xml", "<domain><devices><!-- gvtg-xml: ignore[stray-video] é \"<& --><video/></devices></domain>");
+    write(
+        "ignored/a.xml",
+        "<domain><devices><!-- gvtg-xml: ignore[stray-video] é \"<& --><video/></devices></domain>",
+    );
     write("ignored.sarif", &run_in(folder.path(), "lint --format sarif ignored/a.xml").1);
     let schema = node.join("node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
     let mut command = Command::new(python);
@@ -64,15 +74,24 @@ fn sarif_is_what_its_schema_says() {
     assert_eq!((code, stdout.as_str()), (0, "4 files, 0 faults\n"), "{stderr}");
     let all: Value = serde_json::from_str(&report(folder.path(), "sarif")).unwrap();
     let results = all["runs"][0]["results"].as_array().unwrap();
-    assert!(results.len() > 60 && results.iter().any(|result| result["fixes"].is_array()), "{}", results.len());
+    assert!(
+        results.len() > 60 && results.iter().any(|result| result["fixes"].is_array()),
+        "{}",
+        results.len()
+    );
     assert!(results.iter().any(|result| result["relatedLocations"].is_array()));
-    let uri = |result: &Value, places: &str| result[places][0]["physicalLocation"]["artifactLocation"]["uri"].clone();
+    let uri = |result: &Value, places: &str| {
+        result[places][0]["physicalLocation"]["artifactLocation"]["uri"].clone()
+    };
     let is_elsewhere = |result: &Value| {
         let other = uri(result, "relatedLocations");
         other.is_string() && other != uri(result, "locations")
     };
     let of_two_files = results.iter().filter(|result| is_elsewhere(result));
-    assert!(of_two_files.map(|result| &result["ruleId"]).any(|rule| rule == "shared-vgpu"), "the fixtures share a vGPU");
+    assert!(
+        of_two_files.map(|result| &result["ruleId"]).any(|rule| rule == "shared-vgpu"),
+        "the fixtures share a vGPU"
+    );
 }
 
 #[test]
@@ -81,16 +100,26 @@ fn junit_is_read_by_junitparser() {
     let folder = folder();
     fs::write(folder.path().join("all.junit"), report(folder.path(), "junit")).unwrap();
     let mut command = Command::new(python);
-    let (code, stdout, stderr) = outcome(feed(command.arg("tests/formats/junit.py").arg(folder.path().join("all.junit")), b""));
+    let (code, stdout, stderr) = outcome(feed(
+        command.arg("tests/formats/junit.py").arg(folder.path().join("all.junit")),
+        b"",
+    ));
     assert_eq!(code, 0, "{stderr}");
     let read: Value = serde_json::from_str(&stdout).unwrap();
     let concise = report(folder.path(), "concise");
-    let cases: Vec<&Value> = read["cases"].as_array().unwrap().iter().filter(|case| case[1] != "no findings").collect();
-    let lines: Vec<&str> = cases.iter().map(|case| case[4].as_str().unwrap().lines().next().unwrap()).collect();
-    assert_eq!(lines, concise.lines().collect::<Vec<_>>(), "its words are those of the concise report");
+    let cases: Vec<&Value> =
+        read["cases"].as_array().unwrap().iter().filter(|case| case[1] != "no findings").collect();
+    let lines: Vec<&str> =
+        cases.iter().map(|case| case[4].as_str().unwrap().lines().next().unwrap()).collect();
+    assert_eq!(
+        lines,
+        concise.lines().collect::<Vec<_>>(),
+        "its words are those of the concise report"
+    );
     let failing = concise.lines().filter(|line| !line.contains(": info[")).count();
     assert_eq!(cases.iter().filter(|case| case[3] == 1).count(), failing);
-    let counted: u64 = read["suites"].as_array().unwrap().iter().map(|suite| suite[2].as_u64().unwrap()).sum();
+    let counted: u64 =
+        read["suites"].as_array().unwrap().iter().map(|suite| suite[2].as_u64().unwrap()).sum();
     assert_eq!(counted as usize, failing);
 }
 
@@ -100,7 +129,10 @@ fn githubs_own_package_writes_the_same_commands() {
     let folder = folder();
     let commands = report(folder.path(), "github");
     assert_eq!(commands.lines().count(), report(folder.path(), "concise").lines().count());
-    let (code, stdout, stderr) = outcome(feed(Command::new("node").arg("tests/formats/github.mjs").arg(node), commands.as_bytes()));
+    let (code, stdout, stderr) = outcome(feed(
+        Command::new("node").arg("tests/formats/github.mjs").arg(node),
+        commands.as_bytes(),
+    ));
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(stdout, commands);
 }

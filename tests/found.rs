@@ -15,13 +15,17 @@ fn fixed(flags: &str, rest: &str) -> (String, String) {
 
 /// The values of all arguments, a line each.
 fn arguments(text: &str) -> Vec<&str> {
-    text.lines().filter_map(|line| line.trim().strip_prefix("<qemu:arg value='")?.strip_suffix("'/>")).collect()
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("<qemu:arg value='")?.strip_suffix("'/>"))
+        .collect()
 }
 
 #[test]
 fn each_set_has_its_option_in_a_command_line_that_was_there() {
-    let (text, _) =
-        fixed("--libvirt 7.0", "  <devices/>\n  <qemu:commandline>\n    <qemu:env name='A' value='b'/>\n  </qemu:commandline>\n");
+    let (text, _) = fixed(
+        "--libvirt 7.0",
+        "  <devices/>\n  <qemu:commandline>\n    <qemu:env name='A' value='b'/>\n  </qemu:commandline>\n",
+    );
     let values = arguments(&text);
     let sets = values.iter().enumerate().filter(|(_, value)| value.starts_with("device."));
     let properties: Vec<&str> = sets
@@ -30,7 +34,10 @@ fn each_set_has_its_option_in_a_command_line_that_was_there() {
             value.rsplit('.').next().unwrap_or_default()
         })
         .collect();
-    assert_eq!(properties, ["x-igd-opregion=on", "ramfb=on", "driver=vfio-pci-nohotplug", "display=on"]);
+    assert_eq!(
+        properties,
+        ["x-igd-opregion=on", "ramfb=on", "driver=vfio-pci-nohotplug", "display=on"]
+    );
 }
 
 #[test]
@@ -39,11 +46,16 @@ fn only_one_of_two_vgpus_gets_what_a_vgpu_needs() {
         <address uuid='11111111-2222-4333-8444-555555555550'/></source></hostdev>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci' \
         display='on'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>\n  </devices>\n  <qemu:commandline>\n    \
         <qemu:arg value='-set'/>\n    <qemu:arg value='device.hostdev0.x-igd-opregion=on'/>\n  </qemu:commandline>\n";
-    for flags in ["--libvirt 8.2 --alias ua-mine", "--libvirt 8.2", "--libvirt 7.0", "", "--alias ua-mine"] {
+    for flags in
+        ["--libvirt 8.2 --alias ua-mine", "--libvirt 8.2", "--libvirt 7.0", "", "--alias ua-mine"]
+    {
         let (text, _) = fixed(flags, rest);
         let displays = text.matches(".display=on").count() + text.matches("name='display'").count();
         assert_eq!(displays, 1, "{flags}: {text}");
-        assert!(text.contains("555555555550'/></source></hostdev>"), "{flags}: the other one is left alone\n{text}");
+        assert!(
+            text.contains("555555555550'/></source></hostdev>"),
+            "{flags}: the other one is left alone\n{text}"
+        );
     }
 }
 
@@ -63,17 +75,20 @@ fn a_fix_is_reported_once() {
 
 #[test]
 fn many_faults_of_one_kind_are_mended_at_once() {
-    let many = "    <qemu:arg value='-global'/>\n    <qemu:arg value='vfio-pci.x-vga=on'/>\n".repeat(30);
+    let many =
+        "    <qemu:arg value='-global'/>\n    <qemu:arg value='vfio-pci.x-vga=on'/>\n".repeat(30);
     let vgpu = "  <devices>\n    <hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/>\
         </source></hostdev>\n  </devices>\n";
-    let (text, _) = fixed("", &format!("{vgpu}  <qemu:commandline>\n{many}  </qemu:commandline>\n"));
+    let (text, _) =
+        fixed("", &format!("{vgpu}  <qemu:commandline>\n{many}  </qemu:commandline>\n"));
     assert!(!text.contains("x-vga") && !text.contains("-global"), "{text}");
 }
 
 #[test]
 fn an_attribute_of_another_namespace_is_not_libvirts() {
     let rest = "  <devices>\n    <graphics xmlns:o='urn:o' o:type='x' type='vnc'/>\n  </devices>\n";
-    let (code, stdout, _) = run("lint --format concise --only stray-graphics", &format!("{HEAD}{rest}</domain>"));
+    let (code, stdout, _) =
+        run("lint --format concise --only stray-graphics", &format!("{HEAD}{rest}</domain>"));
     assert_eq!(code, 1);
     assert!(stdout.contains("<graphics type='vnc'>"), "{stdout}");
 }

@@ -1,6 +1,8 @@
-//! Documents spliced by chance: libxml2 and this program refuse the same, and whatever is read can be mended, as libxml2 sees it too.
+//! Documents spliced by chance: libxml2 and this program refuse the same, and whatever is read can
+//! be mended, as libxml2 sees it too.
 //!
-//! GVTG_FUZZ_SECONDS says for how long (2 by default, with the same documents in each run), GVTG_FUZZ_SEED where to begin.
+//! GVTG_FUZZ_SECONDS says for how long (2 by default, with the same documents in each run),
+//! GVTG_FUZZ_SEED where to begin.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -19,23 +21,54 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::xml::read;
 
 /// Everything that libxml2 takes and this program does not, by a piece of its message.
-const OWN_REASONS: &[&str] =
-    &["the root element", "DTD", "encoding='", "is empty", "xmlns can't have a prefix", "a NUL character", "the prefix xml:"];
+const OWN_REASONS: &[&str] = &[
+    "the root element",
+    "DTD",
+    "encoding='",
+    "is empty",
+    "xmlns can't have a prefix",
+    "a NUL character",
+    "the prefix xml:",
+];
 
-const SETTINGS: &[&str] = &["", "", "--libvirt 7.0", "--libvirt 8.2 --unsafe-fixes", "--unsafe-fixes", "--alias ua-other --libvirt 8.0"];
+const SETTINGS: &[&str] = &[
+    "",
+    "",
+    "--libvirt 7.0",
+    "--libvirt 8.2 --unsafe-fixes",
+    "--unsafe-fixes",
+    "--alias ua-other --libvirt 8.0",
+];
 
 /// The fixtures, the folders of domains that GVTG_CORPUS names, and a few small documents.
 fn pool() -> Pool {
-    let corpus: Vec<PathBuf> = std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
+    let corpus: Vec<PathBuf> =
+        std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
     let folders = [PathBuf::from("fixtures")].into_iter().chain(corpus);
     let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().flatten());
     let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
-    let mut documents: Vec<String> = texts.filter(|text| text.len() < 8_000 && text.contains("<domain")).collect();
+    let mut documents: Vec<String> =
+        texts.filter(|text| text.len() < 8_000 && text.contains("<domain")).collect();
     documents.sort();
-    let small = |inside: &str| format!("<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>{inside}</domain>");
-    documents.extend(["", "<devices/>", "<devices><a>x</a></devices>", "<devices>\n</devices>\n<qemu:commandline/>"].map(small));
+    let small = |inside: &str| {
+        format!(
+            "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>{inside}</domain>"
+        )
+    };
+    documents.extend(
+        [
+            "",
+            "<devices/>",
+            "<devices><a>x</a></devices>",
+            "<devices>\n</devices>\n<qemu:commandline/>",
+        ]
+        .map(small),
+    );
     documents.push("<?xml version='1.0' encoding='UTF-8'?>\n<!-- c -->\n<domain type=\"kvm\">\r\n\t<devices/>\r\n</domain>\r\n".into());
-    documents.push("<domain><devices/><qemu:commandline><qemu:arg value='-s'/></qemu:commandline></domain>".into());
+    documents.push(
+        "<domain><devices/><qemu:commandline><qemu:arg value='-s'/></qemu:commandline></domain>"
+            .into(),
+    );
     Pool::new(documents)
 }
 
@@ -45,8 +78,12 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
     let judgement = libxml2.judge(text.as_bytes());
     let own = lint(text, &rules, settings).err().map(|error| error.message);
     match (&judgement, &own) {
-        (Judgement::Refused(said), None) => return Some(format!("libxml2 refuses it ({said}), this program does not")),
-        (Judgement::Fine, Some(error)) if !OWN_REASONS.iter().any(|reason| error.contains(reason)) => {
+        (Judgement::Refused(said), None) => {
+            return Some(format!("libxml2 refuses it ({said}), this program does not"));
+        }
+        (Judgement::Fine, Some(error))
+            if !OWN_REASONS.iter().any(|reason| error.contains(reason)) =>
+        {
             return Some(format!("libxml2 takes it, this program says: {error}"));
         }
         (_, Some(_)) => return None,
@@ -54,12 +91,18 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
     }
     let fixed = match fix(text.to_owned(), &rules, settings) {
         Ok(fixed) => fixed.text,
-        Err(FixError::Xml(error, _)) => return Some(format!("the fixed text can't be read: {}", error.message)),
+        Err(FixError::Xml(error, _)) => {
+            return Some(format!("the fixed text can't be read: {}", error.message));
+        }
         Err(error) => return Some(format!("it can be read and not be mended: {error:?}")),
     };
     match libxml2.judge(fixed.as_bytes()) {
-        Judgement::Refused(said) => return Some(format!("libxml2 refuses the fixed text ({said}): {fixed}")),
-        Judgement::Doubtful if judgement == Judgement::Fine => return Some(format!("libxml2 complains about the fixed text: {fixed}")),
+        Judgement::Refused(said) => {
+            return Some(format!("libxml2 refuses the fixed text ({said}): {fixed}"));
+        }
+        Judgement::Doubtful if judgement == Judgement::Fine => {
+            return Some(format!("libxml2 complains about the fixed text: {fixed}"));
+        }
         _ => {}
     }
     let again = fix(fixed.clone(), &rules, settings).map(|again| again.text);
@@ -71,7 +114,8 @@ fn fault(text: &str, settings: &Settings, libxml2: &mut Libxml2) -> Option<Strin
         .then(|| format!("these are in another namespace, or inside another element than they were: {strangers:?}\n{fixed}"))
 }
 
-/// The elements with a mark that are in no namespace that a rule speaks about, and the namespaces of what they have.
+/// The elements with a mark that are in no namespace that a rule speaks about, and the namespaces
+/// of what they have.
 fn marked(text: &str) -> BTreeSet<String> {
     let of_document = |document: &gvtg_xml::xml::Document<'_>| {
         let elements = document.elements().filter_map(|element| {
@@ -93,8 +137,9 @@ fn kind_of(fault: &str) -> String {
 /// The smallest part of a text that still has a fault of this kind.
 fn smallest(text: &str, settings: &Settings, kind: &str, libxml2: &mut Libxml2) -> String {
     let mut text = text.to_owned();
-    let is_alike =
-        |shorter: &str, libxml2: &mut Libxml2| fault(shorter, settings, libxml2).is_some_and(|fault| kind_of(&fault) == kind_of(kind));
+    let is_alike = |shorter: &str, libxml2: &mut Libxml2| {
+        fault(shorter, settings, libxml2).is_some_and(|fault| kind_of(&fault) == kind_of(kind))
+    };
     // Whole elements first, and then what is around others.
     let mut index = 0;
     while let Some(span) = element_spans(&text).get(index).cloned() {
@@ -133,7 +178,8 @@ fn spliced_documents_are_judged_as_libxml2_does_and_mended() {
     let limit = Duration::from_secs(number("GVTG_FUZZ_SECONDS").unwrap_or(2));
     let seed = number("GVTG_FUZZ_SEED").unwrap_or(1);
     let (pool, mut chance, started) = (pool(), Chance(seed), Instant::now());
-    let settings: Vec<Settings> = SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect();
+    let settings: Vec<Settings> =
+        SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect();
     let (mut count, mut read) = (0, 0);
     let mut faults: BTreeMap<String, String> = BTreeMap::new();
     while started.elapsed() < limit && faults.len() < MOST_FAULTS {
@@ -143,7 +189,9 @@ fn spliced_documents_are_judged_as_libxml2_does_and_mended() {
             let small = smallest(&text, &settings[index], &found, &mut libxml2);
             let found = fault(&small, &settings[index], &mut libxml2).unwrap_or_default();
             let place = format!("document {count} of seed {seed}, settings '{}'", SETTINGS[index]);
-            faults.entry(kind_of(&found)).or_insert_with(|| format!("{place}: {found}\nin {small:?}\n"));
+            faults
+                .entry(kind_of(&found))
+                .or_insert_with(|| format!("{place}: {found}\nin {small:?}\n"));
         }
         count += 1;
         read += usize::from(libxml2.judge(text.as_bytes()) == Judgement::Fine);

@@ -39,7 +39,11 @@ fn each_command_has_a_page_and_each_page_a_command() {
     assert_eq!(commands(), pages);
     for page in PAGES {
         let is_alone = matches!(page.command, "" | "emit modules");
-        assert!((if is_alone { 1 } else { 2 }..=3).contains(&page.examples.len()), "{}", page.command);
+        assert!(
+            (if is_alone { 1 } else { 2 }..=3).contains(&page.examples.len()),
+            "{}",
+            page.command
+        );
     }
 }
 
@@ -59,15 +63,25 @@ fn help_is_broken_between_words() {
         for flag in ["-h", "--help"] {
             let (narrow, wide) = (help(&path, flag, 40), help(&path, flag, 100));
             // Flags and commands are no words to be broken.
-            let is_too_long = |line: &&str| line.chars().count() > 40 && line.trim().contains(' ') && !line.trim_start().starts_with('-');
+            let is_too_long = |line: &&str| {
+                line.chars().count() > 40
+                    && line.trim().contains(' ')
+                    && !line.trim_start().starts_with('-')
+            };
             assert_eq!(narrow.lines().find(is_too_long), None, "{path} {flag}");
-            let words = |text: &str| text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().concat();
+            let words = |text: &str| {
+                text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().concat()
+            };
             let sorted = |text: &str| {
                 let mut letters: Vec<char> = words(text).replace('#', "").chars().collect();
                 letters.sort_unstable();
                 letters
             };
-            assert_eq!(sorted(&narrow), sorted(&wide), "{path} {flag} loses something where it is narrow");
+            assert_eq!(
+                sorted(&narrow),
+                sorted(&wide),
+                "{path} {flag} loses something where it is narrow"
+            );
         }
     }
 }
@@ -78,10 +92,14 @@ fn help_ends_with_examples_and_says_what_exit_codes_mean() {
         for flag in ["-h", "--help"] {
             let help = help(page.command, flag, 100);
             let (_, examples) = help.split_once("\nExamples:\n").unwrap();
-            page.examples.iter().for_each(|example| assert!(examples.contains(example.what), "{}", page.command));
+            page.examples
+                .iter()
+                .for_each(|example| assert!(examples.contains(example.what), "{}", page.command));
         }
         let long = help(page.command, "--help", 100);
-        page.exit_status.iter().for_each(|(code, means)| assert!(long.contains(&format!("  {code}  {}", &means[..9])), "{}", page.command));
+        page.exit_status.iter().for_each(|(code, means)| {
+            assert!(long.contains(&format!("  {code}  {}", &means[..9])), "{}", page.command)
+        });
     }
     assert_eq!(help("help emit", "hook", 100), help("emit hook", "--help", 100));
     let (code, stdout, stderr) = run("", "");
@@ -92,14 +110,30 @@ fn help_ends_with_examples_and_says_what_exit_codes_mean() {
 
 #[test]
 fn each_flag_is_told_for_the_command_that_has_it() {
-    let long = |command: &str| help(command, "--help", 200).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let long = |command: &str| {
+        help(command, "--help", 200)
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     let long = |command: &str| long(command).replace("\n ", " ");
     assert!(long("emit nodedev").contains("Use only the vGPU with this UUID"));
     for kind in ["emit nodedev", "emit mdevctl"] {
-        assert!(!long(kind).contains("groups of rules") && !long(kind).contains("\nRules:\n"), "{kind}: --only takes a UUID");
+        assert!(
+            !long(kind).contains("groups of rules") && !long(kind).contains("\nRules:\n"),
+            "{kind}: --only takes a UUID"
+        );
     }
     for (flag, values) in [
-        ("lint", ["- info: Worth knowing", "- warning: The VM runs", "- error: libvirt rejects the domain"]),
+        (
+            "lint",
+            [
+                "- info: Worth knowing",
+                "- warning: The VM runs",
+                "- error: libvirt rejects the domain",
+            ],
+        ),
         ("lint", ["- auto: On a terminal", "- always: Always", "- never: Never"]),
     ] {
         values.iter().for_each(|value| assert!(long(flag).contains(value), "{value}"));
@@ -107,7 +141,10 @@ fn each_flag_is_told_for_the_command_that_has_it() {
     assert!(long("fix").contains("--suppress-in <PLACE>"));
     assert!(long("fix").contains("the domain is piped in"));
     for command in ["lint", "lsp", "config"] {
-        assert!(!long(command).contains("piped in"), "{command} takes no domain from a pipe for its $DISPLAY");
+        assert!(
+            !long(command).contains("piped in"),
+            "{command} takes no domain from a pipe for its $DISPLAY"
+        );
     }
 }
 
@@ -115,7 +152,10 @@ fn each_flag_is_told_for_the_command_that_has_it() {
 fn the_usual_flags_are_flags() {
     let all = command(Length::Long);
     for page in PAGES {
-        let command = page.command.split_whitespace().fold(&all, |command, name| command.find_subcommand(name).unwrap());
+        let command = page
+            .command
+            .split_whitespace()
+            .fold(&all, |command, name| command.find_subcommand(name).unwrap());
         let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
         let kinds = page.command.starts_with("emit ");
         page.usual.iter().for_each(|id| assert!(has(id) || kinds, "{} has no {id}", page.command));
@@ -127,7 +167,14 @@ fn the_usual_flags_are_flags() {
 fn prepared() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    for made in ["vms", "fixtures", ".zfunc", ".config/fish/completions", ".local/share/bash-completion/completions", "man"] {
+    for made in [
+        "vms",
+        "fixtures",
+        ".zfunc",
+        ".config/fish/completions",
+        ".local/share/bash-completion/completions",
+        "man",
+    ] {
         fs::create_dir_all(path(made)).unwrap();
     }
     for name in ["win10-virt-manager.xml", "win10-virt-manager.fixed.xml"] {
@@ -148,7 +195,8 @@ fn prepared() -> tempfile::TempDir {
 fn the_examples_work() {
     let program = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).parent().unwrap();
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readme/bin");
-    let path = format!("{}:{}:{}", program.display(), stand_ins.display(), std::env::var("PATH").unwrap());
+    let path =
+        format!("{}:{}:{}", program.display(), stand_ins.display(), std::env::var("PATH").unwrap());
     for page in PAGES {
         for example in page.examples {
             let folder = prepared();
@@ -159,13 +207,30 @@ fn the_examples_work() {
                 let mut shell = Command::new("sh");
                 // The host's files go below a folder, and never below /.
                 let written = printed.replace("--root /", "--root laptop");
-                shell.args(["-c", &written]).current_dir(folder.path()).stdin(Stdio::null()).env("PATH", &path).env("HOME", folder.path());
-                shell.env("STATE", folder.path().join("state")).env("MACHINE", folder.path().join("laptop"));
+                shell
+                    .args(["-c", &written])
+                    .current_dir(folder.path())
+                    .stdin(Stdio::null())
+                    .env("PATH", &path)
+                    .env("HOME", folder.path());
+                shell
+                    .env("STATE", folder.path().join("state"))
+                    .env("MACHINE", folder.path().join("laptop"));
                 let output = shell.env_remove("DISPLAY").env("NO_COLOR", "1").output().unwrap();
                 let stderr = String::from_utf8_lossy(&output.stderr);
-                assert!(matches!(output.status.code(), Some(0 | 1)), "{written}: {:?} {stderr}", output.status);
-                assert!(!stderr.contains("error: ") || stderr.contains("error["), "{written}: {stderr}");
-                assert!(!stderr.contains("not found") && !stderr.contains("no such"), "{written}: {stderr}");
+                assert!(
+                    matches!(output.status.code(), Some(0 | 1)),
+                    "{written}: {:?} {stderr}",
+                    output.status
+                );
+                assert!(
+                    !stderr.contains("error: ") || stderr.contains("error["),
+                    "{written}: {stderr}"
+                );
+                assert!(
+                    !stderr.contains("not found") && !stderr.contains("no such"),
+                    "{written}: {stderr}"
+                );
             }
         }
     }
@@ -173,11 +238,17 @@ fn the_examples_work() {
 
 /// An example as the help has it: in several lines, perhaps.
 fn printed(help: &str, command: &str) -> String {
-    let words = |text: &str| text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().join(" ");
+    let words = |text: &str| {
+        text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().join(" ")
+    };
     let (_, examples) = help.split_once("\nExamples:\n").unwrap();
-    let lines: Vec<&str> = examples.lines().map(|line| line.split("  # ").next().unwrap()).collect();
-    let runs = (0..lines.len()).flat_map(|start| (start + 1..=lines.len()).map(move |end| (start, end)));
-    let found = runs.map(|(start, end)| lines[start..end].join("\n")).find(|text| words(text) == words(command));
+    let lines: Vec<&str> =
+        examples.lines().map(|line| line.split("  # ").next().unwrap()).collect();
+    let runs =
+        (0..lines.len()).flat_map(|start| (start + 1..=lines.len()).map(move |end| (start, end)));
+    let found = runs
+        .map(|(start, end)| lines[start..end].join("\n"))
+        .find(|text| words(text) == words(command));
     found.unwrap_or_else(|| panic!("the help does not show `{command}`:\n{help}"))
 }
 
@@ -203,13 +274,21 @@ fn a_terminal_has_its_own_width() {
             let (_, plain, _) = run(words, "");
             assert!(text.split_whitespace().eq(plain.split_whitespace()), "{words}: {text}");
             // A command stays on one line.
-            let is_code = |line: &str| line.starts_with("    ") || line.trim_start().starts_with('`');
-            let is_long = |line: &&str| line.chars().count() > columns && !is_code(line) && line.trim().contains(' ');
+            let is_code =
+                |line: &str| line.starts_with("    ") || line.trim_start().starts_with('`');
+            let is_long = |line: &&str| {
+                line.chars().count() > columns && !is_code(line) && line.trim().contains(' ')
+            };
             assert_eq!(text.lines().find(is_long), None, "{words} with {columns} columns");
         }
     }
     // What a program reads is not broken.
-    assert!(run("explain vgpu-display-without-opengl", "").1.lines().any(|line| line.chars().count() > 100));
+    assert!(
+        run("explain vgpu-display-without-opengl", "")
+            .1
+            .lines()
+            .any(|line| line.chars().count() > 100)
+    );
 }
 
 #[test]
@@ -219,34 +298,63 @@ fn who_gives_no_file_is_shown_the_pipe() {
     assert!(text.contains(pipe), "{text}");
     let readme = fs::read_to_string("README.md").unwrap();
     let of_readme = readme.lines().find(|line| line.contains("| gvtg-xml fix ")).unwrap();
-    let without_flags =
-        |line: &str| line.split(" | ").map(|command| command.split(" --libvirt").next().unwrap()).collect::<Vec<_>>().join(" | ");
+    let without_flags = |line: &str| {
+        line.split(" | ")
+            .map(|command| command.split(" --libvirt").next().unwrap())
+            .collect::<Vec<_>>()
+            .join(" | ")
+    };
     assert_eq!(without_flags(of_readme), without_flags(&format!("$ {pipe}")), "it is the README's");
     let text = on_a_terminal(200, "lint").unwrap();
-    assert!(text.contains("virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"), "{text}");
+    assert!(
+        text.contains("virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"),
+        "{text}"
+    );
 }
 
 #[test]
 fn recipes_write_for_the_libvirt_that_reads_the_domain() {
-    let folders = ["docs", "rules", "rules/symptoms"].map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
-    let files = folders.into_iter().flatten().filter(|path| path.extension().is_some_and(|end| end == "md" || end == "toml"));
+    let folders = ["docs", "rules", "rules/symptoms"]
+        .map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    let files = folders
+        .into_iter()
+        .flatten()
+        .filter(|path| path.extension().is_some_and(|end| end == "md" || end == "toml"));
     let mut texts: Vec<String> = files.map(|path| fs::read_to_string(path).unwrap()).collect();
     texts.push(fs::read_to_string("README.md").unwrap());
-    texts.extend(PAGES.iter().flat_map(|page| page.examples).map(|example| example.command.to_owned()));
+    texts.extend(
+        PAGES.iter().flat_map(|page| page.examples).map(|example| example.command.to_owned()),
+    );
     let mut count = 0;
     for line in texts.iter().flat_map(|text| text.lines()) {
-        let is_recipe = ["virsh define", "virsh edit", "--keep-video", "--audio"].iter().any(|word| line.contains(word));
+        let is_recipe = ["virsh define", "virsh edit", "--keep-video", "--audio"]
+            .iter()
+            .any(|word| line.contains(word));
         for command in line.split("gvtg-xml fix --").skip(1).filter(|_| is_recipe) {
             // A suppression is not written for a libvirt.
             assert!(
-                command.starts_with("libvirt ") || command.contains("--libvirt installed") || command.starts_with("suppress "),
+                command.starts_with("libvirt ")
+                    || command.contains("--libvirt installed")
+                    || command.starts_with("suppress "),
                 "{line}"
             );
             count += 1;
         }
-        assert!(!line.contains("| gvtg-xml fix |") && !line.contains(r"\| gvtg-xml fix \|"), "{line}");
+        assert!(
+            !line.contains("| gvtg-xml fix |") && !line.contains(r"\| gvtg-xml fix \|"),
+            "{line}"
+        );
     }
     assert!(count > 10, "{count}");
-    let fixing = PAGES.iter().flat_map(|page| page.examples).filter(|example| example.command.contains("gvtg-xml fix"));
-    fixing.for_each(|example| assert!(example.command.contains("gvtg-xml fix --libvirt installed "), "{}", example.command));
+    let fixing = PAGES
+        .iter()
+        .flat_map(|page| page.examples)
+        .filter(|example| example.command.contains("gvtg-xml fix"));
+    fixing.for_each(|example| {
+        assert!(
+            example.command.contains("gvtg-xml fix --libvirt installed "),
+            "{}",
+            example.command
+        )
+    });
 }

@@ -47,7 +47,12 @@ fn each_machine_has_its_first_thing_to_do() {
         (
             "typos",
             Some("misspelt-parameter"),
-            vec!["misspelt-parameter", "misspelt-parameter", "modprobe-option-with-dot", "gvt-not-enabled"],
+            vec![
+                "misspelt-parameter",
+                "misspelt-parameter",
+                "modprobe-option-with-dot",
+                "gvt-not-enabled",
+            ],
         ),
         ("amd", Some("no-intel-gpu"), vec!["no-intel-gpu"]),
         ("guest", Some("in-guest"), vec!["in-guest"]),
@@ -76,11 +81,22 @@ fn the_order_says_where_to_begin() {
     let (code, stdout, _) = run(&format!("host --root {}", folder.path().display()), "");
     assert_eq!(code, 1);
     let mut lines = stdout.lines();
-    assert_eq!(lines.next(), Some("error[kvmgt-not-loaded] the module kvmgt is not loaded: there are no vGPU types"));
-    assert!(lines.next().unwrap().starts_with("  do this first: load it now: `sudo modprobe kvmgt`"), "{stdout}");
+    assert_eq!(
+        lines.next(),
+        Some("error[kvmgt-not-loaded] the module kvmgt is not loaded: there are no vGPU types")
+    );
+    assert!(
+        lines.next().unwrap().starts_with("  do this first: load it now: `sudo modprobe kvmgt`"),
+        "{stdout}"
+    );
     assert_eq!(stdout.matches("do this first").count(), 1, "{stdout}");
     assert!(stdout.contains("\nwarning[kvmgt-not-at-boot] "), "{stdout}");
-    assert!(stdout.ends_with("Start with kvmgt-not-loaded; for details, run `gvtg-xml explain kvmgt-not-loaded`.\n"), "{stdout}");
+    assert!(
+        stdout.ends_with(
+            "Start with kvmgt-not-loaded; for details, run `gvtg-xml explain kvmgt-not-loaded`.\n"
+        ),
+        "{stdout}"
+    );
 }
 
 #[test]
@@ -94,7 +110,11 @@ fn the_step_that_prepares_a_host_is_the_same_for_all_and_written_out_once() {
     }
     assert!(check(&answer, "msrs-not-ignored")["help"].as_str().unwrap().contains(NEXT));
     let (_, stdout, _) = run(&format!("host --root {}", folder.path().display()), "");
-    assert!(stdout.contains(&format!("\n  do this first: {NEXT}\n")) && stdout.matches(NEXT).count() == 1, "{stdout}");
+    assert!(
+        stdout.contains(&format!("\n  do this first: {NEXT}\n"))
+            && stdout.matches(NEXT).count() == 1,
+        "{stdout}"
+    );
     assert_eq!(stdout.matches("\n  what to do: as above\n").count(), 3, "{stdout}");
 }
 
@@ -103,7 +123,10 @@ fn an_old_libvirt_is_told_with_the_flag_for_fix() {
     let (code, answer) = ask_of("like libvirt-8.0\n", &[]);
     assert_eq!(code, 0);
     assert_eq!(wrong(&answer), ["old-libvirt"]);
-    assert_eq!(check(&answer, "old-libvirt")["help"], "pass its version to fix: `gvtg-xml fix --libvirt 8.0.0`");
+    assert_eq!(
+        check(&answer, "old-libvirt")["help"],
+        "pass its version to fix: `gvtg-xml fix --libvirt 8.0.0`"
+    );
 }
 
 #[test]
@@ -119,9 +142,15 @@ fn each_fault_is_found_and_no_other() {
 #[test]
 fn who_gave_the_gpu_away_is_said() {
     for (line, what_to_do) in [
-        ("vfio-pci.ids=10de:1c03,8086:5916", "remove vfio-pci.ids=10de:1c03,8086:5916 from the kernel command line and reboot"),
+        (
+            "vfio-pci.ids=10de:1c03,8086:5916",
+            "remove vfio-pci.ids=10de:1c03,8086:5916 from the kernel command line and reboot",
+        ),
         // The other card is given away rightly.
-        ("vfio-pci.ids=10de:1c03", "shut down the VM that uses it, and remove its <hostdev type='pci'>"),
+        (
+            "vfio-pci.ids=10de:1c03",
+            "shut down the VM that uses it, and remove its <hostdev type='pci'>",
+        ),
     ] {
         let machine = format!(
             "like kaby-lake\nwithout {GPU}/mdev_supported_types\n{GPU}/driver -> ../x/vfio-pci\n/proc/cmdline = i915.enable_gvt=1 {line}\n"
@@ -152,7 +181,8 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
     for more in [
         // AppArmor checks the file that a link leads to.
         "/usr/bin/gvtg-xml -> ../local/bin/gvtg-xml",
-        // Without the profile's file, the rules of libvirt's own profile count; without the list, which only root can read, the file does.
+        // Without the profile's file, the rules of libvirt's own profile count; without the list,
+        // which only root can read, the file does.
         "without /etc/apparmor.d",
         &format!("{PROFILES} = virtqemud (enforce)\nwithout /etc/apparmor.d"),
         &format!("{PROFILES} = libvirtd (kill)"),
@@ -162,9 +192,18 @@ fn a_program_that_apparmor_lets_hooks_run_is_fine() {
         let (_, answer) = ask_of(&format!("like apparmor\n{more}\n"), &[]);
         assert_eq!(wrong(&answer), ["hook-without-program"], "{more}: {answer:#}");
     }
-    let help = |more: &str| check(&ask_of(&format!("like apparmor\n{more}\n"), &[]).1, "hook-without-program")["help"].to_string();
-    assert_eq!(help(""), "\"install gvtg-xml in /usr/bin: `sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/`\"");
-    assert_eq!(help("without /usr/local/bin"), "\"install gvtg-xml in /usr/bin: `sudo install -m 755 target/release/gvtg-xml /usr/bin/`\"");
+    let help = |more: &str| {
+        check(&ask_of(&format!("like apparmor\n{more}\n"), &[]).1, "hook-without-program")["help"]
+            .to_string()
+    };
+    assert_eq!(
+        help(""),
+        "\"install gvtg-xml in /usr/bin: `sudo install -m 755 /usr/local/bin/gvtg-xml /usr/bin/`\""
+    );
+    assert_eq!(
+        help("without /usr/local/bin"),
+        "\"install gvtg-xml in /usr/bin: `sudo install -m 755 target/release/gvtg-xml /usr/bin/`\""
+    );
 }
 
 #[test]
@@ -177,18 +216,29 @@ fn on_nixos_libvirts_files_are_read_below_var_lib() {
             "missing-hook",
         ),
         ("without /var/lib/libvirt/qemu.conf", "dri-not-allowed"),
-        ("/run/current-system/sw/bin/virsh -> /nix/store/0aa-libvirt-8.2.0/bin/virsh", "old-libvirt"),
+        (
+            "/run/current-system/sw/bin/virsh -> /nix/store/0aa-libvirt-8.2.0/bin/virsh",
+            "old-libvirt",
+        ),
         ("without /run/current-system", "missing-libvirt"),
     ] {
         let (_, answer) = ask_of(&format!("like nixos\n{fault}\n"), &[]);
         assert!(wrong(&answer).contains(&rule), "{fault}: {answer:#}");
     }
     // Programs that are not links to the store do not tell their version, but they exist.
-    let (_, answer) = ask_of("like nixos\nwithout /run/current-system\n/run/current-system/sw/bin/virsh (755) =\n", &[]);
-    assert_eq!((wrong(&answer), with(&answer, "unknown")), (vec![], vec!["missing-libvirt"]), "{answer:#}");
+    let (_, answer) = ask_of(
+        "like nixos\nwithout /run/current-system\n/run/current-system/sw/bin/virsh (755) =\n",
+        &[],
+    );
+    assert_eq!(
+        (wrong(&answer), with(&answer, "unknown")),
+        (vec![], vec!["missing-libvirt"]),
+        "{answer:#}"
+    );
 }
 
-/// What `host` says about the machine on which GVT-g is off, after these files were written by hand.
+/// What `host` says about the machine on which GVT-g is off, after these files were written by
+/// hand.
 fn before_the_reboot(files: &str) -> Value {
     let (code, answer) = ask_of(&format!("like gvt-off\n{files}\n"), &[]);
     assert_eq!(code, 1, "{answer:#}");
@@ -198,14 +248,23 @@ fn before_the_reboot(files: &str) -> Value {
 #[test]
 fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
     for (bootloader, renewal) in [
-        ("", "run `sudo update-initramfs -u` if you have not done so since the file was written, reboot"),
+        (
+            "",
+            "run `sudo update-initramfs -u` if you have not done so since the file was written, reboot",
+        ),
         (" --bootloader grub", "run `sudo update-grub` (if there is none, `sudo grub-mkconfig"),
-        (" --bootloader kernel-install", "run `sudo kernel-install add-all` (on Proxmox VE `sudo proxmox-boot-tool refresh`)"),
+        (
+            " --bootloader kernel-install",
+            "run `sudo kernel-install add-all` (on Proxmox VE `sudo proxmox-boot-tool refresh`)",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         hosts::make("gvt-off", folder.path());
         let root = folder.path().display();
-        let (code, _, stderr) = run(&format!("emit all --root {root}{bootloader} fixtures/win10-virt-manager.fixed.xml"), "");
+        let (code, _, stderr) = run(
+            &format!("emit all --root {root}{bootloader} fixtures/win10-virt-manager.fixed.xml"),
+            "",
+        );
         assert_eq!(code, 0, "{stderr}");
         let (code, answer) = ask(folder.path(), &[]);
         assert_eq!(
@@ -224,7 +283,10 @@ fn between_emit_all_and_the_reboot_the_reboot_is_what_to_do() {
             "{check:#}"
         );
         let help = check["help"].as_str().unwrap();
-        assert!(help.starts_with(renewal) && help.ends_with(", reboot, then run `sudo gvtg-xml host`"), "{help}");
+        assert!(
+            help.starts_with(renewal) && help.ends_with(", reboot, then run `sudo gvtg-xml host`"),
+            "{help}"
+        );
     }
 }
 
@@ -237,13 +299,22 @@ fn a_reboot_is_enough_if_the_boot_loader_already_has_the_parameters() {
     ] {
         let answer = before_the_reboot(files);
         assert_eq!(answer["first"], "reboot-pending", "{files}: {answer:#}");
-        assert_eq!(check(&answer, "reboot-pending")["help"], "reboot, then run `sudo gvtg-xml host`", "{files}");
+        assert_eq!(
+            check(&answer, "reboot-pending")["help"],
+            "reboot, then run `sudo gvtg-xml host`",
+            "{files}"
+        );
         // Nothing sets that one.
         assert!(wrong(&answer).contains(&"msrs-not-ignored"), "{answer:#}");
     }
-    let image = before_the_reboot("/run/ostree-booted =\n/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1");
+    let image = before_the_reboot(
+        "/run/ostree-booted =\n/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1",
+    );
     let help = check(&image, "reboot-pending")["help"].as_str().unwrap();
-    assert!(help.starts_with("run `sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 "), "{help}");
+    assert!(
+        help.starts_with("run `sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 "),
+        "{help}"
+    );
 }
 
 #[test]
@@ -257,7 +328,12 @@ fn no_reboot_is_asked_for_if_it_would_change_nothing() {
         // GuC submission keeps it off.
         (format!("{OPTION}\n/sys/module/i915/parameters/enable_guc = 3"), "guc-submission"),
         // The kernel has no GVT-g.
-        (format!("{OPTION}\n/usr/lib/modules/6.1.0-50-amd64/modules.dep = kernel/drivers/vfio/vfio.ko:"), "kernel-without-kvmgt"),
+        (
+            format!(
+                "{OPTION}\n/usr/lib/modules/6.1.0-50-amd64/modules.dep = kernel/drivers/vfio/vfio.ko:"
+            ),
+            "kernel-without-kvmgt",
+        ),
         ("/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=0".to_owned(), "gvt-not-enabled"),
     ] {
         assert_eq!(before_the_reboot(&files)["first"], first, "{files}");
@@ -271,12 +347,23 @@ fn without_root_no_option_is_taken_for_the_value_in_force() {
     // A folder in the file's place can't be read by root either.
     let unreadable = format!("like gvt-off\nwithout {PARAMETER}\n{PARAMETER}/\n");
     let missing = format!("like gvt-off\nwithout {PARAMETER}\n");
-    for (machine, begins) in [(&unreadable, format!("only root can read {PARAMETER}, ")), (&missing, format!("{PARAMETER} is missing, "))] {
+    for (machine, begins) in [
+        (&unreadable, format!("only root can read {PARAMETER}, ")),
+        (&missing, format!("{PARAMETER} is missing, ")),
+    ] {
         let (_, answer) = ask_of(&format!("{machine}{OPTION}\n"), &[]);
         let gvt = check(&answer, "gvt-not-enabled");
-        assert_eq!((&gvt["status"], &check(&answer, "kvmgt-not-loaded")["status"]), (&"unknown".into(), &"unknown".into()), "{answer:#}");
+        assert_eq!(
+            (&gvt["status"], &check(&answer, "kvmgt-not-loaded")["status"]),
+            (&"unknown".into(), &"unknown".into()),
+            "{answer:#}"
+        );
         let message = gvt["message"].as_str().unwrap();
-        assert!(message.starts_with(&begins) && message.contains("/etc/modprobe.d/gvtg.conf was in effect"), "{message}");
+        assert!(
+            message.starts_with(&begins)
+                && message.contains("/etc/modprobe.d/gvtg.conf was in effect"),
+            "{message}"
+        );
         // Newer kernels load kvmgt without it, too.
         let (_, answer) = ask_of(&format!("{machine}{OPTION}\n/sys/module/kvmgt/\n"), &[]);
         assert_eq!(check(&answer, "gvt-not-enabled")["status"], "unknown", "{answer:#}");
@@ -306,24 +393,39 @@ fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
     const FEDORA: &str = "/etc/os-release = ID=fedora";
     const GRUB2: &str = "run `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`";
     for (files, help) in [
-        (format!("{DROP_IN}\n/etc/os-release:\n    ID=linuxmint\n    ID_LIKE=\"ubuntu debian\""), "run `sudo update-grub`"),
-        (format!("{DROP_IN}\n{FEDORA}\n/etc/default/grub:\n    GRUB_TIMEOUT=5\n    . /etc/default/grub.d/gvtg.cfg"), GRUB2),
+        (
+            format!("{DROP_IN}\n/etc/os-release:\n    ID=linuxmint\n    ID_LIKE=\"ubuntu debian\""),
+            "run `sudo update-grub`",
+        ),
+        (
+            format!(
+                "{DROP_IN}\n{FEDORA}\n/etc/default/grub:\n    GRUB_TIMEOUT=5\n    . /etc/default/grub.d/gvtg.cfg"
+            ),
+            GRUB2,
+        ),
         (format!("{FEDORA}\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1"), GRUB2),
-        ("/etc/os-release = ID=arch\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1".to_owned(), "run `sudo grub-mkconfig -o "),
+        (
+            "/etc/os-release = ID=arch\n/etc/default/grub = GRUB_CMDLINE_LINUX=i915.enable_gvt=1"
+                .to_owned(),
+            "run `sudo grub-mkconfig -o ",
+        ),
     ] {
         let answer = before_the_reboot(&files);
         assert_eq!(answer["first"], "reboot-pending", "{files}: {answer:#}");
         let said = check(&answer, "reboot-pending")["help"].as_str().unwrap();
         assert!(said.starts_with(help), "{said}");
     }
-    for settings in ["", "\n/etc/default/grub = # . /etc/default/grub.d/gvtg.cfg", "\n/etc/default/grub = . /etc/default/grub.d/other.cfg"]
-    {
+    for settings in [
+        "",
+        "\n/etc/default/grub = # . /etc/default/grub.d/gvtg.cfg",
+        "\n/etc/default/grub = . /etc/default/grub.d/other.cfg",
+    ] {
         let answer = before_the_reboot(&format!("{DROP_IN}\n{FEDORA}{settings}"));
         assert_eq!(answer["first"], "gvt-not-enabled", "{answer:#}");
         let check = check(&answer, "gvt-not-enabled");
-        assert!(
-            check["message"].as_str().unwrap().contains("grub-mkconfig does not read that file: no line in /etc/default/grub sources it")
-        );
+        assert!(check["message"].as_str().unwrap().contains(
+            "grub-mkconfig does not read that file: no line in /etc/default/grub sources it"
+        ));
         assert_eq!(
             check["help"],
             "add the line `. /etc/default/grub.d/gvtg.cfg` at the end of /etc/default/grub, run `sudo grub2-mkconfig -o \
@@ -336,8 +438,14 @@ fn a_drop_in_for_grub_is_read_where_grub_mkconfig_reads_it() {
 fn the_next_command_line_wins_over_options_of_modules() {
     const OPTION: &str = "/etc/modprobe.d/gvtg.conf = options i915 enable_gvt=1";
     for (files, place) in [
-        ("/boot/loader/entries/a.conf = options\troot=UUID=1 i915.enable_gvt=0", "/boot/loader/entries/a.conf"),
-        ("/etc/kernel/cmdline = root=UUID=1 i915.enable_gvt=1 i915.enable_gvt=0", "/etc/kernel/cmdline"),
+        (
+            "/boot/loader/entries/a.conf = options\troot=UUID=1 i915.enable_gvt=0",
+            "/boot/loader/entries/a.conf",
+        ),
+        (
+            "/etc/kernel/cmdline = root=UUID=1 i915.enable_gvt=1 i915.enable_gvt=0",
+            "/etc/kernel/cmdline",
+        ),
         ("/etc/default/grub = GRUB_CMDLINE_LINUX=\"i915.enable_gvt=0\"", "/etc/default/grub"),
         (
             "/boot/loader/entries/a.conf = options i915.enable_gvt=1\n/boot/loader/entries/b.conf = options i915.enable_gvt=0",
@@ -348,9 +456,17 @@ fn the_next_command_line_wins_over_options_of_modules() {
         assert_eq!(answer["first"], "gvt-not-enabled", "{files}: {answer:#}");
         let check = check(&answer, "gvt-not-enabled");
         let message = check["message"].as_str().unwrap();
-        let said = format!("{place} sets enable_gvt=0, and the command line overrides /etc/modprobe.d/gvtg.conf");
+        let said = format!(
+            "{place} sets enable_gvt=0, and the command line overrides /etc/modprobe.d/gvtg.conf"
+        );
         assert!(message.ends_with(&said), "{message}");
-        assert!(check["help"].as_str().unwrap().starts_with(&format!("remove enable_gvt=0 from {place}; then ")), "{check:#}");
+        assert!(
+            check["help"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("remove enable_gvt=0 from {place}; then ")),
+            "{check:#}"
+        );
     }
     let two = "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/modprobe.d/b.conf = options i915 enable_gvt=0";
     assert_eq!(before_the_reboot(two)["first"], "gvt-not-enabled");
@@ -373,7 +489,11 @@ fn guc_submission_is_found_before_the_reboot() {
             "/etc/modprobe.d/guc.conf",
             "run `sudo update-initramfs -u`, then",
         ),
-        ("/boot/loader/entries/a.conf = options i915.enable_gvt=1 i915.enable_guc=3", "/boot/loader/entries/a.conf", "then"),
+        (
+            "/boot/loader/entries/a.conf = options i915.enable_gvt=1 i915.enable_guc=3",
+            "/boot/loader/entries/a.conf",
+            "then",
+        ),
         (
             "/etc/modprobe.d/a.conf = options i915 enable_gvt=1\n/etc/kernel/cmdline = root=UUID=1 i915.enable_guc=3",
             "/etc/kernel/cmdline",
@@ -382,9 +502,13 @@ fn guc_submission_is_found_before_the_reboot() {
     ] {
         let answer = before_the_reboot(files);
         assert_eq!(answer["first"], "guc-submission", "{files}: {answer:#}");
-        let said = ["reboot-pending", "gvt-not-enabled", "kvmgt-not-loaded"].map(|rule| check(&answer, rule)["status"].clone());
+        let said = ["reboot-pending", "gvt-not-enabled", "kvmgt-not-loaded"]
+            .map(|rule| check(&answer, rule)["status"].clone());
         assert_eq!(said, ["skipped", "skipped", "skipped"], "{files}: {answer:#}");
-        assert_eq!(check(&answer, "guc-submission")["help"], format!("remove it from {path} (or set it to 0), {then} reboot"));
+        assert_eq!(
+            check(&answer, "guc-submission")["help"],
+            format!("remove it from {path} (or set it to 0), {then} reboot")
+        );
     }
     // The last one wins, and the command line over options.
     for files in [
@@ -392,10 +516,16 @@ fn guc_submission_is_found_before_the_reboot() {
         "/etc/modprobe.d/guc.conf = options i915 enable_guc=3\n/etc/kernel/cmdline = root=UUID=1 i915.enable_guc=0",
         "/proc/cmdline = quiet i915.enable_guc=0\n/etc/modprobe.d/guc.conf = options i915 enable_guc=3",
     ] {
-        assert_eq!(before_the_reboot(&format!("{OPTION}\n{files}"))["first"], "reboot-pending", "{files}");
+        assert_eq!(
+            before_the_reboot(&format!("{OPTION}\n{files}"))["first"],
+            "reboot-pending",
+            "{files}"
+        );
     }
     // In force already, by an option.
-    let running = before_the_reboot(&format!("{OPTION} enable_guc=3\n/sys/module/i915/parameters/enable_guc = 3"));
+    let running = before_the_reboot(&format!(
+        "{OPTION} enable_guc=3\n/sys/module/i915/parameters/enable_guc = 3"
+    ));
     let help = "remove it from /etc/modprobe.d/a.conf (or set it to 0), run `sudo update-initramfs -u`, then reboot";
     assert_eq!(check(&running, "guc-submission")["help"], help);
 }
@@ -414,10 +544,18 @@ fn an_i915_that_is_built_in_needs_the_kernels_command_line() {
 #[test]
 fn a_register_that_is_ignored_from_the_next_start_on_is_not_asked_for_again() {
     let option = "/etc/modprobe.d/gvtg.conf = options kvm ignore_msrs=1";
-    let (_, answer) =
-        ask_of(&format!("like kaby-lake\n/proc/cmdline = i915.enable_gvt=1\n/sys/module/kvm/parameters/ignore_msrs = N\n{option}\n"), &[]);
+    let (_, answer) = ask_of(
+        &format!(
+            "like kaby-lake\n/proc/cmdline = i915.enable_gvt=1\n/sys/module/kvm/parameters/ignore_msrs = N\n{option}\n"
+        ),
+        &[],
+    );
     let help = check(&answer, "msrs-not-ignored")["help"].as_str().unwrap();
-    assert!(help.contains("from the next boot on, /etc/modprobe.d/gvtg.conf sets it") && !help.contains("emit"), "{help}");
+    assert!(
+        help.contains("from the next boot on, /etc/modprobe.d/gvtg.conf sets it")
+            && !help.contains("emit"),
+        "{help}"
+    );
 }
 
 #[test]
@@ -437,11 +575,19 @@ fn each_rule_is_found_on_some_machine() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     for name in MACHINES {
-        found.extend(wrong(&ask_of(&format!("like {name}\n"), &[]).1).into_iter().map(str::to_owned));
+        found.extend(
+            wrong(&ask_of(&format!("like {name}\n"), &[]).1).into_iter().map(str::to_owned),
+        );
     }
-    found.extend(FAULTS.iter().chain(DISAGREEMENTS).flat_map(|(_, rules)| rules.iter().map(|rule| (*rule).to_owned())));
+    found.extend(
+        FAULTS
+            .iter()
+            .chain(DISAGREEMENTS)
+            .flat_map(|(_, rules)| rules.iter().map(|rule| (*rule).to_owned())),
+    );
     found.insert("wrong-gpu-address".to_owned());
-    let missing: Vec<&str> = of_host().iter().map(|rule| &*rule.id).filter(|id| !found.contains(*id)).collect();
+    let missing: Vec<&str> =
+        of_host().iter().map(|rule| &*rule.id).filter(|id| !found.contains(*id)).collect();
     assert!(missing.is_empty(), "no machine shows {missing:?}");
     drop(domain);
 }
@@ -451,14 +597,21 @@ fn no_word_lacks_its_value() {
     let folder = tempfile::tempdir().unwrap();
     let domain = domain(folder.path(), "--type i915-GVTg_V5_4");
     let machines = MACHINES.iter().map(|name| format!("like {name}\n"));
-    let faults = FAULTS.iter().chain(DISAGREEMENTS).map(|(fault, _)| format!("like kaby-lake\n{fault}\n"));
+    let faults =
+        FAULTS.iter().chain(DISAGREEMENTS).map(|(fault, _)| format!("like kaby-lake\n{fault}\n"));
     for machine in machines.chain(faults) {
         let (_, answer) = ask_of(&machine, &[&domain]);
         for check in answer["checks"].as_array().unwrap() {
             for words in [&check["message"], &check["help"]].into_iter().filter_map(Value::as_str) {
-                let is_whole =
-                    !words.is_empty() && !words.contains("''") && !words.contains("  ") && !words.contains("()") && !words.contains('{');
-                assert!(is_whole && !words.starts_with(' ') && !words.ends_with(' '), "{machine}: {words:?}");
+                let is_whole = !words.is_empty()
+                    && !words.contains("''")
+                    && !words.contains("  ")
+                    && !words.contains("()")
+                    && !words.contains('{');
+                assert!(
+                    is_whole && !words.starts_with(' ') && !words.ends_with(' '),
+                    "{machine}: {words:?}"
+                );
             }
         }
     }
@@ -467,10 +620,18 @@ fn no_word_lacks_its_value() {
 #[test]
 fn what_cannot_be_read_is_said_and_no_error() {
     // A folder in a file's place can't be read by root either.
-    let (code, answer) = ask_of("like kaby-lake\nwithout /etc/libvirt/qemu.conf\n/etc/libvirt/qemu.conf/\nwithout /usr/lib/modules\n", &[]);
+    let (code, answer) = ask_of(
+        "like kaby-lake\nwithout /etc/libvirt/qemu.conf\n/etc/libvirt/qemu.conf/\nwithout /usr/lib/modules\n",
+        &[],
+    );
     assert_eq!(code, 0);
     assert_eq!(with(&answer, "unknown"), ["dri-not-allowed"], "{answer:#}");
-    assert!(check(&answer, "dri-not-allowed")["message"].as_str().unwrap().starts_with("/etc/libvirt/qemu.conf: "));
+    assert!(
+        check(&answer, "dri-not-allowed")["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("/etc/libvirt/qemu.conf: ")
+    );
 }
 
 #[test]
@@ -481,22 +642,36 @@ fn who_uses_a_vgpu_is_unknown_where_a_process_cannot_be_looked_at() {
          /sys/bus/mdev/devices/{OTHER} -> ../../../devices/pci0000:00/0000:00:02.0/{OTHER}\n/proc/55/fd -> fd\n"
     );
     let (code, answer) = ask_of(&machine, &[]);
-    assert_eq!((code, wrong(&answer), with(&answer, "unknown")), (0, vec![], vec!["unused-vgpu"]), "{answer:#}");
+    assert_eq!(
+        (code, wrong(&answer), with(&answer, "unknown")),
+        (0, vec![], vec!["unused-vgpu"]),
+        "{answer:#}"
+    );
 }
 
 #[test]
 fn a_hook_that_loads_kvmgt_is_waited_for() {
-    let machine = format!("like kaby-lake\nwithout {GPU}/mdev_supported_types\nwithout /sys/module/kvmgt\nwithout /etc/modules-load.d\n");
+    let machine = format!(
+        "like kaby-lake\nwithout {GPU}/mdev_supported_types\nwithout /sys/module/kvmgt\nwithout /etc/modules-load.d\n"
+    );
     let (code, answer) = ask_of(&machine, &[]);
-    assert_eq!((code, wrong(&answer), with(&answer, "unknown")), (0, vec![], vec!["kvmgt-not-loaded"]), "{answer:#}");
+    assert_eq!(
+        (code, wrong(&answer), with(&answer, "unknown")),
+        (0, vec![], vec!["kvmgt-not-loaded"]),
+        "{answer:#}"
+    );
 }
 
 #[test]
 fn a_rule_can_be_ignored() {
-    let (code, answer) = ask_of("like kvmgt-missing\n", &["--ignore", "kvmgt-not-loaded,kvmgt-not-at-boot,missing-hook"]);
+    let (code, answer) = ask_of(
+        "like kvmgt-missing\n",
+        &["--ignore", "kvmgt-not-loaded,kvmgt-not-at-boot,missing-hook"],
+    );
     assert_eq!((code, wrong(&answer)), (0, vec![]));
     let folder = tempfile::tempdir().unwrap();
-    let (code, stdout, stderr) = run(&format!("host --root {} --ignore kvmgt-not-laded", folder.path().display()), "");
+    let (code, stdout, stderr) =
+        run(&format!("host --root {} --ignore kvmgt-not-laded", folder.path().display()), "");
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains("did you mean 'kvmgt-not-loaded'?"), "{stderr}");
 }
@@ -537,7 +712,8 @@ fn checks_that_passed_are_listed_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     hosts::make("kvmgt-missing", folder.path());
     let ask = |flags: &str| {
-        let (code, stdout, stderr) = run(&format!("host --root {} {flags}", folder.path().display()), "");
+        let (code, stdout, stderr) =
+            run(&format!("host --root {} {flags}", folder.path().display()), "");
         assert_eq!((code, stderr.as_str()), (1, ""), "{flags}");
         stdout
     };
@@ -573,12 +749,27 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
     let emitted = format!("emitted setup_gpu win10 {UUID} i915-GVTg_V5_4");
     let users = "/etc/passwd:\n    root:x:0:0::/root:/bin/sh\n    me:x:1000:1000::/home/me:/bin/sh\n/etc/group:\n    libvirt:x:64:me\n";
     for (change, who, what, how) in [
-        (format!("{hook} (755 1000:1000) {emitted}"), "the user me (1000)", hook, "chown root:root"),
+        (
+            format!("{hook} (755 1000:1000) {emitted}"),
+            "the user me (1000)",
+            hook,
+            "chown root:root",
+        ),
         (format!("{hook} (700 1001:0) {emitted}"), "the user 1001", hook, "chown root:root"),
         (format!("{hook} (775 0:64) {emitted}"), "the group libvirt (64)", hook, "chmod g-w"),
         (format!("{hook} (757 0:64) {emitted}"), "every user on this machine", hook, "chmod o-w"),
-        ("/etc/libvirt/hooks/qemu.d/ (755 1000:0)".into(), "the user me (1000)", "/etc/libvirt/hooks/qemu.d", "chown root:root"),
-        ("/etc/libvirt/hooks/qemu.d/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks/qemu.d", "chmod g-w"),
+        (
+            "/etc/libvirt/hooks/qemu.d/ (755 1000:0)".into(),
+            "the user me (1000)",
+            "/etc/libvirt/hooks/qemu.d",
+            "chown root:root",
+        ),
+        (
+            "/etc/libvirt/hooks/qemu.d/ (775 0:64)".into(),
+            "the group libvirt (64)",
+            "/etc/libvirt/hooks/qemu.d",
+            "chmod g-w",
+        ),
         ("/etc/libvirt/ (775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt", "chmod g-w"),
         ("/etc/ (755 1000:1000)".into(), "the user me (1000)", "/etc", "chown root:root"),
         // An empty hooks folder counts too.
@@ -589,21 +780,42 @@ fn a_user_other_than_root_who_can_change_a_hook_is_named() {
             "chmod o-w",
         ),
         // libvirt runs new files in a folder of hooks, sticky or not.
-        ("/etc/libvirt/hooks/qemu.d/ (1777 0:0)".into(), "every user on this machine", "/etc/libvirt/hooks/qemu.d", "chmod o-w"),
-        ("/etc/libvirt/hooks/ (1775 0:64)".into(), "the group libvirt (64)", "/etc/libvirt/hooks", "chmod g-w"),
+        (
+            "/etc/libvirt/hooks/qemu.d/ (1777 0:0)".into(),
+            "every user on this machine",
+            "/etc/libvirt/hooks/qemu.d",
+            "chmod o-w",
+        ),
+        (
+            "/etc/libvirt/hooks/ (1775 0:64)".into(),
+            "the group libvirt (64)",
+            "/etc/libvirt/hooks",
+            "chmod g-w",
+        ),
     ] {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{users}{change}\n"), &[]);
         let check = check(&answer, "hook-writable-by-all");
         assert_eq!(check["status"], "warning", "{change}: {answer:#}");
-        assert_eq!(check["message"].as_str().unwrap(), format!("{who} can change {what}, and libvirt runs the hooks as root"), "{change}");
-        assert_eq!(check["help"].as_str().unwrap(), format!("check its contents, then run `sudo {how} {what}`"), "{change}");
+        assert_eq!(
+            check["message"].as_str().unwrap(),
+            format!("{who} can change {what}, and libvirt runs the hooks as root"),
+            "{change}"
+        );
+        assert_eq!(
+            check["help"].as_str().unwrap(),
+            format!("check its contents, then run `sudo {how} {what}`"),
+            "{change}"
+        );
     }
     for change in [
         format!("{hook} (775 0:0) {emitted}"),
         format!("{hook} (755 0:64) {emitted}"),
         "/home/ (777 1000:1000)".into(),
-        // The hooks of NixOS are links into the store, where every builder can add files and none can replace root's.
-        format!("/nix/store/ (1775 0:30000)\n/nix/store/abc-gvtg (555 0:0) {emitted}\n{hook} -> /nix/store/abc-gvtg"),
+        // The hooks of NixOS are links into the store, where every builder can add files and none
+        // can replace root's.
+        format!(
+            "/nix/store/ (1775 0:30000)\n/nix/store/abc-gvtg (555 0:0) {emitted}\n{hook} -> /nix/store/abc-gvtg"
+        ),
         format!("/srv/ (1777 0:0)\n/srv/hook (755 0:0) {emitted}\n{hook} -> /srv/hook"),
     ] {
         let (_, answer) = ask_of(&format!("like kaby-lake\n{change}\n"), &[]);
@@ -618,8 +830,10 @@ fn a_hook_that_is_linked_to_a_users_folder_is_to_be_copied() {
     }
     let hook = "/etc/libvirt/hooks/qemu.d/gvtg";
     let emitted = format!("emitted setup_gpu win10 {UUID} i915-GVTg_V5_4");
-    let home = format!("/home/me/ (755 1000:1000)\n/home/me/hooks/gvtg (755 1000:1000) {emitted}\n");
-    const BEFORE: &str = "check its contents, then replace the link with a copy that belongs to root: `";
+    let home =
+        format!("/home/me/ (755 1000:1000)\n/home/me/hooks/gvtg (755 1000:1000) {emitted}\n");
+    const BEFORE: &str =
+        "check its contents, then replace the link with a copy that belongs to root: `";
     for (machine, change, link, help) in [
         ("kaby-lake", format!("{hook} -> /home/me/hooks/gvtg"), hook, format!("{BEFORE}sudo install -m 755 /home/me/hooks/gvtg {hook}`")),
         (
@@ -652,7 +866,12 @@ fn a_copy_that_has_kept_the_owners_is_not_excused() {
     }
     let hook = "/etc/libvirt/hooks/qemu.d/gvtg";
     let folder = tempfile::tempdir().unwrap();
-    hosts::make_of(&format!("like kaby-lake\n{hook} (755 1000:1000) emitted setup_gpu win10 {UUID} i915-GVTg_V5_4\n"), folder.path());
+    hosts::make_of(
+        &format!(
+            "like kaby-lake\n{hook} (755 1000:1000) emitted setup_gpu win10 {UUID} i915-GVTg_V5_4\n"
+        ),
+        folder.path(),
+    );
     std::os::unix::fs::chown(folder.path(), Some(1000), Some(1000)).unwrap();
     let (_, answer) = ask(folder.path(), &[]);
     assert_eq!(check(&answer, "hook-writable-by-all")["status"], "warning", "{answer:#}");
@@ -665,7 +884,11 @@ fn a_copy_of_a_machine_may_belong_to_the_user_who_made_it() {
     }
     let folder = tempfile::tempdir().unwrap();
     hosts::make("kaby-lake", folder.path());
-    let chown = std::process::Command::new("chown").args(["-R", "1000:1000"]).arg(folder.path()).status().unwrap();
+    let chown = std::process::Command::new("chown")
+        .args(["-R", "1000:1000"])
+        .arg(folder.path())
+        .status()
+        .unwrap();
     assert!(chown.success());
     let (_, answer) = ask(folder.path(), &[]);
     assert_eq!(check(&answer, "hook-writable-by-all")["status"], "ok");

@@ -1,4 +1,5 @@
-//! `fix --in-place`: the content of a file changes, and nothing else about it, whatever happens meanwhile.
+//! `fix --in-place`: the content of a file changes, and nothing else about it, whatever happens
+//! meanwhile.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -41,8 +42,16 @@ fn in_place_changes_the_content_and_nothing_else() {
     assert_eq!(fs::metadata(path("deep/real.xml")).unwrap().mode() & 0o7777, 0o600);
     assert_eq!(fs::read_link(path("link.xml")).unwrap(), Path::new("deep/real.xml"));
     let new = fs::metadata(path("good.xml")).unwrap();
-    assert_eq!((old.ino(), old.mtime(), old.mtime_nsec()), (new.ino(), new.mtime(), new.mtime_nsec()), "what is good is not written");
-    assert_eq!(names(all.path()), ["bad.xml", "deep", "good.xml", "link.xml"], "nothing is left behind");
+    assert_eq!(
+        (old.ino(), old.mtime(), old.mtime_nsec()),
+        (new.ino(), new.mtime(), new.mtime_nsec()),
+        "what is good is not written"
+    );
+    assert_eq!(
+        names(all.path()),
+        ["bad.xml", "deep", "good.xml", "link.xml"],
+        "nothing is left behind"
+    );
     if !modes_count() {
         // As root the owner must stay.
         fs::write(path("bad.xml"), BAD).unwrap();
@@ -56,17 +65,27 @@ fn in_place_changes_the_content_and_nothing_else() {
 const ACCESS: &str = "system.posix_acl_access";
 const DEFAULT: &str = "system.posix_acl_default";
 
-/// An access list as the kernel keeps it: rights of the owner, of user 4711, of the group, the most that these two can have, of others.
+/// An access list as the kernel keeps it: rights of the owner, of user 4711, of the group, the most
+/// that these two can have, of others.
 fn access_list(owner: u8, user: u8, group: u8, most: u8, others: u8) -> Vec<u8> {
     let nobody = u32::MAX;
-    let entries = [(1u16, owner, nobody), (2, user, 4711), (4, group, nobody), (16, most, nobody), (32, others, nobody)];
-    let entry = |(tag, rights, id): (u16, u8, u32)| [&tag.to_le_bytes()[..], &[rights, 0], &id.to_le_bytes()].concat();
+    let entries = [
+        (1u16, owner, nobody),
+        (2, user, 4711),
+        (4, group, nobody),
+        (16, most, nobody),
+        (32, others, nobody),
+    ];
+    let entry = |(tag, rights, id): (u16, u8, u32)| {
+        [&tag.to_le_bytes()[..], &[rights, 0], &id.to_le_bytes()].concat()
+    };
     [2u32.to_le_bytes().to_vec(), entries.into_iter().flat_map(entry).collect()].concat()
 }
 
 fn attributes(path: &Path) -> Vec<(String, Vec<u8>)> {
     let names = xattr::list(path).unwrap().map(|name| name.into_string().unwrap());
-    let mut attributes: Vec<_> = names.map(|name| (name.clone(), xattr::get(path, &name).unwrap().unwrap())).collect();
+    let mut attributes: Vec<_> =
+        names.map(|name| (name.clone(), xattr::get(path, &name).unwrap().unwrap())).collect();
     attributes.sort();
     attributes
 }
@@ -75,11 +94,14 @@ fn attributes(path: &Path) -> Vec<(String, Vec<u8>)> {
 fn access_lists_labels_and_other_attributes_stay() {
     let all = folder(&[("a.xml", BAD), ("plain.xml", BAD)]);
     let path = all.path().join("a.xml");
-    if xattr::set(&path, ACCESS, &access_list(6, 4, 0, 4, 0)).is_err() || xattr::set(&path, "user.note", b"by hand").is_err() {
+    if xattr::set(&path, ACCESS, &access_list(6, 4, 0, 4, 0)).is_err()
+        || xattr::set(&path, "user.note", b"by hand").is_err()
+    {
         return skipped("the folder for temporary files keeps no access lists or attributes");
     }
     // A label that says whose the file is; only root may write one without SELinux.
-    let is_labelled = xattr::set(&path, "security.selinux", b"system_u:object_r:virt_etc_rw_t:s0\0").is_ok();
+    let is_labelled =
+        xattr::set(&path, "security.selinux", b"system_u:object_r:virt_etc_rw_t:s0\0").is_ok();
     if !is_labelled {
         skipped("only root may write a label of SELinux's");
     }
@@ -91,7 +113,11 @@ fn access_lists_labels_and_other_attributes_stay() {
     assert_eq!(run_in(all.path(), "fix -i -q a.xml plain.xml"), (0, String::new(), String::new()));
     assert_eq!(fs::read_to_string(&path).unwrap(), good());
     assert_eq!(attributes(&path), before);
-    assert_eq!(attributes(&all.path().join("plain.xml")), [], "the folder's access list is for new files");
+    assert_eq!(
+        attributes(&all.path().join("plain.xml")),
+        [],
+        "the folder's access list is for new files"
+    );
     assert_eq!((mode("a.xml"), mode("plain.xml")), modes);
 }
 
@@ -105,12 +131,27 @@ fn a_file_of_somebody_else_is_not_taken_from_them() {
     }
     let all = folder(&[("theirs.xml", BAD)]);
     fs::set_permissions(all.path(), Permissions::from_mode(0o777)).unwrap();
-    // The program where that user can run it. By a process of its own: while this one has the copy open to write, a child that another
-    // test starts has it too, and Linux runs no file that is open so.
+    // The program where that user can run it. By a process of its own: while this one has the copy
+    // open to write, a child that another test starts has it too, and Linux runs no file that is
+    // open so.
     let mut copy = Command::new("cp");
-    assert!(copy.arg(program([""; 0]).get_program()).arg(all.path().join("program")).status().unwrap().success());
+    assert!(
+        copy.arg(program([""; 0]).get_program())
+            .arg(all.path().join("program"))
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=4711", "--regid=4711", "--clear-groups", "./program", "fix", "-i", "theirs.xml"]);
+    command.args([
+        "--reuid=4711",
+        "--regid=4711",
+        "--clear-groups",
+        "./program",
+        "fix",
+        "-i",
+        "theirs.xml",
+    ]);
     let (code, _, stderr) = outcome(feed(command.current_dir(all.path()), b""));
     let message = "gvtg-xml: theirs.xml: can't be written: its owner and group can't be preserved: Operation not permitted\n";
     assert_eq!((code, stderr.as_str()), (2, message));
@@ -129,15 +170,28 @@ fn what_is_no_plain_file_is_never_replaced() {
         stderr.contains("one.xml: can't be written: it has another hard link, which would keep the old content: write to stdout instead"),
         "{stderr}"
     );
-    assert_eq!((fs::read_to_string(path("one.xml")).unwrap(), fs::metadata(path("two.xml")).unwrap().nlink()), (BAD.into(), 2));
+    assert_eq!(
+        (
+            fs::read_to_string(path("one.xml")).unwrap(),
+            fs::metadata(path("two.xml")).unwrap().nlink()
+        ),
+        (BAD.into(), 2)
+    );
     let _socket = UnixListener::bind(path("socket.xml")).unwrap();
     symlink("/dev/null", path("device.xml")).unwrap();
     assert!(Command::new("mkfifo").arg(path("fifo.xml")).status().unwrap().success());
-    for (name, what) in [("socket.xml", "a socket"), ("device.xml", "a device"), ("fifo.xml", "a FIFO")] {
+    for (name, what) in
+        [("socket.xml", "a socket"), ("device.xml", "a device"), ("fifo.xml", "a FIFO")]
+    {
         let started = Instant::now();
         let (code, _, stderr) = run_in(all.path(), &format!("fix -i {name}"));
         assert_eq!(code, 2);
-        assert_eq!(stderr, format!("gvtg-xml: {name}: is {what}; --in-place replaces regular files only: write to stdout instead\n"));
+        assert_eq!(
+            stderr,
+            format!(
+                "gvtg-xml: {name}: is {what}; --in-place replaces regular files only: write to stdout instead\n"
+            )
+        );
         assert!(started.elapsed() < Duration::from_secs(10), "nobody waits for a FIFO");
     }
     assert!(fs::symlink_metadata(path("fifo.xml")).unwrap().file_type().is_fifo());
@@ -156,11 +210,15 @@ fn interrupted(command: &mut Command, folder: &Path, signal: &str) -> ExitStatus
     let mut child = command.current_dir(folder).stderr(Stdio::piped()).spawn().unwrap();
     let is_writing = || names(folder).iter().any(|name| name.starts_with(".gvtg-xml-"));
     while !is_writing() && child.try_wait().unwrap().is_none() {}
-    let _ = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).stderr(Stdio::null()).status();
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -{signal} {}", child.id())])
+        .stderr(Stdio::null())
+        .status();
     child.wait().unwrap()
 }
 
-/// Whether a signal is ignored here, and so by whatever is started: in a script a shell has what it starts with `&` ignore INT and QUIT.
+/// Whether a signal is ignored here, and so by whatever is started: in a script a shell has what it
+/// starts with `&` ignore INT and QUIT.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
@@ -173,9 +231,15 @@ fn who_asks_the_program_to_end_leaves_a_whole_file_and_no_other() {
     for (signal, name) in [(15, "TERM"), (2, "INT"), (1, "HUP"), (3, "QUIT")] {
         let default = format!("--default-signal={name}");
         if is_ignored(signal)
-            && !Command::new("env").args([&default, "true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+            && !Command::new("env")
+                .args([&default, "true"])
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
         {
-            skipped(&format!("SIG{name} is ignored by what is started here, and env knows no --default-signal (coreutils 8.31)"));
+            skipped(&format!(
+                "SIG{name} is ignored by what is started here, and env knows no --default-signal (coreutils 8.31)"
+            ));
             continue;
         }
         let command = || {
@@ -191,7 +255,10 @@ fn who_asks_the_program_to_end_leaves_a_whole_file_and_no_other() {
         let was_caught = (0..50).any(|_| {
             let status = interrupted(&mut command(), all.path(), name);
             assert_eq!(names(all.path()), ["a.xml"], "{name}");
-            assert!(fs::read_to_string(all.path().join("a.xml")).unwrap() == fixed, "{name}: what was begun is done");
+            assert!(
+                fs::read_to_string(all.path().join("a.xml")).unwrap() == fixed,
+                "{name}: what was begun is done"
+            );
             assert!(status.success() || status.signal() == Some(signal), "{name}: {status}");
             !status.success()
         });
@@ -204,7 +271,9 @@ fn a_signal_that_was_ignored_stays_ignored() {
     let all = folder(&[]);
     for _ in 0..10 {
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' HUP; exec \"$0\" fix -i -q a.xml"]).arg(program([""; 0]).get_program());
+        command
+            .args(["-c", "trap '' HUP; exec \"$0\" fix -i -q a.xml"])
+            .arg(program([""; 0]).get_program());
         assert!(interrupted(&mut command, all.path(), "HUP").success());
     }
 }
@@ -214,7 +283,10 @@ fn a_file_that_may_not_grow_is_an_error_and_stays() {
     let all = folder(&[("a.xml", BAD)]);
     let program = program([""; 0]);
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -f 0; exec \"$0\" fix -i -q a.xml"]).arg(program.get_program()).current_dir(all.path());
+    command
+        .args(["-c", "ulimit -f 0; exec \"$0\" fix -i -q a.xml"])
+        .arg(program.get_program())
+        .current_dir(all.path());
     let (code, _, stderr) = outcome(feed(&mut command, b""));
     assert_eq!((code, stderr.as_str()), (2, "gvtg-xml: a.xml: can't be written: File too large\n"));
     assert_eq!(fs::read_to_string(all.path().join("a.xml")).unwrap(), BAD);

@@ -1,4 +1,5 @@
-//! Properties that a user set by hand stay on the device that they were meant for, whichever form the libvirt at hand reads.
+//! Properties that a user set by hand stay on the device that they were meant for, whichever form
+//! the libvirt at hand reads.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,8 @@ const PCI_CARD: &str = "    <hostdev mode='subsystem' type='pci' managed='yes'>
     </hostdev>
 ";
 
-/// What the user set beside the guide's four, and its value as libvirt writes it to QEMU in either form.
+/// What the user set beside the guide's four, and its value as libvirt writes it to QEMU in either
+/// form.
 const OWN: [(&str, &str, &[&str]); 4] = [
     ("xres", "1280", &["1280"]),
     ("yres", "0x2d0", &["0x2d0", "720"]),
@@ -31,14 +33,25 @@ const OWN: [(&str, &str, &[&str]); 4] = [
     ("romfile", "/usr/share/qemu/vgabios.bin", &["/usr/share/qemu/vgabios.bin"]),
 ];
 
-/// The guide's domain with these devices before the vGPU, which therefore is hostdevNUMBER, and with the user's own properties.
+/// The guide's domain with these devices before the vGPU, which therefore is hostdevNUMBER, and
+/// with the user's own properties.
 fn guide(before: &str, number: usize) -> String {
     let set = |property: &str, value: &str| {
-        format!("    <qemu:arg value=\"-set\"/>\n    <qemu:arg value=\"device.hostdev{number}.{property}={value}\"/>\n")
+        format!(
+            "    <qemu:arg value=\"-set\"/>\n    <qemu:arg value=\"device.hostdev{number}.{property}={value}\"/>\n"
+        )
     };
-    let guides = [("x-igd-opregion", "on"), ("ramfb", "on"), ("driver", "vfio-pci-nohotplug"), ("display", "on")];
-    let sets: String =
-        guides.iter().map(|(name, value)| set(name, value)).chain(OWN.iter().map(|(name, value, _)| set(name, value))).collect();
+    let guides = [
+        ("x-igd-opregion", "on"),
+        ("ramfb", "on"),
+        ("driver", "vfio-pci-nohotplug"),
+        ("display", "on"),
+    ];
+    let sets: String = guides
+        .iter()
+        .map(|(name, value)| set(name, value))
+        .chain(OWN.iter().map(|(name, value, _)| set(name, value)))
+        .collect();
     format!(
         "<domain xmlns:qemu=\"http://libvirt.org/schemas/domain/qemu/1.0\" type=\"kvm\">
   <name>guide</name>
@@ -66,16 +79,21 @@ fn guide(before: &str, number: usize) -> String {
     )
 }
 
-/// Converts the guide's domain once and back again, each for a libvirt that reads the form: (for old ones, for new ones).
+/// Converts the guide's domain once and back again, each for a libvirt that reads the form: (for
+/// old ones, for new ones).
 fn documents() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let rules = RuleSet::all(builtin());
     let convert = |text: &str, flags: &str| {
         let settings = parse_settings(flags).expect("flags");
-        fix(text.to_owned(), &rules, &settings).unwrap_or_else(|error| panic!("{flags}: {error:?}\n{text}")).text
+        fix(text.to_owned(), &rules, &settings)
+            .unwrap_or_else(|error| panic!("{flags}: {error:?}\n{text}"))
+            .text
     };
     let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
     let both = format!("{USB_STICK}{PCI_CARD}");
-    for (name, before, number) in [("alone", "", 0), ("usb", USB_STICK, 1), ("pci", PCI_CARD, 1), ("both", &both, 2)] {
+    for (name, before, number) in
+        [("alone", "", 0), ("usb", USB_STICK, 1), ("pci", PCI_CARD, 1), ("both", &both, 2)]
+    {
         let guide = guide(before, number);
         let overrides = convert(&guide, "--libvirt newest");
         let back = convert(&overrides, "--libvirt 7.0.0");
@@ -92,12 +110,17 @@ fn documents() -> (BTreeMap<String, String>, BTreeMap<String, String>) {
 fn converted_properties_reach_the_vgpu_and_no_other_device() {
     let Some(suites) = lab::suites() else { return };
     let (old, new) = documents();
-    let reads = |suite: &Suite| if property_syntax_for(suite.libvirt) == PropertySyntax::Override { &new } else { &old };
-    let answers = lab::ask_all("conversion", suites.iter().map(|suite| (*suite, reads(suite))), &["--qemu"]);
+    let reads = |suite: &Suite| {
+        if property_syntax_for(suite.libvirt) == PropertySyntax::Override { &new } else { &old }
+    };
+    let answers =
+        lab::ask_all("conversion", suites.iter().map(|suite| (*suite, reads(suite))), &["--qemu"]);
     let mut faults = Vec::new();
     for (suite, answers) in &answers {
         for (name, answer) in answers {
-            faults.extend(wrong(answer).into_iter().map(|what| format!("{name} on {}: {what}", suite.name)));
+            faults.extend(
+                wrong(answer).into_iter().map(|what| format!("{name} on {}: {what}", suite.name)),
+            );
         }
     }
     let asked: usize = answers.iter().map(|(_, answers)| answers.len()).sum();
@@ -106,12 +129,15 @@ fn converted_properties_reach_the_vgpu_and_no_other_device() {
 }
 
 fn wrong(answer: &Answer) -> Vec<String> {
-    let Some(argv) = &answer.argv else { return vec![format!("define: {}; argv: {}", answer.define, answer.argv_error)] };
+    let Some(argv) = &answer.argv else {
+        return vec![format!("define: {}; argv: {}", answer.define, answer.argv_error)];
+    };
     let mut wrong: Vec<String> = fault(argv).into_iter().collect();
     if answer.validate != "ok" {
         wrong.push(answer.validate.clone());
     }
-    let (mine, others): (Vec<Device>, Vec<Device>) = devices(argv).into_iter().partition(|device| device.get("sysfsdev").ends_with(UUID));
+    let (mine, others): (Vec<Device>, Vec<Device>) =
+        devices(argv).into_iter().partition(|device| device.get("sysfsdev").ends_with(UUID));
     if mine.len() != 1 || vgpus(argv).len() != 1 {
         wrong.push(format!("{} vGPUs of this uuid, {} in all", mine.len(), vgpus(argv).len()));
     }
@@ -122,7 +148,12 @@ fn wrong(answer: &Answer) -> Vec<String> {
     }
     let names = OWN.iter().map(|(name, _, _)| *name).chain(["x-igd-opregion", "ramfb", "display"]);
     for name in names {
-        wrong.extend(others.iter().filter(|other| other.properties.contains_key(name)).map(|other| format!("{name} reaches {other:?}")));
+        wrong.extend(
+            others
+                .iter()
+                .filter(|other| other.properties.contains_key(name))
+                .map(|other| format!("{name} reaches {other:?}")),
+        );
     }
     if !complaints(&answer.qemu).is_empty() {
         wrong.push(format!("QEMU: {}", answer.qemu));

@@ -1,4 +1,5 @@
-//! The hook with a real libvirtd: what it does when domains start, stop and fail to start, up to QEMU running.
+//! The hook with a real libvirtd: what it does when domains start, stop and fail to start, up to
+//! QEMU running.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,18 +33,29 @@ fn mdev_sysfs() -> PathBuf {
 }
 
 /// Does these steps on a suite with these domains and this hook.
-fn steps(suite: &str, domains: &[(&str, String)], hook: &str, steps: &[&str]) -> (Vec<Answer>, String) {
+fn steps(
+    suite: &str,
+    domains: &[(&str, String)],
+    hook: &str,
+    steps: &[&str],
+) -> (Vec<Answer>, String) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab").join(format!("hook-{suite}"));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder in the target folder");
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a file in the target folder");
+    let write = |name: &str, text: &str| {
+        fs::write(folder.join(name), text).expect("a file in the target folder")
+    };
     domains.iter().for_each(|(name, text)| write(&format!("{name}.xml"), text));
     write("hook", hook);
     write("steps", &(steps.join("\n") + "\n"));
     let start = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/start.sh");
-    let output = Command::new(start).arg(suite).arg(&folder).arg(mdev_sysfs()).output().expect("bash runs");
+    let output =
+        Command::new(start).arg(suite).arg(&folder).arg(mdev_sysfs()).output().expect("bash runs");
     assert!(output.status.success(), "{suite}: {}", String::from_utf8_lossy(&output.stderr));
-    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{suite}: {name}: {error}"));
+    let read = |name: &str| {
+        fs::read_to_string(folder.join(name))
+            .unwrap_or_else(|error| panic!("{suite}: {name}: {error}"))
+    };
     (serde_json::from_str(&read("answers.json")).expect("answers are JSON"), read("qemu.log"))
 }
 
@@ -72,19 +84,28 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
         ("odd", fixed("a b$(touch x)&apos;&quot;", OTHER)),
         ("plain", plain.to_owned()),
     ];
-    // The second vGPU of one uuid is a mistake that the program itself does not make. plain is a VM whose old XML was restored.
+    // The second vGPU of one uuid is a mistake that the program itself does not make. plain is a VM
+    // whose old XML was restored.
     let own = hook(&[domains[0].clone(), domains[2].clone()]);
-    let hook = format!("{own}setup_gpu thief {UUID} i915-GVTg_V5_4\nsetup_gpu plain {OTHER} i915-GVTg_V5_4\n");
+    let hook = format!(
+        "{own}setup_gpu thief {UUID} i915-GVTg_V5_4\nsetup_gpu plain {OTHER} i915-GVTg_V5_4\n"
+    );
     let plan: &[(&str, &str, &[&str], &[&str])] = &[
         ("start plain", "ok", &[], &["plain"]),
         ("start win10", "ok", &[UUID], &["plain", "win10"]),
         ("start thief", "belongs to the VM 'win10'", &[UUID], &["plain", "win10"]),
-        ("start odd", "no room for another vGPU of type i915-GVTg_V5_4", &[UUID], &["plain", "win10"]),
+        (
+            "start odd",
+            "no room for another vGPU of type i915-GVTg_V5_4",
+            &[UUID],
+            &["plain", "win10"],
+        ),
         ("destroy win10", "ok", &[], &["plain"]),
         ("start odd", "ok", &[OTHER], &["odd", "plain"]),
         ("destroy odd", "ok", &[], &["plain"]),
         ("start thief", "ok", &[UUID], &["plain", "thief"]),
-        // The hook is asked about each domain that libvirt finds running; another status than 0 would end it.
+        // The hook is asked about each domain that libvirt finds running; another status than 0
+        // would end it.
         ("restart-libvirtd", "ok", &[UUID], &["plain", "thief"]),
         ("destroy thief", "ok", &[], &["plain"]),
         ("destroy plain", "ok", &[], &[]),
@@ -106,6 +127,11 @@ fn a_vgpu_is_there_while_its_domain_runs_and_no_other_domain_is_disturbed() {
             assert_eq!(answer.vgpus, *vgpus, "{at}");
             assert_eq!(answer.running, *running, "{at}");
         }
-        assert_eq!(qemu, format!("{UUID} there\n{OTHER} there\n{UUID} there\n"), "{}: QEMU starts when its vGPU is there", suite.name);
+        assert_eq!(
+            qemu,
+            format!("{UUID} there\n{OTHER} there\n{UUID} there\n"),
+            "{}: QEMU starts when its vGPU is there",
+            suite.name
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! How QEMU reads its arguments is how this program reads them: which options there are, and what is in an option list.
+//! How QEMU reads its arguments is how this program reads them: which options there are, and what
+//! is in an option list.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -16,8 +17,12 @@ use lab::{Suite, say};
 /// What a shell in a suite's chroot prints.
 fn shell(suite: Suite, script: &str) -> String {
     let in_suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/in.sh");
-    let mut child =
-        Command::new(in_suite).args([suite.name, "bash", "-s"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("bash runs");
+    let mut child = Command::new(in_suite)
+        .args([suite.name, "bash", "-s"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("bash runs");
     child.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("bash reads");
     let output = child.wait_with_output().expect("bash ends");
     assert!(output.status.code().is_some(), "{}: {}", suite.name, output.status);
@@ -28,7 +33,9 @@ fn shell(suite: Suite, script: &str) -> String {
 fn release(suite: Suite) -> Release {
     let version = shell(suite, "qemu-system-x86_64 --version");
     let number = version.split("version ").nth(1).expect("a version");
-    let mut parts = number.split('.').map(|part| part.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let mut parts = number
+        .split('.')
+        .map(|part| part.chars().take_while(char::is_ascii_digit).collect::<String>());
     let mut part = || parts.next().and_then(|digits| digits.parse().ok()).expect("a number");
     (part(), part())
 }
@@ -44,7 +51,8 @@ fn on_each(suites: &[Suite], ask: impl Fn(Suite) -> Vec<String> + Sync) -> Vec<S
 #[test]
 fn each_qemu_has_the_options_of_the_table() {
     let Some(suites) = lab::suites() else { return };
-    // An option is asked about with one behind it that no QEMU has: it is the operand, or what QEMU complains of first.
+    // An option is asked about with one behind it that no QEMU has: it is the operand, or what QEMU
+    // complains of first.
     let names: Vec<&str> = names().chain(["no-such-option"]).collect();
     let probe = "for name in NAMES; do
         said=$(timeout -s KILL 5 qemu-system-x86_64 -$name -zzz </dev/null 2>&1 | grep -a 'invalid option' | head -n 1)
@@ -56,17 +64,28 @@ fn each_qemu_has_the_options_of_the_table() {
         let wrong = said.lines().filter_map(|line| {
             let (name, kind) = line.split_once(' ').expect("a name and a kind");
             let wanted = match known(name) {
-                Some(known) if known.since.is_some_and(|since| qemu < since) || known.until.is_some_and(|until| qemu >= until) => "unknown",
+                Some(known)
+                    if known.since.is_some_and(|since| qemu < since)
+                        || known.until.is_some_and(|until| qemu >= until) =>
+                {
+                    "unknown"
+                }
                 Some(known) if known.has_operand => "operand",
                 Some(_) => "flag",
                 None => "unknown",
             };
-            (wanted != kind).then(|| format!("QEMU {qemu:?} has -{name} as {kind}, the table as {wanted}"))
+            (wanted != kind)
+                .then(|| format!("QEMU {qemu:?} has -{name} as {kind}, the table as {wanted}"))
         });
         assert_eq!(said.lines().count(), names.len(), "{said}");
         wrong.collect()
     });
-    say(&format!("qemu: {} options asked about on {} releases, {} faults", names.len(), suites.len(), faults.len()));
+    say(&format!(
+        "qemu: {} options asked about on {} releases, {} faults",
+        names.len(),
+        suites.len(),
+        faults.len()
+    ));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -82,7 +101,11 @@ fn the_newest_qemu_knows_the_options_of_each_display_and_no_other() {
     };
     let mut operands: Vec<(String, bool)> = Vec::new();
     for Display { kind, options } in display::DISPLAYS {
-        operands.extend(options.iter().map(|(name, wanted)| (format!("{kind},{name}={}", value(*wanted)), true)));
+        operands.extend(
+            options
+                .iter()
+                .map(|(name, wanted)| (format!("{kind},{name}={}", value(*wanted)), true)),
+        );
         operands.push((format!("{kind},nonsense=1"), false));
     }
     let words: Vec<&str> = operands.iter().map(|(operand, _)| &**operand).collect();
@@ -94,13 +117,17 @@ fn the_newest_qemu_knows_the_options_of_each_display_and_no_other() {
     let faults = on_each(&newest.collect::<Vec<_>>(), |suite| {
         let said = shell(suite, &script);
         assert_eq!(said.lines().count(), operands.len(), "{said}");
-        let wrong = operands.iter().zip(said.lines()).filter(|((_, is_known), said)| (*said == "taken") != *is_known);
+        let wrong = operands
+            .iter()
+            .zip(said.lines())
+            .filter(|((_, is_known), said)| (*said == "taken") != *is_known);
         wrong.map(|((operand, _), said)| format!("{operand}: {said}")).collect()
     });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Operands of `-device`, with the path of the device that QEMU misses, or what it says else; JSON is read from 6.2 on.
+/// Operands of `-device`, with the path of the device that QEMU misses, or what it says else; JSON
+/// is read from 6.2 on.
 const DEVICES: &[(&str, Result<&str, &str>)] = &[
     ("vfio-pci,sysfsdev=/sys/x,,romfile=y", Ok("/sys/x,romfile=y")),
     ("vfio-pci,sysfsdev=/sys/a,sysfsdev=/sys/b", Ok("/sys/b")),
@@ -110,7 +137,10 @@ const DEVICES: &[(&str, Result<&str, &str>)] = &[
     ("vfio-pci,,x,sysfsdev=/sys/x", Err("'vfio-pci,x' is not a valid device model name")),
     ("{\"driver\":\"vfio-pci\",\"sysfsdev\":\"/sys/x,,y\"}", Ok("/sys/x,,y")),
     ("{'driver' : 'vfio-pci' , 'sysfsdev':'/sys/\\u0041'}", Ok("/sys/A")),
-    ("{\"driver\":\"vfio-pci\",\"sysfsdev\":\"/a\",\"sysfsdev\":\"/b\"}", Err("JSON parse error, duplicate key")),
+    (
+        "{\"driver\":\"vfio-pci\",\"sysfsdev\":\"/a\",\"sysfsdev\":\"/b\"}",
+        Err("JSON parse error, duplicate key"),
+    ),
 ];
 
 /// Operands of `-display`, with what QEMU from 7.2 on says of them.
@@ -127,7 +157,9 @@ fn option_lists_are_read_as_qemu_reads_them() {
     for (operand, wanted) in DEVICES {
         match (OptionList::parse(operand, Syntax::DEVICE), wanted) {
             (Ok(list), Ok(path)) => assert_eq!(list.get("sysfsdev"), Some(*path), "{operand}"),
-            (Ok(list), Err(words)) => assert!(words.contains(list.get("driver").expect("a driver")), "{operand}"),
+            (Ok(list), Err(words)) => {
+                assert!(words.contains(list.get("driver").expect("a driver")), "{operand}")
+            }
             (Err(words), wanted) => assert_eq!(wanted.err(), Some(words.as_str()), "{operand}"),
         }
     }
@@ -140,12 +172,16 @@ fn option_lists_are_read_as_qemu_reads_them() {
     let faults = on_each(&suites, |suite| {
         let reads_json = release(suite) >= (6, 2);
         let devices = DEVICES.iter().map(|(operand, wanted)| {
-            let said = wanted.map_or_else(str::to_owned, |path| format!("vfio {path}: no such host device"));
+            let said = wanted
+                .map_or_else(str::to_owned, |path| format!("vfio {path}: no such host device"));
             ("none", Some(*operand), said)
         });
-        let displays = DISPLAYS.iter().map(|(operand, wanted)| (*operand, None, (*wanted).to_owned()));
+        let displays =
+            DISPLAYS.iter().map(|(operand, wanted)| (*operand, None, (*wanted).to_owned()));
         let questions: Vec<_> = devices.chain(displays.filter(|_| reads_json)).collect();
-        let asked = questions.iter().filter(|(_, device, _)| reads_json || device.is_none_or(|operand| !operand.starts_with('{')));
+        let asked = questions.iter().filter(|(_, device, _)| {
+            reads_json || device.is_none_or(|operand| !operand.starts_with('{'))
+        });
         asked
             .filter_map(|(display, device, wanted)| {
                 let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));

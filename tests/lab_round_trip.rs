@@ -1,5 +1,5 @@
-//! Domains that move between an old libvirt and a newer one, there and back: each accepts what is written for it, and in the end the vGPU is
-//! what it was.
+//! Domains that move between an old libvirt and a newer one, there and back: each accepts what is
+//! written for it, and in the end the vGPU is what it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -28,10 +28,16 @@ fn domains() -> Vec<(String, String)> {
     if corpus.is_none() {
         lab::skipped("GVTG_CORPUS is not set, so only the fixtures travel");
     }
-    let folders = std::iter::once(PathBuf::from("fixtures")).chain(corpus.iter().flat_map(std::env::split_paths));
-    let files = folders.flat_map(|folder| std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())));
+    let folders = std::iter::once(PathBuf::from("fixtures"))
+        .chain(corpus.iter().flat_map(std::env::split_paths));
+    let files = folders.flat_map(|folder| {
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    });
     let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "xml") && !path.to_string_lossy().ends_with(".fixed.xml"));
+    paths.retain(|path| {
+        path.extension().is_some_and(|end| end == "xml")
+            && !path.to_string_lossy().ends_with(".fixed.xml")
+    });
     paths.sort();
     let read = |path: PathBuf| {
         let name = path.file_stem()?.to_str()?.to_owned();
@@ -48,8 +54,12 @@ fn travel(name: &str, text: &str, releases: [&str; 3]) -> Option<Trip> {
     let (mut now, mut is_left) = (text.to_owned(), false);
     let steps = releases.map(|release| {
         let settings = parse_settings(&format!("--libvirt {release}")).expect("flags");
-        let fixed = fix(now.clone(), &rules, &settings).unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        is_left |= fixed.remaining.iter().any(|left| matches!(&*left.rule.id, "unsupported-override" | "set-on-json-device"));
+        let fixed =
+            fix(now.clone(), &rules, &settings).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        is_left |= fixed
+            .remaining
+            .iter()
+            .any(|left| matches!(&*left.rule.id, "unsupported-override" | "set-on-json-device"));
         now = fixed.text;
         now.clone()
     });
@@ -59,20 +69,28 @@ fn travel(name: &str, text: &str, releases: [&str; 3]) -> Option<Trip> {
 #[test]
 fn a_domain_that_moves_between_libvirts_is_accepted_and_its_vgpu_is_what_it_was() {
     let Some(suites) = lab::suites() else { return };
-    let suite = |name: &str| *suites.iter().find(|suite| suite.name == name).expect("a suite of the lab");
+    let suite =
+        |name: &str| *suites.iter().find(|suite| suite.name == name).expect("a suite of the lab");
     let (old, new) = (suite("bullseye"), suite("bookworm"));
     let domains = domains();
-    let trips = |releases: [&str; 3]| domains.iter().filter_map(|(name, text)| travel(name, text, releases)).collect::<Vec<_>>();
-    let (from_old, from_new) = (trips(["7.0.0", "9.0.0", "7.0.0"]), trips(["9.0.0", "7.0.0", "9.0.0"]));
-    let travellers: BTreeSet<&str> = from_old.iter().chain(&from_new).map(|trip| trip.name.as_str()).collect();
+    let trips = |releases: [&str; 3]| {
+        domains.iter().filter_map(|(name, text)| travel(name, text, releases)).collect::<Vec<_>>()
+    };
+    let (from_old, from_new) =
+        (trips(["7.0.0", "9.0.0", "7.0.0"]), trips(["9.0.0", "7.0.0", "9.0.0"]));
+    let travellers: BTreeSet<&str> =
+        from_old.iter().chain(&from_new).map(|trip| trip.name.as_str()).collect();
     let mut questions: [BTreeMap<String, String>; 2] = Default::default();
     for (name, text) in domains.iter().filter(|(name, _)| travellers.contains(name.as_str())) {
-        questions.iter_mut().for_each(|documents| drop(documents.insert(format!("{name}@before"), text.clone())));
+        questions
+            .iter_mut()
+            .for_each(|documents| drop(documents.insert(format!("{name}@before"), text.clone())));
     }
     for (trips, kind, first) in [(&from_old, "old", 0), (&from_new, "new", 1)] {
         for trip in trips {
             for (index, step) in trip.steps.iter().enumerate() {
-                questions[(first + index) % 2].insert(format!("{}@{kind}{index}", trip.name), step.clone());
+                questions[(first + index) % 2]
+                    .insert(format!("{}@{kind}{index}", trip.name), step.clone());
             }
         }
     }
@@ -86,7 +104,12 @@ fn a_domain_that_moves_between_libvirts_is_accepted_and_its_vgpu_is_what_it_was(
             faults.extend(changed(trip, kind, home));
         }
     }
-    say(&format!("round trip: {} and {} domains, {} faults", from_old.len(), from_new.len(), faults.len()));
+    say(&format!(
+        "round trip: {} and {} domains, {} faults",
+        from_old.len(),
+        from_new.len(),
+        faults.len()
+    ));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -96,11 +119,24 @@ type Answers = (Suite, BTreeMap<String, Answer>);
 fn refused(trip: &Trip, kind: &str, home: &Answers, away: &Answers) -> Vec<String> {
     let refused = |index: usize| {
         let (suite, answers) = if index == 1 { away } else { home };
-        let (before, step) = (&answers[&format!("{}@before", trip.name)], &answers[&format!("{}@{kind}{index}", trip.name)]);
-        // Where it was refused before, a later reason counts only if it is of this program's making.
-        let is_ours = ["audio", "hostdev", "mdev", "qemu", "alias", "address"].iter().any(|word| step.define.contains(word));
-        let is_worse = step.define != "ok" && step.define != before.define && (before.define == "ok" || is_ours);
-        is_worse.then(|| format!("{} in step {index} of {kind}: {} says {}, before {}", trip.name, suite.name, step.define, before.define))
+        let (before, step) = (
+            &answers[&format!("{}@before", trip.name)],
+            &answers[&format!("{}@{kind}{index}", trip.name)],
+        );
+        // Where it was refused before, a later reason counts only if it is of this program's
+        // making.
+        let is_ours = ["audio", "hostdev", "mdev", "qemu", "alias", "address"]
+            .iter()
+            .any(|word| step.define.contains(word));
+        let is_worse = step.define != "ok"
+            && step.define != before.define
+            && (before.define == "ok" || is_ours);
+        is_worse.then(|| {
+            format!(
+                "{} in step {index} of {kind}: {} says {}, before {}",
+                trip.name, suite.name, step.define, before.define
+            )
+        })
     };
     (0..3).filter_map(refused).collect()
 }
@@ -112,12 +148,18 @@ fn changed(trip: &Trip, kind: &str, home: &Answers) -> Option<String> {
     let properties = |argv: &[String]| -> Vec<BTreeMap<String, String>> {
         // The id is the user's or ours, and switches and numbers have several spellings.
         let plain = |device: Device| {
-            let value = |name: &str, value: String| type_of(name).and_then(|kind| to_override(kind, &value)).unwrap_or(value);
-            let kept = device.properties.into_iter().filter(|(name, _)| !matches!(name.as_str(), "id" | "bus" | "addr"));
+            let value = |name: &str, value: String| {
+                type_of(name).and_then(|kind| to_override(kind, &value)).unwrap_or(value)
+            };
+            let kept = device
+                .properties
+                .into_iter()
+                .filter(|(name, _)| !matches!(name.as_str(), "id" | "bus" | "addr"));
             kept.map(|(name, text)| (name.clone(), value(&name, text))).collect()
         };
         vgpus(argv).into_iter().map(plain).collect()
     };
     let (before, after) = (properties(first), last.map(|argv| properties(argv)));
-    (after.as_ref() != Some(&before) && !trip.is_left).then(|| format!("{} from {kind}: {before:?}\nis at home again {after:?}", trip.name))
+    (after.as_ref() != Some(&before) && !trip.is_left)
+        .then(|| format!("{} from {kind}: {before:?}\nis at home again {after:?}", trip.name))
 }

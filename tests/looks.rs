@@ -17,16 +17,24 @@ fn bare(text: &str) -> String {
     first + &parts.map(|part| part.split_once('m').unwrap().1).collect::<String>()
 }
 
-/// What a command shows on a terminal of so many columns; None where there is no terminal to be had.
+/// What a command shows on a terminal of so many columns; None where there is no terminal to be
+/// had.
 fn on_terminal(columns: usize, arguments: &str) -> Option<String> {
     let gvtg = env!("CARGO_BIN_EXE_gvtg-xml");
     let script = |command: &str| {
         let mut script = Command::new("script");
-        let output = script.args(["-qec", command, "/dev/null"]).env_remove("NO_COLOR").env("TERM", "xterm").output().ok()?;
+        let output = script
+            .args(["-qec", command, "/dev/null"])
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm")
+            .output()
+            .ok()?;
         (output.status.code() != Some(127)).then(|| String::from_utf8(output.stdout).unwrap())
     };
     if !script("stty cols 40 rows 20; stty size").is_some_and(|size| size.contains("20 40")) {
-        skipped("no pseudo-terminal (util-linux's script, or a container without /dev/ptmx): widths are not tried");
+        skipped(
+            "no pseudo-terminal (util-linux's script, or a container without /dev/ptmx): widths are not tried",
+        );
         return None;
     }
     script(&format!("stty cols {columns} rows 20; {gvtg} {arguments}"))
@@ -41,13 +49,29 @@ fn eight_findings_are_a_screen_and_a_half() {
 
 #[test]
 fn each_format_for_people_has_the_same_text_in_colours() {
-    for command in ["lint", "lint --format concise", "fix", "fix --diff", "fix --format full", "fix --check --format concise"] {
+    for command in [
+        "lint",
+        "lint --format concise",
+        "fix",
+        "fix --diff",
+        "fix --format full",
+        "fix --check --format concise",
+    ] {
         let domain = std::fs::read_to_string(FIXTURE).unwrap();
         let (code, plain, plain_err) = run(&format!("{command} --color never"), &domain);
-        let (colored_code, colored, colored_err) = run(&format!("{command} --color always"), &domain);
-        assert_eq!((code, &plain, &plain_err), (colored_code, &bare(&colored), &bare(&colored_err)), "{command}");
+        let (colored_code, colored, colored_err) =
+            run(&format!("{command} --color always"), &domain);
+        assert_eq!(
+            (code, &plain, &plain_err),
+            (colored_code, &bare(&colored), &bare(&colored_err)),
+            "{command}"
+        );
         assert!(!plain.contains('\u{1b}') && !plain_err.contains('\u{1b}'), "{command}");
-        let report = if command.starts_with("lint") || command.contains("--diff") { &colored } else { &colored_err };
+        let report = if command.starts_with("lint") || command.contains("--diff") {
+            &colored
+        } else {
+            &colored_err
+        };
         assert!(report.contains("\u{1b}[3"), "{command}: {report}");
     }
     let (_, document, _) = run("fix --color always", &std::fs::read_to_string(FIXTURE).unwrap());
@@ -66,15 +90,25 @@ fn what_cannot_be_read_looks_like_any_finding() {
         assert!(bare(&colored).starts_with(wanted), "{command}: {colored}");
     }
     let (_, _, stderr) = run("fix --format concise", "<domain>\n<a");
-    assert_eq!(stderr, "<stdin>:2:1: error[not-well-formed] a tag is not terminated\n", "a line a finding is a line a finding");
-    assert!(run("fix --format full", "<domain>\n<a").2.starts_with("  \u{d7} error[not-well-formed]: a tag is not terminated\n"));
+    assert_eq!(
+        stderr, "<stdin>:2:1: error[not-well-formed] a tag is not terminated\n",
+        "a line a finding is a line a finding"
+    );
+    assert!(
+        run("fix --format full", "<domain>\n<a")
+            .2
+            .starts_with("  \u{d7} error[not-well-formed]: a tag is not terminated\n")
+    );
 }
 
 #[test]
 fn what_is_left_says_how_to_go_on() {
     let (_, _, stderr) = run("fix", &std::fs::read_to_string(FIXTURE).unwrap());
     assert!(stderr.contains("info[silent-sound] <sound model='ich9'> has no output"), "{stderr}");
-    assert!(stderr.contains("\n  help: send the sound to a server that QEMU can reach"), "{stderr}");
+    assert!(
+        stderr.contains("\n  help: send the sound to a server that QEMU can reach"),
+        "{stderr}"
+    );
     let emulated = "<domain type='qemu'>\n  <name>a</name>\n  <devices/>\n</domain>\n";
     let (_, _, stderr) = run("fix --only not-kvm", emulated);
     assert!(stderr.contains("\n  with --unsafe-fixes: Set type='kvm'; this may lose the emulation, if it is intended"), "{stderr}");
@@ -93,10 +127,14 @@ fn prose_is_broken_between_words_at_the_width_of_the_terminal() {
         });
         for line in prose {
             // A command in backticks is never broken.
-            let code: usize = line.split('`').skip(1).step_by(2).map(|code| code.chars().count()).sum();
+            let code: usize =
+                line.split('`').skip(1).step_by(2).map(|code| code.chars().count()).sum();
             assert!(line.chars().count() - code <= columns, "{columns}: {line}");
         }
-        assert!(shown.contains("pulseaudio,serverName=/run/user/1000/pulse/native"), "what is to be copied is whole: {shown}");
+        assert!(
+            shown.contains("pulseaudio,serverName=/run/user/1000/pulse/native"),
+            "what is to be copied is whole: {shown}"
+        );
     }
 }
 

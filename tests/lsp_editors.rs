@@ -1,5 +1,5 @@
-//! Real editors with the pieces of docs/editors.md: each opens a domain, sees the findings, takes a quick fix and fix-all, and saves.
-//! `tests/editors/setup.sh` brings them.
+//! Real editors with the pieces of docs/editors.md: each opens a domain, sees the findings, takes a
+//! quick fix and fix-all, and saves. `tests/editors/setup.sh` brings them.
 #![cfg(feature = "lsp")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails, and says what it can't do")]
 
@@ -24,10 +24,14 @@ fn piece(language: &str, word: &str) -> String {
     let readme = fs::read_to_string("docs/editors.md").unwrap();
     let fence = format!("\n```{language}\n");
     let blocks = readme.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap());
-    blocks.map(|block| format!("{block}\n")).find(|block| block.contains(word)).expect("docs/editors.md has the piece")
+    blocks
+        .map(|block| format!("{block}\n"))
+        .find(|block| block.contains(word))
+        .expect("docs/editors.md has the piece")
 }
 
-/// A folder with the domain, the program, the piece of docs/editors.md and the script that drives the editor.
+/// A folder with the domain, the program, the piece of docs/editors.md and the script that drives
+/// the editor.
 fn folder(editor: &str, piece: &str, script: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("editors").join(editor);
     let _ = fs::remove_dir_all(&folder);
@@ -35,7 +39,14 @@ fn folder(editor: &str, piece: &str, script: &str) -> PathBuf {
     fs::write(folder.join("virsh000000.xml"), DOMAIN).unwrap();
     fs::write(folder.join("piece"), piece).unwrap();
     // By a process of its own: what this one has open to write, no child of another test's can run.
-    assert!(Command::new("cp").args([env!("CARGO_BIN_EXE_gvtg-xml"), "gvtg-xml"]).current_dir(&folder).status().unwrap().success());
+    assert!(
+        Command::new("cp")
+            .args([env!("CARGO_BIN_EXE_gvtg-xml"), "gvtg-xml"])
+            .current_dir(&folder)
+            .status()
+            .unwrap()
+            .success()
+    );
     fs::copy(Path::new("tests/editors").join(script), folder.join(script)).unwrap();
     folder
 }
@@ -47,7 +58,11 @@ fn read(folder: &Path, name: &str) -> String {
 /// Runs an editor, which must end well.
 fn drive(command: &mut Command, folder: &Path) {
     let output = command.stdin(Stdio::null()).output().expect("the editor starts");
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success(), "{}: {said}", folder.display());
 }
 
@@ -55,8 +70,12 @@ fn drive(command: &mut Command, folder: &Path) {
 fn chroot_with(program: &str) -> Option<PathBuf> {
     let lab = std::env::var_os("LAB").map_or_else(|| PathBuf::from("/var/tmp/lab"), PathBuf::from);
     let root = lab.join("trixie");
-    if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) || !root.join("usr/bin").join(program).exists() {
-        skipped(&format!("{program} is not in the lab, or nobody is root here: tests/editors/setup.sh brings it"));
+    if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0)
+        || !root.join("usr/bin").join(program).exists()
+    {
+        skipped(&format!(
+            "{program} is not in the lab, or nobody is root here: tests/editors/setup.sh brings it"
+        ));
         return None;
     }
     Some(root)
@@ -74,7 +93,9 @@ fn in_chroot(folder: &Path, command: &str) -> Command {
 fn findings(written: impl Fn(&str, &str) -> String) -> Vec<Value> {
     let rules = RuleSet::all(builtin());
     let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
-    let severity = |name: &str| 1 + ["error", "warning", "info"].iter().position(|known| *known == name).unwrap();
+    let severity = |name: &str| {
+        1 + ["error", "warning", "info"].iter().position(|known| *known == name).unwrap()
+    };
     found
         .iter()
         .map(|one| json!({ "line": one.start.line, "severity": severity(one.severity.name()), "message": written(&one.rule.id, &one.message) }))
@@ -88,7 +109,8 @@ fn sorted(mut findings: Vec<Value>) -> Vec<String> {
     lines
 }
 
-/// That the quick fix removed the `<video>` and nothing else, and that fix-all wrote what `fix` writes.
+/// That the quick fix removed the `<video>` and nothing else, and that fix-all wrote what `fix`
+/// writes.
 fn is_mended(folder: &Path) {
     let rules = RuleSet::all(builtin());
     let found = lint(DOMAIN, &rules, &Settings::default()).unwrap();
@@ -128,10 +150,17 @@ fn emacs_shows_and_mends() {
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut emacs = Command::new("timeout");
     // Without the user's own init file.
-    emacs.args(["90", "emacs", "--batch", "--no-init-file", "-l", "emacs.el"]).current_dir(&folder).env("PATH", path).env("HOME", &folder);
+    emacs
+        .args(["90", "emacs", "--batch", "--no-init-file", "-l", "emacs.el"])
+        .current_dir(&folder)
+        .env("PATH", path)
+        .env("HOME", &folder);
     drive(&mut emacs, &folder);
     let seen: Vec<Value> = serde_json::from_str(&read(&folder, "findings.json")).unwrap();
-    assert_eq!(sorted(seen), sorted(findings(|rule, message| format!("gvtg-xml [{rule}]: {message}"))));
+    assert_eq!(
+        sorted(seen),
+        sorted(findings(|rule, message| format!("gvtg-xml [{rule}]: {message}")))
+    );
     assert!(read(&folder, "hover.txt").contains("A <video> card next to the vGPU"));
     is_mended(&folder);
 }
@@ -145,7 +174,10 @@ fn helix_shows_and_mends() {
     drive(&mut in_chroot(&folder, "./helix.sh"), &folder);
     assert!(read(&folder, "health.txt").contains("gvtg-xml"));
     let log = read(&folder, "helix.log");
-    let published = log.lines().find(|line| line.contains("<- {") && line.contains("publishDiagnostics")).expect("findings were told");
+    let published = log
+        .lines()
+        .find(|line| line.contains("<- {") && line.contains("publishDiagnostics"))
+        .expect("findings were told");
     let told: Value = serde_json::from_str(published.split_once("<- ").unwrap().1).unwrap();
     let seen = told["params"]["diagnostics"].as_array().unwrap().iter().map(|one| {
         let line = one["range"]["start"]["line"].as_u64().unwrap() + 1;

@@ -24,9 +24,11 @@ const NAMED: &str = "file:///tmp/virsh000000.xml";
 
 /// A server in this process, over pipes that are memory.
 fn in_memory() -> (Client, JoinHandle<Result<Ended, String>>) {
-    let ((their_input, our_output), (our_input, their_output)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+    let ((their_input, our_output), (our_input, their_output)) =
+        (std::io::pipe().unwrap(), std::io::pipe().unwrap());
     let server = thread::spawn(move || {
-        let configure = |_: &Map<String, Value>| ConfigWatcher::new(Origin::Nowhere, PartialConfig::default());
+        let configure =
+            |_: &Map<String, Value>| ConfigWatcher::new(Origin::Nowhere, PartialConfig::default());
         serve(std::io::BufReader::new(their_input), their_output, &configure)
     });
     (Client::new(our_input, our_output), server)
@@ -42,12 +44,16 @@ fn codes(diagnostics: &Value) -> Vec<String> {
 }
 
 fn hover(client: &mut Client, uri: &str) -> i64 {
-    client.ask("textDocument/hover", json!({ "textDocument": { "uri": uri }, "position": { "line": 0, "character": 0 } }))
+    client.ask(
+        "textDocument/hover",
+        json!({ "textDocument": { "uri": uri }, "position": { "line": 0, "character": 0 } }),
+    )
 }
 
 /// That the official types read a value, and have a place for all that is in it.
 fn is_official<T: DeserializeOwned + Serialize>(value: &Value) {
-    let read: T = serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"));
+    let read: T =
+        serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"));
     assert_eq!(&serde_json::to_value(read).unwrap(), value);
 }
 
@@ -56,11 +62,15 @@ fn all_that_the_server_says_is_what_the_official_metamodel_has() {
     let text = fixture("win10-virt-manager");
     for able in [capabilities(), pulling()] {
         let (mut client, _) = in_memory();
-        is_official::<official::InitializeResult>(&client.initialize(able.clone(), json!({ "rule-pages": "https://example.org/" })));
+        is_official::<official::InitializeResult>(
+            &client.initialize(able.clone(), json!({ "rule-pages": "https://example.org/" })),
+        );
         client.open(NAMED, &text);
         if able["textDocument"].get("diagnostic").is_some() {
             let params = json!({ "textDocument": { "uri": NAMED } });
-            is_official::<official::DocumentDiagnosticReport>(&client.request("textDocument/diagnostic", params).unwrap());
+            is_official::<official::DocumentDiagnosticReport>(
+                &client.request("textDocument/diagnostic", params).unwrap(),
+            );
         } else {
             is_official::<official::PublishDiagnosticsParams>(&client.published(NAMED));
         }
@@ -78,8 +88,14 @@ fn all_that_the_server_says_is_what_the_official_metamodel_has() {
             let items = client.request("textDocument/completion", params).unwrap();
             items.as_array().unwrap().iter().for_each(is_official::<official::CompletionItem>);
         }
-        client.request("workspace/executeCommand", json!({ "command": "gvtg-xml.fix", "arguments": [NAMED] })).unwrap();
-        let edit = client.told.iter().find(|message| message["method"] == "workspace/applyEdit").unwrap();
+        client
+            .request(
+                "workspace/executeCommand",
+                json!({ "command": "gvtg-xml.fix", "arguments": [NAMED] }),
+            )
+            .unwrap();
+        let edit =
+            client.told.iter().find(|message| message["method"] == "workspace/applyEdit").unwrap();
         is_official::<official::ApplyWorkspaceEditParams>(&edit["params"]);
     }
 }
@@ -87,19 +103,38 @@ fn all_that_the_server_says_is_what_the_official_metamodel_has() {
 #[test]
 fn what_comes_in_the_wrong_order_is_refused_by_its_number() {
     let mut client = Client::spawn(&[]);
-    assert_eq!(client.request("textDocument/hover", json!({})).unwrap_err()["code"], -32002, "nothing before initialize");
+    assert_eq!(
+        client.request("textDocument/hover", json!({})).unwrap_err()["code"],
+        -32002,
+        "nothing before initialize"
+    );
     client.notify("textDocument/didOpen", json!({}));
     client.initialize(capabilities(), Value::Null);
-    assert_eq!(client.request("initialize", json!({ "capabilities": {} })).unwrap_err()["code"], -32600);
+    assert_eq!(
+        client.request("initialize", json!({ "capabilities": {} })).unwrap_err()["code"],
+        -32600
+    );
     assert_eq!(client.request("textDocument/formatting", json!({})).unwrap_err()["code"], -32601);
     assert_eq!(client.request("$/whatever", json!({})).unwrap_err()["code"], -32601);
-    assert_eq!(client.request("textDocument/hover", json!({ "textDocument": 1 })).unwrap_err()["code"], -32602);
-    assert_eq!(client.request("workspace/executeCommand", json!({ "command": "rm" })).unwrap_err()["code"], -32602);
+    assert_eq!(
+        client.request("textDocument/hover", json!({ "textDocument": 1 })).unwrap_err()["code"],
+        -32602
+    );
+    assert_eq!(
+        client.request("workspace/executeCommand", json!({ "command": "rm" })).unwrap_err()["code"],
+        -32602
+    );
     let nowhere = json!({ "textDocument": { "uri": "file:///not/open.xml" }, "position": { "line": 0, "character": 0 } });
     for method in ["textDocument/hover", "textDocument/completion", "textDocument/diagnostic"] {
-        assert_eq!(client.request(method, nowhere.clone()).unwrap_err()["code"], -32602, "{method}");
+        assert_eq!(
+            client.request(method, nowhere.clone()).unwrap_err()["code"],
+            -32602,
+            "{method}"
+        );
     }
-    for method in ["$/setTrace", "textDocument/didSave", "workspace/didChangeWatchedFiles", "nonsense"] {
+    for method in
+        ["$/setTrace", "textDocument/didSave", "workspace/didChangeWatchedFiles", "nonsense"]
+    {
         client.notify(method, json!({ "a": [] }));
     }
     client
@@ -129,7 +164,11 @@ fn the_exit_code_says_whether_there_was_a_goodbye() {
     assert_eq!(exits(false, &|client| client.notify("exit", Value::Null)), 1);
     assert_eq!(exits(true, &|client| client.hang_up()), 1);
     assert_eq!(exits(false, &|client| client.hang_up()), 1);
-    assert_eq!(exits(true, &|client| client.send_raw(b"GET / HTTP/1.1\r\n\r\n")), 2, "another protocol");
+    assert_eq!(
+        exits(true, &|client| client.send_raw(b"GET / HTTP/1.1\r\n\r\n")),
+        2,
+        "another protocol"
+    );
     let mut client = Client::spawn(&[]);
     client.initialize(capabilities(), Value::Null);
     assert_eq!(client.goodbye(), 0);
@@ -167,7 +206,10 @@ fn a_request_that_is_called_off_while_it_waits_costs_nothing() {
         client.notify("$/cancelRequest", json!({ "id": id }));
     }
     client.answer(busy).unwrap();
-    let cancelled = waiting.iter().filter(|id| client.answer(**id).is_err_and(|error| error["code"] == -32800)).count();
+    let cancelled = waiting
+        .iter()
+        .filter(|id| client.answer(**id).is_err_and(|error| error["code"] == -32800))
+        .count();
     assert!((40..50).contains(&cancelled), "{cancelled} of 49, and never the last");
     client.request("shutdown", Value::Null).unwrap();
     client.notify("exit", Value::Null);
@@ -195,13 +237,19 @@ fn a_hundred_edits_a_second_are_followed_and_edits_in_a_row_are_looked_at_once()
     for version in 102..=1101 {
         let changes = json!([{ "range": null, "text": format!("{text}<!-- {version} -->") }]);
         let params = json!({ "textDocument": { "uri": NAMED, "version": version }, "contentChanges": changes });
-        let body = json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": params }).to_string();
+        let body =
+            json!({ "jsonrpc": "2.0", "method": "textDocument/didChange", "params": params })
+                .to_string();
         burst.extend_from_slice(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
     }
     client.texts.get_mut(NAMED).unwrap().0 = 1101;
     client.send_raw(&burst);
     assert_eq!(client.published(NAMED)["version"], 1101);
-    let looked_at = client.told.iter().filter(|message| message["method"] == "textDocument/publishDiagnostics").count();
+    let looked_at = client
+        .told
+        .iter()
+        .filter(|message| message["method"] == "textDocument/publishDiagnostics")
+        .count();
     assert!(looked_at < 500, "{looked_at} of 1000");
     assert_eq!(client.goodbye(), 0);
 }
@@ -225,9 +273,17 @@ fn every_beginning_of_a_document_is_one_error_at_most_and_then_its_findings() {
         if end % 7 == 0 {
             let position = client.position(&client.texts[NAMED].1, end);
             for method in ["textDocument/hover", "textDocument/completion"] {
-                client.request(method, json!({ "textDocument": { "uri": NAMED }, "position": position })).unwrap();
+                client
+                    .request(
+                        method,
+                        json!({ "textDocument": { "uri": NAMED }, "position": position }),
+                    )
+                    .unwrap();
             }
-            assert!(client.actions(NAMED, 0..end, None).is_empty(), "nothing can be mended in what can't be read");
+            assert!(
+                client.actions(NAMED, 0..end, None).is_empty(),
+                "nothing can be mended in what can't be read"
+            );
         }
     }
     assert_eq!(worst, 1);
@@ -248,13 +304,25 @@ fn an_unclosed_tag_in_a_good_document_keeps_the_findings_around_it() {
     let after = codes(&broken["diagnostics"]);
     assert_eq!((after[0].as_str(), after.len()), ("none", before.len() + 1), "{after:?}");
     let changed = client.texts[NAMED].1.clone();
-    let graphics = broken["diagnostics"].as_array().unwrap().iter().find(|finding| finding["code"] == "stray-graphics").unwrap();
-    assert!(changed[client.offset(&changed, &graphics["range"]["start"])..].starts_with("<graphics"), "{graphics}");
+    let graphics = broken["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["code"] == "stray-graphics")
+        .unwrap();
+    assert!(
+        changed[client.offset(&changed, &graphics["range"]["start"])..].starts_with("<graphics"),
+        "{graphics}"
+    );
     let length = "<é😀 x='\n".len();
     client.edit(NAMED, at..at + length, "");
     assert_eq!(codes(&client.published(NAMED)["diagnostics"]), before);
     client.close(NAMED);
-    assert_eq!(client.published(NAMED)["diagnostics"], json!([]), "a closed document has nothing to show");
+    assert_eq!(
+        client.published(NAMED)["diagnostics"],
+        json!([]),
+        "a closed document has nothing to show"
+    );
 }
 
 #[test]
@@ -276,11 +344,21 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
         for round in 0..200 {
             let now = client.texts[NAMED].1.clone();
             // An editor's cursor is between two characters, and never inside CRLF.
-            let places: Vec<usize> =
-                now.char_indices().map(|(at, _)| at).filter(|&at| at == 0 || &now.as_bytes()[at - 1..=at] != b"\r\n").collect();
+            let places: Vec<usize> = now
+                .char_indices()
+                .map(|(at, _)| at)
+                .filter(|&at| at == 0 || &now.as_bytes()[at - 1..=at] != b"\r\n")
+                .collect();
             let (left, right) = (places[next(places.len())], places[next(places.len())]);
             let span = left.min(right)..left.max(right).min(left.min(right) + 40);
-            let span = span.start..places.iter().copied().filter(|&at| at <= span.end).max().unwrap().max(span.start);
+            let span = span.start
+                ..places
+                    .iter()
+                    .copied()
+                    .filter(|&at| at <= span.end)
+                    .max()
+                    .unwrap()
+                    .max(span.start);
             client.edit(NAMED, span, ["", "😀", "\r\n", "<a b='é'/>", "𝄞\nx"][round % 5]);
         }
         let spoilt = client.texts[NAMED].1.clone();
@@ -288,8 +366,13 @@ fn edits_in_every_way_leave_the_server_with_the_editors_text() {
         client.edit(NAMED, 0..spoilt.len(), &text);
         assert_eq!(codes(&json!(client.pull(NAMED))), wanted, "{encoding}");
         let actions = client.actions(NAMED, 0..0, Some("source.fixAll"));
-        let fixed = gvtg_xml::lint::fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
-        assert_eq!(client.applied(NAMED, &actions[0]["edit"]), fixed, "the edits fit the text to the byte");
+        let fixed =
+            gvtg_xml::lint::fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
+        assert_eq!(
+            client.applied(NAMED, &actions[0]["edit"]),
+            fixed,
+            "the edits fit the text to the byte"
+        );
     }
 }
 

@@ -51,7 +51,10 @@ fn findings_are_there_before_anybody_notices() {
         .collect();
     let (opened, typed) = (median(opened), median(typed));
     // Past the macros, whose output the test runner keeps to itself where nothing fails.
-    let _ = writeln!(std::io::stderr(), "\n8 KB: first findings after {first:?} (median {opened:?}), a keystroke's after {typed:?}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "\n8 KB: first findings after {first:?} (median {opened:?}), a keystroke's after {typed:?}"
+    );
     assert!(opened < Duration::from_millis(20), "{opened:?}");
     assert!(typed < Duration::from_millis(5), "{typed:?}");
     assert_eq!(client.goodbye(), 0);

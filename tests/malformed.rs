@@ -1,7 +1,9 @@
-//! What is no domain XML: `lint` reports it like any finding, `fix` refuses it with nothing on stdout, both with exit code 2.
+//! What is no domain XML: `lint` reports it like any finding, `fix` refuses it with nothing on
+//! stdout, both with exit code 2.
 //!
-//! The places follow one principle: what is wrong by itself is reported where it stands, what begins and never ends where it
-//! begins, and an end tag that is missing where it should have been: at the end of the text.
+//! The places follow one principle: what is wrong by itself is reported where it stands, what
+//! begins and never ends where it begins, and an end tag that is missing where it should have been:
+//! at the end of the text.
 
 mod common;
 
@@ -187,7 +189,9 @@ const CASES: &[Case] = &[
 
 /// Inputs that are too long to be written out.
 fn long_cases() -> Vec<(&'static str, String, usize, usize, &'static str)> {
-    let numbered = |pattern: &str| (0..300).map(|number| pattern.replace('#', &number.to_string())).collect::<String>();
+    let numbered = |pattern: &str| {
+        (0..300).map(|number| pattern.replace('#', &number.to_string())).collect::<String>()
+    };
     vec![
         ("too deep", format!("<domain>\n{}", "<a>".repeat(400)), 2, 3 * 255 + 1, "deeper than 256"),
         (
@@ -197,10 +201,34 @@ fn long_cases() -> Vec<(&'static str, String, usize, usize, &'static str)> {
             8 + 3 * 255 + 1,
             "deeper than 256",
         ),
-        ("too many attributes", format!("<domain>\n <a{}/></domain>", numbered(" a#='0123'")), 2, 2, "more than 128 attributes"),
-        ("too many namespaces", format!("<domain{}/>", numbered(" xmlns:a#='u#'")), 1, 1, "more than 128"),
-        ("a name that is too long", format!("<domain><{}/></domain>", "a".repeat(60_000)), 1, 9, "a name longer than 50000 bytes"),
-        ("a long line", format!("<domain a='{}'>&x;</domain>", "é".repeat(70_000)), 1, 70_014, "'x'"),
+        (
+            "too many attributes",
+            format!("<domain>\n <a{}/></domain>", numbered(" a#='0123'")),
+            2,
+            2,
+            "more than 128 attributes",
+        ),
+        (
+            "too many namespaces",
+            format!("<domain{}/>", numbered(" xmlns:a#='u#'")),
+            1,
+            1,
+            "more than 128",
+        ),
+        (
+            "a name that is too long",
+            format!("<domain><{}/></domain>", "a".repeat(60_000)),
+            1,
+            9,
+            "a name longer than 50000 bytes",
+        ),
+        (
+            "a long line",
+            format!("<domain a='{}'>&x;</domain>", "é".repeat(70_000)),
+            1,
+            70_014,
+            "'x'",
+        ),
     ]
 }
 
@@ -219,7 +247,9 @@ const NOT_DOMAINS: &[&str] = &[
 fn each_case(mut run: impl FnMut(Case<'_>, &str)) {
     assert!(CASES.len() >= 70);
     let long = long_cases();
-    let long = long.iter().map(|(name, text, line, column, message)| (*name, text.as_bytes(), *line, *column, *message));
+    let long = long.iter().map(|(name, text, line, column, message)| {
+        (*name, text.as_bytes(), *line, *column, *message)
+    });
     for case in CASES.iter().copied().chain(long) {
         run(case, if NOT_DOMAINS.contains(&case.0) { "not-a-domain" } else { "not-well-formed" });
     }
@@ -239,9 +269,16 @@ fn fix_refuses_what_is_no_domain_at_its_place() {
         let is_right = code == 2
             && stdout.is_empty()
             && first.strip_prefix(&begin).is_some_and(|rest| rest.contains(message))
-            && stderr.lines().nth(1).is_some_and(|line| line.starts_with("  help: ") && line.len() > 15);
+            && stderr
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("  help: ") && line.len() > 15);
         if !is_right {
-            faults.push(format!("{name}: wanted {begin}…{message}…\n  exit {code}, {} bytes, stderr: {}", stdout.len(), short(&stderr)));
+            faults.push(format!(
+                "{name}: wanted {begin}…{message}…\n  exit {code}, {} bytes, stderr: {}",
+                stdout.len(),
+                short(&stderr)
+            ));
         }
     });
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
@@ -249,7 +286,9 @@ fn fix_refuses_what_is_no_domain_at_its_place() {
 
 #[test]
 fn help_for_another_encoding_names_the_command_that_converts_it() {
-    let help = |input: &[u8]| outcome(feed(&mut program(["fix"]), input)).2.lines().nth(1).unwrap_or_default().to_owned();
+    let help = |input: &[u8]| {
+        outcome(feed(&mut program(["fix"]), input)).2.lines().nth(1).unwrap_or_default().to_owned()
+    };
     let convert = |encoding: &str| {
         format!(
             "  help: convert the file to UTF-8 with `iconv -f {encoding} -t UTF-8`, and write encoding='UTF-8' in its first line: gvtg-xml \
@@ -260,16 +299,32 @@ fn help_for_another_encoding_names_the_command_that_converts_it() {
         let declaration = format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<domain>");
         assert_eq!(help(&[declaration.as_bytes(), b"\xfc</domain>"].concat()), convert(encoding));
         let as_utf8 = help(&[declaration.as_bytes(), "ü</domain>".as_bytes()].concat());
-        assert_eq!(as_utf8, format!("{}; if the file already is UTF-8, change only its first line", convert(encoding)));
+        assert_eq!(
+            as_utf8,
+            format!(
+                "{}; if the file already is UTF-8, change only its first line",
+                convert(encoding)
+            )
+        );
         let as_ascii = help(&[declaration.as_bytes(), b"</domain>"].concat());
-        assert_eq!(as_ascii, "  help: write encoding='UTF-8' in the first line: the text is plain ASCII, and gvtg-xml reads only UTF-8");
+        assert_eq!(
+            as_ascii,
+            "  help: write encoding='UTF-8' in the first line: the text is plain ASCII, and gvtg-xml reads only UTF-8"
+        );
     }
     let undeclared = "  help: convert the file to UTF-8, the encoding that libvirt writes and the only one that gvtg-xml reads \
                       (for Latin-1: `iconv -f ISO-8859-1 -t UTF-8`)";
-    for beginning in
-        ["<domain>", "<?xml version='1.0'?><domain>", "<?xml version='1.0' encoding='UTF-8'?><domain>", "<?xml encoding='$(x)'?>"]
-    {
-        assert_eq!(help(&[beginning.as_bytes(), b"\xfc</domain>"].concat()), undeclared, "{beginning}");
+    for beginning in [
+        "<domain>",
+        "<?xml version='1.0'?><domain>",
+        "<?xml version='1.0' encoding='UTF-8'?><domain>",
+        "<?xml encoding='$(x)'?>",
+    ] {
+        assert_eq!(
+            help(&[beginning.as_bytes(), b"\xfc</domain>"].concat()),
+            undeclared,
+            "{beginning}"
+        );
     }
 }
 
@@ -277,17 +332,24 @@ fn help_for_another_encoding_names_the_command_that_converts_it() {
 fn lint_finds_what_is_no_domain_like_anything_else() {
     let mut faults = Vec::new();
     each_case(|(name, input, line, column, message), rule| {
-        let lint = |format: &str| outcome(feed(&mut program(["lint", "--quiet", "--format", format]), input));
+        let lint = |format: &str| {
+            outcome(feed(&mut program(["lint", "--quiet", "--format", format]), input))
+        };
         let (code, concise, stderr) = lint("concise");
         let begin = format!("<stdin>:{line}:{column}: error[{rule}] ");
-        let is_line = concise.lines().count() == 1 && concise.strip_prefix(&begin).is_some_and(|rest| rest.contains(message));
+        let is_line = concise.lines().count() == 1
+            && concise.strip_prefix(&begin).is_some_and(|rest| rest.contains(message));
         if code != 2 || !is_line || !stderr.is_empty() {
-            faults.push(format!("{name}: wanted {begin}…{message}…\n  exit {code}, {}{stderr}", short(&concise)));
+            faults.push(format!(
+                "{name}: wanted {begin}…{message}…\n  exit {code}, {}{stderr}",
+                short(&concise)
+            ));
         }
         let (code, json, _) = lint("json");
         let report: serde_json::Value = serde_json::from_str(&json).unwrap_or_default();
         let findings = report["diagnostics"].as_array().cloned().unwrap_or_default();
-        let place = |of: &str| (findings[0][of]["line"].as_u64(), findings[0][of]["column"].as_u64());
+        let place =
+            |of: &str| (findings[0][of]["line"].as_u64(), findings[0][of]["column"].as_u64());
         let is_right = findings.len() == 1
             && place("start") == (Some(line as u64), Some(column as u64))
             && place("end") >= place("start")
@@ -298,7 +360,10 @@ fn lint_finds_what_is_no_domain_like_anything_else() {
             faults.push(format!("{name}: exit {code}, {}", short(&json)));
         }
         let (code, full, stderr) = lint("full");
-        if code != 2 || !full.starts_with(&format!("  \u{d7} error[{rule}]: ")) || !stderr.is_empty() {
+        if code != 2
+            || !full.starts_with(&format!("  \u{d7} error[{rule}]: "))
+            || !stderr.is_empty()
+        {
             faults.push(format!("{name}: exit {code}, {}{stderr}", short(&full)));
         }
     });
@@ -307,14 +372,19 @@ fn lint_finds_what_is_no_domain_like_anything_else() {
 
 #[test]
 fn the_place_in_a_text_that_cannot_be_read_is_drawn() {
-    let (code, stdout, _) = outcome(feed(&mut program(["lint"]), b"<domain>\n  <devices>\n</domain>\n"));
+    let (code, stdout, _) =
+        outcome(feed(&mut program(["lint"]), b"<domain>\n  <devices>\n</domain>\n"));
     let wanted = "  \u{d7} error[not-well-formed]: </domain> does not match <devices> (line 2, column 3)\n   \u{256d}\u{2500}[<stdin>:3:1]\n \
         3 \u{2502} </domain>\n   \u{b7} \u{2500}\n   \u{2570}\u{2500}\u{2500}\u{2500}\u{2500}\n  help: close <devices> first, or correct the name\n\n";
     assert_eq!((code, stdout.as_str()), (2, wanted));
     let colored = outcome(feed(&mut program(["lint", "--color", "always"]), b"<domain>")).1;
     assert!(colored.contains("\u{1b}[") && colored.contains("not-well-formed"), "{colored}");
-    let (_, latin1, _) = outcome(feed(&mut program(["lint"]), b"<domain>\n<name>caf\xe9</name></domain>"));
-    assert!(latin1.contains("<name>caf\u{fffd}</name>"), "what is no text is shown as far as it is: {latin1}");
+    let (_, latin1, _) =
+        outcome(feed(&mut program(["lint"]), b"<domain>\n<name>caf\xe9</name></domain>"));
+    assert!(
+        latin1.contains("<name>caf\u{fffd}</name>"),
+        "what is no text is shown as far as it is: {latin1}"
+    );
 }
 
 #[test]
@@ -328,7 +398,9 @@ fn nobody_can_ignore_that_a_text_cannot_be_read() {
 
 #[test]
 fn utf16_is_named() {
-    for input in [&b"\xff\xfe<\0d\0/\0>\0"[..], b"\xfe\xff\0<\0d\0/\0>", b"<\0d\0/\0>\0", b"\0<\0d\0/\0>"] {
+    for input in
+        [&b"\xff\xfe<\0d\0/\0>\0"[..], b"\xfe\xff\0<\0d\0/\0>", b"<\0d\0/\0>\0", b"\0<\0d\0/\0>"]
+    {
         let (_, _, stderr) = outcome(feed(&mut program(["fix"]), input));
         assert!(stderr.contains("looks like UTF-16"), "{stderr}");
     }

@@ -1,4 +1,5 @@
-//! The emulated GPU is to tests of the host's side what a real one would be: it answers as the kernel does, and leaves nothing behind.
+//! The emulated GPU is to tests of the host's side what a real one would be: it answers as the
+//! kernel does, and leaves nothing behind.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -15,7 +16,9 @@ const TWO: &str = "11111111-2222-4333-8444-555555555555";
 
 /// Writes a line to a type's `create`.
 fn create(machine: &Machine, name: &str, text: &str) -> Output {
-    machine.shell(&format!("LC_ALL=C bash -c \"echo '{text}' > {GPU}/mdev_supported_types/{name}/create\""))
+    machine.shell(&format!(
+        "LC_ALL=C bash -c \"echo '{text}' > {GPU}/mdev_supported_types/{name}/create\""
+    ))
 }
 
 fn remove(machine: &Machine, uuid: &str) -> Output {
@@ -35,7 +38,8 @@ fn refusal(output: Output) -> String {
 
 /// How many vGPUs of each type there is room for: of the types 1, 2, 4 and 8, those that there are.
 fn available(machine: &Machine) -> String {
-    stdout(machine.shell(&format!("cat {GPU}/mdev_supported_types/*/available_instances"))).replace('\n', " ")
+    stdout(machine.shell(&format!("cat {GPU}/mdev_supported_types/*/available_instances")))
+        .replace('\n', " ")
 }
 
 #[test]
@@ -46,7 +50,10 @@ fn a_vgpu_is_a_device_with_a_type_and_a_group_and_can_be_removed() {
     assert_eq!(machine.vgpus(), [ONE]);
     let looks = [
         ("readlink -f /sys/bus/mdev/devices/*", format!("{GPU}/{ONE}\n")),
-        ("ls -d /sys/bus/pci/drivers/i915/0000:00:02.0/*-*-*", format!("/sys/bus/pci/drivers/i915/0000:00:02.0/{ONE}\n")),
+        (
+            "ls -d /sys/bus/pci/drivers/i915/0000:00:02.0/*-*-*",
+            format!("/sys/bus/pci/drivers/i915/0000:00:02.0/{ONE}\n"),
+        ),
         ("basename $(readlink /sys/bus/mdev/devices/*/mdev_type)", "i915-GVTg_V5_4\n".to_owned()),
         ("cat /sys/bus/mdev/devices/*/mdev_type/device_api", "vfio-pci\n".to_owned()),
         ("ls /sys/bus/mdev/devices/*/mdev_type/devices", format!("{ONE}\n")),
@@ -66,8 +73,21 @@ fn a_vgpu_is_a_device_with_a_type_and_a_group_and_can_be_removed() {
 fn what_is_no_uuid_is_an_invalid_argument_and_upper_case_becomes_lower() {
     let Some(machine) = Machine::start(&[]) else { return };
     let undashed = ONE.replace('-', "");
-    for text in ["", "x", &undashed, &ONE[1..], &format!("{ONE}0"), &format!(" {ONE}"), &ONE.replace('a', "g"), &format!("{{{ONE}}}")] {
-        assert_eq!(refusal(create(&machine, "i915-GVTg_V5_4", text)), "Invalid argument", "{text:?}");
+    for text in [
+        "",
+        "x",
+        &undashed,
+        &ONE[1..],
+        &format!("{ONE}0"),
+        &format!(" {ONE}"),
+        &ONE.replace('a', "g"),
+        &format!("{{{ONE}}}"),
+    ] {
+        assert_eq!(
+            refusal(create(&machine, "i915-GVTg_V5_4", text)),
+            "Invalid argument",
+            "{text:?}"
+        );
     }
     stdout(create(&machine, "i915-GVTg_V5_4", &ONE.to_uppercase()));
     assert_eq!(machine.vgpus(), [ONE]);
@@ -87,7 +107,9 @@ fn a_vgpu_takes_from_what_every_type_can_have() {
 
     let rooms = [("128", ""), ("512", "1 3 6 "), ("1024", "1 2 5 7 ")];
     for (aperture, expected) in rooms {
-        let Some(machine) = Machine::start(&["--aperture", aperture, "--generation", "V4"]) else { return };
+        let Some(machine) = Machine::start(&["--aperture", aperture, "--generation", "V4"]) else {
+            return;
+        };
         let listed = stdout(machine.shell(&format!("ls {GPU}/mdev_supported_types | wc -l")));
         assert_eq!(listed.trim(), expected.split_whitespace().count().to_string(), "{aperture}");
         if !expected.is_empty() {
@@ -99,9 +121,12 @@ fn a_vgpu_takes_from_what_every_type_can_have() {
 #[test]
 fn a_vgpu_in_use_is_left_half_dead_and_on_an_old_kernel_it_is_busy() {
     for old in [false, true] {
-        let Some(machine) = Machine::start(if old { &["--old-kernel"] } else { &[] }) else { return };
+        let Some(machine) = Machine::start(if old { &["--old-kernel"] } else { &[] }) else {
+            return;
+        };
         stdout(create(&machine, "i915-GVTg_V5_4", ONE));
-        let mut user = machine.command(Path::new("/"), ["sh", "-c", "exec 9<>/dev/vfio/0; echo open; cat"]);
+        let mut user =
+            machine.command(Path::new("/"), ["sh", "-c", "exec 9<>/dev/vfio/0; echo open; cat"]);
         let mut user = user.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut word = [0; 5];
         std::io::Read::read_exact(user.stdout.as_mut().unwrap(), &mut word).unwrap();
@@ -169,7 +194,12 @@ fn nothing_can_be_made_in_sysfs_and_no_file_does_what_it_is_not_for() {
 fn a_machine_changes_nothing_of_the_one_that_it_runs_on() {
     let here = || {
         let list = |folder: &str| {
-            let mut names: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect();
+            let mut names: Vec<_> = fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.file_name())
+                .collect();
             names.sort();
             names
         };
@@ -178,7 +208,8 @@ fn a_machine_changes_nothing_of_the_one_that_it_runs_on() {
     };
     let before = here();
     let Some(machine) = Machine::start(&[]) else { return };
-    let kept = machine.shell("touch /dev/file /run/file /dev/vfio/file; sleep 1000 <&- >&- 2>&- & echo $$");
+    let kept = machine
+        .shell("touch /dev/file /run/file /dev/vfio/file; sleep 1000 <&- >&- 2>&- & echo $$");
     stdout(kept);
     assert_eq!(here(), before);
     drop(machine);

@@ -18,7 +18,10 @@ const BAD: &str = "<domain type='kvm'>\n  <name>win10</name>\n  <devices>\n    <
 #[test]
 fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
     for (said, meant) in [
-        ("check vms", "`gvtg-xml lint` reports problems; `gvtg-xml fix --check` lists the files that would change"),
+        (
+            "check vms",
+            "`gvtg-xml lint` reports problems; `gvtg-xml fix --check` lists the files that would change",
+        ),
         ("format", "`gvtg-xml fix` writes the fixed domain"),
         ("doctor", "`gvtg-xml host` checks this machine"),
         ("rules", "`gvtg-xml explain` lists the rules"),
@@ -53,8 +56,14 @@ fn a_word_of_another_linter_is_answered_with_the_one_it_has_here() {
         ("lint --unsafe-fixes", "`gvtg-xml fix` has this option"),
         ("lint --formt json", "'--format'"),
         ("emit hook --dry-run", "--diff shows what would change below --root"),
-        ("emit all --root / --dry-run", "--dry-run is for --remove; --diff shows what would be written"),
-        ("emit hook -o x", "add `> FILE`, or write it to its place below a folder with `--root DIR`"),
+        (
+            "emit all --root / --dry-run",
+            "--dry-run is for --remove; --diff shows what would be written",
+        ),
+        (
+            "emit hook -o x",
+            "add `> FILE`, or write it to its place below a folder with `--root DIR`",
+        ),
         ("emit hook --undo", "`gvtg-xml emit all --root / --remove`"),
         ("host --json", "--format json prints JSON"),
         ("types --json", "--format json prints JSON"),
@@ -86,7 +95,11 @@ fn the_usage_is_that_of_the_command() {
     ] {
         let (code, _, stderr) = run(said, BAD);
         assert_eq!(code, 2, "{said}");
-        assert!(stderr.contains(&format!("\n\nUsage: {usage}\n\nFor more information, try '--help'.\n")), "{said}: {stderr}");
+        assert!(
+            stderr
+                .contains(&format!("\n\nUsage: {usage}\n\nFor more information, try '--help'.\n")),
+            "{said}: {stderr}"
+        );
     }
 }
 
@@ -97,7 +110,10 @@ fn several_reports_need_files() {
             "--statistics --format concise",
             "--format and --statistics both print a report: add `--output-file FILE` after --format, or leave one out",
         ),
-        ("--format json --format full", "only one report can be printed: add `--output-file FILE` after each --format but one"),
+        (
+            "--format json --format full",
+            "only one report can be printed: add `--output-file FILE` after each --format but one",
+        ),
         ("--output-file x", "each --output-file must come after the --format it belongs to"),
     ] {
         let (code, stdout, stderr) = run(&format!("lint {said}"), BAD);
@@ -117,13 +133,19 @@ fn a_file_without_a_command_is_answered_with_one() {
 
 #[test]
 fn an_empty_name_is_called_empty() {
-    for arguments in
-        [&["lint", ""][..], &["fix", "a.xml", ""], &["fix", "--in-place", ""], &["host", ""], &["emit", "hook", ""], &["lint", "--config="]]
-    {
+    for arguments in [
+        &["lint", ""][..],
+        &["fix", "a.xml", ""],
+        &["fix", "--in-place", ""],
+        &["host", ""],
+        &["emit", "hook", ""],
+        &["lint", "--config="],
+    ] {
         let (code, stdout, stderr) = outcome(feed(&mut program(arguments), BAD.as_bytes()));
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(
-            stderr.starts_with("error: the value for '") && stderr.contains("' is empty\n\n  tip: is a shell variable unset"),
+            stderr.starts_with("error: the value for '")
+                && stderr.contains("' is empty\n\n  tip: is a shell variable unset"),
             "{arguments:?}: {stderr}"
         );
     }
@@ -132,21 +154,31 @@ fn an_empty_name_is_called_empty() {
 
 #[test]
 fn the_nearest_rule_or_group_is_named() {
-    for (said, meant) in [("dispaly", "display"), ("vgpus", "vgpu"), ("stray-vidoe", "stray-video"), ("missing-vpgu", "missing-vgpu")] {
+    for (said, meant) in [
+        ("dispaly", "display"),
+        ("vgpus", "vgpu"),
+        ("stray-vidoe", "stray-video"),
+        ("missing-vpgu", "missing-vgpu"),
+    ] {
         for flag in ["only", "ignore"] {
             let (code, stdout, stderr) = run(&format!("lint --{flag} {said}"), BAD);
             assert_eq!((code, stdout.as_str()), (2, ""), "{said}");
-            assert_eq!(stderr, format!("gvtg-xml: there is no rule '{said}'; did you mean '{meant}'?\n"));
+            assert_eq!(
+                stderr,
+                format!("gvtg-xml: there is no rule '{said}'; did you mean '{meant}'?\n")
+            );
         }
     }
 }
 
-/// The program with these words, as somebody whom modes of files keep out; None, loudly, where there is no such one.
+/// The program with these words, as somebody whom modes of files keep out; None, loudly, where
+/// there is no such one.
 fn as_anybody(words: &str) -> Option<Command> {
     if modes_count() {
         return Some(program(words.split(' ')));
     }
-    let flags = ["--reuid", "65534", "--regid", "65534", "--clear-groups", env!("CARGO_BIN_EXE_gvtg-xml")];
+    let flags =
+        ["--reuid", "65534", "--regid", "65534", "--clear-groups", env!("CARGO_BIN_EXE_gvtg-xml")];
     let mut command = Command::new("setpriv");
     command.args(flags);
     has_tool("setpriv", &[&flags[..], &["--version"]].concat()).then(|| {
@@ -170,8 +202,14 @@ fn a_folder_that_is_not_writable_is_named() {
         let Some(mut command) = as_anybody(words) else { return };
         let (code, stdout, stderr) = outcome(feed(command.current_dir(all.path()), b""));
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
-        assert!(stderr.starts_with(&format!("gvtg-xml: {file}: can't be written: the folder ")), "{stderr}");
-        assert!(stderr.contains("vms is not writable (Permission denied)") && stderr.contains(help), "{stderr}");
+        assert!(
+            stderr.starts_with(&format!("gvtg-xml: {file}: can't be written: the folder ")),
+            "{stderr}"
+        );
+        assert!(
+            stderr.contains("vms is not writable (Permission denied)") && stderr.contains(help),
+            "{stderr}"
+        );
     }
     assert_eq!(fs::read_to_string(vms.join("a.xml")).unwrap(), BAD);
     assert_eq!(names(&vms), ["a.xml"]);
@@ -184,7 +222,11 @@ fn who_changes_a_file_that_libvirt_keeps_hears_that_it_will_be_lost() {
         "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE\nOVERWRITTEN AND LOST. Changes to this xml \
          configuration should be made using:\n  virsh edit win10\nor other application using the libvirt API.\n-->\n\n{BAD}"
     );
-    let all = folder(&[("libvirt/qemu/win10.xml", &kept), ("libvirt/qemu/own.xml", BAD), ("vms/win10.xml", &kept)]);
+    let all = folder(&[
+        ("libvirt/qemu/win10.xml", &kept),
+        ("libvirt/qemu/own.xml", BAD),
+        ("vms/win10.xml", &kept),
+    ]);
     let warning = "libvirt/qemu/win10.xml: libvirt keeps the domain in this file and overwrites it: this change will probably be lost";
     let file = "libvirt/qemu/win10.xml";
     for quiet in ["", " --quiet"] {
@@ -204,12 +246,19 @@ fn who_changes_a_file_that_libvirt_keeps_hears_that_it_will_be_lost() {
             "{stderr}"
         );
     }
-    assert!(!run_in(all.path(), &format!("fix --in-place {file}")).2.contains(warning), "nothing was changed");
+    assert!(
+        !run_in(all.path(), &format!("fix --in-place {file}")).2.contains(warning),
+        "nothing was changed"
+    );
     fs::write(all.path().join(file), &kept).unwrap();
     for words in ["fix", "fix --diff", "fix --check", "lint"] {
-        assert!(!run_in(all.path(), &format!("{words} {file}")).2.contains(warning), "{words} changes nothing");
+        assert!(
+            !run_in(all.path(), &format!("{words} {file}")).2.contains(warning),
+            "{words} changes nothing"
+        );
     }
-    let suppress = ["fix", "--in-place", "--suppress", "stray-graphics", "--reason", "watched", file];
+    let suppress =
+        ["fix", "--in-place", "--suppress", "stray-graphics", "--reason", "watched", file];
     assert!(outcome(feed(program(suppress).current_dir(all.path()), b"")).2.contains(warning));
     let others = run_in(all.path(), "fix --in-place libvirt/qemu/own.xml vms/win10.xml").2;
     assert!(!others.contains("libvirt keeps"), "a copy is the user's: {others}");

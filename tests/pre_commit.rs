@@ -1,4 +1,5 @@
-//! The hooks for pre-commit, with pre-commit itself: what it makes of a commit with domains and other XML.
+//! The hooks for pre-commit, with pre-commit itself: what it makes of a commit with domains and
+//! other XML.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod common;
@@ -19,15 +20,28 @@ const NETWORK: &str = "<network>\n  <name>default</name>\n</network>\n";
 const BROKEN: &str = "<html><p>\n";
 
 /// Runs a command in a folder: whether it succeeds, and all that it says.
-fn ran<S: AsRef<OsStr>>(folder: &Path, program: &str, arguments: impl IntoIterator<Item = S>) -> (bool, String) {
+fn ran<S: AsRef<OsStr>>(
+    folder: &Path,
+    program: &str,
+    arguments: impl IntoIterator<Item = S>,
+) -> (bool, String) {
     let mut command = Command::new(program);
     let built = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).parent().unwrap();
     let path = format!("{}:{}", built.display(), std::env::var("PATH").unwrap_or_default());
     // Of git's own variables none may lead to another repository, as when a hook runs the tests.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_"))
+    {
         command.env_remove(name);
     }
-    let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"];
+    let identity = [
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@example.org",
+        "-c",
+        "init.defaultBranch=main",
+    ];
     if program == "git" {
         command.args(identity);
     }
@@ -39,7 +53,8 @@ fn ran<S: AsRef<OsStr>>(folder: &Path, program: &str, arguments: impl IntoIterat
         .env("PRE_COMMIT_HOME", cache())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), text)
 }
 
@@ -58,7 +73,10 @@ fn git(folder: &Path, arguments: &str) -> String {
 fn checkout() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in git(project, "ls-files --cached --others --exclude-standard").lines().filter(|name| project.join(name).is_file()) {
+    for name in git(project, "ls-files --cached --others --exclude-standard")
+        .lines()
+        .filter(|name| project.join(name).is_file())
+    {
         let target = folder.path().join(name);
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::copy(project.join(name), target).unwrap();
@@ -76,7 +94,10 @@ fn a_commit_is_held_up_until_it_is_fixed(lint: &str, fix: &str) {
     let repository = tempfile::tempdir().unwrap();
     let folder = repository.path();
     let config = |hook: &str| {
-        let text = format!("repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n  - id: {hook}\n", checkout.path().display());
+        let text = format!(
+            "repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n  - id: {hook}\n",
+            checkout.path().display()
+        );
         fs::write(folder.join(".pre-commit-config.yaml"), text).unwrap();
         git(folder, "add .pre-commit-config.yaml");
     };
@@ -121,7 +142,9 @@ fn an_installed_program_serves_as_hook() {
 #[test]
 fn pre_commit_builds_the_program_by_itself() {
     if std::env::var_os("GVTG_PRE_COMMIT").is_none_or(|value| value != "1") {
-        common::skipped("GVTG_PRE_COMMIT=1 is not set, so pre-commit did not build the program, which takes minutes");
+        common::skipped(
+            "GVTG_PRE_COMMIT=1 is not set, so pre-commit did not build the program, which takes minutes",
+        );
         return;
     }
     if has_tool("pre-commit", &["--version"]) && has_tool("git", &["--version"]) {

@@ -13,7 +13,10 @@ use gvtg_xml::diagnostic::Detail;
 use gvtg_xml::domain::Domain;
 use gvtg_xml::lint::{FixError, fix, lint, lint_all, skip_reason, suppress};
 use gvtg_xml::property::{to_override, type_of};
-use gvtg_xml::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif, State, Statistics};
+use gvtg_xml::report::{
+    Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Part, Report, Sarif,
+    State, Statistics,
+};
 use gvtg_xml::rules::schema::{Check, Group, Severity};
 use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
@@ -44,7 +47,8 @@ const SETTINGS: &[&str] = &[
 
 fn settings(index: usize) -> &'static Settings {
     static PARSED: OnceLock<Vec<Settings>> = OnceLock::new();
-    &PARSED.get_or_init(|| SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect())[index]
+    &PARSED.get_or_init(|| SETTINGS.iter().map(|flags| parse_settings(flags).unwrap()).collect())
+        [index]
 }
 
 fn rules() -> &'static RuleSet<'static> {
@@ -52,7 +56,8 @@ fn rules() -> &'static RuleSet<'static> {
     RULES.get_or_init(|| RuleSet::all(builtin()))
 }
 
-/// The same cases in each run, so that a change is what makes a test fail; GVTG_CASES asks for so many others.
+/// The same cases in each run, so that a change is what makes a test fail; GVTG_CASES asks for so
+/// many others.
 fn config(cases: u32) -> ProptestConfig {
     let asked: Option<u32> = std::env::var("GVTG_CASES").ok().and_then(|cases| cases.parse().ok());
     let rng_seed = if asked.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
@@ -73,7 +78,11 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
         (Ok(found), Ok(fixed)) => (found, fixed),
         (Err(linted), Err(FixError::Xml(fixed, _))) => {
             prop_assert_eq!(&linted, &fixed);
-            prop_assert!(linted.offset <= text.len() && !linted.message.is_empty() && !linted.help.is_empty());
+            prop_assert!(
+                linted.offset <= text.len()
+                    && !linted.message.is_empty()
+                    && !linted.help.is_empty()
+            );
             return Ok(None);
         }
         (found, fixed) => {
@@ -100,21 +109,41 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
     for mut report in reports {
         let mut written = String::new();
         report.begin(&mut written);
-        report.file(&FileFindings { name: "x", parts: &parts, fail_on: Severity::Warning }, &mut written);
+        report.file(
+            &FileFindings { name: "x", parts: &parts, fail_on: Severity::Warning },
+            &mut written,
+        );
         report.end(&mut written);
         let lost = found.iter().find(|finding| !written.contains(&*finding.rule.id));
         prop_assert!(lost.is_none(), "{} does not show {:?}", written, lost);
     }
     prop_assert!(found.is_sorted_by_key(|finding| finding.start), "not in the order of the text");
     for finding in &found {
-        prop_assert!(text.get(finding.span.clone()).is_some(), "[{}] {:?} cuts a character", finding.rule.id, finding.span);
+        prop_assert!(
+            text.get(finding.span.clone()).is_some(),
+            "[{}] {:?} cuts a character",
+            finding.rule.id,
+            finding.span
+        );
         let Some(edits) = finding.fix.as_ref().map(|fix| &fix.edits) else { continue };
-        prop_assert!(edits.iter().all(|edit| text.get(edit.range.clone()).is_some()), "[{}] cuts a character", finding.rule.id);
+        prop_assert!(
+            edits.iter().all(|edit| text.get(edit.range.clone()).is_some()),
+            "[{}] cuts a character",
+            finding.rule.id
+        );
         let alone = edits.apply(text);
         let read = read(&alone, |_| ());
-        prop_assert!(read.is_ok(), "[{}] alone makes {:?} of\n{}\n{}", finding.rule.id, read, text, alone);
+        prop_assert!(
+            read.is_ok(),
+            "[{}] alone makes {:?} of\n{}\n{}",
+            finding.rule.id,
+            read,
+            text,
+            alone
+        );
     }
-    // Blocks that move into libvirt's namespace, or together, are read by the other rules only then.
+    // Blocks that move into libvirt's namespace, or together, are read by the other rules only
+    // then.
     let moved = fixed.applied.iter().any(|one| one.rule.group == Group::Namespace);
     // Whether an ignore is of use shows at the end.
     let ignores = fixed.applied.iter().any(|one| matches!(one.rule.check, Check::Ignore { .. }));
@@ -124,25 +153,49 @@ fn holds(text: &str, settings: &Settings) -> Result<Option<String>, TestCaseErro
         fixed.rounds,
         fixed.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
     );
-    let mut told: Vec<_> = fixed.applied.iter().map(|one| (&one.rule.id, &one.message, one.start)).collect();
+    let mut told: Vec<_> =
+        fixed.applied.iter().map(|one| (&one.rule.id, &one.message, one.start)).collect();
     told.sort();
     let twice = told.windows(2).find(|pair| pair[0] == pair[1]);
-    // What a later round mends in a text that an earlier one wrote is where that was put, also two of it; a vGPU that goes as a second
-    // one leaves its arguments.
-    prop_assert!(twice.is_none() || fixed.rounds > 1 || settings.unsafe_fixes, "reported twice: {:?}", twice);
+    // What a later round mends in a text that an earlier one wrote is where that was put, also two
+    // of it; a vGPU that goes as a second one leaves its arguments.
+    prop_assert!(
+        twice.is_none() || fixed.rounds > 1 || settings.unsafe_fixes,
+        "reported twice: {:?}",
+        twice
+    );
     let source = Source::new("x", text);
     for one in &fixed.applied {
-        prop_assert_eq!((one.start, one.end), (source.position(one.span.start), source.position(one.span.end)), "[{}]", one.rule.id);
+        prop_assert_eq!(
+            (one.start, one.end),
+            (source.position(one.span.start), source.position(one.span.end)),
+            "[{}]",
+            one.rule.id
+        );
     }
     prop_assert_eq!(fixed.changed, fixed.text != text);
     let again = fix(fixed.text.clone(), rules(), settings);
-    let again = again.map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
-    prop_assert_eq!(&again.text, &fixed.text, "twice is not once: {:?}", again.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>());
+    let again = again
+        .map_err(|error| TestCaseError::fail(format!("the output: {error:?}\n{}", fixed.text)))?;
+    prop_assert_eq!(
+        &again.text,
+        &fixed.text,
+        "twice is not once: {:?}",
+        again.applied.iter().map(|one| &one.rule.id).collect::<Vec<_>>()
+    );
     let level = settings.applicability();
     for left in lint(&fixed.text, rules(), settings).unwrap_or_default() {
         // Fixes of the display group are withheld where nothing would show the guest afterwards.
-        let would_apply = left.fix.as_ref().is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty());
-        prop_assert!(!would_apply || left.rule.group == Group::Display, "[{}] is left in\n{}", left.rule.id, fixed.text);
+        let would_apply = left
+            .fix
+            .as_ref()
+            .is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty());
+        prop_assert!(
+            !would_apply || left.rule.group == Group::Display,
+            "[{}] is left in\n{}",
+            left.rule.id,
+            fixed.text
+        );
     }
     Ok(Some(fixed.text))
 }
@@ -152,24 +205,36 @@ fn words<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
     text.match_indices(begin).filter_map(|(at, _)| text.get(at..at + begin.len() + 3)).collect()
 }
 
-/// What arguments and overrides say about host devices that are no vGPU: the device as it is written, the property, the value.
+/// What arguments and overrides say about host devices that are no vGPU: the device as it is
+/// written, the property, the value.
 fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, String)> {
     let other = |domain: &Domain<'_>, alias: &str| {
         let device = domain.host_device(alias).filter(|device| !domain.vgpus.contains(device))?;
         Some(text[device.span()].split_whitespace().collect::<Vec<_>>().join(" "))
     };
-    let is_own = |property: &str| property.starts_with("x-pci") || property == "bootindex" || property == "rombar";
+    let is_own = |property: &str| {
+        property.starts_with("x-pci") || property == "bootindex" || property == "rombar"
+    };
     // A property may go from one form to the other: it is the same where its value means the same.
     let meaning = |property: &str, value: &str| {
-        let value = type_of(property).and_then(|kind| to_override(kind, value)).unwrap_or_else(|| value.to_owned());
+        let value = type_of(property)
+            .and_then(|kind| to_override(kind, value))
+            .unwrap_or_else(|| value.to_owned());
         format!("{property}={value}")
     };
     let of = |document: &Document<'_>| {
         let domain = Domain::new(document, settings);
         let sets = domain.sets.iter().filter(|set| is_own(set.property));
-        let sets = sets.filter_map(|set| Some((other(&domain, set.device)?, meaning(set.property, set.value))));
-        let overrides = domain.overrides.iter().filter(|found| is_own(found.property) && found.kind != "remove");
-        let overrides = overrides.filter_map(|found| Some((other(&domain, found.alias)?, meaning(found.property, found.value))));
+        let sets = sets.filter_map(|set| {
+            Some((other(&domain, set.device)?, meaning(set.property, set.value)))
+        });
+        let overrides = domain
+            .overrides
+            .iter()
+            .filter(|found| is_own(found.property) && found.kind != "remove");
+        let overrides = overrides.filter_map(|found| {
+            Some((other(&domain, found.alias)?, meaning(found.property, found.value)))
+        });
         sets.chain(overrides).collect()
     };
     read(text, of).unwrap_or_default()
@@ -177,34 +242,72 @@ fn settings_of_other_devices(text: &str, settings: &Settings) -> Vec<(String, St
 
 fn keeps(made: &Made, settings: &Settings) -> TestCaseResult {
     let Some(fixed) = holds(&made.text, settings)? else {
-        return Err(TestCaseError::fail(format!("a domain that is not read: {:?}", read(&made.text, |_| ()))));
+        return Err(TestCaseError::fail(format!(
+            "a domain that is not read: {:?}",
+            read(&made.text, |_| ())
+        )));
     };
     // The user's own words: once before, once after.
     let sorted = |mut words: Vec<&str>| {
         words.sort();
         words.iter().map(|word| word.to_string()).collect::<Vec<_>>()
     };
-    prop_assert_eq!(sorted(words(&made.text, "keep")), sorted(words(&fixed, "keep")), "{}\n=>\n{}", made.text, fixed);
+    prop_assert_eq!(
+        sorted(words(&made.text, "keep")),
+        sorted(words(&fixed, "keep")),
+        "{}\n=>\n{}",
+        made.text,
+        fixed
+    );
     if made.misplaced {
-        prop_assert_eq!(sorted(words(&made.text, "opt/arg")), sorted(words(&fixed, "opt/arg")), "{}\n=>\n{}", made.text, fixed);
+        prop_assert_eq!(
+            sorted(words(&made.text, "opt/arg")),
+            sorted(words(&fixed, "opt/arg")),
+            "{}\n=>\n{}",
+            made.text,
+            fixed
+        );
     } else {
-        prop_assert_eq!(words(&made.text, "opt/arg"), words(&fixed, "opt/arg"), "{}\n=>\n{}", made.text, fixed);
+        prop_assert_eq!(
+            words(&made.text, "opt/arg"),
+            words(&fixed, "opt/arg"),
+            "{}\n=>\n{}",
+            made.text,
+            fixed
+        );
     }
     // An option stays with its operand.
     for (at, _) in fixed.match_indices("opt/arg") {
         let values: Vec<&str> = fixed[..at].rsplit("value=").take(2).collect();
-        prop_assert!(values.get(1).is_some_and(|before| before.contains("-fw_cfg")), "torn apart in\n{}", fixed);
+        prop_assert!(
+            values.get(1).is_some_and(|before| before.contains("-fw_cfg")),
+            "torn apart in\n{}",
+            fixed
+        );
     }
-    let (before, after) = (settings_of_other_devices(&made.text, settings), settings_of_other_devices(&fixed, settings));
+    let (before, after) = (
+        settings_of_other_devices(&made.text, settings),
+        settings_of_other_devices(&fixed, settings),
+    );
     for one in &before {
-        prop_assert!(after.contains(one), "{:?} is lost or another's\n{}\n=>\n{}", one, made.text, fixed);
+        prop_assert!(
+            after.contains(one),
+            "{:?} is lost or another's\n{}\n=>\n{}",
+            one,
+            made.text,
+            fixed
+        );
     }
     // The style of writing.
     prop_assert_eq!(made.text.starts_with('\u{feff}'), fixed.starts_with('\u{feff}'));
     prop_assert_eq!(made.text.ends_with('\n'), fixed.ends_with('\n'));
     if made.text.contains('\n') {
         let bare = fixed.replace("\r\n", "");
-        prop_assert!(!made.text.contains("\r\n") || !bare.contains('\n'), "a bare LF in {:?}", fixed);
+        prop_assert!(
+            !made.text.contains("\r\n") || !bare.contains('\n'),
+            "a bare LF in {:?}",
+            fixed
+        );
         prop_assert!(made.text.contains("\r\n") || !fixed.contains('\r'), "a CR in {:?}", fixed);
     }
     if !made.text.trim_end().contains('\n') {
@@ -274,7 +377,8 @@ const TOKENS: &[&str] = &[
 fn fixtures() -> &'static [String] {
     static FIXTURES: OnceLock<Vec<String>> = OnceLock::new();
     FIXTURES.get_or_init(|| {
-        let mut paths: Vec<_> = std::fs::read_dir("fixtures").unwrap().flatten().map(|entry| entry.path()).collect();
+        let mut paths: Vec<_> =
+            std::fs::read_dir("fixtures").unwrap().flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
         paths.sort();
         paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
@@ -358,17 +462,31 @@ proptest! {
 
 /// What may stand in the brackets of an ignore: all rules, all groups, and what is none.
 fn ignorable() -> Vec<String> {
-    let rules = builtin().iter().flat_map(|rule| [rule.id.to_string(), rule.group.name().to_owned()]);
+    let rules =
+        builtin().iter().flat_map(|rule| [rule.id.to_string(), rule.group.name().to_owned()]);
     rules.chain(["stray-grahpics", "missing-opregoin", "no-such-rule"].map(str::to_owned)).collect()
 }
 
 /// The text with a comment before each of some elements, and an element in the metadata.
-fn with_ignores(text: &str, comments: &[(Index, String, String)], in_metadata: Option<&String>) -> String {
-    let starts = read(text, |document| document.elements().map(|element| element.span().start).collect::<Vec<_>>()).unwrap();
-    let mut places: Vec<(usize, String)> =
-        comments.iter().map(|(index, word, names)| (*index.get(&starts), format!("<!-- gvtg-xml: {word}[{names}] because -->"))).collect();
+fn with_ignores(
+    text: &str,
+    comments: &[(Index, String, String)],
+    in_metadata: Option<&String>,
+) -> String {
+    let starts = read(text, |document| {
+        document.elements().map(|element| element.span().start).collect::<Vec<_>>()
+    })
+    .unwrap();
+    let mut places: Vec<(usize, String)> = comments
+        .iter()
+        .map(|(index, word, names)| {
+            (*index.get(&starts), format!("<!-- gvtg-xml: {word}[{names}] because -->"))
+        })
+        .collect();
     if let Some(rule) = in_metadata {
-        let own = format!("<metadata><g:domain xmlns:g='urn:gvtg-xml:1'><g:ignore rule='{rule}'>because</g:ignore></g:domain></metadata>");
+        let own = format!(
+            "<metadata><g:domain xmlns:g='urn:gvtg-xml:1'><g:ignore rule='{rule}'>because</g:ignore></g:domain></metadata>"
+        );
         places.push((starts[1], own));
     }
     places.sort_by_key(|(at, _)| *at);
@@ -444,17 +562,24 @@ proptest! {
     }
 }
 
-/// All that holds for domains by chance holds for the real ones of a folder that GVTG_CORPUS names, with all settings.
+/// All that holds for domains by chance holds for the real ones of a folder that GVTG_CORPUS names,
+/// with all settings.
 #[test]
 fn a_corpus_is_mended() {
     let mut faults = Vec::new();
-    let read = |folder: PathBuf| std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let read = |folder: PathBuf| {
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    };
     let files = common::corpus().into_iter().flat_map(read);
     for entry in files.flatten() {
         let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
         for (index, flags) in SETTINGS.iter().enumerate() {
             if let Err(error) = holds(&text, settings(index)) {
-                faults.push(format!("{} {flags}: {}", entry.path().display(), error.to_string().lines().next().unwrap_or_default()));
+                faults.push(format!(
+                    "{} {flags}: {}",
+                    entry.path().display(),
+                    error.to_string().lines().next().unwrap_or_default()
+                ));
             }
         }
     }

@@ -13,7 +13,9 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::xml::QEMU_NAMESPACE;
 
 fn fixed(devices: &str, qemu: &str, settings: &Settings) -> String {
-    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>");
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>"
+    );
     fix(text, &RuleSet::all(builtin()), settings).unwrap().text
 }
 
@@ -23,8 +25,10 @@ const VGPU: &str = "<hostdev mode='subsystem' type='mdev' managed='no' model='vf
 #[test]
 fn each_new_set_in_a_command_line_that_is_there_has_its_own_option() {
     let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
-    let text = fixed(VGPU, "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>", &settings);
-    let (options, operands) = (text.matches("value='-set'").count(), text.matches("value='device.").count());
+    let text =
+        fixed(VGPU, "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>", &settings);
+    let (options, operands) =
+        (text.matches("value='-set'").count(), text.matches("value='device.").count());
     assert_eq!((options, operands), (4, 4), "{text}");
 }
 
@@ -36,35 +40,57 @@ fn what_later_rounds_find_is_where_it_was_when_the_text_came_in() {
     );
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     let at = |list: &[Diagnostic<'_>], rule: &str| {
-        let one = list.iter().find(|one| one.rule.id == rule).unwrap_or_else(|| panic!("{rule} in {}", fixed.text));
+        let one = list
+            .iter()
+            .find(|one| one.rule.id == rule)
+            .unwrap_or_else(|| panic!("{rule} in {}", fixed.text));
         (one.start.line, one.start.column, one.end.line, one.end.column, one.in_inserted_text)
     };
     assert_eq!(fixed.rounds, 2, "the block moves first");
     assert_eq!(at(&fixed.applied, "misplaced-commandline"), (4, 24, 4, 98, false));
-    assert_eq!(at(&fixed.applied, "set-on-json-device"), (6, 12, 6, 44, false), "in the block that moved");
+    assert_eq!(
+        at(&fixed.applied, "set-on-json-device"),
+        (6, 12, 6, 44, false),
+        "in the block that moved"
+    );
     assert_eq!(at(&fixed.remaining, "unreadable-argument"), (7, 15, 7, 28, false));
     assert_eq!(at(&fixed.remaining, "silent-sound"), (4, 3, 4, 24, false));
 }
 
 #[test]
 fn what_is_left_in_what_a_fix_put_in_is_new_and_where_that_was_put() {
-    let text = "<domain type='kvm'>\n  <os firmware='efi'/>\n  <devices>\n  </devices>\n</domain>\n".to_owned();
+    let text =
+        "<domain type='kvm'>\n  <os firmware='efi'/>\n  <devices>\n  </devices>\n</domain>\n"
+            .to_owned();
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     let left = fixed.remaining.iter().find(|left| left.rule.id == "uefi-without-romfile").unwrap();
-    assert!(left.in_inserted_text && left.start == left.end && (3..=4).contains(&left.start.line), "{left:?}");
+    assert!(
+        left.in_inserted_text && left.start == left.end && (3..=4).contains(&left.start.line),
+        "{left:?}"
+    );
 }
 
 #[test]
 fn a_new_alias_takes_along_what_names_the_vgpu_or_a_device_behind_it() {
     let sets = ["device.hostdev0.xres=800", "device.hostdev1.bootindex=1"];
-    let arguments: String = sets.iter().map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>")).collect();
-    let capability = "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
+    let arguments: String = sets
+        .iter()
+        .map(|set| format!("<qemu:arg value='-set'/><qemu:arg value='{set}'/>"))
+        .collect();
+    let capability =
+        "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
     let devices = format!("{VGPU}<hostdev type='usb'/>");
     let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>{capability}");
-    let settings =
-        Settings { explicit: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() }, ..Settings::default() };
+    let settings = Settings {
+        explicit: SettingOverrides { alias: Some("ua-own".into()), ..SettingOverrides::default() },
+        ..Settings::default()
+    };
     let text = fixed(&devices, &qemu, &settings);
-    assert!(text.contains("value='device.ua-own.xres=800'") && text.contains("value='device.hostdev0.bootindex=1'"), "{text}");
+    assert!(
+        text.contains("value='device.ua-own.xres=800'")
+            && text.contains("value='device.hostdev0.bootindex=1'"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -77,7 +103,10 @@ fn a_new_alias_and_a_new_value_meet_in_one_argument() {
     };
     // The number of the vGPU is the stick's then.
     let text = fixed(&format!("{VGPU}<hostdev type='usb'/>"), set, &settings);
-    assert!(text.contains("value='device.ua-own.display=on'") && !text.contains("hostdev0"), "{text}");
+    assert!(
+        text.contains("value='device.ua-own.display=on'") && !text.contains("hostdev0"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -91,17 +120,25 @@ fn an_alias_that_another_vgpu_has_is_given_with_a_number_and_stays() {
         ..Settings::default()
     };
     let text = fixed(&(other + VGPU), sets, &settings);
-    assert!(text.contains("<alias name='ua-own-2'/>") && text.contains("device.ua-own-2.display=on"), "{text}");
+    assert!(
+        text.contains("<alias name='ua-own-2'/>") && text.contains("device.ua-own-2.display=on"),
+        "{text}"
+    );
     let again = fix(text, &RuleSet::all(builtin()), &settings).unwrap();
     assert!(!again.changed, "{}", again.text);
 }
 
 #[test]
 fn a_new_property_has_the_prefix_of_what_it_stands_in() {
-    let device = format!("<q:device xmlns:q='{QEMU_NAMESPACE}' xmlns:qemu='urn:other' alias='ua-gvtg'>");
+    let device =
+        format!("<q:device xmlns:q='{QEMU_NAMESPACE}' xmlns:qemu='urn:other' alias='ua-gvtg'>");
     let vgpu = VGPU.replace("</hostdev>", "<alias name='ua-gvtg'/></hostdev>");
     for inside in ["<q:frontend></q:frontend>", ""] {
-        let text = fixed(&vgpu, &format!("<qemu:override>{device}{inside}</q:device></qemu:override>"), &Settings::default());
+        let text = fixed(
+            &vgpu,
+            &format!("<qemu:override>{device}{inside}</q:device></qemu:override>"),
+            &Settings::default(),
+        );
         let properties = "<q:frontend><q:property name='x-igd-opregion' type='bool' value='true'/>\
             <q:property name='display' type='string' value='on'/></q:frontend>";
         assert!(text.contains(&format!("{device}{properties}</q:device>")), "{text}");
@@ -112,9 +149,20 @@ fn a_new_property_has_the_prefix_of_what_it_stands_in() {
 
 #[test]
 fn a_prefix_that_only_a_joined_block_declares_is_declared_on_the_root() {
-    let block = |declaration: &str, inside: &str| format!("<qemu:commandline{declaration}>{inside}</qemu:commandline>");
-    let text = fixed("", &(block("", "<qemu:arg value='-s'/>") + &block(" xmlns:n='urn:n'", "<n:note/>")), &Settings::default());
-    assert!(text.starts_with(&format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}' xmlns:n='urn:n'>")), "{text}");
+    let block = |declaration: &str, inside: &str| {
+        format!("<qemu:commandline{declaration}>{inside}</qemu:commandline>")
+    };
+    let text = fixed(
+        "",
+        &(block("", "<qemu:arg value='-s'/>") + &block(" xmlns:n='urn:n'", "<n:note/>")),
+        &Settings::default(),
+    );
+    assert!(
+        text.starts_with(&format!(
+            "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}' xmlns:n='urn:n'>"
+        )),
+        "{text}"
+    );
     assert_eq!(text.matches("<qemu:commandline").count(), 1, "{text}");
     assert!(text.contains("<n:note/>"), "{text}");
 }
@@ -122,8 +170,12 @@ fn a_prefix_that_only_a_joined_block_declares_is_declared_on_the_root() {
 #[test]
 fn all_rom_elements_of_a_vgpu_go_together() {
     let roms: String = (0..20).map(|number| format!("<rom file='/{number}.rom'/>")).collect();
-    let text = fixed(&VGPU.replace("</hostdev>", &format!("{roms}</hostdev>")), "", &Settings::default());
-    assert!(!text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"), "{text}");
+    let text =
+        fixed(&VGPU.replace("</hostdev>", &format!("{roms}</hostdev>")), "", &Settings::default());
+    assert!(
+        !text.contains("<rom") && text.contains("name='romfile' type='string' value='/0.rom'"),
+        "{text}"
+    );
 }
 
 /// A domain whose vGPU is right except for what is replaced in it.
@@ -132,7 +184,9 @@ fn with_vgpu(from: &str, to: &str) -> String {
         <source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source><alias name='ua-gvtg'/></hostdev>";
     assert!(hostdev.contains(from), "{from}");
     let hostdev = hostdev.replace(from, to);
-    format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{hostdev}</devices></domain>")
+    format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices>{hostdev}</devices></domain>"
+    )
 }
 
 const UUID_HERE: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
@@ -156,7 +210,8 @@ fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
         let all = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
         assert!(all.text.contains("x-igd-opregion"), "the rest is fixed: {}", all.text);
-        let left: Vec<_> = all.remaining.iter().filter(|left| left.rule.id == "vgpu-uuid").collect();
+        let left: Vec<_> =
+            all.remaining.iter().filter(|left| left.rule.id == "vgpu-uuid").collect();
         let [left] = left[..] else { panic!("{uuid}: {:?}", all.remaining) };
         assert!(left.message.ends_with("is filled in later by a template"), "{}", left.message);
         let mending = left.fix.as_ref().unwrap();
@@ -166,40 +221,102 @@ fn no_safe_fix_replaces_a_uuid_that_a_template_fills_in() {
         );
         let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
         for settings in [Settings { unsafe_fixes: true, ..Settings::default() }, asked] {
-            assert!(!fix(text.clone(), &RuleSet::all(builtin()), &settings).unwrap().text.contains(uuid), "{uuid} was to be replaced");
+            assert!(
+                !fix(text.clone(), &RuleSet::all(builtin()), &settings)
+                    .unwrap()
+                    .text
+                    .contains(uuid),
+                "{uuid} was to be replaced"
+            );
         }
     }
     for word in ["your-gpu-uuid-here", "GPU_UUID", "{your-gpu-uuid-here}", "XXXX"] {
-        let all = fix(with_vgpu(UUID_HERE, word), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let all = fix(with_vgpu(UUID_HERE, word), &RuleSet::all(builtin()), &Settings::default())
+            .unwrap();
         assert!(!all.text.contains(word) && all.remaining.is_empty(), "{word}: {}", all.text);
     }
 }
 
 #[test]
 fn no_value_that_a_template_fills_in_is_overwritten_or_removed() {
-    let hostdev = ["mode='{{ x }}'", "managed='${x}'", "model='@x@'", "display='%x%'", "ramfb='$x'", "name='ua-{{ x }}'", "name='#{x}'"];
+    let hostdev = [
+        "mode='{{ x }}'",
+        "managed='${x}'",
+        "model='@x@'",
+        "display='%x%'",
+        "ramfb='$x'",
+        "name='ua-{{ x }}'",
+        "name='#{x}'",
+    ];
     let vgpus = hostdev.iter().map(|attribute| {
         let (name, _) = attribute.split_once('=').unwrap();
-        let right = ["mode='subsystem'", "managed='no'", "model='vfio-pci'", "display='off'", "ramfb='on'", "name='ua-gvtg'"];
-        (with_vgpu(right.iter().find(|right| right.starts_with(name)).unwrap(), attribute), *attribute)
+        let right = [
+            "mode='subsystem'",
+            "managed='no'",
+            "model='vfio-pci'",
+            "display='off'",
+            "ramfb='on'",
+            "name='ua-gvtg'",
+        ];
+        (
+            with_vgpu(right.iter().find(|right| right.starts_with(name)).unwrap(), attribute),
+            *attribute,
+        )
     });
     let plain = with_vgpu("", "");
-    let qemu = |elements: &str| plain.replace("</domain>", &format!("<qemu:commandline>{elements}</qemu:commandline></domain>"));
+    let qemu = |elements: &str| {
+        plain.replace(
+            "</domain>",
+            &format!("<qemu:commandline>{elements}</qemu:commandline></domain>"),
+        )
+    };
     let others = [
         (plain.replace("type='kvm'", "type='{{ x }}'"), "type='{{ x }}'"),
-        (plain.replace("<devices>", "<devices><graphics type='{{ x }}'/><video><model type='qxl'/></video>"), "<video>"),
-        (plain.replace("<devices>", "<devices><graphics type='{{ x }}'/>"), "<graphics type='{{ x }}'/>"),
-        (plain.replace("<devices>", "<devices><video><model type='{{ x }}'/></video>"), "<model type='{{ x }}'/>"),
-        (plain.replace("<devices>", "<devices><graphics type='spice'><gl enable='{{ x }}'/></graphics>"), "<gl enable='{{ x }}'/>"),
-        (plain.replace("<name>", "<os><type arch='{{ x }}' machine='{{ y }}'>hvm</type></os><name>"), "arch='{{ x }}'"),
+        (
+            plain.replace(
+                "<devices>",
+                "<devices><graphics type='{{ x }}'/><video><model type='qxl'/></video>",
+            ),
+            "<video>",
+        ),
+        (
+            plain.replace("<devices>", "<devices><graphics type='{{ x }}'/>"),
+            "<graphics type='{{ x }}'/>",
+        ),
+        (
+            plain.replace("<devices>", "<devices><video><model type='{{ x }}'/></video>"),
+            "<model type='{{ x }}'/>",
+        ),
+        (
+            plain.replace(
+                "<devices>",
+                "<devices><graphics type='spice'><gl enable='{{ x }}'/></graphics>",
+            ),
+            "<gl enable='{{ x }}'/>",
+        ),
+        (
+            plain.replace(
+                "<name>",
+                "<os><type arch='{{ x }}' machine='{{ y }}'>hvm</type></os><name>",
+            ),
+            "arch='{{ x }}'",
+        ),
         (qemu("<qemu:env name='DISPLAY' value='${x}'/>"), "name='DISPLAY' value='${x}'"),
         (qemu("<qemu:env name='GDK_SCALE' value='{{ x }}'/>"), "name='GDK_SCALE' value='{{ x }}'"),
-        (qemu("<qemu:arg value='-display'/><qemu:arg value='{{ x }}'/>"), "<qemu:arg value='{{ x }}'/>"),
-        (qemu("<qemu:arg value='-display'/><qemu:arg value='gtk,gl={{ x }}'/>"), "<qemu:arg value='gtk,gl={{ x }}'/>"),
+        (
+            qemu("<qemu:arg value='-display'/><qemu:arg value='{{ x }}'/>"),
+            "<qemu:arg value='{{ x }}'/>",
+        ),
+        (
+            qemu("<qemu:arg value='-display'/><qemu:arg value='gtk,gl={{ x }}'/>"),
+            "<qemu:arg value='gtk,gl={{ x }}'/>",
+        ),
     ];
     let override_of = |alias: &str, property: &str, kind: &str, value: &str| {
         let property = format!("<qemu:property name='{property}' type='{kind}' value='{value}'/>");
-        let device = format!("<qemu:device alias='{alias}'><qemu:frontend>{property}</qemu:frontend></qemu:device>");
+        let device = format!(
+            "<qemu:device alias='{alias}'><qemu:frontend>{property}</qemu:frontend></qemu:device>"
+        );
         plain.replace("</domain>", &format!("<qemu:override>{device}</qemu:override></domain>"))
     };
     let overrides = [
@@ -211,30 +328,50 @@ fn no_value_that_a_template_fills_in_is_overwritten_or_removed() {
     for (text, kept) in vgpus.chain(others).chain(overrides) {
         let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert!(fixed.text.contains(kept), "{kept} is lost in {}", fixed.text);
-        let again = fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let again =
+            fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert_eq!(again.text, fixed.text, "{kept}");
         for detail in [Detail::Line, Detail::Words, Detail::Edits] {
-            let found = lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), detail).unwrap().open;
-            let sure = |found: &[Diagnostic<'_>]| found.iter().map(|one| one.fix.as_ref().map(|fix| fix.applicability)).collect::<Vec<_>>();
-            let all = lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), Detail::Edits).unwrap().open;
-            assert_eq!(sure(&found), sure(&all), "{kept}: at {detail:?} fixes are as safe as with all details");
+            let found = lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), detail)
+                .unwrap()
+                .open;
+            let sure = |found: &[Diagnostic<'_>]| {
+                found
+                    .iter()
+                    .map(|one| one.fix.as_ref().map(|fix| fix.applicability))
+                    .collect::<Vec<_>>()
+            };
+            let all =
+                lint_all(&text, &RuleSet::all(builtin()), &Settings::default(), Detail::Edits)
+                    .unwrap()
+                    .open;
+            assert_eq!(
+                sure(&found),
+                sure(&all),
+                "{kept}: at {detail:?} fixes are as safe as with all details"
+            );
         }
     }
 }
 
 #[test]
 fn a_uuid_made_from_a_templates_name_is_noted_as_shared() {
-    let note = "all VMs of this template get the same vGPU: make the UUID a template expression too";
+    let note =
+        "all VMs of this template get the same vGPU: make the UUID a template expression too";
     let has_note = |text: &str, settings: &Settings| {
         let found = lint_all(text, &RuleSet::all(builtin()), settings, Detail::Line).unwrap().open;
         found.iter().flat_map(|found| &found.related).any(|related| related.message == note)
     };
     let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
-    for text in [with_vgpu(UUID_HERE, "GPU_UUID"), "<domain type='kvm'><name>x</name><devices/></domain>".to_owned()] {
+    for text in [
+        with_vgpu(UUID_HERE, "GPU_UUID"),
+        "<domain type='kvm'><name>x</name><devices/></domain>".to_owned(),
+    ] {
         let template = text.replace("<name>x<", "<name>{{ vm }}<");
         assert!(has_note(&template, &Settings::default()) && !has_note(&template, &asked));
         assert!(!has_note(&text, &Settings::default()), "{text}");
-        let named = template.replace("<name>", "<uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid><name>");
+        let named =
+            template.replace("<name>", "<uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid><name>");
         assert!(!has_note(&named, &Settings::default()), "it is made from the domain's uuid");
     }
     let template = with_vgpu(UUID_HERE, "{{ uuid }}").replace("<name>x<", "<name>{{ vm }}<");
@@ -243,7 +380,10 @@ fn a_uuid_made_from_a_templates_name_is_noted_as_shared() {
 
 #[test]
 fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
-    for device in ["vfio-pci,sysfsdev=/sys/bus/mdev/devices/{{ uuid }}", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/${UUID},display=on"] {
+    for device in [
+        "vfio-pci,sysfsdev=/sys/bus/mdev/devices/{{ uuid }}",
+        "vfio-pci,sysfsdev=/sys/bus/mdev/devices/${UUID},display=on",
+    ] {
         let arguments = format!("<qemu:arg value='-device'/><qemu:arg value='{device}'/>");
         let text = format!(
             "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><name>x</name><devices/>\
@@ -252,7 +392,11 @@ fn an_argument_whose_uuid_a_template_fills_in_is_the_vgpu() {
         let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert!(!fixed.text.contains("<hostdev"), "it needs no second vGPU: {}", fixed.text);
         let (_, kept) = device.split_once(',').unwrap();
-        assert!(fixed.text.contains(kept) && fixed.text.contains("x-igd-opregion=on"), "{}", fixed.text);
+        assert!(
+            fixed.text.contains(kept) && fixed.text.contains("x-igd-opregion=on"),
+            "{}",
+            fixed.text
+        );
     }
 }
 
@@ -261,11 +405,25 @@ fn a_template_expression_that_moves_is_not_lost() {
     let set = "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.hostdev0.romfile={{ rom }}'/></qemu:commandline></domain>";
     let text = with_vgpu("<alias name='ua-gvtg'/>", "").replace("</domain>", set);
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
-    assert!(fixed.text.contains("<qemu:property name='romfile' type='string' value='{{ rom }}'/>"), "{}", fixed.text);
+    assert!(
+        fixed.text.contains("<qemu:property name='romfile' type='string' value='{{ rom }}'/>"),
+        "{}",
+        fixed.text
+    );
     assert!(!fixed.text.contains("-set"), "{}", fixed.text);
     let devices = "<devices><graphics type='vnc' port='{{ port }}'><gl enable='no'/></graphics></devices></domain>";
-    let fixed = fix(with_vgpu("", "").replace("</domain>", devices), &RuleSet::all(builtin()), &Settings::default()).unwrap();
-    assert_eq!(fixed.text.matches("<devices>").count(), 1, "a second <devices> is joined with the first: {}", fixed.text);
+    let fixed = fix(
+        with_vgpu("", "").replace("</domain>", devices),
+        &RuleSet::all(builtin()),
+        &Settings::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        fixed.text.matches("<devices>").count(),
+        1,
+        "a second <devices> is joined with the first: {}",
+        fixed.text
+    );
     assert!(fixed.text.contains("port='{{ port }}'"), "{}", fixed.text);
 }
 
@@ -276,10 +434,18 @@ fn a_missing_vgpu_is_added_next_to_what_a_template_fills_in() {
          <qemu:commandline><qemu:env name='DISPLAY' value='{{{{ display }}}}'/></qemu:commandline></domain>"
     );
     let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
-    assert!(fixed.text.contains("<hostdev") && fixed.text.contains("value='{{ display }}'"), "{}", fixed.text);
+    assert!(
+        fixed.text.contains("<hostdev") && fixed.text.contains("value='{{ display }}'"),
+        "{}",
+        fixed.text
+    );
     let of_a_shell = text.replace("{{ display }}", "$DISPLAY");
     let fixed = fix(of_a_shell, &RuleSet::all(builtin()), &Settings::default()).unwrap();
-    assert!(fixed.text.contains("name='DISPLAY' value=':0'"), "a guide's word for a shell is not a template: {}", fixed.text);
+    assert!(
+        fixed.text.contains("name='DISPLAY' value=':0'"),
+        "a guide's word for a shell is not a template: {}",
+        fixed.text
+    );
 }
 
 #[test]
@@ -288,10 +454,16 @@ fn of_two_displays_with_opengl_the_one_that_shows_the_vgpu_stays() {
     let window = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='gtk,gl=on'/></qemu:commandline>";
     let vgpu = VGPU.replace("'vfio-pci'", "'vfio-pci' display='off'");
     let text = fixed(&format!("{spice}{vgpu}"), window, &Settings::default());
-    assert!(!text.contains("<graphics") && text.contains("gtk,gl=on"), "the hostdev's display is off, so it is the window: {text}");
+    assert!(
+        !text.contains("<graphics") && text.contains("gtk,gl=on"),
+        "the hostdev's display is off, so it is the window: {text}"
+    );
     let vgpu = VGPU.replace("'vfio-pci'", "'vfio-pci' display='on'");
     let text = fixed(&format!("{spice}{vgpu}"), window, &Settings::default());
-    assert!(text.contains(spice) && text.contains("display='on'"), "the hostdev's display is on: {text}");
+    assert!(
+        text.contains(spice) && text.contains("display='on'"),
+        "the hostdev's display is on: {text}"
+    );
 }
 
 #[test]
@@ -304,12 +476,18 @@ fn a_screen_with_opengl_stays_whether_the_vgpu_is_there_or_not() {
         "<graphics type='spice' autoport='yes'/><graphics type='egl-headless'/>",
     ];
     for screen in screens {
-        for vgpu in [String::new(), VGPU.to_owned(), VGPU.replace("'vfio-pci'", "'vfio-pci' display='off'")] {
+        for vgpu in
+            [String::new(), VGPU.to_owned(), VGPU.replace("'vfio-pci'", "'vfio-pci' display='off'")]
+        {
             for libvirt in ["7.0.0", "9.0.0"] {
-                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                let settings =
+                    Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
                 let text = fixed(&format!("{screen}{vgpu}"), "", &settings);
                 assert!(text.contains(screen) && text.contains("display='on'"), "{text}");
-                assert!(!text.contains("-display") && !text.contains("display=on"), "no window opens: {text}");
+                assert!(
+                    !text.contains("-display") && !text.contains("display=on"),
+                    "no window opens: {text}"
+                );
             }
         }
     }
@@ -317,39 +495,73 @@ fn a_screen_with_opengl_stays_whether_the_vgpu_is_there_or_not() {
 
 #[test]
 fn a_uuid_with_the_signs_of_an_unknown_template_engine_is_replaced_by_no_safe_fix() {
-    for uuid in
-        ["`uuidgen`", "{uuid:s}", "{uuid!s}", "!uuid!", "&lt;&lt;uuid>>", "@Model.Uuid", "$[uuid]", "{{ uuid", "~uuid~", "%UUID", "§uuid§"]
-    {
+    for uuid in [
+        "`uuidgen`",
+        "{uuid:s}",
+        "{uuid!s}",
+        "!uuid!",
+        "&lt;&lt;uuid>>",
+        "@Model.Uuid",
+        "$[uuid]",
+        "{{ uuid",
+        "~uuid~",
+        "%UUID",
+        "§uuid§",
+    ] {
         let text = with_vgpu(UUID_HERE, uuid);
         let all = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert!(all.text.contains(&format!("uuid='{uuid}'")), "{uuid}: {}", all.text);
-        assert!(all.remaining.iter().any(|left| left.rule.id == "vgpu-uuid"), "{uuid}: {:?}", all.remaining);
+        assert!(
+            all.remaining.iter().any(|left| left.rule.id == "vgpu-uuid"),
+            "{uuid}: {:?}",
+            all.remaining
+        );
     }
 }
 
 #[test]
 fn a_template_gets_no_vgpu_that_all_its_vms_share_unasked() {
     let text = "<domain type='kvm'><name>{{ n }}</name><uuid>{{ u }}</uuid><devices/></domain>";
-    assert_eq!(fix(text.to_owned(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text, text);
+    assert_eq!(
+        fix(text.to_owned(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text,
+        text
+    );
     let asked = Settings { uuid: UUID_HERE.parse().ok(), ..Settings::default() };
-    assert!(fix(text.to_owned(), &RuleSet::all(builtin()), &asked).unwrap().text.contains(UUID_HERE));
+    assert!(
+        fix(text.to_owned(), &RuleSet::all(builtin()), &asked).unwrap().text.contains(UUID_HERE)
+    );
 }
 
 #[test]
 fn a_display_of_none_takes_the_opengl_of_all_but_spice() {
-    let none = ["<qemu:arg value='-display'/><qemu:arg value='none'/>", "<qemu:arg value='-nographic'/>"];
-    for argument in none.map(|arguments| format!("<qemu:commandline>{arguments}</qemu:commandline>")) {
-        let spice = format!("<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>{VGPU}");
-        assert!(fixed(&spice, &argument, &Settings::default()).contains("display='on'"), "SPICE draws by itself: {argument}");
-        for screen in ["<graphics type='sdl'><gl enable='yes'/></graphics>", "<graphics type='vnc'/><graphics type='egl-headless'/>"] {
+    let none =
+        ["<qemu:arg value='-display'/><qemu:arg value='none'/>", "<qemu:arg value='-nographic'/>"];
+    for argument in
+        none.map(|arguments| format!("<qemu:commandline>{arguments}</qemu:commandline>"))
+    {
+        let spice = format!(
+            "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>{VGPU}"
+        );
+        assert!(
+            fixed(&spice, &argument, &Settings::default()).contains("display='on'"),
+            "SPICE draws by itself: {argument}"
+        );
+        for screen in [
+            "<graphics type='sdl'><gl enable='yes'/></graphics>",
+            "<graphics type='vnc'/><graphics type='egl-headless'/>",
+        ] {
             let text = fixed(&format!("{screen}{VGPU}"), &argument, &Settings::default());
-            assert!(!text.contains("model='vfio-pci' display='on'"), "nothing draws with OpenGL: {text}");
+            assert!(
+                !text.contains("model='vfio-pci' display='on'"),
+                "nothing draws with OpenGL: {text}"
+            );
         }
     }
     // It takes the place of a window, too.
-    let window =
-        "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='gtk,gl=on'/><qemu:arg value='-nographic'/></qemu:commandline>";
-    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{window}</domain>");
+    let window = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='gtk,gl=on'/><qemu:arg value='-nographic'/></qemu:commandline>";
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{window}</domain>"
+    );
     let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     assert!(found.iter().any(|found| found.message.contains("-nographic turns off")), "{found:?}");
 }
@@ -358,8 +570,14 @@ fn a_display_of_none_takes_the_opengl_of_all_but_spice() {
 fn egl_headless_among_the_arguments_gives_vnc_its_opengl() {
     let argument = "<qemu:commandline><qemu:arg value='-display'/><qemu:arg value='egl-headless'/></qemu:commandline>";
     let text = fixed(&format!("<graphics type='vnc'/>{VGPU}"), argument, &Settings::default());
-    assert!(text.contains("<graphics type='vnc'/>") && text.contains("display='on'") && text.contains("'egl-headless'"), "{text}");
-    // On its own nothing shows what it draws, and libvirt refuses display='on' without a <graphics>.
+    assert!(
+        text.contains("<graphics type='vnc'/>")
+            && text.contains("display='on'")
+            && text.contains("'egl-headless'"),
+        "{text}"
+    );
+    // On its own nothing shows what it draws, and libvirt refuses display='on' without a
+    // <graphics>.
     let text = fixed(VGPU, argument, &Settings::default());
     assert!(!text.contains("model='vfio-pci' display='on'"), "{text}");
 }
@@ -369,11 +587,14 @@ fn blanks_at_the_end_of_a_line_stay_on_it() {
     let devices = "  <devices>  \n    <controller type='scsi' index='0' model='virtio-scsi'/>   \n  </devices>\t\n";
     for devices in [devices, "  <devices> \n  </devices>  \n", "  <devices/>   \n"] {
         for newline in ["\n", "\r\n"] {
-            let text = format!("<domain type='kvm'>  \n  <name>w</name> \n{devices}</domain>  \n").replace('\n', newline);
-            let fixed = fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
+            let text = format!("<domain type='kvm'>  \n  <name>w</name> \n{devices}</domain>  \n")
+                .replace('\n', newline);
+            let fixed =
+                fix(text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap().text;
             let mut lines = fixed.split('\n');
             // The root gets a declaration, and an empty <devices/> opens.
-            let is_kept = |line: &&str| !line.starts_with("<domain") && !line.contains("<devices/>");
+            let is_kept =
+                |line: &&str| !line.starts_with("<domain") && !line.contains("<devices/>");
             for line in text.split('\n').filter(is_kept) {
                 assert!(lines.any(|new| new == line), "{line:?} is gone or moved:\n{fixed}");
             }
@@ -388,24 +609,41 @@ fn an_audio_gets_the_id_that_a_sound_card_names() {
     assert!(text.contains("<audio type='pulseaudio' id='2'/>"), "{text}");
     let alsa = Audio { backend: "alsa".into(), attributes: Vec::new() };
     let asked = SettingOverrides { audio: Some(alsa), ..SettingOverrides::default() };
-    let text = fixed(card, "", &Settings { explicit: asked, unsafe_fixes: true, ..Settings::default() });
+    let text =
+        fixed(card, "", &Settings { explicit: asked, unsafe_fixes: true, ..Settings::default() });
     assert!(text.contains(card) && text.contains("<audio id='2' type='alsa'/>"), "{text}");
 }
 
 #[test]
 fn the_vgpu_with_display_and_ramfb_shows_the_picture_and_keeps_doing_so() {
-    let vgpu =
-        |attributes: &str, digit: u8| VGPU.replace("<hostdev", &format!("<hostdev {attributes}")).replace("65849", &format!("6584{digit}"));
+    let vgpu = |attributes: &str, digit: u8| {
+        VGPU.replace("<hostdev", &format!("<hostdev {attributes}"))
+            .replace("65849", &format!("6584{digit}"))
+    };
     let (display, both) = ("display='on'", "display='on' ramfb='on'");
-    for (first, second, graphics) in [(display, both, "<graphics type='vnc'/>"), (display, both, ""), ("ramfb='on'", both, "")] {
-        let text = format!("<domain type='kvm'><devices>{graphics}{}{}</devices></domain>", vgpu(first, 1), vgpu(second, 2));
+    for (first, second, graphics) in
+        [(display, both, "<graphics type='vnc'/>"), (display, both, ""), ("ramfb='on'", both, "")]
+    {
+        let text = format!(
+            "<domain type='kvm'><devices>{graphics}{}{}</devices></domain>",
+            vgpu(first, 1),
+            vgpu(second, 2)
+        );
         let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
         let (_, second) = fixed.text.split_once("b65841").unwrap();
-        assert!(second.contains("ramfb='on'") && second.contains("<alias name='ua-gvtg'/>"), "{}", fixed.text);
-        let again = fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        assert!(
+            second.contains("ramfb='on'") && second.contains("<alias name='ua-gvtg'/>"),
+            "{}",
+            fixed.text
+        );
+        let again =
+            fix(fixed.text.clone(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
         assert_eq!(again.text, fixed.text);
-        let claims =
-            fixed.applied.iter().filter_map(|applied| applied.fix.as_ref()).filter(|fix| fix.title.contains("QEMU's display property"));
+        let claims = fixed
+            .applied
+            .iter()
+            .filter_map(|applied| applied.fix.as_ref())
+            .filter(|fix| fix.title.contains("QEMU's display property"));
         assert_eq!(claims.count(), 1, "one vGPU gets the property");
     }
 }
@@ -420,21 +658,36 @@ fn spice_leftovers_are_removed_where_the_screen_has_to_stay() {
     let mute = fixed(&format!("{igpu}<audio id='1' type='spice'/>"), "", &Settings::default());
     assert!(mute.contains("<audio id='1' type='none'/>") && !mute.contains("mdev"), "{mute}");
     // With its <graphics> it is not a leftover.
-    let kept = fixed(&format!("<graphics type='spice'/><video/>{igpu}{leftover}"), "", &Settings::default());
+    let kept = fixed(
+        &format!("<graphics type='spice'/><video/>{igpu}{leftover}"),
+        "",
+        &Settings::default(),
+    );
     assert!(kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"), "{kept}");
     let unsafely = Settings { unsafe_fixes: true, keep_video: true, ..Settings::default() };
     let function = igpu.replace("function='0x0'", "function='0x3'");
-    let kept = fixed(&format!("<graphics type='spice'/><video/>{function}{leftover}"), "", &unsafely);
-    assert!(kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"), "nothing shows the guest without it: {kept}");
+    let kept =
+        fixed(&format!("<graphics type='spice'/><video/>{function}{leftover}"), "", &unsafely);
+    assert!(
+        kept.contains("redirdev") && kept.contains("<graphics type='spice'/>"),
+        "nothing shows the guest without it: {kept}"
+    );
 }
 
 #[test]
 fn a_network_card_is_not_a_screen() {
     let address = "<address type='pci' domain='0x0000' bus='0x07' slot='0x10' function='0x0'/>";
-    let interface = format!("<interface type='hostdev' managed='yes'><source>{address}</source></interface>");
-    let teaming = format!("<hostdev type='pci'><source>{address}</source><teaming type='transient' persistent='ua-nic'/></hostdev>");
+    let interface =
+        format!("<interface type='hostdev' managed='yes'><source>{address}</source></interface>");
+    let teaming = format!(
+        "<hostdev type='pci'><source>{address}</source><teaming type='transient' persistent='ua-nic'/></hostdev>"
+    );
     for card in [interface, teaming] {
-        let text = fixed(&format!("{card}<graphics type='spice'/><video><model type='qxl'/></video>"), "", &Settings::default());
+        let text = fixed(
+            &format!("{card}<graphics type='spice'/><video><model type='qxl'/></video>"),
+            "",
+            &Settings::default(),
+        );
         assert!(!text.contains("<graphics") && !text.contains("<video"), "{text}");
     }
 }
@@ -444,9 +697,15 @@ fn a_guest_with_a_function_of_the_gpu_stays_as_it_is() {
     let function = "<hostdev mode='subsystem' type='pci' managed='yes'>\
         <source><address domain='0' bus='0' slot='2' function='2'/></source></hostdev>";
     let devices = format!("<graphics type='vnc'/><video><model type='virtio'/></video>{function}");
-    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices></domain>");
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices></domain>"
+    );
     for unsafe_fixes in [false, true] {
-        assert_eq!(fixed(&devices, "", &Settings { unsafe_fixes, ..Settings::default() }), text, "unsafe: {unsafe_fixes}");
+        assert_eq!(
+            fixed(&devices, "", &Settings { unsafe_fixes, ..Settings::default() }),
+            text,
+            "unsafe: {unsafe_fixes}"
+        );
     }
 }
 
@@ -456,7 +715,14 @@ const WITHOUT_RAMFB: &str = "<hostdev mode='subsystem' type='mdev' managed='no' 
 
 /// The number of devices that a text gives ramfb.
 fn ramfbs(text: &str) -> usize {
-    let spellings = ["ramfb='on'", "name='ramfb' type='bool' value='true'", ".ramfb=on", "type='ramfb'", "value='ramfb'", ",ramfb=on"];
+    let spellings = [
+        "ramfb='on'",
+        "name='ramfb' type='bool' value='true'",
+        ".ramfb=on",
+        "type='ramfb'",
+        "value='ramfb'",
+        ",ramfb=on",
+    ];
     spellings.iter().map(|spelling| text.matches(spelling).count()).sum()
 }
 
@@ -468,8 +734,11 @@ fn a_vm_gets_no_second_ramfb() {
             "<graphics type='vnc'/><hostdev mode='subsystem' type='pci' managed='yes' {attributes}><source>{address}</source></hostdev>"
         )
     };
-    let argument =
-        |first: &str, second: &str| format!("<qemu:commandline><qemu:arg value='{first}'/><qemu:arg value='{second}'/></qemu:commandline>");
+    let argument = |first: &str, second: &str| {
+        format!(
+            "<qemu:commandline><qemu:arg value='{first}'/><qemu:arg value='{second}'/></qemu:commandline>"
+        )
+    };
     let of_override = "<qemu:override><qemu:device alias='hostdev0'><qemu:frontend>\
         <qemu:property name='ramfb' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>";
     for (devices, qemu) in [
@@ -478,13 +747,18 @@ fn a_vm_gets_no_second_ramfb() {
         (card(""), argument("-set", "device.hostdev0.ramfb=on")),
         (String::new(), argument("-device", "ramfb")),
         (String::new(), argument("-device", "vfio-pci-nohotplug,host=06:12.5,display=on,ramfb=on")),
-        (String::new(), argument("-device", "vfio-pci-nohotplug,host=06:12.5,id=gpu") + &argument("-set", "device.gpu.ramfb=on")),
+        (
+            String::new(),
+            argument("-device", "vfio-pci-nohotplug,host=06:12.5,id=gpu")
+                + &argument("-set", "device.gpu.ramfb=on"),
+        ),
         ("<video><model type='ramfb'/></video>".into(), String::new()),
         (format!("{}<video><model type='ramfb'/></video>", card("")), String::new()),
     ] {
         for vgpu in ["", WITHOUT_RAMFB] {
             for libvirt in ["7.0", "9.0", "newest"] {
-                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                let settings =
+                    Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
                 // libvirt before 10.3 drops a card's attribute.
                 if libvirt != "newest" && devices.contains("ramfb='on'") {
                     continue;
@@ -500,8 +774,12 @@ fn a_vm_gets_no_second_ramfb() {
 
 #[test]
 fn ramfb_moves_to_the_vgpu_that_is_asked_for() {
-    let other = VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
-    let settings = Settings { uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(), ..Settings::default() };
+    let other =
+        VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
+    let settings = Settings {
+        uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(),
+        ..Settings::default()
+    };
     let text = fixed(&format!("{other}{WITHOUT_RAMFB}"), "", &settings);
     assert!(text.contains("ramfb='off'") && ramfbs(&text) == 1, "{text}");
 }
@@ -515,7 +793,11 @@ fn an_opregion_from_a_file_gets_no_second_one() {
     ] {
         let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>");
         for (vgpu, libvirt) in [("", "newest"), (VGPU, "newest"), ("", "7.0"), (VGPU, "7.0")] {
-            let text = fixed(vgpu, &qemu, &Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() });
+            let text = fixed(
+                vgpu,
+                &qemu,
+                &Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() },
+            );
             assert!(!text.contains("x-igd-opregion") && text.contains("ramfb"), "{text}");
         }
     }
@@ -524,12 +806,28 @@ fn an_opregion_from_a_file_gets_no_second_one() {
 #[test]
 fn no_ramfb_is_added_next_to_a_rom_that_draws_the_firmware() {
     let rom = VGPU.replace("</hostdev>", "<rom file='/rom/I915OVMF-debug.rom'/></hostdev>");
-    let asked = SettingOverrides { romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()), ..SettingOverrides::default() };
-    for (vgpu, asked) in [(rom.as_str(), SettingOverrides::default()), (VGPU, asked.clone()), ("", asked)] {
+    let asked = SettingOverrides {
+        romfile: Some("/var/lib/libvirt/qemu/drivers/i915ovmf.rom".into()),
+        ..SettingOverrides::default()
+    };
+    for (vgpu, asked) in
+        [(rom.as_str(), SettingOverrides::default()), (VGPU, asked.clone()), ("", asked)]
+    {
         for libvirt in ["newest", "7.0"] {
-            let text = fixed(vgpu, "", &Settings { libvirt: libvirt.parse().unwrap(), explicit: asked.clone(), ..Settings::default() });
+            let text = fixed(
+                vgpu,
+                "",
+                &Settings {
+                    libvirt: libvirt.parse().unwrap(),
+                    explicit: asked.clone(),
+                    ..Settings::default()
+                },
+            );
             assert!(!text.contains("ramfb") && !text.contains("nohotplug"), "{text}");
-            assert!(text.to_lowercase().contains("i915ovmf") && text.contains("x-igd-opregion"), "{text}");
+            assert!(
+                text.to_lowercase().contains("i915ovmf") && text.contains("x-igd-opregion"),
+                "{text}"
+            );
         }
     }
 }
@@ -542,7 +840,8 @@ fn a_cards_attributes_that_libvirt_drops_are_not_findings() {
     let finds = |libvirt: &str| {
         let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
         let found = lint(&text, &RuleSet::all(builtin()), &settings).unwrap();
-        ["display-without-graphics", "ramfb-elsewhere", "missing-ramfb"].map(|rule| found.iter().any(|found| found.rule.id == rule))
+        ["display-without-graphics", "ramfb-elsewhere", "missing-ramfb"]
+            .map(|rule| found.iter().any(|found| found.rule.id == rule))
     };
     assert_eq!(finds("10.2"), [false, false, true]);
     assert_eq!(finds("10.3"), [true, true, false]);
@@ -553,7 +852,9 @@ fn a_vgpu_without_opregion_next_to_a_file_with_it_is_fine_on_every_qemu() {
     let off = "<qemu:commandline><qemu:arg value='-fw_cfg'/><qemu:arg value='etc/igd-opregion,file=/o.bin'/></qemu:commandline>\
         <qemu:override><qemu:device alias='ua-gvtg'><qemu:frontend>\
         <qemu:property name='x-igd-opregion' type='bool' value='false'/></qemu:frontend></qemu:device></qemu:override>";
-    let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{WITHOUT_RAMFB}</devices>{off}</domain>");
+    let text = format!(
+        "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{WITHOUT_RAMFB}</devices>{off}</domain>"
+    );
     let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
     assert!(!found.iter().any(|found| found.rule.id.contains("opregion")), "{found:?}");
 }
@@ -563,19 +864,29 @@ fn of_two_vgpus_with_one_alias_the_first_keeps_the_properties() {
     let vgpu = WITHOUT_RAMFB.replace("display='off'", "display='off' ramfb='on'");
     let ramfb = "<qemu:override><qemu:device alias='ua-gvtg'><qemu:frontend>\
         <qemu:property name='ramfb' type='string' value='on'/></qemu:frontend></qemu:device></qemu:override>";
-    let text = fixed(&format!("{vgpu}{}", vgpu.replace("65849", "65850")), ramfb, &Settings::default());
-    assert!(text.contains("<qemu:property name='ramfb' type='bool' value='true'/>") && text.contains("ramfb='off'"), "{text}");
+    let text =
+        fixed(&format!("{vgpu}{}", vgpu.replace("65849", "65850")), ramfb, &Settings::default());
+    assert!(
+        text.contains("<qemu:property name='ramfb' type='bool' value='true'/>")
+            && text.contains("ramfb='off'"),
+        "{text}"
+    );
 }
 
 /// A command line with these arguments.
 fn command_line(arguments: &[&str]) -> String {
-    let arguments: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+    let arguments: String =
+        arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
     format!("<qemu:commandline>{arguments}</qemu:commandline>")
 }
 
 #[test]
 fn a_vnc_server_among_the_arguments_is_left_alone() {
-    for arguments in [&["-display", "vnc=:5"][..], &["-display", "vnc=127.0.0.1:5,password"], &["-display", "vnc=unix:/tmp/x"]] {
+    for arguments in [
+        &["-display", "vnc=:5"][..],
+        &["-display", "vnc=127.0.0.1:5,password"],
+        &["-display", "vnc=unix:/tmp/x"],
+    ] {
         let devices = format!("<video><model type='qxl'/></video>{VGPU}");
         let text = fixed(&devices, &command_line(arguments), &Settings::default());
         assert!(text.contains(&command_line(arguments)) && text.contains("qxl"), "{text}");
@@ -587,16 +898,29 @@ fn a_vnc_server_next_to_another_display_does_not_replace_it() {
     let devices = format!("<graphics type='vnc'/><graphics type='egl-headless'/>{VGPU}");
     let arguments = command_line(&["-display", "vnc=:5"]);
     let text = fixed(&devices, &arguments, &Settings::default());
-    assert!(text.contains(&arguments) && text.contains("display='on'") && text.contains("<graphics type='vnc'/>"), "{text}");
+    assert!(
+        text.contains(&arguments)
+            && text.contains("display='on'")
+            && text.contains("<graphics type='vnc'/>"),
+        "{text}"
+    );
     let both = command_line(&["-display", "gtk,gl=on", "-display", "vnc=:5"]);
     let text = fixed(VGPU, &both, &Settings::default());
-    assert!(text.contains("value='gtk,gl=on'/><qemu:arg value='-display'/><qemu:arg value='vnc=:5'/>"), "{text}");
+    assert!(
+        text.contains("value='gtk,gl=on'/><qemu:arg value='-display'/><qemu:arg value='vnc=:5'/>"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_display_joined_with_its_operand_shows_what_it_shows_once_split() {
-    for argument in ["-display=egl-headless", "-display egl-headless,rendernode=/dev/dri/renderD128", "--display=egl-headless"] {
-        let devices = format!("<graphics type='vnc'/>{}", VGPU.replace("model=", "display='on' model="));
+    for argument in [
+        "-display=egl-headless",
+        "-display egl-headless,rendernode=/dev/dri/renderD128",
+        "--display=egl-headless",
+    ] {
+        let devices =
+            format!("<graphics type='vnc'/>{}", VGPU.replace("model=", "display='on' model="));
         let text = fixed(&devices, &command_line(&[argument]), &Settings::default());
         assert!(text.contains("display='on'") && text.contains("<graphics type='vnc'/>"), "{text}");
         assert!(text.contains("value='egl-headless") && !text.contains("qemu:env"), "{text}");
@@ -606,15 +930,27 @@ fn a_display_joined_with_its_operand_shows_what_it_shows_once_split() {
 #[test]
 fn the_old_option_sdl_becomes_a_display_with_opengl_and_no_other_is_added() {
     let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings::default());
-    assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>") && !text.contains("gtk"), "{text}");
-    let asked = SettingOverrides { display: Some("gtk,gl=es".into()), ..SettingOverrides::default() };
-    let text = fixed(VGPU, &command_line(&["-sdl"]), &Settings { explicit: asked, ..Settings::default() });
-    assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='gtk,gl=es'/>") && !text.contains("sdl"), "{text}");
+    assert!(
+        text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>")
+            && !text.contains("gtk"),
+        "{text}"
+    );
+    let asked =
+        SettingOverrides { display: Some("gtk,gl=es".into()), ..SettingOverrides::default() };
+    let text =
+        fixed(VGPU, &command_line(&["-sdl"]), &Settings { explicit: asked, ..Settings::default() });
+    assert!(
+        text.contains("<qemu:arg value='-display'/><qemu:arg value='gtk,gl=es'/>")
+            && !text.contains("sdl"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_vgpu_gets_no_opregion_next_to_another_device_with_one() {
-    let option = |name: &str, operand: &str| format!("<qemu:arg value='{name}'/><qemu:arg value='{operand}'/>");
+    let option = |name: &str, operand: &str| {
+        format!("<qemu:arg value='{name}'/><qemu:arg value='{operand}'/>")
+    };
     let other = "vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65850";
     let card = "<hostdev mode='subsystem' type='pci' managed='yes'>\
         <source><address domain='0x0000' bus='0x06' slot='0x00' function='0x0'/></source></hostdev>";
@@ -622,7 +958,12 @@ fn a_vgpu_gets_no_opregion_next_to_another_device_with_one() {
         <qemu:property name='x-igd-opregion' type='bool' value='true'/></qemu:frontend></qemu:device></qemu:override>";
     for (devices, arguments, override_block) in [
         ("", option("-device", &format!("{other},x-igd-opregion=on")), ""),
-        ("", option("-device", &format!("{other},id=a")) + &option("-set", "device.a.x-igd-opregion=on"), ""),
+        (
+            "",
+            option("-device", &format!("{other},id=a"))
+                + &option("-set", "device.a.x-igd-opregion=on"),
+            "",
+        ),
         ("", option("-device", "vfio-pci,host=01:00.0,x-igd-opregion=yes"), ""),
         (card, option("-set", "device.hostdev0.x-igd-opregion=on"), ""),
         (card, String::new(), of_override),
@@ -645,41 +986,59 @@ fn fixed_again(text: &str, settings: &Settings) -> String {
 fn the_raw_vgpu_with_display_and_ramfb_is_the_one_and_stays_it() {
     let raw = |number: u8, rest: &str| {
         let path = format!("/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b6585{number}");
-        format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,sysfsdev={path}{rest}'/>")
+        format!(
+            "<qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,sysfsdev={path}{rest}'/>"
+        )
     };
-    let set = |operand: &str| format!("<qemu:arg value='-set'/><qemu:arg value='device.a.{operand}'/>");
+    let set =
+        |operand: &str| format!("<qemu:arg value='-set'/><qemu:arg value='device.a.{operand}'/>");
     let (both, first) = (raw(1, ",display=on,ramfb=on"), raw(0, ""));
     let by_set = raw(1, ",id=a") + &set("display=on") + &set("ramfb=on");
     let hostdev = WITHOUT_RAMFB.replace("<alias name='ua-gvtg'/>", "");
     for libvirt in ["7.0", "newest"] {
         let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
-        for (devices, arguments) in [(hostdev.as_str(), both.clone()), (&hostdev, by_set.clone()), ("", format!("{first}{both}"))] {
+        for (devices, arguments) in [
+            (hostdev.as_str(), both.clone()),
+            (&hostdev, by_set.clone()),
+            ("", format!("{first}{both}")),
+        ] {
             let qemu = format!("<qemu:commandline>{arguments}</qemu:commandline>");
             let text = fixed(devices, &qemu, &settings);
             let one = text.split('<').find(|tag| tag.contains("6b65851")).unwrap();
             assert!(one.contains(",x-igd-opregion=on"), "libvirt {libvirt}: {text}");
-            assert!(devices.is_empty() || text.contains(devices), "the hostdev stays as it was: {text}");
-            assert!(!devices.is_empty() || text.contains(&first), "the first argument stays as it was: {text}");
+            assert!(
+                devices.is_empty() || text.contains(devices),
+                "the hostdev stays as it was: {text}"
+            );
+            assert!(
+                !devices.is_empty() || text.contains(&first),
+                "the first argument stays as it was: {text}"
+            );
             assert_eq!(ramfbs(&text), 1, "{text}");
             assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
         }
     }
     // The uuid that is asked for decides.
-    let settings = Settings { uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(), ..Settings::default() };
+    let settings = Settings {
+        uuid: "ab54baba-ea9a-4ce5-b7b4-51b376b65849".parse().ok(),
+        ..Settings::default()
+    };
     let text = fixed(&hostdev, &format!("<qemu:commandline>{both}</qemu:commandline>"), &settings);
     assert!(text.contains("name='display' type='string' value='on'"), "{text}");
 }
 
 #[test]
 fn a_set_reaches_the_device_of_an_argument_and_stays() {
-    for operand in ["ramfb=on", "romfile=/x/gpu.rom", "x-vga=on", "display=on", "x-igd-opregion=on"] {
+    for operand in ["ramfb=on", "romfile=/x/gpu.rom", "x-vga=on", "display=on", "x-igd-opregion=on"]
+    {
         for id in ["gpu", "hostdev7", "ua-gpu"] {
             let set = format!("<qemu:arg value='-set'/><qemu:arg value='device.{id}.{operand}'/>");
             let qemu = format!(
                 "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='vfio-pci-nohotplug,host=01:00.0,id={id}'/>{set}</qemu:commandline>"
             );
             for libvirt in ["7.0", "9.0", "newest"] {
-                let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
+                let settings =
+                    Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
                 let text = fixed(WITHOUT_RAMFB, &qemu, &settings);
                 assert!(text.contains(&set), "libvirt {libvirt}: {text}");
             }
@@ -694,7 +1053,10 @@ fn a_global_gives_the_vgpu_no_second_ramfb() {
     for libvirt in ["7.0", "9.0", "newest"] {
         let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
         let text = fixed(WITHOUT_RAMFB, qemu, &settings);
-        assert!(ramfbs(&text) == 1 && text.matches("nohotplug").count() == 2, "libvirt {libvirt}: {text}");
+        assert!(
+            ramfbs(&text) == 1 && text.matches("nohotplug").count() == 2,
+            "libvirt {libvirt}: {text}"
+        );
         assert_eq!(fixed_again(&text, &settings), text, "libvirt {libvirt}");
     }
 }
@@ -702,20 +1064,31 @@ fn a_global_gives_the_vgpu_no_second_ramfb() {
 #[test]
 fn the_ramfb_that_is_turned_off_on_another_vgpu_is_named() {
     let first = WITHOUT_RAMFB.replace("display='off'", "display='on'");
-    let other = VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
+    let other =
+        VGPU.replace("<hostdev", "<hostdev display='off' ramfb='on'").replace("65849", "65850");
     let graphics = "<graphics type='spice'><listen type='none'/><gl enable='yes'/></graphics>";
     let text = format!("<domain type='kvm'><devices>{first}{other}{graphics}</devices></domain>");
     let place = text.find("ramfb='on'").unwrap();
     let fixed = fix(text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
-    let mut related = fixed.applied.iter().filter(|one| one.rule.id == "missing-ramfb").flat_map(|one| &one.related);
-    let is_named = related.any(|related| related.is_removed && related.message.contains("ramfb='on'") && related.start.column == place + 1);
+    let mut related = fixed
+        .applied
+        .iter()
+        .filter(|one| one.rule.id == "missing-ramfb")
+        .flat_map(|one| &one.related);
+    let is_named = related.any(|related| {
+        related.is_removed
+            && related.message.contains("ramfb='on'")
+            && related.start.column == place + 1
+    });
     assert!(is_named && fixed.text.contains("ramfb='off'"), "{:?}", fixed.applied);
 }
 
 #[test]
 fn a_display_that_qemu_cannot_open_is_replaced_only_where_that_is_asked_for() {
     let found = |arguments: &str| {
-        let text = format!("<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{arguments}</domain>");
+        let text = format!(
+            "<domain type='kvm' xmlns:qemu='{QEMU_NAMESPACE}'><devices>{VGPU}</devices>{arguments}</domain>"
+        );
         let found = lint(&text, &RuleSet::all(builtin()), &Settings::default()).unwrap();
         found.iter().any(|found| found.rule.id == "unusable-display")
     };
@@ -724,11 +1097,15 @@ fn a_display_that_qemu_cannot_open_is_replaced_only_where_that_is_asked_for() {
         assert!(found(&line), "{display}");
         assert!(fixed(VGPU, &line, &Settings::default()).contains(display), "{display}");
         let replaced = fixed(VGPU, &line, &Settings { unsafe_fixes: true, ..Settings::default() });
-        assert!(!replaced.contains(display) && replaced.contains("value='gtk,gl=on'"), "{replaced}");
+        assert!(
+            !replaced.contains(display) && replaced.contains("value='gtk,gl=on'"),
+            "{replaced}"
+        );
     }
     // A bus that the domain names may be there; `disabled:` names none.
     let with_bus = |bus: &str| {
-        let variable = format!("<qemu:env name='DBUS_SESSION_BUS_ADDRESS' value='{bus}'/></qemu:commandline>");
+        let variable =
+            format!("<qemu:env name='DBUS_SESSION_BUS_ADDRESS' value='{bus}'/></qemu:commandline>");
         command_line(&["-display", "dbus,gl=on"]).replace("</qemu:commandline>", &variable)
     };
     assert!(!found(&with_bus("unix:path=/run/user/1000/bus")) && found(&with_bus("disabled:")));
@@ -738,7 +1115,11 @@ fn a_display_that_qemu_cannot_open_is_replaced_only_where_that_is_asked_for() {
 fn an_old_libvirt_gets_opengl_for_the_option_sdl_too() {
     let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
     let text = fixed(VGPU, &command_line(&["-sdl"]), &settings);
-    assert!(text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>") && !text.contains("gtk"), "{text}");
+    assert!(
+        text.contains("<qemu:arg value='-display'/><qemu:arg value='sdl,gl=on'/>")
+            && !text.contains("gtk"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -755,7 +1136,10 @@ fn a_set_of_the_vgpus_property_moves_from_a_network_card_to_the_vgpu() {
     let line = command_line(&["-set", "device.hostdev0.x-igd-opregion=on"]);
     let settings = Settings { libvirt: "7.0.0".parse().unwrap(), ..Settings::default() };
     let text = fixed(&format!("{nic}{VGPU}"), &line, &settings);
-    assert!(text.contains("device.ua-gvtg.x-igd-opregion=on") && !text.contains("device.hostdev0."), "{text}");
+    assert!(
+        text.contains("device.ua-gvtg.x-igd-opregion=on") && !text.contains("device.hostdev0."),
+        "{text}"
+    );
 }
 
 #[test]

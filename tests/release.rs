@@ -18,7 +18,11 @@ fn the_version_is_the_same_wherever_it_stands() {
     let version = env!("CARGO_PKG_VERSION");
     // The newest entry that has a version, below what is not released yet.
     let changes = read("CHANGELOG.md");
-    let headings: Vec<&str> = changes.lines().filter_map(|line| line.strip_prefix("## ")).filter(|line| *line != "Unreleased").collect();
+    let headings: Vec<&str> = changes
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .filter(|line| *line != "Unreleased")
+        .collect();
     let (newest, date) = headings[0].strip_suffix(')').unwrap().split_once(" (").unwrap();
     assert_eq!(newest, version, "CHANGELOG.md");
     let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
@@ -28,14 +32,22 @@ fn the_version_is_the_same_wherever_it_stands() {
         assert_eq!(first(&read(file), "version"), version, "{file}");
     }
     // Those of distributions' recipes.
-    let recipes = fs::read_dir("packaging").unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let recipes = fs::read_dir("packaging")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file());
     let said: Vec<(String, String)> = recipes
         .flat_map(|path| {
-            let lines: Vec<String> = read(path.to_str().unwrap()).lines().map(str::to_owned).collect();
+            let lines: Vec<String> =
+                read(path.to_str().unwrap()).lines().map(str::to_owned).collect();
             lines.into_iter().map(move |line| (path.display().to_string(), line))
         })
         .filter_map(|(path, line)| {
-            let value = line.strip_prefix("Version:").or_else(|| line.strip_prefix("pkgver="))?.trim().to_owned();
+            let value = line
+                .strip_prefix("Version:")
+                .or_else(|| line.strip_prefix("pkgver="))?
+                .trim()
+                .to_owned();
             Some((path, value))
         })
         .collect();
@@ -43,38 +55,65 @@ fn the_version_is_the_same_wherever_it_stands() {
     for (path, value) in said.iter().filter(|(_, value)| !value.starts_with('$')) {
         assert_eq!(value, version, "{path}");
     }
-    assert!(read("packaging/gvtg-xml.spec").contains(&format!("> - {version}-")), "the spec's %changelog has no {version}");
+    assert!(
+        read("packaging/gvtg-xml.spec").contains(&format!("> - {version}-")),
+        "the spec's %changelog has no {version}"
+    );
     let engine = format!("name = \"gvtg-xml\"\nversion = \"{version}\"");
     // A crate has no page, and so no engine of it.
     if let Ok(lock) = fs::read_to_string("web/engine/Cargo.lock") {
-        assert!(lock.contains(&engine), "web/engine/Cargo.lock: cargo update --manifest-path web/engine/Cargo.toml -p gvtg-xml");
+        assert!(
+            lock.contains(&engine),
+            "web/engine/Cargo.lock: cargo update --manifest-path web/engine/Cargo.toml -p gvtg-xml"
+        );
     }
     // And those of files and images that pages name.
-    for page in fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "md"))
+    for page in fs::read_dir("docs")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "md"))
     {
         let text = read(page.to_str().unwrap());
         for (index, _) in text.match_indices("gvtg-xml") {
             let behind = &text[index + "gvtg-xml".len()..];
             // Not the number of the metadata's namespace, which has no point.
-            let is_version = |rest: &&str| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('.') && !rest.starts_with('.');
+            let is_version = |rest: &&str| {
+                rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('.')
+                    && !rest.starts_with('.')
+            };
             let named = behind.strip_prefix(['-', '_', ':']).filter(is_version);
-            assert!(named.is_none_or(|rest| rest.starts_with(version)), "{}: gvtg-xml{}", page.display(), behind.lines().next().unwrap());
+            assert!(
+                named.is_none_or(|rest| rest.starts_with(version)),
+                "{}: gvtg-xml{}",
+                page.display(),
+                behind.lines().next().unwrap()
+            );
         }
     }
 }
 
 #[test]
 fn a_manual_page_bears_the_date_of_its_release() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_gvtg-xml")).args(["generate", "man"]).output().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_gvtg-xml"))
+        .args(["generate", "man"])
+        .output()
+        .unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     let title = page.lines().find(|line| line.starts_with(".TH ")).unwrap();
     let changes = read("CHANGELOG.md");
-    let heading = changes.lines().find(|line| line.starts_with(concat!("## ", env!("CARGO_PKG_VERSION")))).unwrap();
+    let heading = changes
+        .lines()
+        .find(|line| line.starts_with(concat!("## ", env!("CARGO_PKG_VERSION"))))
+        .unwrap();
     let date = heading.split(['(', ')']).nth(1).unwrap();
-    assert!(title.contains(&format!(" {date} \"gvtg\\-xml {}\"", env!("CARGO_PKG_VERSION"))), "{title}");
+    assert!(
+        title.contains(&format!(" {date} \"gvtg\\-xml {}\"", env!("CARGO_PKG_VERSION"))),
+        "{title}"
+    );
 }
 
-/// Whoever makes a release by hand gets what the workflow gets: it only installs what the script needs, calls it and uploads.
+/// Whoever makes a release by hand gets what the workflow gets: it only installs what the script
+/// needs, calls it and uploads.
 #[test]
 fn the_workflow_does_nothing_but_call_the_script() {
     let workflow = read(".github/workflows/release.yml");
@@ -84,10 +123,17 @@ fn the_workflow_does_nothing_but_call_the_script() {
     };
     let runs = steps("run:");
     let [compiler, packages, make, upload] = &runs[..] else { panic!("{runs:?}") };
-    assert!(compiler.starts_with("rustup toolchain install ") && compiler.ends_with(" --target x86_64-unknown-linux-musl"), "{compiler}");
+    assert!(
+        compiler.starts_with("rustup toolchain install ")
+            && compiler.ends_with(" --target x86_64-unknown-linux-musl"),
+        "{compiler}"
+    );
     assert_eq!(packages, "sudo apt-get install --yes rpm");
     assert_eq!(make, "packaging/release");
-    assert!(upload.starts_with("gh release create ") && upload.ends_with(" target/release-files/*"), "{upload}");
+    assert!(
+        upload.starts_with("gh release create ") && upload.ends_with(" target/release-files/*"),
+        "{upload}"
+    );
     for run in &runs {
         assert!(!run.contains([';', '|', '&', '>', '`', '(']), "more than one command: {run}");
     }
@@ -96,7 +142,10 @@ fn the_workflow_does_nothing_but_call_the_script() {
     for action in steps("uses:") {
         let (_, commit) = action.split_once('@').unwrap();
         let commit = commit.split(' ').next().unwrap();
-        assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{action} is not pinned by a commit");
+        assert!(
+            commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()),
+            "{action} is not pinned by a commit"
+        );
     }
     assert_eq!(steps("uses:").len(), 1, "no action but the checkout");
 }

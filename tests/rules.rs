@@ -21,14 +21,23 @@ fn only(rule: &'static Rule) -> RuleSet<'static> {
 fn each_example(mut run: impl FnMut(&'static Rule, &'static Example, &Settings)) {
     for rule in builtin() {
         for example in rule.example.iter() {
-            let settings = parse_settings(&example.settings).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
+            let settings = parse_settings(&example.settings)
+                .unwrap_or_else(|error| panic!("{}: {error}", rule.id));
             run(rule, example, &settings);
         }
     }
 }
 
 fn show(diagnostics: &[Diagnostic<'_>]) -> Vec<String> {
-    diagnostics.iter().map(|found| format!("{}:{}: [{}] {}", found.start.line, found.start.column, found.rule.id, found.message)).collect()
+    diagnostics
+        .iter()
+        .map(|found| {
+            format!(
+                "{}:{}: [{}] {}",
+                found.start.line, found.start.column, found.rule.id, found.message
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -36,7 +45,10 @@ fn a_bad_example_has_the_finding_at_its_mark() {
     each_example(|rule, example, settings| {
         let Some(bad) = &example.bad else { return };
         let marked = common::document(bad, example.within, settings);
-        let (start, text) = (marked.find('»').unwrap_or_else(|| panic!("{}: no mark", rule.id)), marked.replace('»', ""));
+        let (start, text) = (
+            marked.find('»').unwrap_or_else(|| panic!("{}: no mark", rule.id)),
+            marked.replace('»', ""),
+        );
         let (end, text) = (text.find('«').expect("a mark «"), text.replace('«', ""));
         let found = common::findings_of(example, &text, &only(rule), settings);
         let spans: Vec<_> = found.iter().map(|found| &text[found.span.clone()]).collect();
@@ -47,8 +59,14 @@ fn a_bad_example_has_the_finding_at_its_mark() {
             &text[start..end],
             show(&found)
         );
-        for message in found.iter().flat_map(|found| [Some(&found.message), found.help.as_ref()]).flatten() {
-            assert!(!message.contains("''") && !message.contains("  "), "{}: a placeholder without a value: {message}", rule.id);
+        for message in
+            found.iter().flat_map(|found| [Some(&found.message), found.help.as_ref()]).flatten()
+        {
+            assert!(
+                !message.contains("''") && !message.contains("  "),
+                "{}: a placeholder without a value: {message}",
+                rule.id
+            );
         }
     });
 }
@@ -64,7 +82,8 @@ fn account(diagnostics: &[Diagnostic<'_>]) -> String {
             format!("{file}{}:{}: {}", one.start.line, one.start.column, one.message)
         });
         let help = help.iter().map(|help| format!("help: {help}"));
-        let fix = fix.iter().map(|fix| format!("fix ({}): {}", fix.applicability.name(), fix.title));
+        let fix =
+            fix.iter().map(|fix| format!("fix ({}): {}", fix.applicability.name(), fix.title));
         for line in related.chain(help).chain(fix) {
             let _ = writeln!(text, "    {line}");
         }
@@ -76,7 +95,9 @@ fn account(diagnostics: &[Diagnostic<'_>]) -> String {
 fn examples_have_the_findings_that_are_written_down_and_no_others() {
     let (mut found, mut last, mut number) = (String::from(EXPECTED_HEAD), "", 0);
     let mut by_id: Vec<_> = Vec::new();
-    each_example(|rule, example, settings| by_id.push((&*rule.id, rule, example, settings.clone())));
+    each_example(|rule, example, settings| {
+        by_id.push((&*rule.id, rule, example, settings.clone()))
+    });
     by_id.sort_by_key(|(id, ..)| *id);
     for (id, rule, example, settings) in by_id {
         number = if id == last { number + 1 } else { 1 };
@@ -84,7 +105,11 @@ fn examples_have_the_findings_that_are_written_down_and_no_others() {
         let Some(bad) = &example.bad else { continue };
         let text = common::document(&bad.replace(['»', '«'], ""), example.within, &settings);
         let findings = common::findings_of(example, &text, &only(rule), &settings);
-        assert!(findings.iter().all(|finding| finding.rule.id == rule.id), "{id}: {:?}", show(&findings));
+        assert!(
+            findings.iter().all(|finding| finding.rule.id == rule.id),
+            "{id}: {:?}",
+            show(&findings)
+        );
         let _ = write!(found, "\n{id}, example {number}\n{}", account(&findings));
     }
     if common::is_renewing() {
@@ -92,7 +117,10 @@ fn examples_have_the_findings_that_are_written_down_and_no_others() {
     }
     let expected = fs::read_to_string("tests/rules.txt").unwrap_or_default();
     let difference = similar::TextDiff::from_lines(&expected, &found).unified_diff().to_string();
-    assert!(expected == found, "`UPDATE_EXPECTED=1 cargo test --test rules` writes it anew, if this is right:\n{difference}");
+    assert!(
+        expected == found,
+        "`UPDATE_EXPECTED=1 cargo test --test rules` writes it anew, if this is right:\n{difference}"
+    );
 }
 
 /// What stands at the top of the file.
@@ -105,13 +133,27 @@ fn a_fixed_example_is_what_the_rules_fix_alone_makes() {
         let Some(bad) = &example.bad else { return };
         let text = common::document(&bad.replace(['»', '«'], ""), example.within, settings);
         let Ok(fixed) = fix(text.clone(), &only(rule), settings) else {
-            assert!(example.fixed.is_none() && rule.fix.is_empty(), "{}: a text that can't be read can't be fixed", rule.id);
+            assert!(
+                example.fixed.is_none() && rule.fix.is_empty(),
+                "{}: a text that can't be read can't be fixed",
+                rule.id
+            );
             return;
         };
         match &example.fixed {
             Some(wanted) => {
-                assert_eq!(fixed.text, common::document(wanted, example.within, settings), "{}: fixed from\n{text}", rule.id);
-                assert!(fixed.remaining.iter().all(|left| left.fix.is_none()), "{}: {:?}", rule.id, show(&fixed.remaining));
+                assert_eq!(
+                    fixed.text,
+                    common::document(wanted, example.within, settings),
+                    "{}: fixed from\n{text}",
+                    rule.id
+                );
+                assert!(
+                    fixed.remaining.iter().all(|left| left.fix.is_none()),
+                    "{}: {:?}",
+                    rule.id,
+                    show(&fixed.remaining)
+                );
                 assert!(fixed.rounds <= 2, "{}: {} rounds", rule.id, fixed.rounds);
             }
             None => assert_eq!(fixed.text, text, "{}: a fix without an example of it", rule.id),
@@ -133,29 +175,53 @@ fn a_good_example_has_no_finding() {
 fn the_table_is_complete() {
     for rule in of_host() {
         let id = &rule.id;
-        assert!(!rule.summary.contains('\n') && !rule.summary.ends_with('.'), "{id}: the summary is one line without a full stop");
+        assert!(
+            !rule.summary.contains('\n') && !rule.summary.ends_with('.'),
+            "{id}: the summary is one line without a full stop"
+        );
         assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
         assert!(!rule.references.is_empty(), "{id}: no reference");
-        assert!(rule.help.is_some() && rule.example.is_empty(), "{id}: help, and no example: machines are in tests/host.rs");
-        let file = std::fs::read_to_string(format!("rules/host/{id}.toml")).expect("the file is named like the rule");
+        assert!(
+            rule.help.is_some() && rule.example.is_empty(),
+            "{id}: help, and no example: machines are in tests/host.rs"
+        );
+        let file = std::fs::read_to_string(format!("rules/host/{id}.toml"))
+            .expect("the file is named like the rule");
         gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
     }
     for rule in builtin() {
         let id = &rule.id;
         assert!(rule.example.iter().any(|example| example.bad.is_some()), "{id}: no bad example");
-        assert!(rule.fix.is_empty() || rule.example.iter().any(|example| example.fixed.is_some()), "{id}: a fix without a fixed example");
+        assert!(
+            rule.fix.is_empty() || rule.example.iter().any(|example| example.fixed.is_some()),
+            "{id}: a fix without a fixed example"
+        );
         assert!(rule.example.iter().any(|example| example.good.is_some()), "{id}: no good example");
-        assert!(!rule.summary.contains('\n') && !rule.summary.ends_with('.'), "{id}: the summary is one line without a full stop");
+        assert!(
+            !rule.summary.contains('\n') && !rule.summary.ends_with('.'),
+            "{id}: the summary is one line without a full stop"
+        );
         assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
         assert!(!rule.references.is_empty(), "{id}: no reference");
-        assert!(rule.fix.iter().all(|fix| fix.applicability != Applicability::Manual), "{id}: a manual fix is no fix, but help");
-        let says_risk = |fix: &Fix| fix.risk.is_some() == (fix.applicability == Applicability::Unsafe);
-        assert!(rule.fix.iter().all(says_risk), "{id}: an unsafe fix says what it may lose, and a safe one loses nothing");
+        assert!(
+            rule.fix.iter().all(|fix| fix.applicability != Applicability::Manual),
+            "{id}: a manual fix is no fix, but help"
+        );
+        let says_risk =
+            |fix: &Fix| fix.risk.is_some() == (fix.applicability == Applicability::Unsafe);
+        assert!(
+            rule.fix.iter().all(says_risk),
+            "{id}: an unsafe fix says what it may lose, and a safe one loses nothing"
+        );
         assert!(!rule.fix.is_empty() || rule.help.is_some(), "{id}: neither fix nor help");
-        let file = std::fs::read_to_string(format!("rules/{id}.toml")).expect("the file is named like the rule");
+        let file = std::fs::read_to_string(format!("rules/{id}.toml"))
+            .expect("the file is named like the rule");
         gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
         for example in rule.example.iter() {
-            assert!(example.bad.is_some() != example.good.is_some(), "{id}: an example is bad or good");
+            assert!(
+                example.bad.is_some() != example.good.is_some(),
+                "{id}: an example is bad or good"
+            );
             let is_across = matches!(rule.check, Check::Across { .. });
             assert!(
                 example.other_file.is_some() == is_across,
@@ -170,7 +236,11 @@ fn the_table_is_complete() {
             );
         }
     }
-    let mut names: Vec<_> = builtin().iter().chain(of_host()).flat_map(|rule| rule.aliases.iter().chain([&rule.id])).collect();
+    let mut names: Vec<_> = builtin()
+        .iter()
+        .chain(of_host())
+        .flat_map(|rule| rule.aliases.iter().chain([&rule.id]))
+        .collect();
     names.sort();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules of one name");
 }
@@ -191,12 +261,29 @@ fn rule_files_with_faults_are_refused_with_words() {
     assert!(wrong_kind.message.contains("unknown variant `forbidden`"), "{wrong_kind:?}");
     assert!(good[..wrong_kind.span.start].lines().count() > 10, "{wrong_kind:?}");
     assert!(error("summary", "sumary").message.contains("unknown field `sumary`"));
-    assert!(error("/domain/devices/video[", "/domain/devices/video[[").message.contains("expected a name at byte"));
+    assert!(
+        error("/domain/devices/video[", "/domain/devices/video[[")
+            .message
+            .contains("expected a name at byte")
+    );
     assert!(error("op = \"remove\"", "op = \"deliver\"").message.contains("does not fit"));
-    assert!(error("setting = \"!keep-video\"", "libvirt = \"9\"").message.contains("not a version range"));
-    assert!(error("setting = \"!keep-video\"", "setting = \"!keep-vido\"").message.contains("there is no setting 'keep-vido'"));
-    let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| errors.iter().any(|error| error.message.contains(words));
-    assert!(says(errors("group = \"display\"", "group = \"host\""), "cannot have `select` or `fix`"));
+    assert!(
+        error("setting = \"!keep-video\"", "libvirt = \"9\"")
+            .message
+            .contains("not a version range")
+    );
+    assert!(
+        error("setting = \"!keep-video\"", "setting = \"!keep-vido\"")
+            .message
+            .contains("there is no setting 'keep-vido'")
+    );
+    let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| {
+        errors.iter().any(|error| error.message.contains(words))
+    };
+    assert!(says(
+        errors("group = \"display\"", "group = \"host\""),
+        "cannot have `select` or `fix`"
+    ));
     let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
     let errors = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");
@@ -280,7 +367,8 @@ kind = \"property\"
 name = \"ramfb\"
 value = »\"on\"«
 ";
-    let unknown_property = of_property.replace("»\"on\"«", "\"on\"").replace("\"ramfb\"", "»\"ramfbb\"«");
+    let unknown_property =
+        of_property.replace("»\"on\"«", "\"on\"").replace("\"ramfb\"", "»\"ramfbb\"«");
     let of_select = "
 id = \"a\"
 summary = \"s\"
@@ -306,7 +394,15 @@ name = \"X\"
 value = \"»{x}«\"
 setting = »\"x\"«
 ";
-    for marked in [of_insert, without_page, of_function, of_property, &unknown_property, of_select, of_environment] {
+    for marked in [
+        of_insert,
+        without_page,
+        of_function,
+        of_property,
+        &unknown_property,
+        of_select,
+        of_environment,
+    ] {
         let text = marked.replace(['»', '«'], "");
         let errors = gvtg_xml::rules::parse(&text).expect_err(&text);
         let mut shown = text.clone();

@@ -24,8 +24,14 @@ fn run(commands: &str) -> String {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let own = std::env::current_exe().unwrap();
     let mut shell = Command::new("sh");
-    // A harness within a harness: each command is a program of tests, as cargo starts them. Behind the last one the shell stays.
-    shell.args(["-c", &format!("{commands}\n:"), "sh"]).arg(own).current_dir(folder).env_remove("CI").env("GVTG_SKIPS", "1");
+    // A harness within a harness: each command is a program of tests, as cargo starts them. Behind
+    // the last one the shell stays.
+    shell
+        .args(["-c", &format!("{commands}\n:"), "sh"])
+        .arg(own)
+        .current_dir(folder)
+        .env_remove("CI")
+        .env("GVTG_SKIPS", "1");
     let output = shell.output().unwrap();
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
@@ -54,7 +60,10 @@ fn each_run_tells_its_own() {
     fs::write(folder.join("1-0"), "a b\tolder\n").unwrap();
     let both = run("\"$1\" --exact noting; \"$1\" --exact telling");
     assert!(both.contains("\nSKIPPED: nobody has a foo\n"), "said at once: {both}");
-    assert!(both.contains("SKIPPED: 1 tests, or parts of them: nobody has a foo (1). "), "and at the end: {both}");
+    assert!(
+        both.contains("SKIPPED: 1 tests, or parts of them: nobody has a foo (1). "),
+        "and at the end: {both}"
+    );
     assert!(!both.contains("older"), "{both}");
     assert!(!folder.join("1-0").exists());
     assert!(run("\"$1\" --exact telling").contains("SKIPPED: nothing"), "another run");

@@ -1,5 +1,5 @@
-//! The path language means what XPath means: each selector finds what libxml2 finds, on every fixture and on every file of the
-//! folder that GVTG_CORPUS names.
+//! The path language means what XPath means: each selector finds what libxml2 finds, on every
+//! fixture and on every file of the folder that GVTG_CORPUS names.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -102,15 +102,27 @@ fn selectors() -> Vec<(String, Selector)> {
         }
     }
     assert!(all.len() > 20);
-    all.extend(ODD.iter().map(|odd| Selector::parse(odd).unwrap_or_else(|error| panic!("{error}"))));
-    all.into_iter().map(|selector| (selector.source.split_whitespace().collect::<Vec<_>>().join(" "), selector)).collect()
+    all.extend(
+        ODD.iter().map(|odd| Selector::parse(odd).unwrap_or_else(|error| panic!("{error}"))),
+    );
+    all.into_iter()
+        .map(|selector| {
+            (selector.source.split_whitespace().collect::<Vec<_>>().join(" "), selector)
+        })
+        .collect()
 }
 
 fn documents() -> Vec<PathBuf> {
-    let folders = ["fixtures".to_owned()]
-        .into_iter()
-        .chain(std::env::var("GVTG_CORPUS").iter().flat_map(|folders| folders.split(':')).map(str::to_owned).collect::<Vec<_>>());
-    let files = folders.flat_map(|folder| std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}")));
+    let folders = ["fixtures".to_owned()].into_iter().chain(
+        std::env::var("GVTG_CORPUS")
+            .iter()
+            .flat_map(|folders| folders.split(':'))
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
+    );
+    let files = folders.flat_map(|folder| {
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}"))
+    });
     let mut paths: Vec<PathBuf> = files.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
     paths.sort();
@@ -127,7 +139,8 @@ fn selectors_find_what_libxml2_finds() {
     std::fs::write(strange.path(), STRANGE).unwrap();
     let mut paths = documents();
     paths.push(strange.path().to_owned());
-    // A document that this program does not read, or that lacks the declaration of qemu:, is another test's business.
+    // A document that this program does not read, or that lacks the declaration of qemu:, is
+    // another test's business.
     paths.retain(|path| {
         let Ok(text) = std::fs::read_to_string(path) else { return false };
         read(&text, |document| !document.lacks_qemu_declaration()).unwrap_or(false)
@@ -150,19 +163,29 @@ fn selectors_find_what_libxml2_finds() {
             let search = Search::new(&children);
             for (index, (line, selector)) in selectors.iter().enumerate() {
                 let found = search.select(selector);
-                let own = found.iter().map(|element| numbers.iter().position(|id| *id == element.id()).unwrap().to_string());
+                let own = found.iter().map(|element| {
+                    numbers.iter().position(|id| *id == element.id()).unwrap().to_string()
+                });
                 let own = own.collect::<Vec<_>>().join(" ");
                 let answer = answers.next().expect("a line for each");
                 found_by[index] += found.len();
                 asked += 1;
                 if own != answer {
-                    faults.push(format!("{line} on {}: libxml2 finds {answer}, this program {own}", path.display()));
+                    faults.push(format!(
+                        "{line} on {}: libxml2 finds {answer}, this program {own}",
+                        path.display()
+                    ));
                 }
             }
         })
         .unwrap();
     }
-    assert!(faults.is_empty(), "{} of {asked} differ\n{}", faults.len(), faults[..faults.len().min(40)].join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} of {asked} differ\n{}",
+        faults.len(),
+        faults[..faults.len().min(40)].join("\n")
+    );
     let finding = found_by.iter().filter(|count| **count > 0).count();
     assert!(finding > 30, "only {finding} selectors find anything");
 }
@@ -209,6 +232,10 @@ fn what_the_language_does_not_have_is_refused_and_not_misread() {
         "//comment()",
         "//disk[@type='x' and]",
     ] {
-        assert!(Selector::parse(source).is_err(), "{source} is read as {:?}", Selector::parse(source));
+        assert!(
+            Selector::parse(source).is_err(),
+            "{source} is read as {:?}",
+            Selector::parse(source)
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Says at the end of `cargo test` what was left out, and how to run it. Cargo runs tests in the order of their names, and without a
-//! harness this is seen however the others went.
+//! Says at the end of `cargo test` what was left out, and how to run it. Cargo runs tests in the
+//! order of their names, and without a harness this is seen however the others went.
 
 #[path = "common/skips.rs"]
 mod skips;

@@ -4,7 +4,8 @@ use super::Change;
 use crate::domain::Domain;
 use crate::fragment::NewElement;
 
-/// The change that gives the vGPU the id by which properties name it; none where it has that, or where there is no vGPU yet.
+/// The change that gives the vGPU the id by which properties name it; none where it has that, or
+/// where there is no vGPU yet.
 pub fn assign_alias<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
     if domain.needs_alias() { vec![Change::NameVgpu] } else { Vec::new() }
 }
@@ -19,6 +20,9 @@ pub(super) fn naming<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
     };
     let renaming = domain.renaming();
     let sets = renaming.sets.iter().map(|(set, id)| Change::SetDevice(*set, id.clone()));
-    let overrides = renaming.overrides.iter().map(|(device, id)| Change::SetAttribute(*device, "alias".into(), id.clone()));
+    let overrides = renaming
+        .overrides
+        .iter()
+        .map(|(device, id)| Change::SetAttribute(*device, "alias".into(), id.clone()));
     std::iter::once(named).chain(sets).chain(overrides).collect()
 }

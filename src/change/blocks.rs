@@ -19,17 +19,27 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
         let sets = self.new_sets.iter().flat_map(|(_, operand)| ["-set", operand]);
-        let arguments = sets.chain(self.arguments.iter().map(String::as_str)).map(|value| element("arg").with_attribute("value", value));
-        let variables =
-            self.environment.iter().map(|(name, value)| element("env").with_attribute("name", *name).with_attribute("value", *value));
+        let arguments = sets
+            .chain(self.arguments.iter().map(String::as_str))
+            .map(|value| element("arg").with_attribute("value", value));
+        let variables = self.environment.iter().map(|(name, value)| {
+            element("env").with_attribute("name", *name).with_attribute("value", *value)
+        });
         let (arguments, variables): (Vec<_>, Vec<_>) = (arguments.collect(), variables.collect());
         match block {
             Some(block) => {
-                arguments.into_iter().for_each(|child| self.insert(block, Rank::Child, New::Element(child)));
-                variables.into_iter().for_each(|child| self.insert(block, Rank::Environment, New::Element(child)));
+                arguments
+                    .into_iter()
+                    .for_each(|child| self.insert(block, Rank::Child, New::Element(child)));
+                variables
+                    .into_iter()
+                    .for_each(|child| self.insert(block, Rank::Environment, New::Element(child)));
             }
             None => {
-                let block = arguments.into_iter().chain(variables).fold(element("commandline"), NewElement::with_child);
+                let block = arguments
+                    .into_iter()
+                    .chain(variables)
+                    .fold(element("commandline"), NewElement::with_child);
                 self.insert(self.domain.root, Rank::Commandline, New::Element(block));
             }
         }
@@ -60,13 +70,20 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let mut devices = Vec::new();
         for (alias, list) in by_alias {
             // What names the vGPU by its number follows it to its alias.
-            let old = self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias());
+            let old =
+                self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias());
             let current = old.and_then(|vgpu| self.domain.alias_of(vgpu)).unwrap_or(alias);
-            let named = |alias: &str| block.map_or(&[][..], |block| self.domain.override_devices(block, alias));
+            let named = |alias: &str| {
+                block.map_or(&[][..], |block| self.domain.override_devices(block, alias))
+            };
             let known = if named(alias).is_empty() { named(current) } else { named(alias) };
             let alias = self.renamed(alias).unwrap_or_else(|| alias.to_owned());
             let device = known.iter().copied().find(|device| !self.is_removed(*device));
-            let frontend = device.and_then(|device| device.children().find(|child| child.is_qemu("frontend") && !self.is_removed(*child)));
+            let frontend = device.and_then(|device| {
+                device
+                    .children()
+                    .find(|child| child.is_qemu("frontend") && !self.is_removed(*child))
+            });
             // What is there already may have a prefix of its own, which is right inside it.
             let prefix = frontend.or(device).map_or(prefix.as_str(), Element::written_prefix);
             let inside = list.iter().map(|new| property(prefix, new));
@@ -82,15 +99,22 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                 }
                 (None, None) => {
                     let frontend = inside.fold(element(prefix, "frontend"), NewElement::with_child);
-                    devices.push(element(prefix, "device").with_attribute("alias", alias).with_child(frontend));
+                    devices.push(
+                        element(prefix, "device")
+                            .with_attribute("alias", alias)
+                            .with_child(frontend),
+                    );
                 }
             }
         }
         match block {
             _ if devices.is_empty() => {}
-            Some(block) => devices.into_iter().for_each(|device| self.insert(block, Rank::Child, New::Element(device))),
+            Some(block) => devices
+                .into_iter()
+                .for_each(|device| self.insert(block, Rank::Child, New::Element(device))),
             None => {
-                let block = devices.into_iter().fold(element(&prefix, "override"), NewElement::with_child);
+                let block =
+                    devices.into_iter().fold(element(&prefix, "override"), NewElement::with_child);
                 self.insert(self.domain.root, Rank::Override, New::Element(block));
             }
         }
@@ -103,11 +127,18 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let block = self.kept_block("capabilities");
         let prefix = self.qemu_prefix(block);
         let element = |name: &str| NewElement::new(format!("{prefix}{name}"));
-        let deletions: Vec<NewElement> = self.capabilities.iter().map(|name| element("del").with_attribute("capability", *name)).collect();
+        let deletions: Vec<NewElement> = self
+            .capabilities
+            .iter()
+            .map(|name| element("del").with_attribute("capability", *name))
+            .collect();
         match block {
-            Some(block) => deletions.into_iter().for_each(|del| self.insert(block, Rank::Child, New::Element(del))),
+            Some(block) => deletions
+                .into_iter()
+                .for_each(|del| self.insert(block, Rank::Child, New::Element(del))),
             None => {
-                let block = deletions.into_iter().fold(element("capabilities"), NewElement::with_child);
+                let block =
+                    deletions.into_iter().fold(element("capabilities"), NewElement::with_child);
                 self.insert(self.domain.root, Rank::Capabilities, New::Element(block));
             }
         }
@@ -118,7 +149,8 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         self.domain.blocks(name).iter().copied().find(|block| !self.is_removed(*block))
     }
 
-    /// The prefix, with its colon, that new elements of QEMU's take: their block's own, else one that the root has or gets.
+    /// The prefix, with its colon, that new elements of QEMU's take: their block's own, else one
+    /// that the root has or gets.
     fn qemu_prefix(&mut self, block: Option<Element<'d>>) -> String {
         if let Some(block) = block {
             return block.written_prefix().to_owned();
@@ -134,7 +166,10 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         }
         let at = root.start_tag().attributes_end(self.text());
         let (quote, prefix) = (self.style.quote, free_prefix(root));
-        self.edits.push(Edit { range: at..at, text: format!(" xmlns:{prefix}={quote}{QEMU_NAMESPACE}{quote}") });
+        self.edits.push(Edit {
+            range: at..at,
+            text: format!(" xmlns:{prefix}={quote}{QEMU_NAMESPACE}{quote}"),
+        });
     }
 }
 
@@ -170,7 +205,11 @@ pub(super) fn with_emptied_blocks(
     let mut parents: BTreeMap<usize, Element<'_>> = BTreeMap::new();
     for id in &removed {
         let element = domain.document.element(*id).and_then(Element::parent);
-        for parent in element.into_iter().flat_map(Element::ancestors).take_while(|parent| parent.is_of(QEMU_NAMESPACE)) {
+        for parent in element
+            .into_iter()
+            .flat_map(Element::ancestors)
+            .take_while(|parent| parent.is_of(QEMU_NAMESPACE))
+        {
             parents.insert(parent.span().start, parent);
         }
     }

@@ -1,4 +1,5 @@
-//! One set of changes on its way to edits: gathered first, so that what goes to one place is written there together.
+//! One set of changes on its way to edits: gathered first, so that what goes to one place is
+//! written there together.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -26,7 +27,8 @@ pub(super) struct Insertion<'d> {
     pub(super) behind: Option<Element<'d>>,
 }
 
-/// Where something new comes among what else is new in its element: libvirt's order of QEMU's elements.
+/// Where something new comes among what else is new in its element: libvirt's order of QEMU's
+/// elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank {
     /// Any child that none of the others is, and an argument.
@@ -83,7 +85,11 @@ pub(super) struct NewOverride<'c> {
 }
 
 impl<'c, 'd> EditBuilder<'c, 'd> {
-    pub(super) fn new(domain: &'c Domain<'d>, style: &'c Style, changes: impl Iterator<Item = &'c Change<'d>> + Clone) -> Self {
+    pub(super) fn new(
+        domain: &'c Domain<'d>,
+        style: &'c Style,
+        changes: impl Iterator<Item = &'c Change<'d>> + Clone,
+    ) -> Self {
         let moved = Moved::of(changes.clone());
         let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
         let removed = changes.filter_map(|change| match change {
@@ -125,15 +131,23 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
     /// Takes these changes on; several rules may want the same one.
     pub(super) fn all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
         let mut seen = HashSet::with_capacity(changes.clone().count());
-        let to_take = changes.filter(|change| !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change));
+        let to_take = changes.filter(|change| {
+            !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change)
+        });
         to_take.for_each(|change| self.change(change));
     }
 
     fn change(&mut self, change: &'c Change<'d>) {
         match change {
-            Change::SetAttribute(element, name, value) if !self.is_removed(*element) => self.set_attribute(*element, name, Some(value)),
-            Change::RemoveAttribute(element, name) if !self.is_removed(*element) => self.set_attribute(*element, name, None),
-            Change::SetText(element, text) if !self.is_removed(*element) => self.set_text(*element, text),
+            Change::SetAttribute(element, name, value) if !self.is_removed(*element) => {
+                self.set_attribute(*element, name, Some(value))
+            }
+            Change::RemoveAttribute(element, name) if !self.is_removed(*element) => {
+                self.set_attribute(*element, name, None)
+            }
+            Change::SetText(element, text) if !self.is_removed(*element) => {
+                self.set_text(*element, text)
+            }
             Change::Insert(parent, element) if !self.is_removed(*parent) => {
                 self.insert(*parent, Rank::Child, New::Element(element.clone()));
             }
@@ -142,21 +156,44 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             }
             Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
-                    self.insert_at(parent, Insertion { rank: Rank::Child, new: New::Element(element.clone()), behind: Some(*sibling) });
+                    self.insert_at(
+                        parent,
+                        Insertion {
+                            rank: Rank::Child,
+                            new: New::Element(element.clone()),
+                            behind: Some(*sibling),
+                        },
+                    );
                 }
             }
-            Change::SetPrefix(element, prefix) if !self.is_removed(*element) => self.set_prefix(*element, prefix),
+            Change::SetPrefix(element, prefix) if !self.is_removed(*element) => {
+                self.set_prefix(*element, prefix)
+            }
             Change::SetDevice(set, alias) if !self.is_removed(set.operand) => {
-                self.sets.entry(set.operand.id()).or_insert((*set, None, None)).1.get_or_insert(alias);
+                self.sets
+                    .entry(set.operand.id())
+                    .or_insert((*set, None, None))
+                    .1
+                    .get_or_insert(alias);
             }
             Change::SetValue(set, value) if !self.is_removed(set.operand) => {
-                self.sets.entry(set.operand.id()).or_insert((*set, None, None)).2.get_or_insert(value);
+                self.sets
+                    .entry(set.operand.id())
+                    .or_insert((*set, None, None))
+                    .2
+                    .get_or_insert(value);
             }
             Change::DeviceProperty(argument, name, value) if !self.is_removed(*argument) => {
-                let index = self.operands.iter().position(|(known, _)| known == argument).unwrap_or_else(|| {
-                    self.operands.push((*argument, argument.attribute("value").unwrap_or("").to_owned()));
-                    self.operands.len() - 1
-                });
+                let index =
+                    self.operands.iter().position(|(known, _)| known == argument).unwrap_or_else(
+                        || {
+                            self.operands.push((
+                                *argument,
+                                argument.attribute("value").unwrap_or("").to_owned(),
+                            ));
+                            self.operands.len() - 1
+                        },
+                    );
                 let operand = &mut self.operands[index].1;
                 *operand = with_device_property(operand, name, value);
             }
@@ -165,16 +202,22 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                 let alias = self.renamed(alias).unwrap_or_else(|| alias.clone());
                 self.new_sets.push((property, format!("device.{alias}.{property}={value}")));
             }
-            Change::Environment(name, value) if !self.environment.iter().any(|(known, _)| known == name) => {
+            Change::Environment(name, value)
+                if !self.environment.iter().any(|(known, _)| known == name) =>
+            {
                 self.environment.push((name, value));
             }
-            Change::Override { alias, property, kind, value } if self.overridden.insert((alias, property)) => {
+            Change::Override { alias, property, kind, value }
+                if self.overridden.insert((alias, property)) =>
+            {
                 self.overrides.push((alias, NewOverride { property, kind: *kind, value }));
             }
             Change::DeleteCapability(name) => self.capabilities.push(name),
             Change::DeclareNamespace => self.declare = true,
             Change::RemoveComment(span) => self.removed_comments.push(span.clone()),
-            Change::EditComment(range, text) => self.edits.push(Edit { range: range.clone(), text: text.clone() }),
+            Change::EditComment(range, text) => {
+                self.edits.push(Edit { range: range.clone(), text: text.clone() })
+            }
             _ => {}
         }
     }
@@ -184,7 +227,12 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         self.names_vgpu.then(|| self.domain.renamed(id)).flatten()
     }
 
-    pub(super) fn set_attribute(&mut self, element: Element<'d>, name: &'c str, value: Option<&String>) {
+    pub(super) fn set_attribute(
+        &mut self,
+        element: Element<'d>,
+        name: &'c str,
+        value: Option<&String>,
+    ) {
         if !self.attributes.insert((element.id(), name)) {
             return;
         }
@@ -197,10 +245,14 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             (None, Some(value)) => {
                 let at = element.start_tag().attributes_end(text);
                 let quote = self.style.quote;
-                Edit { range: at..at, text: format!(" {name}={quote}{}{quote}", escape_attribute(value, quote)) }
+                Edit {
+                    range: at..at,
+                    text: format!(" {name}={quote}{}{quote}", escape_attribute(value, quote)),
+                }
             }
             (Some(place), None) => {
-                let start = text[..place.name.start].trim_end_matches([' ', '\t', '\n', '\r']).len();
+                let start =
+                    text[..place.name.start].trim_end_matches([' ', '\t', '\n', '\r']).len();
                 Edit { range: start..place.span().end, text: String::new() }
             }
             (None, None) => return,
@@ -215,7 +267,10 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let tag = element.start_tag();
         let name = &self.text()[tag.name.clone()];
         let edit = match tag.self_closing {
-            true => Edit { range: tag.span.end - 2..tag.span.end, text: format!(">{}</{name}>", escape_text(text)) },
+            true => Edit {
+                range: tag.span.end - 2..tag.span.end,
+                text: format!(">{}</{name}>", escape_text(text)),
+            },
             false => Edit { range: element.content(), text: escape_text(text) },
         };
         self.edits.push(edit);
@@ -224,7 +279,9 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
     fn set_prefix(&mut self, element: Element<'d>, prefix: &str) {
         let (tag, content, span) = (element.start_tag(), element.content(), element.span());
         let length = element.written_prefix().len();
-        let mut replace = |start: usize| self.edits.push(Edit { range: start..start + length, text: prefix.to_owned() });
+        let mut replace = |start: usize| {
+            self.edits.push(Edit { range: start..start + length, text: prefix.to_owned() })
+        };
         replace(tag.name.start);
         if !tag.self_closing && content.end + 2 < span.end {
             replace(content.end + 2);
@@ -252,7 +309,11 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         }
         for (set, device, value) in std::mem::take(&mut self.sets).into_values() {
             let (device, value) = (device.unwrap_or(set.device), value.unwrap_or(set.value));
-            self.set_attribute(set.operand, "value", Some(&format!("device.{device}.{}={value}", set.property)));
+            self.set_attribute(
+                set.operand,
+                "value",
+                Some(&format!("device.{device}.{}={value}", set.property)),
+            );
         }
         self.commandline();
         self.override_block();
@@ -261,14 +322,18 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             self.declare_namespace();
         }
         let kept: ElementSet = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
-        let mut comments: HashSet<Range<usize>> = std::mem::take(&mut self.removed_comments).into_iter().collect();
+        let mut comments: HashSet<Range<usize>> =
+            std::mem::take(&mut self.removed_comments).into_iter().collect();
         let comments_for = |removed: &ElementSet| -> Vec<Range<usize>> {
             removed.iter().flat_map(|element| self.domain.comments_for(*element)).cloned().collect()
         };
         comments.extend(comments_for(&self.removed));
         let removed = with_emptied_blocks(self.domain, self.removed.clone(), &kept, &comments);
         comments.extend(comments_for(&removed));
-        let elements = removed.iter().filter_map(|id| self.domain.document.element(*id)).map(|element| element.span());
+        let elements = removed
+            .iter()
+            .filter_map(|id| self.domain.document.element(*id))
+            .map(|element| element.span());
         let mut spans: Vec<Range<usize>> = elements.chain(comments.iter().cloned()).collect();
         spans.sort_by_key(|span| (span.start, Reverse(span.end)));
         let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
@@ -276,14 +341,17 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
         // What is said for the whole file stays where it stands, whatever goes around it.
         let of_file = self.domain.comments_for_file();
-        let is_kept = |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
-        let deletions: Vec<Edit> = deletions.map(|range| layout::deletion(text, range, of_file, is_kept)).collect();
+        let is_kept =
+            |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
+        let deletions: Vec<Edit> =
+            deletions.map(|range| layout::deletion(text, range, of_file, is_kept)).collect();
         self.edits.extend(deletions);
         self.removed = removed;
         // What goes into a piece that moves is written before the piece is.
-        let (moves, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.insertions)
-            .into_iter()
-            .partition(|(_, children)| children.iter().any(|child| matches!(child.new, New::Source(_))));
+        let (moves, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.insertions).into_iter().partition(|(_, children)| {
+                children.iter().any(|child| matches!(child.new, New::Source(_)))
+            });
         for (parent, children) in others {
             self.write_insertions(parent, children, &HashMap::new());
         }
@@ -291,19 +359,22 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         for (parent, children) in moves {
             self.write_insertions(parent, children, &pieces);
         }
-        // Nothing that is composed here can stand in another's way; if it ever does, the first wins and the next round sees the rest.
+        // Nothing that is composed here can stand in another's way; if it ever does, the first wins
+        // and the next round sees the rest.
         Edits::compatible(self.edits)
     }
 }
 
-/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an operand that QEMU can't read as it is.
+/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an
+/// operand that QEMU can't read as it is.
 fn with_device_property(operand: &str, name: &str, value: &str) -> String {
     let written = match written_type_of(name) {
         Some(PropertyType::Bool) => Value::Switch(value == "true"),
         Some(PropertyType::Unsigned | PropertyType::Signed) => Value::Number(value),
         Some(PropertyType::String) | None => Value::Text(value),
     };
-    OptionList::parse(operand, Syntax::DEVICE).map_or_else(|_| operand.to_owned(), |list| list.with_option(name, written))
+    OptionList::parse(operand, Syntax::DEVICE)
+        .map_or_else(|_| operand.to_owned(), |list| list.with_option(name, written))
 }
 
 /// The guide's order of properties; what the guide doesn't name comes behind.

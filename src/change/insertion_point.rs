@@ -8,7 +8,8 @@ use crate::xml::{Element, QEMU_NAMESPACE};
 use foldhash::{HashMap, HashMapExt};
 
 impl<'d> EditBuilder<'_, 'd> {
-    /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move, as they are to be written.
+    /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move,
+    /// as they are to be written.
     pub(super) fn write_insertions(
         &mut self,
         parent: Element<'d>,
@@ -32,7 +33,9 @@ impl<'d> EditBuilder<'_, 'd> {
             };
             let place = match behind {
                 Some(sibling) => InsertionPoint::Behind(sibling),
-                None => *by_name.entry((name, rank)).or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
+                None => *by_name
+                    .entry((name, rank))
+                    .or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
             };
             let index = *by_place.entry(place).or_insert(places.len());
             if index == places.len() {
@@ -51,9 +54,17 @@ impl<'d> EditBuilder<'_, 'd> {
         let order = child_order(parent.name());
         // The parent stays, or nothing would be put into it.
         let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
-        let last = || parent.children().rev().find(kept).map_or(InsertionPoint::First, InsertionPoint::Behind);
+        let last = || {
+            parent.children().rev().find(kept).map_or(InsertionPoint::First, InsertionPoint::Behind)
+        };
         if parent.is_qemu("commandline") && rank == Rank::Child {
-            let of = |name: &'static str| self.domain.children.named(parent, name).filter(move |child| child.is_qemu(name)).filter(kept);
+            let of = |name: &'static str| {
+                self.domain
+                    .children
+                    .named(parent, name)
+                    .filter(move |child| child.is_qemu(name))
+                    .filter(kept)
+            };
             if of("env").next().is_some() {
                 let last = of("arg").last();
                 return last.map_or(InsertionPoint::First, InsertionPoint::Behind);
@@ -64,8 +75,10 @@ impl<'d> EditBuilder<'_, 'd> {
             Some(own) if parent.namespace().is_none() => {
                 let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
                 let ranks = ranks(&kept, order);
-                let first_later = ranks.iter().position(|rank| rank.is_some_and(|index| index > own));
-                let last_earlier = ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
+                let first_later =
+                    ranks.iter().position(|rank| rank.is_some_and(|index| index > own));
+                let last_earlier =
+                    ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
                 // The last of its kind, even where something else stands before that.
                 if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own)) {
                     return InsertionPoint::Behind(kept[index]);
@@ -99,8 +112,8 @@ fn ranks(elements: &[Element<'_>], order: &[&str]) -> Vec<Option<usize>> {
     ranks
 }
 
-/// libvirt's own order of the children that this program inserts and of what follows them (libvirt: src/conf/domain_conf.c
-/// `virDomainDefFormatInternalSetRootName`, `virDomainHostdevDefFormat`).
+/// libvirt's own order of the children that this program inserts and of what follows them (libvirt:
+/// src/conf/domain_conf.c `virDomainDefFormatInternalSetRootName`, `virDomainHostdevDefFormat`).
 fn child_order(parent: &str) -> &'static [&'static str] {
     match parent {
         "domain" => &[

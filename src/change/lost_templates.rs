@@ -1,4 +1,5 @@
-//! Template expressions that changes would overwrite: the value in the file now does not tell which one libvirt will read.
+//! Template expressions that changes would overwrite: the value in the file now does not tell which
+//! one libvirt will read.
 
 use std::ops::Range;
 
@@ -8,7 +9,8 @@ use crate::fragment::{NewElement, Node};
 use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
-/// The first template expression that these changes remove from the domain; None if all stay, or if the user asked for the new value.
+/// The first template expression that these changes remove from the domain; None if all stay, or if
+/// the user asked for the new value.
 pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<String> {
     if changes.is_empty() || !domain.may_have_templates() {
         return None;
@@ -41,13 +43,16 @@ fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<Stri
     for change in changes {
         match change {
             Change::SetAttribute(element, _, _) if names_itself(*element) => {}
-            Change::SetAttribute(element, name, value) => replace(element.attribute(name), Some(value)),
+            Change::SetAttribute(element, name, value) => {
+                replace(element.attribute(name), Some(value))
+            }
             Change::RemoveAttribute(element, name) => replace(element.attribute(name), None),
             Change::SetText(element, text) => replace(Some(&element.deep_text()), Some(text)),
             Change::SetDevice(set, alias) => replace(Some(set.device), Some(alias)),
             Change::SetValue(set, value) => replace(Some(set.value), Some(value)),
             Change::DeviceProperty(argument, name, value) => {
-                let list = OptionList::parse(argument.attribute("value").unwrap_or(""), Syntax::DEVICE);
+                let list =
+                    OptionList::parse(argument.attribute("value").unwrap_or(""), Syntax::DEVICE);
                 replace(list.as_ref().ok().and_then(|list| list.get(name)), Some(value));
             }
             Change::NameVgpu => {
@@ -57,7 +62,8 @@ fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<Stri
             Change::Remove(element) => {
                 for inside in [*element].into_iter().chain(element.descendants()) {
                     let span = inside.span();
-                    if !moved.iter().any(|range| range.start <= span.start && span.end <= range.end) {
+                    if !moved.iter().any(|range| range.start <= span.start && span.end <= range.end)
+                    {
                         values(inside).for_each(|value| replace(Some(value), None));
                         replace(Some(&inside.text()), None);
                     }
@@ -69,23 +75,37 @@ fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<Stri
     lost
 }
 
-/// Whether this is a variable such as `<qemu:env name='DISPLAY' value='$DISPLAY'/>`, copied from a shell that would have filled it in: libvirt
-/// passes the word on as it is, and nothing fills it in later.
+/// Whether this is a variable such as `<qemu:env name='DISPLAY' value='$DISPLAY'/>`, copied from a
+/// shell that would have filled it in: libvirt passes the word on as it is, and nothing fills it in
+/// later.
 fn names_itself(element: Element<'_>) -> bool {
     let value = element.attribute("value").and_then(|value| value.strip_prefix('$'));
     element.is_qemu("env") && value.is_some() && value == element.attribute("name")
 }
 
-/// The values of an element's attributes, except passwords: these may look like a template, and are removed with their screen.
+/// The values of an element's attributes, except passwords: these may look like a template, and are
+/// removed with their screen.
 fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
-    element.attribute_names().filter(|name| *name != "passwd").filter_map(move |name| element.attribute(name))
+    element
+        .attribute_names()
+        .filter(|name| *name != "passwd")
+        .filter_map(move |name| element.attribute(name))
 }
 
 /// Whether the user asked for this value, so that it replaces any other.
 fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
     let (settings, asked) = (domain.settings, &domain.settings.explicit);
-    let wishes = [&asked.vgpu_type, &asked.pci, &asked.display, &asked.display_env, &asked.gdk_scale, &asked.alias, &asked.romfile];
-    wishes.into_iter().flatten().any(|wish| wish == value) || settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
+    let wishes = [
+        &asked.vgpu_type,
+        &asked.pci,
+        &asked.display,
+        &asked.display_env,
+        &asked.gdk_scale,
+        &asked.alias,
+        &asked.romfile,
+    ];
+    wishes.into_iter().flatten().any(|wish| wish == value)
+        || settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
 }
 
 /// All values that the changes write.
@@ -99,9 +119,13 @@ fn new_values<'c>(changes: &'c [Change<'_>]) -> Vec<&'c str> {
             | Change::SetValue(_, value)
             | Change::DeviceProperty(_, _, value)
             | Change::Environment(_, value) => written.push(value.as_str()),
-            Change::Set { alias, value, .. } | Change::Override { alias, value, .. } => written.extend([alias.as_str(), value]),
+            Change::Set { alias, value, .. } | Change::Override { alias, value, .. } => {
+                written.extend([alias.as_str(), value])
+            }
             Change::Arguments(values) => written.extend(values.iter().map(String::as_str)),
-            Change::Insert(_, element) | Change::InsertBehind(_, element) => add_values(element, &mut written),
+            Change::Insert(_, element) | Change::InsertBehind(_, element) => {
+                add_values(element, &mut written)
+            }
             _ => {}
         }
     }

@@ -1,7 +1,9 @@
-//! What is to be different in a domain, in the domain's own terms, and turning that into byte edits.
+//! What is to be different in a domain, in the domain's own terms, and turning that into byte
+//! edits.
 //!
-//! A rule says "this property must reach the vGPU" or "this element goes"; all changes of one round are turned into edits together,
-//! so that two of them that need the same new block share it, and none needs to know where the other writes.
+//! A rule says "this property must reach the vGPU" or "this element goes"; all changes of one round
+//! are turned into edits together, so that two of them that need the same new block share it, and
+//! none needs to know where the other writes.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -57,7 +59,8 @@ pub enum Change<'d> {
     SetValue(Set<'d>, String),
     /// The operand of `-device` in this argument has this property.
     DeviceProperty(Element<'d>, String, String),
-    /// The vGPU has its alias, and what names it or a device whose number moves says so ([`Domain::renaming`]).
+    /// The vGPU has its alias, and what names it or a device whose number moves says so
+    /// ([`Domain::renaming`]).
     NameVgpu,
     /// QEMU gets these arguments, behind its new `-set`.
     Arguments(Vec<String>),
@@ -74,7 +77,8 @@ pub enum Change<'d> {
     Environment(String, String),
     /// The device of this alias gets this property.
     Override {
-        /// The device's alias: that which the vGPU has or gets, or that which another device has now.
+        /// The device's alias: that which the vGPU has or gets, or that which another device has
+        /// now.
         alias: String,
         /// The property's name.
         property: String,
@@ -106,8 +110,8 @@ impl<'c, 'd> EditPlanner<'c, 'd> {
         EditPlanner { domain, style: OnceCell::new() }
     }
 
-    /// The edits that make all changes, and what these make wrong elsewhere right. Changes inside a removed element are dropped; of two
-    /// that set one attribute the first counts.
+    /// The edits that make all changes, and what these make wrong elsewhere right. Changes inside a
+    /// removed element are dropped; of two that set one attribute the first counts.
     pub fn edits<'a>(&self, changes: impl Iterator<Item = &'a Change<'d>> + Clone) -> Edits
     where
         'd: 'a,

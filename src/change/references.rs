@@ -1,5 +1,5 @@
-//! What speaks of a device that goes, goes with it, and what speaks of one behind it says its new number: QEMU does not start where an
-//! argument names a device that is not there.
+//! What speaks of a device that goes, goes with it, and what speaks of one behind it says its new
+//! number: QEMU does not start where an argument names a device that is not there.
 
 use super::Change;
 use crate::domain::{Domain, Reference, ReferenceSite, is_host_device_number};
@@ -9,8 +9,13 @@ use foldhash::{HashMap, HashMapExt};
 
 /// The changes that keep every reference to a device right where these elements go.
 ///
-/// `names_vgpu` says that the vGPU gets its alias at the same time, so that it takes no number either.
-pub(super) fn update_references<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
+/// `names_vgpu` says that the vGPU gets its alias at the same time, so that it takes no number
+/// either.
+pub(super) fn update_references<'d>(
+    domain: &Domain<'d>,
+    removed: &ElementSet,
+    names_vgpu: bool,
+) -> Vec<Change<'d>> {
     if removed.is_empty() {
         return Vec::new();
     }
@@ -18,7 +23,11 @@ pub(super) fn update_references<'d>(domain: &Domain<'d>, removed: &ElementSet, n
     let references = domain.references();
     for device in removed.iter().filter_map(|id| domain.document.element(*id)) {
         let arguments = references.to(device).flat_map(|reference| &reference.elements);
-        let users = if device.is("audio") { domain.audio_ids().users_lost_with(device, removed) } else { &[] };
+        let users = if device.is("audio") {
+            domain.audio_ids().users_lost_with(device, removed)
+        } else {
+            &[]
+        };
         changes.extend(arguments.chain(users).copied().map(Change::Remove));
     }
     for kind in &references.kinds {
@@ -28,9 +37,9 @@ pub(super) fn update_references<'d>(domain: &Domain<'d>, removed: &ElementSet, n
                 continue;
             }
             if left != index && !is_own {
-                changes.extend(
-                    references.to(*device).map(|reference| renamed(reference, &format!("{}{}{left}", reference.backend, kind.name))),
-                );
+                changes.extend(references.to(*device).map(|reference| {
+                    renamed(reference, &format!("{}{}{left}", reference.backend, kind.name))
+                }));
             }
             left += 1;
         }
@@ -39,9 +48,17 @@ pub(super) fn update_references<'d>(domain: &Domain<'d>, removed: &ElementSet, n
 }
 
 /// The same for host devices, whose numbers `-set` and overrides name.
-fn update_host_device_references<'d>(domain: &Domain<'d>, removed: &ElementSet, names_vgpu: bool) -> Vec<Change<'d>> {
+fn update_host_device_references<'d>(
+    domain: &Domain<'d>,
+    removed: &ElementSet,
+    names_vgpu: bool,
+) -> Vec<Change<'d>> {
     // Asked of what goes, not of all there is: a finding removes one device of thousands.
-    if !removed.iter().filter_map(|id| domain.document.element(*id)).any(|device| domain.alias_of(device).is_some()) {
+    if !removed
+        .iter()
+        .filter_map(|id| domain.document.element(*id))
+        .any(|device| domain.alias_of(device).is_some())
+    {
         return Vec::new();
     }
     let mut renamed: HashMap<&str, Option<String>> = HashMap::new();
@@ -71,11 +88,17 @@ fn update_host_device_references<'d>(domain: &Domain<'d>, removed: &ElementSet, 
             _ => {}
         }
     }
-    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+    let devices = domain
+        .blocks("override")
+        .iter()
+        .flat_map(|block| block.children())
+        .filter(|child| child.is_qemu("device"));
     for device in devices {
         match device.attribute("alias").and_then(|alias| Some((alias, renamed.get(alias)?))) {
             Some((_, None)) => changes.push(Change::Remove(device)),
-            Some((alias, Some(new))) if new != alias => changes.push(Change::SetAttribute(device, "alias".into(), new.clone())),
+            Some((alias, Some(new))) if new != alias => {
+                changes.push(Change::SetAttribute(device, "alias".into(), new.clone()))
+            }
             _ => {}
         }
     }
@@ -84,10 +107,16 @@ fn update_host_device_references<'d>(domain: &Domain<'d>, removed: &ElementSet, 
 
 fn renamed<'d>(reference: &Reference<'d>, id: &str) -> Change<'d> {
     match reference.place {
-        ReferenceSite::Attribute(element, name) => Change::SetAttribute(element, name.into(), id.into()),
+        ReferenceSite::Attribute(element, name) => {
+            Change::SetAttribute(element, name.into(), id.into())
+        }
         ReferenceSite::Set(operand) => {
             let value = operand.attribute("value").unwrap_or("");
-            Change::SetAttribute(operand, "value".into(), value.replacen(&format!(".{}.", reference.id), &format!(".{id}."), 1))
+            Change::SetAttribute(
+                operand,
+                "value".into(),
+                value.replacen(&format!(".{}.", reference.id), &format!(".{id}."), 1),
+            )
         }
         ReferenceSite::List(operand, name) => {
             let value = operand.attribute("value").unwrap_or("");
@@ -95,7 +124,10 @@ fn renamed<'d>(reference: &Reference<'d>, id: &str) -> Change<'d> {
             Change::SetAttribute(
                 operand,
                 "value".into(),
-                list.map_or_else(|_| value.to_owned(), |list| list.with_option(name, Value::Text(id))),
+                list.map_or_else(
+                    |_| value.to_owned(),
+                    |list| list.with_option(name, Value::Text(id)),
+                ),
             )
         }
     }

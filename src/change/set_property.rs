@@ -1,12 +1,13 @@
-//! What makes a property reach the vGPU. Whatever delivers it is left alone; only what is missing is written, in the form that the
-//! libvirt at hand reads.
+//! What makes a property reach the vGPU. Whatever delivers it is left alone; only what is missing
+//! is written, in the form that the libvirt at hand reads.
 
 use super::{Change, assign_alias};
 use crate::domain::{Argument, Domain, PropertySource, PropertySyntax};
 use crate::property::{self, PropertyType, type_of};
 use crate::qemu::{OptionList, Syntax};
 
-/// The changes that make a property reach the vGPU with this value (`true`/`false` for a bool); none where it does already.
+/// The changes that make a property reach the vGPU with this value (`true`/`false` for a bool);
+/// none where it does already.
 pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
     let kind = type_of(name).unwrap_or(PropertyType::String);
     if let Some(delivered) = domain.effective_property(name) {
@@ -20,7 +21,9 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
                     Change::SetAttribute(found.element, "value".into(), value.into()),
                 ];
             }
-            PropertySource::Set(found) => return vec![Change::SetValue(found, property::to_set(kind.name(), value))],
+            PropertySource::Set(found) => {
+                return vec![Change::SetValue(found, property::to_set(kind.name(), value))];
+            }
             PropertySource::Device(argument) => return device_change(argument, name, value),
             PropertySource::Global(_) | PropertySource::Attribute(_) | PropertySource::Libvirt => {}
         }
@@ -29,19 +32,42 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
         return device_change(argument, name, value);
     }
     if (name, value) == ("display", "on") && domain.is_shown_by_graphics() {
-        return domain.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "display".into(), "on".into())).into_iter().collect();
+        return domain
+            .vgpu
+            .map(|vgpu| Change::SetAttribute(vgpu, "display".into(), "on".into()))
+            .into_iter()
+            .collect();
     }
     let form = domain.form();
-    // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there has to be right in any form.
-    let has_attribute = || form == PropertySyntax::Override || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some());
-    if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug")) && has_attribute() {
-        return domain.vgpu.map(|vgpu| Change::SetAttribute(vgpu, "ramfb".into(), "on".into())).into_iter().collect();
+    // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there
+    // has to be right in any form.
+    let has_attribute = || {
+        form == PropertySyntax::Override
+            || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some())
+    };
+    if matches!((name, value), ("ramfb", "true") | ("driver", "vfio-pci-nohotplug"))
+        && has_attribute()
+    {
+        return domain
+            .vgpu
+            .map(|vgpu| Change::SetAttribute(vgpu, "ramfb".into(), "on".into()))
+            .into_iter()
+            .collect();
     }
     let (alias, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
     match form {
-        PropertySyntax::Override => changes.push(Change::Override { alias, property: name.into(), kind, value: value.into() }),
+        PropertySyntax::Override => changes.push(Change::Override {
+            alias,
+            property: name.into(),
+            kind,
+            value: value.into(),
+        }),
         PropertySyntax::Set(capability) => {
-            changes.push(Change::Set { alias, property: name.into(), value: property::to_set(kind.name(), value) });
+            changes.push(Change::Set {
+                alias,
+                property: name.into(),
+                value: property::to_set(kind.name(), value),
+            });
             changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         }
     }
@@ -51,5 +77,9 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
 /// What gives an argument of `-device` a property; nothing where QEMU can't read the argument.
 fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
     let is_readable = OptionList::parse(argument.value, Syntax::DEVICE).is_ok();
-    if is_readable { vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())] } else { Vec::new() }
+    if is_readable {
+        vec![Change::DeviceProperty(argument.element, name.to_owned(), value.to_owned())]
+    } else {
+        Vec::new()
+    }
 }

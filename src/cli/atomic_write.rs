@@ -1,4 +1,5 @@
-//! Replacing a file's content so that there is always a whole one, and everything else about the file stays.
+//! Replacing a file's content so that there is always a whole one, and everything else about the
+//! file stays.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -24,7 +25,8 @@ pub(super) struct Original {
     hasher: RandomState,
 }
 
-/// What differs after anybody wrote to a file, put another in its place, or changed who may read it.
+/// What differs after anybody wrote to a file, put another in its place, or changed who may read
+/// it.
 #[derive(PartialEq, Eq)]
 struct State {
     file: (u64, u64),
@@ -60,7 +62,9 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
         } else {
             "a device"
         };
-        return Err(format!("is {what}; --in-place replaces regular files only: write to stdout instead"));
+        return Err(format!(
+            "is {what}; --in-place replaces regular files only: write to stdout instead"
+        ));
     }
     let path = fs::canonicalize(path).map_err(unreadable)?;
     let file = File::open(&path).map_err(unreadable)?;
@@ -71,11 +75,13 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
     Ok((bytes, Original { path, state, content, hasher }))
 }
 
-/// Replaces a file's content. Whoever opens it meanwhile sees the old or the new one, whole; a symlink keeps pointing at it, and its
-/// owner, mode, access list, security label and other extended attributes stay.
+/// Replaces a file's content. Whoever opens it meanwhile sees the old or the new one, whole; a
+/// symlink keeps pointing at it, and its owner, mode, access list, security label and other
+/// extended attributes stay.
 ///
 /// # Errors
-/// Why nothing was written: the file changed since it was read, has another name, or something of it can't be kept.
+/// Why nothing was written: the file changed since it was read, has another name, or something of
+/// it can't be kept.
 pub(super) fn replace(original: &Original, text: &str) -> Result<(), String> {
     uninterrupted(|| replace_now(original, text)).map_err(|why| format!("can't be written: {why}"))
 }
@@ -87,8 +93,14 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     let metadata = old.metadata().map_err(told)?;
     if metadata.nlink() > 1 {
         let others = metadata.nlink() - 1;
-        let others = if others == 1 { "another hard link".to_owned() } else { format!("{others} other hard links") };
-        return Err(format!("it has {others}, which would keep the old content: write to stdout instead"));
+        let others = if others == 1 {
+            "another hard link".to_owned()
+        } else {
+            format!("{others} other hard links")
+        };
+        return Err(format!(
+            "it has {others}, which would keep the old content: write to stdout instead"
+        ));
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
     // Where the file itself is writable, nobody thinks of its folder.
@@ -97,16 +109,19 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
         format!("{}\n  help: {help}", why_no_new_file(folder, &error))
     };
     // Nobody else can open it until it is given the old one's mode.
-    let mut file = tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(refused)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(refused)?;
     file.write_all(text.as_bytes()).map_err(told)?;
     let new = file.as_file();
     let made = new.metadata().map_err(told)?;
     if (made.uid(), made.gid()) != (metadata.uid(), metadata.gid()) {
-        fchown(new, Some(metadata.uid()), Some(metadata.gid()))
-            .map_err(|error| format!("its owner and group can't be preserved: {}", system_error(&error)))?;
+        fchown(new, Some(metadata.uid()), Some(metadata.gid())).map_err(|error| {
+            format!("its owner and group can't be preserved: {}", system_error(&error))
+        })?;
     }
     keep_attributes(&old, new)?;
-    // Last, since a change of owner or access list changes the mode, and a mode may forbid to write attributes.
+    // Last, since a change of owner or access list changes the mode, and a mode may forbid to write
+    // attributes.
     new.set_permissions(metadata.permissions()).map_err(told)?;
     new.sync_all().map_err(told)?;
     if !original.is_unmodified().map_err(told)? {
@@ -117,10 +132,12 @@ fn replace_now(original: &Original, text: &str) -> Result<(), String> {
 }
 
 impl Original {
-    /// What to know after it was written with this text: libvirt writes over the files that it keeps domains in, and reads them only when
-    /// it starts. A copy of such a file, which has libvirt's words at its top too, is the user's.
+    /// What to know after it was written with this text: libvirt writes over the files that it
+    /// keeps domains in, and reads them only when it starts. A copy of such a file, which has
+    /// libvirt's words at its top too, is the user's.
     pub(super) fn warning(&self, text: &str) -> Option<String> {
-        let name = name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
+        let name =
+            name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
         Some(format!(
             "libvirt keeps the domain in this file and overwrites it: this change will probably be lost\n  \
              help: change the domain with `VISUAL='gvtg-xml fix --libvirt installed --in-place --exit-zero' virsh edit {name}`\n  \
@@ -134,17 +151,23 @@ impl Original {
         if State::of(&file.metadata()?) != self.state {
             return Ok(false);
         }
-        // Who writes twice within the clock's step, or sets the time back, is seen by the content only.
+        // Who writes twice within the clock's step, or sets the time back, is seen by the content
+        // only.
         let mut bytes = Vec::new();
         file.take(self.state.size.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(self.hasher.hash_one(&bytes) == self.content)
     }
 }
 
-/// Gives a file all extended attributes of another and no others: access lists, SELinux's label, whatever users put there.
+/// Gives a file all extended attributes of another and no others: access lists, SELinux's label,
+/// whatever users put there.
 fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
     let can_not = |what: &str, name: &OsString, error: io::Error| {
-        format!("its extended attribute {} can't be {what}: {}", name.to_string_lossy(), system_error(&error))
+        format!(
+            "its extended attribute {} can't be {what}: {}",
+            name.to_string_lossy(),
+            system_error(&error)
+        )
     };
     let names = attribute_names(old)?;
     // A folder may give new files an access list that the old file doesn't have.
@@ -164,10 +187,14 @@ fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
 /// The names of a file's extended attributes, without those that the kernel makes from its content.
 fn attribute_names(file: &File) -> Result<HashSet<OsString>, String> {
     match file.list_xattr() {
-        Ok(names) => Ok(names.filter(|name| name != "security.ima" && name != "security.evm").collect()),
+        Ok(names) => {
+            Ok(names.filter(|name| name != "security.ima" && name != "security.evm").collect())
+        }
         // A file system without attributes has none to lose.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(HashSet::new()),
-        Err(error) => Err(format!("its extended attributes can't be read: {}", system_error(&error))),
+        Err(error) => {
+            Err(format!("its extended attributes can't be read: {}", system_error(&error)))
+        }
     }
 }
 
@@ -189,8 +216,13 @@ mod tests {
         let ways: [(&str, &dyn Fn()); 5] = [
             ("longer", &|| fs::write(&path, "longer").unwrap()),
             ("new", &|| fs::write(&path, "new").unwrap()),
-            ("old", &|| File::options().write(true).open(&path).unwrap().set_modified(old).unwrap()),
-            ("old", &|| fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap()),
+            ("old", &|| {
+                File::options().write(true).open(&path).unwrap().set_modified(old).unwrap()
+            }),
+            ("old", &|| {
+                fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+                    .unwrap()
+            }),
             ("old", &|| fs::rename(&other, &path).unwrap()),
         ];
         for (way, (expected, change)) in ways.iter().enumerate() {
@@ -201,14 +233,20 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             change();
             let error = replace(&original, "fixed").unwrap_err();
-            assert_eq!(error, "can't be written: it was changed in the meantime; try again", "{way}");
+            assert_eq!(
+                error, "can't be written: it was changed in the meantime; try again",
+                "{way}"
+            );
             assert_eq!(fs::read_to_string(&path).unwrap(), *expected);
         }
         fs::remove_file(&path).unwrap();
         fs::write(&path, "old").unwrap();
         let original = read_here(&path);
         fs::remove_file(&path).unwrap();
-        assert_eq!(replace(&original, "fixed").unwrap_err(), "can't be written: No such file or directory");
+        assert_eq!(
+            replace(&original, "fixed").unwrap_err(),
+            "can't be written: No such file or directory"
+        );
     }
 
     #[test]

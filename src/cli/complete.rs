@@ -1,5 +1,6 @@
-//! What a word of the command line can be: shells ask for it while somebody types (`generate words`), so completions have the names that
-//! the program has, and there is no second list of them.
+//! What a word of the command line can be: shells ask for it while somebody types (`generate
+//! words`), so completions have the names that the program has, and there is no second list of
+//! them.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -33,12 +34,17 @@ struct Completions {
     words: Vec<(String, String)>,
 }
 
-/// The answer to a shell that has these words, the last of them unfinished: `files`, `folders` or `none`, then a word a line, with a tab and
-/// what it means. Where bash has taken `=` for a word, what is behind it is the word.
+/// The answer to a shell that has these words, the last of them unfinished: `files`, `folders` or
+/// `none`, then a word a line, with a tab and what it means. Where bash has taken `=` for a word,
+/// what is behind it is the word.
 pub(super) fn answer(words: &[String]) -> String {
     let (joined, is_split) = joined(words);
     let offer = offer(&joined);
-    let kept = if is_split { joined.last().and_then(|word| word.find('=')).map_or(0, |equals| equals + 1) } else { 0 };
+    let kept = if is_split {
+        joined.last().and_then(|word| word.find('=')).map_or(0, |equals| equals + 1)
+    } else {
+        0
+    };
     let mut text = match offer.paths {
         Paths::None => "none\n".to_owned(),
         Paths::Files => "files\n".to_owned(),
@@ -57,7 +63,10 @@ fn joined(words: &[String]) -> (Vec<String>, bool) {
     for (index, word) in words.iter().enumerate() {
         let is_behind_equals = index > 0 && words[index - 1] == "=";
         match joined.last_mut() {
-            Some(flag) if flag.starts_with("--") && (word == "=" || is_behind_equals && flag.ends_with('=')) => {
+            Some(flag)
+                if flag.starts_with("--")
+                    && (word == "=" || is_behind_equals && flag.ends_with('=')) =>
+            {
                 flag.push_str(word);
                 is_split = true;
             }
@@ -76,7 +85,8 @@ fn offer(words: &[String]) -> Completions {
     // Behind `help` stand commands alone.
     let is_help = before.get(1).is_some_and(|word| word == "help");
     let (mut command, mut path) = (&root, Vec::new());
-    let (mut of_flag, mut positionals, mut is_literal): (Option<&Arg>, usize, bool) = (None, 0, false);
+    let (mut of_flag, mut positionals, mut is_literal): (Option<&Arg>, usize, bool) =
+        (None, 0, false);
     for word in before.iter().skip(if is_help { 2 } else { 1 }) {
         if of_flag.take().is_some() {
             continue;
@@ -99,18 +109,24 @@ fn offer(words: &[String]) -> Completions {
     if let Some(flag) = of_flag {
         return value(flag, "", current, is_of_host);
     }
-    if let Some((name, text)) = current.split_once('=').filter(|_| current.starts_with("--") && !is_literal) {
+    if let Some((name, text)) =
+        current.split_once('=').filter(|_| current.starts_with("--") && !is_literal)
+    {
         let prefix = format!("{name}=");
-        return flag(command, name).map_or_else(Completions::default, |flag| value(flag, &prefix, text, is_of_host));
+        return flag(command, name)
+            .map_or_else(Completions::default, |flag| value(flag, &prefix, text, is_of_host));
     }
     if current.starts_with('-') && !is_literal && !is_help {
         return Completions { paths: Paths::None, words: flags(command, current) };
     }
     let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set() && positionals == 0);
-    let subs = subs.map(|sub| (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default()));
+    let subs = subs.map(|sub| {
+        (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default())
+    });
     let mut offer = Completions { paths: Paths::None, words: starting_with(current, subs) };
     let last = command.get_positionals().filter(|argument| !argument.is_hide_set()).last();
-    let is_several = last.is_some_and(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1));
+    let is_several =
+        last.is_some_and(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1));
     let place = command.get_positionals().nth(positionals).or(last.filter(|_| is_several));
     if let Some(argument) = place.filter(|argument| !argument.is_hide_set() && !is_help) {
         let more = value(argument, "", current, is_of_host);
@@ -135,10 +151,15 @@ fn needs_word(flag: &Arg) -> bool {
 }
 
 fn flags(command: &Command, current: &str) -> Vec<(String, String)> {
-    let shown = command.get_arguments().filter(|argument| !argument.is_positional() && !argument.is_hide_set());
+    let shown = command
+        .get_arguments()
+        .filter(|argument| !argument.is_positional() && !argument.is_hide_set());
     let names = shown.flat_map(|argument| {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let short = argument.get_short().filter(|_| !current.starts_with("--")).map(|short| format!("-{short}"));
+        let short = argument
+            .get_short()
+            .filter(|_| !current.starts_with("--"))
+            .map(|short| format!("-{short}"));
         let long = argument.get_long().map(|long| format!("--{long}"));
         [short, long].into_iter().flatten().map(move |name| (name, help.clone()))
     });
@@ -149,32 +170,50 @@ fn flags(command: &Command, current: &str) -> Vec<(String, String)> {
 fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Completions {
     // Of a list the last item is being written.
     let is_list = argument.get_value_delimiter().is_some();
-    let (said, text) = text.rsplit_once(',').filter(|_| is_list).map_or(("", text), |(said, text)| (said, text));
+    let (said, text) =
+        text.rsplit_once(',').filter(|_| is_list).map_or(("", text), |(said, text)| (said, text));
     let prefix = if said.is_empty() { prefix.to_owned() } else { format!("{prefix}{said},") };
     let (paths, words) = words_for(argument, is_of_host);
     let open = words.into_iter().filter(|(word, _)| !said.split(',').any(|item| item == word));
-    let words = starting_with(text, open).into_iter().map(|(word, what)| (format!("{prefix}{word}"), what)).collect();
+    let words = starting_with(text, open)
+        .into_iter()
+        .map(|(word, what)| (format!("{prefix}{word}"), what))
+        .collect();
     Completions { paths, words }
 }
 
 /// All that can stand for an argument, by what its value is called.
 fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>) {
-    let plain = |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), String::new())).collect();
+    let plain =
+        |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), String::new())).collect();
     let possible = argument.get_possible_values();
     if !possible.is_empty() {
         let shown = possible.iter().filter(|value| !value.is_hide_set());
-        let words = shown.map(|value| (value.get_name().to_owned(), value.get_help().map(ToString::to_string).unwrap_or_default()));
+        let words = shown.map(|value| {
+            (
+                value.get_name().to_owned(),
+                value.get_help().map(ToString::to_string).unwrap_or_default(),
+            )
+        });
         return (Paths::None, words.collect());
     }
-    let name = argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    let name =
+        argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
     match (argument.get_id().as_str(), name) {
         ("what", _) => (Paths::Files, topics()),
         ("files" | "file", _) | (_, "FILE") => (Paths::Files, Vec::new()),
         ("dir", _) | (_, "DIR") => (Paths::Folders, Vec::new()),
-        (_, "RULE") => (Paths::None, if is_of_host { of_rules(of_host().iter()) } else { groups_and_rules() }),
+        (_, "RULE") => {
+            (Paths::None, if is_of_host { of_rules(of_host().iter()) } else { groups_and_rules() })
+        }
         ("libvirt", _) => (Paths::None, plain(setting_parsers::LIBVIRTS)),
-        ("audio", _) => (Paths::None, AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect()),
-        ("vgpu_type", _) => (Paths::None, types::names().map(|name| (name, String::new())).collect()),
+        ("audio", _) => (
+            Paths::None,
+            AUDIO_BACKENDS.iter().map(|backend| (backend.name.to_owned(), String::new())).collect(),
+        ),
+        ("vgpu_type", _) => {
+            (Paths::None, types::names().map(|name| (name, String::new())).collect())
+        }
         _ => (Paths::None, Vec::new()),
     }
 }
@@ -184,21 +223,25 @@ fn topics() -> Vec<(String, String)> {
     let mut words = groups_and_rules();
     words.push((Group::Host.name().to_owned(), "All rules in this group".to_owned()));
     words.extend(of_rules(of_host().iter()));
-    words.extend(symptoms().iter().map(|symptom| (symptom.id.to_string(), symptom.summary.to_string())));
+    words.extend(
+        symptoms().iter().map(|symptom| (symptom.id.to_string(), symptom.summary.to_string())),
+    );
     words
 }
 
 fn groups_and_rules() -> Vec<(String, String)> {
-    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), "All rules in this group".to_owned()));
+    let groups =
+        GROUPS.iter().map(|group| (group.name().to_owned(), "All rules in this group".to_owned()));
     groups.chain(of_rules(custom_rules::merged(own_rules()))).collect()
 }
 
 /// A site's own rules, where the current folder's configuration names some that can be read.
 fn own_rules() -> &'static [Rule] {
-    let found = Configs::new(Origin::Nearest, PartialConfig::default(), None).and_then(|mut configs| {
-        let found = configs.find_in(Path::new(""), None)?;
-        Ok(configs.rules(found.loaded.as_deref()))
-    });
+    let found =
+        Configs::new(Origin::Nearest, PartialConfig::default(), None).and_then(|mut configs| {
+            let found = configs.find_in(Path::new(""), None)?;
+            Ok(configs.rules(found.loaded.as_deref()))
+        });
     found.unwrap_or_default()
 }
 
@@ -206,7 +249,10 @@ fn of_rules<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(String, String)> 
     rules.map(|rule| (rule.id.to_string(), rule.summary.to_string())).collect()
 }
 
-fn starting_with(text: &str, words: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+fn starting_with(
+    text: &str,
+    words: impl Iterator<Item = (String, String)>,
+) -> Vec<(String, String)> {
     words.filter(|(word, _)| word.starts_with(text)).collect()
 }
 
@@ -216,7 +262,11 @@ mod tests {
 
     fn words(line: &str) -> Vec<String> {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        answer(&words).lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+        answer(&words)
+            .lines()
+            .skip(1)
+            .map(|line| line.split('\t').next().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
@@ -224,10 +274,23 @@ mod tests {
         for word in words("gvtg-xml fix --libvirt ").iter().filter(|word| *word != "installed") {
             setting_parsers::libvirt(word).unwrap();
         }
-        words("gvtg-xml fix --type ").iter().for_each(|word| assert!(setting_parsers::vgpu_type(word).is_ok(), "{word}"));
-        words("gvtg-xml fix --audio ").iter().for_each(|word| assert!(setting_parsers::audio(word).is_ok(), "{word}"));
-        words("gvtg-xml fix --fail-on ").iter().for_each(|word| assert!(setting_parsers::severity(word).is_ok(), "{word}"));
-        for (line, count) in [("--libvirt", 2), ("--type", 8), ("--audio", 10), ("--fail-on", 3), ("--format", 8), ("--color", 3)] {
+        words("gvtg-xml fix --type ")
+            .iter()
+            .for_each(|word| assert!(setting_parsers::vgpu_type(word).is_ok(), "{word}"));
+        words("gvtg-xml fix --audio ")
+            .iter()
+            .for_each(|word| assert!(setting_parsers::audio(word).is_ok(), "{word}"));
+        words("gvtg-xml fix --fail-on ")
+            .iter()
+            .for_each(|word| assert!(setting_parsers::severity(word).is_ok(), "{word}"));
+        for (line, count) in [
+            ("--libvirt", 2),
+            ("--type", 8),
+            ("--audio", 10),
+            ("--fail-on", 3),
+            ("--format", 8),
+            ("--color", 3),
+        ] {
             assert_eq!(words(&format!("gvtg-xml fix {line} ")).len(), count, "{line}");
         }
         assert_eq!(words("gvtg-xml emit nodedev --only "), [""; 0], "a uuid is no rule");
@@ -237,13 +300,24 @@ mod tests {
     fn lists_and_words_that_bash_has_split_are_understood() {
         assert_eq!(
             words("gvtg-xml lint --only vgpu,disp"),
-            ["vgpu,display", "vgpu,display-gl-off", "vgpu,display-without-gl", "vgpu,display-without-graphics"]
+            [
+                "vgpu,display",
+                "vgpu,display-gl-off",
+                "vgpu,display-without-gl",
+                "vgpu,display-without-graphics"
+            ]
         );
-        assert!(!words("gvtg-xml lint --only display,").contains(&"display,display".to_owned()), "it is there already");
+        assert!(
+            !words("gvtg-xml lint --only display,").contains(&"display,display".to_owned()),
+            "it is there already"
+        );
         assert_eq!(words("gvtg-xml lint --fail-on=w"), ["--fail-on=warning"]);
         assert_eq!(words("gvtg-xml lint --fail-on = w"), ["warning"]);
         assert_eq!(words("gvtg-xml lint --fail-on ="), ["info", "warning", "error"]);
-        assert_eq!(words("gvtg-xml lint --keep-video="), ["--keep-video=true", "--keep-video=false"]);
+        assert_eq!(
+            words("gvtg-xml lint --keep-video="),
+            ["--keep-video=true", "--keep-video=false"]
+        );
         assert_eq!(words("gvtg-xml lint -- --f"), [""; 0]);
         assert_eq!(words("gvtg-xml emit --f"), [""; 0]);
         assert_eq!(words("gvtg-xml emit all --f"), ["--force"]);

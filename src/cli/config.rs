@@ -38,18 +38,29 @@ fn told(args: &ConfigArgs) -> Result<String, LoadError> {
 }
 
 /// A line for each key and rule: its name, what is in force, and who says so.
-fn text(found: &ResolvedConfig, keys: &[KeyWithOrigin<'_>], rules: &[RuleWithOrigin<'_>]) -> String {
+fn text(
+    found: &ResolvedConfig,
+    keys: &[KeyWithOrigin<'_>],
+    rules: &[RuleWithOrigin<'_>],
+) -> String {
     let mut text = match &found.loaded {
         Some(loaded) => format!("{}\n\n", clean_path(&loaded.path)),
         None => "no configuration file\n\n".to_owned(),
     };
     let of_key = |told: &KeyWithOrigin<'_>| {
-        let value = told.value.as_ref().map_or(told.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());
+        let value = told
+            .value
+            .as_ref()
+            .map_or(told.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());
         (told.key.name.to_owned(), value, from(&told.from))
     };
-    let of_rule = |told: &RuleWithOrigin<'_>| (format!("rules.{}", told.rule.id), format!("\"{}\"", told.level.word()), from(&told.from));
+    let of_rule = |told: &RuleWithOrigin<'_>| {
+        (format!("rules.{}", told.rule.id), format!("\"{}\"", told.level.word()), from(&told.from))
+    };
     let lines: Vec<_> = keys.iter().map(of_key).chain(rules.iter().map(of_rule)).collect();
-    let width = |of: fn(&(String, String, String)) -> &String| lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
+    let width = |of: fn(&(String, String, String)) -> &String| {
+        lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0)
+    };
     let (names, values) = (width(|line| &line.0), width(|line| &line.1));
     for (name, value, from) in &lines {
         let _ = writeln!(text, "{name:names$}  {value:values$}  {from}");
@@ -66,12 +77,20 @@ fn from(from: &ValueOrigin<'_>) -> String {
     }
 }
 
-fn json(found: &ResolvedConfig, keys: &[KeyWithOrigin<'_>], rules: &[RuleWithOrigin<'_>]) -> String {
+fn json(
+    found: &ResolvedConfig,
+    keys: &[KeyWithOrigin<'_>],
+    rules: &[RuleWithOrigin<'_>],
+) -> String {
     let from = |from: &ValueOrigin<'_>| match from {
         ValueOrigin::Default => json!({ "kind": "default" }),
         ValueOrigin::Flag => json!({ "kind": "flag" }),
-        ValueOrigin::Line(line, files) if files.is_empty() => json!({ "kind": "configuration", "line": line }),
-        ValueOrigin::Line(line, files) => json!({ "kind": "override", "line": line, "files": files }),
+        ValueOrigin::Line(line, files) if files.is_empty() => {
+            json!({ "kind": "configuration", "line": line })
+        }
+        ValueOrigin::Line(line, files) => {
+            json!({ "kind": "override", "line": line, "files": files })
+        }
     };
     let value = |value: &Value| match value {
         Value::Text(text) => json!(text),

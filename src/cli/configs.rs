@@ -21,7 +21,8 @@ pub(super) struct AllFiles {
     pub(super) rule_pages: Option<String>,
 }
 
-/// What is in force for each of these files, and what that comes to; stdin has the configuration of the file that it is named for.
+/// What is in force for each of these files, and what that comes to; stdin has the configuration of
+/// the file that it is named for.
 ///
 /// # Errors
 /// Those of [`Configs`].
@@ -32,13 +33,21 @@ pub(super) fn of_inputs(
 ) -> Result<(Vec<Arc<EffectiveConfig>>, AllFiles), LoadError> {
     let mut all = Vec::new();
     for input in inputs {
-        let document = if input.path.as_os_str() == "-" { Path::new(stdin_filename.unwrap_or("")) } else { &input.path };
+        let document = if input.path.as_os_str() == "-" {
+            Path::new(stdin_filename.unwrap_or(""))
+        } else {
+            &input.path
+        };
         all.push(configs.find(document)?.in_force);
     }
     // Where a folder has no files, reports have rules all the same.
-    let here = if all.is_empty() { vec![configs.find(Path::new(""))?.in_force] } else { Vec::new() };
+    let here =
+        if all.is_empty() { vec![configs.find(Path::new(""))?.in_force] } else { Vec::new() };
     let known = if all.is_empty() { &here } else { &all };
-    let all_files = AllFiles { rules: asked(known), rule_pages: known.iter().find_map(|in_force| in_force.rule_pages.clone()) };
+    let all_files = AllFiles {
+        rules: asked(known),
+        rule_pages: known.iter().find_map(|in_force| in_force.rule_pages.clone()),
+    };
     print_skipped_configs(configs);
     Ok((all, all_files))
 }
@@ -76,10 +85,18 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     let look = TerminalStyle::of_stderr(color);
     let report = Full::new(look.color, look.width);
     for error in errors {
-        io::eprint_all(&report.error(&source, error.span.clone(), &error.message, error.help.as_deref()));
+        io::eprint_all(&report.error(
+            &source,
+            error.span.clone(),
+            &error.message,
+            error.help.as_deref(),
+        ));
     }
-    let count = if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
-    format!("{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)")
+    let count =
+        if errors.len() == 1 { "1 error".to_owned() } else { format!("{} errors", errors.len()) };
+    format!(
+        "{name}: {count} in the configuration; nothing was done (--isolated ignores the configuration)"
+    )
 }
 
 /// The rules that are asked of any of these.
@@ -91,7 +108,11 @@ fn asked(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
             continue;
         }
         seen.push(in_force);
-        let new = in_force.rules.active.iter().filter(|rule| !rules.iter().any(|known| known.id == rule.id));
+        let new = in_force
+            .rules
+            .active
+            .iter()
+            .filter(|rule| !rules.iter().any(|known| known.id == rule.id));
         let new: Vec<_> = new.copied().collect();
         rules.extend(new);
     }

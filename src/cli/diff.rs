@@ -12,9 +12,14 @@ pub(super) fn diff(name: &str, old: &str, new: &str, look: TerminalStyle) -> Str
         return String::new();
     }
     let name = clean(name);
-    let (before, after) = (format!("a/{}", name.trim_start_matches('/')), format!("b/{}", name.trim_start_matches('/')));
+    let (before, after) = (
+        format!("a/{}", name.trim_start_matches('/')),
+        format!("b/{}", name.trim_start_matches('/')),
+    );
     // A document with characters that nobody sees gives a diff to be read: patch refuses it.
-    let diff = clean_lines(&TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string());
+    let diff = clean_lines(
+        &TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string(),
+    );
     if look.color { painted(&diff) } else { diff }
 }
 

@@ -38,8 +38,8 @@ pub(super) struct Folder {
     pub(super) has_more: bool,
 }
 
-/// Collects the files named and the `.xml` files in the folders named. Inside a folder neither symlinks to folders nor hidden folders
-/// are entered.
+/// Collects the files named and the `.xml` files in the folders named. Inside a folder neither
+/// symlinks to folders nor hidden folders are entered.
 pub(super) fn collect(paths: &[PathBuf]) -> Files {
     let (mut files, mut seen) = (Files::default(), VisitedFiles::default());
     if paths.is_empty() {
@@ -70,8 +70,9 @@ pub(super) fn is_called_xml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
 }
 
-/// Files by device and inode. Only where two have the same are their real paths compared: that asks the kernel about each folder on
-/// the way, and two names of one file are two files to whoever writes them in place.
+/// Files by device and inode. Only where two have the same are their real paths compared: that asks
+/// the kernel about each folder on the way, and two names of one file are two files to whoever
+/// writes them in place.
 #[derive(Default)]
 struct VisitedFiles {
     files: HashMap<(u64, u64), Vec<PathBuf>>,
@@ -112,11 +113,13 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, 
                         folders.push(path);
                     }
                 }
-                Ok((path, _)) if is_called_xml(&path) && !is_by_product(&path) => match fs::metadata(&path) {
-                    Ok(file) if file.is_file() => found.push(path),
-                    Ok(_) => {}
-                    Err(error) => unreadable.push((path, system_error(&error))),
-                },
+                Ok((path, _)) if is_called_xml(&path) && !is_by_product(&path) => {
+                    match fs::metadata(&path) {
+                        Ok(file) if file.is_file() => found.push(path),
+                        Ok(_) => {}
+                        Err(error) => unreadable.push((path, system_error(&error))),
+                    }
+                }
                 Ok(_) => {}
                 Err(error) => unreadable.push((folder.clone(), system_error(&error))),
             }
@@ -124,7 +127,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, 
     }
 }
 
-/// Whether this is the file that Emacs (`.#win10.xml`, a link to nowhere) or macOS (`._win10.xml`, binary) creates next to another one.
+/// Whether this is the file that Emacs (`.#win10.xml`, a link to nowhere) or macOS (`._win10.xml`,
+/// binary) creates next to another one.
 fn is_by_product(path: &Path) -> bool {
     has_prefix(path, ".#") || has_prefix(path, "._")
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use super::diff::diff;
 use super::files::{Input, collect};
-use super::lint::{Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped, unread};
+use super::lint::{
+    Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped,
+    unread,
+};
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
 use super::{FixArgs, Options, Status, atomic_write, configs, io, next_steps, suppress};
@@ -24,8 +27,7 @@ use crate::version::Version;
 use crate::xml::{self, XmlError};
 
 /// Why a file in a folder is left as it is, byte for byte.
-const HELD_BACK: &str =
-    "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
+const HELD_BACK: &str = "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
     let (common, options) = (&args.common, Options::new(&args.common));
@@ -37,13 +39,17 @@ pub(super) fn run(args: &FixArgs) -> Status {
             "  help: `virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         ));
     }
-    if args.in_place && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-")) {
+    if args.in_place
+        && (args.files.is_empty() || args.files.iter().any(|file| file.as_os_str() == "-"))
+    {
         return fail("--in-place requires FILE arguments: stdin can't be changed in place");
     }
     let files = collect(&args.files);
     let inputs = &files.inputs;
     if to_stdout && (inputs.len() != 1 || inputs.iter().any(|input| !input.named)) {
-        return fail("only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check");
+        return fail(
+            "only one file can go to stdout: for several files or a folder, use --in-place, --diff or --check",
+        );
     }
     let (in_force, all_files) = match configs::of_run(common, args.unsafe_fixes, inputs) {
         Ok(in_force) => in_force,
@@ -53,7 +59,13 @@ pub(super) fn run(args: &FixArgs) -> Status {
         return suppress::run(args, &options, &files, &in_force);
     }
     let stream = (!args.quiet).then_some(Stream::Stderr);
-    let mut outputs = match Outputs::open(&args.output, stream, (!args.check).then_some(DefaultReport::WithHelp), &all_files, &options) {
+    let mut outputs = match Outputs::open(
+        &args.output,
+        stream,
+        (!args.check).then_some(DefaultReport::WithHelp),
+        &all_files,
+        &options,
+    ) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
@@ -64,7 +76,8 @@ pub(super) fn run(args: &FixArgs) -> Status {
     let mut written_for = Vec::new();
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
-        settings.fallback.display_env = settings.fallback.display_env.or_else(|| own_display.clone());
+        settings.fallback.display_env =
+            settings.fallback.display_env.or_else(|| own_display.clone());
         match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
             Ok(Handled::Done(one)) => {
                 status = status.max(one.status);
@@ -82,7 +95,9 @@ pub(super) fn run(args: &FixArgs) -> Status {
     }
     // --quiet does not hide this: a domain in the wrong form does not start.
     if !args.check && (args.quiet || !args.output.is_for_programs()) {
-        let warnings = written_for.iter().filter_map(|version| installed::form_warning(&Root::default(), *version));
+        let warnings = written_for
+            .iter()
+            .filter_map(|version| installed::form_warning(&Root::default(), *version));
         warnings.for_each(|warning| io::print_note(&warning));
     }
     if !args.quiet && !args.output.is_for_programs() {
@@ -122,21 +137,34 @@ fn fix_one(
     let shown = clean(&name);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         InputKind::Text(document) => document,
-        InputKind::HandedOn => return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None })),
+        InputKind::HandedOn => {
+            return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }));
+        }
         InputKind::PassedOver(why) => return Ok(Handled::Skipped(why)),
         InputKind::NoText(bytes) => {
-            let error = xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
+            let error =
+                xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
             let text = String::from_utf8_lossy(&bytes);
             let source = Source::new(&name, &text);
-            return refuse(&source, &Diagnostic::unreadable(&source, &error), options, outputs).map(Handled::Done);
+            return refuse(&source, &Diagnostic::unreadable(&source, &error), options, outputs)
+                .map(Handled::Done);
         }
     };
     // `fix FILE > FILE`: the shell empties the file before it is read.
-    let is_emptied = text.is_empty() && input.path.as_os_str() != "-" && !(args.in_place || args.diff || args.check);
+    let is_emptied = text.is_empty()
+        && input.path.as_os_str() != "-"
+        && !(args.in_place || args.diff || args.check);
     let original = (args.diff || args.check).then(|| text.clone());
-    // Where the text that came in is needed for nothing else, it is not kept: a big one is in memory once.
+    // Where the text that came in is needed for nothing else, it is not kept: a big one is in
+    // memory once.
     let reported = args.output.is_asked_for().then(|| text.clone());
-    let mut fixed = match fix_with_others(text, &in_force.rules, settings, outputs.detail() == Detail::Edits, others.as_deref()) {
+    let mut fixed = match fix_with_others(
+        text,
+        &in_force.rules,
+        settings,
+        outputs.detail() == Detail::Edits,
+        others.as_deref(),
+    ) {
         Ok(fixed) => fixed,
         Err(FixError::Xml(mut error, position)) => {
             if is_emptied {
@@ -160,19 +188,36 @@ fn fix_one(
                 names.join(", ")
             ));
         }
-        Err(FixError::Setting { message, help }) => return Err(format!("{shown}: {}\n  help: {help}", clean(&message))),
+        Err(FixError::Setting { message, help }) => {
+            return Err(format!("{shown}: {}\n  help: {help}", clean(&message)));
+        }
         Err(FixError::Growth(rule)) => {
             let message = "the fixes make the document many times larger, mostly those of the rule";
-            return Err(format!("{shown}: {message} {rule}\n  help: disable the rule with `--ignore {rule}`, or make it select less"));
+            return Err(format!(
+                "{shown}: {message} {rule}\n  help: disable the rule with `--ignore {rule}`, or make it select less"
+            ));
         }
     };
     if let Some(others) = others {
         others.add(&name, std::mem::take(&mut fixed.summary));
     }
-    let left = options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
+    let left =
+        options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change =
-        if (fixed.changed || fixed.fixes_skipped_unknown_vendor) && !options.exit_zero { Status::Findings } else { Status::Clean };
-    deliver(args, options, &name, original.as_deref(), &fixed.text, fixed.changed, to_replace.as_ref())?;
+        if (fixed.changed || fixed.fixes_skipped_unknown_vendor) && !options.exit_zero {
+            Status::Findings
+        } else {
+            Status::Clean
+        };
+    deliver(
+        args,
+        options,
+        &name,
+        original.as_deref(),
+        &fixed.text,
+        fixed.changed,
+        to_replace.as_ref(),
+    )?;
     let status = if original.is_some() { would_change } else { left };
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
     let before = Source::new(&name, reported.as_deref().unwrap_or(""));
@@ -213,19 +258,30 @@ pub(super) enum InputKind {
 ///
 /// # Errors
 /// Why it can't be read, or handed on.
-pub(super) fn read(input: &Input, args: &FixArgs, in_force: &EffectiveConfig, options: &Options) -> Result<InputKind, String> {
+pub(super) fn read(
+    input: &Input,
+    args: &FixArgs,
+    in_force: &EffectiveConfig,
+    options: &Options,
+) -> Result<InputKind, String> {
     let read = if args.in_place {
-        atomic_write::read(&input.path, options.max_size).map(|(bytes, original)| (bytes, Some(original)))
+        atomic_write::read(&input.path, options.max_size)
+            .map(|(bytes, original)| (bytes, Some(original)))
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
     let then = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
-    let (bytes, to_replace) =
-        read.map_err(|message| unread(&input.path, &name(&input.path, options), &message, "--security-info", then))?;
+    let (bytes, to_replace) = read.map_err(|message| {
+        unread(&input.path, &name(&input.path, options), &message, "--security-info", then)
+    })?;
     if let Some(why) = skipped(input, options, in_force, &bytes) {
         // A filter hands on what is not its business, byte for byte.
         let is_filter = !(args.in_place || args.diff || args.check);
-        return if is_filter { io::print_bytes(&bytes).map(|()| InputKind::HandedOn) } else { Ok(InputKind::PassedOver(why)) };
+        return if is_filter {
+            io::print_bytes(&bytes).map(|()| InputKind::HandedOn)
+        } else {
+            Ok(InputKind::PassedOver(why))
+        };
     }
     Ok(match String::from_utf8(bytes) {
         Ok(text) => InputKind::Text(Document { text, to_replace }),
@@ -233,7 +289,8 @@ pub(super) fn read(input: &Input, args: &FixArgs, in_force: &EffectiveConfig, op
     })
 }
 
-/// Puts a new text where it is wanted: in a file's place, on stdout, or as what would change, for which the old one is there.
+/// Puts a new text where it is wanted: in a file's place, on stdout, or as what would change, for
+/// which the old one is there.
 ///
 /// # Errors
 /// Why it can't be written.
@@ -247,10 +304,15 @@ pub(super) fn deliver(
     to_replace: Option<&atomic_write::Original>,
 ) -> Result<(), String> {
     match (old, to_replace) {
-        (Some(old), _) if args.diff => io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color))),
-        (Some(_), _) => io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() }),
+        (Some(old), _) if args.diff => {
+            io::print(&diff(name, old, new, TerminalStyle::of_stdout(options.color)))
+        }
+        (Some(_), _) => {
+            io::print(&if has_changed { format!("{}\n", clean(name)) } else { String::new() })
+        }
         (None, Some(file)) if has_changed => {
-            atomic_write::replace(file, new).map_err(|message| format!("{}: {message}", clean(name)))?;
+            atomic_write::replace(file, new)
+                .map_err(|message| format!("{}: {message}", clean(name)))?;
             if let Some(warning) = file.warning(new) {
                 io::print_error(&format!("{}: {warning}", clean(name)));
             }
@@ -262,7 +324,12 @@ pub(super) fn deliver(
 }
 
 /// A text that can't be read: said in the reports that the run writes, or else in a line as theirs.
-fn refuse(source: &Source<'_>, diagnostic: &Diagnostic<'_>, options: &Options, outputs: &mut Outputs) -> Result<Outcome, String> {
+fn refuse(
+    source: &Source<'_>,
+    diagnostic: &Diagnostic<'_>,
+    options: &Options,
+    outputs: &mut Outputs,
+) -> Result<Outcome, String> {
     let part = Part { state: State::Left, source, diagnostics: std::slice::from_ref(diagnostic) };
     let file = FileFindings { name: source.name(), parts: &[part], fail_on: Severity::Error };
     outputs.add(&file)?;
@@ -279,9 +346,21 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let mut text = String::new();
     let (count, left) = (fixed.applied.len(), fixed.remaining.len());
     let version = settings.libvirt;
-    let reader = if version == Version::NEWEST { "libvirt 8.5 and later".to_owned() } else { format!("libvirt {version}") };
-    let suppressed = if fixed.suppressed.is_empty() { String::new() } else { format!(", {} suppressed", fixed.suppressed.len()) };
-    let _ = writeln!(text, "gvtg-xml: {count} {}, {left} left{suppressed} (for {reader})", state.name());
+    let reader = if version == Version::NEWEST {
+        "libvirt 8.5 and later".to_owned()
+    } else {
+        format!("libvirt {version}")
+    };
+    let suppressed = if fixed.suppressed.is_empty() {
+        String::new()
+    } else {
+        format!(", {} suppressed", fixed.suppressed.len())
+    };
+    let _ = writeln!(
+        text,
+        "gvtg-xml: {count} {}, {left} left{suppressed} (for {reader})",
+        state.name()
+    );
     if fixed.fixes_skipped_unknown_vendor {
         let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
     }

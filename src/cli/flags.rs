@@ -1,5 +1,5 @@
-//! What can be said on the command line. A flag that was not given is None, or false where it can only be switched on: what it means
-//! then is decided in one place, `options.rs`.
+//! What can be said on the command line. A flag that was not given is None, or false where it can
+//! only be switched on: what it means then is decided in one place, `options.rs`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,10 @@ use super::generate;
 use super::output::OutputArgs;
 use crate::config::{Configs, LoadError, Origin, PartialConfig};
 use crate::rules::schema::Severity;
-use crate::setting_parsers::{alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity, uuid, vgpu_type};
+use crate::setting_parsers::{
+    alias, audio, display, display_env, gdk_scale, libvirt, pci, romfile, rule_pages, severity,
+    uuid, vgpu_type,
+};
 use crate::settings::{Audio, SettingOverrides};
 use crate::version::Version;
 
@@ -223,7 +226,12 @@ impl SettingsArgs {
             romfile: self.romfile.clone(),
             audio: self.audio.clone(),
         };
-        PartialConfig { libvirt: self.libvirt, wishes, keep_video: self.keep_video, ..PartialConfig::default() }
+        PartialConfig {
+            libvirt: self.libvirt,
+            wishes,
+            keep_video: self.keep_video,
+            ..PartialConfig::default()
+        }
     }
 }
 

@@ -62,7 +62,9 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
 
 /// Writes all manual pages into a folder, and says which.
 fn written(folder: &Path) -> Result<Status, String> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: can't be written: {}", folder.display(), system_error(&error)))?;
+    fs::create_dir_all(folder).map_err(|error| {
+        format!("{}: can't be written: {}", folder.display(), system_error(&error))
+    })?;
     for (name, text) in manual::pages() {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|error| io::unwritable(&path, &error))?;

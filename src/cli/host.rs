@@ -48,7 +48,11 @@ pub(super) fn run(args: &HostArgs) -> Status {
     if let Err(message) = rules.narrow(&[], &args.ignore) {
         return fail(&message);
     }
-    let guests = if args.files.is_empty() { Ok(Vec::new()) } else { guests(&args.files, &args.origin, &root) };
+    let guests = if args.files.is_empty() {
+        Ok(Vec::new())
+    } else {
+        guests(&args.files, &args.origin, &root)
+    };
     let guests = match guests {
         Ok(guests) => guests,
         Err(message) => return fail(&message),

@@ -35,7 +35,8 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
     let mut bytes = Vec::with_capacity(expected.saturating_add(1).max(16 << 10));
     let mut reader = reader.take(limit.saturating_add(1));
     loop {
-        let more = reader.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? as u64;
+        let more =
+            reader.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? as u64;
         // A hole of terabytes is read as NULs.
         let is_large = (CHUNK_BYTES + 1..=limit).contains(&(bytes.len() as u64));
         if is_large && bytes[bytes.len() - MAX_NUL_RUN..].iter().all(|byte| *byte == 0) {
@@ -49,7 +50,11 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
         return Err(format!("is larger than {max_size} MiB (--max-size raises the limit)"));
     }
     // Where memory is limited, an error now is better than an end in the middle.
-    if bytes.len() as u64 >= CHUNK_BYTES && Vec::<u8>::new().try_reserve_exact(bytes.len().saturating_mul(PEAK_MEMORY_FACTOR)).is_err() {
+    if bytes.len() as u64 >= CHUNK_BYTES
+        && Vec::<u8>::new()
+            .try_reserve_exact(bytes.len().saturating_mul(PEAK_MEMORY_FACTOR))
+            .is_err()
+    {
         return Err("can't be read: out of memory".into());
     }
     Ok(bytes)
@@ -73,7 +78,8 @@ pub(super) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Writes all of it to stdout in one go. A reader that has gone away wants no more: that is no error.
+/// Writes all of it to stdout in one go. A reader that has gone away wants no more: that is no
+/// error.
 pub(super) fn print(text: &str) -> Result<(), String> {
     print_bytes(text.as_bytes())
 }
@@ -82,7 +88,9 @@ pub(super) fn print(text: &str) -> Result<(), String> {
 pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {}", system_error(&error))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("can't write to stdout: {}", system_error(&error)))
+        }
         _ => Ok(()),
     }
 }
@@ -118,7 +126,8 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> String {
     format!("{}: can't be written: {why}", path.display())
 }
 
-/// Why no file can be made in a folder: the folder is named where the error is about it, which the system's words don't say.
+/// Why no file can be made in a folder: the folder is named where the error is about it, which the
+/// system's words don't say.
 pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
     let why = system_error(error);
     match error.kind() {
@@ -143,7 +152,10 @@ mod tests {
 
     impl Read for Blanks {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            assert!(!self.has_ended, "at a terminal, whoever has ended the input would have to do so again");
+            assert!(
+                !self.has_ended,
+                "at a terminal, whoever has ended the input would have to do so again"
+            );
             let count = buffer.len().min(usize::try_from(self.left).unwrap()).min(100_000);
             buffer[..count].fill(b' ');
             self.left -= count as u64;
@@ -154,7 +166,18 @@ mod tests {
 
     #[test]
     fn all_is_read_and_the_end_once() {
-        for length in [0, 1, 8191, 8192, 100_000, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 2 * CHUNK_BYTES + 3] {
+        for length in [
+            0,
+            1,
+            8191,
+            8192,
+            100_000,
+            CHUNK_BYTES - 1,
+            CHUNK_BYTES,
+            CHUNK_BYTES + 1,
+            2 * CHUNK_BYTES,
+            2 * CHUNK_BYTES + 3,
+        ] {
             let read = read_whole(Blanks { left: length, has_ended: false }, 0, 0).unwrap();
             assert_eq!(read.len() as u64, length);
         }

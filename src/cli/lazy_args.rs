@@ -1,4 +1,5 @@
-//! Commands whose flags are put together only when they are asked for: all of them together are half of the time of a start.
+//! Commands whose flags are put together only when they are asked for: all of them together are
+//! half of the time of a start.
 
 use std::ops::Deref;
 

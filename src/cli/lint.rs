@@ -33,7 +33,13 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(in_force) => in_force,
         Err(failure) => return configs::fail(&failure, options.color),
     };
-    let mut outputs = match Outputs::open(&args.output, Some(Stream::Stdout), Some(DefaultReport::Full), &all_files, &options) {
+    let mut outputs = match Outputs::open(
+        &args.output,
+        Some(Stream::Stdout),
+        Some(DefaultReport::Full),
+        &all_files,
+        &options,
+    ) {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
@@ -71,10 +77,12 @@ pub(super) enum Handled<T> {
     Skipped(Foreign),
 }
 
-/// Files that were skipped: their indices among the inputs in ascending order, each with the reason.
+/// Files that were skipped: their indices among the inputs in ascending order, each with the
+/// reason.
 pub(super) type Skipped = Vec<(usize, Foreign)>;
 
-/// What the findings in a file mean, unless it is skipped. What it claims is added to what `others` do.
+/// What the findings in a file mean, unless it is skipped. What it claims is added to what `others`
+/// do.
 fn lint_one(
     input: &Input,
     options: &Options,
@@ -84,8 +92,9 @@ fn lint_one(
     tally: &mut LintSummary,
 ) -> Result<Handled<Status>, String> {
     let name = name(&input.path, options);
-    let bytes = io::read(&input.path, options.max_size)
-        .map_err(|message| unread(&input.path, &name, &message, "--security-info", "gvtg-xml lint"))?;
+    let bytes = io::read(&input.path, options.max_size).map_err(|message| {
+        unread(&input.path, &name, &message, "--security-info", "gvtg-xml lint")
+    })?;
     if let Some(why) = skipped(input, options, in_force, &bytes) {
         return Ok(Handled::Skipped(why));
     }
@@ -99,13 +108,16 @@ fn lint_one(
         }
     };
     let source = Source::new(&name, text);
-    let lint = || lint_with_others(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref());
+    let lint = || {
+        lint_with_others(&source, &in_force.rules, &settings, outputs.detail(), others.as_deref())
+    };
     let (open, suppressed, status) = match error.map_or_else(lint, Err) {
         Ok(Findings { open, suppressed, summary, .. }) => {
             if let Some(others) = others {
                 others.add(&name, summary);
             }
-            let status = options.status(in_force, open.iter().map(|diagnostic| diagnostic.severity));
+            let status =
+                options.status(in_force, open.iter().map(|diagnostic| diagnostic.severity));
             (open, suppressed, status)
         }
         Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new(), Status::Failed),
@@ -119,36 +131,58 @@ fn lint_one(
     Ok(Handled::Done(status))
 }
 
-/// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on whatever there is.
+/// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on
+/// whatever there is.
 fn is_meant(input: &Input, options: &Options) -> bool {
     input.named && !options.skip_foreign
 }
 
 /// What the user wants of a file.
-pub(super) fn settings_for(input: &Input, options: &Options, in_force: &EffectiveConfig) -> Settings {
-    Settings { explicitly_named: is_meant(input, options) || in_force.named, ..in_force.settings.clone() }
+pub(super) fn settings_for(
+    input: &Input,
+    options: &Options,
+    in_force: &EffectiveConfig,
+) -> Settings {
+    Settings {
+        explicitly_named: is_meant(input, options) || in_force.named,
+        ..in_force.settings.clone()
+    }
 }
 
-/// Returns why a file is skipped that was not named one by one, as it is not a domain or has no sign of GVT-g. With `--verbose` it is said.
-pub(super) fn skipped(input: &Input, options: &Options, in_force: &EffectiveConfig, bytes: &[u8]) -> Option<Foreign> {
-    let why = if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
+/// Returns why a file is skipped that was not named one by one, as it is not a domain or has no
+/// sign of GVT-g. With `--verbose` it is said.
+pub(super) fn skipped(
+    input: &Input,
+    options: &Options,
+    in_force: &EffectiveConfig,
+    bytes: &[u8],
+) -> Option<Foreign> {
+    let why =
+        if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
     if let Some(why) = why.filter(|_| options.verbose) {
         io::print_note(&format!("{}: skipped: {why}", name(&input.path, options)));
     }
     why
 }
 
-/// What is said of a file that can't be read. A name that looks like a VM's may be meant as one: then the pipe is shown in which `flags` are
-/// virsh's and `command` reads the XML.
+/// What is said of a file that can't be read. A name that looks like a VM's may be meant as one:
+/// then the pipe is shown in which `flags` are virsh's and `command` reads the XML.
 pub(super) fn unread(path: &Path, name: &str, message: &str, flags: &str, command: &str) -> String {
     let message = format!("{}: {message}", clean(name));
-    let has_extension = path.extension().is_some_and(|extension| ["xml", "toml", "log", "txt"].iter().any(|known| extension == *known));
-    let is_one_word = path.components().count() == 1 && path.to_str().is_some_and(|path| !path.contains('/') && path != "-");
+    let has_extension = path.extension().is_some_and(|extension| {
+        ["xml", "toml", "log", "txt"].iter().any(|known| extension == *known)
+    });
+    let is_one_word = path.components().count() == 1
+        && path.to_str().is_some_and(|path| !path.contains('/') && path != "-");
     if !is_one_word || has_extension || path.exists() {
         return message;
     }
     let vm = shell::argument(&clean(name));
-    let virsh = ["virsh dumpxml --inactive", flags, &vm].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let virsh = ["virsh dumpxml --inactive", flags, &vm]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     format!("{message}\n  help: if {vm} is a VM, pipe its XML in: `{virsh} | {command}`")
 }
 
@@ -159,20 +193,24 @@ pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreig
     skip_reason(bytes, all).filter(|why| *why != Foreign::NotXml || !is_called_xml(path))
 }
 
-/// Says how many files were skipped and which folders hold no domain, so that silence means that all is well and not that nothing was
-/// looked at.
+/// Says how many files were skipped and which folders hold no domain, so that silence means that
+/// all is well and not that nothing was looked at.
 pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
     let (all, checked) = (files.inputs.len(), files.inputs.len() - skipped.len());
     let is_skipped = |index: usize| skipped.binary_search_by_key(&index, |(index, _)| *index);
     let hint = |inputs: Range<usize>| {
-        let has_domain = inputs.filter_map(|index| is_skipped(index).ok()).any(|place| skipped[place].1 == Foreign::NoSign);
+        let has_domain = inputs
+            .filter_map(|index| is_skipped(index).ok())
+            .any(|place| skipped[place].1 == Foreign::NoSign);
         match (options.verbose, has_domain) {
             (true, _) => "",
             (false, true) => " (--verbose lists them, --all checks every domain)",
             (false, false) => " (--verbose lists them)",
         }
     };
-    let none = |count: usize| if count == 1 { "it is not a GVT-g domain" } else { "none is a GVT-g domain" };
+    let none = |count: usize| {
+        if count == 1 { "it is not a GVT-g domain" } else { "none is a GVT-g domain" }
+    };
     let mut explained = 0;
     for Folder { path, inputs, .. } in files.folders.iter().filter(|folder| !folder.has_more) {
         let path = clean_path(path);
@@ -180,7 +218,12 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
             io::print_note(&format!("{path}: no .xml files in this folder"));
         } else if inputs.clone().all(|index| is_skipped(index).is_ok()) {
             let count = inputs.len();
-            io::print_note(&format!("{path}: checked 0 of {}: {}{}", counted(count, "file"), none(count), hint(inputs.clone())));
+            io::print_note(&format!(
+                "{path}: checked 0 of {}: {}{}",
+                counted(count, "file"),
+                none(count),
+                hint(inputs.clone())
+            ));
             explained += inputs.len();
         }
     }
@@ -190,7 +233,11 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
             1 => "the other one is not a GVT-g domain",
             _ => "the rest are not GVT-g domains",
         };
-        io::print_note(&format!("checked {checked} of {}: {rest}{}", counted(all, "file"), hint(0..all)));
+        io::print_note(&format!(
+            "checked {checked} of {}: {rest}{}",
+            counted(all, "file"),
+            hint(0..all)
+        ));
     }
 }
 
@@ -207,13 +254,21 @@ pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
 
 /// file:line:column: what is wrong, and what to do.
 pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
-    let message = format!("{}:{}:{}: error: {}", clean(name), position.line, position.column, clean(&error.message));
+    let message = format!(
+        "{}:{}:{}: error: {}",
+        clean(name),
+        position.line,
+        position.column,
+        clean(&error.message)
+    );
     format!("{message}\n  help: {}", clean(&error.help))
 }
 
 /// Says which folders can't be read.
 pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
-    let failures = folders.iter().map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean_path(path))));
+    let failures = folders
+        .iter()
+        .map(|(path, message)| fail(&format!("{}: can't be read: {message}", clean_path(path))));
     failures.max().unwrap_or(Status::Clean)
 }
 

@@ -15,7 +15,8 @@ use crate::config::{ConfigWatcher, PartialConfig};
 use crate::lsp::{Ended, serve};
 use crate::setting_parsers::rule_pages;
 
-// What holds for the session; the editor's settings have the same names. (A doc comment would stand in the help.)
+// What holds for the session; the editor's settings have the same names. (A doc comment would stand
+// in the help.)
 #[derive(Args, Clone, Debug)]
 #[command(args_override_self = true)]
 pub(super) struct LspArgs {
@@ -78,7 +79,9 @@ struct Flags {
 
 pub(super) fn run(Deferred(args): &Deferred) -> Status {
     if io::stdin_is_terminal() {
-        return fail("this is a language server, which your editor starts: docs/editors.md describes how to set it up");
+        return fail(
+            "this is a language server, which your editor starts: docs/editors.md describes how to set it up",
+        );
     }
     // Behind the program's name and the subcommand's.
     let own: Vec<OsString> = std::env::args_os().skip(2).collect();
@@ -120,7 +123,9 @@ fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
         Value::Array(items) if items.is_empty() => Ok(None),
         Value::Array(items) => {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            words.map(|words| with(&words.join(","))).ok_or_else(|| format!("{name}: use a list of names"))
+            words
+                .map(|words| with(&words.join(",")))
+                .ok_or_else(|| format!("{name}: use a list of names"))
         }
         Value::Object(_) => Err(format!("{name}: use a single value, not an object")),
     }

@@ -96,8 +96,13 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure.
-            let print = |text: &str| io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean);
-            let arguments: Vec<String> = words.iter().map(|argument| clean(&argument.to_string_lossy()).into_owned()).collect();
+            let print = |text: &str| {
+                io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean)
+            };
+            let arguments: Vec<String> = words
+                .iter()
+                .map(|argument| clean(&argument.to_string_lossy()).into_owned())
+                .collect();
             let status = match error.kind() {
                 ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
                 ErrorKind::DisplayVersion => print(&error.render().to_string()),
@@ -162,8 +167,16 @@ mod tests {
         command.build();
         let config = command.find_subcommand("config").unwrap();
         let is_flag = |name: &str| config.get_arguments().any(|flag| flag.get_long() == Some(name));
-        let others: Vec<&str> = crate::config::keys::KEYS.iter().map(|key| key.name).filter(|name| !is_flag(name)).collect();
-        assert_eq!(others, ["named", "site-rules"], "who names a file needs no flag, and [rules] is a table where --rules is a folder");
+        let others: Vec<&str> = crate::config::keys::KEYS
+            .iter()
+            .map(|key| key.name)
+            .filter(|name| !is_flag(name))
+            .collect();
+        assert_eq!(
+            others,
+            ["named", "site-rules"],
+            "who names a file needs no flag, and [rules] is a table where --rules is a folder"
+        );
     }
 
     #[test]
@@ -193,7 +206,10 @@ mod tests {
         }
         let settings =
             parse_settings("--display egl-headless --audio pulseaudio,serverName=/p --uuid AB54BABAEA9A4CE5B7B451B376B65849").unwrap();
-        assert_eq!(settings.explicit.audio.unwrap().attributes, [("serverName".to_owned(), "/p".to_owned())]);
+        assert_eq!(
+            settings.explicit.audio.unwrap().attributes,
+            [("serverName".to_owned(), "/p".to_owned())]
+        );
         assert_eq!(settings.uuid.unwrap().to_string(), "ab54baba-ea9a-4ce5-b7b4-51b376b65849");
     }
 }

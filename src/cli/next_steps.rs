@@ -1,17 +1,20 @@
-//! What is still to do when domains were fixed: `fix` writes a text, and no guest has a vGPU by that alone.
+//! What is still to do when domains were fixed: `fix` writes a text, and no guest has a vGPU by
+//! that alone.
 
 use std::path::{Path, PathBuf};
 
 use crate::emit::shell;
 use crate::lint::Guest;
 
-/// The steps that are left for guests with vGPUs, of which some were changed now, as lines; empty where there is no such guest. `files` are
-/// those that were written.
+/// The steps that are left for guests with vGPUs, of which some were changed now, as lines; empty
+/// where there is no such guest. `files` are those that were written.
 pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
-    let with_vgpu: Vec<&(Guest, bool)> = guests.iter().filter(|(guest, _)| guest.has_vgpu).collect();
+    let with_vgpu: Vec<&(Guest, bool)> =
+        guests.iter().filter(|(guest, _)| guest.has_vgpu).collect();
     let changed = with_vgpu.iter().any(|(_, is_changed)| *is_changed);
     // Several files may hold one VM.
-    let mut names: Vec<Option<&str>> = with_vgpu.iter().map(|(guest, _)| guest.name.as_deref()).collect();
+    let mut names: Vec<Option<&str>> =
+        with_vgpu.iter().map(|(guest, _)| guest.name.as_deref()).collect();
     names.sort_unstable();
     names.dedup();
     let name = match names[..] {
@@ -20,12 +23,22 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
         _ => "NAME".to_owned(),
     };
     let is_edit = files.iter().any(|file| is_of_virsh_edit(file));
-    let files: Vec<String> = files.iter().map(|file| shell::argument(&file.to_string_lossy())).collect();
+    let files: Vec<String> =
+        files.iter().map(|file| shell::argument(&file.to_string_lossy())).collect();
     let piped = format!("virsh dumpxml --inactive {name} | sudo gvtg-xml emit all --root /");
     let (define, emit) = match &files[..] {
         _ if is_edit => (None, piped),
-        [] => (Some("define the domain, unless your pipe does that: `virsh define --validate FILE`".to_owned()), piped),
-        [file] => (Some(format!("define the domain: `virsh define --validate {file}`")), format!("sudo gvtg-xml emit all --root / {file}")),
+        [] => (
+            Some(
+                "define the domain, unless your pipe does that: `virsh define --validate FILE`"
+                    .to_owned(),
+            ),
+            piped,
+        ),
+        [file] => (
+            Some(format!("define the domain: `virsh define --validate {file}`")),
+            format!("sudo gvtg-xml emit all --root / {file}"),
+        ),
         files => (
             Some("define the domain of each file: `virsh define --validate FILE`".to_owned()),
             format!("sudo gvtg-xml emit all --root / {}", files.join(" ")),
@@ -41,15 +54,22 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
     let restart = format!(
         "shut the VM down and start it again (rebooting the guest is not enough): `virsh shutdown {name}`, then `virsh start {name}`"
     );
-    let steps = define.into_iter().chain([prepare, restart]).enumerate().map(|(index, step)| format!("  {}. {step}\n", index + 1));
+    let steps = define
+        .into_iter()
+        .chain([prepare, restart])
+        .enumerate()
+        .map(|(index, step)| format!("  {}. {step}\n", index + 1));
     format!("gvtg-xml: next steps\n{}", steps.collect::<String>())
 }
 
-/// Whether this is the temporary file that `virsh edit` gives to an editor, and defines afterwards (libvirt: tools/virsh-util.c).
+/// Whether this is the temporary file that `virsh edit` gives to an editor, and defines afterwards
+/// (libvirt: tools/virsh-util.c).
 fn is_of_virsh_edit(file: &Path) -> bool {
     let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let random = name.strip_prefix("virsh").and_then(|name| name.strip_suffix(".xml"));
-    let is_named_so = random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let is_named_so = random.is_some_and(|random| {
+        random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
     is_named_so && file.parent() == Some(&std::env::temp_dir())
 }
 
@@ -94,8 +114,14 @@ mod tests {
         );
         assert_eq!(shown, wanted);
         let in_place = steps(&[guest("a", &[UUID], true)], &["a b.xml".into()]);
-        assert!(in_place.contains("  1. define the domain: `virsh define --validate 'a b.xml'`\n"), "{in_place}");
-        assert!(in_place.contains("run `sudo gvtg-xml emit all --root / 'a b.xml'`, follow"), "{in_place}");
+        assert!(
+            in_place.contains("  1. define the domain: `virsh define --validate 'a b.xml'`\n"),
+            "{in_place}"
+        );
+        assert!(
+            in_place.contains("run `sudo gvtg-xml emit all --root / 'a b.xml'`, follow"),
+            "{in_place}"
+        );
     }
 
     #[test]
@@ -106,14 +132,21 @@ mod tests {
              reboot), then run `sudo gvtg-xml host`\n"
         );
         assert_eq!(shown, wanted);
-        assert_eq!(steps(&[(Guest::default(), true)], &[]), "", "a guest without a vGPU needs no steps");
+        assert_eq!(
+            steps(&[(Guest::default(), true)], &[]),
+            "",
+            "a guest without a vGPU needs no steps"
+        );
     }
 
     #[test]
     fn of_several_none_is_named() {
         let guests = [guest("a", &[UUID], false), guest("b", &[], true), (Guest::default(), true)];
         let shown = steps(&guests, &["a.xml".into(), "b.xml".into()]);
-        assert!(shown.contains("  1. define the domain of each file: `virsh define --validate FILE`\n"), "{shown}");
+        assert!(
+            shown.contains("  1. define the domain of each file: `virsh define --validate FILE`\n"),
+            "{shown}"
+        );
         assert!(shown.contains("`virsh shutdown NAME`, then `virsh start NAME`\n"), "{shown}");
         assert!(shown.contains("`sudo gvtg-xml emit all --root / a.xml b.xml`"), "{shown}");
     }
@@ -123,7 +156,8 @@ mod tests {
         let shown = steps(&[guest("a", &[UUID], true), guest("a", &[UUID], true)], &["vms".into()]);
         assert!(shown.contains(&format!("prepare the host for the vGPU {UUID}: ")), "{shown}");
         assert!(shown.contains("`virsh start a`\n"), "{shown}");
-        let shown = steps(&[guest("a", &[UUID, OTHER], true), guest("b", &[UUID], true)], &["vms".into()]);
+        let shown =
+            steps(&[guest("a", &[UUID, OTHER], true), guest("b", &[UUID], true)], &["vms".into()]);
         assert!(shown.contains(&format!("the vGPUs {UUID} and {OTHER}: ")), "{shown}");
     }
 
@@ -133,7 +167,8 @@ mod tests {
         let shown = steps(&[guest("win10", &[UUID], true)], &[file]);
         assert!(!shown.contains("virshA1b2C3") && !shown.contains("virsh define"), "{shown}");
         assert!(
-            shown.contains("  1. prepare the host for the vGPU") && shown.contains("`virsh dumpxml --inactive win10 | sudo"),
+            shown.contains("  1. prepare the host for the vGPU")
+                && shown.contains("`virsh dumpxml --inactive win10 | sudo"),
             "{shown}"
         );
         for other in ["/home/user/virshA1b2C3.xml", "virshA1b2C3.xml", "/tmp/virsh-domains.xml"] {

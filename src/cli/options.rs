@@ -1,4 +1,5 @@
-//! What a run over files does apart from what is in force for each: flags where they were given, else defaults.
+//! What a run over files does apart from what is in force for each: flags where they were given,
+//! else defaults.
 
 use super::Status;
 use super::flags::{ColorChoice, CommonArgs};
@@ -35,7 +36,11 @@ impl Options {
     }
 
     /// The exit status that findings of these severities mean for a file.
-    pub(super) fn status(&self, in_force: &EffectiveConfig, severities: impl IntoIterator<Item = Severity>) -> Status {
+    pub(super) fn status(
+        &self,
+        in_force: &EffectiveConfig,
+        severities: impl IntoIterator<Item = Severity>,
+    ) -> Status {
         let fails = severities.into_iter().any(|severity| severity >= in_force.fail_on);
         if fails && !self.exit_zero { Status::Findings } else { Status::Clean }
     }

@@ -1,7 +1,8 @@
 //! Which reports a run writes, and where they go.
 //!
-//! `--output-file` is where the report of the `--format` before it goes; a format without one goes to stdout, or to stderr where stdout
-//! is the document's. So one run can fill a server's file and show people something at once.
+//! `--output-file` is where the report of the `--format` before it goes; a format without one goes
+//! to stdout, or to stderr where stdout is the document's. So one run can fill a server's file and
+//! show people something at once.
 
 use std::fs;
 use std::io::Write;
@@ -15,7 +16,9 @@ use super::flags::{ColorChoice, Format};
 use super::terminal::TerminalStyle;
 use super::{Options, io};
 use crate::diagnostic::Detail;
-use crate::report::{Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics};
+use crate::report::{
+    Concise, FileFindings, Full, GitHub, GitLab, JUnit, Json, JsonLines, Report, Sarif, Statistics,
+};
 use crate::rules;
 use crate::sanitize::system_error;
 use crate::xml::{self, XmlErrorKind};
@@ -59,13 +62,19 @@ impl FromArgMatches for OutputArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let flags = OutputFlags::from_arg_matches(matches)?;
         let places = |name: &str| matches.indices_of(name).map_or(Vec::new(), Iterator::collect);
-        let (of_formats, of_files): (Vec<usize>, Vec<usize>) = (places("format"), places("output_file"));
-        let mut formats: Vec<(Format, Option<PathBuf>)> = flags.format.into_iter().map(|format| (format, None)).collect();
+        let (of_formats, of_files): (Vec<usize>, Vec<usize>) =
+            (places("format"), places("output_file"));
+        let mut formats: Vec<(Format, Option<PathBuf>)> =
+            flags.format.into_iter().map(|format| (format, None)).collect();
         for (file, place) in flags.output_file.into_iter().zip(of_files) {
             let before = of_formats.iter().filter(|format| **format < place).count();
             match before.checked_sub(1).and_then(|index| formats.get_mut(index)) {
                 Some((_, target)) if target.is_none() => *target = Some(file),
-                _ => return Err(wrong("each --output-file must come after the --format it belongs to")),
+                _ => {
+                    return Err(wrong(
+                        "each --output-file must come after the --format it belongs to",
+                    ));
+                }
             }
         }
         let printed = formats.iter().filter(|(_, file)| file.is_none()).count();
@@ -76,7 +85,11 @@ impl FromArgMatches for OutputArgs {
                     "--format and --statistics both print a report: add `--output-file FILE` after --format, or leave one out",
                 ));
             }
-            (_, false) => return Err(wrong("only one report can be printed: add `--output-file FILE` after each --format but one")),
+            (_, false) => {
+                return Err(wrong(
+                    "only one report can be printed: add `--output-file FILE` after each --format but one",
+                ));
+            }
         }
         Ok(OutputArgs { formats, statistics: flags.statistics })
     }
@@ -99,7 +112,8 @@ impl OutputArgs {
 
     /// Whether nothing may be added to what goes to the stream.
     pub(super) fn is_for_programs(&self) -> bool {
-        let is_text = |format: Format| matches!(format, Format::Full | Format::Concise | Format::Github);
+        let is_text =
+            |format: Format| matches!(format, Format::Full | Format::Concise | Format::Github);
         self.formats.iter().any(|(format, file)| file.is_none() && !is_text(*format))
     }
 
@@ -144,7 +158,8 @@ enum Target {
 }
 
 impl Outputs {
-    /// The reports that were asked for, or `unasked` where none was; without a stream those in files alone.
+    /// The reports that were asked for, or `unasked` where none was; without a stream those in
+    /// files alone.
     ///
     /// # Errors
     /// A file that can't be made, or holds a domain.
@@ -161,7 +176,9 @@ impl Outputs {
             let target = Target::Stream(stream);
             let report = match unasked {
                 DefaultReport::Full => report(Format::Full, &target, files, options),
-                DefaultReport::WithHelp => Box::new(Concise::with_help(look(&target, options.color).color)),
+                DefaultReport::WithHelp => {
+                    Box::new(Concise::with_help(look(&target, options.color).color))
+                }
             };
             outputs.begin(report, target, unasked == DefaultReport::WithHelp);
         }
@@ -199,7 +216,8 @@ impl Outputs {
     pub(super) fn add(&mut self, file: &FileFindings<'_>) -> Result<(), String> {
         for output in &mut self.outputs {
             output.report.file(file, &mut output.text);
-            if output.text.len() > LARGE || matches!(output.target, Target::Stream(Stream::Stderr)) {
+            if output.text.len() > LARGE || matches!(output.target, Target::Stream(Stream::Stderr))
+            {
                 output.write()?;
             }
         }
@@ -229,9 +247,9 @@ impl Output {
                 }
                 Ok(())
             }
-            Target::File(path, file) => {
-                file.write_all(text.as_bytes()).map_err(|error| format!("{}: can't be written: {}", path.display(), system_error(&error)))
-            }
+            Target::File(path, file) => file.write_all(text.as_bytes()).map_err(|error| {
+                format!("{}: can't be written: {}", path.display(), system_error(&error))
+            }),
         }
     }
 }
@@ -246,9 +264,15 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
         Format::Json => Box::new(Json::default()),
         Format::JsonLines => Box::new(JsonLines::default()),
         Format::Sarif => {
-            let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed].map(rules::rule_for_xml_error);
-            let mut asked: Vec<_> =
-                files.rules.active.iter().copied().filter(|rule| unreadable.iter().all(|other| other.id != rule.id)).collect();
+            let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed]
+                .map(rules::rule_for_xml_error);
+            let mut asked: Vec<_> = files
+                .rules
+                .active
+                .iter()
+                .copied()
+                .filter(|rule| unreadable.iter().all(|other| other.id != rule.id))
+                .collect();
             asked.extend(unreadable);
             asked.sort_by(|left, right| left.id.cmp(&right.id));
             Box::new(Sarif::new(asked, files.rule_pages.clone()))
@@ -267,11 +291,16 @@ fn look(target: &Target, choice: ColorChoice) -> TerminalStyle {
     }
 }
 
-/// A file for a report. One that holds a domain is meant to be read, whatever the order of the words on the command line says.
+/// A file for a report. One that holds a domain is meant to be read, whatever the order of the
+/// words on the command line says.
 fn create(path: &PathBuf) -> Result<Target, String> {
-    let is_domain = path.is_file() && fs::read(path).is_ok_and(|bytes| xml::root_name(&bytes).as_deref() == Some("domain"));
+    let is_domain = path.is_file()
+        && fs::read(path).is_ok_and(|bytes| xml::root_name(&bytes).as_deref() == Some("domain"));
     if is_domain {
-        return Err(format!("{}: is a domain, and is not overwritten with a report", path.display()));
+        return Err(format!(
+            "{}: is a domain, and is not overwritten with a report",
+            path.display()
+        ));
     }
     let file = fs::File::create(path).map_err(|error| io::unwritable(path, &error))?;
     Ok(Target::File(path.clone(), file))

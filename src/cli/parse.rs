@@ -1,4 +1,5 @@
-//! Reading the command line: for `lint` and `fix`, which run the most, their own flags are put together and nothing else.
+//! Reading the command line: for `lint` and `fix`, which run the most, their own flags are put
+//! together and nothing else.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +15,10 @@ const HOOK: &str = "onDefineDomain";
 /// The words that the process was given, the program's name first.
 pub(super) fn words() -> Vec<OsString> {
     let mut words: Vec<OsString> = std::env::args_os().collect();
-    if words.first().is_some_and(|program| Path::new(program).file_name().is_some_and(|name| name == HOOK)) {
+    if words
+        .first()
+        .is_some_and(|program| Path::new(program).file_name().is_some_and(|name| name == HOOK))
+    {
         words[0] = "gvtg-xml".into();
         words.insert(1, "kubevirt".into());
     }
@@ -30,7 +34,8 @@ pub(super) fn command_line(words: &[OsString]) -> Result<Cli, clap::Error> {
     words.get(1..).and_then(directly).map_or_else(|| Cli::try_parse_from(words), Ok)
 }
 
-/// The same of the words from the command on; None where it is another command, or its words don't fit.
+/// The same of the words from the command on; None where it is another command, or its words don't
+/// fit.
 fn directly(words: &[OsString]) -> Option<Cli> {
     let command = match words.first()?.to_str()? {
         "lint" => Command::Lint(read(words)?),
@@ -61,13 +66,25 @@ mod tests {
             "fix --in-place a.xml help --only display,vgpu --keep-video=false --uuid ab54baba-ea9a-4ce5-b7b4-51b376b65849",
             "fix --suppress display --reason so --suppress-in comment",
         ] {
-            let words: Vec<OsString> = format!("gvtg-xml {line}").split(' ').map(OsString::from).collect();
+            let words: Vec<OsString> =
+                format!("gvtg-xml {line}").split(' ').map(OsString::from).collect();
             let whole = Cli::try_parse_from(&words).unwrap();
-            assert_eq!(format!("{:?}", directly(&words[1..]).unwrap()), format!("{whole:?}"), "{line}");
+            assert_eq!(
+                format!("{:?}", directly(&words[1..]).unwrap()),
+                format!("{whole:?}"),
+                "{line}"
+            );
         }
-        for line in
-            ["lint --help", "fix -h", "fix --libvirt nine", "fix --diff --check", "explain x", "--version", "lint --nothing", "help fix"]
-        {
+        for line in [
+            "lint --help",
+            "fix -h",
+            "fix --libvirt nine",
+            "fix --diff --check",
+            "explain x",
+            "--version",
+            "lint --nothing",
+            "help fix",
+        ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             assert!(directly(&words).is_none(), "{line}");
         }

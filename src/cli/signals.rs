@@ -17,7 +17,8 @@ struct Watch {
     pending: Arc<AtomicUsize>,
 }
 
-/// Does something that must not end half way: whoever asks the process to end meanwhile waits until it is done.
+/// Does something that must not end half way: whoever asks the process to end meanwhile waits until
+/// it is done.
 pub(super) fn uninterrupted<R>(work: impl FnOnce() -> R) -> R {
     static WATCH: OnceLock<Watch> = OnceLock::new();
     let watch = WATCH.get_or_init(watch);
@@ -35,14 +36,20 @@ fn watch() -> Watch {
     let watch = Watch::default();
     let ignored = ignored();
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-        // nohup, and shells for what runs in the background, have the process ignore some: that stays.
+        // nohup, and shells for what runs in the background, have the process ignore some: that
+        // stays.
         if ignored >> (signal - 1) & 1 == 0 {
             // A signal that can't be watched ends the process, as it always did.
             let _ = flag::register_conditional_default(signal, Arc::clone(&watch.is_idle));
-            let _ = flag::register_usize(signal, Arc::clone(&watch.pending), signal.unsigned_abs() as usize);
+            let _ = flag::register_usize(
+                signal,
+                Arc::clone(&watch.pending),
+                signal.unsigned_abs() as usize,
+            );
         }
     }
-    // A file that may not grow so much (ulimit -f) is an error of writing then, not the process's end.
+    // A file that may not grow so much (ulimit -f) is an error of writing then, not the process's
+    // end.
     let _ = flag::register(SIGXFSZ, Arc::default());
     watch
 }

@@ -1,4 +1,5 @@
-//! What to say of a command line that can't be read: clap's words, and what is meant where somebody uses another program's.
+//! What to say of a command line that can't be read: clap's words, and what is meant where somebody
+//! uses another program's.
 
 use std::path::Path;
 
@@ -22,13 +23,20 @@ const fn word(words: &'static [&'static str], instead: &'static str) -> ForeignF
     ForeignFlag { words, commands: &[], instead }
 }
 
-const fn word_of(commands: &'static [&'static str], words: &'static [&'static str], instead: &'static str) -> ForeignFlag {
+const fn word_of(
+    commands: &'static [&'static str],
+    words: &'static [&'static str],
+    instead: &'static str,
+) -> ForeignFlag {
     ForeignFlag { words, commands, instead }
 }
 
 const FLAGS: &[ForeignFlag] = &[
     word(&["--version", "-V"], "`gvtg-xml --version` prints the version"),
-    word(&["--list-rules", "--rules-list", "--explain"], "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one"),
+    word(
+        &["--list-rules", "--rules-list", "--explain"],
+        "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one",
+    ),
     word_of(
         &["lint"],
         &["--fix", "--write", "-w", "--in-place", "-i", "--apply", "--autofix"],
@@ -39,7 +47,11 @@ const FLAGS: &[ForeignFlag] = &[
         &["--diff", "--check", "--dry-run", "-n", "--no-write", "--preview", "--show-fixes"],
         "`gvtg-xml fix --diff FILE` shows what would change",
     ),
-    word_of(&["fix"], &["--write", "-w", "--fix", "--inplace", "--overwrite", "--save", "--apply"], "--in-place writes the files"),
+    word_of(
+        &["fix"],
+        &["--write", "-w", "--fix", "--inplace", "--overwrite", "--save", "--apply"],
+        "--in-place writes the files",
+    ),
     word_of(
         &["fix"],
         &["--dry-run", "-n", "--no-write", "--preview", "--show-fixes"],
@@ -60,7 +72,11 @@ const FLAGS: &[ForeignFlag] = &[
         &["--undo", "--revert", "--restore", "--remove", "--uninstall", "--delete", "--clean"],
         "`gvtg-xml emit all --root / --remove` removes the files again",
     ),
-    word_of(&["emit"], &["--write", "-w", "--install", "--in-place", "-i"], "`--root /` writes the file to this machine"),
+    word_of(
+        &["emit"],
+        &["--write", "-w", "--install", "--in-place", "-i"],
+        "`--root /` writes the file to this machine",
+    ),
     word_of(
         &["emit"],
         &["--output", "-o", "--out", "--output-file"],
@@ -71,7 +87,11 @@ const FLAGS: &[ForeignFlag] = &[
         &["--output", "-o", "--out"],
         "the domain goes to stdout: `gvtg-xml fix FILE > NEW`; --output-file is for the report",
     ),
-    word_of(&["lint"], &["--output", "-o", "--out"], "--output-file FILE, after --format, writes that report to a file"),
+    word_of(
+        &["lint"],
+        &["--output", "-o", "--out"],
+        "--output-file FILE, after --format, writes that report to a file",
+    ),
     word_of(
         &["host", "types", "config", "kubevirt", "generate"],
         &["--output", "-o", "--out", "--output-file"],
@@ -97,17 +117,37 @@ const FLAGS: &[ForeignFlag] = &[
         &["--noqa", "--add-noqa", "--suppress-all"],
         "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain",
     ),
-    word_of(&["lint", "fix"], &["--output-format", "--reporter", "--formatter", "-f"], "--format selects the report's format"),
+    word_of(
+        &["lint", "fix"],
+        &["--output-format", "--reporter", "--formatter", "-f"],
+        "--format selects the report's format",
+    ),
     word_of(
         &["lint", "fix"],
         &["--json", "--sarif", "--github", "--junit"],
         "--format selects the report's format: json, sarif, github, junit …",
     ),
-    word_of(&["host", "types", "config"], &["--json", "--output-format", "--reporter", "--formatter", "-f"], "--format json prints JSON"),
-    word_of(&["host", "types", "config"], &["--sarif", "--github", "--gitlab", "--junit"], "--format takes only text and json here"),
+    word_of(
+        &["host", "types", "config"],
+        &["--json", "--output-format", "--reporter", "--formatter", "-f"],
+        "--format json prints JSON",
+    ),
+    word_of(
+        &["host", "types", "config"],
+        &["--sarif", "--github", "--gitlab", "--junit"],
+        "--format takes only text and json here",
+    ),
     word_of(
         &["lint", "fix", "config"],
-        &["--severity", "--min-severity", "--level", "--max-warnings", "--strict", "--werror", "--fail-level"],
+        &[
+            "--severity",
+            "--min-severity",
+            "--level",
+            "--max-warnings",
+            "--strict",
+            "--werror",
+            "--fail-level",
+        ],
         "--fail-on SEVERITY sets the lowest severity for exit code 1: info, warning or error",
     ),
     word_of(
@@ -120,11 +160,30 @@ const FLAGS: &[ForeignFlag] = &[
         &["--stdin", "--stdin-filepath", "--stdin-file-path", "--stdin-path"],
         "stdin is read if there is no FILE, or for `-`; --stdin-filename NAME sets its name",
     ),
-    word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["--no-config", "--no-rc"], "--isolated reads no configuration"),
-    word_of(&["lint", "fix", "emit", "host", "config", "lsp"], &["-c"], "--config FILE selects the configuration"),
-    word_of(&["lint", "fix", "config"], &["--no-color", "--no-colour", "--colour", "--colors"], "--color never, auto or always"),
-    word(&["--no-color", "--no-colour", "--color", "--colour"], "set NO_COLOR=1 in the environment: this command has no --color"),
-    word_of(&["lint", "fix", "emit", "host", "kubevirt"], &["--silent", "-s"], "--quiet prints less"),
+    word_of(
+        &["lint", "fix", "emit", "host", "config", "lsp"],
+        &["--no-config", "--no-rc"],
+        "--isolated reads no configuration",
+    ),
+    word_of(
+        &["lint", "fix", "emit", "host", "config", "lsp"],
+        &["-c"],
+        "--config FILE selects the configuration",
+    ),
+    word_of(
+        &["lint", "fix", "config"],
+        &["--no-color", "--no-colour", "--colour", "--colors"],
+        "--color never, auto or always",
+    ),
+    word(
+        &["--no-color", "--no-colour", "--color", "--colour"],
+        "set NO_COLOR=1 in the environment: this command has no --color",
+    ),
+    word_of(
+        &["lint", "fix", "emit", "host", "kubevirt"],
+        &["--silent", "-s"],
+        "--quiet prints less",
+    ),
     word_of(
         &["lint", "fix", "config", "lsp", "kubevirt", "emit"],
         &["--target", "--target-version", "--libvirt-version"],
@@ -143,7 +202,11 @@ const COMMANDS: &[ForeignFlag] = &[
         &["grub", "bootloader", "kernel", "parameters"],
         "`gvtg-xml emit cmdline` prints the kernel parameters; add --bootloader grub for a GRUB file",
     ),
-    word_of(&["emit"], &["mdev", "vgpu"], "`gvtg-xml emit hook` prints the hook that creates vGPUs; nodedev and mdevctl are alternatives"),
+    word_of(
+        &["emit"],
+        &["mdev", "vgpu"],
+        "`gvtg-xml emit hook` prints the hook that creates vGPUs; nodedev and mdevctl are alternatives",
+    ),
     word_of(
         &["emit"],
         &["remove", "undo", "revert", "restore", "uninstall", "delete", "clean"],
@@ -153,9 +216,15 @@ const COMMANDS: &[ForeignFlag] = &[
         &["check", "validate", "verify", "scan", "analyze", "analyse", "show"],
         "`gvtg-xml lint` reports problems; `gvtg-xml fix --check` lists the files that would change",
     ),
-    word(&["format", "fmt", "apply", "convert", "patch", "repair", "mend", "write", "edit"], "`gvtg-xml fix` writes the fixed domain"),
+    word(
+        &["format", "fmt", "apply", "convert", "patch", "repair", "mend", "write", "edit"],
+        "`gvtg-xml fix` writes the fixed domain",
+    ),
     word(&["diff"], "`gvtg-xml fix --diff` shows what would change"),
-    word(&["rule", "rules", "list", "why", "docs"], "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one"),
+    word(
+        &["rule", "rules", "list", "why", "docs"],
+        "`gvtg-xml explain` lists the rules, `gvtg-xml explain RULE` explains one",
+    ),
     word(
         &["man", "manual", "manpage", "manpages"],
         "`gvtg-xml generate man` prints the manual page, `gvtg-xml generate man DIR` writes all of them",
@@ -164,8 +233,14 @@ const COMMANDS: &[ForeignFlag] = &[
         &["doctor", "diagnose", "status", "probe", "info", "system"],
         "`gvtg-xml host` checks this machine; `gvtg-xml explain` explains messages and logs",
     ),
-    word(&["server", "language-server", "languageserver"], "`gvtg-xml lsp` runs the language server"),
-    word(&["completion", "completions", "schema"], "`gvtg-xml generate` prints shell completions and the configuration's schema"),
+    word(
+        &["server", "language-server", "languageserver"],
+        "`gvtg-xml lsp` runs the language server",
+    ),
+    word(
+        &["completion", "completions", "schema"],
+        "`gvtg-xml generate` prints shell completions and the configuration's schema",
+    ),
     word(
         &["init", "settings", "conf", "configuration"],
         "`gvtg-xml config` shows the settings; to change them, write a file named gvtg-xml.toml",
@@ -178,12 +253,16 @@ const COMMANDS: &[ForeignFlag] = &[
         &["undo", "revert", "remove", "restore", "rollback", "reset", "uninstall"],
         "`virsh define BACKUP.xml` restores a VM from XML that you saved; `gvtg-xml emit all --root / --remove` removes the files from the host",
     ),
-    word(&["suppress", "ignore", "noqa"], "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain"),
+    word(
+        &["suppress", "ignore", "noqa"],
+        "`gvtg-xml fix --suppress RULE --reason TEXT` suppresses findings in the domain",
+    ),
     word(&["vgpus", "gpus", "list-types", "type"], "`gvtg-xml types` lists the vGPU types"),
     word(&["version"], "`gvtg-xml --version` prints the version"),
 ];
 
-/// What to say. What somebody typed, or a script pasted, is in it, and must not look like a line of it.
+/// What to say. What somebody typed, or a script pasted, is in it, and must not look like a line of
+/// it.
 pub(super) fn render_usage_error(error: Error, arguments: &[String]) -> String {
     let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
     let (path, mut command) = asked(arguments);
@@ -215,7 +294,8 @@ fn rendered(mut error: Error, tip: Option<String>, command: &mut Command) -> Str
     error.render().to_string()
 }
 
-/// The command that is meant by these arguments, with its words. A flag may stand before it, where it does not belong.
+/// The command that is meant by these arguments, with its words. A flag may stand before it, where
+/// it does not belong.
 fn asked(arguments: &[String]) -> (Vec<String>, Command) {
     let mut command = Cli::command();
     command.build();
@@ -235,7 +315,8 @@ fn asked(arguments: &[String]) -> (Vec<String>, Command) {
 
 /// Where an empty word stands for a name: clap takes it for none.
 fn empty_name(error: &Error, arguments: &[String]) -> Option<String> {
-    let is_empty = error.kind() == ErrorKind::InvalidValue && text(error, ContextKind::InvalidValue)?.is_empty();
+    let is_empty = error.kind() == ErrorKind::InvalidValue
+        && text(error, ContextKind::InvalidValue)?.is_empty();
     let is_given = arguments.iter().any(|argument| argument.is_empty() || argument.ends_with('='));
     let what = text(error, ContextKind::InvalidArg)?;
     (is_empty && is_given).then(|| {
@@ -257,37 +338,58 @@ fn tip(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
                 return after_the_command(flag, arguments, path, &having);
             }
             let instead = familiar(FLAGS, command, flag).map(str::to_owned);
-            let elsewhere = || having.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none());
-            instead.or_else(|| elsewhere().map(|command| format!("`gvtg-xml {command}` has this option")))
+            let elsewhere =
+                || having.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none());
+            instead.or_else(|| {
+                elsewhere().map(|command| format!("`gvtg-xml {command}` has this option"))
+            })
         }
-        ErrorKind::MissingRequiredArgument if path == ["emit", "all"] && arguments.iter().any(|word| word == "--dry-run") => {
+        ErrorKind::MissingRequiredArgument
+            if path == ["emit", "all"] && arguments.iter().any(|word| word == "--dry-run") =>
+        {
             Some("--dry-run is for --remove; --diff shows what would be written".to_owned())
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
             let kind = || {
-                let is_kind = command.is_empty() && all_commands().iter().any(|(path, _)| *path == format!("emit {word}"));
-                let what =
-                    format!("`gvtg-xml emit {word}` prints the file; `gvtg-xml emit all --root /` writes all files that the host needs");
+                let is_kind = command.is_empty()
+                    && all_commands().iter().any(|(path, _)| *path == format!("emit {word}"));
+                let what = format!(
+                    "`gvtg-xml emit {word}` prints the file; `gvtg-xml emit all --root /` writes all files that the host needs"
+                );
                 is_kind.then_some(what)
             };
             let is_file = word == first && Path::new(word).exists();
             let file = || match (word.ends_with(".log"), shell::argument(word)) {
                 (true, log) => format!("the command is missing: `gvtg-xml explain {log}`"),
-                (false, file) => format!("the command is missing: `gvtg-xml lint {file}` or `gvtg-xml fix {file}`"),
+                (false, file) => format!(
+                    "the command is missing: `gvtg-xml lint {file}` or `gvtg-xml fix {file}`"
+                ),
             };
-            familiar(COMMANDS, command, word).map(str::to_owned).or_else(kind).or_else(|| is_file.then(file))
+            familiar(COMMANDS, command, word)
+                .map(str::to_owned)
+                .or_else(kind)
+                .or_else(|| is_file.then(file))
         }
         _ => None,
     }
 }
 
 /// What to say of a flag that stands before the command, where these commands have it.
-fn after_the_command(flag: &str, arguments: &[String], path: &[String], having: &[String]) -> Option<String> {
+fn after_the_command(
+    flag: &str,
+    arguments: &[String],
+    path: &[String],
+    having: &[String],
+) -> Option<String> {
     let rest = &arguments[1..];
-    let shown = |words: &[String]| words.iter().map(|word| format!(" {}", shell::argument(word))).collect::<String>();
+    let shown = |words: &[String]| {
+        words.iter().map(|word| format!(" {}", shell::argument(word))).collect::<String>()
+    };
     let Some(command) = path.first() else {
-        return having.last().map(|command| format!("put it after a command: `gvtg-xml {command}{}`", shown(rest)));
+        return having
+            .last()
+            .map(|command| format!("put it after a command: `gvtg-xml {command}{}`", shown(rest)));
     };
     if !having.contains(&path.join(" ")) {
         return Some(format!("`gvtg-xml {}` has no {flag}", path.join(" ")));
@@ -295,7 +397,12 @@ fn after_the_command(flag: &str, arguments: &[String], path: &[String], having: 
     let place = rest.iter().position(|word| word == command)?;
     let (flags, behind) = (&rest[..place], &rest[place..]);
     let (commands, others) = behind.split_at(path.len().min(behind.len()));
-    Some(format!("put it after the command: `gvtg-xml{}{}{}`", shown(commands), shown(flags), shown(others)))
+    Some(format!(
+        "put it after the command: `gvtg-xml{}{}{}`",
+        shown(commands),
+        shown(flags),
+        shown(others)
+    ))
 }
 
 impl ForeignFlag {
@@ -318,7 +425,9 @@ fn all_commands() -> Vec<(String, Command)> {
     for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
         all.push((command.get_name().to_owned(), command.clone()));
         let kinds = command.get_subcommands().filter(|kind| kind.get_name() != "help");
-        all.extend(kinds.map(|kind| (format!("{} {}", command.get_name(), kind.get_name()), kind.clone())));
+        all.extend(
+            kinds.map(|kind| (format!("{} {}", command.get_name(), kind.get_name()), kind.clone())),
+        );
     }
     all
 }
@@ -357,17 +466,31 @@ mod tests {
                 names => names.iter().map(|name| command.find_subcommand(name).unwrap()).collect(),
             };
             for word in *words {
-                around.iter().for_each(|command| assert!(command.find_subcommand(word).is_none(), "{word} is a command"));
+                around.iter().for_each(|command| {
+                    assert!(command.find_subcommand(word).is_none(), "{word} is a command")
+                });
             }
         }
-        let all: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let all: Vec<String> =
+            command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         for (index, ForeignFlag { words, commands, .. }) in FLAGS.iter().enumerate() {
             for word in *words {
                 let having = commands_with(word);
-                commands.iter().for_each(|command| assert!(!having.iter().any(|other| other == command), "{command} has {word}"));
-                let is_hidden = |command: &str| FLAGS[..index].iter().any(|earlier| earlier.fits(command, word));
-                let names = if commands.is_empty() { all.iter().map(String::as_str).collect() } else { commands.to_vec() };
-                assert!(names.iter().any(|command| !is_hidden(command)), "an earlier entry has {word}");
+                commands.iter().for_each(|command| {
+                    assert!(!having.iter().any(|other| other == command), "{command} has {word}")
+                });
+                let is_hidden = |command: &str| {
+                    FLAGS[..index].iter().any(|earlier| earlier.fits(command, word))
+                };
+                let names = if commands.is_empty() {
+                    all.iter().map(String::as_str).collect()
+                } else {
+                    commands.to_vec()
+                };
+                assert!(
+                    names.iter().any(|command| !is_hidden(command)),
+                    "an earlier entry has {word}"
+                );
             }
         }
     }
@@ -379,16 +502,24 @@ mod tests {
         for ForeignFlag { commands, instead, .. } in FLAGS.iter().chain(COMMANDS) {
             for (before, _) in instead.match_indices("gvtg-xml ") {
                 let name = instead[before + "gvtg-xml ".len()..].split([' ', '`']).next().unwrap();
-                assert!(name == "--version" || command.find_subcommand(name).is_some(), "{instead}");
+                assert!(
+                    name == "--version" || command.find_subcommand(name).is_some(),
+                    "{instead}"
+                );
             }
             let flags = instead.split([' ', '`']).filter(|word| word.starts_with("--"));
-            for flag in flags.map(|word| word.trim_end_matches([',', ';', ':', ')']).split(['=', '[']).next().unwrap()) {
+            for flag in flags.map(|word| {
+                word.trim_end_matches([',', ';', ':', ')']).split(['=', '[']).next().unwrap()
+            }) {
                 let is_others = matches!(flag, "--version" | "--inactive" | "--security-info");
                 assert!(is_others || !commands_with(flag).is_empty(), "{instead}: {flag}");
                 // What is not in a command of its own is a flag of the command that was given.
                 let is_own = instead.starts_with(flag);
-                let has_it =
-                    |command: &&str| commands_with(flag).iter().any(|other| other == command || other.starts_with(&format!("{command} ")));
+                let has_it = |command: &&str| {
+                    commands_with(flag)
+                        .iter()
+                        .any(|other| other == command || other.starts_with(&format!("{command} ")))
+                };
                 assert!(!is_own || commands.iter().all(has_it), "{commands:?} have no {flag}");
             }
         }

@@ -1,11 +1,15 @@
-//! `gvtg-xml fix --suppress`: the domains say what is to be ignored in them, and nothing else in them changes.
+//! `gvtg-xml fix --suppress`: the domains say what is to be ignored in them, and nothing else in
+//! them changes.
 
 use std::sync::Arc;
 
 use super::files::{Files, Input};
 use super::fix::{Document, InputKind, deliver, read};
 use super::flags::SuppressIn;
-use super::lint::{Handled, claims_if_multiple, fail, located, name, position_in, say_skipped, say_unreadable, settings_for};
+use super::lint::{
+    Handled, claims_if_multiple, fail, located, name, position_in, say_skipped, say_unreadable,
+    settings_for,
+};
 use super::{FixArgs, Options, Status, io};
 use crate::config::EffectiveConfig;
 use crate::cross_file::Claims;
@@ -15,7 +19,12 @@ use crate::source::Source;
 use crate::suppress::SuppressionStyle;
 use crate::xml;
 
-pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[Arc<EffectiveConfig>]) -> Status {
+pub(super) fn run(
+    args: &FixArgs,
+    options: &Options,
+    files: &Files,
+    in_force: &[Arc<EffectiveConfig>],
+) -> Status {
     let (form, reason) = match usage(args, in_force) {
         Ok(usage) => usage,
         Err(message) => return fail(&message),
@@ -38,10 +47,16 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
     if !args.quiet {
         say_skipped(files, &skipped, options);
         let findings = if count == 1 { "finding" } else { "findings" };
-        let done = if args.diff || args.check { format!("{findings} would be suppressed") } else { format!("{findings} suppressed") };
+        let done = if args.diff || args.check {
+            format!("{findings} would be suppressed")
+        } else {
+            format!("{findings} suppressed")
+        };
         let kept = match form {
             SuppressionStyle::Metadata => "in the domain's metadata, which `virsh define` keeps",
-            SuppressionStyle::Comment => "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)",
+            SuppressionStyle::Comment => {
+                "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)"
+            }
         };
         let how = if count > 0 { format!(" {kept}") } else { String::new() };
         io::print_note(&format!("{count} {done}{how}"));
@@ -50,7 +65,10 @@ pub(super) fn run(args: &FixArgs, options: &Options, files: &Files, in_force: &[
 }
 
 /// The form and the reason, where they and the rules can be what is said.
-fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<EffectiveConfig>]) -> Result<(SuppressionStyle, &'a str), String> {
+fn usage<'a>(
+    args: &'a FixArgs,
+    in_force: &[Arc<EffectiveConfig>],
+) -> Result<(SuppressionStyle, &'a str), String> {
     let form = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
         SuppressIn::Comment => SuppressionStyle::Comment,
         SuppressIn::Metadata => SuppressionStyle::Metadata,
@@ -58,7 +76,11 @@ fn usage<'a>(args: &'a FixArgs, in_force: &[Arc<EffectiveConfig>]) -> Result<(Su
     let reason = args.reason.as_deref().unwrap_or("");
     form.validate_reason(reason).map_err(|message| format!("--reason: {message}"))?;
     for in_force in in_force {
-        in_force.rules.clone().narrow(&args.suppress, &[]).map_err(|message| format!("--suppress: {}", clean(&message)))?;
+        in_force
+            .rules
+            .clone()
+            .narrow(&args.suppress, &[])
+            .map_err(|message| format!("--suppress: {}", clean(&message)))?;
     }
     Ok((form, reason))
 }
@@ -78,18 +100,36 @@ fn suppress_one(
         InputKind::HandedOn => return Ok(Handled::Done(0)),
         InputKind::PassedOver(why) => return Ok(Handled::Skipped(why)),
         InputKind::NoText(bytes) => {
-            let message = xml::decode(&bytes).err().map(|error| located(&name, position_in(&bytes, &error), &error));
+            let message = xml::decode(&bytes)
+                .err()
+                .map(|error| located(&name, position_in(&bytes, &error), &error));
             return Err(message.unwrap_or_default());
         }
     };
     let settings = settings_for(input, options, in_force);
     let old = text.clone();
-    let suppressed = suppress_with_others(text, &args.suppress, reason, form, &in_force.rules, &settings, others.as_deref())
-        .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
+    let suppressed = suppress_with_others(
+        text,
+        &args.suppress,
+        reason,
+        form,
+        &in_force.rules,
+        &settings,
+        others.as_deref(),
+    )
+    .map_err(|error| located(&name, Source::new("", &old).position(error.offset), &error))?;
     if let Some(others) = others {
         others.add(&name, suppressed.summary);
     }
     let shown = (args.diff || args.check).then_some(old.as_str());
-    deliver(args, options, &name, shown, &suppressed.text, suppressed.text != old, to_replace.as_ref())?;
+    deliver(
+        args,
+        options,
+        &name,
+        shown,
+        &suppressed.text,
+        suppressed.text != old,
+        to_replace.as_ref(),
+    )?;
     Ok(Handled::Done(suppressed.count))
 }

@@ -51,13 +51,20 @@ fn text(card: Option<&Card>, offers: &[Offer]) -> String {
         None => "No GPU with GVT-g was found. These are the types on GPUs from Skylake to Comet Lake:\n\n".to_owned(),
     };
     let number = |number: Option<String>| number.unwrap_or_else(|| "-".to_owned());
-    let _ = writeln!(text, "type             low MB  high MB  fences  resolution  weight  fit  free");
+    let _ =
+        writeln!(text, "type             low MB  high MB  fences  resolution  weight  fit  free");
     for Offer { kind, name, possible, available } in offers {
         let (width, height) = kind.resolution;
-        let (fit, free) = (number(possible.map(|count| count.to_string())), number(available.map(|count| count.to_string())));
+        let (fit, free) = (
+            number(possible.map(|count| count.to_string())),
+            number(available.map(|count| count.to_string())),
+        );
         let resolution = format!("{width}x{height}");
         let (low, high, weight) = (kind.low, kind.high, kind.weight());
-        let _ = writeln!(text, "{name:15}  {low:>6}  {high:>7}  {FENCES:>6}  {resolution:>10}  {weight:>6}  {fit:>3}  {free:>4}");
+        let _ = writeln!(
+            text,
+            "{name:15}  {low:>6}  {high:>7}  {FENCES:>6}  {resolution:>10}  {weight:>6}  {fit:>3}  {free:>4}"
+        );
     }
     text.push_str(
         "\nlow: graphics memory in the aperture (the part that the CPU can access); high: graphics memory beyond it; weight: share of the GPU's time.\n\

@@ -2,8 +2,8 @@
 
 use crate::wrap;
 
-/// Lines of at most so many columns. What stands four blanks in or more is code, and stays; the rest of a line begins under its last column
-/// of a table, where that leaves it room.
+/// Lines of at most so many columns. What stands four blanks in or more is code, and stays; the
+/// rest of a line begins under its last column of a table, where that leaves it room.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     text.split_inclusive('\n').map(|line| wrapped_line(line, width)).collect()
 }
@@ -23,15 +23,21 @@ fn hanging(line: &str, width: usize) -> usize {
     let blanks = line.len() - line.trim_start_matches(' ').len();
     let indent = if line[blanks..].starts_with("- ") { blanks + 2 } else { blanks };
     let cell = line.match_indices("  ").map(|(at, _)| at + 2).filter(|at| *at <= width / 2).last();
-    let column = cell.map_or(indent, |at| at + line[at..].len() - line[at..].trim_start_matches([' ', '*']).len());
+    let column = cell.map_or(indent, |at| {
+        at + line[at..].len() - line[at..].trim_start_matches([' ', '*']).len()
+    });
     if column <= width / 2 { column } else { indent + 2 }
 }
 
-/// Prose whose paragraphs are a line each; items of lists, and what is indented, have lines of their own.
+/// Prose whose paragraphs are a line each; items of lists, and what is indented, have lines of
+/// their own.
 pub(super) fn paragraphs(prose: &str) -> String {
     let mut text = String::new();
     for line in prose.lines() {
-        let is_own = line.is_empty() || line.starts_with([' ', '-']) || text.is_empty() || text.ends_with('\n');
+        let is_own = line.is_empty()
+            || line.starts_with([' ', '-'])
+            || text.is_empty()
+            || text.ends_with('\n');
         text.push_str(if !is_own {
             " "
         } else if text.is_empty() {
@@ -60,14 +66,24 @@ mod tests {
         assert_eq!(wrapped("- one two three\n", 10), "- one two\n  three\n");
         assert_eq!(wrapped("    <code that stays/>\n", 10), "    <code that stays/>\n");
         assert_eq!(wrapped("a-word-too-long for it\n", 8), "a-word-too-long\nfor it\n");
-        assert_eq!(wrapped("id    error  * what it finds in it\n", 30), "id    error  * what it finds\n               in it\n");
+        assert_eq!(
+            wrapped("id    error  * what it finds in it\n", 30),
+            "id    error  * what it finds\n               in it\n"
+        );
     }
 
     #[test]
     fn a_paragraph_is_one_line() {
-        assert_eq!(paragraphs("one\ntwo\n\nthree\nfour\n- a\n- b\n"), "one two\n\nthree four\n- a\n- b");
+        assert_eq!(
+            paragraphs("one\ntwo\n\nthree\nfour\n- a\n- b\n"),
+            "one two\n\nthree four\n- a\n- b"
+        );
         for rule in crate::rules::builtin() {
-            assert!(rule.why.split_whitespace().eq(paragraphs(&rule.why).split_whitespace()), "{}", rule.id);
+            assert!(
+                rule.why.split_whitespace().eq(paragraphs(&rule.why).split_whitespace()),
+                "{}",
+                rule.id
+            );
         }
     }
 
@@ -82,7 +98,11 @@ mod tests {
                 let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
                 let is_code = |line: &str| line.starts_with("    ");
                 let most = longest.max(width) + 4;
-                assert!(wrapped.lines().all(|line| is_code(line) || line.chars().count() <= most), "{}", rule.id);
+                assert!(
+                    wrapped.lines().all(|line| is_code(line) || line.chars().count() <= most),
+                    "{}",
+                    rule.id
+                );
             }
         }
     }

@@ -11,9 +11,12 @@ use crate::source::Source;
 /// A site's own rules, those of a folder. They live as long as the process: findings borrow them.
 ///
 /// # Errors
-/// A folder or file that can't be read, or rule files that say what none can say: a line for each error, with file:line:column and what is wrong.
+/// A folder or file that can't be read, or rule files that say what none can say: a line for each
+/// error, with file:line:column and what is wrong.
 pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
-    let unreadable = |path: &Path, error: &std::io::Error| format!("{}: can't be read: {}", clean_path(path), system_error(error));
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        format!("{}: can't be read: {}", clean_path(path), system_error(error))
+    };
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -30,13 +33,18 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
         };
         match parse(&text) {
             Ok(rule) if rule.group == Group::Host => {
-                errors.push(format!("{name}:1:1: custom rules can check domains only, not the host"));
+                errors
+                    .push(format!("{name}:1:1: custom rules can check domains only, not the host"));
             }
             Ok(rule) if matches!(rule.check, Check::WellFormed | Check::Domain) => {
-                errors.push(format!("{name}:1:1: this kind of check is reserved for built-in rules"));
+                errors
+                    .push(format!("{name}:1:1: this kind of check is reserved for built-in rules"));
             }
             Ok(rule) if path.file_stem().is_some_and(|stem| stem == &*rule.id) => rules.push(rule),
-            Ok(rule) => errors.push(format!("{name}:1:1: the file must be named after the rule's id: {}.toml", rule.id)),
+            Ok(rule) => errors.push(format!(
+                "{name}:1:1: the file must be named after the rule's id: {}.toml",
+                rule.id
+            )),
             Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
                 let position = Source::new(&name, &text).position(error.span.start);
                 format!("{name}:{}:{}: {}", position.line, position.column, clean(&error.message))

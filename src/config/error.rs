@@ -38,7 +38,8 @@ impl LoadError {
                 let source = Source::new(&name, text);
                 let line = |error: &ConfigError| {
                     let position = source.position(error.span.start);
-                    let help = error.help.iter().map(|help| format!(" ({help})")).collect::<String>();
+                    let help =
+                        error.help.iter().map(|help| format!(" ({help})")).collect::<String>();
                     format!("{name}:{}:{}: {}{help}", position.line, position.column, error.message)
                 };
                 errors.iter().map(line).collect()

@@ -5,7 +5,11 @@ use std::path::Path;
 use glob::{MatchOptions, Pattern};
 
 /// A star stays within a folder, two of them cross folders; hidden files are files.
-const OPTIONS: MatchOptions = MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 /// A pattern of paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +34,19 @@ impl Glob {
         if plain.split('/').any(|part| matches!(part, "." | "..")) {
             return Err("patterns are relative to the configuration's folder: remove . and .., or start with /".into());
         }
-        let pattern = Pattern::new(plain).map_err(|error| format!("{} (character {})", error.msg, error.pos + 1))?;
+        let pattern = Pattern::new(plain)
+            .map_err(|error| format!("{} (character {})", error.msg, error.pos + 1))?;
         Ok(Glob { written: written.to_owned(), pattern })
     }
 
-    /// Whether it is about a file. One that begins with / is about whole paths, any other about those from the folder `base`.
+    /// Whether it is about a file. One that begins with / is about whole paths, any other about
+    /// those from the folder `base`.
     pub fn matches(&self, base: &Path, file: &Path) -> bool {
-        let path = if self.pattern.as_str().starts_with('/') { Some(file) } else { file.strip_prefix(base).ok() };
+        let path = if self.pattern.as_str().starts_with('/') {
+            Some(file)
+        } else {
+            file.strip_prefix(base).ok()
+        };
         path.is_some_and(|path| self.pattern.matches_with(&path.to_string_lossy(), OPTIONS))
     }
 
@@ -57,9 +67,17 @@ mod tests {
     #[test]
     fn a_star_stays_in_a_folder_and_two_cross_folders() {
         for (pattern, yes, no) in [
-            ("*.xml", &["/srv/vms/a.xml", "/srv/vms/.a.xml"][..], &["/srv/vms/old/a.xml", "/srv/a.xml", "/srv/vms/a.XML"][..]),
+            (
+                "*.xml",
+                &["/srv/vms/a.xml", "/srv/vms/.a.xml"][..],
+                &["/srv/vms/old/a.xml", "/srv/a.xml", "/srv/vms/a.XML"][..],
+            ),
             ("**/*.xml", &["/srv/vms/a.xml", "/srv/vms/b/c/a.xml"], &["/srv/a.xml"]),
-            ("old/**", &["/srv/vms/old/a.xml", "/srv/vms/old/b/a.xml"], &["/srv/vms/older/a.xml", "/srv/vms/a.xml"]),
+            (
+                "old/**",
+                &["/srv/vms/old/a.xml", "/srv/vms/old/b/a.xml"],
+                &["/srv/vms/older/a.xml", "/srv/vms/a.xml"],
+            ),
             ("./win[0-9]?.xml", &["/srv/vms/win10.xml"], &["/srv/vms/winxp.xml"]),
             ("/srv/*/a.xml", &["/srv/vms/a.xml", "/srv/other/a.xml"], &["/srv/vms/b/a.xml"]),
         ] {

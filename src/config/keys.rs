@@ -1,5 +1,5 @@
-//! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and docs/settings.md go by. A key has the name of
-//! its flag, where there is one.
+//! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and
+//! docs/settings.md go by. A key has the name of its flag, where there is one.
 
 use std::path::PathBuf;
 
@@ -72,7 +72,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "type",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.vgpu_type, setting_parsers::vgpu_type(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.vgpu_type, setting_parsers::vgpu_type(text))
+        }),
         get: |choices| text(&choices.wishes.vgpu_type),
         scope: Scope::File,
         shape: Shape::Pattern("^i915-GVTg_V[45]_[1248]$"),
@@ -92,7 +94,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "display",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.display, setting_parsers::display(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.display, setting_parsers::display(text))
+        }),
         get: |choices| text(&choices.wishes.display),
         scope: Scope::File,
         shape: Shape::Any,
@@ -102,7 +106,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "display-env",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.display_env, setting_parsers::display_env(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.display_env, setting_parsers::display_env(text))
+        }),
         get: |choices| text(&choices.wishes.display_env),
         scope: Scope::File,
         shape: Shape::Pattern("^\\S*:[0-9]+(\\.[0-9]+)?$"),
@@ -112,7 +118,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "gdk-scale",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.gdk_scale, setting_parsers::gdk_scale(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.gdk_scale, setting_parsers::gdk_scale(text))
+        }),
         get: |choices| text(&choices.wishes.gdk_scale),
         scope: Scope::File,
         shape: Shape::Pattern("^([0-9]+\\.?[0-9]*|\\.[0-9]+)$"),
@@ -122,7 +130,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "alias",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.alias, setting_parsers::alias(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.alias, setting_parsers::alias(text))
+        }),
         get: |choices| text(&choices.wishes.alias),
         scope: Scope::File,
         shape: Shape::Pattern("^ua-[A-Za-z0-9_-]+$"),
@@ -132,7 +142,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "romfile",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.romfile, setting_parsers::romfile(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.romfile, setting_parsers::romfile(text))
+        }),
         get: |choices| text(&choices.wishes.romfile),
         scope: Scope::File,
         shape: Shape::Pattern("^/"),
@@ -142,7 +154,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "audio",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.audio, setting_parsers::audio(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.wishes.audio, setting_parsers::audio(text))
+        }),
         get: |choices| text(&choices.wishes.audio),
         scope: Scope::File,
         shape: Shape::Pattern(AUDIO),
@@ -182,7 +196,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "fail-on",
-        kind: Kind::Text(|choices, text| put(&mut choices.fail_on, setting_parsers::severity(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.fail_on, setting_parsers::severity(text))
+        }),
         get: |choices| choices.fail_on.map(|severity| Value::Text(severity.name().to_owned())),
         scope: Scope::File,
         shape: Shape::OneOf(&["info", "warning", "error"]),
@@ -222,7 +238,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "rule-pages",
-        kind: Kind::Text(|choices, text| put(&mut choices.rule_pages, setting_parsers::rule_pages(text))),
+        kind: Kind::Text(|choices, text| {
+            put(&mut choices.rule_pages, setting_parsers::rule_pages(text))
+        }),
         get: |choices| text(&choices.rule_pages),
         scope: Scope::All,
         shape: Shape::Pattern("^https?://[^\\s]+$"),

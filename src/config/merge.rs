@@ -1,5 +1,5 @@
-//! What is in force for a document: flags where they say something, else its configuration, else defaults. The only place that knows the
-//! defaults.
+//! What is in force for a document: flags where they say something, else its configuration, else
+//! defaults. The only place that knows the defaults.
 
 use std::sync::Mutex;
 
@@ -15,7 +15,8 @@ use crate::version::Version;
 pub struct EffectiveConfig {
     /// What the user wants of it; whether it is named is said by whoever reads it.
     pub settings: Settings,
-    /// Whether a flag or the configuration sets the libvirt version; otherwise the settings have the newest.
+    /// Whether a flag or the configuration sets the libvirt version; otherwise the settings have
+    /// the newest.
     pub has_libvirt: bool,
     /// The rules that are asked, with the severities that they have.
     pub rules: RuleSet<'static>,
@@ -29,12 +30,17 @@ pub struct EffectiveConfig {
     pub rule_pages: Option<String>,
 }
 
-/// Merges what the flags say with the sections of a configuration that are about the document, the later before the earlier. `rules` are
-/// those that there are: the built-in ones and a site's own.
+/// Merges what the flags say with the sections of a configuration that are about the document, the
+/// later before the earlier. `rules` are those that there are: the built-in ones and a site's own.
 ///
 /// # Errors
-/// A name that no rule has: in a flag, or in the configuration's `only` where other rules have taken the place of its own.
-pub fn merge(flags: &PartialConfig, sections: &[&Section], rules: impl Iterator<Item = &'static Rule>) -> Result<EffectiveConfig, String> {
+/// A name that no rule has: in a flag, or in the configuration's `only` where other rules have
+/// taken the place of its own.
+pub fn merge(
+    flags: &PartialConfig,
+    sections: &[&Section],
+    rules: impl Iterator<Item = &'static Rule>,
+) -> Result<EffectiveConfig, String> {
     let mut said = PartialConfig::default();
     for entry in sections.iter().flat_map(|section| &section.entries) {
         // It fitted when it was read; `installed` may be gone since.
@@ -60,7 +66,8 @@ pub fn merge(flags: &PartialConfig, sections: &[&Section], rules: impl Iterator<
     })
 }
 
-/// The rules that are asked. One that `--only` names by its id is asked even where the configuration switches it off.
+/// The rules that are asked. One that `--only` names by its id is asked even where the
+/// configuration switches it off.
 fn resolve_rules(
     flags: &PartialConfig,
     said: &PartialConfig,
@@ -93,14 +100,17 @@ pub fn level<'s>(rule: &Rule, sections: &[&'s Section]) -> Option<&'s Level> {
     })
 }
 
-/// The same rule with another severity. Rules live as long as the process, and so does this one: it is made once.
+/// The same rule with another severity. Rules live as long as the process, and so does this one: it
+/// is made once.
 fn with_severity(rule: &'static Rule, severity: Severity) -> &'static Rule {
     static CHANGED: Mutex<Vec<(&'static Rule, &'static Rule)>> = Mutex::new(Vec::new());
     if rule.severity == severity {
         return rule;
     }
     let mut changed = CHANGED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let known = changed.iter().find(|(original, other)| std::ptr::eq(*original, rule) && other.severity == severity);
+    let known = changed
+        .iter()
+        .find(|(original, other)| std::ptr::eq(*original, rule) && other.severity == severity);
     if let Some((_, known)) = known {
         return known;
     }

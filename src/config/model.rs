@@ -13,7 +13,8 @@ use crate::rules::schema::{Group, Severity};
 pub struct Config {
     /// Of all files.
     pub section: Section,
-    /// Of some files, in the order of the file: of two that are about the same one the later counts.
+    /// Of some files, in the order of the file: of two that are about the same one the later
+    /// counts.
     pub overrides: Vec<Override>,
     /// The rules of its `site-rules`.
     pub site_rules: &'static [Rule],
@@ -62,7 +63,10 @@ pub struct Level {
 impl Level {
     /// Its word.
     pub fn word(&self) -> &'static str {
-        LEVELS.iter().find(|(_, severity)| *severity == self.severity).map_or("off", |(word, _)| word)
+        LEVELS
+            .iter()
+            .find(|(_, severity)| *severity == self.severity)
+            .map_or("off", |(word, _)| word)
     }
 }
 
@@ -78,8 +82,13 @@ pub struct ConfigError {
 }
 
 /// The words of `[rules]`, from the least to the most severe.
-pub const LEVELS: &[(&str, Option<Severity>)] =
-    &[("off", None), ("info", Some(Severity::Info)), ("warning", Some(Severity::Warning)), ("error", Some(Severity::Error))];
+pub const LEVELS: &[(&str, Option<Severity>)] = &[
+    ("off", None),
+    ("info", Some(Severity::Info)),
+    ("warning", Some(Severity::Warning)),
+    ("error", Some(Severity::Error)),
+];
 
 /// The groups that rules can be named by.
-pub const GROUPS: &[Group] = &[Group::Display, Group::Vgpu, Group::Namespace, Group::Qemu, Group::Domain];
+pub const GROUPS: &[Group] =
+    &[Group::Display, Group::Vgpu, Group::Namespace, Group::Qemu, Group::Domain];

@@ -7,7 +7,8 @@ use crate::rules::schema::Severity;
 use crate::settings::SettingOverrides;
 use crate::version::Version;
 
-/// What one source says: the flags of a run, or the configuration of a file. None where it does not say.
+/// What one source says: the flags of a run, or the configuration of a file. None where it does not
+/// say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartialConfig {
     /// The libvirt that will read the documents.
@@ -53,7 +54,9 @@ impl fmt::Display for Value {
         match self {
             Value::Text(text) => formatter.write_str(&quoted(text)),
             Value::Switch(on) => write!(formatter, "{on}"),
-            Value::Names(names) => write!(formatter, "[{}]", names.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+            Value::Names(names) => {
+                write!(formatter, "[{}]", names.iter().map(quoted).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }

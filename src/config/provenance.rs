@@ -61,26 +61,38 @@ pub fn keys<'f>(flags: &PartialConfig, found: &'f ResolvedConfig) -> Vec<KeyWith
 }
 
 /// The rules that the configuration says something of, by their ids.
-pub fn rules<'f>(found: &'f ResolvedConfig, all: impl Iterator<Item = &'static Rule>) -> Vec<RuleWithOrigin<'f>> {
+pub fn rules<'f>(
+    found: &'f ResolvedConfig,
+    all: impl Iterator<Item = &'static Rule>,
+) -> Vec<RuleWithOrigin<'f>> {
     let (Some(loaded), sections) = (&found.loaded, sections(found)) else { return Vec::new() };
     let plain: Vec<&Section> = sections.iter().map(|(section, _)| *section).collect();
     let told = |rule: &'static Rule| {
         let level = level(rule, &plain)?;
-        let files = sections.iter().find(|(section, _)| section.levels.iter().any(|one| std::ptr::eq(one, level)));
+        let files = sections
+            .iter()
+            .find(|(section, _)| section.levels.iter().any(|one| std::ptr::eq(one, level)));
         let files = files.map_or(Vec::new(), |(_, files)| files.clone());
-        Some(RuleWithOrigin { rule, level, from: ValueOrigin::Line(loaded.line(&level.span), files) })
+        Some(RuleWithOrigin {
+            rule,
+            level,
+            from: ValueOrigin::Line(loaded.line(&level.span), files),
+        })
     };
     let mut rules: Vec<RuleWithOrigin<'f>> = all.filter_map(told).collect();
     rules.sort_by(|left, right| left.rule.id.cmp(&right.rule.id));
     rules
 }
 
-/// The sections that count, the later before the earlier where they differ, each with the patterns of its override.
+/// The sections that count, the later before the earlier where they differ, each with the patterns
+/// of its override.
 fn sections(found: &ResolvedConfig) -> Vec<(&Section, Vec<&str>)> {
     let Some(loaded) = &found.loaded else { return Vec::new() };
     let of_override = |index: &usize| {
         let one = loaded.config.overrides.get(*index)?;
         Some((&one.section, one.files.iter().map(|glob| glob.as_str()).collect()))
     };
-    std::iter::once((&loaded.config.section, Vec::new())).chain(found.overrides.iter().filter_map(of_override)).collect()
+    std::iter::once((&loaded.config.section, Vec::new()))
+        .chain(found.overrides.iter().filter_map(of_override))
+        .collect()
 }

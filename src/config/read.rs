@@ -11,12 +11,17 @@ use super::partial::{PartialConfig, Value};
 use crate::rules::schema::Check;
 use crate::rules::{Rule, builtin, closest_match, of_host};
 
-/// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that it can name beside the built-in ones
-/// and those.
+/// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that
+/// it can name beside the built-in ones and those.
 ///
 /// # Errors
-/// All that is wrong in it, in the order of the file: first that it is no TOML, else what no key says.
-pub fn read(text: &str, others: &[Rule], load: impl FnMut(&str) -> Result<&'static [Rule], String>) -> Result<Config, Vec<ConfigError>> {
+/// All that is wrong in it, in the order of the file: first that it is no TOML, else what no key
+/// says.
+pub fn read(
+    text: &str,
+    others: &[Rule],
+    load: impl FnMut(&str) -> Result<&'static [Rule], String>,
+) -> Result<Config, Vec<ConfigError>> {
     let (table, wrong) = DeTable::parse_recoverable(text);
     if !wrong.is_empty() {
         let error = |error: toml::de::Error| ConfigError {
@@ -40,7 +45,11 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    fn config(&mut self, mut table: DeTable<'_>, mut load: impl FnMut(&str) -> Result<&'static [Rule], String>) -> Config {
+    fn config(
+        &mut self,
+        mut table: DeTable<'_>,
+        mut load: impl FnMut(&str) -> Result<&'static [Rule], String>,
+    ) -> Config {
         // A site's own rules can be named by all that follows, wherever they stand.
         if let Some((key, value)) = table.get_key_value("site-rules")
             && let DeValue::String(folder) = value.get_ref()
@@ -50,7 +59,9 @@ impl Reader<'_> {
                 Err(message) => self.add(key.span().start..value.span().end, message, None),
             }
         }
-        let overrides = table.remove("overrides").map_or(Vec::new(), |value| self.overrides(value.span(), value.into_inner()));
+        let overrides = table
+            .remove("overrides")
+            .map_or(Vec::new(), |value| self.overrides(value.span(), value.into_inner()));
         Config { section: self.section(table, false), overrides, site_rules: self.site_rules }
     }
 
@@ -63,7 +74,9 @@ impl Reader<'_> {
         for (name, value) in pairs {
             let (span, name) = (name.span(), name.into_inner());
             match key(&name) {
-                _ if name == "rules" => section.levels = self.levels(value.span(), value.into_inner()),
+                _ if name == "rules" => {
+                    section.levels = self.levels(value.span(), value.into_inner())
+                }
                 Some(key) if is_of_files && key.scope == Scope::All => {
                     self.add(
                         span,
@@ -84,9 +97,18 @@ impl Reader<'_> {
 
     /// The tables `[[overrides]]`.
     fn overrides(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Override> {
-        let help = || Some("start each one with a line [[overrides]], followed by files = [\"vms/*.xml\"]".to_owned());
+        let help = || {
+            Some(
+                "start each one with a line [[overrides]], followed by files = [\"vms/*.xml\"]"
+                    .to_owned(),
+            )
+        };
         let DeValue::Array(items) = value else {
-            self.add(span, format!("overrides must be an array of tables, not {}", kind(&value)), help());
+            self.add(
+                span,
+                format!("overrides must be an array of tables, not {}", kind(&value)),
+                help(),
+            );
             return Vec::new();
         };
         let mut overrides = Vec::new();
@@ -107,7 +129,11 @@ impl Reader<'_> {
                     };
                     overrides.push(Override { files, section: self.section(table, true) });
                 }
-                other => self.add(span, format!("each override must be a table, not {}", kind(&other)), help()),
+                other => self.add(
+                    span,
+                    format!("each override must be a table, not {}", kind(&other)),
+                    help(),
+                ),
             }
         }
         overrides
@@ -117,7 +143,11 @@ impl Reader<'_> {
     fn files(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Glob> {
         let example = || Some("for example files = [\"vms/*.xml\"]".to_owned());
         let DeValue::Array(items) = value else {
-            self.add(span, format!("files must be an array of strings, not {}", kind(&value)), example());
+            self.add(
+                span,
+                format!("files must be an array of strings, not {}", kind(&value)),
+                example(),
+            );
             return Vec::new();
         };
         if items.is_empty() {
@@ -126,7 +156,11 @@ impl Reader<'_> {
         let mut globs = Vec::new();
         for item in items {
             let DeValue::String(written) = item.get_ref() else {
-                self.add(item.span(), format!("a pattern must be a string, not {}", kind(item.get_ref())), example());
+                self.add(
+                    item.span(),
+                    format!("a pattern must be a string, not {}", kind(item.get_ref())),
+                    example(),
+                );
                 continue;
             };
             match Glob::parse(written) {
@@ -160,7 +194,12 @@ impl Reader<'_> {
     }
 
     /// A key's value; None for one that doesn't fit.
-    fn value(&mut self, key: &'static Key, span: Range<usize>, value: DeValue<'_>) -> Option<Value> {
+    fn value(
+        &mut self,
+        key: &'static Key,
+        span: Range<usize>,
+        value: DeValue<'_>,
+    ) -> Option<Value> {
         let value = match (&key.kind, value) {
             (Kind::Text(_), DeValue::String(text)) => Value::Text(text.into_owned()),
             (Kind::Switch(_), DeValue::Boolean(on)) => Value::Switch(on),
@@ -172,18 +211,26 @@ impl Reader<'_> {
                             self.check_name(name, item.span());
                             names.push(name.clone().into_owned());
                         }
-                        other => self.add(item.span(), format!("a name must be a string, not {}", kind(other)), None),
+                        other => self.add(
+                            item.span(),
+                            format!("a name must be a string, not {}", kind(other)),
+                            None,
+                        ),
                     }
                 }
                 Value::Names(names)
             }
             (_, other) => {
-                let message = format!("{} must be {}, not {}", key.name, key.expected(), kind(&other));
+                let message =
+                    format!("{} must be {}, not {}", key.name, key.expected(), kind(&other));
                 let written = &self.text[span.clone()];
-                let is_plain = matches!(other, DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_));
+                let is_plain =
+                    matches!(other, DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_));
                 let help = match (&key.kind, &other) {
                     (Kind::Text(_), _) if is_plain => format!("write {} = \"{written}\"", key.name),
-                    (Kind::Names(_), DeValue::String(_)) => format!("write {} = [{written}]", key.name),
+                    (Kind::Names(_), DeValue::String(_)) => {
+                        format!("write {} = [{written}]", key.name)
+                    }
                     _ => format!("for example {} = {}", key.name, key.example),
                 };
                 self.add(span, message, Some(help));
@@ -203,7 +250,14 @@ impl Reader<'_> {
     fn levels(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Level> {
         let DeValue::Table(table) = value else {
             let help = "set a rule's severity with rules.ID = \"warning\"; to name a folder of rule files, use site-rules".to_owned();
-            self.add(span, format!("rules must be a table of rules and their severities, not {}", kind(&value)), Some(help));
+            self.add(
+                span,
+                format!(
+                    "rules must be a table of rules and their severities, not {}",
+                    kind(&value)
+                ),
+                Some(help),
+            );
             return Vec::new();
         };
         let mut levels = Vec::new();
@@ -216,15 +270,29 @@ impl Reader<'_> {
             };
             let words = || LEVELS.iter().map(|(word, _)| *word);
             match (level, value.get_ref()) {
-                (Some((_, severity)), _) => levels.push(Level { name: name.get_ref().to_string(), severity: *severity, span: name.span() }),
+                (Some((_, severity)), _) => levels.push(Level {
+                    name: name.get_ref().to_string(),
+                    severity: *severity,
+                    span: name.span(),
+                }),
                 (None, DeValue::String(word)) => {
-                    let near = closest_match(word, words()).map(|near| format!("did you mean '{near}'?"));
-                    let help = near.unwrap_or_else(|| format!("use one of {}", words().collect::<Vec<_>>().join(", ")));
+                    let near =
+                        closest_match(word, words()).map(|near| format!("did you mean '{near}'?"));
+                    let help = near.unwrap_or_else(|| {
+                        format!("use one of {}", words().collect::<Vec<_>>().join(", "))
+                    });
                     self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
                 }
                 (None, other) => {
-                    let help = format!("use one of {}", words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
-                    self.add(value.span(), format!("a severity must be a string, not {}", kind(other)), Some(help));
+                    let help = format!(
+                        "use one of {}",
+                        words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+                    );
+                    self.add(
+                        value.span(),
+                        format!("a severity must be a string, not {}", kind(other)),
+                        Some(help),
+                    );
                 }
             }
         }
@@ -239,18 +307,29 @@ impl Reader<'_> {
             return;
         }
         let (message, help) = if of_host().iter().any(|rule| rule.matches_name(name)) {
-            (format!("'{name}' is a rule about the host"), format!("disable it with `gvtg-xml host --ignore {name}`"))
+            (
+                format!("'{name}' is a rule about the host"),
+                format!("disable it with `gvtg-xml host --ignore {name}`"),
+            )
         } else {
-            let ids = own().chain(builtin()).map(|rule| &*rule.id).chain(GROUPS.iter().map(|group| group.name()));
+            let ids = own()
+                .chain(builtin())
+                .map(|rule| &*rule.id)
+                .chain(GROUPS.iter().map(|group| group.name()));
             let near = closest_match(name, ids).map(|near| format!("did you mean '{near}'?"));
-            (format!("there is no rule '{name}'"), near.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()))
+            (
+                format!("there is no rule '{name}'"),
+                near.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()),
+            )
         };
         self.add(span, message, Some(help));
     }
 
     /// What can't be read is always an error.
     fn check_is_asked(&mut self, name: &str, span: Range<usize>) {
-        let is_never_asked = |rule: &Rule| rule.id == name && matches!(rule.check, Check::WellFormed | Check::Domain);
+        let is_never_asked = |rule: &Rule| {
+            rule.id == name && matches!(rule.check, Check::WellFormed | Check::Domain)
+        };
         if builtin().iter().any(is_never_asked) {
             self.add(
                 span,
@@ -286,15 +365,24 @@ mod tests {
     fn whatever_is_damaged_is_told_at_a_place_that_is_there() {
         for (at, old) in WHOLE.char_indices() {
             let (before, behind) = (&WHOLE[..at], &WHOLE[at + old.len_utf8()..]);
-            let pieces = ["", "\"", "'", "[", "]", "=", "\n", "é", "\0", "[[", "{", "#", "9.", "\u{feff}"];
-            let texts = pieces.iter().map(|new| format!("{before}{new}{behind}")).chain([before.to_owned()]);
+            let pieces =
+                ["", "\"", "'", "[", "]", "=", "\n", "é", "\0", "[[", "{", "#", "9.", "\u{feff}"];
+            let texts = pieces
+                .iter()
+                .map(|new| format!("{before}{new}{behind}"))
+                .chain([before.to_owned()]);
             for text in texts {
                 let Err(errors) = read(&text, &[], |_| Ok(&[])) else { continue };
                 assert!(!errors.is_empty());
                 let source = Source::new("gvtg-xml.toml", &text);
                 for error in errors {
                     assert!(text.get(error.span.clone()).is_some(), "{text:?}: {error:?}");
-                    let shown = Full::new(false, 100).error(&source, error.span, &error.message, error.help.as_deref());
+                    let shown = Full::new(false, 100).error(
+                        &source,
+                        error.span,
+                        &error.message,
+                        error.help.as_deref(),
+                    );
                     assert!(shown.contains("gvtg-xml.toml:"), "{text:?}: {shown}");
                 }
             }

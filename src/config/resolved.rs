@@ -36,14 +36,19 @@ pub struct ResolvedConfig {
 impl Loaded {
     /// What it says of a document for which these overrides count.
     pub fn sections(&self, overrides: &[usize]) -> Vec<&Section> {
-        let of_files = overrides.iter().filter_map(|&index| self.config.overrides.get(index)).map(|one| &one.section);
+        let of_files = overrides
+            .iter()
+            .filter_map(|&index| self.config.overrides.get(index))
+            .map(|one| &one.section);
         std::iter::once(&self.config.section).chain(of_files).collect()
     }
 
     /// The overrides that are about a file.
     pub(super) fn overrides_for(&self, file: Option<&Path>) -> Vec<usize> {
         let Some(file) = file else { return Vec::new() };
-        let is_about = |index: &usize| self.config.overrides[*index].files.iter().any(|glob| glob.matches(&self.base, file));
+        let is_about = |index: &usize| {
+            self.config.overrides[*index].files.iter().any(|glob| glob.matches(&self.base, file))
+        };
         (0..self.config.overrides.len()).filter(is_about).collect()
     }
 

@@ -54,7 +54,8 @@ pub struct Configs {
 struct Session {
     /// What is to be looked at to know whether something has changed.
     seen: FileStamps,
-    /// What was read before something changed, by path: it goes on to hold where the new one can't be used.
+    /// What was read before something changed, by path: it goes on to hold where the new one can't
+    /// be used.
     last: HashMap<PathBuf, Rc<Loaded>>,
     /// What can't be used though something is in force.
     failures: Vec<LoadError>,
@@ -65,24 +66,41 @@ impl Configs {
     ///
     /// # Errors
     /// Those of the rules that the flags name.
-    pub fn new(origin: Origin, flags: PartialConfig, uuid: Option<Uuid>) -> Result<Self, LoadError> {
+    pub fn new(
+        origin: Origin,
+        flags: PartialConfig,
+        uuid: Option<Uuid>,
+    ) -> Result<Self, LoadError> {
         Configs::start(origin, flags, uuid, None)
     }
 
-    /// Those of a session, which remembers what it read of them `before`. Where one can't be used any more, what it said before goes on to hold.
+    /// Those of a session, which remembers what it read of them `before`. Where one can't be used
+    /// any more, what it said before goes on to hold.
     ///
     /// # Errors
     /// Those of [`Configs::new`].
-    pub fn of_session(origin: Origin, flags: PartialConfig, before: Option<&Configs>) -> Result<Self, LoadError> {
+    pub fn of_session(
+        origin: Origin,
+        flags: PartialConfig,
+        before: Option<&Configs>,
+    ) -> Result<Self, LoadError> {
         let mut session = Session::default();
         if let Some(before) = before {
-            session.last = before.session.as_ref().map_or_else(HashMap::new, |session| session.last.clone());
-            session.last.extend(before.read.iter().map(|(path, loaded)| (path.clone(), loaded.clone())));
+            session.last =
+                before.session.as_ref().map_or_else(HashMap::new, |session| session.last.clone());
+            session
+                .last
+                .extend(before.read.iter().map(|(path, loaded)| (path.clone(), loaded.clone())));
         }
         Configs::start(origin, flags, None, Some(session))
     }
 
-    fn start(origin: Origin, flags: PartialConfig, uuid: Option<Uuid>, mut session: Option<Session>) -> Result<Self, LoadError> {
+    fn start(
+        origin: Origin,
+        flags: PartialConfig,
+        uuid: Option<Uuid>,
+        mut session: Option<Session>,
+    ) -> Result<Self, LoadError> {
         if let (Some(session), Some(folder)) = (&mut session, &flags.site_rules) {
             session.seen.note_rules(folder);
         }
@@ -109,18 +127,24 @@ impl Configs {
         self.find_in(document.parent().unwrap_or(Path::new("")), document.file_name())
     }
 
-    /// What is in force in a folder for a document of this name; without one, for all that no override is about.
+    /// What is in force in a folder for a document of this name; without one, for all that no
+    /// override is about.
     ///
     /// # Errors
     /// A configuration that can't be used.
-    pub fn find_in(&mut self, folder: &Path, name: Option<&OsStr>) -> Result<ResolvedConfig, LoadError> {
+    pub fn find_in(
+        &mut self,
+        folder: &Path,
+        name: Option<&OsStr>,
+    ) -> Result<ResolvedConfig, LoadError> {
         let folder = match self.origin {
             Origin::Nowhere => None,
             _ => self.real_folder(folder),
         };
         let loaded = self.loaded(folder.as_deref())?;
         let file = folder.zip(name).map(|(folder, name)| folder.join(name));
-        let overrides = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.overrides_for(file.as_deref()));
+        let overrides =
+            loaded.as_ref().map_or(Vec::new(), |loaded| loaded.overrides_for(file.as_deref()));
         let is_same = |found: &&ResolvedConfig| {
             let same = match (&found.loaded, &loaded) {
                 (Some(one), Some(other)) => Rc::ptr_eq(one, other),
@@ -132,8 +156,9 @@ impl Configs {
             return Ok(found.clone());
         }
         let sections = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.sections(&overrides));
-        let mut in_force = merge(&self.flags, &sections, custom_rules::merged(self.rules(loaded.as_deref())))
-            .map_err(|message| clean(&message).into_owned())?;
+        let mut in_force =
+            merge(&self.flags, &sections, custom_rules::merged(self.rules(loaded.as_deref())))
+                .map_err(|message| clean(&message).into_owned())?;
         in_force.settings.uuid = self.uuid;
         let found = ResolvedConfig { in_force: Arc::new(in_force), overrides, loaded };
         self.found.push(found.clone());
@@ -142,7 +167,11 @@ impl Configs {
 
     /// A site's own rules: those that the flags name stand in the place of a configuration's.
     pub fn rules(&self, loaded: Option<&Loaded>) -> &'static [Rule] {
-        if self.flags.site_rules.is_some() { self.own } else { loaded.map_or(&[], |loaded| loaded.config.site_rules) }
+        if self.flags.site_rules.is_some() {
+            self.own
+        } else {
+            loaded.map_or(&[], |loaded| loaded.config.site_rules)
+        }
     }
 
     fn real_folder(&mut self, named: &Path) -> Option<PathBuf> {
@@ -159,7 +188,9 @@ impl Configs {
         if let Some(session) = &mut self.session {
             match (&self.origin, folder) {
                 (Origin::Named(path), _) => session.seen.note(path),
-                (Origin::Nearest, Some(folder)) => folder.ancestors().for_each(|folder| session.seen.note(&folder.join(NAME))),
+                (Origin::Nearest, Some(folder)) => {
+                    folder.ancestors().for_each(|folder| session.seen.note(&folder.join(NAME)))
+                }
                 _ => {}
             }
         }
@@ -173,7 +204,8 @@ impl Configs {
                 if let Some(known) = self.nearest.get(folder) {
                     return Ok(known.clone());
                 }
-                let search = nearest(folder, TrustedOwners::of_process(std::env::var_os("SUDO_UID")))?;
+                let search =
+                    nearest(folder, TrustedOwners::of_process(std::env::var_os("SUDO_UID")))?;
                 self.passed_over.extend(search.passed_over);
                 search.found
             }
@@ -188,7 +220,8 @@ impl Configs {
         Ok(loaded)
     }
 
-    /// What a configuration says, read once. In a session, what it said before stands in for what can't be used.
+    /// What a configuration says, read once. In a session, what it said before stands in for what
+    /// can't be used.
     fn read(&mut self, opened: ConfigFile) -> Result<Rc<Loaded>, LoadError> {
         if let Some(known) = self.read.get(&opened.path) {
             return Ok(known.clone());
@@ -215,7 +248,11 @@ impl Configs {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let error = ConfigError { message: "the file is not UTF-8".into(), help: None, span: at..at };
+                let error = ConfigError {
+                    message: "the file is not UTF-8".into(),
+                    help: None,
+                    span: at..at,
+                };
                 return Err(LoadError::Wrong { path, text, errors: vec![error] });
             }
         };

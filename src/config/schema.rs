@@ -1,5 +1,5 @@
-//! A JSON schema of the configuration, by which editors complete and check it. What no schema can say (that a rule or a folder is there) is
-//! said when it is read.
+//! A JSON schema of the configuration, by which editors complete and check it. What no schema can
+//! say (that a rule or a folder is there) is said when it is read.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -44,7 +44,10 @@ pub fn schema() -> Json {
 }
 
 fn properties(is_wanted: impl Fn(&Key) -> bool) -> Map<String, Json> {
-    KEYS.iter().filter(|key| is_wanted(key)).map(|key| (key.name.to_owned(), property(key))).collect()
+    KEYS.iter()
+        .filter(|key| is_wanted(key))
+        .map(|key| (key.name.to_owned(), property(key)))
+        .collect()
 }
 
 fn property(key: &Key) -> Json {
@@ -54,7 +57,10 @@ fn property(key: &Key) -> Json {
         Kind::Names(_) => json!({ "type": "array", "items": { "$ref": "#/definitions/name" } }),
     };
     if let Some(object) = property.as_object_mut() {
-        object.insert("description".into(), format!("{}. Default: {}.", key.summary, key.default).into());
+        object.insert(
+            "description".into(),
+            format!("{}. Default: {}.", key.summary, key.default).into(),
+        );
         match key.shape {
             Shape::Any => {}
             Shape::Pattern(pattern) => {
@@ -82,9 +88,11 @@ fn level() -> Json {
 /// The table `[rules]`.
 fn levels() -> Json {
     let level = |description: &str| json!({ "description": description, "allOf": [{ "$ref": "#/definitions/level" }] });
-    let asked = builtin().iter().filter(|rule| !matches!(rule.check, Check::WellFormed | Check::Domain));
+    let asked =
+        builtin().iter().filter(|rule| !matches!(rule.check, Check::WellFormed | Check::Domain));
     let rules = asked.map(|rule| (rule.id.to_string(), level(&rule.summary)));
-    let groups = GROUPS.iter().map(|group| (group.name().to_owned(), level("All rules in this group")));
+    let groups =
+        GROUPS.iter().map(|group| (group.name().to_owned(), level("All rules in this group")));
     json!({
         "description": "The severity of rules and groups of rules",
         "type": "object",

@@ -1,5 +1,5 @@
-//! Configurations in a session that goes on while they change: read anew when a file has changed, and where one can't be used, what held
-//! before goes on to hold.
+//! Configurations in a session that goes on while they change: read anew when a file has changed,
+//! and where one can't be used, what held before goes on to hold.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,8 @@ use super::merge::EffectiveConfig;
 use super::partial::PartialConfig;
 use super::resolver::{Configs, Origin};
 
-/// What a file was when it was last looked at; None where it was not there. The time is that of the last change of its text, owner or mode.
+/// What a file was when it was last looked at; None where it was not there. The time is that of the
+/// last change of its text, owner or mode.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
 /// The files and folders that configurations were made of, or would have been.
@@ -66,13 +67,18 @@ impl ConfigWatcher {
     /// What is wrong in the flags, in words for the user.
     pub fn new(origin: Origin, flags: PartialConfig) -> Result<Self, String> {
         let in_words = |failure: LoadError| failure.lines().join("\n");
-        let mut configs = Configs::of_session(origin.clone(), flags.clone(), None).map_err(in_words)?;
-        let alone = |flags: PartialConfig| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
+        let mut configs =
+            Configs::of_session(origin.clone(), flags.clone(), None).map_err(in_words)?;
+        let alone =
+            |flags: PartialConfig| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
         let base = match alone(flags.clone()) {
             Ok(found) => found,
             // They may name rules that a configuration brings.
-            Err(failure) if configs.find_in(Path::new(""), None).is_err() => return Err(in_words(failure)),
-            Err(_) => alone(PartialConfig { only: None, ignore: None, ..flags.clone() }).map_err(in_words)?,
+            Err(failure) if configs.find_in(Path::new(""), None).is_err() => {
+                return Err(in_words(failure));
+            }
+            Err(_) => alone(PartialConfig { only: None, ignore: None, ..flags.clone() })
+                .map_err(in_words)?,
         };
         let base = base.in_force;
         Ok(ConfigWatcher { origin, flags, configs, base, failures: Vec::new() })

@@ -2,10 +2,15 @@
 
 use crate::xml::Element;
 
-/// libvirt's numbering: interfaces of type hostdev first, wherever they stand, then hostdevs; a `ua-` alias takes no number
-/// (libvirt: src/qemu/qemu_alias.c `qemuAssignDeviceHostdevAlias`).
-pub(super) fn number_host_devices<'d>(interfaces: &[Element<'d>], hostdevs: &[Element<'d>]) -> Vec<(Element<'d>, String)> {
-    let interfaces = interfaces.iter().filter(|interface| interface.is("interface") && interface.attribute("type") == Some("hostdev"));
+/// libvirt's numbering: interfaces of type hostdev first, wherever they stand, then hostdevs; a
+/// `ua-` alias takes no number (libvirt: src/qemu/qemu_alias.c `qemuAssignDeviceHostdevAlias`).
+pub(super) fn number_host_devices<'d>(
+    interfaces: &[Element<'d>],
+    hostdevs: &[Element<'d>],
+) -> Vec<(Element<'d>, String)> {
+    let interfaces = interfaces.iter().filter(|interface| {
+        interface.is("interface") && interface.attribute("type") == Some("hostdev")
+    });
     let mut number = 0;
     let number_one = |device: &Element<'d>| {
         let own = user_alias(*device).map(str::to_owned);
@@ -24,13 +29,17 @@ pub fn user_alias(device: Element<'_>) -> Option<&str> {
     is_user_alias(name).then_some(name)
 }
 
-/// What libvirt keeps as a user's own alias (src/conf/domain_conf.c `virDomainDeviceAliasIsUserAlias`, `USER_ALIAS_CHARS`).
+/// What libvirt keeps as a user's own alias (src/conf/domain_conf.c
+/// `virDomainDeviceAliasIsUserAlias`, `USER_ALIAS_CHARS`).
 pub fn is_user_alias(name: &str) -> bool {
-    name.strip_prefix("ua-")
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
+    name.strip_prefix("ua-").is_some_and(|rest| {
+        !rest.is_empty()
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    })
 }
 
 /// Whether an id is one of libvirt's numbers for host devices: `hostdev0`, `hostdev1` ….
 pub fn is_host_device_number(id: &str) -> bool {
-    id.strip_prefix("hostdev").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    id.strip_prefix("hostdev")
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

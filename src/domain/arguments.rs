@@ -56,14 +56,24 @@ pub struct Override<'d> {
 pub(super) fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
     let operand = option.operand.filter(|_| option.name == "set")?;
     let [group, device, property, value] = set_parts(operand.value)?;
-    (group == "device").then_some(Set { option: option.element, operand: operand.element, device, property, value })
+    (group == "device").then_some(Set {
+        option: option.element,
+        operand: operand.element,
+        device,
+        property,
+        value,
+    })
 }
 
 pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
     let mut options = Vec::new();
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
-        let Some(name) = argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-')) else { continue };
+        let Some(name) =
+            argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-'))
+        else {
+            continue;
+        };
         if name.contains([' ', '=']) {
             continue;
         }

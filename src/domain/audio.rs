@@ -1,6 +1,7 @@
 //! Sound: the backends of `<audio>`, the ids of `<audio>`, and the devices that refer to them.
 //!
-//! Sources: libvirt's docs/formatdomain.rst and schema (domaincommon.rng); ids are read by src/conf/domain_conf.c `virDomainAudioDefParseXML`.
+//! Sources: libvirt's docs/formatdomain.rst and schema (domaincommon.rng); ids are read by
+//! src/conf/domain_conf.c `virDomainAudioDefParseXML`.
 
 use super::Domain;
 use crate::version::Version;
@@ -50,7 +51,11 @@ const fn attribute(name: &'static str, value: AudioValue) -> AudioAttribute {
 
 const TIMER_PERIOD: AudioAttribute = attribute("timerPeriod", AudioValue::Count);
 
-const fn backend(name: &'static str, since: Version, attributes: &'static [AudioAttribute]) -> AudioBackend {
+const fn backend(
+    name: &'static str,
+    since: Version,
+    attributes: &'static [AudioAttribute],
+) -> AudioBackend {
     AudioBackend { name, since, attributes }
 }
 
@@ -75,9 +80,20 @@ pub const AUDIO_BACKENDS: &[AudioBackend] = &[
             TIMER_PERIOD,
         ],
     ),
-    backend("pipewire", Version::new(9, 10, 0), &[attribute("runtimeDir", AudioValue::Path), TIMER_PERIOD]),
+    backend(
+        "pipewire",
+        Version::new(9, 10, 0),
+        &[attribute("runtimeDir", AudioValue::Path), TIMER_PERIOD],
+    ),
     backend("pulseaudio", FIRST, &[attribute("serverName", AudioValue::Text), TIMER_PERIOD]),
-    backend("sdl", FIRST, &[attribute("driver", AudioValue::OneOf(&["esd", "alsa", "arts", "pulseaudio"])), TIMER_PERIOD]),
+    backend(
+        "sdl",
+        FIRST,
+        &[
+            attribute("driver", AudioValue::OneOf(&["esd", "alsa", "arts", "pulseaudio"])),
+            TIMER_PERIOD,
+        ],
+    ),
 ];
 
 /// Attributes of the `<input>` and `<output>` in an `<audio>` of any type.
@@ -103,11 +119,16 @@ pub fn audio_backend(name: &str) -> Option<&'static AudioBackend> {
     AUDIO_BACKENDS.iter().find(|backend| backend.name == name)
 }
 
-/// Parses the id of an `<audio>` as libvirt does: a positive decimal number, with optional blanks and a plus before it.
+/// Parses the id of an `<audio>` as libvirt does: a positive decimal number, with optional blanks
+/// and a plus before it.
 pub fn audio_id(text: &str) -> Option<u32> {
     let digits = text.trim_start_matches([' ', '\t', '\n', '\r']);
     let digits = digits.strip_prefix('+').unwrap_or(digits);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok().filter(|id| *id > 0) } else { None }
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        digits.parse().ok().filter(|id| *id > 0)
+    } else {
+        None
+    }
 }
 
 /// The id of an `<audio>`, or the one that an element refers to.
@@ -144,7 +165,8 @@ impl<'d> AudioIds<'d> {
                 None => ids.owners.push((id, vec![audio])),
             }
         }
-        let devices = domain.devices_named("sound").into_iter().chain(domain.devices_named("graphics"));
+        let devices =
+            domain.devices_named("sound").into_iter().chain(domain.devices_named("graphics"));
         for user in devices.filter_map(|device| device.child("audio")) {
             let Some(id) = id_of(user) else { continue };
             if !ids.by_id.contains_key(&id) && !ids.users.contains_key(&id) {
@@ -155,13 +177,17 @@ impl<'d> AudioIds<'d> {
         ids
     }
 
-    /// The references to an `<audio>` that mean nothing once these elements are removed; none as long as another `<audio>` has its id.
+    /// The references to an `<audio>` that mean nothing once these elements are removed; none as
+    /// long as another `<audio>` has its id.
     pub fn users_lost_with(&self, audio: Element<'d>, removed: &ElementSet) -> &[Element<'d>] {
-        let users = id_of(audio).filter(|_| audio.is("audio")).and_then(|id| Some((self.users.get(&id)?, *self.by_id.get(&id)?)));
+        let users = id_of(audio)
+            .filter(|_| audio.is("audio"))
+            .and_then(|id| Some((self.users.get(&id)?, *self.by_id.get(&id)?)));
         let Some((users, index)) = users else { return &[] };
         let (_, owners) = &self.owners[index];
         // Computed for the first one only, so that many with the same id take linear time.
-        let is_lost = owners.first() == Some(&audio) && owners.iter().all(|owner| removed.contains(&owner.id()));
+        let is_lost = owners.first() == Some(&audio)
+            && owners.iter().all(|owner| removed.contains(&owner.id()));
         if is_lost { users } else { &[] }
     }
 
@@ -183,7 +209,9 @@ mod tests {
 
     #[test]
     fn ids_are_read_as_libvirt_does() {
-        for (text, id) in [("1", Some(1)), ("01", Some(1)), (" 7", Some(7)), ("+3", Some(3)), ("300", Some(300))] {
+        for (text, id) in
+            [("1", Some(1)), ("01", Some(1)), (" 7", Some(7)), ("+3", Some(3)), ("300", Some(300))]
+        {
             assert_eq!(audio_id(text), id, "{text}");
         }
         for text in ["", "0", "-1", "1 ", "0x10", "x", "+", "+ 1", "4294967296"] {

@@ -1,8 +1,11 @@
-//! The host's PCI devices in the guest: which ones can be graphics cards, and which one is the integrated GPU or a function of it.
+//! The host's PCI devices in the guest: which ones can be graphics cards, and which one is the
+//! integrated GPU or a function of it.
 
 use std::ops::Range;
 
-use super::{Argument, Domain, PciAddress, attribute_span, is_graphics_card, parse_pci, pci_address};
+use super::{
+    Argument, Domain, PciAddress, attribute_span, is_graphics_card, parse_pci, pci_address,
+};
 use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
@@ -30,43 +33,64 @@ impl Card<'_> {
 impl<'d> Domain<'d> {
     /// The `<hostdev>` elements that can be graphics cards.
     pub fn graphics_cards(&self) -> impl Iterator<Item = Element<'d>> {
-        self.host_devices.iter().map(|(device, _)| *device).filter(|device| is_graphics_card(*device))
+        self.host_devices
+            .iter()
+            .map(|(device, _)| *device)
+            .filter(|device| is_graphics_card(*device))
     }
 
     /// All cards whose address can be read: first the hostdevs, then those in QEMU's own arguments.
     pub fn cards(&self) -> &[Card<'d>] {
         self.answers.cards.get_or_init(|| {
-            let operands = self.options.iter().filter(|option| option.name == "device").filter_map(|option| option.operand);
-            self.graphics_cards().filter_map(|device| self.card_of(device)).chain(operands.filter_map(card_of_argument)).collect()
+            let operands = self
+                .options
+                .iter()
+                .filter(|option| option.name == "device")
+                .filter_map(|option| option.operand);
+            self.graphics_cards()
+                .filter_map(|device| self.card_of(device))
+                .chain(operands.filter_map(card_of_argument))
+                .collect()
         })
     }
 
     fn card_of(&self, device: Element<'d>) -> Option<Card<'d>> {
         let source = device.child("source")?.child("address")?;
         let has_igd_property = self.igd_property(device).is_some();
-        Some(Card { device, place: source.start_tag().span, address: pci_address(source)?, has_igd_property })
+        Some(Card {
+            device,
+            place: source.start_tag().span,
+            address: pci_address(source)?,
+            has_igd_property,
+        })
     }
 
-    /// Whether a card is the integrated GPU itself: the one that the settings name, or one on the first bus with a property that no
-    /// other GPU has.
+    /// Whether a card is the integrated GPU itself: the one that the settings name, or one on the
+    /// first bus with a property that no other GPU has.
     pub fn is_whole_igpu(&self, card: &Card<'d>) -> bool {
         let [bus_domain, bus, _, function] = card.address;
-        parse_pci(self.settings.pci()) == Some(card.address) || (bus_domain, bus, function) == (0, 0, 0) && card.has_igd_property
+        parse_pci(self.settings.pci()) == Some(card.address)
+            || (bus_domain, bus, function) == (0, 0, 0) && card.has_igd_property
     }
 
-    /// Whether a card is a virtual function of the integrated GPU that the host's driver has made by SR-IOV.
+    /// Whether a card is a virtual function of the integrated GPU that the host's driver has made
+    /// by SR-IOV.
     pub fn is_igpu_function(&self, card: &Card<'d>) -> bool {
         let igpu = parse_pci(self.settings.pci());
-        igpu.is_some_and(|igpu| igpu[..3] == card.address[..3] && igpu[3] == 0 && card.address[3] > 0)
+        igpu.is_some_and(|igpu| {
+            igpu[..3] == card.address[..3] && igpu[3] == 0 && card.address[3] > 0
+        })
     }
 
     /// Whether the guest has the integrated GPU itself.
     pub fn has_igpu(&self) -> bool {
-        self.cards().iter().any(|card| !self.is_igpu_function(card) && (self.is_whole_igpu(card) || card.has_igd_property))
+        self.cards().iter().any(|card| {
+            !self.is_igpu_function(card) && (self.is_whole_igpu(card) || card.has_igd_property)
+        })
     }
 
-    /// Whether the guest has its share of the integrated GPU through SR-IOV, and no vGPU. No chip supports both, so it needs no vGPU and
-    /// can't have one.
+    /// Whether the guest has its share of the integrated GPU through SR-IOV, and no vGPU. No chip
+    /// supports both, so it needs no vGPU and can't have one.
     pub fn is_served_by_sriov(&self) -> bool {
         !self.has_vgpu() && self.cards().iter().any(|card| self.is_igpu_function(card))
     }
@@ -75,9 +99,16 @@ impl<'d> Domain<'d> {
 fn card_of_argument(operand: Argument<'_>) -> Option<Card<'_>> {
     let list = OptionList::parse(operand.value, Syntax::DEVICE).ok()?;
     list.get("driver").filter(|driver| matches!(*driver, "vfio-pci" | "vfio-pci-nohotplug"))?;
-    let host = list.get("host").or_else(|| list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next()))?;
+    let host = list.get("host").or_else(|| {
+        list.get("sysfsdev").and_then(|path| path.trim_end_matches('/').rsplit('/').next())
+    })?;
     // QEMU also accepts an address without its domain.
     let address = parse_pci(host).or_else(|| parse_pci(&format!("0000:{host}")))?;
     let has_igd_property = list.iter().any(|(name, _)| name.starts_with("x-igd-"));
-    Some(Card { device: operand.element, place: attribute_span(operand.element, "value"), address, has_igd_property })
+    Some(Card {
+        device: operand.element,
+        place: attribute_span(operand.element, "value"),
+        address,
+        has_igd_property,
+    })
 }

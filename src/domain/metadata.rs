@@ -1,7 +1,8 @@
 //! What the domain's `<metadata>` records of its vGPUs: the only place that reads it.
 //!
-//! libvirt keeps one element for each namespace, so all is in one: what it says itself holds for every vGPU, what a `<gvtg:vgpu>` in it
-//! says for the one with that uuid. What is to be ignored stands there too (`ignores.rs`), and says nothing of vGPUs.
+//! libvirt keeps one element for each namespace, so all is in one: what it says itself holds for
+//! every vGPU, what a `<gvtg:vgpu>` in it says for the one with that uuid. What is to be ignored
+//! stands there too (`ignores.rs`), and says nothing of vGPUs.
 //!
 //! ```xml
 //! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='i915-GVTg_V5_4'>
@@ -26,18 +27,24 @@ pub struct Metadata<'d> {
 }
 
 impl Metadata<'_> {
-    /// Whether it is there for what is to be ignored and for nothing else: anybody's domain may say that.
+    /// Whether it is there for what is to be ignored and for nothing else: anybody's domain may say
+    /// that.
     pub fn only_ignores(self) -> bool {
         let mut children = self.element.children().peekable();
-        children.peek().is_some() && children.all(|child| child.name() == "ignore") && self.element.attribute_names().next().is_none()
+        children.peek().is_some()
+            && children.all(|child| child.name() == "ignore")
+            && self.element.attribute_names().next().is_none()
     }
 }
 
 impl<'d> Domain<'d> {
     /// This program's element in `<metadata>`.
     pub fn metadata(&self) -> Option<Metadata<'d>> {
-        let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain";
-        let find = || self.child("metadata")?.children().find(is_ours).map(|element| Metadata { element });
+        let is_ours = |element: &Element<'_>| {
+            element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain"
+        };
+        let find =
+            || self.child("metadata")?.children().find(is_ours).map(|element| Metadata { element });
         *self.answers.metadata.get_or_init(find)
     }
 
@@ -45,10 +52,15 @@ impl<'d> Domain<'d> {
     pub fn recorded_vgpu(&self, uuid: Uuid) -> Option<Element<'d>> {
         let metadata = self.metadata()?;
         let by_uuid = || {
-            let is_vgpu = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "vgpu";
-            let with_uuid = |element: Element<'d>| Some((element.attribute("uuid").and_then(parse_uuid)?, element));
+            let is_vgpu = |element: &Element<'_>| {
+                element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "vgpu"
+            };
+            let with_uuid = |element: Element<'d>| {
+                Some((element.attribute("uuid").and_then(parse_uuid)?, element))
+            };
             let mut by_uuid = HashMap::new();
-            for (uuid, element) in metadata.element.children().filter(is_vgpu).filter_map(with_uuid) {
+            for (uuid, element) in metadata.element.children().filter(is_vgpu).filter_map(with_uuid)
+            {
                 by_uuid.entry(uuid).or_insert(element);
             }
             by_uuid
@@ -58,7 +70,9 @@ impl<'d> Domain<'d> {
 
     /// What is recorded under this name (`type` or `pci`) for the vGPU with this uuid.
     pub fn recorded(&self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
-        let own = uuid.and_then(|uuid| self.recorded_vgpu(uuid)).and_then(|element| element.attribute(name));
+        let own = uuid
+            .and_then(|uuid| self.recorded_vgpu(uuid))
+            .and_then(|element| element.attribute(name));
         own.or_else(|| self.metadata()?.element.attribute(name))
     }
 }

@@ -14,7 +14,8 @@ pub fn display_parts(value: &str) -> (String, Option<String>) {
     }
 }
 
-/// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where they are told to.
+/// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where
+/// they are told to.
 pub fn display_has_gl(kind: &str, gl: Option<&str>) -> bool {
     kind == "egl-headless" || matches!(gl, Some("on" | "es" | "core"))
 }
@@ -57,8 +58,13 @@ pub fn parse_pci(text: &str) -> Option<PciAddress> {
     let (rest, function) = text.rsplit_once('.')?;
     let mut parts = rest.split(':');
     let is_hex = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut hex =
-        |digits: usize| parts.next().filter(|part| part.len() == digits).filter(is_hex).and_then(|part| u32::from_str_radix(part, 16).ok());
+    let mut hex = |digits: usize| {
+        parts
+            .next()
+            .filter(|part| part.len() == digits)
+            .filter(is_hex)
+            .and_then(|part| u32::from_str_radix(part, 16).ok())
+    };
     let address = [hex(4)?, hex(2)?, hex(2)?, u32::from_str_radix(function, 8).ok()?];
     (parts.next().is_none() && function.len() == 1).then_some(address)
 }
@@ -77,16 +83,19 @@ pub(crate) fn pci_address(address: Element<'_>) -> Option<PciAddress> {
 
 /// Whether a host device is a mediated device that can be a GVT-g vGPU.
 pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
-    hostdev.attribute("type") == Some("mdev") && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
+    hostdev.attribute("type") == Some("mdev")
+        && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
 }
 
 /// Whether a host device is a PCI card of the host's: one given as a hostdev, or as an interface.
 pub(crate) fn is_pci_card(device: Element<'_>) -> bool {
-    device.attribute("type") == Some("pci") || device.is("interface") && device.attribute("type") == Some("hostdev")
+    device.attribute("type") == Some("pci")
+        || device.is("interface") && device.attribute("type") == Some("hostdev")
 }
 
-/// Whether a host device can be one of the host's graphics cards. An interface can't, and neither can a hostdev that is half of a pair of
-/// network cards (`<teaming>`). What all other PCI devices are, only the host knows.
+/// Whether a host device can be one of the host's graphics cards. An interface can't, and neither
+/// can a hostdev that is half of a pair of network cards (`<teaming>`). What all other PCI devices
+/// are, only the host knows.
 pub(crate) fn is_graphics_card(device: Element<'_>) -> bool {
     is_pci_card(device) && !device.is("interface") && device.child("teaming").is_none()
 }
@@ -108,7 +117,12 @@ mod tests {
     #[test]
     fn uuids_are_read_as_libvirt_does() {
         assert!(parse_uuid("AB54BABAea9a-4ce5-b7b4-51b376b65849").is_some());
-        for wrong in ["", "your-gpu-uuid-here", "{ab54baba-ea9a-4ce5-b7b4-51b376b65849}", "ab54baba-ea9a-4ce5-b7b4-51b376b6584"] {
+        for wrong in [
+            "",
+            "your-gpu-uuid-here",
+            "{ab54baba-ea9a-4ce5-b7b4-51b376b65849}",
+            "ab54baba-ea9a-4ce5-b7b4-51b376b6584",
+        ] {
             assert!(parse_uuid(wrong).is_none(), "{wrong}");
         }
     }
@@ -116,7 +130,10 @@ mod tests {
     #[test]
     fn displays_are_read_in_both_forms() {
         assert_eq!(display_parts("gtk,zoom-to-fit=off,gl=on"), ("gtk".into(), Some("on".into())));
-        assert_eq!(display_parts("{\"type\":\"gtk\",\"gl\":\"es\"}"), ("gtk".into(), Some("es".into())));
+        assert_eq!(
+            display_parts("{\"type\":\"gtk\",\"gl\":\"es\"}"),
+            ("gtk".into(), Some("es".into()))
+        );
         assert_eq!(display_parts("none"), ("none".into(), None));
     }
 
@@ -124,7 +141,15 @@ mod tests {
     fn pci_addresses_are_read() {
         assert_eq!(parse_pci("0000:00:02.0"), Some([0, 0, 2, 0]));
         assert_eq!(parse_pci("00a1:1f:1e.7"), Some([0xa1, 0x1f, 0x1e, 7]));
-        for wrong in ["", "00:02.0", "0000:00:02", "0000:00:02.8", "0000:00:02.0.0", "x000:00:02.0", "+000:+0:+2.0"] {
+        for wrong in [
+            "",
+            "00:02.0",
+            "0000:00:02",
+            "0000:00:02.8",
+            "0000:00:02.0.0",
+            "x000:00:02.0",
+            "+000:+0:+2.0",
+        ] {
             assert_eq!(parse_pci(wrong), None, "{wrong}");
         }
     }

@@ -1,4 +1,5 @@
-//! Devices that the user's own `-device` arguments make, and the properties that they get there, by `-set` and by `-global`.
+//! Devices that the user's own `-device` arguments make, and the properties that they get there, by
+//! `-set` and by `-global`.
 
 use super::{Argument, Domain, EffectiveProperty, PropertySource, Set, typed};
 use crate::qemu::{OptionList, Syntax, global_parts};
@@ -74,15 +75,28 @@ impl<'d> Domain<'d> {
     }
 
     /// The value of a property that a `-device` argument's device gets, and how it gets there.
-    pub fn raw_property(&self, device: &RawDevice<'d>, name: &str) -> Option<EffectiveProperty<'d>> {
+    pub fn raw_property(
+        &self,
+        device: &RawDevice<'d>,
+        name: &str,
+    ) -> Option<EffectiveProperty<'d>> {
         if let Some(set) = self.raw_set(device, name) {
-            return Some(EffectiveProperty { value: typed(name, set.value), carrier: PropertySource::Set(set) });
+            return Some(EffectiveProperty {
+                value: typed(name, set.value),
+                carrier: PropertySource::Set(set),
+            });
         }
         if let Some(value) = device.list.get(name) {
-            return Some(EffectiveProperty { value: typed(name, value), carrier: PropertySource::Device(device.argument) });
+            return Some(EffectiveProperty {
+                value: typed(name, value),
+                carrier: PropertySource::Device(device.argument),
+            });
         }
         let (value, argument) = self.global(device.driver(), name)?;
-        Some(EffectiveProperty { value: typed(name, value), carrier: PropertySource::Global(argument) })
+        Some(EffectiveProperty {
+            value: typed(name, value),
+            carrier: PropertySource::Global(argument),
+        })
     }
 
     /// The `-set` that counts for a property of a `-device` argument's device.
@@ -90,16 +104,25 @@ impl<'d> Domain<'d> {
         device.id().filter(|_| device.is_settable()).and_then(|id| self.last_set(id, name))
     }
 
-    /// The value that the last `-global` gives a property of all devices of a driver. One for a driver works on those that derive from
-    /// it too.
+    /// The value that the last `-global` gives a property of all devices of a driver. One for a
+    /// driver works on those that derive from it too.
     pub(crate) fn global(&self, driver: &str, name: &str) -> Option<(&str, Argument<'d>)> {
         let globals = self.answers.globals.get_or_init(|| {
             let mut globals: Globals<'d> = HashMap::default();
-            let operands = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
+            let operands = self
+                .options
+                .iter()
+                .filter(|option| option.name == "global")
+                .filter_map(|option| option.operand);
             for argument in operands {
-                let Some([driver, property, value]) = global_parts(argument.value) else { continue };
+                let Some([driver, property, value]) = global_parts(argument.value) else {
+                    continue;
+                };
                 if driver == VFIO {
-                    globals.entry(VFIO_NOHOTPLUG.into()).or_default().insert(property.clone(), (value.clone(), argument));
+                    globals
+                        .entry(VFIO_NOHOTPLUG.into())
+                        .or_default()
+                        .insert(property.clone(), (value.clone(), argument));
                 }
                 globals.entry(driver).or_default().insert(property, (value, argument));
             }
@@ -120,15 +143,35 @@ mod tests {
         for (arguments, wanted) in [
             (&["-device", "vfio-pci,host=01:00.0"][..], None),
             (&["-device", "vfio-pci,x-vga=on,id=a"], Some(("true", "device"))),
-            (&["-device", "vfio-pci,x-vga=on,id=a", "-set", "device.a.x-vga=off"], Some(("false", "set"))),
-            (&["-device", "vfio-pci,x-vga=on,id=a", "-set", "device.b.x-vga=off"], Some(("true", "device"))),
-            (&["-device", "{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;id&quot;:&quot;a&quot;}", "-set", "device.a.x-vga=off"], None),
+            (
+                &["-device", "vfio-pci,x-vga=on,id=a", "-set", "device.a.x-vga=off"],
+                Some(("false", "set")),
+            ),
+            (
+                &["-device", "vfio-pci,x-vga=on,id=a", "-set", "device.b.x-vga=off"],
+                Some(("true", "device")),
+            ),
+            (
+                &[
+                    "-device",
+                    "{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;id&quot;:&quot;a&quot;}",
+                    "-set",
+                    "device.a.x-vga=off",
+                ],
+                None,
+            ),
             (&["-device", "vfio-pci", "-global", "vfio-pci.x-vga=yes"], Some(("true", "global"))),
-            (&["-device", "vfio-pci-nohotplug", "-global", "vfio-pci.x-vga=on"], Some(("true", "global"))),
+            (
+                &["-device", "vfio-pci-nohotplug", "-global", "vfio-pci.x-vga=on"],
+                Some(("true", "global")),
+            ),
             (&["-device", "vfio-pci", "-global", "vfio-pci-nohotplug.x-vga=on"], None),
         ] {
-            let arguments: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
-            let text = format!("<domain xmlns:qemu='{QEMU_NAMESPACE}'><qemu:commandline>{arguments}</qemu:commandline></domain>");
+            let arguments: String =
+                arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+            let text = format!(
+                "<domain xmlns:qemu='{QEMU_NAMESPACE}'><qemu:commandline>{arguments}</qemu:commandline></domain>"
+            );
             let found = read(&text, &Settings::default(), |domain| {
                 let delivered = domain.raw_property(&domain.raw_devices()[0], "x-vga");
                 delivered.map(|delivered| {
@@ -140,7 +183,11 @@ mod tests {
                     (delivered.value, carrier)
                 })
             });
-            assert_eq!(found.unwrap(), wanted.map(|(value, carrier)| (value.to_owned(), carrier)), "{arguments}");
+            assert_eq!(
+                found.unwrap(),
+                wanted.map(|(value, carrier)| (value.to_owned(), carrier)),
+                "{arguments}"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Which arguments to QEMU, `-set` and overrides refer to which device. References to `<audio>` are in `audio.rs`.
+//! Which arguments to QEMU, `-set` and overrides refer to which device. References to `<audio>` are
+//! in `audio.rs`.
 //!
-//! libvirt numbers devices of a kind in their order (src/qemu/qemu_alias.c `qemuAssignDeviceAliases`), and names what is behind a device after
-//! it. Host devices are numbered by `aliases.rs`.
+//! libvirt numbers devices of a kind in their order (src/qemu/qemu_alias.c
+//! `qemuAssignDeviceAliases`), and names what is behind a device after it. Host devices are
+//! numbered by `aliases.rs`.
 
 use super::{Domain, user_alias};
 use crate::qemu::{OptionList, Syntax, set_parts};
@@ -81,20 +83,35 @@ impl<'d> References<'d> {
         for (element, name) in KINDS {
             let mut devices = domain.devices_named(element);
             // libvirt puts the primary card first.
-            let is_primary = |device: &Element<'_>| device.child("model").is_some_and(|model| model.attribute("primary") == Some("yes"));
+            let is_primary = |device: &Element<'_>| {
+                device.child("model").is_some_and(|model| model.attribute("primary") == Some("yes"))
+            };
             devices.sort_by_key(|device| *element != "video" || !is_primary(device));
             for (index, device) in devices.iter().enumerate() {
-                by_id.insert(user_alias(*device).map_or_else(|| format!("{name}{index}"), str::to_owned), *device);
+                by_id.insert(
+                    user_alias(*device).map_or_else(|| format!("{name}{index}"), str::to_owned),
+                    *device,
+                );
             }
-            kinds.push(Kind { name, devices: devices.into_iter().map(|device| (device, user_alias(device).is_some())).collect() });
+            kinds.push(Kind {
+                name,
+                devices: devices
+                    .into_iter()
+                    .map(|device| (device, user_alias(device).is_some()))
+                    .collect(),
+            });
         }
         for (id, elements, place) in places(domain) {
-            let found = BACKENDS.iter().find_map(|backend| Some((*backend, *by_id.get(id.strip_prefix(backend)?)?)));
+            let found = BACKENDS
+                .iter()
+                .find_map(|backend| Some((*backend, *by_id.get(id.strip_prefix(backend)?)?)));
             if let Some((backend, device)) = found {
                 references.add(Reference { id, backend, device, elements, place });
             }
         }
-        kinds.retain(|kind| kind.devices.iter().any(|(device, _)| references.by_device.contains_key(&device.id())));
+        kinds.retain(|kind| {
+            kind.devices.iter().any(|(device, _)| references.by_device.contains_key(&device.id()))
+        });
         references.kinds = kinds;
         references
     }
@@ -121,16 +138,28 @@ fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, ReferenceSi
                 let Ok(list) = OptionList::parse(operand.value, Syntax::DEVICE) else { continue };
                 for name in ["chardev", "rng"] {
                     if let Some(id) = list.get(name) {
-                        places.push((id.to_owned(), elements.clone(), ReferenceSite::List(operand.element, name)));
+                        places.push((
+                            id.to_owned(),
+                            elements.clone(),
+                            ReferenceSite::List(operand.element, name),
+                        ));
                     }
                 }
             }
             _ => {}
         }
     }
-    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
-    places.extend(
-        devices.filter_map(|device| Some((device.attribute("alias")?.to_owned(), vec![device], ReferenceSite::Attribute(device, "alias")))),
-    );
+    let devices = domain
+        .blocks("override")
+        .iter()
+        .flat_map(|block| block.children())
+        .filter(|child| child.is_qemu("device"));
+    places.extend(devices.filter_map(|device| {
+        Some((
+            device.attribute("alias")?.to_owned(),
+            vec![device],
+            ReferenceSite::Attribute(device, "alias"),
+        ))
+    }));
     places
 }

@@ -1,4 +1,5 @@
-//! What a document says is to be ignored: comments, and their twin in `<metadata>`, which `virsh define` keeps.
+//! What a document says is to be ignored: comments, and their twin in `<metadata>`, which `virsh
+//! define` keeps.
 //!
 //! ```xml
 //! <!-- gvtg-xml: ignore[stray-video] the installer needs it -->
@@ -21,7 +22,8 @@ pub struct Ignore<'d> {
     pub span: Range<usize>,
     /// Where the findings begin that it is about; empty for a comment that no element follows.
     pub scope: Range<usize>,
-    /// Where the names of rules or groups stand that it is about, none of them empty; in one that can't be read, what may be names.
+    /// Where the names of rules or groups stand that it is about, none of them empty; in one that
+    /// can't be read, what may be names.
     pub names: Vec<Range<usize>>,
     /// Why; empty where it isn't said.
     pub reason: String,
@@ -46,7 +48,8 @@ impl<'d> Domain<'d> {
         &self.all_ignores().all
     }
 
-    /// The comments that say what is to be ignored in an element: of no use without it, and before another one they would speak of that.
+    /// The comments that say what is to be ignored in an element: of no use without it, and before
+    /// another one they would speak of that.
     pub fn comments_for(&self, element: ElementId) -> &[Range<usize>] {
         self.all_ignores().by_element.get(&element).map_or(&[], Vec::as_slice)
     }
@@ -75,7 +78,9 @@ impl<'d> Ignores<'d> {
         for ignore in &all {
             match ignore.form {
                 IgnoreForm::FileComment => for_file.push(ignore.span.clone()),
-                IgnoreForm::Comment(Some(element)) => by_element.entry(element.id()).or_default().push(ignore.span.clone()),
+                IgnoreForm::Comment(Some(element)) => {
+                    by_element.entry(element.id()).or_default().push(ignore.span.clone())
+                }
                 IgnoreForm::Comment(None) | IgnoreForm::Metadata(_) => {}
             }
         }
@@ -100,18 +105,38 @@ fn read<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
             (true, _) => (IgnoreForm::FileComment, WHOLE_FILE),
             (false, next) => (IgnoreForm::Comment(next), next.map_or(0..0, Element::span)),
         };
-        let names = written.names.into_iter().map(|name| start + name.start..start + name.end).collect();
-        Some(Ignore { form, span: comment.span, scope, names, reason: written.reason, fault: written.fault })
+        let names =
+            written.names.into_iter().map(|name| start + name.start..start + name.end).collect();
+        Some(Ignore {
+            form,
+            span: comment.span,
+            scope,
+            names,
+            reason: written.reason,
+            fault: written.fault,
+        })
     });
     comments.chain(in_metadata(domain)).collect()
 }
 
 fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
-    let is_ours = |element: &Element<'_>| element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "ignore";
-    let own = domain.metadata().into_iter().flat_map(|metadata| metadata.element.children()).filter(is_ours);
-    let stray = domain.child("metadata").into_iter().flat_map(|metadata| metadata.children()).filter(is_ours);
+    let is_ours = |element: &Element<'_>| {
+        element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "ignore"
+    };
+    let own = domain
+        .metadata()
+        .into_iter()
+        .flat_map(|metadata| metadata.element.children())
+        .filter(is_ours);
+    let stray = domain
+        .child("metadata")
+        .into_iter()
+        .flat_map(|metadata| metadata.children())
+        .filter(is_ours);
     let ignore = |element: Element<'d>, fault: Option<&str>| {
-        let rule = element.attribute_place("rule").map(|place| trimmed(domain.document.text(), place.value));
+        let rule = element
+            .attribute_place("rule")
+            .map(|place| trimmed(domain.document.text(), place.value));
         let name = rule.filter(|name| !name.is_empty());
         let fault = fault.or(name.is_none().then_some("the rule attribute is missing or empty"));
         Ignore {
@@ -145,17 +170,30 @@ impl Written {
         let behind = text.trim_start().strip_prefix(COMMENT_MARK)?;
         let Some(said) = behind.trim_start().strip_prefix(':') else {
             // A comment may speak of the program and not to it.
-            let is_meant = behind.starts_with(char::is_whitespace) && behind.trim_start().starts_with("ignore");
-            return is_meant.then(|| Written::unreadable(text, behind, "the colon after gvtg-xml is missing"));
+            let is_meant = behind.starts_with(char::is_whitespace)
+                && behind.trim_start().starts_with("ignore");
+            return is_meant
+                .then(|| Written::unreadable(text, behind, "the colon after gvtg-xml is missing"));
         };
         let said = said.trim_start();
-        let (word, behind) = said.split_at(said.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_')).unwrap_or(said.len()));
+        let (word, behind) = said.split_at(
+            said.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'))
+                .unwrap_or(said.len()),
+        );
         if !matches!(word, "ignore" | "ignore-file") {
-            let what = if word.is_empty() { "the keyword is missing; use".to_owned() } else { format!("'{word}' is not a keyword; use") };
+            let what = if word.is_empty() {
+                "the keyword is missing; use".to_owned()
+            } else {
+                format!("'{word}' is not a keyword; use")
+            };
             return Some(Written::unreadable(text, said, &format!("{what} ignore or ignore-file")));
         }
         let Some(list) = behind.trim_start().strip_prefix('[') else {
-            return Some(Written::unreadable(text, behind, "the brackets with the rule are missing"));
+            return Some(Written::unreadable(
+                text,
+                behind,
+                "the brackets with the rule are missing",
+            ));
         };
         let Some((list, reason)) = list.split_once(']') else {
             return Some(Written::unreadable(text, behind, "the closing bracket is missing"));
@@ -163,22 +201,43 @@ impl Written {
         let start = place_of(text, list);
         let ends = list.match_indices(',').map(|(comma, _)| comma).chain([list.len()]);
         let mut from = 0;
-        let names: Vec<Range<usize>> = ends.map(|end| trimmed(text, start + std::mem::replace(&mut from, end + 1)..start + end)).collect();
+        let names: Vec<Range<usize>> = ends
+            .map(|end| trimmed(text, start + std::mem::replace(&mut from, end + 1)..start + end))
+            .collect();
         if names.iter().any(Range::is_empty) {
             return Some(Written::unreadable(text, behind, "a name in the brackets is empty"));
         }
-        let reason = reason.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—')).trim_end();
-        Some(Written { is_for_file: word == "ignore-file", names, reason: reason.to_owned(), fault: None })
+        let reason = reason
+            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—'))
+            .trim_end();
+        Some(Written {
+            is_for_file: word == "ignore-file",
+            names,
+            reason: reason.to_owned(),
+            fault: None,
+        })
     }
 
-    /// A comment that can't be read; `rest` is the part of its text that may name rules, in brackets or without.
+    /// A comment that can't be read; `rest` is the part of its text that may name rules, in
+    /// brackets or without.
     fn unreadable(text: &str, rest: &str, fault: &str) -> Written {
-        let list = rest.split_once('[').map_or(rest, |(_, behind)| behind.split(']').next().unwrap_or(behind));
+        let list = rest
+            .split_once('[')
+            .map_or(rest, |(_, behind)| behind.split(']').next().unwrap_or(behind));
         let start = place_of(text, list);
-        let words = list.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| !word.is_empty());
-        let places = words.map(|word| place_of(list, word) + start..place_of(list, word) + start + word.len());
-        let is_for_file = rest.trim_start().split('[').next().is_some_and(|word| word.contains("file"));
-        Written { is_for_file, names: places.collect(), reason: String::new(), fault: Some(fault.to_owned()) }
+        let words = list
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .filter(|word| !word.is_empty());
+        let places = words
+            .map(|word| place_of(list, word) + start..place_of(list, word) + start + word.len());
+        let is_for_file =
+            rest.trim_start().split('[').next().is_some_and(|word| word.contains("file"));
+        Written {
+            is_for_file,
+            names: places.collect(),
+            reason: String::new(),
+            fault: Some(fault.to_owned()),
+        }
     }
 }
 
@@ -202,58 +261,115 @@ mod tests {
 
     /// A comment as one line: what for, which names, why, and what is wrong with it.
     fn parsed(text: &str) -> String {
-        let Some(Written { is_for_file, names, reason, fault }) = Written::parse(text) else { return "none".into() };
+        let Some(Written { is_for_file, names, reason, fault }) = Written::parse(text) else {
+            return "none".into();
+        };
         let names: Vec<&str> = names.into_iter().map(|name| &text[name]).collect();
         let what = if is_for_file { "file" } else { "element" };
-        format!("{what} {}: {}", names.join("+"), fault.map_or(reason, |fault| format!("! {fault}")))
+        format!(
+            "{what} {}: {}",
+            names.join("+"),
+            fault.map_or(reason, |fault| format!("! {fault}"))
+        )
     }
 
     #[test]
     fn a_comment_names_rules_and_says_why() {
-        assert_eq!(parsed(" gvtg-xml: ignore[stray-video] the installer needs it "), "element stray-video: the installer needs it");
+        assert_eq!(
+            parsed(" gvtg-xml: ignore[stray-video] the installer needs it "),
+            "element stray-video: the installer needs it"
+        );
         assert_eq!(parsed("gvtg-xml:ignore-file[a,b]why"), "file a+b: why");
-        assert_eq!(parsed("\n\tgvtg-xml : ignore [ a ,\n b ] : é [x] - y\n"), "element a+b: é [x] - y");
+        assert_eq!(
+            parsed("\n\tgvtg-xml : ignore [ a ,\n b ] : é [x] - y\n"),
+            "element a+b: é [x] - y"
+        );
         assert_eq!(parsed("gvtg-xml: ignore[a] — why"), "element a: why");
-        for without_reason in ["gvtg-xml: ignore[a]", "gvtg-xml: ignore[a]  ", "gvtg-xml: ignore[a]: –\n"] {
+        for without_reason in
+            ["gvtg-xml: ignore[a]", "gvtg-xml: ignore[a]  ", "gvtg-xml: ignore[a]: –\n"]
+        {
             assert_eq!(parsed(without_reason), "element a: ", "{without_reason}");
         }
     }
 
     #[test]
     fn a_comment_that_does_not_speak_to_the_program_is_none() {
-        for text in ["", "x", "ignore[a] b", "gvtg-xml", "gvtg-xml wrote this", "gvtg-xmlx: y", "see gvtg-xml: ignore[a] b"] {
+        for text in [
+            "",
+            "x",
+            "ignore[a] b",
+            "gvtg-xml",
+            "gvtg-xml wrote this",
+            "gvtg-xmlx: y",
+            "see gvtg-xml: ignore[a] b",
+        ] {
             assert_eq!(parsed(text), "none", "{text}");
         }
     }
 
     #[test]
     fn what_is_wrong_with_a_comment_is_said_and_what_it_may_name_is_known() {
-        assert_eq!(parsed("gvtg-xml: ingore[a-b] c"), "element a-b: ! 'ingore' is not a keyword; use ignore or ignore-file");
-        assert_eq!(parsed("gvtg-xml: ignore-files[a] c"), "file a: ! 'ignore-files' is not a keyword; use ignore or ignore-file");
-        assert_eq!(parsed("gvtg-xml: [a] c"), "element a: ! the keyword is missing; use ignore or ignore-file");
-        assert_eq!(parsed("gvtg-xml: ignore a-b, c"), "element a-b+c: ! the brackets with the rule are missing");
-        assert_eq!(parsed("gvtg-xml: ignore[a, b"), "element a+b: ! the closing bracket is missing");
+        assert_eq!(
+            parsed("gvtg-xml: ingore[a-b] c"),
+            "element a-b: ! 'ingore' is not a keyword; use ignore or ignore-file"
+        );
+        assert_eq!(
+            parsed("gvtg-xml: ignore-files[a] c"),
+            "file a: ! 'ignore-files' is not a keyword; use ignore or ignore-file"
+        );
+        assert_eq!(
+            parsed("gvtg-xml: [a] c"),
+            "element a: ! the keyword is missing; use ignore or ignore-file"
+        );
+        assert_eq!(
+            parsed("gvtg-xml: ignore a-b, c"),
+            "element a-b+c: ! the brackets with the rule are missing"
+        );
+        assert_eq!(
+            parsed("gvtg-xml: ignore[a, b"),
+            "element a+b: ! the closing bracket is missing"
+        );
         assert_eq!(parsed("gvtg-xml: ignore[] c"), "element : ! a name in the brackets is empty");
-        assert_eq!(parsed("gvtg-xml: ignore[a,,b] c"), "element a+b: ! a name in the brackets is empty");
-        assert_eq!(parsed("gvtg-xml ignore[a] c"), "element a: ! the colon after gvtg-xml is missing");
-        assert_eq!(parsed("gvtg-xml:"), "element : ! the keyword is missing; use ignore or ignore-file");
+        assert_eq!(
+            parsed("gvtg-xml: ignore[a,,b] c"),
+            "element a+b: ! a name in the brackets is empty"
+        );
+        assert_eq!(
+            parsed("gvtg-xml ignore[a] c"),
+            "element a: ! the colon after gvtg-xml is missing"
+        );
+        assert_eq!(
+            parsed("gvtg-xml:"),
+            "element : ! the keyword is missing; use ignore or ignore-file"
+        );
     }
 
     /// The ignores of a document, a line each: names, scope, reason or fault.
     fn ignores(text: &str) -> Vec<String> {
         let shown = |ignore: &Ignore<'_>| {
             let names: Vec<&str> = ignore.names.iter().map(|name| &text[name.clone()]).collect();
-            let scope = if ignore.scope == WHOLE_FILE { "all" } else { &text[ignore.scope.clone()] };
-            format!("{} in {scope}: {}", names.join("+"), ignore.fault.as_ref().unwrap_or(&ignore.reason))
+            let scope =
+                if ignore.scope == WHOLE_FILE { "all" } else { &text[ignore.scope.clone()] };
+            format!(
+                "{} in {scope}: {}",
+                names.join("+"),
+                ignore.fault.as_ref().unwrap_or(&ignore.reason)
+            )
         };
-        domain::read(text, &Settings::default(), |domain| domain.ignores().iter().map(shown).collect()).unwrap()
+        domain::read(text, &Settings::default(), |domain| {
+            domain.ignores().iter().map(shown).collect()
+        })
+        .unwrap()
     }
 
     #[test]
     fn comments_are_for_the_element_behind_them_or_the_file() {
         let text = "<!-- gvtg-xml: ignore-file[f] x --><domain><devices><!-- gvtg-xml: ignore[a] x --> <!-- c --> <video><a/></video>\
             <!-- gvtg-xml: ignore[b] x --></devices></domain><!-- gvtg-xml: ignore-file[g] x -->";
-        assert_eq!(ignores(text), ["f in all: x", "a in <video><a/></video>: x", "b in : x", "g in all: x"]);
+        assert_eq!(
+            ignores(text),
+            ["f in all: x", "a in <video><a/></video>: x", "b in : x", "g in all: x"]
+        );
     }
 
     #[test]

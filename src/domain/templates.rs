@@ -1,10 +1,12 @@
-//! Values that a template engine or a script fills in later: libvirt will not read what the file has now.
+//! Values that a template engine or a script fills in later: libvirt will not read what the file
+//! has now.
 
 use memchr::{memchr, memmem};
 
 use super::Domain;
 
-/// The brackets around an expression: Jinja, Go, Handlebars, ERB, PHP, shells, Terraform, Python, Thymeleaf, Template Toolkit.
+/// The brackets around an expression: Jinja, Go, Handlebars, ERB, PHP, shells, Terraform, Python,
+/// Thymeleaf, Template Toolkit.
 const BRACKETS: &[(&str, &str)] = &[
     ("{{", "}}"),
     ("{%", "%}"),
@@ -27,7 +29,8 @@ const SIGNS: &[&str] = &["@", "%", "#", "__"];
 
 /// The template expressions in a value, in their order.
 ///
-/// A word that a guide prints for the reader to replace (`your-gpu-uuid-here`, `GPU_UUID`) is not an expression, nor is a uuid in braces.
+/// A word that a guide prints for the reader to replace (`your-gpu-uuid-here`, `GPU_UUID`) is not
+/// an expression, nor is a uuid in braces.
 pub fn templates(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = value;
     std::iter::from_fn(move || {
@@ -49,20 +52,25 @@ pub fn is_template(value: &str) -> bool {
     templates(value).next().is_some()
 }
 
-/// Whether a name is a template. Names of VMs may contain most signs (`web#1#2`, `a__b__c`): a few count only around the whole name,
-/// the others never.
+/// Whether a name is a template. Names of VMs may contain most signs (`web#1#2`, `a__b__c`): a few
+/// count only around the whole name, the others never.
 pub fn is_template_name(name: &str) -> bool {
     const UNMISTAKABLE: &[&str] = &["{{", "{%", "<%", "<?", "${", "#{", "%{", "@{"];
     let name = name.trim();
-    let is_alone = |expression: &str| expression == name && name.starts_with(['$', '@', '%', '_']) && !name.contains('(');
-    templates(name).any(|expression| is_alone(expression) || UNMISTAKABLE.iter().any(|open| expression.starts_with(open)))
+    let is_alone = |expression: &str| {
+        expression == name && name.starts_with(['$', '@', '%', '_']) && !name.contains('(')
+    };
+    templates(name).any(|expression| {
+        is_alone(expression) || UNMISTAKABLE.iter().any(|open| expression.starts_with(open))
+    })
 }
 
 /// The length of the expression that a text begins with; None for a text that begins with none.
 fn length_at(text: &str, whole: &str) -> Option<usize> {
     for (open, close) in BRACKETS {
         if let Some(inside) = text.strip_prefix(open) {
-            return memmem::find(inside.as_bytes(), close.as_bytes()).map(|at| open.len() + at + close.len());
+            return memmem::find(inside.as_bytes(), close.as_bytes())
+                .map(|at| open.len() + at + close.len());
         }
     }
     if let Some(name) = text.strip_prefix('$') {
@@ -70,7 +78,8 @@ fn length_at(text: &str, whole: &str) -> Option<usize> {
     }
     if let Some(inside) = text.strip_prefix('{') {
         let end = memchr(b'}', inside.as_bytes())?;
-        return (is_replacement_field(&inside[..end]) && (end > 0 || text == whole)).then_some(end + 2);
+        return (is_replacement_field(&inside[..end]) && (end > 0 || text == whole))
+            .then_some(end + 2);
     }
     // printf's.
     if matches!(text, "%s" | "%d") && text == whole {
@@ -80,8 +89,10 @@ fn length_at(text: &str, whole: &str) -> Option<usize> {
     let inside = &text[sign.len()..];
     let end = memmem::find(inside.as_bytes(), sign.as_bytes())?;
     // `%C3%` is part of an escaped path.
-    let is_escape = *sign == "%" && end == 2 && inside.as_bytes()[..end].iter().all(u8::is_ascii_hexdigit);
-    let is_name = end > 0 && name_length(inside) >= end && !inside.starts_with(|c: char| c.is_ascii_digit());
+    let is_escape =
+        *sign == "%" && end == 2 && inside.as_bytes()[..end].iter().all(u8::is_ascii_hexdigit);
+    let is_name =
+        end > 0 && name_length(inside) >= end && !inside.starts_with(|c: char| c.is_ascii_digit());
     (is_name && !is_escape).then_some(end + 2 * sign.len())
 }
 
@@ -89,26 +100,33 @@ fn length_at(text: &str, whole: &str) -> Option<usize> {
 fn name_length(text: &str) -> usize {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     match text.bytes().next() {
-        Some(first) if first.is_ascii_alphanumeric() || first == b'_' => text.bytes().take_while(|byte| is_name(byte)).count(),
+        Some(first) if first.is_ascii_alphanumeric() || first == b'_' => {
+            text.bytes().take_while(|byte| is_name(byte)).count()
+        }
         _ => 0,
     }
 }
 
-/// Whether braces around this are Python's or Rust's: `{}`, `{0}`, `{uuid}`. Hex digits in braces are a uuid as Windows writes it.
+/// Whether braces around this are Python's or Rust's: `{}`, `{0}`, `{uuid}`. Hex digits in braces
+/// are a uuid as Windows writes it.
 fn is_replacement_field(inside: &str) -> bool {
     let inside = inside.trim();
-    let is_word = inside.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
+    let is_word =
+        inside.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
     is_word && !(inside.len() >= 8 && inside.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl Domain<'_> {
-    /// Whether anything in the document can be a template expression; computed once, so that most documents skip the closer search.
+    /// Whether anything in the document can be a template expression; computed once, so that most
+    /// documents skip the closer search.
     pub fn may_have_templates(&self) -> bool {
         *self.answers.may_have_templates.get_or_init(|| {
             let bytes = self.document.text().as_bytes();
             let may_hold = |byte: u8| memchr(byte, bytes).is_some();
             [b'{', b'$', b'@', b'%', b'#'].into_iter().any(may_hold)
-                || ["__", "[[", "((", "&lt;"].iter().any(|open| memmem::find(bytes, open.as_bytes()).is_some())
+                || ["__", "[[", "((", "&lt;"]
+                    .iter()
+                    .any(|open| memmem::find(bytes, open.as_bytes()).is_some())
         })
     }
 }
@@ -198,10 +216,21 @@ mod tests {
 
     #[test]
     fn a_name_with_odd_signs_is_a_name() {
-        for name in ["{{ vm }}", "win-{{ n }}", "${NAME}-1", "$NAME", "@name@", "%NAME%", "<%= vm %>"] {
+        for name in
+            ["{{ vm }}", "win-{{ n }}", "${NAME}-1", "$NAME", "@name@", "%NAME%", "<%= vm %>"]
+        {
             assert!(is_template_name(name), "{name}");
         }
-        for name in ["web#1#2", "a__b__c", "x$y", "me@home@work", "old ((win10))", "[[10]]", "{a}", "$(touch x)"] {
+        for name in [
+            "web#1#2",
+            "a__b__c",
+            "x$y",
+            "me@home@work",
+            "old ((win10))",
+            "[[10]]",
+            "{a}",
+            "$(touch x)",
+        ] {
             assert!(!is_template_name(name), "{name}");
         }
     }

@@ -1,4 +1,5 @@
-//! Whose a domain's devices are, and through what its guest is watched: which of it speaks of GVT-g, and which must be left alone.
+//! Whose a domain's devices are, and through what its guest is watched: which of it speaks of
+//! GVT-g, and which must be left alone.
 
 use super::{Domain, Set, attribute_span, is_pci_card, is_template, parse_uuid};
 use crate::property::{PropertyType, to_override};
@@ -13,7 +14,8 @@ use uuid::Uuid;
 const INTEL: &str = "32902";
 
 impl<'d> Domain<'d> {
-    /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can have one.
+    /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can
+    /// have one.
     pub fn unsuitable(&self) -> Option<(Element<'d>, String)> {
         let kind = self.root.attribute("type").unwrap_or("");
         // A value that a template fills in may be right.
@@ -31,13 +33,25 @@ impl<'d> Domain<'d> {
             }
         }
         let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {
-            matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap")) && hostdev.attribute("type") == Some("mdev")
+            matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
+                && hostdev.attribute("type") == Some("mdev")
         });
         if let Some(hostdev) = channel {
-            return Some((hostdev, format!("a mediated device of model {} is not a GPU", hostdev.attribute("model").unwrap_or(""))));
+            return Some((
+                hostdev,
+                format!(
+                    "a mediated device of model {} is not a GPU",
+                    hostdev.attribute("model").unwrap_or("")
+                ),
+            ));
         }
-        let other = self.non_intel_mdevs.first().filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
-        other.map(|(hostdev, what)| (*hostdev, format!("its mediated device is not from Intel ({what})")))
+        let other = self
+            .non_intel_mdevs
+            .first()
+            .filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
+        other.map(|(hostdev, what)| {
+            (*hostdev, format!("its mediated device is not from Intel ({what})"))
+        })
     }
 
     /// What says that a mediated device is another maker's than Intel.
@@ -51,7 +65,8 @@ impl<'d> Domain<'d> {
             return Some(format!("its alias is {alias}"));
         }
         let uuid = super::uuid_of(vgpu);
-        let recorded = self.recorded("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
+        let recorded =
+            self.recorded("type", uuid).filter(|recorded| recorded.starts_with("nvidia-"))?;
         Some(format!("its type is {recorded}"))
     }
 
@@ -63,10 +78,12 @@ impl<'d> Domain<'d> {
         to_override(PropertyType::Unsigned, set.or_else(found)?)
     }
 
-    /// Whether the document itself says that its mediated device is Intel's: then properties that stop QEMU on others are safe. What
-    /// a PCI card has is that card's, and says nothing.
+    /// Whether the document itself says that its mediated device is Intel's: then properties that
+    /// stop QEMU on others are safe. What a PCI card has is that card's, and says nothing.
     pub fn has_gvtg_sign(&self) -> bool {
-        let is_own_name = |alias: &str| alias.starts_with("ua-gvtg") && !self.host_device(alias).is_some_and(is_pci_card);
+        let is_own_name = |alias: &str| {
+            alias.starts_with("ua-gvtg") && !self.host_device(alias).is_some_and(is_pci_card)
+        };
         if self.metadata().is_some_and(|metadata| !metadata.only_ignores())
             || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_own_name))
             || self.sets.iter().any(|set| is_own_name(set.device))
@@ -75,20 +92,33 @@ impl<'d> Domain<'d> {
             return true;
         }
         if let Some(raw) = self.raw_vgpu {
-            let is_named = |set: &&Set<'d>| self.raw_device(set.device).is_some_and(|device| device.argument.element == raw);
-            let is_set = self.sets.iter().filter(is_named).any(|set| set.property.starts_with("x-igd-"));
+            let is_named = |set: &&Set<'d>| {
+                self.raw_device(set.device).is_some_and(|device| device.argument.element == raw)
+            };
+            let is_set =
+                self.sets.iter().filter(is_named).any(|set| set.property.starts_with("x-igd-"));
             return is_set || is_intels(raw.attribute("value").unwrap_or(""));
         }
         let Some(vgpu) = self.vgpu else { return false };
         let is_igd = |property: &str| property.starts_with("x-igd-");
         self.sets.iter().any(|set| is_igd(set.property) && self.set_means_vgpu(set))
-            || self.overrides.iter().any(|found| is_igd(found.property) && self.override_means_vgpu(found))
-            || self.alias_of(vgpu).and_then(|alias| self.vendor(alias)).is_some_and(|vendor| vendor == INTEL)
+            || self
+                .overrides
+                .iter()
+                .any(|found| is_igd(found.property) && self.override_means_vgpu(found))
+            || self
+                .alias_of(vgpu)
+                .and_then(|alias| self.vendor(alias))
+                .is_some_and(|vendor| vendor == INTEL)
             || self.graphics_cards().next().is_none() && self.has_global(is_igd)
     }
 
     fn has_global(&self, is_meant: impl Fn(&str) -> bool) -> bool {
-        let globals = self.options.iter().filter(|option| option.name == "global").filter_map(|option| option.operand);
+        let globals = self
+            .options
+            .iter()
+            .filter(|option| option.name == "global")
+            .filter_map(|option| option.operand);
         let mut parts = globals.filter_map(|operand| global_parts(operand.value));
         parts.any(|[driver, property, _]| driver.starts_with("vfio-pci") && is_meant(&property))
     }
@@ -97,8 +127,16 @@ impl<'d> Domain<'d> {
     pub fn igd_property(&self, card: Element<'d>) -> Option<Range<usize>> {
         let places = || {
             let is_igd = |property: &str| property.starts_with("x-igd-");
-            let sets = self.sets.iter().filter(|set| is_igd(set.property)).map(|set| (set.device, set.operand, "value"));
-            let overrides = self.overrides.iter().filter(|found| is_igd(found.property)).map(|found| (found.alias, found.element, "name"));
+            let sets = self
+                .sets
+                .iter()
+                .filter(|set| is_igd(set.property))
+                .map(|set| (set.device, set.operand, "value"));
+            let overrides = self
+                .overrides
+                .iter()
+                .filter(|found| is_igd(found.property))
+                .map(|found| (found.alias, found.element, "name"));
             let mut places = HashMap::new();
             for (alias, element, attribute) in sets.chain(overrides) {
                 places.entry(alias).or_insert_with(|| attribute_span(element, attribute));
@@ -109,7 +147,8 @@ impl<'d> Domain<'d> {
     }
 }
 
-/// Whether the operand of a `-device` speaks of Intel's GPU: by a property of its own, or by where it is.
+/// Whether the operand of a `-device` speaks of Intel's GPU: by a property of its own, or by where
+/// it is.
 fn is_intels(operand: &str) -> bool {
     let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
     let has_property = list.iter().any(|(name, _)| name.starts_with("x-igd-"));
@@ -117,15 +156,16 @@ fn is_intels(operand: &str) -> bool {
     has_property || is_igpu
 }
 
-/// Whether the operand of a `-device` is a mediated device, with a uuid or an expression that a template fills in with one.
+/// Whether the operand of a `-device` is a mediated device, with a uuid or an expression that a
+/// template fills in with one.
 pub(super) fn is_raw_vgpu(operand: &str) -> bool {
     let Some(path) = vfio_path(operand) else { return false };
     let name = last_part(&path);
     parse_uuid(name).is_some() || path.contains("mdev") && is_template(name)
 }
 
-/// The uuid of the mediated device that the operand of a `-device` is: the kernel names it by that, below the GPU or in the folder of all
-/// of them. None where it is no mediated device.
+/// The uuid of the mediated device that the operand of a `-device` is: the kernel names it by that,
+/// below the GPU or in the folder of all of them. None where it is no mediated device.
 pub(super) fn raw_vgpu_uuid(operand: &str) -> Option<Uuid> {
     parse_uuid(last_part(&vfio_path(operand)?))
 }
@@ -133,7 +173,9 @@ pub(super) fn raw_vgpu_uuid(operand: &str) -> Option<Uuid> {
 /// The path of the host's device that the operand of a `-device` hands to the guest.
 fn vfio_path(operand: &str) -> Option<String> {
     let list = OptionList::parse(operand, Syntax::DEVICE).ok()?;
-    let is_vfio = list.get("driver").is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
+    let is_vfio = list
+        .get("driver")
+        .is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
     list.get("sysfsdev").filter(|_| is_vfio).map(str::to_owned)
 }
 
@@ -147,12 +189,12 @@ mod tests {
     use crate::settings::Settings;
     use crate::xml::QEMU_NAMESPACE;
 
-    const MDEV: &str =
-        "<hostdev type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
+    const MDEV: &str = "<hostdev type='mdev' model='vfio-pci'><source><address uuid='ab54baba-ea9a-4ce5-b7b4-51b376b65849'/></source></hostdev>";
     const CARD: &str = "<hostdev type='pci'><source><address domain='0' bus='0' slot='2' function='0'/></source></hostdev>";
 
     fn has_sign(devices: &str, arguments: &[&str]) -> bool {
-        let arguments: String = arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
+        let arguments: String =
+            arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
         let text = format!(
             "<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices><qemu:commandline>{arguments}</qemu:commandline></domain>"
         );
@@ -178,8 +220,22 @@ mod tests {
             (both.as_str(), &["-set", "device.hostdev1.x-igd-opregion=on"], true),
             (both.as_str(), &global, false),
             (other.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], true),
-            ("", &["-device", "vfio-pci,sysfsdev=/sys/bus/pci/devices/0000:00:02.0/ab54baba-ea9a-4ce5-b7b4-51b376b65849"], true),
-            ("", &["-device", "vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65849"], false),
+            (
+                "",
+                &[
+                    "-device",
+                    "vfio-pci,sysfsdev=/sys/bus/pci/devices/0000:00:02.0/ab54baba-ea9a-4ce5-b7b4-51b376b65849",
+                ],
+                true,
+            ),
+            (
+                "",
+                &[
+                    "-device",
+                    "vfio-pci,sysfsdev=/sys/bus/mdev/devices/ab54baba-ea9a-4ce5-b7b4-51b376b65849",
+                ],
+                false,
+            ),
         ] {
             assert_eq!(has_sign(devices, arguments), wanted, "{devices} {arguments:?}");
         }

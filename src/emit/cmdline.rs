@@ -1,10 +1,12 @@
-//! The kernel's command line, in the form that a bootloader takes. No form replaces a line that is there.
+//! The kernel's command line, in the form that a bootloader takes. No form replaces a line that is
+//! there.
 
 use super::parameter::{PARAMETERS, Parameter, comments, missing, words};
 use super::{Destination, File, FollowUp, made_by, shell};
 use crate::kernel_cmdline::split_init;
 
-/// GRUB's own file: a drop-in that Debian's and Ubuntu's grub-mkconfig sources behind /etc/default/grub.
+/// GRUB's own file: a drop-in that Debian's and Ubuntu's grub-mkconfig sources behind
+/// /etc/default/grub.
 const GRUB: &str = include_str!("grub.sh");
 
 /// Where that drop-in is.
@@ -21,26 +23,33 @@ pub fn raw() -> File {
     File { place, mode: 0o644, text: words().join(" ") + "\n", follow_ups: vec![FollowUp::Reboot] }
 }
 
-/// A file for GRUB. Its parameters are for normal entries and not for those of the recovery mode, so that a machine that does not like
-/// them still starts.
+/// A file for GRUB. Its parameters are for normal entries and not for those of the recovery mode,
+/// so that a machine that does not like them still starts.
 pub fn grub() -> File {
     let set = |parameter: &Parameter| {
-        let values: Vec<&str> = [parameter.value].into_iter().chain(parameter.also_good.iter().copied()).collect();
+        let values: Vec<&str> =
+            [parameter.value].into_iter().chain(parameter.also_good.iter().copied()).collect();
         format!("gvtg_add {} {}\n", parameter.full_name(), values.join(" "))
     };
-    let settings: String = PARAMETERS.iter().map(|parameter| shell::comment(parameter.why) + &set(parameter)).collect();
+    let settings: String = PARAMETERS
+        .iter()
+        .map(|parameter| shell::comment(parameter.why) + &set(parameter))
+        .collect();
     let what = shell::comment("Kernel parameters for a GVT-g host, read by grub-mkconfig.");
-    let text = format!("{what}{}{GRUB}\n{settings}", made_by("gvtg-xml emit cmdline --bootloader grub"));
+    let text =
+        format!("{what}{}{GRUB}\n{settings}", made_by("gvtg-xml emit cmdline --bootloader grub"));
     File::at(GRUB_FILE, text, vec![FollowUp::RenewGrub, FollowUp::Reboot])
 }
 
-/// Lines for the boot entries that a user of systemd-boot writes. An entry may have several lines of options, which are joined
+/// Lines for the boot entries that a user of systemd-boot writes. An entry may have several lines
+/// of options, which are joined
 /// (<https://uapi-group.org/specifications/specs/boot_loader_specification/>).
 pub fn systemd_boot() -> File {
     let place = Destination::Elsewhere(
         "append these lines to your boot entries, /boot/loader/entries/NAME.conf (for entries that kernel-install writes, use --bootloader kernel-install)",
     );
-    let what = "Kernel parameters for a GVT-g host, in addition to the entry's other options lines.";
+    let what =
+        "Kernel parameters for a GVT-g host, in addition to the entry's other options lines.";
     let text = format!(
         "{}{}{}options {}\n",
         shell::comment(what),
@@ -51,10 +60,15 @@ pub fn systemd_boot() -> File {
     File { place, mode: 0o644, text, follow_ups: vec![FollowUp::Reboot] }
 }
 
-/// The file that kernel-install makes entries of. It replaces the whole line, `root=` too, so it is the line that the machine has with
-/// what that lacks added. It has no comments: an older kernel-install would hand them to the kernel.
+/// The file that kernel-install makes entries of. It replaces the whole line, `root=` too, so it is
+/// the line that the machine has with what that lacks added. It has no comments: an older
+/// kernel-install would hand them to the kernel.
 pub fn kernel_install(line: &str) -> File {
-    File::at(KERNEL_INSTALL, completed(line.trim_end()), vec![FollowUp::RenewEntries, FollowUp::Reboot])
+    File::at(
+        KERNEL_INSTALL,
+        completed(line.trim_end()),
+        vec![FollowUp::RenewEntries, FollowUp::Reboot],
+    )
 }
 
 fn completed(line: &str) -> String {
@@ -85,6 +99,9 @@ mod tests {
             text("root=UUID=1 intel_iommu=off i915.enable_guc=2 x=\"a  b\" i915.enable_gvt=1"),
             "root=UUID=1 intel_iommu=off i915.enable_guc=2 x=\"a  b\" i915.enable_gvt=1 kvm.ignore_msrs=1\n"
         );
-        assert_eq!(text("root=/dev/sda1\nrw\n# a comment\n"), format!("root=/dev/sda1\nrw\n# a comment\n{WORDS}\n"));
+        assert_eq!(
+            text("root=/dev/sda1\nrw\n# a comment\n"),
+            format!("root=/dev/sda1\nrw\n# a comment\n{WORDS}\n")
+        );
     }
 }

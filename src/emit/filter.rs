@@ -1,4 +1,5 @@
-//! The libvirt hook that gives VMs from other machines the form of this one's libvirt as they come. What it does stands in `filter.sh`.
+//! The libvirt hook that gives VMs from other machines the form of this one's libvirt as they come.
+//! What it does stands in `filter.sh`.
 
 use super::{File, FollowUp, made_by, shell};
 

@@ -1,4 +1,5 @@
-//! The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops. What it does stands in `hook.sh`.
+//! The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops. What
+//! it does stands in `hook.sh`.
 
 use super::{File, FollowUp, Guest, Vgpu, made_by, names, shell};
 
@@ -33,16 +34,26 @@ impl Style {
 pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     let (path, session) = (style.path(), if style == Style::Session { SESSION } else { "" });
     let (first, script) = HOOK.split_once('\n').unwrap_or_default();
-    let what = format!("Creates the vGPUs of {} when the VM starts, and removes them when it stops.", names(guests));
+    let what = format!(
+        "Creates the vGPUs of {} when the VM starts, and removes them when it stops.",
+        names(guests)
+    );
     let place = match style {
         Style::DropIn => format!("Install it as {path} with mode 755 (libvirt 6.5 and later)."),
         Style::Whole => format!(
             "Install it as {path} with mode 755. There can be only one: if you already have one, merge the two. It reads the VM's XML from stdin."
         ),
-        Style::Session => format!("Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). For qemu:///session."),
+        Style::Session => format!(
+            "Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). For qemu:///session."
+        ),
     };
-    let lines: String = guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
-    let text = format!("{first}\n{}{}#\n{script}{session}\n{lines}", shell::comment(&format!("{what}\n{place}")), made_by(command));
+    let lines: String =
+        guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
+    let text = format!(
+        "{first}\n{}{}#\n{script}{session}\n{lines}",
+        shell::comment(&format!("{what}\n{place}")),
+        made_by(command)
+    );
     File { mode: 0o755, ..File::at(path, text, vec![FollowUp::ReloadLibvirt]) }
 }
 
@@ -57,5 +68,10 @@ fn line(guest: &Guest, vgpu: &Vgpu) -> String {
         String::new()
     };
     let gpu = if vgpu.pci == GPU { String::new() } else { format!(" {}", vgpu.pci) };
-    format!("{comment}setup_gpu {} {} {}{gpu}\n", shell::word(&guest.name), vgpu.uuid, vgpu.vgpu_type)
+    format!(
+        "{comment}setup_gpu {} {} {}{gpu}\n",
+        shell::word(&guest.name),
+        vgpu.uuid,
+        vgpu.vgpu_type
+    )
 }

@@ -1,4 +1,5 @@
-//! The list of the files that were written: `cd ROOT && sha1sum --check etc/gvtg-xml/manifest` says which have changed since.
+//! The list of the files that were written: `cd ROOT && sha1sum --check etc/gvtg-xml/manifest` says
+//! which have changed since.
 
 use std::fmt::Write as _;
 
@@ -32,9 +33,11 @@ pub struct Entry {
     pub mode: Option<u32>,
     /// The SHA-1 of its text, which detects changes but does not protect against attackers.
     pub sum: String,
-    /// The SHA-1 of the version that this one replaces, which is still there if the run is interrupted.
+    /// The SHA-1 of the version that this one replaces, which is still there if the run is
+    /// interrupted.
     pub earlier: Option<String>,
-    /// There was no such file before. Recorded only for the kernel's command line, which is more than this program's words.
+    /// There was no such file before. Recorded only for the kernel's command line, which is more
+    /// than this program's words.
     pub is_new: bool,
     /// The SHA-1 of the user's file that it replaced, which is kept in [`REPLACED`].
     pub replaced: Option<String>,
@@ -65,7 +68,11 @@ impl Manifest {
             } else if line == PRINTED {
                 manifest.has_printed_parameters = true;
             } else if let Some((sum, path)) = line.split_once("  ").filter(|(sum, _)| is_sum(sum)) {
-                let entry = Entry { path: format!("/{path}"), sum: sum.to_owned(), ..std::mem::take(&mut next) };
+                let entry = Entry {
+                    path: format!("/{path}"),
+                    sum: sum.to_owned(),
+                    ..std::mem::take(&mut next)
+                };
                 manifest.entries.push(entry);
             }
         }
@@ -107,15 +114,21 @@ impl Manifest {
 }
 
 impl Entry {
-    /// The entry of a file that is about to be written, after `listed`, its entry so far, and over `present`, the bytes that are there.
+    /// The entry of a file that is about to be written, after `listed`, its entry so far, and over
+    /// `present`, the bytes that are there.
     fn of(file: &File, listed: Option<&Entry>, present: Option<&[u8]>) -> Option<Self> {
         let path = file.path()?.to_owned();
         let sum = sum(file.text.as_bytes());
         let is_unchanged = |entry: &Entry| present.is_some_and(|present| entry.is_of(present));
-        let is_own = |present: &&[u8]| listed.is_some_and(is_unchanged) || differs_only_in_command(&file.text, present);
+        let is_own = |present: &&[u8]| {
+            listed.is_some_and(is_unchanged) || differs_only_in_command(&file.text, present)
+        };
         let replaces = present.filter(is_own).map(self::sum).filter(|earlier| *earlier != sum);
-        let earlier = replaces.or_else(|| listed?.earlier.clone()).filter(|earlier| *earlier != sum);
-        let is_new = path == KERNEL_INSTALL && (present.is_none() || listed.is_some_and(|entry| entry.is_new && is_unchanged(entry)));
+        let earlier =
+            replaces.or_else(|| listed?.earlier.clone()).filter(|earlier| *earlier != sum);
+        let is_new = path == KERNEL_INSTALL
+            && (present.is_none()
+                || listed.is_some_and(|entry| entry.is_new && is_unchanged(entry)));
         let foreign = present.filter(|present| is_foreign(file, listed, present)).map(self::sum);
         let replaced = foreign.or_else(|| listed?.replaced.clone());
         Some(Entry { path, mode: Some(file.mode), sum, earlier, is_new, replaced })
@@ -133,11 +146,14 @@ impl Entry {
     }
 }
 
-/// Whether the bytes at a file's place are the user's: neither the file itself nor something that this program wrote. The kernel's
-/// command line is left out: all that was there is in the new one.
+/// Whether the bytes at a file's place are the user's: neither the file itself nor something that
+/// this program wrote. The kernel's command line is left out: all that was there is in the new one.
 pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
-    let is_known = listed.is_some_and(|entry| entry.is_of(present) || lines(present).any(is_made_by));
-    file.path() != Some(KERNEL_INSTALL) && !is_known && !differs_only_in_command(&file.text, present)
+    let is_known =
+        listed.is_some_and(|entry| entry.is_of(present) || lines(present).any(is_made_by));
+    file.path() != Some(KERNEL_INSTALL)
+        && !is_known
+        && !differs_only_in_command(&file.text, present)
 }
 
 /// Whether two texts are equal except for the command in the line that says how each was made.
@@ -163,8 +179,15 @@ pub fn sum(text: &[u8]) -> String {
     sha1_smol::Sha1::from(text).digest().to_string()
 }
 
-/// The manifest of these files, after `old`, and of `kept`, the files and folders from earlier runs. `present` reads what is at a path.
-pub fn file(files: &[File], old: &Manifest, kept: Manifest, present: impl Fn(&str) -> Option<Vec<u8>>, about: (&[Guest], &str)) -> File {
+/// The manifest of these files, after `old`, and of `kept`, the files and folders from earlier
+/// runs. `present` reads what is at a path.
+pub fn file(
+    files: &[File],
+    old: &Manifest,
+    kept: Manifest,
+    present: impl Fn(&str) -> Option<Vec<u8>>,
+    about: (&[Guest], &str),
+) -> File {
     let (guests, command) = about;
     let what = format!("Files that gvtg-xml wrote on this host, for {}.", names(guests));
     let mut manifest = kept;
@@ -175,13 +198,21 @@ pub fn file(files: &[File], old: &Manifest, kept: Manifest, present: impl Fn(&st
     File::at(PATH, shell::comment(&what) + &made_by(command) + &manifest.lines(), Vec::new())
 }
 
-fn new_entry(file: &File, old: &Manifest, present: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Entry> {
+fn new_entry(
+    file: &File,
+    old: &Manifest,
+    present: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Option<Entry> {
     let path = file.path()?;
     Entry::of(file, old.entry(path), present(path).as_deref())
 }
 
 /// Updates the entries of these files in the text of a manifest; None if nothing changes.
-pub fn updated(text: &str, files: &[File], present: impl Fn(&str) -> Option<Vec<u8>>) -> Option<File> {
+pub fn updated(
+    text: &str,
+    files: &[File],
+    present: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Option<File> {
     let mut manifest = Manifest::read(text);
     let old = manifest.clone();
     for new in files.iter().filter_map(|file| new_entry(file, &old, &present)) {
@@ -195,7 +226,8 @@ pub fn updated(text: &str, files: &[File], present: impl Fn(&str) -> Option<Vec<
 /// The file of a manifest, with the introduction at the top of this text.
 pub fn rewritten(text: &str, manifest: &Manifest) -> File {
     let facts = [MODE, FOLDER, EARLIER, NEW, REPLACED_SUM, PRINTED];
-    let is_words = |line: &&str| line.starts_with('#') && !facts.iter().any(|fact| line.starts_with(fact));
+    let is_words =
+        |line: &&str| line.starts_with('#') && !facts.iter().any(|fact| line.starts_with(fact));
     let words: String = text.lines().take_while(is_words).map(|line| format!("{line}\n")).collect();
     File::at(PATH, words + &manifest.lines(), Vec::new())
 }
@@ -212,11 +244,21 @@ mod tests {
                     # new\nda39a3ee5e6b4b0d3255bfef95601890afd80709  etc/c\n# folder etc\n# parameters added by hand\n";
         let manifest = Manifest::read(text);
         assert_eq!(manifest.entries[0].path, "/etc/a  b");
-        assert_eq!(manifest.entries.iter().map(|entry| entry.mode).collect::<Vec<_>>(), [Some(0o755), None]);
+        assert_eq!(
+            manifest.entries.iter().map(|entry| entry.mode).collect::<Vec<_>>(),
+            [Some(0o755), None]
+        );
         assert_eq!(manifest.folders, ["/etc"]);
         let [first, second] = &manifest.entries[..] else { panic!("{manifest:?}") };
-        assert!(first.is_of(b"abc") && first.is_of(b"") && first.replaced.is_some() && !first.is_new);
-        assert!(second.is_new && second.replaced.is_none() && second.earlier.is_none() && manifest.has_printed_parameters);
+        assert!(
+            first.is_of(b"abc") && first.is_of(b"") && first.replaced.is_some() && !first.is_new
+        );
+        assert!(
+            second.is_new
+                && second.replaced.is_none()
+                && second.earlier.is_none()
+                && manifest.has_printed_parameters
+        );
         assert_eq!(rewritten(text, &manifest).text, text);
         assert_eq!(Manifest::read("x\n\n0123  etc/a\n"), Manifest::default());
     }
@@ -226,16 +268,21 @@ mod tests {
         let file = crate::emit::modules::file();
         let entry = Entry::of(&file, None, None).unwrap();
         assert!(is_foreign(&file, None, b"kvmgt\n") && is_foreign(&file, Some(&entry), b"kvmgt\n"));
-        let by_another_command = file.text.replacen("gvtg-xml emit modules", "gvtg-xml emit all x.xml", 1);
+        let by_another_command =
+            file.text.replacen("gvtg-xml emit modules", "gvtg-xml emit all x.xml", 1);
         assert!(!is_foreign(&file, None, by_another_command.as_bytes()));
         let edited = file.text.clone() + "own\n";
-        assert!(is_foreign(&file, None, edited.as_bytes()) && !is_foreign(&file, Some(&entry), edited.as_bytes()));
+        assert!(
+            is_foreign(&file, None, edited.as_bytes())
+                && !is_foreign(&file, Some(&entry), edited.as_bytes())
+        );
     }
 
     #[test]
     fn the_version_that_is_replaced_stays_known() {
         let file = crate::emit::modules::file();
-        let old = Entry { path: file.path().unwrap().to_owned(), sum: sum(b"old"), ..Entry::default() };
+        let old =
+            Entry { path: file.path().unwrap().to_owned(), sum: sum(b"old"), ..Entry::default() };
         let new = Entry::of(&file, Some(&old), Some(b"old")).unwrap();
         assert!(new.is_of(b"old") && new.is_of(file.text.as_bytes()) && !new.is_of(b"other"));
         assert_eq!(Entry::of(&file, Some(&new), Some(file.text.as_bytes())), Some(new));

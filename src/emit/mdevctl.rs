@@ -2,11 +2,16 @@
 
 use super::{Destination, File, FollowUp, Guest, Vgpu, made_by, names, shell};
 
-/// The file of one vGPU. JSON has no comments, and mdevctl keeps no other names: who made it is not in it.
+/// The file of one vGPU. JSON has no comments, and mdevctl keeps no other names: who made it is not
+/// in it.
 pub fn file(vgpu: &Vgpu, autostart: bool) -> File {
     let start = if autostart { "auto" } else { "manual" };
-    let text = format!("{{\n  \"mdev_type\": \"{}\",\n  \"start\": \"{start}\",\n  \"attrs\": []\n}}\n", vgpu.vgpu_type);
-    let then = if autostart { Vec::new() } else { vec![FollowUp::StartDevice(vgpu.uuid.to_string())] };
+    let text = format!(
+        "{{\n  \"mdev_type\": \"{}\",\n  \"start\": \"{start}\",\n  \"attrs\": []\n}}\n",
+        vgpu.vgpu_type
+    );
+    let then =
+        if autostart { Vec::new() } else { vec![FollowUp::StartDevice(vgpu.uuid.to_string())] };
     File::at(format!("/etc/mdevctl.d/{}/{}", vgpu.pci, vgpu.uuid), text, then)
 }
 
@@ -19,7 +24,10 @@ pub fn commands(guests: &[Guest], autostart: bool, command: &str) -> File {
     let mut then = Vec::new();
     for vgpu in guests.iter().flat_map(|guest| &guest.vgpus) {
         let auto = if autostart { " --auto" } else { "" };
-        text.push_str(&format!("mdevctl define --uuid {} --parent {} --type {}{auto}\n", vgpu.uuid, vgpu.pci, vgpu.vgpu_type));
+        text.push_str(&format!(
+            "mdevctl define --uuid {} --parent {} --type {}{auto}\n",
+            vgpu.uuid, vgpu.pci, vgpu.vgpu_type
+        ));
         then.push(FollowUp::StartDevice(vgpu.uuid.to_string()));
     }
     File {

@@ -1,7 +1,9 @@
-//! The host's side of GVT-g guests, as files: pure functions of what the domains say and of what the user wants.
+//! The host's side of GVT-g guests, as files: pure functions of what the domains say and of what
+//! the user wants.
 //!
-//! [`guest`] reads what the host has to know off a domain; each kind of file has a module of its own. [`shell`] writes words and comments
-//! that hold whatever a domain is called, [`step`] says what makes the host take notice of a file, [`manifest`] lists files.
+//! [`guest`] reads what the host has to know off a domain; each kind of file has a module of its
+//! own. [`shell`] writes words and comments that hold whatever a domain is called, [`step`] says
+//! what makes the host take notice of a file, [`manifest`] lists files.
 
 pub mod cmdline;
 pub mod filter;
@@ -75,8 +77,18 @@ pub const FOLDERS: &[&str] = &[
 
 /// The steps after the file at this path is written.
 pub fn steps_of(path: &str) -> Vec<FollowUp> {
-    let files = [modules::file(), modprobe::file(), cmdline::grub(), cmdline::kernel_install(""), udev::file()];
-    files.into_iter().find(|file| file.path() == Some(path)).map(|file| file.follow_ups).unwrap_or_default()
+    let files = [
+        modules::file(),
+        modprobe::file(),
+        cmdline::grub(),
+        cmdline::kernel_install(""),
+        udev::file(),
+    ];
+    files
+        .into_iter()
+        .find(|file| file.path() == Some(path))
+        .map(|file| file.follow_ups)
+        .unwrap_or_default()
 }
 
 /// The line that says how a file was made.

@@ -12,12 +12,17 @@ const NOTES: &str = "Options take effect when a module is loaded. The initramfs 
 
 /// The file for /etc/modprobe.d.
 pub fn file() -> File {
-    let mut text =
-        shell::comment("Kernel module options for a GVT-g host.") + &made_by("gvtg-xml emit modprobe") + "#\n" + &shell::comment(NOTES);
+    let mut text = shell::comment("Kernel module options for a GVT-g host.")
+        + &made_by("gvtg-xml emit modprobe")
+        + "#\n"
+        + &shell::comment(NOTES);
     for parameter in PARAMETERS {
         text.push('\n');
         text.push_str(&shell::comment(parameter.why));
-        text.push_str(&format!("options {} {}={}\n", parameter.module, parameter.name, parameter.value));
+        text.push_str(&format!(
+            "options {} {}={}\n",
+            parameter.module, parameter.name, parameter.value
+        ));
     }
     File::at("/etc/modprobe.d/gvtg.conf", text, vec![FollowUp::RenewInitramfs, FollowUp::Reboot])
 }

@@ -2,13 +2,20 @@
 
 use super::{File, FollowUp, made_by, shell};
 
-/// The modules and what each is for. systemd reads a comment on a line of its own only: behind a name it is part of the name.
-/// (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
+/// The modules and what each is for. systemd reads a comment on a line of its own only: behind a
+/// name it is part of the name. (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev
+/// and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
 pub(super) const MODULES: &[(&str, &str)] = &[
     ("kvmgt", "GVT-g itself. Loading it also loads i915, kvm, mdev and vfio."),
     ("vfio-iommu-type1", "Gives a vGPU access to the guest's memory."),
-    ("mdev", "Mediated devices (mdevs), the kernel's framework for vGPUs. Loading kvmgt loads it, too."),
-    ("vfio_pci", "Passes whole PCI cards through. Guides list it; vGPUs do not need it, and it does no harm."),
+    (
+        "mdev",
+        "Mediated devices (mdevs), the kernel's framework for vGPUs. Loading kvmgt loads it, too.",
+    ),
+    (
+        "vfio_pci",
+        "Passes whole PCI cards through. Guides list it; vGPUs do not need it, and it does no harm.",
+    ),
 ];
 
 /// What older guides list too and is not there, and why.
@@ -17,7 +24,8 @@ const LEFT_OUT: &str = "vfio_mdev, which older guides also list, is left out: ke
 
 /// The file for /etc/modules-load.d.
 pub fn file() -> File {
-    let mut text = shell::comment("Kernel modules for a GVT-g host.") + &made_by("gvtg-xml emit modules");
+    let mut text =
+        shell::comment("Kernel modules for a GVT-g host.") + &made_by("gvtg-xml emit modules");
     for (module, purpose) in MODULES {
         text.push('\n');
         text.push_str(&shell::comment(purpose));

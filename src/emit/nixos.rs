@@ -1,7 +1,8 @@
-//! NixOS, where options of the configuration take the place of the files on other systems. Only the hook stays a file.
+//! NixOS, where options of the configuration take the place of the files on other systems. Only the
+//! hook stays a file.
 //!
-//! Sources: nixpkgs' nixos/modules/virtualisation/libvirtd.nix (it has `hooks` since 23.11, and its service empties the folder of hooks
-//! before it links those that are declared) and kvmgt.nix.
+//! Sources: nixpkgs' nixos/modules/virtualisation/libvirtd.nix (it has `hooks` since 23.11, and its
+//! service empties the folder of hooks before it links those that are declared) and kvmgt.nix.
 
 use std::fmt::Write as _;
 
@@ -37,7 +38,8 @@ pub enum Part {
 
 /// A module of the configuration with these parts.
 pub fn file(parts: &[Part], command: &str) -> File {
-    let mut text = shell::comment("A NixOS module with the settings for a GVT-g host.") + &made_by(command);
+    let mut text =
+        shell::comment("A NixOS module with the settings for a GVT-g host.") + &made_by(command);
     if parts.contains(&Part::Parameters) && parts.contains(&Part::Modules) {
         text += &shell::comment(KVMGT);
     }
@@ -46,10 +48,13 @@ pub fn file(parts: &[Part], command: &str) -> File {
         part.write(&mut text);
     }
     text.push_str("}\n");
-    let then = [FollowUp::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
+    let then =
+        [FollowUp::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
     let place = Destination::Elsewhere(match parts {
         [_] => "add the lines between the braces to /etc/nixos/configuration.nix",
-        _ => "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports in configuration.nix",
+        _ => {
+            "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports in configuration.nix"
+        }
     });
     File { place, mode: 0o644, text, follow_ups: then }
 }
@@ -65,33 +70,54 @@ impl Part {
     }
 
     fn write(&self, text: &mut String) {
-        let list = |words: &mut dyn Iterator<Item = String>| words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ");
+        let list = |words: &mut dyn Iterator<Item = String>| {
+            words.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" ")
+        };
         let _ = match self {
             Part::Parameters => {
                 for parameter in PARAMETERS {
-                    text.push_str(&indented(&shell::comment(&format!("{}: {}", parameter.word(), parameter.why))));
+                    text.push_str(&indented(&shell::comment(&format!(
+                        "{}: {}",
+                        parameter.word(),
+                        parameter.why
+                    ))));
                 }
                 writeln!(text, "  boot.kernelParams = [ {} ];", list(&mut words().into_iter()))
             }
             Part::ModuleOptions => {
-                let options = |module: &str, name: &str, value: &str| format!("    options {module} {name}={value}\n");
-                let lines: String = PARAMETERS.iter().map(|one| options(one.module, one.name, one.value)).collect();
+                let options = |module: &str, name: &str, value: &str| {
+                    format!("    options {module} {name}={value}\n")
+                };
+                let lines: String =
+                    PARAMETERS.iter().map(|one| options(one.module, one.name, one.value)).collect();
                 writeln!(text, "  boot.extraModprobeConfig = ''\n{lines}  '';")
             }
             Part::Modules => {
-                writeln!(text, "  boot.kernelModules = [ {} ];", list(&mut MODULES.iter().map(|(module, _)| (*module).to_owned())))
+                writeln!(
+                    text,
+                    "  boot.kernelModules = [ {} ];",
+                    list(&mut MODULES.iter().map(|(module, _)| (*module).to_owned()))
+                )
             }
-            Part::Udev => writeln!(text, "  services.udev.extraRules = ''\n    {}  '';", udev::RULE),
+            Part::Udev => {
+                writeln!(text, "  services.udev.extraRules = ''\n    {}  '';", udev::RULE)
+            }
             Part::Hook(path) if !is_declared(path) => Ok(()),
             Part::Hook(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
-                let note = format!("NixOS 23.11 and later remove {path} when libvirtd starts, unless it is declared here.");
+                let note = format!(
+                    "NixOS 23.11 and later remove {path} when libvirtd starts, unless it is declared here."
+                );
                 text.push_str(&indented(&shell::comment(&note)));
                 writeln!(text, "  virtualisation.libvirtd.hooks.qemu.{name} = ./{name};")
             }
             Part::QemuConf(lines) => {
                 // The first line is NixOS' own default, which this replaces.
-                let lines: String = ["namespaces = []"].into_iter().chain(lines.lines()).map(|line| format!("    {line}\n")).collect();
+                let lines: String = ["namespaces = []"]
+                    .into_iter()
+                    .chain(lines.lines())
+                    .map(|line| format!("    {line}\n"))
+                    .collect();
                 writeln!(text, "  virtualisation.libvirtd.qemu.verbatimConfig = ''\n{lines}  '';")
             }
         };
@@ -114,7 +140,8 @@ pub fn hook(file: File) -> File {
     File { place: Destination::At(moved), text, follow_ups: then, ..file }
 }
 
-/// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a folder, but not the single `hooks/qemu`.
+/// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a
+/// folder, but not the single `hooks/qemu`.
 fn is_declared(path: &str) -> bool {
     path.contains("/qemu.d/")
 }
@@ -125,7 +152,13 @@ mod tests {
     use super::*;
 
     fn lines_of(parts: &[Part]) -> Vec<String> {
-        file(parts, "gvtg-xml emit").text.lines().map(str::trim).filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+        file(parts, "gvtg-xml emit")
+            .text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -143,27 +176,49 @@ mod tests {
         );
         assert_eq!(
             lines_of(&[Part::ModuleOptions]),
-            ["{", "boot.extraModprobeConfig = ''", "options i915 enable_gvt=1", "options kvm ignore_msrs=1", "'';", "}"]
+            [
+                "{",
+                "boot.extraModprobeConfig = ''",
+                "options i915 enable_gvt=1",
+                "options kvm ignore_msrs=1",
+                "'';",
+                "}"
+            ]
         );
     }
 
     #[test]
     fn what_qemu_may_open_keeps_nixos_own_default() {
-        let text = lines_of(&[Part::QemuConf("cgroup_device_acl = [\n    \"/dev/null\"\n]\n".to_owned())]).join(" ");
+        let text =
+            lines_of(&[Part::QemuConf("cgroup_device_acl = [\n    \"/dev/null\"\n]\n".to_owned())])
+                .join(" ");
         let wanted = "{ virtualisation.libvirtd.qemu.verbatimConfig = '' namespaces = [] cgroup_device_acl = [ \"/dev/null\" ] ''; }";
         assert_eq!(text, wanted);
-        assert_eq!(lines_of(&[Part::Udev])[1..3], ["services.udev.extraRules = ''", "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]);
+        assert_eq!(
+            lines_of(&[Part::Udev])[1..3],
+            ["services.udev.extraRules = ''", "SUBSYSTEM==\"vfio\", GROUP=\"kvm\", MODE=\"0660\""]
+        );
     }
 
     #[test]
     fn a_hook_names_its_own_place() {
         let moved = hook(hook_file(&[], Style::DropIn, "gvtg-xml emit hook"));
         assert_eq!(moved.path(), Some("/var/lib/libvirt/hooks/qemu.d/gvtg"));
-        assert!(moved.text.contains("Install it as /var/lib/libvirt/hooks/qemu.d/gvtg with mode 755"), "{}", moved.text);
-        assert!(!moved.text.contains(USUAL_HOOKS) && moved.follow_ups.contains(&FollowUp::CopyHook(moved.path().unwrap().to_owned())));
+        assert!(
+            moved.text.contains("Install it as /var/lib/libvirt/hooks/qemu.d/gvtg with mode 755"),
+            "{}",
+            moved.text
+        );
+        assert!(
+            !moved.text.contains(USUAL_HOOKS)
+                && moved.follow_ups.contains(&FollowUp::CopyHook(moved.path().unwrap().to_owned()))
+        );
         // The single hook is not in a folder of hooks: nothing removes it.
         let whole = hook(hook_file(&[], Style::Whole, "gvtg-xml emit hook"));
-        assert_eq!((whole.path(), &whole.follow_ups[..]), (Some("/var/lib/libvirt/hooks/qemu"), &[FollowUp::ReloadLibvirt][..]));
+        assert_eq!(
+            (whole.path(), &whole.follow_ups[..]),
+            (Some("/var/lib/libvirt/hooks/qemu"), &[FollowUp::ReloadLibvirt][..])
+        );
         assert_eq!(lines_of(&[Part::Hook("/var/lib/libvirt/hooks/qemu".to_owned())]), ["{", "}"]);
     }
 }

@@ -5,8 +5,10 @@ use crate::sanitize::clean;
 
 /// The XML of one vGPU.
 pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
-    let (address, uuid) = (vgpu.pci.replace([':', '.'], "_"), vgpu.uuid.to_string().replace('-', "_"));
-    // libvirt ignores the name, and its schema wants it. It is the one that libvirt gives the device, since 7.8.
+    let (address, uuid) =
+        (vgpu.pci.replace([':', '.'], "_"), vgpu.uuid.to_string().replace('-', "_"));
+    // libvirt ignores the name, and its schema wants it. It is the one that libvirt gives the
+    // device, since 7.8.
     let name = format!("mdev_{uuid}_{address}");
     let text = format!(
         "<?made-by {}?>\n<!-- {} -->\n<device>\n  <name>{name}</name>\n  <parent>pci_{address}</parent>\n  <capability type='mdev'>\n    \
@@ -20,7 +22,9 @@ pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
         vgpu.uuid
     );
     File {
-        place: Destination::Elsewhere("pass this file to `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl)"),
+        place: Destination::Elsewhere(
+            "pass this file to `virsh nodedev-define` (libvirt 7.3 and later, with mdevctl)",
+        ),
         mode: 0o644,
         text,
         follow_ups: vec![FollowUp::DefineDevice(name)],

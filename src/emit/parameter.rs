@@ -20,13 +20,21 @@ pub struct Parameter {
 
 /// The parameters that a GVT-g host needs.
 ///
-/// Two more that guides name are left out. `intel_iommu=on` is for passing whole PCI devices to a guest: GVT-g works without an IOMMU, and
-/// a machine may have it off on purpose. `i915.enable_guc=0` is the default on all GPUs with GVT-g, and setting it taints the kernel.
+/// Two more that guides name are left out. `intel_iommu=on` is for passing whole PCI devices to a
+/// guest: GVT-g works without an IOMMU, and a machine may have it off on purpose.
+/// `i915.enable_guc=0` is the default on all GPUs with GVT-g, and setting it taints the kernel.
 ///
-/// Sources: `intel_gvt.c` and `intel_uc.c` in Linux' drivers/gpu/drm/i915; <https://github.com/intel/gvt-linux/issues/60>, where one of
-/// GVT-g's authors says that vGPUs need no IOMMU and that Windows' driver reads MSRs which KVM does not have.
+/// Sources: `intel_gvt.c` and `intel_uc.c` in Linux' drivers/gpu/drm/i915;
+/// <https://github.com/intel/gvt-linux/issues/60>, where one of GVT-g's authors says that vGPUs
+/// need no IOMMU and that Windows' driver reads MSRs which KVM does not have.
 pub const PARAMETERS: &[Parameter] = &[
-    Parameter { module: "i915", name: "enable_gvt", value: "1", also_good: &["y", "Y", "on"], why: "Turns GVT-g on." },
+    Parameter {
+        module: "i915",
+        name: "enable_gvt",
+        value: "1",
+        also_good: &["y", "Y", "on"],
+        why: "Turns GVT-g on.",
+    },
     Parameter {
         module: "kvm",
         name: "ignore_msrs",
@@ -47,11 +55,17 @@ impl Parameter {
         format!("{}={}", self.full_name(), self.value)
     }
 
-    /// Whether these words set it to a value that is good. The kernel reads - in a name as _, and the last word counts.
+    /// Whether these words set it to a value that is good. The kernel reads - in a name as _, and
+    /// the last word counts.
     fn is_set(&self, words: &[&str]) -> bool {
         let name = self.full_name();
-        let mut values = words.iter().filter_map(|word| word.split_once('=')).filter(|(other, _)| other.replace('-', "_") == name);
-        values.next_back().is_some_and(|(_, value)| value == self.value || self.also_good.contains(&value))
+        let mut values = words
+            .iter()
+            .filter_map(|word| word.split_once('='))
+            .filter(|(other, _)| other.replace('-', "_") == name);
+        values
+            .next_back()
+            .is_some_and(|(_, value)| value == self.value || self.also_good.contains(&value))
     }
 }
 
@@ -68,7 +82,10 @@ pub fn added_to(line: &str) -> Vec<String> {
 
 /// What each is for, as comment lines.
 pub fn comments() -> String {
-    PARAMETERS.iter().map(|parameter| shell::comment(&format!("{}: {}", parameter.word(), parameter.why))).collect()
+    PARAMETERS
+        .iter()
+        .map(|parameter| shell::comment(&format!("{}: {}", parameter.word(), parameter.why)))
+        .collect()
 }
 
 /// The words that a command line lacks; behind all others they count, whatever stands before.
@@ -83,10 +100,16 @@ mod tests {
 
     #[test]
     fn what_is_there_and_good_is_not_missing() {
-        assert_eq!(missing("root=/dev/sda1 quiet").join(" "), "i915.enable_gvt=1 kvm.ignore_msrs=1");
+        assert_eq!(
+            missing("root=/dev/sda1 quiet").join(" "),
+            "i915.enable_gvt=1 kvm.ignore_msrs=1"
+        );
         assert_eq!(missing("i915.enable-gvt=1 kvm.ignore_msrs=Y"), [""; 0]);
         // The last word counts.
-        assert_eq!(missing("i915.enable_gvt=1 i915.enable_gvt=0 kvm.ignore_msrs=1").join(" "), "i915.enable_gvt=1");
+        assert_eq!(
+            missing("i915.enable_gvt=1 i915.enable_gvt=0 kvm.ignore_msrs=1").join(" "),
+            "i915.enable_gvt=1"
+        );
         // Words that only look like them.
         assert_eq!(missing("quiet -- i915.enable_gvt=1 kvm.ignore_msrs=1").len(), 2);
         assert_eq!(missing("xi915.enable_gvt=1 i915.enable_gvt=10 kvm.ignore_msrs").len(), 2);

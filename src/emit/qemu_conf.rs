@@ -1,11 +1,21 @@
-//! Lines for /etc/libvirt/qemu.conf: without them QEMU does not see the GPU that its window is drawn with.
+//! Lines for /etc/libvirt/qemu.conf: without them QEMU does not see the GPU that its window is
+//! drawn with.
 
 use super::{Destination, File, FollowUp, made_by, shell};
 
-/// What libvirt lets QEMU have where qemu.conf does not say (`defaultDeviceACL` in libvirt's src/qemu/qemu_cgroup.c: from 7.0 to 12.8 one
-/// or the other is missing, and a device that is not there is passed over).
-const DEFAULTS: &[&str] =
-    &["/dev/null", "/dev/full", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/kvm", "/dev/userfaultfd"];
+/// What libvirt lets QEMU have where qemu.conf does not say (`defaultDeviceACL` in libvirt's
+/// src/qemu/qemu_cgroup.c: from 7.0 to 12.8 one or the other is missing, and a device that is not
+/// there is passed over).
+const DEFAULTS: &[&str] = &[
+    "/dev/null",
+    "/dev/full",
+    "/dev/zero",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/ptmx",
+    "/dev/kvm",
+    "/dev/userfaultfd",
+];
 
 /// What the GPU is called on most machines.
 const USUAL: &[&str] = &["card0", "renderD128"];
@@ -31,7 +41,9 @@ pub fn file(devices: &[String], command: &str) -> File {
     let what = shell::comment("Gives QEMU access to the GPU, for a window with OpenGL.");
     let text = format!("{what}{}#\n{}{}", made_by(command), shell::comment(&notes), list(devices));
     File {
-        place: Destination::Elsewhere("append these lines to /etc/libvirt/qemu.conf, unless it already sets cgroup_device_acl"),
+        place: Destination::Elsewhere(
+            "append these lines to /etc/libvirt/qemu.conf, unless it already sets cgroup_device_acl",
+        ),
         mode: 0o644,
         text,
         follow_ups: vec![FollowUp::RestartLibvirt],

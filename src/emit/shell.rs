@@ -2,14 +2,18 @@
 
 use crate::sanitize::is_harmful;
 
-/// A text as one word of a shell; one that begins with a dash is quoted, so that nobody takes it for a flag.
+/// A text as one word of a shell; one that begins with a dash is quoted, so that nobody takes it
+/// for a flag.
 pub fn word(text: &str) -> String {
     if text.starts_with('-') { quoted(text) } else { argument(text) }
 }
 
 /// A text as an argument of a command, flags included.
 pub fn argument(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b',' | b'/' | b':' | b'@' | b'+' | b'=' | b'-');
+    let is_plain = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'.' | b',' | b'/' | b':' | b'@' | b'+' | b'=' | b'-')
+    };
     if !text.is_empty() && text.bytes().all(is_plain) { text.to_owned() } else { quoted(text) }
 }
 
@@ -17,15 +21,20 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// A text as comment lines, each with its line ending. Characters that could end a line, or mislead whoever reads it, are written as
-/// `\u{…}`; so is a backslash at a line's end, behind which modprobe and udev would read the next line as comment, too.
+/// A text as comment lines, each with its line ending. Characters that could end a line, or mislead
+/// whoever reads it, are written as `\u{…}`; so is a backslash at a line's end, behind which
+/// modprobe and udev would read the next line as comment, too.
 pub fn comment(text: &str) -> String {
     let mut lines = String::new();
     for line in text.split('\n') {
         lines.push_str(if line.is_empty() { "#" } else { "# " });
         let last = line.len().saturating_sub(1);
         for (at, c) in line.char_indices() {
-            if is_harmful(c) || (c == '\\' && at == last) { lines.extend(c.escape_unicode()) } else { lines.push(c) }
+            if is_harmful(c) || (c == '\\' && at == last) {
+                lines.extend(c.escape_unicode())
+            } else {
+                lines.push(c)
+            }
         }
         lines.push('\n');
     }
@@ -49,9 +58,15 @@ mod tests {
     fn a_word_is_quoted_where_a_shell_would_read_it() {
         assert_eq!(word("win10"), "win10");
         assert_eq!(word("i915-GVTg_V5_4"), "i915-GVTg_V5_4");
-        for (text, quoted) in
-            [("", "''"), ("-n", "'-n'"), ("a b", "'a b'"), ("$(touch x)", "'$(touch x)'"), ("'\"", "''\\''\"'"), ("é", "'é'"), ("~", "'~'")]
-        {
+        for (text, quoted) in [
+            ("", "''"),
+            ("-n", "'-n'"),
+            ("a b", "'a b'"),
+            ("$(touch x)", "'$(touch x)'"),
+            ("'\"", "''\\''\"'"),
+            ("é", "'é'"),
+            ("~", "'~'"),
+        ] {
             assert_eq!(word(text), quoted);
         }
         assert_eq!(argument("--type=x"), "--type=x");

@@ -41,8 +41,7 @@ pub enum FollowUp {
 
 const UPDATE_GRUB: &str = "run `sudo update-grub` (on Fedora `sudo grub2-mkconfig -o /boot/grub2/grub.cfg`, elsewhere `sudo grub-mkconfig -o /boot/grub/grub.cfg`)";
 
-const KERNEL_INSTALL_ALL: &str =
-    "run `sudo kernel-install add-all` (older versions need `sudo kernel-install add VERSION IMAGE` for each kernel)";
+const KERNEL_INSTALL_ALL: &str = "run `sudo kernel-install add-all` (older versions need `sudo kernel-install add VERSION IMAGE` for each kernel)";
 
 impl FollowUp {
     /// What to do, as an order.
@@ -121,7 +120,13 @@ impl FollowUp {
     fn is_covered_by(&self, other: &FollowUp) -> bool {
         match other {
             FollowUp::Reboot => {
-                matches!(self, FollowUp::ReloadUdev | FollowUp::LoadModules | FollowUp::ReloadLibvirt | FollowUp::RestartLibvirt)
+                matches!(
+                    self,
+                    FollowUp::ReloadUdev
+                        | FollowUp::LoadModules
+                        | FollowUp::ReloadLibvirt
+                        | FollowUp::RestartLibvirt
+                )
             }
             FollowUp::RestartLibvirt => *self == FollowUp::ReloadLibvirt,
             _ => false,

@@ -13,6 +13,7 @@ const NOTES: &str = "Only for qemu:///session: with qemu:///system, libvirt give
 /// The file for /etc/udev/rules.d.
 pub fn file() -> File {
     let what = shell::comment("Members of the kvm group may open vGPUs.");
-    let text = format!("{what}{}#\n{}\n{RULE}", made_by("gvtg-xml emit udev"), shell::comment(NOTES));
+    let text =
+        format!("{what}{}#\n{}\n{RULE}", made_by("gvtg-xml emit udev"), shell::comment(NOTES));
     File::at("/etc/udev/rules.d/70-gvtg.rules", text, vec![FollowUp::ReloadUdev])
 }

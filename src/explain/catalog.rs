@@ -41,7 +41,8 @@ struct Message {
     text: String,
     /// The number of its answer.
     answer: usize,
-    /// Whether other programs say the same, so that it counts only beside the name of the one that is meant.
+    /// Whether other programs say the same, so that it counts only beside the name of the one that
+    /// is meant.
     is_common: bool,
 }
 
@@ -73,7 +74,12 @@ impl<'r> Catalog<'r> {
         }
         for rule in known.rules.clone() {
             for says in rule.known_message.iter() {
-                match known.messages.iter().find(|message| message.text == says.text).map(|message| message.answer) {
+                match known
+                    .messages
+                    .iter()
+                    .find(|message| message.text == says.text)
+                    .map(|message| message.answer)
+                {
                     Some(answer) => known.add_rule(answer, rule),
                     None => {
                         let answer = known.add_answer(Answer::Rules(vec![rule]));
@@ -97,7 +103,13 @@ impl<'r> Catalog<'r> {
         }
     }
 
-    fn add_message(&mut self, text: &str, at: MessageSource, answer: usize, patterns: &mut Vec<Pattern>) {
+    fn add_message(
+        &mut self,
+        text: &str,
+        at: MessageSource,
+        answer: usize,
+        patterns: &mut Vec<Pattern>,
+    ) {
         if let Some(pattern) = Pattern::parse(text) {
             let is_common = at != MessageSource::System && pattern.weight() < COMMON;
             self.messages.push(Message { text: text.to_owned(), answer, is_common });
@@ -110,8 +122,9 @@ impl<'r> Catalog<'r> {
         &self.answers[number]
     }
 
-    /// The answers to the messages in a line of plain text (no colours, no control characters), with the places of those messages: each
-    /// answer once. Of two messages in one place the one counts that says more.
+    /// The answers to the messages in a line of plain text (no colours, no control characters),
+    /// with the places of those messages: each answer once. Of two messages in one place the one
+    /// counts that says more.
     pub fn in_line(&self, line: &[u8]) -> Vec<(usize, Range<usize>)> {
         self.found_by(&self.index, line)
     }
@@ -122,13 +135,18 @@ impl<'r> Catalog<'r> {
         if found.is_empty() {
             return Vec::new();
         }
-        let is_spoken = LOG_PROGRAMS.iter().any(|speaker| memchr::memmem::find(&lower, speaker).is_some());
+        let is_spoken =
+            LOG_PROGRAMS.iter().any(|speaker| memchr::memmem::find(&lower, speaker).is_some());
         found.retain(|(number, _)| is_spoken || !self.messages[*number].is_common);
-        found.sort_by_key(|(number, _)| (std::cmp::Reverse(index.pattern(*number).weight()), *number));
+        found.sort_by_key(|(number, _)| {
+            (std::cmp::Reverse(index.pattern(*number).weight()), *number)
+        });
         let mut answers: Vec<(usize, Range<usize>)> = Vec::new();
         for (number, place) in found {
             let answer = self.messages[number].answer;
-            if answers.iter().all(|(other, taken)| *other != answer && (taken.end <= place.start || place.end <= taken.start)) {
+            if answers.iter().all(|(other, taken)| {
+                *other != answer && (taken.end <= place.start || place.end <= taken.start)
+            }) {
                 answers.push((answer, place));
             }
         }
@@ -136,16 +154,19 @@ impl<'r> Catalog<'r> {
         answers
     }
 
-    /// The answers to the messages in a text that somebody gives as one, in its order; what is vague only where nothing else is known. A shell may
-    /// have taken the quotes.
+    /// The answers to the messages in a text that somebody gives as one, in its order; what is
+    /// vague only where nothing else is known. A shell may have taken the quotes.
     pub fn in_message(&self, text: &str) -> Vec<&Answer<'r>> {
         let numbers = self.numbers_in(&self.index, text);
         let numbers = if numbers.is_empty() {
             let unquoted = self.messages.iter().map(|message| message.text.replace(QUOTES, ""));
-            // All were patterns with quotes, so those without them have a piece left that is long enough.
+            // All were patterns with quotes, so those without them have a piece left that is long
+            // enough.
             let patterns: Vec<Pattern> = unquoted
                 .zip(&self.messages)
-                .filter_map(|(text, message)| Pattern::parse(&text).or_else(|| Pattern::parse(&message.text)))
+                .filter_map(|(text, message)| {
+                    Pattern::parse(&text).or_else(|| Pattern::parse(&message.text))
+                })
                 .collect();
             self.numbers_in(&Index::new(patterns), &text.replace(QUOTES, ""))
         } else {
@@ -168,15 +189,21 @@ impl<'r> Catalog<'r> {
         numbers
     }
 
-    /// The answers whose messages have this piece, with anything in the places that vary: those that have most of its letters.
+    /// The answers whose messages have this piece, with anything in the places that vary: those
+    /// that have most of its letters.
     pub(super) fn with_piece(&self, piece: &str, cut: Cut) -> Vec<&Answer<'r>> {
         let piece = String::from_utf8_lossy(&plain(piece.trim().as_bytes())).to_lowercase();
         let needed = (piece.chars().count() * 2 / 3).max(MIN_LETTERS);
-        let counts = self.messages.iter().map(|message| letters_in_common(&message.text.to_lowercase(), &piece, cut));
-        let counted: Vec<(usize, usize)> = counts.zip(&self.messages).map(|(count, message)| (count, message.answer)).collect();
+        let counts = self
+            .messages
+            .iter()
+            .map(|message| letters_in_common(&message.text.to_lowercase(), &piece, cut));
+        let counted: Vec<(usize, usize)> =
+            counts.zip(&self.messages).map(|(count, message)| (count, message.answer)).collect();
         let most = counted.iter().map(|(count, _)| *count).max().unwrap_or(0);
         let mut numbers: Vec<usize> = Vec::new();
-        for (_, number) in counted.into_iter().filter(|(count, _)| *count == most && most >= needed) {
+        for (_, number) in counted.into_iter().filter(|(count, _)| *count == most && most >= needed)
+        {
             if !numbers.contains(&number) {
                 numbers.push(number);
             }
@@ -205,14 +232,19 @@ pub(super) enum Cut {
     BetweenWords,
 }
 
-/// How many letters of `asked` are letters of `says`, if it is a piece of it with anything in the places that vary; else 0.
+/// How many letters of `asked` are letters of `says`, if it is a piece of it with anything in the
+/// places that vary; else 0.
 fn letters_in_common(says: &str, asked: &str, cut: Cut) -> usize {
     // None stands for a place that varies: it takes any letters, also none.
-    let pattern: Vec<Option<char>> = says.replace("{}", "\0").chars().map(|c| (c != '\0').then_some(c)).collect();
-    let is_letter = |at: usize| pattern.get(at).copied().flatten().is_some_and(char::is_alphanumeric);
-    let can_cut = |at: usize| cut == Cut::Anywhere || at == 0 || !is_letter(at - 1) || !is_letter(at);
+    let pattern: Vec<Option<char>> =
+        says.replace("{}", "\0").chars().map(|c| (c != '\0').then_some(c)).collect();
+    let is_letter =
+        |at: usize| pattern.get(at).copied().flatten().is_some_and(char::is_alphanumeric);
+    let can_cut =
+        |at: usize| cut == Cut::Anywhere || at == 0 || !is_letter(at - 1) || !is_letter(at);
     // The best count for each place in the pattern to be at, before a letter of `asked`.
-    let mut best: Vec<Option<usize>> = (0..=pattern.len()).map(|at| can_cut(at).then_some(0)).collect();
+    let mut best: Vec<Option<usize>> =
+        (0..=pattern.len()).map(|at| can_cut(at).then_some(0)).collect();
     for letter in asked.chars() {
         let mut next = vec![None; pattern.len() + 1];
         for (at, count) in best.iter().enumerate().filter_map(|(at, count)| Some((at, (*count)?))) {
@@ -223,11 +255,18 @@ fn letters_in_common(says: &str, asked: &str, cut: Cut) -> usize {
                         next[at + 2] = next[at + 2].max(Some(count + 1));
                     }
                 }
-                Some(Some(expected)) if *expected == letter => next[at + 1] = next[at + 1].max(Some(count + 1)),
+                Some(Some(expected)) if *expected == letter => {
+                    next[at + 1] = next[at + 1].max(Some(count + 1))
+                }
                 _ => {}
             }
         }
         best = next;
     }
-    best.into_iter().enumerate().filter(|(at, _)| can_cut(*at)).filter_map(|(_, count)| count).max().unwrap_or(0)
+    best.into_iter()
+        .enumerate()
+        .filter(|(at, _)| can_cut(*at))
+        .filter_map(|(_, count)| count)
+        .max()
+        .unwrap_or(0)
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::catalog::{Answer, Catalog};
 use super::strip_ansi::plain;
 
-/// A log that is being looked through. It keeps what it found and the line that is not complete yet.
+/// A log that is being looked through. It keeps what it found and the line that is not complete
+/// yet.
 #[derive(Debug)]
 pub struct LogScanner<'k, 'r> {
     known: &'k Catalog<'r>,
@@ -29,9 +30,11 @@ pub struct Report<'k, 'r> {
     pub unknown: Unknown,
     /// How many lines it has.
     pub lines: usize,
-    /// The line, from 1, in which the guest was started for the last time: QEMU's log has all of them.
+    /// The line, from 1, in which the guest was started for the last time: QEMU's log has all of
+    /// them.
     pub last_start: Option<usize>,
-    /// Whether there are letters in it that English does without: its messages may be in another language.
+    /// Whether there are letters in it that English does without: its messages may be in another
+    /// language.
     pub has_other_letters: bool,
 }
 
@@ -69,7 +72,8 @@ pub struct Unknown {
 /// What libvirt writes into QEMU's log before each start.
 const START: &[u8] = b": starting up libvirt version: ";
 
-/// A line that goes on for longer is looked at in pieces of this size, so that any log fits into memory.
+/// A line that goes on for longer is looked at in pieces of this size, so that any log fits into
+/// memory.
 const MAX_LINE_BYTES: usize = 4 << 20;
 
 impl<'k, 'r> LogScanner<'k, 'r> {
@@ -114,7 +118,9 @@ impl<'k, 'r> LogScanner<'k, 'r> {
             self.lines += 1;
         }
         let numbers = self.known.without_vague(self.found.keys().copied().collect());
-        let complaint = |number| Some(LogMatch { answer: self.known.answer(number), seen: self.found.remove(&number)? });
+        let complaint = |number| {
+            Some(LogMatch { answer: self.known.answer(number), seen: self.found.remove(&number)? })
+        };
         let mut complaints: Vec<_> = numbers.into_iter().filter_map(complaint).collect();
         complaints.sort_by_key(|complaint| complaint.seen.first);
         Report {
@@ -132,7 +138,8 @@ impl<'k, 'r> LogScanner<'k, 'r> {
         if memchr::memmem::find(&line, START).is_some() {
             self.last_start = Some(number);
         }
-        self.has_other_letters |= !line.is_ascii() && String::from_utf8_lossy(&line).chars().any(|c| c.is_alphabetic() && !c.is_ascii());
+        self.has_other_letters |= !line.is_ascii()
+            && String::from_utf8_lossy(&line).chars().any(|c| c.is_alphabetic() && !c.is_ascii());
         let answers = self.known.in_line(&line);
         if answers.is_empty() && is_error(&line) {
             self.unknown.count += 1;
@@ -154,7 +161,13 @@ impl<'k, 'r> LogScanner<'k, 'r> {
 /// Whether a line is one in which libvirt, virsh or QEMU report an error, by how they begin it.
 fn is_error(line: &[u8]) -> bool {
     let has = |words: &[u8]| memchr::memmem::find(line, words).is_some();
-    let is_qemus = || has(b"qemu-system-") && has(b": ") && !has(b"warning") && !has(b"info:") && !has(b"terminating on signal");
+    let is_qemus = || {
+        has(b"qemu-system-")
+            && has(b": ")
+            && !has(b"warning")
+            && !has(b"info:")
+            && !has(b"terminating on signal")
+    };
     // virsh says that a start failed before it says why.
     line.starts_with(b"error: ") && !line.starts_with(b"error: Failed to start domain")
         || has(b": error : ")
@@ -172,6 +185,7 @@ fn shown(line: &[u8], place: Range<usize>) -> String {
     let start = (start..line.len()).take(4).find(|at| is_start(*at)).unwrap_or(start);
     let end = (end..line.len()).take(4).find(|at| is_start(*at)).unwrap_or(end);
     let text = String::from_utf8_lossy(&line[start..end]);
-    let (before, behind) = (if start > 0 { "…" } else { "" }, if end < line.len() { "…" } else { "" });
+    let (before, behind) =
+        (if start > 0 { "…" } else { "" }, if end < line.len() { "…" } else { "" });
     format!("{before}{}{behind}", text.trim())
 }

@@ -4,7 +4,8 @@
 //! bytes of a log ─ plain ─▶ lines as somebody reads them ─ pattern ─▶ messages in them ─ known ─▶ the rule or symptom of each
 //! ```
 //!
-//! Nothing here reads a file: an [`LogScanner`] is fed with pieces of a log, whatever their size, and keeps no more of it than it shows.
+//! Nothing here reads a file: an [`LogScanner`] is fed with pieces of a log, whatever their size,
+//! and keeps no more of it than it shows.
 
 mod catalog;
 mod log_scanner;

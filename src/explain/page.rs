@@ -1,4 +1,5 @@
-//! What is told of an error: all of it where it was asked for, the least that helps beneath a line of a log.
+//! What is told of an error: all of it where it was asked for, the least that helps beneath a line
+//! of a log.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,8 @@ use crate::rules::docs::{Markup, page as page_of_rule, speaker};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::symptom::Symptom;
 
-/// All that is known of a message. Of several rules the pages would be long: it is said which there are.
+/// All that is known of a message. Of several rules the pages would be long: it is said which there
+/// are.
 pub fn page(answer: &Answer<'_>) -> String {
     match answer {
         Answer::Symptom(symptom) => page_of(symptom),
@@ -37,13 +39,24 @@ pub fn page_of(symptom: &Symptom) -> String {
 pub fn summary(answer: &Answer<'_>) -> String {
     match answer {
         Answer::Symptom(symptom) => explanation(symptom),
-        Answer::Rules(rules) => rules.iter().map(|rule| rule_in_short(rule)).collect::<Vec<_>>().join("\n"),
+        Answer::Rules(rules) => {
+            rules.iter().map(|rule| rule_in_short(rule)).collect::<Vec<_>>().join("\n")
+        }
     }
 }
 
 fn explanation(symptom: &Symptom) -> String {
-    let severity = if symptom.severity == crate::rules::schema::Severity::Info { "harmless" } else { symptom.severity.name() };
-    let mut text = format!("{} ({severity})\n{}\n\n{}\n", symptom.id, symptom.summary, symptom.explanation.trim());
+    let severity = if symptom.severity == crate::rules::schema::Severity::Info {
+        "harmless"
+    } else {
+        symptom.severity.name()
+    };
+    let mut text = format!(
+        "{} ({severity})\n{}\n\n{}\n",
+        symptom.id,
+        symptom.summary,
+        symptom.explanation.trim()
+    );
     if !symptom.steps.is_empty() {
         text.push_str("\nWhat to do:\n");
     }
@@ -51,13 +64,23 @@ fn explanation(symptom: &Symptom) -> String {
         let _ = writeln!(text, "- {step}");
     }
     if !symptom.rules.is_empty() {
-        let _ = writeln!(text, "\nMore about the causes: `gvtg-xml explain {}`", symptom.rules.join(" "));
+        let _ = writeln!(
+            text,
+            "\nMore about the causes: `gvtg-xml explain {}`",
+            symptom.rules.join(" ")
+        );
     }
     text
 }
 
 fn rule_in_short(rule: &Rule) -> String {
-    let mut text = format!("{} ({}, group {})\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary);
+    let mut text = format!(
+        "{} ({}, group {})\n{}\n",
+        rule.id,
+        rule.severity.name(),
+        rule.group.name(),
+        rule.summary
+    );
     let is_host = rule.group == Group::Host;
     text.push_str("\nWhat to do:\n");
     if let Some(help) = rule.page_help() {
@@ -65,7 +88,9 @@ fn rule_in_short(rule: &Rule) -> String {
     }
     let command = match (is_host, rule.fix.is_empty()) {
         (true, _) => "see what is wrong on this host: `gvtg-xml host`",
-        (false, true) => "see where it is in the domain: `virsh dumpxml --inactive win10 | gvtg-xml lint`",
+        (false, true) => {
+            "see where it is in the domain: `virsh dumpxml --inactive win10 | gvtg-xml lint`"
+        }
         (false, false) => {
             "let `gvtg-xml fix` correct it: `virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin`"
         }

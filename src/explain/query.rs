@@ -3,7 +3,8 @@
 use super::catalog::{Answer, Catalog, Cut};
 use super::search::Topic;
 
-/// What is known of a question: answers where it is a message or a piece of one, else what is about its words.
+/// What is known of a question: answers where it is a message or a piece of one, else what is about
+/// its words.
 #[derive(Clone, Debug, Default)]
 pub struct QueryResult<'k, 'r> {
     /// What explains the messages in it.

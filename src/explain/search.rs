@@ -37,7 +37,13 @@ impl<'r> Entry<'r> {
         match self {
             Entry::Rule(rule) => {
                 let says = rule.known_message.iter().map(|says| &*says.text);
-                text.extend([&*rule.message, &*rule.why].into_iter().chain(rule.help.as_deref()).chain(says).flat_map(|part| [" ", part]));
+                text.extend(
+                    [&*rule.message, &*rule.why]
+                        .into_iter()
+                        .chain(rule.help.as_deref())
+                        .chain(says)
+                        .flat_map(|part| [" ", part]),
+                );
             }
             Entry::Symptom(symptom) => {
                 let says = symptom.known_message.iter().map(|words| &*words.text);
@@ -65,7 +71,10 @@ pub struct Topic<'r> {
 impl<'r> Catalog<'r> {
     /// All rules, then all symptoms.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'r>> {
-        self.rules.iter().map(|rule| Entry::Rule(rule)).chain(self.symptoms.iter().map(|symptom| Entry::Symptom(symptom)))
+        self.rules
+            .iter()
+            .map(|rule| Entry::Rule(rule))
+            .chain(self.symptoms.iter().map(|symptom| Entry::Symptom(symptom)))
     }
 
     /// What is about these words, whatever their order.
@@ -89,17 +98,26 @@ impl<'r> Catalog<'r> {
         topic
     }
 
-    /// The names that come nearest to what nothing is known of: one that is spelt like it, else up to three that share most of its words.
-    /// A word that is in more than a sixteenth of all texts does not count.
+    /// The names that come nearest to what nothing is known of: one that is spelt like it, else up
+    /// to three that share most of its words. A word that is in more than a sixteenth of all texts
+    /// does not count.
     pub fn nearest(&self, asked: &str) -> Vec<&'r str> {
         let asked = asked.to_lowercase();
-        let entries: Vec<(&str, String)> = self.entries().map(|entry| (entry.id(), entry.words())).collect();
-        let is_rare = |word: &&str| entries.iter().filter(|(_, text)| has_word(text, word)).count() <= entries.len() / 16;
-        let words = asked.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > MIN_WORD_LEN);
+        let entries: Vec<(&str, String)> =
+            self.entries().map(|entry| (entry.id(), entry.words())).collect();
+        let is_rare = |word: &&str| {
+            entries.iter().filter(|(_, text)| has_word(text, word)).count() <= entries.len() / 16
+        };
+        let words = asked
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.chars().count() > MIN_WORD_LEN);
         let words: Vec<&str> = words.filter(is_rare).collect();
         let shared = |text: &str| words.iter().filter(|word| has_word(text, word)).count();
-        let mut counted: Vec<(usize, &str)> =
-            entries.iter().map(|(id, text)| (shared(text), *id)).filter(|(count, _)| *count > 0).collect();
+        let mut counted: Vec<(usize, &str)> = entries
+            .iter()
+            .map(|(id, text)| (shared(text), *id))
+            .filter(|(count, _)| *count > 0)
+            .collect();
         counted.sort_by_key(|(count, id)| (std::cmp::Reverse(*count), *id));
         match closest_match(&asked, self.entries().map(Entry::id)) {
             Some(id) => vec![id],
@@ -108,7 +126,8 @@ impl<'r> Catalog<'r> {
     }
 }
 
-/// Whether a text has a word, in the singular or the plural, but not inside a longer word: `bar` is not in `barely`.
+/// Whether a text has a word, in the singular or the plural, but not inside a longer word: `bar` is
+/// not in `barely`.
 fn has_word(text: &str, word: &str) -> bool {
     let is_word = |text: &&str| text.len() >= MIN_WORD_LEN && text.chars().all(char::is_alphabetic);
     let singular = word.strip_suffix('s').filter(is_word).unwrap_or(word);
@@ -119,8 +138,11 @@ fn has_word(text: &str, word: &str) -> bool {
 fn has_exact_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
-        let begins = !(before.ends_with(char::is_alphanumeric) && word.starts_with(char::is_alphanumeric));
-        let ends = |after: &str| !(after.starts_with(char::is_alphanumeric) && word.ends_with(char::is_alphanumeric));
+        let begins =
+            !(before.ends_with(char::is_alphanumeric) && word.starts_with(char::is_alphanumeric));
+        let ends = |after: &str| {
+            !(after.starts_with(char::is_alphanumeric) && word.ends_with(char::is_alphanumeric))
+        };
         begins && (ends(after) || after.strip_prefix('s').is_some_and(ends))
     })
 }

@@ -16,12 +16,14 @@ pub struct Offer {
     pub available: Option<u32>,
 }
 
-/// All types, and what of them this GPU can make. Without one they have the names that they have from Skylake on.
+/// All types, and what of them this GPU can make. Without one they have the names that they have
+/// from Skylake on.
 pub fn offers(card: Option<&Card>) -> Vec<Offer> {
     let prefix = card.and_then(Card::type_prefix).unwrap_or("i915-GVTg_V5");
     let offer = |kind: &'static VgpuType| {
         let name = format!("{prefix}_{}", kind.divisor);
-        let offered = card.and_then(|card| card.types.as_found()?.iter().find(|offered| offered.name == name));
+        let offered = card
+            .and_then(|card| card.types.as_found()?.iter().find(|offered| offered.name == name));
         Offer {
             possible: card.and_then(|card| card.aperture).map(|aperture| kind.possible(aperture)),
             available: offered.and_then(|offered| offered.available),

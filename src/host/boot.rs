@@ -1,4 +1,5 @@
-//! The command line that a machine's kernel starts with: for a file that has to hold all of it, and for what waits for a reboot.
+//! The command line that a machine's kernel starts with: for a file that has to hold all of it, and
+//! for what waits for a reboot.
 
 use super::Root;
 use super::kernel::{Word, words};
@@ -21,8 +22,18 @@ pub struct CommandLine {
 }
 
 /// Words of a system that was started to install or to rescue one: no other kernel is to get them.
-const PASSING: &[&str] =
-    &["root=live:", "rd.live.", "boot=casper", "boot=live", "init=", "rdinit=", "systemd.unit=", "single", "rescue", "emergency"];
+const PASSING: &[&str] = &[
+    "root=live:",
+    "rd.live.",
+    "boot=casper",
+    "boot=live",
+    "init=",
+    "rdinit=",
+    "systemd.unit=",
+    "single",
+    "rescue",
+    "emergency",
+];
 
 impl CommandLine {
     /// Whether it is that of the running kernel, since no file has one.
@@ -47,17 +58,20 @@ impl CommandLine {
     }
 }
 
-/// The command line that kernel-install would give the next kernel; None where no file says one. An empty file says none: a shell that
-/// was told to write to it has just emptied it.
+/// The command line that kernel-install would give the next kernel; None where no file says one. An
+/// empty file says none: a shell that was told to write to it has just emptied it.
 pub fn command_line(root: &Root) -> Option<CommandLine> {
     let read = |path: &&'static str| {
         let text = root.text(path).present().filter(|text| !text.trim().is_empty())?;
         Some(CommandLine { path, text })
     };
-    FILES.iter().find_map(read).or_else(|| read(&RUNNING).map(|line| CommandLine { text: without_bootloader(&line.text), ..line }))
+    FILES.iter().find_map(read).or_else(|| {
+        read(&RUNNING).map(|line| CommandLine { text: without_bootloader(&line.text), ..line })
+    })
 }
 
-/// Without what the bootloader adds for itself, as kernel-install does it (systemd: 90-loaderentry.install).
+/// Without what the bootloader adds for itself, as kernel-install does it (systemd:
+/// 90-loaderentry.install).
 fn without_bootloader(line: &str) -> String {
     let is_own = |word: &&str| !word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd=");
     split(line).into_iter().filter(is_own).collect::<Vec<_>>().join(" ")
@@ -90,7 +104,8 @@ pub enum Renewal {
 /// The files of which the next start's command line comes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NextStarts {
-    /// Sets of files, those that a boot loader reads before those that they are made of. Of a set, the last word counts.
+    /// Sets of files, those that a boot loader reads before those that they are made of. Of a set,
+    /// the last word counts.
     sets: Vec<Vec<NextStart>>,
     /// Drop-ins for GRUB that this system's grub-mkconfig does not read.
     unread: Vec<NextStart>,
@@ -98,7 +113,10 @@ pub struct NextStarts {
 
 impl NextStarts {
     /// The word of this name that counts in each set of files, with its file.
-    pub fn words<'s>(&'s self, name: &'s str) -> impl DoubleEndedIterator<Item = (&'s NextStart, &'s Word)> {
+    pub fn words<'s>(
+        &'s self,
+        name: &'s str,
+    ) -> impl DoubleEndedIterator<Item = (&'s NextStart, &'s Word)> {
         self.sets.iter().filter_map(|files| last(files, name))
     }
 
@@ -115,19 +133,32 @@ impl NextStarts {
 
 /// The last word of this name in files that make up one command line.
 fn last<'s>(files: &'s [NextStart], name: &str) -> Option<(&'s NextStart, &'s Word)> {
-    files.iter().rev().find_map(|file| Some((file, file.words.iter().rfind(|word| word.name == name)?)))
+    files
+        .iter()
+        .rev()
+        .find_map(|file| Some((file, file.words.iter().rfind(|word| word.name == name)?)))
 }
 
 /// Reads the files in /boot and of NixOS that a boot loader reads, and those that they are made of.
 pub fn next_start(root: &Root) -> NextStarts {
     let file = |path: &str, renewal, read: fn(&str) -> Vec<Word>| {
-        root.text(path).present().map(|text| NextStart { path: path.to_owned(), words: read(&text), renewal })
+        root.text(path).present().map(|text| NextStart {
+            path: path.to_owned(),
+            words: read(&text),
+            renewal,
+        })
     };
     let in_folder = |folder: &str, end: &str| -> Vec<String> {
         let names = root.names(folder).present().unwrap_or_default();
-        names.into_iter().filter(|name| name.ends_with(end)).map(|name| format!("{folder}/{name}")).collect()
+        names
+            .into_iter()
+            .filter(|name| name.ends_with(end))
+            .map(|name| format!("{folder}/{name}"))
+            .collect()
     };
-    let entries = ["/boot", "/efi", "/boot/efi"].iter().flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf"));
+    let entries = ["/boot", "/efi", "/boot/efi"]
+        .iter()
+        .flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf"));
     let menus = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"];
     let variables = ["/boot/grub/grubenv", "/boot/grub2/grubenv"];
     let (grub, unread) = of_grub(root, &in_folder("/etc/default/grub.d", ".cfg"));
@@ -139,7 +170,10 @@ pub fn next_start(root: &Root) -> NextStarts {
             .collect(),
         entries.filter_map(|path| file(&path, Renewal::None, of_entry)).collect(),
         menus.into_iter().filter_map(|path| file(path, Renewal::None, of_menu)).collect(),
-        variables.into_iter().filter_map(|path| file(path, Renewal::None, of_environment)).collect(),
+        variables
+            .into_iter()
+            .filter_map(|path| file(path, Renewal::None, of_environment))
+            .collect(),
         grub,
         file(FILES[0], Renewal::Entries, words).into_iter().collect(),
     ];
@@ -149,22 +183,37 @@ pub fn next_start(root: &Root) -> NextStarts {
 /// The line of /etc/default/grub that names this file, to source it. A comment names nothing.
 pub fn grub_line_with(root: &Root, file: &str) -> Option<String> {
     let text = root.text("/etc/default/grub").present()?;
-    let names = |line: &&str| !line.starts_with('#') && line.split([' ', '\t', '"', '\'', ';', '&', ']']).any(|word| word == file);
+    let names = |line: &&str| {
+        !line.starts_with('#')
+            && line.split([' ', '\t', '"', '\'', ';', '&', ']']).any(|word| word == file)
+    };
     text.lines().map(str::trim).find(names).map(str::to_owned)
 }
 
 /// The lines `options …` of a boot loader entry.
 fn of_entry(text: &str) -> Vec<Word> {
-    let options = |line: &'_ str| line.trim_start().strip_prefix("options").filter(|rest| rest.starts_with(char::is_whitespace)).map(words);
+    let options = |line: &'_ str| {
+        line.trim_start()
+            .strip_prefix("options")
+            .filter(|rest| rest.starts_with(char::is_whitespace))
+            .map(words)
+    };
     text.lines().filter_map(options).flatten().collect()
 }
 
-/// The lines `linux /vmlinuz-… …` of GRUB's menu, the first entry last: it is the one that starts by itself.
+/// The lines `linux /vmlinuz-… …` of GRUB's menu, the first entry last: it is the one that starts
+/// by itself.
 fn of_menu(text: &str) -> Vec<Word> {
-    text.lines().rev().map(str::trim_start).filter(|line| line.starts_with("linux")).flat_map(words).collect()
+    text.lines()
+        .rev()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with("linux"))
+        .flat_map(words)
+        .collect()
 }
 
-/// The variable `kernelopts` of GRUB's environment block, which Fedora's and RHEL's entries may name.
+/// The variable `kernelopts` of GRUB's environment block, which Fedora's and RHEL's entries may
+/// name.
 fn of_environment(text: &str) -> Vec<Word> {
     text.lines().filter_map(|line| line.strip_prefix("kernelopts=")).flat_map(words).collect()
 }
@@ -172,13 +221,15 @@ fn of_environment(text: &str) -> Vec<Word> {
 /// GRUB's settings.
 const GRUB: &str = "/etc/default/grub";
 
-/// The variables of GRUB's settings that are for normal entries, in the order in which grub-mkconfig joins them.
+/// The variables of GRUB's settings that are for normal entries, in the order in which
+/// grub-mkconfig joins them.
 const GRUB_VARIABLES: [&str; 2] = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
 
 /// The kernel's command line has fewer words than this.
 const MAX_WORDS: usize = 1024;
 
-/// GRUB's settings as grub-mkconfig reads them, and the drop-ins that it does not read: only Debian's and Ubuntu's reads all of them.
+/// GRUB's settings as grub-mkconfig reads them, and the drop-ins that it does not read: only
+/// Debian's and Ubuntu's reads all of them.
 fn of_grub(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
     let settings = root.text(GRUB).present().unwrap_or_default();
     let is_read = |path: &String| System::of(root) == System::Debian || sources(&settings, path);
@@ -223,7 +274,9 @@ impl GrubVariables {
             let line = line.strip_prefix("export ").map_or(line, str::trim_start);
             let end = line.find('\n').map_or(line.len(), |end| end + 1);
             rest = &line[end..];
-            if let Some((name, values)) = line[..end].strip_prefix("gvtg_add ").and_then(|added| added.split_once(' ')) {
+            if let Some((name, values)) =
+                line[..end].strip_prefix("gvtg_add ").and_then(|added| added.split_once(' '))
+            {
                 self.add(path, name, &values.split_whitespace().collect::<Vec<_>>());
             } else if let Some((variable, is_added, value)) = assigned(line) {
                 let (value, after) = shell_word(value);
@@ -234,9 +287,12 @@ impl GrubVariables {
     }
 
     fn assign(&mut self, path: &str, variable: usize, is_added: bool, value: &str) {
-        let mut words_now = if is_added { std::mem::take(&mut self.0[variable]) } else { Vec::new() };
+        let mut words_now =
+            if is_added { std::mem::take(&mut self.0[variable]) } else { Vec::new() };
         for word in words(value) {
-            let named = GRUB_VARIABLES.iter().position(|name| word.text == format!("${name}") || word.text == format!("${{{name}}}"));
+            let named = GRUB_VARIABLES.iter().position(|name| {
+                word.text == format!("${name}") || word.text == format!("${{{name}}}")
+            });
             match named {
                 Some(named) => words_now.extend(self.0[named].clone()),
                 None => words_now.push((path.to_owned(), word)),
@@ -250,9 +306,13 @@ impl GrubVariables {
     /// Does as `gvtg_add NAME VALUE…` of the drop-in.
     fn add(&mut self, path: &str, name: &str, values: &[&str]) {
         let last = self.0.iter().flatten().rfind(|(_, word)| word.name == name);
-        let is_good = |word: &Word| word.value.as_deref().is_some_and(|value| values.contains(&value));
-        if let Some(value) = values.first().filter(|_| !last.is_some_and(|(_, word)| is_good(word))) {
-            self.0[1].extend(words(&format!("{name}={value}")).into_iter().map(|word| (path.to_owned(), word)));
+        let is_good =
+            |word: &Word| word.value.as_deref().is_some_and(|value| values.contains(&value));
+        if let Some(value) = values.first().filter(|_| !last.is_some_and(|(_, word)| is_good(word)))
+        {
+            self.0[1].extend(
+                words(&format!("{name}={value}")).into_iter().map(|word| (path.to_owned(), word)),
+            );
         }
     }
 
@@ -269,7 +329,8 @@ impl GrubVariables {
     }
 }
 
-/// The variable that a line assigns to, whether the value is added to it, and the text from the value on.
+/// The variable that a line assigns to, whether the value is added to it, and the text from the
+/// value on.
 fn assigned(line: &str) -> Option<(usize, bool, &str)> {
     let assigns = |(at, name): (usize, &&str)| {
         let rest = line.strip_prefix(*name)?;
@@ -279,7 +340,8 @@ fn assigned(line: &str) -> Option<(usize, bool, &str)> {
     GRUB_VARIABLES.iter().enumerate().find_map(assigns)
 }
 
-/// A shell's word, without its quotes, and the text after it. A line that ends in a backslash goes on in the next.
+/// A shell's word, without its quotes, and the text after it. A line that ends in a backslash goes
+/// on in the next.
 fn shell_word(text: &str) -> (String, &str) {
     let (mut word, mut quote) = (String::new(), None);
     let mut letters = text.char_indices().peekable();
@@ -288,7 +350,11 @@ fn shell_word(text: &str) -> (String, &str) {
             ('\\', None | Some('"')) => match letters.next() {
                 Some((_, '\n')) | None => {}
                 // In double quotes these alone are taken for themselves; elsewhere every letter is.
-                Some((_, escaped)) if quote.is_none() || matches!(escaped, '"' | '\\' | '$' | '`') => word.push(escaped),
+                Some((_, escaped))
+                    if quote.is_none() || matches!(escaped, '"' | '\\' | '$' | '`') =>
+                {
+                    word.push(escaped)
+                }
                 Some((_, other)) => word.extend(['\\', other]),
             },
             (letter, Some(open)) if letter == open => quote = None,
@@ -318,18 +384,26 @@ mod tests {
             fs::write(path, text).unwrap();
         };
         assert_eq!(command_line(&root), None);
-        write(RUNNING, "BOOT_IMAGE=/vmlinuz root=/dev/vda1 initrd=\\initrd.img dyndbg=\"file a +p\" quiet\n");
+        write(
+            RUNNING,
+            "BOOT_IMAGE=/vmlinuz root=/dev/vda1 initrd=\\initrd.img dyndbg=\"file a +p\" quiet\n",
+        );
         assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda1 dyndbg=\"file a +p\" quiet");
         write(FILES[1], "root=/dev/vda2\n");
         write(FILES[0], "\n");
-        assert_eq!(command_line(&root), Some(CommandLine { path: FILES[1], text: "root=/dev/vda2\n".into() }));
+        assert_eq!(
+            command_line(&root),
+            Some(CommandLine { path: FILES[1], text: "root=/dev/vda2\n".into() })
+        );
         write(FILES[0], "root=/dev/vda3 BOOT_IMAGE=x\n");
         assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda3 BOOT_IMAGE=x\n");
     }
 
     #[test]
     fn what_the_next_start_gives_the_kernel_is_read_in_each_form() {
-        let word = |words: &[Word], name: &str| words.iter().rfind(|word| word.name == name).and_then(|word| word.value.clone());
+        let word = |words: &[Word], name: &str| {
+            words.iter().rfind(|word| word.name == name).and_then(|word| word.value.clone())
+        };
         let grub = crate::emit::cmdline::grub().text;
         let settings = |text: &str| {
             let mut variables = GrubVariables::default();
@@ -342,21 +416,59 @@ mod tests {
             (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n"), Some("0")),
             (settings("# GRUB_CMDLINE_LINUX=\"i915.enable_gvt=1\"\nGRUB_TIMEOUT=5\n"), None),
             (settings("GRUB_CMDLINE_LINUX_RECOVERY=i915.enable_gvt=1\n"), None),
-            (settings("  export GRUB_CMDLINE_LINUX=\"quiet \\\n  i915.enable_gvt=1\" # on\n"), Some("1")),
+            (
+                settings("  export GRUB_CMDLINE_LINUX=\"quiet \\\n  i915.enable_gvt=1\" # on\n"),
+                Some("1"),
+            ),
             (settings("GRUB_CMDLINE_LINUX='quiet\n i915.enable_gvt=1'\n"), Some("1")),
-            // The default's words come after the others, and an assignment takes the place of the one before.
-            (settings("GRUB_CMDLINE_LINUX_DEFAULT=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n"), Some("0")),
-            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n"), Some("1")),
+            // The default's words come after the others, and an assignment takes the place of the
+            // one before.
+            (
+                settings(
+                    "GRUB_CMDLINE_LINUX_DEFAULT=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n",
+                ),
+                Some("0"),
+            ),
+            (
+                settings(
+                    "GRUB_CMDLINE_LINUX=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n",
+                ),
+                Some("1"),
+            ),
             (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX=quiet\n"), None),
-            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX quiet\"\n"), Some("1")),
-            (settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX+=\" quiet\"\n"), Some("1")),
+            (
+                settings(
+                    "GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX quiet\"\n",
+                ),
+                Some("1"),
+            ),
+            (
+                settings("GRUB_CMDLINE_LINUX=i915.enable_gvt=1\nGRUB_CMDLINE_LINUX+=\" quiet\"\n"),
+                Some("1"),
+            ),
             (settings(&format!("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n{grub}")), Some("1")),
             (of_entry("options\troot=UUID=1 i915.enable_gvt=1\n"), Some("1")),
             (of_entry("options-x i915.enable_gvt=1\n"), None),
-            (of_menu("linux /vmlinuz i915.enable_gvt=0 i915.enable_gvt=1\nlinux /old i915.enable_gvt=0\n"), Some("1")),
-            (of_environment("# GRUB Environment Block\nkernelopts=root=UUID=1 i915.enable_gvt=1\n####"), Some("1")),
-            (of_entry("title Linux\noptions root=UUID=1\noptions i915.enable_gvt=1 quiet\n"), Some("1")),
-            (of_menu("  linux\t/vmlinuz-6.1 root=UUID=1 i915.enable_gvt=1\n  initrd /initrd\n"), Some("1")),
+            (
+                of_menu(
+                    "linux /vmlinuz i915.enable_gvt=0 i915.enable_gvt=1\nlinux /old i915.enable_gvt=0\n",
+                ),
+                Some("1"),
+            ),
+            (
+                of_environment(
+                    "# GRUB Environment Block\nkernelopts=root=UUID=1 i915.enable_gvt=1\n####",
+                ),
+                Some("1"),
+            ),
+            (
+                of_entry("title Linux\noptions root=UUID=1\noptions i915.enable_gvt=1 quiet\n"),
+                Some("1"),
+            ),
+            (
+                of_menu("  linux\t/vmlinuz-6.1 root=UUID=1 i915.enable_gvt=1\n  initrd /initrd\n"),
+                Some("1"),
+            ),
         ] {
             assert_eq!(word(&words, "i915.enable_gvt").as_deref(), wanted, "{words:?}");
         }
@@ -385,7 +497,12 @@ mod tests {
         for text in ["root=x\n# was: quiet", "root=\u{fffd}", "root=x \"quiet"] {
             assert!(unfit(FILES[0], text), "{text}");
         }
-        for text in ["root=live:CDLABEL=x rd.live.image", "root=x systemd.unit=rescue.target", "root=x init=/bin/bash", "root=x single"] {
+        for text in [
+            "root=live:CDLABEL=x rd.live.image",
+            "root=x systemd.unit=rescue.target",
+            "root=x init=/bin/bash",
+            "root=x single",
+        ] {
             assert!(unfit(RUNNING, text), "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! What the kernel offers on a GPU: its driver, its aperture, the vGPU types, and the vGPUs there are.
+//! What the kernel offers on a GPU: its driver, its aperture, the vGPU types, and the vGPUs there
+//! are.
 
 use super::gpu::{self, Gpu};
 use super::open_files::OpenFiles;
@@ -37,7 +38,8 @@ pub struct VgpuInstance {
     pub vgpu_type: Option<String>,
     /// The PCI address of its GPU.
     pub parent: Option<String>,
-    /// Who has it open; Unreadable where not all processes can be looked at and none of the others has.
+    /// Who has it open; Unreadable where not all processes can be looked at and none of the others
+    /// has.
     pub users: Probe<Vec<User>>,
 }
 
@@ -58,7 +60,8 @@ impl Card {
         format!("/sys/bus/pci/devices/{}", self.gpu.address)
     }
 
-    /// What its vGPU types begin with: what the kernel says, else what its generation tells; None without GVT-g.
+    /// What its vGPU types begin with: what the kernel says, else what its generation tells; None
+    /// without GVT-g.
     pub fn type_prefix(&self) -> Option<&str> {
         let offered = self.types.as_found().and_then(|types| types.first()?.name.rsplit_once('_'));
         offered.map(|(prefix, _)| prefix).or(self.gpu.generation.type_prefix())
@@ -91,9 +94,14 @@ fn card(root: &Root, gpu: Gpu) -> Card {
     }
 }
 
-/// The size of BAR 2 in MB, from a device's `resource`: a line a region, with its first byte, its last one, and flags.
+/// The size of BAR 2 in MB, from a device's `resource`: a line a region, with its first byte, its
+/// last one, and flags.
 fn aperture(resource: &str) -> Option<u64> {
-    let mut numbers = resource.lines().nth(2)?.split_whitespace().map(|number| u64::from_str_radix(number.trim_start_matches("0x"), 16));
+    let mut numbers = resource
+        .lines()
+        .nth(2)?
+        .split_whitespace()
+        .map(|number| u64::from_str_radix(number.trim_start_matches("0x"), 16));
     let (Some(Ok(first)), Some(Ok(last))) = (numbers.next(), numbers.next()) else { return None };
     let size = last.checked_sub(first).filter(|size| *size > 0)? + 1;
     Some(size >> 20)
@@ -106,12 +114,20 @@ pub fn existing(root: &Root) -> Probe<Vec<VgpuInstance>> {
         let one = |uuid: String| {
             let path = format!("{DEVICES}/{uuid}");
             // …/devices/pci0000:00/0000:00:02.0/UUID
-            let parent = root.target(&path).present().and_then(|target| Some(target.parent()?.file_name()?.to_string_lossy().into_owned()));
+            let parent = root.target(&path).present().and_then(|target| {
+                Some(target.parent()?.file_name()?.to_string_lossy().into_owned())
+            });
             let group = root.link(&format!("{path}/iommu_group")).present();
             let nodes = root.names(&format!("{path}/vfio-dev")).present().unwrap_or_default();
             let files = group.map(|group| format!("/dev/vfio/{group}")).into_iter();
-            let files: Vec<String> = files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
-            VgpuInstance { vgpu_type: root.link(&format!("{path}/mdev_type")).present(), parent, users: users(root, &files), uuid }
+            let files: Vec<String> =
+                files.chain(nodes.iter().map(|node| format!("/dev/vfio/devices/{node}"))).collect();
+            VgpuInstance {
+                vgpu_type: root.link(&format!("{path}/mdev_type")).present(),
+                parent,
+                users: users(root, &files),
+                uuid,
+            }
         };
         uuids.into_iter().filter(|name| uuid::Uuid::parse_str(name).is_ok()).map(one).collect()
     })
@@ -144,9 +160,16 @@ fn user(root: &Root, pid: u32) -> User {
     let line = root.text(&format!("/proc/{pid}/cmdline")).present().unwrap_or_default();
     let words: Vec<&str> = line.split('\0').collect();
     // libvirt starts QEMU with -name guest=win10,debug-threads=on.
-    let name = words.iter().position(|word| *word == "-name").and_then(|at| words.get(at + 1)?.strip_prefix("guest="));
+    let name = words
+        .iter()
+        .position(|word| *word == "-name")
+        .and_then(|at| words.get(at + 1)?.strip_prefix("guest="));
     let domain = name.map(|name| name.trim_end_matches(",debug-threads=on").replace(",,", ","));
-    User { pid, program: root.line(&format!("/proc/{pid}/comm")).present().unwrap_or_default(), domain }
+    User {
+        pid,
+        program: root.line(&format!("/proc/{pid}/comm")).present().unwrap_or_default(),
+        domain,
+    }
 }
 
 #[cfg(test)]

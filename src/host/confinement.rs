@@ -1,4 +1,5 @@
-//! What AppArmor and SELinux forbid on a machine: the programs that libvirt's hooks may run, and QEMU's window.
+//! What AppArmor and SELinux forbid on a machine: the programs that libvirt's hooks may run, and
+//! QEMU's window.
 
 use super::{Probe, Root};
 
@@ -11,11 +12,21 @@ const APPARMOR: &str = "/etc/apparmor.d";
 /// libvirt's daemons that run hooks.
 const DAEMONS: &[&str] = &["libvirtd", "virtqemud"];
 
-/// The programs that libvirt's profile lets hooks run, for when its file can't be read (libvirt: src/security/apparmor/usr.sbin.libvirtd.in).
-const USUAL_RULES: &str = "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
+/// The programs that libvirt's profile lets hooks run, for when its file can't be read (libvirt:
+/// src/security/apparmor/usr.sbin.libvirtd.in).
+const USUAL_RULES: &str =
+    "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
 
 /// Where a hook looks for programs: the PATH that the emitted filter sets.
-const FOLDERS: &[&str] = &["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin", "/run/current-system/sw/bin"];
+const FOLDERS: &[&str] = &[
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/run/current-system/sw/bin",
+];
 
 /// The maximum number of patterns that the braces of one pattern expand to.
 const MAX_ALTERNATIVES: usize = 256;
@@ -35,7 +46,8 @@ pub struct Confinement {
     pub selinux_enforces: bool,
     /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not have it.
     pub virt_use_xserver: Probe<bool>,
-    /// Where `gvtg-xml` is, in the order in which a hook looks for it; Absent if the machine's programs are not there to look at.
+    /// Where `gvtg-xml` is, in the order in which a hook looks for it; Absent if the machine's
+    /// programs are not there to look at.
     pub programs: Probe<Vec<Program>>,
 }
 
@@ -61,7 +73,8 @@ pub struct Profile {
 /// A rule about executing files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ExecRule {
-    /// The paths that it is for, without variables; None for a form that this program does not know.
+    /// The paths that it is for, without variables; None for a form that this program does not
+    /// know.
     pattern: Option<String>,
     denies: bool,
     /// Of the rules for one path, those of the highest priority count (AppArmor 4.1).
@@ -71,17 +84,27 @@ struct ExecRule {
 impl Confinement {
     /// Reads what confines libvirt and QEMU on a machine.
     pub fn read(root: &Root) -> Self {
-        let is_executable =
-            |path: &String| root.mode(path).present().is_some_and(|mode| mode & 0o111 != 0 && mode & 0o170_000 == 0o100_000);
+        let is_executable = |path: &String| {
+            root.mode(path)
+                .present()
+                .is_some_and(|mode| mode & 0o111 != 0 && mode & 0o170_000 == 0o100_000)
+        };
         let program = |path: String| Some(Program { file: root.real_path(&path)?, path });
         let paths = FOLDERS.iter().map(|folder| format!("{folder}/gvtg-xml"));
         let programs: Vec<Program> = paths.filter(is_executable).filter_map(program).collect();
         Confinement {
             profile: DAEMONS.iter().find_map(|daemon| profile(root, daemon)),
-            selinux_enforces: root.line("/sys/fs/selinux/enforce").present().as_deref() == Some("1"),
+            selinux_enforces: root.line("/sys/fs/selinux/enforce").present().as_deref()
+                == Some("1"),
             // The value in force, and the one that waits to be committed.
-            virt_use_xserver: root.line("/sys/fs/selinux/booleans/virt_use_xserver").map(|line| line.starts_with('1')),
-            programs: if root.has("/usr/bin") || root.has("/bin") { Probe::Present(programs) } else { Probe::Absent },
+            virt_use_xserver: root
+                .line("/sys/fs/selinux/booleans/virt_use_xserver")
+                .map(|line| line.starts_with('1')),
+            programs: if root.has("/usr/bin") || root.has("/bin") {
+                Probe::Present(programs)
+            } else {
+                Probe::Absent
+            },
         }
     }
 }
@@ -101,8 +124,12 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
         }
         // Only root can see the list: for others the file tells whether the profile is enforced.
         _ => {
-            let is_switched_off = ["disable", "force-complain"].iter().any(|folder| root.has(&format!("{APPARMOR}/{folder}/{name}")));
-            let is_enabled = root.line("/sys/module/apparmor/parameters/enabled").present().as_deref() != Some("N");
+            let is_switched_off = ["disable", "force-complain"]
+                .iter()
+                .any(|folder| root.has(&format!("{APPARMOR}/{folder}/{name}")));
+            let is_enabled =
+                root.line("/sys/module/apparmor/parameters/enabled").present().as_deref()
+                    != Some("N");
             let is_enforced = file.as_ref().is_some_and(|text| !complains(text));
             (is_enabled && is_enforced && !is_switched_off).then_some(())?;
         }
@@ -115,8 +142,11 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
 
 /// Whether a profile is in complain mode, which its first line says.
 fn complains(text: &str) -> bool {
-    let head = text.lines().find(|line| line.trim_start().starts_with("profile ") || line.trim_start().starts_with('/'));
-    head.and_then(|line| line.split_once("flags=")).is_some_and(|(_, flags)| flags.contains("complain") || flags.contains("unconfined"))
+    let head = text.lines().find(|line| {
+        line.trim_start().starts_with("profile ") || line.trim_start().starts_with('/')
+    });
+    head.and_then(|line| line.split_once("flags="))
+        .is_some_and(|(_, flags)| flags.contains("complain") || flags.contains("unconfined"))
 }
 
 /// The rules of a profile about executing files.
@@ -125,7 +155,8 @@ fn exec_rules(text: &str) -> Vec<ExecRule> {
     text.lines().filter_map(|line| exec_rule(line, &variables)).collect()
 }
 
-/// A line about executing files: `[priority=N] [audit] [deny] [owner] PATH PERMISSIONS [-> PROFILE],`, or with the permissions first.
+/// A line about executing files: `[priority=N] [audit] [deny] [owner] PATH PERMISSIONS [->
+/// PROFILE],`, or with the permissions first.
 fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule> {
     let line = line.trim();
     if line.starts_with('#') {
@@ -159,8 +190,13 @@ fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule
         [permissions, path, ..] if is_pattern(path) => (path, permissions),
         _ => return None,
     };
-    let is_exec = permissions.contains('x') && permissions.chars().all(|letter| "rwamlkixpPuUcC".contains(letter));
-    is_exec.then(|| ExecRule { pattern: expand_variables(pattern, variables, denies), denies, priority })
+    let is_exec = permissions.contains('x')
+        && permissions.chars().all(|letter| "rwamlkixpPuUcC".contains(letter));
+    is_exec.then(|| ExecRule {
+        pattern: expand_variables(pattern, variables, denies),
+        denies,
+        priority,
+    })
 }
 
 /// The words of a rule; blanks in quotes part none.
@@ -190,11 +226,20 @@ fn is_pattern(word: &str) -> bool {
 /// The variables that a profile sets: `@{NAME}=VALUE …`, and `+=` for more values.
 fn variables(text: &str) -> Vec<(String, Vec<String>)> {
     // AppArmor's own for folders of programs (/etc/apparmor.d/tunables/multiarch.d, since 4.0).
-    let mut found = vec![("bin".to_owned(), vec!["/{,usr/}{,s}bin".to_owned()]), ("sbin".to_owned(), vec!["/{,usr/}sbin".to_owned()])];
+    let mut found = vec![
+        ("bin".to_owned(), vec!["/{,usr/}{,s}bin".to_owned()]),
+        ("sbin".to_owned(), vec!["/{,usr/}sbin".to_owned()]),
+    ];
     for line in text.lines() {
-        let Some((name, rest)) = line.trim().strip_prefix("@{").and_then(|line| line.split_once('}')) else { continue };
+        let Some((name, rest)) =
+            line.trim().strip_prefix("@{").and_then(|line| line.split_once('}'))
+        else {
+            continue;
+        };
         let rest = rest.trim_start();
-        let Some(values) = rest.strip_prefix("+=").or_else(|| rest.strip_prefix('=')) else { continue };
+        let Some(values) = rest.strip_prefix("+=").or_else(|| rest.strip_prefix('=')) else {
+            continue;
+        };
         let values = rule_words(values.split(" #").next().unwrap_or(values));
         match found.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) if rest.starts_with('+') => known.extend(values),
@@ -205,9 +250,14 @@ fn variables(text: &str) -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// A pattern with the values of its variables. One that is set elsewhere may have any value, which counts for a rule that allows; None
-/// where the pattern is too long or circular, and where an unknown variable is in a rule that denies.
-fn expand_variables(pattern: &str, variables: &[(String, Vec<String>)], denies: bool) -> Option<String> {
+/// A pattern with the values of its variables. One that is set elsewhere may have any value, which
+/// counts for a rule that allows; None where the pattern is too long or circular, and where an
+/// unknown variable is in a rule that denies.
+fn expand_variables(
+    pattern: &str,
+    variables: &[(String, Vec<String>)],
+    denies: bool,
+) -> Option<String> {
     let mut pattern = pattern.to_owned();
     for _ in 0..MAX_VARIABLES {
         let Some(start) = pattern.find("@{") else { return Some(pattern) };
@@ -227,8 +277,8 @@ fn expand_variables(pattern: &str, variables: &[(String, Vec<String>)], denies: 
 }
 
 impl Profile {
-    /// Whether the daemon, and so a hook, may execute the file at this path, which leads through no link. A rule that is not understood
-    /// may allow it.
+    /// Whether the daemon, and so a hook, may execute the file at this path, which leads through no
+    /// link. A rule that is not understood may allow it.
     pub fn may_run(&self, path: &str) -> bool {
         let is_for = |rule: &&ExecRule| match &rule.pattern {
             Some(pattern) => matches(pattern, path).unwrap_or(!rule.denies),
@@ -240,11 +290,15 @@ impl Profile {
     }
 }
 
-/// Whether an AppArmor pattern stands for a path: `*` and `?` stay within a folder, `**` does not, brackets hold letters and braces
-/// alternatives. None for a pattern that this program does not understand.
+/// Whether an AppArmor pattern stands for a path: `*` and `?` stay within a folder, `**` does not,
+/// brackets hold letters and braces alternatives. None for a pattern that this program does not
+/// understand.
 fn matches(pattern: &str, path: &str) -> Option<bool> {
     let patterns = alternatives(pattern)?;
-    let results: Option<Vec<bool>> = patterns.iter().map(|pattern| Some(matches_plain(&tokens(pattern)?, path.as_bytes()))).collect();
+    let results: Option<Vec<bool>> = patterns
+        .iter()
+        .map(|pattern| Some(matches_plain(&tokens(pattern)?, path.as_bytes())))
+        .collect();
     results.map(|results| results.contains(&true))
 }
 
@@ -259,7 +313,9 @@ fn alternatives(pattern: &str) -> Option<Vec<String>> {
         match pattern.find('}').and_then(|end| Some((pattern[..end].rfind('{')?, end))) {
             Some((start, end)) => {
                 let (before, after) = (&pattern[..start], &pattern[end + 1..]);
-                open.extend(pattern[start + 1..end].split(',').map(|part| format!("{before}{part}{after}")));
+                open.extend(
+                    pattern[start + 1..end].split(',').map(|part| format!("{before}{part}{after}")),
+                );
             }
             None => done.push(pattern),
         }
@@ -279,7 +335,8 @@ enum Token {
     DoubleStar,
 }
 
-/// The pieces of a pattern without braces; None where a bracket is not closed, and for a backslash, whose escapes have many forms.
+/// The pieces of a pattern without braces; None where a bracket is not closed, and for a backslash,
+/// whose escapes have many forms.
 fn tokens(pattern: &str) -> Option<Vec<Token>> {
     let (mut tokens, mut rest) = (Vec::new(), pattern.as_bytes());
     loop {
@@ -329,7 +386,8 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
     }
 }
 
-/// Whether these pieces make up a path. `reached[at]` says whether those so far can end before the byte at that place.
+/// Whether these pieces make up a path. `reached[at]` says whether those so far can end before the
+/// byte at that place.
 fn matches_plain(tokens: &[Token], path: &[u8]) -> bool {
     let mut reached = vec![false; path.len() + 1];
     reached[0] = true;
@@ -377,8 +435,14 @@ mod tests {
     #[test]
     fn libvirts_profile_lets_hooks_run_what_is_in_usr_bin() {
         let profile = of(USUAL_RULES);
-        assert!(profile.may_run("/usr/bin/gvtg-xml") && profile.may_run("/etc/libvirt/hooks/qemu.d/gvtg-filter"));
-        assert!(!profile.may_run("/usr/local/bin/gvtg-xml") && !profile.may_run("/usr/bin/sub/gvtg-xml"));
+        assert!(
+            profile.may_run("/usr/bin/gvtg-xml")
+                && profile.may_run("/etc/libvirt/hooks/qemu.d/gvtg-filter")
+        );
+        assert!(
+            !profile.may_run("/usr/local/bin/gvtg-xml")
+                && !profile.may_run("/usr/bin/sub/gvtg-xml")
+        );
     }
 
     #[test]
@@ -430,7 +494,11 @@ mod tests {
 
     #[test]
     fn a_profile_that_only_complains_forbids_nothing() {
-        assert!(complains("@{LIBVIRT}=\"libvirt\"\nprofile libvirtd /usr/sbin/libvirtd flags=(attach_disconnected, complain) {\n"));
-        assert!(!complains("profile libvirtd /usr/sbin/libvirtd flags=(attach_disconnected) {\n  profile x flags=(complain) {\n"));
+        assert!(complains(
+            "@{LIBVIRT}=\"libvirt\"\nprofile libvirtd /usr/sbin/libvirtd flags=(attach_disconnected, complain) {\n"
+        ));
+        assert!(!complains(
+            "profile libvirtd /usr/sbin/libvirtd flags=(attach_disconnected) {\n  profile x flags=(complain) {\n"
+        ));
     }
 }

@@ -19,15 +19,23 @@ pub struct Setup {
 pub fn interpreter(text: &str) -> Option<&str> {
     let line = text.strip_prefix("#!")?.split('\n').next()?;
     // With DOS line ends the carriage return belongs to the name: such a hook does not start.
-    line.trim_start_matches([' ', '\t']).split([' ', '\t']).next().filter(|program| program.starts_with('/'))
+    line.trim_start_matches([' ', '\t'])
+        .split([' ', '\t'])
+        .next()
+        .filter(|program| program.starts_with('/'))
 }
 
 /// Whether it makes vGPUs: by our lines, or by hand.
 pub fn makes_vgpus(text: &str) -> bool {
-    code(text).any(|line| line.contains("setup_gpu") || line.contains("mdev_supported_types") || line.contains("mdevctl"))
+    code(text).any(|line| {
+        line.contains("setup_gpu")
+            || line.contains("mdev_supported_types")
+            || line.contains("mdevctl")
+    })
 }
 
-/// The word with which a hook runs gvtg-xml, its name or a path; None for a hook that does not run it.
+/// The word with which a hook runs gvtg-xml, its name or a path; None for a hook that does not run
+/// it.
 pub fn program_call(text: &str) -> Option<&str> {
     code(text).find_map(call)
 }
@@ -37,8 +45,11 @@ fn call(line: &str) -> Option<&str> {
     let mut before = "";
     for word in line.split_whitespace() {
         let name = word.rsplit("$(").next().unwrap_or(word).trim_start_matches(['(', '`', '"']);
-        let is_command = name.len() < word.len() || matches!(before, "" | "|" | "||" | "&&" | ";" | "!" | "exec" | "then" | "do");
-        if is_command && (name == "gvtg-xml" || name.starts_with('/') && name.ends_with("/gvtg-xml")) {
+        let is_command = name.len() < word.len()
+            || matches!(before, "" | "|" | "||" | "&&" | ";" | "!" | "exec" | "then" | "do");
+        if is_command
+            && (name == "gvtg-xml" || name.starts_with('/') && name.ends_with("/gvtg-xml"))
+        {
             return Some(name);
         }
         before = word;
@@ -48,7 +59,9 @@ fn call(line: &str) -> Option<&str> {
 
 /// The first `function NAME` of a text, which is no POSIX shell.
 pub fn bash_function(text: &str) -> Option<&str> {
-    code(text).find(|line| line.starts_with("function ")).map(|line| line.trim_end_matches([' ', '{', '(', ')']))
+    code(text)
+        .find(|line| line.starts_with("function "))
+        .map(|line| line.trim_end_matches([' ', '{', '(', ')']))
 }
 
 /// The `setup_gpu` lines. One that names no GPU means that of `GVT_PCI`, as in the guide.
@@ -68,10 +81,16 @@ pub fn setups(text: &str) -> Vec<Setup> {
     if setups.is_empty() { of_variables(&variables, default).into_iter().collect() } else { setups }
 }
 
-/// The one vGPU of a hook that names all in variables, as the Arch wiki's does (<https://wiki.archlinux.org/title/Intel_GVT-g>).
+/// The one vGPU of a hook that names all in variables, as the Arch wiki's does
+/// (<https://wiki.archlinux.org/title/Intel_GVT-g>).
 fn of_variables(variables: &Variables, pci: Option<String>) -> Option<Setup> {
     let value = |name: &str| variables.get(name).filter(|word| !word.contains('$')).cloned();
-    Some(Setup { name: value("DOMAIN")?, uuid: value("GVT_GUID")?, vgpu_type: value("MDEV_TYPE")?, pci })
+    Some(Setup {
+        name: value("DOMAIN")?,
+        uuid: value("GVT_GUID")?,
+        vgpu_type: value("MDEV_TYPE")?,
+        pci,
+    })
 }
 
 /// The variables that a script sets, each with its first value.
@@ -85,7 +104,8 @@ fn variables(text: &str) -> Variables {
     for line in code(text) {
         let mut line = line;
         for keyword in ["readonly ", "export ", "local ", "declare ", "typeset "] {
-            line = line.strip_prefix(keyword).map_or(line, |rest| rest.trim_start_matches(['-', ' ']));
+            line =
+                line.strip_prefix(keyword).map_or(line, |rest| rest.trim_start_matches(['-', ' ']));
         }
         // A flag of `declare` or `readonly`.
         line = line.strip_prefix("r ").or_else(|| line.strip_prefix("x ")).unwrap_or(line);
@@ -93,7 +113,8 @@ fn variables(text: &str) -> Variables {
         if name.is_empty() || !name.bytes().all(is_of_name) || variables.contains_key(name) {
             continue;
         }
-        let value = words(value, &variables).and_then(|words| words.into_iter().next()).unwrap_or_default();
+        let value =
+            words(value, &variables).and_then(|words| words.into_iter().next()).unwrap_or_default();
         if value.len() <= MAX_VALUE {
             // `DOMAIN=win10; …`
             variables.insert(name.to_owned(), value.trim_end_matches(';').to_owned());
@@ -106,7 +127,8 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Where a script makes vGPUs, each place with the conditions around it: what it takes to see for which VM, and which vGPU.
+/// Where a script makes vGPUs, each place with the conditions around it: what it takes to see for
+/// which VM, and which vGPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Creations {
     /// The text of each place, its variables filled in.
@@ -116,11 +138,23 @@ pub struct Creations {
 }
 
 /// libvirt's words in a hook's conditions, which are no domain's name there.
-const OPERATIONS: &[&str] =
-    &["prepare", "begin", "start", "started", "stopped", "end", "release", "migrate", "restore", "reconnect", "attach"];
+const OPERATIONS: &[&str] = &[
+    "prepare",
+    "begin",
+    "start",
+    "started",
+    "stopped",
+    "end",
+    "release",
+    "migrate",
+    "restore",
+    "reconnect",
+    "attach",
+];
 
 impl Creations {
-    /// Finds where a script makes vGPUs: by `create` of a type, by mdevctl, or by a function of its own that does.
+    /// Finds where a script makes vGPUs: by `create` of a type, by mdevctl, or by a function of its
+    /// own that does.
     pub fn of(text: &str) -> Self {
         let variables = variables(text);
         let lines: Vec<String> = code(text).map(|line| filled(line, &variables)).collect();
@@ -130,9 +164,13 @@ impl Creations {
                 || line.starts_with("setup_gpu ")
         };
         let makers = functions(&lines, makes);
-        let is_place = |line: &str| makes(line) || commands(line).any(|command| makers.iter().any(|maker| maker == command));
+        let is_place = |line: &str| {
+            makes(line) || commands(line).any(|command| makers.iter().any(|maker| maker == command))
+        };
         let mut creations = Creations::default();
-        for (at, line) in lines.iter().enumerate().filter(|(_, line)| is_place(line)).take(MAX_PLACES) {
+        for (at, line) in
+            lines.iter().enumerate().filter(|(_, line)| is_place(line)).take(MAX_PLACES)
+        {
             creations.places.push(line.clone());
             creations.conditions.push(line.clone());
             creations.conditions.extend(conditions(&lines[at.saturating_sub(MAX_LINES)..at]));
@@ -151,11 +189,14 @@ impl Creations {
         let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$');
         let is_word = |text: &str| {
             text.match_indices(name).any(|(at, _)| {
-                let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+                let (before, after) =
+                    (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
                 !before.is_some_and(is_inside) && !after.is_some_and(is_inside)
             })
         };
-        !name.is_empty() && !OPERATIONS.contains(&name) && self.conditions.iter().any(|text| is_word(text))
+        !name.is_empty()
+            && !OPERATIONS.contains(&name)
+            && self.conditions.iter().any(|text| is_word(text))
     }
 
     /// Whether there is any place.
@@ -193,7 +234,8 @@ fn filled(line: &str, variables: &Variables) -> String {
 /// The name of a variable behind a `$`, and what comes after it.
 fn variable(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('{').unwrap_or(text);
-    let (name, after) = inner.split_at(inner.bytes().position(|byte| !is_of_name(byte)).unwrap_or(inner.len()));
+    let (name, after) =
+        inner.split_at(inner.bytes().position(|byte| !is_of_name(byte)).unwrap_or(inner.len()));
     let after = if inner.len() < text.len() { after.strip_prefix('}')? } else { after };
     (!name.is_empty()).then_some((name, after))
 }
@@ -203,7 +245,10 @@ fn functions(lines: &[String], makes: impl Fn(&str) -> bool) -> Vec<String> {
     let (mut found, mut current) = (Vec::new(), None);
     for line in lines {
         let head = line.strip_prefix("function ").unwrap_or(line).trim_end_matches(['{', ' ']);
-        let name = head.strip_suffix("()").map(str::trim_end).or_else(|| line.starts_with("function ").then_some(head));
+        let name = head
+            .strip_suffix("()")
+            .map(str::trim_end)
+            .or_else(|| line.starts_with("function ").then_some(head));
         if let Some(name) = name.filter(|name| !name.is_empty() && !name.contains(' ')) {
             current = Some(name.to_owned());
         } else if line == "}" {
@@ -219,7 +264,9 @@ fn functions(lines: &[String], makes: impl Fn(&str) -> bool) -> Vec<String> {
 fn commands(line: &str) -> impl Iterator<Item = &str> {
     let parts = line.split([';', '&', '|']).map(str::trim);
     parts.filter_map(|part| {
-        part.split_whitespace().find(|word| !matches!(*word, "then" | "else" | "do" | "if" | "!") && !word.ends_with(')'))
+        part.split_whitespace().find(|word| {
+            !matches!(*word, "then" | "else" | "do" | "if" | "!") && !word.ends_with(')')
+        })
     })
 }
 
@@ -235,8 +282,8 @@ fn opened(line: &str) -> i32 {
         .sum()
 }
 
-/// The conditions under which a script comes to its end: those of the blocks that are open there, and those under which it stopped
-/// before.
+/// The conditions under which a script comes to its end: those of the blocks that are open there,
+/// and those under which it stopped before.
 fn conditions(lines: &[String]) -> Vec<String> {
     let (mut found, mut depth, mut block, mut is_settled) = (Vec::new(), 0, Vec::new(), false);
     for line in lines.iter().rev() {
@@ -246,13 +293,16 @@ fn conditions(lines: &[String]) -> Vec<String> {
             block.push(line.clone());
             if depth <= 0 {
                 let block = std::mem::take(&mut block);
-                let stops = block.iter().any(|line| line.contains("exit") || line.contains("return"));
-                let is_negative = line.contains("!=") || line.starts_with("case ") || line.contains("! [");
+                let stops =
+                    block.iter().any(|line| line.contains("exit") || line.contains("return"));
+                let is_negative =
+                    line.contains("!=") || line.starts_with("case ") || line.contains("! [");
                 found.extend(block.into_iter().filter(|_| stops && is_negative && !is_settled));
                 depth = 0;
             }
         } else if opens > 0 {
-            // The block around the place. Its first line is no condition for what is in `elif`, `else` and another branch.
+            // The block around the place. Its first line is no condition for what is in `elif`,
+            // `else` and another branch.
             found.extend(Some(line.clone()).filter(|_| !is_settled));
             is_settled = false;
         } else if is_settled {
@@ -273,12 +323,14 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// The words of a shell line, its variables filled in where they are known; None where a quote has no end.
+/// The words of a shell line, its variables filled in where they are known; None where a quote has
+/// no end.
 fn words(line: &str, variables: &Variables) -> Option<Vec<String>> {
     let (mut words, mut word, mut begun) = (Vec::new(), String::new(), false);
     let mut letters = line.chars();
     let value = |letters: &mut std::str::Chars<'_>| {
-        let known = variable(letters.as_str()).and_then(|(name, after)| Some((variables.get(name)?, after)));
+        let known = variable(letters.as_str())
+            .and_then(|(name, after)| Some((variables.get(name)?, after)));
         let Some((value, after)) = known else { return "$" };
         *letters = after.chars();
         value.as_str()
@@ -314,7 +366,9 @@ fn words(line: &str, variables: &Variables) -> Option<Vec<String>> {
                 word.push(letters.next()?);
             }
             '#' if !begun => break,
-            ' ' | '\t' => words.extend(std::mem::take(&mut begun).then(|| std::mem::take(&mut word))),
+            ' ' | '\t' => {
+                words.extend(std::mem::take(&mut begun).then(|| std::mem::take(&mut word)))
+            }
             other => {
                 begun = true;
                 word.push(other);
@@ -339,8 +393,14 @@ mod tests {
         );
         let setups = setups(&text);
         assert_eq!(setups.len(), 2, "{setups:?}");
-        assert_eq!((setups[0].name.as_str(), setups[0].pci.as_deref()), ("win10", Some("0000:00:03.0")));
-        assert_eq!((setups[1].name.as_str(), setups[1].pci.as_deref()), ("a b' $(x)", Some("0000:00:02.0")));
+        assert_eq!(
+            (setups[0].name.as_str(), setups[0].pci.as_deref()),
+            ("win10", Some("0000:00:03.0"))
+        );
+        assert_eq!(
+            (setups[1].name.as_str(), setups[1].pci.as_deref()),
+            ("a b' $(x)", Some("0000:00:02.0"))
+        );
     }
 
     #[test]
@@ -362,9 +422,14 @@ mod tests {
 
     #[test]
     fn setup_lines_may_name_the_scripts_own_variables() {
-        let text = format!("readonly VM=win10\nexport ID='{UUID}'\nsetup_gpu \"$VM\" ${{ID}} \"$TYPE\" '$VM'\n");
+        let text = format!(
+            "readonly VM=win10\nexport ID='{UUID}'\nsetup_gpu \"$VM\" ${{ID}} \"$TYPE\" '$VM'\n"
+        );
         let setups = setups(&text);
-        assert_eq!((setups[0].name.as_str(), setups[0].uuid.as_str(), setups[0].vgpu_type.as_str()), ("win10", UUID, "$TYPE"));
+        assert_eq!(
+            (setups[0].name.as_str(), setups[0].uuid.as_str(), setups[0].vgpu_type.as_str()),
+            ("win10", UUID, "$TYPE")
+        );
     }
 
     #[test]
@@ -380,8 +445,16 @@ mod tests {
             "if [ $1 = office ]; then\ntrue\nelif [ $1 = win10 ]; then\necho UUID > /x/create\nfi",
         ] {
             let creations = Creations::of(&text.replace("UUID", UUID));
-            assert!(creations.name_domain("win10") && creations.name_uuid(&UUID.to_uppercase()), "{text}: {creations:?}");
-            assert!(!creations.name_domain("office") && !creations.name_domain("prepare") && !creations.name_domain("win"), "{text}");
+            assert!(
+                creations.name_domain("win10") && creations.name_uuid(&UUID.to_uppercase()),
+                "{text}: {creations:?}"
+            );
+            assert!(
+                !creations.name_domain("office")
+                    && !creations.name_domain("prepare")
+                    && !creations.name_domain("win"),
+                "{text}"
+            );
         }
         for text in [
             "if [ $1 = win10 ]; then\ntaskset x\nfi\nif [ $1 = office ]; then\necho x > /x/create\nfi",
@@ -421,7 +494,10 @@ mod tests {
 
     #[test]
     fn the_guides_functions_are_no_posix_shell() {
-        assert_eq!(bash_function("#!/bin/sh\n function create_gpu { \n"), Some("function create_gpu"));
+        assert_eq!(
+            bash_function("#!/bin/sh\n function create_gpu { \n"),
+            Some("function create_gpu")
+        );
         assert_eq!(bash_function("create_gpu() {\n"), None);
     }
 }

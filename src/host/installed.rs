@@ -1,4 +1,5 @@
-//! The releases of libvirt and QEMU on a machine, read from file names, because starting a program would cost more than all the rest.
+//! The releases of libvirt and QEMU on a machine, read from file names, because starting a program
+//! would cost more than all the rest.
 
 use super::Root;
 use crate::domain::property_syntax_for;
@@ -15,22 +16,28 @@ const FOLDERS: &[&str] = &[
     "/lib64",
 ];
 
-/// libvirt's virsh among the programs of NixOS: a link into the store, whose folder names the release.
+/// libvirt's virsh among the programs of NixOS: a link into the store, whose folder names the
+/// release.
 const VIRSH: &str = "/run/current-system/sw/bin/virsh";
 
 /// QEMU on NixOS, as domains name it.
 const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
 
-/// The warning that this machine's libvirt does not read the form that is written for another release; None if it does, and on a machine
-/// without libvirt.
+/// The warning that this machine's libvirt does not read the form that is written for another
+/// release; None if it does, and on a machine without libvirt.
 pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
-    let installed = libvirt(root).filter(|installed| property_syntax_for(*installed) != property_syntax_for(written_for))?;
-    Some(format!("libvirt {installed} on this machine needs a different XML syntax: use --libvirt {installed}"))
+    let installed = libvirt(root)
+        .filter(|installed| property_syntax_for(*installed) != property_syntax_for(written_for))?;
+    Some(format!(
+        "libvirt {installed} on this machine needs a different XML syntax: use --libvirt {installed}"
+    ))
 }
 
 /// The release that `libvirt.so.0` links to, or that virsh belongs to; None without one.
 pub fn libvirt(root: &Root) -> Option<Version> {
-    let by_library = FOLDERS.iter().find_map(|folder| Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?));
+    let by_library = FOLDERS.iter().find_map(|folder| {
+        Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?)
+    });
     by_library.or_else(|| store_version(root, VIRSH, "libvirt")?.parse().ok())
 }
 
@@ -45,7 +52,8 @@ pub fn qemu_of_nixos(root: &Root) -> Option<(String, String)> {
     paths.iter().find_map(|path| Some((store_version(root, path, "qemu")?, (*path).to_owned())))
 }
 
-/// The version in the path in Nix's store that a link leads to: 10.0.0 in `/nix/store/HASH-libvirt-10.0.0/bin/virsh`.
+/// The version in the path in Nix's store that a link leads to: 10.0.0 in
+/// `/nix/store/HASH-libvirt-10.0.0/bin/virsh`.
 fn store_version(root: &Root, link: &str, name: &str) -> Option<String> {
     let target = root.target(link).present()?;
     let package = target.to_str()?.strip_prefix("/nix/store/")?.split('/').next()?;
@@ -66,8 +74,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path());
         assert!(!has_libvirt(&root));
-        for (path, package) in [(VIRSH, "abc-libvirt-10.0.0/bin/virsh"), (EMULATOR, "abc-qemu-host-cpu-only-9.1.2/bin/qemu-system-x86_64")]
-        {
+        for (path, package) in [
+            (VIRSH, "abc-libvirt-10.0.0/bin/virsh"),
+            (EMULATOR, "abc-qemu-host-cpu-only-9.1.2/bin/qemu-system-x86_64"),
+        ] {
             let path = folder.path().join(&path[1..]);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             symlink(format!("/nix/store/{package}"), path).unwrap();
@@ -85,7 +95,8 @@ mod tests {
             std::os::unix::fs::symlink(library, place.join("libvirt.so.0")).unwrap();
             form_warning(&Root::new(folder.path()), written_for.parse().unwrap())
         };
-        let said = "libvirt 7.0.0 on this machine needs a different XML syntax: use --libvirt 7.0.0";
+        let said =
+            "libvirt 7.0.0 on this machine needs a different XML syntax: use --libvirt 7.0.0";
         assert_eq!(warning("libvirt.so.0.7000.0", "newest").as_deref(), Some(said));
         assert_eq!(warning("libvirt.so.0.7000.0", "7.8"), None, "the same form");
         assert!(warning("libvirt.so.0.8001.0", "7.0").is_some(), "8.1 wants a capability deleted");

@@ -1,16 +1,24 @@
-//! The kernel: its command line, the parameters and options of modules, which modules are loaded, and which there are.
+//! The kernel: its command line, the parameters and options of modules, which modules are loaded,
+//! and which there are.
 
 use super::boot::{NextStart, NextStarts, Renewal, next_start};
 use super::{Probe, Root};
 use crate::kernel_cmdline::{split, split_init};
 
 /// Where modprobe's options are; the first folder's file of a name hides the others'.
-const MODPROBE: &[&str] = &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
+const MODPROBE: &[&str] =
+    &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
 
 /// Where systemd looks for modules to load at boot.
-const MODULES_LOAD: &[&str] = &["/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d", "/lib/modules-load.d"];
+const MODULES_LOAD: &[&str] = &[
+    "/etc/modules-load.d",
+    "/run/modules-load.d",
+    "/usr/lib/modules-load.d",
+    "/lib/modules-load.d",
+];
 
-/// Where a kernel's modules are. NixOS keeps the running kernel's modules separate from the next one's.
+/// Where a kernel's modules are. NixOS keeps the running kernel's modules separate from the next
+/// one's.
 const MODULES: &[&str] = &[
     "/lib/modules",
     "/usr/lib/modules",
@@ -109,8 +117,9 @@ pub struct Next {
 }
 
 impl Parameter {
-    /// The running kernel's value: the one in force, else the one of its command line. Options of modprobe.d tell what the next start
-    /// gives; whether they were there at this one nobody can tell.
+    /// The running kernel's value: the one in force, else the one of its command line. Options of
+    /// modprobe.d tell what the next start gives; whether they were there at this one nobody can
+    /// tell.
     pub fn value(&self) -> Option<&str> {
         self.now.as_found().or(self.line.as_ref()).map(String::as_str)
     }
@@ -123,20 +132,27 @@ impl Parameter {
         read
     }
 
-    /// The value that the next start gives, as far as files tell: the command line wins over options of modprobe.d.
+    /// The value that the next start gives, as far as files tell: the command line wins over
+    /// options of modprobe.d.
     pub fn at_next_start(&self) -> Option<Next> {
-        let of_option = |(value, path): &(String, String)| Next { value: value.clone(), path: path.clone(), renewal: Renewal::Initramfs };
+        let of_option = |(value, path): &(String, String)| Next {
+            value: value.clone(),
+            path: path.clone(),
+            renewal: Renewal::Initramfs,
+        };
         let option = || self.option.as_ref().filter(|_| self.line.is_none()).map(of_option);
         self.next.clone().or_else(option)
     }
 
-    /// The place that turns on a parameter, which is off now, at the next start. If the kernel was told and has it off all the same, the next
-    /// start changes nothing; and where the value in force can't be read, options of modprobe.d may be in force already.
+    /// The place that turns on a parameter, which is off now, at the next start. If the kernel was
+    /// told and has it off all the same, the next start changes nothing; and where the value in
+    /// force can't be read, options of modprobe.d may be in force already.
     pub fn pending(&self) -> Option<Next> {
         if self.is_on() == Some(true) || self.line.as_deref().is_some_and(is_on) {
             return None;
         }
-        let is_new = |next: &Next| self.now.as_found().is_some() || next.renewal != Renewal::Initramfs;
+        let is_new =
+            |next: &Next| self.now.as_found().is_some() || next.renewal != Renewal::Initramfs;
         self.at_next_start().filter(|next| is_on(&next.value) && is_new(next))
     }
 
@@ -148,28 +164,39 @@ impl Parameter {
 
 /// A value as the kernel reads a bool (`kstrtobool`).
 pub fn is_on(value: &str) -> bool {
-    matches!(value.as_bytes(), [] | [b'y' | b'Y' | b't' | b'T' | b'1', ..]) || value.eq_ignore_ascii_case("on")
+    matches!(value.as_bytes(), [] | [b'y' | b'Y' | b't' | b'T' | b'1', ..])
+        || value.eq_ignore_ascii_case("on")
 }
 
 impl Kernel {
     /// Reads what a machine's kernel was told.
     pub fn read(root: &Root) -> Self {
         let line = root.text("/proc/cmdline").map(|text| words(&text));
-        let options: Vec<ModprobeLine> =
-            configuration(root, MODPROBE).into_iter().flat_map(|(path, text)| modprobe_lines(&path, &text)).collect();
+        let options: Vec<ModprobeLine> = configuration(root, MODPROBE)
+            .into_iter()
+            .flat_map(|(path, text)| modprobe_lines(&path, &text))
+            .collect();
         let mut files = configuration(root, MODULES_LOAD);
         // Debian's own; a link of modules-load.d may lead there too.
         if !files.iter().any(|(path, _)| path.ends_with("/modules.conf")) {
-            files.extend(root.text("/etc/modules").present().map(|text| ("/etc/modules".to_owned(), text)));
+            files.extend(
+                root.text("/etc/modules").present().map(|text| ("/etc/modules".to_owned(), text)),
+            );
         }
         let at_boot = files.iter().flat_map(|(path, text)| boot_lines(path, text)).collect();
         let release = root.line("/proc/sys/kernel/osrelease");
         let next = next_start(root);
         let parameter = |name| parameter(root, name, &line, &options, &next);
-        let (enable_gvt, enable_guc, ignore_msrs) =
-            (parameter("i915.enable_gvt"), parameter("i915.enable_guc"), parameter("kvm.ignore_msrs"));
+        let (enable_gvt, enable_guc, ignore_msrs) = (
+            parameter("i915.enable_gvt"),
+            parameter("i915.enable_guc"),
+            parameter("kvm.ignore_msrs"),
+        );
         let parameters = ["i915", "kvm"].into_iter().flat_map(|module| {
-            let names = root.names(&format!("/sys/module/{module}/parameters")).present().unwrap_or_default();
+            let names = root
+                .names(&format!("/sys/module/{module}/parameters"))
+                .present()
+                .unwrap_or_default();
             names.into_iter().map(move |name| format!("{module}.{name}"))
         });
         Kernel {
@@ -195,7 +222,9 @@ impl Kernel {
 
     /// Whether this kernel has a module; None where its list can't be read.
     pub fn has_module(&self, module: &str) -> Option<bool> {
-        self.available.as_found().map(|names| names.iter().chain(&self.built_in).any(|name| name == module))
+        self.available
+            .as_found()
+            .map(|names| names.iter().chain(&self.built_in).any(|name| name == module))
     }
 
     /// The words of the command line.
@@ -204,22 +233,44 @@ impl Kernel {
     }
 
     /// The lines of modprobe.d that say this of a module.
-    pub fn lines<'k>(&'k self, command: &'k str, module: &'k str) -> impl Iterator<Item = &'k ModprobeLine> {
-        self.options.iter().filter(move |line| line.command == command && same(&line.module) == module)
+    pub fn lines<'k>(
+        &'k self,
+        command: &'k str,
+        module: &'k str,
+    ) -> impl Iterator<Item = &'k ModprobeLine> {
+        self.options
+            .iter()
+            .filter(move |line| line.command == command && same(&line.module) == module)
     }
 }
 
-fn parameter(root: &Root, name: &'static str, line: &Probe<Vec<Word>>, options: &[ModprobeLine], next: &NextStarts) -> Parameter {
+fn parameter(
+    root: &Root,
+    name: &'static str,
+    line: &Probe<Vec<Word>>,
+    options: &[ModprobeLine],
+    next: &NextStarts,
+) -> Parameter {
     let (module, parameter) = name.split_once('.').unwrap_or(("", name));
     let path = format!("/sys/module/{module}/parameters/{parameter}");
     let words = line.as_found().map_or(&[][..], Vec::as_slice);
     let value = |word: &Word| word.value.clone().unwrap_or_default();
-    let options = options.iter().filter(|line| line.command == "options" && same(&line.module) == module);
-    let mut option = options.flat_map(|line| line.words.iter().map(|word| (word, &line.path))).filter(|(word, _)| word.name == parameter);
-    let said = |(file, word): (&NextStart, &Word)| Next { value: value(word), path: file.path.clone(), renewal: file.renewal };
+    let options =
+        options.iter().filter(|line| line.command == "options" && same(&line.module) == module);
+    let mut option = options
+        .flat_map(|line| line.words.iter().map(|word| (word, &line.path)))
+        .filter(|(word, _)| word.name == parameter);
+    let said = |(file, word): (&NextStart, &Word)| Next {
+        value: value(word),
+        path: file.path.clone(),
+        renewal: file.renewal,
+    };
     let mut of_files: Vec<Next> = next.words(name).map(said).collect();
     // What a boot loader reads is made anew of the files after it.
-    let chosen = of_files.iter().position(|next| is_on(&next.value)).or_else(|| of_files.len().checked_sub(1));
+    let chosen = of_files
+        .iter()
+        .position(|next| is_on(&next.value))
+        .or_else(|| of_files.len().checked_sub(1));
     Parameter {
         name,
         now: root.line(&path),
@@ -231,7 +282,8 @@ fn parameter(root: &Root, name: &'static str, line: &Probe<Vec<Word>>, options: 
     }
 }
 
-/// The files `*.conf` of some folders, in the order in which they are read: by name, and of one name only the first.
+/// The files `*.conf` of some folders, in the order in which they are read: by name, and of one
+/// name only the first.
 fn configuration(root: &Root, folders: &[&str]) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     for folder in folders {
@@ -261,7 +313,9 @@ pub fn words(text: &str) -> Vec<Word> {
 
 impl Word {
     fn new(text: String) -> Self {
-        let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
+        let (name, value) = text
+            .split_once('=')
+            .map_or((text.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
         Word { name: same(name), value, text }
     }
 }
@@ -273,14 +327,22 @@ pub fn modprobe_lines(path: &str, text: &str) -> Vec<ModprobeLine> {
     let parse = |line: &str| {
         let mut parts = line.splitn(3, char::is_whitespace);
         let (command, module) = (parts.next()?.to_owned(), parts.next()?.trim().to_owned());
-        Some(ModprobeLine { path: path.to_owned(), command, module, words: words(parts.next().unwrap_or("")) })
+        Some(ModprobeLine {
+            path: path.to_owned(),
+            command,
+            module,
+            words: words(parts.next().unwrap_or("")),
+        })
     };
     lines.filter_map(parse).collect()
 }
 
 /// The lines of a modules-load file that systemd takes as names.
 pub fn boot_lines(path: &str, text: &str) -> Vec<BootLine> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     lines.map(|name| BootLine { path: path.to_owned(), name: name.to_owned() }).collect()
 }
 
@@ -294,12 +356,14 @@ fn built_in(root: &Root, release: &Probe<String>) -> Vec<String> {
     list(root, release, "modules.builtin").present().unwrap_or_default()
 }
 
-/// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`
+/// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz:
+/// kernel/virt/lib/irqbypass.ko.xz …`
 fn list(root: &Root, release: &Probe<String>, file: &str) -> Probe<Vec<String>> {
     let Some(release) = release.as_found() else { return Probe::Absent };
     let mut texts = MODULES.iter().map(|folder| root.text(&format!("{folder}/{release}/{file}")));
     let text = texts.find(|text| *text != Probe::Absent).unwrap_or(Probe::Absent);
-    let name = |line: &str| Some(same(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?));
+    let name =
+        |line: &str| Some(same(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?));
     text.map(|text| text.lines().filter_map(name).collect())
 }
 
@@ -316,7 +380,10 @@ mod tests {
         assert_eq!(texts("quiet  i915.enable_gvt=1\n"), ["quiet", "i915.enable_gvt=1"]);
         assert_eq!(texts("dyndbg=\"file a.c +p\" x -- init=1"), ["dyndbg=file a.c +p", "x"]);
         let word = &words("vfio-pci.ids=8086:5912")[0];
-        assert_eq!((word.name.as_str(), word.value.as_deref()), ("vfio_pci.ids", Some("8086:5912")));
+        assert_eq!(
+            (word.name.as_str(), word.value.as_deref()),
+            ("vfio_pci.ids", Some("8086:5912"))
+        );
         assert_eq!(words("nomodeset")[0].value, None);
     }
 
@@ -343,7 +410,10 @@ mod tests {
 
     #[test]
     fn a_comment_behind_a_module_belongs_to_its_name() {
-        let names: Vec<String> = boot_lines("a", "# x\n; y\n\n kvmgt # for vGPUs\nvfio_pci\n").into_iter().map(|line| line.name).collect();
+        let names: Vec<String> = boot_lines("a", "# x\n; y\n\n kvmgt # for vGPUs\nvfio_pci\n")
+            .into_iter()
+            .map(|line| line.name)
+            .collect();
         assert_eq!(names, ["kvmgt # for vGPUs", "vfio_pci"]);
     }
 }

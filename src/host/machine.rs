@@ -1,13 +1,27 @@
-//! The machine itself: whether it is one, a guest or a container, and whether its processor and kernel can run guests.
+//! The machine itself: whether it is one, a guest or a container, and whether its processor and
+//! kernel can run guests.
 
 use super::{Probe, Root};
 
 /// Files that a container's manager leaves in it.
-const CONTAINER_MARKS: &[(&str, &str)] =
-    &[("/run/systemd/container", "systemd"), ("/.dockerenv", "Docker"), ("/run/.containerenv", "Podman")];
+const CONTAINER_MARKS: &[(&str, &str)] = &[
+    ("/run/systemd/container", "systemd"),
+    ("/.dockerenv", "Docker"),
+    ("/run/.containerenv", "Podman"),
+];
 
 /// Vendors and products of firmware that only guests have.
-const GUEST_FIRMWARE: &[&str] = &["QEMU", "KVM", "VMware", "VirtualBox", "innotek", "Xen", "Bochs", "Parallels", "Virtual Machine"];
+const GUEST_FIRMWARE: &[&str] = &[
+    "QEMU",
+    "KVM",
+    "VMware",
+    "VirtualBox",
+    "innotek",
+    "Xen",
+    "Bochs",
+    "Parallels",
+    "Virtual Machine",
+];
 
 /// What kind of machine it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +49,12 @@ impl Machine {
     pub fn read(root: &Root) -> Self {
         let flags = root.text("/proc/cpuinfo").map(|text| {
             let line = text.lines().find_map(|line| line.strip_prefix("flags")?.split_once(':'));
-            line.map_or(Vec::new(), |(_, flags)| flags.split_whitespace().map(str::to_owned).collect())
+            line.map_or(Vec::new(), |(_, flags)| {
+                flags.split_whitespace().map(str::to_owned).collect()
+            })
         });
-        let has_some = |folder: &str| root.names(folder).present().is_some_and(|names| !names.is_empty());
+        let has_some =
+            |folder: &str| root.names(folder).present().is_some_and(|names| !names.is_empty());
         Machine {
             has_proc: has_some("/proc"),
             has_sys: has_some("/sys"),
@@ -56,8 +73,8 @@ impl Machine {
     }
 }
 
-/// A hypervisor sets the processor's flag of that name for its guests; their firmware says whose they are, and where the flags can't be
-/// read, whether they are some.
+/// A hypervisor sets the processor's flag of that name for its guests; their firmware says whose
+/// they are, and where the flags can't be read, whether they are some.
 fn guest(root: &Root, flags: &Probe<Vec<String>>) -> Option<(&'static str, String)> {
     let is_guest = flags.as_found().map(|flags| flags.iter().any(|flag| flag == "hypervisor"));
     if is_guest == Some(false) {
@@ -72,12 +89,16 @@ fn guest(root: &Root, flags: &Probe<Vec<String>>) -> Option<(&'static str, Strin
     is_guest.map(|_| ("/proc/cpuinfo", "hypervisor".to_owned()))
 }
 
-/// A container's manager leaves a file, or a variable for its first process, which only root can see.
+/// A container's manager leaves a file, or a variable for its first process, which only root can
+/// see.
 fn container(root: &Root) -> Option<(&'static str, String)> {
     const ENVIRONMENT: &str = "/proc/1/environ";
     if let Some((path, name)) = CONTAINER_MARKS.iter().find(|(path, _)| root.has(path)) {
         return Some((path, (*name).to_owned()));
     }
     let variables = root.text(ENVIRONMENT).present()?;
-    variables.split('\0').find_map(|variable| variable.strip_prefix("container=")).map(|name| (ENVIRONMENT, name.to_owned()))
+    variables
+        .split('\0')
+        .find_map(|variable| variable.strip_prefix("container="))
+        .map(|name| (ENVIRONMENT, name.to_owned()))
 }

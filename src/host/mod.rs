@@ -84,13 +84,19 @@ impl Host {
     }
 }
 
-/// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else Intel's first.
+/// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else
+/// Intel's first.
 pub fn card_of(cards: &Probe<Vec<Card>>) -> Option<&Card> {
     let cards = cards.as_found()?;
     let intel = |card: &&Card| card.gpu.vendor == 0x8086;
     let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
     let could = |card: &&Card| card.type_prefix().is_some();
-    cards.iter().filter(intel).find(offers).or_else(|| cards.iter().find(could)).or_else(|| cards.iter().find(intel))
+    cards
+        .iter()
+        .filter(intel)
+        .find(offers)
+        .or_else(|| cards.iter().find(could))
+        .or_else(|| cards.iter().find(intel))
 }
 
 /// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
@@ -115,7 +121,8 @@ impl Root {
         self.folder == Path::new("/")
     }
 
-    /// Where a path of that machine is on this one, links followed as that machine would: none leads out of the folder.
+    /// Where a path of that machine is on this one, links followed as that machine would: none
+    /// leads out of the folder.
     ///
     /// # Errors
     /// A file on the way that can't be looked at, or links that go round in circles.
@@ -154,7 +161,8 @@ impl Root {
         self.folder.join(path.trim_start_matches('/')).display().to_string()
     }
 
-    /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a pipe might never end.
+    /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a
+    /// pipe might never end.
     pub fn text(&self, path: &str) -> Probe<String> {
         self.text_up_to(path, LARGEST)
     }
@@ -180,7 +188,10 @@ impl Root {
     /// The names in a folder, sorted.
     pub fn names(&self, path: &str) -> Probe<Vec<String>> {
         let names = self.resolve(path).and_then(fs::read_dir).map(|entries| {
-            let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            let mut names: Vec<String> = entries
+                .flatten()
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect();
             names.sort();
             names
         });
@@ -200,7 +211,8 @@ impl Root {
 
     /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
     pub fn link(&self, path: &str) -> Probe<String> {
-        self.target(path).map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        self.target(path)
+            .map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
     /// The name of the file that a path leads to in the end; None where that is not there.
@@ -209,7 +221,8 @@ impl Root {
         Some(real.file_name()?.to_string_lossy().into_owned())
     }
 
-    /// The path on that machine of the file that a path finally leads to; None if there is no such file.
+    /// The path on that machine of the file that a path finally leads to; None if there is no such
+    /// file.
     pub fn real_path(&self, path: &str) -> Option<String> {
         let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
         let inside = real.strip_prefix(fs::canonicalize(&self.folder).ok()?).ok()?;
@@ -279,7 +292,14 @@ impl<T> From<io::Result<T>> for Probe<T> {
     fn from(result: io::Result<T>) -> Self {
         match result {
             Ok(value) => Probe::Present(value),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Probe::Absent,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Probe::Absent
+            }
             Err(error) => Probe::Unreadable(system_error(&error)),
         }
     }

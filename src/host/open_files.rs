@@ -1,7 +1,8 @@
 //! Tells whether an open file of a process is a certain device.
 //!
-//! The device number decides. The text of a link in /proc/PID/fd does not: any user can have a file open whose path reads /dev/vfio/0. Nor
-//! does a file of which only the path is open (`O_PATH`) count: any user can open the path of a device that is root's alone.
+//! The device number decides. The text of a link in /proc/PID/fd does not: any user can have a file
+//! open whose path reads /dev/vfio/0. Nor does a file of which only the path is open (`O_PATH`)
+//! count: any user can open the path of a device that is root's alone.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -11,11 +12,12 @@ use std::time::Duration;
 
 use super::{Probe, Root};
 
-/// How long a file system has to say what kind of file it is. A device answers at once; a dead NFS server, or a FUSE server that a user
-/// runs, may never do so.
+/// How long a file system has to say what kind of file it is. A device answers at once; a dead NFS
+/// server, or a FUSE server that a user runs, may never do so.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// After this many files that did not answer, only files whose path ends like that of a node are asked.
+/// After this many files that did not answer, only files whose path ends like that of a node are
+/// asked.
 const MAX_SILENT: usize = 3;
 
 /// The flag of an open file that is a path and no more (Linux: include/uapi/asm-generic/fcntl.h).
@@ -35,7 +37,8 @@ pub(super) struct OpenFiles<'n> {
 #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has device numbers"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identity {
-    /// A character device, through whichever node it was opened: libvirt makes nodes of its own for QEMU.
+    /// A character device, through whichever node it was opened: libvirt makes nodes of its own for
+    /// QEMU.
     Device(u64),
     /// Any other file, by its file system and inode: a vGPU's node on an emulated machine.
     Inode(u64, u64),
@@ -59,7 +62,8 @@ impl<'n> OpenFiles<'n> {
     pub(super) fn new(root: &Root, nodes: &'n [String]) -> Self {
         let is_copy = !root.is_this_machine();
         let identity = |node: &String| Some(look(&fs::metadata(node).ok()?)?.identity);
-        let identities = if is_copy { BTreeSet::new() } else { nodes.iter().filter_map(identity).collect() };
+        let identities =
+            if is_copy { BTreeSet::new() } else { nodes.iter().filter_map(identity).collect() };
         OpenFiles { nodes, identities, is_copy, asker: None, silent: 0 }
     }
 
@@ -73,8 +77,10 @@ impl<'n> OpenFiles<'n> {
         if self.identities.is_empty() || !target.is_absolute() {
             return false;
         }
-        let is_named =
-            self.nodes.iter().any(|node| node.strip_prefix("/dev").is_some_and(|end| target.ends_with(end.trim_start_matches('/'))));
+        let is_named = self.nodes.iter().any(|node| {
+            node.strip_prefix("/dev")
+                .is_some_and(|end| target.ends_with(end.trim_start_matches('/')))
+        });
         if self.silent >= MAX_SILENT && !is_named {
             return false;
         }
@@ -116,7 +122,8 @@ impl Asker {
     }
 }
 
-/// Returns whether the file behind a link in /proc/PID/fd, which had this inode, is open to be used.
+/// Returns whether the file behind a link in /proc/PID/fd, which had this inode, is open to be
+/// used.
 fn is_open(root: &Root, link: &str, inode: u64) -> bool {
     match root.text(&link.replacen("/fd/", "/fdinfo/", 1)) {
         Probe::Present(info) => is_open_by(&info, inode),
@@ -126,7 +133,8 @@ fn is_open(root: &Root, link: &str, inode: u64) -> bool {
     }
 }
 
-/// Reads the answer from a file in /proc/PID/fdinfo. Where the kernel gives the inode there (since 5.14), the flags are those of the same file.
+/// Reads the answer from a file in /proc/PID/fdinfo. Where the kernel gives the inode there (since
+/// 5.14), the flags are those of the same file.
 fn is_open_by(info: &str, inode: u64) -> bool {
     let value = |key: &str| info.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
     let flags = value("flags:").and_then(|flags| u32::from_str_radix(flags, 8).ok());
@@ -138,7 +146,11 @@ fn is_open_by(info: &str, inode: u64) -> bool {
 fn look(file: &Metadata) -> Option<FileStat> {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     let is_device = file.file_type().is_char_device();
-    let identity = if is_device { Identity::Device(file.rdev()) } else { Identity::Inode(file.dev(), file.ino()) };
+    let identity = if is_device {
+        Identity::Device(file.rdev())
+    } else {
+        Identity::Inode(file.dev(), file.ino())
+    };
     Some(FileStat { identity, inode: file.ino() })
 }
 

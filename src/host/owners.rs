@@ -1,4 +1,5 @@
-//! Finds who can change a file that root runs: through its owner, group and mode, or those of a folder on the way to it.
+//! Finds who can change a file that root runs: through its owner, group and mode, or those of a
+//! folder on the way to it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::{MAX_LINKS, Root, parts};
 
-/// The mode bit of folders in which only the owner of a file can replace it, as in /tmp and /nix/store.
+/// The mode bit of folders in which only the owner of a file can replace it, as in /tmp and
+/// /nix/store.
 const STICKY: u32 = 0o1000;
 
 /// A file or folder that users other than root can change.
@@ -50,8 +52,9 @@ struct Step {
     through: Option<usize>,
 }
 
-/// Finds which of these files, and of the folders on the way to them, users other than root can change. Links are followed; of what
-/// one link leads to only the first is named, as one command prevents all of it.
+/// Finds which of these files, and of the folders on the way to them, users other than root can
+/// change. Links are followed; of what one link leads to only the first is named, as one command
+/// prevents all of it.
 pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exposure> {
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     for path in paths {
@@ -62,8 +65,13 @@ pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exp
             if step.rights.user == 0 {
                 owner = None;
             }
-            let Some((who, command)) = exposure(root, step, steps.get(at + 1), owner) else { continue };
-            let link = step.through.and_then(|link| steps.get(link)).map(|link| Link::read(root, &link.path));
+            let Some((who, command)) = exposure(root, step, steps.get(at + 1), owner) else {
+                continue;
+            };
+            let link = step
+                .through
+                .and_then(|link| steps.get(link))
+                .map(|link| Link::read(root, &link.path));
             let key = link.as_ref().map_or(&step.path, |link| &link.path).clone();
             let is_behind_link = link.is_some();
             if seen.insert(key) {
@@ -77,7 +85,8 @@ pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exp
     found
 }
 
-/// The user and the group who made a copy of a machine: as long as nothing in it belongs to root, theirs stand for root's.
+/// The user and the group who made a copy of a machine: as long as nothing in it belongs to root,
+/// theirs stand for root's.
 fn copied_by(root: &Root) -> Option<Rights> {
     if root.is_this_machine() {
         return None;
@@ -86,7 +95,8 @@ fn copied_by(root: &Root) -> Option<Rights> {
 }
 
 impl Link {
-    /// The command that puts root's own copy in the place of the link, with both paths as words of a shell.
+    /// The command that puts root's own copy in the place of the link, with both paths as words of
+    /// a shell.
     pub fn replacement(&self, target: &str, path: &str) -> String {
         if self.is_folder {
             format!("sudo rm {path} && sudo cp -r {target} {path}")
@@ -104,12 +114,19 @@ impl Link {
     }
 }
 
-/// Who other than root can change a file or folder, and the command that prevents it, without the path.
-fn exposure(root: &Root, step: &Step, next: Option<&Step>, owner: Option<Rights>) -> Option<(String, &'static str)> {
+/// Who other than root can change a file or folder, and the command that prevents it, without the
+/// path.
+fn exposure(
+    root: &Root,
+    step: &Step,
+    next: Option<&Step>,
+    owner: Option<Rights>,
+) -> Option<(String, &'static str)> {
     let is_root = |id: u32, own: Option<u32>| id == 0 || own == Some(id);
     let is_roots = |step: &Step| is_root(step.rights.user, owner.map(|owner| owner.user));
     let rights = &step.rights;
-    // In a sticky folder, only their owners can replace files: what counts is who owns the one that root looks for.
+    // In a sticky folder, only their owners can replace files: what counts is who owns the one that
+    // root looks for.
     let is_safe = rights.mode & STICKY != 0 && next.is_some_and(is_roots);
     if step.is_link {
         // A link is replaced by users who can write to its folder, which has been looked at.
@@ -119,7 +136,10 @@ fn exposure(root: &Root, step: &Step, next: Option<&Step>, owner: Option<Rights>
         Some((format!("the user {}", name(root, "/etc/passwd", rights.user)), "chown root:root"))
     } else if rights.mode & 0o002 != 0 && !is_safe {
         Some(("every user on this machine".to_owned(), "chmod o-w"))
-    } else if rights.mode & 0o020 != 0 && !is_safe && !is_root(rights.group, owner.map(|owner| owner.group)) {
+    } else if rights.mode & 0o020 != 0
+        && !is_safe
+        && !is_root(rights.group, owner.map(|owner| owner.group))
+    {
         Some((format!("the group {}", name(root, "/etc/group", rights.group)), "chmod g-w"))
     } else {
         None
@@ -136,15 +156,21 @@ fn name(root: &Root, file: &str, id: u32) -> String {
     }
 }
 
-/// The file and all folders and links on the way to it, from `/` on, each by its path on that machine; those that are not there are
-/// left out.
+/// The file and all folders and links on the way to it, from `/` on, each by its path on that
+/// machine; those that are not there are left out.
 fn on_the_way(root: &Root, path: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     if root.is_this_machine() {
         let folder = fs::symlink_metadata("/").ok().and_then(|metadata| rights(&metadata));
-        steps.extend(folder.map(|rights| Step { path: "/".to_owned(), rights, is_link: false, through: None }));
+        steps.extend(folder.map(|rights| Step {
+            path: "/".to_owned(),
+            rights,
+            is_link: false,
+            through: None,
+        }));
     }
-    let (mut left, mut inside, mut links, mut through) = (parts(Path::new(path)), PathBuf::from("/"), 0, None);
+    let (mut left, mut inside, mut links, mut through) =
+        (parts(Path::new(path)), PathBuf::from("/"), 0, None);
     while let Some(part) = left.pop() {
         if part == ".." {
             inside.pop();

@@ -1,4 +1,5 @@
-//! What a machine's files come from: its user, or, as a whole, NixOS' configuration or an rpm-ostree image.
+//! What a machine's files come from: its user, or, as a whole, NixOS' configuration or an
+//! rpm-ostree image.
 
 use super::Root;
 
@@ -7,7 +8,8 @@ use super::Root;
 pub enum System {
     /// NixOS: all of them come from its configuration.
     Nixos,
-    /// Fedora Silverblue and its relatives: the initramfs is part of the image, and reads no file below /etc.
+    /// Fedora Silverblue and its relatives: the initramfs is part of the image, and reads no file
+    /// below /etc.
     Ostree,
     /// Debian, Ubuntu and their derivatives.
     Debian,
@@ -29,13 +31,16 @@ impl System {
             return System::Ostree;
         }
         let os_release = root.text("/etc/os-release").present().unwrap_or_default();
-        let lines = os_release.lines().filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")));
-        let named = lines.flat_map(|ids| ids.trim_matches('"').split(' ')).find_map(|id| match id {
-            "debian" | "ubuntu" => Some(System::Debian),
-            "arch" => Some(System::Arch),
-            "fedora" | "rhel" | "centos" | "suse" | "opensuse" => Some(System::Dracut),
-            _ => None,
-        });
+        let lines = os_release
+            .lines()
+            .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")));
+        let named =
+            lines.flat_map(|ids| ids.trim_matches('"').split(' ')).find_map(|id| match id {
+                "debian" | "ubuntu" => Some(System::Debian),
+                "arch" => Some(System::Arch),
+                "fedora" | "rhel" | "centos" | "suse" | "opensuse" => Some(System::Dracut),
+                _ => None,
+            });
         let tools = [
             ("/usr/sbin/update-initramfs", System::Debian),
             ("/var/lib/dpkg/status", System::Debian),
@@ -46,7 +51,8 @@ impl System {
         named.or_else(by_tool).unwrap_or(System::Other)
     }
 
-    /// The command that makes options in /etc/modprobe.d take effect at the next start: it renews the initramfs, or has the same effect.
+    /// The command that makes options in /etc/modprobe.d take effect at the next start: it renews
+    /// the initramfs, or has the same effect.
     pub fn renewal(self) -> &'static str {
         match self {
             System::Nixos => "`sudo nixos-rebuild boot`",
@@ -54,11 +60,14 @@ impl System {
             System::Debian => "`sudo update-initramfs -u`",
             System::Arch => "`sudo mkinitcpio -P`",
             System::Dracut => "`sudo dracut --force`",
-            System::Other => "`sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`)",
+            System::Other => {
+                "`sudo update-initramfs -u` (on Arch `sudo mkinitcpio -P`, on Fedora `sudo dracut --force`)"
+            }
         }
     }
 
-    /// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS builds it with /var/lib instead of /etc.
+    /// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS builds it with
+    /// /var/lib instead of /etc.
     pub fn hooks(self) -> &'static str {
         if self == System::Nixos { "/var/lib/libvirt/hooks" } else { "/etc/libvirt/hooks" }
     }

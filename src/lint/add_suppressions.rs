@@ -11,8 +11,9 @@ use crate::settings::Settings;
 use crate::suppress::{SuppressionStyle, edits};
 use crate::xml::XmlError;
 
-/// The edits of a text by which each of these findings, the places where they begin and their rules' ids, is to be ignored for a reason that
-/// the form [accepts](SuppressionStyle::validate_reason).
+/// The edits of a text by which each of these findings, the places where they begin and their
+/// rules' ids, is to be ignored for a reason that the form
+/// [accepts](SuppressionStyle::validate_reason).
 ///
 /// # Errors
 /// A text that is no domain XML.
@@ -24,7 +25,10 @@ pub fn suppressing_edits(
     settings: &Settings,
 ) -> Result<Vec<Edits>, XmlError> {
     domain::read(text, settings, |domain| {
-        findings.iter().map(|finding| edits(domain, std::slice::from_ref(finding), reason, form)).collect()
+        findings
+            .iter()
+            .map(|finding| edits(domain, std::slice::from_ref(finding), reason, form))
+            .collect()
     })
 }
 
@@ -43,8 +47,9 @@ pub struct Suppressed {
 /// So many times more is found, with rules that look at what others remove.
 const MAX_PASSES: usize = 10;
 
-/// The text that says of all that rules of these names, or of groups of these, find in it that it is to be ignored, for a reason that
-/// the form [accepts](SuppressionStyle::validate_reason). Done again it adds nothing.
+/// The text that says of all that rules of these names, or of groups of these, find in it that it
+/// is to be ignored, for a reason that the form [accepts](SuppressionStyle::validate_reason). Done
+/// again it adds nothing.
 ///
 /// ```
 /// use gvtg_xml::lint::{lint, suppress};
@@ -73,8 +78,8 @@ pub fn suppress(
     suppress_with_others(text, names, reason, form, rules, settings, None)
 }
 
-/// The same for a document that is one of several: of what it has in common with `others`, those that were looked at before, too. Whoever
-/// goes on to the next adds the summary to them.
+/// The same for a document that is one of several: of what it has in common with `others`, those
+/// that were looked at before, too. Whoever goes on to the next adds the summary to them.
 ///
 /// # Errors
 /// A text that is no domain XML.
@@ -90,19 +95,28 @@ pub fn suppress_with_others(
     let mut suppressed = Suppressed { text, count: 0, summary: Summary::new() };
     for _ in 0..MAX_PASSES {
         let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
-            let (mut found, mut suppressions) = find(domain, rules, Detail::Words, Picture::Replaceable);
+            let (mut found, mut suppressions) =
+                find(domain, rules, Detail::Words, Picture::Replaceable);
             let (shared, summary) = beside(domain, rules, others, &mut suppressions);
             found.extend(shared);
             let is_meant = |rule: &Rule| names.iter().any(|name| rule.matches_name(name));
-            let open: Vec<_> = found.iter().filter(|found| !found.is_suppressed() && is_meant(found.rule)).collect();
-            // Those that remove something first: what others find without that may be there no more.
+            let open: Vec<_> = found
+                .iter()
+                .filter(|found| !found.is_suppressed() && is_meant(found.rule))
+                .collect();
+            // Those that remove something first: what others find without that may be there no
+            // more.
             let first = open.iter().map(|found| found.rule.phase()).min();
             let picked: Vec<(usize, &str)> = open
                 .iter()
                 .filter(|found| Some(found.rule.phase()) == first)
                 .map(|found| (found.finding.span.start, &*found.rule.id))
                 .collect();
-            let edits = if picked.is_empty() { Edits::default() } else { edits(domain, &picked, reason, form) };
+            let edits = if picked.is_empty() {
+                Edits::default()
+            } else {
+                edits(domain, &picked, reason, form)
+            };
             (edits, picked.len(), summary)
         })?;
         suppressed.summary = summary;

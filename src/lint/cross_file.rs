@@ -10,9 +10,11 @@ use crate::rules::schema::{Check, ConflictKind};
 use crate::rules::template::clipped;
 use crate::suppress::{SuppressionState, Suppressions};
 
-/// What a domain has in common with others of the run and must not, and what it claims itself; nothing where it is alone.
+/// What a domain has in common with others of the run and must not, and what it claims itself;
+/// nothing where it is alone.
 ///
-/// What one of the two documents says is to be ignored is: which of them comes first is nobody's choice.
+/// What one of the two documents says is to be ignored is: which of them comes first is nobody's
+/// choice.
 pub(super) fn beside<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
@@ -28,20 +30,38 @@ pub(super) fn beside<'d, 'r>(
             claim.rule = rule.id.to_string();
             claim.suppression_reason = own.reason().map(str::to_owned);
             // What is wrong with one place is said once, whatever it claims.
-            let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| last.rule.id == rule.id && last.finding.span == claim.span);
+            let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| {
+                last.rule.id == rule.id && last.finding.span == claim.span
+            });
             if let Some(rival) = others.rival(&claim).filter(|_| !is_said) {
                 let verdict = match (own, &rival.consent) {
-                    (SuppressionState::Open, Some(reason)) => SuppressionState::Suppressed(reason.clone()),
+                    (SuppressionState::Open, Some(reason)) => {
+                        SuppressionState::Suppressed(reason.clone())
+                    }
                     (own, _) => own,
                 };
                 let message = match same {
-                    ConflictKind::Vgpu => format!("the same vGPU in domain {}", clipped(&rival.owner)),
+                    ConflictKind::Vgpu => {
+                        format!("the same vGPU in domain {}", clipped(&rival.owner))
+                    }
                     ConflictKind::Name => "the other domain with this name".to_owned(),
                 };
-                let elsewhere =
-                    Related { file: Some(rival.file.clone()), span: rival.span.clone(), start: rival.start, message, is_removed: false };
+                let elsewhere = Related {
+                    file: Some(rival.file.clone()),
+                    span: rival.span.clone(),
+                    start: rival.start,
+                    message,
+                    is_removed: false,
+                };
                 let finding = finding.with_value("other", &*rival.owner);
-                found.push(RuleFinding { rule, finding, applicability: None, verdict, elsewhere: Some(elsewhere), template: None });
+                found.push(RuleFinding {
+                    rule,
+                    finding,
+                    applicability: None,
+                    verdict,
+                    elsewhere: Some(elsewhere),
+                    template: None,
+                });
             }
             summary.push(claim);
         }

@@ -25,13 +25,15 @@ pub struct Fixed<'r> {
     pub remaining: Vec<Diagnostic<'r>>,
     /// What the text says is to be ignored, with places in the text that came in; without edits.
     pub suppressed: Vec<Diagnostic<'r>>,
-    /// What the domain claims now, where it is one of several; with places in the text that came in.
+    /// What the domain claims now, where it is one of several; with places in the text that came
+    /// in.
     pub summary: Summary,
     /// How often the text was edited.
     pub rounds: usize,
     /// Whether fixes were left out because nothing would have shown the guest after them.
     pub display_fixes_skipped: bool,
-    /// Whether an error is left because the text says so, with which nothing is sure to show the guest.
+    /// Whether an error is left because the text says so, with which nothing is sure to show the
+    /// guest.
     pub ignores_errors: bool,
     /// Whether fixes were held back because nothing says that the mediated device is Intel's.
     pub fixes_skipped_unknown_vendor: bool,
@@ -54,7 +56,11 @@ pub struct Guest {
 impl Guest {
     pub(super) fn of(domain: &Domain<'_>) -> Self {
         let vgpus = domain.vgpus.iter().filter_map(|vgpu| uuid_of(*vgpu)).collect();
-        Guest { name: domain.name().filter(|name| !is_template_name(name)), has_vgpu: domain.has_vgpu(), vgpus }
+        Guest {
+            name: domain.name().filter(|name| !is_template_name(name)),
+            has_vgpu: domain.has_vgpu(),
+            vgpus,
+        }
     }
 }
 
@@ -62,7 +68,8 @@ impl Guest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum FixError {
-    /// It is no domain XML: what is wrong, and where for people; the text is gone by the time somebody asks.
+    /// It is no domain XML: what is wrong, and where for people; the text is gone by the time
+    /// somebody asks.
     Xml(XmlError, Position),
     /// The fixes of these rules undo each other: a fault in the rules.
     Loop(Vec<String>),
@@ -80,10 +87,19 @@ pub enum FixError {
 impl fmt::Display for FixError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FixError::Xml(error, position) => write!(formatter, "line {}, column {}: {}", position.line, position.column, error.message),
-            FixError::Loop(rules) => write!(formatter, "the fixes of these rules undo each other: {}", rules.join(", ")),
+            FixError::Xml(error, position) => write!(
+                formatter,
+                "line {}, column {}: {}",
+                position.line, position.column, error.message
+            ),
+            FixError::Loop(rules) => {
+                write!(formatter, "the fixes of these rules undo each other: {}", rules.join(", "))
+            }
             FixError::Setting { message, .. } => formatter.write_str(message),
-            FixError::Growth(rule) => write!(formatter, "the fixes make the text grow without end, mostly those of rule {rule}"),
+            FixError::Growth(rule) => write!(
+                formatter,
+                "the fixes make the text grow without end, mostly those of rule {rule}"
+            ),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on these two.
+//! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on
+//! these two.
 
 use std::fmt;
 
@@ -44,7 +45,8 @@ pub struct Findings<'r> {
     pub summary: Summary,
 }
 
-/// Everything that the rules find, but what the text says is to be ignored, in the order of the text.
+/// Everything that the rules find, but what the text says is to be ignored, in the order of the
+/// text.
 ///
 /// ```
 /// use gvtg_xml::lint::lint;
@@ -61,7 +63,11 @@ pub struct Findings<'r> {
 ///
 /// # Errors
 /// A text that is no domain XML: where, why, and what to do.
-pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+pub fn lint<'r>(
+    text: &str,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+) -> Result<Vec<Diagnostic<'r>>, XmlError> {
     lint_all(text, rules, settings, Detail::Edits).map(|findings| findings.open)
 }
 
@@ -69,20 +75,30 @@ pub fn lint<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<
 ///
 /// # Errors
 /// Those of [`lint`].
-pub fn lint_without_edits<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Result<Vec<Diagnostic<'r>>, XmlError> {
+pub fn lint_without_edits<'r>(
+    text: &str,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+) -> Result<Vec<Diagnostic<'r>>, XmlError> {
     lint_all(text, rules, settings, Detail::Words).map(|findings| findings.open)
 }
 
-/// Everything that the rules find, what is to be ignored too, in as much detail as somebody looks at.
+/// Everything that the rules find, what is to be ignored too, in as much detail as somebody looks
+/// at.
 ///
 /// # Errors
 /// Those of [`lint`].
-pub fn lint_all<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings, detail: Detail) -> Result<Findings<'r>, XmlError> {
+pub fn lint_all<'r>(
+    text: &str,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+    detail: Detail,
+) -> Result<Findings<'r>, XmlError> {
     lint_with_others(&Source::new("", text), rules, settings, detail, None)
 }
 
-/// The same for a document that is one of several: what it has in common with `others`, those that were looked at before, and must not.
-/// Whoever goes on to the next adds the summary to them.
+/// The same for a document that is one of several: what it has in common with `others`, those that
+/// were looked at before, and must not. Whoever goes on to the next adds the summary to them.
 ///
 /// ```
 /// use gvtg_xml::across::Claims;
@@ -134,7 +150,9 @@ fn to_findings<'d, 'r>(
     composer: Option<&EditPlanner<'_, 'd>>,
     summary: Summary,
 ) -> Findings<'r> {
-    let part = |is_suppressed: bool| found.iter().filter(move |found| found.is_suppressed() == is_suppressed);
+    let part = |is_suppressed: bool| {
+        found.iter().filter(move |found| found.is_suppressed() == is_suppressed)
+    };
     Findings {
         open: diagnostics(domain, part(false), detail, composer),
         suppressed: diagnostics(domain, part(true), detail, None),
@@ -146,11 +164,19 @@ fn to_findings<'d, 'r>(
 ///
 /// # Errors
 /// Those of [`lint`].
-pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Result<Edits, XmlError> {
+pub fn edits_for(
+    rule: &str,
+    text: &str,
+    rules: &RuleSet<'_>,
+    settings: &Settings,
+) -> Result<Edits, XmlError> {
     domain::read(text, settings, |domain| {
         let (found, mut suppressions) = find(domain, rules, Detail::Edits, Picture::Replaceable);
         let unused = unused(domain, rules, &found, &mut suppressions);
-        let picked = found.iter().chain(&unused).filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
+        let picked = found
+            .iter()
+            .chain(&unused)
+            .filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
         EditPlanner::new(domain).edits(picked.flat_map(|found| found.changes()))
     })
 }
@@ -159,7 +185,8 @@ pub fn edits_for(rule: &str, text: &str, rules: &RuleSet<'_>, settings: &Setting
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// It is not XML as far as can be told: plain text, or binary data. A file that should be XML may be damaged.
+    /// It is not XML as far as can be told: plain text, or binary data. A file that should be XML
+    /// may be damaged.
     NotXml,
     /// It is XML of another kind.
     NotADomain,
@@ -176,10 +203,12 @@ impl fmt::Display for Foreign {
     }
 }
 
-/// Returns why a document that the user did not name as a domain is skipped; None for one that is looked at.
+/// Returns why a document that the user did not name as a domain is skipped; None for one that is
+/// looked at.
 ///
-/// A domain is looked at if it has a sign of GVT-g, or with `all` in any case. So is one that can't be read, whatever its encoding and
-/// whether or not it has a document type declaration: its error is worth knowing.
+/// A domain is looked at if it has a sign of GVT-g, or with `all` in any case. So is one that can't
+/// be read, whatever its encoding and whether or not it has a document type declaration: its error
+/// is worth knowing.
 pub fn skip_reason(bytes: &[u8], all: bool) -> Option<Foreign> {
     match xml::root_name(bytes).as_deref() {
         Some("domain") => {}
@@ -191,16 +220,21 @@ pub fn skip_reason(bytes: &[u8], all: bool) -> Option<Foreign> {
         return Some(Foreign::NotADomain);
     }
     let speaks_of_gvtg = |domain: &Domain<'_>| {
-        domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) || domain.raw_vgpu.is_some() || domain.has_gvtg_sign()
+        domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
+            || domain.raw_vgpu.is_some()
+            || domain.has_gvtg_sign()
     };
     let has_sign = || domain::read(text, &Settings::default(), speaks_of_gvtg).unwrap_or(true);
     (!all && !has_sign()).then_some(Foreign::NoSign)
 }
 
-/// Whether the root element belongs to another vocabulary that has a `<domain>` too. libvirt's own namespaces in its place are a mistake.
+/// Whether the root element belongs to another vocabulary that has a `<domain>` too. libvirt's own
+/// namespaces in its place are a mistake.
 fn is_in_a_foreign_namespace(text: &str) -> bool {
     let Some(root) = xml::root_tag(text) else { return false };
     let mut attributes = root.attributes(text);
-    let namespace = attributes.find(|attribute| &text[attribute.name.clone()] == "xmlns").map(|attribute| &text[attribute.value]);
+    let namespace = attributes
+        .find(|attribute| &text[attribute.name.clone()] == "xmlns")
+        .map(|attribute| &text[attribute.value]);
     namespace.is_some_and(|uri| !uri.is_empty() && !uri.contains("libvirt"))
 }

@@ -50,15 +50,21 @@ pub(super) enum PassOutcome<'r> {
 }
 
 /// Looks at a text, and mends what there is to mend together.
-pub(super) fn round<'r>(text: &str, how: &PassOptions<'_, 'r>) -> Result<PassOutcome<'r>, XmlError> {
+pub(super) fn round<'r>(
+    text: &str,
+    how: &PassOptions<'_, 'r>,
+) -> Result<PassOutcome<'r>, XmlError> {
     let PassOptions { rules, settings, with_edits, others, picture } = *how;
     let level = settings.applicability();
     domain::read(text, settings, |domain| {
         let (mut found, mut suppressions) = find(domain, rules, Detail::Edits, picture);
-        let of_setting = found.iter().filter(|found| found.finding.is_of_setting && !found.is_suppressed());
+        let of_setting =
+            found.iter().filter(|found| found.finding.is_of_setting && !found.is_suppressed());
         let refused = diagnostics(domain, of_setting, Detail::Words, None).into_iter().next();
-        let mut picked: Vec<&RuleFinding<'_, 'r>> =
-            found.iter().filter(|found| found.is_fixable(level) && picture.allows(found.rule)).collect();
+        let mut picked: Vec<&RuleFinding<'_, 'r>> = found
+            .iter()
+            .filter(|found| found.is_fixable(level) && picture.allows(found.rule))
+            .collect();
         if picked.iter().any(|found| found.is_first(domain)) {
             picked.retain(|found| found.may_be_first(domain));
         }
@@ -66,17 +72,19 @@ pub(super) fn round<'r>(text: &str, how: &PassOptions<'_, 'r>) -> Result<PassOut
         let of_each = with_edits.then_some(&composer);
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
-            let moved = picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
-                Change::InsertSource(_, range) => Some(range.clone()),
-                _ => None,
-            });
+            let moved =
+                picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
+                    Change::InsertSource(_, range) => Some(range.clone()),
+                    _ => None,
+                });
             let applied = diagnostics(domain, picked.iter().copied(), Detail::Words, of_each);
             return PassOutcome::Edited { edits, moved: moved.collect(), applied, refused };
         }
         let (shared, summary) = beside(domain, rules, others, &mut suppressions);
         // What an ignore is good for shows when everything else is mended.
         let unused = unused(domain, rules, &found, &mut suppressions);
-        let picked: Vec<&RuleFinding<'_, 'r>> = unused.iter().filter(|found| found.is_fixable(level)).collect();
+        let picked: Vec<&RuleFinding<'_, 'r>> =
+            unused.iter().filter(|found| found.is_fixable(level)).collect();
         let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
         if !edits.is_empty() {
             let applied = diagnostics(domain, picked.into_iter(), Detail::Words, of_each);

@@ -1,4 +1,5 @@
-//! Names what a finding's fix removes or turns off besides what the finding points at: nothing of the user's goes unnamed.
+//! Names what a finding's fix removes or turns off besides what the finding points at: nothing of
+//! the user's goes unnamed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,10 +10,15 @@ use crate::domain::{Domain, attribute_span};
 use crate::rules::template::clipped;
 use crate::xml::{Element, ElementSet};
 
-/// The user's own arguments, overrides and other elements that a fix removes besides what is at `found`: those that refer to the
-/// removed elements, and those among the removed elements themselves. What a fix writes in another form does not count as removed. Also the ramfb
-/// that it turns off on another device.
-pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Range<usize>) -> Vec<Related> {
+/// The user's own arguments, overrides and other elements that a fix removes besides what is at
+/// `found`: those that refer to the removed elements, and those among the removed elements
+/// themselves. What a fix writes in another form does not count as removed. Also the ramfb that it
+/// turns off on another device.
+pub(super) fn removals_beside<'d>(
+    domain: &Domain<'d>,
+    changes: &[Change<'d>],
+    found: &Range<usize>,
+) -> Vec<Related> {
     let turned_off = ramfb_turned_off(domain, changes, found);
     let removed = changes.iter().filter_map(|change| match change {
         Change::Remove(element) => Some(*element),
@@ -22,12 +28,14 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
     if removed.is_empty() {
         return turned_off;
     }
-    let is_converted = changes.iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
+    let is_converted =
+        changes.iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
     let ids: ElementSet = removed.iter().map(|element| element.id()).collect();
     // Keyed by where they begin, each with the id that it refers to.
     let mut units: BTreeMap<usize, (Unit, Option<String>)> = BTreeMap::new();
     let mut add = |element: Element<'d>, id: Option<&str>| {
-        let is_inside_removed = element.ancestors().skip(1).any(|ancestor| ids.contains(&ancestor.id()));
+        let is_inside_removed =
+            element.ancestors().skip(1).any(|ancestor| ids.contains(&ancestor.id()));
         let unit = Unit::of(domain, element);
         let is_found = unit.span.start < found.end && found.start < unit.span.end;
         if !is_inside_removed && !is_found {
@@ -40,9 +48,14 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
         }
         if device.is("audio") {
             let users = domain.audio_ids().users_lost_with(*device, &ids);
-            users.iter().for_each(|user| add(*user, user.attribute("id").map(|id| format!("audio {id}")).as_deref()));
+            users.iter().for_each(|user| {
+                add(*user, user.attribute("id").map(|id| format!("audio {id}")).as_deref())
+            });
         }
-        domain.host_references(*device).iter().for_each(|element| add(*element, domain.alias_of(*device)));
+        domain
+            .host_references(*device)
+            .iter()
+            .for_each(|element| add(*element, domain.alias_of(*device)));
     }
     if !is_converted {
         removed.iter().for_each(|element| add(*element, None));
@@ -61,10 +74,16 @@ pub(super) fn removals_beside<'d>(domain: &Domain<'d>, changes: &[Change<'d>], f
 }
 
 /// The `ramfb='on'` that a fix turns off besides what is at `found`.
-fn ramfb_turned_off<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Range<usize>) -> Vec<Related> {
+fn ramfb_turned_off<'d>(
+    domain: &Domain<'d>,
+    changes: &[Change<'d>],
+    found: &Range<usize>,
+) -> Vec<Related> {
     const NAME: &str = "ramfb";
     let places = changes.iter().filter_map(|change| match change {
-        Change::SetAttribute(device, name, value) if name == NAME && value == "off" && device.attribute(NAME) == Some("on") => {
+        Change::SetAttribute(device, name, value)
+            if name == NAME && value == "off" && device.attribute(NAME) == Some("on") =>
+        {
             Some((*device, attribute_span(*device, NAME)))
         }
         _ => None,
@@ -80,7 +99,8 @@ fn ramfb_turned_off<'d>(domain: &Domain<'d>, changes: &[Change<'d>], found: &Ran
     related.collect()
 }
 
-/// A unit that the report names together: an option with its operand, an override, a property, or any other element.
+/// A unit that the report names together: an option with its operand, an override, a property, or
+/// any other element.
 struct Unit {
     /// All of it.
     span: Range<usize>,
@@ -94,7 +114,10 @@ impl Unit {
         let tag = element.start_tag().span;
         if element.is_qemu("arg") {
             let value = |element: Element<'d>| element.attribute("value").unwrap_or("");
-            return match domain.option_of(element).and_then(|option| Some((option.element, option.operand?.element))) {
+            return match domain
+                .option_of(element)
+                .and_then(|option| Some((option.element, option.operand?.element)))
+            {
                 Some((option, operand)) => Unit {
                     span: option.span().start..operand.span().end,
                     shown: operand.start_tag().span,
@@ -104,11 +127,20 @@ impl Unit {
             };
         }
         let words = if element.is_qemu("device") {
-            let properties: Vec<String> = element.children().flat_map(Element::children).map(property).collect();
-            format!("the override for {}: {}", element.attribute("alias").unwrap_or(""), properties.join(", "))
+            let properties: Vec<String> =
+                element.children().flat_map(Element::children).map(property).collect();
+            format!(
+                "the override for {}: {}",
+                element.attribute("alias").unwrap_or(""),
+                properties.join(", ")
+            )
         } else if element.is_qemu("property") {
             let device = element.parent().and_then(Element::parent);
-            format!("the override for {}: {}", device.and_then(|device| device.attribute("alias")).unwrap_or(""), property(element))
+            format!(
+                "the override for {}: {}",
+                device.and_then(|device| device.attribute("alias")).unwrap_or(""),
+                property(element)
+            )
         } else {
             let text = &domain.document.text()[tag.clone()];
             text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -50,8 +50,13 @@ pub fn all(
     let mut actions = Vec::new();
     if is_asked_for(QUICK_FIX, only) {
         let (start, end) = (lines.offset(range.start), lines.offset(range.end));
-        let here: Vec<&Finding<'static>> = found.iter().filter(|finding| finding.span.start <= end && start <= finding.span.end).collect();
-        actions.extend(here.iter().filter_map(|finding| of_finding(finding, document, &lines, client, style)));
+        let here: Vec<&Finding<'static>> = found
+            .iter()
+            .filter(|finding| finding.span.start <= end && start <= finding.span.end)
+            .collect();
+        actions.extend(
+            here.iter().filter_map(|finding| of_finding(finding, document, &lines, client, style)),
+        );
         let mut asked: Vec<&str> = Vec::new();
         for finding in &here {
             let rule = &*finding.rule.id;
@@ -62,7 +67,9 @@ pub fn all(
                     actions.push(CodeAction {
                         title: format!("Fix all {} findings of {rule}", fixable().count()),
                         kind: QUICK_FIX,
-                        diagnostics: fixable().map(|finding| diagnostics::one(finding, &lines, style)).collect(),
+                        diagnostics: fixable()
+                            .map(|finding| diagnostics::one(finding, &lines, style))
+                            .collect(),
                         is_preferred: false,
                         edit: workspace_edit(document, to_edits(&edits, &lines), client),
                     });
@@ -78,7 +85,11 @@ pub fn all(
         actions.push(CodeAction {
             title: "Fix all GVT-g findings (safe fixes only)".into(),
             kind: FIX_ALL,
-            diagnostics: found.iter().filter(|finding| is_safe(finding)).map(|finding| diagnostics::one(finding, &lines, style)).collect(),
+            diagnostics: found
+                .iter()
+                .filter(|finding| is_safe(finding))
+                .map(|finding| diagnostics::one(finding, &lines, style))
+                .collect(),
             is_preferred: false,
             edit: workspace_edit(document, to_edits(&edits, &lines), client),
         });
@@ -86,7 +97,8 @@ pub fn all(
     Ok(actions)
 }
 
-/// The action for a domain with no sign of GVT-g: what the command line does to a file that is named.
+/// The action for a domain with no sign of GVT-g: what the command line does to a file that is
+/// named.
 ///
 /// # Errors
 /// What a fault of this program said.
@@ -109,22 +121,40 @@ pub fn of_foreign(
     Ok(of_named(document, configuration, client)?.map(action).into_iter().collect())
 }
 
-/// The edit that fixes a document as if it had been named on the command line; None where there is nothing to do.
+/// The edit that fixes a document as if it had been named on the command line; None where there is
+/// nothing to do.
 ///
 /// # Errors
 /// What a fault of this program said.
-pub fn of_named(document: &Document, configuration: &Arc<EffectiveConfig>, client: Client) -> Result<Option<Value>, String> {
+pub fn of_named(
+    document: &Document,
+    configuration: &Arc<EffectiveConfig>,
+    client: Client,
+) -> Result<Option<Value>, String> {
     let edits = fixed(document, configuration, true)?;
     let lines = Lines::new(&document.text, client.encoding);
     Ok(edits.map(|edits| workspace_edit(document, to_edits(&edits, &lines), client)))
 }
 
 /// The action that mends one finding.
-fn of_finding(finding: &Finding<'static>, document: &Document, lines: &Lines<'_>, client: Client, style: Style<'_>) -> Option<CodeAction> {
-    let fix = finding.fix.as_ref().filter(|fix| fix.applicability != Applicability::Manual && !fix.edits.is_empty())?;
+fn of_finding(
+    finding: &Finding<'static>,
+    document: &Document,
+    lines: &Lines<'_>,
+    client: Client,
+    style: Style<'_>,
+) -> Option<CodeAction> {
+    let fix = finding
+        .fix
+        .as_ref()
+        .filter(|fix| fix.applicability != Applicability::Manual && !fix.edits.is_empty())?;
     let is_safe = fix.applicability == Applicability::Safe;
     Some(CodeAction {
-        title: if is_safe { fix.title.clone() } else { format!("{} (unsafe: may lose something you want)", fix.title) },
+        title: if is_safe {
+            fix.title.clone()
+        } else {
+            format!("{} (unsafe: may lose something you want)", fix.title)
+        },
         kind: QUICK_FIX,
         diagnostics: vec![diagnostics::one(finding, lines, style)],
         is_preferred: is_safe,
@@ -138,7 +168,8 @@ const MAX_SUPPRESSED: usize = 5;
 /// What stands where the user is to say why: an ignore without a reason suppresses nothing.
 const REASON: &str = "TODO: why";
 
-/// The actions by which the findings here are ignored. What `virsh edit` hands out is defined without its comments.
+/// The actions by which the findings here are ignored. What `virsh edit` hands out is defined
+/// without its comments.
 fn of_ignoring(
     here: &[&Finding<'static>],
     document: &Document,
@@ -147,7 +178,8 @@ fn of_ignoring(
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
     let mut first_of_rule: Vec<&Finding<'static>> = Vec::new();
-    for finding in here.iter().filter(|finding| !matches!(finding.rule.check, Check::Ignore { .. })) {
+    for finding in here.iter().filter(|finding| !matches!(finding.rule.check, Check::Ignore { .. }))
+    {
         if !first_of_rule.iter().any(|known| known.rule.id == finding.rule.id) {
             first_of_rule.push(finding);
         }
@@ -159,12 +191,19 @@ fn of_ignoring(
     let lines = Lines::new(&document.text, client.encoding);
     let forms = [(SuppressionStyle::Comment, "here"), (SuppressionStyle::Metadata, "in this file")];
     let mut actions = Vec::new();
-    for (form, place) in forms.into_iter().filter(|(form, _)| *form == SuppressionStyle::Metadata || !is_virsh_edit(&document.uri)) {
-        let (text, configuration, is_named) = (document.text.clone(), configuration.clone(), document.is_named);
-        let places: Vec<(usize, &'static str)> = first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
+    for (form, place) in forms
+        .into_iter()
+        .filter(|(form, _)| *form == SuppressionStyle::Metadata || !is_virsh_edit(&document.uri))
+    {
+        let (text, configuration, is_named) =
+            (document.text.clone(), configuration.clone(), document.is_named);
+        let places: Vec<(usize, &'static str)> =
+            first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
         // What can't be read has no findings.
-        let edits =
-            catch_panic(move || suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named)).unwrap_or_default())?;
+        let edits = catch_panic(move || {
+            suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named))
+                .unwrap_or_default()
+        })?;
         actions.extend(first_of_rule.iter().zip(edits).map(|(finding, edits)| CodeAction {
             title: format!("Suppress {} {place}", finding.rule.id),
             kind: QUICK_FIX,
@@ -176,16 +215,27 @@ fn of_ignoring(
     Ok(actions)
 }
 
-/// Whether a kind of actions is wanted. Kinds are a tree: `source` asks for `source.fixAll.gvtg-xml` too.
+/// Whether a kind of actions is wanted. Kinds are a tree: `source` asks for
+/// `source.fixAll.gvtg-xml` too.
 fn is_asked_for(kind: &str, only: Option<&[String]>) -> bool {
-    let is_above = |asked: &String| kind.strip_prefix(asked.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let is_above = |asked: &String| {
+        kind.strip_prefix(asked.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     only.is_none_or(|only| only.iter().any(|asked| asked.is_empty() || is_above(asked)))
 }
 
 /// What mends all that a rule finds; None where that is nothing.
-fn of_rule(rule: &str, document: &Document, configuration: &Arc<EffectiveConfig>) -> Result<Option<Vec<Replacement>>, String> {
-    let (rule, text, configuration, is_named) = (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
-    let edits = catch_panic(move || edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named)))?;
+fn of_rule(
+    rule: &str,
+    document: &Document,
+    configuration: &Arc<EffectiveConfig>,
+) -> Result<Option<Vec<Replacement>>, String> {
+    let (rule, text, configuration, is_named) =
+        (rule.to_owned(), document.text.clone(), configuration.clone(), document.is_named);
+    let edits = catch_panic(move || {
+        edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named))
+    })?;
     // What can't be read has nothing to mend.
     Ok(edits.ok().filter(|edits| !edits.is_empty()).map(|edits| replacements(&edits)))
 }
@@ -201,16 +251,26 @@ fn replacements(edits: &Edits) -> Vec<Replacement> {
     edits.iter().map(|edit| (edit.range.clone(), edit.text.clone())).collect()
 }
 
-/// What `fix` does to a document; None where it does nothing. An editor keeps its marks and folds where only the lines
-/// are replaced that change.
-fn fixed(document: &Document, configuration: &Arc<EffectiveConfig>, is_named: bool) -> Result<Option<Vec<Replacement>>, String> {
+/// What `fix` does to a document; None where it does nothing. An editor keeps its marks and folds
+/// where only the lines are replaced that change.
+fn fixed(
+    document: &Document,
+    configuration: &Arc<EffectiveConfig>,
+    is_named: bool,
+) -> Result<Option<Vec<Replacement>>, String> {
     let (text, configuration) = (document.text.clone(), configuration.clone());
     catch_panic(move || {
         // A text that can't be read has no findings, and rules at odds no fix.
-        let fixed = fix(text.to_string(), &configuration.rules, &settings(&configuration, is_named)).ok().filter(|fixed| fixed.changed)?;
-        let (old, new): (Vec<&str>, Vec<&str>) = (text.split_inclusive('\n').collect(), fixed.text.split_inclusive('\n').collect());
+        let fixed =
+            fix(text.to_string(), &configuration.rules, &settings(&configuration, is_named))
+                .ok()
+                .filter(|fixed| fixed.changed)?;
+        let (old, new): (Vec<&str>, Vec<&str>) =
+            (text.split_inclusive('\n').collect(), fixed.text.split_inclusive('\n').collect());
         let (old_starts, new_starts) = (starts(&old), starts(&new));
-        let changed = capture_diff_slices(Algorithm::Myers, &old, &new).into_iter().filter(|op| op.tag() != DiffTag::Equal);
+        let changed = capture_diff_slices(Algorithm::Myers, &old, &new)
+            .into_iter()
+            .filter(|op| op.tag() != DiffTag::Equal);
         let replacement = |op: DiffOp| {
             let (before, after) = (op.old_range(), op.new_range());
             let text = fixed.text[new_starts[after.start]..new_starts[after.end]].to_owned();
@@ -230,7 +290,10 @@ fn starts(lines: &[&str]) -> Vec<usize> {
 }
 
 fn to_edits(replacements: &[Replacement], lines: &Lines<'_>) -> Vec<TextEdit> {
-    replacements.iter().map(|(span, text)| TextEdit { range: lines.range(span.clone()), new_text: text.clone() }).collect()
+    replacements
+        .iter()
+        .map(|(span, text)| TextEdit { range: lines.range(span.clone()), new_text: text.clone() })
+        .collect()
 }
 
 fn workspace_edit(document: &Document, edits: Vec<TextEdit>, client: Client) -> Value {

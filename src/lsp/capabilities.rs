@@ -31,19 +31,36 @@ impl ClientCapabilities {
     /// Reads them off what `initialize` says of the client.
     pub fn of(capabilities: &Value) -> Self {
         let has = |pointer: &str, wanted: &str| {
-            capabilities.pointer(pointer).and_then(Value::as_array).is_some_and(|words| words.iter().any(|word| word == wanted))
+            capabilities
+                .pointer(pointer)
+                .and_then(Value::as_array)
+                .is_some_and(|words| words.iter().any(|word| word == wanted))
         };
-        let can = |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
+        let can =
+            |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
         let is_there = |pointer: &str| capabilities.pointer(pointer).is_some_and(Value::is_object);
-        let encoding = if has("/general/positionEncodings", "utf-8") { Encoding::Utf8 } else { Encoding::Utf16 };
+        let encoding = if has("/general/positionEncodings", "utf-8") {
+            Encoding::Utf8
+        } else {
+            Encoding::Utf16
+        };
         ClientCapabilities {
-            client: Client { has_versions: can("/workspace/workspaceEdit/documentChanges"), encoding },
+            client: Client {
+                has_versions: can("/workspace/workspaceEdit/documentChanges"),
+                encoding,
+            },
             pulls: is_there("/textDocument/diagnostic"),
-            refreshes: can("/workspace/diagnostics/refreshSupport") && is_there("/textDocument/diagnostic"),
-            has_related: can("/textDocument/publishDiagnostics/relatedInformation") || can("/textDocument/diagnostic/relatedInformation"),
+            refreshes: can("/workspace/diagnostics/refreshSupport")
+                && is_there("/textDocument/diagnostic"),
+            has_related: can("/textDocument/publishDiagnostics/relatedInformation")
+                || can("/textDocument/diagnostic/relatedInformation"),
             has_links: can("/textDocument/publishDiagnostics/codeDescriptionSupport")
                 || can("/textDocument/diagnostic/codeDescriptionSupport"),
-            hover: if has("/textDocument/hover/contentFormat", "markdown") { Markup::Markdown } else { Markup::Plain },
+            hover: if has("/textDocument/hover/contentFormat", "markdown") {
+                Markup::Markdown
+            } else {
+                Markup::Plain
+            },
             has_settings: can("/workspace/configuration"),
             has_watchers: can("/workspace/didChangeWatchedFiles/dynamicRegistration"),
         }

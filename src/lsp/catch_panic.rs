@@ -1,7 +1,8 @@
 //! A fault of this program in one document must not take the editor's session with it.
 //!
-//! The released program aborts where it panics, so a panic can't be caught. What may panic therefore runs in a thread of its own, and
-//! the hook that each panic calls first, before the abort, doesn't return there: it tells who waits, and the thread stands still.
+//! The released program aborts where it panics, so a panic can't be caught. What may panic
+//! therefore runs in a thread of its own, and the hook that each panic calls first, before the
+//! abort, doesn't return there: it tells who waits, and the thread stands still.
 
 use std::cell::RefCell;
 use std::panic;
@@ -10,7 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// Each fault leaves a thread behind that stands still. After so many the program looks at nothing more.
+/// Each fault leaves a thread behind that stands still. After so many the program looks at nothing
+/// more.
 const MAX_PANICS: usize = 20;
 
 static FAULTS: AtomicUsize = AtomicUsize::new(0);
@@ -25,23 +27,29 @@ thread_local! {
 ///
 /// # Errors
 /// What a panic of it said.
-pub fn catch_panic<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+pub fn catch_panic<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
     HOOK.call_once(install_hook);
     if FAULTS.load(Ordering::Relaxed) >= MAX_PANICS {
-        return Err("too many internal errors: nothing is checked until the server is restarted".into());
+        return Err(
+            "too many internal errors: nothing is checked until the server is restarted".into()
+        );
     }
     let (sender, receiver) = channel();
     let (fault_sender, fault_receiver) = channel();
-    let worker = thread::Builder::new().name("gvtg-xml".into()).stack_size(8 << 20).spawn(move || {
-        WAITING.set(Some(fault_sender));
-        // Nobody waits any more where the program ends.
-        let _ = sender.send(work());
-        drop(WAITING.take());
-    });
+    let worker =
+        thread::Builder::new().name("gvtg-xml".into()).stack_size(8 << 20).spawn(move || {
+            WAITING.set(Some(fault_sender));
+            // Nobody waits any more where the program ends.
+            let _ = sender.send(work());
+            drop(WAITING.take());
+        });
     if let Err(error) = worker {
         return Err(format!("cannot start a thread: {error}"));
     }
-    // A fault comes over the second channel, and the first one stays open: so the second one is asked, which closes either way.
+    // A fault comes over the second channel, and the first one stays open: so the second one is
+    // asked, which closes either way.
     match fault_receiver.recv() {
         Ok(fault) => Err(fault),
         Err(_) => receiver.recv().map_err(|_| "the thread ended without a result".into()),
@@ -51,7 +59,9 @@ pub fn catch_panic<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 fn install_hook() {
     let others = panic::take_hook();
     panic::set_hook(Box::new(move |fault| {
-        let Some(waiting) = WAITING.try_with(RefCell::take).ok().flatten() else { return others(fault) };
+        let Some(waiting) = WAITING.try_with(RefCell::take).ok().flatten() else {
+            return others(fault);
+        };
         FAULTS.fetch_add(1, Ordering::Relaxed);
         let _ = waiting.send(fault.to_string());
         // Where a panic doesn't abort (in tests), the thread ends by itself.

@@ -13,8 +13,8 @@ pub const SECTION: &str = "gvtg-xml";
 /// A setting that there is none of, or a value that doesn't fit, in words for the user.
 pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<ConfigWatcher, String> + 'c;
 
-/// This server's settings among what an editor sends: the section of its name, or the settings themselves; none where there are only
-/// other sections.
+/// This server's settings among what an editor sends: the section of its name, or the settings
+/// themselves; none where there are only other sections.
 pub fn section(sent: &Value) -> Option<&Map<String, Value>> {
     let sent = sent.as_object()?;
     match sent.get(SECTION) {
@@ -32,8 +32,12 @@ mod tests {
 
     #[test]
     fn settings_are_found_in_their_section_or_bare_and_never_in_others() {
-        let found = |sent: Value| section(&sent).map(|section| section.keys().cloned().collect::<Vec<_>>());
-        assert_eq!(found(json!({ "gvtg-xml": { "libvirt": "9.0" }, "pylsp": { "x": 1 } })), Some(vec!["libvirt".to_owned()]));
+        let found =
+            |sent: Value| section(&sent).map(|section| section.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(
+            found(json!({ "gvtg-xml": { "libvirt": "9.0" }, "pylsp": { "x": 1 } })),
+            Some(vec!["libvirt".to_owned()])
+        );
         assert_eq!(found(json!({ "libvirt": "9.0" })), Some(vec!["libvirt".to_owned()]));
         assert_eq!(found(json!({ "pylsp": { "x": 1 } })), None);
         assert_eq!(found(json!({})), Some(vec![]));

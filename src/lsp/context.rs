@@ -9,8 +9,8 @@ use crate::xml::scan::{Piece, RawAttribute, StartTag, pieces};
 /// What the cursor is on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CursorContext {
-    /// The names of the elements it is in, the root first; `qemu:` and `gvtg:` stand for their namespaces, whatever the document's
-    /// prefixes are.
+    /// The names of the elements it is in, the root first; `qemu:` and `gvtg:` stand for their
+    /// namespaces, whatever the document's prefixes are.
     pub path: Vec<String>,
     /// The attributes of the tag it is in, with their values as written.
     pub attributes: Vec<(String, String)>,
@@ -36,7 +36,8 @@ pub fn spot(text: &str, offset: usize) -> Option<CursorContext> {
     let (open, start) = open_elements(before)?;
     let name = start + 1..name_end(text, start + 1);
     let tag = written(text, start, offset);
-    let mut scopes: Vec<&[(String, String)]> = open.iter().map(|element| element.attributes.as_slice()).collect();
+    let mut scopes: Vec<&[(String, String)]> =
+        open.iter().map(|element| element.attributes.as_slice()).collect();
     scopes.push(&tag);
     let mut path: Vec<String> = Vec::new();
     for (depth, element) in open.iter().enumerate() {
@@ -66,7 +67,9 @@ fn open_elements(before: &str) -> Option<(Vec<Open>, usize)> {
                     open.push(Open { name, attributes: values(before, tag.attributes(before)) });
                 }
                 Piece::End { name, .. } => {
-                    if let Some(depth) = open.iter().rposition(|element| element.name == before[name.clone()]) {
+                    if let Some(depth) =
+                        open.iter().rposition(|element| element.name == before[name.clone()])
+                    {
                         open.truncate(depth);
                     }
                 }
@@ -82,7 +85,8 @@ fn open_elements(before: &str) -> Option<(Vec<Open>, usize)> {
     }
 }
 
-/// The attributes of the tag at the cursor: all of them where it ends, else those before the cursor.
+/// The attributes of the tag at the cursor: all of them where it ends, else those before the
+/// cursor.
 fn written(text: &str, start: usize, offset: usize) -> Vec<(String, String)> {
     match StartTag::at(text, start) {
         Some(tag) => values(text, tag.attributes(text)),
@@ -94,7 +98,9 @@ fn written(text: &str, start: usize, offset: usize) -> Vec<(String, String)> {
 }
 
 fn values(text: &str, attributes: impl Iterator<Item = RawAttribute>) -> Vec<(String, String)> {
-    attributes.map(|attribute| (text[attribute.name].to_owned(), text[attribute.value].to_owned())).collect()
+    attributes
+        .map(|attribute| (text[attribute.name].to_owned(), text[attribute.value].to_owned()))
+        .collect()
 }
 
 /// The part of a tag behind its name that the cursor is in.
@@ -106,7 +112,8 @@ fn part(text: &str, mut at: usize, offset: usize) -> Option<Part> {
         }
         let name = at..name_end(text, at);
         if offset <= name.end {
-            return (!name.is_empty()).then(|| Part::Attribute(text[name.clone()].to_owned(), name));
+            return (!name.is_empty())
+                .then(|| Part::Attribute(text[name.clone()].to_owned(), name));
         }
         at = name.end;
         while at < offset && !matches!(bytes[at], b'\'' | b'"') {
@@ -120,7 +127,9 @@ fn part(text: &str, mut at: usize, offset: usize) -> Option<Part> {
             Some(length) => at = start + length + 1,
             None => {
                 // A quote that is missing ends with the line, or where the next tag begins.
-                let end = bytes[offset..].iter().position(|&byte| byte == quote || matches!(byte, b'\n' | b'\r' | b'<' | b'>'));
+                let end = bytes[offset..]
+                    .iter()
+                    .position(|&byte| byte == quote || matches!(byte, b'\n' | b'\r' | b'<' | b'>'));
                 let end = end.map_or(bytes.len(), |length| offset + length);
                 return Some(Part::Value(text[name].to_owned(), start..end));
             }
@@ -136,11 +145,18 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.') || !byte.is_ascii()
 }
 
-/// A name with the prefix by which this program knows its namespace; `other:` for any other namespace.
+/// A name with the prefix by which this program knows its namespace; `other:` for any other
+/// namespace.
 fn known_name(name: &str, scopes: &[&[(String, String)]]) -> String {
     let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-    let declaration = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-    let uri = scopes.iter().rev().flat_map(|scope| scope.iter()).find(|(name, _)| *name == declaration).map(|(_, uri)| uri.as_str());
+    let declaration =
+        if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
+    let uri = scopes
+        .iter()
+        .rev()
+        .flat_map(|scope| scope.iter())
+        .find(|(name, _)| *name == declaration)
+        .map(|(_, uri)| uri.as_str());
     match (prefix, uri) {
         (_, Some(QEMU_NAMESPACE)) | ("qemu", None) => format!("qemu:{local}"),
         (_, Some(METADATA_NAMESPACE)) | ("gvtg", None) => format!("gvtg:{local}"),
@@ -196,8 +212,14 @@ mod tests {
         let qemu = format!("<domain xmlns:q='{QEMU_NAMESPACE}'><q:commandline><q:arg value='|'/>");
         assert_eq!(at(&qemu), "domain/qemu:commandline/qemu:arg value=");
         assert_eq!(at("<domain><qemu:arg value='|'/>"), "domain/qemu:arg value=");
-        assert_eq!(at("<domain><qemu:arg xmlns:qemu='urn:x' value='|'/>"), "domain/other:arg value=");
-        assert_eq!(at(&format!("<metadata><domain xmlns='{METADATA_NAMESPACE}' type='|'/>")), "metadata/gvtg:domain type=");
+        assert_eq!(
+            at("<domain><qemu:arg xmlns:qemu='urn:x' value='|'/>"),
+            "domain/other:arg value="
+        );
+        assert_eq!(
+            at(&format!("<metadata><domain xmlns='{METADATA_NAMESPACE}' type='|'/>")),
+            "metadata/gvtg:domain type="
+        );
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub struct Style<'s> {
 
 /// All that is to be shown of what was seen in a text.
 pub fn all(view: &Analysis, lines: &Lines<'_>, text: &str, style: Style<'_>) -> Vec<Diagnostic> {
-    let findings = |found: &[Finding<'static>]| found.iter().map(|finding| one(finding, lines, style)).collect();
+    let findings = |found: &[Finding<'static>]| {
+        found.iter().map(|finding| one(finding, lines, style)).collect()
+    };
     match view {
         Analysis::Foreign | Analysis::Failed(_) => Vec::new(),
         Analysis::Domain(found) => findings(found),
@@ -38,10 +40,14 @@ pub fn all(view: &Analysis, lines: &Lines<'_>, text: &str, style: Style<'_>) -> 
 
 /// A finding; its message, code and severity are those that the command line prints.
 pub fn one(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> Diagnostic {
-    let related = finding.related.iter().filter(|_| style.has_related).map(|related| RelatedInformation {
-        location: Location { uri: style.uri.to_owned(), range: lines.range(related.span.clone()) },
-        message: related.message.clone(),
-    });
+    let related =
+        finding.related.iter().filter(|_| style.has_related).map(|related| RelatedInformation {
+            location: Location {
+                uri: style.uri.to_owned(),
+                range: lines.range(related.span.clone()),
+            },
+            message: related.message.clone(),
+        });
     Diagnostic {
         range: lines.range(finding.span.clone()),
         severity: match finding.severity {
@@ -50,7 +56,9 @@ pub fn one(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> D
             Severity::Info => 3,
         },
         code: Some(finding.rule.id.to_string()),
-        code_description: style.rule_pages.map(|pages| CodeDescription { href: format!("{pages}{}", finding.rule.id) }),
+        code_description: style
+            .rule_pages
+            .map(|pages| CodeDescription { href: format!("{pages}{}", finding.rule.id) }),
         source: SOURCE,
         message: finding.message.clone(),
         related_information: related.collect(),

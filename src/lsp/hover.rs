@@ -25,7 +25,8 @@ pub fn joined(pages: impl IntoIterator<Item = String>, markup: Markup) -> String
     pages.into_iter().collect::<Vec<_>>().join(between)
 }
 
-/// What an element or an attribute means, and which rules are about it; None where nothing is known of it.
+/// What an element or an attribute means, and which rules are about it; None where nothing is known
+/// of it.
 pub fn meaning(spot: &CursorContext, rules: &[&Rule], markup: Markup) -> Option<String> {
     let attribute = match &spot.part {
         Part::Name(_) => "",
@@ -37,15 +38,21 @@ pub fn meaning(spot: &CursorContext, rules: &[&Rule], markup: Markup) -> Option<
         return None;
     }
     let name = spot.path.last().map_or("", String::as_str);
-    let name = if attribute.is_empty() { format!("<{name}>") } else { format!("<{name} {attribute}='…'>") };
+    let name = if attribute.is_empty() {
+        format!("<{name}>")
+    } else {
+        format!("<{name} {attribute}='…'>")
+    };
     let is_markdown = markup == Markup::Markdown;
     let mut text = if is_markdown { format!("`{name}`\n") } else { format!("{name}\n") };
     if let Some(word) = word {
-        let meaning = if is_markdown { word.meaning.replace('<', "\\<") } else { word.meaning.to_owned() };
+        let meaning =
+            if is_markdown { word.meaning.replace('<', "\\<") } else { word.meaning.to_owned() };
         let _ = writeln!(text, "\n{meaning}");
     }
     for (index, rule) in about.into_iter().enumerate() {
-        let summary = if is_markdown { rule.summary.replace('<', "\\<") } else { rule.summary.to_string() };
+        let summary =
+            if is_markdown { rule.summary.replace('<', "\\<") } else { rule.summary.to_string() };
         let id = if is_markdown { format!("`{}`", rule.id) } else { rule.id.to_string() };
         let _ = write!(text, "{}- {id}: {summary}", if index == 0 { "\n" } else { "" });
         let allowed: Vec<&str> = allowed(rule).iter().map(|value| &**value).collect();
@@ -67,19 +74,36 @@ pub fn suggestions(spot: &CursorContext, rules: &[&Rule]) -> Vec<Suggestion> {
             found.push(Suggestion { value: value.to_owned(), detail: detail.to_owned() });
         }
     };
-    for rule in rules.iter().filter(|rule| attribute_of(rule) == Some(attribute) && selects(rule, &spot.path)) {
+    for rule in rules
+        .iter()
+        .filter(|rule| attribute_of(rule) == Some(attribute) && selects(rule, &spot.path))
+    {
         allowed(rule).iter().for_each(|value| add(value, &format!("allowed by {}", rule.id)));
     }
     for rule in rules {
         match &rule.check {
-            Check::Environment { name, .. } if (element, attribute.as_str()) == ("qemu:env", "name") => add(name, &rule.summary),
-            Check::Property { name, .. } if (element, attribute.as_str()) == ("qemu:property", "name") => add(name, &rule.summary),
+            Check::Environment { name, .. }
+                if (element, attribute.as_str()) == ("qemu:env", "name") =>
+            {
+                add(name, &rule.summary)
+            }
+            Check::Property { name, .. }
+                if (element, attribute.as_str()) == ("qemu:property", "name") =>
+            {
+                add(name, &rule.summary)
+            }
             _ => {}
         }
     }
-    let sibling = |name: &str| spot.attributes.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+    let sibling = |name: &str| {
+        spot.attributes
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value.as_str())
+    };
     match (element, attribute.as_str()) {
-        ("qemu:property", "name") => property::names().for_each(|name| add(name, property::type_of(name).map_or("", PropertyType::name))),
+        ("qemu:property", "name") => property::names()
+            .for_each(|name| add(name, property::type_of(name).map_or("", PropertyType::name))),
         ("qemu:property", "type") => {
             if let Some(kind) = property::type_of(sibling("name")) {
                 add(kind.name(), &format!("type of {}", sibling("name")));
@@ -87,7 +111,9 @@ pub fn suggestions(spot: &CursorContext, rules: &[&Rule]) -> Vec<Suggestion> {
         }
         ("qemu:property", "value") => match property::type_of(sibling("name")) {
             Some(PropertyType::Bool) => ["true", "false"].iter().for_each(|value| add(value, "")),
-            Some(PropertyType::String) if sibling("name") == "display" => ["on", "off", "auto"].iter().for_each(|value| add(value, "")),
+            Some(PropertyType::String) if sibling("name") == "display" => {
+                ["on", "off", "auto"].iter().for_each(|value| add(value, ""))
+            }
             _ => {}
         },
         ("qemu:env", "value") => match sibling("name") {
@@ -102,9 +128,11 @@ pub fn suggestions(spot: &CursorContext, rules: &[&Rule]) -> Vec<Suggestion> {
     found
 }
 
-/// Whether a rule is about this element or attribute, or about the property or variable that the tag names.
+/// Whether a rule is about this element or attribute, or about the property or variable that the
+/// tag names.
 fn is_about(rule: &Rule, spot: &CursorContext, attribute: &str) -> bool {
-    let named = spot.attributes.iter().find(|(name, _)| name == "name").map(|(_, value)| value.as_str());
+    let named =
+        spot.attributes.iter().find(|(name, _)| name == "name").map(|(_, value)| value.as_str());
     match (&rule.check, spot.path.last().map_or("", String::as_str)) {
         (Check::Property { name, .. }, "qemu:property") => named == Some(name),
         (Check::Property { name, .. }, "hostdev") => name == attribute,
@@ -117,7 +145,9 @@ fn is_about(rule: &Rule, spot: &CursorContext, attribute: &str) -> bool {
 fn attribute_of(rule: &Rule) -> Option<&str> {
     match &rule.check {
         Check::Attribute { name, .. } => Some(name),
-        Check::Unique { attribute, of: None } | Check::Reference { attribute, .. } => Some(attribute),
+        Check::Unique { attribute, of: None } | Check::Reference { attribute, .. } => {
+            Some(attribute)
+        }
         _ => None,
     }
 }
@@ -130,7 +160,8 @@ fn allowed(rule: &Rule) -> &[crate::rules::path::Text] {
     }
 }
 
-/// Whether a rule looks at elements with this path. What must hold for them besides doesn't matter: somebody is writing it.
+/// Whether a rule looks at elements with this path. What must hold for them besides doesn't matter:
+/// somebody is writing it.
 fn selects(rule: &Rule, names: &[String]) -> bool {
     let is_path = |path: &Path| {
         let steps = path.steps.iter().map(|step| match (&step.axis, &step.name) {
@@ -161,12 +192,17 @@ mod tests {
     }
 
     fn meant(marked: &str) -> Option<String> {
-        meaning(&spot(&marked.replace('|', ""), marked.find('|').unwrap()).unwrap(), &rules(), Markup::Plain)
+        meaning(
+            &spot(&marked.replace('|', ""), marked.find('|').unwrap()).unwrap(),
+            &rules(),
+            Markup::Plain,
+        )
     }
 
     #[test]
     fn values_that_rules_allow_are_suggested_in_tags_that_are_not_whole_too() {
-        let hostdev = |tag: &str| suggested(&format!("<domain><devices><hostdev type='mdev' {tag}"));
+        let hostdev =
+            |tag: &str| suggested(&format!("<domain><devices><hostdev type='mdev' {tag}"));
         assert_eq!(hostdev("managed='|' mode='subsystem'/></devices></domain>"), ["yes", "no"]);
         assert_eq!(hostdev("mode='sub|"), ["subsystem"]);
         assert_eq!(hostdev("model='|"), ["vfio-pci"]);
@@ -179,9 +215,16 @@ mod tests {
 
     #[test]
     fn properties_variables_and_types_are_suggested() {
-        let property = |tag: &str| suggested(&format!("<domain><qemu:override><qemu:device><qemu:frontend><qemu:property {tag}"));
+        let property = |tag: &str| {
+            suggested(&format!(
+                "<domain><qemu:override><qemu:device><qemu:frontend><qemu:property {tag}"
+            ))
+        };
         let names = property("name='|'/>");
-        assert!(names[..4].contains(&"x-igd-opregion".to_owned()) && names.contains(&"xres".to_owned()), "{names:?}");
+        assert!(
+            names[..4].contains(&"x-igd-opregion".to_owned()) && names.contains(&"xres".to_owned()),
+            "{names:?}"
+        );
         assert_eq!(property("name='x-igd-opregion' type='|'/>")[0], "bool");
         assert_eq!(property("name='x-igd-opregion' type='bool' value='|'/>"), ["true", "false"]);
         assert_eq!(property("value='|' name='display'/>"), ["on", "off", "auto"]);
@@ -189,20 +232,38 @@ mod tests {
             suggested("<domain><qemu:commandline><qemu:env name='|'/>"),
             ["DISPLAY", "GDK_SCALE", "NO_AT_BRIDGE", "DBUS_SESSION_BUS_ADDRESS"]
         );
-        assert_eq!(suggested("<domain><qemu:commandline><qemu:env name='DISPLAY' value='|'/>"), [":0"]);
-        let types = suggested("<domain><metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='|'/>");
+        assert_eq!(
+            suggested("<domain><qemu:commandline><qemu:env name='DISPLAY' value='|'/>"),
+            [":0"]
+        );
+        let types =
+            suggested("<domain><metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='|'/>");
         assert_eq!(types[0], "i915-GVTg_V5_4");
     }
 
     #[test]
     fn what_a_rule_knows_has_a_meaning() {
         let managed = meant("<domain><devices><hostdev type='mdev' mana|ged='maybe'/>").unwrap();
-        assert!(managed.contains("invalid-vgpu-managed") && managed.contains("(allowed: yes, no)"), "{managed}");
+        assert!(
+            managed.contains("invalid-vgpu-managed") && managed.contains("(allowed: yes, no)"),
+            "{managed}"
+        );
         let graphics = meant("<domain><devices><graph|ics/>").unwrap();
-        assert!(graphics.starts_with("<graphics>\n\nHow the guest's screen") && graphics.contains("stray-graphics"), "{graphics}");
+        assert!(
+            graphics.starts_with("<graphics>\n\nHow the guest's screen")
+                && graphics.contains("stray-graphics"),
+            "{graphics}"
+        );
         let opregion = meant("<domain><qemu:override><qemu:device><qemu:frontend><qemu:property name='x-igd-|opregion'/>").unwrap();
-        assert!(opregion.contains("missing-opregion") && !opregion.contains("missing-ramfb"), "{opregion}");
-        assert!(meant("<domain><qemu:commandline><qemu:env name='DISPLAY' val|ue=''/>").unwrap().contains("missing-display-env"));
+        assert!(
+            opregion.contains("missing-opregion") && !opregion.contains("missing-ramfb"),
+            "{opregion}"
+        );
+        assert!(
+            meant("<domain><qemu:commandline><qemu:env name='DISPLAY' val|ue=''/>")
+                .unwrap()
+                .contains("missing-display-env")
+        );
         assert_eq!(meant("<domain><na|me/>"), None);
         assert_eq!(meant("<domain><devices><disk type='fi|le'/>"), None);
     }

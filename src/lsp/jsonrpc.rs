@@ -23,10 +23,12 @@ pub mod code {
     pub const CANCELLED: i32 = -32800;
 }
 
-/// A message in either direction: a request has `id` and `method`, a notification only the method, a response only the id.
+/// A message in either direction: a request has `id` and `method`, a notification only the method,
+/// a response only the id.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Message {
-    /// What a request and its response have in common: a number or a string; null where a request couldn't be read.
+    /// What a request and its response have in common: a number or a string; null where a request
+    /// couldn't be read.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub id: Option<Value>,
     /// What is asked for or told.
@@ -95,12 +97,19 @@ impl ResponseError {
     }
 }
 
-/// Reads the next message; None at the end of the input. A body that is no message is an error in its place: what follows can be read.
+/// Reads the next message; None at the end of the input. A body that is no message is an error in
+/// its place: what follows can be read.
 ///
 /// # Errors
-/// An input that can't be read, or headers that don't say how long the message is: nothing behind them can be found.
+/// An input that can't be read, or headers that don't say how long the message is: nothing behind
+/// them can be found.
 pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, ResponseError>>> {
-    let malformed = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("not a Language Server Protocol message: {what}"));
+    let malformed = |what: &str| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("not a Language Server Protocol message: {what}"),
+        )
+    };
     let mut length = None;
     let mut line = Vec::new();
     loop {
@@ -108,16 +117,27 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, Respo
         // No header is longer; a client that speaks another protocol is found out soon.
         input.take(4096).read_until(b'\n', &mut line)?;
         if line.is_empty() {
-            return if length.is_none() { Ok(None) } else { Err(malformed("the input ends within the headers")) };
+            return if length.is_none() {
+                Ok(None)
+            } else {
+                Err(malformed("the input ends within the headers"))
+            };
         }
-        let header = line.strip_suffix(b"\r\n").ok_or_else(|| malformed("a header without CRLF"))?;
+        let header =
+            line.strip_suffix(b"\r\n").ok_or_else(|| malformed("a header without CRLF"))?;
         if header.is_empty() {
             break;
         }
         let header = String::from_utf8_lossy(header);
-        let (name, value) = header.split_once(':').ok_or_else(|| malformed("a header without a colon"))?;
+        let (name, value) =
+            header.split_once(':').ok_or_else(|| malformed("a header without a colon"))?;
         if name.trim().eq_ignore_ascii_case("content-length") {
-            length = Some(value.trim().parse::<u64>().map_err(|_| malformed("Content-Length is not a number"))?);
+            length = Some(
+                value
+                    .trim()
+                    .parse::<u64>()
+                    .map_err(|_| malformed("Content-Length is not a number"))?,
+            );
         }
     }
     let length = length.ok_or_else(|| malformed("Content-Length is missing"))?;
@@ -126,7 +146,10 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, Respo
     if input.take(length).read_to_end(&mut body)? as u64 != length {
         return Err(malformed("the input ends within the body"));
     }
-    Ok(Some(serde_json::from_slice(&body).map_err(|error| ResponseError::new(code::PARSE_ERROR, error.to_string()))))
+    Ok(Some(
+        serde_json::from_slice(&body)
+            .map_err(|error| ResponseError::new(code::PARSE_ERROR, error.to_string())),
+    ))
 }
 
 /// Writes a message and hands it on at once.
@@ -140,7 +163,8 @@ pub fn write(output: &mut impl Write, message: &Message) -> io::Result<()> {
         #[serde(flatten)]
         message: &'m Message,
     }
-    let body = serde_json::to_string(&Body { jsonrpc: "2.0", message }).map_err(io::Error::other)?;
+    let body =
+        serde_json::to_string(&Body { jsonrpc: "2.0", message }).map_err(io::Error::other)?;
     output.write_all(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
     output.flush()
 }
@@ -157,7 +181,8 @@ mod tests {
         loop {
             match read(&mut input) {
                 Ok(None) => return messages,
-                Ok(Some(message)) => messages.push(message.map_err(|error| format!("{} {}", error.code, error.message))),
+                Ok(Some(message)) => messages
+                    .push(message.map_err(|error| format!("{} {}", error.code, error.message))),
                 Err(error) => {
                     messages.push(Err(error.to_string()));
                     return messages;
@@ -179,7 +204,11 @@ mod tests {
             write(&mut bytes, message).unwrap();
         }
         assert_eq!(read_all(&bytes), messages.map(Ok));
-        assert!(String::from_utf8(bytes).unwrap().contains("{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":null}"));
+        assert!(
+            String::from_utf8(bytes)
+                .unwrap()
+                .contains("{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":null}")
+        );
     }
 
     #[test]

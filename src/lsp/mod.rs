@@ -1,13 +1,18 @@
-//! The language server: the rules under the cursor. The only part that speaks the editors' protocol.
+//! The language server: the rules under the cursor. The only part that speaks the editors'
+//! protocol.
 //!
 //! ```text
 //! stdin ─ wire ─▶ messages ─ server ─▶ documents ─ lint, fix ─▶ views ─ diagnostics, actions, knowledge ─▶ messages ─ wire ─▶ stdout
 //! ```
 //!
-//! - [`jsonrpc`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte offsets.
-//! - [`configuration`]: the editor's settings; [`uri`]: documents' names and files. [`document`]: an open document and what is seen in it; [`catch_panic`]: where that fails.
-//! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and [`hover`]: what is at the cursor.
-//! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document; [`capabilities`]: what the client can do.
+//! - [`jsonrpc`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte
+//!   offsets.
+//! - [`configuration`]: the editor's settings; [`uri`]: documents' names and files. [`document`]:
+//!   an open document and what is seen in it; [`catch_panic`]: where that fails.
+//! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and
+//!   [`hover`]: what is at the cursor.
+//! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document;
+//!   [`capabilities`]: what the client can do.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
@@ -43,7 +48,11 @@ type Incoming = std::io::Result<Result<Message, ResponseError>>;
 ///
 /// # Errors
 /// A configuration that isn't one, or a client that speaks another protocol, in words for the user.
-pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, configure: &Configure<'_>) -> Result<Ended, String> {
+pub fn serve(
+    input: impl BufRead + Send + 'static,
+    mut output: impl Write,
+    configure: &Configure<'_>,
+) -> Result<Ended, String> {
     let mut server = Server::new(configure)?;
     let incoming = read_ahead(input);
     let mut queue: VecDeque<Incoming> = VecDeque::new();
@@ -54,8 +63,8 @@ pub fn serve(input: impl BufRead + Send + 'static, mut output: impl Write, confi
                 Err(_) => return Ok(Ended::Abruptly),
             }
         }
-        // What has come meanwhile is known before anything is worked out: a cancelled request costs nothing, and of many changes in a
-        // row the last one counts.
+        // What has come meanwhile is known before anything is worked out: a cancelled request costs
+        // nothing, and of many changes in a row the last one counts.
         queue.extend(incoming.try_iter());
         match queue.pop_front() {
             Some(Ok(Ok(message))) if message.is_request() && is_cancelled(&message, &queue) => {
@@ -100,6 +109,7 @@ fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Incoming> {
 /// Whether a request that waits was called off.
 fn is_cancelled(request: &Message, queue: &VecDeque<Incoming>) -> bool {
     queue.iter().flatten().flatten().any(|message| {
-        message.is_notification("$/cancelRequest") && message.params.get("id").is_some_and(|id| Some(id) == request.id.as_ref())
+        message.is_notification("$/cancelRequest")
+            && message.params.get("id").is_some_and(|id| Some(id) == request.id.as_ref())
     })
 }

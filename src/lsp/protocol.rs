@@ -1,7 +1,8 @@
 //! The protocol's own structures, as far as this server speaks it (Language Server Protocol 3.17).
 //!
-//! Written out here because each crate that has them wants `serde_json` with its feature `std`, which makes every start of the
-//! program slower (benches/README.md). The tests read all that the server says with types that were made from the official metamodel.
+//! Written out here because each crate that has them wants `serde_json` with its feature `std`,
+//! which makes every start of the program slower (benches/README.md). The tests read all that the
+//! server says with types that were made from the official metamodel.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! The server: what it answers, and what it tells unasked. A state machine, so that tests can hold it in their hands.
+//! The server: what it answers, and what it tells unasked. A state machine, so that tests can hold
+//! it in their hands.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use super::text::{Lines, apply};
 use crate::config::{ConfigWatcher, EffectiveConfig};
 use crate::version::Version;
 
-/// The command that makes a document's domain one with a vGPU, as if the file had been named on the command line.
+/// The command that makes a document's domain one with a vGPU, as if the file had been named on the
+/// command line.
 pub const FIX_COMMAND: &str = "gvtg-xml.fix";
 
 /// How a session ended.
@@ -114,7 +116,8 @@ impl<'c> Server<'c> {
 
     /// Refuses a request whose answer nobody waits for.
     pub fn cancel(&mut self, id: Value) {
-        self.outgoing.push(Message::response(id, Err(ResponseError::new(code::CANCELLED, "cancelled"))));
+        self.outgoing
+            .push(Message::response(id, Err(ResponseError::new(code::CANCELLED, "cancelled"))));
     }
 
     /// Refuses what is no message.
@@ -122,8 +125,8 @@ impl<'c> Server<'c> {
         self.outgoing.push(Message::response(Value::Null, Err(error)));
     }
 
-    /// Tells the findings of what has changed, where the client doesn't ask for them. For when nothing more waits to be taken in: of many
-    /// changes in a row only the last text is looked at.
+    /// Tells the findings of what has changed, where the client doesn't ask for them. For when
+    /// nothing more waits to be taken in: of many changes in a row only the last text is looked at.
     pub fn publish(&mut self) {
         if self.phase != Phase::Running {
             return;
@@ -132,12 +135,17 @@ impl<'c> Server<'c> {
         if self.abilities.pulls {
             return;
         }
-        let changed: Vec<String> =
-            self.documents.values().filter(|document| document.is_new()).map(|document| document.uri.clone()).collect();
+        let changed: Vec<String> = self
+            .documents
+            .values()
+            .filter(|document| document.is_new())
+            .map(|document| document.uri.clone())
+            .collect();
         for uri in changed {
             let diagnostics = self.diagnostics(&uri);
             let Some(document) = self.documents.get(&uri) else { continue };
-            let params = json!({ "uri": uri, "version": document.version, "diagnostics": diagnostics });
+            let params =
+                json!({ "uri": uri, "version": document.version, "diagnostics": diagnostics });
             self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
         }
     }
@@ -145,10 +153,25 @@ impl<'c> Server<'c> {
     fn answer(&mut self, method: &str, params: Value) -> Answer {
         match (self.phase, method) {
             (Phase::New, "initialize") => return Ok(self.initialize(&params)),
-            (Phase::New, _) => return Err(ResponseError::new(code::NOT_INITIALIZED, "the server is not initialized yet")),
-            (Phase::Running, "initialize") => return Err(ResponseError::new(code::INVALID_REQUEST, "the server is already initialized")),
+            (Phase::New, _) => {
+                return Err(ResponseError::new(
+                    code::NOT_INITIALIZED,
+                    "the server is not initialized yet",
+                ));
+            }
+            (Phase::Running, "initialize") => {
+                return Err(ResponseError::new(
+                    code::INVALID_REQUEST,
+                    "the server is already initialized",
+                ));
+            }
             (Phase::Running, _) => {}
-            _ => return Err(ResponseError::new(code::INVALID_REQUEST, "the server has been shut down")),
+            _ => {
+                return Err(ResponseError::new(
+                    code::INVALID_REQUEST,
+                    "the server has been shut down",
+                ));
+            }
         }
         self.refresh();
         match method {
@@ -165,13 +188,19 @@ impl<'c> Server<'c> {
             "textDocument/hover" => self.hover(&read(params)?),
             "textDocument/completion" => self.completion(&read(params)?),
             "workspace/executeCommand" => self.execute(&read(params)?),
-            _ => Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("unknown method {method}"))),
+            _ => {
+                Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("unknown method {method}")))
+            }
         }
     }
 
     fn hear(&mut self, method: &str, params: Value) {
         if method == "exit" {
-            self.phase = Phase::Ended(if self.phase == Phase::ShutDown { Ended::Orderly } else { Ended::Abruptly });
+            self.phase = Phase::Ended(if self.phase == Phase::ShutDown {
+                Ended::Orderly
+            } else {
+                Ended::Abruptly
+            });
         }
         if self.phase != Phase::Running {
             return;
@@ -180,7 +209,8 @@ impl<'c> Server<'c> {
         match method {
             "textDocument/didOpen" => {
                 if let Ok(DidOpen { text_document: item }) = read(params) {
-                    self.documents.insert(item.uri.clone(), Document::new(item.uri, item.version, item.text));
+                    self.documents
+                        .insert(item.uri.clone(), Document::new(item.uri, item.version, item.text));
                 }
             }
             "textDocument/didChange" => {
@@ -195,14 +225,17 @@ impl<'c> Server<'c> {
                 let Ok(OfDocument { text_document }) = read(params) else { return };
                 if self.documents.remove(&text_document.uri).is_some() && !self.abilities.pulls {
                     let params = json!({ "uri": text_document.uri, "diagnostics": [] });
-                    self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
+                    self.outgoing
+                        .push(Message::notification("textDocument/publishDiagnostics", params));
                 }
             }
             "initialized" if self.abilities.has_watchers => {
-                // Rules of a site are files of TOML too. What has changed is looked at whenever something comes, and this is something.
+                // Rules of a site are files of TOML too. What has changed is looked at whenever
+                // something comes, and this is something.
                 let watchers = json!({ "watchers": [{ "globPattern": "**/*.toml" }] });
                 let method = "workspace/didChangeWatchedFiles";
-                let registration = json!({ "id": "gvtg-xml.toml", "method": method, "registerOptions": watchers });
+                let registration =
+                    json!({ "id": "gvtg-xml.toml", "method": method, "registerOptions": watchers });
                 self.ask("client/registerCapability", json!({ "registrations": [registration] }));
             }
             "workspace/didChangeConfiguration" => match section(&params["settings"]) {
@@ -217,7 +250,8 @@ impl<'c> Server<'c> {
     fn initialize(&mut self, params: &Value) -> Value {
         self.phase = Phase::Running;
         self.abilities = ClientCapabilities::of(&params["capabilities"]);
-        self.first_settings = section(&params["initializationOptions"]).cloned().unwrap_or_default();
+        self.first_settings =
+            section(&params["initializationOptions"]).cloned().unwrap_or_default();
         json!({
             "serverInfo": { "name": "gvtg-xml", "version": env!("CARGO_PKG_VERSION") },
             "capabilities": {
@@ -243,18 +277,26 @@ impl<'c> Server<'c> {
 
     /// Shows the user a message: 1 is an error, 2 a warning, 3 is good to know.
     pub(super) fn show(&mut self, kind: u8, message: &str) {
-        self.outgoing.push(Message::notification("window/showMessage", json!({ "type": kind, "message": message })));
+        self.outgoing.push(Message::notification(
+            "window/showMessage",
+            json!({ "type": kind, "message": message }),
+        ));
     }
 
     pub(super) fn document(&self, uri: &str) -> Result<&Document, ResponseError> {
-        self.documents.get(uri).ok_or_else(|| ResponseError::new(code::INVALID_PARAMS, format!("{uri} is not open")))
+        self.documents
+            .get(uri)
+            .ok_or_else(|| ResponseError::new(code::INVALID_PARAMS, format!("{uri} is not open")))
     }
 
     /// What there is in an open document.
     pub(super) fn view(&mut self, uri: &str) -> Result<Arc<Analysis>, ResponseError> {
         self.document(uri)?;
         let in_force = self.in_force(uri);
-        let view = self.documents.get_mut(uri).map_or(Arc::new(Analysis::Foreign), |document| document.view(&in_force));
+        let view = self
+            .documents
+            .get_mut(uri)
+            .map_or(Arc::new(Analysis::Foreign), |document| document.view(&in_force));
         if matches!(&*view, Analysis::Domain(_)) {
             self.warn_of_form(&in_force);
         }
@@ -287,7 +329,8 @@ impl<'c> Server<'c> {
 }
 
 fn read<T: DeserializeOwned>(params: Value) -> Result<T, ResponseError> {
-    serde_json::from_value(params).map_err(|error| ResponseError::new(code::INVALID_PARAMS, error.to_string()))
+    serde_json::from_value(params)
+        .map_err(|error| ResponseError::new(code::INVALID_PARAMS, error.to_string()))
 }
 
 pub(super) fn internal(fault: String) -> ResponseError {
@@ -295,5 +338,7 @@ pub(super) fn internal(fault: String) -> ResponseError {
 }
 
 pub(super) fn blame(fault: &str) -> String {
-    format!("gvtg-xml crashed while checking this document. This is a bug: please report it, together with the document ({fault})")
+    format!(
+        "gvtg-xml crashed while checking this document. This is a bug: please report it, together with the document ({fault})"
+    )
 }

@@ -1,4 +1,5 @@
-//! What a session's settings and configurations do to it: what holds for each document, and what is told where something is wrong in them.
+//! What a session's settings and configurations do to it: what holds for each document, and what is
+//! told where something is wrong in them.
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ impl Server<'_> {
         }
     }
 
-    /// Takes the editor's settings over those that came first; where one doesn't fit, what held before goes on to hold.
+    /// Takes the editor's settings over those that came first; where one doesn't fit, what held
+    /// before goes on to hold.
     pub(super) fn change_settings(&mut self, settings: &Map<String, Value>) {
         let mut all = self.first_settings.clone();
         all.extend(settings.clone());
@@ -56,7 +58,8 @@ impl Server<'_> {
 
     /// What is in force for a document.
     pub(super) fn in_force(&mut self, uri: &str) -> Arc<EffectiveConfig> {
-        if let Some(known) = self.documents.get(uri).and_then(|document| document.in_force.clone()) {
+        if let Some(known) = self.documents.get(uri).and_then(|document| document.in_force.clone())
+        {
             return known;
         }
         let in_force = for_virsh_edit(self.live.find(to_path(uri).as_deref()), uri);
@@ -69,8 +72,8 @@ impl Server<'_> {
         in_force
     }
 
-    /// Warns if fixes are written in a form that this machine's libvirt does not read, once per session for each release that they are
-    /// written for.
+    /// Warns if fixes are written in a form that this machine's libvirt does not read, once per
+    /// session for each release that they are written for.
     pub(super) fn warn_of_form(&mut self, in_force: &EffectiveConfig) {
         let version = in_force.settings.libvirt;
         if self.warned_of.contains(&version) {
@@ -85,13 +88,18 @@ impl Server<'_> {
     /// Tells what is wrong in a configuration: in a message, and where it stands.
     fn publish_config_error(&mut self, failure: &LoadError) {
         let lines = failure.lines();
-        let more = if lines.len() > 1 { format!(" (and {} more)", lines.len() - 1) } else { String::new() };
+        let more = if lines.len() > 1 {
+            format!(" (and {} more)", lines.len() - 1)
+        } else {
+            String::new()
+        };
         let what = lines.first().cloned().unwrap_or_default();
         self.show(1, &format!("gvtg-xml: {what}{more}; until this is fixed, the previous configuration stays in effect"));
         let LoadError::Wrong { path, text, errors } = failure else { return };
         let uri = of_path(&path.canonicalize().unwrap_or_else(|_| path.clone()));
         let lines = Lines::new(text, self.abilities.client.encoding);
-        let diagnostics: Vec<_> = errors.iter().map(|error| diagnostics::of_configuration(error, &lines)).collect();
+        let diagnostics: Vec<_> =
+            errors.iter().map(|error| diagnostics::of_configuration(error, &lines)).collect();
         let params = json!({ "uri": uri, "diagnostics": diagnostics });
         self.outgoing.push(Message::notification("textDocument/publishDiagnostics", params));
         self.marked.push(uri);
@@ -114,15 +122,17 @@ impl Server<'_> {
     }
 }
 
-/// The settings in force for a document that `virsh edit` opens: this machine's libvirt will read it, unless the user gives another.
+/// The settings in force for a document that `virsh edit` opens: this machine's libvirt will read
+/// it, unless the user gives another.
 fn for_virsh_edit(in_force: Arc<EffectiveConfig>, uri: &str) -> Arc<EffectiveConfig> {
     if in_force.has_libvirt || !is_virsh_edit(uri) {
         return in_force;
     }
     match installed::libvirt(&Root::default()) {
-        Some(libvirt) => {
-            Arc::new(EffectiveConfig { settings: Settings { libvirt, ..in_force.settings.clone() }, ..EffectiveConfig::clone(&in_force) })
-        }
+        Some(libvirt) => Arc::new(EffectiveConfig {
+            settings: Settings { libvirt, ..in_force.settings.clone() },
+            ..EffectiveConfig::clone(&in_force)
+        }),
         None => in_force,
     }
 }

@@ -1,4 +1,5 @@
-//! The names of rules in what a document says is to be ignored, in text that need not be whole: somebody is typing it.
+//! The names of rules in what a document says is to be ignored, in text that need not be whole:
+//! somebody is typing it.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -9,11 +10,13 @@ use crate::rules::Rule;
 use crate::rules::docs::{Markup, page};
 use crate::xml::COMMENT_MARK;
 
-/// Where the name stands that is being written at a byte offset, in the brackets of a comment or in the metadata; None elsewhere.
+/// Where the name stands that is being written at a byte offset, in the brackets of a comment or in
+/// the metadata; None elsewhere.
 pub fn name_at(text: &str, offset: usize, spot: Option<&CursorContext>) -> Option<Range<usize>> {
     match spot {
         Some(CursorContext { path, part: Part::Value(attribute, span), .. }) => {
-            (attribute == "rule" && path.last().is_some_and(|name| name == "gvtg:ignore")).then(|| span.clone())
+            (attribute == "rule" && path.last().is_some_and(|name| name == "gvtg:ignore"))
+                .then(|| span.clone())
         }
         Some(_) => None,
         None => in_comment(text, offset),
@@ -38,12 +41,17 @@ fn in_comment(text: &str, offset: usize) -> Option<Range<usize>> {
 
 /// The names that can stand there.
 pub fn names(rules: &[&Rule]) -> Vec<Suggestion> {
-    let ids = rules.iter().map(|rule| Suggestion { value: rule.id.to_string(), detail: rule.summary.to_string() });
+    let ids = rules
+        .iter()
+        .map(|rule| Suggestion { value: rule.id.to_string(), detail: rule.summary.to_string() });
     let mut all: Vec<Suggestion> = ids.collect();
     all.sort_by(|left, right| left.value.cmp(&right.value));
     for group in rules.iter().map(|rule| rule.group.name()) {
         if !all.iter().any(|known| known.value == group) {
-            all.push(Suggestion { value: group.to_owned(), detail: format!("All rules in group {group}") });
+            all.push(Suggestion {
+                value: group.to_owned(),
+                detail: format!("All rules in group {group}"),
+            });
         }
     }
     all
@@ -57,7 +65,11 @@ pub fn meaning(name: &str, rules: &[&Rule], markup: Markup) -> Option<String> {
     let mut text = format!("All rules in group {name}\n\n");
     let of_group: Vec<&&Rule> = rules.iter().filter(|rule| rule.group.name() == name).collect();
     for rule in &of_group {
-        let summary = if markup == Markup::Markdown { rule.summary.replace('<', "\\<") } else { rule.summary.to_string() };
+        let summary = if markup == Markup::Markdown {
+            rule.summary.replace('<', "\\<")
+        } else {
+            rule.summary.to_string()
+        };
         let _ = writeln!(text, "- {}: {summary}", rule.id);
     }
     (!of_group.is_empty()).then_some(text)
@@ -72,7 +84,8 @@ mod tests {
     /// The name at the `|`.
     fn at(marked: &str) -> String {
         let (text, offset) = (marked.replace('|', ""), marked.find('|').unwrap());
-        name_at(&text, offset, spot(&text, offset).as_ref()).map_or("none".into(), |span| format!("<{}>", &text[span]))
+        name_at(&text, offset, spot(&text, offset).as_ref())
+            .map_or("none".into(), |span| format!("<{}>", &text[span]))
     }
 
     #[test]
@@ -82,7 +95,10 @@ mod tests {
         assert_eq!(at("<a><!-- gvtg-xml: ignore-file[a, |] c --></a>"), "<>");
         assert_eq!(at("<a><!-- gvtg-xml: ignore[a,b|\n<c/></a>"), "<b>");
         assert_eq!(at("<a><!-- gvtg-xml: ignore[|é"), "<>");
-        assert_eq!(at("<metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray|'>x</g:ignore>"), "<stray>");
+        assert_eq!(
+            at("<metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray|'>x</g:ignore>"),
+            "<stray>"
+        );
     }
 
     #[test]
@@ -105,7 +121,10 @@ mod tests {
     fn rules_and_groups_have_a_meaning() {
         let rules: Vec<&Rule> = builtin().iter().collect();
         let meant = |name: &str| meaning(name, &rules, Markup::Plain);
-        assert!(meant("stray-video").is_some_and(|page| page.starts_with("stray-video (warning, group display)")));
+        assert!(
+            meant("stray-video")
+                .is_some_and(|page| page.starts_with("stray-video (warning, group display)"))
+        );
         assert!(meant("display").is_some_and(|text| text.contains("\n- stray-graphics: ")));
         assert_eq!(meant("no-such-rule"), None);
         let names = names(&rules);

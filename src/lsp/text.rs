@@ -41,7 +41,8 @@ impl<'t> Lines<'t> {
     /// LF, CRLF and a lone CR end a line, as the protocol has it.
     pub fn new(text: &'t str, encoding: Encoding) -> Self {
         let bytes = text.as_bytes();
-        let ends = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
+        let ends = memchr::memchr2_iter(b'\n', b'\r', bytes)
+            .filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'));
         Lines { text, encoding, starts: std::iter::once(0).chain(ends.map(|at| at + 1)).collect() }
     }
 
@@ -58,12 +59,18 @@ impl<'t> Lines<'t> {
         Range { start: self.position(span.start), end: self.position(span.end) }
     }
 
-    /// The byte offset of a place. One behind its line means the line's end, one inside a character the character's start.
+    /// The byte offset of a place. One behind its line means the line's end, one inside a character
+    /// the character's start.
     pub fn offset(&self, position: Position) -> usize {
         let line = position.line as usize;
         let Some(&start) = self.starts.get(line) else { return self.text.len() };
         let end = self.starts.get(line + 1).copied().unwrap_or(self.text.len());
-        start + offset_in(self.text[start..end].trim_end_matches(['\r', '\n']), position.character as usize, self.encoding)
+        start
+            + offset_in(
+                self.text[start..end].trim_end_matches(['\r', '\n']),
+                position.character as usize,
+                self.encoding,
+            )
     }
 }
 
@@ -126,7 +133,10 @@ mod tests {
             let position = Lines::new(TEXT, Encoding::Utf16).position(offset);
             (position.line, position.character)
         };
-        assert_eq!((place(3), place(5), place(9), place(11), place(13)), ((0, 2), (1, 0), (1, 2), (2, 0), (3, 0)));
+        assert_eq!(
+            (place(3), place(5), place(9), place(11), place(13)),
+            ((0, 2), (1, 0), (1, 2), (2, 0), (3, 0))
+        );
         assert_eq!(place(99), (3, 0), "past the end is the end");
     }
 
@@ -135,7 +145,10 @@ mod tests {
         assert_eq!(at(Encoding::Utf16, 1, 1), 5, "the middle of a pair is its start");
         assert_eq!(at(Encoding::Utf8, 0, 2), 1, "the middle of a character is its start");
         assert_eq!(at(Encoding::Utf16, 0, 99), 3, "behind a line is its end, before CRLF");
-        assert_eq!((at(Encoding::Utf16, 3, 7), at(Encoding::Utf16, 9, 0)), (TEXT.len(), TEXT.len()));
+        assert_eq!(
+            (at(Encoding::Utf16, 3, 7), at(Encoding::Utf16, 9, 0)),
+            (TEXT.len(), TEXT.len())
+        );
     }
 
     #[test]
@@ -145,11 +158,23 @@ mod tests {
             let position = |(line, character)| Position { line, character };
             Some(Range { start: position(start), end: position(end) })
         };
-        apply(&mut text, Change { range: range((1, 0), (1, 2)), text: "x".into() }, Encoding::Utf16);
+        apply(
+            &mut text,
+            Change { range: range((1, 0), (1, 2)), text: "x".into() },
+            Encoding::Utf16,
+        );
         assert_eq!(text, "aé\r\nxb\rc\n");
-        apply(&mut text, Change { range: range((0, 2), (1, 0)), text: String::new() }, Encoding::Utf16);
+        apply(
+            &mut text,
+            Change { range: range((0, 2), (1, 0)), text: String::new() },
+            Encoding::Utf16,
+        );
         assert_eq!(text, "aéxb\rc\n");
-        apply(&mut text, Change { range: range((9, 9), (0, 0)), text: "end".into() }, Encoding::Utf16);
+        apply(
+            &mut text,
+            Change { range: range((9, 9), (0, 0)), text: "end".into() },
+            Encoding::Utf16,
+        );
         assert_eq!(text, "aéxb\rc\nend", "an end before its start is an insertion");
         apply(&mut text, Change { range: None, text: "new".into() }, Encoding::Utf16);
         assert_eq!(text, "new");

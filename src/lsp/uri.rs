@@ -16,7 +16,8 @@ pub fn to_path(uri: &str) -> Option<PathBuf> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((&first, behind)) = rest.split_first() {
-        let escaped = behind.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        let escaped =
+            behind.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
         match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
@@ -47,7 +48,11 @@ mod tests {
         }
         assert_eq!(to_path("file:///a%20b%2fc.xml"), Some(PathBuf::from("/a b/c.xml")));
         assert_eq!(to_path("file://localhost/a.xml"), Some(PathBuf::from("/a.xml")));
-        assert_eq!(to_path("file:///50%.xml"), Some(PathBuf::from("/50%.xml")), "what is no escape is itself");
+        assert_eq!(
+            to_path("file:///50%.xml"),
+            Some(PathBuf::from("/50%.xml")),
+            "what is no escape is itself"
+        );
         for other in ["untitled:Untitled-1", "file://host/a.xml", "git:/a.xml", ""] {
             assert_eq!(to_path(other), None, "{other}");
         }

@@ -1,7 +1,8 @@
 //! The displays that QEMU opens by an argument and that can show a vGPU, with their options.
 //!
-//! The options were checked on QEMU 5.2, 7.2, 10.0 and 11.1 (qapi/ui.json `DisplayOptions`): one is listed if any of them knows it. SDL of
-//! QEMU 5.2 has other names for two of its options, which later releases do not have.
+//! The options were checked on QEMU 5.2, 7.2, 10.0 and 11.1 (qapi/ui.json `DisplayOptions`): one is
+//! listed if any of them knows it. SDL of QEMU 5.2 has other names for two of its options, which
+//! later releases do not have.
 
 use super::{OptionList, Syntax};
 
@@ -30,7 +31,8 @@ pub enum DisplayValue {
 /// The values of `gl` with which a vGPU can be shown.
 pub const GL_MODES: &[&str] = &["on", "core", "es"];
 
-/// The displays that can show a vGPU and that a QEMU started by libvirt can open. There, `dbus` finds no bus and `spice-app` no viewer.
+/// The displays that can show a vGPU and that a QEMU started by libvirt can open. There, `dbus`
+/// finds no bus and `spice-app` no viewer.
 pub const DISPLAYS: &[Display] = &[
     Display {
         kind: "gtk",
@@ -85,7 +87,8 @@ pub enum DisplayError {
     WrongValue(&'static str, DisplayValue),
 }
 
-/// Whether the operand of a `-display` opens a VNC server, like `-vnc`. QEMU runs it next to the display that another `-display` chooses.
+/// Whether the operand of a `-display` opens a VNC server, like `-vnc`. QEMU runs it next to the
+/// display that another `-display` chooses.
 pub fn is_vnc_server(operand: &str) -> bool {
     operand.starts_with("vnc=")
 }
@@ -101,13 +104,17 @@ pub fn check_display(operand: &str) -> Result<(), DisplayError> {
     }
     let list = OptionList::parse(operand, Syntax::DISPLAY).map_err(DisplayError::Unreadable)?;
     let kind = list.get("type").unwrap_or("");
-    let display = DISPLAYS.iter().find(|display| display.kind == kind).ok_or_else(|| DisplayError::Kind(kind.to_owned()))?;
+    let display = DISPLAYS
+        .iter()
+        .find(|display| display.kind == kind)
+        .ok_or_else(|| DisplayError::Kind(kind.to_owned()))?;
     for (name, value, is_string) in list.typed() {
         if name == "type" {
             continue;
         }
         let known = display.options.iter().find(|(known, _)| *known == name);
-        let (known, wanted) = known.ok_or_else(|| DisplayError::UnknownOption(display, name.to_owned()))?;
+        let (known, wanted) =
+            known.ok_or_else(|| DisplayError::UnknownOption(display, name.to_owned()))?;
         if *known == "gl" && value == "off" {
             return Err(DisplayError::WithoutGl);
         }
@@ -120,14 +127,19 @@ pub fn check_display(operand: &str) -> Result<(), DisplayError> {
 }
 
 impl DisplayValue {
-    /// Whether QEMU accepts a value; in JSON it accepts words only as strings, and switches and numbers only without quotes.
+    /// Whether QEMU accepts a value; in JSON it accepts words only as strings, and switches and
+    /// numbers only without quotes.
     fn fits(self, value: &str, is_string: Option<bool>) -> bool {
         match self {
             DisplayValue::Switch => {
-                let is_word = matches!(value, "on" | "yes" | "true" | "y" | "off" | "no" | "false" | "n");
+                let is_word =
+                    matches!(value, "on" | "yes" | "true" | "y" | "off" | "no" | "false" | "n");
                 is_string != Some(true) && is_word
             }
-            DisplayValue::Number => is_string != Some(true) && value.parse::<f64>().is_ok_and(|number| number.is_finite() && number > 0.0),
+            DisplayValue::Number => {
+                is_string != Some(true)
+                    && value.parse::<f64>().is_ok_and(|number| number.is_finite() && number > 0.0)
+            }
             DisplayValue::OneOf(words) => is_string != Some(false) && words.contains(&value),
             DisplayValue::Path => is_string != Some(false) && value.starts_with('/'),
         }
@@ -164,12 +176,24 @@ mod tests {
             ("gtk,gl=off", DisplayError::WithoutGl),
             ("egl-headless,gl=off", DisplayError::WithoutGl),
             ("gtk,gl=yes", DisplayError::WrongValue("gl", DisplayValue::OneOf(GL_MODES))),
-            (r#"{"type":"gtk","gl":true}"#, DisplayError::WrongValue("gl", DisplayValue::OneOf(GL_MODES))),
-            (r#"{"type":"gtk","gl":"on","full-screen":"on"}"#, DisplayError::WrongValue("full-screen", DisplayValue::Switch)),
-            ("gtk,gl=on,full-screen=1", DisplayError::WrongValue("full-screen", DisplayValue::Switch)),
+            (
+                r#"{"type":"gtk","gl":true}"#,
+                DisplayError::WrongValue("gl", DisplayValue::OneOf(GL_MODES)),
+            ),
+            (
+                r#"{"type":"gtk","gl":"on","full-screen":"on"}"#,
+                DisplayError::WrongValue("full-screen", DisplayValue::Switch),
+            ),
+            (
+                "gtk,gl=on,full-screen=1",
+                DisplayError::WrongValue("full-screen", DisplayValue::Switch),
+            ),
             ("gtk,gl=on,scale=x", DisplayError::WrongValue("scale", DisplayValue::Number)),
             ("gtk,gl=on,nonsense=1", DisplayError::UnknownOption(&DISPLAYS[0], "nonsense".into())),
-            ("sdl,gl=on,zoom-to-fit=on", DisplayError::UnknownOption(&DISPLAYS[1], "zoom-to-fit".into())),
+            (
+                "sdl,gl=on,zoom-to-fit=on",
+                DisplayError::UnknownOption(&DISPLAYS[1], "zoom-to-fit".into()),
+            ),
             ("gtk,gl", DisplayError::Unreadable("Expected '=' after parameter 'gl'".into())),
             ("dbus,gl=on", kind("dbus")),
             ("spice-app,gl=on", kind("spice-app")),

@@ -1,4 +1,5 @@
-//! The members of a JSON object with their places, as QEMU's parser reads them: it takes strings in single quotes too.
+//! The members of a JSON object with their places, as QEMU's parser reads them: it takes strings in
+//! single quotes too.
 
 use std::ops::Range;
 
@@ -95,7 +96,8 @@ impl Scan<'_> {
                     'b' => string.push('\u{8}'),
                     'f' => string.push('\u{c}'),
                     'u' => {
-                        let digits: String = characters.by_ref().take(4).map(|(_, digit)| digit).collect();
+                        let digits: String =
+                            characters.by_ref().take(4).map(|(_, digit)| digit).collect();
                         let code = u32::from_str_radix(&digits, 16).map_err(|_| broken())?;
                         string.push(char::from_u32(code).ok_or_else(broken)?);
                     }
@@ -144,13 +146,19 @@ mod tests {
     use super::*;
 
     fn names_and_values(text: &str) -> Result<Vec<String>, String> {
-        members(text).map(|(members, _)| members.iter().map(|member| format!("{}={}", member.name, member.value)).collect())
+        members(text).map(|(members, _)| {
+            members.iter().map(|member| format!("{}={}", member.name, member.value)).collect()
+        })
     }
 
     #[test]
     fn members_are_read_as_qemu_does() {
-        let text = r#" { "driver": "vfio-pci", 'id':'a\'b', "n" : -1 ,"o":{"x":["}",2]},"u":"A\\"} "#;
-        assert_eq!(names_and_values(text).unwrap(), ["driver=vfio-pci", "id=a'b", "n=-1", r#"o={"x":["}",2]}"#, "u=A\\"]);
+        let text =
+            r#" { "driver": "vfio-pci", 'id':'a\'b', "n" : -1 ,"o":{"x":["}",2]},"u":"A\\"} "#;
+        assert_eq!(
+            names_and_values(text).unwrap(),
+            ["driver=vfio-pci", "id=a'b", "n=-1", r#"o={"x":["}",2]}"#, "u=A\\"]
+        );
         assert_eq!(names_and_values("{}").unwrap(), [""; 0]);
         let (members, brace) = members(text).unwrap();
         assert_eq!((&text[members[2].span.clone()], &text[brace..brace + 1]), ("-1", "}"));
@@ -158,9 +166,23 @@ mod tests {
 
     #[test]
     fn what_qemu_refuses_is_refused() {
-        for wrong in ["", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1}x", "{a:1}", "{\"a\":\"x}", "{\"a\":]}", r#"{"a":"\x"}"#] {
+        for wrong in [
+            "",
+            "{",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":1}x",
+            "{a:1}",
+            "{\"a\":\"x}",
+            "{\"a\":]}",
+            r#"{"a":"\x"}"#,
+        ] {
             assert!(names_and_values(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(names_and_values("{'a':1,\"a\":2}").unwrap_err(), "JSON parse error, duplicate key");
+        assert_eq!(
+            names_and_values("{'a':1,\"a\":2}").unwrap_err(),
+            "JSON parse error, duplicate key"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! QEMU's option lists: `vfio-pci,sysfsdev=/sys/x,ramfb=on`, or the same as a JSON object.
 //!
-//! QEMU has two readers of the plain form (util/qemu-option.c `opts_do_parse`, util/keyval.c `keyval_parse`). Both take `,,` in a value
-//! for one comma, the last of several values of one name, and a first word without `=` for the value of an implied name.
+//! QEMU has two readers of the plain form (util/qemu-option.c `opts_do_parse`, util/keyval.c
+//! `keyval_parse`). Both take `,,` in a value for one comma, the last of several values of one
+//! name, and a first word without `=` for the value of an implied name.
 
 use std::ops::Range;
 
@@ -20,13 +21,16 @@ pub struct Syntax {
 
 impl Syntax {
     /// Of `-device`.
-    pub const DEVICE: Syntax = Syntax { implied: Some("driver"), has_switches: true, has_json: true };
+    pub const DEVICE: Syntax =
+        Syntax { implied: Some("driver"), has_switches: true, has_json: true };
     /// Of `-display`.
-    pub const DISPLAY: Syntax = Syntax { implied: Some("type"), has_switches: false, has_json: true };
+    pub const DISPLAY: Syntax =
+        Syntax { implied: Some("type"), has_switches: false, has_json: true };
     /// Of `-spice`.
     pub const SPICE: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
     /// Of `-fw_cfg`.
-    pub const FW_CFG: Syntax = Syntax { implied: Some("name"), has_switches: true, has_json: false };
+    pub const FW_CFG: Syntax =
+        Syntax { implied: Some("name"), has_switches: true, has_json: false };
     /// Of `-global` in its long form.
     pub const GLOBAL: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
 }
@@ -77,7 +81,11 @@ impl<'t> OptionList<'t> {
                 };
                 Entry { name, value, span, is_switch: false }
             };
-            return Ok(OptionList { text, entries: members.into_iter().map(entry).collect(), brace: Some(brace) });
+            return Ok(OptionList {
+                text,
+                entries: members.into_iter().map(entry).collect(),
+                brace: Some(brace),
+            });
         }
         let mut entries = Vec::new();
         let mut at = 0;
@@ -89,7 +97,9 @@ impl<'t> OptionList<'t> {
                 // Its value begins where a name would stand.
                 Some(implied) => Entry::valued(implied, text, at),
                 None if has_value => Entry::valued(name, text, at + name_length + 1),
-                None if !syntax.has_switches => return Err(format!("Expected '=' after parameter '{name}'")),
+                None if !syntax.has_switches => {
+                    return Err(format!("Expected '=' after parameter '{name}'"));
+                }
                 None => Entry::switch(name, at),
             };
             // Behind the comma that ends it.
@@ -112,7 +122,8 @@ impl<'t> OptionList<'t> {
     /// All names and values, in order, and in JSON whether the value is a string.
     pub fn typed(&self) -> impl Iterator<Item = (&str, &str, Option<bool>)> {
         self.entries.iter().map(|entry| {
-            let is_string = self.brace.map(|_| self.text[entry.span.clone()].starts_with(['"', '\'']));
+            let is_string =
+                self.brace.map(|_| self.text[entry.span.clone()].starts_with(['"', '\'']));
             (entry.name.as_str(), entry.value.as_str(), is_string)
         })
     }
@@ -121,7 +132,9 @@ impl<'t> OptionList<'t> {
     pub fn with_option(&self, name: &str, value: Value<'_>) -> String {
         let (old, new) = match (self.entries.iter().rfind(|entry| entry.name == name), self.brace) {
             (Some(entry), Some(_)) => (entry.span.clone(), value.json()),
-            (Some(entry), None) if entry.is_switch => (entry.span.clone(), format!("{name}={}", value.plain())),
+            (Some(entry), None) if entry.is_switch => {
+                (entry.span.clone(), format!("{name}={}", value.plain()))
+            }
             (Some(entry), None) => (entry.span.clone(), value.plain()),
             (None, Some(brace)) => {
                 let comma = if self.entries.is_empty() { "" } else { "," };
@@ -155,12 +168,22 @@ impl Entry {
                 _ => end += 1,
             }
         }
-        Entry { name: name.to_owned(), value: text[start..end].replace(",,", ","), span: start..end, is_switch: false }
+        Entry {
+            name: name.to_owned(),
+            value: text[start..end].replace(",,", ","),
+            span: start..end,
+            is_switch: false,
+        }
     }
 
     fn switch(word: &str, start: usize) -> Self {
         let (name, value) = word.strip_prefix("no").map_or((word, "on"), |name| (name, "off"));
-        Entry { name: name.to_owned(), value: value.to_owned(), span: start..start + word.len(), is_switch: true }
+        Entry {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            span: start..start + word.len(),
+            is_switch: true,
+        }
     }
 }
 
@@ -195,11 +218,24 @@ mod tests {
     fn lists_are_read_by_qemus_rules() {
         let list = device("vfio-pci,sysfsdev=/sys/x,,romfile=y,x-no-mmap,nox-req,xres=1,xres=2,");
         let all: Vec<String> = list.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(all, ["driver=vfio-pci", "sysfsdev=/sys/x,romfile=y", "x-no-mmap=on", "x-req=off", "xres=1", "xres=2"]);
+        assert_eq!(
+            all,
+            [
+                "driver=vfio-pci",
+                "sysfsdev=/sys/x,romfile=y",
+                "x-no-mmap=on",
+                "x-req=off",
+                "xres=1",
+                "xres=2"
+            ]
+        );
         assert_eq!((list.get("xres"), list.get("romfile")), (Some("2"), None), "the last counts");
         assert_eq!(device("vfio-pci,,x").get("driver"), Some("vfio-pci,x"));
         assert_eq!(device("driver=vfio-pci,id=a").get("driver"), Some("vfio-pci"));
-        assert_eq!(device("{'driver':'vfio-pci',\"ramfb\":true,\"xres\":5}").get("ramfb"), Some("on"));
+        assert_eq!(
+            device("{'driver':'vfio-pci',\"ramfb\":true,\"xres\":5}").get("ramfb"),
+            Some("on")
+        );
         assert_eq!(device("").get("driver"), None);
     }
 
@@ -208,21 +244,59 @@ mod tests {
         let display = |text| OptionList::parse(text, Syntax::DISPLAY);
         assert_eq!(display("gtk,gl=on,,x").unwrap().get("gl"), Some("on,x"));
         assert_eq!(display("gtk,gl").unwrap_err(), "Expected '=' after parameter 'gl'");
-        assert_eq!(display("{\"type\":\"gtk\",\"type\":\"sdl\"}").unwrap_err(), "JSON parse error, duplicate key");
+        assert_eq!(
+            display("{\"type\":\"gtk\",\"type\":\"sdl\"}").unwrap_err(),
+            "JSON parse error, duplicate key"
+        );
     }
 
     #[test]
     fn only_the_named_value_changes() {
         for (before, name, value, after) in [
-            ("vfio-pci,sysfsdev=/sys/x,,romfile=y", "romfile", Value::Text("/a,b"), "vfio-pci,sysfsdev=/sys/x,,romfile=y,romfile=/a,,b"),
-            ("vfio-pci,xres=1,id=a,xres=2", "xres", Value::Number("3"), "vfio-pci,xres=1,id=a,xres=3"),
-            ("vfio-pci,id=a", "driver", Value::Text("vfio-pci-nohotplug"), "vfio-pci-nohotplug,id=a"),
-            ("id=a,driver=vfio-pci", "driver", Value::Text("vfio-pci-nohotplug"), "id=a,driver=vfio-pci-nohotplug"),
-            ("vfio-pci,nox-no-mmap,id=a", "x-no-mmap", Value::Switch(true), "vfio-pci,x-no-mmap=on,id=a"),
+            (
+                "vfio-pci,sysfsdev=/sys/x,,romfile=y",
+                "romfile",
+                Value::Text("/a,b"),
+                "vfio-pci,sysfsdev=/sys/x,,romfile=y,romfile=/a,,b",
+            ),
+            (
+                "vfio-pci,xres=1,id=a,xres=2",
+                "xres",
+                Value::Number("3"),
+                "vfio-pci,xres=1,id=a,xres=3",
+            ),
+            (
+                "vfio-pci,id=a",
+                "driver",
+                Value::Text("vfio-pci-nohotplug"),
+                "vfio-pci-nohotplug,id=a",
+            ),
+            (
+                "id=a,driver=vfio-pci",
+                "driver",
+                Value::Text("vfio-pci-nohotplug"),
+                "id=a,driver=vfio-pci-nohotplug",
+            ),
+            (
+                "vfio-pci,nox-no-mmap,id=a",
+                "x-no-mmap",
+                Value::Switch(true),
+                "vfio-pci,x-no-mmap=on,id=a",
+            ),
             ("vfio-pci,", "ramfb", Value::Switch(true), "vfio-pci,ramfb=on"),
             ("vfio-pci,romfile=a,,", "ramfb", Value::Switch(true), "vfio-pci,romfile=a,,,ramfb=on"),
-            ("{ 'driver' : 'vfio-pci' }", "ramfb", Value::Switch(true), "{ 'driver' : 'vfio-pci',\"ramfb\":true }"),
-            ("{\"driver\":\"vfio-pci\",\"xres\":1}", "xres", Value::Number("2"), "{\"driver\":\"vfio-pci\",\"xres\":2}"),
+            (
+                "{ 'driver' : 'vfio-pci' }",
+                "ramfb",
+                Value::Switch(true),
+                "{ 'driver' : 'vfio-pci',\"ramfb\":true }",
+            ),
+            (
+                "{\"driver\":\"vfio-pci\",\"xres\":1}",
+                "xres",
+                Value::Number("2"),
+                "{\"driver\":\"vfio-pci\",\"xres\":2}",
+            ),
             ("{}", "driver", Value::Text("a\"b"), "{\"driver\":\"a\\\"b\"}"),
         ] {
             let written = device(before).with_option(name, value);

@@ -1,5 +1,5 @@
-//! QEMU's command line, by QEMU's own rules: [`options`] says which options there are, [`list`] reads and edits their operands, and
-//! [`display`] knows which displays can show a vGPU.
+//! QEMU's command line, by QEMU's own rules: [`options`] says which options there are, [`list`]
+//! reads and edits their operands, and [`display`] knows which displays can show a vGPU.
 
 pub mod display;
 pub mod json;
@@ -10,7 +10,8 @@ pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display,
 pub use list::{OptionList, Syntax, Value};
 pub use options::{Known, known};
 
-/// The operand of `-set` by QEMU's rule (system/vl.c `qemu_set_option`): `GROUP.ID.NAME=VALUE`, the value as it stands.
+/// The operand of `-set` by QEMU's rule (system/vl.c `qemu_set_option`): `GROUP.ID.NAME=VALUE`, the
+/// value as it stands.
 pub fn set_parts(operand: &str) -> Option<[&str; 4]> {
     /// QEMU reads no longer word than this.
     const LONGEST: usize = 63;
@@ -21,8 +22,9 @@ pub fn set_parts(operand: &str) -> Option<[&str; 4]> {
     (fits(group) && fits(id) && fits(name)).then_some([group, id, name, value])
 }
 
-/// The operand of `-global`: driver, property and value, from `DRIVER.PROPERTY=VALUE`, whose value stands as it is, or from
-/// `driver=…,property=…,value=…` (system/qdev-monitor.c `qemu_global_option`).
+/// The operand of `-global`: driver, property and value, from `DRIVER.PROPERTY=VALUE`, whose value
+/// stands as it is, or from `driver=…,property=…,value=…` (system/qdev-monitor.c
+/// `qemu_global_option`).
 pub fn global_parts(operand: &str) -> Option<[String; 3]> {
     if let Some((driver, rest)) = operand.split_once('.')
         && !driver.contains('=')
@@ -41,8 +43,13 @@ mod tests {
 
     #[test]
     fn the_operand_of_set_has_four_parts() {
-        assert_eq!(set_parts("device.hostdev0.romfile=/a.b=c,,d"), Some(["device", "hostdev0", "romfile", "/a.b=c,,d"]));
-        for wrong in ["-display", "gtk,gl=on", "device.x", "device.x.y", "device..y=1", "device.x.=1"] {
+        assert_eq!(
+            set_parts("device.hostdev0.romfile=/a.b=c,,d"),
+            Some(["device", "hostdev0", "romfile", "/a.b=c,,d"])
+        );
+        for wrong in
+            ["-display", "gtk,gl=on", "device.x", "device.x.y", "device..y=1", "device.x.=1"]
+        {
             assert_eq!(set_parts(wrong), None, "{wrong}");
         }
     }
@@ -51,7 +58,10 @@ mod tests {
     fn globals_have_two_forms() {
         let parts = |operand| global_parts(operand).map(|parts| parts.join(" "));
         assert_eq!(parts("vfio-pci.romfile=/a,,b").as_deref(), Some("vfio-pci romfile /a,,b"));
-        assert_eq!(parts("driver=vfio-pci,property=romfile,value=/a,,b.rom").as_deref(), Some("vfio-pci romfile /a,b.rom"));
+        assert_eq!(
+            parts("driver=vfio-pci,property=romfile,value=/a,,b.rom").as_deref(),
+            Some("vfio-pci romfile /a,b.rom")
+        );
         assert_eq!(parts("vfio-pci"), None);
     }
 }

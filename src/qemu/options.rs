@@ -1,7 +1,7 @@
 //! The options of QEMU for x86, and whether each has an operand.
 //!
-//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab_qemu.rs` does it again. The releases in between are those that QEMU's
-//! docs/about/removed-features.rst names.
+//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab_qemu.rs` does it again. The releases in
+//! between are those that QEMU's docs/about/removed-features.rst names.
 
 /// A release of QEMU's: major and minor.
 pub type Release = (u8, u8);
@@ -19,7 +19,8 @@ pub struct Known {
     pub instead: &'static [&'static str],
 }
 
-/// What is known of the option with this name, which stands without its dashes; None for one that no QEMU of 5.2 to 11.1 has.
+/// What is known of the option with this name, which stands without its dashes; None for one that
+/// no QEMU of 5.2 to 11.1 has.
 pub fn known(name: &str) -> Option<Known> {
     let always = |has_operand| Known { has_operand, since: None, until: None, instead: &[] };
     let is_in = |list: &[&str]| list.binary_search(&name).is_ok();
@@ -169,7 +170,10 @@ const fn instead(has_operand: bool, release: Release, instead: &'static [&'stati
 const CHANGED: &[(&str, Known)] = &[
     ("action", since(true, (6, 0))),
     ("alt-grab", until(false, (7, 1))),
-    ("async-teardown", Known { has_operand: false, since: Some((7, 2)), until: Some((9, 0)), instead: &[] }),
+    (
+        "async-teardown",
+        Known { has_operand: false, since: Some((7, 2)), until: Some((9, 0)), instead: &[] },
+    ),
     ("audio", since(true, (7, 1))),
     ("audio-help", until(false, (8, 2))),
     ("chroot", until(true, (9, 0))),
@@ -204,7 +208,11 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_name_no_option_twice() {
-        assert!(FLAGS.is_sorted() && WITH_OPERAND.is_sorted() && CHANGED.is_sorted_by(|left, right| left.0 < right.0));
+        assert!(
+            FLAGS.is_sorted()
+                && WITH_OPERAND.is_sorted()
+                && CHANGED.is_sorted_by(|left, right| left.0 < right.0)
+        );
         let mut names: Vec<&str> = names().collect();
         let count = names.len();
         names.sort_unstable();

@@ -21,7 +21,8 @@ impl Concise {
         Concise { color, has_help: false }
     }
 
-    /// The same, and in lines of their own what to do about what is left: for people, and no longer for programs.
+    /// The same, and in lines of their own what to do about what is left: for people, and no longer
+    /// for programs.
     pub fn with_help(color: bool) -> Self {
         Concise { color, has_help: true }
     }
@@ -35,19 +36,34 @@ impl Concise {
             false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
         };
         // For people, each removed thing has its own line below.
-        let is_inline = |related: &&Related| if related.is_removed { !self.has_help } else { is_open && related.file.is_some() };
-        diagnostic.related.iter().filter(is_inline).for_each(|related| add_place(related, &mut what));
-        let (line, column, rule) = (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
+        let is_inline = |related: &&Related| {
+            if related.is_removed { !self.has_help } else { is_open && related.file.is_some() }
+        };
+        diagnostic
+            .related
+            .iter()
+            .filter(is_inline)
+            .for_each(|related| add_place(related, &mut what));
+        let (line, column, rule) =
+            (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
         let _ = match self.color {
             true => {
                 let word = format!("{word}[{rule}]");
-                let word = if is_open { paint.severity(diagnostic.severity, &word) } else { paint.added(&word) };
+                let word = if is_open {
+                    paint.severity(diagnostic.severity, &word)
+                } else {
+                    paint.added(&word)
+                };
                 write!(text, "{} {word} ", paint.strong(&format!("{name}:{line}:{column}:")))
             }
             // At once, as there may be a hundred thousand of them.
             false => write!(text, "{name}:{line}:{column}: {word}[{rule}] "),
         };
-        let new = if state == State::Left && diagnostic.in_inserted_text { " (in the XML that fix adds here)" } else { "" };
+        let new = if state == State::Left && diagnostic.in_inserted_text {
+            " (in the XML that fix adds here)"
+        } else {
+            ""
+        };
         let _ = writeln!(text, "{}{new}", clean(&what));
         if !self.has_help {
             return;
@@ -55,7 +71,9 @@ impl Concise {
         if is_open {
             Concise::add_help(diagnostic, text);
         }
-        for Related { start, message, .. } in diagnostic.related.iter().filter(|related| related.is_removed) {
+        for Related { start, message, .. } in
+            diagnostic.related.iter().filter(|related| related.is_removed)
+        {
             let _ = writeln!(text, "  {name}:{}:{}: {}", start.line, start.column, clean(message));
         }
     }
@@ -65,8 +83,11 @@ impl Concise {
         if let Some(help) = &diagnostic.help {
             let _ = writeln!(text, "  help: {}", clean(help));
         }
-        if let Some(fix) = diagnostic.fix.as_ref().filter(|fix| fix.applicability == Applicability::Unsafe) {
-            let risk = fix.risk.as_ref().map_or(String::new(), |risk| format!("; this may lose {risk}"));
+        if let Some(fix) =
+            diagnostic.fix.as_ref().filter(|fix| fix.applicability == Applicability::Unsafe)
+        {
+            let risk =
+                fix.risk.as_ref().map_or(String::new(), |risk| format!("; this may lose {risk}"));
             let _ = writeln!(text, "  with --unsafe-fixes: {}{}", clean(&fix.title), clean(&risk));
         }
     }

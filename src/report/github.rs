@@ -1,6 +1,7 @@
 //! GitHub's workflow commands: findings become annotations of the lines that they are about.
 //!
-//! What must be escaped is what GitHub's own runner takes back (actions/toolkit: packages/core/src/command.ts).
+//! What must be escaped is what GitHub's own runner takes back (actions/toolkit:
+//! packages/core/src/command.ts).
 
 use std::fmt::Write as _;
 
@@ -32,16 +33,27 @@ fn add(name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
         Severity::Info => "notice",
     };
     let file = property(&clean(name.trim_start_matches("./")));
-    let _ = write!(text, "::{command} title=gvtg-xml {},file={file},line={}", property(&rule.id), start.line);
+    let _ = write!(
+        text,
+        "::{command} title=gvtg-xml {},file={file},line={}",
+        property(&rule.id),
+        start.line
+    );
     if end.line == start.line {
         // The last column is one that is meant: without it the first is the only one.
-        let _ = write!(text, ",col={},endColumn={}", start.column, end.column.saturating_sub(1).max(start.column));
+        let _ = write!(
+            text,
+            ",col={},endColumn={}",
+            start.column,
+            end.column.saturating_sub(1).max(start.column)
+        );
     } else {
         // GitHub takes columns of one line only.
         let _ = write!(text, ",endLine={}", end.line);
     }
     let help = help.iter().map(|help| format!("\nhelp: {}", clean(help)));
-    let lines: String = std::iter::once(clean(&message(diagnostic)).into_owned()).chain(help).collect();
+    let lines: String =
+        std::iter::once(clean(&message(diagnostic)).into_owned()).chain(help).collect();
     let _ = writeln!(text, "::{}", data(&lines));
 }
 

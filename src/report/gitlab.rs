@@ -1,4 +1,5 @@
-//! GitLab's code quality report (docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format).
+//! GitLab's code quality report
+//! (docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format).
 
 use serde_json::json;
 

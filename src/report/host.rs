@@ -1,4 +1,5 @@
-//! What the checks say about a machine: as text for people, what to do first at its top, and as JSON.
+//! What the checks say about a machine: as text for people, what to do first at its top, and as
+//! JSON.
 
 use std::fmt::Write as _;
 
@@ -19,7 +20,8 @@ pub enum Amount {
     Verbose,
 }
 
-/// For people: what is wrong, what could not be checked, and a line for each check that passed, as far as `amount` goes.
+/// For people: what is wrong, what could not be checked, and a line for each check that passed, as
+/// far as `amount` goes.
 pub fn text(items: &[Item<'_>], amount: Amount) -> String {
     let begin = first(items);
     let is_begin = |item: &Item<'_>| begin.is_some_and(|begin| std::ptr::eq(begin, item));
@@ -32,7 +34,12 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
             // A step that several findings share is written out once.
             let help = if has_next { help.replace(NEXT, "as above") } else { help.clone() };
             has_next |= help.contains(NEXT);
-            let _ = writeln!(text, "  {} {}", if is_begin(item) { "do this first:" } else { "what to do:" }, clean(&help));
+            let _ = writeln!(
+                text,
+                "  {} {}",
+                if is_begin(item) { "do this first:" } else { "what to do:" },
+                clean(&help)
+            );
         }
         let _ = writeln!(text, "  checked: {}\n", clean(&item.read.join(", ")));
     }
@@ -56,7 +63,9 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
 /// The last line: how many of each, and where to begin.
 fn summary(items: &[Item<'_>]) -> String {
     let count = |status: Status| items.iter().filter(|item| item.status == status).count();
-    let some = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    let some = |count: usize, word: &str| {
+        if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+    };
     let errors = some(count(Status::Wrong(Severity::Error)), "error");
     let warnings = some(count(Status::Wrong(Severity::Warning)), "warning");
     let passed = format!("{} passed", some(count(Status::Ok), "check"));
@@ -66,11 +75,16 @@ fn summary(items: &[Item<'_>]) -> String {
     };
     let counts = format!("{errors}, {warnings}, {passed}{unknown}");
     let is_roots = |item: &Item<'_>| {
-        item.status == Status::Unknown && (item.message.contains("ermission denied") || item.message.contains("only root"))
+        item.status == Status::Unknown
+            && (item.message.contains("ermission denied") || item.message.contains("only root"))
     };
-    let more = if items.iter().any(is_roots) { " Root can see more: `sudo gvtg-xml host`." } else { "" };
+    let more =
+        if items.iter().any(is_roots) { " Root can see more: `sudo gvtg-xml host`." } else { "" };
     match first(items) {
-        Some(item) => format!("{counts}. Start with {}; for details, run `gvtg-xml explain {}`.{more}\n", item.rule.id, item.rule.id),
+        Some(item) => format!(
+            "{counts}. Start with {}; for details, run `gvtg-xml explain {}`.{more}\n",
+            item.rule.id, item.rule.id
+        ),
         None => format!("{counts}. Found nothing that prevents GVT-g.{more}\n"),
     }
 }
@@ -87,5 +101,8 @@ pub fn json(items: &[Item<'_>]) -> String {
         })
     };
     let first = first(items).map(|item| &item.rule.id);
-    format!("{}\n", json!({ "version": 1, "first": first, "checks": items.iter().map(item).collect::<Vec<_>>() }))
+    format!(
+        "{}\n",
+        json!({ "version": 1, "first": first, "checks": items.iter().map(item).collect::<Vec<_>>() })
+    )
 }

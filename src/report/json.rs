@@ -1,5 +1,5 @@
-//! JSON, as one document or as a line for each finding: positions as lines and columns (1-based, characters) and as byte offsets.
-//! Of what is to be ignored the document says how much it is.
+//! JSON, as one document or as a line for each finding: positions as lines and columns (1-based,
+//! characters) and as byte offsets. Of what is to be ignored the document says how much it is.
 
 use std::fmt::Write as _;
 

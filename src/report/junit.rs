@@ -1,4 +1,5 @@
-//! JUnit's XML, which nearly every server for continuous integration shows: a suite for each file, a test case for each finding.
+//! JUnit's XML, which nearly every server for continuous integration shows: a suite for each file,
+//! a test case for each finding.
 
 use std::fmt::Write as _;
 
@@ -12,16 +13,26 @@ pub struct JUnit;
 
 impl Report for JUnit {
     fn begin(&mut self, text: &mut String) {
-        text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gvtg-xml\">\n");
+        text.push_str(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"gvtg-xml\">\n",
+        );
     }
 
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String) {
-        let findings: Vec<&Diagnostic<'_>> = file.open().map(|(_, diagnostic)| diagnostic).collect();
-        let failures = findings.iter().filter(|diagnostic| diagnostic.severity >= file.fail_on).count();
+        let findings: Vec<&Diagnostic<'_>> =
+            file.open().map(|(_, diagnostic)| diagnostic).collect();
+        let failures =
+            findings.iter().filter(|diagnostic| diagnostic.severity >= file.fail_on).count();
         let (name, tests) = (escaped(&clean(file.name)), findings.len().max(1));
-        let _ = writeln!(text, "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">");
+        let _ = writeln!(
+            text,
+            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">"
+        );
         if findings.is_empty() {
-            let _ = writeln!(text, "    <testcase name=\"no findings\" classname=\"{name}\" file=\"{name}\"/>");
+            let _ = writeln!(
+                text,
+                "    <testcase name=\"no findings\" classname=\"{name}\" file=\"{name}\"/>"
+            );
         }
         for diagnostic in findings {
             case(&name, diagnostic, file.fail_on, text);
@@ -41,10 +52,18 @@ impl Report for JUnit {
 /// `name` is the file's, escaped; a finding below `fail_on` is a case that passes.
 fn case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut String) {
     let Diagnostic { rule, severity, start, help, .. } = diagnostic;
-    let (line, column, word, message) = (start.line, start.column, severity.name(), escaped(&clean(&super::message(diagnostic))));
+    let (line, column, word, message) =
+        (start.line, start.column, severity.name(), escaped(&clean(&super::message(diagnostic))));
     let help = help.iter().map(|help| format!("\nhelp: {}", escaped(&clean(help))));
-    let lines: String = std::iter::once(format!("{name}:{line}:{column}: {word}[{}] {message}", rule.id)).chain(help).collect();
-    let _ = writeln!(text, "    <testcase name=\"{} at {line}:{column}\" classname=\"{name}\" file=\"{name}\" line=\"{line}\">", rule.id);
+    let lines: String =
+        std::iter::once(format!("{name}:{line}:{column}: {word}[{}] {message}", rule.id))
+            .chain(help)
+            .collect();
+    let _ = writeln!(
+        text,
+        "    <testcase name=\"{} at {line}:{column}\" classname=\"{name}\" file=\"{name}\" line=\"{line}\">",
+        rule.id
+    );
     let _ = if *severity >= fail_on {
         writeln!(text, "      <failure type=\"{word}\" message=\"{message}\">{lines}</failure>")
     } else {
@@ -53,7 +72,8 @@ fn case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut S
     text.push_str("    </testcase>\n");
 }
 
-/// Text as it can stand in an attribute or between tags; the characters that XML lacks are gone already.
+/// Text as it can stand in an attribute or between tags; the characters that XML lacks are gone
+/// already.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -31,8 +31,8 @@ pub use sarif::Sarif;
 pub use statistics::Statistics;
 pub use style::Paint;
 
-/// A format: what is said about one file after the other becomes one text. Each function appends to it, and whoever calls them may
-/// write and clear it in between.
+/// A format: what is said about one file after the other becomes one text. Each function appends to
+/// it, and whoever calls them may write and clear it in between.
 pub trait Report {
     /// What stands before the first file.
     fn begin(&mut self, _text: &mut String) {}
@@ -98,8 +98,8 @@ impl State {
     }
 }
 
-/// A finding's message, with the places in other files that it names and with all that its fix removes besides: for formats that show no
-/// other places.
+/// A finding's message, with the places in other files that it names and with all that its fix
+/// removes besides: for formats that show no other places.
 fn message<'d>(diagnostic: &'d Diagnostic<'_>) -> Cow<'d, str> {
     let mut text = Cow::Borrowed(&*diagnostic.message);
     for related in &diagnostic.related {
@@ -122,7 +122,9 @@ fn add_place(related: &Related, text: &mut Cow<'_, str>) {
 impl<'f> FileFindings<'f> {
     /// Each finding with its part, those that are to be ignored too.
     fn all(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
-        self.parts.iter().flat_map(|part| part.diagnostics.iter().map(move |diagnostic| (part, diagnostic)))
+        self.parts
+            .iter()
+            .flat_map(|part| part.diagnostics.iter().map(move |diagnostic| (part, diagnostic)))
     }
 
     /// Each finding that counts.

@@ -1,4 +1,5 @@
-//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code scanning servers read: the rules, the findings and their fixes.
+//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code scanning servers read: the
+//! rules, the findings and their fixes.
 
 use std::ops::Range;
 
@@ -29,7 +30,8 @@ impl<'r> Sarif<'r> {
 
 impl Report for Sarif<'_> {
     fn begin(&mut self, text: &mut String) {
-        let rules: Vec<Value> = self.rules.iter().map(|rule| descriptor(rule, self.rule_pages.as_deref())).collect();
+        let rules: Vec<Value> =
+            self.rules.iter().map(|rule| descriptor(rule, self.rule_pages.as_deref())).collect();
         let driver = json!({ "name": "gvtg-xml", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
         text.push_str("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n\"tool\":");
         text.push_str(&json!({ "driver": driver }).to_string());
@@ -52,11 +54,18 @@ impl Report for Sarif<'_> {
 }
 
 impl Sarif<'_> {
-    fn result(&mut self, name: &str, uri: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>) -> Value {
+    fn result(
+        &mut self,
+        name: &str,
+        uri: &str,
+        part: &Part<'_>,
+        diagnostic: &Diagnostic<'_>,
+    ) -> Value {
         let rule = diagnostic.rule;
         let place = |uri: &str, region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
         let related = |(index, related): (usize, &Related)| {
-            let region = json!({ "startLine": related.start.line, "startColumn": related.start.column });
+            let region =
+                json!({ "startLine": related.start.line, "startColumn": related.start.column });
             let other = related.file.as_deref().map(self::uri);
             json!({ "id": index, "physicalLocation": place(other.as_deref().unwrap_or(uri), region), "message": { "text": related.message } })
         };
@@ -115,7 +124,9 @@ fn descriptor(rule: &Rule, rule_pages: Option<&str>) -> Value {
 
 /// Text in which elements are no HTML; in backticks they are none anyway.
 fn markdown(text: &str) -> String {
-    let outside = |(index, part): (usize, &str)| if index % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() };
+    let outside = |(index, part): (usize, &str)| {
+        if index % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() }
+    };
     text.split('`').enumerate().map(outside).collect::<Vec<_>>().join("`")
 }
 
@@ -124,7 +135,8 @@ fn fix_of(uri: &str, source: &Source<'_>, fix: &Fix) -> Value {
         let deleted = region(source.position(range.start), source.position(range.end));
         json!({ "deletedRegion": deleted, "insertedContent": { "text": text } })
     };
-    let replacements: Vec<Value> = fix.edits.iter().map(|edit| (&edit.range, &edit.text)).map(replacement).collect();
+    let replacements: Vec<Value> =
+        fix.edits.iter().map(|edit| (&edit.range, &edit.text)).map(replacement).collect();
     json!({
         "description": { "text": fix.title },
         "artifactChanges": [{ "artifactLocation": { "uri": uri }, "replacements": replacements }],
@@ -157,7 +169,10 @@ mod tests {
 
     #[test]
     fn elements_are_text_in_markdown() {
-        assert_eq!(markdown("write <a/>, not `<b/>`, or <c>"), "write \\<a/>, not `<b/>`, or \\<c>");
+        assert_eq!(
+            markdown("write <a/>, not `<b/>`, or <c>"),
+            "write \\<a/>, not `<b/>`, or \\<c>"
+        );
     }
 
     #[test]

@@ -37,10 +37,19 @@ impl Report for Statistics {
     fn end(&mut self, text: &mut String) {
         let mut lines: Vec<_> = self.counts.iter().collect();
         lines.sort_by_key(|(_, count)| std::cmp::Reverse(count.findings));
-        let width = |of: fn(&(String, &'static str)) -> usize| self.counts.keys().map(of).max().unwrap_or(0);
-        let (ids, states) = (width(|(id, _)| id.len()), width(|(_, state)| state.len() + usize::from(!state.is_empty())));
+        let width = |of: fn(&(String, &'static str)) -> usize| {
+            self.counts.keys().map(of).max().unwrap_or(0)
+        };
+        let (ids, states) = (
+            width(|(id, _)| id.len()),
+            width(|(_, state)| state.len() + usize::from(!state.is_empty())),
+        );
         for ((id, state), Count { findings, severity, summary }) in lines {
-            let _ = writeln!(text, "{findings:5}  {state:states$}{:7}  {id:ids$}  {summary}", severity.name());
+            let _ = writeln!(
+                text,
+                "{findings:5}  {state:states$}{:7}  {id:ids$}  {summary}",
+                severity.name()
+            );
         }
     }
 

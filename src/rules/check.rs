@@ -25,11 +25,14 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     if !applies(&rule.when, context) {
         return Vec::new();
     }
-    let selected = || rule.select.as_ref().map_or(Vec::new(), |selector| remaining(selector, context));
+    let selected =
+        || rule.select.as_ref().map_or(Vec::new(), |selector| remaining(selector, context));
     let fix = rule.fix_for(domain.settings.libvirt);
     let mender = DeclarativeFix { fix, template: OnceCell::new(), context };
     let mut findings = match &rule.check {
-        Check::Forbid => selected().into_iter().map(|element| mender.mended(Finding::at(element), "")).collect(),
+        Check::Forbid => {
+            selected().into_iter().map(|element| mender.mended(Finding::at(element), "")).collect()
+        }
         Check::Require { child } => selected()
             .into_iter()
             .filter(|element| {
@@ -46,33 +49,55 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             })
             .map(|element| {
                 let found = element.attribute(name).unwrap_or("").to_owned();
-                let canonical = parse_uuid(&found).map_or_else(String::new, |uuid| uuid.to_string());
-                mender.mended(Finding::at_attribute(element, name).with_value("found", found).with_value("canonical", canonical), name)
+                let canonical =
+                    parse_uuid(&found).map_or_else(String::new, |uuid| uuid.to_string());
+                mender.mended(
+                    Finding::at_attribute(element, name)
+                        .with_value("found", found)
+                        .with_value("canonical", canonical),
+                    name,
+                )
             })
             .collect(),
         Check::Text { one_of, format } => selected()
             .into_iter()
             .filter(|element| !is_allowed(element.text().trim(), one_of, *format))
-            .map(|element| mender.mended(Finding::within(element, element.content()).with_value("found", element.text().trim()), ""))
+            .map(|element| {
+                mender.mended(
+                    Finding::within(element, element.content())
+                        .with_value("found", element.text().trim()),
+                    "",
+                )
+            })
             .collect(),
         Check::Unique { attribute, of } => unique(attribute, of.as_ref(), &selected(), &mender),
         Check::Reference { attribute, to, key } => {
-            let known: HashSet<&str> = remaining(to, context).into_iter().filter_map(|element| element.attribute(key)).collect();
-            let dangling = |element: &Element<'d>| element.attribute(attribute).is_some_and(|value| !known.contains(value));
+            let known: HashSet<&str> = remaining(to, context)
+                .into_iter()
+                .filter_map(|element| element.attribute(key))
+                .collect();
+            let dangling = |element: &Element<'d>| {
+                element.attribute(attribute).is_some_and(|value| !known.contains(value))
+            };
             let finding = |element: Element<'d>| {
                 let found = element.attribute(attribute).unwrap_or("").to_owned();
-                mender.mended(Finding::at_attribute(element, attribute).with_value("found", found), attribute)
+                mender.mended(
+                    Finding::at_attribute(element, attribute).with_value("found", found),
+                    attribute,
+                )
             };
             selected().into_iter().filter(dangling).map(finding).collect()
         }
         Check::Property { .. } | Check::Environment { .. } if !domain.has_vgpu() => Vec::new(),
         Check::Property { name, value } => property(name, value, domain),
         Check::Environment { name, value, format, setting, displays } => {
-            let wanted = RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
+            let wanted =
+                RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
             environment(&wanted, domain)
         }
         Check::Code { function } => code::run_check(function, context),
-        // Whoever asks all rules knows what of it is found, and whoever looks at several documents what others have.
+        // Whoever asks all rules knows what of it is found, and whoever looks at several documents
+        // what others have.
         Check::Ignore { .. } | Check::Across { .. } => Vec::new(),
         // What is read this far holds them.
         Check::WellFormed | Check::Domain => Vec::new(),
@@ -81,19 +106,24 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
         return findings;
     }
     // `absent` holds, so what is there is removed by another fix.
-    if rule.message_once_removed.is_some() && rule.when.absent.as_ref().is_some_and(|absent| context.search.any(absent, |_| true)) {
+    if rule.message_once_removed.is_some()
+        && rule.when.absent.as_ref().is_some_and(|absent| context.search.any(absent, |_| true))
+    {
         findings.iter_mut().for_each(|finding| finding.is_pending = true);
     }
     // What is written behind an option that lacks its operand would be that.
     if domain.option_without_operand().is_some() {
-        let adds_arguments = |change: &Change<'d>| matches!(change, Change::Arguments(_) | Change::Set { .. });
+        let adds_arguments =
+            |change: &Change<'d>| matches!(change, Change::Arguments(_) | Change::Set { .. });
         for finding in &mut findings {
             finding.changes.take_if(|changes| changes.iter().any(adds_arguments));
         }
     }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
     let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.has_other_display();
-    let risk = if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true)) || is_watched() {
+    let risk = if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true))
+        || is_watched()
+    {
         Some(Risk::Watched)
     } else {
         (is_for_the_picture(rule, domain) && domain.has_screen_without_gl()).then_some(Risk::Screen)
@@ -105,7 +135,11 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
 }
 
 /// How sure a finding's fix is; None for one that has none.
-pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) -> Option<Applicability> {
+pub fn applicability(
+    rule: &Rule,
+    finding: &Finding<'_>,
+    domain: &Domain<'_>,
+) -> Option<Applicability> {
     let fix = rule.fix_for(domain.settings.libvirt)?;
     match &finding.changes {
         None => None,
@@ -116,8 +150,11 @@ pub fn applicability(rule: &Rule, finding: &Finding<'_>, domain: &Domain<'_>) ->
 
 /// Whether a rule's fix is of use only together with a screen that shows the vGPU.
 pub(crate) fn is_for_the_picture(rule: &Rule, domain: &Domain<'_>) -> bool {
-    // libvirt before 7.2 lets QEMU decide whether there is SPICE, which may be among its own arguments.
-    if rule.fix.iter().any(|fix| fix.keeps_picture) && !domain.options.iter().any(|option| option.name == "spice") {
+    // libvirt before 7.2 lets QEMU decide whether there is SPICE, which may be among its own
+    // arguments.
+    if rule.fix.iter().any(|fix| fix.keeps_picture)
+        && !domain.options.iter().any(|option| option.name == "spice")
+    {
         return false;
     }
     matches!(rule.check, Check::Property { .. } | Check::Environment { .. })
@@ -126,18 +163,30 @@ pub(crate) fn is_for_the_picture(rule: &Rule, domain: &Domain<'_>) -> bool {
 }
 
 fn is_allowed(value: &str, one_of: &[Text], format: Option<Format>) -> bool {
-    (one_of.is_empty() || one_of.iter().any(|allowed| allowed == value)) && format.is_none_or(|format| format.fits(value))
+    (one_of.is_empty() || one_of.iter().any(|allowed| allowed == value))
+        && format.is_none_or(|format| format.fits(value))
 }
 
-fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], mender: &DeclarativeFix<'_, 'd>) -> Vec<Finding<'d>> {
+fn unique<'d>(
+    attribute: &str,
+    of: Option<&Selector>,
+    selected: &[Element<'d>],
+    mender: &DeclarativeFix<'_, 'd>,
+) -> Vec<Finding<'d>> {
     let mut first: HashMap<String, Range<usize>> = HashMap::new();
     let mut findings = Vec::new();
     for element in selected {
         let owner = match of {
             None => Some(*element),
-            Some(selector) => mender.context.search.select_from(selector, Some(*element)).into_iter().next(),
+            Some(selector) => {
+                mender.context.search.select_from(selector, Some(*element)).into_iter().next()
+            }
         };
-        let Some((owner, value)) = owner.and_then(|owner| owner.attribute(attribute).map(|value| (owner, value))) else { continue };
+        let Some((owner, value)) =
+            owner.and_then(|owner| owner.attribute(attribute).map(|value| (owner, value)))
+        else {
+            continue;
+        };
         // Two spellings of one uuid are one uuid.
         let key = parse_uuid(value).map_or_else(|| value.to_owned(), |uuid| uuid.to_string());
         let span = attribute_span(owner, attribute);
@@ -146,7 +195,9 @@ fn unique<'d>(attribute: &str, of: Option<&Selector>, selected: &[Element<'d>], 
                 first.insert(key, span);
             }
             Some(known) => {
-                let finding = Finding::within(*element, span).with_value("found", value).related_to(known.clone(), "the first one");
+                let finding = Finding::within(*element, span)
+                    .with_value("found", value)
+                    .related_to(known.clone(), "the first one");
                 findings.push(mender.mended(finding, attribute));
             }
         }
@@ -164,9 +215,12 @@ fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>
         return Vec::new();
     }
     let span = domain.property_span(delivered.as_ref());
-    let found =
-        delivered.map_or_else(|| "not set".to_owned(), |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value));
-    let finding = Finding::within(owner, span).with_value("found", found).with_value("property", name);
+    let found = delivered.map_or_else(
+        || "not set".to_owned(),
+        |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value),
+    );
+    let finding =
+        Finding::within(owner, span).with_value("found", found).with_value("property", name);
     let mut changes = deliver(domain, name, value);
     if name == "ramfb" {
         changes.extend(moved_ramfb(domain));

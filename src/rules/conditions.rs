@@ -7,18 +7,23 @@ use crate::xml::Element;
 
 /// Whether all holds that a rule asks for.
 pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
-    when.vgpu.is_none_or(|wanted| wanted == context.domain.has_vgpu()) && applies_to_vgpu(when, context)
+    when.vgpu.is_none_or(|wanted| wanted == context.domain.has_vgpu())
+        && applies_to_vgpu(when, context)
 }
 
 /// The same where a vGPU is to come.
 pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
     let domain = context.domain;
     let stays = |element: Element<'_>| !is_removed(element, context);
-    let has = |selector: &Option<Selector>| selector.as_ref().map(|selector| context.search.any(selector, stays));
+    let has = |selector: &Option<Selector>| {
+        selector.as_ref().map(|selector| context.search.any(selector, stays))
+    };
     let is_shown_by = |wanted: DisplayBackend| match wanted {
         DisplayBackend::Graphics => domain.is_shown_by_graphics(),
         DisplayBackend::Qemu => !domain.is_shown_by_graphics(),
-        DisplayBackend::Window => !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless",
+        DisplayBackend::Window => {
+            !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless"
+        }
     };
     let setting = |name: &str| match name.strip_prefix('!') {
         Some(name) => domain.settings.wished(name).flatten().is_none(),
@@ -41,5 +46,6 @@ pub(super) fn remaining<'d>(selector: &Selector, context: &Context<'_, 'd>) -> V
 
 /// Whether an earlier fix removes an element.
 pub(super) fn is_removed(element: Element<'_>, context: &Context<'_, '_>) -> bool {
-    !context.removed.is_empty() && element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
+    !context.removed.is_empty()
+        && element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))
 }

@@ -21,28 +21,41 @@ impl<'d> DeclarativeFix<'_, 'd> {
     /// The finding with the changes that the fix makes.
     pub(super) fn mended(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
         let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };
-        let fill = |text: &str| template::fill(text, self.context.domain, Some(element), &finding.values);
+        let fill =
+            |text: &str| template::fill(text, self.context.domain, Some(element), &finding.values);
         let change = match &fix.op {
             Operation::Remove => Some(Change::Remove(element)),
             Operation::Insert(text) => {
                 // What can't be parsed was refused when the rule was read.
                 let template = self.template.get_or_init(|| NewElement::parse(text).ok());
-                template.as_ref().map(|template| Change::Insert(element, with_qemu_prefix(template.filled(&fill), element)))
+                template.as_ref().map(|template| {
+                    Change::Insert(element, with_qemu_prefix(template.filled(&fill), element))
+                })
             }
-            Operation::SetAttribute(value) => Some(Change::SetAttribute(element, attribute.to_owned(), fill(value))),
-            Operation::RemoveAttribute => Some(Change::RemoveAttribute(element, attribute.to_owned())),
+            Operation::SetAttribute(value) => {
+                Some(Change::SetAttribute(element, attribute.to_owned(), fill(value)))
+            }
+            Operation::RemoveAttribute => {
+                Some(Change::RemoveAttribute(element, attribute.to_owned()))
+            }
             Operation::SetText(text) => Some(Change::SetText(element, fill(text))),
             Operation::Deliver | Operation::Code => None,
         };
         let Some(change) = change else { return finding };
         let property = fix.property.as_ref().filter(|_| self.context.domain.vgpu == Some(element));
-        let delivered = property.map_or_else(Vec::new, |property| deliver(self.context.domain, &property.name, &property.value));
+        let delivered = property.map_or_else(Vec::new, |property| {
+            deliver(self.context.domain, &property.name, &property.value)
+        });
         let gives_property = !delivered.is_empty();
-        Finding { gives_property, ..finding.fixed_by(std::iter::once(change).chain(delivered).collect()) }
+        Finding {
+            gives_property,
+            ..finding.fixed_by(std::iter::once(change).chain(delivered).collect())
+        }
     }
 }
 
-/// A new element whose `qemu:` is the document's own prefix for libvirt's namespace, or is declared on it where there is none.
+/// A new element whose `qemu:` is the document's own prefix for libvirt's namespace, or is declared
+/// on it where there is none.
 fn with_qemu_prefix(new: NewElement, parent: Element<'_>) -> NewElement {
     if !new.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
         return new;

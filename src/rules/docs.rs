@@ -16,10 +16,20 @@ pub enum Markup {
 /// A rule's page.
 pub fn page(rule: &Rule, markup: Markup) -> String {
     let mut text = match markup {
-        Markup::Plain => format!("{} ({}, group {})\n{}\n", rule.id, rule.severity.name(), rule.group.name(), rule.summary),
+        Markup::Plain => format!(
+            "{} ({}, group {})\n{}\n",
+            rule.id,
+            rule.severity.name(),
+            rule.group.name(),
+            rule.summary
+        ),
         Markup::Markdown => {
             let (severity, group) = (rule.severity.name(), rule.group.name());
-            format!("**{}** ({severity}, group {group})\n\n{}\n", rule.id, markup.escaped(&rule.summary))
+            format!(
+                "**{}** ({severity}, group {group})\n\n{}\n",
+                rule.id,
+                markup.escaped(&rule.summary)
+            )
         }
     };
     let _ = writeln!(text, "\n{}", rule.why.trim());
@@ -31,7 +41,11 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
     }
     if let Some(example) = rule.example.iter().find(|example| example.bad.is_some()) {
         let bad = example.bad.as_deref().unwrap_or("").replace(['»', '«'], "");
-        let settings = if example.settings.is_empty() { String::new() } else { format!(" with {}", markup.code(&example.settings)) };
+        let settings = if example.settings.is_empty() {
+            String::new()
+        } else {
+            format!(" with {}", markup.code(&example.settings))
+        };
         let _ = writeln!(text, "\nFor example{settings}:\n{}", markup.block(&bad));
         if let Some(beside) = &example.other_file {
             let _ = writeln!(text, "and another file with:\n{}", markup.block(beside));
@@ -42,7 +56,12 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
     }
     for says in rule.known_message.iter() {
         let who = speaker(says.at);
-        let _ = writeln!(text, "{}{who} says: {}", markup.item(), markup.code(&says.text.replace("{}", "…")));
+        let _ = writeln!(
+            text,
+            "{}{who} says: {}",
+            markup.item(),
+            markup.code(&says.text.replace("{}", "…"))
+        );
     }
     for reference in rule.references.iter() {
         let _ = writeln!(text, "{}See {reference}", markup.item());
@@ -118,7 +137,11 @@ mod tests {
             for line in page.lines() {
                 is_block ^= line.starts_with("```");
                 let outside = line.split('`').step_by(2).collect::<String>();
-                assert!(is_block || !outside.replace("\\<", "").contains('<'), "{}: {line}", rule.id);
+                assert!(
+                    is_block || !outside.replace("\\<", "").contains('<'),
+                    "{}: {line}",
+                    rule.id
+                );
             }
         }
     }

@@ -23,19 +23,38 @@ pub(super) fn environment<'d>(wanted: &RequiredEnv<'_>, domain: &Domain<'d>) -> 
     }
     let value = template::fill(wanted.value, domain, None, &[]);
     let asked = wanted.setting.and_then(|name| domain.settings.asked(name).flatten());
-    match domain.environment.iter().rev().find(|variable| variable.attribute("name") == Some(wanted.name)) {
+    match domain
+        .environment
+        .iter()
+        .rev()
+        .find(|variable| variable.attribute("name") == Some(wanted.name))
+    {
         None => {
-            let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
-            vec![Finding::at(place).with_value("found", "not set").fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)])]
+            let place = domain
+                .blocks("commandline")
+                .first()
+                .copied()
+                .or(domain.vgpu)
+                .unwrap_or(domain.root);
+            vec![
+                Finding::at(place)
+                    .with_value("found", "not set")
+                    .fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)]),
+            ]
         }
         Some(variable) => {
             let found = variable.attribute("value").unwrap_or("");
-            let fits = wanted.format.is_none_or(|format| format.fits(found)) && asked.is_none_or(|asked| asked == found);
+            let fits = wanted.format.is_none_or(|format| format.fits(found))
+                && asked.is_none_or(|asked| asked == found);
             if fits {
                 return Vec::new();
             }
             let change = Change::SetAttribute(*variable, "value".into(), value);
-            vec![Finding::at_attribute(*variable, "value").with_value("found", format!("'{found}'")).fixed_by(vec![change])]
+            vec![
+                Finding::at_attribute(*variable, "value")
+                    .with_value("found", format!("'{found}'"))
+                    .fixed_by(vec![change]),
+            ]
         }
     }
 }

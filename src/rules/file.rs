@@ -1,5 +1,5 @@
-//! Reading a rule file, and everything that is wrong in it at once, each with its place. The build script reads the built-in rules
-//! by this too.
+//! Reading a rule file, and everything that is wrong in it at once, each with its place. The build
+//! script reads the built-in rules by this too.
 
 use std::error::Error;
 use std::fmt;
@@ -34,11 +34,12 @@ impl Error for RuleError {}
 /// Reads a rule file.
 ///
 /// # Errors
-/// What the file says that a rule can't say (the first thing of that kind), else all that doesn't fit together or names what isn't
-/// there, in the order of the file.
+/// What the file says that a rule can't say (the first thing of that kind), else all that doesn't
+/// fit together or names what isn't there, in the order of the file.
 pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
-    let rule: Rule = toml::from_str(text)
-        .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
+    let rule: Rule = toml::from_str(text).map_err(|error| {
+        vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }]
+    })?;
     let mut checker = Checker { text, errors: Vec::new() };
     checker.structure(&rule);
     checker.names(&rule);
@@ -85,7 +86,13 @@ impl Checker<'_> {
     }
 
     /// The same about a part of the value: where it stands, if the file has it as it is.
-    fn add_within(&mut self, place: &[TomlPathSegment], value: &str, part: Range<usize>, message: String) {
+    fn add_within(
+        &mut self,
+        place: &[TomlPathSegment],
+        value: &str,
+        part: Range<usize>,
+        message: String,
+    ) {
         let span = span_of(self.text, place);
         let start = self.text[span.clone()].find(value).map(|found| span.start + found);
         let span = start.map_or(span, |start| start + part.start..start + part.end);
@@ -103,20 +110,45 @@ impl Checker<'_> {
                 | Check::Unique { .. }
                 | Check::Reference { .. }
         );
-        let is_id = |id: &str| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let is_id = |id: &str| {
+            id.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
         if rule.id.is_empty() || !is_id(&rule.id) {
-            self.add(&[Key("id")], format!("'{}' is not a valid id: use lower-case letters, digits and dashes", rule.id));
+            self.add(
+                &[Key("id")],
+                format!(
+                    "'{}' is not a valid id: use lower-case letters, digits and dashes",
+                    rule.id
+                ),
+            );
         }
         let is_host = rule.group == Group::Host;
-        if is_host && (rule.select.is_some() || !rule.fix.is_empty() || !matches!(rule.check, Check::Code { .. })) {
-            self.add(&[Key("group")], "a rule about the host cannot have `select` or `fix`: its check is code".into());
+        if is_host
+            && (rule.select.is_some()
+                || !rule.fix.is_empty()
+                || !matches!(rule.check, Check::Code { .. }))
+        {
+            self.add(
+                &[Key("group")],
+                "a rule about the host cannot have `select` or `fix`: its check is code".into(),
+            );
         }
         if is_host != rule.ok_message.is_some() {
-            self.add(&[Key("ok-message")], "rules about the host must have `ok-message`, and other rules cannot have it".into());
+            self.add(
+                &[Key("ok-message")],
+                "rules about the host must have `ok-message`, and other rules cannot have it"
+                    .into(),
+            );
         }
-        let removal_is_known = rule.when.absent.is_some() || matches!(rule.check, Check::Code { .. });
+        let removal_is_known =
+            rule.when.absent.is_some() || matches!(rule.check, Check::Code { .. });
         if rule.message_once_removed.is_some() && !removal_is_known {
-            self.add(&[Key("message-once-removed")], "only a rule with `when.absent` or a function can have `message-once-removed`".into());
+            self.add(
+                &[Key("message-once-removed")],
+                "only a rule with `when.absent` or a function can have `message-once-removed`"
+                    .into(),
+            );
         }
         if selects && rule.select.is_none() {
             self.add(&[Key("check"), Key("kind")], "this kind of check needs `select`".into());
@@ -124,27 +156,47 @@ impl Checker<'_> {
         for (index, fix) in rule.fix.iter().enumerate() {
             let fits = match fix.op {
                 Operation::Remove | Operation::Insert(_) => selects,
-                Operation::SetAttribute(_) | Operation::RemoveAttribute => matches!(rule.check, Check::Attribute { .. }),
+                Operation::SetAttribute(_) | Operation::RemoveAttribute => {
+                    matches!(rule.check, Check::Attribute { .. })
+                }
                 Operation::SetText(_) => matches!(rule.check, Check::Text { .. }),
-                Operation::Deliver => matches!(rule.check, Check::Property { .. } | Check::Environment { .. }),
+                Operation::Deliver => {
+                    matches!(rule.check, Check::Property { .. } | Check::Environment { .. })
+                }
                 Operation::Code => matches!(rule.check, Check::Code { .. } | Check::Ignore { .. }),
             };
             if !fits {
-                self.add(&[Key("fix"), Index(index), Key("op")], format!("the fix '{}' does not fit this kind of check", fix.title));
+                self.add(
+                    &[Key("fix"), Index(index), Key("op")],
+                    format!("the fix '{}' does not fit this kind of check", fix.title),
+                );
             }
         }
     }
 
     /// Names of what isn't there.
     fn names(&mut self, rule: &Rule) {
-        let setting = |name: &str| format!("there is no setting '{name}'; the settings are {}", SETTINGS.join(", "));
-        if let Some(name) = rule.when.setting.as_deref().map(|name| name.trim_start_matches('!')).filter(|name| !SETTINGS.contains(name)) {
+        let setting = |name: &str| {
+            format!("there is no setting '{name}'; the settings are {}", SETTINGS.join(", "))
+        };
+        if let Some(name) = rule
+            .when
+            .setting
+            .as_deref()
+            .map(|name| name.trim_start_matches('!'))
+            .filter(|name| !SETTINGS.contains(name))
+        {
             self.add(&[Key("when"), Key("setting")], setting(name));
         }
         match &rule.check {
-            // Those of the host are in a table of their own, which a test holds against the rules: no site has such rules.
+            // Those of the host are in a table of their own, which a test holds against the rules:
+            // no site has such rules.
             Check::Code { function } if rule.group != Group::Host && function.place.is_none() => {
-                let message = format!("there is no function '{}'; the functions are {}", function.name, FUNCTIONS.join(", "));
+                let message = format!(
+                    "there is no function '{}'; the functions are {}",
+                    function.name,
+                    FUNCTIONS.join(", ")
+                );
                 self.add(&[Key("check"), Key("function")], message);
             }
             Check::Property { name, value } => self.property(&[Key("check")], name, value),
@@ -155,7 +207,11 @@ impl Checker<'_> {
         }
         for (index, fix) in rule.fix.iter().enumerate() {
             if let Some(property) = &fix.property {
-                self.property(&[Key("fix"), Index(index), Key("property")], &property.name, &property.value);
+                self.property(
+                    &[Key("fix"), Index(index), Key("property")],
+                    &property.name,
+                    &property.value,
+                );
             }
         }
     }
@@ -165,7 +221,10 @@ impl Checker<'_> {
         match type_of(name) {
             None => self.add(&within("name"), format!("QEMU's vGPU has no property '{name}'")),
             Some(kind) if to_override(kind, value).as_deref() != Some(value) => {
-                self.add(&within("value"), format!("'{value}' is not a value of type {}", kind.name()));
+                self.add(
+                    &within("value"),
+                    format!("'{value}' is not a value of type {}", kind.name()),
+                );
             }
             Some(_) => {}
         }
@@ -190,8 +249,13 @@ impl Checker<'_> {
         for (index, fix) in rule.fix.iter().enumerate() {
             let within = |key| [Key("fix"), Index(index), Key(key)];
             self.placeholders(&within("title"), &fix.title, is_host);
-            if let Some(title) = fix.property.as_ref().and_then(|property| property.title.as_ref()) {
-                self.placeholders(&[Key("fix"), Index(index), Key("property"), Key("title")], title, is_host);
+            if let Some(title) = fix.property.as_ref().and_then(|property| property.title.as_ref())
+            {
+                self.placeholders(
+                    &[Key("fix"), Index(index), Key("property"), Key("title")],
+                    title,
+                    is_host,
+                );
             }
             let (key, value) = match &fix.op {
                 Operation::Insert(text) => ("insert", text),
@@ -202,7 +266,12 @@ impl Checker<'_> {
             let place = [Key("fix"), Index(index), Key("op"), Key(key)];
             self.placeholders(&place, value, is_host);
             if let (Operation::Insert(_), Err(error)) = (&fix.op, NewElement::parse(value)) {
-                self.add_within(&place, value, error.span, format!("this can't be inserted: {}", error.message));
+                self.add_within(
+                    &place,
+                    value,
+                    error.span,
+                    format!("this can't be inserted: {}", error.message),
+                );
             }
         }
     }
@@ -214,14 +283,26 @@ impl Checker<'_> {
         self.page_text("fix", &[Key("fix"), Index(0), Key("title")], title, rule.page.fix.as_ref());
     }
 
-    fn page_text(&mut self, key: &'static str, place: &[TomlPathSegment], text: Option<&Text>, on_page: Option<&Text>) {
+    fn page_text(
+        &mut self,
+        key: &'static str,
+        place: &[TomlPathSegment],
+        text: Option<&Text>,
+        on_page: Option<&Text>,
+    ) {
         match (text, on_page) {
-            (None, Some(_)) => self.add(&[Key("page"), Key(key)], format!("the rule has no {key} that this could replace")),
+            (None, Some(_)) => self.add(
+                &[Key("page"), Key(key)],
+                format!("the rule has no {key} that this could replace"),
+            ),
             (Some(text), None) if text.contains('{') => {
                 self.add(place, format!("a rule's page can't fill in placeholders: add `{key}` without placeholders to [page]"));
             }
             (_, Some(on_page)) if on_page.contains('{') => {
-                self.add(&[Key("page"), Key(key)], "a rule's page can't fill in placeholders".into());
+                self.add(
+                    &[Key("page"), Key(key)],
+                    "a rule's page can't fill in placeholders".into(),
+                );
             }
             _ => {}
         }
@@ -231,10 +312,17 @@ impl Checker<'_> {
         for (at, _) in value.match_indices('{') {
             let Some(length) = value[at + 1..].find('}') else { continue };
             let name = &value[at + 1..at + 1 + length];
-            let of_domain = |name: &str| name.starts_with('@') || PLACEHOLDERS.contains(&name) || OF_CHECKS.contains(&name);
+            let of_domain = |name: &str| {
+                name.starts_with('@') || PLACEHOLDERS.contains(&name) || OF_CHECKS.contains(&name)
+            };
             let is_known = if is_host { OF_HOST.contains(&name) } else { of_domain(name) };
             if !is_known {
-                self.add_within(place, value, at..at + length + 2, format!("unknown placeholder {{{name}}}"));
+                self.add_within(
+                    place,
+                    value,
+                    at..at + length + 2,
+                    format!("unknown placeholder {{{name}}}"),
+                );
             }
         }
     }

@@ -9,7 +9,8 @@ impl Format {
         match self {
             Format::Uuid => parse_uuid(value).is_some(),
             Format::CanonicalUuid => parse_uuid(value).is_none_or(|uuid| uuid.to_string() == value),
-            // libvirt: src/qemu/qemu_domain.c `qemuDomainDefNamespaceParseCommandlineEnvNameValidate`.
+            // libvirt: src/qemu/qemu_domain.c
+            // `qemuDomainDefNamespaceParseCommandlineEnvNameValidate`.
             Format::EnvironmentName => {
                 let mut bytes = value.bytes();
                 bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
@@ -18,12 +19,19 @@ impl Format {
             Format::Display => {
                 let number = value.rsplit_once(':').map_or("", |(_, number)| number);
                 let mut parts = number.splitn(2, '.');
-                let digits =
-                    |part: Option<&str>| part.is_none_or(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-                !number.is_empty() && digits(parts.next()) && digits(parts.next()) && !value.contains(char::is_whitespace)
+                let digits = |part: Option<&str>| {
+                    part.is_none_or(|part| {
+                        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+                    })
+                };
+                !number.is_empty()
+                    && digits(parts.next())
+                    && digits(parts.next())
+                    && !value.contains(char::is_whitespace)
             }
             Format::Number => {
-                value.parse::<f64>().is_ok_and(|number| number > 0.0 && number.is_finite()) && !value.contains(['e', 'E', '+'])
+                value.parse::<f64>().is_ok_and(|number| number > 0.0 && number.is_finite())
+                    && !value.contains(['e', 'E', '+'])
             }
         }
     }
@@ -36,7 +44,11 @@ mod tests {
     #[test]
     fn formats_tell_right_from_wrong() {
         for (format, right, wrong) in [
-            (Format::Uuid, ["AB54BABAEA9A4CE5B7B451B376B65849", "ab54baba-ea9a-4ce5-b7b4-51b376b65849"], ["", "your-gpu-uuid-here"]),
+            (
+                Format::Uuid,
+                ["AB54BABAEA9A4CE5B7B451B376B65849", "ab54baba-ea9a-4ce5-b7b4-51b376b65849"],
+                ["", "your-gpu-uuid-here"],
+            ),
             (
                 Format::CanonicalUuid,
                 ["ab54baba-ea9a-4ce5-b7b4-51b376b65849", "no uuid at all"],

@@ -1,4 +1,5 @@
-//! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in [`code`].
+//! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in
+//! [`code`].
 
 pub mod check;
 pub mod code;
@@ -27,7 +28,8 @@ pub use symptom::Symptom;
 use crate::domain::Domain;
 use crate::xml::{ElementSet, XmlErrorKind};
 
-/// The built-in rules, in the order in which they are asked: written by the build script from `rules/*.toml`.
+/// The built-in rules, in the order in which they are asked: written by the build script from
+/// `rules/*.toml`.
 pub fn builtin() -> &'static [Rule] {
     BUILTIN
 }
@@ -56,7 +58,8 @@ mod table {
     pub(super) static BUILTIN: &[Rule] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
     pub(super) static OF_HOST: &[Rule] = include!(concat!(env!("OUT_DIR"), "/host.rs"));
     pub(super) static SYMPTOMS: &[Symptom] = include!(concat!(env!("OUT_DIR"), "/symptoms.rs"));
-    pub(super) static SELECTOR_TRIE: &[TrieNode] = include!(concat!(env!("OUT_DIR"), "/selector_trie.rs"));
+    pub(super) static SELECTOR_TRIE: &[TrieNode] =
+        include!(concat!(env!("OUT_DIR"), "/selector_trie.rs"));
     const UNREADABLE: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/unreadable.rs"));
     pub(super) static WELL_FORMED: &Rule = &BUILTIN[UNREADABLE[0]];
     pub(super) static DOMAIN: &Rule = &BUILTIN[UNREADABLE[1]];
@@ -93,7 +96,8 @@ impl<'r> RuleSet<'r> {
         RuleSet { known: active.clone(), wanted: active.clone(), active }
     }
 
-    /// Only those that one of these names means (none: all), without those that one of the others means.
+    /// Only those that one of these names means (none: all), without those that one of the others
+    /// means.
     ///
     /// # Errors
     /// A name that no rule and no group has, with the nearest one that there is.
@@ -103,7 +107,8 @@ impl<'r> RuleSet<'r> {
                 return Err(unknown(name, &self.known));
             }
         }
-        let means = |names: &[String], rule: &Rule| names.iter().any(|name| rule.matches_name(name));
+        let means =
+            |names: &[String], rule: &Rule| names.iter().any(|name| rule.matches_name(name));
         self.wanted.retain(|rule| !means(ignore, rule));
         self.active.retain(|rule| !means(ignore, rule) && (only.is_empty() || means(only, rule)));
         Ok(())
@@ -123,7 +128,9 @@ impl Rule {
 
     /// The names that mean this rule: its own, those that it had before, and its group's.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&*self.id).chain(self.aliases.iter().map(|alias| &**alias)).chain([self.group.name()])
+        std::iter::once(&*self.id)
+            .chain(self.aliases.iter().map(|alias| &**alias))
+            .chain([self.group.name()])
     }
 }
 
@@ -149,19 +156,23 @@ pub fn unknown(name: &str, rules: &[&Rule]) -> String {
     }
 }
 
-/// The one of these names that is spelt most like another, if it is at all: to be asked for, not to be taken.
+/// The one of these names that is spelt most like another, if it is at all: to be asked for, not to
+/// be taken.
 pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
-    names.filter(|other| likeness(other) > 0.8).max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
+    names
+        .filter(|other| likeness(other) > 0.8)
+        .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }
 
-/// The rule's or group's name that somebody meant who wrote another one: at most two letters are wrong, one of three, and no second name
-/// is as near.
+/// The rule's or group's name that somebody meant who wrote another one: at most two letters are
+/// wrong, one of three, and no second name is as near.
 pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
     let names = rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()]);
     // Whoever is off by more in length is off by more in letters.
     let near = names.filter(|known| known.len().abs_diff(name.len()) <= 2);
-    let mut near: Vec<(usize, &str)> = near.map(|known| (strsim::osa_distance(name, known), known)).collect();
+    let mut near: Vec<(usize, &str)> =
+        near.map(|known| (strsim::osa_distance(name, known), known)).collect();
     near.retain(|(far, _)| *far <= 2 && far * 3 <= name.len());
     near.sort();
     near.dedup();
@@ -182,6 +193,7 @@ pub struct Context<'c, 'd> {
     pub rules: &'c RuleSet<'c>,
     /// The elements that earlier findings' fixes remove in this run.
     pub removed: &'c ElementSet,
-    /// Whether anybody looks at the changes of a fix, and not only at whether there are any: working them out costs.
+    /// Whether anybody looks at the changes of a fix, and not only at whether there are any:
+    /// working them out costs.
     pub wants_changes: bool,
 }

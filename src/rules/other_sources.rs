@@ -1,4 +1,5 @@
-//! Properties that the vGPU must not get, because QEMU already has what they provide from elsewhere.
+//! Properties that the vGPU must not get, because QEMU already has what they provide from
+//! elsewhere.
 
 use crate::change::Change;
 use crate::domain::{Domain, Ramfb};
@@ -12,13 +13,16 @@ pub(super) enum RamfbElsewhere<'d> {
     Rom(String),
 }
 
-/// Whether a property must not be given to the vGPU. A device that a fix removes counts until it is gone, as the fix may be withheld.
+/// Whether a property must not be given to the vGPU. A device that a fix removes counts until it is
+/// gone, as the fix may be withheld.
 pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
     match name {
         "ramfb" => ramfb_elsewhere(domain).is_some(),
         // Only ramfb needs the driver.
         "driver" => !domain.has_ramfb() && ramfb_elsewhere(domain).is_some(),
-        "x-igd-opregion" => domain.opregion_argument().is_some() || domain.other_opregion().is_some(),
+        "x-igd-opregion" => {
+            domain.opregion_argument().is_some() || domain.other_opregion().is_some()
+        }
         _ => false,
     }
 }
@@ -38,17 +42,18 @@ pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
 /// The change that turns ramfb off on another GVT-g vGPU, if an attribute turns it on.
 fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d>> {
     let is_from_attribute = || {
-        let is_said_again = domain
-            .own_alias(ramfb.device)
-            .is_some_and(|alias| domain.last_set(alias, "ramfb").is_some() || domain.last_override(alias, "ramfb").is_some());
+        let is_said_again = domain.own_alias(ramfb.device).is_some_and(|alias| {
+            domain.last_set(alias, "ramfb").is_some()
+                || domain.last_override(alias, "ramfb").is_some()
+        });
         ramfb.device.attribute("ramfb") == Some("on") && !is_said_again
     };
     let can_move = domain.vgpu.is_some() && ramfb.is_vgpu && is_from_attribute();
     can_move.then(|| Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
 }
 
-/// The changes that turn off ramfb on another device, however it has it; none for a `<video>`, or for an argument that something else may
-/// refer to.
+/// The changes that turn off ramfb on another device, however it has it; none for a `<video>`, or
+/// for an argument that something else may refer to.
 pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<Change<'d>> {
     const NAME: &str = "ramfb";
     let device = ramfb.device;
@@ -57,15 +62,23 @@ pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<C
     }
     if let Some(option) = ramfb.option {
         return match OptionList::parse(device.attribute("value").unwrap_or(""), Syntax::DEVICE) {
-            Ok(list) if list.get("driver") != Some(NAME) => vec![Change::DeviceProperty(device, NAME.into(), "false".into())],
-            Ok(list) if list.get("id").is_none() => vec![Change::Remove(option), Change::Remove(device)],
+            Ok(list) if list.get("driver") != Some(NAME) => {
+                vec![Change::DeviceProperty(device, NAME.into(), "false".into())]
+            }
+            Ok(list) if list.get("id").is_none() => {
+                vec![Change::Remove(option), Change::Remove(device)]
+            }
             _ => Vec::new(),
         };
     }
-    let attribute = device.attribute(NAME).map(|_| Change::SetAttribute(device, NAME.into(), "off".into()));
+    let attribute =
+        device.attribute(NAME).map(|_| Change::SetAttribute(device, NAME.into(), "off".into()));
     let alias = domain.own_alias(device);
-    let set = alias.and_then(|alias| domain.last_set(alias, NAME)).map(|set| Change::SetValue(set, "off".into()));
+    let set = alias
+        .and_then(|alias| domain.last_set(alias, NAME))
+        .map(|set| Change::SetValue(set, "off".into()));
     let found = alias.and_then(|alias| domain.last_override(alias, NAME));
-    let found = found.map(|found| Change::SetAttribute(found.element, "value".into(), "false".into()));
+    let found =
+        found.map(|found| Change::SetAttribute(found.element, "value".into(), "false".into()));
     attribute.into_iter().chain(set).chain(found).collect()
 }

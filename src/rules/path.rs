@@ -8,7 +8,8 @@
 //! term      = "not(" condition ")" | "(" condition ")" | value [ ( "=" | "!=" ) STRING ]
 //! value     = path | [ path "/" ] "@" NAME
 //! ```
-//! A name without a prefix is an element in no namespace; `qemu:` means libvirt's namespace, whatever prefix a document uses.
+//! A name without a prefix is an element in no namespace; `qemu:` means libvirt's namespace,
+//! whatever prefix a document uses.
 
 use std::borrow::Cow;
 
@@ -35,7 +36,8 @@ pub struct Path {
     pub absolute: bool,
     /// The steps in order.
     pub steps: List<Step>,
-    /// Its place in the tree of what the built-in paths begin with ([`selector_trie`](super::selector_trie)); None for any other.
+    /// Its place in the tree of what the built-in paths begin with
+    /// ([`selector_trie`](super::selector_trie)); None for any other.
     pub stem: Option<usize>,
 }
 
@@ -164,7 +166,8 @@ impl Parser<'_> {
     /// `and`, `or`: a word that must end there.
     fn take_word(&mut self, word: &str) -> bool {
         self.skip_space();
-        let ends = self.rest().strip_prefix(word).is_some_and(|rest| !rest.starts_with(is_name_character));
+        let ends =
+            self.rest().strip_prefix(word).is_some_and(|rest| !rest.starts_with(is_name_character));
         ends && self.take(word)
     }
 
@@ -259,7 +262,11 @@ impl Parser<'_> {
             if !self.take(")") {
                 return Err(self.expected("')'"));
             }
-            return Ok(if negated { Condition::Not(Cow::Owned(vec![condition])) } else { condition });
+            return Ok(if negated {
+                Condition::Not(Cow::Owned(vec![condition]))
+            } else {
+                condition
+            });
         }
         let value = self.value()?;
         if self.take("!=") {
@@ -273,8 +280,11 @@ impl Parser<'_> {
 
     fn value(&mut self) -> Result<Value, String> {
         self.skip_space();
-        let path =
-            if self.rest().starts_with('@') { Path { absolute: false, steps: Cow::Borrowed(&[]), stem: None } } else { self.path()? };
+        let path = if self.rest().starts_with('@') {
+            Path { absolute: false, steps: Cow::Borrowed(&[]), stem: None }
+        } else {
+            self.path()?
+        };
         let attribute = if self.take("@") { Some(self.name()?) } else { None };
         self.skip_space();
         Ok(Value { path, attribute })
@@ -285,7 +295,9 @@ impl Parser<'_> {
             return Err(self.expected("a string in quotes"));
         };
         let inside = &self.rest()[1..];
-        let Some(length) = inside.find(quote) else { return Err(self.expected("the closing quote")) };
+        let Some(length) = inside.find(quote) else {
+            return Err(self.expected("the closing quote"));
+        };
         let string = inside[..length].to_owned();
         self.at += length + 2;
         self.skip_space();
@@ -327,10 +339,22 @@ mod tests {
     #[test]
     fn errors_say_where_and_what() {
         let error = |source| Selector::parse(source).unwrap_err();
-        assert_eq!(error("/domain["), "in the path `/domain[`: expected a name at byte 8, found the end");
-        assert_eq!(error("/a[@b=c]"), "in the path `/a[@b=c]`: expected a string in quotes at byte 6, found 'c'");
-        assert_eq!(error("/a]"), "in the path `/a]`: expected '|', '/' or the end at byte 2, found ']'");
-        assert_eq!(error("/a[not(b]"), "in the path `/a[not(b]`: expected ')' at byte 8, found ']'");
+        assert_eq!(
+            error("/domain["),
+            "in the path `/domain[`: expected a name at byte 8, found the end"
+        );
+        assert_eq!(
+            error("/a[@b=c]"),
+            "in the path `/a[@b=c]`: expected a string in quotes at byte 6, found 'c'"
+        );
+        assert_eq!(
+            error("/a]"),
+            "in the path `/a]`: expected '|', '/' or the end at byte 2, found ']'"
+        );
+        assert_eq!(
+            error("/a[not(b]"),
+            "in the path `/a[not(b]`: expected ')' at byte 8, found ']'"
+        );
         for source in ["", "|", "/a|", "/a/@b", "/a[//@b]", "//..", "/a//.", "1", "/a[@b='x]"] {
             assert!(Selector::parse(source).is_err(), "{source}");
         }

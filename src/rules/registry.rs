@@ -1,11 +1,23 @@
-//! The names that a rule file may use beside those of its own format. The build script reads them too, so they stand apart from what
-//! they name; tests hold the two together.
+//! The names that a rule file may use beside those of its own format. The build script reads them
+//! too, so they stand apart from what they name; tests hold the two together.
 
 /// Settings that a placeholder can name.
-pub const PLACEHOLDERS: &[&str] = &["uuid", "display", "display-env", "gdk-scale", "alias", "romfile", "pci", "libvirt", "audio", "type"];
+pub const PLACEHOLDERS: &[&str] = &[
+    "uuid",
+    "display",
+    "display-env",
+    "gdk-scale",
+    "alias",
+    "romfile",
+    "pci",
+    "libvirt",
+    "audio",
+    "type",
+];
 
 /// What checks add to them: the value found, and a word or two about it.
-pub const OF_CHECKS: &[&str] = &["found", "element", "what", "device", "property", "other", "canonical"];
+pub const OF_CHECKS: &[&str] =
+    &["found", "element", "what", "device", "property", "other", "canonical"];
 
 /// What the checks of the host fill in.
 pub const OF_HOST: &[&str] = &[
@@ -29,7 +41,18 @@ pub const OF_HOST: &[&str] = &[
 ];
 
 /// Settings that can be asked for with `setting`.
-pub const SETTINGS: &[&str] = &["uuid", "type", "pci", "display", "display-env", "gdk-scale", "alias", "romfile", "audio", "keep-video"];
+pub const SETTINGS: &[&str] = &[
+    "uuid",
+    "type",
+    "pci",
+    "display",
+    "display-env",
+    "gdk-scale",
+    "alias",
+    "romfile",
+    "audio",
+    "keep-video",
+];
 
 /// The functions of `code` checks, by name.
 pub const FUNCTIONS: &[&str] = &[

@@ -1,4 +1,5 @@
-//! What a rule file may say. The build script and `--rules` read the same types, so both give the same errors.
+//! What a rule file may say. The build script and `--rules` read the same types, so both give the
+//! same errors.
 
 use serde::Deserialize;
 
@@ -29,7 +30,8 @@ pub struct Rule {
     pub select: Option<Selector>,
     /// What is wrong, with placeholders.
     pub message: Text,
-    /// The message where the elements of `when.absent` are still in the file and other fixes of the same run remove them.
+    /// The message where the elements of `when.absent` are still in the file and other fixes of the
+    /// same run remove them.
     pub message_once_removed: Option<Text>,
     /// How to find out whether it is.
     pub check: Check,
@@ -40,7 +42,8 @@ pub struct Rule {
     pub help: Option<Text>,
     /// What a report says where nothing is wrong; rules about the host have it, with placeholders.
     pub ok_message: Option<Text>,
-    /// The wording for the rule's own page, where there is no document to fill in the placeholders of `help` and the fix's title.
+    /// The wording for the rule's own page, where there is no document to fill in the placeholders
+    /// of `help` and the fix's title.
     #[serde(default)]
     pub page: Page,
     /// Why it matters, in Markdown.
@@ -85,7 +88,8 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
-    /// What shows the guest's picture: its fixes are withheld where they would leave the guest without one.
+    /// What shows the guest's picture: its fixes are withheld where they would leave the guest
+    /// without one.
     Display,
     /// The vGPU's hostdev.
     Vgpu,
@@ -95,7 +99,8 @@ pub enum Group {
     Qemu,
     /// The rest of the domain.
     Domain,
-    /// No part of a domain, but the machine that it runs on: `gvtg-xml host` asks these rules and no others.
+    /// No part of a domain, but the machine that it runs on: `gvtg-xml host` asks these rules and
+    /// no others.
     Host,
 }
 
@@ -136,7 +141,12 @@ pub enum DisplayBackend {
 
 /// How to find out whether something is wrong.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(
+    tag = "kind",
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case"
+)]
 pub enum Check {
     /// The selected elements must not be there.
     Forbid,
@@ -169,7 +179,8 @@ pub enum Check {
         /// How it must look.
         format: Option<Format>,
     },
-    /// No two of the selected elements have the same value of an attribute (of theirs or of a descendant's).
+    /// No two of the selected elements have the same value of an attribute (of theirs or of a
+    /// descendant's).
     Unique {
         /// The attribute's name.
         attribute: Text,
@@ -221,9 +232,11 @@ pub enum Check {
         /// What is to be this domain's alone.
         same: ConflictKind,
     },
-    /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own has this check.
+    /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own
+    /// has this check.
     WellFormed,
-    /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's own has this check.
+    /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's
+    /// own has this check.
     Domain,
 }
 
@@ -233,7 +246,8 @@ pub enum Check {
 pub struct Function {
     /// Its name.
     pub name: Text,
-    /// Where it stands among those that there are: it is looked up once, and not for each document. None for one about the host.
+    /// Where it stands among those that there are: it is looked up once, and not for each document.
+    /// None for one about the host.
     pub place: Option<usize>,
 }
 
@@ -264,7 +278,8 @@ pub enum IgnoreFault {
 pub enum ConflictKind {
     /// The uuid of a vGPU: no two domains of different names have it.
     Vgpu,
-    /// The name and the GPU of its vGPU: no two domains with different uuids of their own have both.
+    /// The name and the GPU of its vGPU: no two domains with different uuids of their own have
+    /// both.
     Name,
 }
 
@@ -304,7 +319,8 @@ pub struct Fix {
     /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
     #[serde(default)]
     pub unsafe_if_watched: bool,
-    /// Whether the guest's screen stays as it is: then a fix of the group display is made even if nothing else would show the guest.
+    /// Whether the guest's screen stays as it is: then a fix of the group display is made even if
+    /// nothing else would show the guest.
     #[serde(default)]
     pub keeps_picture: bool,
     /// The libvirt releases it is for.
@@ -367,9 +383,12 @@ impl Rule {
 
     /// When it is asked.
     pub fn phase(&self) -> Phase {
-        let removes = self.fix.iter().any(|fix| matches!(fix.op, Operation::Remove)) && matches!(self.check, Check::Forbid);
+        let removes = self.fix.iter().any(|fix| matches!(fix.op, Operation::Remove))
+            && matches!(self.check, Check::Forbid);
         match removes {
-            true if self.when.absent.is_some() || self.when.present.is_some() => Phase::DependentRemoval,
+            true if self.when.absent.is_some() || self.when.present.is_some() => {
+                Phase::DependentRemoval
+            }
             true => Phase::Removal,
             false => Phase::Rest,
         }

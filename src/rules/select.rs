@@ -1,8 +1,9 @@
 //! Finding the elements that a selector means.
 //!
-//! Where the built-in selectors begin is found by one walk of the document, when the first of them is asked; most begin nowhere, and are
-//! answered by that. Whatever is asked further on looks children up by name in a [`Children`] index, so that the work grows with the
-//! document and not with the document times the number of rules.
+//! Where the built-in selectors begin is found by one walk of the document, when the first of them
+//! is asked; most begin nowhere, and are answered by that. Whatever is asked further on looks
+//! children up by name in a [`Children`] index, so that the work grows with the document and not
+//! with the document times the number of rules.
 
 use std::cell::OnceCell;
 
@@ -11,7 +12,8 @@ use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
 use crate::xml::{Children, Element, QEMU_NAMESPACE, same};
 use foldhash::{HashSet, HashSetExt};
 
-/// Something that a step leads to: an element, or None for the document itself, the root element's parent.
+/// Something that a step leads to: an element, or None for the document itself, the root element's
+/// parent.
 type Node<'d> = Option<Element<'d>>;
 
 /// A document that selectors are asked of.
@@ -27,7 +29,8 @@ impl<'c, 'd> Search<'c, 'd> {
         Search { children, of_stems: OnceCell::new() }
     }
 
-    /// The elements that any of the selector's paths leads to from the document, in document order, each once.
+    /// The elements that any of the selector's paths leads to from the document, in document order,
+    /// each once.
     pub fn select(&self, selector: &Selector) -> Vec<Element<'d>> {
         self.select_from(selector, None)
     }
@@ -41,7 +44,8 @@ impl<'c, 'd> Search<'c, 'd> {
                 false
             });
         }
-        let is_in_order = selector.paths.len() == 1 && selector.paths[0].steps.iter().all(|step| step.axis == Axis::Child);
+        let is_in_order = selector.paths.len() == 1
+            && selector.paths[0].steps.iter().all(|step| step.axis == Axis::Child);
         if !is_in_order && found.len() > 1 {
             found.sort_by_key(|element| element.id());
             found.dedup();
@@ -51,13 +55,26 @@ impl<'c, 'd> Search<'c, 'd> {
 
     /// Whether any of the elements that the selector leads to fits; looks no further then.
     pub fn any(&self, selector: &Selector, fits: impl Fn(Element<'d>) -> bool) -> bool {
-        selector.paths.iter().any(|path| self.any_node(path, None, &mut |node| node.is_some_and(&fits)))
+        selector
+            .paths
+            .iter()
+            .any(|path| self.any_node(path, None, &mut |node| node.is_some_and(&fits)))
     }
 
-    /// Whether any of the nodes that a path leads to fits. All are offered until one does, some more than once.
-    fn any_node(&self, path: &Path, from: Node<'d>, fits: &mut dyn FnMut(Node<'d>) -> bool) -> bool {
+    /// Whether any of the nodes that a path leads to fits. All are offered until one does, some
+    /// more than once.
+    fn any_node(
+        &self,
+        path: &Path,
+        from: Node<'d>,
+        fits: &mut dyn FnMut(Node<'d>) -> bool,
+    ) -> bool {
         // From several nodes `..` and `//` can lead to the same ones again and again.
-        let mut spread = path.steps.iter().skip_while(|step| matches!(step.axis, Axis::Own | Axis::Parent)).skip(1);
+        let mut spread = path
+            .steps
+            .iter()
+            .skip_while(|step| matches!(step.axis, Axis::Own | Axis::Parent))
+            .skip(1);
         if spread.any(|step| matches!(step.axis, Axis::Parent | Axis::Descendant)) {
             return self.level_by_level(path, from).into_iter().any(fits);
         }
@@ -66,7 +83,9 @@ impl<'c, 'd> Search<'c, 'd> {
         };
         let (begun, rest) = path.steps.split_at(SELECTOR_TRIE[stem].depth);
         let conditions = begun.last().map_or(&[][..], |step| &step.conditions);
-        self.of_stem(stem).iter().any(|element| self.all_hold(conditions, *element) && self.follow(rest, Some(*element), fits))
+        self.of_stem(stem).iter().any(|element| {
+            self.all_hold(conditions, *element) && self.follow(rest, Some(*element), fits)
+        })
     }
 
     fn of_stem(&self, stem: usize) -> &[Element<'d>] {
@@ -78,7 +97,12 @@ impl<'c, 'd> Search<'c, 'd> {
         &of_stems[stem]
     }
 
-    fn follow(&self, steps: &[Step], from: Node<'d>, fits: &mut dyn FnMut(Node<'d>) -> bool) -> bool {
+    fn follow(
+        &self,
+        steps: &[Step],
+        from: Node<'d>,
+        fits: &mut dyn FnMut(Node<'d>) -> bool,
+    ) -> bool {
         let Some((step, rest)) = steps.split_first() else { return fits(from) };
         self.any_candidate(step, from, &mut |node| self.follow(rest, node, fits))
     }
@@ -104,21 +128,38 @@ impl<'c, 'd> Search<'c, 'd> {
     }
 
     /// Whether any of the nodes that a step leads to fits.
-    fn any_candidate(&self, step: &Step, from: Node<'d>, fits: &mut dyn FnMut(Node<'d>) -> bool) -> bool {
-        let mut offer = |node: Node<'d>| node.is_none_or(|element| self.all_hold(&step.conditions, element)) && fits(node);
+    fn any_candidate(
+        &self,
+        step: &Step,
+        from: Node<'d>,
+        fits: &mut dyn FnMut(Node<'d>) -> bool,
+    ) -> bool {
+        let mut offer = |node: Node<'d>| {
+            node.is_none_or(|element| self.all_hold(&step.conditions, element)) && fits(node)
+        };
         let named = |element: &Element<'d>| is_named(*element, &step.name);
         let document = self.children.document();
         match (step.axis, from) {
             (Axis::Own, from) => offer(from),
             (Axis::Parent, None) => false,
             (Axis::Parent, Some(element)) => offer(element.parent()),
-            (Axis::Child, None) => Some(document.root()).filter(named).is_some_and(|root| offer(Some(root))),
+            (Axis::Child, None) => {
+                Some(document.root()).filter(named).is_some_and(|root| offer(Some(root)))
+            }
             (Axis::Child, Some(element)) => match &step.name {
-                Name::Plain(name) | Name::Qemu(name) => self.children.named(element, name).filter(named).any(|child| offer(Some(child))),
-                Name::Any | Name::AnyQemu => element.children().filter(named).any(|child| offer(Some(child))),
+                Name::Plain(name) | Name::Qemu(name) => {
+                    self.children.named(element, name).filter(named).any(|child| offer(Some(child)))
+                }
+                Name::Any | Name::AnyQemu => {
+                    element.children().filter(named).any(|child| offer(Some(child)))
+                }
             },
-            (Axis::Descendant, None) => document.elements().filter(named).any(|element| offer(Some(element))),
-            (Axis::Descendant, Some(element)) => element.descendants().filter(named).any(|inner| offer(Some(inner))),
+            (Axis::Descendant, None) => {
+                document.elements().filter(named).any(|element| offer(Some(element)))
+            }
+            (Axis::Descendant, Some(element)) => {
+                element.descendants().filter(named).any(|inner| offer(Some(inner)))
+            }
         }
     }
 
@@ -132,28 +173,46 @@ impl<'c, 'd> Search<'c, 'd> {
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part, element)),
             Condition::Not(parts) => !parts.iter().any(|part| self.holds(part, element)),
             Condition::Exists(value) => self.any_value(value, element, |_| true),
-            Condition::Equal(value, text) => self.any_value(value, element, |found| same(found, text)),
-            Condition::Different(value, text) => self.any_value(value, element, |found| !same(found, text)),
+            Condition::Equal(value, text) => {
+                self.any_value(value, element, |found| same(found, text))
+            }
+            Condition::Different(value, text) => {
+                self.any_value(value, element, |found| !same(found, text))
+            }
         }
     }
 
     /// Whether any of the values that a value path leads to fits.
     fn any_value(&self, value: &Value, element: Element<'d>, fits: impl Fn(&str) -> bool) -> bool {
         self.any_node(&value.path, Some(element), &mut |node| match &value.attribute {
-            Some(attribute) => node.and_then(|element| element.attribute(attribute)).is_some_and(&fits),
+            Some(attribute) => {
+                node.and_then(|element| element.attribute(attribute)).is_some_and(&fits)
+            }
             None => fits(&node.unwrap_or_else(|| self.children.document().root()).deep_text()),
         })
     }
 }
 
 /// Notes the elements that stems lead to, of those that are below one of their nodes.
-fn walk<'d>(node: usize, below: impl Iterator<Item = Element<'d>>, of_stems: &mut [Vec<Element<'d>>]) {
+fn walk<'d>(
+    node: usize,
+    below: impl Iterator<Item = Element<'d>>,
+    of_stems: &mut [Vec<Element<'d>>],
+) {
     for element in below {
-        let next = SELECTOR_TRIE[node].next.iter().copied().find(|next| is_named(element, &SELECTOR_TRIE[*next].name));
+        let next = SELECTOR_TRIE[node]
+            .next
+            .iter()
+            .copied()
+            .find(|next| is_named(element, &SELECTOR_TRIE[*next].name));
         if let Some(next) = next {
             of_stems[next].push(element);
             if !SELECTOR_TRIE[next].next.is_empty() {
-                walk(next, &mut element.children() as &mut dyn Iterator<Item = Element<'d>>, of_stems);
+                walk(
+                    next,
+                    &mut element.children() as &mut dyn Iterator<Item = Element<'d>>,
+                    of_stems,
+                );
             }
         }
     }
@@ -211,10 +270,17 @@ mod tests {
 
     #[test]
     fn an_element_whose_default_namespace_is_undone_is_in_none() {
-        let names = read("<domain><x xmlns='urn:x'><disk id='1'/><disk xmlns='' id='2'/></x></domain>", |document| {
-            let found = Search::new(&Children::new(document)).select(&Selector::parse("//disk").unwrap());
-            found.into_iter().filter_map(|element| element.attribute("id").map(str::to_owned)).collect::<Vec<_>>()
-        });
+        let names = read(
+            "<domain><x xmlns='urn:x'><disk id='1'/><disk xmlns='' id='2'/></x></domain>",
+            |document| {
+                let found = Search::new(&Children::new(document))
+                    .select(&Selector::parse("//disk").unwrap());
+                found
+                    .into_iter()
+                    .filter_map(|element| element.attribute("id").map(str::to_owned))
+                    .collect::<Vec<_>>()
+            },
+        );
         assert_eq!(names.unwrap(), ["2"]);
     }
 

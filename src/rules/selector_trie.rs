@@ -1,5 +1,6 @@
-//! What the built-in selectors begin with: names from the root on. The build script makes one tree of all of them, so that one walk of a
-//! document finds where each selector begins, and that most begin nowhere.
+//! What the built-in selectors begin with: names from the root on. The build script makes one tree
+//! of all of them, so that one walk of a document finds where each selector begins, and that most
+//! begin nowhere.
 
 use super::path::{Axis, List, Name, Path, Step};
 
@@ -19,7 +20,8 @@ pub fn new_trie() -> Vec<TrieNode> {
     vec![TrieNode { name: Name::Any, depth: 0, next: List::default() }]
 }
 
-/// Adds a path's stem to the tree: its steps to named children, up to the first that asks for more than a name.
+/// Adds a path's stem to the tree: its steps to named children, up to the first that asks for more
+/// than a name.
 pub fn insert(path: &mut Path, tree: &mut Vec<TrieNode>) {
     if !path.absolute {
         return;
@@ -32,7 +34,11 @@ pub fn insert(path: &mut Path, tree: &mut Vec<TrieNode>) {
         at = match tree[at].next.iter().find(|next| tree[**next].name == *name) {
             Some(next) => *next,
             None => {
-                tree.push(TrieNode { name: name.clone(), depth: tree[at].depth + 1, next: List::default() });
+                tree.push(TrieNode {
+                    name: name.clone(),
+                    depth: tree[at].depth + 1,
+                    next: List::default(),
+                });
                 let new = tree.len() - 1;
                 tree[at].next.to_mut().push(new);
                 new

@@ -1,4 +1,5 @@
-//! Symptoms: messages of libvirt, QEMU, the kernel and others that no rule can explain alone. The build script reads them too.
+//! Symptoms: messages of libvirt, QEMU, the kernel and others that no rule can explain alone. The
+//! build script reads them too.
 
 use serde::Deserialize;
 
@@ -25,7 +26,8 @@ pub struct Symptom {
     /// The rules that find its causes.
     #[serde(default)]
     pub rules: List<Text>,
-    /// Whether it tells nothing by itself: it is shown only where nothing else in the same text is known.
+    /// Whether it tells nothing by itself: it is shown only where nothing else in the same text is
+    /// known.
     #[serde(default)]
     pub fallback: bool,
     /// The messages, in the words of each program and release.
@@ -53,8 +55,9 @@ const MIN_LITERAL_LEN: usize = 10;
 /// # Errors
 /// What the file says that a symptom can't say, else all that can't be looked for.
 pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
-    let symptom: Symptom = toml::from_str(text)
-        .map_err(|error| vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }])?;
+    let symptom: Symptom = toml::from_str(text).map_err(|error| {
+        vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }]
+    })?;
     let mut errors = Vec::new();
     if symptom.known_message.is_empty() {
         errors.push(RuleError {
@@ -65,11 +68,20 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
     for (index, words) in symptom.known_message.iter().enumerate() {
         let letters = words.text.split("{}").map(str::len).sum::<usize>();
         if letters < MIN_LITERAL_LEN {
-            let message =
-                format!("'{}' would match too many messages: it has {letters} fixed letters, and needs {MIN_LITERAL_LEN}", words.text);
+            let message = format!(
+                "'{}' would match too many messages: it has {letters} fixed letters, and needs {MIN_LITERAL_LEN}",
+                words.text
+            );
             errors.push(RuleError {
                 message,
-                span: span_of(text, &[TomlPathSegment::Key("known-message"), TomlPathSegment::Index(index), TomlPathSegment::Key("text")]),
+                span: span_of(
+                    text,
+                    &[
+                        TomlPathSegment::Key("known-message"),
+                        TomlPathSegment::Index(index),
+                        TomlPathSegment::Key("text"),
+                    ],
+                ),
             });
         }
     }
@@ -85,11 +97,23 @@ mod tests {
     #[test]
     fn what_can_not_be_looked_for_is_an_error_with_its_place() {
         assert!(parse(GOOD).is_ok());
-        let place =
-            |text: &str| parse(text).map(|_| ()).unwrap_err().into_iter().map(|error| text[error.span].to_owned()).collect::<Vec<_>>();
-        assert_eq!(place(&GOOD.replace("gtk initialization failed", "{} failed {}")), ["'{} failed {}'"]);
+        let place = |text: &str| {
+            parse(text)
+                .map(|_| ())
+                .unwrap_err()
+                .into_iter()
+                .map(|error| text[error.span].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            place(&GOOD.replace("gtk initialization failed", "{} failed {}")),
+            ["'{} failed {}'"]
+        );
         assert_eq!(place(&GOOD.replace("explanation", "meaning")), ["meaning"]);
         assert_eq!(place(&GOOD.replace("'qemu'", "'kernel'")), ["'kernel'"]);
-        assert_eq!(parse(&GOOD[..GOOD.find("[[").unwrap()]).unwrap_err()[0].message, "missing field `known-message`");
+        assert_eq!(
+            parse(&GOOD[..GOOD.find("[[").unwrap()]).unwrap_err()[0].message,
+            "missing field `known-message`"
+        );
     }
 }

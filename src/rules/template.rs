@@ -1,5 +1,5 @@
-//! Placeholders in messages and in what fixes insert: `{@type}` is an attribute of the element found, `{uuid}` and the like are
-//! settings, and some checks add their own.
+//! Placeholders in messages and in what fixes insert: `{@type}` is an attribute of the element
+//! found, `{uuid}` and the like are settings, and some checks add their own.
 
 use crate::domain::Domain;
 use crate::settings::derived_uuid;
@@ -7,12 +7,22 @@ use crate::version::Version;
 use crate::xml::Element;
 
 /// A text with its placeholders filled in.
-pub(crate) fn fill(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+pub(crate) fn fill(
+    text: &str,
+    domain: &Domain<'_>,
+    element: Option<Element<'_>>,
+    values: &[(&'static str, String)],
+) -> String {
     substitute(text, |name| value(name, domain, element, values))
 }
 
 /// The same for people, who need no more of a value than its beginning.
-pub(crate) fn render_message(text: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> String {
+pub(crate) fn render_message(
+    text: &str,
+    domain: &Domain<'_>,
+    element: Option<Element<'_>>,
+    values: &[(&'static str, String)],
+) -> String {
     substitute(text, |name| {
         value(name, domain, element, values).map(|value| match value.len() {
             // The length in bytes is never less than in characters.
@@ -33,12 +43,25 @@ pub(crate) fn clipped(text: &str) -> String {
     }
 }
 
-fn value(name: &str, domain: &Domain<'_>, element: Option<Element<'_>>, values: &[(&'static str, String)]) -> Option<String> {
-    let known = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+fn value(
+    name: &str,
+    domain: &Domain<'_>,
+    element: Option<Element<'_>>,
+    values: &[(&'static str, String)],
+) -> Option<String> {
+    let known = |name: &str| {
+        values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    };
     match name.strip_prefix('@') {
-        Some(attribute) => element.and_then(|element| element.attribute(attribute)).map(str::to_owned),
+        Some(attribute) => {
+            element.and_then(|element| element.attribute(attribute)).map(str::to_owned)
+        }
         None => known(name)
-            .or_else(|| (name == "element").then(|| element.map(|element| element.name().to_owned())).flatten())
+            .or_else(|| {
+                (name == "element")
+                    .then(|| element.map(|element| element.name().to_owned()))
+                    .flatten()
+            })
             .or_else(|| setting(domain, name)),
     }
 }

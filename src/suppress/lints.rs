@@ -16,7 +16,12 @@ const MAX_NAME_LEN: usize = 64;
 
 impl<'d> Suppressions<'_, 'd> {
     /// Everything with this fault.
-    pub fn faults(&self, fault: IgnoreFault, known: &[&Rule], judged: &HashSet<&str>) -> Vec<Finding<'d>> {
+    pub fn faults(
+        &self,
+        fault: IgnoreFault,
+        known: &[&Rule],
+        judged: &HashSet<&str>,
+    ) -> Vec<Finding<'d>> {
         match fault {
             IgnoreFault::Unreadable => self.unreadable(),
             IgnoreFault::WithoutReason => self.without_reason(),
@@ -26,32 +31,52 @@ impl<'d> Suppressions<'_, 'd> {
     }
 
     fn unreadable(&self) -> Vec<Finding<'d>> {
-        let unreadable = self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
-        unreadable.map(|(ignore, fault)| at(ignore, ignore.span.clone()).with_value("what", fault)).collect()
+        let unreadable =
+            self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
+        unreadable
+            .map(|(ignore, fault)| at(ignore, ignore.span.clone()).with_value("what", fault))
+            .collect()
     }
 
     fn without_reason(&self) -> Vec<Finding<'d>> {
-        let silent = self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
+        let silent =
+            self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
         silent.map(|ignore| at(ignore, ignore.span.clone())).collect()
     }
 
     fn of_unknown_rules(&self, known: &[&Rule]) -> Vec<Finding<'d>> {
         let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
-        let places = named.flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
-        let unknown = places.filter_map(|place| self.unknown.get(self.name(place)).map(|meant| (place, *meant)));
+        let places = named
+            .flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
+        let unknown = places
+            .filter_map(|place| self.unknown.get(self.name(place)).map(|meant| (place, *meant)));
         unknown
             .map(|((index, place), meant)| {
                 let (ignore, name) = (&self.ignores[index], self.name((index, place)));
                 let range = ignore.names[place].clone();
                 let finding = at(ignore, range.clone())
-                    .with_value("what", unknown_rule_message(name, meant, known, self.unknown.len() <= MAX_TYPO_LOOKUPS))
+                    .with_value(
+                        "what",
+                        unknown_rule_message(
+                            name,
+                            meant,
+                            known,
+                            self.unknown.len() <= MAX_TYPO_LOOKUPS,
+                        ),
+                    )
                     .with_value("other", meant.unwrap_or(""));
                 match (meant, ignore.form) {
                     (None, _) => finding,
                     (Some(meant), IgnoreForm::Metadata(element)) => {
-                        finding.fixed_by(vec![Change::SetAttribute(element, "rule".into(), meant.to_owned())])
+                        finding.fixed_by(vec![Change::SetAttribute(
+                            element,
+                            "rule".into(),
+                            meant.to_owned(),
+                        )])
                     }
-                    (Some(meant), _) => finding.fixed_by(vec![Change::EditComment(range, meant.to_owned())]),
+                    (Some(meant), _) => {
+                        finding.fixed_by(vec![Change::EditComment(range, meant.to_owned())])
+                    }
                 }
             })
             .collect()
@@ -63,7 +88,9 @@ impl<'d> Suppressions<'_, 'd> {
     }
 
     fn unused(&self, judged: &HashSet<&str>) -> HashSet<NamePlace> {
-        let is_sound = |(index, _): &NamePlace| self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty();
+        let is_sound = |(index, _): &NamePlace| {
+            self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty()
+        };
         let judged = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
         judged.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
     }
@@ -82,28 +109,49 @@ impl<'d> Suppressions<'_, 'd> {
             for place in (0..ignore.names.len()).filter(|place| !is_kept(*place)) {
                 let name = &ignore.names[place];
                 let change = match (ignore.form, first_kept) {
-                    (IgnoreForm::Metadata(element), _) => Change::Remove(with_emptied_parents(element, &elements)),
+                    (IgnoreForm::Metadata(element), _) => {
+                        Change::Remove(with_emptied_parents(element, &elements))
+                    }
                     (_, None) => Change::RemoveComment(ignore.span.clone()),
                     // With the comma that leaves the others a list, whichever of them go too.
-                    (_, Some(kept)) if kept < place => Change::EditComment(ignore.names[place - 1].end..name.end, String::new()),
-                    (_, Some(_)) => Change::EditComment(name.start..ignore.names[place + 1].start, String::new()),
+                    (_, Some(kept)) if kept < place => {
+                        Change::EditComment(ignore.names[place - 1].end..name.end, String::new())
+                    }
+                    (_, Some(_)) => Change::EditComment(
+                        name.start..ignore.names[place + 1].start,
+                        String::new(),
+                    ),
                 };
-                findings.push(at(ignore, name.clone()).with_value("found", self.name((index, place))).fixed_by(vec![change]));
+                findings.push(
+                    at(ignore, name.clone())
+                        .with_value("found", self.name((index, place)))
+                        .fixed_by(vec![change]),
+                );
             }
         }
         findings
     }
 }
 
-/// The names, of rules and of groups, that can be judged where these rules are wanted and those are known.
+/// The names, of rules and of groups, that can be judged where these rules are wanted and those are
+/// known.
 pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
-    // What other documents have is found only beside them, and whether it is, this one does not tell.
-    let is_wanted = |rule: &Rule| !matches!(rule.check, Check::Across { .. }) && wanted.iter().any(|other| other.id == rule.id);
+    // What other documents have is found only beside them, and whether it is, this one does not
+    // tell.
+    let is_wanted = |rule: &Rule| {
+        !matches!(rule.check, Check::Across { .. })
+            && wanted.iter().any(|other| other.id == rule.id)
+    };
     // An ignore of these rules is of use whenever somebody says so.
     let counts = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
-    let out_of_question: HashSet<&str> =
-        known.iter().filter(counts).filter(|rule| !is_wanted(rule)).flat_map(|rule| rule.names()).collect();
-    let wanted = known.iter().filter(counts).filter(|rule| is_wanted(rule)).flat_map(|rule| rule.names());
+    let out_of_question: HashSet<&str> = known
+        .iter()
+        .filter(counts)
+        .filter(|rule| !is_wanted(rule))
+        .flat_map(|rule| rule.names())
+        .collect();
+    let wanted =
+        known.iter().filter(counts).filter(|rule| is_wanted(rule)).flat_map(|rule| rule.names());
     wanted.filter(|name| !out_of_question.contains(name)).collect()
 }
 
@@ -123,11 +171,19 @@ fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>)
     };
     // What the root holds is never all there is.
     let parents = element.ancestors().take_while(|around| around.parent().is_some());
-    parents.reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner }).unwrap_or(element)
+    parents
+        .reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner })
+        .unwrap_or(element)
 }
 
-/// What to say of a name that no rule has; compared with those that there are, where these are not too many names.
-fn unknown_rule_message(name: &str, meant: Option<&str>, known: &[&Rule], is_compared: bool) -> String {
+/// What to say of a name that no rule has; compared with those that there are, where these are not
+/// too many names.
+fn unknown_rule_message(
+    name: &str,
+    meant: Option<&str>,
+    known: &[&Rule],
+    is_compared: bool,
+) -> String {
     if of_host().iter().any(|rule| rule.id == name) {
         return format!("the rule '{name}' is about the host, and a domain cannot suppress it");
     }

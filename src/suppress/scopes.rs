@@ -64,7 +64,8 @@ impl Scopes {
         around.into_iter().map(|index| &self.0[index])
     }
 
-    /// The names that stand for parts in which nothing was found, of those that could have had a say.
+    /// The names that stand for parts in which nothing was found, of those that could have had a
+    /// say.
     pub(super) fn unused(&self) -> HashSet<NamePlace> {
         let unused = self.0.iter().filter(|scope| !scope.is_used && scope.reason.is_some());
         unused.flat_map(|scope| &scope.names).copied().collect()
@@ -78,9 +79,13 @@ mod tests {
     #[test]
     fn the_parts_around_a_byte_are_found_and_used() {
         let ranges = [0..usize::MAX, 10..50, 10..50, 10..20, 12..14, 30..40, 60..70, 0..0];
-        let scopes = ranges.iter().enumerate().map(|(index, range)| Scope::new(range.clone(), Some(index), (index, 0)));
+        let scopes = ranges
+            .iter()
+            .enumerate()
+            .map(|(index, range)| Scope::new(range.clone(), Some(index), (index, 0)));
         let new = Scopes::new(scopes.collect());
-        let around = |at: usize| new.clone().around(at).map(|scope| scope.range.end).collect::<Vec<_>>();
+        let around =
+            |at: usize| new.clone().around(at).map(|scope| scope.range.end).collect::<Vec<_>>();
         assert_eq!(around(13), [14, 20, 50, usize::MAX]);
         assert_eq!(around(14), [20, 50, usize::MAX]);
         assert_eq!(around(25), [50, usize::MAX]);
@@ -95,7 +100,8 @@ mod tests {
 
     #[test]
     fn a_part_has_the_reason_of_whatever_is_sound() {
-        let mut scopes = Scopes::new(vec![Scope::new(1..5, None, (0, 0)), Scope::new(1..5, Some(1), (1, 0))]);
+        let mut scopes =
+            Scopes::new(vec![Scope::new(1..5, None, (0, 0)), Scope::new(1..5, Some(1), (1, 0))]);
         assert_eq!(scopes.around(1).map(|scope| scope.reason).collect::<Vec<_>>(), [Some(1)]);
     }
 }

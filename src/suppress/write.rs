@@ -13,7 +13,8 @@ use foldhash::{HashSet, HashSetExt};
 /// How it is written down that something is to be ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuppressionStyle {
-    /// A comment before the element that a finding is in: it says which one is meant, and libvirt drops it.
+    /// A comment before the element that a finding is in: it says which one is meant, and libvirt
+    /// drops it.
     Comment,
     /// An element in the metadata: it holds for the whole domain, and libvirt keeps it.
     Metadata,
@@ -28,9 +29,15 @@ impl SuppressionStyle {
         let is_said = reason.chars().any(char::is_alphanumeric);
         let is_on_one_line = reason.chars().all(|c| is_character(c) && !c.is_control());
         match self {
-            _ if !is_said => Err("say why, so that the next reader can tell whether the suppression is still needed"),
-            _ if !is_on_one_line => Err("the text must not contain line breaks or other control characters"),
-            SuppressionStyle::Comment if reason.contains("--") || reason.trim_end().ends_with('-') => {
+            _ if !is_said => Err(
+                "say why, so that the next reader can tell whether the suppression is still needed",
+            ),
+            _ if !is_on_one_line => {
+                Err("the text must not contain line breaks or other control characters")
+            }
+            SuppressionStyle::Comment
+                if reason.contains("--") || reason.trim_end().ends_with('-') =>
+            {
                 Err("an XML comment cannot contain '--' or end with '-'")
             }
             SuppressionStyle::Comment | SuppressionStyle::Metadata => Ok(()),
@@ -38,8 +45,14 @@ impl SuppressionStyle {
     }
 }
 
-/// The edits by which findings, each the place where it begins and its rule's id, are to be ignored for a reason that the form takes.
-pub fn edits(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str, form: SuppressionStyle) -> Edits {
+/// The edits by which findings, each the place where it begins and its rule's id, are to be ignored
+/// for a reason that the form takes.
+pub fn edits(
+    domain: &Domain<'_>,
+    findings: &[(usize, &str)],
+    reason: &str,
+    form: SuppressionStyle,
+) -> Edits {
     match form {
         SuppressionStyle::Comment => comments(domain, findings, reason.trim()),
         SuppressionStyle::Metadata => in_metadata(domain, findings, reason.trim()),
@@ -53,8 +66,11 @@ fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Ed
     let mut by_place: BTreeMap<(usize, bool), BTreeSet<&str>> = BTreeMap::new();
     for (at, rule) in findings {
         let before = elements.partition_point(|element| element.span().start <= *at).checked_sub(1);
-        let around = before.and_then(|index| elements[index].ancestors().find(|element| element.span().contains(at)));
-        let place = around.map_or((domain.root.span().start, true), |element| (element.span().start, false));
+        let around = before.and_then(|index| {
+            elements[index].ancestors().find(|element| element.span().contains(at))
+        });
+        let place = around
+            .map_or((domain.root.span().start, true), |element| (element.span().start, false));
         by_place.entry(place).or_default().insert(rule);
     }
     let style = layout::style(domain.document);
@@ -74,9 +90,10 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     let prefix = own.map_or("gvtg:", Element::written_prefix);
     let without_reason = |rule: &str| {
         domain.ignores().iter().find_map(|ignore| match ignore.form {
-            IgnoreForm::Metadata(element) => {
-                (ignore.fault.is_none() && ignore.reason.is_empty() && element.attribute("rule") == Some(rule)).then_some(element)
-            }
+            IgnoreForm::Metadata(element) => (ignore.fault.is_none()
+                && ignore.reason.is_empty()
+                && element.attribute("rule") == Some(rule))
+            .then_some(element),
             IgnoreForm::Comment(_) | IgnoreForm::FileComment => None,
         })
     };
@@ -86,13 +103,19 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
     for (_, rule) in findings.iter().filter(|(_, rule)| seen.insert(rule)) {
         match without_reason(rule) {
             Some(element) => changes.push(Change::SetText(element, reason.to_owned())),
-            None => new.push(NewElement::new(format!("{prefix}ignore")).with_attribute("rule", *rule).with_text(reason)),
+            None => new.push(
+                NewElement::new(format!("{prefix}ignore"))
+                    .with_attribute("rule", *rule)
+                    .with_text(reason),
+            ),
         }
     }
     match own {
         Some(own) => changes.extend(new.into_iter().map(|ignore| Change::Insert(own, ignore))),
         None if new.is_empty() => {}
-        None => changes.push(new_metadata(domain, |element| new.into_iter().fold(element, NewElement::with_child))),
+        None => changes.push(new_metadata(domain, |element| {
+            new.into_iter().fold(element, NewElement::with_child)
+        })),
     }
     EditPlanner::new(domain).edits(changes.iter())
 }

@@ -15,7 +15,8 @@ pub struct Children<'d> {
 
 /// The children of one element.
 struct Index {
-    /// By name; those of one name in the document's order. An id takes an eighth of an element's memory.
+    /// By name; those of one name in the document's order. An id takes an eighth of an element's
+    /// memory.
     sorted: Vec<ElementId>,
     /// The bits of all names that are there: most that are asked for are not.
     names: u128,
@@ -63,7 +64,8 @@ impl Index {
 /// The bit of a name, which some others have too.
 fn bit(name: &str) -> u128 {
     let bytes = name.as_bytes();
-    let [first, last] = [bytes.first(), bytes.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
+    let [first, last] =
+        [bytes.first(), bytes.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
     1 << ((bytes.len() * 11 + first * 5 + last) % 128)
 }
 
@@ -82,7 +84,9 @@ impl<'d> Iterator for Named<'d, '_> {
 
     fn next(&mut self) -> Option<Element<'d>> {
         match &mut self.0 {
-            Source::Indexed(document, index, range) => range.next().and_then(|at| document.element(index.sorted[at])),
+            Source::Indexed(document, index, range) => {
+                range.next().and_then(|at| document.element(index.sorted[at]))
+            }
             Source::Scanned(next, name) => loop {
                 let element = (*next)?;
                 *next = element.next_sibling();

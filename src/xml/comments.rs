@@ -18,10 +18,12 @@ pub struct Comment<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The comments whose text, as it stands there, is wanted; in document order, those around the root element among them.
+    /// The comments whose text, as it stands there, is wanted; in document order, those around the
+    /// root element among them.
     pub fn comments(&'a self, is_wanted: impl Fn(&'a str) -> bool) -> Vec<Comment<'a>> {
         let mut comments: Vec<Comment<'a>> = Vec::new();
-        // Those that wait for the next element of their parent: asking each for it would look at thousands of siblings thousands of times.
+        // Those that wait for the next element of their parent: asking each for it would look at
+        // thousands of siblings thousands of times.
         let mut waiting: HashMap<Option<roxmltree::NodeId>, Vec<usize>> = HashMap::new();
         for node in self.tree.descendants() {
             let parent = node.parent().map(|parent| parent.id());
@@ -33,7 +35,11 @@ impl<'a> Document<'a> {
                 }
             } else if node.is_element() && !waiting.is_empty() {
                 let element = Element { node, document: self };
-                waiting.remove(&parent).into_iter().flatten().for_each(|index| comments[index].next = Some(element));
+                waiting
+                    .remove(&parent)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|index| comments[index].next = Some(element));
             }
         }
         comments
@@ -53,11 +59,18 @@ mod tests {
     fn a_comment_stands_before_the_next_element_beside_it() {
         let text = "<!--a--><?p?><!--b--><domain><c><!--d--></c><!--e-->t<!--f-->\n<g/><!--h--><qemu:i/><!--j--></domain><!--k-->";
         let seen = read(text, |document| {
-            let next = |next: Option<crate::xml::Element<'_>>| next.map_or("", |element| element.name()).to_owned();
+            let next = |next: Option<crate::xml::Element<'_>>| {
+                next.map_or("", |element| element.name()).to_owned()
+            };
             let comments = document.comments(|text| text != "h");
-            comments.into_iter().map(|comment| format!("{} {}", &text[comment.span], next(comment.next))).collect::<Vec<_>>()
+            comments
+                .into_iter()
+                .map(|comment| format!("{} {}", &text[comment.span], next(comment.next)))
+                .collect::<Vec<_>>()
         });
-        let expected = ["a--> domain", "b--> domain", "d--> ", "e--> g", "f--> g", "j--> ", "k--> "].map(|rest| format!("<!--{rest}"));
+        let expected =
+            ["a--> domain", "b--> domain", "d--> ", "e--> g", "f--> g", "j--> ", "k--> "]
+                .map(|rest| format!("<!--{rest}"));
         assert_eq!(seen.unwrap(), expected);
     }
 }

@@ -11,27 +11,45 @@ use crate::source::BOM;
 pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     let rest = &text[start..];
     let Some(target) = rest.strip_prefix("<?") else { return Ok(()) };
-    if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml")) || target[3..].starts_with(is_name_character) {
+    if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml"))
+        || target[3..].starts_with(is_name_character)
+    {
         return Ok(());
     }
-    let wrong = |message| XmlError::new(start, message, "write <?xml version='1.0' encoding='UTF-8'?>, or remove the declaration");
+    let wrong = |message| {
+        XmlError::new(
+            start,
+            message,
+            "write <?xml version='1.0' encoding='UTF-8'?>, or remove the declaration",
+        )
+    };
     if !target.starts_with("xml") {
         return Err(wrong("the XML declaration is not in lower case"));
     }
     let end = target.find("?>").ok_or_else(|| wrong("the XML declaration is not terminated"))?;
     let as_tag = format!("<x{}>", &target[3..end]);
-    let tag = StartTag::at(&as_tag, 0).ok_or_else(|| wrong("the XML declaration is not well-formed"))?;
+    let tag =
+        StartTag::at(&as_tag, 0).ok_or_else(|| wrong("the XML declaration is not well-formed"))?;
     for (index, attribute) in tag.attributes(&as_tag).enumerate() {
         match (index, &as_tag[attribute.name], &as_tag[attribute.value]) {
             (0, "version", version) if is_version_1(version) => {}
             (_, "encoding", encoding) if is_ascii(encoding) && !text.is_ascii() => {
-                return Err(wrong("the XML declaration names ASCII, but the text has other characters"));
+                return Err(wrong(
+                    "the XML declaration names ASCII, but the text has other characters",
+                ));
             }
             (0, ..) => return Err(wrong("the XML declaration does not start with version='1.0'")),
             (_, "encoding", encoding) if is_utf8(encoding) => {}
             (_, "encoding", encoding) => {
-                let message = format!("the XML declaration has encoding='{}', not UTF-8", encoding.escape_default());
-                return Err(XmlError::new(start, message, how_to_declare_utf8(encoding, text.is_ascii())));
+                let message = format!(
+                    "the XML declaration has encoding='{}', not UTF-8",
+                    encoding.escape_default()
+                );
+                return Err(XmlError::new(
+                    start,
+                    message,
+                    how_to_declare_utf8(encoding, text.is_ascii()),
+                ));
             }
             (_, "standalone", "yes" | "no") => {}
             _ => return Err(wrong("the XML declaration has an unexpected attribute or value")),
@@ -47,9 +65,14 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
 pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
     let begin = &bytes[..MAX_DECLARATION_LEN.min(bytes.len())];
     let length = memmem::find(begin, b"?>")?;
-    let inside = std::str::from_utf8(&begin[..length]).ok()?.trim_start_matches(BOM).strip_prefix("<?xml")?;
+    let inside = std::str::from_utf8(&begin[..length])
+        .ok()?
+        .trim_start_matches(BOM)
+        .strip_prefix("<?xml")?;
     let as_tag = format!("<x{inside}>");
-    let attribute = StartTag::at(&as_tag, 0)?.attributes(&as_tag).find(|attribute| &as_tag[attribute.name.clone()] == "encoding")?;
+    let attribute = StartTag::at(&as_tag, 0)?
+        .attributes(&as_tag)
+        .find(|attribute| &as_tag[attribute.name.clone()] == "encoding")?;
     let encoding = &as_tag[attribute.value];
     (is_encoding_name(encoding) && !is_utf8(encoding)).then(|| encoding.to_owned())
 }
@@ -76,11 +99,14 @@ fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
 /// A declaration is shorter than this: anything longer is not searched.
 const MAX_DECLARATION_LEN: usize = 1024;
 
-/// Whether a name is one that XML allows for an encoding (`EncName`): such a name can be used in a command without quoting.
+/// Whether a name is one that XML allows for an encoding (`EncName`): such a name can be used in a
+/// command without quoting.
 fn is_encoding_name(encoding: &str) -> bool {
     encoding.starts_with(|c: char| c.is_ascii_alphabetic())
         && encoding.len() <= 40
-        && encoding.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && encoding
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 fn is_version_1(version: &str) -> bool {
@@ -100,17 +126,33 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        declaration(text, 0).map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
+        declaration(text, 0)
+            .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
     }
 
     #[test]
     fn what_libxml2_refuses_is_refused() {
-        assert_eq!(error("<?XmL version='1.0'?><a/>"), "0: the XML declaration is not in lower case");
-        assert_eq!(error("<?xml version='9'?><a/>"), "0: the XML declaration does not start with version='1.0'");
-        assert_eq!(error("<?xml version='1.0' encoding='klingon'?><a/>"), "0: the XML declaration has encoding='klingon', not UTF-8");
-        assert_eq!(error("<?xml encoding='UTF-8'?><a/>"), "0: the XML declaration does not start with version='1.0'");
+        assert_eq!(
+            error("<?XmL version='1.0'?><a/>"),
+            "0: the XML declaration is not in lower case"
+        );
+        assert_eq!(
+            error("<?xml version='9'?><a/>"),
+            "0: the XML declaration does not start with version='1.0'"
+        );
+        assert_eq!(
+            error("<?xml version='1.0' encoding='klingon'?><a/>"),
+            "0: the XML declaration has encoding='klingon', not UTF-8"
+        );
+        assert_eq!(
+            error("<?xml encoding='UTF-8'?><a/>"),
+            "0: the XML declaration does not start with version='1.0'"
+        );
         assert_eq!(error("<?xml ?><a/>"), "0: the XML declaration has no version");
-        assert_eq!(error("<?xml version='1.x'?><a/>"), "0: the XML declaration does not start with version='1.0'");
+        assert_eq!(
+            error("<?xml version='1.x'?><a/>"),
+            "0: the XML declaration does not start with version='1.0'"
+        );
         assert_eq!(
             error("<?xml version='1.0' encoding='ascii'?><a>é</a>"),
             "0: the XML declaration names ASCII, but the text has other characters"
@@ -119,8 +161,12 @@ mod tests {
 
     #[test]
     fn what_it_takes_is_fine() {
-        for text in ["<a/>", "<?xml version=\"1.0\" encoding='utf-8' standalone='yes'?><a/>", "<?xml-stylesheet href='x'?><a/>", "<?xmlé?>"]
-        {
+        for text in [
+            "<a/>",
+            "<?xml version=\"1.0\" encoding='utf-8' standalone='yes'?><a/>",
+            "<?xml-stylesheet href='x'?><a/>",
+            "<?xmlé?>",
+        ] {
             assert_eq!(error(text), "fine", "{text}");
         }
     }

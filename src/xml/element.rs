@@ -87,12 +87,18 @@ impl<'a> Element<'a> {
     /// The value of an attribute without a namespace, references resolved.
     pub fn attribute(self, name: &str) -> Option<&'a str> {
         // roxmltree's own `attribute` takes a name without a namespace for one in any.
-        self.node.attributes().find(|attribute| same(attribute.name(), name) && attribute.namespace().is_none()).map(|found| found.value())
+        self.node
+            .attributes()
+            .find(|attribute| same(attribute.name(), name) && attribute.namespace().is_none())
+            .map(|found| found.value())
     }
 
     /// The names of all attributes without a namespace.
     pub fn attribute_names(self) -> impl Iterator<Item = &'a str> {
-        self.node.attributes().filter(|attribute| attribute.namespace().is_none()).map(|attribute| attribute.name())
+        self.node
+            .attributes()
+            .filter(|attribute| attribute.namespace().is_none())
+            .map(|attribute| attribute.name())
     }
 
     /// The parent element; None for the root.
@@ -102,7 +108,10 @@ impl<'a> Element<'a> {
 
     /// The child elements in their order.
     pub fn children(self) -> impl DoubleEndedIterator<Item = Element<'a>> {
-        self.node.children().filter(|node| node.is_element()).map(move |node| Element { node, ..self })
+        self.node
+            .children()
+            .filter(|node| node.is_element())
+            .map(move |node| Element { node, ..self })
     }
 
     /// The first child element.
@@ -122,7 +131,11 @@ impl<'a> Element<'a> {
 
     /// All elements inside, in document order, without itself.
     pub fn descendants(self) -> impl Iterator<Item = Element<'a>> {
-        self.node.descendants().skip(1).filter(|node| node.is_element()).map(move |node| Element { node, ..self })
+        self.node
+            .descendants()
+            .skip(1)
+            .filter(|node| node.is_element())
+            .map(move |node| Element { node, ..self })
     }
 
     /// Itself, its parent and so on up to the root.
@@ -132,22 +145,33 @@ impl<'a> Element<'a> {
 
     /// The text directly in it, references resolved; empty without one.
     pub fn text(self) -> String {
-        self.node.children().filter_map(|node| if node.is_text() { node.text() } else { None }).collect()
+        self.node
+            .children()
+            .filter_map(|node| if node.is_text() { node.text() } else { None })
+            .collect()
     }
 
     /// The text in it and in everything inside it (XPath's string-value).
     pub fn deep_text(self) -> String {
-        self.node.descendants().filter_map(|node| if node.is_text() { node.text() } else { None }).collect()
+        self.node
+            .descendants()
+            .filter_map(|node| if node.is_text() { node.text() } else { None })
+            .collect()
     }
 
     /// Whether it holds anything but white space: elements, text or comments.
     pub fn is_empty(self) -> bool {
-        self.node.children().all(|node| node.is_text() && node.text().is_none_or(|text| text.trim().is_empty()))
+        self.node
+            .children()
+            .all(|node| node.is_text() && node.text().is_none_or(|text| text.trim().is_empty()))
     }
 
     /// Where comments and processing instructions stand directly in it.
     pub fn comments(self) -> impl Iterator<Item = Range<usize>> {
-        self.node.children().filter(|node| node.is_comment() || node.is_pi()).map(move |node| self.document.original(node.range()))
+        self.node
+            .children()
+            .filter(|node| node.is_comment() || node.is_pi())
+            .map(move |node| self.document.original(node.range()))
     }
 
     /// From `<` of its start tag to behind `>` of its end tag.
@@ -158,7 +182,8 @@ impl<'a> Element<'a> {
     /// Its start tag.
     pub fn start_tag(self) -> StartTag {
         let start = self.span().start;
-        // The document is well-formed, so the tag ends; a name's end is the least that can be said otherwise.
+        // The document is well-formed, so the tag ends; a name's end is the least that can be said
+        // otherwise.
         StartTag::at(self.document.text, start).unwrap_or(StartTag {
             span: start..start + 1,
             name: start + 1..start + 1,
@@ -169,7 +194,8 @@ impl<'a> Element<'a> {
     /// Between start tag and end tag; empty behind a self-closing tag.
     pub fn content(self) -> Range<usize> {
         let (start, end) = (self.start_tag().span.end, self.span().end);
-        let close = memchr::memrchr(b'<', &self.document.text.as_bytes()[start..end]).map_or(end, |found| start + found);
+        let close = memchr::memrchr(b'<', &self.document.text.as_bytes()[start..end])
+            .map_or(end, |found| start + found);
         start..close
     }
 
@@ -181,10 +207,13 @@ impl<'a> Element<'a> {
 
     /// Where an attribute without a namespace stands.
     pub fn attribute_place(self, name: &str) -> Option<RawAttribute> {
-        self.start_tag().attributes(self.document.text).find(|attribute| same(&self.document.text[attribute.name.clone()], name))
+        self.start_tag()
+            .attributes(self.document.text)
+            .find(|attribute| same(&self.document.text[attribute.name.clone()], name))
     }
 
-    /// The shortest prefix that stands for this namespace here; None where there is none but the default.
+    /// The shortest prefix that stands for this namespace here; None where there is none but the
+    /// default.
     pub fn prefix_for(self, uri: &str) -> Option<&'a str> {
         if self.document.shadow.is_some() && uri == QEMU_NAMESPACE {
             return None;
@@ -205,7 +234,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Whether two names are the same. They are short, and the C library that a static program has compares byte by byte.
+/// Whether two names are the same. They are short, and the C library that a static program has
+/// compares byte by byte.
 pub fn same(left: &str, right: &str) -> bool {
     memchr::arch::all::is_equal(left.as_bytes(), right.as_bytes())
 }

@@ -29,7 +29,12 @@ pub struct XmlError {
 
 impl XmlError {
     pub(crate) fn new(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        XmlError { kind: XmlErrorKind::NotWellFormed, offset, message: message.into(), help: help.into() }
+        XmlError {
+            kind: XmlErrorKind::NotWellFormed,
+            offset,
+            message: message.into(),
+            help: help.into(),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Why roxmltree refused a text, in words for users.
 //!
-//! roxmltree tells only what it met first, some of it without a position, and characters as bytes. How tags match is looked at
-//! again here; of two reasons the one that stands earlier in the text counts.
+//! roxmltree tells only what it met first, some of it without a position, and characters as bytes.
+//! How tags match is looked at again here; of two reasons the one that stands earlier in the text
+//! counts.
 
 use std::ops::Range;
 
@@ -9,12 +10,20 @@ use super::scan::{Piece, is_space, pieces};
 use super::{Shadow, XmlError};
 use crate::source::{BOM, Position, Source};
 
-const CUT_OFF: &str = "correct the XML, or dump the domain again: the text is cut off, or a character is missing";
-const GIVE_A_DOMAIN: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
+const CUT_OFF: &str =
+    "correct the XML, or dump the domain again: the text is cut off, or a character is missing";
+const GIVE_A_DOMAIN: &str =
+    "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
 const OUTSIDE: &str = "remove it: only comments are allowed outside <domain>";
 
-/// What is wrong with `text`, of which roxmltree read `copy`: the text itself, or one with a declaration more.
-pub(super) fn error(text: &str, copy: &str, shadow: Option<Shadow>, error: &roxmltree::Error) -> XmlError {
+/// What is wrong with `text`, of which roxmltree read `copy`: the text itself, or one with a
+/// declaration more.
+pub(super) fn error(
+    text: &str,
+    copy: &str,
+    shadow: Option<Shadow>,
+    error: &roxmltree::Error,
+) -> XmlError {
     let said = is_located(error).then(|| {
         let mut said = translated(copy, error);
         said.offset = shadow.map_or(said.offset, |shadow| shadow.original(said.offset));
@@ -45,21 +54,36 @@ fn is_located(error: &roxmltree::Error) -> bool {
 fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
     use roxmltree::Error;
     let at = offset(text, error.pos());
-    let found = || text[at..].chars().next().map_or("the end".to_owned(), |found| format!("'{}'", found.escape_debug()));
+    let found = || {
+        text[at..]
+            .chars()
+            .next()
+            .map_or("the end".to_owned(), |found| format!("'{}'", found.escape_debug()))
+    };
     let message = match error {
         Error::InvalidChar(wanted, ..) if text[at..].starts_with('<') => {
             format!("expected '{}', found '<'", char::from(*wanted).escape_debug())
         }
-        Error::InvalidChar(wanted, ..) => format!("expected '{}', found {}", char::from(*wanted).escape_debug(), found()),
+        Error::InvalidChar(wanted, ..) => {
+            format!("expected '{}', found {}", char::from(*wanted).escape_debug(), found())
+        }
         Error::InvalidChar2(wanted, ..) => format!("expected {wanted}, found {}", found()),
-        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "an element has the prefix xml:".into(),
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => {
+            "an element has the prefix xml:".into()
+        }
         Error::UnknownNamespace(prefix, _) => format!("the prefix {prefix}: is not declared"),
         _ => error.to_string().replace(&format!(" at {}", error.pos()), ""),
     };
     let help = match error {
-        Error::UnknownNamespace(prefix, _) if prefix == "xml" => "remove the prefix: 'xml:' is reserved, and elements cannot use it",
-        Error::UnknownNamespace(prefix, _) => return XmlError::new(at, message, format!("add xmlns:{prefix}='URI' to <domain>")),
-        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => "write & as &amp;",
+        Error::UnknownNamespace(prefix, _) if prefix == "xml" => {
+            "remove the prefix: 'xml:' is reserved, and elements cannot use it"
+        }
+        Error::UnknownNamespace(prefix, _) => {
+            return XmlError::new(at, message, format!("add xmlns:{prefix}='URI' to <domain>"));
+        }
+        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(..) => {
+            "write & as &amp;"
+        }
         Error::DuplicatedAttribute(..) => "remove one of them",
         Error::InvalidAttributeValue(..) => "write < as &lt; and & as &amp; in attribute values",
         _ => "correct the XML here, or dump the domain again",
@@ -77,14 +101,22 @@ fn structure(text: &str) -> Option<XmlError> {
             && let Some(at) = outside(text, behind..start)
             && (root_seen || matches!(piece, Piece::Start(_)))
         {
-            let message = if root_seen { "text after the root element" } else { "text before the root element" };
+            let message = if root_seen {
+                "text after the root element"
+            } else {
+                "text before the root element"
+            };
             return Some(XmlError::new(at, message, OUTSIDE));
         }
         behind = end;
         match piece {
             Piece::Start(tag) => {
                 if root_seen && open.is_empty() {
-                    return Some(XmlError::new(tag.span.start, "a second root element", "put each domain in a separate file"));
+                    return Some(XmlError::new(
+                        tag.span.start,
+                        "a second root element",
+                        "put each domain in a separate file",
+                    ));
                 }
                 root_seen = true;
                 if !tag.self_closing {
@@ -92,26 +124,49 @@ fn structure(text: &str) -> Option<XmlError> {
                 }
             }
             Piece::End { span, name } => match open.pop() {
-                None => return Some(XmlError::new(span.start, format!("</{}> has no matching start tag", &text[name]), "remove it")),
+                None => {
+                    return Some(XmlError::new(
+                        span.start,
+                        format!("</{}> has no matching start tag", &text[name]),
+                        "remove it",
+                    ));
+                }
                 Some(opened) if text[opened.clone()] != text[name.clone()] => {
-                    let (close, opened, place) = (&text[name], &text[opened.clone()], place(text, &opened));
+                    let (close, opened, place) =
+                        (&text[name], &text[opened.clone()], place(text, &opened));
                     let message = format!("</{close}> does not match <{opened}> ({place})");
-                    return Some(XmlError::new(span.start, message, format!("close <{opened}> first, or correct the name")));
+                    return Some(XmlError::new(
+                        span.start,
+                        message,
+                        format!("close <{opened}> first, or correct the name"),
+                    ));
                 }
                 Some(_) => {}
             },
             Piece::CharacterData(span) if open.is_empty() => {
-                return Some(XmlError::new(span.start, "a CDATA section outside the root element", OUTSIDE));
+                return Some(XmlError::new(
+                    span.start,
+                    "a CDATA section outside the root element",
+                    OUTSIDE,
+                ));
             }
             Piece::Unfinished(what, at) => {
                 let article = if what.starts_with('e') { "an" } else { "a" };
-                return Some(XmlError::new(at, format!("{article} {what} is not terminated"), CUT_OFF));
+                return Some(XmlError::new(
+                    at,
+                    format!("{article} {what} is not terminated"),
+                    CUT_OFF,
+                ));
             }
             _ => {}
         }
     }
     if let Some(opened) = open.last() {
-        let message = format!("the text ends before <{}> ({}) is closed", &text[opened.clone()], place(text, opened));
+        let message = format!(
+            "the text ends before <{}> ({}) is closed",
+            &text[opened.clone()],
+            place(text, opened)
+        );
         return Some(XmlError::new(text.len(), message, CUT_OFF));
     }
     let rest = outside(text, behind..text.len());
@@ -125,7 +180,10 @@ fn structure(text: &str) -> Option<XmlError> {
 fn extent(piece: &Piece, text: &str) -> (usize, usize) {
     match piece {
         Piece::Start(tag) => (tag.span.start, tag.span.end),
-        Piece::End { span, .. } | Piece::Comment(span) | Piece::CharacterData(span) | Piece::Instruction(span) => (span.start, span.end),
+        Piece::End { span, .. }
+        | Piece::Comment(span)
+        | Piece::CharacterData(span)
+        | Piece::Instruction(span) => (span.start, span.end),
         Piece::Declaration(at) => (*at, at + 2),
         Piece::Unfinished(_, at) => (*at, text.len()),
     }
@@ -135,7 +193,11 @@ fn extent(piece: &Piece, text: &str) -> (usize, usize) {
 fn outside(text: &str, range: Range<usize>) -> Option<usize> {
     let mark = if range.start == 0 && text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     let start = range.start + mark;
-    text.as_bytes().get(start..range.end)?.iter().position(|byte| !is_space(*byte)).map(|found| start + found)
+    text.as_bytes()
+        .get(start..range.end)?
+        .iter()
+        .position(|byte| !is_space(*byte))
+        .map(|found| start + found)
 }
 
 /// Where the tag with this name begins, for people.
@@ -147,6 +209,13 @@ fn place(text: &str, name: &Range<usize>) -> String {
 /// A byte offset for roxmltree's 1-based row and column in characters; its rows end with LF only.
 fn offset(text: &str, position: roxmltree::TextPos) -> usize {
     let row = position.row.max(1) as usize;
-    let start = if row == 1 { 0 } else { memchr::memchr_iter(b'\n', text.as_bytes()).nth(row - 2).map_or(text.len(), |at| at + 1) };
-    text[start..].char_indices().nth(position.col.max(1) as usize - 1).map_or(text.len(), |(at, _)| start + at)
+    let start = if row == 1 {
+        0
+    } else {
+        memchr::memchr_iter(b'\n', text.as_bytes()).nth(row - 2).map_or(text.len(), |at| at + 1)
+    };
+    text[start..]
+        .char_indices()
+        .nth(position.col.max(1) as usize - 1)
+        .map_or(text.len(), |(at, _)| start + at)
 }

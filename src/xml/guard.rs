@@ -1,5 +1,6 @@
-//! What a text must be before roxmltree reads it: small enough in the ways that cost more than linear time, and nothing that
-//! roxmltree takes and libxml2, libvirt's reader, does not. Measured on roxmltree 0.21.2; research notes in ARCHITECTURE.md.
+//! What a text must be before roxmltree reads it: small enough in the ways that cost more than
+//! linear time, and nothing that roxmltree takes and libxml2, libvirt's reader, does not. Measured
+//! on roxmltree 0.21.2; research notes in ARCHITECTURE.md.
 
 use std::ops::Range;
 
@@ -10,13 +11,27 @@ use super::declaration::declaration;
 use super::scan::{Piece, StartTag, is_character, is_space, pieces};
 use crate::source::BOM;
 
-/// roxmltree compares each attribute of an element with each other; a real element has a dozen at most. Those that `fix` may write do
-/// not count: what it takes in must not be too much only because of what it adds.
+/// roxmltree compares each attribute of an element with each other; a real element has a dozen at
+/// most. Those that `fix` may write do not count: what it takes in must not be too much only
+/// because of what it adds.
 const MAX_ATTRIBUTES: usize = 128;
-const WRITTEN: &[&str] = &[QEMU_DECLARATION, "mode", "type", "managed", "model", "display", "ramfb", "uuid", "name", "value", "id"];
+const WRITTEN: &[&str] = &[
+    QEMU_DECLARATION,
+    "mode",
+    "type",
+    "managed",
+    "model",
+    "display",
+    "ramfb",
+    "uuid",
+    "name",
+    "value",
+    "id",
+];
 
-/// roxmltree's work on namespaces grows with the cube of their number, and it looks through all of them for each prefix; a real domain
-/// declares a dozen at most. That of QEMU's namespace on the root, which `fix` may write, does not count.
+/// roxmltree's work on namespaces grows with the cube of their number, and it looks through all of
+/// them for each prefix; a real domain declares a dozen at most. That of QEMU's namespace on the
+/// root, which `fix` may write, does not count.
 const MAX_DECLARATIONS: usize = 128;
 const QEMU_DECLARATION: &str = "xmlns:qemu";
 
@@ -32,23 +47,28 @@ const MAX_EQUALS_BYTES: usize = 200;
 /// No tag shorter than this can have too many attributes, too long a name or too much around a `=`.
 const MIN_SUSPECT_BYTES: usize = MAX_EQUALS_BYTES;
 
-/// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason to.
+/// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason
+/// to.
 pub(super) fn check(text: &str) -> Result<(), XmlError> {
     let start = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     if text[start..].trim_matches([' ', '\t', '\r', '\n']).is_empty() {
         return Err(XmlError::new(text.len(), "the input is empty", EMPTY));
     }
     if let Some(at) = memchr(0, text.as_bytes()) {
-        let help = if at <= 1 { UTF_16 } else { "check the file: XML cannot contain NUL characters, so it is damaged or not XML" };
+        let help = if at <= 1 {
+            UTF_16
+        } else {
+            "check the file: XML cannot contain NUL characters, so it is damaged or not XML"
+        };
         return Err(XmlError::new(at, "a NUL character", help));
     }
     declaration(text, start)?;
     if needs_a_close_look(text, start) { closely(text, start) } else { Ok(()) }
 }
 
-pub(super) const UTF_16: &str =
-    "convert the file to UTF-8 (`iconv -f UTF-16 -t UTF-8`): it looks like UTF-16, which neither gvtg-xml nor libvirt reads";
-const EMPTY: &str = "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
+pub(super) const UTF_16: &str = "convert the file to UTF-8 (`iconv -f UTF-16 -t UTF-8`): it looks like UTF-16, which neither gvtg-xml nor libvirt reads";
+const EMPTY: &str =
+    "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
 
 /// `NameChar` of the XML 1.0 grammar.
 pub(super) fn is_name_character(c: char) -> bool {
@@ -59,20 +79,25 @@ pub(super) fn is_name_character(c: char) -> bool {
         || matches!(c, '\u{10000}'..='\u{effff}')
 }
 
-/// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`] would find something,
-/// but for a level that hides behind a `/>` inside an attribute's value, which does no harm.
+/// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`]
+/// would find something, but for a level that hides behind a `/>` inside an attribute's value,
+/// which does no harm.
 ///
-/// What stands in comments and CDATA can only make it say yes for nothing. A tag that holds a bare `<` is none: roxmltree says so.
+/// What stands in comments and CDATA can only make it say yes for nothing. A tag that holds a bare
+/// `<` is none: roxmltree says so.
 fn needs_a_close_look(text: &str, start: usize) -> bool {
     let bytes = text.as_bytes();
     if references(text, 0..text.len()).is_err() || are_declarations_suspect(text) {
         return true;
     }
     // A name that begins with a colon.
-    if memchr_iter(b':', bytes).any(|at| at > 0 && (is_space(bytes[at - 1]) || matches!(bytes[at - 1], b'<' | b'/'))) {
+    if memchr_iter(b':', bytes)
+        .any(|at| at > 0 && (is_space(bytes[at - 1]) || matches!(bytes[at - 1], b'<' | b'/')))
+    {
         return true;
     }
-    let is_suspect = |from: usize, to: usize| to - from > MIN_SUSPECT_BYTES && is_tag_suspect(text, from..to);
+    let is_suspect =
+        |from: usize, to: usize| to - from > MIN_SUSPECT_BYTES && is_tag_suspect(text, from..to);
     let (mut depth, mut previous, mut close) = (0usize, 0, 0);
     for at in memchr_iter(b'<', bytes) {
         if is_suspect(previous, at) {
@@ -81,7 +106,11 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
         previous = at;
         match bytes.get(at + 1) {
             Some(b'/') => depth = depth.saturating_sub(1),
-            Some(b'!') if !bytes[at..].starts_with(b"<!--") && !bytes[at..].starts_with(b"<![CDATA[") => return true,
+            Some(b'!')
+                if !bytes[at..].starts_with(b"<!--") && !bytes[at..].starts_with(b"<![CDATA[") =>
+            {
+                return true;
+            }
             // The declaration at the very beginning, which many documents have, was looked at.
             Some(b'?') if at != start || !bytes[at..].starts_with(b"<?xml ") => return true,
             Some(b'!' | b'?') | None => {}
@@ -102,7 +131,8 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
     is_suspect(previous, bytes.len())
 }
 
-/// Whether there are too many namespace declarations, or something is wrong with a tag that has one.
+/// Whether there are too many namespace declarations, or something is wrong with a tag that has
+/// one.
 fn are_declarations_suspect(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut seen = 0;
@@ -122,7 +152,8 @@ fn are_declarations_suspect(text: &str) -> bool {
     false
 }
 
-/// Whether the start tag in a range that begins with `<` and holds no further one has something that is refused.
+/// Whether the start tag in a range that begins with `<` and holds no further one has something
+/// that is refused.
 fn is_tag_suspect(text: &str, range: Range<usize>) -> bool {
     StartTag::at(&text[..range.end], range.start).is_some_and(|tag| attributes(text, &tag).is_err())
 }
@@ -136,8 +167,12 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
             Piece::Start(tag) => {
                 references(text, behind..tag.span.start)?;
                 declarations += attributes(text, &tag)?;
-                let on_root = || tag.attributes(text).any(|attribute| &text[attribute.name] == QEMU_DECLARATION);
-                if declarations > *most.get_or_insert_with(|| MAX_DECLARATIONS + usize::from(on_root())) {
+                let on_root = || {
+                    tag.attributes(text).any(|attribute| &text[attribute.name] == QEMU_DECLARATION)
+                };
+                if declarations
+                    > *most.get_or_insert_with(|| MAX_DECLARATIONS + usize::from(on_root()))
+                {
                     let message = format!("more than {MAX_DECLARATIONS} namespace declarations");
                     return Err(XmlError::new(
                         tag.span.start,
@@ -148,7 +183,11 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 depth += usize::from(!tag.self_closing);
                 if depth > MAX_LEVELS {
                     let message = format!("elements are nested deeper than {MAX_LEVELS} levels");
-                    return Err(XmlError::new(tag.span.start, message, "reduce the nesting: libvirt does not read anything deeper"));
+                    return Err(XmlError::new(
+                        tag.span.start,
+                        message,
+                        "reduce the nesting: libvirt does not read anything deeper",
+                    ));
                 }
                 tag.span
             }
@@ -167,7 +206,8 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
             Piece::Instruction(span) => {
                 references(text, behind..span.start)?;
                 let target = &text[span.start + 2..span.end];
-                let (name, rest) = target.split_at(target.find(|c| !is_name_character(c)).unwrap_or(target.len()));
+                let (name, rest) =
+                    target.split_at(target.find(|c| !is_name_character(c)).unwrap_or(target.len()));
                 if !rest.starts_with("?>") && !rest.starts_with([' ', '\t', '\r', '\n']) {
                     let message = "no space after the name of a processing instruction";
                     return Err(XmlError::new(
@@ -177,7 +217,8 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                     ));
                 }
                 if name.contains(':') {
-                    let message = format!("a colon in the name of a processing instruction ({name})");
+                    let message =
+                        format!("a colon in the name of a processing instruction ({name})");
                     return Err(XmlError::new(
                         span.start,
                         message,
@@ -203,12 +244,21 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
 }
 
 fn colon_first(at: usize) -> XmlError {
-    XmlError::new(at, "a name that starts with a colon", "remove the colon, or put a prefix before it")
+    XmlError::new(
+        at,
+        "a name that starts with a colon",
+        "remove the colon, or put a prefix before it",
+    )
 }
 
 fn doctype(text: &str, at: usize) -> XmlError {
-    let is_doctype = text[at..].get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"));
-    let what = if is_doctype { "a document type declaration (DTD)" } else { "a declaration outside a DTD" };
+    let is_doctype =
+        text[at..].get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"));
+    let what = if is_doctype {
+        "a document type declaration (DTD)"
+    } else {
+        "a declaration outside a DTD"
+    };
     XmlError::new(at, what, "remove it, and write out any entities that it declares")
 }
 
@@ -230,7 +280,11 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
         count += usize::from(!WRITTEN.contains(&name));
         if count > MAX_ATTRIBUTES {
             let message = format!("an element with more than {MAX_ATTRIBUTES} attributes");
-            return Err(XmlError::new(tag.span.start, message, "check where the file comes from: libvirt writes a handful at most"));
+            return Err(XmlError::new(
+                tag.span.start,
+                message,
+                "check where the file comes from: libvirt writes a handful at most",
+            ));
         }
         if name.len() > MAX_NAME_BYTES {
             return Err(XmlError::new(
@@ -241,20 +295,36 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
         }
         if attribute.value.start - attribute.name.end > MAX_EQUALS_BYTES {
             let message = format!("more than {MAX_EQUALS_BYTES} bytes around an equals sign");
-            return Err(XmlError::new(attribute.name.start, message, "write the attribute as name='value'"));
+            return Err(XmlError::new(
+                attribute.name.start,
+                message,
+                "write the attribute as name='value'",
+            ));
         }
         if name == "xmlns" && std::mem::replace(&mut default, true) {
-            return Err(XmlError::new(attribute.name.start, "the attribute xmlns appears twice in one tag", "remove one of them"));
+            return Err(XmlError::new(
+                attribute.name.start,
+                "the attribute xmlns appears twice in one tag",
+                "remove one of them",
+            ));
         }
         if name.ends_with(":xmlns") {
-            return Err(XmlError::new(attribute.name.start, format!("xmlns can't have a prefix ({name})"), "write xmlns:PREFIX='URI'"));
+            return Err(XmlError::new(
+                attribute.name.start,
+                format!("xmlns can't have a prefix ({name})"),
+                "write xmlns:PREFIX='URI'",
+            ));
         }
         if name.starts_with(':') {
             return Err(colon_first(attribute.name.start));
         }
         if name.starts_with("xmlns:") && attribute.value.is_empty() {
             let message = format!("{name} declares a prefix without a URI");
-            return Err(XmlError::new(attribute.name.start, message, "add the prefix's URI, or remove the declaration"));
+            return Err(XmlError::new(
+                attribute.name.start,
+                message,
+                "add the prefix's URI, or remove the declaration",
+            ));
         }
         declarations += usize::from(name == "xmlns" || name.starts_with("xmlns:"));
         references(text, attribute.value)?;
@@ -273,7 +343,8 @@ fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
             Some(hex) => u32::from_str_radix(hex, 16),
             None => digits.parse(),
         };
-        let valid = digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) && code.ok().and_then(char::from_u32).is_some_and(is_character);
+        let valid = digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && code.ok().and_then(char::from_u32).is_some_and(is_character);
         if !valid {
             let shown: String = rest.chars().take(12).take_while(|&c| c != ';').collect();
             return Err(XmlError::new(
@@ -291,27 +362,47 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        check(text).map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
+        check(text)
+            .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
     }
 
     #[test]
     fn libxml2_refuses_these_and_roxmltree_does_not() {
-        assert_eq!(error("<a xmlns='u' xmlns='v'/>"), "13: the attribute xmlns appears twice in one tag");
-        assert_eq!(error("<a xmlns:p='u' p:xmlns='v'/>"), "15: xmlns can't have a prefix (p:xmlns)");
+        assert_eq!(
+            error("<a xmlns='u' xmlns='v'/>"),
+            "13: the attribute xmlns appears twice in one tag"
+        );
+        assert_eq!(
+            error("<a xmlns:p='u' p:xmlns='v'/>"),
+            "15: xmlns can't have a prefix (p:xmlns)"
+        );
         assert_eq!(error("<a>&#xD800;</a>"), "3: &#xD800; is not a valid character");
         for behind in ["<![CDATA[x]]>", "<!-- x -->", "<?x?>"] {
-            assert_eq!(error(&format!("<a>&#xD800;{behind}</a>")), "3: &#xD800; is not a valid character", "{behind}");
+            assert_eq!(
+                error(&format!("<a>&#xD800;{behind}</a>")),
+                "3: &#xD800; is not a valid character",
+                "{behind}"
+            );
         }
         assert_eq!(error("<a b='&#x110000;'/>"), "6: &#x110000; is not a valid character");
         assert_eq!(error("<a>&#0;</a>"), "3: &#0; is not a valid character");
         assert_eq!(error("<a xmlns:p=''/>"), "3: xmlns:p declares a prefix without a URI");
         assert_eq!(error("<:a/>"), "0: a name that starts with a colon");
         assert_eq!(error("<a\n:b=''/>"), "3: a name that starts with a colon");
-        assert_eq!(error("<a><?b:c d?></a>"), "3: a colon in the name of a processing instruction (b:c)");
+        assert_eq!(
+            error("<a><?b:c d?></a>"),
+            "3: a colon in the name of a processing instruction (b:c)"
+        );
         assert_eq!(error("<source></:source>"), "8: a name that starts with a colon");
-        assert_eq!(error("<a><?x'?></a>"), "3: no space after the name of a processing instruction");
+        assert_eq!(
+            error("<a><?x'?></a>"),
+            "3: no space after the name of a processing instruction"
+        );
         assert_eq!(error("<?x=''?><a/>"), "0: no space after the name of a processing instruction");
-        assert_eq!(error("<a/><?xml version='1.0'?>"), "4: an XML declaration that is not at the very beginning");
+        assert_eq!(
+            error("<a/><?xml version='1.0'?>"),
+            "4: an XML declaration that is not at the very beginning"
+        );
     }
 
     #[test]
@@ -332,16 +423,27 @@ mod tests {
     #[test]
     fn what_costs_more_than_linear_time_is_refused() {
         let attributes: String = (0..129).map(|index| format!(" a{index}=''")).collect();
-        assert_eq!(error(&format!("<a{attributes}/>")), "0: an element with more than 128 attributes");
+        assert_eq!(
+            error(&format!("<a{attributes}/>")),
+            "0: an element with more than 128 attributes"
+        );
         let attributes: String = (0..128).map(|index| format!(" a{index}=''")).collect();
-        assert_eq!(error(&format!("<a{attributes} xmlns:qemu='u' type=''/>")), "fine", "fix may have written the last two");
+        assert_eq!(
+            error(&format!("<a{attributes} xmlns:qemu='u' type=''/>")),
+            "fine",
+            "fix may have written the last two"
+        );
         let declarations: String = (0..128).map(|index| format!("<b xmlns='u{index}'/>")).collect();
         assert_eq!(error(&format!("<a xmlns:qemu='u'>{declarations}</a>")), "fine");
         assert!(
-            error(&format!("<a xmlns:qemu='u'><b xmlns:qemu='u'/>{declarations}</a>")).ends_with("more than 128 namespace declarations")
+            error(&format!("<a xmlns:qemu='u'><b xmlns:qemu='u'/>{declarations}</a>"))
+                .ends_with("more than 128 namespace declarations")
         );
         let declarations: String = (0..129).map(|index| format!("<b xmlns='u{index}'/>")).collect();
-        assert!(error(&format!("<a>{declarations}</a>")).ends_with("more than 128 namespace declarations"));
+        assert!(
+            error(&format!("<a>{declarations}</a>"))
+                .ends_with("more than 128 namespace declarations")
+        );
         let levels = "<a>".repeat(257);
         assert_eq!(error(&levels), "768: elements are nested deeper than 256 levels");
         assert_eq!(error(&"<a>".repeat(256)), "fine", "roxmltree says that it is unfinished");

@@ -11,8 +11,8 @@ pub type ElementSet = HashSet<ElementId, BuildHasherDefault<IdHasher>>;
 /// A map by elements.
 pub type ElementMap<V> = HashMap<ElementId, V, BuildHasherDefault<IdHasher>>;
 
-/// Hashes identities. They are numbers that the reader gives out one by one, so no document can choose them to collide, and std's hasher,
-/// which is safe against that, takes ten times as long.
+/// Hashes identities. They are numbers that the reader gives out one by one, so no document can
+/// choose them to collide, and std's hasher, which is safe against that, takes ten times as long.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IdHasher(u64);
 

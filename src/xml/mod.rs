@@ -1,8 +1,9 @@
 //! Documents with byte positions: the only user of roxmltree.
 //!
-//! A [`Document`] is a tree whose every part knows its bytes in the text that was read, so that a fix can name exactly the bytes it
-//! changes. A `qemu:` prefix that was never declared is the one malformation that is read all the same: repairing it is this
-//! program's job, and one reading shows everything else that is wrong too.
+//! A [`Document`] is a tree whose every part knows its bytes in the text that was read, so that a
+//! fix can name exactly the bytes it changes. A `qemu:` prefix that was never declared is the one
+//! malformation that is read all the same: repairing it is this program's job, and one reading
+//! shows everything else that is wrong too.
 
 use std::ops::Range;
 
@@ -30,7 +31,8 @@ pub use prefixes::Prefixes;
 pub use root::root_name;
 pub use scan::{RawAttribute, StartTag, is_character};
 
-/// libvirt's namespace for QEMU's own arguments (libvirt: docs/drvqemu.rst, src/qemu/qemu_domain.c `virQEMUDriverDomainXMLNamespace`).
+/// libvirt's namespace for QEMU's own arguments (libvirt: docs/drvqemu.rst, src/qemu/qemu_domain.c
+/// `virQEMUDriverDomainXMLNamespace`).
 pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 
 /// The prefix that everybody writes for it.
@@ -78,28 +80,39 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
 /// Reads a text and hands the document to `use_document`.
 ///
 /// # Errors
-/// Whatever libxml2, libvirt's reader, would refuse, and what costs more than linear time to read; an undeclared `qemu:` is no error.
+/// Whatever libxml2, libvirt's reader, would refuse, and what costs more than linear time to read;
+/// an undeclared `qemu:` is no error.
 pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
     read_source(&Source::new("", text), use_document)
 }
 
-/// The same for a text whose places are asked for before or behind too: its lines are looked for once.
+/// The same for a text whose places are asked for before or behind too: its lines are looked for
+/// once.
 ///
 /// # Errors
 /// Those of [`read`].
-pub fn read_source<R>(source: &Source<'_>, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+pub fn read_source<R>(
+    source: &Source<'_>,
+    use_document: impl FnOnce(&Document<'_>) -> R,
+) -> Result<R, XmlError> {
     parse(source, use_document).map_err(|error| pasted::clarified(source.text(), error))
 }
 
-fn parse<R>(source: &Source<'_>, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
+fn parse<R>(
+    source: &Source<'_>,
+    use_document: impl FnOnce(&Document<'_>) -> R,
+) -> Result<R, XmlError> {
     let text = source.text();
     guard::check(text)?;
     let error = match roxmltree::Document::parse(text) {
         Ok(tree) => return Ok(use_document(&Document { tree, text, source, shadow: None })),
         Err(error) => error,
     };
-    let is_repairable = matches!(&error, roxmltree::Error::UnknownNamespace(prefix, _) if prefix == QEMU_PREFIX);
-    let Some(root) = root_tag(text).filter(|_| is_repairable) else { return Err(explain::error(text, text, None, &error)) };
+    let is_repairable =
+        matches!(&error, roxmltree::Error::UnknownNamespace(prefix, _) if prefix == QEMU_PREFIX);
+    let Some(root) = root_tag(text).filter(|_| is_repairable) else {
+        return Err(explain::error(text, text, None, &error));
+    };
     let declaration = format!(" xmlns:{QEMU_PREFIX}='{QEMU_NAMESPACE}'");
     let shadow = Shadow { at: root.name.end, length: declaration.len() };
     let copy = [&text[..shadow.at], &declaration, &text[shadow.at..]].concat();
@@ -147,7 +160,10 @@ impl<'a> Document<'a> {
 
     /// All elements in document order.
     pub fn elements(&'a self) -> impl Iterator<Item = Element<'a>> {
-        self.tree.descendants().filter(|node| node.is_element()).map(|node| Element { node, document: self })
+        self.tree
+            .descendants()
+            .filter(|node| node.is_element())
+            .map(|node| Element { node, document: self })
     }
 
     /// The element with this id.
@@ -168,7 +184,8 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        read(text, |_| ()).map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
+        read(text, |_| ())
+            .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
     }
 
     #[test]
@@ -181,7 +198,11 @@ mod tests {
             assert_eq!(&text[a.content()], "t<![CDATA[<]]>");
             assert_eq!(a.text(), "t<");
             assert_eq!(&text[a.attribute_place("x").unwrap().span()], "x='1'");
-            assert_eq!((a.attribute("x"), a.attribute("y")), (Some("1"), None), "another namespace's is another attribute");
+            assert_eq!(
+                (a.attribute("x"), a.attribute("y")),
+                (Some("1"), None),
+                "another namespace's is another attribute"
+            );
         })
         .unwrap();
     }
@@ -195,7 +216,10 @@ mod tests {
             assert_eq!(document.root().attribute("type"), Some("kvm"));
             let commandline = document.root().children().next().unwrap();
             assert!(commandline.is_qemu("commandline"));
-            assert_eq!(&text[commandline.span()], "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>");
+            assert_eq!(
+                &text[commandline.span()],
+                "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>"
+            );
             assert_eq!(document.root().prefix_for(QEMU_NAMESPACE), None);
         })
         .unwrap();
@@ -204,7 +228,10 @@ mod tests {
     #[test]
     fn other_undeclared_prefixes_are_errors_at_their_place() {
         assert_eq!(error("<domain><app:x/></domain>"), "9: the prefix app: is not declared");
-        assert_eq!(error("<domain><qemu:x/><app:x/></domain>"), "18: the prefix app: is not declared");
+        assert_eq!(
+            error("<domain><qemu:x/><app:x/></domain>"),
+            "18: the prefix app: is not declared"
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Names what got into a text on its way through an editor, a web page, a chat or a template: typographic quotes, no-break spaces,
-//! Markdown fences, escaped HTML and template syntax. A reader of XML only sees a character that it did not expect.
+//! Names what got into a text on its way through an editor, a web page, a chat or a template:
+//! typographic quotes, no-break spaces, Markdown fences, escaped HTML and template syntax. A reader
+//! of XML only sees a character that it did not expect.
 
 use super::{XmlError, XmlErrorKind};
 use crate::source::BOM;
 
 /// Quotes that word processors and web pages put in place of `'` and `"`.
-const TYPOGRAPHIC_QUOTES: &[char] = &['‘', '’', '‚', '‛', '“', '”', '„', '‟', '′', '″', '«', '»', '‹', '›', '`', '´', '＇', '＂'];
+const TYPOGRAPHIC_QUOTES: &[char] =
+    &['‘', '’', '‚', '‛', '“', '”', '„', '‟', '′', '″', '«', '»', '‹', '›', '`', '´', '＇', '＂'];
 
 /// Characters that look like a space or like nothing, and are not white space in XML.
 const INVISIBLE: &[(char, &str)] = &[
@@ -20,8 +22,10 @@ const INVISIBLE: &[(char, &str)] = &[
     ('\u{feff}', "a byte order mark"),
 ];
 
-/// What a template's expressions begin and end with: ERB, Jinja and Go, shell and Terraform, FreeMarker.
-const TEMPLATE: &[(&str, &str)] = &[("<%", "%>"), ("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("${", "}"), ("<#", ">")];
+/// What a template's expressions begin and end with: ERB, Jinja and Go, shell and Terraform,
+/// FreeMarker.
+const TEMPLATE: &[(&str, &str)] =
+    &[("<%", "%>"), ("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("${", "}"), ("<#", ">")];
 
 /// The longest expression that a message quotes, in characters.
 const MAX_EXPRESSION: usize = 60;
@@ -40,9 +44,11 @@ pub(super) fn clarified(text: &str, error: XmlError) -> XmlError {
         .unwrap_or(error)
 }
 
-/// A Markdown fence before the root element or after it. Where prose comes first, the fence after it is what to cut at.
+/// A Markdown fence before the root element or after it. Where prose comes first, the fence after
+/// it is what to cut at.
 fn fence(text: &str, at: usize) -> Option<XmlError> {
-    let (first, last) = (text.find('<').unwrap_or(text.len()), text.rfind('>').map_or(0, |found| found + 1));
+    let (first, last) =
+        (text.find('<').unwrap_or(text.len()), text.rfind('>').map_or(0, |found| found + 1));
     let is_before = at <= first || text[first..at].trim().is_empty();
     let outside = if is_before { 0..first } else { last.min(at)..text.len() };
     if !is_before && at < last {
@@ -54,7 +60,11 @@ fn fence(text: &str, at: usize) -> Option<XmlError> {
         if fence.starts_with("```") || fence.starts_with("~~~") {
             let place = begin + line.len() - fence.len();
             let help = "remove the lines with ``` before and after the XML";
-            return Some(XmlError::new(place, "a Markdown code fence, which is not part of the XML", help));
+            return Some(XmlError::new(
+                place,
+                "a Markdown code fence, which is not part of the XML",
+                help,
+            ));
         }
         begin += line.len();
     }
@@ -97,7 +107,8 @@ fn quote(text: &str, at: usize) -> Option<XmlError> {
         let tag = &text[start..end];
         let (found, c) = tag.char_indices().find(|(index, c)| {
             let opens = || tag[..*index].trim_end().ends_with('=');
-            let closes = || tag[index + c.len_utf8()..].starts_with([' ', '>', '/', '\n', '\r', '\t']);
+            let closes =
+                || tag[index + c.len_utf8()..].starts_with([' ', '>', '/', '\n', '\r', '\t']);
             TYPOGRAPHIC_QUOTES.contains(c) && (opens() || closes())
         })?;
         Some((start + found, c))
@@ -120,7 +131,8 @@ mod tests {
 
     /// The place of the error, in bytes, and its message.
     fn error(text: &str) -> String {
-        read(text, |_| ()).map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
+        read(text, |_| ())
+            .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
     }
 
     #[test]
@@ -133,29 +145,55 @@ mod tests {
         assert_eq!(error("~~~\n<domain/>\n~~~\n"), format!("0: {fence}"));
         assert_eq!(error("This is my VM:\n<domain/>"), "0: text before the root element");
         assert_eq!(error("<domain><description>```</description></domain>"), "fine");
-        assert_eq!(error("<domain>\n```\n</devices>"), "13: </devices> does not match <domain> (line 1, column 1)");
+        assert_eq!(
+            error("<domain>\n```\n</devices>"),
+            "13: </devices> does not match <domain> (line 1, column 1)"
+        );
     }
 
     #[test]
     fn template_syntax_is_named() {
-        assert_eq!(error("<domain><name><%= name %></name></domain>"), "14: template syntax (<%= name %>) where XML is expected");
-        assert_eq!(error("{% set a = 1 %}\n<domain/>"), "0: template syntax ({% set a = 1 %}) where XML is expected");
-        assert_eq!(error("<domain {{ attributes }}/>"), "8: template syntax ({{ attributes }}) where XML is expected");
-        assert_eq!(error("<domain type=${TYPE}/>"), "13: template syntax (${TYPE}) where XML is expected");
+        assert_eq!(
+            error("<domain><name><%= name %></name></domain>"),
+            "14: template syntax (<%= name %>) where XML is expected"
+        );
+        assert_eq!(
+            error("{% set a = 1 %}\n<domain/>"),
+            "0: template syntax ({% set a = 1 %}) where XML is expected"
+        );
+        assert_eq!(
+            error("<domain {{ attributes }}/>"),
+            "8: template syntax ({{ attributes }}) where XML is expected"
+        );
+        assert_eq!(
+            error("<domain type=${TYPE}/>"),
+            "13: template syntax (${TYPE}) where XML is expected"
+        );
         assert_eq!(error("<domain type='{{ type }}'>{% if x %}</domain>"), "fine");
     }
 
     #[test]
     fn characters_that_nobody_sees_are_named() {
-        assert_eq!(error("<domain>\n<a b='c'\u{a0}d='e'/></domain>"), "17: a no-break space (U+00A0), which is not white space in XML");
-        assert_eq!(error("<domain><\u{200b}a/></domain>"), "9: a zero-width space (U+200B), which is not white space in XML");
-        assert_eq!(error("\u{feff}\u{feff}<domain/>"), "3: a byte order mark (U+FEFF), which is not white space in XML");
+        assert_eq!(
+            error("<domain>\n<a b='c'\u{a0}d='e'/></domain>"),
+            "17: a no-break space (U+00A0), which is not white space in XML"
+        );
+        assert_eq!(
+            error("<domain><\u{200b}a/></domain>"),
+            "9: a zero-width space (U+200B), which is not white space in XML"
+        );
+        assert_eq!(
+            error("\u{feff}\u{feff}<domain/>"),
+            "3: a byte order mark (U+FEFF), which is not white space in XML"
+        );
         assert_eq!(error("<domain><a b='c\u{a0}d'/>\u{a0}</domain>"), "fine");
     }
 
     #[test]
     fn typographic_quotes_are_named() {
-        let quote = |at: usize, c: char| format!("{at}: a typographic quote ({c}) around a value, where XML needs ' or \"");
+        let quote = |at: usize, c: char| {
+            format!("{at}: a typographic quote ({c}) around a value, where XML needs ' or \"")
+        };
         assert_eq!(error("<domain type=’kvm’>"), quote(13, '’'));
         assert_eq!(error("<domain>\n<a b=“c”/></domain>"), quote(14, '“'));
         assert_eq!(error("<domain>\n<a b='c’/>\n</domain>"), quote(16, '’'));
@@ -164,7 +202,10 @@ mod tests {
 
     #[test]
     fn escaped_html_is_named() {
-        assert_eq!(error("&lt;domain type='kvm'&gt;"), "0: escaped HTML (&lt;domain) instead of XML");
+        assert_eq!(
+            error("&lt;domain type='kvm'&gt;"),
+            "0: escaped HTML (&lt;domain) instead of XML"
+        );
         assert_eq!(error("<pre>&lt;domain&gt;</pre>"), "fine");
     }
 }

@@ -30,11 +30,18 @@ impl<'d> Prefixes<'d> {
         Prefixes { document, needed: RefCell::default(), first: OnceCell::new() }
     }
 
-    /// The prefixes that an element, with all that is in it, has from around it, and that stand for something else at another place.
+    /// The prefixes that an element, with all that is in it, has from around it, and that stand for
+    /// something else at another place.
     pub fn lost(&self, element: Element<'d>, place: Element<'d>) -> Vec<Prefix<'d>> {
         let Some(around) = element.parent() else { return Vec::new() };
         let is_different = |prefix: &Prefix<'d>| around.bound(*prefix) != place.bound(*prefix);
-        let scope = || around.node.namespaces().chain(place.node.namespaces()).map(|namespace| namespace.name());
+        let scope = || {
+            around
+                .node
+                .namespaces()
+                .chain(place.node.namespaces())
+                .map(|namespace| namespace.name())
+        };
         // Nearly all documents declare everything on their root.
         if !scope().any(|prefix| is_different(&prefix)) {
             return Vec::new();
@@ -46,7 +53,8 @@ impl<'d> Prefixes<'d> {
     pub fn first(&self, prefix: &str) -> Option<&'d str> {
         let first = self.first.get_or_init(|| {
             let mut first = HashMap::new();
-            for namespace in self.document.elements().flat_map(|element| element.node.namespaces()) {
+            for namespace in self.document.elements().flat_map(|element| element.node.namespaces())
+            {
                 if let Some(name) = namespace.name() {
                     first.entry(name).or_insert(namespace.uri());
                 }
@@ -67,8 +75,12 @@ impl<'d> Prefixes<'d> {
         }
         let (text, tag) = (self.document.text(), element.start_tag());
         needed.insert(text[tag.name.clone()].split_once(':').map(|(prefix, _)| prefix));
-        let names: Vec<&str> = tag.attributes(text).map(|attribute| &text[attribute.name]).collect();
-        let prefixed = names.iter().filter_map(|name| name.split_once(':')).filter(|(prefix, _)| !matches!(*prefix, "xmlns" | "xml"));
+        let names: Vec<&str> =
+            tag.attributes(text).map(|attribute| &text[attribute.name]).collect();
+        let prefixed = names
+            .iter()
+            .filter_map(|name| name.split_once(':'))
+            .filter(|(prefix, _)| !matches!(*prefix, "xmlns" | "xml"));
         needed.extend(prefixed.map(|(prefix, _)| Some(prefix)));
         for name in names {
             match name.strip_prefix("xmlns:") {
@@ -90,16 +102,19 @@ mod tests {
 
     #[test]
     fn a_prefix_is_lost_where_it_stands_for_something_else() {
-        let text =
-            "<r xmlns:a='1' xmlns:b='2'><x xmlns:b='3' xmlns:c='4' xmlns='5'><y a:k='' xml:k=''><b:z/><c:w xmlns:c='6'/></y></x></r>";
+        let text = "<r xmlns:a='1' xmlns:b='2'><x xmlns:b='3' xmlns:c='4' xmlns='5'><y a:k='' xml:k=''><b:z/><c:w xmlns:c='6'/></y></x></r>";
         read(text, |document| {
             let (prefixes, root) = (Prefixes::new(document), document.root());
-            let named = |name: &str| document.elements().find(|element| element.name() == name).unwrap();
+            let named =
+                |name: &str| document.elements().find(|element| element.name() == name).unwrap();
             assert_eq!(prefixes.lost(named("y"), root), [None, Some("b")]);
             assert_eq!(prefixes.lost(named("y"), named("x")), []);
             assert_eq!(prefixes.lost(named("w"), root), [], "it brings its own");
             assert_eq!(prefixes.lost(named("x"), root), [], "it stands there");
-            assert_eq!((prefixes.first("b"), prefixes.first("c"), prefixes.first("d")), (Some("2"), Some("4"), None));
+            assert_eq!(
+                (prefixes.first("b"), prefixes.first("c"), prefixes.first("d")),
+                (Some("2"), Some("4"), None)
+            );
         })
         .unwrap();
     }

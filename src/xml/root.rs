@@ -1,4 +1,5 @@
-//! The root element's name in bytes that may not be readable XML: UTF-16, damaged, or with a document type declaration.
+//! The root element's name in bytes that may not be readable XML: UTF-16, damaged, or with a
+//! document type declaration.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,8 @@ use memchr::{memchr, memmem};
 use super::guard::is_name_character;
 use crate::source::BOM;
 
-/// Finds the root element's name without reading the rest; None if it can't be told: in plain text, binary data and truncated files.
+/// Finds the root element's name without reading the rest; None if it can't be told: in plain text,
+/// binary data and truncated files.
 ///
 /// UTF-16 and UTF-32 are read as far as they are ASCII, which is enough for the name.
 pub fn root_name(bytes: &[u8]) -> Option<String> {
@@ -52,13 +54,20 @@ fn first_name(text: &str) -> Option<&str> {
             let name = name_at(&rest[1..]);
             let is_name = name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
             match rest[1 + name.len()..].chars().next() {
-                Some(behind) if is_name && (behind.is_ascii_whitespace() || matches!(behind, '/' | '>')) => {
+                Some(behind)
+                    if is_name && (behind.is_ascii_whitespace() || matches!(behind, '/' | '>')) =>
+                {
                     return Some(name);
                 }
                 // The text ends within the name.
                 None if is_name && !is_cut_off(name, text) => return Some(name),
                 // `<6>` begins a line of a log.
-                Some(behind) if behind.is_ascii_digit() || name.starts_with(|c: char| c.is_ascii_digit()) => return None,
+                Some(behind)
+                    if behind.is_ascii_digit()
+                        || name.starts_with(|c: char| c.is_ascii_digit()) =>
+                {
+                    return None;
+                }
                 None => None,
                 Some(_) => Some(1),
             }
@@ -78,7 +87,8 @@ fn is_cut_off(name: &str, text: &str) -> bool {
 
 /// Whether a text holds only characters that people write.
 fn is_plain(text: &str) -> bool {
-    text.chars().all(|c| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_ascii_whitespace()))
+    text.chars()
+        .all(|c| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_ascii_whitespace()))
 }
 
 fn end_of(text: &str, close: &str) -> Option<usize> {
@@ -90,14 +100,17 @@ fn name_at(text: &str) -> &str {
     &text[..end]
 }
 
-/// The name that a document type declaration gives; None for a text that does not begin with one, and for one that gives no name.
+/// The name that a document type declaration gives; None for a text that does not begin with one,
+/// and for one that gives no name.
 fn document_type_name(text: &str) -> Option<&str> {
     const OPEN: &str = "<!DOCTYPE";
-    let behind = text.get(OPEN.len()..).filter(|_| text[..OPEN.len()].eq_ignore_ascii_case(OPEN))?;
+    let behind =
+        text.get(OPEN.len()..).filter(|_| text[..OPEN.len()].eq_ignore_ascii_case(OPEN))?;
     Some(name_at(behind.trim_start())).filter(|name| !name.is_empty())
 }
 
-/// The length of a document type declaration, up to the next tag where it lacks its end; None where nothing follows.
+/// The length of a document type declaration, up to the next tag where it lacks its end; None where
+/// nothing follows.
 fn end_of_document_type(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut is_inside) = (1, false);
@@ -164,9 +177,14 @@ mod tests {
         assert_eq!(of(utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)), "domain");
         assert_eq!(of(utf16(&format!("\u{feff}{text}"), u16::to_be_bytes)), "domain");
         assert_eq!(of(utf16("\u{feff}<network/>", u16::to_le_bytes)), "network");
-        let utf32: Vec<u8> = "\u{feff}<domain>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let utf32: Vec<u8> =
+            "\u{feff}<domain>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
         assert_eq!(of(utf32), "domain");
-        assert_eq!(of("\u{fffd}\u{fffd}<\0d\0o\0m\0a\0i\0n\0>\0"), "domain", "as an editor shows it");
+        assert_eq!(
+            of("\u{fffd}\u{fffd}<\0d\0o\0m\0a\0i\0n\0>\0"),
+            "domain",
+            "as an editor shows it"
+        );
     }
 
     #[test]

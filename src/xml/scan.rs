@@ -1,7 +1,8 @@
-//! A scanner over markup: where tags, attributes, comments and the rest begin and end, byte for byte.
+//! A scanner over markup: where tags, attributes, comments and the rest begin and end, byte for
+//! byte.
 //!
-//! roxmltree says what a document means; it doesn't say where a start tag ends, which quotes an attribute has or where a namespace
-//! is declared. This does, on text that need not be well-formed.
+//! roxmltree says what a document means; it doesn't say where a start tag ends, which quotes an
+//! attribute has or where a namespace is declared. This does, on text that need not be well-formed.
 
 use std::ops::Range;
 
@@ -119,7 +120,8 @@ pub fn pieces(text: &str, mut at: usize) -> impl Iterator<Item = Piece> + '_ {
         let start = at + memchr(b'<', bytes.get(at..)?)?;
         let rest = &bytes[start..];
         let until = |open: usize, close: &[u8]| {
-            memmem::find(&rest[open.min(rest.len())..], close).map(|found| start..start + open + found + close.len())
+            memmem::find(&rest[open.min(rest.len())..], close)
+                .map(|found| start..start + open + found + close.len())
         };
         let piece = if rest.starts_with(b"<!--") {
             until(4, b"-->").map_or(Piece::Unfinished("comment", start), Piece::Comment)
@@ -128,7 +130,8 @@ pub fn pieces(text: &str, mut at: usize) -> impl Iterator<Item = Piece> + '_ {
         } else if rest.starts_with(b"<!") {
             Piece::Declaration(start)
         } else if rest.starts_with(b"<?") {
-            until(2, b"?>").map_or(Piece::Unfinished("processing instruction", start), Piece::Instruction)
+            until(2, b"?>")
+                .map_or(Piece::Unfinished("processing instruction", start), Piece::Instruction)
         } else if rest.starts_with(b"</") {
             match until(2, b">") {
                 Some(span) => {
@@ -142,7 +145,10 @@ pub fn pieces(text: &str, mut at: usize) -> impl Iterator<Item = Piece> + '_ {
         };
         at = match &piece {
             Piece::Start(tag) => tag.span.end,
-            Piece::End { span, .. } | Piece::Comment(span) | Piece::CharacterData(span) | Piece::Instruction(span) => span.end,
+            Piece::End { span, .. }
+            | Piece::Comment(span)
+            | Piece::CharacterData(span)
+            | Piece::Instruction(span) => span.end,
             Piece::Declaration(start) => start + 2,
             Piece::Unfinished(..) => bytes.len(),
         };
@@ -166,7 +172,9 @@ mod tests {
 
     fn attributes(text: &str) -> Vec<(&str, &str)> {
         let tag = StartTag::at(text, 0).unwrap();
-        tag.attributes(text).map(|attribute| (&text[attribute.name], &text[attribute.value])).collect()
+        tag.attributes(text)
+            .map(|attribute| (&text[attribute.name], &text[attribute.value]))
+            .collect()
     }
 
     #[test]

@@ -32,7 +32,10 @@ pub fn ask_of(text: &str, more: &[&str]) -> (i32, Value) {
 /// The rules with this status.
 pub fn with<'v>(answer: &'v Value, status: &str) -> Vec<&'v str> {
     let checks = answer["checks"].as_array().unwrap().iter();
-    checks.filter(|check| check["status"] == status).map(|check| check["rule"].as_str().unwrap()).collect()
+    checks
+        .filter(|check| check["status"] == status)
+        .map(|check| check["rule"].as_str().unwrap())
+        .collect()
 }
 
 /// What is wrong, whatever its severity.

@@ -59,7 +59,15 @@ impl Client {
             }
         });
         let output = Some(Box::new(output) as Box<dyn Write + Send>);
-        Client { input: receiver, output, child: None, next: 0, utf8: false, told: Vec::new(), texts: BTreeMap::new() }
+        Client {
+            input: receiver,
+            output,
+            child: None,
+            next: 0,
+            utf8: false,
+            told: Vec::new(),
+            texts: BTreeMap::new(),
+        }
     }
 
     /// The real program over real pipes.
@@ -69,7 +77,12 @@ impl Client {
 
     /// The same, of a command of one's own.
     pub fn of(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let mut client = Client::new(child.stdout.take().unwrap(), child.stdin.take().unwrap());
         client.child = Some(child);
         client
@@ -80,7 +93,10 @@ impl Client {
         self.utf8 = capabilities["general"]["positionEncodings"][0] == "utf-8";
         let params = json!({ "processId": null, "rootUri": null, "capabilities": capabilities, "initializationOptions": options });
         let result = self.request("initialize", params).expect("initialize is answered");
-        assert_eq!(result["capabilities"]["positionEncoding"], if self.utf8 { "utf-8" } else { "utf-16" });
+        assert_eq!(
+            result["capabilities"]["positionEncoding"],
+            if self.utf8 { "utf-8" } else { "utf-16" }
+        );
         self.notify("initialized", json!({}));
         result
     }
@@ -103,7 +119,9 @@ impl Client {
     /// Sends a request without waiting; its id.
     pub fn ask(&mut self, method: &str, params: Value) -> i64 {
         self.next += 1;
-        self.send(&json!({ "jsonrpc": "2.0", "id": self.next, "method": method, "params": params }));
+        self.send(
+            &json!({ "jsonrpc": "2.0", "id": self.next, "method": method, "params": params }),
+        );
         self.next
     }
 
@@ -132,7 +150,9 @@ impl Client {
         match self.input.recv_timeout(Duration::from_secs(60)) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("the server says nothing more; before that: {:?}", self.told),
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("the server says nothing more; before that: {:?}", self.told)
+            }
         }
     }
 
@@ -155,7 +175,9 @@ impl Client {
 
     /// Asks for a document's findings.
     pub fn pull(&mut self, uri: &str) -> Vec<Value> {
-        let report = self.request("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } })).expect("a report");
+        let report = self
+            .request("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } }))
+            .expect("a report");
         assert_eq!(report["kind"], "full");
         report["items"].as_array().unwrap().clone()
     }
@@ -187,21 +209,34 @@ impl Client {
         let version = self.texts[uri].0 + 1;
         self.texts.insert(uri.into(), (version, text.into()));
         let document = json!({ "uri": uri, "version": version });
-        self.notify("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [{ "text": text }] }));
+        self.notify(
+            "textDocument/didChange",
+            json!({ "textDocument": document, "contentChanges": [{ "text": text }] }),
+        );
     }
 
     /// The code actions for bytes of an open document, of all kinds or one.
-    pub fn actions(&mut self, uri: &str, span: std::ops::Range<usize>, only: Option<&str>) -> Vec<Value> {
+    pub fn actions(
+        &mut self,
+        uri: &str,
+        span: std::ops::Range<usize>,
+        only: Option<&str>,
+    ) -> Vec<Value> {
         let range = self.range(&self.texts[uri].1, &span);
         let mut context = json!({ "diagnostics": [] });
         if let Some(kind) = only {
             context["only"] = json!([kind]);
         }
         let params = json!({ "textDocument": { "uri": uri }, "range": range, "context": context });
-        self.request("textDocument/codeAction", params).expect("actions").as_array().unwrap().clone()
+        self.request("textDocument/codeAction", params)
+            .expect("actions")
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
-    /// What an open document would be after an edit of the workspace, which must be about it and its version.
+    /// What an open document would be after an edit of the workspace, which must be about it and
+    /// its version.
     pub fn applied(&self, uri: &str, edit: &Value) -> String {
         let (version, text) = &self.texts[uri];
         let edits = match edit["documentChanges"][0].as_object() {
@@ -211,10 +246,19 @@ impl Client {
             }
             None => edit["changes"][uri].clone(),
         };
-        let span = |edit: &Value| self.offset(text, &edit["range"]["start"])..self.offset(text, &edit["range"]["end"]);
-        let mut edits: Vec<_> =
-            edits.as_array().expect("edits").iter().map(|edit| (span(edit), edit["newText"].as_str().unwrap())).collect();
-        assert!(edits.is_sorted_by(|left, right| left.0.end <= right.0.start), "edits in order that don't overlap");
+        let span = |edit: &Value| {
+            self.offset(text, &edit["range"]["start"])..self.offset(text, &edit["range"]["end"])
+        };
+        let mut edits: Vec<_> = edits
+            .as_array()
+            .expect("edits")
+            .iter()
+            .map(|edit| (span(edit), edit["newText"].as_str().unwrap()))
+            .collect();
+        assert!(
+            edits.is_sorted_by(|left, right| left.0.end <= right.0.start),
+            "edits in order that don't overlap"
+        );
         edits.reverse();
         let mut text = text.clone();
         for (span, new) in edits {
@@ -223,11 +267,16 @@ impl Client {
         text
     }
 
-    /// The byte offset of a position; it must be one that an editor has: on a line, between two characters.
+    /// The byte offset of a position; it must be one that an editor has: on a line, between two
+    /// characters.
     pub fn offset(&self, text: &str, position: &Value) -> usize {
-        let (line, units) = (position["line"].as_u64().unwrap() as usize, position["character"].as_u64().unwrap() as usize);
+        let (line, units) = (
+            position["line"].as_u64().unwrap() as usize,
+            position["character"].as_u64().unwrap() as usize,
+        );
         let start = line_starts(text)[line];
-        let content: String = text[start..].chars().take_while(|c| !matches!(c, '\r' | '\n')).collect();
+        let content: String =
+            text[start..].chars().take_while(|c| !matches!(c, '\r' | '\n')).collect();
         let ends = content.char_indices().map(|(at, _)| at).chain([content.len()]);
         let at = ends.into_iter().find(|&at| self.units(&content[..at]) == units);
         start + at.unwrap_or_else(|| panic!("{position} is no place in {content:?}"))

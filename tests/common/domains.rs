@@ -103,7 +103,8 @@ const PROPERTIES: &[&str] = &[
     "<!-- keep#d -->",
 ];
 
-const ALIASES: &[&str] = &["ua-gvtg", "hostdev0", "hostdev1", "hostdev9", "ua-x", "ua-gone", "video0"];
+const ALIASES: &[&str] =
+    &["ua-gvtg", "hostdev0", "hostdev1", "hostdev9", "ua-x", "ua-gone", "video0"];
 const CAPABILITIES: &[&str] = &["device.json", "device.json+hotplug", "keep#d"];
 
 /// Where QEMU's namespace is declared, and how its elements are written.
@@ -122,33 +123,47 @@ pub enum Namespace {
 #[derive(Clone, Debug)]
 pub struct Made {
     pub text: String,
-    /// Whether a block stands where libvirt does not look: mending that changes the order of arguments.
+    /// Whether a block stands where libvirt does not look: mending that changes the order of
+    /// arguments.
     pub misplaced: bool,
 }
 
 fn blocks() -> impl Strategy<Value = Vec<String>> {
-    let line = (vec(select(ARGUMENTS), 0..7), vec(select(ENVIRONMENT), 0..3), any::<bool>()).prop_map(|(arguments, environment, first)| {
-        let arguments: String =
-            arguments.concat().iter().map(|value| format!("\n  <qemu:arg value='{}'/>", value.replace('"', "&quot;"))).collect();
-        let environment: String = environment.iter().map(|line| format!("\n  {line}")).collect();
-        let inside = if first { environment + &arguments } else { arguments + &environment };
-        format!("<qemu:commandline>{inside}\n</qemu:commandline>")
-    });
+    let line = (vec(select(ARGUMENTS), 0..7), vec(select(ENVIRONMENT), 0..3), any::<bool>())
+        .prop_map(|(arguments, environment, first)| {
+            let arguments: String = arguments
+                .concat()
+                .iter()
+                .map(|value| format!("\n  <qemu:arg value='{}'/>", value.replace('"', "&quot;")))
+                .collect();
+            let environment: String =
+                environment.iter().map(|line| format!("\n  {line}")).collect();
+            let inside = if first { environment + &arguments } else { arguments + &environment };
+            format!("<qemu:commandline>{inside}\n</qemu:commandline>")
+        });
     let device = (select(ALIASES), vec(select(PROPERTIES), 1..4)).prop_map(|(alias, properties)| {
         let properties: String = properties.iter().map(|line| format!("\n      {line}")).collect();
         format!("\n  <qemu:device alias='{alias}'>\n    <qemu:frontend>{properties}\n    </qemu:frontend>\n  </qemu:device>")
     });
-    let overrides = vec(device, 0..3).prop_map(|devices| format!("<qemu:override>{}\n</qemu:override>", devices.concat()));
+    let overrides = vec(device, 0..3)
+        .prop_map(|devices| format!("<qemu:override>{}\n</qemu:override>", devices.concat()));
     let capabilities = subsequence(CAPABILITIES, 0..3).prop_map(|names| {
-        let deletions: String = names.iter().map(|name| format!("<qemu:del capability='{name}'/>")).collect();
+        let deletions: String =
+            names.iter().map(|name| format!("<qemu:del capability='{name}'/>")).collect();
         format!("<qemu:capabilities>{deletions}</qemu:capabilities>")
     });
-    vec(prop_oneof![4 => line, 2 => overrides, 1 => capabilities, 1 => Just("<!-- keep#d -->".to_owned())], 0..4)
+    vec(
+        prop_oneof![4 => line, 2 => overrides, 1 => capabilities, 1 => Just("<!-- keep#d -->".to_owned())],
+        0..4,
+    )
 }
 
 fn qualified(block: String, namespace: Namespace, text: &mut Vec<String>) {
     const URI: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
-    let on_block = |block: &str, declaration: &str| match block.find(['>', '/']).filter(|_| block.starts_with("<qemu:")) {
+    let on_block = |block: &str, declaration: &str| match block
+        .find(['>', '/'])
+        .filter(|_| block.starts_with("<qemu:"))
+    {
         Some(at) => format!("{} {declaration}{}", &block[..at], &block[at..]),
         None => block.to_owned(),
     };
@@ -156,7 +171,9 @@ fn qualified(block: String, namespace: Namespace, text: &mut Vec<String>) {
         Namespace::Root | Namespace::Undeclared | Namespace::Wrong => block,
         Namespace::OtherPrefix => block.replace("qemu:", "q:"),
         Namespace::Block => on_block(&block, &format!("xmlns:qemu='{URI}'")),
-        Namespace::Default => on_block(&block, &format!("xmlns='{URI}'")).replace("<qemu:", "<").replace("</qemu:", "</"),
+        Namespace::Default => on_block(&block, &format!("xmlns='{URI}'"))
+            .replace("<qemu:", "<")
+            .replace("</qemu:", "</"),
         Namespace::None => block.replace("<qemu:", "<").replace("</qemu:", "</"),
     });
 }
@@ -164,47 +181,63 @@ fn qualified(block: String, namespace: Namespace, text: &mut Vec<String>) {
 /// Well-formed domains (but for an undeclared `qemu:`) in every style of writing.
 pub fn domain() -> impl Strategy<Value = Made> {
     use Namespace::*;
-    let namespaces = select(&[Root, Root, Root, OtherPrefix, Block, Default, Undeclared, Wrong, None][..]);
+    let namespaces =
+        select(&[Root, Root, Root, OtherPrefix, Block, Default, Undeclared, Wrong, None][..]);
     let parts = (vec(select(DEVICES), 0..9), blocks(), namespaces, proptest::bool::weighted(0.1));
-    (parts, (0..4usize, any::<bool>(), 0..3usize, any::<bool>(), any::<bool>()), select(&["kvm", "kvm", "kvm", "qemu", "xen"][..]))
-        .prop_map(|((devices, blocks, namespace, misplaced), (newline, double, indent, mark, last_newline), kind)| {
-            const URI: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
-            let mut lines = vec!["<name>a</name>".to_owned(), "<os><type arch='x86_64' machine='q35'>hvm</type></os>".into()];
-            let mut inside: Vec<String> = devices.iter().map(|device| (*device).to_owned()).collect();
-            let mut own = Vec::new();
-            blocks.into_iter().for_each(|block| qualified(block, namespace, &mut own));
-            let misplaced = misplaced && !own.is_empty();
-            if misplaced {
-                inside.push(own.remove(0));
-            }
-            let indented = |lines: &[String]| lines.concat_lines("  ");
-            lines.push(format!("<devices>{}\n</devices>", indented(&inside)));
-            lines.extend(own);
-            let declaration = match namespace {
-                Root => format!(" xmlns:qemu='{URI}'"),
-                OtherPrefix => format!(" xmlns:q='{URI}'"),
-                Wrong => format!(" xmlns:qemu='{URI}/'"),
-                _ => String::new(),
-            };
-            let text = format!("<domain type='{kind}'{declaration}>{}\n</domain>\n", indented(&lines));
-            let mut text = numbered(&text);
-            if double {
-                text = text.replace('\'', "\"");
-            }
-            text = text.replace("  ", ["  ", "\t", "    "][indent]);
-            text = match newline {
-                0 => text.replace('\n', "\r\n"),
-                1 => text.lines().map(str::trim_start).collect(),
-                _ => text,
-            };
-            if !last_newline {
-                text.truncate(text.trim_end().len());
-            }
-            if mark {
-                text.insert(0, '\u{feff}');
-            }
-            Made { text, misplaced }
-        })
+    (
+        parts,
+        (0..4usize, any::<bool>(), 0..3usize, any::<bool>(), any::<bool>()),
+        select(&["kvm", "kvm", "kvm", "qemu", "xen"][..]),
+    )
+        .prop_map(
+            |(
+                (devices, blocks, namespace, misplaced),
+                (newline, double, indent, mark, last_newline),
+                kind,
+            )| {
+                const URI: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
+                let mut lines = vec![
+                    "<name>a</name>".to_owned(),
+                    "<os><type arch='x86_64' machine='q35'>hvm</type></os>".into(),
+                ];
+                let mut inside: Vec<String> =
+                    devices.iter().map(|device| (*device).to_owned()).collect();
+                let mut own = Vec::new();
+                blocks.into_iter().for_each(|block| qualified(block, namespace, &mut own));
+                let misplaced = misplaced && !own.is_empty();
+                if misplaced {
+                    inside.push(own.remove(0));
+                }
+                let indented = |lines: &[String]| lines.concat_lines("  ");
+                lines.push(format!("<devices>{}\n</devices>", indented(&inside)));
+                lines.extend(own);
+                let declaration = match namespace {
+                    Root => format!(" xmlns:qemu='{URI}'"),
+                    OtherPrefix => format!(" xmlns:q='{URI}'"),
+                    Wrong => format!(" xmlns:qemu='{URI}/'"),
+                    _ => String::new(),
+                };
+                let text =
+                    format!("<domain type='{kind}'{declaration}>{}\n</domain>\n", indented(&lines));
+                let mut text = numbered(&text);
+                if double {
+                    text = text.replace('\'', "\"");
+                }
+                text = text.replace("  ", ["  ", "\t", "    "][indent]);
+                text = match newline {
+                    0 => text.replace('\n', "\r\n"),
+                    1 => text.lines().map(str::trim_start).collect(),
+                    _ => text,
+                };
+                if !last_newline {
+                    text.truncate(text.trim_end().len());
+                }
+                if mark {
+                    text.insert(0, '\u{feff}');
+                }
+                Made { text, misplaced }
+            },
+        )
 }
 
 /// Each `#d` and `#` as a number of its own.
@@ -223,6 +256,8 @@ trait Lines {
 
 impl Lines for [String] {
     fn concat_lines(&self, indent: &str) -> String {
-        self.iter().map(|element| format!("\n{indent}{}", element.replace('\n', &format!("\n{indent}")))).collect()
+        self.iter()
+            .map(|element| format!("\n{indent}{}", element.replace('\n', &format!("\n{indent}"))))
+            .collect()
     }
 }

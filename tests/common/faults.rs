@@ -36,14 +36,18 @@ pub const FAULTS: &[(&str, &[&str])] = &[
         &["reboot-pending"],
     ),
     // A file of the same name in /etc hides the distribution's.
-    ("/usr/lib/modprobe.d/a.conf = options i915.enable_gvt=1\n/etc/modprobe.d/a.conf = # nothing", &[]),
+    (
+        "/usr/lib/modprobe.d/a.conf = options i915.enable_gvt=1\n/etc/modprobe.d/a.conf = # nothing",
+        &[],
+    ),
     // An older kernel still has it.
     (
         "/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_virqfd\n\
          /usr/lib/modules/6.1.0-50-amd64/modules.dep:\n    kernel/kvmgt.ko:\n    kernel/drivers/vfio/vfio_virqfd.ko:",
         &[],
     ),
-    // HuC alone is no harm, nor is i915's own choice; and where the kernel lists types, GVT-g is on.
+    // HuC alone is no harm, nor is i915's own choice; and where the kernel lists types, GVT-g is
+    // on.
     (
         "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_guc = 2",
         &["missing-vgpu-types"],
@@ -55,25 +59,46 @@ pub const FAULTS: &[(&str, &[&str])] = &[
     ("/sys/module/i915/parameters/enable_guc = 3", &[]),
     ("without /sys/module/vfio_iommu_type1", &["vfio-not-loaded"]),
     ("without /dev/vfio", &["vfio-not-loaded"]),
-    ("without /sys/module/vfio\n/usr/lib/modules/6.1.0-50-amd64/modules.builtin = kernel/drivers/vfio/vfio.ko", &[]),
+    (
+        "without /sys/module/vfio\n/usr/lib/modules/6.1.0-50-amd64/modules.builtin = kernel/drivers/vfio/vfio.ko",
+        &[],
+    ),
     ("/proc/1/environ = PATH=/bin␀container=lxc␀", &["in-container"]),
     ("/sys/class/dmi/id/product_name = Xenon KVM", &[]),
     ("/sys/devices/pci0000:00/0000:00:02.0/device = 0xffff", &[]),
-    ("without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_gvt = N", &["gvt-not-enabled"]),
+    (
+        "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types\n/sys/module/i915/parameters/enable_gvt = N",
+        &["gvt-not-enabled"],
+    ),
     ("/etc/libvirt/hooks/qemu (755) = echo without a first line", &["hook-without-interpreter"]),
     ("/etc/libvirt/hooks/qemu (755) = #!/usr/bin/python2", &["hook-without-interpreter"]),
-    ("/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }", &["hook-with-bash-functions"]),
+    (
+        "/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }",
+        &["hook-with-bash-functions"],
+    ),
     ("/etc/libvirt/hooks/qemu (644) = #!/bin/sh", &[]),
     ("/etc/libvirt/hooks/qemu (757):\n    #!/bin/sh\n    exit 0", &["hook-writable-by-all"]),
     ("/etc/libvirt/hooks/qemu.d/ (777)", &["hook-writable-by-all"]),
     ("/etc/libvirt/ (757)", &["hook-writable-by-all"]),
-    ("/etc/libvirt/hooks/qemu (644):\n    #!/bin/sh\n    setup_gpu a b c", &["hook-not-executable"]),
+    (
+        "/etc/libvirt/hooks/qemu (644):\n    #!/bin/sh\n    setup_gpu a b c",
+        &["hook-not-executable"],
+    ),
     ("/etc/libvirt/hooks/qemu.d/gvtg~ (644):\n    setup_gpu a b c", &[]),
     ("/etc/libvirt/hooks/qemu (755):\n    #!/bin/bash\n    function create_gpu {\n    }", &[]),
-    ("/usr/bin/sh -> bash\n/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }", &[]),
+    (
+        "/usr/bin/sh -> bash\n/etc/libvirt/hooks/qemu (755):\n    #!/bin/sh\n    function create_gpu {\n    }",
+        &[],
+    ),
     ("/etc/libvirt/hooks/qemu (755) = #!/bin/sh␍", &["hook-without-interpreter"]),
-    ("/usr/lib/x86_64-linux-gnu/libvirt.so.0 -> libvirt.so.0.6000.0", &["hook-folder-ignored", "old-libvirt"]),
-    ("/var/lib/dpkg/status:\n    Package: qemu-system-x86\n    Status: install ok installed\n    Version: 1:2.8+dfsg-6", &["old-qemu"]),
+    (
+        "/usr/lib/x86_64-linux-gnu/libvirt.so.0 -> libvirt.so.0.6000.0",
+        &["hook-folder-ignored", "old-libvirt"],
+    ),
+    (
+        "/var/lib/dpkg/status:\n    Package: qemu-system-x86\n    Status: install ok installed\n    Version: 1:2.8+dfsg-6",
+        &["old-qemu"],
+    ),
     ("without /usr/lib/x86_64-linux-gnu", &["missing-libvirt"]),
     ("without /etc/libvirt/hooks", &["missing-hook"]),
     ("without /etc/modules-load.d", &[]),
@@ -134,9 +159,15 @@ pub const FAULTS: &[(&str, &[&str])] = &[
          /etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create",
         &["two-hooks"],
     ),
-    ("/etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create", &[]),
+    (
+        "/etc/libvirt/hooks/qemu.d/win10/prepare/begin/gpu.sh (755):\n    #!/bin/bash\n    echo $ID > /x/mdev_supported_types/y/create",
+        &[],
+    ),
     // libvirt runs one that is executable, whatever it is called, and no other copy.
-    ("without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c", &["missing-hook"]),
+    (
+        "without /etc/libvirt/hooks/qemu.d\n/etc/libvirt/hooks/qemu.d/gvtg.bak (644):\n    setup_gpu a b c",
+        &["missing-hook"],
+    ),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio_mdev", &["retired-module"]),
     ("/etc/modules-load.d/gvt.conf:\n    kvmgt\n    vfio # for QEMU", &["broken-modules-line"]),
     ("/proc/cmdline = i915.enable_gvt=1 kvmgt", &["stray-parameter"]),
@@ -151,15 +182,22 @@ pub const FAULTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Hooks and machines that do not agree with the domain win10, whose vGPU is of type V5_4 on the GPU at 0000:00:02.0.
+/// Hooks and machines that do not agree with the domain win10, whose vGPU is of type V5_4 on the
+/// GPU at 0000:00:02.0.
 pub const DISAGREEMENTS: &[(&str, &[&str])] = &[
     ("", &[]),
     (
         "/etc/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu office a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_4",
         &["hook-differs"],
     ),
-    ("/etc/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu win10 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4", &["hook-differs"]),
-    ("/etc/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu win10 A7AC54EE-0F5B-5731-B099-091B0E8EAF75 i915-GVTg_V5_4", &[]),
+    (
+        "/etc/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu win10 11111111-2222-4333-8444-555555555550 i915-GVTg_V5_4",
+        &["hook-differs"],
+    ),
+    (
+        "/etc/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu win10 A7AC54EE-0F5B-5731-B099-091B0E8EAF75 i915-GVTg_V5_4",
+        &[],
+    ),
     (
         "/etc/libvirt/hooks/qemu.d/gvtg (755) emitted setup_gpu 'win10' a7ac54ee-0f5b-5731-b099-091b0e8eaf75 i915-GVTg_V5_8",
         &["hook-differs"],
@@ -190,6 +228,12 @@ pub const DISAGREEMENTS: &[(&str, &[&str])] = &[
          /proc/99/cmdline = qemu␀-name␀guest=office,debug-threads=on␀\n/proc/99/fd/9 -> /dev/vfio/7",
         &["vgpu-of-other-domain"],
     ),
-    ("/sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types/i915-GVTg_V5_4/available_instances = 0", &["vgpu-type-full"]),
-    ("without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types/i915-GVTg_V5_4", &["vgpu-type-not-offered"]),
+    (
+        "/sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types/i915-GVTg_V5_4/available_instances = 0",
+        &["vgpu-type-full"],
+    ),
+    (
+        "without /sys/devices/pci0000:00/0000:00:02.0/mdev_supported_types/i915-GVTg_V5_4",
+        &["vgpu-type-not-offered"],
+    ),
 ];

@@ -3,7 +3,8 @@
 pub const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 pub const OTHER: &str = "11111111-2222-4333-8444-555555555555";
 
-/// Names of domains, as they stand in XML, that are something else to a shell, XML, JSON, modprobe or a terminal.
+/// Names of domains, as they stand in XML, that are something else to a shell, XML, JSON, modprobe
+/// or a terminal.
 pub const NAMES_THAT_HURT: &[&str] = &[
     "a b",
     "$(touch x)",
@@ -27,7 +28,9 @@ pub fn domain(name: &str, uuids: &[&str], metadata: &str) -> String {
         .iter()
         .map(|uuid| format!("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='{uuid}'/></source></hostdev>\n"))
         .collect();
-    format!("<domain type='kvm'>\n<name>{name}</name>\n<metadata>{metadata}</metadata>\n<devices>\n{vgpus}</devices>\n</domain>\n")
+    format!(
+        "<domain type='kvm'>\n<name>{name}</name>\n<metadata>{metadata}</metadata>\n<devices>\n{vgpus}</devices>\n</domain>\n"
+    )
 }
 
 /// The same with nothing recorded.

@@ -1,10 +1,10 @@
 //! Machines as one text each: what a copy of their /proc, /sys and /etc would hold.
 //!
-//! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where a link leads`, `PATH/` for a folder,
-//! `PATH emitted LINE` for the hook of this program with that line at its end. `(755)` after a path is its mode, `(755 1000:1000)` its owner too, which
-//! takes root. `like NAME` begins with
-//! all that another machine has, and `without PATH` takes out what was there so far. `␀` is a byte 0, `␍` a carriage
-//! return.
+//! A line begins an entry: `PATH = one line`, `PATH:` with the lines indented below, `PATH -> where
+//! a link leads`, `PATH/` for a folder, `PATH emitted LINE` for the hook of this program with that
+//! line at its end. `(755)` after a path is its mode, `(755 1000:1000)` its owner too, which takes
+//! root. `like NAME` begins with all that another machine has, and `without PATH` takes out what
+//! was there so far. `␀` is a byte 0, `␍` a carriage return.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -15,7 +15,8 @@ use gvtg_xml::emit::hook::{Style, file};
 /// Makes the machine of this name, from `fixtures/hosts`.
 pub fn make(name: &str, folder: &Path) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/hosts/{name}.tree"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     make_of(&text, folder);
 }
 
@@ -38,8 +39,14 @@ pub fn make_of(text: &str, folder: &Path) {
             let hook = file(&[], Style::DropIn, "gvtg-xml emit hook").text;
             write(folder, path, &format!("{hook}{setup}\n"));
         } else if let Some((path, text)) = line.split_once(" =") {
-            write(folder, path, &format!("{}\n", text.trim_start().replace('␀', "\0").replace('␍', "\r")));
-        } else if let Some((path, mode)) = line.strip_suffix(')').and_then(|line| line.split_once("/ (")) {
+            write(
+                folder,
+                path,
+                &format!("{}\n", text.trim_start().replace('␀', "\0").replace('␍', "\r")),
+            );
+        } else if let Some((path, mode)) =
+            line.strip_suffix(')').and_then(|line| line.split_once("/ ("))
+        {
             let path = inside(folder, path);
             fs::create_dir_all(&path).unwrap();
             set_rights(&path, mode);
@@ -47,7 +54,8 @@ pub fn make_of(text: &str, folder: &Path) {
             fs::create_dir_all(inside(folder, path)).unwrap();
         } else if let Some(path) = line.strip_suffix(':') {
             let mut text = String::new();
-            while let Some(line) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
+            while let Some(line) = lines.next_if(|line| line.is_empty() || line.starts_with("    "))
+            {
                 text.push_str(line.strip_prefix("    ").unwrap_or(line));
                 text.push('\n');
             }
@@ -70,7 +78,8 @@ fn place(folder: &Path, path: &str) -> std::path::PathBuf {
 }
 
 fn write(folder: &Path, path: &str, text: &str) {
-    let (path, rights) = path.strip_suffix(')').and_then(|path| path.split_once(" (")).unwrap_or((path, "644"));
+    let (path, rights) =
+        path.strip_suffix(')').and_then(|path| path.split_once(" (")).unwrap_or((path, "644"));
     let path = place(folder, path);
     fs::write(&path, text).unwrap();
     set_rights(&path, rights);
@@ -82,10 +91,15 @@ fn set_rights(path: &Path, rights: &str) {
     if let Some((user, group)) = owner.split_once(':') {
         chown(path, Some(user.parse().unwrap()), Some(group.parse().unwrap())).unwrap();
     }
-    fs::set_permissions(path, fs::Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap())).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap()))
+        .unwrap();
 }
 
 fn remove(path: &Path) {
     let Ok(metadata) = fs::symlink_metadata(path) else { return };
-    if metadata.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    if metadata.is_dir() {
+        fs::remove_dir_all(path).unwrap()
+    } else {
+        fs::remove_file(path).unwrap()
+    }
 }

@@ -1,4 +1,5 @@
-//! What libvirt keeps of a domain before and after `fix`: nothing of the user's is lost but what a finding names.
+//! What libvirt keeps of a domain before and after `fix`: nothing of the user's is lost but what a
+//! finding names.
 
 use gvtg_xml::diagnostic::Diagnostic;
 use gvtg_xml::domain::Domain;
@@ -12,41 +13,68 @@ type Item = (String, String);
 fn items(xml: &str) -> Vec<Item> {
     let attributes = |element: Element<'_>| -> String {
         // What a vGPU's attributes say, overrides say too.
-        let own = element.attribute_names().filter(|name| !matches!(*name, "display" | "ramfb" | "port"));
+        let own =
+            element.attribute_names().filter(|name| !matches!(*name, "display" | "ramfb" | "port"));
         own.map(|name| format!(" {name}={}", element.attribute(name).unwrap_or(""))).collect()
     };
     let of_device = |device: Element<'_>| {
-        let parts = device.children().filter(|part| matches!(part.name(), "source" | "target" | "mac"));
+        let parts =
+            device.children().filter(|part| matches!(part.name(), "source" | "target" | "mac"));
         (device.name().to_owned(), attributes(device) + &parts.map(attributes).collect::<String>())
     };
     let settings = Settings::default();
     read(xml, |document| {
         let domain = Domain::new(document, &settings);
         // Controllers come and go with what hangs on them.
-        let devices = domain.devices.into_iter().flat_map(|devices| devices.children()).filter(|device| device.name() != "controller");
+        let devices = domain
+            .devices
+            .into_iter()
+            .flat_map(|devices| devices.children())
+            .filter(|device| device.name() != "controller");
         let mut items: Vec<Item> = devices.map(of_device).collect();
-        items.extend(domain.arguments.iter().map(|argument| ("argument".to_owned(), argument.value.to_owned())));
-        items.extend(domain.environment.iter().map(|variable| ("environment".to_owned(), attributes(*variable))));
-        items.extend(domain.overrides.iter().map(|found| ("property".to_owned(), format!("name='{}'", found.property))));
-        let metadata = domain.root.child("metadata").into_iter().flat_map(|metadata| metadata.children());
+        items.extend(
+            domain
+                .arguments
+                .iter()
+                .map(|argument| ("argument".to_owned(), argument.value.to_owned())),
+        );
+        items.extend(
+            domain
+                .environment
+                .iter()
+                .map(|variable| ("environment".to_owned(), attributes(*variable))),
+        );
+        items.extend(
+            domain
+                .overrides
+                .iter()
+                .map(|found| ("property".to_owned(), format!("name='{}'", found.property))),
+        );
+        let metadata =
+            domain.root.child("metadata").into_iter().flat_map(|metadata| metadata.children());
         items.extend(metadata.map(|element| ("metadata".to_owned(), element.name().to_owned())));
         items
     })
     .unwrap_or_default()
 }
 
-/// What libvirt has no longer and no finding names. `text` is the document as it came in, `findings` are those in it, with edits, and those that
-/// `fix` mended.
+/// What libvirt has no longer and no finding names. `text` is the document as it came in,
+/// `findings` are those in it, with edits, and those that `fix` mended.
 pub fn lost(before: &str, after: &str, text: &str, findings: &[&Diagnostic<'_>]) -> Vec<String> {
     let mut kept = items(after);
-    let gone = items(before).into_iter().filter(|item| match kept.iter().position(|other| other == item) {
-        Some(index) => {
-            kept.swap_remove(index);
-            false
+    let gone = items(before).into_iter().filter(|item| {
+        match kept.iter().position(|other| other == item) {
+            Some(index) => {
+                kept.swap_remove(index);
+                false
+            }
+            None => true,
         }
-        None => true,
     });
-    let edits = findings.iter().filter_map(|found| found.fix.as_ref()).flat_map(|fix| fix.edits.iter().map(|edit| edit.range.clone()));
+    let edits = findings
+        .iter()
+        .filter_map(|found| found.fix.as_ref())
+        .flat_map(|fix| fix.edits.iter().map(|edit| edit.range.clone()));
     let ranges = edits.chain(findings.iter().map(|found| found.span.clone()));
     let named: String = ranges.filter_map(|range| text.get(range)).collect::<Vec<_>>().join("\n");
     let named = named.replace("&quot;", "\"").replace("&amp;", "&").replace("&gt;", ">");

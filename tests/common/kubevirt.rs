@@ -1,8 +1,11 @@
-//! A VM of KubeVirt's, and its domain as virt-launcher writes it (encoding/xml of Go: tabs, double quotes, no empty tags).
+//! A VM of KubeVirt's, and its domain as virt-launcher writes it (encoding/xml of Go: tabs, double
+//! quotes, no empty tags).
 
-/// A VMI whose GPU `gpu1` is this resource, with these flags in the annotation where there are some.
+/// A VMI whose GPU `gpu1` is this resource, with these flags in the annotation where there are
+/// some.
 pub fn vmi(resource: &str, flags: &str) -> String {
-    let text = include_str!("../../fixtures/kubevirt.json").trim_end().replace("intel.com/U630", resource);
+    let text =
+        include_str!("../../fixtures/kubevirt.json").trim_end().replace("intel.com/U630", resource);
     let annotation = format!(r#""annotations": {{"gvtg-xml/flags": "{flags}", "#);
     if flags.is_empty() { text } else { text.replace("\"annotations\": {", &annotation) }
 }

@@ -48,13 +48,18 @@ pub fn fixed(name: &str, flags: &str) -> String {
     fix(text, &RuleSet::all(builtin()), &settings).expect("a domain").text
 }
 
-/// The lab's suites, or None where there is no lab: then the test says so, and in CI, where there has to be one, fails.
+/// The lab's suites, or None where there is no lab: then the test says so, and in CI, where there
+/// has to be one, fails.
 pub fn suites() -> Option<Vec<Suite>> {
     if std::env::var_os("GVTG_LAB").is_none_or(|value| value != "1") {
         skipped("GVTG_LAB=1 is not set, so no real libvirt was asked (tests/lab/README.md)");
         return None;
     }
-    Some(["bullseye", "bookworm", "trixie", "sid"].map(|name| Suite { name, libvirt: libvirt_of(name) }).into())
+    Some(
+        ["bullseye", "bookworm", "trixie", "sid"]
+            .map(|name| Suite { name, libvirt: libvirt_of(name) })
+            .into(),
+    )
 }
 
 /// Writes a line that cargo does not capture: what a passed test has counted should be seen.
@@ -74,26 +79,45 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What stands behind the name of a document for the domain that is there already when it is asked about.
+/// What stands behind the name of a document for the domain that is there already when it is asked
+/// about.
 pub const BESIDE: &str = ".beside";
 
-/// Asks a suite about documents by name; those that others are asked beside have their names and [`BESIDE`]. `test` names the folder where the answers stay.
-pub fn ask(test: &str, suite: Suite, documents: &BTreeMap<String, String>, options: &[&str]) -> BTreeMap<String, Answer> {
+/// Asks a suite about documents by name; those that others are asked beside have their names and
+/// [`BESIDE`]. `test` names the folder where the answers stay.
+pub fn ask(
+    test: &str,
+    suite: Suite,
+    documents: &BTreeMap<String, String>,
+    options: &[&str],
+) -> BTreeMap<String, Answer> {
     let started = Instant::now();
     let folder = folder(&format!("{test}/{}", suite.name));
     for (name, document) in documents {
         let end = if name.ends_with(BESIDE) { "" } else { ".xml" };
-        std::fs::write(folder.join(format!("{name}{end}")), document).expect("a file in the target folder");
+        std::fs::write(folder.join(format!("{name}{end}")), document)
+            .expect("a file in the target folder");
     }
     let ask = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/ask.sh");
-    let output = Command::new(ask).args(options).arg(suite.name).arg(&folder).output().expect("bash runs");
+    let output =
+        Command::new(ask).args(options).arg(suite.name).arg(&folder).output().expect("bash runs");
     assert!(output.status.success(), "{}: {}", suite.name, String::from_utf8_lossy(&output.stderr));
-    let json = std::fs::read(folder.join(format!("{}.json", suite.name))).expect("ask.sh writes its answers");
-    let answers: BTreeMap<String, Answer> = serde_json::from_slice(&json).expect("answers are JSON");
+    let json = std::fs::read(folder.join(format!("{}.json", suite.name)))
+        .expect("ask.sh writes its answers");
+    let answers: BTreeMap<String, Answer> =
+        serde_json::from_slice(&json).expect("answers are JSON");
     let asked = documents.keys().filter(|name| !name.ends_with(BESIDE)).count();
     assert_eq!(answers.len(), asked, "each document has an answer");
-    say(&format!("{test}: {} documents on {} in {:.0} s", documents.len(), suite.name, started.elapsed().as_secs_f32()));
-    answers.into_iter().map(|(name, answer)| (name.trim_end_matches(".xml").to_owned(), answer)).collect()
+    say(&format!(
+        "{test}: {} documents on {} in {:.0} s",
+        documents.len(),
+        suite.name,
+        started.elapsed().as_secs_f32()
+    ));
+    answers
+        .into_iter()
+        .map(|(name, answer)| (name.trim_end_matches(".xml").to_owned(), answer))
+        .collect()
 }
 
 /// Asks several suites at once.
@@ -103,9 +127,13 @@ pub fn ask_all<'s>(
     options: &[&str],
 ) -> Vec<(Suite, BTreeMap<String, Answer>)> {
     std::thread::scope(|scope| {
-        let spawn = |(suite, documents)| (suite, scope.spawn(move || ask(test, suite, documents, options)));
+        let spawn =
+            |(suite, documents)| (suite, scope.spawn(move || ask(test, suite, documents, options)));
         let running: Vec<_> = questions.into_iter().map(spawn).collect();
-        running.into_iter().map(|(suite, thread)| (suite, thread.join().expect("the lab answers"))).collect()
+        running
+            .into_iter()
+            .map(|(suite, thread)| (suite, thread.join().expect("the lab answers")))
+            .collect()
     })
 }
 
@@ -113,9 +141,13 @@ pub fn ask_all<'s>(
 fn libvirt_of(suite: &str) -> Version {
     let lab = std::env::var_os("LAB").map_or_else(|| PathBuf::from("/var/tmp/lab"), PathBuf::from);
     let libraries = lab.join(suite).join("usr/lib/x86_64-linux-gnu");
-    let files = std::fs::read_dir(&libraries).unwrap_or_else(|error| panic!("{}: {error}; run tests/lab/setup.sh", libraries.display()));
+    let files = std::fs::read_dir(&libraries)
+        .unwrap_or_else(|error| panic!("{}: {error}; run tests/lab/setup.sh", libraries.display()));
     let names = files.flatten().map(|file| file.file_name());
-    names.filter_map(|name| Version::of_library(name.to_str()?)).max().unwrap_or_else(|| panic!("no libvirt in {}", libraries.display()))
+    names
+        .filter_map(|name| Version::of_library(name.to_str()?))
+        .max()
+        .unwrap_or_else(|| panic!("no libvirt in {}", libraries.display()))
 }
 
 /// A device among QEMU's arguments, with what `-set` and `-global` add to its properties.
@@ -132,20 +164,25 @@ impl Device {
 
 /// The operands of an option, in order.
 pub fn operands<'a>(argv: &'a [String], option: &str) -> Vec<&'a str> {
-    let pairs = argv.windows(2).filter(|pair| pair[0].trim_start_matches("--").trim_start_matches('-') == option);
+    let pairs = argv
+        .windows(2)
+        .filter(|pair| pair[0].trim_start_matches("--").trim_start_matches('-') == option);
     pairs.map(|pair| pair[1].as_str()).collect()
 }
 
 /// All devices as QEMU would make them.
 pub fn devices(argv: &[String]) -> Vec<Device> {
-    let mut devices: Vec<Device> = operands(argv, "device").into_iter().map(|operand| device(operand, argv)).collect();
+    let mut devices: Vec<Device> =
+        operands(argv, "device").into_iter().map(|operand| device(operand, argv)).collect();
     for device in &mut devices {
         let driver = device.get("driver").to_owned();
         for global in operands(argv, "global") {
             let Some((name, value)) = global.split_once('=') else { continue };
             // It works on a driver and on those that derive from it.
             let names = [driver.as_str(), driver.trim_end_matches("-nohotplug")];
-            if let Some(name) = names.iter().find_map(|driver| name.strip_prefix(driver)?.strip_prefix('.')) {
+            if let Some(name) =
+                names.iter().find_map(|driver| name.strip_prefix(driver)?.strip_prefix('.'))
+            {
                 device.properties.entry(name.to_owned()).or_insert_with(|| value.to_owned());
             }
         }
@@ -157,15 +194,23 @@ fn device(operand: &str, argv: &[String]) -> Device {
     if let Ok(Value::Object(json)) = serde_json::from_str(operand) {
         // QEMU's -set does not reach these.
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        return Device { properties: json.iter().map(|(name, value)| (name.clone(), text(value))).collect() };
+        return Device {
+            properties: json.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        };
     }
     let (driver, rest) = operand.split_once(',').unwrap_or((operand, ""));
     let mut device = Device::default();
     device.properties.insert("driver".into(), driver.into());
-    device.properties.extend(rest.split(',').filter_map(|part| part.split_once('=')).map(|(name, value)| (name.into(), value.into())));
+    device.properties.extend(
+        rest.split(',')
+            .filter_map(|part| part.split_once('='))
+            .map(|(name, value)| (name.into(), value.into())),
+    );
     let id = device.get("id").to_owned();
     for set in operands(argv, "set") {
-        if let Some((name, value)) = set.strip_prefix(&format!("device.{id}.")).and_then(|rest| rest.split_once('=')) {
+        if let Some((name, value)) =
+            set.strip_prefix(&format!("device.{id}.")).and_then(|rest| rest.split_once('='))
+        {
             device.properties.insert(name.into(), value.into());
         }
     }
@@ -177,10 +222,12 @@ pub fn vgpus(argv: &[String]) -> Vec<Device> {
     devices(argv).into_iter().filter(|device| device.properties.contains_key("sysfsdev")).collect()
 }
 
-/// What keeps these arguments from being those of a guest whose vGPU is seen; None where nothing does.
+/// What keeps these arguments from being those of a guest whose vGPU is seen; None where nothing
+/// does.
 pub fn fault(argv: &[String]) -> Option<String> {
     let vgpus = vgpus(argv);
-    let is_on = |device: &Device, name: &str| matches!(device.get(name), "on" | "true" | "yes" | "y");
+    let is_on =
+        |device: &Device, name: &str| matches!(device.get(name), "on" | "true" | "yes" | "y");
     let is_whole = |device: &&Device| {
         device.get("driver") == "vfio-pci-nohotplug"
             && ["ramfb", "x-igd-opregion"].iter().all(|name| is_on(device, name))
@@ -197,14 +244,23 @@ pub fn fault(argv: &[String]) -> Option<String> {
         let words = ["gl=on", "gl=es", "gl=core", "\"gl\":\"on\""];
         display.starts_with("egl-headless") || words.iter().any(|gl| display.contains(gl))
     };
-    let is_shown = displays.last().is_some_and(is_gl) || operands(argv, "spice").iter().any(|spice| spice.contains("gl=on"));
+    let is_shown = displays.last().is_some_and(is_gl)
+        || operands(argv, "spice").iter().any(|spice| spice.contains("gl=on"));
     (!is_shown).then(|| format!("nothing with OpenGL shows it: -display {displays:?}"))
 }
 
-/// What QEMU says beside the missing vGPU, where the lab stops it, and beside what says nothing about the domain.
+/// What QEMU says beside the missing vGPU, where the lab stops it, and beside what says nothing
+/// about the domain.
 pub fn complaints(said: &str) -> Vec<&str> {
     // "started": it has no vGPU to miss. Debian's QEMU 5.2 is built without SDL.
     // A stand-in for a PCI card lacks the card's properties.
-    let known = ["no such host device", "warning: Machine type", "Display 'sdl' is not available", "Property 'pci-testdev."];
-    said.lines().filter(|line| *line != "started" && !known.iter().any(|known| line.contains(known))).collect()
+    let known = [
+        "no such host device",
+        "warning: Machine type",
+        "Display 'sdl' is not available",
+        "Property 'pci-testdev.",
+    ];
+    said.lines()
+        .filter(|line| *line != "started" && !known.iter().any(|known| line.contains(known)))
+        .collect()
 }

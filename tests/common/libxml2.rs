@@ -9,7 +9,8 @@ use super::program::has_tool;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     Fine,
-    /// An error that neither it nor libvirt stops at: a prefix that is not declared, a namespace that is no URI.
+    /// An error that neither it nor libvirt stops at: a prefix that is not declared, a namespace
+    /// that is no URI.
     Doubtful,
     /// It is not well-formed, and this is why.
     Refused(String),
@@ -30,7 +31,12 @@ impl Libxml2 {
             return None;
         }
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/libxml2.py");
-        let mut process = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 runs");
+        let mut process = Command::new(python)
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 runs");
         let documents = process.stdin.take().expect("stdin is a pipe");
         let answers = BufReader::new(process.stdout.take().expect("stdout is a pipe"));
         Some(Libxml2 { process, documents, answers })

@@ -1,5 +1,6 @@
-//! A machine with a GPU that makes vGPUs: mount and process namespaces in which `mdev-sysfs` lies over /sys/bus. Nothing in it is the
-//! tester's: /dev, /run and /sys/bus are its own, modprobe and pkexec are stand-ins, and all of it is gone when the test ends, however it ends.
+//! A machine with a GPU that makes vGPUs: mount and process namespaces in which `mdev-sysfs` lies
+//! over /sys/bus. Nothing in it is the tester's: /dev, /run and /sys/bus are its own, modprobe and
+//! pkexec are stand-ins, and all of it is gone when the test ends, however it ends.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +17,8 @@ pub const GPU: &str = "/sys/bus/pci/devices/0000:00:02.0";
 
 /// A running one. Dropped, it is gone with all its processes and mounts.
 pub struct Machine {
-    /// unshare, which waits for the first process of the machine; that one ends when its stdin does.
+    /// unshare, which waits for the first process of the machine; that one ends when its stdin
+    /// does.
     keeper: Child,
     folder: TempDir,
 }
@@ -43,9 +45,18 @@ impl Machine {
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mdev/machine.sh");
         let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "--propagation", "private", "--pid", "--mount-proc", "--kill-child", "--"]);
+        unshare.args([
+            "--mount",
+            "--propagation",
+            "private",
+            "--pid",
+            "--mount-proc",
+            "--kill-child",
+            "--",
+        ]);
         unshare.arg(script).arg(folder.path()).arg(&*PROGRAM).args(options);
-        let mut keeper = unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("unshare starts");
+        let mut keeper =
+            unshare.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("unshare starts");
         let mut line = String::new();
         let stdout = keeper.stdout.take().expect("stdout is a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("the machine speaks UTF-8");
@@ -96,11 +107,17 @@ impl Machine {
     }
 
     /// A command on this machine, in a folder of the test's.
-    pub fn command<S: AsRef<OsStr>>(&self, folder: &Path, words: impl IntoIterator<Item = S>) -> Command {
+    pub fn command<S: AsRef<OsStr>>(
+        &self,
+        folder: &Path,
+        words: impl IntoIterator<Item = S>,
+    ) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("nsenter");
         let namespaces = format!("/proc/{}/ns", self.keeper.id());
-        command.arg(format!("--mount={namespaces}/mnt")).arg(format!("--pid={namespaces}/pid_for_children"));
+        command
+            .arg(format!("--mount={namespaces}/mnt"))
+            .arg(format!("--pid={namespaces}/pid_for_children"));
         command.args(["--", "env", "--chdir"]).arg(folder).args(words);
         command.env("PATH", format!("{path}:/run/current-system/sw/bin"));
         command
@@ -108,7 +125,10 @@ impl Machine {
 
     /// Runs a line of shell on this machine: what it writes, and how it ends.
     pub fn shell(&self, line: &str) -> Output {
-        self.command(Path::new("/"), ["sh", "-c", line]).stdin(Stdio::null()).output().expect("nsenter starts")
+        self.command(Path::new("/"), ["sh", "-c", line])
+            .stdin(Stdio::null())
+            .output()
+            .expect("nsenter starts")
     }
 
     /// The uuids of the vGPUs that there are, in order.
@@ -130,12 +150,16 @@ impl Drop for Machine {
     }
 }
 
-/// `mdev-sysfs`, which `cargo test` builds; `cargo test --test NAME` does not, so it is asked for once more.
+/// `mdev-sysfs`, which `cargo test` builds; `cargo test --test NAME` does not, so it is asked for
+/// once more.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let program = Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).with_file_name("examples").join("mdev-sysfs");
+    let program =
+        Path::new(env!("CARGO_BIN_EXE_gvtg-xml")).with_file_name("examples").join("mdev-sysfs");
     if let Some(cargo) = std::env::var_os("CARGO") {
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", "mdev-sysfs"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        build
+            .args(["build", "--quiet", "--example", "mdev-sysfs"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
         assert!(build.status().expect("cargo starts").success(), "mdev-sysfs is not built");
     }
     assert!(program.exists(), "{}: cargo build --example mdev-sysfs", program.display());
@@ -156,8 +180,11 @@ fn impossible() -> Option<String> {
         command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    let needed: [&[&str]; 3] =
-        [&["unshare", "--mount", "--pid", "--fork", "true"], &["nsenter", "--version"], &["sh", "-c", "command -v mountpoint"]];
+    let needed: [&[&str]; 3] = [
+        &["unshare", "--mount", "--pid", "--fork", "true"],
+        &["nsenter", "--version"],
+        &["sh", "-c", "command -v mountpoint"],
+    ];
     let missing = needed.into_iter().find(|words| !works(words))?;
     Some(format!("an emulated GPU needs `{}` to work", missing.join(" ")))
 }

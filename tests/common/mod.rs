@@ -58,19 +58,35 @@ const WITH_SET: &str = "  <qemu:commandline>
   </qemu:commandline>
 ";
 
-/// An example's snippet as a whole document that libvirt can define. Devices get a working vGPU beside them, unless they bring one.
+/// An example's snippet as a whole document that libvirt can define. Devices get a working vGPU
+/// beside them, unless they bring one.
 pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> String {
     let snippet = snippet.trim_matches('\n');
-    let qemu = if property_syntax_for(settings.libvirt) == PropertySyntax::Override { WITH_OVERRIDE } else { WITH_SET };
+    let qemu = if property_syntax_for(settings.libvirt) == PropertySyntax::Override {
+        WITH_OVERRIDE
+    } else {
+        WITH_SET
+    };
     let devices = "  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n";
     let (indent, before, after) = match within {
         SnippetContext::Document => return format!("{snippet}\n"),
         SnippetContext::Domain => ("  ", String::new(), String::new()),
-        SnippetContext::Devices if snippet.contains("type='mdev'") => ("    ", devices.to_owned(), "  </devices>\n".to_owned()),
-        SnippetContext::Devices => ("    ", format!("{devices}{VGPU}"), format!("  </devices>\n{qemu}")),
+        SnippetContext::Devices if snippet.contains("type='mdev'") => {
+            ("    ", devices.to_owned(), "  </devices>\n".to_owned())
+        }
+        SnippetContext::Devices => {
+            ("    ", format!("{devices}{VGPU}"), format!("  </devices>\n{qemu}"))
+        }
     };
-    let lines: String = snippet.lines().map(|line| if line.is_empty() { "\n".into() } else { format!("{indent}{line}\n") }).collect();
-    let os = if snippet.contains("<os") { "" } else { "  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  </os>\n" };
+    let lines: String = snippet
+        .lines()
+        .map(|line| if line.is_empty() { "\n".into() } else { format!("{indent}{line}\n") })
+        .collect();
+    let os = if snippet.contains("<os") {
+        ""
+    } else {
+        "  <os>\n    <type arch='x86_64' machine='q35'>hvm</type>\n  </os>\n"
+    };
     format!(
         "<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>example</name>\n  \
          <uuid>c1b2e3d4-0000-4000-8000-000000000001</uuid>\n  <memory unit='MiB'>1024</memory>\n{os}{before}{lines}{after}</domain>\n"
@@ -79,17 +95,31 @@ pub fn document(snippet: &str, within: SnippetContext, settings: &Settings) -> S
 
 /// What lint finds; in a text that can't be read, that it can't be.
 pub fn findings<'r>(text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
-    lint(text, rules, settings).unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
+    lint(text, rules, settings)
+        .unwrap_or_else(|error| vec![Diagnostic::unreadable(&Source::new("", text), &error)])
 }
 
 /// The same of an example's document, beside the other one that the example may have.
-pub fn findings_of<'r>(example: &Example, text: &str, rules: &RuleSet<'r>, settings: &Settings) -> Vec<Diagnostic<'r>> {
+pub fn findings_of<'r>(
+    example: &Example,
+    text: &str,
+    rules: &RuleSet<'r>,
+    settings: &Settings,
+) -> Vec<Diagnostic<'r>> {
     let mut others = Claims::default();
     if let Some(beside) = &example.other_file {
         let beside = document(beside, example.within, settings);
         others.add(
             "beside.xml",
-            lint_with_others(&Source::new("beside.xml", &beside), rules, settings, Detail::Words, Some(&others)).unwrap().summary,
+            lint_with_others(
+                &Source::new("beside.xml", &beside),
+                rules,
+                settings,
+                Detail::Words,
+                Some(&others),
+            )
+            .unwrap()
+            .summary,
         );
     }
     match lint_with_others(&Source::new("", text), rules, settings, Detail::Edits, Some(&others)) {
@@ -98,16 +128,19 @@ pub fn findings_of<'r>(example: &Example, text: &str, rules: &RuleSet<'r>, setti
     }
 }
 
-/// The folders of real domains that `GVTG_CORPUS` names, with colons between them. Without any tests say so, and fail where CI=true.
+/// The folders of real domains that `GVTG_CORPUS` names, with colons between them. Without any
+/// tests say so, and fail where CI=true.
 pub fn corpus() -> Vec<std::path::PathBuf> {
-    let folders: Vec<_> = std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
+    let folders: Vec<_> =
+        std::env::var_os("GVTG_CORPUS").iter().flat_map(std::env::split_paths).collect();
     if folders.is_empty() {
         skipped("GVTG_CORPUS names no folder of domain XML: only the fixtures are tried");
     }
     folders
 }
 
-/// Whether what is expected is to be written anew: `UPDATE_EXPECTED=1 cargo test`, and then a look at `git diff`.
+/// Whether what is expected is to be written anew: `UPDATE_EXPECTED=1 cargo test`, and then a look
+/// at `git diff`.
 pub fn is_renewing() -> bool {
     std::env::var_os("UPDATE_EXPECTED").is_some()
 }

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// The program with these arguments, in an environment where nothing of the tester's own shines through.
+/// The program with these arguments, in an environment where nothing of the tester's own shines
+/// through.
 pub fn program<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gvtg-xml"));
     command.args(arguments).env_remove("DISPLAY").env_remove("NO_COLOR").env("TERM", "xterm");
@@ -14,7 +15,12 @@ pub fn program<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Comma
 
 /// Runs a command with these bytes on stdin.
 pub fn feed(command: &mut Command, stdin: &[u8]) -> Output {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     let mut pipe = child.stdin.take().expect("stdin is a pipe");
     let bytes = stdin.to_vec();
     // The program may stop reading or write before it has read all: neither may block the other.
@@ -26,7 +32,8 @@ pub fn feed(command: &mut Command, stdin: &[u8]) -> Output {
     output
 }
 
-/// Runs the program with these words as arguments and this text on stdin: exit code, stdout, stderr.
+/// Runs the program with these words as arguments and this text on stdin: exit code, stdout,
+/// stderr.
 pub fn run(arguments: &str, stdin: &str) -> (i32, String, String) {
     outcome(feed(&mut program(arguments.split_whitespace()), stdin.as_bytes()))
 }
@@ -41,9 +48,16 @@ pub fn outcome(output: Output) -> (i32, String, String) {
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
 
-/// Whether a tool is there and does this; says loudly when not, and fails where continuous integration should have it.
+/// Whether a tool is there and does this; says loudly when not, and fails where continuous
+/// integration should have it.
 pub fn has_tool(tool: &str, arguments: &[&str]) -> bool {
-    match Command::new(tool).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).status() {
+    match Command::new(tool)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .status()
+    {
         Ok(status) if status.success() => return true,
         Ok(_) => super::skipped(&format!("`{tool} {}` does not work here", arguments.join(" "))),
         Err(_) => super::skipped(&format!("{tool} is not installed")),

@@ -1,4 +1,5 @@
-//! What tests leave out: said at once, and noted for the line that `tests/zz_skipped.rs` prints at the end of a run.
+//! What tests leave out: said at once, and noted for the line that `tests/zz_skipped.rs` prints at
+//! the end of a run.
 #![allow(dead_code, reason = "tests note, and the last one reads")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +12,12 @@ pub fn skipped(why: &str) {
     // A test's own threads are called after it: `TEST under SHELL`.
     let thread = thread::current();
     let test = thread.name().unwrap_or("main").split(" under ").next().unwrap_or_default();
-    let program = env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).unwrap_or_default();
-    // A line at a time, so that tests side by side do not mix. Where nothing can be written, what is said here is all there is.
+    let program = env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .unwrap_or_default();
+    // A line at a time, so that tests side by side do not mix. Where nothing can be written, what
+    // is said here is all there is.
     let file = notes(&run());
     let _ = fs::create_dir_all(file.parent().unwrap_or(Path::new("")));
     let _ = fs::OpenOptions::new()
@@ -25,11 +30,18 @@ pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "\nSKIPPED: {why}");
 }
 
-/// What has been left out in this run of cargo, in a line. Takes the notes away, and those of runs that have ended without it.
+/// What has been left out in this run of cargo, in a line. Takes the notes away, and those of runs
+/// that have ended without it.
 pub fn summary() -> String {
     let own = run();
     let noted = fs::read_to_string(notes(&own)).unwrap_or_default();
-    for entry in notes(&own).parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten() {
+    for entry in notes(&own)
+        .parent()
+        .and_then(|folder| fs::read_dir(folder).ok())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name == own || !is_running(&name) {
             let _ = fs::remove_file(entry.path());
@@ -49,9 +61,14 @@ pub fn told(noted: &str) -> String {
         return "SKIPPED: nothing, all tests were run".into();
     }
     let count = reasons.values().flatten().collect::<BTreeSet<_>>().len();
-    let (tools, others): (Vec<_>, Vec<_>) = reasons.iter().partition(|(why, _)| why.ends_with(NO_TOOL));
-    let tools: Vec<String> = tools.iter().map(|(why, tests)| format!("{} ({})", why.trim_end_matches(NO_TOOL), tests.len())).collect();
-    let mut told: Vec<String> = others.iter().map(|(why, tests)| format!("{why} ({})", tests.len())).collect();
+    let (tools, others): (Vec<_>, Vec<_>) =
+        reasons.iter().partition(|(why, _)| why.ends_with(NO_TOOL));
+    let tools: Vec<String> = tools
+        .iter()
+        .map(|(why, tests)| format!("{} ({})", why.trim_end_matches(NO_TOOL), tests.len()))
+        .collect();
+    let mut told: Vec<String> =
+        others.iter().map(|(why, tests)| format!("{why} ({})", tests.len())).collect();
     if !tools.is_empty() {
         told.push(format!("not installed: {}", tools.join(", ")));
     }
@@ -66,7 +83,8 @@ fn notes(run: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped").join(run)
 }
 
-/// A name for this run, the same in all its tests: the process that starts them, and since when that runs.
+/// A name for this run, the same in all its tests: the process that starts them, and since when
+/// that runs.
 fn run() -> String {
     let starter = std::os::unix::process::parent_id();
     format!("{starter}-{}", started(starter).unwrap_or_default())
@@ -77,7 +95,8 @@ fn is_running(run: &str) -> bool {
     process.parse().ok().and_then(started).is_some_and(|started| started == since)
 }
 
-/// When a process was started, in ticks since the machine was (proc_pid_stat(5): field 22, the 20th behind the program's name).
+/// When a process was started, in ticks since the machine was (proc_pid_stat(5): field 22, the 20th
+/// behind the program's name).
 fn started(process: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, behind_name) = stat.rsplit_once(") ")?;

@@ -1,4 +1,5 @@
-//! Documents spliced from others: elements and attributes of one put into another, and what is easily read in two ways anywhere.
+//! Documents spliced from others: elements and attributes of one put into another, and what is
+//! easily read in two ways anywhere.
 
 use gvtg_xml::xml::scan::{Piece, pieces};
 
@@ -19,7 +20,8 @@ impl Chance {
     }
 }
 
-/// Whole elements that bring their own trouble: prefixes bound here, bound anew, bound to nothing; names at the edge of what is one.
+/// Whole elements that bring their own trouble: prefixes bound here, bound anew, bound to nothing;
+/// names at the edge of what is one.
 const ELEMENTS: &[&str] = &[
     "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:arg value='-s'/></q:commandline>",
     "<commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'><arg value='-s'/></commandline>",
@@ -220,10 +222,18 @@ impl Pool {
     pub fn new(documents: Vec<String>) -> Self {
         let (mut elements, mut attributes): (Vec<String>, Vec<String>) = Default::default();
         for text in &documents {
-            elements.extend(element_spans(text).into_iter().filter(|span| span.len() < 700).map(|span| text[span].to_owned()));
+            elements.extend(
+                element_spans(text)
+                    .into_iter()
+                    .filter(|span| span.len() < 700)
+                    .map(|span| text[span].to_owned()),
+            );
             for piece in pieces(text, 0) {
                 if let Piece::Start(tag) = piece {
-                    attributes.extend(tag.attributes(text).map(|attribute| format!(" {}", &text[attribute.span()])));
+                    attributes.extend(
+                        tag.attributes(text)
+                            .map(|attribute| format!(" {}", &text[attribute.span()])),
+                    );
                 }
             }
         }
@@ -256,11 +266,22 @@ impl Pool {
         }
         let tag = &tags[chance.below(tags.len())];
         let element = elements[chance.below(elements.len())].clone();
-        let other = if chance.below(3) == 0 { chance.one(ELEMENTS) } else { &self.elements[chance.below(self.elements.len())] };
-        let attribute = if chance.below(2) == 0 { chance.one(ATTRIBUTES) } else { &self.attributes[chance.below(self.attributes.len())] };
-        let replaced = |range: std::ops::Range<usize>, new: &str| [&text[..range.start], new, &text[range.end..]].concat();
+        let other = if chance.below(3) == 0 {
+            chance.one(ELEMENTS)
+        } else {
+            &self.elements[chance.below(self.elements.len())]
+        };
+        let attribute = if chance.below(2) == 0 {
+            chance.one(ATTRIBUTES)
+        } else {
+            &self.attributes[chance.below(self.attributes.len())]
+        };
+        let replaced = |range: std::ops::Range<usize>, new: &str| {
+            [&text[..range.start], new, &text[range.end..]].concat()
+        };
         match chance.below(12) {
-            // An element before, inside, behind or instead of another, or without what is around its content.
+            // An element before, inside, behind or instead of another, or without what is around
+            // its content.
             0 => replaced(element.start..element.start, other),
             1 => replaced(tag.span.end..tag.span.end, other),
             2 => replaced(element.end..element.end, other),
@@ -271,7 +292,10 @@ impl Pool {
                 replaced(element.end..element.end, &own)
             }
             // An element around another.
-            6 => match other.find('>').filter(|at| !other[..*at].ends_with('/') && other.starts_with('<')) {
+            6 => match other
+                .find('>')
+                .filter(|at| !other[..*at].ends_with('/') && other.starts_with('<'))
+            {
                 Some(at) => {
                     let close = other.rfind("</").unwrap_or(other.len());
                     let wrapped = [&other[..=at], &text[element.clone()], &other[close..]].concat();

@@ -18,7 +18,13 @@ pub fn python() -> Option<&'static Path> {
         let folder = folder("python");
         let program = folder.join("bin/python");
         let create = || succeeds(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let install = || succeeds(Command::new(&program).args(["-m", "pip", "install", "--quiet"]).args(PYTHON_PACKAGES));
+        let install = || {
+            succeeds(
+                Command::new(&program)
+                    .args(["-m", "pip", "install", "--quiet"])
+                    .args(PYTHON_PACKAGES),
+            )
+        };
         is_done(&folder, &PYTHON_PACKAGES, || create() && install()).then_some(program)
     };
     told(PYTHON.get_or_init(install).as_deref(), &PYTHON_PACKAGES)
@@ -33,8 +39,10 @@ pub fn node() -> Option<&'static Path> {
     let install = || {
         let folder = folder("node");
         let install = || {
-            let flags = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix"];
-            fs::create_dir_all(&folder).is_ok() && succeeds(Command::new("npm").args(flags).arg(&folder).args(NODE_PACKAGES))
+            let flags =
+                ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix"];
+            fs::create_dir_all(&folder).is_ok()
+                && succeeds(Command::new("npm").args(flags).arg(&folder).args(NODE_PACKAGES))
         };
         is_done(&folder, &NODE_PACKAGES, install).then_some(folder)
     };
@@ -42,16 +50,19 @@ pub fn node() -> Option<&'static Path> {
 }
 
 /// A JSON schema validator with what it needs for URIs, and a reader of JUnit's XML.
-const PYTHON_PACKAGES: [&str; 3] = ["jsonschema==4.26.0", "rfc3986-validator==0.1.1", "junitparser==5.0.3"];
+const PYTHON_PACKAGES: [&str; 3] =
+    ["jsonschema==4.26.0", "rfc3986-validator==0.1.1", "junitparser==5.0.3"];
 
 /// SARIF's schema, what writes GitHub's workflow commands, and what checks TOML by a schema.
-const NODE_PACKAGES: [&str; 3] = ["@microsoft/jest-sarif@1.0.0-beta.0", "@actions/core@3.0.1", "@taplo/cli@0.7.0"];
+const NODE_PACKAGES: [&str; 3] =
+    ["@microsoft/jest-sarif@1.0.0-beta.0", "@actions/core@3.0.1", "@taplo/cli@0.7.0"];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools").join(name)
 }
 
-/// Installs what is not there from an earlier run; a mark tells a whole installation from half of one.
+/// Installs what is not there from an earlier run; a mark tells a whole installation from half of
+/// one.
 fn is_done(folder: &Path, packages: &[&str], install: impl FnOnce() -> bool) -> bool {
     let (mark, wanted) = (folder.join("installed"), packages.join("\n"));
     if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {

@@ -12,12 +12,18 @@ use crate::common::machine::Machine;
 use crate::common::program::{feed, has_tool, outcome, program};
 use crate::{ONE, TWO};
 
-/// Programs that are /bin/sh somewhere: Debian's, Fedora's and Arch's, Alpine's, and whoever's who links zsh there.
+/// Programs that are /bin/sh somewhere: Debian's, Fedora's and Arch's, Alpine's, and whoever's who
+/// links zsh there.
 const SHELLS: [&str; 4] = ["dash", "bash", "busybox", "zsh"];
 
 /// What libvirt gives a hook: nothing of its own but these (src/util/virhook.c).
-const ENVIRONMENT: [&str; 5] =
-    ["LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root", "LOGNAME=root"];
+const ENVIRONMENT: [&str; 5] = [
+    "LC_ALL=C",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "USER=root",
+    "LOGNAME=root",
+];
 
 /// A VM's XML as libvirt writes it to the hook, with vGPUs of these uuids.
 pub fn xml(vgpus: &[&str]) -> String {
@@ -29,13 +35,16 @@ pub fn xml(vgpus: &[&str]) -> String {
         )
     };
     let devices: String = vgpus.iter().map(hostdev).collect();
-    format!("<domain type='kvm'>\n  <name>any</name>\n  <devices>\n{devices}  </devices>\n</domain>\n")
+    format!(
+        "<domain type='kvm'>\n  <name>any</name>\n  <devices>\n{devices}  </devices>\n</domain>\n"
+    )
 }
 
 /// A domain with vGPUs of these uuids and types.
 pub fn domain(name: &str, vgpus: &[(&str, &str)]) -> String {
     let name = name.replace('&', "&amp;").replace('<', "&lt;");
-    let types: String = vgpus.iter().map(|(uuid, kind)| format!("<g:vgpu uuid='{uuid}' type='{kind}'/>")).collect();
+    let types: String =
+        vgpus.iter().map(|(uuid, kind)| format!("<g:vgpu uuid='{uuid}' type='{kind}'/>")).collect();
     let devices: String = vgpus
         .iter()
         .map(|(uuid, _)| {
@@ -64,7 +73,8 @@ pub fn hook(domains: &[String], style: &str) -> String {
 
 /// The hook for domains with a vGPU each.
 pub fn hook_for(domains: &[(&str, &str, &str)]) -> String {
-    let domains: Vec<String> = domains.iter().map(|(name, uuid, kind)| domain(name, &[(uuid, kind)])).collect();
+    let domains: Vec<String> =
+        domains.iter().map(|(name, uuid, kind)| domain(name, &[(uuid, kind)])).collect();
     hook(&domains, "qemu.d")
 }
 
@@ -82,10 +92,12 @@ pub fn on_each_shell(machine: impl Fn() -> Option<Machine> + Sync, test: impl Fn
     };
     let test = std::thread::current().name().unwrap_or("main").to_owned();
     std::thread::scope(|scope| {
-        let thread = |shell: &str| std::thread::Builder::new().name(format!("{test} under {shell}"));
+        let thread =
+            |shell: &str| std::thread::Builder::new().name(format!("{test} under {shell}"));
         let threads = SHELLS.map(|shell| thread(shell).spawn_scoped(scope, move || try_one(shell)));
         // The panic's message names the thread, and with it the shell.
-        let failed = threads.into_iter().map(|thread| thread.unwrap().join()).filter(Result::is_err).count();
+        let failed =
+            threads.into_iter().map(|thread| thread.unwrap().join()).filter(Result::is_err).count();
         assert_eq!(failed, 0, "see above under which shells");
     });
 }
@@ -117,15 +129,15 @@ impl Host {
     }
 
     pub fn install(&self, hook: &str) {
-        // By a process of its own: while this one has it open to write, a child that another thread starts has it too, and Linux runs no
-        // file that is open so.
+        // By a process of its own: while this one has it open to write, a child that another thread
+        // starts has it too, and Linux runs no file that is open so.
         let mut tee = Command::new("tee");
         assert!(feed(tee.arg(self.hook()), hook.as_bytes()).status.success());
         fs::set_permissions(self.hook(), Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Calls the hook as libvirt does, for a VM with both vGPUs: its exit code, and its stderr. Its stdout and the folder where it runs stay
-    /// empty.
+    /// Calls the hook as libvirt does, for a VM with both vGPUs: its exit code, and its stderr. Its
+    /// stdout and the folder where it runs stay empty.
     pub fn call(&self, words: &[&str]) -> (i32, String) {
         self.call_with(&[], words)
     }
@@ -139,10 +151,16 @@ impl Host {
     pub fn call_for(&self, xml: &str, before: &[&str], words: &[&str]) -> (i32, String) {
         let hook = self.hook();
         let hook = hook.to_str().unwrap();
-        let words = ["env", "-i"].iter().chain(&ENVIRONMENT).chain(before).chain([&hook]).chain(words);
-        let (code, stdout, stderr) = outcome(feed(&mut self.machine.command(self.work.path(), words), xml.as_bytes()));
+        let words =
+            ["env", "-i"].iter().chain(&ENVIRONMENT).chain(before).chain([&hook]).chain(words);
+        let (code, stdout, stderr) =
+            outcome(feed(&mut self.machine.command(self.work.path(), words), xml.as_bytes()));
         assert_eq!(stdout, "", "{words:?} on stdout", words = before);
-        let left: Vec<_> = fs::read_dir(self.work.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        let left: Vec<_> = fs::read_dir(self.work.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
         assert!(left.is_empty(), "it made {left:?}");
         (code, stderr)
     }
@@ -179,23 +197,41 @@ impl Host {
         String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
-    /// A process that has no more than the path of this file open (`O_PATH`), which any user may, until it is dropped. `before` runs first,
-    /// in a mount namespace of its own.
+    /// A process that has no more than the path of this file open (`O_PATH`), which any user may,
+    /// until it is dropped. `before` runs first, in a mount namespace of its own.
     pub fn holder_of_path(&self, path: &str, before: &str) -> User {
         let own = std::env::current_exe().unwrap();
         let line = format!("{before}\nexec \"$@\"");
-        let words = ["unshare", "--mount", "sh", "-c", &line, "sh", own.to_str().unwrap(), "--exact", HOLDER, "--nocapture"];
+        let words = [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            &line,
+            "sh",
+            own.to_str().unwrap(),
+            "--exact",
+            HOLDER,
+            "--nocapture",
+        ];
         let mut command = self.machine.command(Path::new("/"), words);
-        let mut process = command.env(HELD_PATH, path).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = command
+            .env(HELD_PATH, path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let output = BufReader::new(process.stdout.as_mut().unwrap());
         assert!(output.lines().any(|line| line.unwrap().contains(HOLDS)), "{path} is not open");
         User { process }
     }
 
-    /// A process that has this file open, as QEMU has its vGPU, until it is dropped. `before` runs first, in a mount namespace of its own.
+    /// A process that has this file open, as QEMU has its vGPU, until it is dropped. `before` runs
+    /// first, in a mount namespace of its own.
     pub fn user_of(&self, file: &str, before: &str) -> User {
         let line = format!("{before}\nexec 9<>{file} && echo open && exec cat");
-        let mut command = self.machine.command(Path::new("/"), ["unshare", "--mount", "sh", "-c", &line]);
+        let mut command =
+            self.machine.command(Path::new("/"), ["unshare", "--mount", "sh", "-c", &line]);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut word = [0; 5];
         process.stdout.as_mut().unwrap().read_exact(&mut word).unwrap();
@@ -203,7 +239,8 @@ impl Host {
     }
 }
 
-/// The test that [`Host::holder_of_path`] starts as a process of its own, and what that is told and says.
+/// The test that [`Host::holder_of_path`] starts as a process of its own, and what that is told and
+/// says.
 const HOLDER: &str = "domains::holding_a_path";
 const HELD_PATH: &str = "GVTG_HELD_PATH";
 const HOLDS: &str = "the path is open";

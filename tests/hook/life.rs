@@ -89,7 +89,16 @@ fn reconnect_succeeds_whatever_is_wrong() {
 #[test]
 fn a_release_removes_the_vgpu_whatever_libvirt_gives_as_its_reason() {
     // "-" before libvirt 10.5, the reason of the shutdown since.
-    let reasons = [Some("-"), Some("shutdown"), Some("destroyed"), Some("crashed"), Some("failed"), Some("from snapshot"), Some(""), None];
+    let reasons = [
+        Some("-"),
+        Some("shutdown"),
+        Some("destroyed"),
+        Some("crashed"),
+        Some("failed"),
+        Some("from snapshot"),
+        Some(""),
+        None,
+    ];
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         for reason in reasons {
@@ -122,7 +131,10 @@ fn a_uuid_in_upper_case_is_the_one_that_the_kernel_writes_in_lower_case() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]).replace(ONE, &ONE.to_uppercase()));
         host.quietly(host.prepare("win10"));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
+        assert_eq!(
+            (host.machine.vgpus(), host.made()),
+            (vec![ONE.to_owned()], vec![format!("{ONE} win10")])
+        );
         host.quietly(host.release("win10"));
         assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]));
     });
@@ -131,7 +143,8 @@ fn a_uuid_in_upper_case_is_the_one_that_the_kernel_writes_in_lower_case() {
 /// XML of VMs that do not have the vGPU ONE, even if they mention it.
 fn without_it() -> Vec<String> {
     let address = format!("<address uuid='{ONE}'/>");
-    let document = |inside: &str| format!("<domain type='kvm'>\n  <name>win10</name>\n{inside}\n</domain>\n");
+    let document =
+        |inside: &str| format!("<domain type='kvm'>\n  <name>win10</name>\n{inside}\n</domain>\n");
     vec![
         document(""),
         xml(&[]),
@@ -141,15 +154,27 @@ fn without_it() -> Vec<String> {
         document(&format!("<description>&lt;address uuid='{ONE}'/&gt; {ONE}</description>")),
         document(&format!("<!-- {address} -->")),
         document(&format!("<!--\n<hostdev>\n{address}\n</hostdev>\n-->")),
-        document(&format!("<!-- x --><devices/><!-- <hostdev> --><memory/><!-- <a>{address}</a> -->")),
-        document(&format!("<metadata><g:domain xmlns:g='urn:gvtg-xml:1'><g:vgpu uuid='{ONE}'/></g:domain></metadata>")),
+        document(&format!(
+            "<!-- x --><devices/><!-- <hostdev> --><memory/><!-- <a>{address}</a> -->"
+        )),
+        document(&format!(
+            "<metadata><g:domain xmlns:g='urn:gvtg-xml:1'><g:vgpu uuid='{ONE}'/></g:domain></metadata>"
+        )),
         document(&format!("<metadata>\n  <x xmlns='urn:x'>\n    {address}\n  </x>\n</metadata>")),
-        document(&format!("<metadata><!-- </metadata> --><x xmlns='urn:x'>{address}</x></metadata>")),
+        document(&format!(
+            "<metadata><!-- </metadata> --><x xmlns='urn:x'>{address}</x></metadata>"
+        )),
         document(&format!("<devices><disk><serial>{ONE}</serial></disk></devices>")),
-        document(&format!("<qemu:commandline><qemu:arg value='-uuid'/><qemu:arg value='{ONE}'/></qemu:commandline>")),
-        document(&format!("<metadata a='/>' b=\"it's\"><metadata/><metadata x='1'>{address}</metadata >{address}</metadata>")),
+        document(&format!(
+            "<qemu:commandline><qemu:arg value='-uuid'/><qemu:arg value='{ONE}'/></qemu:commandline>"
+        )),
+        document(&format!(
+            "<metadata a='/>' b=\"it's\"><metadata/><metadata x='1'>{address}</metadata >{address}</metadata>"
+        )),
         document(&format!("<metadata><x:metadata xmlns:x='urn:x'/>{address}</metadata>")),
-        document(&format!("<metadata><x:y xmlns:x='urn:x'><![CDATA[ </metadata> <!-- ]]></x:y>{address}</metadata>")),
+        document(&format!(
+            "<metadata><x:y xmlns:x='urn:x'><![CDATA[ </metadata> <!-- ]]></x:y>{address}</metadata>"
+        )),
         document(&format!("<description><![CDATA[{address}]]></description>")),
         document(&format!("<?x <metadata/> {address} ?>")),
         document(&format!("<!--> {address} -->")),
@@ -180,9 +205,14 @@ fn a_vm_whose_xml_has_no_such_vgpu_starts_without_it() {
 #[test]
 fn a_vgpu_is_created_however_the_xml_names_it() {
     let document = |inside: &str| format!("<domain type='kvm'><name>win10</name>{inside}</domain>");
-    let argument =
-        |value: &str| document(&format!("<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='{value}'/></qemu:commandline>"));
-    let skipped = |before: &str| document(&format!("{before}\n<hostdev><source><address uuid='{ONE}'/></source></hostdev>"));
+    let argument = |value: &str| {
+        document(&format!(
+            "<qemu:commandline><qemu:arg value='-device'/><qemu:arg value='{value}'/></qemu:commandline>"
+        ))
+    };
+    let skipped = |before: &str| {
+        document(&format!("{before}\n<hostdev><source><address uuid='{ONE}'/></source></hostdev>"))
+    };
     let upper = ONE.to_uppercase();
     let path = format!("/sys/bus/mdev/devices/{ONE}");
     let ways = [
@@ -190,14 +220,24 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
         xml(&[TWO, ONE]),
         domain("win10", &[(ONE, LARGE)]),
         document(&format!("<hostdev><source><address uuid=\"{upper}\"/></source></hostdev>")),
-        document(&format!("<hostdev><source><address\n\tx='y' uuid = '{ONE}' /></source></hostdev>")).replace('<', "\r\n<"),
-        document(&format!("<metadata/><!-- <x> --><hostdev><source><address uuid='{ONE}'/></source></hostdev><!-- y -->")),
+        document(&format!(
+            "<hostdev><source><address\n\tx='y' uuid = '{ONE}' /></source></hostdev>"
+        ))
+        .replace('<', "\r\n<"),
+        document(&format!(
+            "<metadata/><!-- <x> --><hostdev><source><address uuid='{ONE}'/></source></hostdev><!-- y -->"
+        )),
         argument(&format!("vfio-pci,sysfsdev={path}")),
         argument(&format!("vfio-pci,sysfsdev=/sys/bus/pci/devices/0000:00:02.0/{upper},ramfb=on")),
-        argument(&format!("{{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;sysfsdev&quot;:&quot;{path}&quot;}}")),
+        argument(&format!(
+            "{{&quot;driver&quot;:&quot;vfio-pci&quot;,&quot;sysfsdev&quot;:&quot;{path}&quot;}}"
+        )),
         argument(&format!("vfio-pci,sysfsdev={path}")).replace("qemu:", "q:"),
         document(&format!("<qemu:property name='sysfsdev' type='string' value='{path}'/>")),
-        argument("x").replace("<qemu:arg value='x'/>", &format!("<qemu:property value='{path}' type='string' name='sysfsdev'/>")),
+        argument("x").replace(
+            "<qemu:arg value='x'/>",
+            &format!("<qemu:property value='{path}' type='string' name='sysfsdev'/>"),
+        ),
         xml(&[&ONE.replace('-', "")]),
         xml(&[&format!(" {ONE} ")]),
         xml(&[ONE]).replace("<address uuid", "<d:address uuid"),
@@ -220,7 +260,10 @@ fn a_vgpu_is_created_however_the_xml_names_it() {
         skipped("<metadata>").replace("</domain>", "<!-- x -->"),
         skipped("</metadata>"),
         // As long as the longest XML that libvirt accepts.
-        document(&format!("<!-- {} --><hostdev><source><address uuid='{ONE}'/></source></hostdev>", "<x>".repeat(500_000))),
+        document(&format!(
+            "<!-- {} --><hostdev><source><address uuid='{ONE}'/></source></hostdev>",
+            "<x>".repeat(500_000)
+        )),
     ];
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
@@ -257,7 +300,10 @@ fn without_xml_on_stdin_a_vm_starts_without_its_vgpu_and_the_hook_says_why() {
         ];
         for (code, said) in answers {
             assert_eq!((code, said.lines().count()), (0, 1), "{said}");
-            assert!(said.starts_with("gvtg: no XML arrived on stdin, so no vGPU is created: "), "{said}");
+            assert!(
+                said.starts_with("gvtg: no XML arrived on stdin, so no vGPU is created: "),
+                "{said}"
+            );
         }
         assert_eq!(host.machine.log(), "");
         // It is none of its business without a line, and nothing is to be created after a VM.
@@ -312,7 +358,10 @@ fn kvmgt_is_loaded_where_it_is_not() {
         host.machine.modprobe_works();
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         host.quietly(host.prepare("win10"));
-        assert_eq!((host.machine.modprobes().as_str(), host.machine.vgpus()), ("kvmgt\n", vec![ONE.to_owned()]));
+        assert_eq!(
+            (host.machine.modprobes().as_str(), host.machine.vgpus()),
+            ("kvmgt\n", vec![ONE.to_owned()])
+        );
         host.quietly(host.release("win10"));
         assert_eq!(host.machine.modprobes(), "kvmgt\n");
     });

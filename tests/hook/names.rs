@@ -1,4 +1,5 @@
-//! Names that hurt: whatever a VM is called, its vGPU is made and removed, nothing else is touched, and nothing else runs.
+//! Names that hurt: whatever a VM is called, its vGPU is made and removed, nothing else is touched,
+//! and nothing else runs.
 
 use crate::common::machine::Machine;
 use crate::domains::{hook_for, on_each_shell, xml};
@@ -87,7 +88,11 @@ fn uuid(number: usize) -> String {
 fn each_name_gets_its_own_vgpu_and_no_other() {
     let names = names();
     let uuids: Vec<String> = (0..names.len()).map(uuid).collect();
-    let mut domains: Vec<_> = names.iter().zip(&uuids).map(|(name, uuid)| (name.as_str(), uuid.as_str(), SMALL)).collect();
+    let mut domains: Vec<_> = names
+        .iter()
+        .zip(&uuids)
+        .map(|(name, uuid)| (name.as_str(), uuid.as_str(), SMALL))
+        .collect();
     domains.push(("bystander", ONE, SMALL));
     let hook = hook_for(&domains);
     on_each_shell(
@@ -98,14 +103,21 @@ fn each_name_gets_its_own_vgpu_and_no_other() {
             for (name, uuid) in names.iter().zip(&uuids) {
                 let before = host.machine.log();
                 host.quietly(host.prepare_for(name, &xml(&[uuid])));
-                assert_eq!(host.machine.log(), format!("{before}create \"{uuid}\" {SMALL}: ok\n"), "{name:?}");
+                assert_eq!(
+                    host.machine.log(),
+                    format!("{before}create \"{uuid}\" {SMALL}: ok\n"),
+                    "{name:?}"
+                );
                 // Another one with a name as odd, which has no line.
                 host.quietly(host.release(&format!("{name}{name}x")));
                 host.quietly(host.release(name));
                 let after = format!("{before}create \"{uuid}\" {SMALL}: ok\nremove {uuid}: ok\n");
                 assert_eq!(host.machine.log(), after, "{name:?}");
             }
-            assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} bystander")]));
+            assert_eq!(
+                (host.machine.vgpus(), host.made()),
+                (vec![ONE.to_owned()], vec![format!("{ONE} bystander")])
+            );
         },
     );
 }
@@ -116,7 +128,10 @@ fn a_name_is_said_as_it_is() {
         || Machine::start(&[]),
         |host| {
             for name in ["a\\nb", "$(touch x)", "a%s", "-n", "'\""] {
-                host.install(&hook_for(&[(name, ONE, SMALL), ("other", &uuid(1), SMALL)]).replace(&uuid(1), ONE));
+                host.install(
+                    &hook_for(&[(name, ONE, SMALL), ("other", &uuid(1), SMALL)])
+                        .replace(&uuid(1), ONE),
+                );
                 host.quietly(host.prepare(name));
                 let said = host.refused(host.prepare("other"));
                 assert!(said.contains(&format!("belongs to the VM '{name}',")), "{said}");

@@ -4,7 +4,8 @@ use crate::common::machine::{GPU, Machine};
 use crate::domains::{Host, hook_for, on_each_shell};
 use crate::{LARGE, ONE, SMALL, TWO};
 
-/// Refused with these words, and with nothing made; libvirt's release after it changes nothing, in silence.
+/// Refused with these words, and with nothing made; libvirt's release after it changes nothing, in
+/// silence.
 fn refuses(host: &Host, words: &[&str]) {
     let before = host.machine.vgpus();
     let said = host.refused(host.prepare("win10"));
@@ -24,7 +25,13 @@ fn a_full_gpu_is_said_with_the_type_and_what_is_left() {
             // By hand: one small leaves no room for a large.
             host.machine.shell(&format!("echo {TWO} > {GPU}/mdev_supported_types/{SMALL}/create"));
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &[&format!("no room for another vGPU of type {LARGE}"), &format!("{LARGE} (0 left), {SMALL} (1 left)")]);
+            refuses(
+                host,
+                &[
+                    &format!("no room for another vGPU of type {LARGE}"),
+                    &format!("{LARGE} (0 left), {SMALL} (1 left)"),
+                ],
+            );
             assert_eq!(host.machine.log().lines().count(), 1, "it never tried");
         },
     );
@@ -39,7 +46,10 @@ fn a_type_that_the_gpu_lacks_is_said_with_those_that_it_has() {
                 host.install(&hook_for(&[("win10", ONE, name)]));
                 refuses(
                     host,
-                    &[&format!("does not offer the vGPU type {name}"), &format!("It offers: {LARGE} (1 left), {SMALL} (2 left)")],
+                    &[
+                        &format!("does not offer the vGPU type {name}"),
+                        &format!("It offers: {LARGE} (1 left), {SMALL} (2 left)"),
+                    ],
                 );
             }
             assert_eq!(host.machine.log(), "");
@@ -53,7 +63,13 @@ fn a_gpu_without_any_type_has_too_small_an_aperture() {
         || Machine::start(&["--aperture", "128"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &[&format!("does not offer the vGPU type {LARGE}"), "It offers: none, because the aperture"]);
+            refuses(
+                host,
+                &[
+                    &format!("does not offer the vGPU type {LARGE}"),
+                    "It offers: none, because the aperture",
+                ],
+            );
         },
     );
 }
@@ -65,7 +81,11 @@ fn a_kvmgt_that_can_not_be_loaded_is_said() {
         let (code, said) = host.prepare("win10");
         assert_eq!(code, 1);
         // modprobe's own words, and the hook's.
-        assert!(said.contains("Module kvmgt not found") && said.contains("gvtg: the kernel module kvmgt cannot be loaded"), "{said}");
+        assert!(
+            said.contains("Module kvmgt not found")
+                && said.contains("gvtg: the kernel module kvmgt cannot be loaded"),
+            "{said}"
+        );
         host.quietly(host.release("win10"));
         assert_eq!((host.made(), host.machine.modprobes().as_str()), (vec![], "kvmgt\n"));
     });
@@ -77,7 +97,14 @@ fn a_create_that_the_kernel_refuses_is_said() {
         || Machine::start(&["--refuse"]),
         |host| {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
-            refuses(host, &[&format!("the kernel did not create the vGPU {ONE} of type {LARGE}"), "dmesg", &format!("{LARGE} (1 left)")]);
+            refuses(
+                host,
+                &[
+                    &format!("the kernel did not create the vGPU {ONE} of type {LARGE}"),
+                    "dmesg",
+                    &format!("{LARGE} (1 left)"),
+                ],
+            );
             assert_eq!(host.machine.log(), format!("create \"{ONE}\" {LARGE}: InputOutput\n"));
         },
     );
@@ -106,7 +133,10 @@ fn a_gpu_that_is_elsewhere_is_said() {
             host.install(&hook_for(&[("win10", ONE, LARGE)]));
             refuses(host, &["there is no PCI device 0000:00:02.0", "/sys/bus/pci/drivers/i915"]);
             // As the user would then write it, at the top or into the line.
-            for (from, to) in [("GVT_PCI=0000:00:02.0", "GVT_PCI=0000:01:00.0"), (LARGE, &format!("{LARGE} 0000:01:00.0"))] {
+            for (from, to) in [
+                ("GVT_PCI=0000:00:02.0", "GVT_PCI=0000:01:00.0"),
+                (LARGE, &format!("{LARGE} 0000:01:00.0")),
+            ] {
                 let hook = hook_for(&[("win10", ONE, LARGE)]);
                 assert!(hook.contains(from));
                 host.install(&hook.replace(from, to));
@@ -140,7 +170,9 @@ fn a_line_that_the_user_broke_is_said_and_touches_nothing() {
                 (format!("{ONE} '*'"), "does not offer the vGPU type *."),
             ] {
                 let hook = hook_for(&[("win10", ONE, LARGE)]);
-                host.install(&hook.replace(&format!("win10 {ONE} {LARGE}"), &format!("win10 {vgpu}")));
+                host.install(
+                    &hook.replace(&format!("win10 {ONE} {LARGE}"), &format!("win10 {vgpu}")),
+                );
                 let answer = host.refused(host.prepare("win10"));
                 assert!(answer.lines().count() == 1 && answer.contains(said), "{vgpu}: {answer}");
                 assert_eq!((host.machine.log(), host.made()), (String::new(), vec![]), "{vgpu}");

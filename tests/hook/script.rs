@@ -34,8 +34,11 @@ fn shellcheck_has_nothing_against_the_sources_and_what_is_emitted() {
 
 /// All words in the script that could be variables.
 fn words(script: &str) -> BTreeSet<&str> {
-    let names = script.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
-    names.filter(|name| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')).collect()
+    let names =
+        script.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    names
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'))
+        .collect()
 }
 
 #[test]
@@ -43,7 +46,17 @@ fn no_variable_of_the_callers_redirects_it() {
     let script = hook_for(&[("win10", ONE, LARGE)]);
     let named = words(&script);
     assert!(["GVT_PCI", "made", "line", "vgpu", "types"].iter().all(|name| named.contains(name)));
-    let known = ["IFS", "CDPATH", "ENV", "BASH_ENV", "ZDOTDIR", "POSIXLY_CORRECT", "GREP_OPTIONS", "GREP_COLOR", "TMPDIR"];
+    let known = [
+        "IFS",
+        "CDPATH",
+        "ENV",
+        "BASH_ENV",
+        "ZDOTDIR",
+        "POSIXLY_CORRECT",
+        "GREP_OPTIONS",
+        "GREP_COLOR",
+        "TMPDIR",
+    ];
     // bash itself complains of a locale that it does not know, before it reads a line.
     let named = named.iter().copied().filter(|&name| name != "LC_ALL").chain(known);
     let evil = ["/tmp", "x", "", "*", "$(touch x)"];
@@ -52,10 +65,15 @@ fn no_variable_of_the_callers_redirects_it() {
         |host| {
             host.install(&script);
             for value in evil {
-                let variables: Vec<String> = named.clone().map(|name| format!("{name}={value}")).collect();
+                let variables: Vec<String> =
+                    named.clone().map(|name| format!("{name}={value}")).collect();
                 let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
                 host.quietly(host.call_with(&variables, &["win10", "prepare", "begin", "-"]));
-                assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]), "{value:?}");
+                assert_eq!(
+                    (host.machine.vgpus(), host.made()),
+                    (vec![ONE.to_owned()], vec![format!("{ONE} win10")]),
+                    "{value:?}"
+                );
                 host.quietly(host.call_with(&variables, &["win10", "release", "end", "-"]));
                 assert_eq!((host.machine.vgpus(), host.made()), (vec![], vec![]), "{value:?}");
             }

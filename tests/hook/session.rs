@@ -1,4 +1,5 @@
-//! The hook of a session libvirt, which the user runs: it asks for root's rights, for the same call and nothing else.
+//! The hook of a session libvirt, which the user runs: it asks for root's rights, for the same call
+//! and nothing else.
 
 use crate::common::machine::Machine;
 use crate::domains::{domain, hook, on_each_shell, xml};
@@ -15,15 +16,23 @@ fn a_users_hook_asks_pkexec_to_do_the_same_as_root() {
             let names = ["win10", "$(touch x) '\"*", "-n"];
             for name in names {
                 host.install(&hook(
-                    &[domain(name, &[(ONE, SMALL), (TWO, SMALL)]), domain("linux", &[(&ONE.replace('a', "c"), LARGE)])],
+                    &[
+                        domain(name, &[(ONE, SMALL), (TWO, SMALL)]),
+                        domain("linux", &[(&ONE.replace('a', "c"), LARGE)]),
+                    ],
                     "session",
                 ));
-                for (operation, suboperation, vgpus) in [("prepare", "begin", 2), ("release", "end", 0)] {
+                for (operation, suboperation, vgpus) in
+                    [("prepare", "begin", 2), ("release", "end", 0)]
+                {
                     let before = host.machine.pkexecs();
                     host.quietly(host.call_with(&USER, &[name, operation, suboperation, "-"]));
                     let asked = host.machine.pkexecs()[before.len()..].to_owned();
                     let words: Vec<&str> = asked.lines().collect();
-                    assert_eq!(words, [host.hook().to_str().unwrap(), name, operation, suboperation, "-"]);
+                    assert_eq!(
+                        words,
+                        [host.hook().to_str().unwrap(), name, operation, suboperation, "-"]
+                    );
                     // As root it does the work, and asks nobody.
                     host.quietly(host.call(&words[1..]));
                     assert_eq!(host.machine.vgpus().len(), vgpus);
@@ -40,7 +49,11 @@ fn a_users_hook_asks_nobody_for_what_is_none_of_its_business() {
         || Machine::start(&[]),
         |host| {
             host.install(&hook(&[domain("win10", &[(ONE, LARGE)])], "session"));
-            for words in [["win10", "reconnect", "begin", "-"], ["win10", "start", "begin", "-"], ["linux", "prepare", "begin", "-"]] {
+            for words in [
+                ["win10", "reconnect", "begin", "-"],
+                ["win10", "start", "begin", "-"],
+                ["linux", "prepare", "begin", "-"],
+            ] {
                 host.quietly(host.call_with(&USER, &words));
             }
             // After the way back to a VM without a vGPU.

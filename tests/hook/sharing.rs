@@ -9,7 +9,8 @@ fn machine() -> Option<Machine> {
 }
 
 fn by_hand(host: &Host, uuid: &str, name: &str) {
-    let made = host.machine.shell(&format!("echo {uuid} > {GPU}/mdev_supported_types/{name}/create"));
+    let made =
+        host.machine.shell(&format!("echo {uuid} > {GPU}/mdev_supported_types/{name}/create"));
     assert!(made.status.success());
 }
 
@@ -42,7 +43,10 @@ fn a_failed_start_of_a_second_vm_with_the_same_vgpu_does_not_take_it_from_the_fi
             let said = host.refused(host.prepare("linux"));
             assert!(said.contains(&format!("the vGPU {ONE} belongs to the VM 'win10'")), "{said}");
             host.quietly(host.call(&["linux", "release", "end", "failed"]));
-            assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
+            assert_eq!(
+                (host.machine.vgpus(), host.made()),
+                (vec![ONE.to_owned()], vec![format!("{ONE} win10")])
+            );
             drop(user);
         }
         host.quietly(host.release("win10"));
@@ -63,7 +67,10 @@ fn a_vgpu_that_was_made_by_hand_is_used_and_stays() {
         host.quietly(host.prepare("win10"));
         assert_eq!(host.made(), [""; 0]);
         host.quietly(host.release("win10"));
-        assert_eq!((host.machine.vgpus(), host.machine.log().lines().count()), (vec![ONE.to_owned()], 1));
+        assert_eq!(
+            (host.machine.vgpus(), host.machine.log().lines().count()),
+            (vec![ONE.to_owned()], 1)
+        );
     });
 }
 
@@ -88,7 +95,12 @@ fn a_vgpu_of_another_type_is_refused_and_stays() {
         by_hand(host, ONE, SMALL);
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         let said = host.refused(host.prepare("win10"));
-        assert!(said.contains(&format!("the vGPU {ONE} already exists, but its type is {SMALL}, not {LARGE}")), "{said}");
+        assert!(
+            said.contains(&format!(
+                "the vGPU {ONE} already exists, but its type is {SMALL}, not {LARGE}"
+            )),
+            "{said}"
+        );
         host.quietly(host.release("win10"));
         assert_eq!(host.machine.vgpus(), [ONE]);
     });
@@ -101,7 +113,10 @@ fn a_vgpu_of_another_vm_that_has_a_line_stays() {
         host.quietly(host.prepare("a"));
         host.quietly(host.prepare("b"));
         host.quietly(host.release("a"));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![TWO.to_owned()], vec![format!("{TWO} b")]));
+        assert_eq!(
+            (host.machine.vgpus(), host.made()),
+            (vec![TWO.to_owned()], vec![format!("{TWO} b")])
+        );
     });
 }
 
@@ -111,7 +126,8 @@ fn a_mark_of_a_vgpu_that_is_gone_stops_nobody() {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         for name in ["linux", "win10", "", "a\\nb"] {
             // The vGPU went without the hook: its user removed it, or libvirt was killed.
-            host.machine.shell(&format!("mkdir -p /run/gvtg; printf '{name}\\n' > /run/gvtg/{ONE}"));
+            host.machine
+                .shell(&format!("mkdir -p /run/gvtg; printf '{name}\\n' > /run/gvtg/{ONE}"));
             host.quietly(host.prepare("win10"));
             assert_eq!(host.made(), [format!("{ONE} win10")], "{name:?}");
             host.quietly(host.release("win10"));
@@ -143,7 +159,10 @@ fn a_vgpu_of_a_type_that_its_vm_no_longer_has_goes_with_the_start_that_fails() {
         host.refused(host.prepare("win10"));
         host.quietly(host.call(&["win10", "release", "end", "failed"]));
         host.quietly(host.prepare("win10"));
-        assert_eq!((host.machine.vgpus(), host.made()), (vec![ONE.to_owned()], vec![format!("{ONE} win10")]));
+        assert_eq!(
+            (host.machine.vgpus(), host.made()),
+            (vec![ONE.to_owned()], vec![format!("{ONE} win10")])
+        );
     });
 }
 
@@ -184,7 +203,11 @@ fn what_is_remembered_is_for_root_alone() {
     on_each_shell(machine, |host| {
         host.install(&hook_for(&[("win10", ONE, LARGE)]));
         host.quietly(host.prepare("win10"));
-        let listed = host.machine.shell(&format!("stat -c '%a %U %G %F' /run/gvtg /run/gvtg/{ONE}"));
-        assert_eq!(String::from_utf8(listed.stdout).unwrap(), "700 root root directory\n600 root root regular file\n");
+        let listed =
+            host.machine.shell(&format!("stat -c '%a %U %G %F' /run/gvtg /run/gvtg/{ONE}"));
+        assert_eq!(
+            String::from_utf8(listed.stdout).unwrap(),
+            "700 root root directory\n600 root root regular file\n"
+        );
     });
 }

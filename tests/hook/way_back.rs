@@ -1,4 +1,5 @@
-//! The way back that README.md describes: the old XML is defined again, and the host's files are removed.
+//! The way back that README.md describes: the old XML is defined again, and the host's files are
+//! removed.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,8 @@ use crate::domains::on_each_shell;
 
 /// A run of the program in a folder: its exit code and stdout.
 fn run(folder: &Path, arguments: &str, stdin: &str) -> (i32, String) {
-    let (code, stdout, _) = outcome(feed(program(arguments.split_whitespace()).current_dir(folder), stdin.as_bytes()));
+    let (code, stdout, _) =
+        outcome(feed(program(arguments.split_whitespace()).current_dir(folder), stdin.as_bytes()));
     (code, stdout)
 }
 
@@ -20,7 +22,8 @@ fn a_vm_whose_backup_is_restored_starts_with_the_hook_and_without_it() {
     let (code, fixed) = run(folder.path(), "fix --type i915-GVTg_V5_4", &backup);
     assert!(code < 2 && fixed.contains("type='mdev'"));
     assert_eq!(run(folder.path(), "emit all --root host", &fixed).0, 0);
-    let hook = fs::read_to_string(folder.path().join("host/etc/libvirt/hooks/qemu.d/gvtg")).unwrap();
+    let hook =
+        fs::read_to_string(folder.path().join("host/etc/libvirt/hooks/qemu.d/gvtg")).unwrap();
     on_each_shell(
         || Machine::start(&[]),
         |host| {

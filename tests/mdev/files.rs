@@ -1,4 +1,5 @@
-//! The tree as the file system that the kernel asks, with sysfs's manners: a write is a command, and nothing is ever cached.
+//! The tree as the file system that the kernel asks, with sysfs's manners: a write is a command,
+//! and nothing is ever cached.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -8,8 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuser::{
-    BsdFileFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, LockOwner, OpenAccMode, OpenFlags,
-    ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    BsdFileFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation,
+    INodeNo, LockOwner, OpenAccMode, OpenFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
+    ReplyEmpty, ReplyEntry, ReplyOpen, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
 use crate::gpu::{Gpu, Refusal, Removal};
@@ -155,7 +157,16 @@ impl Filesystem for Files {
     }
 
     /// Nobody makes a file in sysfs, not even root.
-    fn create(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, _: u32, _: i32, reply: ReplyCreate) {
+    fn create(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        _: &OsStr,
+        _: u32,
+        _: u32,
+        _: i32,
+        reply: ReplyCreate,
+    ) {
         reply.error(Errno::EACCES);
     }
 
@@ -167,7 +178,9 @@ impl Filesystem for Files {
             OpenAccMode::O_RDWR => (true, true),
         };
         match self.attributes(inode) {
-            Ok(of) if (reads && of.perm & 0o444 == 0) || (writes && of.perm & 0o222 == 0) => reply.error(Errno::EACCES),
+            Ok(of) if (reads && of.perm & 0o444 == 0) || (writes && of.perm & 0o222 == 0) => {
+                reply.error(Errno::EACCES)
+            }
             Ok(_) => reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO),
             Err(error) => reply.error(error),
         }
@@ -217,7 +230,14 @@ impl Filesystem for Files {
         reply.ok();
     }
 
-    fn readdir(&self, _: &Request, inode: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+    fn readdir(
+        &self,
+        _: &Request,
+        inode: INodeNo,
+        _: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
         let names = match self.node(&self.state(), inode) {
             Ok(Node::Folder(names)) => names,
             Ok(_) => return reply.error(Errno::ENOTDIR),
@@ -226,8 +246,11 @@ impl Filesystem for Files {
         let dots = [".", ".."].map(str::to_owned);
         for (place, name) in dots.into_iter().chain(names).enumerate().skip(offset as usize) {
             // The dots' inodes mean nothing; the kernel knows them.
-            let entry =
-                if place < 2 { Ok((inode, FileType::Directory)) } else { self.child(inode, name.as_ref()).map(|of| (of.ino, of.kind)) };
+            let entry = if place < 2 {
+                Ok((inode, FileType::Directory))
+            } else {
+                self.child(inode, name.as_ref()).map(|of| (of.ino, of.kind))
+            };
             // What went since was never there.
             let Ok((inode, kind)) = entry else { continue };
             if reply.add(inode, place as u64 + 1, kind, name) {

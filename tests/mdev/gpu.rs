@@ -1,4 +1,5 @@
-//! The GPU itself: its vGPUs, what they take of it, and what the kernel answers to a create and a remove.
+//! The GPU itself: its vGPUs, what they take of it, and what the kernel answers to a create and a
+//! remove.
 
 use std::time::{Duration, Instant};
 
@@ -89,7 +90,10 @@ impl Gpu {
     /// The types that this GPU lists: those of which it could hold one when it was empty.
     pub fn sizes(&self) -> impl Iterator<Item = &'static Size> {
         let room = self.model.aperture.saturating_sub(HOST_LOW);
-        SIZES.iter().filter(move |size| size.low <= room && (self.model.sizes.is_empty() || self.model.sizes.contains(&size.number)))
+        SIZES.iter().filter(move |size| {
+            size.low <= room
+                && (self.model.sizes.is_empty() || self.model.sizes.contains(&size.number))
+        })
     }
 
     /// A type's name, as its folder has it.
@@ -99,7 +103,9 @@ impl Gpu {
 
     /// How many more of a type there is room for.
     pub fn available(&self, size: &Size) -> u32 {
-        let taken = |of: fn(&Size) -> u32| self.vgpus.iter().chain(&self.half_dead).map(|vgpu| of(vgpu.size)).sum::<u32>();
+        let taken = |of: fn(&Size) -> u32| {
+            self.vgpus.iter().chain(&self.half_dead).map(|vgpu| of(vgpu.size)).sum::<u32>()
+        };
         let low = self.model.aperture.saturating_sub(HOST_LOW + taken(|size| size.low));
         let high = MEMORY.saturating_sub(self.model.aperture + HOST_HIGH + taken(|size| size.high));
         let fences = (FENCES - HOST_FENCES).saturating_sub(taken(|size| size.fences));
@@ -128,17 +134,27 @@ impl Gpu {
         if self.model.refuses {
             return Err(Refusal::InputOutput);
         }
-        let taken = |group| self.vgpus.iter().chain(&self.half_dead).any(|vgpu| vgpu.group == group);
+        let taken =
+            |group| self.vgpus.iter().chain(&self.half_dead).any(|vgpu| vgpu.group == group);
         let group = (0..).find(|&group| !taken(group)).ok_or(Refusal::NoSpace)?;
         self.vgpus.push(Vgpu { uuid, size, group, appears: Instant::now() + self.model.late });
         Ok(group)
     }
 
     /// What was written to a vGPU's `remove`: anything but a number is refused, and 0 does nothing.
-    pub fn remove(&mut self, uuid: &str, written: &[u8], in_use: bool) -> Result<Option<Removal>, Refusal> {
+    pub fn remove(
+        &mut self,
+        uuid: &str,
+        written: &[u8],
+        in_use: bool,
+    ) -> Result<Option<Removal>, Refusal> {
         let text = str::from_utf8(written).map_err(|_| Refusal::Invalid)?;
         let number: u64 = text.trim_end_matches('\n').parse().map_err(|_| Refusal::Invalid)?;
-        let Some(place) = self.vgpus.iter().position(|vgpu| vgpu.uuid == uuid).filter(|_| number != 0) else { return Ok(None) };
+        let Some(place) =
+            self.vgpus.iter().position(|vgpu| vgpu.uuid == uuid).filter(|_| number != 0)
+        else {
+            return Ok(None);
+        };
         if self.model.keeps {
             return Err(Refusal::Busy);
         }
@@ -156,7 +172,8 @@ impl Gpu {
     }
 }
 
-/// The uuid as the kernel names the device: lower case. mdev_sysfs.c, `create_store`: 36 characters, and one more at most.
+/// The uuid as the kernel names the device: lower case. mdev_sysfs.c, `create_store`: 36
+/// characters, and one more at most.
 fn uuid(written: &[u8]) -> Option<String> {
     let text = str::from_utf8(written.strip_suffix(b"\n").unwrap_or(written)).ok()?;
     let dashes = |(place, character): (usize, char)| match place {

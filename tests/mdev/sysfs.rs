@@ -1,7 +1,9 @@
-//! An Intel GPU that can make vGPUs, as the kernel shows it in /sys/bus: a FUSE file system for tests of what speaks to it.
+//! An Intel GPU that can make vGPUs, as the kernel shows it in /sys/bus: a FUSE file system for
+//! tests of what speaks to it.
 //!
-//! `mdev-sysfs FOLDER` mounts it there and serves it until it is killed or unmounted. What it shows and answers is what i915, kvmgt and
-//! mdev do on Linux 4.16 to 6.12: drivers/gpu/drm/i915/gvt/vgpu.c, drivers/vfio/mdev/mdev_core.c and mdev_sysfs.c.
+//! `mdev-sysfs FOLDER` mounts it there and serves it until it is killed or unmounted. What it shows
+//! and answers is what i915, kvmgt and mdev do on Linux 4.16 to 6.12:
+//! drivers/gpu/drm/i915/gvt/vgpu.c, drivers/vfio/mdev/mdev_core.c and mdev_sysfs.c.
 
 mod files;
 mod gpu;
@@ -42,16 +44,19 @@ struct Options {
     /// Answer EBUSY to every remove.
     #[arg(long)]
     keep: bool,
-    /// Answer EBUSY to the remove of a vGPU that is in use, as kernels before 5.19 do; newer ones leave it half dead.
+    /// Answer EBUSY to the remove of a vGPU that is in use, as kernels before 5.19 do; newer ones
+    /// leave it half dead.
     #[arg(long)]
     old_kernel: bool,
     /// Write a line for each create and remove to this file.
     #[arg(long)]
     log: Option<PathBuf>,
-    /// Make a file for each vGPU's IOMMU group in this folder: what /dev/vfio is to QEMU. A vGPU whose file is open is in use.
+    /// Make a file for each vGPU's IOMMU group in this folder: what /dev/vfio is to QEMU. A vGPU
+    /// whose file is open is in use.
     #[arg(long)]
     vfio: Option<PathBuf>,
-    /// Give each vGPU a file of its own too, in `devices` there, as kernels from 6.6 on do for iommufd.
+    /// Give each vGPU a file of its own too, in `devices` there, as kernels from 6.6 on do for
+    /// iommufd.
     #[arg(long)]
     iommufd: bool,
 }
@@ -71,6 +76,11 @@ fn main() -> std::io::Result<()> {
     });
     let mut config = fuser::Config::default();
     config.mount_options = vec![fuser::MountOption::FSName("mdev-sysfs".to_owned())];
-    let files = files::Files::new(gpu, options.kvmgt, options.log, vfio::Devices { folder: options.vfio, iommufd: options.iommufd });
+    let files = files::Files::new(
+        gpu,
+        options.kvmgt,
+        options.log,
+        vfio::Devices { folder: options.vfio, iommufd: options.iommufd },
+    );
     fuser::mount(files, &options.folder, &config)
 }

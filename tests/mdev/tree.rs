@@ -25,19 +25,26 @@ pub fn node(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
         ["pci", "devices", address, rest @ ..] if *address == pci => device(gpu, kvmgt, rest),
         ["pci", "drivers"] => Some(folder(&["i915"])),
         ["pci", "drivers", "i915"] => Some(folder(&[pci])),
-        ["pci", "drivers", "i915", address] => (*address == pci).then(|| Node::Link(format!("../../devices/{pci}"))),
+        ["pci", "drivers", "i915", address] => {
+            (*address == pci).then(|| Node::Link(format!("../../devices/{pci}")))
+        }
         _ if !kvmgt => None,
         ["mdev"] => Some(folder(&["devices"])),
         ["mdev", "devices"] => Some(uuids(gpu)),
-        ["mdev", "devices", uuid] => gpu.vgpu(uuid).map(|_| Node::Link(format!("../../pci/devices/{pci}/{uuid}"))),
-        // In /sys/kernel on a real machine; here, so that links to it work wherever this is mounted.
+        ["mdev", "devices", uuid] => {
+            gpu.vgpu(uuid).map(|_| Node::Link(format!("../../pci/devices/{pci}/{uuid}")))
+        }
+        // In /sys/kernel on a real machine; here, so that links to it work wherever this is
+        // mounted.
         ["iommu_groups"] => Some(Node::Folder(vgpus.map(|vgpu| vgpu.group.to_string()).collect())),
         ["iommu_groups", group, rest @ ..] => {
             let vgpu = vgpus.find(|vgpu| vgpu.group.to_string() == *group)?;
             match rest {
                 [] => Some(folder(&["devices"])),
                 ["devices"] => Some(folder(&[&vgpu.uuid])),
-                ["devices", uuid] if *uuid == vgpu.uuid => Some(Node::Link(format!("../../../pci/devices/{pci}/{uuid}"))),
+                ["devices", uuid] if *uuid == vgpu.uuid => {
+                    Some(Node::Link(format!("../../../pci/devices/{pci}/{uuid}")))
+                }
                 _ => None,
             }
         }
@@ -64,8 +71,12 @@ fn device(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
         ["resource"] => Some(text(&resource(gpu.model.aperture))),
         ["driver"] => Some(Node::Link("../../drivers/i915".to_owned())),
         _ if !kvmgt => None,
-        ["mdev_supported_types"] => Some(Node::Folder(gpu.sizes().map(|size| gpu.name(size)).collect())),
-        ["mdev_supported_types", name, rest @ ..] => supported_type(gpu, gpu.sizes().find(|size| gpu.name(size) == *name)?, rest),
+        ["mdev_supported_types"] => {
+            Some(Node::Folder(gpu.sizes().map(|size| gpu.name(size)).collect()))
+        }
+        ["mdev_supported_types", name, rest @ ..] => {
+            supported_type(gpu, gpu.sizes().find(|size| gpu.name(size) == *name)?, rest)
+        }
         [uuid, rest @ ..] => vgpu(gpu, gpu.vgpu(uuid)?, rest),
     }
 }
@@ -73,7 +84,14 @@ fn device(gpu: &Gpu, kvmgt: bool, path: &[&str]) -> Option<Node> {
 /// What is in a type's folder.
 fn supported_type(gpu: &Gpu, size: &'static Size, path: &[&str]) -> Option<Node> {
     match path {
-        [] => Some(folder(&["available_instances", "create", "description", "device_api", "devices", "name"])),
+        [] => Some(folder(&[
+            "available_instances",
+            "create",
+            "description",
+            "device_api",
+            "devices",
+            "name",
+        ])),
         ["available_instances"] => Some(text(&gpu.available(size).to_string())),
         ["create"] => Some(Node::Create(size)),
         ["description"] => {
@@ -85,10 +103,16 @@ fn supported_type(gpu: &Gpu, size: &'static Size, path: &[&str]) -> Option<Node>
         }
         ["device_api"] => Some(text("vfio-pci")),
         ["name"] => Some(text(gpu.name(size).trim_start_matches("i915-"))),
-        ["devices"] => {
-            Some(Node::Folder(gpu.vgpus().filter(|vgpu| vgpu.size.number == size.number).map(|vgpu| vgpu.uuid.clone()).collect()))
-        }
-        ["devices", uuid] => gpu.vgpu(uuid).filter(|vgpu| vgpu.size.number == size.number).map(|_| Node::Link(format!("../../../{uuid}"))),
+        ["devices"] => Some(Node::Folder(
+            gpu.vgpus()
+                .filter(|vgpu| vgpu.size.number == size.number)
+                .map(|vgpu| vgpu.uuid.clone())
+                .collect(),
+        )),
+        ["devices", uuid] => gpu
+            .vgpu(uuid)
+            .filter(|vgpu| vgpu.size.number == size.number)
+            .map(|_| Node::Link(format!("../../../{uuid}"))),
         _ => None,
     }
 }
@@ -97,10 +121,14 @@ fn supported_type(gpu: &Gpu, size: &'static Size, path: &[&str]) -> Option<Node>
 fn vgpu(gpu: &Gpu, vgpu: &Vgpu, path: &[&str]) -> Option<Node> {
     let own = format!("vfio{}", vgpu.group);
     match path {
-        [] if gpu.model.iommufd => Some(folder(&["iommu_group", "mdev_type", "remove", "vfio-dev"])),
+        [] if gpu.model.iommufd => {
+            Some(folder(&["iommu_group", "mdev_type", "remove", "vfio-dev"]))
+        }
         [] => Some(folder(&["iommu_group", "mdev_type", "remove"])),
         ["iommu_group"] => Some(Node::Link(format!("../../../../iommu_groups/{}", vgpu.group))),
-        ["mdev_type"] => Some(Node::Link(format!("../mdev_supported_types/{}", gpu.name(vgpu.size)))),
+        ["mdev_type"] => {
+            Some(Node::Link(format!("../mdev_supported_types/{}", gpu.name(vgpu.size))))
+        }
         ["remove"] => Some(Node::Remove(vgpu.uuid.clone())),
         _ if !gpu.model.iommufd => None,
         ["vfio-dev"] => Some(folder(&[&own])),
@@ -113,8 +141,10 @@ fn vgpu(gpu: &Gpu, vgpu: &Vgpu, path: &[&str]) -> Option<Node> {
 fn resource(aperture: u32) -> String {
     let start = 0xc000_0000_u64;
     let end = start + u64::from(aperture) * 1024 * 1024 - 1;
-    format!("{:#018x} {:#018x} 0x0000000000140204\n{:#018x} {:#018x} {:#018x}\n", 0xde00_0000_u64, 0xdeff_ffff_u64, 0, 0, 0)
-        + &format!("{start:#018x} {end:#018x} 0x000000000014220c")
+    format!(
+        "{:#018x} {:#018x} 0x0000000000140204\n{:#018x} {:#018x} {:#018x}\n",
+        0xde00_0000_u64, 0xdeff_ffff_u64, 0, 0, 0
+    ) + &format!("{start:#018x} {end:#018x} 0x000000000014220c")
 }
 
 fn folder(names: &[&str]) -> Node {

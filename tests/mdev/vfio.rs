@@ -13,8 +13,8 @@ pub struct Devices {
     pub iommufd: bool,
 }
 
-/// Minor numbers of devices that anyone may open and few programs do: full and zero for the first groups, random and urandom for the
-/// vGPUs' own nodes.
+/// Minor numbers of devices that anyone may open and few programs do: full and zero for the first
+/// groups, random and urandom for the vGPUs' own nodes.
 const GROUPS: [u32; 2] = [7, 5];
 const OWN: [u32; 2] = [8, 9];
 
@@ -28,7 +28,11 @@ impl Devices {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            let made = Command::new("mknod").args(["-m", "600"]).arg(path).args(["c", "1", &minor.to_string()]).status()?;
+            let made = Command::new("mknod")
+                .args(["-m", "600"])
+                .arg(path)
+                .args(["c", "1", &minor.to_string()])
+                .status()?;
             if !made.success() {
                 return Err(io::Error::other("mknod failed"));
             }
@@ -40,20 +44,28 @@ impl Devices {
         self.nodes(group).iter().try_for_each(|(path, _)| fs::remove_file(path))
     }
 
-    /// Whether a process has one of a vGPU's devices open, through whichever node. A file on a FUSE file system is never asked: it may be
-    /// the file system that is asking.
+    /// Whether a process has one of a vGPU's devices open, through whichever node. A file on a FUSE
+    /// file system is never asked: it may be the file system that is asking.
     pub fn in_use(&self, group: u32) -> bool {
-        let numbers: Vec<u64> = self.nodes(group).iter().filter_map(|(path, _)| Some(fs::metadata(path).ok()?.rdev())).collect();
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
+        let numbers: Vec<u64> = self
+            .nodes(group)
+            .iter()
+            .filter_map(|(path, _)| Some(fs::metadata(path).ok()?.rdev()))
+            .collect();
+        let processes =
+            fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
         let is_open = |process: PathBuf| {
             let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
             let mut others = descriptors.filter(|descriptor| {
-                let info = fs::read_to_string(process.join("fdinfo").join(descriptor.file_name())).unwrap_or_default();
+                let info = fs::read_to_string(process.join("fdinfo").join(descriptor.file_name()))
+                    .unwrap_or_default();
                 !is_path(&info) && !is_fuse(&process, &info)
             });
             others.any(|descriptor| {
                 let open = fs::metadata(descriptor.path());
-                open.is_ok_and(|open| open.file_type().is_char_device() && numbers.contains(&open.rdev()))
+                open.is_ok_and(|open| {
+                    open.file_type().is_char_device() && numbers.contains(&open.rdev())
+                })
             })
         };
         processes.into_iter().any(is_open)
@@ -70,12 +82,17 @@ impl Devices {
 /// Returns whether an open file is a path and no more, by its text in /proc/PID/fdinfo.
 fn is_path(info: &str) -> bool {
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
-    flags.and_then(|flags| u32::from_str_radix(flags, 8).ok()).is_some_and(|flags| flags & O_PATH != 0)
+    flags
+        .and_then(|flags| u32::from_str_radix(flags, 8).ok())
+        .is_some_and(|flags| flags & O_PATH != 0)
 }
 
 /// Returns whether the mount of an open file is one of FUSE, by its text in /proc/PID/fdinfo.
 fn is_fuse(process: &Path, info: &str) -> bool {
-    let Some(mount) = info.lines().find_map(|line| line.strip_prefix("mnt_id:")).map(str::trim) else { return false };
+    let Some(mount) = info.lines().find_map(|line| line.strip_prefix("mnt_id:")).map(str::trim)
+    else {
+        return false;
+    };
     let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
     let is_its = |line: &&str| line.split(' ').next() == Some(mount);
     mounts.lines().find(is_its).is_some_and(|line| line.contains(" - fuse"))

@@ -12,7 +12,11 @@ const AFTER_A_COMMAND: &str = "-- after a command --";
 /// The blocks of a text, each with the line it begins on.
 pub fn blocks(text: &str) -> Vec<(usize, &str)> {
     let fences = text.match_indices("\n```console\n").map(|(at, fence)| at + fence.len());
-    fences.map(|start| (text[..start].lines().count() + 1, text[start..].split("```\n").next().unwrap())).collect()
+    fences
+        .map(|start| {
+            (text[..start].lines().count() + 1, text[start..].split("```\n").next().unwrap())
+        })
+        .collect()
 }
 
 /// A command with what it should print.
@@ -26,7 +30,9 @@ fn steps(block: &str) -> Vec<Step> {
     for line in block.lines() {
         if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step { command: command.into(), output: Vec::new() });
-        } else if let (Some(step), Some(more)) = (steps.last_mut(), line.strip_prefix("> ").or((line == ">").then_some(""))) {
+        } else if let (Some(step), Some(more)) =
+            (steps.last_mut(), line.strip_prefix("> ").or((line == ">").then_some("")))
+        {
             step.command.push('\n');
             step.command.push_str(more);
         } else {
@@ -48,7 +54,8 @@ impl Answered {
         fits(&self.step.output.iter().map(String::as_str).collect::<Vec<_>>(), &lines)
     }
 
-    /// What the page should say, with its `…` where they were; None where only a person can tell what is to be left out.
+    /// What the page should say, with its `…` where they were; None where only a person can tell
+    /// what is to be left out.
     pub fn renewed(&self) -> Option<Vec<String>> {
         if self.is_right() {
             return Some(self.step.output.clone());
@@ -62,15 +69,19 @@ impl Answered {
             if index > 0 {
                 renewed.push("…".to_owned());
             }
-            // As many lines as there were, around one that is still printed; the block begins and ends with the output where no dots say
-            // otherwise.
+            // As many lines as there were, around one that is still printed; the block begins and
+            // ends with the output where no dots say otherwise.
             let around = |(index, line): (usize, &String)| {
                 let place = self.lines[next..].iter().position(|other| other == line)?;
                 (next + place).checked_sub(index)
             };
             let begin = if index == 0 { Some(0) } else { run.iter().enumerate().find_map(around) };
             let is_last = index + 1 == runs.len();
-            let end = if is_last { Some(self.lines.len()) } else { begin.map(|begin| (begin + run.len()).min(self.lines.len())) };
+            let end = if is_last {
+                Some(self.lines.len())
+            } else {
+                begin.map(|begin| (begin + run.len()).min(self.lines.len()))
+            };
             if run.is_empty() {
                 continue;
             }
@@ -85,14 +96,23 @@ impl Answered {
 impl fmt::Display for Answered {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Step { command, output } = &self.step;
-        writeln!(formatter, "`{command}` prints\n{}\nand not\n{}", self.lines.join("\n"), output.join("\n"))
+        writeln!(
+            formatter,
+            "`{command}` prints\n{}\nand not\n{}",
+            self.lines.join("\n"),
+            output.join("\n")
+        )
     }
 }
 
 /// A block with what its commands print now.
 pub fn renewed_block(steps: &[Answered]) -> String {
     let step = |answered: &Answered| {
-        let command = answered.step.command.lines().map(|line| if line.is_empty() { ">".into() } else { format!("> {line}") });
+        let command = answered
+            .step
+            .command
+            .lines()
+            .map(|line| if line.is_empty() { ">".into() } else { format!("> {line}") });
         let command = command.collect::<Vec<_>>().join("\n").replacen('>', "$", 1);
         let output = answered.renewed().unwrap_or_else(|| answered.step.output.clone());
         std::iter::once(command).chain(output).map(|line| line + "\n").collect::<String>()
@@ -106,17 +126,25 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place as a reader has it who has just got the project: in its folder, with a machine where GVT-g is off, and virt-manager's win10.
+    /// A place as a reader has it who has just got the project: in its folder, with a machine where
+    /// GVT-g is off, and virt-manager's win10.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["checkout/fixtures", "state", "home", "machine/var/log/libvirt/qemu"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
-        for entry in fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file()) {
-            fs::copy(entry.path(), folder.path().join("checkout/fixtures").join(entry.file_name())).unwrap();
+        for entry in
+            fs::read_dir("fixtures").unwrap().flatten().filter(|entry| entry.path().is_file())
+        {
+            fs::copy(entry.path(), folder.path().join("checkout/fixtures").join(entry.file_name()))
+                .unwrap();
         }
         fs::copy("fixtures/win10-virt-manager.xml", folder.path().join("state/win10.xml")).unwrap();
-        fs::copy("fixtures/win10.log", folder.path().join("machine/var/log/libvirt/qemu/win10.log")).unwrap();
+        fs::copy(
+            "fixtures/win10.log",
+            folder.path().join("machine/var/log/libvirt/qemu/win10.log"),
+        )
+        .unwrap();
         crate::common::hosts::make("gvt-off", &folder.path().join("machine"));
         crate::common::hosts::make("kaby-lake", &folder.path().join("rebooted"));
         Self { folder }
@@ -127,23 +155,42 @@ impl Place {
         let blocks: Vec<Vec<Step>> = blocks.iter().map(|block| steps(block)).collect();
         let mut script = String::from("exec 2>&1\n");
         for step in blocks.iter().flatten() {
-            let _ = write!(script, "{}\nstatus=$?; echo '{AFTER_A_COMMAND}'; (exit $status)\n", step.command);
+            let _ = write!(
+                script,
+                "{}\nstatus=$?; echo '{AFTER_A_COMMAND}'; (exit $status)\n",
+                step.command
+            );
         }
         let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readme/bin");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).current_dir(self.checkout()).stdin(Stdio::null());
-        shell.env("PATH", format!("{}:{}", stand_ins.display(), env::var("PATH").unwrap_or_default()));
+        shell.env(
+            "PATH",
+            format!("{}:{}", stand_ins.display(), env::var("PATH").unwrap_or_default()),
+        );
         shell.env("PROGRAM", env!("CARGO_BIN_EXE_gvtg-xml"));
-        for (name, folder) in [("STATE", "state"), ("MACHINE", "machine"), ("REBOOTED", "rebooted"), ("HOME", "home"), ("TMPDIR", "home")] {
+        for (name, folder) in [
+            ("STATE", "state"),
+            ("MACHINE", "machine"),
+            ("REBOOTED", "rebooted"),
+            ("HOME", "home"),
+            ("TMPDIR", "home"),
+        ] {
             shell.env(name, self.folder.path().join(folder));
         }
         shell.env("NO_COLOR", "1").env("LC_ALL", "C").env_remove("DISPLAY").env_remove("EDITOR");
         let printed = String::from_utf8(shell.output().expect("sh runs").stdout).expect("UTF-8");
-        let mut printed = printed.split(&format!("{AFTER_A_COMMAND}\n")).map(str::to_owned).collect::<Vec<_>>().into_iter();
+        let mut printed = printed
+            .split(&format!("{AFTER_A_COMMAND}\n"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter();
         let mut answered = |step: Step| {
             let printed = printed.next().unwrap_or_default();
             // A machine with an old libvirt is told about it.
-            let lines = printed.lines().filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is "));
+            let lines = printed
+                .lines()
+                .filter(|line| !line.starts_with("gvtg-xml: this machine's libvirt is "));
             Answered { step, lines: lines.map(str::to_owned).collect() }
         };
         blocks.into_iter().map(|steps| steps.into_iter().map(&mut answered).collect()).collect()
@@ -168,9 +215,15 @@ fn fits(wanted: &[&str], lines: &[&str]) -> bool {
 fn what_a_block_prints_is_renewed_around_its_dots() {
     let answered = |output: &str, lines: &str| {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        Answered { step: Step { command: "x".into(), output: words(output) }, lines: words(lines) }.renewed().map(|lines| lines.join(" "))
+        Answered { step: Step { command: "x".into(), output: words(output) }, lines: words(lines) }
+            .renewed()
+            .map(|lines| lines.join(" "))
     };
-    assert_eq!(answered("a b", "a c d").as_deref(), Some("a c d"), "without dots it is what is printed");
+    assert_eq!(
+        answered("a b", "a c d").as_deref(),
+        Some("a c d"),
+        "without dots it is what is printed"
+    );
     assert_eq!(answered("", "a").as_deref(), Some("a"), "also where nothing was");
     assert_eq!(answered("a … y z", "a b w y new").as_deref(), Some("a … y new"));
     assert_eq!(answered("a b … x c …", "a new q y c d").as_deref(), Some("a new … y c …"));

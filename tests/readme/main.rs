@@ -1,9 +1,11 @@
-//! The README and the pages in docs/ are true: their `console` blocks are run, commands that they only
-//! speak of are the program's, as are their tables and the picture, and their links lead somewhere. So is the rule in CONTRIBUTING.
+//! The README and the pages in docs/ are true: their `console` blocks are run, commands that they
+//! only speak of are the program's, as are their tables and the picture, and their links lead
+//! somewhere. So is the rule in CONTRIBUTING.
 //!
-//! A page's blocks are run line by line in one shell, in a copy of the project's folder with `fixtures/` in it, where they may leave
-//! nothing; `tests/readme/bin/` has what stands in for virsh and the machine. A line `…` stands for any lines, none included.
-//! `UPDATE_EXPECTED=1 cargo test --test readme` writes the tables and what blocks print anew.
+//! A page's blocks are run line by line in one shell, in a copy of the project's folder with
+//! `fixtures/` in it, where they may leave nothing; `tests/readme/bin/` has what stands in for
+//! virsh and the machine. A line `…` stands for any lines, none included. `UPDATE_EXPECTED=1 cargo
+//! test --test readme` writes the tables and what blocks print anew.
 
 #![allow(clippy::unwrap_used, reason = "the helpers are a test's too")]
 
@@ -45,13 +47,19 @@ fn failures(page: &Page) -> Vec<String> {
         if common::is_renewing() {
             page::renew(&page.path, |text| text.replace(block, &console::renewed_block(&answered)));
         }
-        let wrong = answered.iter().filter(|step| !step.is_right() && !common::is_renewing() || step.renewed().is_none());
+        let wrong = answered
+            .iter()
+            .filter(|step| !step.is_right() && !common::is_renewing() || step.renewed().is_none());
         failures.extend(wrong.map(|step| format!("{}:{line}: {step}", page.path.display())));
     }
     let after = files(&place.checkout());
     if before != after {
-        let names = after.keys().filter(|name| before.get(*name) != after.get(*name)).collect::<Vec<_>>();
-        failures.push(format!("{}: its commands leave something where they are run: {names:?}", page.path.display()));
+        let names =
+            after.keys().filter(|name| before.get(*name) != after.get(*name)).collect::<Vec<_>>();
+        failures.push(format!(
+            "{}: its commands leave something where they are run: {names:?}",
+            page.path.display()
+        ));
     }
     failures
 }
@@ -73,7 +81,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn commands_that_are_spoken_of_are_the_programs() {
-    let refused: Vec<String> = page::all().iter().flat_map(|page| spoken::refused(&page.text)).collect();
+    let refused: Vec<String> =
+        page::all().iter().flat_map(|page| spoken::refused(&page.text)).collect();
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
@@ -87,7 +96,10 @@ fn tables_are_up_to_date() {
             old.push(page.path);
         }
     }
-    assert!(old.is_empty(), "tables are not those of the program: `UPDATE_EXPECTED=1 cargo test --test readme` writes them anew: {old:?}");
+    assert!(
+        old.is_empty(),
+        "tables are not those of the program: `UPDATE_EXPECTED=1 cargo test --test readme` writes them anew: {old:?}"
+    );
 }
 
 #[test]
@@ -106,7 +118,10 @@ fn the_picture_is_what_the_program_prints() {
         fs::write("docs/run.svg", &picture).unwrap();
     }
     let drawn = fs::read_to_string("docs/run.svg").unwrap_or_default();
-    assert!(picture == drawn, "docs/run.svg shows something else: `UPDATE_EXPECTED=1 cargo test --test readme` draws it anew");
+    assert!(
+        picture == drawn,
+        "docs/run.svg shows something else: `UPDATE_EXPECTED=1 cargo test --test readme` draws it anew"
+    );
 }
 
 #[test]

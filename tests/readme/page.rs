@@ -13,7 +13,8 @@ pub struct Page {
 /// The README and all pages in docs/.
 pub fn all() -> Vec<Page> {
     let docs = fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
+    let mut paths: Vec<_> =
+        docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect();
     paths.sort();
     paths.insert(0, "README.md".into());
     paths.into_iter().map(|path| Page { text: fs::read_to_string(&path).unwrap(), path }).collect()

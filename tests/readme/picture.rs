@@ -6,7 +6,8 @@ use std::fs;
 use crate::common::program::{feed, program};
 
 /// What is typed, in a folder with virt-manager's VM.
-const COMMANDS: [&str; 2] = ["gvtg-xml lint --only stray-graphics win10.xml", "gvtg-xml fix --in-place win10.xml"];
+const COMMANDS: [&str; 2] =
+    ["gvtg-xml lint --only stray-graphics win10.xml", "gvtg-xml fix --in-place win10.xml"];
 
 /// A cell of the terminal, and the space around all of them, in pixels.
 const CELL: (usize, usize) = (8, 18);
@@ -22,7 +23,10 @@ pub fn of_a_run() -> String {
     let mut lines = Vec::new();
     for command in COMMANDS {
         let prompt = Run { text: "$ ".into(), style: Style { is_dim: true, ..Style::default() } };
-        lines.push(vec![prompt, Run { text: command.into(), style: Style { is_bold: true, ..Style::default() } }]);
+        lines.push(vec![
+            prompt,
+            Run { text: command.into(), style: Style { is_bold: true, ..Style::default() } },
+        ]);
         let words = command.split(' ').skip(1).chain(["--color", "always"]);
         let output = feed(program(words).current_dir(folder.path()), b"");
         let printed = [output.stdout, output.stderr].concat();
@@ -132,7 +136,9 @@ fn svg(lines: &[Vec<Run>]) -> String {
 fn look(style: Style) -> String {
     let mut look = String::new();
     if let Some(colour) = style.colour {
-        let names = ["#808080", "#f14c4c", "#23d18b", "#e5c07b", "#61afef", "#d670d6", "#29b8db", "#e5e5e5"];
+        let names = [
+            "#808080", "#f14c4c", "#23d18b", "#e5c07b", "#61afef", "#d670d6", "#29b8db", "#e5e5e5",
+        ];
         let _ = write!(look, " fill='{}'", names[usize::from(colour % 10)]);
     }
     for (is_so, attribute) in [
@@ -152,10 +158,20 @@ fn colours_are_read() {
     let run = |text: &str, style: Style| Run { text: text.into(), style };
     let red = Style { colour: Some(31), is_bold: true, ..Style::default() };
     let lines = runs("a\u{1b}[31;1mb\nc\u{1b}[0md\n\n");
-    assert_eq!(lines, [vec![run("a", Style::default()), run("b", red)], vec![run("c", red), run("d", Style::default())], vec![]]);
+    assert_eq!(
+        lines,
+        [
+            vec![run("a", Style::default()), run("b", red)],
+            vec![run("c", red), run("d", Style::default())],
+            vec![]
+        ]
+    );
     assert!(svg(&lines).contains(
         "<text x='24' y='29' textLength='8' lengthAdjust='spacingAndGlyphs' xml:space='preserve' fill='#f14c4c' font-weight='bold'>b</text>"
     ));
-    assert_eq!(folded(runs("abc\u{1b}[1mdef").remove(0), 4).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(
+        folded(runs("abc\u{1b}[1mdef").remove(0), 4).iter().map(Vec::len).collect::<Vec<_>>(),
+        [2, 1]
+    );
     assert_eq!(svg(&runs("<&")).matches("&lt;&amp;</text>").count(), 1);
 }

@@ -1,4 +1,5 @@
-//! The commands that pages speak of without showing what they print: in a sentence, in a table, in a script.
+//! The commands that pages speak of without showing what they print: in a sentence, in a table, in
+//! a script.
 
 use crate::common::program::run;
 
@@ -25,7 +26,9 @@ fn commands(text: &str) -> Vec<String> {
         match (line.trim_start().strip_prefix("```"), block) {
             (Some(language), None) => block = Some(language),
             (Some(_), Some(_)) => block = None,
-            (None, None) => line.split('`').skip(1).step_by(2).for_each(|code| commands.extend(of_line(code))),
+            (None, None) => {
+                line.split('`').skip(1).step_by(2).for_each(|code| commands.extend(of_line(code)))
+            }
             (None, Some("sh" | "yaml")) => commands.extend(of_line(line)),
             (None, Some(_)) => {}
         }
@@ -34,11 +37,20 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 fn of_line(line: &str) -> Vec<String> {
-    let line = line.split("  #").next().unwrap_or(line).replace("\\|", "|").replace("cargo run --release -- ", "gvtg-xml ");
+    let line = line
+        .split("  #")
+        .next()
+        .unwrap_or(line)
+        .replace("\\|", "|")
+        .replace("cargo run --release -- ", "gvtg-xml ");
     let parts = line.split(['|', ';', '>', '&']).filter_map(|part| part.split_once("gvtg-xml "));
     // A word before it other than these makes it something else, such as a folder's name.
-    let is_command =
-        |before: &str| before.trim().is_empty() || ["sudo", "script:", "run:", "(", "'"].iter().any(|word| before.trim().ends_with(word));
+    let is_command = |before: &str| {
+        before.trim().is_empty()
+            || ["sudo", "script:", "run:", "(", "'"]
+                .iter()
+                .any(|word| before.trim().ends_with(word))
+    };
     parts
         .filter(|(before, _)| is_command(before))
         .map(|(_, arguments)| arguments.replace(['"', '\''], "").replace("$(uuidgen)", UUID))

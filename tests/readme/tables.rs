@@ -10,8 +10,15 @@ use gvtg_xml::rules::schema::Rule;
 use gvtg_xml::rules::{builtin, of_host, symptoms};
 
 /// All there are.
-pub const NAMES: [&str; 7] =
-    ["rules", "rules about the host", "pages of the rules", "pages of the rules about the host", "settings", "keys", "messages"];
+pub const NAMES: [&str; 7] = [
+    "rules",
+    "rules about the host",
+    "pages of the rules",
+    "pages of the rules about the host",
+    "settings",
+    "keys",
+    "messages",
+];
 
 fn table(name: &str) -> String {
     match name {
@@ -44,7 +51,8 @@ pub fn with_tables(text: &str) -> String {
 fn rule_table() -> String {
     let mut rules: Vec<&Rule> = builtin().iter().collect();
     rules.sort_by_key(|rule| &rule.id);
-    let mut table = String::from("| rule | severity | fixed by | what it finds |\n|---|---|---|---|\n");
+    let mut table =
+        String::from("| rule | severity | fixed by | what it finds |\n|---|---|---|---|\n");
     for rule in rules {
         let safe = rule.fix.iter().any(|fix| fix.applicability == Applicability::Safe);
         let fixed_by = match rule.fix.first() {
@@ -53,7 +61,13 @@ fn rule_table() -> String {
             Some(fix) if fix.unsafe_if.is_some() || fix.unsafe_if_watched => "`fix` (1)",
             Some(_) => "`fix`",
         };
-        let _ = writeln!(table, "| [`{0}`](#{0}) | {1} | {fixed_by} | {2} |", rule.id, rule.severity.name(), cell(&rule.summary));
+        let _ = writeln!(
+            table,
+            "| [`{0}`](#{0}) | {1} | {fixed_by} | {2} |",
+            rule.id,
+            rule.severity.name(),
+            cell(&rule.summary)
+        );
     }
     table
         + "\n(1) Only with `--unsafe-fixes` if the guest may be viewed through something else: a PCI card, Looking Glass, or a screen of QEMU that is not a\nwindow.\n"
@@ -75,7 +89,13 @@ fn rule_pages(rules: &[Rule]) -> String {
 fn host_table() -> String {
     let mut table = String::from("| rule | severity | what it finds |\n|---|---|---|\n");
     for rule in of_host() {
-        let _ = writeln!(table, "| [`{0}`](#{0}) | {1} | {2} |", rule.id, rule.severity.name(), cell(&rule.summary));
+        let _ = writeln!(
+            table,
+            "| [`{0}`](#{0}) | {1} | {2} |",
+            rule.id,
+            rule.severity.name(),
+            cell(&rule.summary)
+        );
     }
     table
 }
@@ -84,13 +104,25 @@ fn settings_table() -> String {
     let command = command(Length::Long);
     let fix = command.find_subcommand("fix").unwrap();
     let mut table = String::from("| flag | meaning |\n|---|---|\n");
-    for flag in fix.get_arguments().filter(|flag| flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))) {
+    for flag in fix.get_arguments().filter(|flag| {
+        flag.get_help_heading().is_some_and(|heading| heading.starts_with("Settings"))
+    }) {
         let takes_value = flag.get_num_args().is_some_and(|count| count.min_values() > 0);
-        let value = flag.get_value_names().filter(|_| takes_value).map_or(String::new(), |names| format!(" {}", names[0]));
+        let value = flag
+            .get_value_names()
+            .filter(|_| takes_value)
+            .map_or(String::new(), |names| format!(" {}", names[0]));
         let default = flag.get_default_values().first().filter(|_| takes_value);
-        let default = default.map_or(String::new(), |value| format!(" [default: {}]", value.to_string_lossy()));
-        let help = flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(table, "| `--{}{value}` | {}{default} |", flag.get_long().unwrap(), cell(&help));
+        let default = default
+            .map_or(String::new(), |value| format!(" [default: {}]", value.to_string_lossy()));
+        let help =
+            flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(
+            table,
+            "| `--{}{value}` | {}{default} |",
+            flag.get_long().unwrap(),
+            cell(&help)
+        );
     }
     table
 }
@@ -108,12 +140,22 @@ fn message_table() -> String {
     let mut rows = Vec::new();
     for rule in builtin().iter().chain(of_host()) {
         let meaning = format!("[{}](rules.md#{})", cell(&rule.summary), rule.id);
-        rows.extend(rule.known_message.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
+        rows.extend(
+            rule.known_message
+                .iter()
+                .map(|says| (code(&says.text), speaker(says.at), meaning.clone())),
+        );
     }
     for symptom in symptoms() {
-        let first = symptom.steps.first().map_or(String::new(), |step| format!(". First: {}", cell(step)));
+        let first =
+            symptom.steps.first().map_or(String::new(), |step| format!(". First: {}", cell(step)));
         let meaning = format!("{} (`{}`){first}", cell(&symptom.summary), symptom.id);
-        rows.extend(symptom.known_message.iter().map(|says| (code(&says.text), speaker(says.at), meaning.clone())));
+        rows.extend(
+            symptom
+                .known_message
+                .iter()
+                .map(|says| (code(&says.text), speaker(says.at), meaning.clone())),
+        );
     }
     rows.sort_by_key(|(text, ..)| text.to_lowercase());
     rows.dedup();
@@ -131,6 +173,9 @@ fn code(message: &str) -> String {
 
 /// Text for a cell. A tag is escaped, except in code, where a backslash would be shown.
 fn cell(text: &str) -> String {
-    let parts = text.split('`').enumerate().map(|(at, part)| if at % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() });
+    let parts = text
+        .split('`')
+        .enumerate()
+        .map(|(at, part)| if at % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() });
     parts.collect::<Vec<_>>().join("`").replace('|', "\\|")
 }

@@ -34,12 +34,18 @@ impl FilterArgs {
             ("--gdk-scale", &self.gdk_scale),
             ("--romfile", &self.romfile),
         ];
-        let others = others.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
+        let others =
+            others.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
         ["--libvirt".to_owned(), libvirt].into_iter().chain(others.flatten()).collect()
     }
 }
 
-/// The word for a libvirt. Which one is installed is found out at each call of the hook: it may be on another machine, and updated.
+/// The word for a libvirt. Which one is installed is found out at each call of the hook: it may be
+/// on another machine, and updated.
 fn libvirt_there(text: &str) -> Result<String, String> {
-    if text == "installed" { Ok(text.to_owned()) } else { libvirt(text).map(|version| version.to_string()) }
+    if text == "installed" {
+        Ok(text.to_owned())
+    } else {
+        libvirt(text).map(|version| version.to_string())
+    }
 }

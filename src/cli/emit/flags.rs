@@ -18,15 +18,17 @@ pub(in crate::cli) struct EmitArgs {
     pub(super) kind: Kind,
 }
 
-/// The arguments that say what to write, and have no place beside `--remove`. `--dry-run` needs them too: clap does not ask for a required
-/// `--remove` where one of them rules it out.
-const OF_WRITING: [&str; 8] = ["files", "uuid", "vgpu_type", "pci", "style", "bootloader", "diff", "force"];
+/// The arguments that say what to write, and have no place beside `--remove`. `--dry-run` needs
+/// them too: clap does not ask for a required `--remove` where one of them rules it out.
+const OF_WRITING: [&str; 8] =
+    ["files", "uuid", "vgpu_type", "pci", "style", "bootloader", "diff", "force"];
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Kind {
     /// The libvirt hook that creates a domain's vGPUs
     ///
-    /// libvirt runs the hook when a VM starts and stops: it creates the VM's vGPUs and removes them again.
+    /// libvirt runs the hook when a VM starts and stops: it creates the VM's vGPUs and removes them
+    /// again.
     Hook {
         /// How libvirt runs the hook
         #[arg(long, value_enum, default_value_t = StyleChoice::Dropin)]
@@ -56,7 +58,8 @@ pub(super) enum Kind {
     },
     /// A vGPU as a libvirt node device, instead of the hook
     ///
-    /// libvirt stores it in mdevctl's files, so use either this or `emit mdevctl`. It is not started automatically.
+    /// libvirt stores it in mdevctl's files, so use either this or `emit mdevctl`. It is not
+    /// started automatically.
     Nodedev {
         /// Use only the vGPU with this UUID
         #[arg(long, value_name = "UUID", value_parser = uuid)]
@@ -84,9 +87,9 @@ pub(super) enum Kind {
     },
     /// The libvirt hook that converts VMs from other hosts
     ///
-    /// libvirt runs it for VMs that arrive by `virsh migrate --offline`. It converts those with a vGPU to the syntax that this host's libvirt
-    /// understands. It only changes settings that libvirt passes through to QEMU.
-    /// If a VM needs other changes as well, it arrives unchanged.
+    /// libvirt runs it for VMs that arrive by `virsh migrate --offline`. It converts those with a
+    /// vGPU to the syntax that this host's libvirt understands. It only changes settings that
+    /// libvirt passes through to QEMU. If a VM needs other changes as well, it arrives unchanged.
     Filter {
         #[command(flatten)]
         filter: FilterArgs,
@@ -110,9 +113,10 @@ pub(super) enum Kind {
     },
     /// Everything that a host needs, below --root
     ///
-    /// This writes the hook, the modules, the kernel parameters and a manifest, which lists these files; with --style session also the udev rule. It does
-    /// not write nodedev and mdevctl (they replace the hook), filter (it is for VMs from other hosts) or qemu-conf (its lines belong in your own
-    /// qemu.conf).
+    /// This writes the hook, the modules, the kernel parameters and a manifest, which lists these
+    /// files; with --style session also the udev rule. It does not write nodedev and mdevctl (they
+    /// replace the hook), filter (it is for VMs from other hosts) or qemu-conf (its lines belong in
+    /// your own qemu.conf).
     #[command(mut_arg("root", |root| root.required(true)))]
     All {
         /// How libvirt runs the hook

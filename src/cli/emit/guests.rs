@@ -43,20 +43,38 @@ pub(super) struct GuestArgs {
     origin: OriginArgs,
 }
 
-/// What these files say of vGPUs, in the order in which they are named; `root` has the GPU that they run on.
+/// What these files say of vGPUs, in the order in which they are named; `root` has the GPU that
+/// they run on.
 ///
 /// # Errors
 /// Those of `emit`: a file that is no domain with a vGPU, or domains that can't be on one host.
-pub(in crate::cli) fn guests(files: &[PathBuf], origin: &OriginArgs, root: &Root) -> Result<Vec<Guest>, String> {
+pub(in crate::cli) fn guests(
+    files: &[PathBuf],
+    origin: &OriginArgs,
+    root: &Root,
+) -> Result<Vec<Guest>, String> {
     let (files, origin) = (files.to_vec(), origin.clone());
-    GuestArgs { files, uuid: None, vgpu_type: None, pci: None, stdin_filename: None, max_size: 16, origin }
-        .read(root, "sudo gvtg-xml host -")
+    GuestArgs {
+        files,
+        uuid: None,
+        vgpu_type: None,
+        pci: None,
+        stdin_filename: None,
+        max_size: 16,
+        origin,
+    }
+    .read(root, "sudo gvtg-xml host -")
 }
 
-/// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the generations since Skylake.
+/// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the
+/// generations since Skylake.
 fn default_type(root: &Root, pci: &str) -> &'static str {
     let gpu = gpu::at(root, pci).present();
-    if gpu.is_some_and(|gpu| gpu.generation == Generation::Broadwell) { "i915-GVTg_V4_4" } else { "i915-GVTg_V5_4" }
+    if gpu.is_some_and(|gpu| gpu.generation == Generation::Broadwell) {
+        "i915-GVTg_V4_4"
+    } else {
+        "i915-GVTg_V5_4"
+    }
 }
 
 /// Says which types nobody has chosen.
@@ -76,7 +94,8 @@ pub(super) fn say_defaults(guests: &[Guest]) {
 /// What the configuration of the current folder says of all domains.
 pub(super) fn settings_here(origin: &OriginArgs) -> Result<Settings, String> {
     let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
-    let mut configs = Configs::new(origin.origin(), PartialConfig::default(), None).map_err(failed)?;
+    let mut configs =
+        Configs::new(origin.origin(), PartialConfig::default(), None).map_err(failed)?;
     let found = configs.find_in(Path::new(""), None).map_err(failed)?;
     configs::print_skipped_configs(&configs);
     Ok(found.in_force.settings.clone())
@@ -96,13 +115,21 @@ impl GuestArgs {
             return Err(format!("{}: can't be read: {message}", path.display()));
         }
         let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
-        let mut configs = Configs::new(self.origin.origin(), PartialConfig::default(), None).map_err(failed)?;
-        let (in_force, _) = configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref()).map_err(failed)?;
+        let mut configs =
+            Configs::new(self.origin.origin(), PartialConfig::default(), None).map_err(failed)?;
+        let (in_force, _) =
+            configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
+                .map_err(failed)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
         for (input, in_force) in inputs.iter().zip(&in_force) {
             let is_stdin = input.path.as_os_str() == "-";
-            let name = if is_stdin { self.stdin_filename.clone().unwrap_or("<stdin>".into()) } else { input.path.display().to_string() };
-            let bytes = io::read(&input.path, self.max_size).map_err(|message| lint::unread(&input.path, &name, &message, "", pipe))?;
+            let name = if is_stdin {
+                self.stdin_filename.clone().unwrap_or("<stdin>".into())
+            } else {
+                input.path.display().to_string()
+            };
+            let bytes = io::read(&input.path, self.max_size)
+                .map_err(|message| lint::unread(&input.path, &name, &message, "", pipe))?;
             if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
                 continue;
             }
@@ -111,21 +138,44 @@ impl GuestArgs {
         }
         if guests.is_empty() {
             let places: Vec<_> = self.files.iter().map(|path| clean_path(path)).collect();
-            return Err(format!("{}: no domain with a vGPU found: run `gvtg-xml fix` on a domain first", places.join(", ")));
+            return Err(format!(
+                "{}: no domain with a vGPU found: run `gvtg-xml fix` on a domain first",
+                places.join(", ")
+            ));
         }
         check(&guests, &sources)?;
         Ok(guests)
     }
 
-    fn guest(&self, root: &Root, name: &str, bytes: &[u8], in_force: &EffectiveConfig) -> Result<Guest, String> {
-        let asked = SettingOverrides { vgpu_type: self.vgpu_type.clone(), pci: self.pci.clone(), ..SettingOverrides::default() };
-        let settings = Settings { uuid: self.uuid, explicit: asked, fallback: in_force.settings.fallback.clone(), ..Settings::default() };
-        let wanted = EmitOptions { settings: &settings, default_type: &|pci| default_type(root, pci) };
-        let text = xml::decode(bytes).map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
+    fn guest(
+        &self,
+        root: &Root,
+        name: &str,
+        bytes: &[u8],
+        in_force: &EffectiveConfig,
+    ) -> Result<Guest, String> {
+        let asked = SettingOverrides {
+            vgpu_type: self.vgpu_type.clone(),
+            pci: self.pci.clone(),
+            ..SettingOverrides::default()
+        };
+        let settings = Settings {
+            uuid: self.uuid,
+            explicit: asked,
+            fallback: in_force.settings.fallback.clone(),
+            ..Settings::default()
+        };
+        let wanted =
+            EmitOptions { settings: &settings, default_type: &|pci| default_type(root, pci) };
+        let text = xml::decode(bytes)
+            .map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
         let source = Source::new(name, text);
         let located = |offset: usize, message: &str, help: &str| {
             let position = source.position(offset);
-            format!("{name}:{}:{}: error: {message}\n  help: {help}", position.line, position.column)
+            format!(
+                "{name}:{}:{}: error: {message}\n  help: {help}",
+                position.line, position.column
+            )
         };
         domain::read(text, &settings, |domain| guest(domain, wanted))
             .map_err(|error| located(error.offset, &error.message, &error.help))?

@@ -9,8 +9,8 @@ use super::{Status, io};
 use crate::emit::manifest::Manifest;
 use crate::emit::nixos::Part;
 use crate::emit::{
-    Destination, File, FollowUp, Guest, cmdline, filter as filter_file, hook, manifest, mdevctl, modprobe, modules, nixos, nodedev,
-    qemu_conf, shell, step, udev,
+    Destination, File, FollowUp, Guest, cmdline, filter as filter_file, hook, manifest, mdevctl,
+    modprobe, modules, nixos, nodedev, qemu_conf, shell, step, udev,
 };
 use crate::host::gpu::{self, Generation};
 use crate::host::kernel::words;
@@ -33,27 +33,32 @@ pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
     let root = Root::new(output.root.clone().unwrap_or_else(|| "/".into()));
     if let Kind::All { remove: true, dry_run, .. } = args.kind {
-        return remove::remove(&root, dry_run, output.quiet).unwrap_or_else(|message| fail(&message));
+        return remove::remove(&root, dry_run, output.quiet)
+            .unwrap_or_else(|message| fail(&message));
     }
     if !output.quiet {
         warn_unsupported_gpu(&root);
     }
     let is_all = matches!(args.kind, Kind::All { .. });
-    let done = files(&args.kind, &root).and_then(|mut files| match output.root {
-        Some(_) if files.iter().all(is_configuration) => print(&files, output.quiet),
-        Some(_) => {
-            if !is_all {
-                let listed = root.text(manifest::PATH).present();
-                files.extend(listed.and_then(|text| manifest::updated(&text, &files, |path| bytes(&root, path))));
+    let done =
+        files(&args.kind, &root).and_then(|mut files| match output.root {
+            Some(_) if files.iter().all(is_configuration) => print(&files, output.quiet),
+            Some(_) => {
+                if !is_all {
+                    let listed = root.text(manifest::PATH).present();
+                    files.extend(listed.and_then(|text| {
+                        manifest::updated(&text, &files, |path| bytes(&root, path))
+                    }));
+                }
+                tree::write(&root, &files, is_all, output)
             }
-            tree::write(&root, &files, is_all, output)
-        }
-        None => print(&files, output.quiet),
-    });
+            None => print(&files, output.quiet),
+        });
     done.unwrap_or_else(|message| fail(&message))
 }
 
-/// Whether this is part of NixOS' configuration, which is printed instead of written below the root.
+/// Whether this is part of NixOS' configuration, which is printed instead of written below the
+/// root.
 fn is_configuration(file: &File) -> bool {
     file.path().is_none() && file.follow_ups.contains(&FollowUp::RebuildNixos)
 }
@@ -78,7 +83,9 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         false => Ok(file),
     };
     Ok(match kind {
-        Kind::Hook { style, guests, .. } => vec![placed(hook::file(&read(guests)?, style.style(), own))?],
+        Kind::Hook { style, guests, .. } => {
+            vec![placed(hook::file(&read(guests)?, style.style(), own))?]
+        }
         Kind::Filter { filter, .. } => vec![placed(filter_file::file(&filter.flags(), own))?],
         Kind::Modules { .. } if is_nixos => vec![nixos::file(&[Part::Modules], own)],
         Kind::Modprobe { .. } if is_nixos => vec![nixos::file(&[Part::ModuleOptions], own)],
@@ -101,7 +108,9 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         }
         Kind::Nodedev { only, guests, .. } => {
             let guests = chosen(read(guests)?, *only)?;
-            let one = |guest: &Guest| guest.vgpus.iter().map(|vgpu| nodedev::file(guest, vgpu, own)).collect::<Vec<_>>();
+            let one = |guest: &Guest| {
+                guest.vgpus.iter().map(|vgpu| nodedev::file(guest, vgpu, own)).collect::<Vec<_>>()
+            };
             guests.iter().flat_map(one).collect()
         }
         Kind::Mdevctl { only, commands, autostart, guests, .. } => {
@@ -112,12 +121,17 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             if *commands {
                 vec![mdevctl::commands(&guests, *autostart, own)]
             } else {
-                guests.iter().flat_map(|guest| &guest.vgpus).map(|vgpu| mdevctl::file(vgpu, *autostart)).collect()
+                guests
+                    .iter()
+                    .flat_map(|guest| &guest.vgpus)
+                    .map(|vgpu| mdevctl::file(vgpu, *autostart))
+                    .collect()
             }
         }
         Kind::All { style, bootloader, guests, .. } => {
             let guests = read(guests)?;
-            // The command that makes the hook alone, so that it is the same whatever else is made with it.
+            // The command that makes the hook alone, so that it is the same whatever else is made
+            // with it.
             let alone = command(&["--root", "--bootloader"]).replacen("emit all", "emit hook", 1);
             let mut hook = placed(hook::file(&guests, style.style(), &alone))?;
             if *style != StyleChoice::Session {
@@ -131,7 +145,10 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
                 }
                 let path = hook.path().unwrap_or_default().to_owned();
                 let udev = is_session.then_some(Part::Udev);
-                let parts: Vec<Part> = [Part::Parameters, Part::Modules, Part::Hook(path)].into_iter().chain(udev).collect();
+                let parts: Vec<Part> = [Part::Parameters, Part::Modules, Part::Hook(path)]
+                    .into_iter()
+                    .chain(udev)
+                    .collect();
                 files = vec![hook, nixos::file(&parts, own)];
             } else {
                 files = vec![hook, modules::file()];
@@ -145,7 +162,13 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             }
             let old = listed(root);
             let kept = kept(root, &old, &files);
-            files.push(manifest::file(&files, &old, kept, |path| bytes(root, path), (&guests, own)));
+            files.push(manifest::file(
+                &files,
+                &old,
+                kept,
+                |path| bytes(root, path),
+                (&guests, own),
+            ));
             files
         }
     })
@@ -162,14 +185,21 @@ fn bytes(root: &Root, path: &str) -> Option<Vec<u8>> {
     if path.is_file() { fs::read(path).ok() } else { None }
 }
 
-/// The files of an earlier run below the root that these do not replace, and the folders that it and this run create.
+/// The files of an earlier run below the root that these do not replace, and the folders that it
+/// and this run create.
 fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
-    kept.entries.retain(|entry| !paths.contains(&entry.path.as_str()) && (entry.replaced.is_some() || root.has(&entry.path)));
-    kept.has_printed_parameters |= files.iter().any(|file| file.path().is_none() && file.follow_ups == [FollowUp::Reboot]);
+    kept.entries.retain(|entry| {
+        !paths.contains(&entry.path.as_str()) && (entry.replaced.is_some() || root.has(&entry.path))
+    });
+    kept.has_printed_parameters |=
+        files.iter().any(|file| file.path().is_none() && file.follow_ups == [FollowUp::Reboot]);
     for path in paths.into_iter().chain([manifest::PATH]) {
-        let folders = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|folder| !folder.is_empty());
+        let folders = path
+            .match_indices('/')
+            .map(|(end, _)| &path[..end])
+            .filter(|folder| !folder.is_empty());
         kept.folders.extend(folders.filter(|folder| !root.has(folder)).map(str::to_owned));
     }
     kept
@@ -201,10 +231,14 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
         "write the new hook to the file that virtualisation.libvirtd.hooks.qemu.{name} names: run `gvtg-xml emit hook win10.xml > hook && \
          sudo install -m 755 hook /etc/nixos/{name}`, then `sudo nixos-rebuild switch`"
     );
-    Err(format!("{}: NixOS links this hook from its store, which is read-only\n  help: {help}", root.shown(path)))
+    Err(format!(
+        "{}: NixOS links this hook from its store, which is read-only\n  help: {help}",
+        root.shown(path)
+    ))
 }
 
-/// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but kernel arguments do.
+/// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but
+/// kernel arguments do.
 fn with_steps_of(system: System, mut file: File) -> File {
     if system == System::Ostree {
         file.follow_ups = vec![FollowUp::AppendKernelArguments, FollowUp::Reboot];
@@ -233,8 +267,12 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
         Bootloader::Grub => {
             let mut file = cmdline::grub();
             let is_sourced = |file: &str| boot::grub_line_with(root, file).is_some();
-            if System::of(root) != System::Debian && !is_sourced(cmdline::GRUB_FILE) && !is_sourced("/etc/default/grub.d/*.cfg") {
-                file.follow_ups.insert(0, FollowUp::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
+            if System::of(root) != System::Debian
+                && !is_sourced(cmdline::GRUB_FILE)
+                && !is_sourced("/etc/default/grub.d/*.cfg")
+            {
+                file.follow_ups
+                    .insert(0, FollowUp::SourceGrubFile(format!(". {}", cmdline::GRUB_FILE)));
             }
             file
         }
@@ -246,24 +284,35 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
                  help: run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot",
             )?;
             if let Some(why) = line.unfit() {
-                return Err(format!("{}: {why}\n  help: use `--bootloader raw`, and add the parameters by hand", root.shown(line.path)));
+                return Err(format!(
+                    "{}: {why}\n  help: use `--bootloader raw`, and add the parameters by hand",
+                    root.shown(line.path)
+                ));
             }
             if has_guc_submission(&line.text) {
                 let advice = "remove it, or GVT-g stays off";
-                io::print_note(&format!("{} sets i915.enable_guc, which turns on GuC submission: {advice}", root.shown(line.path)));
+                io::print_note(&format!(
+                    "{} sets i915.enable_guc, which turns on GuC submission: {advice}",
+                    root.shown(line.path)
+                ));
             }
             if !quiet {
-                io::print_note(&format!("this is the command line in {} plus the missing parameters", line.path));
+                io::print_note(&format!(
+                    "this is the command line in {} plus the missing parameters",
+                    line.path
+                ));
             }
             cmdline::kernel_install(&line.text)
         }
     })
 }
 
-/// Whether a command line turns GuC submission on, which turns i915's GVT-g off: bit 0 of the last value decides.
+/// Whether a command line turns GuC submission on, which turns i915's GVT-g off: bit 0 of the last
+/// value decides.
 fn has_guc_submission(line: &str) -> bool {
     let last = words(line).into_iter().rfind(|word| word.name == "i915.enable_guc");
-    last.and_then(|word| word.value?.parse::<i64>().ok()).is_some_and(|value| value > 0 && value & 1 == 1)
+    last.and_then(|word| word.value?.parse::<i64>().ok())
+        .is_some_and(|value| value > 0 && value & 1 == 1)
 }
 
 /// The guests with the one vGPU that was asked for; all of them where none was.
@@ -273,19 +322,28 @@ fn chosen(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, Stri
         guest.vgpus.retain(|vgpu| vgpu.uuid == only);
     }
     guests.retain(|guest| !guest.vgpus.is_empty());
-    if guests.is_empty() { Err(format!("none of these domains has the vGPU {only}")) } else { Ok(guests) }
+    if guests.is_empty() {
+        Err(format!("none of these domains has the vGPU {only}"))
+    } else {
+        Ok(guests)
+    }
 }
 
 /// Prints the one file that there is.
 fn print(files: &[File], quiet: bool) -> Result<Status, String> {
     let [file] = files else {
         let help = "choose one with --only UUID; for all of them, use `emit mdevctl` with --root DIR or --commands";
-        return Err(format!("there are {} vGPUs, but only one file can go to stdout\n  help: {help}", files.len()));
+        return Err(format!(
+            "there are {} vGPUs, but only one file can go to stdout\n  help: {help}",
+            files.len()
+        ));
     };
     io::print(&file.text)?;
     if !quiet {
         match &file.place {
-            Destination::At(path) => io::print_note(&format!("install this as {path} (mode {:o})", file.mode)),
+            Destination::At(path) => {
+                io::print_note(&format!("install this as {path} (mode {:o})", file.mode))
+            }
             Destination::Elsewhere(what) => io::print_note(what),
         }
         print_follow_ups(file.follow_ups.clone());
@@ -300,15 +358,17 @@ fn print_follow_ups(steps: impl IntoIterator<Item = FollowUp>) {
     }
 }
 
-/// The command that was given, as it can be given again, without the flags that say where its output goes and without these, which have
-/// a value.
+/// The command that was given, as it can be given again, without the flags that say where its
+/// output goes and without these, which have a value.
 fn command(without: &[&str]) -> String {
     let mut command = String::from("gvtg-xml");
     let mut words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     while let Some(word) = words.next() {
         if without.contains(&word.as_str()) {
             words.next();
-        } else if !OF_OUTPUT.contains(&word.as_str()) && !word.split_once('=').is_some_and(|(flag, _)| without.contains(&flag)) {
+        } else if !OF_OUTPUT.contains(&word.as_str())
+            && !word.split_once('=').is_some_and(|(flag, _)| without.contains(&flag))
+        {
             command.push(' ');
             command.push_str(&shell::argument(&word));
         }

@@ -40,7 +40,8 @@ struct Removal<'m> {
     kept: Option<PathBuf>,
 }
 
-/// Removes the unchanged files that the manifest below the root lists, or says which ones it would remove.
+/// Removes the unchanged files that the manifest below the root lists, or says which ones it would
+/// remove.
 ///
 /// # Errors
 /// A file that can't be looked at or removed.
@@ -55,10 +56,15 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
                 // A run may have been interrupted before it wrote the manifest.
                 clean_up_all(root, &Manifest::default());
             }
-            io::print_note(&format!("nothing to remove: there is no {}", root.shown(manifest::PATH)));
+            io::print_note(&format!(
+                "nothing to remove: there is no {}",
+                root.shown(manifest::PATH)
+            ));
             return Ok(Status::Clean);
         }
-        Probe::Unreadable(why) => return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH))),
+        Probe::Unreadable(why) => {
+            return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH)));
+        }
     };
     let manifest = Manifest::read(&text);
     let mut plan = plan(root, &manifest)?;
@@ -67,13 +73,29 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
     if !is_dry {
         uninterrupted(|| carry_out(root, &text, &manifest, &plan))?;
     }
-    let own = if plan.left.is_empty() { vec![root.resolve(manifest::PATH).unwrap_or_default()] } else { Vec::new() };
-    let paths: String = plan.removed.iter().map(|removal| &removal.path).chain(&own).map(|path| clean_path(path) + "\n").collect();
+    let own = if plan.left.is_empty() {
+        vec![root.resolve(manifest::PATH).unwrap_or_default()]
+    } else {
+        Vec::new()
+    };
+    let paths: String = plan
+        .removed
+        .iter()
+        .map(|removal| &removal.path)
+        .chain(&own)
+        .map(|path| clean_path(path) + "\n")
+        .collect();
     io::print(&paths)?;
     for Removal { path, kept, .. } in &plan.removed {
         if let Some(kept) = kept {
-            let (done, path, kept) = (if is_dry { "would be restored" } else { "restored" }, clean_path(path), clean_path(kept));
-            io::print_note(&format!("{done}: {path}, as it was before --force replaced it (from {kept})"));
+            let (done, path, kept) = (
+                if is_dry { "would be restored" } else { "restored" },
+                clean_path(path),
+                clean_path(kept),
+            );
+            io::print_note(&format!(
+                "{done}: {path}, as it was before --force replaced it (from {kept})"
+            ));
         }
     }
     for (entry, why) in &plan.left {
@@ -88,8 +110,12 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
 fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
     let mut plan = Plan::default();
     for entry in &manifest.entries {
-        match look(root, entry).map_err(|error| format!("{}: {}{}", root.shown(&entry.path), system_error(&error), as_root(&error)))? {
-            InstalledFile::Unchanged(path, kept) => plan.removed.push(Removal { entry, path, kept }),
+        match look(root, entry).map_err(|error| {
+            format!("{}: {}{}", root.shown(&entry.path), system_error(&error), as_root(&error))
+        })? {
+            InstalledFile::Unchanged(path, kept) => {
+                plan.removed.push(Removal { entry, path, kept })
+            }
             InstalledFile::Undone => plan.undone.push(entry),
             InstalledFile::Other(why) => plan.left.push((entry, why)),
             InstalledFile::Nothing => {}
@@ -100,7 +126,8 @@ fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
 
 /// The state of a file that a manifest lists.
 enum InstalledFile {
-    /// It is as it was written: its path on this machine, and where the file that it replaced is kept.
+    /// It is as it was written: its path on this machine, and where the file that it replaced is
+    /// kept.
     Unchanged(PathBuf, Option<PathBuf>),
     /// Something that stays, and the reason.
     Other(String),
@@ -113,19 +140,27 @@ fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
     if !is_ours(&entry.path) {
         return Ok(InstalledFile::Other("gvtg-xml does not write this file".into()));
     }
-    let kept = if entry.replaced.is_some() { root.resolve(&entry.replaced_path()).ok() } else { None };
+    let kept =
+        if entry.replaced.is_some() { root.resolve(&entry.replaced_path()).ok() } else { None };
     let kept = kept.filter(|kept| fs::symlink_metadata(kept).is_ok_and(|kept| kept.is_file()));
     let (folder, name) = split(&entry.path);
     let path = root.resolve(folder)?.join(name);
     let metadata = match fs::symlink_metadata(&path) {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(if kept.is_some() { InstalledFile::Unchanged(path, kept) } else { InstalledFile::Nothing });
+            return Ok(if kept.is_some() {
+                InstalledFile::Unchanged(path, kept)
+            } else {
+                InstalledFile::Nothing
+            });
         }
         Err(error) => return Err(error),
     };
     let other = |why: String| {
-        let kept = kept.as_deref().map(|kept| format!("; the file that it replaced is kept as {}", clean_path(kept))).unwrap_or_default();
+        let kept = kept
+            .as_deref()
+            .map(|kept| format!("; the file that it replaced is kept as {}", clean_path(kept)))
+            .unwrap_or_default();
         Ok(InstalledFile::Other(why + &kept))
     };
     if metadata.is_symlink() && fs::read_link(&path)?.starts_with("/nix/store") {
@@ -133,18 +168,25 @@ fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
         return Ok(InstalledFile::Nothing);
     }
     if !metadata.is_file() {
-        return other(if metadata.is_symlink() { "it is a symlink".into() } else { "it is not a regular file".into() });
+        return other(if metadata.is_symlink() {
+            "it is a symlink".into()
+        } else {
+            "it is not a regular file".into()
+        });
     }
     let mode = metadata.permissions().mode() & 0o7777;
     let bytes = fs::read(&path)?;
     if entry.path == KERNEL_INSTALL && !(entry.is_new && entry.is_of(&bytes)) {
         return Ok(match shell::list(&added_to(&String::from_utf8_lossy(&bytes))) {
             words if words.is_empty() => InstalledFile::Undone,
-            words => InstalledFile::Other(format!("it holds the rest of the machine's command line too: remove {words} from it by hand")),
+            words => InstalledFile::Other(format!(
+                "it holds the rest of the machine's command line too: remove {words} from it by hand"
+            )),
         });
     }
     if !entry.is_of(&bytes) {
-        // A run that was interrupted has not replaced it yet, or an interrupted removal has put it back.
+        // A run that was interrupted has not replaced it yet, or an interrupted removal has put it
+        // back.
         let is_old = entry.replaced.as_ref().is_some_and(|old| *old == manifest::sum(&bytes));
         return match kept {
             Some(_) if is_old => Ok(InstalledFile::Unchanged(path, kept)),
@@ -158,15 +200,19 @@ fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
     Ok(InstalledFile::Unchanged(path, kept))
 }
 
-/// Returns whether this program could have written this path: it is below /etc, or one of NixOS' hooks, and has no `..`.
+/// Returns whether this program could have written this path: it is below /etc, or one of NixOS'
+/// hooks, and has no `..`.
 fn is_ours(path: &str) -> bool {
     let is_hook = path.strip_prefix(NIXOS_HOOKS).is_some_and(|rest| rest.starts_with('/'));
-    (path == "/etc" || path.starts_with("/etc/") || is_hook) && path != manifest::PATH && !path.split('/').any(|part| part == "..")
+    (path == "/etc" || path.starts_with("/etc/") || is_hook)
+        && path != manifest::PATH
+        && !path.split('/').any(|part| part == "..")
 }
 
 /// Returns whether this program could have created this folder.
 fn is_our_folder(path: &str) -> bool {
-    let is_around = NIXOS_HOOKS.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_around =
+        NIXOS_HOOKS.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     is_ours(path) || (is_around && !path.is_empty())
 }
 
@@ -179,30 +225,48 @@ fn split(path: &str) -> (&str, &str) {
     }
 }
 
-/// The path on this machine, with links followed except in the last part; None if its folder does not exist.
+/// The path on this machine, with links followed except in the last part; None if its folder does
+/// not exist.
 fn place(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
     let (folder, name) = split(path);
     let folder = root.resolve(folder)?;
     Ok(folder.is_dir().then(|| folder.join(name)))
 }
 
-/// Removes the files and the empty folders, and then the manifest, so that a run that was interrupted can be repeated.
+/// Removes the files and the empty folders, and then the manifest, so that a run that was
+/// interrupted can be repeated.
 fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> Result<(), String> {
-    let failed = |path: &Path, error: &Error| format!("{}: can't be removed: {}{}", clean_path(path), system_error(error), as_root(error));
+    let failed = |path: &Path, error: &Error| {
+        format!("{}: can't be removed: {}{}", clean_path(path), system_error(error), as_root(error))
+    };
     for Removal { path, kept, .. } in &plan.removed {
         match kept {
-            Some(kept) => put_back(kept, path)
-                .map_err(|error| format!("{}: can't be restored: {}{}", clean_path(path), system_error(&error), as_root(&error)))?,
+            Some(kept) => put_back(kept, path).map_err(|error| {
+                format!(
+                    "{}: can't be restored: {}{}",
+                    clean_path(path),
+                    system_error(&error),
+                    as_root(&error)
+                )
+            })?,
             None => gone(fs::remove_file(path)).map_err(|error| failed(path, &error))?,
         }
     }
     clean_up_all(root, manifest);
-    let own = root.resolve(manifest::PATH).map_err(|error| failed(Path::new(manifest::PATH), &error))?;
+    let own =
+        root.resolve(manifest::PATH).map_err(|error| failed(Path::new(manifest::PATH), &error))?;
     if !plan.left.is_empty() {
         let entries = plan.left.iter().map(|(entry, _)| (*entry).clone()).collect();
         let rest = manifest::rewritten(text, &Manifest { entries, ..manifest.clone() });
         let written = stage(&own, rest.text.as_bytes(), rest.mode).and_then(Staged::commit);
-        return written.map_err(|error| format!("{}: can't be written: {}{}", clean_path(&own), system_error(&error), as_root(&error)));
+        return written.map_err(|error| {
+            format!(
+                "{}: can't be written: {}{}",
+                clean_path(&own),
+                system_error(&error),
+                as_root(&error)
+            )
+        });
     }
     gone(fs::remove_file(&own)).map_err(|error| failed(&own, &error))?;
     remove_folders(root, manifest);
@@ -227,10 +291,16 @@ fn clean_up_all(root: &Root, manifest: &Manifest) {
 /// Removes the folders that were created for the files, and the manifest's own, if they are empty.
 fn remove_folders(root: &Root, manifest: &Manifest) {
     let own = split(manifest::PATH).0.to_owned();
-    let mut folders: Vec<String> = manifest.folders.iter().cloned().chain([own]).filter(|path| is_our_folder(path)).collect();
-    for entry in manifest.entries.iter().filter(|entry| entry.replaced.is_some() && is_ours(&entry.path)) {
+    let mut folders: Vec<String> =
+        manifest.folders.iter().cloned().chain([own]).filter(|path| is_our_folder(path)).collect();
+    for entry in
+        manifest.entries.iter().filter(|entry| entry.replaced.is_some() && is_ours(&entry.path))
+    {
         let path = entry.replaced_path();
-        let ends = path.match_indices('/').map(|(end, _)| end).filter(|end| *end >= manifest::REPLACED.len());
+        let ends = path
+            .match_indices('/')
+            .map(|(end, _)| end)
+            .filter(|end| *end >= manifest::REPLACED.len());
         folders.extend(ends.map(|end| path[..end].to_owned()));
     }
     folders.sort_unstable_by_key(|path| std::cmp::Reverse(path.len()));
@@ -251,7 +321,10 @@ fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     }
     let (mut steps, by_hand) = next(root, manifest, plan);
     steps = step::merge(steps);
-    steps.iter().filter_map(FollowUp::text_of_removal).for_each(|text| io::print_note(&format!("then {text}")));
+    steps
+        .iter()
+        .filter_map(FollowUp::text_of_removal)
+        .for_each(|text| io::print_note(&format!("then {text}")));
     if let Some(text) = by_hand {
         io::print_note(&format!("then {text}, and reboot"));
     }
@@ -262,15 +335,23 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Op
     let system = System::of(root);
     if system == System::Nixos {
         let hooks = manifest.entries.iter().filter(|entry| entry.path.starts_with(NIXOS_HOOKS));
-        let steps = hooks.map(|hook| FollowUp::CopyHook(hook.path.clone())).chain([FollowUp::RebuildNixos, FollowUp::Reboot]);
+        let steps = hooks
+            .map(|hook| FollowUp::CopyHook(hook.path.clone()))
+            .chain([FollowUp::RebuildNixos, FollowUp::Reboot]);
         return (steps.collect(), None);
     }
-    let removed = plan.removed.iter().map(|removal| removal.entry).chain(plan.undone.iter().copied());
-    let left_line = plan.left.iter().map(|(entry, _)| *entry).filter(|entry| entry.path == KERNEL_INSTALL);
-    let mut steps: Vec<FollowUp> = removed.chain(left_line).flat_map(|entry| steps_of(&entry.path)).collect();
+    let removed =
+        plan.removed.iter().map(|removal| removal.entry).chain(plan.undone.iter().copied());
+    let left_line =
+        plan.left.iter().map(|(entry, _)| *entry).filter(|entry| entry.path == KERNEL_INSTALL);
+    let mut steps: Vec<FollowUp> =
+        removed.chain(left_line).flat_map(|entry| steps_of(&entry.path)).collect();
     if system == System::Ostree {
         // What is in /etc/modprobe.d never applied there.
-        steps.iter_mut().filter(|step| **step == FollowUp::RenewInitramfs).for_each(|step| *step = FollowUp::AppendKernelArguments);
+        steps
+            .iter_mut()
+            .filter(|step| **step == FollowUp::RenewInitramfs)
+            .for_each(|step| *step = FollowUp::AppendKernelArguments);
     }
     if let Some(line) = boot::grub_line_with(root, GRUB_FILE).filter(|_| !root.has(GRUB_FILE)) {
         steps.extend([FollowUp::SourceGrubFile(line), FollowUp::RenewGrub]);
@@ -278,10 +359,15 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Op
     if plan.removed.iter().any(|removal| removal.entry.path == KERNEL_INSTALL) {
         let running = boot::command_line(root).filter(boot::CommandLine::is_running);
         let words = running.map(|line| added_to(&line.text)).unwrap_or_default();
-        steps.extend(Some(FollowUp::StartWithout(shell::list(&words))).filter(|_| !words.is_empty()));
+        steps.extend(
+            Some(FollowUp::StartWithout(shell::list(&words))).filter(|_| !words.is_empty()),
+        );
     }
-    let has_parameters =
-        |path: &str| path.starts_with("/etc/modprobe.d/") || path.starts_with("/etc/default/grub.d/") || path == KERNEL_INSTALL;
+    let has_parameters = |path: &str| {
+        path.starts_with("/etc/modprobe.d/")
+            || path.starts_with("/etc/default/grub.d/")
+            || path == KERNEL_INSTALL
+    };
     if manifest.entries.iter().any(|entry| has_parameters(&entry.path)) {
         return (steps, None);
     }
@@ -290,28 +376,46 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Op
     (steps, by_hand)
 }
 
-/// The steps for parameters that are in no file of this program's: those that were printed for the user to add, and those that a boot
-/// loader still has.
+/// The steps for parameters that are in no file of this program's: those that were printed for the
+/// user to add, and those that a boot loader still has.
 fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<FollowUp>, Option<String>) {
     let read = boot::next_start(root);
-    let is_added = |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
+    let is_added =
+        |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
     let with: Vec<&boot::NextStart> = read.files().filter(|file| is_added(file)).collect();
     if system == System::Ostree {
         let is_needed = were_printed || !with.is_empty();
-        return (if is_needed { vec![FollowUp::AppendKernelArguments, FollowUp::Reboot] } else { Vec::new() }, None);
+        return (
+            if is_needed {
+                vec![FollowUp::AppendKernelArguments, FollowUp::Reboot]
+            } else {
+                Vec::new()
+            },
+            None,
+        );
     }
-    let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) = with.iter().partition(|file| file.path.ends_with("/grub.cfg"));
+    let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) =
+        with.iter().partition(|file| file.path.ends_with("/grub.cfg"));
     if !files.is_empty() {
-        let found: Vec<String> =
-            words().into_iter().filter(|word| files.iter().any(|file| file.words.iter().any(|one| one.text == *word))).collect();
+        let found: Vec<String> = words()
+            .into_iter()
+            .filter(|word| files.iter().any(|file| file.words.iter().any(|one| one.text == *word)))
+            .collect();
         let paths: Vec<String> = files.iter().map(|file| root.shown(&file.path)).collect();
-        let text = format!("remove {} from the kernel command line in {}", shell::list(&found), shell::list(&paths));
+        let text = format!(
+            "remove {} from the kernel command line in {}",
+            shell::list(&found),
+            shell::list(&paths)
+        );
         return (if menus.is_empty() { Vec::new() } else { vec![FollowUp::RenewGrub] }, Some(text));
     }
     if !menus.is_empty() {
         return (vec![FollowUp::RenewGrub, FollowUp::Reboot], None);
     }
     let all = shell::list(&words()[1..]);
-    let text = format!("remove {} from the kernel command line where you added it ({all} too)", words()[0]);
+    let text = format!(
+        "remove {} from the kernel command line where you added it ({all} too)",
+        words()[0]
+    );
     (Vec::new(), Some(text).filter(|_| were_printed && read.files().next().is_none()))
 }

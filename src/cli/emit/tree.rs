@@ -38,22 +38,27 @@ struct PlannedFile<'f> {
 }
 
 impl PlannedFile<'_> {
-    /// Whether nothing would be lost: nothing is there, or the same file made by another command. A mode is somebody's wish too, as that of
-    /// a hook which is switched off.
+    /// Whether nothing would be lost: nothing is there, or the same file made by another command. A
+    /// mode is somebody's wish too, as that of a hook which is switched off.
     fn says_the_same(&self) -> bool {
         let is_same = |(text, mode): &(Vec<u8>, u32)| {
-            *mode == self.file.mode && (text == self.file.text.as_bytes() || manifest::differs_only_in_command(&self.file.text, text))
+            *mode == self.file.mode
+                && (text == self.file.text.as_bytes()
+                    || manifest::differs_only_in_command(&self.file.text, text))
         };
         self.old.as_ref().is_none_or(is_same)
     }
 
-    /// Whether it takes `--force` to replace what is there: not for a file of this program's, unless its hook serves other domains too.
+    /// Whether it takes `--force` to replace what is there: not for a file of this program's,
+    /// unless its hook serves other domains too.
     fn needs_force(&self) -> bool {
         !self.says_the_same() && (!self.is_ours || !lost_domains(&[self]).is_empty())
     }
 
     fn is_done(&self) -> bool {
-        let is_equal = |(text, mode): &(Vec<u8>, u32)| text == self.file.text.as_bytes() && *mode == self.file.mode;
+        let is_equal = |(text, mode): &(Vec<u8>, u32)| {
+            text == self.file.text.as_bytes() && *mode == self.file.mode
+        };
         self.old.as_ref().is_some_and(is_equal) && self.stranger.is_none()
     }
 }
@@ -62,7 +67,12 @@ impl PlannedFile<'_> {
 ///
 /// # Errors
 /// A file there says something else and `--force` is not given, or can't be written.
-pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputArgs) -> Result<Status, String> {
+pub(super) fn write(
+    root: &Root,
+    files: &[File],
+    is_all: bool,
+    output: &OutputArgs,
+) -> Result<Status, String> {
     let lists = Lists::of(root, files);
     let mut entries = Vec::new();
     let mut elsewhere = Vec::new();
@@ -73,7 +83,10 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         }
     }
     if entries.is_empty() {
-        return Err("this is not a file that can be written below --root: leave out --root to print it".into());
+        return Err(
+            "this is not a file that can be written below --root: leave out --root to print it"
+                .into(),
+        );
     }
     if output.diff {
         let text: String = entries.iter().map(diff).collect();
@@ -81,17 +94,26 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
         return Ok(if text.is_empty() { Status::Clean } else { Status::Findings });
     }
     // The manifest says what is there, so it is never what somebody wants to keep.
-    let differing: Vec<&PlannedFile<'_>> = entries.iter().filter(|entry| entry.needs_force() && entry.path != manifest::PATH).collect();
+    let differing: Vec<&PlannedFile<'_>> = entries
+        .iter()
+        .filter(|entry| entry.needs_force() && entry.path != manifest::PATH)
+        .collect();
     let lost = lost_domains(&differing);
     if !differing.is_empty() && !output.force {
         let paths: Vec<String> = differing.iter().map(|entry| clean_path(&entry.target)).collect();
         let help = match lost.is_empty() {
             true => "--diff shows the differences, --force overwrites the files".to_owned(),
             false => {
-                format!("the hook also serves {}: name the files of all its domains; --diff shows the differences", shell::list(&lost))
+                format!(
+                    "the hook also serves {}: name the files of all its domains; --diff shows the differences",
+                    shell::list(&lost)
+                )
             }
         };
-        return Err(format!("existing files differ, so nothing was written: {}\n  help: {help}", paths.join(", ")));
+        return Err(format!(
+            "existing files differ, so nothing was written: {}\n  help: {help}",
+            paths.join(", ")
+        ));
     }
     if !lost.is_empty() {
         io::print_note(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
@@ -99,7 +121,8 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     let has_changes = commit(&entries)?;
     // Written alone, a file is what was asked for; the manifest follows.
     let is_asked = |entry: &&PlannedFile<'_>| is_all || entry.path != manifest::PATH;
-    let paths: String = entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
+    let paths: String =
+        entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
     for (file, what) in &elsewhere {
         io::print_note(&format!("the following is not written to a file: {what}"));
@@ -109,13 +132,20 @@ pub(super) fn write(root: &Root, files: &[File], is_all: bool, output: &OutputAr
     for entry in entries.iter().filter(|entry| entry.is_foreign) {
         let path = clean_path(&entry.target);
         io::print_note(&match &entry.kept {
-            Some(kept) => format!("{path} was replaced; the old file is kept as {}, and --remove restores it", clean_path(kept)),
-            None => format!("{path} was replaced, and the old file was not kept (only `emit all --force` keeps it)"),
+            Some(kept) => format!(
+                "{path} was replaced; the old file is kept as {}, and --remove restores it",
+                clean_path(kept)
+            ),
+            None => format!(
+                "{path} was replaced, and the old file was not kept (only `emit all --force` keeps it)"
+            ),
         });
     }
     if !output.quiet {
         if !has_changes {
-            io::print_note("nothing has changed; follow the steps below unless you have already done so");
+            io::print_note(
+                "nothing has changed; follow the steps below unless you have already done so",
+            );
         }
         // A run that changes nothing may follow one after which nobody has rebooted.
         print_follow_ups(files.iter().flat_map(|file| file.follow_ups.clone()));
@@ -132,7 +162,10 @@ fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
             Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
             None => format!("sudo {command} {}", shown(&path)),
         };
-        io::print_note(&format!("{who} can change {}, and libvirt runs the hook as root: run `{how}`", root.shown(&path)));
+        io::print_note(&format!(
+            "{who} can change {}, and libvirt runs the hook as root: run `{how}`",
+            root.shown(&path)
+        ));
     }
 }
 
@@ -142,7 +175,9 @@ fn lost_domains(entries: &[&PlannedFile<'_>]) -> Vec<String> {
     for entry in entries {
         let Some((old, _)) = &entry.old else { continue };
         let kept = setups(&entry.file.text);
-        let gone = setups(&String::from_utf8_lossy(old)).into_iter().filter(|old| !kept.iter().any(|new| new.name == old.name));
+        let gone = setups(&String::from_utf8_lossy(old))
+            .into_iter()
+            .filter(|old| !kept.iter().any(|new| new.name == old.name));
         lost.extend(gone.map(|setup| shell::word(&setup.name)));
     }
     lost.dedup();
@@ -158,29 +193,43 @@ struct Lists {
 impl Lists {
     fn of(root: &Root, files: &[File]) -> Self {
         let new = files.iter().find(|file| file.path() == Some(manifest::PATH));
-        Lists { old: listed(root), new: new.map(|file| Manifest::read(&file.text)).unwrap_or_default() }
+        Lists {
+            old: listed(root),
+            new: new.map(|file| Manifest::read(&file.text)).unwrap_or_default(),
+        }
     }
 }
 
-fn entry<'f>(root: &Root, file: &'f File, path: &'f str, lists: &Lists) -> Result<PlannedFile<'f>, String> {
-    let failed = |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
+fn entry<'f>(
+    root: &Root,
+    file: &'f File,
+    path: &'f str,
+    lists: &Lists,
+) -> Result<PlannedFile<'f>, String> {
+    let failed =
+        |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
     let target = root.resolve(path).map_err(failed)?;
     let mut stranger = None;
     let old = match fs::metadata(&target) {
         Ok(metadata) if metadata.is_file() => {
             let owner = (metadata.uid(), metadata.gid());
-            stranger = (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
+            stranger =
+                (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
             Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777))
         }
         Ok(_) => return Err(format!("{}: is not a regular file", target.display())),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-        Err(_) if fs::symlink_metadata(&target).is_ok() => return Err(format!("{}: is a dangling symlink", target.display())),
+        Err(_) if fs::symlink_metadata(&target).is_ok() => {
+            return Err(format!("{}: is a dangling symlink", target.display()));
+        }
         Err(_) => None,
     };
     let listed = lists.old.entry(path);
-    let is_ours =
-        listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode);
-    let is_foreign = path != manifest::PATH && old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
+    let is_ours = listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| {
+        listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode
+    });
+    let is_foreign = path != manifest::PATH
+        && old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
     let kept = match lists.new.entry(path).filter(|new| new.replaced.is_some() && is_foreign) {
         Some(new) => Some(root.resolve(&new.replaced_path()).map_err(failed)?),
         None => None,
@@ -194,15 +243,34 @@ fn diff(entry: &PlannedFile<'_>) -> String {
         return String::new();
     }
     let Some((old, mode)) = &entry.old else {
-        let diff = TextDiff::from_lines("", &entry.file.text).unified_diff().header("/dev/null", &path).to_string();
+        let diff = TextDiff::from_lines("", &entry.file.text)
+            .unified_diff()
+            .header("/dev/null", &path)
+            .to_string();
         return format!("# {path}: new, mode {:o}\n{diff}", entry.file.mode);
     };
-    let mode = if *mode == entry.file.mode { String::new() } else { format!("# {path}: mode {mode:o}, will be {:o}\n", entry.file.mode) };
-    let owner = entry.stranger.map(|(user, group)| format!("# {path}: owner {user}:{group}, will be {ROOT}:{ROOT}\n")).unwrap_or_default();
+    let mode = if *mode == entry.file.mode {
+        String::new()
+    } else {
+        format!("# {path}: mode {mode:o}, will be {:o}\n", entry.file.mode)
+    };
+    let owner = entry
+        .stranger
+        .map(|(user, group)| format!("# {path}: owner {user}:{group}, will be {ROOT}:{ROOT}\n"))
+        .unwrap_or_default();
     let is_text = std::str::from_utf8(old).is_ok();
-    let bytes = if is_text { String::new() } else { format!("# {path}: has bytes that are not UTF-8, shown as U+FFFD\n") };
+    let bytes = if is_text {
+        String::new()
+    } else {
+        format!("# {path}: has bytes that are not UTF-8, shown as U+FFFD\n")
+    };
     let old = String::from_utf8_lossy(old);
-    mode + &owner + &bytes + &TextDiff::from_lines(&*old, &entry.file.text).unified_diff().header(&path, &path).to_string()
+    mode + &owner
+        + &bytes
+        + &TextDiff::from_lines(&*old, &entry.file.text)
+            .unified_diff()
+            .header(&path, &path)
+            .to_string()
 }
 
 /// What to do about a lack of rights.
@@ -210,12 +278,18 @@ pub(super) fn as_root(error: &Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied { " (run this as root, with sudo)" } else { "" }
 }
 
-/// Writes what is not as it should be, and returns whether there was anything. All of it is written near its place first, so that what can
-/// fail fails before anything is changed. Then the manifest comes first, so that `--remove` knows the files of a run that is interrupted,
-/// and the hook last, since it needs the others.
+/// Writes what is not as it should be, and returns whether there was anything. All of it is written
+/// near its place first, so that what can fail fails before anything is changed. Then the manifest
+/// comes first, so that `--remove` knows the files of a run that is interrupted, and the hook last,
+/// since it needs the others.
 fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
     let failed = |entry: &PlannedFile<'_>, error: &Error| {
-        format!("{}: can't be written: {}{}", entry.target.display(), system_error(error), as_root(error))
+        format!(
+            "{}: can't be written: {}{}",
+            entry.target.display(),
+            system_error(error),
+            as_root(error)
+        )
     };
     uninterrupted(|| {
         for folder in entries.iter().filter_map(|entry| entry.target.parent()) {
@@ -223,17 +297,26 @@ fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
         }
         let mut staged: Vec<(&PlannedFile<'_>, Staged)> = Vec::new();
         for entry in entries.iter().filter(|entry| !entry.is_done()) {
-            let one = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode).map_err(|error| failed(entry, &error))?;
+            let one = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode)
+                .map_err(|error| failed(entry, &error))?;
             staged.push((entry, one));
         }
-        for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?))) {
-            keep(&entry.target, kept).map_err(|error| format!("{}: can't be backed up: {error}", entry.target.display()))?;
+        for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?)))
+        {
+            keep(&entry.target, kept).map_err(|error| {
+                format!("{}: can't be backed up: {error}", entry.target.display())
+            })?;
         }
-        staged.sort_by_key(|(entry, _)| (entry.path != manifest::PATH, entry.file.mode & 0o111 != 0));
+        staged
+            .sort_by_key(|(entry, _)| (entry.path != manifest::PATH, entry.file.mode & 0o111 != 0));
         let mut written: Vec<String> = Vec::new();
         for (entry, one) in staged {
             one.commit().map_err(|error| {
-                let before = if written.is_empty() { String::new() } else { format!("; already written: {}", written.join(", ")) };
+                let before = if written.is_empty() {
+                    String::new()
+                } else {
+                    format!("; already written: {}", written.join(", "))
+                };
                 failed(entry, &error) + &before
             })?;
             written.push(clean_path(&entry.target));

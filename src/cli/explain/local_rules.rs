@@ -29,14 +29,19 @@ impl<'f> LocalRules<'f> {
         let mut text = page(rule, Markup::Plain);
         if let (Some(told), Some(loaded)) = (self.told(rule), &self.found.loaded) {
             let (path, line) = (loaded.path.display(), loaded.line(&told.level.span));
-            let _ = writeln!(text, "\nIn this folder, this rule is set to {}: {path}, line {line}", told.level.word());
+            let _ = writeln!(
+                text,
+                "\nIn this folder, this rule is set to {}: {path}, line {line}",
+                told.level.word()
+            );
         }
         text
     }
 
     /// All rules and symptoms.
     pub(super) fn list(&self, known: &Catalog<'_>) -> String {
-        let (rules, symptoms): (Vec<Entry<'_>>, Vec<Entry<'_>>) = known.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
+        let (rules, symptoms): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
+            known.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
         let mut text = String::from("Rules:\n");
         text.push_str(&self.lines(rules.into_iter()));
         text.push_str("\nMessages from libvirt, QEMU and the kernel:\n");
@@ -55,12 +60,14 @@ impl<'f> LocalRules<'f> {
         for entry in entries {
             let (severity, mark) = match entry {
                 Entry::Rule(rule) => {
-                    let severity = self.told(rule).map_or(rule.severity.name(), |told| told.level.word());
+                    let severity =
+                        self.told(rule).map_or(rule.severity.name(), |told| told.level.word());
                     (severity, if rule.fix.is_empty() { ' ' } else { '*' })
                 }
                 Entry::Symptom(symptom) => (symptom.severity.name(), ' '),
             };
-            let _ = writeln!(text, "{:width$}  {severity:7} {mark} {}", entry.id(), entry.summary());
+            let _ =
+                writeln!(text, "{:width$}  {severity:7} {mark} {}", entry.id(), entry.summary());
         }
         text
     }

@@ -7,11 +7,17 @@ use crate::explain::{Catalog, LogScanner, Report, summary};
 use crate::lint::skip_reason;
 use crate::sanitize::clean;
 
-/// Looks through a log, of any size, and tells what it says. Returns whether there is anything in it.
+/// Looks through a log, of any size, and tells what it says. Returns whether there is anything in
+/// it.
 ///
 /// # Errors
 /// Why it can't be read.
-pub(super) fn examine(name: &str, mut log: impl Read, known: &Catalog<'_>, told: &mut Explanation) -> Result<bool, String> {
+pub(super) fn examine(
+    name: &str,
+    mut log: impl Read,
+    known: &Catalog<'_>,
+    told: &mut Explanation,
+) -> Result<bool, String> {
     let mut examination = LogScanner::new(known);
     let mut buffer = vec![0; 1 << 18];
     let mut is_first = true;
@@ -22,7 +28,9 @@ pub(super) fn examine(name: &str, mut log: impl Read, known: &Catalog<'_>, told:
                 if std::mem::take(&mut is_first) && is_domain(&buffer[..length]) {
                     let name = clean(name);
                     let file = if name == "<stdin>" { String::new() } else { format!(" {name}") };
-                    return Err(format!("{name}: this is a domain, not a log: check it with `gvtg-xml lint{file}`"));
+                    return Err(format!(
+                        "{name}: this is a domain, not a log: check it with `gvtg-xml lint{file}`"
+                    ));
                 }
                 examination.feed(&buffer[..length]);
             }
@@ -57,14 +65,19 @@ const LIBVIRT_LOG: &str = "`journalctl -b -u libvirtd -u virtqemud | gvtg-xml ex
 /// Where else the reason may be, apart from the log that was just read.
 fn logs(name: &str) -> String {
     let qemus = (!name.contains("/qemu/")).then(|| format!("QEMU's ({QEMU_LOG}), "));
-    format!("{}libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)", qemus.unwrap_or_default())
+    format!(
+        "{}libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)",
+        qemus.unwrap_or_default()
+    )
 }
 
 /// What to do about a log without a known message.
 fn other_logs(name: &str, report: &Report<'_, '_>) -> String {
     let mut help = String::new();
     if name != "<stdin>" {
-        help += &format!("\n  help: if the VM does not start, let `explain` read what virsh prints: {START}");
+        help += &format!(
+            "\n  help: if the VM does not start, let `explain` read what virsh prints: {START}"
+        );
     }
     help += &format!("\n  help: these logs may show the reason: {}", logs(name));
     if report.has_other_letters {
@@ -83,7 +96,11 @@ fn is_domain(bytes: &[u8]) -> bool {
 fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Explanation) {
     for complaint in &report.complaints {
         let seen = &complaint.seen;
-        let mut when = if seen.count > 1 { format!("  ({} times, last on line {})\n", seen.count, seen.last) } else { String::new() };
+        let mut when = if seen.count > 1 {
+            format!("  ({} times, last on line {})\n", seen.count, seen.last)
+        } else {
+            String::new()
+        };
         if let Some(start) = report.last_start.filter(|start| *start > seen.last) {
             when += &format!("  (not since the VM was last started, on line {start})\n");
         }
@@ -94,7 +111,11 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Exp
         told.add(&format!("{name}:{}: {}\n{when}\n{explained}", seen.first, clean(&seen.text)));
     }
     if let (Some((line, text)), count) = (&report.unknown.last, report.unknown.count) {
-        let others = if count > 1 { format!("{count} unknown errors, the last one") } else { "unknown error".to_owned() };
+        let others = if count > 1 {
+            format!("{count} unknown errors, the last one")
+        } else {
+            "unknown error".to_owned()
+        };
         let message = format!("{name}:{line}: {others}: {}", clean(text));
         // Beside what is known it is news; alone it is the answer.
         if report.complaints.is_empty() {
@@ -103,7 +124,9 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Exp
             told.add(&(message + "\n"));
         }
     } else if report.complaints.is_empty() {
-        let lines = if report.lines == 1 { "1 line".to_owned() } else { format!("{} lines", report.lines) };
-        told.unknown.push(format!("{name}: no known message in {lines}{}", other_logs(name, report)));
+        let lines =
+            if report.lines == 1 { "1 line".to_owned() } else { format!("{} lines", report.lines) };
+        told.unknown
+            .push(format!("{name}: no known message in {lines}{}", other_logs(name, report)));
     }
 }

@@ -43,8 +43,11 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
         Ok(Explanation { text, unknown, note }) => {
             let text = clean_lines(&text);
             // What a program reads keeps its lines.
-            let text =
-                if terminal::columns(std::io::stdout()).is_some() { wrapped(&unfolded(text, &known), terminal::width()) } else { text };
+            let text = if terminal::columns(std::io::stdout()).is_some() {
+                wrapped(&unfolded(text, &known), terminal::width())
+            } else {
+                text
+            };
             if let Err(message) = io::print(&text) {
                 return fail(&message);
             }
@@ -58,7 +61,10 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
 /// The same with each paragraph of a rule or a symptom on one line.
 fn unfolded(mut text: String, known: &Catalog<'_>) -> String {
     let of_rules = known.rules.iter().map(|rule| rule.why.trim());
-    for prose in of_rules.chain(known.symptoms.iter().map(|symptom| symptom.explanation.trim())).filter(|prose| prose.contains('\n')) {
+    for prose in of_rules
+        .chain(known.symptoms.iter().map(|symptom| symptom.explanation.trim()))
+        .filter(|prose| prose.contains('\n'))
+    {
         text = text.replace(prose, &paragraphs(prose));
     }
     text
@@ -87,11 +93,17 @@ impl Explanation {
 ///
 /// # Errors
 /// Why a log can't be read, or that nothing is asked.
-fn answer(asked: &[String], known: &Catalog<'_>, here: &LocalRules<'_>) -> Result<Explanation, String> {
+fn answer(
+    asked: &[String],
+    known: &Catalog<'_>,
+    here: &LocalRules<'_>,
+) -> Result<Explanation, String> {
     let mut told = Explanation::default();
     if asked.is_empty() {
         // What is piped in is a log.
-        if io::stdin_is_terminal() || !examine("<stdin>", standard::stdin().lock(), known, &mut told)? {
+        if io::stdin_is_terminal()
+            || !examine("<stdin>", standard::stdin().lock(), known, &mut told)?
+        {
             told.text = here.list(known);
             told.note = stdin_is_redirected().then(|| log::empty("<stdin>"));
         }
@@ -140,17 +152,21 @@ fn are_separate(words: &[String], known: &Catalog<'_>) -> bool {
     let is_group = |word: &str| known.rules.iter().any(|rule| rule.group.name() == word);
     let is_name = |word: &String| is_named(word, known) && !is_group(word);
     let is_topic = |word: &str| words.len() <= MAX_TOPICS && !known.asked(word).is_nothing();
-    let is_question = |word: &String| is_named(word, known) || missing_file(word).is_some() || is_topic(word);
+    let is_question =
+        |word: &String| is_named(word, known) || missing_file(word).is_some() || is_topic(word);
     words.iter().any(is_name) || words.iter().all(is_question)
 }
 
 /// Whether stdin is a pipe or a file; `/dev/null` is a device, like a terminal.
 fn stdin_is_redirected() -> bool {
     let stdin = standard::stdin().as_fd().try_clone_to_owned().map(File::from);
-    stdin.and_then(|file| file.metadata()).is_ok_and(|metadata| !metadata.file_type().is_char_device())
+    stdin
+        .and_then(|file| file.metadata())
+        .is_ok_and(|metadata| !metadata.file_type().is_char_device())
 }
 
-/// Why a word that looks like a flag can't be one where it is. Clap takes it for a part of the message, because a message may begin with a dash.
+/// Why a word that looks like a flag can't be one where it is. Clap takes it for a part of the
+/// message, because a message may begin with a dash.
 fn misplaced_flag(asked: &[String], known: &Catalog<'_>) -> Option<String> {
     let at = asked.iter().position(|word| looks_like_flag(word))?;
     let is_after_names = asked[..at].iter().all(|word| is_named(word, known));
@@ -159,9 +175,14 @@ fn misplaced_flag(asked: &[String], known: &Catalog<'_>) -> Option<String> {
     }
     let flag = asked[at].split('=').next().unwrap_or_default();
     let command = ExplainArgs::augment_args(Command::new("explain"));
-    let flags: Vec<String> = command.get_arguments().filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
+    let flags: Vec<String> = command
+        .get_arguments()
+        .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
+        .collect();
     if flags.iter().any(|name| name == flag) {
-        return Some(format!("{flag} must come before the rule, message or log: `gvtg-xml explain {flag} …`"));
+        return Some(format!(
+            "{flag} must come before the rule, message or log: `gvtg-xml explain {flag} …`"
+        ));
     }
     Some(format!(
         "`gvtg-xml explain` has no flag {flag}\n  \
@@ -173,8 +194,10 @@ fn misplaced_flag(asked: &[String], known: &Catalog<'_>) -> Option<String> {
 
 /// Whether a word is `--name`, `--name=value` or `-n`.
 fn looks_like_flag(word: &str) -> bool {
-    let is_name =
-        |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
     match word.strip_prefix("--") {
         Some(rest) => is_name(rest.split('=').next().unwrap_or_default()),
         None => word.strip_prefix('-').is_some_and(|letter| letter.len() == 1 && is_name(letter)),
@@ -195,29 +218,47 @@ fn is_file(word: &str) -> bool {
 
 /// Why a word that looks like a path is no file that can be read.
 fn missing_file(word: &str) -> Option<String> {
-    let looks_like_one = !word.contains(char::is_whitespace) && (word.starts_with(['/', '.', '~']) || word.ends_with(".log"));
+    let looks_like_one = !word.contains(char::is_whitespace)
+        && (word.starts_with(['/', '.', '~']) || word.ends_with(".log"));
     let error = fs::metadata(word).err().filter(|_| looks_like_one)?;
     Some(unreadable(word, &error))
 }
 
 fn unreadable(path: &str, error: &standard::Error) -> String {
     let hint = match error.kind() {
-        standard::ErrorKind::PermissionDenied => " (only root can read the logs of qemu:///system: use sudo)".to_owned(),
+        standard::ErrorKind::PermissionDenied => {
+            " (only root can read the logs of qemu:///system: use sudo)".to_owned()
+        }
         standard::ErrorKind::NotFound if path.contains("/qemu/") => {
-            format!("\n  help: the VM was never started, or QEMU did not get that far: let `explain` read what virsh prints: {START}")
+            format!(
+                "\n  help: the VM was never started, or QEMU did not get that far: let `explain` read what virsh prints: {START}"
+            )
         }
         _ => String::new(),
     };
     format!("{}: can't be read: {}{hint}", clean(path), system_error(error))
 }
 
-fn explain_named(word: &str, known: &Catalog<'_>, here: &LocalRules<'_>, told: &mut Explanation) -> Result<(), String> {
+fn explain_named(
+    word: &str,
+    known: &Catalog<'_>,
+    here: &LocalRules<'_>,
+    told: &mut Explanation,
+) -> Result<(), String> {
     if let Some(rule) = known.rules.iter().find(|rule| rule.is_named(word)) {
         told.add(&here.page(rule));
     } else if let Some(symptom) = known.symptoms.iter().find(|symptom| symptom.id == word) {
         told.add(&page_of(symptom));
     } else if known.rules.iter().any(|rule| rule.group.name() == word) {
-        told.add(&here.lines(known.rules.iter().filter(|rule| rule.group.name() == word).map(|rule| Entry::Rule(rule))));
+        told.add(
+            &here.lines(
+                known
+                    .rules
+                    .iter()
+                    .filter(|rule| rule.group.name() == word)
+                    .map(|rule| Entry::Rule(rule)),
+            ),
+        );
     } else if word == "-" {
         explain_log("<stdin>", standard::stdin().lock(), known, told)?;
     } else {
@@ -227,15 +268,26 @@ fn explain_named(word: &str, known: &Catalog<'_>, here: &LocalRules<'_>, told: &
     Ok(())
 }
 
-fn explain_log(name: &str, log: impl Read, known: &Catalog<'_>, told: &mut Explanation) -> Result<(), String> {
+fn explain_log(
+    name: &str,
+    log: impl Read,
+    known: &Catalog<'_>,
+    told: &mut Explanation,
+) -> Result<(), String> {
     if !examine(name, log, known, told)? {
         told.unknown.push(log::empty(name));
     }
     Ok(())
 }
 
-/// Explains a message, a piece of one, or what somebody looks for; false where nothing is known of it.
-fn explain_message(asked: &str, known: &Catalog<'_>, here: &LocalRules<'_>, told: &mut Explanation) -> bool {
+/// Explains a message, a piece of one, or what somebody looks for; false where nothing is known of
+/// it.
+fn explain_message(
+    asked: &str,
+    known: &Catalog<'_>,
+    here: &LocalRules<'_>,
+    told: &mut Explanation,
+) -> bool {
     let asked = known.asked(asked);
     if asked.is_nothing() {
         return false;
@@ -288,13 +340,20 @@ const REPORT: &str = "\n  help: if that does not help, report the message to the
 fn unknown(asked: &str, known: &Catalog<'_>) -> String {
     let message = format!("no known message matches '{}'", clean(asked));
     if asked.contains(char::is_whitespace) {
-        let english = "only English messages are known: run the failed command again with `LC_ALL=C`";
+        let english =
+            "only English messages are known: run the failed command again with `LC_ALL=C`";
         let log = format!("explain all of QEMU's log, which often has the cause: {QEMU_LOG}");
-        return format!("{message}{}\n  help: {log}\n  help: {english}{REPORT}", related(asked, known));
+        return format!(
+            "{message}{}\n  help: {log}\n  help: {english}{REPORT}",
+            related(asked, known)
+        );
     }
     match &known.nearest(asked)[..] {
         [one] => format!("{message}; did you mean '{one}'?"),
-        _ => format!("{message}{}\n  help: `gvtg-xml explain` lists all rules and known messages", related(asked, known)),
+        _ => format!(
+            "{message}{}\n  help: `gvtg-xml explain` lists all rules and known messages",
+            related(asked, known)
+        ),
     }
 }
 

@@ -1,7 +1,9 @@
-//! `gvtg-xml kubevirt`: KubeVirt's hook onDefineDomain, which gets a VM and its domain and gives the domain that is defined.
+//! `gvtg-xml kubevirt`: KubeVirt's hook onDefineDomain, which gets a VM and its domain and gives
+//! the domain that is defined.
 //!
-//! The domain is one of a pod: nobody has an X display there, the vGPU's uuid is the device plugin's, and a screen (VGA over VNC) is there
-//! already. So unless a display is asked for, what shows the guest stays, and the vGPU gets what Intel's driver in the guest needs.
+//! The domain is one of a pod: nobody has an X display there, the vGPU's uuid is the device
+//! plugin's, and a screen (VGA over VNC) is there already. So unless a display is asked for, what
+//! shows the guest stays, and the vGPU gets what Intel's driver in the guest needs.
 
 use clap::{Args, Command, FromArgMatches};
 
@@ -90,29 +92,41 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
         return Err(format!("--domain: {why}"));
     }
     let source = Source::new(NAME, text);
-    let why_left = domain::read(text, &Settings::default(), |domain| why_left(domain, &vmi, wanted.assume_intel))
-        .map_err(|error| located(NAME, source.position(error.offset), &error))?;
+    let why_left = domain::read(text, &Settings::default(), |domain| {
+        why_left(domain, &vmi, wanted.assume_intel)
+    })
+    .map_err(|error| located(NAME, source.position(error.offset), &error))?;
     if let Some(why) = why_left {
-        return Ok((text.to_owned(), format!("gvtg-xml: domain left unchanged: {}\n", clean(&why))));
+        return Ok((
+            text.to_owned(),
+            format!("gvtg-xml: domain left unchanged: {}\n", clean(&why)),
+        ));
     }
     let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
-    let fixed = fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
-        FixError::Xml(error, position) => located(NAME, position, &error),
-        other => format!("{NAME}: {other}"),
-    })?;
+    let fixed =
+        fix(text.to_owned(), &in_force.rules, &in_force.settings).map_err(|error| match error {
+            FixError::Xml(error, position) => located(NAME, position, &error),
+            other => format!("{NAME}: {other}"),
+        })?;
     let part = |state, diagnostics| Part { state, source: &source, diagnostics };
     let parts = [part(State::Fixed, &*fixed.applied), part(State::Left, &*fixed.remaining)];
     let mut report = String::new();
     let findings = FileFindings { name: NAME, parts: &parts, fail_on: Severity::Error };
-    Concise::with_help(TerminalStyle::of_stderr(ColorChoice::Auto).color).file(&findings, &mut report);
-    report.push_str(&format!("gvtg-xml: {} fixed, {} left\n", fixed.applied.len(), fixed.remaining.len()));
+    Concise::with_help(TerminalStyle::of_stderr(ColorChoice::Auto).color)
+        .file(&findings, &mut report);
+    report.push_str(&format!(
+        "gvtg-xml: {} fixed, {} left\n",
+        fixed.applied.len(),
+        fixed.remaining.len()
+    ));
     if domain::read(&fixed.text, &in_force.settings, is_dark).unwrap_or(false) {
         report.push_str(NO_OPENGL_NOTE);
     }
     Ok((fixed.text, report))
 }
 
-/// Why a domain is none of this program's business. QEMU stops at another maker's vGPU with Intel's properties.
+/// Why a domain is none of this program's business. QEMU stops at another maker's vGPU with Intel's
+/// properties.
 fn why_left(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String> {
     if !domain.vgpus.iter().any(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) {
         return Some("it has no vGPU: add one to spec.domain.devices.gpus of the VM".into());
@@ -132,7 +146,8 @@ fn why_left(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String
 
 /// Whether the vGPU is to be shown where nothing has OpenGL.
 fn is_dark(domain: &Domain<'_>) -> bool {
-    domain.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on")) && !domain.is_shown_by_graphics()
+    domain.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
+        && !domain.is_shown_by_graphics()
 }
 
 const NO_OPENGL_NOTE: &str = "gvtg-xml: QEMU exits at startup because this vGPU's display is on: KubeVirt's VNC has no OpenGL to show it\n  \
@@ -141,8 +156,12 @@ const NO_OPENGL_NOTE: &str = "gvtg-xml: QEMU exits at startup because this vGPU'
 /// What the VM's annotation says.
 fn annotated(vmi: &Vmi) -> Result<WantedArgs, String> {
     let words = vmi.flags()?;
-    let command = WantedArgs::augment_args(Command::new("gvtg-xml").no_binary_name(true).disable_help_flag(true));
-    let matches = command.try_get_matches_from(words).and_then(|matches| WantedArgs::from_arg_matches(&matches));
+    let command = WantedArgs::augment_args(
+        Command::new("gvtg-xml").no_binary_name(true).disable_help_flag(true),
+    );
+    let matches = command
+        .try_get_matches_from(words)
+        .and_then(|matches| WantedArgs::from_arg_matches(&matches));
     matches.map_err(|error| {
         let said = error.to_string();
         let first = said.lines().next().unwrap_or("").trim_start_matches("error: ");
@@ -176,7 +195,11 @@ impl WantedArgs {
             only: Some(only.into_iter().map(str::to_owned).collect()),
             ignore: Some(ignore),
             keep_video: self.keep_video,
-            wishes: SettingOverrides { display: self.display, romfile: self.romfile, ..SettingOverrides::default() },
+            wishes: SettingOverrides {
+                display: self.display,
+                romfile: self.romfile,
+                ..SettingOverrides::default()
+            },
             ..PartialConfig::default()
         }
     }

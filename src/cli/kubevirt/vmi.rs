@@ -7,11 +7,16 @@ use crate::sanitize::clean;
 /// The annotation with flags for the domain of one VM.
 pub(super) const ANNOTATION: &str = "gvtg-xml/flags";
 
-/// How names of resources of other makers begin. The cluster's administrator chooses the names, mostly like these.
+/// How names of resources of other makers begin. The cluster's administrator chooses the names,
+/// mostly like these.
 const OTHERS: &[&str] = &["nvidia.com/", "amd.com/"];
 
-/// Where devices stand in a VMI, and how KubeVirt's aliases for them begin (kubevirt: pkg/virt-launcher/virtwrap/device/hostdevice).
-const DEVICES: &[(&str, &str)] = &[("/spec/domain/devices/gpus", "ua-gpu-"), ("/spec/domain/devices/hostDevices", "ua-hostdevice-")];
+/// Where devices stand in a VMI, and how KubeVirt's aliases for them begin (kubevirt:
+/// pkg/virt-launcher/virtwrap/device/hostdevice).
+const DEVICES: &[(&str, &str)] = &[
+    ("/spec/domain/devices/gpus", "ua-gpu-"),
+    ("/spec/domain/devices/hostDevices", "ua-hostdevice-"),
+];
 
 /// A VMI.
 #[derive(Debug)]
@@ -35,7 +40,11 @@ impl Vmi {
     /// # Errors
     /// An annotation that is no string.
     pub(super) fn flags(&self) -> Result<Vec<&str>, String> {
-        match self.0.pointer("/metadata/annotations").and_then(|annotations| annotations.get(ANNOTATION)) {
+        match self
+            .0
+            .pointer("/metadata/annotations")
+            .and_then(|annotations| annotations.get(ANNOTATION))
+        {
             None => Ok(Vec::new()),
             Some(Value::String(flags)) => Ok(flags.split_whitespace().collect()),
             Some(_) => Err(format!("--vmi: annotation {ANNOTATION} is not a string")),
@@ -47,7 +56,9 @@ impl Vmi {
         DEVICES.iter().find_map(|(place, prefix)| {
             let name = alias.strip_prefix(prefix)?;
             let devices = self.0.pointer(place)?.as_array()?;
-            let device = devices.iter().find(|device| device.get("name").and_then(Value::as_str) == Some(name))?;
+            let device = devices
+                .iter()
+                .find(|device| device.get("name").and_then(Value::as_str) == Some(name))?;
             device.get("deviceName")?.as_str()
         })
     }

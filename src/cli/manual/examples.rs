@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::Example;
 
-/// The end of a help text. The purpose of an example is after its last line if there is room, else above it.
+/// The end of a help text. The purpose of an example is after its last line if there is room, else
+/// above it.
 pub(super) fn section(examples: &[Example], width: usize) -> String {
     let mut text = String::from("\nExamples:\n");
     for Example { what, command } in examples {
@@ -19,7 +20,8 @@ pub(super) fn section(examples: &[Example], width: usize) -> String {
     if examples.is_empty() { String::new() } else { text }
 }
 
-/// A command in lines of at most so many columns that a shell reads as one, where its words allow for it.
+/// A command in lines of at most so many columns that a shell reads as one, where its words allow
+/// for it.
 pub(in crate::cli) fn written(command: &str, width: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for (start, word) in words(command) {
@@ -80,6 +82,9 @@ mod tests {
             written("virsh dumpxml a | gvtg-xml fix | virsh define b", 34),
             ["virsh dumpxml a | gvtg-xml fix |", "    virsh define b"]
         );
-        assert_eq!(written("gvtg-xml fix --diff 'a b c d e'", 24), ["gvtg-xml fix --diff \\", "    'a b c d e'"]);
+        assert_eq!(
+            written("gvtg-xml fix --diff 'a b c d e'", 24),
+            ["gvtg-xml fix --diff \\", "    'a b c d e'"]
+        );
     }
 }

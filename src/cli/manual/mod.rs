@@ -1,5 +1,5 @@
-//! What is told of the command line: by `-h`, by `--help`, on manual pages. A run that does its work needs none of it, so it is put
-//! together only where somebody asks.
+//! What is told of the command line: by `-h`, by `--help`, on manual pages. A run that does its
+//! work needs none of it, so it is put together only where somebody asks.
 
 use clap::{Arg, Command, CommandFactory};
 
@@ -50,7 +50,8 @@ fn with_long_help(command: Command, path: &str, length: Length) -> Command {
 fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> Arg {
     let id = argument.get_id().as_str().to_owned();
     let usual = page.map_or(&[][..], |page| page.usual);
-    let is_usual = usual.is_empty() || usual.contains(&&*id) || id == "help" || argument.is_positional();
+    let is_usual =
+        usual.is_empty() || usual.contains(&&*id) || id == "help" || argument.is_positional();
     let argument = match flags::long(path, &id) {
         Some(long) => argument.long_help(long),
         None => argument,
@@ -59,15 +60,22 @@ fn described(argument: Arg, path: &str, page: Option<&Page>, length: Length) -> 
     let argument = match (length, flags::heading(path, &id)) {
         // A few flags need no order.
         (Length::Short, _) => argument.help_heading(None::<&str>),
-        (Length::Long, Some(heading)) if !has_heading && !argument.is_positional() => argument.help_heading(heading),
+        (Length::Long, Some(heading)) if !has_heading && !argument.is_positional() => {
+            argument.help_heading(heading)
+        }
         _ => argument,
     };
-    // A list of values would take lines: -h has the flag, --help what can stand behind it. A word that has to be given is told whole.
+    // A list of values would take lines: -h has the flag, --help what can stand behind it. A word
+    // that has to be given is told whole.
     let is_brief = length == Length::Short && !argument.is_positional();
     let argument = argument.hide_possible_values(is_brief).hide_short_help(!is_usual);
     match (&*id, usual.is_empty()) {
-        ("help", false) => argument.help("Print help; --help lists all options").long_help("Print help; -h lists the common options only"),
-        ("help", true) => argument.help("Print help; --help has more detail").long_help("Print help; -h prints a summary"),
+        ("help", false) => argument
+            .help("Print help; --help lists all options")
+            .long_help("Print help; -h lists the common options only"),
+        ("help", true) => argument
+            .help("Print help; --help has more detail")
+            .long_help("Print help; -h prints a summary"),
         _ => argument,
     }
 }
@@ -100,6 +108,7 @@ pub(super) fn help(arguments: &[String]) -> String {
 }
 
 fn exit_codes(page: &Page, width: usize) -> String {
-    let codes: String = page.exit_status.iter().map(|(code, means)| format!("  {code}  {means}\n")).collect();
+    let codes: String =
+        page.exit_status.iter().map(|(code, means)| format!("  {code}  {means}\n")).collect();
     if codes.is_empty() { codes } else { format!("\nExit codes:\n{}", wrapped(&codes, width)) }
 }

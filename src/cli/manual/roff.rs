@@ -12,12 +12,15 @@ const RELEASED: &str = env!("RELEASED");
 /// The pages of the program and of each of its commands, by the names of their files.
 pub fn pages() -> Vec<(String, String)> {
     let program = command(Length::Long);
-    let commands: Vec<&Command> = program.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
-    let names: Vec<String> = commands.iter().map(|command| format!("gvtg-xml-{}", command.get_name())).collect();
+    let commands: Vec<&Command> =
+        program.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
+    let names: Vec<String> =
+        commands.iter().map(|command| format!("gvtg-xml-{}", command.get_name())).collect();
     let first = written("gvtg-xml", &program, "", &names);
     let others = commands.iter().zip(&names).map(|(command, name)| {
-        let related: Vec<String> =
-            std::iter::once("gvtg-xml".to_owned()).chain(names.iter().filter(|other| *other != name).cloned()).collect();
+        let related: Vec<String> = std::iter::once("gvtg-xml".to_owned())
+            .chain(names.iter().filter(|other| *other != name).cloned())
+            .collect();
         (format!("{name}.1"), written(name, command, command.get_name(), &related))
     });
     std::iter::once(("gvtg-xml.1".to_owned(), first)).chain(others).collect()
@@ -31,7 +34,11 @@ pub fn first() -> String {
 fn written(name: &str, command: &Command, path: &str, related: &[String]) -> String {
     let mut text = String::new();
     let version = env!("CARGO_PKG_VERSION");
-    let _ = writeln!(text, ".TH {} 1 {RELEASED} \"gvtg\\-xml {version}\" \"User Commands\"", literal(&name.to_uppercase()));
+    let _ = writeln!(
+        text,
+        ".TH {} 1 {RELEASED} \"gvtg\\-xml {version}\" \"User Commands\"",
+        literal(&name.to_uppercase())
+    );
     // Words that are typed are not to be broken or spread.
     text.push_str(".nh\n.ad l\n");
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
@@ -46,7 +53,8 @@ fn written(name: &str, command: &Command, path: &str, related: &[String]) -> Str
     if path.is_empty() {
         section(&mut text, "COMMANDS");
         for kind in kinds {
-            let _ = writeln!(text, ".TP\n.BR {} (1)", literal(&format!("{name}-{}", kind.get_name())));
+            let _ =
+                writeln!(text, ".TP\n.BR {} (1)", literal(&format!("{name}-{}", kind.get_name())));
             words(&mut text, &kind.get_about().map(ToString::to_string).unwrap_or_default());
         }
         section(&mut text, "OPTIONS");
@@ -57,7 +65,8 @@ fn written(name: &str, command: &Command, path: &str, related: &[String]) -> Str
     } else {
         of_kinds(&mut text, path, &kinds);
     }
-    let has_color = path.is_empty() || command.get_arguments().any(|argument| argument.get_id() == "color");
+    let has_color =
+        path.is_empty() || command.get_arguments().any(|argument| argument.get_id() == "color");
     end(&mut text, page, related, has_color);
     text
 }
@@ -67,26 +76,38 @@ fn about(command: &Command) -> String {
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
     let long = command.get_long_about().map(ToString::to_string).unwrap_or_default();
     let details = long.strip_prefix(&summary).unwrap_or_default().trim_start();
-    if details.is_empty() { summary } else { format!("{}. {details}", summary.trim_end_matches('.')) }
+    if details.is_empty() {
+        summary
+    } else {
+        format!("{}. {details}", summary.trim_end_matches('.'))
+    }
 }
 
 /// What only the kinds of `emit` have, and what they share.
 fn of_kinds(text: &mut String, path: &str, kinds: &[&Command]) {
-    let is_shared = |id: &str| kinds.iter().all(|kind| kind.get_arguments().any(|argument| argument.get_id() == id));
+    let is_shared = |id: &str| {
+        kinds.iter().all(|kind| kind.get_arguments().any(|argument| argument.get_id() == id))
+    };
     section(text, "KINDS");
     for kind in kinds {
         let _ = writeln!(text, ".SS {}", literal(kind.get_name()));
         words(text, &about(kind));
         let _ = writeln!(text, ".PP");
         synopsis(text, kind, &format!("{path} {}", kind.get_name()));
-        options(text, kind.get_arguments().filter(|argument| !is_shared(argument.get_id().as_str())));
+        options(
+            text,
+            kind.get_arguments().filter(|argument| !is_shared(argument.get_id().as_str())),
+        );
         if let Some(page) = page(&format!("{path} {}", kind.get_name())) {
             of_examples(text, page);
         }
     }
     section(text, "OPTIONS");
     if let Some(kind) = kinds.first() {
-        options(text, kind.get_arguments().filter(|argument| is_shared(argument.get_id().as_str())));
+        options(
+            text,
+            kind.get_arguments().filter(|argument| is_shared(argument.get_id().as_str())),
+        );
     }
 }
 
@@ -106,7 +127,10 @@ fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
     section(text, "ENVIRONMENT");
     let _ = writeln!(text, ".TP\n.B NO_COLOR");
     if has_color {
-        words(text, "If it is set and not empty, the output has no colors, unless --color always is given");
+        words(
+            text,
+            "If it is set and not empty, the output has no colors, unless --color always is given",
+        );
         let _ = writeln!(text, ".TP\n.BR FORCE_COLOR \", \" CLICOLOR_FORCE");
         words(
             text,
@@ -117,12 +141,18 @@ fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
     }
     if page.command == "fix" {
         let _ = writeln!(text, ".TP\n.B DISPLAY");
-        words(text, "If stdin is a pipe: the X display for the QEMU window, unless the domain or a setting names another");
+        words(
+            text,
+            "If stdin is a pipe: the X display for the QEMU window, unless the domain or a setting names another",
+        );
     }
     section(text, "EXAMPLES");
     of_examples(text, page);
     section(text, "SEE ALSO");
-    let pages = page.see_also.iter().map(|page| page.trim_end_matches(')').split_once('(').unwrap_or((page, "1")));
+    let pages = page
+        .see_also
+        .iter()
+        .map(|page| page.trim_end_matches(')').split_once('(').unwrap_or((page, "1")));
     let all: Vec<(&str, &str)> = related.iter().map(|name| (&**name, "1")).chain(pages).collect();
     for (index, (name, section)) in all.iter().enumerate() {
         let comma = if index + 1 < all.len() { "," } else { "" };
@@ -136,17 +166,35 @@ fn section(text: &mut String, name: &str) {
 }
 
 fn synopsis(text: &mut String, command: &Command, path: &str) {
-    let _ = writeln!(text, ".B gvtg\\-xml{}{}", if path.is_empty() { "" } else { " " }, literal(path));
-    let has_flags = command.get_arguments().any(|argument| !argument.is_positional() && argument.get_id() != "help");
+    let _ =
+        writeln!(text, ".B gvtg\\-xml{}{}", if path.is_empty() { "" } else { " " }, literal(path));
+    let has_flags = command
+        .get_arguments()
+        .any(|argument| !argument.is_positional() && argument.get_id() != "help");
     if has_flags {
         let _ = writeln!(text, ".RI [ OPTION ]...");
     }
-    for argument in command.get_arguments().filter(|argument| !argument.is_positional() && argument.is_required_set()) {
-        let _ = writeln!(text, ".BI \\-\\-{} \" {}\"", literal(argument.get_long().unwrap_or_default()), literal(&value(argument)));
+    for argument in command
+        .get_arguments()
+        .filter(|argument| !argument.is_positional() && argument.is_required_set())
+    {
+        let _ = writeln!(
+            text,
+            ".BI \\-\\-{} \" {}\"",
+            literal(argument.get_long().unwrap_or_default()),
+            literal(&value(argument))
+        );
     }
-    for argument in command.get_arguments().filter(|argument| argument.is_positional() && !argument.is_hide_set()) {
+    for argument in command
+        .get_arguments()
+        .filter(|argument| argument.is_positional() && !argument.is_hide_set())
+    {
         let name = literal(&value(argument));
-        let more = if argument.get_num_args().is_some_and(|count| count.max_values() > 1) { "..." } else { "" };
+        let more = if argument.get_num_args().is_some_and(|count| count.max_values() > 1) {
+            "..."
+        } else {
+            ""
+        };
         let _ = if argument.is_required_set() {
             writeln!(text, "{}", format!(".IR {name} {more}").trim_end())
         } else {
@@ -172,7 +220,10 @@ fn by_heading(text: &mut String, command: &Command) {
         if let Some(heading) = heading {
             let _ = writeln!(text, ".SS {heading}");
         }
-        options(text, command.get_arguments().filter(|argument| argument.get_help_heading() == heading));
+        options(
+            text,
+            command.get_arguments().filter(|argument| argument.get_help_heading() == heading),
+        );
     }
 }
 
@@ -181,7 +232,9 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
         let takes_value = argument.get_num_args().is_some_and(|count| count.takes_values());
         let value = format!("\\fI{}\\fR", literal(&value(argument)));
         let name = match (argument.get_short(), argument.get_long()) {
-            (Some(short), Some(long)) => format!("\\fB\\-{short}\\fR, \\fB\\-\\-{}\\fR", literal(long)),
+            (Some(short), Some(long)) => {
+                format!("\\fB\\-{short}\\fR, \\fB\\-\\-{}\\fR", literal(long))
+            }
             (None, Some(long)) => format!("\\fB\\-\\-{}\\fR", literal(long)),
             (Some(short), None) => format!("\\fB\\-{short}\\fR"),
             (None, None) => value.clone(),
@@ -193,15 +246,27 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
             (false, false) => format!(" {value}"),
         };
         let _ = writeln!(text, ".TP\n{name}{value}");
-        let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
-        words(text, if argument.get_id() == "help" { "Print help; -h prints a summary" } else { &help });
+        let help = argument
+            .get_long_help()
+            .or(argument.get_help())
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        words(
+            text,
+            if argument.get_id() == "help" { "Print help; -h prints a summary" } else { &help },
+        );
         if !takes_value || is_optional {
             continue;
         }
         if let [default] = argument.get_default_values() {
             words(text, &format!("[default: {}]", default.to_string_lossy()));
         }
-        let values: Vec<String> = argument.get_possible_values().iter().filter(|value| !value.is_hide_set()).map(of_value).collect();
+        let values: Vec<String> = argument
+            .get_possible_values()
+            .iter()
+            .filter(|value| !value.is_hide_set())
+            .map(of_value)
+            .collect();
         if !values.is_empty() {
             let _ = writeln!(text, ".RS");
             text.extend(values);

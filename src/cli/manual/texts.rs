@@ -1,5 +1,5 @@
-//! What help and manual pages say of a command beside its summary. All of it is tried: each example is run by
-//! tests/help.rs, each flag named here is one.
+//! What help and manual pages say of a command beside its summary. All of it is tried: each example
+//! is run by tests/help.rs, each flag named here is one.
 
 /// What is told of a command.
 #[derive(Debug)]
@@ -33,14 +33,24 @@ const fn example(what: &'static str, command: &'static str) -> Example {
     Example { what, command }
 }
 
-const CONFIGURATION: (&str, &str) =
-    ("gvtg-xml.toml", "Settings for all domains in its folder and below; `gvtg-xml config FILE` shows which ones apply to a file");
+const CONFIGURATION: (&str, &str) = (
+    "gvtg-xml.toml",
+    "Settings for all domains in its folder and below; `gvtg-xml config FILE` shows which ones apply to a file",
+);
 const FAILED: (&str, &str) = ("2", "The command failed");
 const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
 
 /// A kind of what `emit` writes.
 const fn kind(command: &'static str, examples: &'static [Example]) -> Page {
-    Page { command, usual: EMIT, description: &[], examples, exit_status: &[], files: &[], see_also: &[] }
+    Page {
+        command,
+        usual: EMIT,
+        description: &[],
+        examples,
+        exit_status: &[],
+        files: &[],
+        see_also: &[],
+    }
 }
 const EMIT: &[&str] = &[
     "style",
@@ -76,7 +86,10 @@ pub const PAGES: &[Page] = &[
         examples: &[example("fix a VM's domain", PIPE)],
         exit_status: &[
             ("0", "No findings; for fix: no findings are left"),
-            ("1", "There are findings; for fix: findings are left, but stdout holds the complete document"),
+            (
+                "1",
+                "There are findings; for fix: findings are left, but stdout holds the complete document",
+            ),
             ("2", "The command failed; for fix: stdout is empty"),
         ],
         files: &[CONFIGURATION],
@@ -92,8 +105,14 @@ pub const PAGES: &[Page] = &[
         ],
         examples: &[
             example("check a file", "gvtg-xml lint win10.xml"),
-            example("check a VM's domain", "virsh dumpxml --inactive --security-info win10 | gvtg-xml lint"),
-            example("check a folder, for code scanning", "gvtg-xml lint --format sarif --output-file gvtg.sarif vms"),
+            example(
+                "check a VM's domain",
+                "virsh dumpxml --inactive --security-info win10 | gvtg-xml lint",
+            ),
+            example(
+                "check a folder, for code scanning",
+                "gvtg-xml lint --format sarif --output-file gvtg.sarif vms",
+            ),
         ],
         exit_status: &[
             ("0", "There are no findings of the --fail-on severity or higher"),
@@ -105,7 +124,16 @@ pub const PAGES: &[Page] = &[
     },
     Page {
         command: "fix",
-        usual: &["in_place", "diff", "check", "unsafe_fixes", "ignore", "libvirt", "vgpu_type", "keep_video"],
+        usual: &[
+            "in_place",
+            "diff",
+            "check",
+            "unsafe_fixes",
+            "ignore",
+            "libvirt",
+            "vgpu_type",
+            "keep_video",
+        ],
         description: &[
             "Writes the domain with every problem fixed that can be fixed safely. Everything else stays as it is, byte for byte: comments, quotes, order and \
              spacing. A report on stderr lists what was fixed and what is left.",
@@ -141,16 +169,25 @@ pub const PAGES: &[Page] = &[
              manifest and the folders that were created for the files, if they are empty. A file that was changed stays, and is reported on stderr.",
         ],
         examples: &[
-            example("write everything this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example(
+                "write everything this host needs",
+                "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /",
+            ),
             example("look at the hook first", "gvtg-xml emit hook win10.xml"),
         ],
         exit_status: &[
             ("0", "The file was printed, or the files were written or removed"),
-            ("1", "With --diff or --dry-run: something would change; with --remove: a changed file was not removed"),
+            (
+                "1",
+                "With --diff or --dry-run: something would change; with --remove: a changed file was not removed",
+            ),
             ("2", "The command failed; nothing was written, unless the message says otherwise"),
         ],
         files: &[
-            ("/etc/libvirt/hooks/qemu.d/gvtg", "The hook that creates a domain's vGPUs when it starts"),
+            (
+                "/etc/libvirt/hooks/qemu.d/gvtg",
+                "The hook that creates a domain's vGPUs when it starts",
+            ),
             ("/etc/modules-load.d/gvt.conf", "The kernel modules to load at boot"),
             ("/etc/modprobe.d/gvtg.conf", "The kernel parameters, as module options"),
             ("/etc/gvtg-xml/manifest", "The list of files that `emit all` wrote"),
@@ -168,24 +205,39 @@ pub const PAGES: &[Page] = &[
     ),
     kind(
         "emit modules",
-        &[example("install it on this host", "sudo gvtg-xml emit modules --root /"), example("print it", "gvtg-xml emit modules")],
+        &[
+            example("install it on this host", "sudo gvtg-xml emit modules --root /"),
+            example("print it", "gvtg-xml emit modules"),
+        ],
     ),
     kind(
         "emit cmdline",
         &[
             example("print the parameters", "gvtg-xml emit cmdline"),
-            example("show what would change for GRUB", "gvtg-xml emit cmdline --bootloader grub --root / --diff"),
+            example(
+                "show what would change for GRUB",
+                "gvtg-xml emit cmdline --bootloader grub --root / --diff",
+            ),
         ],
     ),
     kind(
         "emit modprobe",
-        &[example("install it on this host", "sudo gvtg-xml emit modprobe --root /"), example("print it", "gvtg-xml emit modprobe")],
+        &[
+            example("install it on this host", "sudo gvtg-xml emit modprobe --root /"),
+            example("print it", "gvtg-xml emit modprobe"),
+        ],
     ),
     kind(
         "emit nodedev",
         &[
-            example("define a domain's vGPU in libvirt", "gvtg-xml emit nodedev win10.xml > vgpu.xml && virsh nodedev-define vgpu.xml"),
-            example("use another vGPU type", "gvtg-xml emit nodedev --type i915-GVTg_V5_8 win10.xml"),
+            example(
+                "define a domain's vGPU in libvirt",
+                "gvtg-xml emit nodedev win10.xml > vgpu.xml && virsh nodedev-define vgpu.xml",
+            ),
+            example(
+                "use another vGPU type",
+                "gvtg-xml emit nodedev --type i915-GVTg_V5_8 win10.xml",
+            ),
         ],
     ),
     kind(
@@ -202,7 +254,13 @@ pub const PAGES: &[Page] = &[
             example("open QEMU windows on display :1", "gvtg-xml emit filter --display-env :1"),
         ],
     ),
-    kind("emit udev", &[example("install it on this host", "sudo gvtg-xml emit udev --root /"), example("print it", "gvtg-xml emit udev")]),
+    kind(
+        "emit udev",
+        &[
+            example("install it on this host", "sudo gvtg-xml emit udev --root /"),
+            example("print it", "gvtg-xml emit udev"),
+        ],
+    ),
     kind(
         "emit qemu-conf",
         &[
@@ -215,7 +273,10 @@ pub const PAGES: &[Page] = &[
         ..kind(
             "emit all",
             &[
-                example("write everything this host needs", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+                example(
+                    "write everything this host needs",
+                    "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /",
+                ),
                 example("show what would change", "gvtg-xml emit all --root / --diff win10.xml"),
                 example("remove it all", "sudo gvtg-xml emit all --root / --remove"),
             ],
@@ -233,7 +294,10 @@ pub const PAGES: &[Page] = &[
         examples: &[
             example("check this host", "sudo gvtg-xml host"),
             example("check it for these domains", "sudo gvtg-xml host vms"),
-            example("prepare it", "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /"),
+            example(
+                "prepare it",
+                "virsh dumpxml --inactive win10 | sudo gvtg-xml emit all --root /",
+            ),
         ],
         exit_status: &[("0", "There are no errors"), ("1", "There are errors"), FAILED],
         files: &[("/sys, /proc, /etc", "Below --root: the files that it reads"), CONFIGURATION],
@@ -251,7 +315,10 @@ pub const PAGES: &[Page] = &[
             example("for a file, even a missing one", "gvtg-xml config vms/win10.xml"),
             example("with a flag, as JSON", "gvtg-xml config --libvirt 9.0 --format json"),
         ],
-        exit_status: &[("0", "The settings were printed"), ("2", "The configuration is invalid or can't be read")],
+        exit_status: &[
+            ("0", "The settings were printed"),
+            ("2", "The configuration is invalid or can't be read"),
+        ],
         files: &[CONFIGURATION],
         see_also: &[],
     },
@@ -284,9 +351,16 @@ pub const PAGES: &[Page] = &[
         ],
         examples: &[
             example("for another libvirt", "gvtg-xml lsp --libvirt 9.0"),
-            example("with one configuration for all files", "gvtg-xml lsp --config vms/gvtg-xml.toml"),
+            example(
+                "with one configuration for all files",
+                "gvtg-xml lsp --config vms/gvtg-xml.toml",
+            ),
         ],
-        exit_status: &[("0", "The editor ended the session"), ("1", "The editor exited without ending the session"), FAILED],
+        exit_status: &[
+            ("0", "The editor ended the session"),
+            ("1", "The editor exited without ending the session"),
+            FAILED,
+        ],
         files: &[CONFIGURATION],
         see_also: &[],
     },
@@ -296,9 +370,15 @@ pub const PAGES: &[Page] = &[
         description: &[
             "Lists the vGPU types and the resources that each one takes, how many of each fit on this machine's GPU, and how many more can be created now.",
         ],
-        examples: &[example("as a table", "gvtg-xml types"), example("as JSON", "gvtg-xml types --format json")],
+        examples: &[
+            example("as a table", "gvtg-xml types"),
+            example("as JSON", "gvtg-xml types --format json"),
+        ],
         exit_status: &[("0", "The types were listed"), FAILED],
-        files: &[("/sys/bus/pci/devices, /sys/class/mdev_bus", "Below --root: the GPU, and the types that the kernel offers")],
+        files: &[(
+            "/sys/bus/pci/devices, /sys/class/mdev_bus",
+            "Below --root: the GPU, and the types that the kernel offers",
+        )],
         see_also: &["mdevctl(8)"],
     },
     Page {
@@ -311,7 +391,10 @@ pub const PAGES: &[Page] = &[
              the vGPU is shown instead of KubeVirt's VGA card. A VM's gvtg-xml/flags annotation sets flags for that VM; a flag on the command line takes precedence.",
         ],
         examples: &[
-            example("as KubeVirt calls it", "gvtg-xml kubevirt --vmi \"$(cat vmi.json)\" --domain \"$(cat win10.xml)\""),
+            example(
+                "as KubeVirt calls it",
+                "gvtg-xml kubevirt --vmi \"$(cat vmi.json)\" --domain \"$(cat win10.xml)\"",
+            ),
             example(
                 "show the vGPU over VNC",
                 "gvtg-xml kubevirt --display egl-headless --vmi \"$(cat vmi.json)\" --domain \"$(cat win10.xml)\"",
@@ -321,7 +404,10 @@ pub const PAGES: &[Page] = &[
             ("0", "The domain was printed, even if findings are left"),
             ("2", "The command failed, stdout is empty, and KubeVirt does not start the VM"),
         ],
-        files: &[("/usr/bin/onDefineDomain", "In the sidecar image: a link to gvtg-xml, or a script that runs it")],
+        files: &[(
+            "/usr/bin/onDefineDomain",
+            "In the sidecar image: a link to gvtg-xml, or a script that runs it",
+        )],
         see_also: &["virsh(1)"],
     },
     Page {
@@ -332,7 +418,10 @@ pub const PAGES: &[Page] = &[
         ],
         examples: &[
             example("write all manual pages", "gvtg-xml generate man ~/.local/share/man/man1"),
-            example("completions for bash", "gvtg-xml generate bash > ~/.local/share/bash-completion/completions/gvtg-xml"),
+            example(
+                "completions for bash",
+                "gvtg-xml generate bash > ~/.local/share/bash-completion/completions/gvtg-xml",
+            ),
             example("for zsh, in a folder of $fpath", "gvtg-xml generate zsh > ~/.zfunc/_gvtg-xml"),
         ],
         exit_status: &[("0", "The file was printed or written"), FAILED],

@@ -15,8 +15,15 @@ pub(super) fn no_intel_gpu(asked: CheckContext<'_>) -> CheckResult {
     match (&asked.host.cards, asked.card()) {
         (_, Some(card)) => CheckResult::fine([DEVICES], vec![("gpu", card.gpu.title())]),
         (Probe::Present(cards), None) => {
-            let others: Vec<String> = cards.iter().map(|card| format!("{} at {}", card.gpu.id(), card.gpu.address)).collect();
-            let found = if others.is_empty() { "there is no display device".to_owned() } else { format!("only {}", others.join(", ")) };
+            let others: Vec<String> = cards
+                .iter()
+                .map(|card| format!("{} at {}", card.gpu.id(), card.gpu.address))
+                .collect();
+            let found = if others.is_empty() {
+                "there is no display device".to_owned()
+            } else {
+                format!("only {}", others.join(", "))
+            };
             CheckResult::wrong([DEVICES], vec![("found", found)])
         }
         (Probe::Unreadable(why), None) => CheckResult::unreadable(DEVICES, why),
@@ -31,14 +38,31 @@ pub(super) fn unsupported(asked: CheckContext<'_>) -> CheckResult {
     let Some(card) = asked.card() else { return CheckResult::skipped() };
     let read = [format!("{}/device", card.path())];
     if asked.able().is_some() {
-        return CheckResult::fine(read, vec![("generation", card.gpu.generation.name().to_owned())]);
+        return CheckResult::fine(
+            read,
+            vec![("generation", card.gpu.generation.name().to_owned())],
+        );
     }
-    CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("instead", alternative_to_gvtg(card.gpu.generation).to_owned())])
+    CheckResult::wrong(
+        read,
+        vec![
+            ("gpu", card.gpu.title()),
+            ("instead", alternative_to_gvtg(card.gpu.generation).to_owned()),
+        ],
+    )
 }
 
 /// What to use on a GPU without GVT-g. Intel has SR-IOV from Tiger Lake on, and not on Rocket Lake.
 fn alternative_to_gvtg(generation: Generation) -> &'static str {
-    const SR_IOV: &[&str] = &["Tiger Lake", "Alder Lake", "Raptor Lake", "Meteor Lake", "Arrow Lake", "Lunar Lake", "Panther Lake"];
+    const SR_IOV: &[&str] = &[
+        "Tiger Lake",
+        "Alder Lake",
+        "Raptor Lake",
+        "Meteor Lake",
+        "Arrow Lake",
+        "Lunar Lake",
+        "Panther Lake",
+    ];
     match generation {
         Generation::Newer(name) if SR_IOV.contains(&name) => {
             "use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which VMs use as PCI devices (<hostdev type='pci'>)"
@@ -47,16 +71,23 @@ fn alternative_to_gvtg(generation: Generation) -> &'static str {
             "if it is newer than Comet Lake, use SR-IOV: the driver xe or i915-sriov-dkms creates virtual functions, which VMs use as PCI \
              devices (<hostdev type='pci'>)"
         }
-        _ => "pass the whole GPU through to one VM (<hostdev type='pci'>, called GVT-d), or give the VM a virtio GPU",
+        _ => {
+            "pass the whole GPU through to one VM (<hostdev type='pci'>, called GVT-d), or give the VM a virtio GPU"
+        }
     }
 }
 
 /// Where the kernel is told to give the GPU to vfio-pci.
 fn ids(asked: CheckContext<'_>, card: &Card) -> Option<(String, String)> {
     let kernel = &asked.host.kernel;
-    let names =
-        |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|id| id.to_lowercase().starts_with(&card.gpu.id())));
-    if let Some(word) = kernel.words().iter().find(|word| word.name == "vfio_pci.ids" && names(word)) {
+    let names = |word: &Word| {
+        word.value.as_ref().is_some_and(|value| {
+            value.split(',').any(|id| id.to_lowercase().starts_with(&card.gpu.id()))
+        })
+    };
+    if let Some(word) =
+        kernel.words().iter().find(|word| word.name == "vfio_pci.ids" && names(word))
+    {
         return Some((word.text.clone(), "the kernel command line".to_owned()));
     }
     kernel.lines("options", "vfio_pci").find_map(|line| {
@@ -67,7 +98,11 @@ fn ids(asked: CheckContext<'_>, card: &Card) -> Option<(String, String)> {
 
 pub(super) fn given_to_vfio_pci(asked: CheckContext<'_>) -> CheckResult {
     let Some(card) = asked.able() else { return CheckResult::skipped() };
-    let read = [format!("{}/driver", card.path()), "/proc/cmdline".to_owned(), "/etc/modprobe.d".to_owned()];
+    let read = [
+        format!("{}/driver", card.path()),
+        "/proc/cmdline".to_owned(),
+        "/etc/modprobe.d".to_owned(),
+    ];
     if card.driver.as_found().is_none_or(|driver| driver != "vfio-pci") {
         return CheckResult::fine(read, vec![]);
     }
@@ -81,7 +116,9 @@ pub(super) fn given_to_vfio_pci(asked: CheckContext<'_>) -> CheckResult {
 /// What keeps i915 from running the GPU, and where that is said.
 fn switched_off(asked: CheckContext<'_>) -> Option<(String, String)> {
     let kernel = &asked.host.kernel;
-    let lists_i915 = |word: &Word| word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "i915"));
+    let lists_i915 = |word: &Word| {
+        word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "i915"))
+    };
     let is_off = |word: &&Word| match word.name.as_str() {
         "nomodeset" => true,
         "i915.modeset" => word.value.as_deref() == Some("0"),
@@ -94,16 +131,28 @@ fn switched_off(asked: CheckContext<'_>) -> Option<(String, String)> {
     if let Some(line) = kernel.lines("blacklist", "i915").next() {
         return Some(("the line 'blacklist i915'".to_owned(), line.path.clone()));
     }
-    let never = |text: &str| text.starts_with("/bin/true") || text.starts_with("/bin/false") || text.starts_with("/usr/bin/");
-    let line = kernel.lines("install", "i915").find(|line| line.words.first().is_some_and(|word| never(&word.text)))?;
+    let never = |text: &str| {
+        text.starts_with("/bin/true")
+            || text.starts_with("/bin/false")
+            || text.starts_with("/usr/bin/")
+    };
+    let line = kernel
+        .lines("install", "i915")
+        .find(|line| line.words.first().is_some_and(|word| never(&word.text)))?;
     Some(("the line 'install i915 …'".to_owned(), line.path.clone()))
 }
 
 pub(super) fn i915_switched_off(asked: CheckContext<'_>) -> CheckResult {
     let Some(card) = asked.able() else { return CheckResult::skipped() };
-    let read = [format!("{}/driver", card.path()), "/proc/cmdline".to_owned(), "/etc/modprobe.d".to_owned()];
+    let read = [
+        format!("{}/driver", card.path()),
+        "/proc/cmdline".to_owned(),
+        "/etc/modprobe.d".to_owned(),
+    ];
     match (&card.driver, switched_off(asked)) {
-        (Probe::Absent, Some((found, path))) => CheckResult::wrong(read, vec![("found", found), ("path", path)]),
+        (Probe::Absent, Some((found, path))) => {
+            CheckResult::wrong(read, vec![("found", found), ("path", path)])
+        }
         _ => CheckResult::fine(read, vec![]),
     }
 }
@@ -121,8 +170,15 @@ pub(super) fn without_i915(asked: CheckContext<'_>) -> CheckResult {
             );
             (format!("the driver {driver}"), how)
         }
-        Probe::Absent if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) => return CheckResult::skipped(),
-        Probe::Absent => ("no driver".to_owned(), "find out why i915 did not bind to it: `sudo dmesg | grep i915`".to_owned()),
+        Probe::Absent
+            if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) =>
+        {
+            return CheckResult::skipped();
+        }
+        Probe::Absent => (
+            "no driver".to_owned(),
+            "find out why i915 did not bind to it: `sudo dmesg | grep i915`".to_owned(),
+        ),
         Probe::Unreadable(why) => return CheckResult::unreadable(&path, why),
     };
     CheckResult::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
@@ -153,7 +209,10 @@ pub(super) fn small_aperture(asked: CheckContext<'_>) -> CheckResult {
         }
         Some(_) => CheckResult::wrong(read, vec![("found", size)]),
         // GVT-g is off yet; that it will be of no use can be told already.
-        None if card.aperture.is_some_and(|size| crate::types::TYPES.iter().all(|kind| kind.possible(size) == 0)) => {
+        None if card.aperture.is_some_and(|size| {
+            crate::types::TYPES.iter().all(|kind| kind.possible(size) == 0)
+        }) =>
+        {
             CheckResult::wrong(read, vec![("found", size)])
         }
         None => CheckResult::skipped(),

@@ -13,9 +13,10 @@ const LIBRARY: &str = "libvirt.so.0";
 pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
     match asked.host.libvirt.version {
         Some(version) => CheckResult::fine([LIBRARY], vec![("libvirt", version.to_string())]),
-        None if asked.host.libvirt.is_installed => {
-            CheckResult::unknown([LIBRARY], "libvirt is installed, but its version is not part of any file name")
-        }
+        None if asked.host.libvirt.is_installed => CheckResult::unknown(
+            [LIBRARY],
+            "libvirt is installed, but its version is not part of any file name",
+        ),
         None => CheckResult::wrong([LIBRARY], vec![]),
     }
 }
@@ -43,7 +44,11 @@ pub(super) fn old_qemu(asked: CheckContext<'_>) -> CheckResult {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let number = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let values = vec![("found", version.clone())];
-    if number < FIRST_QEMU { CheckResult::wrong([path.clone()], values) } else { CheckResult::fine([path.clone()], values) }
+    if number < FIRST_QEMU {
+        CheckResult::wrong([path.clone()], values)
+    } else {
+        CheckResult::fine([path.clone()], values)
+    }
 }
 
 pub(super) fn dri_not_allowed(asked: CheckContext<'_>) -> CheckResult {
@@ -68,14 +73,22 @@ pub(super) fn dri_not_allowed(asked: CheckContext<'_>) -> CheckResult {
         None => "run `gvtg-xml emit qemu-conf | sudo tee -a /etc/libvirt/qemu.conf`",
     };
     let allowed = allowed.as_deref().unwrap_or_default();
-    let missing: Vec<String> = nodes.into_iter().filter(|node| !allowed.contains(node)).map(|node| format!("\"{node}\"")).collect();
+    let missing: Vec<String> = nodes
+        .into_iter()
+        .filter(|node| !allowed.contains(node))
+        .map(|node| format!("\"{node}\""))
+        .collect();
     if missing.is_empty() {
         return CheckResult::fine([path], vec![]);
     }
-    CheckResult::wrong([path], vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())])
+    CheckResult::wrong(
+        [path],
+        vec![("nodes", missing.join(", ")), ("path", path.to_owned()), ("how", how.to_owned())],
+    )
 }
 
-/// SELinux keeps a confined QEMU from the X server unless a boolean allows it. If no domain is named, any of them may open a window.
+/// SELinux keeps a confined QEMU from the X server unless a boolean allows it. If no domain is
+/// named, any of them may open a window.
 pub(super) fn window_forbidden(asked: CheckContext<'_>) -> CheckResult {
     let confinement = &asked.host.confinement;
     if asked.able().is_none() || !confinement.selinux_enforces {
@@ -88,10 +101,13 @@ pub(super) fn window_forbidden(asked: CheckContext<'_>) -> CheckResult {
         Probe::Unreadable(why) => return CheckResult::unreadable(read[1], why),
     };
     let drivers = &asked.host.libvirt.security_drivers;
-    let is_confined = drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
+    let is_confined =
+        drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
     let is_by_default = asked.host.libvirt.confines_by_default;
-    let is_kept = |guest: &&Guest| guest.opens_confined_window && (is_by_default || guest.asks_for_selinux);
-    let names: Vec<String> = asked.guests.iter().filter(is_kept).map(|guest| word(&guest.name)).collect();
+    let is_kept =
+        |guest: &&Guest| guest.opens_confined_window && (is_by_default || guest.asks_for_selinux);
+    let names: Vec<String> =
+        asked.guests.iter().filter(is_kept).map(|guest| word(&guest.name)).collect();
     let is_confined = is_confined && (is_by_default || !asked.guests.is_empty());
     if !is_off || !is_confined || (!asked.guests.is_empty() && names.is_empty()) {
         return CheckResult::fine(read, vec![]);

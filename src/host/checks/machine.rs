@@ -5,8 +5,11 @@ use crate::host::Probe;
 
 pub(super) fn no_machine(asked: CheckContext<'_>) -> CheckResult {
     let machine = &asked.host.machine;
-    let missing: Vec<&str> =
-        [("/proc", machine.has_proc), ("/sys", machine.has_sys)].iter().filter(|(_, has)| !has).map(|(path, _)| *path).collect();
+    let missing: Vec<&str> = [("/proc", machine.has_proc), ("/sys", machine.has_sys)]
+        .iter()
+        .filter(|(_, has)| !has)
+        .map(|(path, _)| *path)
+        .collect();
     if missing.is_empty() {
         return CheckResult::fine(["/proc", "/sys"], vec![]);
     }
@@ -15,7 +18,10 @@ pub(super) fn no_machine(asked: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn in_guest(asked: CheckContext<'_>) -> CheckResult {
     match &asked.host.machine.guest {
-        Some((path, words)) => CheckResult::wrong([*path], vec![("found", words.clone()), ("path", (*path).to_owned())]),
+        Some((path, words)) => CheckResult::wrong(
+            [*path],
+            vec![("found", words.clone()), ("path", (*path).to_owned())],
+        ),
         None if asked.host.machine.flags == Probe::Absent => CheckResult::skipped(),
         None => CheckResult::fine(["/proc/cpuinfo", "/sys/class/dmi/id"], vec![]),
     }
@@ -23,8 +29,14 @@ pub(super) fn in_guest(asked: CheckContext<'_>) -> CheckResult {
 
 pub(super) fn in_container(asked: CheckContext<'_>) -> CheckResult {
     match &asked.host.machine.container {
-        Some((path, whose)) => CheckResult::wrong([*path], vec![("found", whose.clone()), ("path", (*path).to_owned())]),
-        None => CheckResult::fine(["/run/systemd/container", "/.dockerenv", "/run/.containerenv"], vec![]),
+        Some((path, whose)) => CheckResult::wrong(
+            [*path],
+            vec![("found", whose.clone()), ("path", (*path).to_owned())],
+        ),
+        None => CheckResult::fine(
+            ["/run/systemd/container", "/.dockerenv", "/run/.containerenv"],
+            vec![],
+        ),
     }
 }
 
@@ -34,21 +46,27 @@ pub(super) fn no_kvm(asked: CheckContext<'_>) -> CheckResult {
         return CheckResult::skipped();
     }
     let read = ["/dev/kvm", "/proc/cpuinfo", "/sys/module/kvm_intel"];
-    let wrong = |what: &str, how: &str| CheckResult::wrong(read, vec![("what", what.to_owned()), ("how", how.to_owned())]);
+    let wrong = |what: &str, how: &str| {
+        CheckResult::wrong(read, vec![("what", what.to_owned()), ("how", how.to_owned())])
+    };
     if machine.has_kvm {
         return CheckResult::fine(read, vec![]);
     }
     if machine.has_flag("vmx") == Some(false) {
-        return wrong("the processor does not report vmx", "turn on Intel's virtualization (VT-x) in the firmware settings");
+        return wrong(
+            "the processor does not report vmx",
+            "turn on Intel's virtualization (VT-x) in the firmware settings",
+        );
     }
     match kernel.is_loaded("kvm_intel") {
         Some(false) => wrong(
             "the module kvm_intel is not loaded",
             "load it: `sudo modprobe kvm_intel`; if that fails, see why: `sudo dmesg | grep kvm`",
         ),
-        Some(true) if machine.has_dev => {
-            wrong("/dev/kvm is missing", "reload the module: `sudo modprobe -r kvm_intel && sudo modprobe kvm_intel`")
-        }
+        Some(true) if machine.has_dev => wrong(
+            "/dev/kvm is missing",
+            "reload the module: `sudo modprobe -r kvm_intel && sudo modprobe kvm_intel`",
+        ),
         Some(true) => CheckResult::fine(read, vec![]),
         None => CheckResult::unknown(read, "neither /dev nor /sys/module exists"),
     }

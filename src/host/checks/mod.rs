@@ -1,6 +1,8 @@
-//! What a machine's facts mean for GVT-g: a function for each rule in `rules/host/`, and what all of them together say.
+//! What a machine's facts mean for GVT-g: a function for each rule in `rules/host/`, and what all
+//! of them together say.
 //!
-//! The table below is in the order of causes: what comes first is to be mended first, as it may be why others are wrong.
+//! The table below is in the order of causes: what comes first is to be mended first, as it may be
+//! why others are wrong.
 
 mod domain;
 mod gpu;
@@ -175,14 +177,27 @@ pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
 fn of_verdict<'r>(rule: &'r Rule, verdict: CheckResult) -> Vec<Item<'r>> {
     let CheckResult { read, outcome } = verdict;
     let filled = |text: &str, values: &Values| {
-        template::substitute(text, |name| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
+        template::substitute(text, |name| {
+            values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        })
     };
-    let item = |status, message: String, help: Option<String>| Item { rule, status, message, help, read: read.clone() };
+    let item = |status, message: String, help: Option<String>| Item {
+        rule,
+        status,
+        message,
+        help,
+        read: read.clone(),
+    };
     match outcome {
-        Outcome::Fine(values) => vec![item(Status::Ok, filled(rule.ok_message.as_deref().unwrap_or(&rule.summary), &values), None)],
+        Outcome::Fine(values) => vec![item(
+            Status::Ok,
+            filled(rule.ok_message.as_deref().unwrap_or(&rule.summary), &values),
+            None,
+        )],
         Outcome::Wrong(found) => {
             let wrong = |values: &Values| {
-                let own = values.iter().find(|(name, _)| *name == HELP).map(|(_, help)| help.clone());
+                let own =
+                    values.iter().find(|(name, _)| *name == HELP).map(|(_, help)| help.clone());
                 let help = own.or_else(|| rule.help.as_ref().map(|help| filled(help, values)));
                 item(Status::Wrong(rule.severity), filled(&rule.message, values), help)
             };
@@ -213,28 +228,41 @@ impl<'h> CheckContext<'h> {
 impl CheckResult {
     /// All is well.
     fn fine(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
-        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Fine(values) }
+        CheckResult {
+            read: read.into_iter().map(Into::into).collect(),
+            outcome: Outcome::Fine(values),
+        }
     }
 
     /// One thing is wrong.
     fn wrong(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
-        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Wrong(vec![values]) }
+        CheckResult {
+            read: read.into_iter().map(Into::into).collect(),
+            outcome: Outcome::Wrong(vec![values]),
+        }
     }
 
     /// These things are wrong; where there are none, all is well.
     fn each(read: impl IntoIterator<Item = impl Into<String>>, found: Vec<Values>) -> Self {
-        let outcome = if found.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(found) };
+        let outcome =
+            if found.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(found) };
         CheckResult { read: read.into_iter().map(Into::into).collect(), outcome }
     }
 
     /// Nobody can tell: a file can't be read.
     fn unreadable(path: &str, why: &str) -> Self {
-        CheckResult { read: vec![path.to_owned()], outcome: Outcome::Unknown(format!("{path}: {why}")) }
+        CheckResult {
+            read: vec![path.to_owned()],
+            outcome: Outcome::Unknown(format!("{path}: {why}")),
+        }
     }
 
     /// Nobody can tell.
     fn unknown(read: impl IntoIterator<Item = impl Into<String>>, why: impl Into<String>) -> Self {
-        CheckResult { read: read.into_iter().map(Into::into).collect(), outcome: Outcome::Unknown(why.into()) }
+        CheckResult {
+            read: read.into_iter().map(Into::into).collect(),
+            outcome: Outcome::Unknown(why.into()),
+        }
     }
 
     /// There is nothing to look at.

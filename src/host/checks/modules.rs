@@ -22,10 +22,12 @@ pub(super) fn not_at_boot(asked: CheckContext<'_>) -> CheckResult {
         return CheckResult::skipped();
     }
     let kernel = &asked.host.kernel;
-    let listed = kernel.at_boot.iter().find(|line| module(line) == "kvmgt").map(|line| line.path.clone());
+    let listed =
+        kernel.at_boot.iter().find(|line| module(line) == "kvmgt").map(|line| line.path.clone());
     let on_line = kernel.words().iter().find(|word| {
         let loads = matches!(word.name.as_str(), "modules_load" | "rd.modules_load");
-        loads && word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "kvmgt"))
+        loads
+            && word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "kvmgt"))
     });
     let by_hook = super::hook::that_loads_kvmgt(asked).map(|hook| hook.path.clone());
     match listed.or(on_line.map(|_| "/proc/cmdline".to_owned())).or(by_hook) {
@@ -40,7 +42,11 @@ pub(super) fn broken_line(asked: CheckContext<'_>) -> CheckResult {
     }
     let broken = asked.host.kernel.at_boot.iter().filter(|line| !is_name(line));
     let values = |line: &BootLine| -> Values {
-        let word: String = line.name.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect();
+        let word: String = line
+            .name
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+            .collect();
         let how = if word.is_empty() {
             "remove the line".to_owned()
         } else {
@@ -61,5 +67,8 @@ pub(super) fn retired(asked: CheckContext<'_>) -> CheckResult {
         RETIRED.contains(&name.as_str()) && kernel.has_module(&name) == Some(false)
     };
     let gone = kernel.at_boot.iter().filter(is_gone);
-    CheckResult::each(READ, gone.map(|line| vec![("found", line.name.clone()), ("path", line.path.clone())]).collect())
+    CheckResult::each(
+        READ,
+        gone.map(|line| vec![("found", line.name.clone()), ("path", line.path.clone())]).collect(),
+    )
 }

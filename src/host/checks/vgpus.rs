@@ -15,13 +15,19 @@ pub(super) fn user(user: &User) -> String {
 }
 
 pub(super) fn full(asked: CheckContext<'_>) -> CheckResult {
-    let Some(types) = asked.able().and_then(|card| card.types.as_found()) else { return CheckResult::skipped() };
+    let Some(types) = asked.able().and_then(|card| card.types.as_found()) else {
+        return CheckResult::skipped();
+    };
     if types.is_empty() {
         return CheckResult::skipped();
     }
     let path = asked.card().map(|card| card.types_path()).unwrap_or_default();
-    let free: Vec<String> =
-        types.iter().filter_map(|offered| Some(format!("{} × {}", offered.available.filter(|free| *free > 0)?, offered.name))).collect();
+    let free: Vec<String> = types
+        .iter()
+        .filter_map(|offered| {
+            Some(format!("{} × {}", offered.available.filter(|free| *free > 0)?, offered.name))
+        })
+        .collect();
     if types.iter().all(|offered| offered.available.is_none()) {
         return CheckResult::unknown([path], "the kernel does not report how many vGPUs fit");
     }
@@ -30,7 +36,11 @@ pub(super) fn full(asked: CheckContext<'_>) -> CheckResult {
     }
     let existing = asked.host.vgpus.as_found().map_or(&[][..], Vec::as_slice);
     let listed: Vec<String> = existing.iter().map(describe).collect();
-    let found = if listed.is_empty() { "the kernel lists no existing vGPU".to_owned() } else { listed.join("; ") };
+    let found = if listed.is_empty() {
+        "the kernel lists no existing vGPU".to_owned()
+    } else {
+        listed.join("; ")
+    };
     CheckResult::wrong([path, DEVICES.to_owned()], vec![("found", found)])
 }
 
@@ -38,28 +48,44 @@ pub(super) fn full(asked: CheckContext<'_>) -> CheckResult {
 fn describe(vgpu: &VgpuInstance) -> String {
     let users = match &vgpu.users {
         Probe::Present(users) if users.is_empty() => "no process has it open".to_owned(),
-        Probe::Present(users) => format!("used by {}", users.iter().map(user).collect::<Vec<_>>().join(", ")),
+        Probe::Present(users) => {
+            format!("used by {}", users.iter().map(user).collect::<Vec<_>>().join(", "))
+        }
         _ => "only root can see what uses it".to_owned(),
     };
     format!("{} ({}), {users}", vgpu.uuid, vgpu.vgpu_type.as_deref().unwrap_or("unknown type"))
 }
 
 pub(super) fn unused(asked: CheckContext<'_>) -> CheckResult {
-    let Some(existing) = asked.able().and_then(|_| asked.host.vgpus.as_found()) else { return CheckResult::skipped() };
+    let Some(existing) = asked.able().and_then(|_| asked.host.vgpus.as_found()) else {
+        return CheckResult::skipped();
+    };
     if existing.is_empty() {
         return CheckResult::skipped();
     }
-    let is_unused = |vgpu: &&VgpuInstance| matches!(&vgpu.users, Probe::Present(users) if users.is_empty());
+    let is_unused =
+        |vgpu: &&VgpuInstance| matches!(&vgpu.users, Probe::Present(users) if users.is_empty());
     let found: Vec<Values> = existing
         .iter()
         .filter(is_unused)
-        .map(|vgpu| vec![("uuid", vgpu.uuid.clone()), ("type", vgpu.vgpu_type.clone().unwrap_or_else(|| "unknown type".to_owned()))])
+        .map(|vgpu| {
+            vec![
+                ("uuid", vgpu.uuid.clone()),
+                ("type", vgpu.vgpu_type.clone().unwrap_or_else(|| "unknown type".to_owned())),
+            ]
+        })
         .collect();
     if found.is_empty() && existing.iter().any(|vgpu| matches!(vgpu.users, Probe::Unreadable(_))) {
-        return CheckResult::unknown([DEVICES, "/proc"], "only root can see which processes use the vGPUs");
+        return CheckResult::unknown(
+            [DEVICES, "/proc"],
+            "only root can see which processes use the vGPUs",
+        );
     }
     if !found.is_empty() {
         return CheckResult::each([DEVICES, "/proc"], found);
     }
-    CheckResult::fine([DEVICES, "/proc"], vec![("found", existing.iter().map(describe).collect::<Vec<_>>().join("; "))])
+    CheckResult::fine(
+        [DEVICES, "/proc"],
+        vec![("found", existing.iter().map(describe).collect::<Vec<_>>().join("; "))],
+    )
 }

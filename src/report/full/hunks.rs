@@ -40,8 +40,13 @@ impl Line {
     }
 }
 
-/// The diff of the edits, with the line that the finding is in, and how many lines of it are left out at the end.
-pub(super) fn lines<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>, finding: usize) -> (Vec<Line>, usize) {
+/// The diff of the edits, with the line that the finding is in, and how many lines of it are left
+/// out at the end.
+pub(super) fn lines<'e>(
+    source: &Source<'_>,
+    edits: impl Iterator<Item = &'e Edit>,
+    finding: usize,
+) -> (Vec<Line>, usize) {
     let mut finding = Some(source.position(finding).line);
     let mut parts: Vec<Vec<Line>> = Vec::new();
     for hunk in groups(source, edits).iter().map(|group| hunk(source, group)) {
@@ -70,7 +75,8 @@ fn join(parts: Vec<Vec<Line>>) -> (Vec<Line>, usize) {
             lines.push(Line::gap());
         }
         // A line that both parts show is shown once.
-        let repeated = part.first().is_some_and(|line| line.kind == Kind::Stays && lines.contains(line));
+        let repeated =
+            part.first().is_some_and(|line| line.kind == Kind::Stays && lines.contains(line));
         lines.extend(part.into_iter().skip(usize::from(repeated)));
     }
     let more = lines.len().saturating_sub(MAX_LINES);
@@ -102,7 +108,8 @@ fn groups<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>) -> Vec
     groups
 }
 
-/// Whether an edit is in the line in which the edits before it end, or in the next, and not a screen further on.
+/// Whether an edit is in the line in which the edits before it end, or in the next, and not a
+/// screen further on.
 fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
     group.last().is_some_and(|last| {
         let between = &source.text()[last.range.end..edit.range.start];
@@ -138,7 +145,8 @@ fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
         lines.push(of_document(source, number - 1));
     }
     let mut goes = removed(goes, number);
-    let mut comes: Vec<Line> = comes.lines().map(|line| Line::new(None, Kind::Comes, line)).collect();
+    let mut comes: Vec<Line> =
+        comes.lines().map(|line| Line::new(None, Kind::Comes, line)).collect();
     for cut in [&mut goes, &mut comes] {
         if let Some(first) = cut.first_mut().filter(|_| before == 0 && from > line.start) {
             first.text.insert(0, '…');
@@ -155,7 +163,8 @@ fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
 /// Lines that go, the first of which has this number.
 fn removed(goes: &str, number: usize) -> Vec<Line> {
     let first: Vec<&str> = goes.lines().take(MAX_REMOVED + 1).collect();
-    let numbered = |(index, line): (usize, &&str)| Line::new(Some(number + index), Kind::Goes, line);
+    let numbered =
+        |(index, line): (usize, &&str)| Line::new(Some(number + index), Kind::Goes, line);
     if first.len() <= MAX_REMOVED {
         return first.iter().enumerate().map(numbered).collect();
     }
@@ -167,7 +176,8 @@ fn removed(goes: &str, number: usize) -> Vec<Line> {
     lines
 }
 
-/// Where to stop showing the line that holds `at`: behind its end, or so far on that what is before `at` is in what is shown.
+/// Where to stop showing the line that holds `at`: behind its end, or so far on that what is before
+/// `at` is in what is shown.
 fn window_end(source: &Source<'_>, at: usize) -> usize {
     let number = source.position(at).line;
     if source.line(number).end.saturating_sub(at) <= LONGEST / 2 {
@@ -197,7 +207,8 @@ fn common_prefix(left: &str, right: &str, edit: usize) -> usize {
     length
 }
 
-/// How many bytes of whole lines both texts end with, of lines that end in their last so many bytes.
+/// How many bytes of whole lines both texts end with, of lines that end in their last so many
+/// bytes.
 fn common_suffix(left: &str, right: &str, edit: usize) -> usize {
     let mut length = 0;
     for (left, right) in left.split_inclusive('\n').rev().zip(right.split_inclusive('\n').rev()) {
@@ -215,10 +226,14 @@ mod tests {
 
     use super::*;
 
-    /// The diff of edits that are given as what they replace, and with what; `finding` is a piece of the text.
+    /// The diff of edits that are given as what they replace, and with what; `finding` is a piece
+    /// of the text.
     fn diff(text: &str, finding: &str, edits: &[(Range<usize>, &str)]) -> String {
         let source = Source::new("x", text);
-        let edits: Vec<Edit> = edits.iter().map(|(range, text)| Edit { range: range.clone(), text: (*text).into() }).collect();
+        let edits: Vec<Edit> = edits
+            .iter()
+            .map(|(range, text)| Edit { range: range.clone(), text: (*text).into() })
+            .collect();
         let (lines, more) = lines(&source, edits.iter(), text.find(finding).unwrap());
         let shown = lines.iter().map(|line| {
             let number = line.number.map_or(String::new(), |number| number.to_string());
@@ -244,14 +259,21 @@ mod tests {
         let range = at(text, "  <b>\n    <c/>\n    <c/>\n  </b>\n");
         assert_eq!(diff(text, "<b>", &[(range, "")]), "2-  <b>\n…\n5-  </b>\n");
         let range = at(text, "\n  <b>\n    <c/>\n    <c/>\n  </b>");
-        assert_eq!(diff(text, "<b>", &[(range, "")]), "2-  <b>\n…\n5-  </b>\n", "with the line break before it");
+        assert_eq!(
+            diff(text, "<b>", &[(range, "")]),
+            "2-  <b>\n…\n5-  </b>\n",
+            "with the line break before it"
+        );
     }
 
     #[test]
     fn of_lines_that_are_alike_the_one_that_goes_is_shown() {
         let text = "<a>\n  <b/>\n  <b/>\n  <b/>\n</a>\n";
         for (number, start) in [(2, 4), (3, 11), (4, 18)] {
-            assert_eq!(diff(text, &text[start..], &[(start..start + 7, "")]), format!("{number}-  <b/>\n"));
+            assert_eq!(
+                diff(text, &text[start..], &[(start..start + 7, "")]),
+                format!("{number}-  <b/>\n")
+            );
         }
         let text = "<a>\r\n  <b/>\r\n  <b/>\r\n</a>";
         assert_eq!(diff(text, "<b/>", &[(5..13, "")]), "2-  <b/>\n");
@@ -260,7 +282,10 @@ mod tests {
     #[test]
     fn a_value_that_changes_is_its_line_twice() {
         let text = "<a>\n\t<b c='1' d='2'/>\n</a>";
-        assert_eq!(diff(text, "1", &[(at(text, "1"), "3"), (at(text, "2"), "4")]), "2-\t<b c='1' d='2'/>\n+\t<b c='3' d='4'/>\n");
+        assert_eq!(
+            diff(text, "1", &[(at(text, "1"), "3"), (at(text, "2"), "4")]),
+            "2-\t<b c='1' d='2'/>\n+\t<b c='3' d='4'/>\n"
+        );
     }
 
     #[test]
@@ -270,8 +295,14 @@ mod tests {
         assert_eq!(diff(text, "<b/>", &[(behind..behind, "\n  <c/>")]), "2   <b/>\n+  <c/>\n");
         let before = at(text, "</a>").start;
         assert_eq!(diff(text, "<b/>", &[(before..before, "  <c/>\n")]), "2   <b/>\n+  <c/>\n");
-        assert_eq!(diff(text, "<a>", &[(before..before, "  <c/>\n")]), "1 <a>\n2   <b/>\n+  <c/>\n");
-        assert_eq!(diff(text, "</a>", &[(behind..behind, "\n  <c/>")]), "2   <b/>\n+  <c/>\n3 </a>\n");
+        assert_eq!(
+            diff(text, "<a>", &[(before..before, "  <c/>\n")]),
+            "1 <a>\n2   <b/>\n+  <c/>\n"
+        );
+        assert_eq!(
+            diff(text, "</a>", &[(behind..behind, "\n  <c/>")]),
+            "2   <b/>\n+  <c/>\n3 </a>\n"
+        );
         assert_eq!(diff(text, "<a>", &[(0..0, "<!-- x -->\n")]), "+<!-- x -->\n1 <a>\n");
     }
 
@@ -280,19 +311,40 @@ mod tests {
         let text = "<a>\n<b/>\n<c/>\n<d/>\n<e/>\n</a>\n";
         let edits = [(at(text, "b"), "x"), (at(text, "e"), "y")];
         assert_eq!(diff(text, "<b/>", &edits), "2-<b/>\n+<x/>\n…\n5-<e/>\n+<y/>\n");
-        assert_eq!(diff(text, "<c/>", &edits), "2-<b/>\n+<x/>\n3 <c/>\n…\n5-<e/>\n+<y/>\n", "the finding's line is shown");
-        assert_eq!(diff(text, "<b/>", &[(at(text, "b"), "x"), (at(text, "c"), "y")]), "2-<b/>\n3-<c/>\n+<x/>\n+<y/>\n");
+        assert_eq!(
+            diff(text, "<c/>", &edits),
+            "2-<b/>\n+<x/>\n3 <c/>\n…\n5-<e/>\n+<y/>\n",
+            "the finding's line is shown"
+        );
+        assert_eq!(
+            diff(text, "<b/>", &[(at(text, "b"), "x"), (at(text, "c"), "y")]),
+            "2-<b/>\n3-<c/>\n+<x/>\n+<y/>\n"
+        );
     }
 
     #[test]
     fn no_more_is_shown_than_a_look_takes() {
         let many = "<x/>\n".repeat(40);
         let text = "<a>\n</a>\n";
-        assert_eq!(diff(text, "<a>", &[(4..4, &many)]), format!("1 <a>\n{}33 more\n", "+<x/>\n".repeat(7)));
+        assert_eq!(
+            diff(text, "<a>", &[(4..4, &many)]),
+            format!("1 <a>\n{}33 more\n", "+<x/>\n".repeat(7))
+        );
         let seven = "<x/>\n".repeat(8);
-        assert_eq!(diff(text, "<a>", &[(4..4, &seven)]), format!("1 <a>\n{}", "+<x/>\n".repeat(8)), "a line takes no more room than words");
+        assert_eq!(
+            diff(text, "<a>", &[(4..4, &seven)]),
+            format!("1 <a>\n{}", "+<x/>\n".repeat(8)),
+            "a line takes no more room than words"
+        );
         let long = format!("<a>{}<b/>{}</a>", "é".repeat(500), "ü".repeat(500));
         let shown = diff(&long, "<b/>", &[(at(&long, "<b/>"), "<c\u{1b}/>")]);
-        assert_eq!(shown, format!("1-…{e}<b/>{u}…\n+…{e}<c\\u{{1b}}/>{u}…\n", e = "é".repeat(20), u = "ü".repeat(20)));
+        assert_eq!(
+            shown,
+            format!(
+                "1-…{e}<b/>{u}…\n+…{e}<c\\u{{1b}}/>{u}…\n",
+                e = "é".repeat(20),
+                u = "ü".repeat(20)
+            )
+        );
     }
 }

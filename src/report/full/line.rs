@@ -8,7 +8,8 @@ use crate::source::BOM;
 /// The longest piece of a line that is shown, in characters.
 pub(super) const LONGEST: usize = 160;
 
-/// A piece of a line as it can be shown: without what steers a terminal, its tabs kept, and cut where it is too long.
+/// A piece of a line as it can be shown: without what steers a terminal, its tabs kept, and cut
+/// where it is too long.
 pub(super) fn clipped(piece: &str) -> String {
     // Nearly all lines of domains are like this.
     if piece.len() <= LONGEST && piece.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {

@@ -1,13 +1,16 @@
 //! Findings for people: what is wrong, where, what to do, and what the fix changes.
 //!
-//! A finding with a fix shows the fix as a small diff; one without shows the line that it is in, drawn by miette.
+//! A finding with a fix shows the fix as a small diff; one without shows the line that it is in,
+//! drawn by miette.
 
 use std::cell::OnceCell;
 use std::fmt;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use miette::{Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use miette::{
+    Diagnostic as Miette, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode,
+};
 use textwrap::WordSplitter;
 use textwrap::core::display_width;
 
@@ -47,11 +50,18 @@ impl Full {
 
     fn handler(&self) -> &GraphicalReportHandler {
         self.handler.get_or_init(|| {
-            let theme = if self.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-            let handler = GraphicalReportHandler::new_themed(theme).without_cause_chain().with_links(false);
+            let theme = if self.color {
+                GraphicalTheme::unicode()
+            } else {
+                GraphicalTheme::unicode_nocolor()
+            };
+            let handler =
+                GraphicalReportHandler::new_themed(theme).without_cause_chain().with_links(false);
             // miette leaves two columns free.
             let handler = handler.with_width(self.width + 2).with_break_words(false);
-            handler.with_word_separator(wrap::SEPARATOR).with_word_splitter(WordSplitter::NoHyphenation)
+            handler
+                .with_word_separator(wrap::SEPARATOR)
+                .with_word_splitter(WordSplitter::NoHyphenation)
         })
     }
 
@@ -60,11 +70,19 @@ impl Full {
     }
 
     /// What is wrong in a text that is no domain, in the same form.
-    pub fn error(&self, source: &Source<'_>, span: Range<usize>, message: &str, help: Option<&str>) -> String {
+    pub fn error(
+        &self,
+        source: &Source<'_>,
+        span: Range<usize>,
+        message: &str,
+        help: Option<&str>,
+    ) -> String {
         let mut text = String::new();
         let snippet = Snippet::new(source, &span, source.position(span.start));
         self.add_message("error", Severity::Error, message, Some(snippet), &mut text);
-        help.into_iter().flat_map(str::lines).for_each(|line| self.add_note("help", line, &mut text));
+        help.into_iter()
+            .flat_map(str::lines)
+            .for_each(|line| self.add_note("help", line, &mut text));
         text.push('\n');
         text
     }
@@ -77,7 +95,8 @@ impl Full {
         let word = format!("{word}[{}]", diagnostic.rule.id);
         let edits = diagnostic.fix.as_ref().map(|fix| &fix.edits).filter(|edits| !edits.is_empty());
         let is_shown = edits.is_none() && !is_binary(part.source, diagnostic.start);
-        let snippet = is_shown.then(|| Snippet::new(part.source, &diagnostic.span, diagnostic.start));
+        let snippet =
+            is_shown.then(|| Snippet::new(part.source, &diagnostic.span, diagnostic.start));
         self.add_message(&word, diagnostic.severity, &diagnostic.message, snippet, text);
         if edits.is_none() && !is_shown {
             self.add_diff(part.source.name(), diagnostic.start, &[], 0, text);
@@ -89,11 +108,17 @@ impl Full {
         if let Some(what) = what {
             self.add_note(label(part.state, diagnostic), what, text);
         }
-        if let Some(risk) = diagnostic.fix.as_ref().and_then(|fix| fix.risk.as_deref()).filter(|_| part.state != State::Fixed) {
+        if let Some(risk) = diagnostic
+            .fix
+            .as_ref()
+            .and_then(|fix| fix.risk.as_deref())
+            .filter(|_| part.state != State::Fixed)
+        {
             self.add_note("risk", &format!("this may lose {risk}"), text);
         }
         // What a fix removes is named, however much it is.
-        let (removed, others): (Vec<&Related>, Vec<&Related>) = diagnostic.related.iter().partition(|related| related.is_removed);
+        let (removed, others): (Vec<&Related>, Vec<&Related>) =
+            diagnostic.related.iter().partition(|related| related.is_removed);
         for related in others.iter().take(MAX_RELATED).chain(&removed) {
             let Related { start: Position { line, column }, message, .. } = related;
             let place = match &related.file {
@@ -111,14 +136,28 @@ impl Full {
     }
 
     /// The word, what is wrong, and the line of it where that is to be drawn.
-    fn add_message(&self, word: &str, severity: Severity, message: &str, snippet: Option<Snippet>, text: &mut String) {
+    fn add_message(
+        &self,
+        word: &str,
+        severity: Severity,
+        message: &str,
+        snippet: Option<Snippet>,
+        text: &mut String,
+    ) {
         let message = format!("{}: {}", self.paint().severity(severity, word), clean(message));
         // Writing to a String does not fail.
         let _ = self.handler().render_report(text, &Shown { severity, message, snippet });
     }
 
     /// The diff in a frame like miette's.
-    fn add_diff(&self, name: &str, place: Position, lines: &[Line], more: usize, text: &mut String) {
+    fn add_diff(
+        &self,
+        name: &str,
+        place: Position,
+        lines: &[Line],
+        more: usize,
+        text: &mut String,
+    ) {
         let paint = self.paint();
         let last = lines.iter().filter_map(|line| line.number).max().unwrap_or(place.line);
         let width = last.to_string().len();
@@ -129,8 +168,12 @@ impl Full {
             let number = paint.faint(&format!("{number:>width$}"));
             let _ = match line.kind {
                 Kind::Stays => writeln!(text, " {number} │   {}", line.text),
-                Kind::Goes => writeln!(text, " {number} │ {}", paint.removed(&format!("- {}", line.text))),
-                Kind::Comes => writeln!(text, " {number} │ {}", paint.added(&format!("+ {}", line.text))),
+                Kind::Goes => {
+                    writeln!(text, " {number} │ {}", paint.removed(&format!("- {}", line.text)))
+                }
+                Kind::Comes => {
+                    writeln!(text, " {number} │ {}", paint.added(&format!("+ {}", line.text)))
+                }
                 Kind::Gap => writeln!(text, " {number} ⋮"),
             };
         }
@@ -162,7 +205,8 @@ impl Full {
 fn is_binary(source: &Source<'_>, place: Position) -> bool {
     const MANY: usize = 8;
     let line = &source.text()[source.line(place.line)];
-    line.chars().take(line::LONGEST).filter(|c| c.is_control() && *c != '\t' && *c != '\r').count() > MANY
+    line.chars().take(line::LONGEST).filter(|c| c.is_control() && *c != '\t' && *c != '\r').count()
+        > MANY
 }
 
 /// Who does what is to be done.
@@ -218,6 +262,8 @@ impl Miette for Shown {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let mark = &self.snippet.as_ref()?.mark;
-        Some(Box::new([LabeledSpan::new_primary_with_span(None, (mark.start, mark.len()))].into_iter()))
+        Some(Box::new(
+            [LabeledSpan::new_primary_with_span(None, (mark.start, mark.len()))].into_iter(),
+        ))
     }
 }

@@ -1,6 +1,7 @@
 //! The line that a finding is in, for miette to draw.
 //!
-//! miette's own source code reads a text from its first byte for each finding; ours knows the lines already and clips long ones.
+//! miette's own source code reads a text from its first byte for each finding; ours knows the lines
+//! already and clips long ones.
 
 use std::ops::Range;
 
@@ -45,15 +46,29 @@ impl Snippet {
             }
         }
         let mark = mark.filter(|_| span.start < end).unwrap_or(text.len()..text.len());
-        Snippet { name: clean(source.name()).into_owned(), text, mark, start: (start.line - 1, start.column - 1) }
+        Snippet {
+            name: clean(source.name()).into_owned(),
+            text,
+            mark,
+            start: (start.line - 1, start.column - 1),
+        }
     }
 }
 
 impl SourceCode for Snippet {
-    fn read_span<'a>(&'a self, span: &SourceSpan, before: usize, _after: usize) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Without context miette asks where the mark is in the document; with it, for the lines to draw.
-        let (range, (line, column)) =
-            if before == 0 { (span.offset()..span.offset() + span.len(), self.start) } else { (0..self.text.len(), (self.start.0, 0)) };
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        _after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // Without context miette asks where the mark is in the document; with it, for the lines to
+        // draw.
+        let (range, (line, column)) = if before == 0 {
+            (span.offset()..span.offset() + span.len(), self.start)
+        } else {
+            (0..self.text.len(), (self.start.0, 0))
+        };
         let span = SourceSpan::new(range.start.into(), range.len());
         let data = self.text.as_bytes().get(range).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, span, line, column, 1)))

@@ -16,14 +16,18 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     if domain.set_reaches() {
         return Vec::new();
     }
-    let sets = domain.sets.iter().filter(|set| domain.raw_device(set.device).is_none() && !is_misdirected(context, set));
+    let sets = domain
+        .sets
+        .iter()
+        .filter(|set| domain.raw_device(set.device).is_none() && !is_misdirected(context, set));
     sets.map(|set| converted(context, set)).collect()
 }
 
 /// `-set` of what only a vGPU has on a host device that is none.
 pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let wrong = |set: &Set<'d>| is_misdirected(context, set) && domain.host_device(set.device).is_some();
+    let wrong =
+        |set: &Set<'d>| is_misdirected(context, set) && domain.host_device(set.device).is_some();
     domain
         .sets
         .iter()
@@ -31,25 +35,35 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         .map(|set| {
             let other = domain.host_device(set.device).map(|device| device.start_tag().span);
             let finding = redirected(context, set);
-            other.into_iter().fold(finding, |finding, span| finding.related_to(span, format!("{} is this device", clipped(set.device))))
+            other.into_iter().fold(finding, |finding, span| {
+                finding.related_to(span, format!("{} is this device", clipped(set.device)))
+            })
         })
         .collect()
 }
 
-/// `-set` for a host device that the domain doesn't have, among libvirt's devices and those of `-device` arguments.
+/// `-set` for a host device that the domain doesn't have, among libvirt's devices and those of
+/// `-device` arguments.
 pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let names_none = |set: &Set<'d>| {
         let is_own = set.device.starts_with("ua-") && !domain.is_alias_taken(set.device);
-        let is_missing = domain.host_device(set.device).is_none() && domain.raw_device(set.device).is_none();
+        let is_missing =
+            domain.host_device(set.device).is_none() && domain.raw_device(set.device).is_none();
         is_missing && (is_host_device_number(set.device) || is_own || domain.set_means_vgpu(set))
     };
-    // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the others are one finding already.
-    let dangling = domain.sets.iter().filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
+    // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the
+    // others are one finding already.
+    let dangling = domain
+        .sets
+        .iter()
+        .filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
     let dangling = dangling.map(|set| redirected(context, set).with_value("what", ""));
-    let unsettable = |set: &&Set<'d>| domain.raw_device(set.device).is_some_and(|device| !device.is_settable());
+    let unsettable =
+        |set: &&Set<'d>| domain.raw_device(set.device).is_some_and(|device| !device.is_settable());
     let of_json = domain.sets.iter().filter(unsettable);
-    let of_json = of_json.map(|set| redirected(context, set).with_value("what", ", which -device defines as JSON"));
+    let of_json = of_json
+        .map(|set| redirected(context, set).with_value("what", ", which -device defines as JSON"));
     dangling.chain(of_json).collect()
 }
 
@@ -62,7 +76,9 @@ fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
 /// A `-set` that does not reach its device, as a property that does.
 fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
-    let finding = Finding::at_attribute(set.operand, "value").with_value("device", set.device).with_value("property", set.property);
+    let finding = Finding::at_attribute(set.operand, "value")
+        .with_value("device", set.device)
+        .with_value("property", set.property);
     if let PropertySyntax::Set(Some(capability)) = domain.form() {
         return finding.fixed_by(vec![Change::DeleteCapability(capability.into())]);
     }
@@ -79,9 +95,16 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
             finding.fixed_by(changes)
         }
         // A card of the same driver, whose properties have the same types.
-        Some(value) if domain.host_device(set.device).is_some_and(|device| is_pci_card(device) || is_vgpu(device)) => {
+        Some(value)
+            if domain
+                .host_device(set.device)
+                .is_some_and(|device| is_pci_card(device) || is_vgpu(device)) =>
+        {
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
-            if domain.last_set(set.device, set.property).is_some_and(|last| last.operand == set.operand) {
+            if domain
+                .last_set(set.device, set.property)
+                .is_some_and(|last| last.operand == set.operand)
+            {
                 changes.extend(overridden(context, set, value));
             }
             finding.fixed_by(changes)
@@ -108,10 +131,15 @@ fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Ve
 /// A `-set` that names the wrong device, as a property that reaches the vGPU.
 fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
-    let finding = Finding::at_attribute(set.operand, "value").with_value("device", set.device).with_value("property", set.property);
+    let finding = Finding::at_attribute(set.operand, "value")
+        .with_value("device", set.device)
+        .with_value("property", set.property);
     let value = type_of(set.property).and_then(|kind| to_override(kind, set.value));
-    let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else { return finding };
-    let is_delivered = domain.effective_property(set.property).is_some_and(|delivered| delivered.value == value);
+    let Some(value) = value.filter(|_| domain.vgpu.is_some() && domain.set_means_vgpu(set)) else {
+        return finding;
+    };
+    let is_delivered =
+        domain.effective_property(set.property).is_some_and(|delivered| delivered.value == value);
     if let (PropertySyntax::Set(capability), false) = (domain.form(), is_delivered) {
         let (alias, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
         changes.push(Change::SetDevice(*set, alias));
@@ -131,21 +159,37 @@ fn prefix_of(written: &str) -> Option<&str> {
 pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings = Vec::new();
     for argument in &context.domain.arguments {
-        let Some(at) = argument.value.find([' ', '=']).filter(|_| argument.value.starts_with('-')) else { continue };
+        let Some(at) = argument.value.find([' ', '=']).filter(|_| argument.value.starts_with('-'))
+        else {
+            continue;
+        };
         let (option, operand) = (&argument.value[..at], argument.value[at + 1..].trim_start());
-        let is_option = option.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_option = option
+            .trim_start_matches('-')
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !is_option || option.trim_start_matches('-').is_empty() || operand.is_empty() {
             continue;
         }
         // A prefix that the argument declares itself means nothing beside it.
         let own = argument.element.written_prefix();
-        let block = argument.element.parent().filter(|block| block.bound(prefix_of(own)) != Some(QEMU_NAMESPACE));
+        let block = argument
+            .element
+            .parent()
+            .filter(|block| block.bound(prefix_of(own)) != Some(QEMU_NAMESPACE));
         let prefix = block.map_or(own, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
-            Change::InsertBehind(argument.element, NewElement::new(format!("{prefix}arg")).with_attribute("value", operand)),
+            Change::InsertBehind(
+                argument.element,
+                NewElement::new(format!("{prefix}arg")).with_attribute("value", operand),
+            ),
         ];
-        findings.push(Finding::at_attribute(argument.element, "value").with_value("found", argument.value).fixed_by(changes));
+        findings.push(
+            Finding::at_attribute(argument.element, "value")
+                .with_value("found", argument.value)
+                .fixed_by(changes),
+        );
     }
     findings
 }

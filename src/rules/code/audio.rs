@@ -18,9 +18,15 @@ const COMMON: &[&str] = &["id", "type", "timerPeriod"];
 /// The changes that give an `<audio>` this backend and remove what only its old backend has.
 fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
     let known = audio_backend(&wanted.backend).map_or(&[][..], |backend| backend.attributes);
-    let is_known = |name: &str| COMMON.contains(&name) || known.iter().any(|attribute| attribute.name == name);
+    let is_known =
+        |name: &str| COMMON.contains(&name) || known.iter().any(|attribute| attribute.name == name);
     let mut changes = vec![Change::SetAttribute(audio, "type".into(), wanted.backend.clone())];
-    changes.extend(wanted.attributes.iter().map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone())));
+    changes.extend(
+        wanted
+            .attributes
+            .iter()
+            .map(|(name, value)| Change::SetAttribute(audio, name.clone(), value.clone())),
+    );
     let stale = audio.attribute_names().filter(|name| !is_known(name));
     changes.extend(stale.map(|name| Change::RemoveAttribute(audio, name.to_owned())));
     changes
@@ -29,19 +35,25 @@ fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
 /// Sound that does not go where the user asked: it goes nowhere, or where libvirt chooses.
 pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else { return Vec::new() };
+    let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else {
+        return Vec::new();
+    };
     let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
     let audios = domain.devices_named("audio");
     if audios.is_empty() {
         let new = |id: u32| {
-            let new = NewElement::new("audio").with_attribute("id", id.to_string()).with_attribute("type", &wanted.backend);
+            let new = NewElement::new("audio")
+                .with_attribute("id", id.to_string())
+                .with_attribute("type", &wanted.backend);
             wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value))
         };
         // libvirt refuses a sound card that names an <audio> that does not exist.
         let named = &domain.audio_ids().missing;
         let ids = if named.is_empty() { &[1][..] } else { named };
         let changes = ids.iter().map(|id| Change::Insert(devices, new(*id))).collect();
-        let finding = Finding::at(sound).with_value("found", "the domain has no <audio>").with_value("what", wanted.to_string());
+        let finding = Finding::at(sound)
+            .with_value("found", "the domain has no <audio>")
+            .with_value("what", wanted.to_string());
         return vec![finding.fixed_by(changes)];
     }
     if domain.settings.explicit.audio.is_none() {
@@ -50,14 +62,19 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     // Sound over SPICE or D-Bus is another rule's finding, or works.
     let is_other = |audio: &Element<'d>| match audio.attribute("type") {
         Some("spice" | "dbus") => false,
-        Some(kind) if kind == wanted.backend => {
-            wanted.attributes.iter().any(|(name, value)| audio.attribute(name).is_none_or(|own| own != value))
-        }
+        Some(kind) if kind == wanted.backend => wanted
+            .attributes
+            .iter()
+            .any(|(name, value)| audio.attribute(name).is_none_or(|own| own != value)),
         _ => true,
     };
     let finding = |audio: Element<'d>| {
-        let found = format!("the audio backend is {}", audio.attribute("type").unwrap_or("libvirt's choice"));
-        let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", found);
+        let found = format!(
+            "the audio backend is {}",
+            audio.attribute("type").unwrap_or("libvirt's choice")
+        );
+        let finding =
+            Finding::within(audio, attribute_span(audio, "type")).with_value("found", found);
         finding.with_value("what", wanted.to_string()).fixed_by(set_audio(audio, wanted))
     };
     audios.into_iter().filter(is_other).map(finding).collect()
@@ -73,12 +90,21 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let wanted = usable(context).unwrap_or(&none);
     let finding = |audio: Element<'d>| {
         let kind = lost_carrier(&staying, audio)?;
-        let changes = if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
-        let finding = Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind);
+        let changes =
+            if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
+        let finding =
+            Finding::within(audio, attribute_span(audio, "type")).with_value("found", kind);
         // Seen with libvirt 9.0 to 12.8 and QEMU 7.2 to 11.1.
-        let consequence = if kind == "dbus" { "the guest has no sound, and QEMU 11.1 exits" } else { "the VM does not start" };
+        let consequence = if kind == "dbus" {
+            "the guest has no sound, and QEMU 11.1 exits"
+        } else {
+            "the VM does not start"
+        };
         let finding = finding.with_value("what", consequence).fixed_by(changes);
-        let is_pending = domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some(kind));
+        let is_pending = domain
+            .devices_named("graphics")
+            .iter()
+            .any(|graphics| graphics.attribute("type") == Some(kind));
         Some(Finding { is_pending, ..finding })
     };
     domain.devices_named("audio").into_iter().filter_map(finding).collect()
@@ -86,13 +112,19 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// The types of the `<graphics>` that stay.
 fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
-    let graphics = context.domain.devices_named("graphics").into_iter().filter(|one| !is_removed(*one, context));
+    let graphics = context
+        .domain
+        .devices_named("graphics")
+        .into_iter()
+        .filter(|one| !is_removed(*one, context));
     graphics.filter_map(|one| one.attribute("type")).collect()
 }
 
 /// The type of the graphics that an `<audio>` goes over, if no such graphics stays.
 fn lost_carrier<'d>(staying: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
-    audio.attribute("type").filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
+    audio
+        .attribute("type")
+        .filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
 }
 
 /// A kind of `<audio>` that this libvirt doesn't know, because it came with a later release.
@@ -101,19 +133,24 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_known = |audio: &Element<'d>| match audio.attribute("type") {
         // Before 7.2 it was for bhyve, and needed both directions.
         Some("oss") => {
-            domain.settings.libvirt >= Version::new(7, 2, 0) || audio.child("input").is_some() && audio.child("output").is_some()
+            domain.settings.libvirt >= Version::new(7, 2, 0)
+                || audio.child("input").is_some() && audio.child("output").is_some()
         }
         kind => {
-            let since = kind.and_then(audio_backend).map_or(Version::new(7, 2, 0), |backend| backend.since);
+            let since =
+                kind.and_then(audio_backend).map_or(Version::new(7, 2, 0), |backend| backend.since);
             domain.settings.libvirt >= since
         }
     };
     let audios = domain.devices_named("audio").into_iter();
     let staying = staying_graphics(context);
-    let unknown = audios.filter(|audio| !is_known(audio) && lost_carrier(&staying, *audio).is_none());
+    let unknown =
+        audios.filter(|audio| !is_known(audio) && lost_carrier(&staying, *audio).is_none());
     let finding = |audio: Element<'d>| {
         let found = audio.attribute("type").unwrap_or("");
-        Finding::within(audio, attribute_span(audio, "type")).with_value("found", found).fixed_by(vec![Change::Remove(audio)])
+        Finding::within(audio, attribute_span(audio, "type"))
+            .with_value("found", found)
+            .fixed_by(vec![Change::Remove(audio)])
     };
     unknown.map(finding).collect()
 }
@@ -123,7 +160,9 @@ pub(super) fn invalid_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |audio: Element<'d>| {
         let what = match audio.attribute("type") {
             None => "no type".to_owned(),
-            Some(kind) if kind == "spice" || audio_backend(kind).is_some() || is_template(kind) => return None,
+            Some(kind) if kind == "spice" || audio_backend(kind).is_some() || is_template(kind) => {
+                return None;
+            }
             Some(kind) => format!("the type '{kind}', which libvirt does not know"),
         };
         Some(Finding::at_attribute(audio, "type").with_value("what", what))
@@ -142,7 +181,11 @@ pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d
             Some(id) if audio_id(id).is_some() || is_template(id) => return None,
             Some(id) => format!("the id '{id}', which is not a positive number"),
         };
-        Some(Finding::at_attribute(audio, "id").with_value("device", device.name()).with_value("what", what))
+        Some(
+            Finding::at_attribute(audio, "id")
+                .with_value("device", device.name())
+                .with_value("what", what),
+        )
     };
     devices.filter_map(finding).collect()
 }
@@ -157,18 +200,29 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
     let libvirt = context.domain.settings.libvirt;
     let since = audio_backend(&wanted.backend)?.since;
     if libvirt < since {
-        return Some(format!("libvirt {libvirt} does not have this backend, which was added in {since}"));
+        return Some(format!(
+            "libvirt {libvirt} does not have this backend, which was added in {since}"
+        ));
     }
     let is_lost = wanted.backend == "dbus" && !staying_graphics(context).contains("dbus");
     if !is_lost {
         return None;
     }
-    let has_some = context.domain.devices_named("graphics").iter().any(|graphics| graphics.attribute("type") == Some("dbus"));
-    let what = if has_some { "which does not show the vGPU and will be removed" } else { "which is missing" };
+    let has_some = context
+        .domain
+        .devices_named("graphics")
+        .iter()
+        .any(|graphics| graphics.attribute("type") == Some("dbus"));
+    let what = if has_some {
+        "which does not show the vGPU and will be removed"
+    } else {
+        "which is missing"
+    };
     Some(format!("it needs a D-Bus display, <graphics type='dbus'>, {what}"))
 }
 
-/// A backend that was asked for and that the domain can't have. One from a configuration counts only where it would be used.
+/// A backend that was asked for and that the domain can't have. One from a configuration counts
+/// only where it would be used.
 pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(wanted) = domain.settings.audio() else { return Vec::new() };
@@ -182,7 +236,13 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.settings.explicit.audio.is_none() && !is_used() {
         return Vec::new();
     }
-    let place = domain.devices_named("sound").first().or(audios.first()).copied().or(domain.devices).unwrap_or(domain.root);
+    let place = domain
+        .devices_named("sound")
+        .first()
+        .or(audios.first())
+        .copied()
+        .or(domain.devices)
+        .unwrap_or(domain.root);
     vec![Finding { is_of_setting: true, ..Finding::at(place).with_value("what", why) }]
 }
 
@@ -197,7 +257,9 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => "no id".to_owned(),
             Some(found) => format!("the id '{found}', which is not a positive number"),
         };
-        let finding = Finding::at_attribute(*audio, "id").with_value("what", what).with_value("other", id.to_string());
+        let finding = Finding::at_attribute(*audio, "id")
+            .with_value("what", what)
+            .with_value("other", id.to_string());
         Finding {
             risk: is_guess.then_some(Risk::Sound),
             ..finding.fixed_by(vec![Change::SetAttribute(*audio, "id".into(), id.to_string())])
@@ -206,7 +268,8 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     ids.without.iter().zip(new_ids).map(finding).collect()
 }
 
-/// A sound card or a screen that names an `<audio>` that does not exist. An id that an `<audio>` without one will get counts as existing.
+/// A sound card or a screen that names an `<audio>` that does not exist. An id that an `<audio>`
+/// without one will get counts as existing.
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     let has_some = !ids.owners.is_empty() || !ids.without.is_empty();
@@ -215,9 +278,13 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     let missing = ids.missing.iter().skip(ids.without.len());
-    let users = missing.flat_map(|id| ids.users(*id).iter().map(|user| (*id, *user))).filter(|(_, user)| !is_removed(*user, context));
+    let users = missing
+        .flat_map(|id| ids.users(*id).iter().map(|user| (*id, *user)))
+        .filter(|(_, user)| !is_removed(*user, context));
     let finding = |(id, user): (u32, Element<'d>)| {
-        Finding::at_attribute(user, "id").with_value("found", id.to_string()).fixed_by(vec![Change::Remove(user)])
+        Finding::at_attribute(user, "id")
+            .with_value("found", id.to_string())
+            .fixed_by(vec![Change::Remove(user)])
     };
     users.map(finding).collect()
 }
@@ -226,14 +293,21 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     let staying = staying_graphics(context);
-    let is_mute = |audio: Element<'d>| audio.attribute("type") == Some("none") || lost_carrier(&staying, audio).is_some();
+    let is_mute = |audio: Element<'d>| {
+        audio.attribute("type") == Some("none") || lost_carrier(&staying, audio).is_some()
+    };
     // The first free ids are for the <audio> without an id.
     let mut free = ids.free().skip(ids.without.len());
     let mut findings = Vec::new();
     for (id, owners) in &ids.owners {
-        let owners: Vec<Element<'d>> = owners.iter().copied().filter(|owner| !is_removed(*owner, context)).collect();
+        let owners: Vec<Element<'d>> =
+            owners.iter().copied().filter(|owner| !is_removed(*owner, context)).collect();
         // The first that plays somewhere stays.
-        let Some(kept) = owners.iter().copied().find(|owner| !is_mute(*owner)).or(owners.first().copied()) else { continue };
+        let Some(kept) =
+            owners.iter().copied().find(|owner| !is_mute(*owner)).or(owners.first().copied())
+        else {
+            continue;
+        };
         for owner in owners.into_iter().filter(|owner| *owner != kept) {
             let finding = Finding::at_attribute(owner, "id")
                 .with_value("found", id.to_string())
@@ -244,11 +318,15 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 _ => None,
             };
             let finding = match needless {
-                Some(why) => finding.with_value("what", format!("Remove this <audio>, which {why}")).fixed_by(vec![Change::Remove(owner)]),
+                Some(why) => finding
+                    .with_value("what", format!("Remove this <audio>, which {why}"))
+                    .fixed_by(vec![Change::Remove(owner)]),
                 None => {
                     let new = free.next().unwrap_or_default().to_string();
                     let change = Change::SetAttribute(owner, "id".into(), new.clone());
-                    let finding = finding.with_value("what", format!("Give this <audio> the id {new}")).fixed_by(vec![change]);
+                    let finding = finding
+                        .with_value("what", format!("Give this <audio> the id {new}"))
+                        .fixed_by(vec![change]);
                     Finding { risk: Some(Risk::Sound), ..finding }
                 }
             };
@@ -262,11 +340,14 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 fn is_same(left: Element<'_>, right: Element<'_>) -> bool {
     let attributes = |element: Element<'_>| {
         let names = element.attribute_names().filter(|name| *name != "id");
-        let mut all: Vec<(String, String)> =
-            names.map(|name| (name.to_owned(), element.attribute(name).unwrap_or("").to_owned())).collect();
+        let mut all: Vec<(String, String)> = names
+            .map(|name| (name.to_owned(), element.attribute(name).unwrap_or("").to_owned()))
+            .collect();
         all.sort_unstable();
         all
     };
-    let inside = |element: Element<'_>| element.document().text()[element.content()].split_whitespace().collect::<String>();
+    let inside = |element: Element<'_>| {
+        element.document().text()[element.content()].split_whitespace().collect::<String>()
+    };
     attributes(left) == attributes(right) && inside(left) == inside(right)
 }

@@ -17,25 +17,49 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_pci = |address: &Element<'d>| address.attribute("type") == Some("pci");
     let Some(own) = vgpu.child("address").filter(is_pci) else { return Vec::new() };
     // 0000:00:00 is no address to libvirt, which finds one.
-    let Some(wanted) = pci_address(own).filter(|wanted| wanted[..3] != [0, 0, 0]) else { return Vec::new() };
-    let others = domain.devices.into_iter().flat_map(|devices| devices.children()).filter(|device| *device != vgpu);
-    let finding = |what: &str| Finding::at(own).with_value("what", what).fixed_by(vec![Change::Remove(own)]);
+    let Some(wanted) = pci_address(own).filter(|wanted| wanted[..3] != [0, 0, 0]) else {
+        return Vec::new();
+    };
+    let others = domain
+        .devices
+        .into_iter()
+        .flat_map(|devices| devices.children())
+        .filter(|device| *device != vgpu);
+    let finding =
+        |what: &str| Finding::at(own).with_value("what", what).fixed_by(vec![Change::Remove(own)]);
     if let Some(what) = impossible_slot(domain, wanted) {
         return vec![finding(what)];
     }
-    let taken = others.filter_map(|device| device.child("address")).filter(is_pci).find(|address| pci_address(*address) == Some(wanted));
+    let taken = others
+        .filter_map(|device| device.child("address"))
+        .filter(is_pci)
+        .find(|address| pci_address(*address) == Some(wanted));
     taken
-        .filter(|address| address.parent().is_none_or(|device| !context.removed.contains(&device.id())))
-        .map(|address| finding("another device already has this PCI address").related_to(address.start_tag().span, "used here"))
+        .filter(|address| {
+            address.parent().is_none_or(|device| !context.removed.contains(&device.id()))
+        })
+        .map(|address| {
+            finding("another device already has this PCI address")
+                .related_to(address.start_tag().span, "used here")
+        })
         .into_iter()
         .collect()
 }
 
-/// Why a device can't be in this slot (libvirt: src/conf/domain_addr.c `virDomainPCIAddressValidate`).
+/// Why a device can't be in this slot (libvirt: src/conf/domain_addr.c
+/// `virDomainPCIAddressValidate`).
 fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option<&'static str> {
-    let controllers = domain.devices_named("controller").into_iter().filter(|controller| controller.attribute("type") == Some("pci"));
-    let mut owners = controllers.filter(|controller| controller.attribute("index").and_then(|index| index.parse().ok()) == Some(bus));
-    let is_port = matches!(owners.next()?.attribute("model"), Some("pcie-root-port" | "pcie-switch-downstream-port"));
+    let controllers = domain
+        .devices_named("controller")
+        .into_iter()
+        .filter(|controller| controller.attribute("type") == Some("pci"));
+    let mut owners = controllers.filter(|controller| {
+        controller.attribute("index").and_then(|index| index.parse().ok()) == Some(bus)
+    });
+    let is_port = matches!(
+        owners.next()?.attribute("model"),
+        Some("pcie-root-port" | "pcie-switch-downstream-port")
+    );
     (is_port && slot != 0).then_some("this address is on a PCIe port, which has only slot 0")
 }
 
@@ -55,13 +79,15 @@ fn at_address<'d>(card: &Card<'d>) -> Finding<'d> {
     Finding::within(card.device, card.place.clone()).with_value("found", card.shown_address())
 }
 
-/// An emulated VT-d that does not tell QEMU what the guest maps, which vfio needs for every host device.
+/// An emulated VT-d that does not tell QEMU what the guest maps, which vfio needs for every host
+/// device.
 pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let iommus = domain.devices_named("iommu").into_iter().enumerate();
     let emulated = iommus.filter(|(_, iommu)| iommu.attribute("model") == Some("intel"));
     let raw = domain.raw_devices().iter().filter(|raw| raw.driver() == VT_D);
-    let of_element = emulated.filter_map(|(index, iommu)| caching_mode_of_element(domain, index, iommu));
+    let of_element =
+        emulated.filter_map(|(index, iommu)| caching_mode_of_element(domain, index, iommu));
     of_element.chain(raw.filter_map(|raw| caching_mode_of_argument(domain, raw))).collect()
 }
 
@@ -70,28 +96,51 @@ const VT_D: &str = "intel-iommu";
 /// QEMU writes it with a dash, libvirt with an underscore.
 const CACHING_MODE: &str = "caching-mode";
 
-/// `-set` counts before an override, that before the attribute, and `-global` where none of them says anything.
-fn caching_mode_of_element<'d>(domain: &Domain<'d>, index: usize, iommu: Element<'d>) -> Option<Finding<'d>> {
+/// `-set` counts before an override, that before the attribute, and `-global` where none of them
+/// says anything.
+fn caching_mode_of_element<'d>(
+    domain: &Domain<'d>,
+    index: usize,
+    iommu: Element<'d>,
+) -> Option<Finding<'d>> {
     let alias = user_alias(iommu).map_or_else(|| format!("iommu{index}"), str::to_owned);
     // libvirt 7.0 gives QEMU no id for it.
-    let set = || domain.last_set(&alias, CACHING_MODE).filter(|_| domain.set_reaches() && domain.override_reaches());
+    let set = || {
+        domain
+            .last_set(&alias, CACHING_MODE)
+            .filter(|_| domain.set_reaches() && domain.override_reaches())
+    };
     if let Some(set) = set() {
         let finding = || Finding::at_attribute(set.operand, "value").with_value("found", set.value);
-        return (!is_on(set.value)).then(|| finding().fixed_by(vec![Change::SetValue(set, "on".into())]));
+        return (!is_on(set.value))
+            .then(|| finding().fixed_by(vec![Change::SetValue(set, "on".into())]));
     }
-    if let Some(found) = domain.last_override(&alias, CACHING_MODE).filter(|_| domain.override_reaches()) {
+    if let Some(found) =
+        domain.last_override(&alias, CACHING_MODE).filter(|_| domain.override_reaches())
+    {
         let is_removed = found.kind == "remove";
         if !is_removed && is_on(found.value) {
             return None;
         }
-        let finding = Finding::at_attribute(found.element, if is_removed { "type" } else { "value" });
-        let changes =
-            [("type", "bool"), ("value", "true")].map(|(name, value)| Change::SetAttribute(found.element, name.into(), value.into()));
-        return Some(finding.with_value("found", if is_removed { "unset by this override" } else { found.value }).fixed_by(changes.into()));
+        let finding =
+            Finding::at_attribute(found.element, if is_removed { "type" } else { "value" });
+        let changes = [("type", "bool"), ("value", "true")]
+            .map(|(name, value)| Change::SetAttribute(found.element, name.into(), value.into()));
+        return Some(
+            finding
+                .with_value(
+                    "found",
+                    if is_removed { "unset by this override" } else { found.value },
+                )
+                .fixed_by(changes.into()),
+        );
     }
     let driver = iommu.child("driver");
     let value = driver.and_then(|driver| driver.attribute("caching_mode"));
-    if value == Some("on") || value.is_none() && domain.global(VT_D, CACHING_MODE).is_some_and(|(value, _)| is_on(value)) {
+    if value == Some("on")
+        || value.is_none()
+            && domain.global(VT_D, CACHING_MODE).is_some_and(|(value, _)| is_on(value))
+    {
         return None;
     }
     let finding = match driver.filter(|_| value.is_some()) {
@@ -100,20 +149,26 @@ fn caching_mode_of_element<'d>(domain: &Domain<'d>, index: usize, iommu: Element
     };
     let change = match driver {
         Some(driver) => Change::SetAttribute(driver, "caching_mode".into(), "on".into()),
-        None => Change::Insert(iommu, NewElement::new("driver").with_attribute("caching_mode", "on")),
+        None => {
+            Change::Insert(iommu, NewElement::new("driver").with_attribute("caching_mode", "on"))
+        }
     };
     Some(finding.with_value("found", value.unwrap_or("not set")).fixed_by(vec![change]))
 }
 
 fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Option<Finding<'d>> {
     let delivered = domain.raw_property(raw, CACHING_MODE);
-    let found = delivered.as_ref().map_or("not set", |delivered| delivered.value.as_str()).to_owned();
+    let found =
+        delivered.as_ref().map_or("not set", |delivered| delivered.value.as_str()).to_owned();
     if is_on(&found) {
         return None;
     }
     let (place, change) = match delivered.map(|delivered| delivered.carrier) {
         Some(PropertySource::Set(set)) => (set.operand, Change::SetValue(set, "on".into())),
-        _ => (raw.argument.element, Change::DeviceProperty(raw.argument.element, CACHING_MODE.into(), "true".into())),
+        _ => (
+            raw.argument.element,
+            Change::DeviceProperty(raw.argument.element, CACHING_MODE.into(), "true".into()),
+        ),
     };
     Some(Finding::at_attribute(place, "value").with_value("found", found).fixed_by(vec![change]))
 }
@@ -122,7 +177,8 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
 pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const OF_VGPU: &str = "set display='off' here; for a QEMU window, turn on QEMU's own display property in <qemu:override> \
         (with -set before libvirt 8.5)";
-    const OF_CARD: &str = "add a <graphics> that shows this card, or set display='off' and ramfb='off'";
+    const OF_CARD: &str =
+        "add a <graphics> that shows this card, or set display='off' and ramfb='off'";
     let domain = context.domain;
     if !domain.devices_named("graphics").is_empty() {
         return Vec::new();
@@ -132,12 +188,17 @@ pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Fin
     let finding = |device: Element<'d>| {
         let value = device.attribute("display")?;
         let is_card = device.attribute("type") == Some("pci");
-        let is_wrong = if is_card { has_cards && value == "on" } else { device.attribute("type") == Some("mdev") && value != "off" };
+        let is_wrong = if is_card {
+            has_cards && value == "on"
+        } else {
+            device.attribute("type") == Some("mdev") && value != "off"
+        };
         if !is_wrong {
             return None;
         }
         let mut changes = vec![Change::SetAttribute(device, "display".into(), "off".into())];
-        let property = if domain.vgpu == Some(device) { deliver(domain, "display", "on") } else { Vec::new() };
+        let property =
+            if domain.vgpu == Some(device) { deliver(domain, "display", "on") } else { Vec::new() };
         let gives_property = !property.is_empty();
         changes.extend(property);
         // QEMU: "ramfb=on requires display=on".
@@ -145,7 +206,8 @@ pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Fin
             changes.push(Change::SetAttribute(device, "ramfb".into(), "off".into()));
         }
         let finding = Finding::at_attribute(device, "display").with_value("found", value);
-        let finding = finding.with_value("other", if is_card { OF_CARD } else { OF_VGPU }).fixed_by(changes);
+        let finding =
+            finding.with_value("other", if is_card { OF_CARD } else { OF_VGPU }).fixed_by(changes);
         Some(Finding { gives_property, risk: is_card.then_some(Risk::Card), ..finding })
     };
     domain.devices_named("hostdev").into_iter().filter_map(finding).collect()

@@ -13,29 +13,45 @@ use crate::version::Version;
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let wanted = domain.settings.display();
-    if let Some(option) = domain.option_without_operand().filter(|option| option.name == "display") {
-        let new = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
-        let finding =
-            Finding::at_attribute(option.element, "value").with_value("found", "-display has no value: QEMU opens no window for the vGPU");
+    if let Some(option) = domain.option_without_operand().filter(|option| option.name == "display")
+    {
+        let new = NewElement::new(format!("{}arg", option.element.written_prefix()))
+            .with_attribute("value", wanted);
+        let finding = Finding::at_attribute(option.element, "value")
+            .with_value("found", "-display has no value: QEMU opens no window for the vGPU");
         return vec![finding.fixed_by(vec![Change::InsertBehind(option.element, new)])];
     }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) if !domain.is_nographic() => {
-            let is_asked = domain.settings.explicit.display.as_deref().is_none_or(|asked| asked == operand.value);
+            let is_asked = domain
+                .settings
+                .explicit
+                .display
+                .as_deref()
+                .is_none_or(|asked| asked == operand.value);
             if is_asked {
                 return Vec::new();
             }
             let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
-            let finding = Finding::at_attribute(operand.element, "value")
-                .with_value("found", format!("-display is {}, but {wanted} was requested", operand.value));
+            let finding = Finding::at_attribute(operand.element, "value").with_value(
+                "found",
+                format!("-display is {}, but {wanted} was requested", operand.value),
+            );
             vec![if is_an_option(operand.value) { finding } else { finding.fixed_by(vec![change]) }]
         }
         // Splitting a joined one is another rule's fix.
         None if domain.joined_displays().next().is_some() => Vec::new(),
-        None if let Some(option) = domain.options.iter().rfind(|option| option.name == "sdl") => sdl_backend(domain, option),
+        None if let Some(option) = domain.options.iter().rfind(|option| option.name == "sdl") => {
+            sdl_backend(domain, option)
+        }
         None if domain.is_shown_by_spice() => Vec::new(),
         _ => {
-            let place = domain.blocks("commandline").first().copied().or(domain.vgpu).unwrap_or(domain.root);
+            let place = domain
+                .blocks("commandline")
+                .first()
+                .copied()
+                .or(domain.vgpu)
+                .unwrap_or(domain.root);
             let arguments = Change::Arguments(vec!["-display".into(), wanted.into()]);
             let mut finding = Finding::at(place)
                 .with_value(
@@ -53,22 +69,27 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
 }
 
-/// `-sdl`, which takes no `gl=on`. Newer releases of QEMU do not have it, and replacing it is another rule's fix there.
+/// `-sdl`, which takes no `gl=on`. Newer releases of QEMU do not have it, and replacing it is
+/// another rule's fix there.
 fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<'d>> {
     if domain.settings.libvirt >= Version::new(8, 5, 0) {
         return Vec::new();
     }
     let wanted = domain.settings.explicit.display.as_deref().unwrap_or("sdl,gl=on");
-    let operand = NewElement::new(format!("{}arg", option.element.written_prefix())).with_attribute("value", wanted);
-    let changes =
-        vec![Change::SetAttribute(option.element, "value".into(), "-display".into()), Change::InsertBehind(option.element, operand)];
+    let operand = NewElement::new(format!("{}arg", option.element.written_prefix()))
+        .with_attribute("value", wanted);
+    let changes = vec![
+        Change::SetAttribute(option.element, "value".into(), "-display".into()),
+        Change::InsertBehind(option.element, operand),
+    ];
     let finding = Finding::at_attribute(option.element, "value")
         .with_value("found", "-sdl opens a window without OpenGL: QEMU cannot show the vGPU in it");
     vec![finding.with_value("display", wanted).fixed_by(changes)]
 }
 
-/// Whether QEMU takes the next option for the operand that a `-display` lacks: it is the user's, and which of the two is to be mended
-/// only they know. What stands behind it is a finding of its own, as QEMU can't read that.
+/// Whether QEMU takes the next option for the operand that a `-display` lacks: it is the user's,
+/// and which of the two is to be mended only they know. What stands behind it is a finding of its
+/// own, as QEMU can't read that.
 fn is_an_option(operand: &str) -> bool {
     operand.starts_with('-')
 }
@@ -79,29 +100,38 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.settings.explicit.display.is_some() {
         return Vec::new();
     }
-    let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
+    let Some(operand) = domain.displays().last().and_then(|display| display.operand) else {
+        return Vec::new();
+    };
     let (kind, gl) = display_parts(operand.value);
     // A display of no type, or of one that QEMU can't open, is another rule's finding.
-    let is_openable = is_without_gl(&kind) || can_have_gl(&kind) && !kind.is_empty() || is_template(operand.value);
+    let is_openable = is_without_gl(&kind)
+        || can_have_gl(&kind) && !kind.is_empty()
+        || is_template(operand.value);
     if display_has_gl(&kind, gl.as_deref()) || !is_openable {
         return Vec::new();
     }
     let is_capable = kind != "none" && can_have_gl(&kind);
-    let value = if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
+    let value =
+        if is_capable { with_gl(operand.value) } else { domain.settings.display().to_owned() };
     let change = Change::SetAttribute(operand.element, "value".into(), value);
-    let mut finding = Finding::at_attribute(operand.element, "value").with_value("found", operand.value).fixed_by(vec![change]);
+    let mut finding = Finding::at_attribute(operand.element, "value")
+        .with_value("found", operand.value)
+        .fixed_by(vec![change]);
     // Another display that somebody chose: only they know what for.
     finding.risk = (!is_capable && kind != "none").then_some(Risk::Screen);
     vec![finding]
 }
 
-/// Whether QEMU opens a display of this type and it has no OpenGL, or has it only where QEMU's own default does.
+/// Whether QEMU opens a display of this type and it has no OpenGL, or has it only where QEMU's own
+/// default does.
 fn is_without_gl(kind: &str) -> bool {
     matches!(kind, "none" | "curses" | "default")
 }
 
 fn with_gl(value: &str) -> String {
-    OptionList::parse(value, Syntax::DISPLAY).map_or_else(|_| value.to_owned(), |list| list.with_option("gl", Value::Text("on")))
+    OptionList::parse(value, Syntax::DISPLAY)
+        .map_or_else(|_| value.to_owned(), |list| list.with_option("gl", Value::Text("on")))
 }
 
 /// A display that QEMU does not open where libvirt starts it.
@@ -111,14 +141,18 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.settings.explicit.display.is_some() {
         return Vec::new();
     }
-    let Some(operand) = domain.displays().last().and_then(|display| display.operand) else { return Vec::new() };
+    let Some(operand) = domain.displays().last().and_then(|display| display.operand) else {
+        return Vec::new();
+    };
     if is_an_option(operand.value) || is_template(operand.value) {
         return Vec::new();
     }
     let Err(error) = check_display(operand.value) else { return Vec::new() };
     let Some(what) = why_unusable(domain, operand.value, &error) else { return Vec::new() };
     let found = if operand.value.is_empty() { "\"\"" } else { operand.value };
-    let finding = Finding::at_attribute(operand.element, "value").with_value("found", found).with_value("what", what);
+    let finding = Finding::at_attribute(operand.element, "value")
+        .with_value("found", found)
+        .with_value("what", what);
     let value = match error {
         DisplayError::Kind(_) => domain.settings.display().to_owned(),
         DisplayError::WithoutGl | DisplayError::WrongValue("gl", _) => with_gl(operand.value),
@@ -129,7 +163,8 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     vec![Finding { risk: Some(Risk::Screen), ..finding.fixed_by(vec![change]) }]
 }
 
-/// The reason why QEMU, started by libvirt, exits at a display; None where it starts or another rule says so.
+/// The reason why QEMU, started by libvirt, exits at a display; None where it starts or another
+/// rule says so.
 fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Option<String> {
     let (kind, _) = display_parts(operand);
     match error {
@@ -161,13 +196,18 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
     }
 }
 
-/// Whether a D-Bus display has no bus: it names none, speaks to no client directly (`p2p`), and the domain hands none on.
+/// Whether a D-Bus display has no bus: it names none, speaks to no client directly (`p2p`), and the
+/// domain hands none on.
 fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
     let list = OptionList::parse(operand, Syntax::DISPLAY);
-    let names_bus = list.is_ok_and(|list| list.get("addr").is_some() || list.get("p2p").is_some_and(|p2p| p2p != "off"));
+    let names_bus = list.is_ok_and(|list| {
+        list.get("addr").is_some() || list.get("p2p").is_some_and(|p2p| p2p != "off")
+    });
     let env = |name: &str| {
         let mut children = domain.blocks("commandline").iter().flat_map(|block| block.children());
-        children.rfind(|child| child.attribute("name") == Some(name)).map(|env| env.attribute("value").unwrap_or(""))
+        children
+            .rfind(|child| child.attribute("name") == Some(name))
+            .map(|env| env.attribute("value").unwrap_or(""))
     };
     // Without an address GLib looks for a socket in the second of these.
     let is_handed_on = match env("DBUS_SESSION_BUS_ADDRESS").filter(|address| !address.is_empty()) {
@@ -191,7 +231,9 @@ pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             .fixed_by(changes)
     };
     // QEMU ignores none that it can't read.
-    let is_read = |display: &&QemuOption<'d>| display.operand.is_none_or(|operand| !is_an_option(operand.value));
+    let is_read = |display: &&QemuOption<'d>| {
+        display.operand.is_none_or(|operand| !is_an_option(operand.value))
+    };
     others.iter().filter(is_read).map(finding).collect()
 }
 

@@ -9,10 +9,16 @@ use crate::xml::Element;
 
 /// A guest that no GVT-g vGPU can serve.
 pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    context.domain.unsuitable().map(|(element, what)| Finding::at(element).with_value("what", what)).into_iter().collect()
+    context
+        .domain
+        .unsuitable()
+        .map(|(element, what)| Finding::at(element).with_value("what", what))
+        .into_iter()
+        .collect()
 }
 
-/// A domain of another type than kvm. libvirt refuses TCG's settings in one of type kvm, so they go when the type changes.
+/// A domain of another type than kvm. libvirt refuses TCG's settings in one of type kvm, so they go
+/// when the type changes.
 pub(super) fn not_kvm<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.root.attribute("type") == Some("kvm") {
@@ -29,14 +35,19 @@ pub(super) fn tcg_features<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.root.attribute("type") != Some("kvm") {
         return Vec::new();
     }
-    refused_tcg(domain).into_iter().map(|tcg| Finding::at(tcg).fixed_by(vec![Change::Remove(tcg)])).collect()
+    refused_tcg(domain)
+        .into_iter()
+        .map(|tcg| Finding::at(tcg).fixed_by(vec![Change::Remove(tcg)]))
+        .collect()
 }
 
-/// The `<tcg>` that libvirt refuses in a domain of type kvm: one with settings, and before 8.0, which does not know it, any
-/// (libvirt: src/qemu/qemu_validate.c `qemuValidateDomainDefTCGFeatures`).
+/// The `<tcg>` that libvirt refuses in a domain of type kvm: one with settings, and before 8.0,
+/// which does not know it, any (libvirt: src/qemu/qemu_validate.c
+/// `qemuValidateDomainDefTCGFeatures`).
 fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
     let is_unknown = domain.settings.libvirt < Version::new(8, 0, 0);
-    let features = domain.children.named(domain.root, "features").filter(|features| features.is("features"));
+    let features =
+        domain.children.named(domain.root, "features").filter(|features| features.is("features"));
     let all = features.flat_map(|features| domain.named(features, "tcg"));
     all.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
 }
@@ -49,37 +60,58 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     match (bytes(limit), guest_memory(domain)) {
         // libvirt sets no limit of 0.
         (Some(most @ 1..), Some(guest)) if most < guest => {
-            vec![Finding::at(limit).with_value("found", shown_size(most)).with_value("other", shown_size(guest))]
+            vec![
+                Finding::at(limit)
+                    .with_value("found", shown_size(most))
+                    .with_value("other", shown_size(guest)),
+            ]
         }
         _ => Vec::new(),
     }
 }
 
-/// The guest's memory in bytes. With NUMA cells it is the sum of these and of the memory devices, whatever `<memory>` says (libvirt:
-/// src/conf/domain_postparse.c `virDomainDefPostParseMemory`).
+/// The guest's memory in bytes. With NUMA cells it is the sum of these and of the memory devices,
+/// whatever `<memory>` says (libvirt: src/conf/domain_postparse.c `virDomainDefPostParseMemory`).
 fn guest_memory(domain: &Domain<'_>) -> Option<u128> {
     let numa = domain.child("cpu").and_then(|cpu| cpu.child("numa"));
-    let cells: Vec<Element<'_>> = numa.map_or(Vec::new(), |numa| numa.children().filter(|cell| cell.is("cell")).collect());
+    let cells: Vec<Element<'_>> =
+        numa.map_or(Vec::new(), |numa| numa.children().filter(|cell| cell.is("cell")).collect());
     if cells.is_empty() {
         return domain.child("memory").and_then(bytes);
     }
     let of_cell = |cell: Element<'_>| size(cell.attribute("memory")?, cell.attribute("unit"));
     let of_device = |memory: Element<'_>| bytes(memory.child("target")?.child("size")?);
     let devices = domain.devices_named("memory").into_iter().map(of_device);
-    cells.into_iter().map(of_cell).chain(devices).try_fold(0, |sum: u128, size| sum.checked_add(size?))
+    cells
+        .into_iter()
+        .map(of_cell)
+        .chain(devices)
+        .try_fold(0, |sum: u128, size| sum.checked_add(size?))
 }
 
 /// A size in MiB, or in bytes if it is not a whole number of MiB.
 fn shown_size(bytes: u128) -> String {
-    if bytes.trailing_zeros() >= 20 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
+    if bytes.trailing_zeros() >= 20 {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{bytes} bytes")
+    }
 }
 
 /// A machine of the old chipset.
 pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let system = context.domain.child("os").and_then(|os| os.child("type"));
-    let is_i440fx =
-        |machine: &str| machine == "pc" || machine.starts_with("pc-i440fx") || machine.starts_with("pc-0.") || machine.starts_with("pc-1.");
-    system.filter(|system| system.attribute("machine").is_some_and(is_i440fx)).map(Finding::at).into_iter().collect()
+    let is_i440fx = |machine: &str| {
+        machine == "pc"
+            || machine.starts_with("pc-i440fx")
+            || machine.starts_with("pc-0.")
+            || machine.starts_with("pc-1.")
+    };
+    system
+        .filter(|system| system.attribute("machine").is_some_and(is_i440fx))
+        .map(Finding::at)
+        .into_iter()
+        .collect()
 }
 
 /// The size in an element, with the unit in its attribute.
@@ -87,7 +119,8 @@ fn bytes(element: Element<'_>) -> Option<u128> {
     size(&element.text(), element.attribute("unit"))
 }
 
-/// A size with its unit, in upper or lower case; KiB by default (libvirt: src/util/virutil.c `virScaleInteger`).
+/// A size with its unit, in upper or lower case; KiB by default (libvirt: src/util/virutil.c
+/// `virScaleInteger`).
 fn size(number: &str, unit: Option<&str>) -> Option<u128> {
     let number: u128 = number.trim().parse().ok()?;
     let unit = unit.unwrap_or("KiB").to_ascii_lowercase();

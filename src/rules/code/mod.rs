@@ -1,6 +1,7 @@
 //! Checks that are too odd for data: they need arithmetic, or several places of a domain at once.
 //!
-//! A rule file names its function as `check = { kind = "code", function = "…" }`; the table below is the only place that knows both.
+//! A rule file names its function as `check = { kind = "code", function = "…" }`; the table below
+//! is the only place that knows both.
 
 mod arguments;
 mod audio;
@@ -92,10 +93,16 @@ mod tests {
     #[test]
     fn every_function_is_some_rules() {
         for (name, _) in FUNCTIONS {
-            let used = crate::rules::builtin().iter().any(|rule| matches!(&rule.check, Check::Code { function } if function.name == *name));
+            let used = crate::rules::builtin().iter().any(
+                |rule| matches!(&rule.check, Check::Code { function } if function.name == *name),
+            );
             assert!(used, "no rule uses the function {name}");
         }
         let names: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, crate::rules::registry::FUNCTIONS, "rule files may name these and no others");
+        assert_eq!(
+            names,
+            crate::rules::registry::FUNCTIONS,
+            "rule files may name these and no others"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Where QEMU's elements stand and which namespace they are in: libvirt ignores them in silence everywhere else.
+//! Where QEMU's elements stand and which namespace they are in: libvirt ignores them in silence
+//! everywhere else.
 
 use crate::change::{Change, root_prefix};
 use crate::rules::Context;
@@ -17,7 +18,9 @@ pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let used = domain.document.elements().find(|element| element.is_of(QEMU_NAMESPACE));
     let finding = Finding::at(domain.root).fixed_by(vec![Change::DeclareNamespace]);
-    vec![used.into_iter().fold(finding, |finding, element| finding.related_to(element.start_tag().span, "used here"))]
+    vec![used.into_iter().fold(finding, |finding, element| {
+        finding.related_to(element.start_tag().span, "used here")
+    })]
 }
 
 /// A block of QEMU's under a URI that is almost libvirt's.
@@ -26,23 +29,34 @@ pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings: Vec<Finding<'d>> = Vec::new();
     let mut of_root: HashSet<String> = HashSet::new();
     let blocks = domain.root.children().filter(|child| BLOCKS.contains(&child.name()));
-    for block in blocks.filter(|block| block.namespace().is_some_and(|uri| uri != QEMU_NAMESPACE && is_meant(*block, uri))) {
+    for block in blocks.filter(|block| {
+        block.namespace().is_some_and(|uri| uri != QEMU_NAMESPACE && is_meant(*block, uri))
+    }) {
         let prefix = block.written_prefix().trim_end_matches(':');
         let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
         // What the root declares is found once, however many blocks use it.
         let owner = if block.attribute_place(&name).is_some() { block } else { domain.root };
-        if owner == domain.root && (!of_root.insert(name.clone()) || owner.attribute_place(&name).is_none()) {
+        if owner == domain.root
+            && (!of_root.insert(name.clone()) || owner.attribute_place(&name).is_none())
+        {
             continue;
         }
-        let finding = Finding::at_attribute(owner, &name).with_value("found", block.namespace().unwrap_or(""));
-        findings.push(finding.fixed_by(vec![Change::SetAttribute(owner, name, QEMU_NAMESPACE.into())]));
+        let finding = Finding::at_attribute(owner, &name)
+            .with_value("found", block.namespace().unwrap_or(""));
+        findings.push(finding.fixed_by(vec![Change::SetAttribute(
+            owner,
+            name,
+            QEMU_NAMESPACE.into(),
+        )]));
     }
     findings
 }
 
-/// Whether a namespace that isn't libvirt's stands where libvirt's was meant: by its prefix, or by what it looks like.
+/// Whether a namespace that isn't libvirt's stands where libvirt's was meant: by its prefix, or by
+/// what it looks like.
 fn is_meant(block: Element<'_>, uri: &str) -> bool {
-    block.written_prefix().trim_end_matches(':') == QEMU_PREFIX || uri.contains("libvirt.org/schemas/domain/qemu")
+    block.written_prefix().trim_end_matches(':') == QEMU_PREFIX
+        || uri.contains("libvirt.org/schemas/domain/qemu")
 }
 
 /// A block of QEMU's in no namespace.
@@ -52,13 +66,22 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let blocks = domain.root.children().filter(|child| BLOCKS.iter().any(|name| child.is(name)));
     blocks
         .map(|block| {
-            let inside = || [block].into_iter().chain(block.descendants()).filter(|element| element.namespace().is_none());
-            // Where something inside means another namespace by the same prefix, only its author can tell what is what.
+            let inside = || {
+                [block]
+                    .into_iter()
+                    .chain(block.descendants())
+                    .filter(|element| element.namespace().is_none())
+            };
+            // Where something inside means another namespace by the same prefix, only its author
+            // can tell what is what.
             let name = Some(prefix.trim_end_matches(':'));
-            if inside().any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE)) {
+            if inside().any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE))
+            {
                 return Finding::at(block);
             }
-            Finding::at(block).fixed_by(inside().map(|element| Change::SetPrefix(element, prefix.clone())).collect())
+            Finding::at(block).fixed_by(
+                inside().map(|element| Change::SetPrefix(element, prefix.clone())).collect(),
+            )
         })
         .collect()
 }
@@ -67,16 +90,23 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let is_misplaced = |element: &Element<'d>| {
-        BLOCKS.iter().any(|name| element.is_qemu(name)) && element.parent().is_some_and(|parent| parent.parent().is_some())
+        BLOCKS.iter().any(|name| element.is_qemu(name))
+            && element.parent().is_some_and(|parent| parent.parent().is_some())
     };
     let metadata = domain.child("metadata");
-    let in_metadata = |element: &Element<'d>| metadata.is_some_and(|metadata| element.ancestors().any(|ancestor| ancestor == metadata));
-    let misplaced = domain.document.elements().filter(is_misplaced).filter(|element| !in_metadata(element));
+    let in_metadata = |element: &Element<'d>| {
+        metadata.is_some_and(|metadata| element.ancestors().any(|ancestor| ancestor == metadata))
+    };
+    let misplaced =
+        domain.document.elements().filter(is_misplaced).filter(|element| !in_metadata(element));
     let prefixes = Prefixes::new(domain.document);
     misplaced
         .map(|block| match taken_along(domain.root, &prefixes, [block].into_iter(), domain.root) {
             Some(mut changes) => {
-                changes.extend([Change::InsertSource(domain.root, block.span()), Change::Remove(block)]);
+                changes.extend([
+                    Change::InsertSource(domain.root, block.span()),
+                    Change::Remove(block),
+                ]);
                 Finding::at(block).fixed_by(changes)
             }
             None => Finding::at(block),
@@ -94,13 +124,15 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             true => vec![Change::Remove(*block)],
             false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
         };
-        Finding::at(*block).related_to(first.start_tag().span, "the first <devices>").fixed_by(changes)
+        Finding::at(*block)
+            .related_to(first.start_tag().span, "the first <devices>")
+            .fixed_by(changes)
     };
     others.iter().map(merged).collect()
 }
 
-/// The declarations that elements need at another place, to be made on the root; None where a prefix means something else there, or
-/// the default namespace does.
+/// The declarations that elements need at another place, to be made on the root; None where a
+/// prefix means something else there, or the default namespace does.
 fn taken_along<'d>(
     root: Element<'d>,
     prefixes: &Prefixes<'d>,
@@ -141,9 +173,14 @@ pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 Some(vec![Change::Remove(*block)])
             } else {
                 let same_prefix = block.written_prefix() == prefix;
-                let declarations = same_prefix.then(|| taken_along(domain.root, &prefixes, block.children(), *first)).flatten();
+                let declarations = same_prefix
+                    .then(|| taken_along(domain.root, &prefixes, block.children(), *first))
+                    .flatten();
                 declarations.map(|mut changes| {
-                    changes.extend([Change::InsertSource(*first, block.content()), Change::Remove(*block)]);
+                    changes.extend([
+                        Change::InsertSource(*first, block.content()),
+                        Change::Remove(*block),
+                    ]);
                     changes
                 })
             };

@@ -1,4 +1,5 @@
-//! Arguments that QEMU can't read: unknown options, options that lack their operand, operands that are none.
+//! Arguments that QEMU can't read: unknown options, options that lack their operand, operands that
+//! are none.
 
 use crate::change::Change;
 use crate::domain::{Argument, QemuOption, is_template};
@@ -11,7 +12,8 @@ use crate::xml::ElementSet;
 /// Whatever stops QEMU before it looks at a device.
 pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let mut findings: Vec<Finding<'d>> = domain.options.iter().filter_map(|option| unreadable_option(context, option)).collect();
+    let mut findings: Vec<Finding<'d>> =
+        domain.options.iter().filter_map(|option| unreadable_option(context, option)).collect();
     let read: ElementSet = domain
         .options
         .iter()
@@ -19,61 +21,99 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .flatten()
         .map(|e| e.id())
         .collect();
-    // A word beside the options is the file of a disk; one that can be a file is nobody's business here.
-    let is_file = |word: &str| word.is_empty() || word.starts_with(['/', '-']) || word.contains(':');
-    let strays = domain.arguments.iter().filter(|argument| !read.contains(&argument.element.id()) && !is_file(argument.value));
-    findings.extend(strays.map(|argument| at(argument, "it does not belong to an option, so QEMU takes it for a disk image")));
+    // A word beside the options is the file of a disk; one that can be a file is nobody's business
+    // here.
+    let is_file =
+        |word: &str| word.is_empty() || word.starts_with(['/', '-']) || word.contains(':');
+    let strays = domain
+        .arguments
+        .iter()
+        .filter(|argument| !read.contains(&argument.element.id()) && !is_file(argument.value));
+    findings.extend(strays.map(|argument| {
+        at(argument, "it does not belong to an option, so QEMU takes it for a disk image")
+    }));
     findings
 }
 
-fn unreadable_option<'d>(context: &Context<'_, 'd>, option: &QemuOption<'d>) -> Option<Finding<'d>> {
+fn unreadable_option<'d>(
+    context: &Context<'_, 'd>,
+    option: &QemuOption<'d>,
+) -> Option<Finding<'d>> {
     let found = |what: &str| {
-        Finding::at_attribute(option.element, "value").with_value("found", format!("-{}", option.name)).with_value("what", what)
+        Finding::at_attribute(option.element, "value")
+            .with_value("found", format!("-{}", option.name))
+            .with_value("what", what)
     };
-    let Some(known) = known(option.name) else { return Some(found("QEMU does not have this option")) };
+    let Some(known) = known(option.name) else {
+        return Some(found("QEMU does not have this option"));
+    };
     let Some(operand) = option.operand else {
         // A `-display` that lacks its operand gets the one that is wanted from another rule.
         let is_mended = option.name == "display" && context.domain.vgpu.is_some();
-        return (known.has_operand && !is_mended).then(|| found("its value is missing, so it takes the first of libvirt's own arguments"));
+        return (known.has_operand && !is_mended).then(|| {
+            found("its value is missing, so it takes the first of libvirt's own arguments")
+        });
     };
     // A template does not tell what the value will be.
     if is_template(operand.value) {
         return None;
     }
     match option.name {
-        "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => Some(unreadable_set(&operand)),
+        "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => {
+            Some(unreadable_set(&operand))
+        }
         // VNC has a list of its own kind.
         "display" if is_vnc_server(operand.value) => None,
         "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(
             |words| Some(at(&operand, &format!("\"{words}\""))),
             |list| {
-                let dropped = list.iter().map(|(name, _)| name).find(|name| DROPPED_DISPLAY_PARTS.contains(name))?;
-                (list.get("type") == Some("sdl")).then(|| at(&operand, &format!("\"Parameter '{dropped}' is unexpected\"")))
+                let dropped = list
+                    .iter()
+                    .map(|(name, _)| name)
+                    .find(|name| DROPPED_DISPLAY_PARTS.contains(name))?;
+                (list.get("type") == Some("sdl"))
+                    .then(|| at(&operand, &format!("\"Parameter '{dropped}' is unexpected\"")))
             },
         ),
-        "device" => OptionList::parse(operand.value, Syntax::DEVICE).err().map(|words| at(&operand, &format!("\"{words}\""))),
+        "device" => OptionList::parse(operand.value, Syntax::DEVICE)
+            .err()
+            .map(|words| at(&operand, &format!("\"{words}\""))),
         _ => None,
     }
 }
 
 /// What `-display sdl` took before QEMU 7.1.
-pub(super) const DROPPED_DISPLAY_PARTS: &[&str] = &["frame", "alt_grab", "ctrl_grab", "window_close"];
+pub(super) const DROPPED_DISPLAY_PARTS: &[&str] =
+    &["frame", "alt_grab", "ctrl_grab", "window_close"];
 
 fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
-    Finding::at_attribute(argument.element, "value").with_value("found", argument.value).with_value("what", what)
+    Finding::at_attribute(argument.element, "value")
+        .with_value("found", argument.value)
+        .with_value("what", what)
 }
 
 /// Blanks and quotes around it are a shell's, and QEMU gets none.
 fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
     let plain = operand.value.trim().trim_matches(['"', '\'']).trim();
     let finding = at(operand, "it follows -set, which needs GROUP.ID.NAME=VALUE");
-    let is_meant = set_parts(plain).is_some_and(|[group, ..]| is_option_group(group)) && plain != operand.value;
-    if is_meant { finding.fixed_by(vec![Change::SetAttribute(operand.element, "value".into(), plain.to_owned())]) } else { finding }
+    let is_meant = set_parts(plain).is_some_and(|[group, ..]| is_option_group(group))
+        && plain != operand.value;
+    if is_meant {
+        finding.fixed_by(vec![Change::SetAttribute(
+            operand.element,
+            "value".into(),
+            plain.to_owned(),
+        )])
+    } else {
+        finding
+    }
 }
 
 /// Whether QEMU may have a group of this name: all are written in small letters.
 fn is_option_group(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+    name.bytes().all(|byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    })
 }
 
 /// Options that newer releases of QEMU no longer have.
@@ -86,9 +126,13 @@ pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             .with_value("other", format!("{major}.{minor}"));
         let Some((first, operands)) = known.instead.split_first() else { return Some(finding) };
         let prefix = option.element.written_prefix();
-        let mut changes = vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
+        let mut changes =
+            vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
         let behind = |operand: &&str| {
-            Change::InsertBehind(option.element, NewElement::new(format!("{prefix}arg")).with_attribute("value", *operand))
+            Change::InsertBehind(
+                option.element,
+                NewElement::new(format!("{prefix}arg")).with_attribute("value", *operand),
+            )
         };
         changes.extend(operands.iter().map(behind));
         Some(finding.fixed_by(changes))

@@ -13,12 +13,19 @@ use foldhash::HashMap;
 /// An override on a libvirt that drops it.
 pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let last: HashMap<(&str, &str), Element<'d>> =
-        domain.overrides.iter().map(|found| ((found.alias, found.property), found.element)).collect();
+    let last: HashMap<(&str, &str), Element<'d>> = domain
+        .overrides
+        .iter()
+        .map(|found| ((found.alias, found.property), found.element))
+        .collect();
     let finding = |found: &Override<'d>| {
-        let finding = Finding::at(found.element).with_value("device", found.alias).with_value("property", found.property);
+        let finding = Finding::at(found.element)
+            .with_value("device", found.alias)
+            .with_value("property", found.property);
         let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
-        let is_card = domain.host_device(found.alias).is_some_and(|device| is_pci_card(device) || is_vgpu(device));
+        let is_card = domain
+            .host_device(found.alias)
+            .is_some_and(|device| is_pci_card(device) || is_vgpu(device));
         // QEMU stops at a property that its device doesn't have, which this libvirt drops.
         let is_known = (means_vgpu || is_card) && type_of(found.property).is_some();
         // A removed property and one with a comment inside have no other form.
@@ -28,7 +35,11 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let mut changes = vec![Change::Remove(found.element)];
         // Of several the last counts.
         if last.get(&(found.alias, found.property)) == Some(&found.element) {
-            changes.extend(if means_vgpu { deliver(domain, found.property, found.value) } else { as_set(context, found) });
+            changes.extend(if means_vgpu {
+                deliver(domain, found.property, found.value)
+            } else {
+                as_set(context, found)
+            });
         }
         finding.fixed_by(changes)
     };
@@ -59,7 +70,8 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         let means_vgpu = of_device.iter().any(|found| domain.override_means_vgpu(found));
         let is_missing = domain.host_device(alias).is_none();
-        let is_checkable = alias.starts_with("hostdev") || alias.starts_with("ua-") && !domain.is_alias_taken(alias);
+        let is_checkable = alias.starts_with("hostdev")
+            || alias.starts_with("ua-") && !domain.is_alias_taken(alias);
         if !(means_vgpu || is_missing && is_checkable) {
             continue;
         }
@@ -68,7 +80,9 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         } else {
             "is not the vGPU: its properties go to the wrong device"
         };
-        let finding = Finding::at_attribute(device, "alias").with_value("device", alias).with_value("what", what);
+        let finding = Finding::at_attribute(device, "alias")
+            .with_value("device", alias)
+            .with_value("what", what);
         if !means_vgpu || domain.vgpu.is_none() {
             findings.push(finding);
             continue;
@@ -87,19 +101,29 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// Something else in an override than properties of a device's frontend: libvirt reads nothing else.
+/// Something else in an override than properties of a device's frontend: libvirt reads nothing
+/// else.
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let devices = domain.blocks("override").iter().flat_map(|block| block.children()).filter(|child| child.is_qemu("device"));
+    let devices = domain
+        .blocks("override")
+        .iter()
+        .flat_map(|block| block.children())
+        .filter(|child| child.is_qemu("device"));
     let mut findings = Vec::new();
     for device in devices {
         let alias = device.attribute("alias").unwrap_or("");
         for child in device.children().filter(|child| !child.is_qemu("frontend")) {
             let finding = Finding::at(child).with_value("device", alias);
             let text = |name| child.attribute(name).unwrap_or("").to_owned();
-            let kind = [PropertyType::Bool, PropertyType::String, PropertyType::Unsigned, PropertyType::Signed]
-                .into_iter()
-                .find(|kind| kind.name() == text("type"));
+            let kind = [
+                PropertyType::Bool,
+                PropertyType::String,
+                PropertyType::Unsigned,
+                PropertyType::Signed,
+            ]
+            .into_iter()
+            .find(|kind| kind.name() == text("type"));
             findings.push(match kind.filter(|_| child.is_qemu("property") && child.is_empty()) {
                 Some(kind) => {
                     let (alias, property, value) = (alias.to_owned(), text("name"), text("value"));
@@ -129,7 +153,9 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     if found.kind == "remove" {
         let has_value = found.element.attribute("value").is_some();
         let change = Change::RemoveAttribute(found.element, "value".into());
-        return has_value.then(|| finding("value", "type='remove' does not allow a value").fixed_by(vec![change]));
+        return has_value.then(|| {
+            finding("value", "type='remove' does not allow a value").fixed_by(vec![change])
+        });
     }
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     let wanted = type_of(found.property);
@@ -144,7 +170,9 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     };
     let type_fits = match wanted {
         None => matches!(found.kind, "bool" | "unsigned" | "signed" | "string"),
-        Some(PropertyType::Unsigned | PropertyType::Signed) => matches!(found.kind, "unsigned" | "signed"),
+        Some(PropertyType::Unsigned | PropertyType::Signed) => {
+            matches!(found.kind, "unsigned" | "signed")
+        }
         Some(kind) => kind.name() == found.kind,
     };
     if value_fits && type_fits {
@@ -154,12 +182,21 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
         (true, _) => ("value", "the value does not fit the type"),
         (false, Some(kind)) => (
             "type",
-            ["the type must be bool", "the type must be string", "the type must be unsigned", "the type must be signed"][kind as usize],
+            [
+                "the type must be bool",
+                "the type must be string",
+                "the type must be unsigned",
+                "the type must be signed",
+            ][kind as usize],
         ),
         (false, None) => ("type", "the type must be string, bool, signed or unsigned"),
     };
     // A string that was written as a bool is an enumeration, whose words are on and off.
-    let value = if wanted == Some(PropertyType::String) { to_set(found.kind, found.value) } else { found.value.to_owned() };
+    let value = if wanted == Some(PropertyType::String) {
+        to_set(found.kind, found.value)
+    } else {
+        found.value.to_owned()
+    };
     let typed = wanted.and_then(|kind| to_override(kind, &value).map(|value| (kind, value)));
     Some(match typed {
         Some((kind, value)) => finding(attribute, what).fixed_by(vec![
@@ -178,39 +215,57 @@ pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         let name = del.attribute("capability");
         matches!(name, Some("device.json" | "device.json+hotplug")) && name != current
     };
-    let finding = |del: &Element<'d>| Finding::at_attribute(*del, "capability").fixed_by(vec![Change::Remove(*del)]);
+    let finding = |del: &Element<'d>| {
+        Finding::at_attribute(*del, "capability").fixed_by(vec![Change::Remove(*del)])
+    };
     domain.deleted_capabilities.iter().filter(retired).map(finding).collect()
 }
 
-/// x-vga=on, which no vGPU has: all that says so, as what is behind the one that counts would count next.
+/// x-vga=on, which no vGPU has: all that says so, as what is behind the one that counts would count
+/// next.
 pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-vga";
     let domain = context.domain;
     if let Some(EffectiveProperty { carrier: PropertySource::Device(argument), .. }) =
         domain.effective_property(NAME).filter(|delivered| delivered.value == "true")
     {
-        return vec![Finding::at_attribute(argument.element, "value").fixed_by(deliver(domain, NAME, "false"))];
+        return vec![
+            Finding::at_attribute(argument.element, "value")
+                .fixed_by(deliver(domain, NAME, "false")),
+        ];
     }
     // A real graphics card has VGA registers; what names no device at all is meant for the vGPU.
     let is_vgpu = |alias: &str| match domain.raw_device(alias) {
         Some(device) => domain.raw_vgpu == Some(device.argument.element),
-        None => domain.vgpu.is_some() && (domain.is_vgpu_alias(alias) || domain.host_device(alias).is_none()),
+        None => {
+            domain.vgpu.is_some()
+                && (domain.is_vgpu_alias(alias) || domain.host_device(alias).is_none())
+        }
     };
     let is_on = |value: &str| to_override(PropertyType::Bool, value).as_deref() == Some("true");
     let removed = |elements: &[Element<'d>], place: Element<'d>| {
-        Finding::at_attribute(place, "value").fixed_by(elements.iter().map(|element| Change::Remove(*element)).collect())
+        Finding::at_attribute(place, "value")
+            .fixed_by(elements.iter().map(|element| Change::Remove(*element)).collect())
     };
     let sets = domain.sets.iter().filter(|set| set.property == NAME && is_vgpu(set.device));
-    let sets = sets.filter(|set| is_on(set.value)).map(|set| removed(&[set.option, set.operand], set.operand));
-    let own = |found: &&Override<'d>| found.property == NAME && is_on(found.value) && is_vgpu(found.alias);
+    let sets = sets
+        .filter(|set| is_on(set.value))
+        .map(|set| removed(&[set.option, set.operand], set.operand));
+    let own = |found: &&Override<'d>| {
+        found.property == NAME && is_on(found.value) && is_vgpu(found.alias)
+    };
     let overrides = domain.overrides.iter().filter(own);
-    let globals = domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
-        let operand = option.operand?;
-        let value = global_property(operand.value, NAME)?;
-        let mut finding = is_on(&value).then(|| removed(&[option.element, operand.element], operand.element))?;
-        // A graphics card that is passed through gets it too.
-        finding.risk = domain.graphics_cards().next().map(|_| Risk::OtherCards);
-        Some(finding)
-    });
-    sets.chain(overrides.map(|found| removed(&[found.element], found.element))).chain(globals).collect()
+    let globals =
+        domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
+            let operand = option.operand?;
+            let value = global_property(operand.value, NAME)?;
+            let mut finding = is_on(&value)
+                .then(|| removed(&[option.element, operand.element], operand.element))?;
+            // A graphics card that is passed through gets it too.
+            finding.risk = domain.graphics_cards().next().map(|_| Risk::OtherCards);
+            Some(finding)
+        });
+    sets.chain(overrides.map(|found| removed(&[found.element], found.element)))
+        .chain(globals)
+        .collect()
 }

@@ -9,7 +9,8 @@ use crate::rules::environment::{RequiredEnv, environment};
 use crate::rules::other_sources::is_elsewhere;
 use crate::rules::schema::{Check, When};
 
-/// The rules' requirements for a new vGPU: attributes of its hostdev where libvirt has them, and changes for the rest.
+/// The rules' requirements for a new vGPU: attributes of its hostdev where libvirt has them, and
+/// changes for the rest.
 #[derive(Default)]
 pub(super) struct Requirements<'d> {
     pub(super) ramfb: bool,
@@ -23,17 +24,35 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
     let is_override = domain.form() == PropertySyntax::Override;
     let Requirements { mut ramfb, mut display, mut changes } = Requirements::default();
     let applies = |when: &When| applies_to_vgpu(when, context);
-    for rule in context.rules.wanted.iter().filter(|rule| is_requirement(&rule.check) && applies(&rule.when)) {
+    for rule in context
+        .rules
+        .wanted
+        .iter()
+        .filter(|rule| is_requirement(&rule.check) && applies(&rule.when))
+    {
         match &rule.check {
             Check::Property { name, .. } if is_elsewhere(name, domain) => {}
             Check::Property { name, .. } if is_override && name == "ramfb" => ramfb = true,
-            Check::Property { name, .. } if name == "display" && domain.is_shown_by_graphics() => display = true,
+            Check::Property { name, .. } if name == "display" && domain.is_shown_by_graphics() => {
+                display = true
+            }
             // libvirt picks the driver that has it.
             Check::Property { name, .. } if is_override && name == "driver" => {}
             Check::Property { name, value } => changes.extend(deliver(domain, name, value)),
             Check::Environment { name, value, format, setting, displays } => {
-                let wanted = RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
-                changes.extend(environment(&wanted, domain).into_iter().filter_map(|finding| finding.changes).flatten());
+                let wanted = RequiredEnv {
+                    name,
+                    value,
+                    format: *format,
+                    setting: setting.as_deref(),
+                    displays,
+                };
+                changes.extend(
+                    environment(&wanted, domain)
+                        .into_iter()
+                        .filter_map(|finding| finding.changes)
+                        .flatten(),
+                );
             }
             Check::Code { function } => {
                 let wanted = super::run_check(function, context)

@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 use super::requirements::{Requirements, requirements};
 use crate::change::{Change, assign_alias, deliver, new_metadata};
-use crate::domain::{Domain, EffectiveProperty, PropertySource, Ramfb, is_template, is_template_name, is_user_alias, uuid_of};
+use crate::domain::{
+    Domain, EffectiveProperty, PropertySource, Ramfb, is_template, is_template_name, is_user_alias,
+    uuid_of,
+};
 use crate::fragment::NewElement;
 use crate::property::PropertyType::Unsigned;
 use crate::property::to_override;
@@ -26,25 +29,44 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen).or_else(is_shared);
     // Where an option lacks its operand, what the changes are says whether there can be any.
     if !context.wants_changes && domain.option_without_operand().is_none() {
-        let finding = Finding { risk, ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new()) };
+        let finding = Finding {
+            risk,
+            ..Finding::at(domain.devices.unwrap_or(domain.root)).fixed_by(Vec::new())
+        };
         return vec![with_shared_uuid(domain, finding)];
     }
-    let uuid = domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
+    let uuid =
+        domain.settings.uuid.unwrap_or_else(|| derived_uuid(domain.identity(), 1)).to_string();
     let alias = domain.vgpu_alias();
     let Requirements { ramfb, display, mut changes } = requirements(context);
     let display = if display { "on" } else { "off" };
-    let attributes = [("mode", "subsystem"), ("type", "mdev"), ("managed", "no"), ("model", "vfio-pci"), ("display", display)];
-    let mut hostdev = attributes.into_iter().fold(NewElement::new("hostdev"), |hostdev, (name, value)| hostdev.with_attribute(name, value));
+    let attributes = [
+        ("mode", "subsystem"),
+        ("type", "mdev"),
+        ("managed", "no"),
+        ("model", "vfio-pci"),
+        ("display", display),
+    ];
+    let mut hostdev =
+        attributes.into_iter().fold(NewElement::new("hostdev"), |hostdev, (name, value)| {
+            hostdev.with_attribute(name, value)
+        });
     if ramfb {
         hostdev = hostdev.with_attribute("ramfb", "on");
     }
-    hostdev = hostdev.with_child(NewElement::new("source").with_child(NewElement::new("address").with_attribute("uuid", &uuid)));
+    hostdev = hostdev.with_child(
+        NewElement::new("source")
+            .with_child(NewElement::new("address").with_attribute("uuid", &uuid)),
+    );
     if is_user_alias(alias) {
         hostdev = hostdev.with_child(NewElement::new("alias").with_attribute("name", alias));
     }
     let (place, insertion) = match domain.devices {
         Some(devices) => (devices, Change::Insert(devices, hostdev)),
-        None => (domain.root, Change::Insert(domain.root, NewElement::new("devices").with_child(hostdev))),
+        None => (
+            domain.root,
+            Change::Insert(domain.root, NewElement::new("devices").with_child(hostdev)),
+        ),
     };
     changes.insert(0, insertion);
     vec![with_shared_uuid(domain, Finding { risk, ..Finding::at(place).fixed_by(changes) })]
@@ -69,18 +91,23 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             Some(value) if own.is_some() => format!("'{value}', not the requested one"),
             Some(value) if is_filled_in_later => format!("'{value}', which is not a UUID yet"),
             Some(value) if is_placeholder(value) => {
-                format!("'{value}', a placeholder that libvirt rejects; a script that fills it in must use the new UUID")
+                format!(
+                    "'{value}', a placeholder that libvirt rejects; a script that fills it in must use the new UUID"
+                )
             }
             Some(value) => format!("'{value}', which is not a UUID: libvirt rejects the domain"),
             None => "missing: libvirt rejects the domain".into(),
         };
         let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
-        let recorded =
-            own.and_then(|own| domain.recorded_vgpu(own)).map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
+        let recorded = own
+            .and_then(|own| domain.recorded_vgpu(own))
+            .map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
         let mut changes = match (source, address) {
             (_, Some(address)) => vec![Change::SetAttribute(address, "uuid".into(), uuid)],
             (Some(source), None) => vec![Change::Insert(source, new_address)],
-            (None, None) => vec![Change::Insert(vgpu, NewElement::new("source").with_child(new_address))],
+            (None, None) => {
+                vec![Change::Insert(vgpu, NewElement::new("source").with_child(new_address))]
+            }
         };
         changes.extend(recorded);
         if let Some(source) = source.filter(|source| source.attribute("uuid").is_some()) {
@@ -91,22 +118,29 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => Finding::at(source.unwrap_or(vgpu)),
         };
         let finding = finding.with_value("found", found).fixed_by(changes);
-        let mut finding = if own.is_none() && !is_filled_in_later { with_shared_uuid(domain, finding) } else { finding };
+        let mut finding = if own.is_none() && !is_filled_in_later {
+            with_shared_uuid(domain, finding)
+        } else {
+            finding
+        };
         if own.is_none() && asked.is_none() {
             let is_expression = value.is_some_and(may_be_an_expression).then_some(Risk::Template);
-            finding.risk = is_expression.or_else(|| has_shared_uuid(domain).then_some(Risk::SharedVgpu));
+            finding.risk =
+                is_expression.or_else(|| has_shared_uuid(domain).then_some(Risk::SharedVgpu));
         }
         findings.push(finding);
     }
     findings
 }
 
-/// The finding with a note where the uuid that its fix writes is made from a name that a template fills in later.
+/// The finding with a note where the uuid that its fix writes is made from a name that a template
+/// fills in later.
 fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
     match domain.child("name").filter(|_| has_shared_uuid(domain)) {
-        Some(name) => {
-            finding.related_to(name.span(), "all VMs of this template get the same vGPU: make the UUID a template expression too")
-        }
+        Some(name) => finding.related_to(
+            name.span(),
+            "all VMs of this template get the same vGPU: make the UUID a template expression too",
+        ),
         None => finding,
     }
 }
@@ -116,13 +150,16 @@ fn has_shared_uuid(domain: &Domain<'_>) -> bool {
     domain.settings.uuid.is_none() && is_template_name(domain.identity())
 }
 
-/// Whether a value in a uuid's place may be an expression of a template engine that is not known: it has signs that neither a uuid nor a word
-/// of a guide has. A word in angle brackets is a guide's.
+/// Whether a value in a uuid's place may be an expression of a template engine that is not known:
+/// it has signs that neither a uuid nor a word of a guide has. A word in angle brackets is a
+/// guide's.
 fn may_be_an_expression(value: &str) -> bool {
     let word = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(value);
     value.contains("{{")
         || value.contains("}}")
-        || !word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '{' | '}' | '(' | ')'))
+        || !word.chars().all(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '{' | '}' | '(' | ')')
+        })
 }
 
 /// Whether this is a placeholder that the reader should replace: `GPU_UUID`, `your-gpu-uuid-here`.
@@ -149,12 +186,22 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         // libvirt's own number does.
         changes.push(Change::Remove(element));
     }
-    vec![Finding::at_attribute(element, "name").with_value("found", format!("'{name}'")).with_value("what", what).fixed_by(changes)]
+    vec![
+        Finding::at_attribute(element, "name")
+            .with_value("found", format!("'{name}'"))
+            .with_value("what", what)
+            .fixed_by(changes),
+    ]
 }
 
 fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
     domain.settings.explicit.alias.as_ref()?;
-    Some(Finding::at(vgpu).with_value("found", "missing").with_value("what", "but one was requested").fixed_by(assign_alias(domain)))
+    Some(
+        Finding::at(vgpu)
+            .with_value("found", "missing")
+            .with_value("what", "but one was requested")
+            .fixed_by(assign_alias(domain)),
+    )
 }
 
 /// `<rom>` of a mediated device, which libvirt never tells QEMU.
@@ -172,10 +219,14 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             continue;
         }
         let mut changes = vec![Change::Remove(rom)];
-        if let Some(file) = rom.attribute("file").filter(|_| domain.effective_property("romfile").is_none()) {
+        if let Some(file) =
+            rom.attribute("file").filter(|_| domain.effective_property("romfile").is_none())
+        {
             changes.extend(deliver(domain, "romfile", file));
         }
-        let bar = rom.attribute("bar").and_then(|bar| to_override(Unsigned, if bar == "off" { "0" } else { "1" }));
+        let bar = rom
+            .attribute("bar")
+            .and_then(|bar| to_override(Unsigned, if bar == "off" { "0" } else { "1" }));
         if let Some(bar) = bar.filter(|_| domain.effective_property("rombar").is_none()) {
             changes.extend(deliver(domain, "rombar", &bar));
         }
@@ -192,14 +243,19 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let delivered = domain.effective_property("romfile");
     let os = domain.child("os");
     let is_uefi = os.is_some_and(|os| {
-        os.attribute("firmware") == Some("efi") || os.child("loader").is_some_and(|loader| loader.attribute("type") == Some("pflash"))
+        os.attribute("firmware") == Some("efi")
+            || os.child("loader").is_some_and(|loader| loader.attribute("type") == Some("pflash"))
     });
     if !is_uefi && asked.is_none() {
         return Vec::new();
     }
-    let is_right = delivered.as_ref().is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
+    let is_right = delivered
+        .as_ref()
+        .is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
     // Where a <rom> names one, that is its own finding, and its fix brings the file.
-    let named = domain.vgpu.is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));
+    let named = domain
+        .vgpu
+        .is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));
     if is_right || domain.is_handled_by_other_rule("romfile") || (named && asked.is_none()) {
         return Vec::new();
     }
@@ -215,14 +271,23 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let has_ramfb = domain.has_ramfb();
-    let first = || domain.other_ramfbs().first().map(|ramfb| (ramfb.place.clone(), "the first ramfb"));
-    let owner =
-        domain.vgpu.or(domain.raw_vgpu).filter(|_| has_ramfb).map(|vgpu| (vgpu.start_tag().span, "the vGPU that shows the picture"));
+    let first =
+        || domain.other_ramfbs().first().map(|ramfb| (ramfb.place.clone(), "the first ramfb"));
+    let owner = domain
+        .vgpu
+        .or(domain.raw_vgpu)
+        .filter(|_| has_ramfb)
+        .map(|vgpu| (vgpu.start_tag().span, "the vGPU that shows the picture"));
     let Some((place, words)) = owner.or_else(first) else { return Vec::new() };
     // A <video> next to the vGPU's own is another rule's finding.
-    let others = domain.other_ramfbs().iter().skip(usize::from(!has_ramfb)).filter(|ramfb| !(has_ramfb && ramfb.device.is("video")));
+    let others = domain
+        .other_ramfbs()
+        .iter()
+        .skip(usize::from(!has_ramfb))
+        .filter(|ramfb| !(has_ramfb && ramfb.device.is("video")));
     let finding = |ramfb: &Ramfb<'d>| {
-        let finding = Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), words);
+        let finding =
+            Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), words);
         // Only the user knows which of two other devices should keep it.
         let changes = if has_ramfb { without_ramfb(domain, ramfb) } else { Vec::new() };
         if changes.is_empty() {
@@ -230,7 +295,10 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
         // A separate ramfb shows nothing but the firmware, as the vGPU's does.
         let is_replaced = ramfb.is_vgpu || matches!(changes[..], [Change::Remove(_), ..]);
-        Finding { risk: (!is_replaced).then_some(Risk::FirmwareScreen), ..finding.fixed_by(changes) }
+        Finding {
+            risk: (!is_replaced).then_some(Risk::FirmwareScreen),
+            ..finding.fixed_by(changes)
+        }
     };
     others.map(finding).collect()
 }
@@ -248,13 +316,20 @@ pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let what = if changes.len() > 1 { " and give ramfb to the vGPU" } else { "" };
         Finding::at(video).with_value("what", what).fixed_by(changes)
     };
-    others.iter().filter(|ramfb| ramfb.device.is("video")).map(|ramfb| finding(ramfb.device)).collect()
+    others
+        .iter()
+        .filter(|ramfb| ramfb.device.is("video"))
+        .map(|ramfb| finding(ramfb.device))
+        .collect()
 }
 
-/// A vGPU that gets no ramfb because another device has the only one, or because its option ROM does that work.
+/// A vGPU that gets no ramfb because another device has the only one, or because its option ROM
+/// does that work.
 pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    if domain.has_ramfb() || !domain.has_vgpu() && (domain.has_igpu() || domain.is_served_by_sriov()) {
+    if domain.has_ramfb()
+        || !domain.has_vgpu() && (domain.has_igpu() || domain.is_served_by_sriov())
+    {
         return Vec::new();
     }
     let vgpu = domain.vgpu.or(domain.raw_vgpu);
@@ -262,7 +337,9 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         None => return Vec::new(),
         // A <video> that a fix removes is a separate finding.
         Some(RamfbElsewhere::Device(ramfb))
-            if ramfb.device.is("video") && !domain.settings.keep_video && !domain.is_shown_by_graphics() =>
+            if ramfb.device.is("video")
+                && !domain.settings.keep_video
+                && !domain.is_shown_by_graphics() =>
         {
             return Vec::new();
         }
@@ -274,7 +351,12 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
             };
             Finding::within(ramfb.device, ramfb.place)
                 .with_value("what", format!("{device}, and a VM can have only one"))
-                .with_value("other", format!("{instead} to see the firmware and the boot loader on the vGPU instead"))
+                .with_value(
+                    "other",
+                    format!(
+                        "{instead} to see the firmware and the boot loader on the vGPU instead"
+                    ),
+                )
         }
         Some(RamfbElsewhere::Rom(file)) => {
             let place = vgpu.or(domain.devices).unwrap_or(domain.root);
@@ -286,14 +368,21 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
                 .with_value("other", "leave ramfb off as long as the vGPU has this option ROM")
         }
     };
-    let place = vgpu.filter(|vgpu| Some(*vgpu) != finding.element).map(|vgpu| vgpu.start_tag().span);
-    vec![place.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU without ramfb"))]
+    let place =
+        vgpu.filter(|vgpu| Some(*vgpu) != finding.element).map(|vgpu| vgpu.start_tag().span);
+    vec![
+        place
+            .into_iter()
+            .fold(finding, |finding, place| finding.related_to(place, "the vGPU without ramfb")),
+    ]
 }
 
 /// A vGPU with ramfb and an option ROM that draws the firmware's screen as well.
 pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let (true, Some(vgpu), Some(file)) = (domain.has_ramfb(), domain.vgpu.or(domain.raw_vgpu), domain.drawing_rom()) else {
+    let (true, Some(vgpu), Some(file)) =
+        (domain.has_ramfb(), domain.vgpu.or(domain.raw_vgpu), domain.drawing_rom())
+    else {
         return Vec::new();
     };
     vec![Finding::at_attribute(vgpu, "ramfb").with_value("found", file)]
@@ -303,38 +392,63 @@ pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding
 pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-igd-opregion";
     let domain = context.domain;
-    let Some(delivered) = domain.effective_property(NAME).filter(|delivered| delivered.value == "true") else { return Vec::new() };
+    let Some(delivered) =
+        domain.effective_property(NAME).filter(|delivered| delivered.value == "true")
+    else {
+        return Vec::new();
+    };
     let place = domain.property_span(Some(&delivered));
     if let Some(argument) = domain.opregion_argument() {
-        let finding = Finding::at_attribute(argument, "value").with_value("what", "from this argument");
-        return vec![finding.related_to(place, "the displayed vGPU's OpRegion").fixed_by(deliver(domain, NAME, "false"))];
+        let finding =
+            Finding::at_attribute(argument, "value").with_value("what", "from this argument");
+        return vec![
+            finding
+                .related_to(place, "the displayed vGPU's OpRegion")
+                .fixed_by(deliver(domain, NAME, "false")),
+        ];
     }
     let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
     let change = match carrier {
         PropertySource::Set(set) => Some(Change::SetValue(set, "off".into())),
-        PropertySource::Override(found) => Some(Change::SetAttribute(found.element, "value".into(), "false".into())),
+        PropertySource::Override(found) => {
+            Some(Change::SetAttribute(found.element, "value".into(), "false".into()))
+        }
         // A -global is for all devices.
-        _ => device.is_qemu("arg").then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
+        _ => device
+            .is_qemu("arg")
+            .then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
     };
-    let what = if domain.vgpus.contains(&device) { "from this other vGPU" } else { "from this other device" };
+    let what = if domain.vgpus.contains(&device) {
+        "from this other vGPU"
+    } else {
+        "from this other device"
+    };
     let other = domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
-    let finding = Finding::within(device, other).with_value("what", what).related_to(place, "the displayed vGPU's OpRegion");
+    let finding = Finding::within(device, other)
+        .with_value("what", what)
+        .related_to(place, "the displayed vGPU's OpRegion");
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
 }
 
-/// The OpRegion from a file or another device next to a vGPU that newer releases of QEMU give one too.
+/// The OpRegion from a file or another device next to a vGPU that newer releases of QEMU give one
+/// too.
 pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.effective_property("x-igd-opregion").is_some() {
         return Vec::new();
     }
-    let from_file = domain
-        .opregion_argument()
-        .map(|argument| Finding::at_attribute(argument, "value").with_value("what", "this argument already provides an OpRegion"));
+    let from_file = domain.opregion_argument().map(|argument| {
+        Finding::at_attribute(argument, "value")
+            .with_value("what", "this argument already provides an OpRegion")
+    });
     let from_device = || {
         let (device, carrier) = domain.other_opregion()?;
-        let place = domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
-        Some(Finding::within(device, place).with_value("what", "another device already provides an OpRegion"))
+        let place =
+            domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
+        Some(
+            Finding::within(device, place)
+                .with_value("what", "another device already provides an OpRegion"),
+        )
     };
     let Some(finding) = from_file.or_else(from_device) else { return Vec::new() };
     let vgpu = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
@@ -348,12 +462,15 @@ pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let first = domain.vgpu.or(domain.raw_vgpu).map(|vgpu| vgpu.start_tag().span);
     others
         .map(|vgpu| {
-            first.iter().cloned().fold(Finding::at(vgpu), |finding, span| finding.related_to(span, "the vGPU that shows the picture"))
+            first.iter().cloned().fold(Finding::at(vgpu), |finding, span| {
+                finding.related_to(span, "the vGPU that shows the picture")
+            })
         })
         .collect()
 }
 
-/// A type or PCI address that the user gave and that the metadata, which says what the host has to make, does not say.
+/// A type or PCI address that the user gave and that the metadata, which says what the host has to
+/// make, does not say.
 pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let settings = domain.settings;
@@ -365,33 +482,48 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         return Vec::new();
     }
     let (asked, fallback) = (&settings.explicit, &settings.fallback);
-    let wanted = [("type", &asked.vgpu_type, &fallback.vgpu_type), ("pci", &asked.pci, &fallback.pci)];
-    let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| match domain.recorded(name, uuid) {
-        None => Some((name, asked.as_deref().or(fallback.as_deref())?)),
-        Some(recorded) => Some((name, asked.as_deref().filter(|asked| *asked != recorded)?)),
+    let wanted =
+        [("type", &asked.vgpu_type, &fallback.vgpu_type), ("pci", &asked.pci, &fallback.pci)];
+    let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| {
+        match domain.recorded(name, uuid) {
+            None => Some((name, asked.as_deref().or(fallback.as_deref())?)),
+            Some(recorded) => Some((name, asked.as_deref().filter(|asked| *asked != recorded)?)),
+        }
     });
     let missing: Vec<(&str, &str)> = missing.collect();
     if missing.is_empty() {
         return Vec::new();
     }
-    let recorded = |element: NewElement| missing.iter().fold(element, |element, (name, value)| element.with_attribute(*name, *value));
-    let of_vgpu = |prefix: &str, uuid: Uuid| recorded(NewElement::new(format!("{prefix}vgpu")).with_attribute("uuid", uuid.to_string()));
+    let recorded = |element: NewElement| {
+        missing.iter().fold(element, |element, (name, value)| element.with_attribute(*name, *value))
+    };
+    let of_vgpu = |prefix: &str, uuid: Uuid| {
+        recorded(NewElement::new(format!("{prefix}vgpu")).with_attribute("uuid", uuid.to_string()))
+    };
     let change = match (own, uuid) {
-        (Some(own), Some(uuid)) if domain.recorded_vgpu(uuid).is_some() || is_one_of_several => match domain.recorded_vgpu(uuid) {
-            Some(element) => set_all(element, &missing),
-            None => vec![Change::Insert(own.element, of_vgpu(own.element.written_prefix(), uuid))],
-        },
+        (Some(own), Some(uuid)) if domain.recorded_vgpu(uuid).is_some() || is_one_of_several => {
+            match domain.recorded_vgpu(uuid) {
+                Some(element) => set_all(element, &missing),
+                None => {
+                    vec![Change::Insert(own.element, of_vgpu(own.element.written_prefix(), uuid))]
+                }
+            }
+        }
         (Some(own), _) => set_all(own.element, &missing),
         (None, _) => vec![new_metadata(domain, |element| match uuid {
             Some(uuid) if is_one_of_several => element.with_child(of_vgpu("gvtg:", uuid)),
             _ => recorded(element),
         })],
     };
-    let recorded_at = own.map(|own| uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(own.element));
+    let recorded_at =
+        own.map(|own| uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(own.element));
     let place = recorded_at.or(domain.child("metadata")).unwrap_or(domain.root);
     vec![Finding::at(place).fixed_by(change)]
 }
 
 fn set_all<'d>(element: Element<'d>, attributes: &[(&str, &str)]) -> Vec<Change<'d>> {
-    attributes.iter().map(|(name, value)| Change::SetAttribute(element, (*name).into(), (*value).into())).collect()
+    attributes
+        .iter()
+        .map(|(name, value)| Change::SetAttribute(element, (*name).into(), (*value).into()))
+        .collect()
 }

@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use crate::places::Places;
 use crate::wishes;
 
-/// `{"findings", "suppressed", "fixed"}`; for a text that is no domain one finding and no `fixed`, for settings that can't be used only
-/// `{"settings": [{"name", "message"}]}`.
+/// `{"findings", "suppressed", "fixed"}`; for a text that is no domain one finding and no `fixed`,
+/// for settings that can't be used only `{"settings": [{"name", "message"}]}`.
 ///
-/// Places are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining", "display_fixes_skipped", "ignoresErrors"}`, with the last two as
-/// `Fixed` has them and with numbers of findings before, or `{"error"}` where the fixes are at odds.
+/// Places are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining",
+/// "display_fixes_skipped", "ignoresErrors"}`, with the last two as `Fixed` has them and with
+/// numbers of findings before, or `{"error"}` where the fixes are at odds.
 pub fn check(text: &str, settings: &str) -> Value {
     let settings = match wishes::read(settings) {
         Ok(settings) => settings,
@@ -40,15 +41,19 @@ pub fn check(text: &str, settings: &str) -> Value {
 
 fn fixed(text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Value {
     match fix(text.to_owned(), rules, settings) {
-        Ok(Fixed { text, applied, remaining, display_fixes_skipped, ignores_errors, .. }) => json!({
-            "text": text,
-            "applied": applied.len(),
-            "remaining": remaining.len(),
-            "display_fixes_skipped": display_fixes_skipped,
-            "ignoresErrors": ignores_errors,
-        }),
+        Ok(Fixed { text, applied, remaining, display_fixes_skipped, ignores_errors, .. }) => {
+            json!({
+                "text": text,
+                "applied": applied.len(),
+                "remaining": remaining.len(),
+                "display_fixes_skipped": display_fixes_skipped,
+                "ignoresErrors": ignores_errors,
+            })
+        }
         Err(FixError::Setting { message, help }) if help.is_empty() => json!({ "error": message }),
-        Err(FixError::Setting { message, help }) => json!({ "error": format!("{message}: {help}") }),
+        Err(FixError::Setting { message, help }) => {
+            json!({ "error": format!("{message}: {help}") })
+        }
         // Without a position: it is a fault of the rules, or already a finding.
         Err(FixError::Xml(error, _)) => json!({ "error": bug(&error.message) }),
         Err(error) => json!({ "error": bug(&error.to_string()) }),
@@ -61,7 +66,9 @@ fn bug(message: &str) -> String {
 
 fn shown(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
     let (from, to) = (places.at(finding.span.start), places.at(finding.span.end));
-    let related = finding.related.iter().map(|related| json!({ "message": related.message, "from": places.at(related.span.start) }));
+    let related = finding.related.iter().map(
+        |related| json!({ "message": related.message, "from": places.at(related.span.start) }),
+    );
     let related: Vec<Value> = related.collect();
     let fix = finding.fix.as_ref().map(|fix| {
         let edits = fix.edits.iter();
@@ -86,10 +93,11 @@ fn shown(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
 pub fn report(name: &str, text: &str, settings: &str) -> String {
     let (settings, _) = wishes::read_what_can_be(settings);
     let source = Source::new(name, text);
-    let (open, suppressed) = match lint_all(text, &RuleSet::all(builtin()), &settings, Detail::Edits) {
-        Ok(findings) => (findings.open, findings.suppressed),
-        Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new()),
-    };
+    let (open, suppressed) =
+        match lint_all(text, &RuleSet::all(builtin()), &settings, Detail::Edits) {
+            Ok(findings) => (findings.open, findings.suppressed),
+            Err(error) => (vec![Diagnostic::unreadable(&source, &error)], Vec::new()),
+        };
     let parts = [
         Part { state: State::Found, source: &source, diagnostics: &open },
         Part { state: State::Suppressed, source: &source, diagnostics: &suppressed },
@@ -118,7 +126,12 @@ mod tests {
     #[test]
     fn a_finding_is_where_an_editor_shows_it() {
         let found = check(DOMAIN, "{}");
-        let video = found["findings"].as_array().unwrap().iter().find(|one| one["rule"] == "stray-video").unwrap();
+        let video = found["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["rule"] == "stray-video")
+            .unwrap();
         let units: Vec<u16> = DOMAIN.replace("\r\n", "\n").encode_utf16().collect();
         let place = |name: &str| usize::try_from(video[name].as_u64().unwrap()).unwrap();
         assert_eq!(String::from_utf16(&units[place("from")..place("to")]).unwrap(), "<video/>");
@@ -137,7 +150,11 @@ mod tests {
 
     #[test]
     fn of_what_is_no_domain_there_is_one_finding_and_nothing_fixed() {
-        for (text, rule) in [("<domain>", "not-well-formed"), ("<network/>", "not-a-domain"), ("", "not-well-formed")] {
+        for (text, rule) in [
+            ("<domain>", "not-well-formed"),
+            ("<network/>", "not-a-domain"),
+            ("", "not-well-formed"),
+        ] {
             let found = check(text, "{}");
             assert_eq!(found["findings"].as_array().map(Vec::len), Some(1), "{found}");
             assert_eq!(found["findings"][0]["rule"], rule);

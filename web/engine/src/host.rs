@@ -2,17 +2,21 @@
 
 use gvtg_xml::emit::guest::guest;
 use gvtg_xml::emit::hook::{self, Style};
-use gvtg_xml::emit::{Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev};
+use gvtg_xml::emit::{
+    Destination, EmitOptions, File, FollowUp, cmdline, modprobe, modules, step, udev,
+};
 use gvtg_xml::source::Source;
 use gvtg_xml::{domain, xml::XmlError};
 use serde_json::{Value, json};
 
 use crate::wishes;
 
-/// `{"files": [{"name", "path", "what", "mode", "text"}], "steps": [text]}`; `path` is null for what goes into a file of the user's, and then
-/// `what` says how. Where there are none, `{"error": {"message", "help", "line", "column"}}`, or `{"settings"}` as for a check.
+/// `{"files": [{"name", "path", "what", "mode", "text"}], "steps": [text]}`; `path` is null for
+/// what goes into a file of the user's, and then `what` says how. Where there are none, `{"error":
+/// {"message", "help", "line", "column"}}`, or `{"settings"}` as for a check.
 ///
-/// The options are `style` (`qemu.d`, `qemu` or `session`) and `parameters` (`modprobe`, `grub`, `systemd-boot` or `raw`), by the names that flags have.
+/// The options are `style` (`qemu.d`, `qemu` or `session`) and `parameters` (`modprobe`, `grub`,
+/// `systemd-boot` or `raw`), by the names that flags have.
 pub fn files(text: &str, settings: &str, options: &str) -> Value {
     let settings = match wishes::read(settings) {
         Ok(settings) => settings,
@@ -23,7 +27,8 @@ pub fn files(text: &str, settings: &str, options: &str) -> Value {
         let position = source.position(offset);
         json!({ "error": { "message": message, "help": help, "line": position.line, "column": position.column } })
     };
-    // Which generation the host's GPU is of is not known here; the document says the type, or the user does.
+    // Which generation the host's GPU is of is not known here; the document says the type, or the
+    // user does.
     let wanted = EmitOptions { settings: &settings, default_type: &|_| "i915-GVTg_V5_4" };
     let guest = match domain::read(text, &settings, |domain| guest(domain, wanted)) {
         Ok(Ok(guest)) => guest,
@@ -75,11 +80,29 @@ mod tests {
     #[test]
     fn a_host_gets_a_hook_modules_and_parameters() {
         let files = files(FIXED, "{}", "{}");
-        let paths: Vec<&str> = files["files"].as_array().unwrap().iter().filter_map(|file| file["path"].as_str()).collect();
-        assert_eq!(paths, ["/etc/libvirt/hooks/qemu.d/gvtg", "/etc/modules-load.d/gvt.conf", "/etc/modprobe.d/gvtg.conf"]);
+        let paths: Vec<&str> = files["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|file| file["path"].as_str())
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "/etc/libvirt/hooks/qemu.d/gvtg",
+                "/etc/modules-load.d/gvt.conf",
+                "/etc/modprobe.d/gvtg.conf"
+            ]
+        );
         assert_eq!(files["files"][0]["mode"], "755");
         assert!(files["files"][0]["text"].as_str().unwrap().contains("\nsetup_gpu win10 "));
-        assert!(files["steps"].as_array().unwrap().iter().any(|step| step.as_str().unwrap().starts_with("reboot")));
+        assert!(
+            files["steps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|step| step.as_str().unwrap().starts_with("reboot"))
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! gvtg-xml's engine for a browser: texts and settings in, JSON out. What is found, mended and written is the library's; here it only gets
-//! the places and names by which a page shows it.
+//! gvtg-xml's engine for a browser: texts and settings in, JSON out. What is found, mended and
+//! written is the library's; here it only gets the places and names by which a page shows it.
 //!
-//! - `places`: byte offsets as an editor counts. `wishes`: settings out of names and values. `check`: findings and the fixed text.
+//! - `places`: byte offsets as an editor counts. `wishes`: settings out of names and values.
+//!   `check`: findings and the fixed text.
 //! - `host`: the host's files. `question`: what a message means. `rule`: what is told of a rule.
 
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -13,19 +14,22 @@ mod question;
 mod rule;
 mod wishes;
 
-/// Findings in a domain with their edits, and the text with all mended that may be, as [`check::check`] says; `settings` is a JSON object.
+/// Findings in a domain with their edits, and the text with all mended that may be, as
+/// [`check::check`] says; `settings` is a JSON object.
 #[wasm_bindgen]
 pub fn check(text: &str, settings: &str) -> String {
     check::check(text, settings).to_string()
 }
 
-/// The report of `gvtg-xml lint --format json`, byte for byte. Settings that can't be used are left out.
+/// The report of `gvtg-xml lint --format json`, byte for byte. Settings that can't be used are left
+/// out.
 #[wasm_bindgen]
 pub fn report(name: &str, text: &str, settings: &str) -> String {
     check::report(name, text, settings)
 }
 
-/// The text of a file; `{"text"}`, or `{"error": {"message", "help"}}` for bytes that are not UTF-8.
+/// The text of a file; `{"text"}`, or `{"error": {"message", "help"}}` for bytes that are not
+/// UTF-8.
 #[wasm_bindgen]
 pub fn decode(bytes: &[u8]) -> String {
     check::decode(bytes).to_string()

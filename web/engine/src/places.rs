@@ -1,6 +1,8 @@
-//! Byte offsets as an editor in a browser counts: in units of UTF-16, with each line ending as one, however it is written.
+//! Byte offsets as an editor in a browser counts: in units of UTF-16, with each line ending as one,
+//! however it is written.
 
-/// The places in a text. Whoever asks for growing offsets gets each at the cost of the way from the last.
+/// The places in a text. Whoever asks for growing offsets gets each at the cost of the way from the
+/// last.
 pub struct Places<'t> {
     text: &'t str,
     /// A byte offset that is known, and its place.
@@ -13,7 +15,8 @@ impl<'t> Places<'t> {
         Places { text, last: (0, 0) }
     }
 
-    /// The place of a byte offset; one inside a character or a line ending is moved back, one past the end is the end.
+    /// The place of a byte offset; one inside a character or a line ending is moved back, one past
+    /// the end is the end.
     pub fn at(&mut self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) || self.is_inside_ending(offset) {
@@ -63,9 +66,11 @@ mod tests {
     #[test]
     fn offsets_may_come_in_any_order() {
         let text = "é\r\né😀é\n".repeat(50);
-        let forwards: Vec<usize> = (0..=text.len()).map(|offset| Places::new(&text).at(offset)).collect();
+        let forwards: Vec<usize> =
+            (0..=text.len()).map(|offset| Places::new(&text).at(offset)).collect();
         let mut places = Places::new(&text);
-        let mut backwards: Vec<usize> = (0..=text.len()).rev().map(|offset| places.at(offset)).collect();
+        let mut backwards: Vec<usize> =
+            (0..=text.len()).rev().map(|offset| places.at(offset)).collect();
         backwards.reverse();
         assert_eq!(forwards, backwards);
         let mut places = Places::new(&text);

@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 /// `{"answers", "about", "beside", "nearest", "unknown"}`, or `{"isDomain": true}`.
 ///
-/// An answer is `{"rules": [entry]}` or `{"symptom"}`, in a log with `seen`: `{"line", "count", "last", "text"}`. `about` has the entries that have the
-/// words in their name or line, `beside` those that have them elsewhere. An entry is `{"kind", "id", "summary", "severity"}`. Of what nothing is known,
-/// `nearest` names what comes close; `unknown` is the last error of a log that is not known.
+/// An answer is `{"rules": [entry]}` or `{"symptom"}`, in a log with `seen`: `{"line", "count",
+/// "last", "text"}`. `about` has the entries that have the words in their name or line, `beside`
+/// those that have them elsewhere. An entry is `{"kind", "id", "summary", "severity"}`. Of what
+/// nothing is known, `nearest` names what comes close; `unknown` is the last error of a log that is
+/// not known.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
     if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
@@ -63,7 +65,9 @@ fn log(text: &str, known: &Catalog<'_>) -> Value {
 fn answer(answer: &Answer<'_>) -> Value {
     match answer {
         Answer::Symptom(symptom) => json!({ "symptom": told(symptom) }),
-        Answer::Rules(rules) => json!({ "rules": rules.iter().map(|rule| entry(Entry::Rule(rule))).collect::<Vec<_>>() }),
+        Answer::Rules(rules) => {
+            json!({ "rules": rules.iter().map(|rule| entry(Entry::Rule(rule))).collect::<Vec<_>>() })
+        }
     }
 }
 
@@ -82,7 +86,10 @@ fn word(kind: &str, severity: Severity) -> &'static str {
 
 /// `means` and `steps` are Markdown with code in it.
 fn told(symptom: &Symptom) -> Value {
-    let says = symptom.known_message.iter().map(|words| json!({ "who": speaker(words.at), "text": words.text.replace("{}", "…") }));
+    let says = symptom
+        .known_message
+        .iter()
+        .map(|words| json!({ "who": speaker(words.at), "text": words.text.replace("{}", "…") }));
     json!({
         "id": symptom.id,
         "summary": symptom.summary,
@@ -101,7 +108,9 @@ mod tests {
 
     #[test]
     fn a_message_has_its_answer() {
-        let found = explain("qemu-system-x86_64: -set device.hostdev0.x-igd-opregion=on: there is no device \"hostdev0\" defined");
+        let found = explain(
+            "qemu-system-x86_64: -set device.hostdev0.x-igd-opregion=on: there is no device \"hostdev0\" defined",
+        );
         assert_eq!(found["answers"][0]["symptom"]["id"], "set-finds-no-device");
     }
 

@@ -17,9 +17,13 @@ pub fn one(id: &str) -> Value {
     builtin().iter().chain(of_host()).find(|rule| rule.is_named(id)).map_or(Value::Null, told)
 }
 
-/// One rule. `why` is Markdown with code and links; `help` and the fix's title are those of the rule's page. Examples are not built in.
+/// One rule. `why` is Markdown with code and links; `help` and the fix's title are those of the
+/// rule's page. Examples are not built in.
 fn told(rule: &Rule) -> Value {
-    let says = rule.known_message.iter().map(|says| json!({ "who": speaker(says.at), "text": says.text.replace("{}", "…") }));
+    let says = rule
+        .known_message
+        .iter()
+        .map(|says| json!({ "who": speaker(says.at), "text": says.text.replace("{}", "…") }));
     json!({
         "id": rule.id,
         "summary": rule.summary,

@@ -1,4 +1,5 @@
-//! Settings out of names and values, as flags of the command line have them: what somebody filled in is said, all else is left to the document.
+//! Settings out of names and values, as flags of the command line have them: what somebody filled
+//! in is said, all else is left to the document.
 
 use gvtg_xml::setting_parsers;
 use gvtg_xml::settings::Settings;
@@ -18,7 +19,12 @@ pub fn read_what_can_be(text: &str) -> (Settings, Vec<Value>) {
     let mut settings = Settings::default();
     let said = match serde_json::from_str(text) {
         Ok(Value::Object(said)) => said,
-        _ => return (settings, vec![json!({ "name": "", "message": "the settings are not a JSON object" })]),
+        _ => {
+            return (
+                settings,
+                vec![json!({ "name": "", "message": "the settings are not a JSON object" })],
+            );
+        }
     };
     let mut wrong = Vec::new();
     for (name, value) in &said {
@@ -57,7 +63,8 @@ mod tests {
 
     #[test]
     fn what_is_said_is_asked_for() {
-        let settings = read(r#"{"libvirt":"9.0","type":"i915-GVTg_V5_4","keep-video":"yes"}"#).unwrap();
+        let settings =
+            read(r#"{"libvirt":"9.0","type":"i915-GVTg_V5_4","keep-video":"yes"}"#).unwrap();
         assert_eq!(settings.libvirt.to_string(), "9.0.0");
         assert_eq!(settings.explicit.vgpu_type.as_deref(), Some("i915-GVTg_V5_4"));
         assert!(settings.keep_video && !settings.unsafe_fixes);
@@ -70,8 +77,14 @@ mod tests {
         let names: Vec<&str> = wrong.iter().filter_map(|one| one["name"].as_str()).collect();
         assert_eq!(names, ["colour", "pci"]);
         assert_eq!(wrong[1]["message"], "use a PCI address such as 0000:00:02.0");
-        assert_eq!((settings.libvirt.to_string(), settings.explicit.pci), ("8.0.0".to_owned(), None));
+        assert_eq!(
+            (settings.libvirt.to_string(), settings.explicit.pci),
+            ("8.0.0".to_owned(), None)
+        );
         assert!(read("[]").is_err() && read("").is_err());
-        assert!(read(r#"{"libvirt":"installed"}"#).is_err(), "the browser's machine is not the one that is meant");
+        assert!(
+            read(r#"{"libvirt":"installed"}"#).is_err(),
+            "the browser's machine is not the one that is meant"
+        );
     }
 }
