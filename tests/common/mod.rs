@@ -12,7 +12,7 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 pub use skips::skipped;
 
-pub mod asking;
+pub mod host_query;
 pub mod domains;
 pub mod faults;
 pub mod files;

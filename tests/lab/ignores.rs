@@ -1,0 +1,117 @@
+//! What is to be ignored comes back from `virsh define` where it stands in the metadata, and not
+//! where comments say it.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use std::collections::BTreeMap;
+
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::diagnostic::Detail;
+use gvtg_xml::lint::{fix, lint_all, suppress};
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::suppress::SuppressionStyle;
+
+use crate::lab;
+use lab::say;
+
+/// What is ignored in a text, each rule with the reason.
+fn suppressed(text: &str, flags: &str) -> Vec<(String, String)> {
+    let findings =
+        lint_all(text, &RuleSet::all(builtin()), &parse_settings(flags).unwrap(), Detail::Words)
+            .unwrap();
+    let mut all: Vec<_> = findings
+        .suppressed
+        .into_iter()
+        .map(|one| (one.rule.id.to_string(), one.reason.unwrap_or_default()))
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[test]
+fn the_metadata_survives_define_and_comments_do_not() {
+    let Some(suites) = lab::suites() else { return };
+    const REASON: &str = "watched from <afar>, with SPICE & co. -- é";
+    let rules = RuleSet::all(builtin());
+    let text = std::fs::read_to_string("fixtures/win10-virt-manager.xml").unwrap();
+    // libvirt 7.0 does not know it.
+    let text = text.replace("    <audio id='1' type='spice'/>\n", "");
+    let names = ["stray-graphics".to_owned(), "stray-video".to_owned()];
+    let expected = names.clone().map(|rule| (rule, REASON.to_owned()));
+    for suite in suites {
+        let flags = format!("--libvirt {}", suite.libvirt);
+        let settings = parse_settings(&format!("{flags} --type i915-GVTg_V5_4")).unwrap();
+        let written =
+            suppress(text.clone(), &names, REASON, SuppressionStyle::Metadata, &rules, &settings)
+                .unwrap()
+                .text;
+        let comments = suppress(
+            text.clone(),
+            &names,
+            "watched from afar",
+            SuppressionStyle::Comment,
+            &rules,
+            &settings,
+        )
+        .unwrap()
+        .text;
+        let fixed = fix(written.clone(), &rules, &settings).unwrap().text;
+        let typed_first = fix(text.clone(), &rules, &settings).unwrap().text;
+        let typed_first = suppress(
+            typed_first,
+            &["silent-sound".into()],
+            REASON,
+            SuppressionStyle::Metadata,
+            &rules,
+            &settings,
+        )
+        .unwrap()
+        .text;
+        let documents = [
+            ("written", written),
+            ("fixed", fixed),
+            ("typed-first", typed_first),
+            ("comments", comments),
+        ];
+        let documents: BTreeMap<String, String> =
+            documents.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+        let answers = lab::ask("ignores", suite, &documents, &[]);
+        let dumped = |name: &str| {
+            let answer = &answers[name];
+            assert_eq!(answer.define, "ok", "{} {name}", suite.name);
+            answer.dumpxml.clone().unwrap_or_else(|| panic!("{} {name}: {answer:?}", suite.name))
+        };
+        for name in ["written", "fixed"] {
+            assert_eq!(
+                suppressed(&dumped(name), &flags),
+                expected,
+                "{} {name}:\n{}",
+                suite.name,
+                dumped(name)
+            );
+        }
+        // It stands beside the type, and what comes back needs no further mending.
+        let back = dumped("fixed");
+        assert!(
+            back.contains("type=\"i915-GVTg_V5_4\"") && back.contains("<graphics"),
+            "{}:\n{back}",
+            suite.name
+        );
+        assert_eq!(fix(back.clone(), &rules, &settings).unwrap().text, back, "{}", suite.name);
+        assert_eq!(
+            suppressed(&dumped("typed-first"), &flags),
+            [("silent-sound".to_owned(), REASON.to_owned())],
+            "{}",
+            suite.name
+        );
+        assert!(!suppressed(&documents["comments"], &flags).is_empty());
+        assert_eq!(
+            suppressed(&dumped("comments"), &flags),
+            [],
+            "{}: libvirt drops comments",
+            suite.name
+        );
+        say(&format!("ignores: libvirt {} keeps those in the metadata", suite.libvirt));
+    }
+}

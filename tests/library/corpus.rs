@@ -1,0 +1,280 @@
+//! The promises of `fix`, on every fixture and, where `GVTG_CORPUS` names folders of real domains,
+//! on each of those.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::edit::Applicability;
+use gvtg_xml::lint::{fix, lint};
+use gvtg_xml::rules::schema::Group;
+use gvtg_xml::rules::{RuleSet, builtin};
+use gvtg_xml::settings::Settings;
+use gvtg_xml::xml;
+
+use crate::common;
+
+/// The settings that every document is fixed with.
+const SETTINGS: &[&str] = &[
+    "",
+    "--unsafe-fixes",
+    "--libvirt 7.0",
+    "--libvirt 8.3",
+    "--display sdl,gl=on --uuid ab54baba-ea9a-4ce5-b7b4-51b376b65849",
+];
+
+fn files() -> Vec<PathBuf> {
+    let mut folders = vec![PathBuf::from("fixtures")];
+    folders.extend(common::corpus());
+    let mut files: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).expect("the folder can be read"))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+/// Runs `check` on each document that is domain XML, with each of the settings.
+fn each(mut check: impl FnMut(&str, &str, &Settings)) {
+    for path in files() {
+        // One that is no text is a matter of tests/malformed.rs.
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if lint(&text, &RuleSet::all(builtin()), &Settings::default()).is_err() {
+            continue;
+        }
+        for flags in SETTINGS {
+            check(
+                &format!("{} with '{flags}'", path.display()),
+                &text,
+                &parse_settings(flags).unwrap(),
+            );
+        }
+    }
+}
+
+#[test]
+fn fix_reaches_its_end_and_stays_there() {
+    let rules = RuleSet::all(builtin());
+    let mut rounds: BTreeMap<usize, usize> = BTreeMap::new();
+    each(|name, text, settings| {
+        let once = fix(text.to_owned(), &rules, settings)
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        *rounds.entry(once.rounds).or_default() += 1;
+        assert!(
+            once.rounds < 3,
+            "{name}: three rounds, the last of which finds nothing, are the most: {:?}",
+            ids(&once.applied)
+        );
+        let twice = fix(once.text.clone(), &rules, settings).unwrap();
+        assert_eq!(twice.text, once.text, "{name}: fixing twice is fixing once");
+        let level = settings.applicability();
+        let left = lint(&once.text, &rules, settings).unwrap();
+        let withheld =
+            |left: &gvtg_xml::diagnostic::Diagnostic<'_>| left.rule.group == Group::Display;
+        for left in left
+            .iter()
+            .filter(|left| left.fix.as_ref().is_some_and(|fix| fix.applicability >= level))
+        {
+            assert!(
+                withheld(left),
+                "{name}: left though it could be fixed: {} {}",
+                left.rule.id,
+                left.message
+            );
+        }
+    });
+    println!("rounds that edited: {rounds:?}");
+}
+
+fn ids(diagnostics: &[gvtg_xml::diagnostic::Diagnostic<'_>]) -> Vec<String> {
+    diagnostics.iter().map(|diagnostic| diagnostic.rule.id.to_string()).collect()
+}
+
+#[test]
+fn lint_shows_no_fix_that_fix_does_not_make() {
+    let rules = RuleSet::all(builtin());
+    let mut shown = 0;
+    each(|name, text, settings| {
+        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        let made: BTreeSet<_> =
+            fixed.applied.iter().map(|made| (&made.rule.id, made.start)).collect();
+        let level = settings.applicability();
+        for found in lint(text, &rules, settings).unwrap() {
+            let risk = found
+                .fix
+                .as_ref()
+                .filter(|fix| fix.applicability == Applicability::Unsafe)
+                .map(|fix| fix.risk.is_some());
+            assert_ne!(
+                risk,
+                Some(false),
+                "{name}: {} does not say what its fix may lose",
+                found.rule.id
+            );
+            if found
+                .fix
+                .as_ref()
+                .is_some_and(|fix| fix.applicability >= level && !fix.edits.is_empty())
+            {
+                shown += 1;
+                // Where nothing would show the guest, only the whole tells.
+                let is_withheld = fixed.display_fixes_skipped && found.rule.group == Group::Display;
+                assert!(
+                    made.contains(&(&found.rule.id, found.start)) || is_withheld,
+                    "{name}: {} {}",
+                    found.rule.id,
+                    found.message
+                );
+            }
+        }
+    });
+    assert!(shown > 10, "only {shown} fixes are shown");
+}
+
+#[test]
+fn what_is_left_is_where_it_was_in_the_text_that_came_in() {
+    let rules = RuleSet::all(builtin());
+    let mut traced = 0;
+    each(|name, text, settings| {
+        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        let source = gvtg_xml::source::Source::new("", text);
+        for one in fixed.applied.iter().chain(&fixed.remaining) {
+            assert_eq!(
+                (one.start, one.end),
+                (source.position(one.span.start), source.position(one.span.end)),
+                "{name}: {}",
+                one.rule.id
+            );
+        }
+        // The same things are found in the new text: each begins with what it begins with in the
+        // old one.
+        let mut now = lint(&fixed.text, &rules, settings).unwrap();
+        for left in fixed.remaining.iter().filter(|left| !left.in_inserted_text) {
+            let is_same = |one: &gvtg_xml::diagnostic::Diagnostic<'_>| {
+                one.rule.id == left.rule.id
+                    && one.message == left.message
+                    && fixed.text[one.span.start..].chars().next()
+                        == text[left.span.start..].chars().next()
+            };
+            let index = now
+                .iter()
+                .position(is_same)
+                .unwrap_or_else(|| panic!("{name}: {} is not at {:?}", left.rule.id, left.start));
+            now.swap_remove(index);
+            traced += 1;
+        }
+    });
+    assert!(traced > 0, "nothing is left in any document");
+}
+
+#[test]
+fn each_fix_alone_leaves_a_document_that_can_be_read() {
+    let rules = RuleSet::all(builtin());
+    each(|name, text, settings| {
+        let all = lint(text, &rules, settings).unwrap();
+        // Until what is in the wrong namespace or block is where it counts, no other edit is sure.
+        let may_wait = text.matches("<devices").count() > 1
+            || all.iter().any(|found| found.rule.group == Group::Namespace);
+        for found in all {
+            assert!(
+                text.is_char_boundary(found.span.start) && text.is_char_boundary(found.span.end),
+                "{name}"
+            );
+            let Some(fix) = &found.fix else { continue };
+            assert!(
+                may_wait || !fix.edits.is_empty(),
+                "{name}: {}: a fix that changes nothing",
+                found.rule.id
+            );
+            let fixed = fix.edits.apply(text);
+            xml::read(&fixed, |_| ())
+                .unwrap_or_else(|error| panic!("{name}: {}: {error:?}\n{fixed}", found.rule.id));
+        }
+    });
+}
+
+#[test]
+fn what_no_fix_names_stays_byte_for_byte() {
+    let rules = RuleSet::all(builtin());
+    each(|name, text, settings| {
+        let fixed = fix(text.to_owned(), &rules, settings).unwrap();
+        if !fixed.changed {
+            assert_eq!(fixed.text, text, "{name}");
+            return;
+        }
+        // Every line that went was named by a finding: inside its element, or its place.
+        let found = lint(text, &rules, settings).unwrap();
+        let named: Vec<_> = found
+            .iter()
+            .filter_map(|found| found.fix.as_ref())
+            .flat_map(|fix| fix.edits.iter().map(|edit| edit.range.clone()))
+            .collect();
+        let is_named = |line: &Range<usize>| {
+            named.iter().any(|range| range.start <= line.end && line.start <= range.end)
+        };
+        let diff = similar::TextDiff::from_lines(text, &fixed.text);
+        for change in
+            diff.iter_all_changes().filter(|change| change.tag() == similar::ChangeTag::Delete)
+        {
+            // Of several equal lines, a diff may report a different one as removed, and one that
+            // another line moved past as both removed and added: so they are counted.
+            let line = change.value();
+            let gone = text.matches(line).count().saturating_sub(fixed.text.matches(line).count());
+            let named = text
+                .match_indices(line)
+                .filter(|(at, _)| is_named(&(*at..at + line.len())))
+                .count();
+            assert!(
+                named >= gone || fixed.rounds > 1 || is_block_tag(line),
+                "{name}: no fix names the line {line:?}"
+            );
+        }
+    });
+}
+
+/// The tags of a block of QEMU's, which goes when its last child does.
+fn is_block_tag(line: &str) -> bool {
+    let name = line.trim().trim_start_matches(['<', '/']);
+    let name = name.split_once(':').map_or(name, |(_, name)| name);
+    ["commandline", "override", "capabilities", "device", "frontend"]
+        .iter()
+        .any(|block| name.starts_with(block))
+}
+
+#[test]
+fn xmllint_reads_the_result_without_a_word() {
+    if !common::program::has_tool("xmllint", &["--version"]) {
+        return;
+    }
+    let rules = RuleSet::all(builtin());
+    let folder = tempfile::tempdir().unwrap();
+    let mut names = Vec::new();
+    each(|name, text, settings| {
+        if settings.unsafe_fixes {
+            return;
+        }
+        let path = folder.path().join(format!("{}.xml", names.len()));
+        std::fs::write(&path, fix(text.to_owned(), &rules, settings).unwrap().text).unwrap();
+        names.push(name.to_owned());
+    });
+    let paths: Vec<PathBuf> =
+        (0..names.len()).map(|index| folder.path().join(format!("{index}.xml"))).collect();
+    for chunk in paths.chunks(500) {
+        let output = Command::new("xmllint")
+            .arg("--noout")
+            .args(chunk)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        // libxml2 warns of what was in the corpus before, which is none of our business; of
+        // namespaces it must not.
+        assert!(!words.contains("namespace error") && !words.contains("parser error"), "{words}");
+    }
+}

@@ -1,0 +1,211 @@
+//! What libvirt's reader, libxml2, refuses is refused here too, and the other way round but for a
+//! few reasons of our own.
+//!
+//! One small document with everything in it is damaged at every byte in every way; xmllint reads
+//! all of them in one run.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use crate::common;
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+
+use common::program::has_tool;
+use gvtg_xml::lint::lint;
+use gvtg_xml::rules::RuleSet;
+use gvtg_xml::settings::Settings;
+use gvtg_xml::xml::decode;
+
+const DOCUMENT: &str = "<?xml version='1.0' encoding='UTF-8'?>\n<!-- c --><?p i?>\n<domain type=\"kvm\" xmlns:q='u' xmlns='' xml:id='i'>\
+    <name>a&amp;&#65;é]]</name>\r\n<q:x q:y = '&lt;1'/><![CDATA[<]]><on x='' /><qemu:arg/></domain >\n";
+
+const PIECES: &[&str] = &[
+    "<",
+    ">",
+    "/",
+    "&",
+    ";",
+    "'",
+    "\"",
+    "=",
+    "!",
+    "?",
+    "-",
+    "--",
+    "]",
+    "]]>",
+    "#",
+    "x",
+    ":",
+    " ",
+    "\n",
+    "\r",
+    "\0",
+    "\u{1}",
+    "é",
+    "\u{a0}",
+    "\u{fffe}",
+    "\u{feff}",
+    "1",
+    "<a>",
+    "</a>",
+    "<!--",
+    "-->",
+    "<?x ?>",
+    "<?xml version='1.0'?>",
+    "<![CDATA[",
+    "&#xD800;",
+    "&#0;",
+    "&y;",
+    " a=''",
+    " xmlns:q=''",
+    " xmlns=''",
+    " xmlns='v'",
+    "q:",
+    "&#x",
+    "<!x>",
+];
+
+/// Everything that libxml2 takes and this program does not, by a piece of its message.
+const OWN_REASONS: &[&str] = &[
+    "the root element",
+    "DTD",
+    "encoding='",
+    "is empty",
+    "xmlns can't have a prefix",
+    "a NUL character",
+];
+
+/// The document with each piece put in before each byte, each byte taken out, and each byte
+/// replaced with each single byte.
+fn damaged() -> Vec<Vec<u8>> {
+    let bytes = DOCUMENT.as_bytes();
+    let mut inputs = vec![bytes.to_vec()];
+    for at in 0..=bytes.len() {
+        inputs.push(bytes[..at].to_vec());
+        inputs.extend(
+            PIECES.iter().map(|piece| [&bytes[..at], piece.as_bytes(), &bytes[at..]].concat()),
+        );
+        if at < bytes.len() {
+            inputs.push([&bytes[..at], &bytes[at + 1..]].concat());
+            let single = PIECES.iter().filter(|piece| piece.len() == 1);
+            inputs.extend(
+                single.map(|piece| [&bytes[..at], piece.as_bytes(), &bytes[at + 1..]].concat()),
+            );
+        }
+    }
+    inputs
+}
+
+fn own_error(input: &[u8]) -> Option<String> {
+    let no_rules = RuleSet { active: Vec::new(), wanted: Vec::new(), known: Vec::new() };
+    let text = match decode(input) {
+        Ok(text) => text,
+        Err(error) => return Some(error.message),
+    };
+    lint(text, &no_rules, &Settings::default()).err().map(|error| error.message)
+}
+
+/// The numbers of the files in which xmllint finds an error other than a `qemu:` that is nowhere
+/// declared.
+fn refused_by_libxml2(folder: &std::path::Path, count: usize) -> BTreeSet<usize> {
+    let mut refused = BTreeSet::new();
+    let names: Vec<String> = (0..count).map(|number| format!("{number}.xml")).collect();
+    for chunk in names.chunks(4000) {
+        let output = Command::new("xmllint")
+            .arg("--noout")
+            .args(chunk)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .output()
+            .expect("xmllint runs");
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            let number = line.split_once(".xml:").and_then(|(name, _)| name.parse::<usize>().ok());
+            // Neither libxml2 nor libvirt stops at a namespace that is no URI, or at an xml:id that
+            // is no name.
+            let is_passed = |words: &&str| line.contains(words);
+            let passed = ["Namespace prefix qemu ", "is not a valid URI", " validity error : "];
+            let is_error = line.contains(" error : ") && !passed.iter().any(is_passed);
+            refused.extend(number.filter(|_| is_error));
+        }
+    }
+    refused
+}
+
+#[test]
+fn libxml2_and_this_program_refuse_the_same() {
+    if !has_tool("xmllint", &["--version"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = damaged();
+    for (number, input) in inputs.iter().enumerate() {
+        std::fs::write(folder.path().join(format!("{number}.xml")), input).unwrap();
+    }
+    let refused = refused_by_libxml2(folder.path(), inputs.len());
+    assert!(
+        refused.len() > inputs.len() / 3 && refused.len() < inputs.len(),
+        "xmllint refuses {} of {}",
+        refused.len(),
+        inputs.len()
+    );
+    let mut faults = Vec::new();
+    for (number, input) in inputs.iter().enumerate() {
+        let own = own_error(input);
+        let fault = match &own {
+            None if refused.contains(&number) => {
+                "libxml2 refuses, this program does not".to_owned()
+            }
+            Some(error)
+                if !refused.contains(&number)
+                    && !OWN_REASONS.iter().any(|reason| error.contains(reason)) =>
+            {
+                format!("libxml2 takes, this program says: {error}")
+            }
+            _ => continue,
+        };
+        faults.push(format!("{fault}: {:?}", String::from_utf8_lossy(input)));
+    }
+    assert!(
+        faults.is_empty(),
+        "{} faults of {}\n{}",
+        faults.len(),
+        inputs.len(),
+        faults[..faults.len().min(40)].join("\n")
+    );
+}
+
+#[test]
+fn fixtures_are_well_formed_for_both_before_and_after_fixing() {
+    if !has_tool("xmllint", &["--version"]) {
+        return;
+    }
+    let fixtures: Vec<_> =
+        std::fs::read_dir("fixtures").unwrap().flatten().map(|entry| entry.path()).collect();
+    assert!(fixtures.len() > 1);
+    for path in
+        fixtures.iter().filter(|path| path.extension().is_some_and(|extension| extension == "xml"))
+    {
+        let text = std::fs::read_to_string(path).unwrap();
+        let rules = RuleSet::all(gvtg_xml::rules::builtin());
+        let fixed = gvtg_xml::lint::fix(text.clone(), &rules, &Settings::default()).unwrap().text;
+        for text in [text, fixed] {
+            let output = common::program::feed(
+                Command::new("xmllint").args(["--noout", "-"]),
+                text.as_bytes(),
+            );
+            let words = String::from_utf8_lossy(&output.stderr);
+            // The one fixture that is about it.
+            let lacks_declaration = text.contains("<qemu:") && !text.contains("xmlns:qemu");
+            let expected = lacks_declaration
+                && words.contains("Namespace prefix qemu")
+                && !words.contains("parser error");
+            assert!(
+                output.status.success() && (words.is_empty() || expected),
+                "{}: {words}",
+                path.display()
+            );
+        }
+    }
+}

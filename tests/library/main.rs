@@ -1,0 +1,18 @@
+//! Tests of the library: rules, fixes and promises that hold for any input.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod arrows;
+mod bounds;
+mod corpus;
+mod fixtures;
+mod found;
+mod libxml2;
+mod malformed;
+mod properties;
+mod regressions;
+mod rules;
+mod xpath;

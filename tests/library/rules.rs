@@ -1,0 +1,434 @@
+//! The rules as a table, and every example in them.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that can't go on fails")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use gvtg_xml::cli::parse_settings;
+use gvtg_xml::diagnostic::Diagnostic;
+use gvtg_xml::edit::Applicability;
+use gvtg_xml::lint::fix;
+use gvtg_xml::rules::schema::{Check, Example, Fix, Rule, SnippetContext};
+use gvtg_xml::rules::{RuleSet, builtin, of_host};
+use gvtg_xml::settings::Settings;
+
+use crate::common;
+
+fn only(rule: &'static Rule) -> RuleSet<'static> {
+    RuleSet { active: vec![rule], ..RuleSet::all(builtin()) }
+}
+
+fn each_example(mut run: impl FnMut(&'static Rule, &'static Example, &Settings)) {
+    for rule in builtin() {
+        for example in rule.example.iter() {
+            let settings = parse_settings(&example.settings)
+                .unwrap_or_else(|error| panic!("{}: {error}", rule.id));
+            run(rule, example, &settings);
+        }
+    }
+}
+
+fn show(diagnostics: &[Diagnostic<'_>]) -> Vec<String> {
+    diagnostics
+        .iter()
+        .map(|found| {
+            format!(
+                "{}:{}: [{}] {}",
+                found.start.line, found.start.column, found.rule.id, found.message
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_bad_example_has_the_finding_at_its_mark() {
+    each_example(|rule, example, settings| {
+        let Some(bad) = &example.bad else { return };
+        let marked = common::document(bad, example.within, settings);
+        let (start, text) = (
+            marked.find('»').unwrap_or_else(|| panic!("{}: no mark", rule.id)),
+            marked.replace('»', ""),
+        );
+        let (end, text) = (text.find('«').expect("a mark «"), text.replace('«', ""));
+        let found = common::findings_of(example, &text, &only(rule), settings);
+        let spans: Vec<_> = found.iter().map(|found| &text[found.span.clone()]).collect();
+        assert!(
+            found.iter().any(|found| found.span == (start..end)),
+            "{}: wanted {:?}, found {spans:?} {:?}\n{text}",
+            rule.id,
+            &text[start..end],
+            show(&found)
+        );
+        for message in
+            found.iter().flat_map(|found| [Some(&found.message), found.help.as_ref()]).flatten()
+        {
+            assert!(
+                !message.contains("''") && !message.contains("  "),
+                "{}: a placeholder without a value: {message}",
+                rule.id
+            );
+        }
+    });
+}
+
+/// All that is found in an example, with every word that the user sees.
+fn account(diagnostics: &[Diagnostic<'_>]) -> String {
+    let mut text = String::new();
+    for Diagnostic { start, end, severity, rule, message, help, related, fix, .. } in diagnostics {
+        let place = format!("{}:{} to {}:{}", start.line, start.column, end.line, end.column);
+        let _ = writeln!(text, "{place}: {}[{}] {message}", severity.name(), rule.id);
+        let related = related.iter().map(|one| {
+            let file = one.file.iter().map(|file| format!("{file}:")).collect::<String>();
+            format!("{file}{}:{}: {}", one.start.line, one.start.column, one.message)
+        });
+        let help = help.iter().map(|help| format!("help: {help}"));
+        let fix =
+            fix.iter().map(|fix| format!("fix ({}): {}", fix.applicability.name(), fix.title));
+        for line in related.chain(help).chain(fix) {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    text
+}
+
+/// One file for each rule: every finding of each of its bad examples, word for word. Positions are
+/// those of the whole document that an example is put into.
+const EXPECTED: &str = "tests/expected";
+
+#[test]
+fn each_rules_findings_are_those_in_its_expected_file() {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    each_example(|rule, example, settings| {
+        let id = rule.id.to_string();
+        let number = counts.entry(id.clone()).or_default();
+        *number += 1;
+        let Some(bad) = &example.bad else { return };
+        let text = common::document(&bad.replace(['»', '«'], ""), example.within, settings);
+        let findings = common::findings_of(example, &text, &only(rule), settings);
+        assert!(
+            findings.iter().all(|finding| finding.rule.id == rule.id),
+            "{id}: {:?}",
+            show(&findings)
+        );
+        let text = found.entry(id).or_default();
+        let separator = if text.is_empty() { "" } else { "\n" };
+        let _ = write!(text, "{separator}example {number}\n{}", account(&findings));
+    });
+    let expected = expected_files();
+    if common::is_renewing() {
+        for id in expected.keys().filter(|id| !found.contains_key(*id)) {
+            fs::remove_file(format!("{EXPECTED}/{id}.txt")).unwrap();
+        }
+        for (id, text) in &found {
+            fs::write(format!("{EXPECTED}/{id}.txt"), text).unwrap();
+        }
+        return;
+    }
+    let names = |files: &BTreeMap<String, String>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(&expected), "{RENEW}");
+    for (id, text) in &found {
+        let diff = similar::TextDiff::from_lines(&expected[id], text).unified_diff().to_string();
+        assert!(diff.is_empty(), "{id}: {RENEW}:\n{diff}");
+    }
+}
+
+const RENEW: &str = "`UPDATE_EXPECTED=1 cargo test --test library rules` rewrites the files in tests/expected; review the diff";
+
+/// The expected findings of each rule, by its id.
+fn expected_files() -> BTreeMap<String, String> {
+    let entries = fs::read_dir(EXPECTED).unwrap().map(|entry| entry.unwrap().path());
+    let file = |path: std::path::PathBuf| {
+        let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (id, fs::read_to_string(&path).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+#[test]
+fn a_fixed_example_is_what_the_rules_fix_alone_makes() {
+    each_example(|rule, example, settings| {
+        let Some(bad) = &example.bad else { return };
+        let text = common::document(&bad.replace(['»', '«'], ""), example.within, settings);
+        let Ok(fixed) = fix(text.clone(), &only(rule), settings) else {
+            assert!(
+                example.fixed.is_none() && rule.fix.is_empty(),
+                "{}: a text that can't be read can't be fixed",
+                rule.id
+            );
+            return;
+        };
+        match &example.fixed {
+            Some(wanted) => {
+                assert_eq!(
+                    fixed.text,
+                    common::document(wanted, example.within, settings),
+                    "{}: fixed from\n{text}",
+                    rule.id
+                );
+                assert!(
+                    fixed.remaining.iter().all(|left| left.fix.is_none()),
+                    "{}: {:?}",
+                    rule.id,
+                    show(&fixed.remaining)
+                );
+                assert!(fixed.rounds <= 2, "{}: {} rounds", rule.id, fixed.rounds);
+            }
+            None => assert_eq!(fixed.text, text, "{}: a fix without an example of it", rule.id),
+        }
+    });
+}
+
+#[test]
+fn a_good_example_has_no_finding() {
+    each_example(|rule, example, settings| {
+        let Some(good) = &example.good else { return };
+        let text = common::document(good, example.within, settings);
+        let found = common::findings_of(example, &text, &only(rule), settings);
+        assert!(found.is_empty(), "{}: {:?}\n{text}", rule.id, show(&found));
+    });
+}
+
+#[test]
+fn the_table_is_complete() {
+    for rule in of_host() {
+        let id = &rule.id;
+        assert!(
+            !rule.summary.contains('\n') && !rule.summary.ends_with('.'),
+            "{id}: the summary is one line without a full stop"
+        );
+        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
+        assert!(!rule.references.is_empty(), "{id}: no reference");
+        assert!(
+            rule.help.is_some() && rule.example.is_empty(),
+            "{id}: help, and no example: machines are in tests/host.rs"
+        );
+        let file = std::fs::read_to_string(format!("rules/host/{id}.toml"))
+            .expect("the file is named like the rule");
+        gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
+    }
+    for rule in builtin() {
+        let id = &rule.id;
+        assert!(rule.example.iter().any(|example| example.bad.is_some()), "{id}: no bad example");
+        assert!(
+            rule.fix.is_empty() || rule.example.iter().any(|example| example.fixed.is_some()),
+            "{id}: a fix without a fixed example"
+        );
+        assert!(rule.example.iter().any(|example| example.good.is_some()), "{id}: no good example");
+        assert!(
+            !rule.summary.contains('\n') && !rule.summary.ends_with('.'),
+            "{id}: the summary is one line without a full stop"
+        );
+        assert!(rule.why.trim().ends_with(['.', ')']), "{id}: why is made of sentences");
+        assert!(!rule.references.is_empty(), "{id}: no reference");
+        assert!(
+            rule.fix.iter().all(|fix| fix.applicability != Applicability::Manual),
+            "{id}: a manual fix is no fix, but help"
+        );
+        let says_risk =
+            |fix: &Fix| fix.risk.is_some() == (fix.applicability == Applicability::Unsafe);
+        assert!(
+            rule.fix.iter().all(says_risk),
+            "{id}: an unsafe fix says what it may lose, and a safe one loses nothing"
+        );
+        assert!(!rule.fix.is_empty() || rule.help.is_some(), "{id}: neither fix nor help");
+        let file = std::fs::read_to_string(format!("rules/{id}.toml"))
+            .expect("the file is named like the rule");
+        gvtg_xml::rules::parse(&file).unwrap_or_else(|error| panic!("{id}: {error:?}"));
+        for example in rule.example.iter() {
+            assert!(
+                example.bad.is_some() != example.good.is_some(),
+                "{id}: an example is bad or good"
+            );
+            let is_across = matches!(rule.check, Check::Across { .. });
+            assert!(
+                example.other_file.is_some() == is_across,
+                "{id}: examples of what several files have in common, and no others, have two"
+            );
+            assert!(
+                example.within != SnippetContext::Document
+                    || !example.settings.is_empty()
+                    || example.bad.is_some()
+                    || example.good.is_some(),
+                "{id}"
+            );
+        }
+    }
+    let mut names: Vec<_> = builtin()
+        .iter()
+        .chain(of_host())
+        .flat_map(|rule| rule.aliases.iter().chain([&rule.id]))
+        .collect();
+    names.sort();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rules of one name");
+}
+
+#[test]
+fn rule_files_with_faults_are_refused_with_words() {
+    let good = std::fs::read_to_string("rules/stray-video.toml").unwrap();
+    let errors = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
+    };
+    let error = |from: &str, to: &str| {
+        let mut errors = errors(from, to);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        errors.remove(0)
+    };
+    let wrong_kind = error("kind = \"forbid\"", "kind = \"forbidden\"");
+    assert!(wrong_kind.message.contains("unknown variant `forbidden`"), "{wrong_kind:?}");
+    assert!(good[..wrong_kind.span.start].lines().count() > 10, "{wrong_kind:?}");
+    assert!(error("summary", "sumary").message.contains("unknown field `sumary`"));
+    assert!(
+        error("/domain/devices/video[", "/domain/devices/video[[")
+            .message
+            .contains("expected a name at byte")
+    );
+    assert!(error("op = \"remove\"", "op = \"deliver\"").message.contains("does not fit"));
+    assert!(
+        error("setting = \"!keep-video\"", "libvirt = \"9\"")
+            .message
+            .contains("not a version range")
+    );
+    assert!(
+        error("setting = \"!keep-video\"", "setting = \"!keep-vido\"")
+            .message
+            .contains("there is no setting 'keep-vido'")
+    );
+    let says = |errors: Vec<gvtg_xml::rules::RuleError>, words: &str| {
+        errors.iter().any(|error| error.message.contains(words))
+    };
+    assert!(says(
+        errors("group = \"display\"", "group = \"host\""),
+        "cannot have `select` or `fix`"
+    ));
+    let good = std::fs::read_to_string("rules/host/small-aperture.toml").unwrap();
+    let errors = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        gvtg_xml::rules::parse(&good.replace(from, to)).expect_err(to)
+    };
+    assert!(says(errors("group = \"host\"", "group = \"domain\""), "must have `ok-message`"));
+    assert!(says(errors("({found})", "({@type})"), "{@type}"));
+}
+
+#[test]
+fn all_faults_of_a_rule_file_are_told_where_they_stand() {
+    // » and « mark the place of each, in this order.
+    let of_insert = "
+id = »\"A\"«
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+select = \"/domain\"
+message = \"é {found} »{fnord}«\"
+help = \"\"\"
+x
+»{nothing}« {@any}\"\"\"
+why = \"w\"
+[page]
+help = \"x\"
+fix = »\"t {found}\"«
+[when]
+setting = »\"!keep-vido\"«
+[check]
+kind = \"forbid\"
+[[fix]]
+title = \"t\"
+op = \"remove\"
+libvirt = \">=9.0\"
+[[fix]]
+title = \"t »{gone}«\"
+op = { insert = \"\"\"
+<a>
+  <b c='»{d}«'»«{/>
+</a>\"\"\" }
+";
+    let without_page = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+message-once-removed = »\"m\"«
+help = »\"x {found}\"«
+why = \"w\"
+[check]
+kind = \"well-formed\"
+";
+    let of_function = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = \"code\"
+function = »\"fnord\"«
+[[fix]]
+title = \"t\"
+op = »{ insert = \"<a/>\" }«
+";
+    let of_property = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = \"property\"
+name = \"ramfb\"
+value = »\"on\"«
+";
+    let unknown_property =
+        of_property.replace("»\"on\"«", "\"on\"").replace("\"ramfb\"", "»\"ramfbb\"«");
+    let of_select = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = »\"forbid\"«
+";
+    let of_environment = "
+id = \"a\"
+summary = \"s\"
+severity = \"info\"
+group = \"domain\"
+since = \"1\"
+message = \"m\"
+why = \"w\"
+[check]
+kind = \"environment\"
+name = \"X\"
+value = \"»{x}«\"
+setting = »\"x\"«
+";
+    for marked in [
+        of_insert,
+        without_page,
+        of_function,
+        of_property,
+        &unknown_property,
+        of_select,
+        of_environment,
+    ] {
+        let text = marked.replace(['»', '«'], "");
+        let errors = gvtg_xml::rules::parse(&text).expect_err(&text);
+        let mut shown = text.clone();
+        for error in errors.iter().rev() {
+            shown.insert(error.span.end, '«');
+            shown.insert(error.span.start, '»');
+        }
+        assert_eq!(shown, marked, "{errors:?}");
+    }
+}
