@@ -1,6 +1,6 @@
 //! What a text must be before roxmltree reads it: small enough in the ways that cost more than
 //! linear time, and nothing that roxmltree takes and libxml2, libvirt's reader, does not. Measured
-//! on roxmltree 0.21.2; research notes in ARCHITECTURE.md.
+//! on roxmltree 0.21.2; the table of limits is in ARCHITECTURE.md.
 
 use std::ops::Range;
 
