@@ -1,4 +1,4 @@
-//! Bytes in and out: stdin, files, stdout and stderr. `replace.rs` writes files.
+//! Bytes in and out: stdin, files, stdout and stderr. `atomic_write.rs` replaces files.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};

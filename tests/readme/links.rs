@@ -14,8 +14,11 @@ pub fn broken() -> Vec<String> {
         "benches/README.md",
     ];
     let pages = super::page::all().into_iter().map(|page| (page.path, page.text));
-    let pages =
-        pages.chain(more.map(|path| (PathBuf::from(path), fs::read_to_string(path).unwrap())));
+    let more = more.map(PathBuf::from).into_iter().chain(decisions());
+    let pages = pages.chain(more.map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path, text)
+    }));
     let mut broken = Vec::new();
     for (path, text) in pages {
         for link in links(&text).filter(|link| !link.contains("://")) {
@@ -37,6 +40,55 @@ pub fn broken() -> Vec<String> {
         }
     }
     broken
+}
+
+/// The records of decisions, and their index.
+fn decisions() -> impl Iterator<Item = PathBuf> {
+    fs::read_dir("docs/decisions").unwrap().map(|entry| entry.unwrap().path())
+}
+
+/// Records of decisions that the index does not list.
+pub fn unlisted_decisions() -> Vec<PathBuf> {
+    let index = fs::read_to_string("docs/decisions/README.md").unwrap();
+    let listed: BTreeSet<&str> = links(&index).collect();
+    let is_listed = |path: &PathBuf| listed.contains(path.file_name().unwrap().to_str().unwrap());
+    decisions().filter(|path| !path.ends_with("README.md") && !is_listed(path)).collect()
+}
+
+/// Paths in backticks that do not exist, each with its page.
+pub fn missing_paths() -> Vec<String> {
+    let mut missing = Vec::new();
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(page).unwrap();
+        let paths: Vec<&str> = paths(&text).collect();
+        assert!(paths.len() > 20, "{page}: only {paths:?} are paths");
+        let missing_here = paths.into_iter().filter(|path| !Path::new(path).exists());
+        missing.extend(missing_here.map(|path| format!("{page}: {path}")));
+    }
+    missing
+}
+
+/// The folders of the project whose files pages name. The last two are not in the crate.
+const FOLDERS: &[&str] =
+    &["src", "rules", "tests", "docs", "packaging", "benches", "fixtures", "editors", ".ci", "web"];
+
+/// The paths of files and folders in a page's code, except those with a placeholder such as ID.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    without_blocks(text)
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .filter_map(|code| code.split(' ').next())
+        .filter(|path| {
+            let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+            let is_in_crate = !matches!(folder, ".ci" | "web");
+            FOLDERS.contains(&folder) && (is_in_crate || Path::new(folder).exists())
+        })
+        .filter(|path| !path.split('/').any(is_placeholder))
+}
+
+/// Whether a part of a path stands for many: `ID.toml`, `FORMAT.rs`.
+fn is_placeholder(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or(part);
+    stem != "README" && !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// What links outside of code lead to.
@@ -80,4 +132,11 @@ fn headings_and_links_are_found() {
         ["all-of-the-hosts-files", "which-type"].map(String::from).into()
     );
     assert_eq!(links("[a](b#c) and [d](e)\n```\n[f](g)\n```\n").collect::<Vec<_>>(), ["b#c", "e"]);
+}
+
+#[test]
+fn paths_are_found_in_code_without_placeholders() {
+    let text = "`src/lib.rs` and `rules/ID.toml`, `tests/run --all`, `docs/README.md`, src/main.rs, `a/b`\n\
+                ```sh\ncat `src/no.rs`\n```\n";
+    assert_eq!(paths(text).collect::<Vec<_>>(), ["src/lib.rs", "tests/run", "docs/README.md"]);
 }

@@ -1,6 +1,7 @@
 //! The README and the pages in docs/ are true: their `console` blocks are run, commands that they
 //! only speak of are the program's, as are their tables and the picture, and their links lead
-//! somewhere. So is the rule in CONTRIBUTING.
+//! somewhere. The example rule in CONTRIBUTING.md is valid, and the paths in it and in ARCHITECTURE.md
+//! exist.
 //!
 //! A page's blocks are run line by line in one shell, in a copy of the project's folder with
 //! `fixtures/` in it, where they may leave nothing; `tests/readme/bin/` has what stands in for
@@ -128,6 +129,17 @@ fn the_picture_is_what_the_program_prints() {
 fn links_lead_somewhere() {
     let broken = links::broken();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn paths_in_architecture_and_contributing_exist() {
+    let missing = links::missing_paths();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn every_decision_is_in_the_index() {
+    assert_eq!(links::unlisted_decisions(), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{Context, schema};
 
 type Function = for<'d> fn(&Context<'_, 'd>) -> Vec<Finding<'d>>;
 
-/// By name, in the order of [`names::FUNCTIONS`](super::names::FUNCTIONS).
+/// By name, in the order of [`registry::FUNCTIONS`](super::registry::FUNCTIONS).
 const FUNCTIONS: &[(&str, Function)] = &[
     ("audio-without-id", audio::without_id),
     ("caching-mode", devices::caching_mode),
