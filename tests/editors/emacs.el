@@ -1,5 +1,6 @@
-;; Drives Emacs: the piece of docs/editors.md is piece in the current folder, the domain virsh000000.xml. Writes what was seen to findings.json
-;; and hover.txt, and what a quick fix made to quick.xml; ends with fix-all saved.
+;; Drives Emacs with the configuration from docs/editors.md (the file `piece` in the current folder) on the domain virsh000000.xml.
+;; Writes the findings to findings.json, the hover text to hover.txt and the result of a quick fix to quick.xml, then applies and saves
+;; fix-all.
 (require 'package)
 (package-initialize)
 (require 'json)
@@ -10,11 +11,11 @@
 (defun wait (what condition)
   (let ((end (+ (float-time) 30)))
     (while (not (funcall condition))
-      (when (> (float-time) end) (error "waited in vain for %s" what))
+      (when (> (float-time) end) (error "timed out waiting for %s" what))
       (accept-process-output nil 0.02))))
 
 (find-file "virsh000000.xml")
-;; A batch Emacs has no commands after which eglot-ensure would start it.
+;; eglot-ensure starts the server after a command, and a batch Emacs runs none.
 (apply #'eglot (eglot--guess-contact))
 (flymake-start)
 (wait "findings" (lambda () (flymake-diagnostics)))
@@ -42,7 +43,7 @@
   (eglot--apply-workspace-edit (plist-get wanted :edit)))
 (let ((text (buffer-string)))
   (with-temp-file "quick.xml" (insert text)))
-;; The only action of its kind is taken without a question.
+;; Choose the only action without asking.
 (let ((before (buffer-string)))
   (cl-letf (((symbol-function 'completing-read) (lambda (_ all &rest _) (car (all-completions "" all)))))
     (eglot-code-actions (point-min) (point-max) "source.fixAll.gvtg-xml" t))

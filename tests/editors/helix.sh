@@ -1,11 +1,12 @@
 #!/bin/sh
-# Drives Helix in the lab's chroot: the piece of docs/editors.md is /folder/piece, the domain /folder/virsh000000.xml. What Helix and the server
-# said to each other is in helix.log; what a quick fix made in quick.xml; ends with fix-all saved.
+# Drives Helix in the lab's chroot with the configuration from docs/editors.md (/folder/piece) on the domain /folder/virsh000000.xml.
+# Writes the messages between Helix and the server to helix.log and the result of a quick fix to quick.xml, then applies and saves
+# fix-all.
 set -eu
 mkdir -p /root/.config/helix
 cp /folder/piece /root/.config/helix/languages.toml
 hx --health xml >/folder/health.txt 2>&1
-# A key after the other, with time to draw: to the <video>, the first action there, write; then the only one at the beginning.
+# Types keys with pauses for redrawing: go to the <video>, apply the first action, write; then apply the only action at the top.
 keys() {
     sleep 3
     for key in ':110\r' 'gs' ' a' '\r' ':w! /folder/quick.xml\r' ':w! /folder/virsh000000.xml\r' 'gg' ' a' '\r' ':w\r' ':q!\r'; do

@@ -1,8 +1,8 @@
--- Drives Neovim: the piece of docs/editors.md is /folder/piece, the domain /folder/virsh000000.xml. Writes what was seen to findings.json and
--- hover.txt, and what a quick fix made to quick.xml; ends with fix-all saved.
+-- Drives Neovim with the configuration from docs/editors.md (/folder/piece) on the domain /folder/virsh000000.xml. Writes the findings
+-- to findings.json, the hover text to hover.txt and the result of a quick fix to quick.xml, then applies and saves fix-all.
 local function wait(what, condition)
   if not vim.wait(30000, condition, 20) then
-    io.stderr:write('waited in vain for ' .. what .. '\n')
+    io.stderr:write('timed out waiting for ' .. what .. '\n')
     os.exit(1)
   end
 end

@@ -1,6 +1,6 @@
 #!/bin/bash
-# setup.sh: brings the editors that the language server is tried in: Emacs with eglot onto this machine, Neovim and Helix
-# into the lab's trixie chroot (Debian 12 has Neovim 0.7, which is too old, and no Helix).
+# setup.sh: installs the editors that the language server is tested with: Emacs with eglot on this machine, Neovim and Helix in the
+# lab's trixie chroot (Debian 12 has no Helix, and its Neovim 0.7 is too old).
 # Run as root, after tests/lab/setup.sh trixie.
 set -eu
 
