@@ -1,6 +1,6 @@
 //! The options of QEMU for x86, and whether each has an operand.
 //!
-//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab_qemu.rs` does it again. The releases in
+//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab/qemu.rs` does it again. The releases in
 //! between are those that QEMU's docs/about/removed-features.rst names.
 
 /// A release of QEMU's: major and minor.

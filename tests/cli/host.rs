@@ -6,8 +6,8 @@ use crate::common;
 
 use std::collections::BTreeSet;
 
-use common::host_query::{GPU, OTHER, UUID, ask, ask_of, check, domain, with, wrong};
 use common::faults::{DISAGREEMENTS, FAULTS};
+use common::host_query::{GPU, OTHER, UUID, ask, ask_of, check, domain, with, wrong};
 use common::hosts;
 use common::program::run;
 use gvtg_xml::rules::of_host;

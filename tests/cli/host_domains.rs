@@ -6,8 +6,8 @@ use crate::common;
 
 use std::fs;
 
-use common::host_query::{GPU, HOOK, OTHER, UUID, ask_of, check, domain, wrong};
 use common::faults::DISAGREEMENTS;
+use common::host_query::{GPU, HOOK, OTHER, UUID, ask_of, check, domain, wrong};
 
 #[test]
 fn domain_hook_and_host_must_agree() {

@@ -12,11 +12,11 @@ use gvtg_xml::settings::Settings;
 use gvtg_xml::source::Source;
 pub use skips::skipped;
 
-pub mod host_query;
 pub mod domains;
 pub mod faults;
 pub mod files;
 pub mod guests;
+pub mod host_query;
 pub mod hosts;
 pub mod kubevirt;
 pub mod libxml2;

@@ -11,8 +11,8 @@ use gvtg_xml::rules::{RuleSet, builtin};
 use gvtg_xml::settings::Settings;
 use gvtg_xml::version::Version;
 
-use crate::libvirt_round_trip;
 use crate::lab;
+use crate::libvirt_round_trip;
 use lab::{Answer, Suite, fault, say};
 
 /// One domain of the corpus, by what became of it.

@@ -4,10 +4,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/libvirt_round_trip.rs"]
-mod libvirt_round_trip;
 #[path = "../common/lab.rs"]
 mod lab;
+#[path = "../common/libvirt_round_trip.rs"]
+mod libvirt_round_trip;
 
 mod conversion;
 mod corpus;

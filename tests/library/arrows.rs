@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 /// The modules in the order of ARCHITECTURE.md.
 fn order() -> Vec<String> {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
-    let (_, list) =
-        text.split_once("<!-- the modules in order, read by tests/arrows.rs -->\n").unwrap();
+    let (_, list) = text
+        .split_once("<!-- the modules in order, read by tests/library/arrows.rs -->\n")
+        .unwrap();
     let (list, _) = list.split_once("\n\n").unwrap();
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -43,7 +43,7 @@ fn files() -> Vec<PathBuf> {
 /// Runs `check` on each document that is domain XML, with each of the settings.
 fn each(mut check: impl FnMut(&str, &str, &Settings)) {
     for path in files() {
-        // One that is no text is a matter of tests/malformed.rs.
+        // One that is no text is a matter of tests/library/malformed.rs.
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         if lint(&text, &RuleSet::all(builtin()), &Settings::default()).is_err() {
             continue;

@@ -202,7 +202,7 @@ fn the_table_is_complete() {
         assert!(!rule.references.is_empty(), "{id}: no reference");
         assert!(
             rule.help.is_some() && rule.example.is_empty(),
-            "{id}: help, and no example: machines are in tests/host.rs"
+            "{id}: help, and no example: machines are in tests/cli/host.rs"
         );
         let file = std::fs::read_to_string(format!("rules/host/{id}.toml"))
             .expect("the file is named like the rule");

@@ -1,5 +1,5 @@
 //! What help and manual pages say of a flag beside its one line, and where they list it.
-//! tests/help.rs reads it all.
+//! tests/cli/help.rs reads it all.
 
 /// What `--help` and manual pages say of a flag where a line is not enough; of all commands where
 /// none is named.

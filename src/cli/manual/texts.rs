@@ -1,5 +1,5 @@
 //! What help and manual pages say of a command beside its summary. All of it is tried: each example
-//! is run by tests/help.rs, each flag named here is one.
+//! is run by tests/cli/help.rs, each flag named here is one.
 
 /// What is told of a command.
 #[derive(Debug)]
