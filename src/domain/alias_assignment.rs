@@ -1,98 +1,101 @@
-//! The id by which properties name the vGPU, and what has to follow once the vGPU gets it.
+//! The vGPU's alias, and the references that change when the vGPU gets it.
 
 use super::{Domain, PropertySyntax, Set, user_alias};
 use crate::xml::Element;
 
-/// A longer alias is none to write once a property: the vGPU gets another.
+/// The maximum length in bytes of an alias that is kept. A longer one is replaced, because the
+/// alias is written once per property.
 const MAX_ALIAS_LEN: usize = 1000;
 
-/// What names a device by an id that it has no longer once the vGPU has its alias, each with the id
-/// then.
+/// References to ids that change once the vGPU has its alias, each with the new id.
 #[derive(Debug, Default)]
 pub struct Renaming<'d> {
-    /// `-set` arguments.
+    /// The `-set` options.
     pub sets: Vec<(Set<'d>, String)>,
-    /// `<qemu:device>` elements of overrides.
+    /// The `<qemu:device>` elements of overrides.
     pub overrides: Vec<(Element<'d>, String)>,
 }
 
 impl Renaming<'_> {
-    /// How many places it is about.
+    /// The number of references.
     pub fn len(&self) -> usize {
         self.sets.len() + self.overrides.len()
     }
 
-    /// Whether nothing has to follow.
+    /// Whether no reference changes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl<'d> Domain<'d> {
-    /// The id by which properties name the vGPU, or will once it has it. With no vGPU yet, the one
-    /// that a new one gets.
+    /// The alias by which properties name the vGPU, or will name it once the fix has set it. If
+    /// there is no vGPU yet, the alias that a new one gets.
     pub fn vgpu_alias(&self) -> &str {
-        &self.answers.vgpu_alias.get_or_init(|| self.choose_alias()).0
+        &self.cache.vgpu_alias.get_or_init(|| self.choose_alias()).0
     }
 
-    /// Whether there is a vGPU that has to be given [`Domain::vgpu_alias`] first.
+    /// Whether there is a vGPU that does not have [`Domain::vgpu_alias`] yet.
     pub fn needs_alias(&self) -> bool {
-        self.vgpu.is_some() && self.answers.vgpu_alias.get_or_init(|| self.choose_alias()).1
+        self.vgpu.is_some() && self.cache.vgpu_alias.get_or_init(|| self.choose_alias()).1
     }
 
+    /// Chooses the vGPU's alias, and returns whether the vGPU does not have it yet.
     fn choose_alias(&self) -> (String, bool) {
         if let Some(vgpu) = self.vgpu
-            && let Some(own) = user_alias(vgpu).filter(|own| own.len() <= MAX_ALIAS_LEN)
-            && self.settings.explicit.alias.as_deref().is_none_or(|asked| asked == own)
+            && let Some(alias) = user_alias(vgpu)
+            && alias.len() <= MAX_ALIAS_LEN
+            && self.settings.explicit.alias.as_deref().is_none_or(|requested| requested == alias)
         {
-            return (own.to_owned(), false);
+            return (alias.to_owned(), false);
         }
         if matches!(self.form(), PropertySyntax::Set(_)) && self.settings.explicit.alias.is_none() {
-            let current = self.vgpu.and_then(|vgpu| self.alias_of(vgpu));
-            let addressed = current.filter(|_| !self.addressed().sets.is_empty());
-            if let Some(alias) = addressed {
+            if let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))
+                && !self.addressed().sets.is_empty()
+            {
                 return (alias.to_owned(), false);
             }
             if self.settings.fallback.alias.is_none() && self.is_only_host_device() {
                 return ("hostdev0".into(), false);
             }
         }
-        let wanted = self.settings.alias();
-        let numbered =
-            (1..).map(
-                |number| if number == 1 { wanted.to_owned() } else { format!("{wanted}-{number}") },
-            );
-        // Its own may be the asked one with a number, where another vGPU has that one.
-        let own = self.vgpu.and_then(user_alias);
-        let mut free = numbered.filter(|alias| own == Some(alias) || !self.is_alias_taken(alias));
+        let preferred = self.settings.alias();
+        let numbered = (1..).map(|number| {
+            if number == 1 { preferred.to_owned() } else { format!("{preferred}-{number}") }
+        });
+        // The vGPU's own alias may be the preferred one with a number, if another vGPU has that
+        // one.
+        let current = self.vgpu.and_then(user_alias);
+        let mut free =
+            numbered.filter(|alias| current == Some(alias.as_str()) || !self.is_alias_taken(alias));
         let alias = free.next().unwrap_or_default();
-        let is_new = own != Some(&alias);
+        let is_new = current != Some(&alias);
         (alias, is_new)
     }
 
-    /// Whether the vGPU is hostdev0 whatever libvirt makes of the rest: no other hostdev, no
-    /// interface that can become one.
+    /// Whether the vGPU is hostdev0 regardless of the rest of the domain: there is no other
+    /// hostdev, and no interface that could become one.
     fn is_only_host_device(&self) -> bool {
-        let others =
+        let has_other_hostdev =
             self.devices_named("hostdev").into_iter().any(|hostdev| Some(hostdev) != self.vgpu);
         let interfaces = self.devices_named("interface");
-        let can_become_one = |interface: &Element<'d>| {
+        let can_become_hostdev = |interface: &Element<'d>| {
             matches!(interface.attribute("type"), Some("hostdev" | "network"))
         };
-        !others && !interfaces.iter().any(can_become_one)
+        !has_other_hostdev && !interfaces.iter().any(can_become_hostdev)
     }
 
-    /// What names a device by its number and has to say another once the vGPU has its alias: a
-    /// device with an alias of its own takes no number, so that those behind it move up.
+    /// The references that have to change once the vGPU has its alias: a device with a user-defined
+    /// alias takes no number, so the numbers of the devices after it decrease.
     pub fn renaming(&self) -> &Renaming<'d> {
-        self.answers.renaming.get_or_init(|| {
+        self.cache.renaming.get_or_init(|| {
             let mut devices: Vec<Element<'d>> = self
                 .overrides
                 .iter()
-                .filter_map(|found| found.element.parent()?.parent())
+                .filter_map(|property| property.element.parent()?.parent())
                 .collect();
             devices.dedup();
-            let of_override =
+            let renamed_device =
                 |device: Element<'d>| Some((device, self.renamed(device.attribute("alias")?)?));
             Renaming {
                 sets: self
@@ -100,21 +103,24 @@ impl<'d> Domain<'d> {
                     .iter()
                     .filter_map(|set| Some((*set, self.renamed(set.device)?)))
                     .collect(),
-                overrides: devices.into_iter().filter_map(of_override).collect(),
+                overrides: devices.into_iter().filter_map(renamed_device).collect(),
             }
         })
     }
 
-    /// The id that a device has once the vGPU has its alias; None for one that keeps its own.
+    /// The new id of the device with this id once the vGPU has its alias; `None` if it does not
+    /// change.
     pub fn renamed(&self, id: &str) -> Option<String> {
-        let old = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))?;
+        let vgpu_id = self.vgpu.and_then(|vgpu| self.alias_of(vgpu))?;
         let number = |alias: &str| {
             alias.strip_prefix("hostdev").and_then(|digits| digits.parse::<usize>().ok())
         };
-        match (number(id), number(old)) {
-            _ if id == old => Some(self.vgpu_alias().to_owned()),
-            (Some(own), Some(gone)) if own > gone && self.host_device(id).is_some() => {
-                Some(format!("hostdev{}", own - 1))
+        match (number(id), number(vgpu_id)) {
+            _ if id == vgpu_id => Some(self.vgpu_alias().to_owned()),
+            (Some(device_number), Some(vgpu_number))
+                if device_number > vgpu_number && self.host_device(id).is_some() =>
+            {
+                Some(format!("hostdev{}", device_number - 1))
             }
             _ => None,
         }

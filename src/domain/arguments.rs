@@ -1,9 +1,9 @@
-//! The user's own arguments to QEMU, and what they mean.
+//! The user's own QEMU arguments, split into options and operands.
 
 use crate::qemu::{known, set_parts};
 use crate::xml::Element;
 
-/// A `<qemu:arg>`.
+/// A `<qemu:arg>` with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Argument<'d> {
     /// The element.
@@ -12,23 +12,23 @@ pub struct Argument<'d> {
     pub value: &'d str,
 }
 
-/// An option of QEMU's and its operand.
+/// A QEMU option and its operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QemuOption<'d> {
-    /// Its name without dashes.
+    /// The name without its leading dashes.
     pub name: &'d str,
-    /// Where it stands.
+    /// The option's `<qemu:arg>` element.
     pub element: Element<'d>,
-    /// What it takes along; None for one that takes nothing, and where nothing follows.
+    /// The operand; `None` if the option takes none or no argument follows.
     pub operand: Option<Argument<'d>>,
 }
 
-/// `-set device.ALIAS.PROPERTY=VALUE`.
+/// A `-set device.ALIAS.PROPERTY=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Set<'d> {
     /// The `<qemu:arg value='-set'/>`.
     pub option: Element<'d>,
-    /// The argument behind it.
+    /// The `<qemu:arg>` after it, which is its operand.
     pub operand: Element<'d>,
     /// The device's id.
     pub device: &'d str,
@@ -43,29 +43,32 @@ pub struct Set<'d> {
 pub struct Override<'d> {
     /// The element.
     pub element: Element<'d>,
-    /// The device's alias.
+    /// The alias of the device that the override names.
     pub alias: &'d str,
     /// The property's name.
     pub property: &'d str,
-    /// Its type, empty where it has none.
+    /// The type, empty if missing.
     pub kind: &'d str,
-    /// Its value, empty where it has none.
+    /// The value, empty if missing.
     pub value: &'d str,
 }
 
-pub(super) fn set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
-    let operand = option.operand.filter(|_| option.name == "set")?;
+/// Parses a `-set device.…` option; `None` for any other option.
+pub(super) fn parse_set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
+    if option.name != "set" {
+        return None;
+    }
+    let operand = option.operand?;
     let [group, device, property, value] = set_parts(operand.value)?;
-    (group == "device").then_some(Set {
-        option: option.element,
-        operand: operand.element,
-        device,
-        property,
-        value,
-    })
+    if group != "device" {
+        return None;
+    }
+    Some(Set { option: option.element, operand: operand.element, device, property, value })
 }
 
-pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
+/// Splits arguments into options and operands as QEMU does. An unknown option takes the next argument
+/// as its operand unless that starts with a dash.
+pub(super) fn parse_options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
     let mut options = Vec::new();
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
@@ -78,7 +81,7 @@ pub(super) fn options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
             continue;
         }
         let operand = match known(name) {
-            // It takes whatever comes next.
+            // Even an argument that starts with a dash.
             Some(known) if known.has_operand => rest.next().copied(),
             Some(_) => None,
             None => rest.next_if(|next| !next.value.starts_with('-')).copied(),

@@ -1,4 +1,4 @@
-//! Sound: the backends of `<audio>`, the ids of `<audio>`, and the devices that refer to them.
+//! Sound: the backends and ids of `<audio>`, and the devices that refer to them.
 //!
 //! Sources: libvirt's docs/formatdomain.rst and schema (domaincommon.rng); ids are read by
 //! src/conf/domain_conf.c `virDomainAudioDefParseXML`.
@@ -8,23 +8,23 @@ use crate::version::Version;
 use crate::xml::{Element, ElementSet};
 use foldhash::{HashMap, HashSet};
 
-/// A type of `<audio>` that QEMU can have.
+/// A type of `<audio>`, and thus a QEMU audio backend.
 #[derive(Debug)]
 pub struct AudioBackend {
-    /// Its name.
+    /// The value of the `type` attribute.
     pub name: &'static str,
-    /// The first libvirt that has it.
+    /// The first libvirt release that supports it.
     pub since: Version,
-    /// The attributes of its `<audio>`.
+    /// The attributes that its `<audio>` can have.
     pub attributes: &'static [AudioAttribute],
 }
 
 /// An attribute of `<audio>`.
 #[derive(Debug)]
 pub struct AudioAttribute {
-    /// Its name.
+    /// The attribute's name.
     pub name: &'static str,
-    /// The values that it can have.
+    /// The values that it accepts.
     pub value: AudioValue,
 }
 
@@ -35,9 +35,9 @@ pub enum AudioValue {
     Text,
     /// The path of a file or folder on the host.
     Path,
-    /// A number that is not negative.
+    /// A non-negative number.
     Count,
-    /// A number, which may be negative.
+    /// A number, possibly negative.
     Number,
     /// `yes` or `no`.
     Switch,
@@ -59,10 +59,10 @@ const fn backend(
     AudioBackend { name, since, attributes }
 }
 
-/// The first libvirt that lets a domain choose QEMU's audio backend.
+/// The first libvirt release that lets a domain choose QEMU's audio backend.
 const FIRST: Version = Version::new(7, 2, 0);
 
-/// The types that `--audio` can choose; `spice` belongs to its `<graphics>`.
+/// The backends that `--audio` can choose. `spice` is missing because it belongs to a `<graphics>`.
 pub const AUDIO_BACKENDS: &[AudioBackend] = &[
     backend("none", FIRST, &[TIMER_PERIOD]),
     backend("alsa", FIRST, &[TIMER_PERIOD]),
@@ -96,7 +96,7 @@ pub const AUDIO_BACKENDS: &[AudioBackend] = &[
     ),
 ];
 
-/// Attributes of the `<input>` and `<output>` in an `<audio>` of any type.
+/// The attributes of the `<input>` and `<output>` in an `<audio>` of any type.
 pub const AUDIO_STREAM_ATTRIBUTES: &[&str] = &[
     "bufferCount",
     "bufferLength",
@@ -114,7 +114,7 @@ pub const AUDIO_STREAM_ATTRIBUTES: &[&str] = &[
     "voices",
 ];
 
-/// The backend of this name.
+/// Finds the backend with this name.
 pub fn audio_backend(name: &str) -> Option<&'static AudioBackend> {
     AUDIO_BACKENDS.iter().find(|backend| backend.name == name)
 }
@@ -124,35 +124,35 @@ pub fn audio_backend(name: &str) -> Option<&'static AudioBackend> {
 pub fn audio_id(text: &str) -> Option<u32> {
     let digits = text.trim_start_matches([' ', '\t', '\n', '\r']);
     let digits = digits.strip_prefix('+').unwrap_or(digits);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        digits.parse().ok().filter(|id| *id > 0)
-    } else {
-        None
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
     }
+    digits.parse().ok().filter(|id| *id > 0)
 }
 
-/// The id of an `<audio>`, or the one that an element refers to.
+/// The id in the `id` attribute of an `<audio>`, either its own or the one that a device refers to.
 fn id_of(element: Element<'_>) -> Option<u32> {
     element.attribute("id").and_then(audio_id)
 }
 
-/// The `<audio>` of a domain by id, and what refers to them.
+/// The `<audio>` elements of a domain by id, and the references to them.
 #[derive(Default)]
 pub struct AudioIds<'d> {
-    /// The ids of `<audio>`, in order, each with the `<audio>` that have it.
+    /// The ids in order of first use, each with the `<audio>` elements that have it.
     pub owners: Vec<(u32, Vec<Element<'d>>)>,
-    /// The `<audio id='…'/>` in devices, by the id that they name.
+    /// The `<audio id='…'/>` references in devices, by the id that they name.
     users: HashMap<u32, Vec<Element<'d>>>,
-    /// The `<audio>` without an id that libvirt can read.
+    /// The `<audio>` elements without an id that libvirt can parse.
     pub without: Vec<Element<'d>>,
-    /// The ids that devices name and no `<audio>` has, in order.
+    /// The ids that devices refer to and that no `<audio>` has, in order.
     pub missing: Vec<u32>,
-    /// Indices in `owners`.
+    /// Indices in `owners`, by id.
     by_id: HashMap<u32, usize>,
 }
 
 impl<'d> AudioIds<'d> {
-    pub(super) fn of(domain: &Domain<'d>) -> Self {
+    /// Collects the `<audio>` elements of a domain and the references to them.
+    pub(super) fn new(domain: &Domain<'d>) -> Self {
         let mut ids = AudioIds::default();
         for audio in domain.devices_named("audio") {
             let Some(id) = id_of(audio) else {
@@ -177,26 +177,28 @@ impl<'d> AudioIds<'d> {
         ids
     }
 
-    /// The references to an `<audio>` that mean nothing once these elements are removed; none as
-    /// long as another `<audio>` has its id.
+    /// The references that become meaningless when the elements in `removed`, including `audio`,
+    /// are removed; empty as long as another `<audio>` has the same id.
     pub fn users_lost_with(&self, audio: Element<'d>, removed: &ElementSet) -> &[Element<'d>] {
-        let users = id_of(audio)
-            .filter(|_| audio.is("audio"))
-            .and_then(|id| Some((self.users.get(&id)?, *self.by_id.get(&id)?)));
-        let Some((users, index)) = users else { return &[] };
+        if !audio.is("audio") {
+            return &[];
+        }
+        let Some(id) = id_of(audio) else { return &[] };
+        let Some(users) = self.users.get(&id) else { return &[] };
+        let Some(&index) = self.by_id.get(&id) else { return &[] };
         let (_, owners) = &self.owners[index];
-        // Computed for the first one only, so that many with the same id take linear time.
+        // Only the first owner gets the references, so that many owners of one id take linear time.
         let is_lost = owners.first() == Some(&audio)
             && owners.iter().all(|owner| removed.contains(&owner.id()));
         if is_lost { users } else { &[] }
     }
 
-    /// The `<audio id='…'/>` in devices that name an id.
+    /// The `<audio id='…'/>` references in devices to this id.
     pub fn users(&self, id: u32) -> &[Element<'d>] {
         self.users.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// Ids that no `<audio>` has and nothing names, in ascending order.
+    /// The ids that no `<audio>` has and no device refers to, in ascending order.
     pub fn free(&self) -> impl Iterator<Item = u32> {
         let taken: HashSet<u32> = self.by_id.keys().chain(self.users.keys()).copied().collect();
         (1..).filter(move |id| !taken.contains(id))
@@ -208,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_as_libvirt_does() {
+    fn parses_ids_like_libvirt() {
         for (text, id) in
             [("1", Some(1)), ("01", Some(1)), (" 7", Some(7)), ("+3", Some(3)), ("300", Some(300))]
         {

@@ -1,30 +1,33 @@
-//! What shows the guest, and whether a vGPU can be seen there.
+//! The displays of a domain, and whether they can show a vGPU.
 
 use super::{Domain, can_have_gl, display_has_gl, display_parts, has_gl, shows_what_egl_draws};
 use crate::domain::QemuOption;
 use crate::qemu::{OptionList, Syntax, is_vnc_server};
 use crate::xml::Element;
 
-/// Displays that show the picture to whoever comes for it, and not in a window of their own.
+/// QEMU displays without a local window.
 const REMOTE_DISPLAYS: &[&str] = &["egl-headless", "dbus", "spice-app", "curses"];
 
-/// The operand of a `-display` that chooses QEMU's display; None for another option and for
-/// `vnc=…`, which opens a server next to it.
+/// The operand of a `-display` that chooses QEMU's display; `None` for another option and for
+/// `vnc=…`, which opens a VNC server in addition to the display.
 fn display_operand<'d>(option: &QemuOption<'d>) -> Option<&'d str> {
-    let operand = option.operand.filter(|_| option.name == "display")?.value;
-    (!is_vnc_server(operand)).then_some(operand)
+    if option.name != "display" {
+        return None;
+    }
+    let operand = option.operand?.value;
+    if is_vnc_server(operand) { None } else { Some(operand) }
 }
 
 impl<'d> Domain<'d> {
-    /// The options that choose QEMU's display, in order; the last one counts. `-display vnc=…` is
-    /// not among them: it chooses no display.
+    /// The `-display` options in order; the last one takes effect. `-display vnc=…` is not included
+    /// because it opens a server in addition to the display.
     pub fn displays(&self) -> Vec<QemuOption<'d>> {
         self.options.iter().filter(|option| display_operand(option).is_some()).copied().collect()
     }
 
-    /// The display that the arguments choose, as the operand of a `-display`. A `-display` in one
-    /// argument with its operand counts as the two that it is split into, `-sdl` as `-display sdl`,
-    /// and `-nographic` as `-display none`.
+    /// The display that the arguments choose, in the form of a `-display` operand. A `-display` in
+    /// one argument with its operand counts as if it were split already, `-sdl` counts as `-display
+    /// sdl`, and `-nographic` as `-display none`.
     pub fn chosen_display(&self) -> Option<&'d str> {
         let start = |element: Element<'d>| element.start_tag().span.start;
         let split = self.options.iter().rev().find_map(|option| match option.name {
@@ -38,8 +41,8 @@ impl<'d> Domain<'d> {
         split.into_iter().chain(joined).max_by_key(|(start, _)| *start).map(|(_, operand)| operand)
     }
 
-    /// The arguments that are a `-display` and its operand in one, with these operands. QEMU can't
-    /// read them; a fix splits them.
+    /// The arguments that contain `-display` together with its operand, each with that operand.
+    /// QEMU cannot read them; a fix splits them.
     pub fn joined_displays(&self) -> impl Iterator<Item = (Element<'d>, &'d str)> {
         self.arguments.iter().filter_map(|argument| {
             let name =
@@ -49,7 +52,7 @@ impl<'d> Domain<'d> {
         })
     }
 
-    /// Whether QEMU's own arguments open a screen without OpenGL next to its display: VNC, SPICE,
+    /// Whether the QEMU arguments open a screen without OpenGL besides the `-display`: VNC, SPICE
     /// or the terminal.
     fn has_screen_argument(&self) -> bool {
         let is_vnc = |option: &QemuOption<'d>| {
@@ -63,18 +66,22 @@ impl<'d> Domain<'d> {
             || self.joined_displays().any(|(_, operand)| is_vnc_server(operand))
     }
 
-    /// Whether `-nographic` takes the place of every display: none follows it.
+    /// Whether `-nographic` replaces every display, which it does if no `-display` follows it.
     pub fn is_nographic(&self) -> bool {
-        let chooses = |option: &&QemuOption<'d>| {
+        let sets_display = |option: &&QemuOption<'d>| {
             option.name == "nographic" || display_operand(option).is_some()
         };
-        self.options.iter().rev().find(chooses).is_some_and(|option| option.name == "nographic")
+        self.options
+            .iter()
+            .rev()
+            .find(sets_display)
+            .is_some_and(|option| option.name == "nographic")
     }
 
-    /// The kind of display that QEMU will have: the one asked for, else the document's own, else
-    /// the default.
+    /// The type of the display that QEMU will open: the one from the command line, else the
+    /// document's, else the default.
     pub fn display_kind(&self) -> &str {
-        self.answers.display_kind.get_or_init(|| {
+        self.cache.display_kind.get_or_init(|| {
             match self.chosen_display().map(|operand| display_parts(operand).0) {
                 Some(kind) if self.settings.explicit.display.is_none() && kind != "none" => kind,
                 _ => display_parts(self.settings.display()).0,
@@ -83,34 +90,34 @@ impl<'d> Domain<'d> {
     }
 
     /// Whether a `<graphics>` shows the vGPU, or will show it once the vGPU's display is on: it has
-    /// OpenGL, and neither `--display` nor a window among QEMU's own arguments asks for another
-    /// way.
+    /// OpenGL, and neither `--display` nor a window in the QEMU arguments replaces it.
     pub fn is_shown_by_graphics(&self) -> bool {
-        *self.answers.graphics_shown.get_or_init(|| {
+        *self.cache.graphics_shown.get_or_init(|| {
             if self.settings.explicit.display.is_some() {
                 return false;
             }
             let graphics = self.devices_named("graphics");
-            let own = self.chosen_display().map(|operand| display_parts(operand).0);
-            // Of two `-display` the last one counts, and libvirt writes its own first: a window
-            // here replaces what a <graphics> opens.
-            let is_on = || self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"));
-            match own.as_deref() {
-                // It gives OpenGL to VNC and SPICE, as <graphics type='egl-headless'> does.
+            let chosen_kind = self.chosen_display().map(|operand| display_parts(operand).0);
+            // The last `-display` takes effect, and libvirt writes its own first: a window in the
+            // user's arguments replaces the one that a <graphics> opens.
+            let is_display_on =
+                || self.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"));
+            match chosen_kind.as_deref() {
+                // It provides OpenGL to VNC and SPICE, as <graphics type='egl-headless'> does.
                 Some("egl-headless") => graphics.into_iter().any(shows_what_egl_draws),
                 None => graphics.into_iter().any(has_gl),
-                // It takes the place of libvirt's own `-display`, with OpenGL. Only SPICE does not
-                // need that.
+                // It replaces libvirt's own `-display`, and with it OpenGL, which every type but
+                // SPICE needs.
                 Some("none") => graphics.into_iter().any(|graphics| {
                     graphics.attribute("type") == Some("spice") && has_gl(graphics)
                 }),
-                Some(_) => is_on() && graphics.into_iter().any(has_gl),
+                Some(_) => is_display_on() && graphics.into_iter().any(has_gl),
             }
         })
     }
 
-    /// Whether QEMU opens this kind of display for the vGPU (`gtk`, `sdl`, …), as an argument or as
-    /// a `<graphics>` of that type.
+    /// Whether QEMU shows the vGPU on this kind of display (`gtk`, `sdl`, …), which an argument or
+    /// a `<graphics>` of that type opens.
     pub fn opens(&self, kind: &str) -> bool {
         if self.is_shown_by_graphics() {
             return self
@@ -121,7 +128,7 @@ impl<'d> Domain<'d> {
         self.display_kind() == kind
     }
 
-    /// Whether SPICE among QEMU's own arguments shows a vGPU: with OpenGL.
+    /// Whether the last `-spice` option has OpenGL, so that it shows a vGPU.
     pub fn is_shown_by_spice(&self) -> bool {
         let spice = self
             .options
@@ -132,7 +139,7 @@ impl<'d> Domain<'d> {
         list.is_some_and(|list| list.get("gl") == Some("on"))
     }
 
-    /// Whether QEMU opens a window of its own on an X display.
+    /// Whether QEMU opens a window on an X display.
     pub fn opens_window(&self) -> bool {
         let by_argument = self
             .chosen_display()
@@ -144,8 +151,8 @@ impl<'d> Domain<'d> {
                 .any(|graphics| matches!(graphics.attribute("type"), Some("sdl" | "desktop")))
     }
 
-    /// Whether SELinux confines QEMU, as far as the domain says: `<seclabel type='none'/>` turns
-    /// that off.
+    /// Whether SELinux may confine QEMU: no `<seclabel type='none'/>` turns it off. Whether the
+    /// host uses SELinux is not known here.
     pub fn is_confined_by_selinux(&self) -> bool {
         let is_off = |label: &Element<'d>| {
             label.attribute("type") == Some("none")
@@ -154,8 +161,8 @@ impl<'d> Domain<'d> {
         !self.named(self.root, "seclabel").iter().any(is_off)
     }
 
-    /// Whether a `<seclabel>` asks for SELinux, which confines the VM even where qemu.conf leaves
-    /// others alone.
+    /// Whether a `<seclabel>` asks for SELinux, which confines the VM even if qemu.conf does not
+    /// confine VMs by default.
     pub fn asks_for_selinux(&self) -> bool {
         let is_on = |label: &Element<'d>| {
             label.attribute("type") != Some("none")
@@ -164,11 +171,10 @@ impl<'d> Domain<'d> {
         self.named(self.root, "seclabel").iter().any(is_on)
     }
 
-    /// Whether somebody may watch the guest through something that shows what its emulated card or
-    /// its `<graphics>` shows: another graphics card, Looking Glass, a screen of QEMU's that is no
-    /// window.
+    /// Whether the user may watch the guest through a display that shows the emulated card or the
+    /// `<graphics>`: another graphics card, Looking Glass, or a QEMU screen without a local window.
     pub fn has_other_display(&self) -> bool {
-        let has_shared_memory = || {
+        let has_looking_glass_device = || {
             let shared = self.devices_named("shmem");
             shared.iter().any(|shmem| {
                 shmem
@@ -176,22 +182,22 @@ impl<'d> Domain<'d> {
                     .is_some_and(|name| name.contains("looking-glass") || name.contains("kvmfr"))
             })
         };
-        let has_screen = || {
+        let has_looking_glass_argument = || {
             self.arguments.iter().any(|argument| {
                 ["kvmfr", "ivshmem"].iter().any(|word| argument.value.contains(word))
             })
         };
-        let has_display = || REMOTE_DISPLAYS.contains(&self.display_kind());
-        let is_asked = self.settings.explicit.display.is_some();
+        let has_remote_display = || REMOTE_DISPLAYS.contains(&self.display_kind());
+        let is_display_requested = self.settings.explicit.display.is_some();
         self.graphics_cards().next().is_some()
-            || has_shared_memory()
-            || has_screen()
-            || !is_asked && (self.has_screen_argument() || has_display())
+            || has_looking_glass_device()
+            || has_looking_glass_argument()
+            || !is_display_requested && (self.has_screen_argument() || has_remote_display())
     }
 
-    /// Whether the user's own arguments choose a screen that can't show a vGPU: a display without
-    /// OpenGL stops QEMU where the vGPU has its display on, and only the user knows what the screen
-    /// is for.
+    /// Whether the QEMU arguments choose a screen that cannot show a vGPU. QEMU exits if the vGPU's
+    /// display is on and its own display has no OpenGL, and only the user knows what the screen is
+    /// for.
     pub fn has_screen_without_gl(&self) -> bool {
         if self.settings.explicit.display.is_some()
             || self.is_shown_by_graphics()
@@ -206,18 +212,22 @@ impl<'d> Domain<'d> {
         }
     }
 
-    /// Whether the vGPU has its display property and something shows it.
+    /// Whether the vGPU's `display` property is on and a display shows it.
     pub fn has_working_display(&self) -> bool {
-        let has_property =
-            self.effective_property("display").is_some_and(|delivered| delivered.value == "on");
-        let is_shown = || {
+        let is_display_on =
+            self.effective_property("display").is_some_and(|property| property.value == "on");
+        let is_shown_by_chosen_display = || {
             self.chosen_display().is_some_and(|operand| {
                 let (kind, gl) = display_parts(operand);
-                // egl-headless draws, and a <graphics> shows what it draws.
-                let is_seen = kind != "egl-headless" || !self.devices_named("graphics").is_empty();
-                display_has_gl(&kind, gl.as_deref()) && is_seen
+                // egl-headless only draws; a <graphics> has to show the result.
+                let is_visible =
+                    kind != "egl-headless" || !self.devices_named("graphics").is_empty();
+                display_has_gl(&kind, gl.as_deref()) && is_visible
             })
         };
-        has_property && (self.is_shown_by_graphics() || self.is_shown_by_spice() || is_shown())
+        is_display_on
+            && (self.is_shown_by_graphics()
+                || self.is_shown_by_spice()
+                || is_shown_by_chosen_display())
     }
 }

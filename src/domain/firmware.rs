@@ -1,8 +1,8 @@
-//! Everything that QEMU offers the guest's firmware for its screen: ramfb, the OpRegion, and option
-//! ROMs that draw by themselves.
+//! The ways in which QEMU provides a screen to the guest's firmware: ramfb, the OpRegion, and
+//! option ROMs that draw by themselves.
 //!
-//! ramfb and the OpRegion are fw_cfg files with fixed names, so QEMU can have each only once, and
-//! exits at a second one.
+//! ramfb and the OpRegion are fw_cfg files with fixed names, so QEMU exits if two devices have the
+//! same one.
 
 use std::ops::Range;
 
@@ -17,57 +17,57 @@ use crate::xml::{Element, ElementSet};
 
 /// The fw_cfg file with Intel's OpRegion.
 const OPREGION_FILE: &str = "etc/igd-opregion";
-/// The driver that has ramfb.
+/// The driver that supports ramfb.
 const NOHOTPLUG: &str = "vfio-pci-nohotplug";
 
 /// A device other than the vGPU that has ramfb.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ramfb<'d> {
-    /// Its `<hostdev>` or `<video>`, or the `<qemu:arg>` that is the operand of its `-device`.
+    /// The `<hostdev>` or `<video>`, or the `<qemu:arg>` with the operand of its `-device`.
     pub device: Element<'d>,
-    /// The place that gives it ramfb.
+    /// The span that gives it ramfb.
     pub place: Range<usize>,
-    /// The `-device` before it, if it is an argument.
+    /// The `<qemu:arg>` with `-device`, if the device is an argument.
     pub option: Option<Element<'d>>,
-    /// The `-set` that gives it to the device of an argument.
+    /// The `-set` that gives ramfb to the device of an argument.
     pub set: Option<Set<'d>>,
-    /// Whether it is another vGPU of GVT-g's.
+    /// Whether it is another GVT-g vGPU.
     pub is_vgpu: bool,
 }
 
 impl<'d> Domain<'d> {
     /// Whether the vGPU has ramfb, or will have it once a property with a wrong alias reaches it.
     pub fn has_ramfb(&self) -> bool {
-        let is_delivered = || {
-            self.effective_property("ramfb").is_some_and(|delivered| {
-                // A -global works on the driver that has ramfb, and another device with that driver
-                // has it then.
-                let works = || {
-                    !matches!(delivered.carrier, PropertySource::Global(_))
+        let is_in_effect = || {
+            self.effective_property("ramfb").is_some_and(|ramfb| {
+                // A -global only applies to the driver that supports ramfb. If the vGPU has another
+                // driver, it is another device that gets ramfb.
+                let applies = || {
+                    !matches!(ramfb.carrier, PropertySource::Global(_))
                         || self.has_nohotplug_driver()
                         || self.other_ramfbs().is_empty()
                 };
-                delivered.value == "true" && works()
+                ramfb.value == "true" && applies()
             })
         };
-        is_delivered() || self.vgpu.is_some_and(|vgpu| self.hostdev_ramfb(vgpu).is_some())
+        is_in_effect() || self.vgpu.is_some_and(|vgpu| self.hostdev_ramfb(vgpu).is_some())
     }
 
-    /// Whether the vGPU has the driver that knows ramfb.
+    /// Whether the vGPU has the driver that supports ramfb.
     fn has_nohotplug_driver(&self) -> bool {
         self.effective_property("driver").is_some_and(|driver| driver.value == NOHOTPLUG)
     }
 
-    /// The other devices with ramfb: host devices in document order, then `<video>` cards, then
-    /// arguments.
+    /// The devices with ramfb other than the vGPU: host devices in document order, then `<video>`
+    /// cards, then arguments.
     pub fn other_ramfbs(&self) -> &[Ramfb<'d>] {
-        self.answers.other_ramfbs.get_or_init(|| {
+        self.cache.other_ramfbs.get_or_init(|| {
             let hostdevs = self
                 .devices_named("hostdev")
                 .into_iter()
                 .filter(|hostdev| Some(*hostdev) != self.vgpu);
             let vgpus: ElementSet = self.vgpus.iter().map(|vgpu| vgpu.id()).collect();
-            let of_hostdev = |device: Element<'d>| {
+            let hostdev_to_ramfb = |device: Element<'d>| {
                 Some(Ramfb {
                     device,
                     place: self.hostdev_ramfb(device)?,
@@ -76,7 +76,7 @@ impl<'d> Domain<'d> {
                     is_vgpu: vgpus.contains(&device.id()),
                 })
             };
-            let hostdevs = hostdevs.filter_map(of_hostdev);
+            let hostdevs = hostdevs.filter_map(hostdev_to_ramfb);
             let is_ramfb = |video: &Element<'d>| {
                 video.child("model").is_some_and(|model| model.attribute("type") == Some("ramfb"))
             };
@@ -88,23 +88,22 @@ impl<'d> Domain<'d> {
                 set: None,
                 is_vgpu: false,
             });
-            let of_argument = |raw: &RawDevice<'d>| {
-                let carrier = match raw.driver() {
+            let argument_to_ramfb = |raw: &RawDevice<'d>| {
+                let source = match raw.driver() {
                     "ramfb" => PropertySource::Device(raw.argument),
-                    _ => self.raw_carrier_of_on(raw, "ramfb")?,
+                    _ => self.raw_source_of_on(raw, "ramfb")?,
                 };
-                let (place, set) = match carrier {
+                let (element, set) = match source {
                     PropertySource::Set(set) => (set.operand, Some(set)),
                     PropertySource::Global(argument) | PropertySource::Device(argument) => {
                         (argument.element, None)
                     }
                     _ => return None,
                 };
-                let (device, option) = (raw.argument.element, Some(raw.option));
                 Some(Ramfb {
-                    device,
-                    place: attribute_span(place, "value"),
-                    option,
+                    device: raw.argument.element,
+                    place: attribute_span(element, "value"),
+                    option: Some(raw.option),
                     set,
                     is_vgpu: false,
                 })
@@ -113,17 +112,17 @@ impl<'d> Domain<'d> {
                 .raw_devices()
                 .iter()
                 .filter(|raw| Some(raw.argument.element) != self.raw_vgpu)
-                .filter_map(of_argument);
+                .filter_map(argument_to_ramfb);
             hostdevs.chain(videos).chain(arguments).collect()
         })
     }
 
-    /// The place that gives a host device ramfb. An attribute counts even if an override says
-    /// otherwise, because libvirt counts attributes; so does a `-set` or override that does not
-    /// reach the device yet, because a fix makes it reach the device.
+    /// The span that gives a host device ramfb. An attribute counts even if an override turns it
+    /// off, because libvirt counts attributes. A `-set` or override that does not reach the device
+    /// counts too, because a fix makes it reach the device.
     fn hostdev_ramfb(&self, hostdev: Element<'d>) -> Option<Range<usize>> {
         const NAME: &str = "ramfb";
-        // Older releases of libvirt drop the attribute on PCI devices.
+        // libvirt before 10.3 drops the attribute on PCI devices.
         let reads_attribute =
             !is_pci_card(hostdev) || self.settings.libvirt >= Version::new(10, 3, 0);
         if reads_attribute && hostdev.attribute(NAME) == Some("on") {
@@ -131,17 +130,19 @@ impl<'d> Domain<'d> {
         }
         let by_global = || {
             let alias = self.own_alias(hostdev)?;
-            let set = self.last_set(alias, "driver").map(|set| set.value);
-            set.or_else(|| Some(self.last_override(alias, "driver")?.value))
-                .filter(|driver| *driver == NOHOTPLUG)?;
+            let set_value = self.last_set(alias, "driver").map(|set| set.value);
+            let override_value = || self.last_override(alias, "driver").map(|entry| entry.value);
+            if set_value.or_else(override_value)? != NOHOTPLUG {
+                return None;
+            }
             let (_, argument) = self.global(NOHOTPLUG, NAME).filter(|(value, _)| is_on(value))?;
             Some(PropertySource::Global(argument))
         };
-        let carrier = self.carrier_of_on(hostdev, NAME).or_else(by_global)?;
+        let carrier = self.source_of_on(hostdev, NAME).or_else(by_global)?;
         Some(self.property_span(Some(&EffectiveProperty { value: "true".into(), carrier })))
     }
 
-    /// The argument that gives QEMU the OpRegion from a file.
+    /// The argument that provides the OpRegion from a file.
     pub fn opregion_argument(&self) -> Option<Element<'d>> {
         let operands = self
             .options
@@ -151,8 +152,8 @@ impl<'d> Domain<'d> {
         let argument = operands
             .map(|operand| (operand.element, operand.value))
             .find(|(_, operand)| is_opregion(operand));
-        // An option that is joined with its operand is read once another rule has split them.
-        let joined = || {
+        // An option in one argument with its operand counts too; another rule splits it.
+        let joined_argument = || {
             self.arguments.iter().find_map(|argument| {
                 let name = argument
                     .value
@@ -162,51 +163,54 @@ impl<'d> Domain<'d> {
                 is_opregion(operand.trim_start()).then_some((argument.element, operand))
             })
         };
-        argument.or_else(joined).map(|(element, _)| element)
+        argument.or_else(joined_argument).map(|(element, _)| element)
     }
 
-    /// The property that gives another device the OpRegion, and the device: its `<hostdev>`, or the
-    /// argument of `-device`.
+    /// The device other than the vGPU that has the OpRegion, as its `<hostdev>` or the argument of
+    /// its `-device`, and the source of the property.
     pub fn other_opregion(&self) -> Option<(Element<'d>, PropertySource<'d>)> {
         const NAME: &str = "x-igd-opregion";
-        // Whatever else has the property is not meant: it is moved to the vGPU.
-        let is_meant = |device: &Element<'d>| is_vgpu(*device) || is_graphics_card(*device);
-        let mut others = self
+        // Only vGPUs and graphics cards can have an OpRegion; on any other device, the property is
+        // meant for the vGPU and is moved there.
+        let can_have_opregion =
+            |device: &Element<'d>| is_vgpu(*device) || is_graphics_card(*device);
+        let mut other_hostdevs = self
             .host_devices
             .iter()
             .map(|(device, _)| *device)
             .filter(|device| Some(*device) != self.vgpu)
-            .filter(is_meant);
-        let mut raw =
+            .filter(can_have_opregion);
+        let mut other_arguments =
             self.raw_devices().iter().filter(|raw| Some(raw.argument.element) != self.raw_vgpu);
-        let of_hostdev = others.find_map(|device| {
+        let hostdev_with_opregion = other_hostdevs.find_map(|device| {
             Some((
                 device,
-                self.carrier_of_on(device, NAME).or_else(|| self.global_of_on(device, NAME))?,
+                self.source_of_on(device, NAME).or_else(|| self.global_of_on(device, NAME))?,
             ))
         });
-        of_hostdev.or_else(|| {
-            raw.find_map(|raw| Some((raw.argument.element, self.raw_carrier_of_on(raw, NAME)?)))
+        hostdev_with_opregion.or_else(|| {
+            other_arguments
+                .find_map(|raw| Some((raw.argument.element, self.raw_source_of_on(raw, NAME)?)))
         })
     }
 
-    /// The id by which properties name a host device; None for another device with the vGPU's id,
-    /// whose properties are the vGPU's.
+    /// The id by which properties name a host device; `None` for another device with the vGPU's id,
+    /// because those properties apply to the vGPU.
     pub fn own_alias(&self, hostdev: Element<'d>) -> Option<&str> {
         self.alias_of(hostdev)
             .filter(|alias| Some(hostdev) == self.vgpu || !self.is_vgpu_alias(alias))
     }
 
-    /// The `-set` or the override that turns a property of a host device on.
-    fn carrier_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<PropertySource<'d>> {
+    /// The `-set` or override that turns on a property of a host device.
+    fn source_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<PropertySource<'d>> {
         let alias = self.own_alias(hostdev)?;
         let set = self.last_set(alias, name).filter(|set| is_on(set.value));
-        let found = || self.last_override(alias, name).filter(|found| is_on(found.value));
-        set.map(PropertySource::Set).or_else(|| found().map(PropertySource::Override))
+        let override_entry = || self.last_override(alias, name).filter(|entry| is_on(entry.value));
+        set.map(PropertySource::Set).or_else(|| override_entry().map(PropertySource::Override))
     }
 
-    /// The `-global` that turns a property of one of libvirt's host devices on, where nothing else
-    /// says anything of it.
+    /// The `-global` that turns on a property of a libvirt host device, if no `-set` or override
+    /// sets the property.
     fn global_of_on(&self, hostdev: Element<'d>, name: &str) -> Option<PropertySource<'d>> {
         let alias = self.own_alias(hostdev)?;
         if self.last_set(alias, name).is_some() || self.last_override(alias, name).is_some() {
@@ -217,29 +221,38 @@ impl<'d> Domain<'d> {
         Some(PropertySource::Global(argument))
     }
 
-    /// The carrier that turns on a property of a host device that a `-device` argument makes.
-    fn raw_carrier_of_on(&self, raw: &RawDevice<'d>, name: &str) -> Option<PropertySource<'d>> {
-        let delivered = self.raw_property(raw, name).filter(|_| raw.is_vfio())?;
-        (delivered.value == "true").then_some(delivered.carrier)
+    /// The source that turns on a property of the host device of a `-device` argument.
+    fn raw_source_of_on(&self, raw: &RawDevice<'d>, name: &str) -> Option<PropertySource<'d>> {
+        if !raw.is_vfio() {
+            return None;
+        }
+        let property = self.raw_property(raw, name)?;
+        if property.value == "true" { Some(property.carrier) } else { None }
     }
 
-    /// The vGPU's option ROM, as it is or will be, if it draws the firmware's screen by itself:
-    /// i915ovmf, which "can replace ramfb" (its README) and shows nothing next to it.
+    /// The vGPU's current or future option ROM, if it draws the firmware's screen by itself:
+    /// i915ovmf, which "can replace ramfb" (its README) and shows nothing when ramfb is present
+    /// too.
     pub fn drawing_rom(&self) -> Option<String> {
-        let asked = || self.settings.explicit.romfile.clone();
-        let delivered = || self.effective_property("romfile").map(|delivered| delivered.value);
-        let addressed = || {
+        let from_explicit_setting = || self.settings.explicit.romfile.clone();
+        let from_property = || self.effective_property("romfile").map(|property| property.value);
+        // Properties that do not reach the vGPU yet.
+        let from_unreached_property = || {
             let addressed = self.addressed();
-            let set = addressed.sets.get("romfile").map(|set| set.value);
-            set.or_else(|| addressed.overrides.get("romfile").map(|found| found.value))
+            let set_value = addressed.sets.get("romfile").map(|set| set.value);
+            set_value
+                .or_else(|| addressed.overrides.get("romfile").map(|entry| entry.value))
                 .map(str::to_owned)
         };
-        let element = || self.vgpu?.child("rom")?.attribute("file").map(str::to_owned);
-        let fallback = || self.settings.fallback.romfile.clone();
-        let file =
-            asked().or_else(delivered).or_else(addressed).or_else(element).or_else(fallback)?;
+        let from_element = || self.vgpu?.child("rom")?.attribute("file").map(str::to_owned);
+        let from_fallback_setting = || self.settings.fallback.romfile.clone();
+        let file = from_explicit_setting()
+            .or_else(from_property)
+            .or_else(from_unreached_property)
+            .or_else(from_element)
+            .or_else(from_fallback_setting)?;
         let name = file.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
-        name.contains("i915ovmf").then_some(file)
+        if name.contains("i915ovmf") { Some(file) } else { None }
     }
 }
 
@@ -255,23 +268,23 @@ mod tests {
     use crate::settings::Settings;
     use crate::xml::QEMU_NAMESPACE;
 
-    fn with<R>(
+    fn with_domain<R>(
         devices: &str,
         arguments: &[&str],
         libvirt: &str,
-        ask: impl FnOnce(&crate::domain::Domain<'_>) -> R,
+        query: impl FnOnce(&crate::domain::Domain<'_>) -> R,
     ) -> R {
         let arguments: String =
             arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
         let text = format!(
             "<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices><qemu:commandline>{arguments}</qemu:commandline></domain>"
         );
-        read(&text, &Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() }, ask)
+        read(&text, &Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() }, query)
             .unwrap()
     }
 
     #[test]
-    fn the_opregion_is_recognised_in_every_spelling_that_qemu_reads() {
+    fn recognizes_the_opregion_in_every_form_that_qemu_accepts() {
         for arguments in [
             &["-fw_cfg", "name=etc/igd-opregion,file=/x"][..],
             &["--fw_cfg", "etc/igd-opregion,file=/x"],
@@ -282,7 +295,7 @@ mod tests {
             &["--fw_cfg=etc/igd-opregion,file=/x"],
         ] {
             assert!(
-                with("", arguments, "newest", |domain| domain.opregion_argument().is_some()),
+                with_domain("", arguments, "newest", |domain| domain.opregion_argument().is_some()),
                 "{arguments:?}"
             );
         }
@@ -293,16 +306,16 @@ mod tests {
             &["-fw_cfg", "{\"name\":\"etc/igd-opregion\"}"],
         ] {
             assert!(
-                with("", arguments, "newest", |domain| domain.opregion_argument().is_none()),
+                with_domain("", arguments, "newest", |domain| domain.opregion_argument().is_none()),
                 "{arguments:?}"
             );
         }
     }
 
     #[test]
-    fn every_ramfb_counts_once() {
+    fn counts_each_ramfb_once() {
         let card = |attributes: &str| format!("<hostdev type='pci' {attributes}/>");
-        for (devices, arguments, libvirt, wanted) in [
+        for (devices, arguments, libvirt, expected) in [
             (card("ramfb='on'"), &[][..], "newest", 1),
             (card("ramfb='on'"), &[], "10.2", 0),
             (card("ramfb='on'"), &["-set", "device.hostdev0.ramfb=on"], "newest", 1),
@@ -334,8 +347,9 @@ mod tests {
                 2,
             ),
         ] {
-            let found = with(&devices, arguments, libvirt, |domain| domain.other_ramfbs().len());
-            assert_eq!(found, wanted, "{devices} {arguments:?}");
+            let count =
+                with_domain(&devices, arguments, libvirt, |domain| domain.other_ramfbs().len());
+            assert_eq!(count, expected, "{devices} {arguments:?}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The files in which libvirt itself keeps domains.
+//! The files in which libvirt stores domains itself.
 
-/// How libvirt begins them (libvirt: src/util/virxml.c, `virXMLEmitWarning`).
+/// The beginning of libvirt's comment in them (libvirt: src/util/virxml.c `virXMLEmitWarning`).
 const WARNING: &str = "WARNING: THIS IS AN AUTO-GENERATED FILE.";
 
-/// The name, or uuid, by which libvirt's own comment before the root wants the domain edited:
-/// `virsh edit NAME`. None where there is no such comment. libvirt writes none that a shell would
-/// read as something else, and any other is `NAME`.
+/// The name or uuid in the `virsh edit NAME` of libvirt's comment before the root; `None` if there
+/// is no such comment. A name with characters that a shell would interpret, which libvirt does not
+/// write there, is returned as `NAME`.
 pub fn name_to_edit(text: &str) -> Option<&str> {
     let (prologue, _) = text.split_once("<domain")?;
     let (_, words) = prologue.split_once(WARNING)?;
@@ -22,21 +22,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_libvirt_keeps_says_how_to_edit_it() {
-        let kept = |name: &str, root: &str| {
+    fn reads_the_name_from_libvirts_comment() {
+        let managed_file = |name: &str, root: &str| {
             format!(
                 "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE\nOVERWRITTEN AND LOST. Changes to this xml \
                  configuration should be made using:\n  virsh edit {name}\nor other application using the libvirt API.\n-->\n\n{root}"
             )
         };
-        assert_eq!(name_to_edit(&kept("win10", "<domain type='kvm'/>")), Some("win10"));
-        assert_eq!(name_to_edit(&kept("win10\r", "<domain type='kvm'/>")), Some("win10"));
+        assert_eq!(name_to_edit(&managed_file("win10", "<domain type='kvm'/>")), Some("win10"));
+        assert_eq!(name_to_edit(&managed_file("win10\r", "<domain type='kvm'/>")), Some("win10"));
         for unnamed in ["", "$(reboot)", "a b"] {
-            assert_eq!(name_to_edit(&kept(unnamed, "<domain type='kvm'/>")), Some("NAME"));
+            assert_eq!(name_to_edit(&managed_file(unnamed, "<domain type='kvm'/>")), Some("NAME"));
         }
-        assert_eq!(name_to_edit(&kept("win10", "<network/>")), None);
+        assert_eq!(name_to_edit(&managed_file("win10", "<network/>")), None);
         assert_eq!(
-            name_to_edit(&format!("<domain/>{}", kept("win10", ""))),
+            name_to_edit(&format!("<domain/>{}", managed_file("win10", ""))),
             None,
             "it stands before the root"
         );

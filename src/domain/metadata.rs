@@ -1,8 +1,8 @@
-//! What the domain's `<metadata>` records of its vGPUs: the only place that reads it.
+//! The vGPU records in the domain's `<metadata>`. No other module reads them.
 //!
-//! libvirt keeps one element for each namespace, so all is in one: what it says itself holds for
-//! every vGPU, what a `<gvtg:vgpu>` in it says for the one with that uuid. What is to be ignored
-//! stands there too (`ignores.rs`), and says nothing of vGPUs.
+//! libvirt keeps only one element per namespace, so everything is in one element: its own
+//! attributes apply to every vGPU, those of a `<gvtg:vgpu>` in it to the vGPU with that uuid.
+//! Suppressions are in it too (`suppression_comments.rs`) and have nothing to do with vGPUs.
 //!
 //! ```xml
 //! <gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='i915-GVTg_V5_4'>
@@ -19,16 +19,16 @@ use crate::settings::METADATA_NAMESPACE;
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt};
 
-/// This program's element in `<metadata>`.
+/// The `gvtg-xml` element in `<metadata>`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metadata<'d> {
-    /// `<gvtg:domain>`.
+    /// The `<gvtg:domain>` element.
     pub element: Element<'d>,
 }
 
 impl Metadata<'_> {
-    /// Whether it is there for what is to be ignored and for nothing else: anybody's domain may say
-    /// that.
+    /// Whether the element has nothing but suppressions, which a domain without a vGPU can have
+    /// too.
     pub fn only_ignores(self) -> bool {
         let mut children = self.element.children().peekable();
         children.peek().is_some()
@@ -38,17 +38,17 @@ impl Metadata<'_> {
 }
 
 impl<'d> Domain<'d> {
-    /// This program's element in `<metadata>`.
+    /// Finds the `gvtg-xml` element in `<metadata>`.
     pub fn metadata(&self) -> Option<Metadata<'d>> {
         let is_ours = |element: &Element<'_>| {
             element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "domain"
         };
         let find =
             || self.child("metadata")?.children().find(is_ours).map(|element| Metadata { element });
-        *self.answers.metadata.get_or_init(find)
+        *self.cache.metadata.get_or_init(find)
     }
 
-    /// The `<gvtg:vgpu>` of the vGPU with this uuid; of several the first.
+    /// The `<gvtg:vgpu>` of the vGPU with this uuid; the first one if there are several.
     pub fn recorded_vgpu(&self, uuid: Uuid) -> Option<Element<'d>> {
         let metadata = self.metadata()?;
         let by_uuid = || {
@@ -65,14 +65,15 @@ impl<'d> Domain<'d> {
             }
             by_uuid
         };
-        self.answers.recorded_vgpus.get_or_init(by_uuid).get(&uuid).copied()
+        self.cache.recorded_vgpus.get_or_init(by_uuid).get(&uuid).copied()
     }
 
-    /// What is recorded under this name (`type` or `pci`) for the vGPU with this uuid.
+    /// The value recorded under this name (`type` or `pci`) for the vGPU with this uuid, else for
+    /// all vGPUs.
     pub fn recorded(&self, name: &str, uuid: Option<Uuid>) -> Option<&'d str> {
-        let own = uuid
+        let vgpu_value = uuid
             .and_then(|uuid| self.recorded_vgpu(uuid))
             .and_then(|element| element.attribute(name));
-        own.or_else(|| self.metadata()?.element.attribute(name))
+        vgpu_value.or_else(|| self.metadata()?.element.attribute(name))
     }
 }

@@ -1,5 +1,5 @@
-//! What a domain says: its vGPUs, what its own arguments mean to QEMU, and which of that reaches
-//! the vGPU on the libvirt at hand.
+//! The domain as the rules see it: its vGPUs, the meaning of its QEMU arguments, and the properties
+//! that reach the vGPU with the target libvirt release.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -37,7 +37,7 @@ pub use alias_assignment::Renaming;
 use aliases::number_host_devices;
 pub use aliases::{is_host_device_number, is_user_alias, user_alias};
 pub use arguments::{Argument, Override, QemuOption, Set};
-use arguments::{options, set};
+use arguments::{parse_options, parse_set};
 pub use audio::{
     AUDIO_BACKENDS, AUDIO_STREAM_ATTRIBUTES, AudioAttribute, AudioBackend, AudioIds, AudioValue,
     audio_backend, audio_id,
@@ -51,65 +51,69 @@ pub use parse::{
 };
 pub(crate) use parse::{can_have_gl, is_graphics_card, is_pci_card, is_vgpu, pci_address};
 pub use property_source::{EffectiveProperty, PropertySource, global_property};
-use property_source::{LastByDeviceProperty, VgpuProperties, typed};
+use property_source::{LastByDeviceProperty, VgpuProperties, to_effective_value};
 pub use property_syntax::{PropertySyntax, json_capability, override_works, property_syntax_for};
 use raw::Globals;
 pub use raw::RawDevice;
 pub use references::{Kind, Reference, ReferenceSite, References};
-use suppression_comments::Ignores;
+use suppression_comments::Suppressions;
 pub use suppression_comments::{Ignore, IgnoreForm};
 pub use templates::{is_template, is_template_name, templates};
 use vendor::{is_raw_vgpu, raw_vgpu_uuid};
-use vgpus::Primary;
+use vgpus::PrimaryVgpu;
 pub use vgpus::Vgpu;
 
-/// A domain as the rules see it.
+/// A libvirt domain as the rules see it.
 pub struct Domain<'d> {
-    /// The document it was read from.
+    /// The parsed document.
     pub document: &'d Document<'d>,
-    /// `<domain>`.
+    /// The `<domain>` element.
     pub root: Element<'d>,
-    /// `<devices>`.
+    /// The first `<devices>` element, if any.
     pub devices: Option<Element<'d>>,
-    /// What the user wants.
+    /// The settings that the domain is checked against.
     pub settings: &'d Settings,
-    /// Children by name.
+    /// An index of child elements by name.
     pub children: Children<'d>,
-    /// The mediated devices that can be a GVT-g vGPU, in document order.
+    /// The `<hostdev>` elements of mediated devices that can be GVT-g vGPUs, in document order.
     pub vgpus: Vec<Element<'d>>,
-    /// Mediated devices that say that they are another maker's, and what says so.
+    /// Mediated devices of other vendors, each with the fact that shows it (see
+    /// `other_vendor_evidence`).
     pub non_intel_mdevs: Vec<(Element<'d>, String)>,
-    /// The vGPU that properties, alias and display speak about; None where that is
-    /// [`Domain::raw_vgpu`].
+    /// The primary vGPU, to which properties, the alias and the display apply; `None` if it is
+    /// [`Domain::raw_vgpu`] or there is no vGPU.
     pub vgpu: Option<Element<'d>>,
-    /// The vGPU that properties and display speak about where it is not a hostdev but an argument
-    /// `-device vfio-pci…,sysfsdev=…`: the argument's element.
+    /// The primary vGPU if it is not a hostdev but the operand of a `-device vfio-pci…,sysfsdev=…`:
+    /// the `<qemu:arg>` element.
     pub raw_vgpu: Option<Element<'d>>,
-    /// `<qemu:arg>` elements with a value, in order, of all command lines.
+    /// The `<qemu:arg>` elements with a value, in document order, from all `<qemu:commandline>`
+    /// blocks.
     pub arguments: Vec<Argument<'d>>,
-    /// The options among them.
+    /// The options among the arguments, each with its operand.
     pub options: Vec<QemuOption<'d>>,
-    /// `<qemu:env>` elements.
+    /// The `<qemu:env>` elements.
     pub environment: Vec<Element<'d>>,
-    /// `<qemu:property>` elements of all overrides.
+    /// The `<qemu:property>` elements of all `<qemu:override>` blocks.
     pub overrides: Vec<Override<'d>>,
-    /// `<qemu:del>` elements.
+    /// The `<qemu:del>` elements, which delete QEMU capabilities.
     pub deleted_capabilities: Vec<Element<'d>>,
-    /// libvirt's ids of `<hostdev>` and `<interface type='hostdev'>`.
+    /// The `<hostdev>` and `<interface type='hostdev'>` elements with the ids that libvirt gives
+    /// them.
     pub host_devices: Vec<(Element<'d>, String)>,
-    /// All `-set device.…` in order.
+    /// The `-set device.…` options, in document order.
     pub sets: Vec<Set<'d>>,
+    /// The `<qemu:NAME>` blocks by name.
     blocks: [(&'static str, Vec<Element<'d>>); 3],
-    answers: Cache<'d>,
+    cache: Cache<'d>,
 }
 
-/// What is asked once a finding and would be looked for in the whole domain each time.
+/// Memoized queries; without them, each finding would scan the whole domain.
 #[derive(Default)]
 struct Cache<'d> {
     graphics_shown: OnceCell<bool>,
     display_kind: OnceCell<String>,
     set_reaches: OnceCell<bool>,
-    /// Places in `host_devices`.
+    /// Indices in `host_devices`.
     by_device: OnceCell<ElementMap<usize>>,
     by_alias: OnceCell<HashMap<String, usize>>,
     aliases: OnceCell<HashSet<&'d str>>,
@@ -117,34 +121,35 @@ struct Cache<'d> {
     recorded_vgpus: OnceCell<HashMap<Uuid, Element<'d>>>,
     last_sets: OnceCell<LastByDeviceProperty<'d, Set<'d>>>,
     last_overrides: OnceCell<LastByDeviceProperty<'d, Override<'d>>>,
-    /// By device, where the first of its properties stands that only an integrated GPU of Intel's
-    /// has.
+    /// The span of the first `x-igd-` property of each device, by alias; only integrated Intel GPUs
+    /// have these properties.
     igd_properties: OnceCell<HashMap<&'d str, Range<usize>>>,
     override_devices: OnceCell<ElementMap<HashMap<&'d str, Vec<Element<'d>>>>>,
     identity: OnceCell<String>,
     references: OnceCell<References<'d>>,
     audio_ids: OnceCell<AudioIds<'d>>,
     host_references: OnceCell<HashMap<&'d str, Vec<Element<'d>>>>,
-    /// Indices in `options`, by option and by operand.
+    /// Indices in `options`, by option element and by operand element.
     options_by_argument: OnceCell<ElementMap<usize>>,
-    addressed: OnceCell<VgpuProperties<'d>>,
-    /// By driver and property.
+    vgpu_properties: OnceCell<VgpuProperties<'d>>,
+    /// By driver, then by property.
     globals: OnceCell<Globals<'d>>,
     raw_devices: OnceCell<Vec<RawDevice<'d>>>,
-    /// Places in `raw_devices`.
+    /// Indices in `raw_devices`, by id.
     raw_ids: OnceCell<HashMap<String, usize>>,
     vgpu_alias: OnceCell<(String, bool)>,
     renaming: OnceCell<Renaming<'d>>,
-    ignores: OnceCell<Ignores<'d>>,
+    suppressions: OnceCell<Suppressions<'d>>,
     may_have_templates: OnceCell<bool>,
     cards: OnceCell<Vec<Card<'d>>>,
     other_ramfbs: OnceCell<Vec<Ramfb<'d>>>,
 }
 
-/// Reads a text and hands the domain that it is to `use_domain`.
+/// Parses `text` and calls `use_domain` with the domain.
 ///
 /// # Errors
-/// A text that is no XML, or the XML of something else than a domain: where, why, and what to do.
+/// If the text is not well-formed XML or its root element is not `<domain>`: the position, the
+/// reason and what to do.
 pub fn read<R>(
     text: &str,
     settings: &Settings,
@@ -153,7 +158,7 @@ pub fn read<R>(
     read_source(&Source::new("", text), settings, use_domain)
 }
 
-/// The same for a text whose places are asked for before or behind too.
+/// Like [`read`], for a [`Source`] that the caller also uses before or after the call.
 ///
 /// # Errors
 /// Those of [`read`].
@@ -185,50 +190,51 @@ pub fn read_source<R>(
 }
 
 impl<'d> Domain<'d> {
-    /// Reads a domain off its document.
+    /// Collects the devices, arguments and overrides of a document whose root is `<domain>`.
     pub fn new(document: &'d Document<'d>, settings: &'d Settings) -> Self {
         let root = document.root();
         let children = Children::new(document);
         let devices = children.named(root, "devices").find(|element| element.is("devices"));
-        let named = |parent: Option<Element<'d>>, name: &str| {
-            parent.map_or(Vec::new(), |parent| children.named(parent, name).collect())
+        let devices_named = |name: &str| {
+            devices.map_or(Vec::new(), |devices| children.named(devices, name).collect())
         };
         let hostdevs: Vec<Element<'d>> =
-            named(devices, "hostdev").into_iter().filter(|element| element.is("hostdev")).collect();
-        let interfaces = named(devices, "interface");
+            devices_named("hostdev").into_iter().filter(|element| element.is("hostdev")).collect();
+        let interfaces = devices_named("interface");
         let host_devices = number_host_devices(&interfaces, &hostdevs);
         let vgpus: Vec<Element<'d>> =
             hostdevs.into_iter().filter(|hostdev| is_vgpu(*hostdev)).collect();
-        let qemu = |name: &str| -> Vec<Element<'d>> {
+        let qemu_blocks = |name: &str| -> Vec<Element<'d>> {
             children.named(root, name).filter(|element| element.is_qemu(name)).collect()
         };
-        let inside = |parents: &[Element<'d>], name: &str| -> Vec<Element<'d>> {
+        let qemu_children = |parents: &[Element<'d>], name: &str| -> Vec<Element<'d>> {
             parents
                 .iter()
                 .flat_map(|parent| parent.children())
                 .filter(|child| child.is_qemu(name))
                 .collect()
         };
-        let blocks = ["commandline", "capabilities", "override"].map(|name| (name, qemu(name)));
-        let [(_, lines), (_, capabilities), (_, override_blocks)] = &blocks;
-        let arguments: Vec<Argument<'d>> = inside(lines, "arg")
+        let blocks =
+            ["commandline", "capabilities", "override"].map(|name| (name, qemu_blocks(name)));
+        let [(_, command_lines), (_, capabilities), (_, override_blocks)] = &blocks;
+        let arguments: Vec<Argument<'d>> = qemu_children(command_lines, "arg")
             .into_iter()
             .filter_map(|element| {
                 element.attribute("value").map(|value| Argument { element, value })
             })
             .collect();
-        let options = options(&arguments);
+        let options = parse_options(&arguments);
         let mut overrides = Vec::new();
-        for device in inside(override_blocks, "device") {
-            for element in inside(&inside(&[device], "frontend"), "property") {
-                let text = |name| element.attribute(name).unwrap_or("");
+        for device in qemu_children(override_blocks, "device") {
+            for element in qemu_children(&qemu_children(&[device], "frontend"), "property") {
+                let attribute_or_empty = |name| element.attribute(name).unwrap_or("");
                 let alias = device.attribute("alias").unwrap_or("");
                 overrides.push(Override {
                     element,
                     alias,
-                    property: text("name"),
-                    kind: text("type"),
-                    value: text("value"),
+                    property: attribute_or_empty("name"),
+                    kind: attribute_or_empty("type"),
+                    value: attribute_or_empty("value"),
                 });
             }
         }
@@ -241,57 +247,64 @@ impl<'d> Domain<'d> {
             non_intel_mdevs: Vec::new(),
             vgpu: None,
             raw_vgpu: None,
-            environment: inside(lines, "env"),
-            deleted_capabilities: inside(capabilities, "del"),
-            sets: options.iter().filter_map(set).collect(),
+            environment: qemu_children(command_lines, "env"),
+            deleted_capabilities: qemu_children(capabilities, "del"),
+            sets: options.iter().filter_map(parse_set).collect(),
             blocks,
             arguments,
             options,
             overrides,
             host_devices,
             children,
-            answers: Cache::default(),
+            cache: Cache::default(),
         };
-        let other = |vgpu: &Element<'d>| domain.other_maker(*vgpu).map(|what| (*vgpu, what));
-        domain.non_intel_mdevs = domain.vgpus.iter().filter_map(other).collect();
-        let others: ElementSet = domain.non_intel_mdevs.iter().map(|(vgpu, _)| vgpu.id()).collect();
-        domain.vgpus.retain(|vgpu| !others.contains(&vgpu.id()));
-        match domain.primary() {
-            Primary::None => {}
-            Primary::Hostdev(vgpu) => domain.vgpu = Some(vgpu),
-            Primary::Argument(argument) => domain.raw_vgpu = Some(argument),
+        let with_evidence = |mdev: &Element<'d>| {
+            domain.other_vendor_evidence(*mdev).map(|evidence| (*mdev, evidence))
+        };
+        domain.non_intel_mdevs = domain.vgpus.iter().filter_map(with_evidence).collect();
+        let non_intel_ids: ElementSet =
+            domain.non_intel_mdevs.iter().map(|(mdev, _)| mdev.id()).collect();
+        domain.vgpus.retain(|vgpu| !non_intel_ids.contains(&vgpu.id()));
+        match domain.primary_vgpu() {
+            PrimaryVgpu::None => {}
+            PrimaryVgpu::Hostdev(vgpu) => domain.vgpu = Some(vgpu),
+            PrimaryVgpu::Argument(argument) => domain.raw_vgpu = Some(argument),
         }
         domain
     }
 
-    /// The domain's name, as libvirt hands it to its hooks: blanks at its ends are part of it.
+    /// The domain's name as libvirt passes it to its hooks, including leading and trailing blanks;
+    /// `None` if it is missing or empty.
     pub fn name(&self) -> Option<String> {
         self.child("name").map(Element::deep_text).filter(|name| !name.is_empty())
     }
 
-    /// The first of libvirt's own elements directly in the domain with this name.
+    /// The first child of `<domain>` with this name in libvirt's own namespace.
     pub fn child(&self, name: &str) -> Option<Element<'d>> {
         self.children.named(self.root, name).find(|element| element.is(name))
     }
 
-    /// Child elements of an element by name, in libvirt's own namespace.
+    /// The children of `parent` with this name in libvirt's own namespace.
     pub fn named(&self, parent: Element<'d>, name: &str) -> Vec<Element<'d>> {
         self.children.named(parent, name).filter(|element| element.is(name)).collect()
     }
 
-    /// Children of `<devices>` by name.
+    /// The children of `<devices>` with this name.
     pub fn devices_named(&self, name: &str) -> Vec<Element<'d>> {
         self.devices.map_or(Vec::new(), |devices| self.named(devices, name))
     }
 
-    /// The `<qemu:NAME>` blocks of the domain.
+    /// The `<qemu:NAME>` blocks of the domain, for `commandline`, `capabilities` or `override`.
     pub fn blocks(&self, name: &str) -> &[Element<'d>] {
-        self.blocks.iter().find(|(known, _)| *known == name).map_or(&[], |(_, blocks)| blocks)
+        self.blocks
+            .iter()
+            .find(|(block_name, _)| *block_name == name)
+            .map_or(&[], |(_, blocks)| blocks)
     }
 
-    /// The `<qemu:device>` elements of one override block that name this device.
+    /// The `<qemu:device>` elements for the device `alias` in one `<qemu:override>` block.
     pub fn override_devices(&self, block: Element<'d>, alias: &str) -> &[Element<'d>] {
-        let by_block = self.answers.override_devices.get_or_init(|| {
+        let by_block = self.cache.override_devices.get_or_init(|| {
             let mut by_block: ElementMap<HashMap<&str, Vec<Element<'d>>>> = Default::default();
             for block in self.blocks("override") {
                 let by_alias = by_block.entry(block.id()).or_default();
@@ -309,25 +322,24 @@ impl<'d> Domain<'d> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Who speaks of which device.
+    /// References to devices in arguments, `-set` and overrides.
     pub fn references(&self) -> &References<'d> {
-        self.answers.references.get_or_init(|| References::of(self))
+        self.cache.references.get_or_init(|| References::new(self))
     }
 
-    /// The ids of `<audio>`.
+    /// The ids of the `<audio>` elements and the references to them.
     pub fn audio_ids(&self) -> &AudioIds<'d> {
-        self.answers.audio_ids.get_or_init(|| AudioIds::of(self))
+        self.cache.audio_ids.get_or_init(|| AudioIds::new(self))
     }
 
-    /// The arguments of `-set` and the overrides that name a host device; none for one whose id an
-    /// earlier device has.
+    /// The elements that refer to a host device: the arguments of `-set`, and `<qemu:device>`
+    /// elements of overrides. Empty if an earlier device has the same id.
     pub fn host_references(&self, device: Element<'d>) -> &[Element<'d>] {
-        let Some(alias) =
-            self.alias_of(device).filter(|alias| self.host_device(alias) == Some(device))
-        else {
+        let Some(alias) = self.alias_of(device) else { return &[] };
+        if self.host_device(alias) != Some(device) {
             return &[];
-        };
-        let by_alias = self.answers.host_references.get_or_init(|| {
+        }
+        let by_alias = self.cache.host_references.get_or_init(|| {
             let mut by_alias: HashMap<&str, Vec<Element<'d>>> = HashMap::default();
             for set in &self.sets {
                 by_alias.entry(set.device).or_default().extend([set.option, set.operand]);
@@ -347,9 +359,9 @@ impl<'d> Domain<'d> {
         by_alias.get(alias).map_or(&[], Vec::as_slice)
     }
 
-    /// The option that an argument is or belongs to as its operand.
+    /// The option that `argument` is, or whose operand it is.
     pub fn option_of(&self, argument: Element<'d>) -> Option<&QemuOption<'d>> {
-        let places = || {
+        let indices = || {
             let options = self.options.iter().enumerate();
             let elements = options.flat_map(|(index, option)| {
                 std::iter::once(option.element)
@@ -358,39 +370,39 @@ impl<'d> Domain<'d> {
             });
             elements.collect()
         };
-        self.options.get(*self.answers.options_by_argument.get_or_init(places).get(&argument.id())?)
+        self.options.get(*self.cache.options_by_argument.get_or_init(indices).get(&argument.id())?)
     }
 
     /// The id that libvirt gives a host device.
     pub fn alias_of(&self, device: Element<'d>) -> Option<&str> {
-        let places = || {
+        let indices = || {
             self.host_devices
                 .iter()
                 .enumerate()
                 .map(|(index, (element, _))| (element.id(), index))
                 .collect()
         };
-        let index = *self.answers.by_device.get_or_init(places).get(&device.id())?;
+        let index = *self.cache.by_device.get_or_init(indices).get(&device.id())?;
         Some(&self.host_devices[index].1)
     }
 
-    /// The host device that an id means.
+    /// The host device with this id; the first one if several share it.
     pub fn host_device(&self, alias: &str) -> Option<Element<'d>> {
-        // Of several the first counts, so it is put in last.
-        let places = || {
+        // Inserted in reverse order so that the first device with an id overwrites the others.
+        let indices = || {
             self.host_devices
                 .iter()
                 .enumerate()
                 .rev()
-                .map(|(index, (_, own))| (own.clone(), index))
+                .map(|(index, (_, alias))| (alias.clone(), index))
                 .collect()
         };
-        let index = *self.answers.by_alias.get_or_init(places).get(alias)?;
+        let index = *self.cache.by_alias.get_or_init(indices).get(alias)?;
         Some(self.host_devices[index].0)
     }
 
-    /// The last option, where it lacks its operand: QEMU takes whatever libvirt or a fix adds
-    /// behind it for that.
+    /// The last option if its operand is missing: QEMU would take the argument that libvirt or a
+    /// fix adds after it as the operand.
     pub fn option_without_operand(&self) -> Option<QemuOption<'d>> {
         let last = self.options.last().filter(|option| option.operand.is_none())?;
         let is_last =
@@ -398,28 +410,29 @@ impl<'d> Domain<'d> {
         (is_last && known(last.name).is_some_and(|known| known.has_operand)).then_some(*last)
     }
 
-    /// What stands for the domain where names are made: its uuid, else its name.
+    /// The string that generated names derive from: the domain's uuid if it is valid, else its
+    /// name, else an empty string.
     pub fn identity(&self) -> &str {
-        self.answers.identity.get_or_init(|| {
-            let text = |name| {
+        self.cache.identity.get_or_init(|| {
+            let child_text = |name| {
                 self.child(name)
                     .map(|element| element.deep_text().trim().to_owned())
                     .filter(|text| !text.is_empty())
             };
-            text("uuid")
+            child_text("uuid")
                 .filter(|uuid| Uuid::parse_str(uuid).is_ok())
-                .or_else(|| text("name"))
+                .or_else(|| child_text("name"))
                 .unwrap_or_default()
         })
     }
 
-    /// Whether an id of a user's own is taken by any device.
+    /// Whether any device has this user-defined alias.
     pub fn is_alias_taken(&self, alias: &str) -> bool {
         let aliases = || {
             let devices = self.devices.into_iter().flat_map(|devices| devices.children());
             devices.filter_map(|device| device.child("alias")?.attribute("name")).collect()
         };
-        self.answers.aliases.get_or_init(aliases).contains(alias)
+        self.cache.aliases.get_or_init(aliases).contains(alias)
     }
 }
 
@@ -428,19 +441,24 @@ mod tests {
     use super::*;
     use crate::xml::QEMU_NAMESPACE;
 
-    fn with<R>(devices: &str, qemu: &str, libvirt: &str, ask: impl FnOnce(&Domain<'_>) -> R) -> R {
+    fn with_domain<R>(
+        devices: &str,
+        qemu: &str,
+        libvirt: &str,
+        query: impl FnOnce(&Domain<'_>) -> R,
+    ) -> R {
         let text = format!(
             "<domain xmlns:qemu='{QEMU_NAMESPACE}'><devices>{devices}</devices>{qemu}</domain>"
         );
         let settings = Settings { libvirt: libvirt.parse().unwrap(), ..Settings::default() };
-        read(&text, &settings, ask).unwrap()
+        read(&text, &settings, query).unwrap()
     }
 
     #[test]
-    fn host_devices_are_numbered_as_libvirt_does() {
+    fn numbers_host_devices_like_libvirt() {
         let devices = "<hostdev type='usb'/><hostdev type='pci'><alias name='ua-nic'/></hostdev><interface type='hostdev'/>\
             <hostdev type='mdev'><alias name='ua-x.1'/></hostdev>";
-        let aliases = with(devices, "", "9.0", |domain| {
+        let aliases = with_domain(devices, "", "9.0", |domain| {
             domain
                 .host_devices
                 .iter()
@@ -451,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn options_and_their_operands_are_paired() {
+    fn pairs_options_with_operands() {
         let arguments = [
             "-set",
             "device.hostdev0.display=on",
@@ -465,7 +483,7 @@ mod tests {
         ];
         let qemu: String =
             arguments.iter().map(|value| format!("<qemu:arg value='{value}'/>")).collect();
-        with("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
+        with_domain("", &format!("<qemu:commandline>{qemu}</qemu:commandline>"), "9.0", |domain| {
             let sets: Vec<_> =
                 domain.sets.iter().map(|set| (set.device, set.property, set.value)).collect();
             assert_eq!(sets, [("hostdev0", "display", "on")]);
@@ -475,10 +493,10 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_a_device_depends_on_libvirt() {
+    fn set_and_override_reach_devices_by_libvirt_release() {
         let deleted =
             "<qemu:capabilities><qemu:del capability='device.json+hotplug'/></qemu:capabilities>";
-        for (libvirt, set, set_with_deletion, by_override) in [
+        for (libvirt, set_reaches, set_reaches_with_deletion, override_reaches) in [
             ("7.8", true, true, false),
             ("7.9", false, false, false),
             ("8.0", true, true, false),
@@ -488,41 +506,48 @@ mod tests {
             ("newest", false, true, true),
         ] {
             assert_eq!(
-                with("", "", libvirt, |domain| (domain.set_reaches(), domain.override_reaches())),
-                (set, by_override),
+                with_domain("", "", libvirt, |domain| (
+                    domain.set_reaches(),
+                    domain.override_reaches()
+                )),
+                (set_reaches, override_reaches),
                 "{libvirt}"
             );
             assert_eq!(
-                with("", deleted, libvirt, |domain| domain.set_reaches()),
-                set_with_deletion,
+                with_domain("", deleted, libvirt, |domain| domain.set_reaches()),
+                set_reaches_with_deletion,
                 "{libvirt}"
             );
         }
     }
 
     #[test]
-    fn the_primary_vgpu_is_the_same_before_and_after_fixing() {
+    fn fixing_keeps_the_primary_vgpu() {
         let vgpus = |display: &str| {
             format!(
                 "<hostdev type='mdev'/><hostdev type='mdev' id='2' display='{display}'><alias name='ua-x'/></hostdev>"
             )
         };
-        let set = |operand: &str| {
+        let set_option = |operand: &str| {
             format!(
                 "<qemu:commandline><qemu:arg value='-set'/><qemu:arg value='device.{operand}'/></qemu:commandline>"
             )
         };
-        for (devices, qemu, second) in [
+        for (devices, qemu, expects_second) in [
             (vgpus("off"), String::new(), false),
             (vgpus("on"), String::new(), true),
-            (vgpus("on"), set("hostdev0.x-igd-opregion=on"), true),
-            (vgpus("off"), set("ua-x.display=on") + &set("hostdev0.x-igd-opregion=on"), true),
-            (vgpus("off"), set("ua-x.x-igd-opregion=on"), true),
+            (vgpus("on"), set_option("hostdev0.x-igd-opregion=on"), true),
+            (
+                vgpus("off"),
+                set_option("ua-x.display=on") + &set_option("hostdev0.x-igd-opregion=on"),
+                true,
+            ),
+            (vgpus("off"), set_option("ua-x.x-igd-opregion=on"), true),
         ] {
-            let is_second = with(&devices, &qemu, "9.0", |domain| {
+            let is_second = with_domain(&devices, &qemu, "9.0", |domain| {
                 domain.vgpu.and_then(|vgpu| vgpu.attribute("id")).is_some()
             });
-            assert_eq!(is_second, second, "{devices}{qemu}");
+            assert_eq!(is_second, expects_second, "{devices}{qemu}");
         }
     }
 }

@@ -1,26 +1,27 @@
-//! Values in the forms that libvirt and QEMU read: displays, uuids, PCI addresses.
+//! Parsers for values as libvirt and QEMU read them: displays, uuids, PCI addresses; and predicates
+//! on device elements.
 
 use std::ops::Range;
 
 use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
-/// A display's value as QEMU reads it: its type, and its `gl`.
+/// Parses the operand of a `-display` as QEMU does: its type and its `gl` option.
 pub fn display_parts(value: &str) -> (String, Option<String>) {
     match OptionList::parse(value, Syntax::DISPLAY) {
         Ok(list) => (list.get("type").unwrap_or("").to_owned(), list.get("gl").map(str::to_owned)),
-        // The type of one that QEMU refuses is what it begins with.
+        // If QEMU rejects the operand, its type is the part before the first comma.
         Err(_) => (value.split(',').next().unwrap_or("").to_owned(), None),
     }
 }
 
-/// Whether a display with these parts shows a vGPU: `egl-headless` always has GL, the others where
-/// they are told to.
+/// Whether a display with this type and `gl` value has OpenGL, which showing a vGPU needs:
+/// `egl-headless` always has it, the others only if `gl` turns it on.
 pub fn display_has_gl(kind: &str, gl: Option<&str>) -> bool {
     kind == "egl-headless" || matches!(gl, Some("on" | "es" | "core"))
 }
 
-/// Whether a `<graphics>` has GL, or is what brings it to others.
+/// Whether a `<graphics>` has OpenGL, or provides it to others as `egl-headless` does.
 pub fn has_gl(graphics: Element<'_>) -> bool {
     let enabled = graphics.child("gl").is_some_and(|gl| gl.attribute("enable") == Some("yes"));
     match graphics.attribute("type") {
@@ -30,21 +31,26 @@ pub fn has_gl(graphics: Element<'_>) -> bool {
     }
 }
 
-/// Whether a `<graphics>` shows what `-display egl-headless` draws, or draws itself.
+/// Whether a `<graphics>` shows what `-display egl-headless` draws, or is `egl-headless` itself.
 pub fn shows_what_egl_draws(graphics: Element<'_>) -> bool {
     matches!(graphics.attribute("type"), Some("vnc" | "spice" | "egl-headless"))
 }
 
-/// A vGPU's uuid, where its document has a valid one.
+/// The uuid of a vGPU, if its document has a valid one.
 pub fn uuid_of(vgpu: Element<'_>) -> Option<uuid::Uuid> {
     parse_uuid(vgpu.child("source")?.child("address")?.attribute("uuid")?)
 }
 
-/// A uuid as libvirt reads it (`virUUIDParse`): 32 hex digits, dashes and blanks between bytes.
+/// Parses a uuid as libvirt does (`virUUIDParse`): 32 hex digits, with blanks around them and
+/// dashes anywhere between.
 pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
-    let (mut digits, mut count) = ([0; 32], 0);
+    let mut digits = [0; 32];
+    let mut count = 0;
     for byte in text.trim().bytes().filter(|byte| *byte != b'-') {
-        *digits.get_mut(count).filter(|_| byte.is_ascii_hexdigit())? = byte;
+        if !byte.is_ascii_hexdigit() {
+            return None;
+        }
+        *digits.get_mut(count)? = byte;
         count += 1;
     }
     if count == digits.len() { uuid::Uuid::try_parse_ascii(&digits).ok() } else { None }
@@ -53,7 +59,7 @@ pub fn parse_uuid(text: &str) -> Option<uuid::Uuid> {
 /// A PCI address: domain, bus, slot, function.
 pub type PciAddress = [u32; 4];
 
-/// `0000:00:02.0`.
+/// Parses a PCI address in the form `0000:00:02.0`: hex digits, and an octal function.
 pub fn parse_pci(text: &str) -> Option<PciAddress> {
     let (rest, function) = text.rsplit_once('.')?;
     let mut parts = rest.split(':');
@@ -69,7 +75,8 @@ pub fn parse_pci(text: &str) -> Option<PciAddress> {
     (parts.next().is_none() && function.len() == 1).then_some(address)
 }
 
-/// The PCI address in an `<address>`, whose numbers are decimal or have a `0x`; a missing one is 0.
+/// Parses the PCI address in an `<address>`, whose numbers are decimal, or hexadecimal with `0x`; a
+/// missing one counts as 0.
 pub(crate) fn pci_address(address: Element<'_>) -> Option<PciAddress> {
     let number = |name: &str, default: u32| match address.attribute(name) {
         None => Some(default),
@@ -87,25 +94,26 @@ pub(crate) fn is_vgpu(hostdev: Element<'_>) -> bool {
         && !matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
 }
 
-/// Whether a host device is a PCI card of the host's: one given as a hostdev, or as an interface.
+/// Whether a device is a PCI device of the host, given as a hostdev or as an interface.
 pub(crate) fn is_pci_card(device: Element<'_>) -> bool {
     device.attribute("type") == Some("pci")
         || device.is("interface") && device.attribute("type") == Some("hostdev")
 }
 
-/// Whether a host device can be one of the host's graphics cards. An interface can't, and neither
-/// can a hostdev that is half of a pair of network cards (`<teaming>`). What all other PCI devices
-/// are, only the host knows.
+/// Whether a host device can be a graphics card. Interfaces and hostdevs in a `<teaming>` pair are
+/// network cards; what any other PCI device is, only the host knows.
 pub(crate) fn is_graphics_card(device: Element<'_>) -> bool {
     is_pci_card(device) && !device.is("interface") && device.child("teaming").is_none()
 }
 
-/// Whether a display of QEMU's can show a vGPU, once it has GL; none is none that anybody chose.
+/// Whether a QEMU display of this type can show a vGPU once it has OpenGL. `none` and an empty type
+/// can, because they do not choose a display.
 pub(crate) fn can_have_gl(kind: &str) -> bool {
     matches!(kind, "gtk" | "sdl" | "dbus" | "spice-app" | "egl-headless" | "none" | "")
 }
 
-/// Where an attribute's value stands; the element's start tag where it has none.
+/// The span of an attribute's value, or of the element's start tag if it does not have the
+/// attribute.
 pub fn attribute_span(element: Element<'_>, name: &str) -> Range<usize> {
     element.attribute_place(name).map_or_else(|| element.start_tag().span, |place| place.span())
 }
@@ -115,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uuids_are_read_as_libvirt_does() {
+    fn parses_uuids_like_libvirt() {
         assert!(parse_uuid("AB54BABAea9a-4ce5-b7b4-51b376b65849").is_some());
         for wrong in [
             "",
@@ -128,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn displays_are_read_in_both_forms() {
+    fn parses_displays_as_list_and_json() {
         assert_eq!(display_parts("gtk,zoom-to-fit=off,gl=on"), ("gtk".into(), Some("on".into())));
         assert_eq!(
             display_parts("{\"type\":\"gtk\",\"gl\":\"es\"}"),
@@ -138,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn pci_addresses_are_read() {
+    fn parses_pci_addresses() {
         assert_eq!(parse_pci("0000:00:02.0"), Some([0, 0, 2, 0]));
         assert_eq!(parse_pci("00a1:1f:1e.7"), Some([0xa1, 0x1f, 0x1e, 7]));
         for wrong in [

@@ -1,5 +1,5 @@
-//! How a property reaches the vGPU: which carriers a document uses, and which of them work on the
-//! libvirt at hand.
+//! The effective properties of the vGPU: which sources in a document set one, and which of those
+//! work with the target libvirt release.
 
 use std::ops::Range;
 
@@ -11,58 +11,61 @@ use crate::property::{self, PropertyType, VGPU_PROPERTIES, type_of};
 use crate::qemu::global_parts;
 use foldhash::HashMap;
 
-/// What carries a property to the vGPU.
+/// The source of a property's value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PropertySource<'d> {
     /// An attribute of the hostdev, or its absence.
     Attribute(&'static str),
-    /// libvirt's choice.
+    /// libvirt's own choice of driver.
     Libvirt,
-    /// `<qemu:property>`.
+    /// A `<qemu:property>` of an override.
     Override(Override<'d>),
-    /// `-set`.
+    /// A `-set` option.
     Set(Set<'d>),
-    /// `-global`.
+    /// The operand of a `-global`.
     Global(Argument<'d>),
-    /// The argument of `-device`.
+    /// The operand of a `-device`.
     Device(Argument<'d>),
 }
 
-/// A property that reaches the vGPU.
+/// A property that reaches a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EffectiveProperty<'d> {
-    /// Its value, with `true` and `false` for a bool.
+    /// The value, as `true` or `false` for a bool.
     pub value: String,
-    /// What carries it.
+    /// The source of the value.
     pub carrier: PropertySource<'d>,
 }
 
-/// What `-set` and overrides say about the vGPU, by property; the last one of each counts.
+/// The `-set` options and overrides that name the vGPU, by property; the last one for each
+/// property.
 #[derive(Default)]
 pub(crate) struct VgpuProperties<'d> {
     pub(crate) sets: HashMap<&'d str, Set<'d>>,
     pub(crate) overrides: HashMap<&'d str, Override<'d>>,
 }
 
-/// Of all that is said, the last by device and property.
+/// The last assignment for each (device, property).
 pub(super) type LastByDeviceProperty<'d, T> = HashMap<(&'d str, &'d str), T>;
 
 impl<'d> Domain<'d> {
-    /// The `-set` that counts for a property of the device with this id: the last one.
+    /// The last `-set` for a property of the device with this id, which is the one that takes
+    /// effect.
     pub fn last_set(&self, device: &str, property: &str) -> Option<Set<'d>> {
-        let all = || self.sets.iter().map(|set| ((set.device, set.property), *set)).collect();
-        self.answers.last_sets.get_or_init(all).get(&(device, property)).copied()
+        let assignments =
+            || self.sets.iter().map(|set| ((set.device, set.property), *set)).collect();
+        self.cache.last_sets.get_or_init(assignments).get(&(device, property)).copied()
     }
 
-    /// The same of overrides.
+    /// The last override for a property of the device with this alias, which is the one that takes
+    /// effect.
     pub fn last_override(&self, device: &str, property: &str) -> Option<Override<'d>> {
-        let all =
-            || self.overrides.iter().map(|found| ((found.alias, found.property), *found)).collect();
-        self.answers.last_overrides.get_or_init(all).get(&(device, property)).copied()
+        let assignments =
+            || self.overrides.iter().map(|entry| ((entry.alias, entry.property), *entry)).collect();
+        self.cache.last_overrides.get_or_init(assignments).get(&(device, property)).copied()
     }
 
-    /// The value of a property that the vGPU gets, and how it gets there; None where nobody says
-    /// anything about it.
+    /// The value that a property of the vGPU has, and its source; `None` if nothing sets it.
     pub fn effective_property(&self, name: &str) -> Option<EffectiveProperty<'d>> {
         if let Some(raw) = self.raw_vgpu {
             return self.raw_property(self.raw_device_of(raw)?, name);
@@ -72,46 +75,53 @@ impl<'d> Domain<'d> {
             && let Some(&set) = self.addressed().sets.get(name)
         {
             return Some(EffectiveProperty {
-                value: typed(name, set.value),
+                value: to_effective_value(name, set.value),
                 carrier: PropertySource::Set(set),
             });
         }
         if self.override_reaches()
-            && let Some(&found) = self.addressed().overrides.get(name)
+            && let Some(&entry) = self.addressed().overrides.get(name)
         {
             return Some(EffectiveProperty {
-                value: found.value.to_owned(),
-                carrier: PropertySource::Override(found),
+                value: entry.value.to_owned(),
+                carrier: PropertySource::Override(entry),
             });
         }
-        let on = |name| vgpu.attribute(name) == Some("on");
-        let said = match name {
-            // The attribute works with a <graphics> that shows it, and has to go off without.
+        let has_attribute_on = |name| vgpu.attribute(name) == Some("on");
+        let libvirt_value = match name {
+            // The attribute only works with a <graphics> that shows the vGPU; otherwise it has to
+            // be off.
             "display" => Some((
-                if self.is_shown_by_graphics() && on("display") { "on" } else { "off" },
+                if self.is_shown_by_graphics() && has_attribute_on("display") {
+                    "on"
+                } else {
+                    "off"
+                },
                 PropertySource::Attribute("display"),
             )),
             "driver" => Some((
-                if on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" },
+                if has_attribute_on("ramfb") { "vfio-pci-nohotplug" } else { "vfio-pci" },
                 PropertySource::Libvirt,
             )),
-            "ramfb" if on("ramfb") => Some(("true", PropertySource::Attribute("ramfb"))),
+            "ramfb" if has_attribute_on("ramfb") => {
+                Some(("true", PropertySource::Attribute("ramfb")))
+            }
             _ => None,
         };
-        if let Some((value, carrier)) = said {
+        if let Some((value, carrier)) = libvirt_value {
             return Some(EffectiveProperty { value: value.into(), carrier });
         }
-        // libvirt says nothing about it, so QEMU's default for all devices of this kind counts.
+        // libvirt does not set it, so QEMU's default for all devices of this driver takes effect.
         let (value, argument) = self.global("vfio-pci-nohotplug", name)?;
         Some(EffectiveProperty {
-            value: typed(name, value),
+            value: to_effective_value(name, value),
             carrier: PropertySource::Global(argument),
         })
     }
 
-    /// What `-set` and overrides say about the vGPU, whether it reaches it or not.
+    /// The `-set` options and overrides that name the vGPU, including those that do not reach it.
     pub(crate) fn addressed(&self) -> &VgpuProperties<'d> {
-        self.answers.addressed.get_or_init(|| {
+        self.cache.vgpu_properties.get_or_init(|| {
             let Some(alias) = self.vgpu.and_then(|vgpu| self.alias_of(vgpu)) else {
                 return VgpuProperties::default();
             };
@@ -125,54 +135,55 @@ impl<'d> Domain<'d> {
                 overrides: self
                     .overrides
                     .iter()
-                    .filter(|found| found.alias == alias)
-                    .map(|found| (found.property, *found))
+                    .filter(|entry| entry.alias == alias)
+                    .map(|entry| (entry.property, *entry))
                     .collect(),
             }
         })
     }
 
-    /// The argument of `-device` that is the vGPU.
+    /// The operand of the `-device` that is the primary vGPU.
     pub(crate) fn raw_argument(&self) -> Option<Argument<'d>> {
         self.raw_vgpu
             .map(|element| Argument { element, value: element.attribute("value").unwrap_or("") })
     }
 
-    /// Whether another rule's finding brings the property along: the document says something about
-    /// it in a way that does not reach the vGPU, or libvirt chooses it by what is missing too.
+    /// Whether the fix of another rule also sets the property: the document sets it in a way that
+    /// does not reach the vGPU, or libvirt derives it from another missing property.
     pub fn is_handled_by_other_rule(&self, name: &str) -> bool {
-        // What libvirt's attribute of that name says is wrong where no <graphics> shows the vGPU.
-        let comes_with_attribute = || {
+        // The display attribute is wrong if no <graphics> shows the vGPU, and that finding sets the
+        // property too.
+        let is_set_with_attribute = || {
             let attribute = self.vgpu.and_then(|vgpu| vgpu.attribute("display"));
             let is_wrong = |value: &str| {
                 value == "on" || value != "off" && self.devices_named("graphics").is_empty()
             };
             name == "display" && attribute.is_some_and(is_wrong) && !self.is_shown_by_graphics()
         };
-        let comes_with_ramfb = || {
+        let is_set_with_ramfb = || {
             name == "driver"
                 && self.form() == PropertySyntax::Override
                 && self.effective_property("ramfb").is_none()
         };
-        comes_with_attribute()
-            || comes_with_ramfb()
+        is_set_with_attribute()
+            || is_set_with_ramfb()
             || self.sets.iter().any(|set| {
                 set.property == name && !self.set_reaches_device(set) && self.set_means_vgpu(set)
             })
-            || self.overrides.iter().any(|found| {
-                found.property == name
-                    && !(self.override_reaches() && self.is_vgpu_alias(found.alias))
-                    && self.override_means_vgpu(found)
+            || self.overrides.iter().any(|entry| {
+                entry.property == name
+                    && !(self.override_reaches() && self.is_vgpu_alias(entry.alias))
+                    && self.override_means_vgpu(entry)
             })
     }
 
-    /// Whether an id is the vGPU's.
+    /// Whether this is the id of the primary vGPU's hostdev.
     pub fn is_vgpu_alias(&self, alias: &str) -> bool {
         self.vgpu.is_some_and(|vgpu| self.alias_of(vgpu) == Some(alias))
     }
 
-    /// Whether a `-set` reaches the host device that it names, or the device of a `-device`
-    /// argument, which it reaches on any libvirt.
+    /// Whether a `-set` reaches the host device that it names. The device of a `-device` argument
+    /// is reached on any libvirt release.
     pub fn set_reaches_device(&self, set: &Set<'d>) -> bool {
         if self.raw_device(set.device).is_some() {
             return true;
@@ -185,15 +196,15 @@ impl<'d> Domain<'d> {
             })
     }
 
-    /// Whether a `-set` is meant for the vGPU: it names it, or sets what only a vGPU has on a host
-    /// device that is none.
+    /// Whether a `-set` is meant for the vGPU: it names the vGPU, or it sets a property that only a
+    /// vGPU has and does not name another device that could have it.
     pub fn set_means_vgpu(&self, set: &Set<'d>) -> bool {
         self.means_vgpu(set.device, set.property, set.value)
     }
 
-    /// The same for an override.
-    pub fn override_means_vgpu(&self, found: &Override<'d>) -> bool {
-        self.means_vgpu(found.alias, found.property, found.value)
+    /// Whether an override is meant for the vGPU, by the rules of [`Domain::set_means_vgpu`].
+    pub fn override_means_vgpu(&self, entry: &Override<'d>) -> bool {
+        self.means_vgpu(entry.alias, entry.property, entry.value)
     }
 
     fn means_vgpu(&self, alias: &str, property: &str, value: &str) -> bool {
@@ -202,8 +213,8 @@ impl<'d> Domain<'d> {
             // Every property of a graphics card belongs to that card.
             Some(device) if is_graphics_card(device) => false,
             None if self.raw_device(alias).is_some() => false,
-            // No libvirt numbers a sound card hostdev5; an id of its own for another kind of device
-            // may be anybody's.
+            // libvirt never gives a sound card an id like hostdev5, so such an id means a host
+            // device. A user-defined id of another form may belong to any device.
             _ => {
                 is_vgpu_only(property, value)
                     && (is_host_device_id(alias)
@@ -212,12 +223,12 @@ impl<'d> Domain<'d> {
         }
     }
 
-    /// Where to point for a property: what delivers it, else the vGPU's start tag.
+    /// The span to report for a property: its source, or the vGPU's start tag if nothing sets it.
     pub fn property_span(&self, delivered: Option<&EffectiveProperty<'d>>) -> Range<usize> {
         let fallback = || self.vgpu.or(self.raw_vgpu).unwrap_or(self.root).start_tag().span;
         match delivered.map(|delivered| delivered.carrier) {
-            Some(PropertySource::Override(found)) => attribute_span(found.element, "value"),
-            Some(PropertySource::Set(found)) => attribute_span(found.operand, "value"),
+            Some(PropertySource::Override(entry)) => attribute_span(entry.element, "value"),
+            Some(PropertySource::Set(set)) => attribute_span(set.operand, "value"),
             Some(PropertySource::Global(argument) | PropertySource::Device(argument)) => {
                 attribute_span(argument.element, "value")
             }
@@ -229,29 +240,32 @@ impl<'d> Domain<'d> {
     }
 }
 
-/// Whether no device but a vGPU has this property with this value: a disk has a driver too.
+/// Whether only a vGPU has this property with this value. `driver` needs its value checked because
+/// disks have a driver too.
 fn is_vgpu_only(property: &str, value: &str) -> bool {
     VGPU_PROPERTIES.contains(&property) && (property != "driver" || value == "vfio-pci-nohotplug")
 }
 
-/// Whether an id looks like a host device's: libvirt's number, or one that can't be any other
-/// device's number.
+/// Whether an id looks like a host device's: a user-defined alias, or a libvirt number that no
+/// other kind of device gets.
 fn is_host_device_id(alias: &str) -> bool {
     alias.starts_with("ua-") || is_host_device_number(alias)
 }
 
-/// The value that the operand of a `-global` gives a property of a vGPU: it works on a driver and
-/// on those that derive from it.
+/// The value that the operand of a `-global` gives a property of the vGPU; a `-global` applies to a
+/// driver and to those derived from it.
 pub fn global_property(operand: &str, name: &str) -> Option<String> {
     let [driver, property, value] = global_parts(operand)?;
-    (matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci") && property == name)
-        .then_some(value)
+    let is_vgpu_driver = matches!(driver.as_str(), "vfio-pci-nohotplug" | "vfio-pci");
+    if is_vgpu_driver && property == name { Some(value) } else { None }
 }
 
-/// A property's value as overrides write it: `true` and `false` for a bool.
-pub(super) fn typed(name: &str, value: &str) -> String {
+/// Converts a property's value from the notation of arguments to that of overrides: `true` and
+/// `false` for a bool. A value that has no such form is kept.
+pub(super) fn to_effective_value(name: &str, value: &str) -> String {
     let kind = type_of(name).unwrap_or(PropertyType::String);
-    // QEMU takes `yes` and `true` for `on`, but not `ON`.
+    // QEMU accepts `yes` and `true` for `on`, but not `ON`.
     let is_readable = kind != PropertyType::Bool || !value.contains(char::is_uppercase);
-    property::to_override(kind, value).filter(|_| is_readable).unwrap_or_else(|| value.to_owned())
+    let converted = if is_readable { property::to_override(kind, value) } else { None };
+    converted.unwrap_or_else(|| value.to_owned())
 }

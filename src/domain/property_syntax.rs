@@ -1,21 +1,21 @@
-//! What a libvirt release reads: it has no element for most of what GVT-g needs, and the means to
-//! say it changed three times.
+//! The property syntax that each libvirt release supports. libvirt has no elements for most of what
+//! GVT-g needs, and the ways to pass properties to QEMU changed three times.
 
 use super::Domain;
 use crate::version::Version;
 
-/// What to write a missing property as.
+/// The syntax in which a missing property is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PropertySyntax {
-    /// `-set device.ALIAS.PROPERTY=VALUE`, and the capability to delete so that it reaches the
-    /// device.
+    /// `-set device.ALIAS.PROPERTY=VALUE`, with the capability to delete so that it reaches the
+    /// device; `None` if no capability has to be deleted.
     Set(Option<&'static str>),
-    /// `<qemu:override>`, or an attribute of the hostdev where libvirt has one.
+    /// A `<qemu:override>`, or an attribute of the hostdev if libvirt has one.
     Override,
 }
 
-/// What a libvirt release reads (measured on 7.0, 9.0, 11.3 and 12.8; libvirt NEWS of 7.9, 8.0,
-/// 8.1, 8.2 and 8.5 for the rest).
+/// The syntax that a libvirt release supports (measured on 7.0, 9.0, 11.3 and 12.8; libvirt NEWS of
+/// 7.9, 8.0, 8.1, 8.2 and 8.5 for the rest).
 pub fn property_syntax_for(libvirt: Version) -> PropertySyntax {
     if override_works(libvirt) {
         PropertySyntax::Override
@@ -24,8 +24,8 @@ pub fn property_syntax_for(libvirt: Version) -> PropertySyntax {
     }
 }
 
-/// Which capability makes this libvirt write `-device` as JSON; None where it doesn't (libvirt NEWS
-/// of 7.9, 8.0, 8.1).
+/// The capability that makes this libvirt release write `-device` as JSON; `None` if it does not
+/// (libvirt NEWS of 7.9, 8.0, 8.1).
 pub fn json_capability(libvirt: Version) -> Option<&'static str> {
     match libvirt {
         version if version < Version::new(7, 9, 0) => None,
@@ -35,17 +35,17 @@ pub fn json_capability(libvirt: Version) -> Option<&'static str> {
     }
 }
 
-/// libvirt has `<qemu:override>` since 8.2.0; an override that adds a property crashes it up to 8.4
-/// (NEWS 8.5.0).
+/// Whether `<qemu:override>` works: libvirt has had it since 8.2.0, but an override that adds a
+/// property crashes libvirt up to 8.4 (NEWS 8.5.0).
 pub fn override_works(libvirt: Version) -> bool {
     libvirt >= Version::new(8, 5, 0)
 }
 
 impl Domain<'_> {
-    /// Whether `-set` reaches host devices: libvirt writes them as JSON, which it can't reach,
-    /// unless a capability is deleted.
+    /// Whether `-set` reaches host devices. It does not reach devices that libvirt writes as JSON,
+    /// unless the capability for that is deleted.
     pub fn set_reaches(&self) -> bool {
-        *self.answers.set_reaches.get_or_init(|| match json_capability(self.settings.libvirt) {
+        *self.cache.set_reaches.get_or_init(|| match json_capability(self.settings.libvirt) {
             None => true,
             Some(capability) => self
                 .deleted_capabilities
@@ -59,15 +59,15 @@ impl Domain<'_> {
         override_works(self.settings.libvirt)
     }
 
-    /// The form in which this document's vGPU gets what it lacks: the libvirt's, but `-set` where
-    /// the document has made it work.
+    /// The syntax in which missing properties of the vGPU are added to this document: that of the
+    /// libvirt release, but `-set` if the document uses it and it works.
     pub fn form(&self) -> PropertySyntax {
         match property_syntax_for(self.settings.libvirt) {
             PropertySyntax::Override if self.set_reaches() && !self.addressed().sets.is_empty() => {
                 PropertySyntax::Set(None)
             }
             PropertySyntax::Set(_) if self.set_reaches() => PropertySyntax::Set(None),
-            form => form,
+            syntax => syntax,
         }
     }
 }

@@ -1,26 +1,26 @@
-//! Devices that the user's own `-device` arguments make, and the properties that they get there, by
-//! `-set` and by `-global`.
+//! The devices of `-device` arguments, and the properties that `-set` and `-global` give them.
 
-use super::{Argument, Domain, EffectiveProperty, PropertySource, Set, typed};
+use super::{Argument, Domain, EffectiveProperty, PropertySource, Set, to_effective_value};
 use crate::qemu::{OptionList, Syntax, global_parts};
 use crate::xml::Element;
 use foldhash::HashMap;
 
-/// QEMU's driver for a host device.
+/// QEMU's driver for host devices.
 const VFIO: &str = "vfio-pci";
-/// The driver derived from it that has ramfb.
+/// The driver derived from [`VFIO`] that supports ramfb.
 const VFIO_NOHOTPLUG: &str = "vfio-pci-nohotplug";
 
-/// The last value that `-global` gives each property, and its argument, by driver and property.
+/// The last value that `-global` gives each property, and the argument, by driver and property.
 pub(super) type Globals<'d> = HashMap<String, HashMap<String, (String, Argument<'d>)>>;
 
-/// A device that a `-device` argument makes.
+/// A device that a `-device` argument creates.
 #[derive(Clone, Debug)]
 pub struct RawDevice<'d> {
     /// The `<qemu:arg value='-device'/>`.
     pub option: Element<'d>,
-    /// Its operand.
+    /// The `<qemu:arg>` with its operand.
     pub argument: Argument<'d>,
+    /// The parsed operand.
     list: OptionList<'d>,
 }
 
@@ -30,51 +30,53 @@ impl RawDevice<'_> {
         self.list.get("driver").unwrap_or("")
     }
 
-    /// The id that the argument gives the device.
+    /// The id that the argument gives the device, if any.
     pub fn id(&self) -> Option<&str> {
         self.list.get("id").filter(|id| !id.is_empty())
     }
 
-    /// Whether the device is a host device.
+    /// Whether the device is a host device, by its driver.
     pub fn is_vfio(&self) -> bool {
         matches!(self.driver(), VFIO | VFIO_NOHOTPLUG)
     }
 
-    /// Whether `-set` finds the device: it finds none that is written as JSON.
+    /// Whether `-set` reaches the device; it does not reach devices written as JSON.
     pub fn is_settable(&self) -> bool {
         !self.argument.value.starts_with('{')
     }
 }
 
 impl<'d> Domain<'d> {
-    /// The devices that `-device` arguments make, in order, as far as QEMU can read the arguments.
+    /// The devices that `-device` arguments create, in order. Arguments that QEMU could not parse
+    /// are left out.
     pub fn raw_devices(&self) -> &[RawDevice<'d>] {
-        self.answers.raw_devices.get_or_init(|| {
+        self.cache.raw_devices.get_or_init(|| {
             let devices = self.options.iter().filter(|option| option.name == "device");
-            let read = devices.filter_map(|option| {
+            let parsed_devices = devices.filter_map(|option| {
                 let argument = option.operand?;
                 let list = OptionList::parse(argument.value, Syntax::DEVICE).ok()?;
                 Some(RawDevice { option: option.element, argument, list })
             });
-            read.collect()
+            parsed_devices.collect()
         })
     }
 
-    /// The device of the user's own `-device` argument that an id means.
+    /// The device of a `-device` argument with this id.
     pub fn raw_device(&self, id: &str) -> Option<&RawDevice<'d>> {
-        let places = || {
+        let indices = || {
             let devices = self.raw_devices().iter().enumerate();
             devices.filter_map(|(index, device)| Some((device.id()?.to_owned(), index))).collect()
         };
-        self.raw_devices().get(*self.answers.raw_ids.get_or_init(places).get(id)?)
+        self.raw_devices().get(*self.cache.raw_ids.get_or_init(indices).get(id)?)
     }
 
-    /// The device that the operand of a `-device` makes.
+    /// The device that this operand of a `-device` creates.
     pub(crate) fn raw_device_of(&self, argument: Element<'d>) -> Option<&RawDevice<'d>> {
         self.raw_devices().iter().find(|device| device.argument.element == argument)
     }
 
-    /// The value of a property that a `-device` argument's device gets, and how it gets there.
+    /// The value of a property of a `-device` argument's device, and its source; `None` if nothing
+    /// sets it.
     pub fn raw_property(
         &self,
         device: &RawDevice<'d>,
@@ -82,32 +84,35 @@ impl<'d> Domain<'d> {
     ) -> Option<EffectiveProperty<'d>> {
         if let Some(set) = self.raw_set(device, name) {
             return Some(EffectiveProperty {
-                value: typed(name, set.value),
+                value: to_effective_value(name, set.value),
                 carrier: PropertySource::Set(set),
             });
         }
         if let Some(value) = device.list.get(name) {
             return Some(EffectiveProperty {
-                value: typed(name, value),
+                value: to_effective_value(name, value),
                 carrier: PropertySource::Device(device.argument),
             });
         }
         let (value, argument) = self.global(device.driver(), name)?;
         Some(EffectiveProperty {
-            value: typed(name, value),
+            value: to_effective_value(name, value),
             carrier: PropertySource::Global(argument),
         })
     }
 
-    /// The `-set` that counts for a property of a `-device` argument's device.
+    /// The `-set` that takes effect for a property of a `-device` argument's device.
     fn raw_set(&self, device: &RawDevice<'d>, name: &str) -> Option<Set<'d>> {
-        device.id().filter(|_| device.is_settable()).and_then(|id| self.last_set(id, name))
+        if !device.is_settable() {
+            return None;
+        }
+        self.last_set(device.id()?, name)
     }
 
-    /// The value that the last `-global` gives a property of all devices of a driver. One for a
-    /// driver works on those that derive from it too.
+    /// The value that the last `-global` gives a property of all devices of a driver, and the
+    /// argument. A `-global` for a driver applies to derived drivers too.
     pub(crate) fn global(&self, driver: &str, name: &str) -> Option<(&str, Argument<'d>)> {
-        let globals = self.answers.globals.get_or_init(|| {
+        let globals = self.cache.globals.get_or_init(|| {
             let mut globals: Globals<'d> = HashMap::default();
             let operands = self
                 .options
@@ -139,8 +144,8 @@ mod tests {
     use crate::xml::QEMU_NAMESPACE;
 
     #[test]
-    fn a_raw_device_gets_a_property_from_set_then_its_argument_then_global() {
-        for (arguments, wanted) in [
+    fn set_wins_over_device_argument_and_global() {
+        for (arguments, expected) in [
             (&["-device", "vfio-pci,host=01:00.0"][..], None),
             (&["-device", "vfio-pci,x-vga=on,id=a"], Some(("true", "device"))),
             (
@@ -172,20 +177,20 @@ mod tests {
             let text = format!(
                 "<domain xmlns:qemu='{QEMU_NAMESPACE}'><qemu:commandline>{arguments}</qemu:commandline></domain>"
             );
-            let found = read(&text, &Settings::default(), |domain| {
-                let delivered = domain.raw_property(&domain.raw_devices()[0], "x-vga");
-                delivered.map(|delivered| {
-                    let carrier = match delivered.carrier {
+            let value_and_source = read(&text, &Settings::default(), |domain| {
+                let property = domain.raw_property(&domain.raw_devices()[0], "x-vga");
+                property.map(|property| {
+                    let carrier = match property.carrier {
                         PropertySource::Set(_) => "set",
                         PropertySource::Device(_) => "device",
                         _ => "global",
                     };
-                    (delivered.value, carrier)
+                    (property.value, carrier)
                 })
             });
             assert_eq!(
-                found.unwrap(),
-                wanted.map(|(value, carrier)| (value.to_owned(), carrier)),
+                value_and_source.unwrap(),
+                expected.map(|(value, carrier)| (value.to_owned(), carrier)),
                 "{arguments}"
             );
         }

@@ -1,16 +1,17 @@
-//! Which arguments to QEMU, `-set` and overrides refer to which device. References to `<audio>` are
-//! in `audio.rs`.
+//! References to devices in QEMU arguments, `-set` and overrides. References to `<audio>` are in
+//! `audio.rs`.
 //!
-//! libvirt numbers devices of a kind in their order (src/qemu/qemu_alias.c
-//! `qemuAssignDeviceAliases`), and names what is behind a device after it. Host devices are
-//! numbered by `aliases.rs`.
+//! libvirt numbers the devices of a kind in order (src/qemu/qemu_alias.c
+//! `qemuAssignDeviceAliases`), and derives the ids of their backends from theirs. Host devices are
+//! numbered in `aliases.rs`.
 
 use super::{Domain, user_alias};
 use crate::qemu::{OptionList, Syntax, set_parts};
 use crate::xml::{Element, ElementMap};
 use foldhash::{HashMap, HashMapExt};
 
-/// The elements that QEMU's arguments can name, and how libvirt calls the devices.
+/// The element names of devices that QEMU arguments can name, each with the prefix that libvirt
+/// puts before the number.
 const KINDS: &[(&str, &str)] = &[
     ("channel", "channel"),
     ("console", "console"),
@@ -23,66 +24,67 @@ const KINDS: &[(&str, &str)] = &[
     ("video", "video"),
 ];
 
-/// What libvirt puts before a device's id for what stands behind the device.
+/// The prefixes that turn a device's id into the id of one of its backends.
 const BACKENDS: &[&str] = &["", "char", "obj"];
 
-/// A place that names a device.
+/// A reference to a device by its id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference<'d> {
-    /// The id that it names.
+    /// The id in the reference, including the backend prefix.
     pub id: String,
-    /// What of the id stands before the device's own.
+    /// The backend prefix of the id; empty for the device itself.
     pub backend: &'static str,
-    /// The device.
+    /// The device that is referred to.
     pub device: Element<'d>,
-    /// What means nothing once the device is gone.
+    /// The elements that become meaningless when the device is removed.
     pub elements: Vec<Element<'d>>,
-    /// Where the id stands.
+    /// The location of the id.
     pub place: ReferenceSite<'d>,
 }
 
-/// Where an id stands.
+/// The location of an id.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReferenceSite<'d> {
-    /// The attribute of this name has it and nothing else.
+    /// The whole value of the attribute with this name.
     Attribute(Element<'d>, &'static str),
-    /// `GROUP.ID.NAME=VALUE`, in an argument.
+    /// The `ID` in `GROUP.ID.NAME=VALUE`, the operand of a `-set`.
     Set(Element<'d>),
-    /// A list in an argument, in which this name has it.
+    /// The value of the option with this name, in an argument that is an option list.
     List(Element<'d>, &'static str),
 }
 
-/// All references of a domain.
+/// The references to devices in a domain.
 #[derive(Default)]
 pub struct References<'d> {
     all: Vec<Reference<'d>>,
-    /// Places in `all`.
+    /// Indices in `all`.
     by_device: ElementMap<Vec<usize>>,
-    /// Devices of the kinds that anything speaks of, kind by kind as libvirt numbers them.
+    /// The kinds of devices that have at least one reference, each in libvirt's numbering order.
     pub kinds: Vec<Kind<'d>>,
 }
 
-/// The devices of a kind in libvirt's order, each with its id.
+/// The devices of one kind in libvirt's numbering order.
 pub struct Kind<'d> {
-    /// What stands before their numbers.
+    /// The prefix before their numbers.
     pub name: &'static str,
-    /// The devices, and whether a device's id is its user's own and stays.
+    /// The devices, each with whether its alias is user-defined and thus never renumbered.
     pub devices: Vec<(Element<'d>, bool)>,
 }
 
 impl<'d> References<'d> {
-    /// Whatever names this device.
+    /// The references to this device.
     pub fn to(&self, device: Element<'d>) -> impl Iterator<Item = &Reference<'d>> {
         self.by_device.get(&device.id()).into_iter().flatten().map(|index| &self.all[*index])
     }
 
-    pub(super) fn of(domain: &Domain<'d>) -> Self {
+    /// Collects the references in a domain.
+    pub(super) fn new(domain: &Domain<'d>) -> Self {
         let mut references = References::default();
         let mut by_id: HashMap<String, Element<'d>> = HashMap::new();
         let mut kinds = Vec::new();
         for (element, name) in KINDS {
             let mut devices = domain.devices_named(element);
-            // libvirt puts the primary card first.
+            // libvirt numbers the primary card first.
             let is_primary = |device: &Element<'_>| {
                 device.child("model").is_some_and(|model| model.attribute("primary") == Some("yes"))
             };
@@ -101,11 +103,11 @@ impl<'d> References<'d> {
                     .collect(),
             });
         }
-        for (id, elements, place) in places(domain) {
-            let found = BACKENDS
+        for (id, elements, place) in named_ids(domain) {
+            let backend_and_device = BACKENDS
                 .iter()
                 .find_map(|backend| Some((*backend, *by_id.get(id.strip_prefix(backend)?)?)));
-            if let Some((backend, device)) = found {
+            if let Some((backend, device)) = backend_and_device {
                 references.add(Reference { id, backend, device, elements, place });
             }
         }
@@ -122,23 +124,24 @@ impl<'d> References<'d> {
     }
 }
 
-/// Every id that arguments and overrides name.
-fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, ReferenceSite<'d>)> {
-    let mut places = Vec::new();
+/// Lists every id that arguments and overrides name, with the elements that name it and the
+/// location of the id.
+fn named_ids<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, ReferenceSite<'d>)> {
+    let mut named_ids = Vec::new();
     for option in &domain.options {
         let Some(operand) = option.operand else { continue };
         let elements = vec![option.element, operand.element];
         match option.name {
             "set" => {
                 if let Some([_, id, ..]) = set_parts(operand.value) {
-                    places.push((id.to_owned(), elements, ReferenceSite::Set(operand.element)));
+                    named_ids.push((id.to_owned(), elements, ReferenceSite::Set(operand.element)));
                 }
             }
             "device" | "mon" => {
                 let Ok(list) = OptionList::parse(operand.value, Syntax::DEVICE) else { continue };
                 for name in ["chardev", "rng"] {
                     if let Some(id) = list.get(name) {
-                        places.push((
+                        named_ids.push((
                             id.to_owned(),
                             elements.clone(),
                             ReferenceSite::List(operand.element, name),
@@ -154,12 +157,12 @@ fn places<'d>(domain: &Domain<'d>) -> Vec<(String, Vec<Element<'d>>, ReferenceSi
         .iter()
         .flat_map(|block| block.children())
         .filter(|child| child.is_qemu("device"));
-    places.extend(devices.filter_map(|device| {
+    named_ids.extend(devices.filter_map(|device| {
         Some((
             device.attribute("alias")?.to_owned(),
             vec![device],
             ReferenceSite::Attribute(device, "alias"),
         ))
     }));
-    places
+    named_ids
 }

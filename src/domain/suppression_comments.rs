@@ -1,5 +1,5 @@
-//! What a document says is to be ignored: comments, and their twin in `<metadata>`, which `virsh
-//! define` keeps.
+//! The suppressions in a document: comments, and their equivalent in `<metadata>`, which unlike
+//! comments survives `virsh define`.
 //!
 //! ```xml
 //! <!-- gvtg-xml: ignore[stray-video] the installer needs it -->
@@ -13,65 +13,66 @@ use super::Domain;
 use crate::settings::METADATA_NAMESPACE;
 use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, inside};
 
-/// Something that is to be ignored.
+/// A suppression: findings that the user does not want to see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignore<'d> {
-    /// How it is said.
+    /// The form in which it is parsed.
     pub form: IgnoreForm<'d>,
-    /// Where that stands: the whole comment, or the element's start tag.
+    /// The span of the whole comment, or of the element's start tag.
     pub span: Range<usize>,
-    /// Where the findings begin that it is about; empty for a comment that no element follows.
+    /// The range in which a finding must start to be suppressed; empty for a comment that is not
+    /// followed by an element.
     pub scope: Range<usize>,
-    /// Where the names of rules or groups stand that it is about, none of them empty; in one that
-    /// can't be read, what may be names.
+    /// The spans of the rule and group names, none of them empty; in a malformed suppression, the
+    /// spans of words that may be names.
     pub names: Vec<Range<usize>>,
-    /// Why; empty where it isn't said.
+    /// The reason; empty if none is given.
     pub reason: String,
-    /// Why it can't be read.
+    /// The error if the suppression is malformed.
     pub fault: Option<String>,
 }
 
-/// How a document says that something is to be ignored.
+/// The forms of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum IgnoreForm<'d> {
     /// A comment for the whole file.
     FileComment,
-    /// A comment for the element that it stands before; None where it stands before none.
+    /// A comment for the next element; `None` if no element follows.
     Comment(Option<Element<'d>>),
-    /// An element in the metadata, for the whole domain.
+    /// A `<gvtg:ignore>` in the metadata, for the whole domain.
     Metadata(Element<'d>),
 }
 
 impl<'d> Domain<'d> {
-    /// What the document says is to be ignored: comments in their order, then the metadata's.
+    /// All suppressions of the document: comments in document order, then those in the metadata.
     pub fn ignores(&self) -> &[Ignore<'d>] {
-        &self.all_ignores().all
+        &self.suppressions().all
     }
 
-    /// The comments that say what is to be ignored in an element: of no use without it, and before
-    /// another one they would speak of that.
+    /// The spans of the suppression comments for an element. They must be removed with the element:
+    /// otherwise they would apply to the next one.
     pub fn comments_for(&self, element: ElementId) -> &[Range<usize>] {
-        self.all_ignores().by_element.get(&element).map_or(&[], Vec::as_slice)
+        self.suppressions().by_element.get(&element).map_or(&[], Vec::as_slice)
     }
 
-    /// The comments that say what is to be ignored in the whole file, in order.
+    /// The spans of the suppression comments for the whole file, in order.
     pub fn comments_for_file(&self) -> &[Range<usize>] {
-        &self.all_ignores().for_file
+        &self.suppressions().for_file
     }
 
-    fn all_ignores(&self) -> &Ignores<'d> {
-        self.answers.ignores.get_or_init(|| Ignores::new(read(self)))
+    fn suppressions(&self) -> &Suppressions<'d> {
+        self.cache.suppressions.get_or_init(|| Suppressions::new(read_suppressions(self)))
     }
 }
 
-/// All that a document says is to be ignored, and which comments go or stay with what.
-pub(super) struct Ignores<'d> {
+/// The suppressions of a document, and its suppression comments by what they apply to.
+pub(super) struct Suppressions<'d> {
     all: Vec<Ignore<'d>>,
     by_element: ElementMap<Vec<Range<usize>>>,
     for_file: Vec<Range<usize>>,
 }
 
-impl<'d> Ignores<'d> {
+impl<'d> Suppressions<'d> {
     fn new(all: Vec<Ignore<'d>>) -> Self {
         let mut by_element: ElementMap<Vec<Range<usize>>> = Default::default();
         let mut for_file = Vec::new();
@@ -84,61 +85,67 @@ impl<'d> Ignores<'d> {
                 IgnoreForm::Comment(None) | IgnoreForm::Metadata(_) => {}
             }
         }
-        Ignores { all, by_element, for_file }
+        Suppressions { all, by_element, for_file }
     }
 }
 
-/// Everywhere in a file.
+/// The scope of a suppression for the whole file.
 const WHOLE_FILE: Range<usize> = 0..usize::MAX;
 
-fn read<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
+/// Reads the suppressions of a document: comments in order, then those in the metadata.
+fn read_suppressions<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
     let text = domain.document.text();
-    // The metadata's namespace has the mark in it too.
+    // A quick check that most documents fail; the metadata's namespace contains the mark too.
     if memchr::memmem::find(text.as_bytes(), COMMENT_MARK.as_bytes()).is_none() {
         return Vec::new();
     }
-    let comments = domain.document.comments(|inside| Written::parse(inside).is_some());
+    let comments = domain.document.comments(|inside| ParsedComment::parse(inside).is_some());
     let comments = comments.into_iter().filter_map(|comment| {
         let start = comment.span.start + "<!--".len();
-        let written = Written::parse(inside(&text[comment.span.clone()]))?;
-        let (form, scope) = match (written.is_for_file, comment.next) {
+        let parsed = ParsedComment::parse(inside(&text[comment.span.clone()]))?;
+        let (form, scope) = match (parsed.is_for_file, comment.next) {
             (true, _) => (IgnoreForm::FileComment, WHOLE_FILE),
             (false, next) => (IgnoreForm::Comment(next), next.map_or(0..0, Element::span)),
         };
         let names =
-            written.names.into_iter().map(|name| start + name.start..start + name.end).collect();
+            parsed.names.into_iter().map(|name| start + name.start..start + name.end).collect();
         Some(Ignore {
             form,
             span: comment.span,
             scope,
             names,
-            reason: written.reason,
-            fault: written.fault,
+            reason: parsed.reason,
+            fault: parsed.fault,
         })
     });
-    comments.chain(in_metadata(domain)).collect()
+    comments.chain(read_metadata(domain)).collect()
 }
 
-fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
+/// Reads the `<gvtg:ignore>` elements: those in `<gvtg:domain>`, then misplaced ones directly in
+/// `<metadata>`.
+fn read_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
     let is_ours = |element: &Element<'_>| {
         element.namespace() == Some(METADATA_NAMESPACE) && element.name() == "ignore"
     };
-    let own = domain
+    let inside_domain_element = domain
         .metadata()
         .into_iter()
         .flat_map(|metadata| metadata.element.children())
         .filter(is_ours);
-    let stray = domain
+    let misplaced = domain
         .child("metadata")
         .into_iter()
         .flat_map(|metadata| metadata.children())
         .filter(is_ours);
-    let ignore = |element: Element<'d>, fault: Option<&str>| {
+    let parse_element = |element: Element<'d>, fault: Option<&str>| {
         let rule = element
             .attribute_place("rule")
-            .map(|place| trimmed(domain.document.text(), place.value));
+            .map(|place| trim_range(domain.document.text(), place.value));
         let name = rule.filter(|name| !name.is_empty());
-        let fault = fault.or(name.is_none().then_some("the rule attribute is missing or empty"));
+        let fault = match name {
+            None => fault.or(Some("the rule attribute is missing or empty")),
+            Some(_) => fault,
+        };
         Ignore {
             form: IgnoreForm::Metadata(element),
             span: element.start_tag().span,
@@ -148,106 +155,123 @@ fn in_metadata<'d>(domain: &Domain<'d>) -> Vec<Ignore<'d>> {
             fault: fault.map(str::to_owned),
         }
     };
-    let own = own.map(|element| ignore(element, None));
-    own.chain(
-        stray.map(|element| ignore(element, Some("it must be inside <gvtg:domain>, because libvirt keeps only one element per namespace"))),
+    let inside_domain_element = inside_domain_element.map(|element| parse_element(element, None));
+    inside_domain_element.chain(
+        misplaced.map(|element| parse_element(element, Some("it must be inside <gvtg:domain>, because libvirt keeps only one element per namespace"))),
     )
     .collect()
 }
 
-/// What a comment says, with places in its text.
+/// A parsed suppression comment, with spans relative to the comment's text.
 #[derive(Debug, PartialEq)]
-struct Written {
+struct ParsedComment {
     is_for_file: bool,
     names: Vec<Range<usize>>,
     reason: String,
     fault: Option<String>,
 }
 
-impl Written {
-    /// Reads the text of a comment; None for one that doesn't speak to this program.
-    fn parse(text: &str) -> Option<Written> {
-        let behind = text.trim_start().strip_prefix(COMMENT_MARK)?;
-        let Some(said) = behind.trim_start().strip_prefix(':') else {
-            // A comment may speak of the program and not to it.
-            let is_meant = behind.starts_with(char::is_whitespace)
-                && behind.trim_start().starts_with("ignore");
-            return is_meant
-                .then(|| Written::unreadable(text, behind, "the colon after gvtg-xml is missing"));
+impl ParsedComment {
+    /// Parses the text of a comment; `None` if it is not addressed to gvtg-xml.
+    fn parse(text: &str) -> Option<ParsedComment> {
+        let after_mark = text.trim_start().strip_prefix(COMMENT_MARK)?;
+        let Some(instruction) = after_mark.trim_start().strip_prefix(':') else {
+            // A comment may mention gvtg-xml without being a suppression.
+            let is_suppression = after_mark.starts_with(char::is_whitespace)
+                && after_mark.trim_start().starts_with("ignore");
+            if !is_suppression {
+                return None;
+            }
+            return Some(ParsedComment::malformed(
+                text,
+                after_mark,
+                "the colon after gvtg-xml is missing",
+            ));
         };
-        let said = said.trim_start();
-        let (word, behind) = said.split_at(
-            said.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'))
-                .unwrap_or(said.len()),
-        );
-        if !matches!(word, "ignore" | "ignore-file") {
-            let what = if word.is_empty() {
+        let instruction = instruction.trim_start();
+        let keyword_length = instruction
+            .find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'))
+            .unwrap_or(instruction.len());
+        let (keyword, after_keyword) = instruction.split_at(keyword_length);
+        if !matches!(keyword, "ignore" | "ignore-file") {
+            let problem = if keyword.is_empty() {
                 "the keyword is missing; use".to_owned()
             } else {
-                format!("'{word}' is not a keyword; use")
+                format!("'{keyword}' is not a keyword; use")
             };
-            return Some(Written::unreadable(text, said, &format!("{what} ignore or ignore-file")));
+            let fault = format!("{problem} ignore or ignore-file");
+            return Some(ParsedComment::malformed(text, instruction, &fault));
         }
-        let Some(list) = behind.trim_start().strip_prefix('[') else {
-            return Some(Written::unreadable(
+        let Some(list) = after_keyword.trim_start().strip_prefix('[') else {
+            return Some(ParsedComment::malformed(
                 text,
-                behind,
+                after_keyword,
                 "the brackets with the rule are missing",
             ));
         };
         let Some((list, reason)) = list.split_once(']') else {
-            return Some(Written::unreadable(text, behind, "the closing bracket is missing"));
+            return Some(ParsedComment::malformed(
+                text,
+                after_keyword,
+                "the closing bracket is missing",
+            ));
         };
-        let start = place_of(text, list);
+        let list_start = offset_in(text, list);
         let ends = list.match_indices(',').map(|(comma, _)| comma).chain([list.len()]);
-        let mut from = 0;
-        let names: Vec<Range<usize>> = ends
-            .map(|end| trimmed(text, start + std::mem::replace(&mut from, end + 1)..start + end))
-            .collect();
+        let mut name_start = 0;
+        let mut names: Vec<Range<usize>> = Vec::new();
+        for name_end in ends {
+            names.push(trim_range(text, list_start + name_start..list_start + name_end));
+            name_start = name_end + 1;
+        }
         if names.iter().any(Range::is_empty) {
-            return Some(Written::unreadable(text, behind, "a name in the brackets is empty"));
+            return Some(ParsedComment::malformed(
+                text,
+                after_keyword,
+                "a name in the brackets is empty",
+            ));
         }
         let reason = reason
             .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—'))
             .trim_end();
-        Some(Written {
-            is_for_file: word == "ignore-file",
+        Some(ParsedComment {
+            is_for_file: keyword == "ignore-file",
             names,
             reason: reason.to_owned(),
             fault: None,
         })
     }
 
-    /// A comment that can't be read; `rest` is the part of its text that may name rules, in
-    /// brackets or without.
-    fn unreadable(text: &str, rest: &str, fault: &str) -> Written {
-        let list = rest
-            .split_once('[')
-            .map_or(rest, |(_, behind)| behind.split(']').next().unwrap_or(behind));
-        let start = place_of(text, list);
+    /// Builds a malformed comment; `rest` is the part of its text that may name rules, with or
+    /// without brackets.
+    fn malformed(text: &str, rest: &str, fault: &str) -> ParsedComment {
+        let list =
+            rest.split_once('[').map_or(rest, |(_, list)| list.split(']').next().unwrap_or(list));
         let words = list
             .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .filter(|word| !word.is_empty());
-        let places = words
-            .map(|word| place_of(list, word) + start..place_of(list, word) + start + word.len());
+        let names = words.map(|word| {
+            let word_start = offset_in(text, word);
+            word_start..word_start + word.len()
+        });
         let is_for_file =
             rest.trim_start().split('[').next().is_some_and(|word| word.contains("file"));
-        Written {
+        ParsedComment {
             is_for_file,
-            names: places.collect(),
+            names: names.collect(),
             reason: String::new(),
             fault: Some(fault.to_owned()),
         }
     }
 }
 
-/// Where a part of a text begins in it.
-fn place_of(text: &str, part: &str) -> usize {
+/// The byte offset of `part`, a slice of `text`, in it.
+fn offset_in(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// A range of a text without the white space at its ends.
-fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+/// Narrows a byte range of `text` to exclude white space at both ends.
+fn trim_range(text: &str, range: Range<usize>) -> Range<usize> {
     let part = &text[range.clone()];
     let start = range.start + (part.len() - part.trim_start().len());
     start..(start + part.trim().len())
@@ -259,41 +283,42 @@ mod tests {
     use crate::domain;
     use crate::settings::Settings;
 
-    /// A comment as one line: what for, which names, why, and what is wrong with it.
-    fn parsed(text: &str) -> String {
-        let Some(Written { is_for_file, names, reason, fault }) = Written::parse(text) else {
+    /// Formats a parsed comment as one line: its scope, its names, and its reason or error.
+    fn format_parsed(text: &str) -> String {
+        let Some(ParsedComment { is_for_file, names, reason, fault }) = ParsedComment::parse(text)
+        else {
             return "none".into();
         };
         let names: Vec<&str> = names.into_iter().map(|name| &text[name]).collect();
-        let what = if is_for_file { "file" } else { "element" };
+        let scope = if is_for_file { "file" } else { "element" };
         format!(
-            "{what} {}: {}",
+            "{scope} {}: {}",
             names.join("+"),
             fault.map_or(reason, |fault| format!("! {fault}"))
         )
     }
 
     #[test]
-    fn a_comment_names_rules_and_says_why() {
+    fn parses_names_and_reason() {
         assert_eq!(
-            parsed(" gvtg-xml: ignore[stray-video] the installer needs it "),
+            format_parsed(" gvtg-xml: ignore[stray-video] the installer needs it "),
             "element stray-video: the installer needs it"
         );
-        assert_eq!(parsed("gvtg-xml:ignore-file[a,b]why"), "file a+b: why");
+        assert_eq!(format_parsed("gvtg-xml:ignore-file[a,b]why"), "file a+b: why");
         assert_eq!(
-            parsed("\n\tgvtg-xml : ignore [ a ,\n b ] : é [x] - y\n"),
+            format_parsed("\n\tgvtg-xml : ignore [ a ,\n b ] : é [x] - y\n"),
             "element a+b: é [x] - y"
         );
-        assert_eq!(parsed("gvtg-xml: ignore[a] — why"), "element a: why");
+        assert_eq!(format_parsed("gvtg-xml: ignore[a] — why"), "element a: why");
         for without_reason in
             ["gvtg-xml: ignore[a]", "gvtg-xml: ignore[a]  ", "gvtg-xml: ignore[a]: –\n"]
         {
-            assert_eq!(parsed(without_reason), "element a: ", "{without_reason}");
+            assert_eq!(format_parsed(without_reason), "element a: ", "{without_reason}");
         }
     }
 
     #[test]
-    fn a_comment_that_does_not_speak_to_the_program_is_none() {
+    fn skips_comments_that_are_not_suppressions() {
         for text in [
             "",
             "x",
@@ -303,50 +328,53 @@ mod tests {
             "gvtg-xmlx: y",
             "see gvtg-xml: ignore[a] b",
         ] {
-            assert_eq!(parsed(text), "none", "{text}");
+            assert_eq!(format_parsed(text), "none", "{text}");
         }
     }
 
     #[test]
-    fn what_is_wrong_with_a_comment_is_said_and_what_it_may_name_is_known() {
+    fn reports_malformed_comments_with_their_possible_names() {
         assert_eq!(
-            parsed("gvtg-xml: ingore[a-b] c"),
+            format_parsed("gvtg-xml: ingore[a-b] c"),
             "element a-b: ! 'ingore' is not a keyword; use ignore or ignore-file"
         );
         assert_eq!(
-            parsed("gvtg-xml: ignore-files[a] c"),
+            format_parsed("gvtg-xml: ignore-files[a] c"),
             "file a: ! 'ignore-files' is not a keyword; use ignore or ignore-file"
         );
         assert_eq!(
-            parsed("gvtg-xml: [a] c"),
+            format_parsed("gvtg-xml: [a] c"),
             "element a: ! the keyword is missing; use ignore or ignore-file"
         );
         assert_eq!(
-            parsed("gvtg-xml: ignore a-b, c"),
+            format_parsed("gvtg-xml: ignore a-b, c"),
             "element a-b+c: ! the brackets with the rule are missing"
         );
         assert_eq!(
-            parsed("gvtg-xml: ignore[a, b"),
+            format_parsed("gvtg-xml: ignore[a, b"),
             "element a+b: ! the closing bracket is missing"
         );
-        assert_eq!(parsed("gvtg-xml: ignore[] c"), "element : ! a name in the brackets is empty");
         assert_eq!(
-            parsed("gvtg-xml: ignore[a,,b] c"),
+            format_parsed("gvtg-xml: ignore[] c"),
+            "element : ! a name in the brackets is empty"
+        );
+        assert_eq!(
+            format_parsed("gvtg-xml: ignore[a,,b] c"),
             "element a+b: ! a name in the brackets is empty"
         );
         assert_eq!(
-            parsed("gvtg-xml ignore[a] c"),
+            format_parsed("gvtg-xml ignore[a] c"),
             "element a: ! the colon after gvtg-xml is missing"
         );
         assert_eq!(
-            parsed("gvtg-xml:"),
+            format_parsed("gvtg-xml:"),
             "element : ! the keyword is missing; use ignore or ignore-file"
         );
     }
 
-    /// The ignores of a document, a line each: names, scope, reason or fault.
-    fn ignores(text: &str) -> Vec<String> {
-        let shown = |ignore: &Ignore<'_>| {
+    /// Formats the suppressions of a document, one line each: names, scope, and reason or error.
+    fn format_suppressions(text: &str) -> Vec<String> {
+        let format_suppression = |ignore: &Ignore<'_>| {
             let names: Vec<&str> = ignore.names.iter().map(|name| &text[name.clone()]).collect();
             let scope =
                 if ignore.scope == WHOLE_FILE { "all" } else { &text[ignore.scope.clone()] };
@@ -357,40 +385,40 @@ mod tests {
             )
         };
         domain::read(text, &Settings::default(), |domain| {
-            domain.ignores().iter().map(shown).collect()
+            domain.ignores().iter().map(format_suppression).collect()
         })
         .unwrap()
     }
 
     #[test]
-    fn comments_are_for_the_element_behind_them_or_the_file() {
+    fn comments_apply_to_the_next_element_or_the_file() {
         let text = "<!-- gvtg-xml: ignore-file[f] x --><domain><devices><!-- gvtg-xml: ignore[a] x --> <!-- c --> <video><a/></video>\
             <!-- gvtg-xml: ignore[b] x --></devices></domain><!-- gvtg-xml: ignore-file[g] x -->";
         assert_eq!(
-            ignores(text),
+            format_suppressions(text),
             ["f in all: x", "a in <video><a/></video>: x", "b in : x", "g in all: x"]
         );
     }
 
     #[test]
-    fn places_are_those_of_the_text_where_a_declaration_is_missing() {
+    fn spans_are_offsets_in_a_text_without_namespace_declaration() {
         let text = "<!-- gvtg-xml: ignore-file[f] x --><domain><!-- gvtg-xml: ignore[a] x --><qemu:commandline/></domain>";
-        assert_eq!(ignores(text), ["f in all: x", "a in <qemu:commandline/>: x"]);
+        assert_eq!(format_suppressions(text), ["f in all: x", "a in <qemu:commandline/>: x"]);
     }
 
     #[test]
-    fn the_metadata_is_for_the_domain() {
+    fn metadata_applies_to_the_whole_domain() {
         let text = "<domain><metadata><ignore xmlns='urn:gvtg-xml:1' rule='s'>x</ignore><g:domain xmlns:g='urn:gvtg-xml:1'>\
             <g:ignore rule=' a '> x <!-- y -->z\n</g:ignore><g:ignore>x</g:ignore><g:ignore rule=''/><ignore rule='b'>x</ignore>\
             <g:ignore rule='c'/></g:domain></metadata></domain>";
-        let stray = "s in all: it must be inside <gvtg:domain>, because libvirt keeps only one element per namespace";
+        let misplaced = "s in all: it must be inside <gvtg:domain>, because libvirt keeps only one element per namespace";
         let expected = [
             "a in all: x z",
             " in all: the rule attribute is missing or empty",
             " in all: the rule attribute is missing or empty",
             "c in all: ",
-            stray,
+            misplaced,
         ];
-        assert_eq!(ignores(text), expected);
+        assert_eq!(format_suppressions(text), expected);
     }
 }

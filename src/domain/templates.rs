@@ -1,12 +1,12 @@
-//! Values that a template engine or a script fills in later: libvirt will not read what the file
-//! has now.
+//! Template expressions: parts of values that a template engine or a script fills in later, so that
+//! libvirt never reads them.
 
 use memchr::{memchr, memmem};
 
 use super::Domain;
 
-/// The brackets around an expression: Jinja, Go, Handlebars, ERB, PHP, shells, Terraform, Python,
-/// Thymeleaf, Template Toolkit.
+/// The opening and closing brackets of expressions: Jinja, Go, Handlebars, ERB, PHP, shells,
+/// Terraform, Python, Thymeleaf, Template Toolkit.
 const BRACKETS: &[(&str, &str)] = &[
     ("{{", "}}"),
     ("{%", "%}"),
@@ -24,49 +24,50 @@ const BRACKETS: &[(&str, &str)] = &[
     ("%(", ")"),
 ];
 
-/// The signs on both sides of a name: autoconf, Windows' batch files, sed scripts.
-const SIGNS: &[&str] = &["@", "%", "#", "__"];
+/// The delimiters on both sides of a name: autoconf, Windows batch files, sed scripts.
+const DELIMITERS: &[&str] = &["@", "%", "#", "__"];
 
-/// The template expressions in a value, in their order.
+/// The template expressions in a value, in order.
 ///
-/// A word that a guide prints for the reader to replace (`your-gpu-uuid-here`, `GPU_UUID`) is not
-/// an expression, nor is a uuid in braces.
+/// A placeholder that a guide prints for the reader to replace (`your-gpu-uuid-here`, `GPU_UUID`)
+/// is not an expression, nor is a uuid in braces.
 pub fn templates(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = value;
     std::iter::from_fn(move || {
         while let Some(start) = rest.find(['{', '<', '[', '(', '$', '#', '%', '@', '_']) {
-            let length = length_at(&rest[start..], value);
+            let length = expression_length(&rest[start..], value);
             let end = start + length.unwrap_or(1);
-            let found = &rest[start..end];
+            let expression = &rest[start..end];
             rest = &rest[end..];
             if length.is_some() {
-                return Some(found);
+                return Some(expression);
             }
         }
         None
     })
 }
 
-/// Whether a value has a part that is filled in later.
+/// Whether a value contains a template expression.
 pub fn is_template(value: &str) -> bool {
     templates(value).next().is_some()
 }
 
-/// Whether a name is a template. Names of VMs may contain most signs (`web#1#2`, `a__b__c`): a few
-/// count only around the whole name, the others never.
+/// Whether a VM's name is a template. Names of VMs may contain most delimiters (`web#1#2`,
+/// `a__b__c`), so some expressions count only if they are the whole name, and others never.
 pub fn is_template_name(name: &str) -> bool {
     const UNMISTAKABLE: &[&str] = &["{{", "{%", "<%", "<?", "${", "#{", "%{", "@{"];
     let name = name.trim();
-    let is_alone = |expression: &str| {
+    let is_whole_name = |expression: &str| {
         expression == name && name.starts_with(['$', '@', '%', '_']) && !name.contains('(')
     };
     templates(name).any(|expression| {
-        is_alone(expression) || UNMISTAKABLE.iter().any(|open| expression.starts_with(open))
+        is_whole_name(expression) || UNMISTAKABLE.iter().any(|open| expression.starts_with(open))
     })
 }
 
-/// The length of the expression that a text begins with; None for a text that begins with none.
-fn length_at(text: &str, whole: &str) -> Option<usize> {
+/// The length in bytes of the expression at the start of `text`, which is a suffix of `whole`;
+/// `None` if it does not start with one.
+fn expression_length(text: &str, whole: &str) -> Option<usize> {
     for (open, close) in BRACKETS {
         if let Some(inside) = text.strip_prefix(open) {
             return memmem::find(inside.as_bytes(), close.as_bytes())
@@ -74,29 +75,31 @@ fn length_at(text: &str, whole: &str) -> Option<usize> {
         }
     }
     if let Some(name) = text.strip_prefix('$') {
-        return Some(name_length(name)).filter(|length| *length > 0).map(|length| 1 + length);
+        let length = name_length(name);
+        return if length > 0 { Some(1 + length) } else { None };
     }
     if let Some(inside) = text.strip_prefix('{') {
         let end = memchr(b'}', inside.as_bytes())?;
-        return (is_replacement_field(&inside[..end]) && (end > 0 || text == whole))
-            .then_some(end + 2);
+        let is_expression = is_replacement_field(&inside[..end]) && (end > 0 || text == whole);
+        return if is_expression { Some(end + 2) } else { None };
     }
-    // printf's.
+    // A conversion of printf.
     if matches!(text, "%s" | "%d") && text == whole {
         return Some(text.len());
     }
-    let sign = SIGNS.iter().find(|sign| text.starts_with(**sign))?;
-    let inside = &text[sign.len()..];
-    let end = memmem::find(inside.as_bytes(), sign.as_bytes())?;
-    // `%C3%` is part of an escaped path.
+    let delimiter = DELIMITERS.iter().find(|delimiter| text.starts_with(**delimiter))?;
+    let inside = &text[delimiter.len()..];
+    let end = memmem::find(inside.as_bytes(), delimiter.as_bytes())?;
+    // `%C3%` is part of a percent-encoded path.
     let is_escape =
-        *sign == "%" && end == 2 && inside.as_bytes()[..end].iter().all(u8::is_ascii_hexdigit);
+        *delimiter == "%" && end == 2 && inside.as_bytes()[..end].iter().all(u8::is_ascii_hexdigit);
     let is_name =
         end > 0 && name_length(inside) >= end && !inside.starts_with(|c: char| c.is_ascii_digit());
-    (is_name && !is_escape).then_some(end + 2 * sign.len())
+    if is_name && !is_escape { Some(end + 2 * delimiter.len()) } else { None }
 }
 
-/// The length of the name that a text begins with; it may have dots and dashes inside.
+/// The length in bytes of the name at the start of `text`, which may contain dots and dashes; 0 if
+/// there is none.
 fn name_length(text: &str) -> usize {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     match text.bytes().next() {
@@ -107,8 +110,8 @@ fn name_length(text: &str) -> usize {
     }
 }
 
-/// Whether braces around this are Python's or Rust's: `{}`, `{0}`, `{uuid}`. Hex digits in braces
-/// are a uuid as Windows writes it.
+/// Whether braces around this text are a replacement field of Python or Rust: `{}`, `{0}`,
+/// `{uuid}`. Eight or more hex digits are not; Windows writes uuids in braces.
 fn is_replacement_field(inside: &str) -> bool {
     let inside = inside.trim();
     let is_word =
@@ -117,13 +120,13 @@ fn is_replacement_field(inside: &str) -> bool {
 }
 
 impl Domain<'_> {
-    /// Whether anything in the document can be a template expression; computed once, so that most
-    /// documents skip the closer search.
+    /// Whether the document can contain a template expression at all. Computed once, so that most
+    /// documents skip the exact search.
     pub fn may_have_templates(&self) -> bool {
-        *self.answers.may_have_templates.get_or_init(|| {
+        *self.cache.may_have_templates.get_or_init(|| {
             let bytes = self.document.text().as_bytes();
-            let may_hold = |byte: u8| memchr(byte, bytes).is_some();
-            [b'{', b'$', b'@', b'%', b'#'].into_iter().any(may_hold)
+            let contains_byte = |byte: u8| memchr(byte, bytes).is_some();
+            [b'{', b'$', b'@', b'%', b'#'].into_iter().any(contains_byte)
                 || ["__", "[[", "((", "&lt;"]
                     .iter()
                     .any(|open| memmem::find(bytes, open.as_bytes()).is_some())
@@ -136,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_template_or_a_script_fills_in_is_recognised() {
+    fn recognizes_template_expressions() {
         for value in [
             "{{ uuid }}",
             "{{uuid}}",
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn words_in_a_templates_place_and_odd_values_are_none() {
+    fn rejects_placeholder_words_and_unusual_values() {
         for value in [
             "",
             "your-gpu-uuid-here",
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_odd_signs_is_a_name() {
+    fn names_with_delimiters_are_not_templates() {
         for name in
             ["{{ vm }}", "win-{{ n }}", "${NAME}-1", "$NAME", "@name@", "%NAME%", "<%= vm %>"]
         {
@@ -236,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn each_expression_is_found_in_full() {
+    fn finds_each_whole_expression() {
         let all = |value| templates(value).collect::<Vec<_>>();
         assert_eq!(all("a-{{ b }}-${C}.$d @e@"), ["{{ b }}", "${C}", "$d", "@e@"]);
         assert_eq!(all("{{ a }}{{ b"), ["{{ a }}"]);

@@ -1,5 +1,4 @@
-//! Whose a domain's devices are, and through what its guest is watched: which of it speaks of
-//! GVT-g, and which must be left alone.
+//! The vendor of mediated devices and signs of GVT-g in a domain.
 
 use super::{Domain, Set, attribute_span, is_pci_card, is_template, parse_uuid};
 use crate::property::{PropertyType, to_override};
@@ -10,15 +9,15 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-/// Intel's number among the makers of PCI devices.
+/// Intel's PCI vendor id (0x8086) as a decimal number.
 const INTEL: &str = "32902";
 
 impl<'d> Domain<'d> {
-    /// Why a GVT-g vGPU can't be in this guest, and where it says so; None for a guest that can
-    /// have one.
+    /// The reason why this domain cannot have a GVT-g vGPU, with the element that shows it; `None`
+    /// if it can have one.
     pub fn unsuitable(&self) -> Option<(Element<'d>, String)> {
         let kind = self.root.attribute("type").unwrap_or("");
-        // A value that a template fills in may be right.
+        // A template may fill in a suitable value.
         if !matches!(kind, "kvm" | "qemu" | "") && !is_template(kind) {
             return Some((self.root, format!("its hypervisor is {kind}")));
         }
@@ -27,16 +26,16 @@ impl<'d> Domain<'d> {
             if !matches!(arch, "x86_64" | "i686") && !is_template(arch) {
                 return Some((system, format!("its architecture is {arch}")));
             }
-            // libvirt: "No PCI buses available".
+            // libvirt rejects a PCI device there: "No PCI buses available".
             if let Some(machine @ ("microvm" | "isapc" | "none")) = system.attribute("machine") {
                 return Some((system, format!("its machine type '{machine}' has no PCI bus")));
             }
         }
-        let channel = self.devices_named("hostdev").into_iter().find(|hostdev| {
+        let ccw_or_ap_device = self.devices_named("hostdev").into_iter().find(|hostdev| {
             matches!(hostdev.attribute("model"), Some("vfio-ccw" | "vfio-ap"))
                 && hostdev.attribute("type") == Some("mdev")
         });
-        if let Some(hostdev) = channel {
+        if let Some(hostdev) = ccw_or_ap_device {
             return Some((
                 hostdev,
                 format!(
@@ -45,19 +44,18 @@ impl<'d> Domain<'d> {
                 ),
             ));
         }
-        let other = self
-            .non_intel_mdevs
-            .first()
-            .filter(|_| self.vgpus.is_empty() && self.raw_vgpu.is_none());
-        other.map(|(hostdev, what)| {
-            (*hostdev, format!("its mediated device is not from Intel ({what})"))
-        })
+        if !self.vgpus.is_empty() || self.raw_vgpu.is_some() {
+            return None;
+        }
+        let (hostdev, evidence) = self.non_intel_mdevs.first()?;
+        Some((*hostdev, format!("its mediated device is not from Intel ({evidence})")))
     }
 
-    /// What says that a mediated device is another maker's than Intel.
-    pub(super) fn other_maker(&self, vgpu: Element<'d>) -> Option<String> {
+    /// The fact that shows that a mediated device is not from Intel, as a clause for messages: its
+    /// PCI vendor id, its alias or its recorded type.
+    pub(super) fn other_vendor_evidence(&self, vgpu: Element<'d>) -> Option<String> {
         let alias = self.alias_of(vgpu)?;
-        if let Some(vendor) = self.vendor(alias).filter(|vendor| vendor != INTEL) {
+        if let Some(vendor) = self.vendor_id(alias).filter(|vendor| vendor != INTEL) {
             let number = vendor.parse::<u64>().map_or(vendor, |number| format!("{number:#06x}"));
             return Some(format!("x-pci-vendor-id is {number}"));
         }
@@ -70,34 +68,39 @@ impl<'d> Domain<'d> {
         Some(format!("its type is {recorded}"))
     }
 
-    /// The maker's number that a host device shows to the guest, as a decimal number.
-    fn vendor(&self, alias: &str) -> Option<String> {
+    /// The PCI vendor id that a host device shows to the guest, as a decimal number, if `-set` or
+    /// an override sets it.
+    fn vendor_id(&self, alias: &str) -> Option<String> {
         const NAME: &str = "x-pci-vendor-id";
-        let set = self.last_set(alias, NAME).map(|set| set.value);
-        let found = || self.last_override(alias, NAME).map(|found| found.value);
-        to_override(PropertyType::Unsigned, set.or_else(found)?)
+        let set_value = self.last_set(alias, NAME).map(|set| set.value);
+        let override_value = || self.last_override(alias, NAME).map(|entry| entry.value);
+        to_override(PropertyType::Unsigned, set_value.or_else(override_value)?)
     }
 
-    /// Whether the document itself says that its mediated device is Intel's: then properties that
-    /// stop QEMU on others are safe. What a PCI card has is that card's, and says nothing.
+    /// Whether the document itself shows that its mediated device is from Intel. Only then are
+    /// properties safe that make QEMU exit on other devices. Properties of a PCI card say nothing
+    /// about the mediated device.
     pub fn has_gvtg_sign(&self) -> bool {
-        let is_own_name = |alias: &str| {
+        let is_gvtg_alias = |alias: &str| {
             alias.starts_with("ua-gvtg") && !self.host_device(alias).is_some_and(is_pci_card)
         };
         if self.metadata().is_some_and(|metadata| !metadata.only_ignores())
-            || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_own_name))
-            || self.sets.iter().any(|set| is_own_name(set.device))
-            || self.overrides.iter().any(|found| is_own_name(found.alias))
+            || self.vgpus.iter().any(|vgpu| self.alias_of(*vgpu).is_some_and(is_gvtg_alias))
+            || self.sets.iter().any(|set| is_gvtg_alias(set.device))
+            || self.overrides.iter().any(|entry| is_gvtg_alias(entry.alias))
         {
             return true;
         }
         if let Some(raw) = self.raw_vgpu {
-            let is_named = |set: &&Set<'d>| {
+            let is_for_raw_vgpu = |set: &&Set<'d>| {
                 self.raw_device(set.device).is_some_and(|device| device.argument.element == raw)
             };
-            let is_set =
-                self.sets.iter().filter(is_named).any(|set| set.property.starts_with("x-igd-"));
-            return is_set || is_intels(raw.attribute("value").unwrap_or(""));
+            let has_igd_set = self
+                .sets
+                .iter()
+                .filter(is_for_raw_vgpu)
+                .any(|set| set.property.starts_with("x-igd-"));
+            return has_igd_set || is_intel_gpu(raw.attribute("value").unwrap_or(""));
         }
         let Some(vgpu) = self.vgpu else { return false };
         let is_igd = |property: &str| property.starts_with("x-igd-");
@@ -105,27 +108,28 @@ impl<'d> Domain<'d> {
             || self
                 .overrides
                 .iter()
-                .any(|found| is_igd(found.property) && self.override_means_vgpu(found))
+                .any(|entry| is_igd(entry.property) && self.override_means_vgpu(entry))
             || self
                 .alias_of(vgpu)
-                .and_then(|alias| self.vendor(alias))
+                .and_then(|alias| self.vendor_id(alias))
                 .is_some_and(|vendor| vendor == INTEL)
             || self.graphics_cards().next().is_none() && self.has_global(is_igd)
     }
 
-    fn has_global(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+    /// Whether a `-global` sets a property of a `vfio-pci` driver whose name matches.
+    fn has_global(&self, is_property: impl Fn(&str) -> bool) -> bool {
         let globals = self
             .options
             .iter()
             .filter(|option| option.name == "global")
             .filter_map(|option| option.operand);
         let mut parts = globals.filter_map(|operand| global_parts(operand.value));
-        parts.any(|[driver, property, _]| driver.starts_with("vfio-pci") && is_meant(&property))
+        parts.any(|[driver, property, _]| driver.starts_with("vfio-pci") && is_property(&property))
     }
 
-    /// Where a PCI card gets a property that only an integrated GPU of Intel's has.
+    /// The span that gives a PCI card an `x-igd-` property, which only integrated Intel GPUs have.
     pub fn igd_property(&self, card: Element<'d>) -> Option<Range<usize>> {
-        let places = || {
+        let spans_by_alias = || {
             let is_igd = |property: &str| property.starts_with("x-igd-");
             let sets = self
                 .sets
@@ -135,51 +139,52 @@ impl<'d> Domain<'d> {
             let overrides = self
                 .overrides
                 .iter()
-                .filter(|found| is_igd(found.property))
-                .map(|found| (found.alias, found.element, "name"));
-            let mut places = HashMap::new();
+                .filter(|entry| is_igd(entry.property))
+                .map(|entry| (entry.alias, entry.element, "name"));
+            let mut spans = HashMap::new();
             for (alias, element, attribute) in sets.chain(overrides) {
-                places.entry(alias).or_insert_with(|| attribute_span(element, attribute));
+                spans.entry(alias).or_insert_with(|| attribute_span(element, attribute));
             }
-            places
+            spans
         };
-        self.answers.igd_properties.get_or_init(places).get(self.alias_of(card)?).cloned()
+        self.cache.igd_properties.get_or_init(spans_by_alias).get(self.alias_of(card)?).cloned()
     }
 }
 
-/// Whether the operand of a `-device` speaks of Intel's GPU: by a property of its own, or by where
-/// it is.
-fn is_intels(operand: &str) -> bool {
+/// Whether the operand of a `-device` means an Intel GPU: it has an `x-igd-` property, or its path
+/// is below the PCI address of the integrated GPU.
+fn is_intel_gpu(operand: &str) -> bool {
     let Ok(list) = OptionList::parse(operand, Syntax::DEVICE) else { return false };
     let has_property = list.iter().any(|(name, _)| name.starts_with("x-igd-"));
     let is_igpu = list.get("sysfsdev").is_some_and(|path| path.contains("0000:00:02.0/"));
     has_property || is_igpu
 }
 
-/// Whether the operand of a `-device` is a mediated device, with a uuid or an expression that a
-/// template fills in with one.
+/// Whether the operand of a `-device` means a mediated device, named by a uuid or by a template
+/// expression for one.
 pub(super) fn is_raw_vgpu(operand: &str) -> bool {
     let Some(path) = vfio_path(operand) else { return false };
-    let name = last_part(&path);
+    let name = last_component(&path);
     parse_uuid(name).is_some() || path.contains("mdev") && is_template(name)
 }
 
-/// The uuid of the mediated device that the operand of a `-device` is: the kernel names it by that,
-/// below the GPU or in the folder of all of them. None where it is no mediated device.
+/// The uuid of the mediated device that the operand of a `-device` means: the last part of its
+/// path, below the GPU or in the folder of all mediated devices. `None` if it is not a mediated
+/// device.
 pub(super) fn raw_vgpu_uuid(operand: &str) -> Option<Uuid> {
-    parse_uuid(last_part(&vfio_path(operand)?))
+    parse_uuid(last_component(&vfio_path(operand)?))
 }
 
-/// The path of the host's device that the operand of a `-device` hands to the guest.
+/// The `sysfsdev` path of the host device that the operand of a `-device` passes to the guest.
 fn vfio_path(operand: &str) -> Option<String> {
     let list = OptionList::parse(operand, Syntax::DEVICE).ok()?;
     let is_vfio = list
         .get("driver")
         .is_some_and(|driver| matches!(driver, "vfio-pci" | "vfio-pci-nohotplug"));
-    list.get("sysfsdev").filter(|_| is_vfio).map(str::to_owned)
+    if is_vfio { list.get("sysfsdev").map(str::to_owned) } else { None }
 }
 
-fn last_part(path: &str) -> &str {
+fn last_component(path: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or("")
 }
 
@@ -202,11 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_is_on_a_mediated_device_and_on_no_card() {
-        let (both, other) = (format!("{CARD}{MDEV}"), format!("<hostdev type='usb'/>{MDEV}"));
+    fn gvtg_signs_count_on_mediated_devices_only() {
+        let card_and_mdev = format!("{CARD}{MDEV}");
+        let usb_and_mdev = format!("<hostdev type='usb'/>{MDEV}");
         let opregion = "-global=x vfio-pci-nohotplug.x-igd-opregion=on";
         let global = ["-global", "vfio-pci-nohotplug.x-igd-opregion=on"];
-        for (devices, arguments, wanted) in [
+        for (devices, arguments, expected) in [
             (MDEV, &[][..], false),
             (MDEV, &["-set", "device.hostdev0.x-igd-opregion=on"], true),
             (MDEV, &["-set", "device.hostdev0.xres=800"], false),
@@ -216,10 +222,10 @@ mod tests {
             (MDEV, &[opregion], false),
             (CARD, &["-set", "device.hostdev0.x-igd-opregion=on"], false),
             (CARD, &global, false),
-            (both.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], false),
-            (both.as_str(), &["-set", "device.hostdev1.x-igd-opregion=on"], true),
-            (both.as_str(), &global, false),
-            (other.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], true),
+            (card_and_mdev.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], false),
+            (card_and_mdev.as_str(), &["-set", "device.hostdev1.x-igd-opregion=on"], true),
+            (card_and_mdev.as_str(), &global, false),
+            (usb_and_mdev.as_str(), &["-set", "device.hostdev0.x-igd-opregion=on"], true),
             (
                 "",
                 &[
@@ -237,7 +243,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(has_sign(devices, arguments), wanted, "{devices} {arguments:?}");
+            assert_eq!(has_sign(devices, arguments), expected, "{devices} {arguments:?}");
         }
     }
 }

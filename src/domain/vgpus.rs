@@ -1,4 +1,4 @@
-//! The vGPUs of a domain: which one counts, and all that is said of each.
+//! The vGPUs of a domain: their uuids, types and aliases, and the choice of the primary one.
 
 use uuid::Uuid;
 
@@ -7,23 +7,24 @@ use crate::settings::derived_uuid;
 use crate::xml::Element;
 use foldhash::HashSet;
 
-/// All that a domain says of one of its vGPUs.
+/// A vGPU as the domain describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vgpu<'d> {
-    /// Its hostdev.
+    /// The `<hostdev>` element.
     pub element: Element<'d>,
-    /// Its uuid; None where libvirt could read none.
+    /// The uuid; `None` if it is missing or libvirt could not read it.
     pub uuid: Option<Uuid>,
-    /// The type that the metadata records for it, as it stands there.
+    /// The type recorded in the metadata, verbatim.
     pub recorded_type: Option<&'d str>,
-    /// The GPU's PCI address that the metadata records for it, as it stands there.
+    /// The PCI address of the GPU recorded in the metadata, verbatim.
     pub recorded_pci: Option<&'d str>,
-    /// The id that libvirt gives it.
+    /// The id that libvirt gives the device.
     pub alias: Option<String>,
 }
 
-/// The vGPU that shows the picture.
-pub(super) enum Primary<'d> {
+/// The primary vGPU: the one that shows the picture.
+pub(super) enum PrimaryVgpu<'d> {
+    /// The domain has no vGPU.
     None,
     /// A `<hostdev>`.
     Hostdev(Element<'d>),
@@ -32,12 +33,12 @@ pub(super) enum Primary<'d> {
 }
 
 impl<'d> Domain<'d> {
-    /// Whether there is a vGPU that properties, alias and display can speak about.
+    /// Whether the domain has a primary vGPU, as a hostdev or as a `-device` argument.
     pub fn has_vgpu(&self) -> bool {
         self.vgpu.is_some() || self.raw_vgpu.is_some()
     }
 
-    /// All that the domain says of one of its vGPUs.
+    /// Collects what the domain says about one of its vGPUs.
     pub fn describe(&self, vgpu: Element<'d>) -> Vgpu<'d> {
         let uuid = uuid_of(vgpu);
         Vgpu {
@@ -49,14 +50,16 @@ impl<'d> Domain<'d> {
         }
     }
 
-    /// The uuid that a vGPU without one gets, and one with another where another is asked for;
-    /// `index` is its place among the domain's vGPUs.
+    /// The uuid to give to `vgpu` if it has none or the settings ask for another one; `index` is
+    /// its 0-based position among the vGPUs.
     pub fn new_uuid(&self, index: usize, vgpu: Element<'d>) -> Uuid {
-        let asked = self.settings.uuid.filter(|_| self.vgpu == Some(vgpu));
-        // virt-manager's name for the device, or the uuid one element too high: what was meant is
-        // plain.
-        let misplaced = || vgpu.child("source")?.attribute("uuid").and_then(parse_uuid);
-        asked.or_else(misplaced).unwrap_or_else(|| derived_uuid(self.identity(), index + 1))
+        let requested_uuid = if self.vgpu == Some(vgpu) { self.settings.uuid } else { None };
+        // The uuid may be on <source>: as virt-manager's name for the device, or one level too high.
+        // Either way, the intention is clear.
+        let misplaced_uuid = || vgpu.child("source")?.attribute("uuid").and_then(parse_uuid);
+        requested_uuid
+            .or_else(misplaced_uuid)
+            .unwrap_or_else(|| derived_uuid(self.identity(), index + 1))
     }
 
     /// The uuid of [`Domain::raw_vgpu`].
@@ -64,76 +67,88 @@ impl<'d> Domain<'d> {
         raw_vgpu_uuid(self.raw_vgpu?.attribute("value")?)
     }
 
-    /// The vGPU that properties and display are about: a hostdev, or the argument of a `-device`.
-    /// It is chosen by what the user says, then by what the document does with it: ramfb works only
-    /// together with a display, so a vGPU with both comes before one with either, and of those
-    /// alike a hostdev before an argument.
-    pub(super) fn primary(&self) -> Primary<'d> {
-        let find = |fits: &dyn Fn(Element<'d>) -> bool| {
-            self.vgpus.iter().copied().find(|vgpu| fits(*vgpu)).map(Primary::Hostdev)
+    /// Chooses the vGPU to which properties and the display apply: a hostdev, or the argument of a
+    /// `-device`. The uuid in the settings decides first, then the use that the document makes of
+    /// each vGPU: ramfb works only together with a display, so a vGPU with both comes before one
+    /// with only one of them. Otherwise equal hostdevs come before arguments.
+    pub(super) fn primary_vgpu(&self) -> PrimaryVgpu<'d> {
+        let find_hostdev = |fits: &dyn Fn(Element<'d>) -> bool| {
+            self.vgpus.iter().copied().find(|vgpu| fits(*vgpu)).map(PrimaryVgpu::Hostdev)
         };
         let is_among = |vgpu: Element<'d>, aliases: &HashSet<&str>| {
             self.alias_of(vgpu).is_some_and(|alias| aliases.contains(alias))
         };
         let raw_vgpus: Vec<&RawDevice<'d>> =
             self.raw_devices().iter().filter(|raw| is_raw_vgpu(raw.argument.value)).collect();
-        let find_raw = |fits: &dyn Fn(&RawDevice<'d>) -> bool| {
+        let find_argument = |fits: &dyn Fn(&RawDevice<'d>) -> bool| {
             raw_vgpus
                 .iter()
                 .find(|raw| fits(raw))
-                .map(|raw| Primary::Argument(raw.argument.element))
+                .map(|raw| PrimaryVgpu::Argument(raw.argument.element))
         };
-        let asked = self.settings.uuid.and_then(|uuid| {
-            let hostdev = find(&|vgpu| uuid_of(vgpu).is_some_and(|own| own == uuid));
-            hostdev.or_else(|| find_raw(&|raw| raw_vgpu_uuid(raw.argument.value) == Some(uuid)))
+        let with_requested_uuid = self.settings.uuid.and_then(|uuid| {
+            let hostdev = find_hostdev(&|vgpu| uuid_of(vgpu) == Some(uuid));
+            hostdev
+                .or_else(|| find_argument(&|raw| raw_vgpu_uuid(raw.argument.value) == Some(uuid)))
         });
-        // A uuid that no vGPU has is given to a hostdev.
+        // A requested uuid that no vGPU has is given to a hostdev.
         let may_be_raw = self.settings.uuid.is_none() || self.vgpus.is_empty();
-        let has = |raw: &RawDevice<'d>, name: &str| {
+        let argument_turns_on = |raw: &RawDevice<'d>, name: &str| {
             may_be_raw
                 && self
                     .raw_property(raw, name)
-                    .is_some_and(|found| matches!(found.value.as_str(), "on" | "true"))
+                    .is_some_and(|property| matches!(property.value.as_str(), "on" | "true"))
         };
-        let switched_on = || {
-            let (displays, ramfbs) =
-                (self.aliases_with_on("display"), self.aliases_with_on("ramfb"));
-            let is_on = |vgpu: Element<'d>, name: &str| vgpu.attribute(name) == Some("on");
+        let with_display_or_ramfb = || {
+            let aliases_with_display = self.aliases_with_on("display");
+            let aliases_with_ramfb = self.aliases_with_on("ramfb");
+            let has_attribute_on =
+                |vgpu: Element<'d>, name: &str| vgpu.attribute(name) == Some("on");
             let has_both = |vgpu: Element<'d>| {
-                (is_on(vgpu, "display") || is_among(vgpu, &displays))
-                    && (is_on(vgpu, "ramfb") || is_among(vgpu, &ramfbs))
+                (has_attribute_on(vgpu, "display") || is_among(vgpu, &aliases_with_display))
+                    && (has_attribute_on(vgpu, "ramfb") || is_among(vgpu, &aliases_with_ramfb))
             };
             // The property comes before the attribute: a fix replaces display='on' with it, and the
             // choice must stay the same.
-            let has_property = |vgpu: Element<'d>| is_among(vgpu, &displays);
-            let has_attribute = |vgpu: Element<'d>| is_on(vgpu, "ramfb") || is_on(vgpu, "display");
-            find(&has_both)
-                .or_else(|| find_raw(&|raw| has(raw, "display") && has(raw, "ramfb")))
-                .or_else(|| find(&has_property))
-                .or_else(|| find(&has_attribute))
-                .or_else(|| find_raw(&|raw| has(raw, "display")))
+            let has_display_property = |vgpu: Element<'d>| is_among(vgpu, &aliases_with_display);
+            let has_any_attribute = |vgpu: Element<'d>| {
+                has_attribute_on(vgpu, "ramfb") || has_attribute_on(vgpu, "display")
+            };
+            find_hostdev(&has_both)
+                .or_else(|| {
+                    find_argument(&|raw| {
+                        argument_turns_on(raw, "display") && argument_turns_on(raw, "ramfb")
+                    })
+                })
+                .or_else(|| find_hostdev(&has_display_property))
+                .or_else(|| find_hostdev(&has_any_attribute))
+                .or_else(|| find_argument(&|raw| argument_turns_on(raw, "display")))
         };
-        let addressed = || {
-            let named = self
+        let with_any_property = || {
+            let aliases = self
                 .sets
                 .iter()
                 .map(|set| set.device)
-                .chain(self.overrides.iter().map(|property| property.alias));
-            let named: HashSet<&str> = named.collect();
-            find(&|vgpu| is_among(vgpu, &named))
+                .chain(self.overrides.iter().map(|entry| entry.alias));
+            let aliases: HashSet<&str> = aliases.collect();
+            find_hostdev(&|vgpu| is_among(vgpu, &aliases))
         };
-        let first = || find(&|_| true).or_else(|| find_raw(&|_| true));
-        asked.or_else(switched_on).or_else(addressed).or_else(first).unwrap_or(Primary::None)
+        let first_vgpu = || find_hostdev(&|_| true).or_else(|| find_argument(&|_| true));
+        with_requested_uuid
+            .or_else(with_display_or_ramfb)
+            .or_else(with_any_property)
+            .or_else(first_vgpu)
+            .unwrap_or(PrimaryVgpu::None)
     }
 
-    /// The ids for which a `-set` or an override turns this property on.
+    /// The aliases of devices for which a `-set` or an override turns this property on.
     fn aliases_with_on(&self, name: &str) -> HashSet<&'d str> {
         let sets = self.sets.iter().map(|set| (set.device, set.property, set.value));
         let overrides =
-            self.overrides.iter().map(|found| (found.alias, found.property, found.value));
-        let on = sets
+            self.overrides.iter().map(|entry| (entry.alias, entry.property, entry.value));
+        let turned_on = sets
             .chain(overrides)
             .filter(|(_, property, value)| *property == name && matches!(*value, "on" | "true"));
-        on.map(|(alias, ..)| alias).collect()
+        turned_on.map(|(alias, ..)| alias).collect()
     }
 }
