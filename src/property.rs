@@ -1,21 +1,21 @@
 //! The properties of QEMU's device `vfio-pci-nohotplug`, with the types that `<qemu:override>`
-//! wants them in.
+//! needs for them.
 
-/// A type of `<qemu:property>` (libvirt: docs/drvqemu.rst).
+/// The type of a `<qemu:property>` (libvirt: docs/drvqemu.rst).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropertyType {
     /// `true` or `false`.
     Bool,
-    /// Text, and every on/off/auto enumeration.
+    /// Text, including every on/off/auto enumeration.
     String,
-    /// A decimal number without a sign.
+    /// An unsigned decimal number.
     Unsigned,
-    /// A decimal number.
+    /// A decimal number, possibly negative.
     Signed,
 }
 
 impl PropertyType {
-    /// The word in `type='…'`.
+    /// The type's name in `type='…'`.
     pub fn name(self) -> &'static str {
         match self {
             PropertyType::Bool => "bool",
@@ -28,8 +28,8 @@ impl PropertyType {
 
 use PropertyType::{Bool, Signed, String as Str, Unsigned};
 
-/// `qemu-system-x86_64 -device vfio-pci-nohotplug,help` of QEMU 5.2 to 11.1, sorted by name, and
-/// `driver`, which libvirt itself writes.
+/// The output of `qemu-system-x86_64 -device vfio-pci-nohotplug,help` of QEMU 5.2 to 11.1, sorted
+/// by name, and `driver`, which libvirt itself writes.
 const PROPERTIES: &[(&str, PropertyType)] = &[
     ("acpi-index", Unsigned),
     ("addr", Str),
@@ -92,35 +92,40 @@ const PROPERTIES: &[(&str, PropertyType)] = &[
     ("yres", Unsigned),
 ];
 
-/// The properties that nothing but a vGPU has, in the guide's order: a `-set` of one means the
-/// vGPU, whatever device it names.
+/// The properties that only a vGPU has, in the order of the guide: a `-set` of one is meant for the
+/// vGPU, whichever device it names.
 pub const VGPU_PROPERTIES: &[&str] = &["x-igd-opregion", "ramfb", "driver", "display"];
 
 /// The properties without which a vGPU may show nothing: Intel's driver looks for the OpRegion,
 /// which is on by default only since QEMU 10.1.
 pub const PICTURE_PROPERTIES: &[&str] = &["display", "x-igd-opregion"];
 
-/// Properties of other devices that are written too, with their types.
-const OF_OTHERS: &[(&str, PropertyType)] = &[("caching-mode", Bool)];
+/// Properties of other devices that fixes write too, with their types.
+const OTHER_DEVICE_PROPERTIES: &[(&str, PropertyType)] = &[("caching-mode", Bool)];
 
-/// The type of a device property that this program writes; None for one that it does not know.
+/// The type of a device property that fixes may write, of a vGPU or another device; `None` for an
+/// unknown one.
 pub fn written_type_of(name: &str) -> Option<PropertyType> {
-    type_of(name)
-        .or_else(|| OF_OTHERS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind))
+    type_of(name).or_else(|| {
+        OTHER_DEVICE_PROPERTIES
+            .iter()
+            .find(|(property, _)| *property == name)
+            .map(|(_, kind)| *kind)
+    })
 }
 
-/// The type of a property; None for one that no QEMU has.
+/// The type of a vGPU property; `None` for one that no QEMU release has.
 pub fn type_of(name: &str) -> Option<PropertyType> {
     PROPERTIES.binary_search_by_key(&name, |&(name, _)| name).ok().map(|index| PROPERTIES[index].1)
 }
 
-/// The names of all properties, sorted.
+/// The names of all vGPU properties, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     PROPERTIES.iter().map(|&(name, _)| name)
 }
 
-/// A value as `-set` writes it (`on`, `0x780`) in the form that an override of this type takes;
-/// None where it has none.
+/// Converts a value from the notation of `-set` (`on`, `0x780`) to that of an override of this
+/// type; `None` if it is not valid for the type.
 pub fn to_override(kind: PropertyType, value: &str) -> Option<String> {
     match kind {
         PropertyType::String => Some(value.to_owned()),
@@ -129,20 +134,20 @@ pub fn to_override(kind: PropertyType, value: &str) -> Option<String> {
             "off" | "no" | "false" | "n" => Some("false".into()),
             _ => None,
         },
-        PropertyType::Unsigned => number(value).map(|number| number.to_string()),
+        PropertyType::Unsigned => parse_number(value).map(|number| number.to_string()),
         PropertyType::Signed => match value.strip_prefix('-') {
-            Some(digits) => number(digits).map(|number| format!("-{number}")),
-            None => number(value).map(|number| number.to_string()),
+            Some(digits) => parse_number(digits).map(|number| format!("-{number}")),
+            None => parse_number(value).map(|number| number.to_string()),
         },
     }
 }
 
-/// Whether a value as `-set` writes it turns a bool property on.
+/// Whether a value in the notation of `-set` turns on a bool property.
 pub fn is_on(value: &str) -> bool {
     to_override(PropertyType::Bool, value).as_deref() == Some("true")
 }
 
-/// An override's value in the form that `-set` takes.
+/// Converts an override's value of type `kind` to the notation of `-set`.
 pub fn to_set(kind: &str, value: &str) -> String {
     match (kind, value) {
         ("bool", "true") => "on".into(),
@@ -151,10 +156,12 @@ pub fn to_set(kind: &str, value: &str) -> String {
     }
 }
 
-fn number(text: &str) -> Option<u64> {
+/// Parses an unsigned number, decimal or hexadecimal with `0x`.
+fn parse_number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten(),
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        None => None,
     }
 }
 
@@ -163,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_has_the_vgpus_own() {
+    fn table_is_sorted_and_has_the_vgpu_properties() {
         assert!(PROPERTIES.is_sorted_by(|left, right| left.0 < right.0));
         assert!(VGPU_PROPERTIES.iter().all(|name| type_of(name).is_some()));
         assert_eq!(type_of("xres"), Some(Unsigned));
@@ -171,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn values_change_their_form_and_not_their_meaning() {
+    fn converts_values_between_set_and_override() {
         assert_eq!(to_override(Bool, "on"), Some("true".into()));
         assert_eq!(to_override(Bool, "maybe"), None);
         assert_eq!(to_override(Unsigned, "0x780"), Some("1920".into()));

@@ -6,20 +6,20 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-/// A libvirt release, or the newest, which counts as newer than all others.
+/// A libvirt release, or [`Version::NEWEST`], which compares as newer than all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u32, u32, u32);
 
 impl Version {
-    /// Whatever is newest.
+    /// The newest release, whatever its number.
     pub const NEWEST: Version = Version(u32::MAX, 0, 0);
 
-    /// A release by its numbers.
+    /// Creates a version from its numbers.
     pub const fn new(major: u32, minor: u32, micro: u32) -> Self {
         Version(major, minor, micro)
     }
 
-    /// The release that a shared library's file name tells: `libvirt.so.0.9000.0` is 9.0.0
+    /// Parses the release from a shared library's file name: `libvirt.so.0.9000.0` is 9.0.0
     /// (libvirt: meson.build `lib_version`).
     pub fn of_library(file_name: &str) -> Option<Self> {
         let mut parts = file_name.strip_prefix("libvirt.so.0.")?.split('.').map(str::parse);
@@ -45,18 +45,18 @@ impl FromStr for Version {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // `current` was its name before, which reads like the one that is installed.
+        // `current` is the former name, which sounded like the installed release.
         if matches!(text, "newest" | "current") {
             return Ok(Version::NEWEST);
         }
-        let wrong =
+        let error =
             || format!("'{text}' is not a libvirt version: write 9.0 or 9.0.0, or `newest`");
         let mut numbers = [0; 3];
         for (index, part) in text.split('.').enumerate() {
-            let number =
-                part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok()).flatten();
-            *numbers.get_mut(index).ok_or_else(wrong)? =
-                number.filter(|&number| number < 100_000).ok_or_else(wrong)?;
+            let is_decimal = part.bytes().all(|byte| byte.is_ascii_digit());
+            let number = if is_decimal { part.parse().ok() } else { None };
+            *numbers.get_mut(index).ok_or_else(error)? =
+                number.filter(|&number| number < 100_000).ok_or_else(error)?;
         }
         Ok(Version(numbers[0], numbers[1], numbers[2]))
     }
@@ -65,14 +65,14 @@ impl FromStr for Version {
 /// A range of releases, written like `<7.2` or `>=8.1 <8.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VersionRange {
-    /// The first release in it.
+    /// The first release in the range.
     pub from: Version,
-    /// The first release behind it; None where there is none.
+    /// The first release after the range; `None` if it has no end.
     pub before: Option<Version>,
 }
 
 impl VersionRange {
-    /// Whether a release is in it.
+    /// Whether the range contains a release.
     pub fn contains(&self, version: Version) -> bool {
         version >= self.from && self.before.is_none_or(|before| version < before)
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_and_compared_by_number() {
+    fn parses_and_compares_versions_by_number() {
         let version = |text: &str| text.parse::<Version>();
         assert_eq!(version("9.0"), Ok(Version(9, 0, 0)));
         assert!(version("10.1") > version("9.10.3"));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_tells_its_release() {
+    fn reads_the_release_from_a_library_name() {
         assert_eq!(Version::of_library("libvirt.so.0.9000.0"), Some(Version(9, 0, 0)));
         assert_eq!(Version::of_library("libvirt.so.0.11003.1"), Some(Version(11, 3, 1)));
         assert_eq!(Version::of_library("libvirt.so.0"), None);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_hold_their_first_and_not_their_last() {
+    fn ranges_include_their_start_and_exclude_their_end() {
         let range: VersionRange = ">=8.1 <8.5".parse().unwrap();
         assert!(range.contains(Version(8, 1, 0)) && range.contains(Version(8, 4, 9)));
         assert!(!range.contains(Version(8, 0, 9)) && !range.contains(Version(8, 5, 0)));

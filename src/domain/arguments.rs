@@ -66,8 +66,8 @@ pub(super) fn parse_set<'d>(option: &QemuOption<'d>) -> Option<Set<'d>> {
     Some(Set { option: option.element, operand: operand.element, device, property, value })
 }
 
-/// Splits arguments into options and operands as QEMU does. An unknown option takes the next argument
-/// as its operand unless that starts with a dash.
+/// Splits arguments into options and operands as QEMU does. An unknown option takes the next
+/// argument as its operand unless that starts with a dash.
 pub(super) fn parse_options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d>> {
     let mut options = Vec::new();
     let mut rest = arguments.iter().peekable();
@@ -82,7 +82,7 @@ pub(super) fn parse_options<'d>(arguments: &[Argument<'d>]) -> Vec<QemuOption<'d
         }
         let operand = match known(name) {
             // Even an argument that starts with a dash.
-            Some(known) if known.has_operand => rest.next().copied(),
+            Some(option) if option.has_operand => rest.next().copied(),
             Some(_) => None,
             None => rest.next_if(|next| !next.value.starts_with('-')).copied(),
         };

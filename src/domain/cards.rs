@@ -97,7 +97,8 @@ impl<'d> Domain<'d> {
     }
 }
 
-/// Describes the device of a `-device` operand as a card; `None` if it is not a PCI device of the host.
+/// Describes the device of a `-device` operand as a card; `None` if it is not a PCI device of the
+/// host.
 fn card_of_argument(operand: Argument<'_>) -> Option<Card<'_>> {
     let list = OptionList::parse(operand.value, Syntax::DEVICE).ok()?;
     if !matches!(list.get("driver")?, "vfio-pci" | "vfio-pci-nohotplug") {

@@ -48,7 +48,7 @@ impl<'d> Domain<'d> {
             let name =
                 argument.value.strip_prefix("--").or_else(|| argument.value.strip_prefix('-'))?;
             let operand = name.strip_prefix("display")?.strip_prefix([' ', '='])?.trim_start();
-            (!operand.is_empty()).then_some((argument.element, operand))
+            if operand.is_empty() { None } else { Some((argument.element, operand)) }
         })
     }
 

@@ -405,9 +405,10 @@ impl<'d> Domain<'d> {
     /// fix adds after it as the operand.
     pub fn option_without_operand(&self) -> Option<QemuOption<'d>> {
         let last = self.options.last().filter(|option| option.operand.is_none())?;
-        let is_last =
+        let is_last_argument =
             self.arguments.last().is_some_and(|argument| argument.element == last.element);
-        (is_last && known(last.name).is_some_and(|known| known.has_operand)).then_some(*last)
+        let needs_operand = known(last.name).is_some_and(|option| option.has_operand);
+        if is_last_argument && needs_operand { Some(*last) } else { None }
     }
 
     /// The string that generated names derive from: the domain's uuid if it is valid, else its

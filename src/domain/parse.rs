@@ -72,7 +72,7 @@ pub fn parse_pci(text: &str) -> Option<PciAddress> {
             .and_then(|part| u32::from_str_radix(part, 16).ok())
     };
     let address = [hex(4)?, hex(2)?, hex(2)?, u32::from_str_radix(function, 8).ok()?];
-    (parts.next().is_none() && function.len() == 1).then_some(address)
+    if parts.next().is_none() && function.len() == 1 { Some(address) } else { None }
 }
 
 /// Parses the PCI address in an `<address>`, whose numbers are decimal, or hexadecimal with `0x`; a

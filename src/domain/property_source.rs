@@ -224,9 +224,9 @@ impl<'d> Domain<'d> {
     }
 
     /// The span to report for a property: its source, or the vGPU's start tag if nothing sets it.
-    pub fn property_span(&self, delivered: Option<&EffectiveProperty<'d>>) -> Range<usize> {
+    pub fn property_span(&self, property: Option<&EffectiveProperty<'d>>) -> Range<usize> {
         let fallback = || self.vgpu.or(self.raw_vgpu).unwrap_or(self.root).start_tag().span;
-        match delivered.map(|delivered| delivered.carrier) {
+        match property.map(|property| property.carrier) {
             Some(PropertySource::Override(entry)) => attribute_span(entry.element, "value"),
             Some(PropertySource::Set(set)) => attribute_span(set.operand, "value"),
             Some(PropertySource::Global(argument) | PropertySource::Device(argument)) => {

@@ -54,8 +54,8 @@ impl<'d> Domain<'d> {
     /// its 0-based position among the vGPUs.
     pub fn new_uuid(&self, index: usize, vgpu: Element<'d>) -> Uuid {
         let requested_uuid = if self.vgpu == Some(vgpu) { self.settings.uuid } else { None };
-        // The uuid may be on <source>: as virt-manager's name for the device, or one level too high.
-        // Either way, the intention is clear.
+        // The uuid may be on <source>: as virt-manager's name for the device, or one level too
+        // high. Either way, the intention is clear.
         let misplaced_uuid = || vgpu.child("source")?.attribute("uuid").and_then(parse_uuid);
         requested_uuid
             .or_else(misplaced_uuid)

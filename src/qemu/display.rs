@@ -1,38 +1,38 @@
-//! The displays that QEMU opens by an argument and that can show a vGPU, with their options.
+//! The QEMU displays that an argument opens and that can show a vGPU, with their options.
 //!
-//! The options were checked on QEMU 5.2, 7.2, 10.0 and 11.1 (qapi/ui.json `DisplayOptions`): one is
-//! listed if any of them knows it. SDL of QEMU 5.2 has other names for two of its options, which
-//! later releases do not have.
+//! The options were checked on QEMU 5.2, 7.2, 10.0 and 11.1 (qapi/ui.json `DisplayOptions`): an
+//! option is listed if any of these releases has it. Two SDL options have other names in QEMU 5.2
+//! that later releases do not have.
 
 use super::{OptionList, Syntax};
 
-/// A display.
+/// A display type of QEMU.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Display {
-    /// Its type.
+    /// The value of `type`.
     pub kind: &'static str,
-    /// Its options besides `type`.
+    /// The options besides `type`.
     pub options: &'static [(&'static str, DisplayValue)],
 }
 
-/// The values that an option of a display takes.
+/// The values that an option of a display accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisplayValue {
     /// `on` or `off`.
     Switch,
-    /// A number, maybe with a fraction.
+    /// A positive number, possibly with a fraction.
     Number,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// A path.
+    /// An absolute path.
     Path,
 }
 
-/// The values of `gl` with which a vGPU can be shown.
+/// The values of `gl` with which a display can show a vGPU.
 pub const GL_MODES: &[&str] = &["on", "core", "es"];
 
-/// The displays that can show a vGPU and that a QEMU started by libvirt can open. There, `dbus`
-/// finds no bus and `spice-app` no viewer.
+/// The displays that can show a vGPU and that QEMU can open when libvirt starts it. `dbus` and
+/// `spice-app` are missing because QEMU then finds no bus and no viewer.
 pub const DISPLAYS: &[Display] = &[
     Display {
         kind: "gtk",
@@ -72,33 +72,33 @@ pub const DISPLAYS: &[Display] = &[
     },
 ];
 
-/// Why QEMU, started by libvirt, can't show a vGPU on a display with this value.
+/// The reason why QEMU, started by libvirt, cannot show a vGPU on a display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DisplayError {
-    /// QEMU can't read it; QEMU's message.
+    /// QEMU cannot parse the operand; QEMU's message.
     Unreadable(String),
-    /// It is of a type that is not in [`DISPLAYS`].
+    /// The type is not in [`DISPLAYS`].
     Kind(String),
-    /// It has no OpenGL.
+    /// The display has no OpenGL.
     WithoutGl,
     /// The display has no such option.
     UnknownOption(&'static Display, String),
-    /// The option takes something else.
+    /// The option with this name does not accept its value, but only values of this kind.
     WrongValue(&'static str, DisplayValue),
 }
 
-/// Whether the operand of a `-display` opens a VNC server, like `-vnc`. QEMU runs it next to the
-/// display that another `-display` chooses.
+/// Whether the operand of a `-display` opens a VNC server, like `-vnc`. QEMU runs the server in
+/// addition to the display that another `-display` chooses.
 pub fn is_vnc_server(operand: &str) -> bool {
     operand.starts_with("vnc=")
 }
 
-/// Checks the operand of a `-display`.
+/// Checks that a display with this `-display` operand can show a vGPU.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// The first reason why it cannot.
 pub fn check_display(operand: &str) -> Result<(), DisplayError> {
-    // QEMU looks for this word before it reads a list (system/vl.c `parse_display`).
+    // QEMU checks this prefix before it parses the list (system/vl.c `parse_display`).
     if operand.starts_with("vnc") {
         return Err(DisplayError::Kind("vnc".to_owned()));
     }
@@ -108,18 +108,18 @@ pub fn check_display(operand: &str) -> Result<(), DisplayError> {
         .iter()
         .find(|display| display.kind == kind)
         .ok_or_else(|| DisplayError::Kind(kind.to_owned()))?;
-    for (name, value, is_string) in list.typed() {
+    for (name, value, is_string) in list.iter_with_string_flag() {
         if name == "type" {
             continue;
         }
-        let known = display.options.iter().find(|(known, _)| *known == name);
-        let (known, wanted) =
-            known.ok_or_else(|| DisplayError::UnknownOption(display, name.to_owned()))?;
-        if *known == "gl" && value == "off" {
+        let option = display.options.iter().find(|(option_name, _)| *option_name == name);
+        let (option_name, accepted) =
+            option.ok_or_else(|| DisplayError::UnknownOption(display, name.to_owned()))?;
+        if *option_name == "gl" && value == "off" {
             return Err(DisplayError::WithoutGl);
         }
-        if !wanted.fits(value, is_string) {
-            return Err(DisplayError::WrongValue(known, *wanted));
+        if !accepted.accepts(value, is_string) {
+            return Err(DisplayError::WrongValue(option_name, *accepted));
         }
     }
     let has_gl = display.kind == "egl-headless" || list.get("gl").is_some();
@@ -127,9 +127,9 @@ pub fn check_display(operand: &str) -> Result<(), DisplayError> {
 }
 
 impl DisplayValue {
-    /// Whether QEMU accepts a value; in JSON it accepts words only as strings, and switches and
-    /// numbers only without quotes.
-    fn fits(self, value: &str, is_string: Option<bool>) -> bool {
+    /// Whether QEMU accepts a value. In JSON, words must be strings, and switches and numbers must
+    /// not be; `is_string` is `None` for a plain list.
+    fn accepts(self, value: &str, is_string: Option<bool>) -> bool {
         match self {
             DisplayValue::Switch => {
                 let is_word =
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn displays_that_start_are_taken() {
+    fn accepts_displays_that_qemu_can_open() {
         for operand in [
             "gtk,gl=on",
             "gtk,gl=es,zoom-to-fit=off,show-menubar=on,full-screen=yes",
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn displays_that_do_not_start_are_refused_with_the_reason() {
+    fn rejects_other_displays_with_the_reason() {
         let kind = |kind: &str| DisplayError::Kind(kind.to_owned());
         for (operand, error) in [
             ("gtk", DisplayError::WithoutGl),

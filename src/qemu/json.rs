@@ -1,95 +1,100 @@
-//! The members of a JSON object with their places, as QEMU's parser reads them: it takes strings in
-//! single quotes too.
+//! A parser for the members of a JSON object with their spans. Like QEMU's parser, it also accepts
+//! strings in single quotes.
 
 use std::ops::Range;
 
 /// A member of the outermost object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Its name.
+    /// The unescaped name.
     pub name: String,
-    /// A string's text; anything else as it stands.
+    /// The unescaped text of a string; any other value verbatim.
     pub value: String,
-    /// Where the value stands, with its quotes.
+    /// The span of the value, including the quotes of a string.
     pub span: Range<usize>,
 }
 
-/// An object's members in order, and where its closing brace stands.
+/// Parses an object into its members, in order, and the byte offset of its closing brace.
 ///
 /// # Errors
-/// What QEMU calls a JSON parse error.
+/// QEMU's message for a JSON parse error.
 pub fn members(text: &str) -> Result<(Vec<Member>, usize), String> {
-    let mut scan = Scan { text, at: 0 };
+    let mut scanner = Scanner { text, position: 0 };
     let mut members: Vec<Member> = Vec::new();
-    scan.expect('{')?;
-    if scan.next_is('}') {
-        return scan.end().map(|brace| (members, brace));
+    scanner.expect('{')?;
+    if scanner.next_is('}') {
+        return scanner.finish().map(|brace| (members, brace));
     }
     loop {
-        let (name, _) = scan.string()?;
-        scan.expect(':')?;
-        let (value, span) = scan.value()?;
-        if members.iter().any(|known| known.name == name) {
+        let (name, _) = scanner.string()?;
+        scanner.expect(':')?;
+        let (value, span) = scanner.value()?;
+        if members.iter().any(|member| member.name == name) {
             return Err("JSON parse error, duplicate key".into());
         }
         members.push(Member { name, value, span });
-        if scan.next_is('}') {
-            return scan.end().map(|brace| (members, brace));
+        if scanner.next_is('}') {
+            return scanner.finish().map(|brace| (members, brace));
         }
-        scan.expect(',')?;
+        scanner.expect(',')?;
     }
 }
 
-struct Scan<'t> {
+/// A cursor over the text of an object.
+struct Scanner<'t> {
     text: &'t str,
-    at: usize,
+    /// The byte offset of the next character.
+    position: usize,
 }
 
-fn broken() -> String {
+/// QEMU's message for malformed JSON.
+fn parse_error() -> String {
     "JSON parse error".into()
 }
 
-impl Scan<'_> {
+impl Scanner<'_> {
     fn rest(&self) -> &str {
-        &self.text[self.at..]
+        &self.text[self.position..]
     }
 
     fn skip_blanks(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r']).len();
+        self.position =
+            self.text.len() - self.rest().trim_start_matches([' ', '\t', '\n', '\r']).len();
     }
 
-    fn next_is(&mut self, wanted: char) -> bool {
+    fn next_is(&mut self, expected: char) -> bool {
         self.skip_blanks();
-        self.rest().starts_with(wanted)
+        self.rest().starts_with(expected)
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), String> {
-        if !self.next_is(wanted) {
-            return Err(broken());
+    fn expect(&mut self, expected: char) -> Result<(), String> {
+        if !self.next_is(expected) {
+            return Err(parse_error());
         }
-        self.at += wanted.len_utf8();
+        self.position += expected.len_utf8();
         Ok(())
     }
 
-    /// The place of the last brace, with nothing but blanks behind it.
-    fn end(&mut self) -> Result<usize, String> {
-        let brace = self.at;
-        if self.rest()[1..].trim().is_empty() { Ok(brace) } else { Err(broken()) }
+    /// Returns the byte offset of the closing brace at the cursor, which only blanks may follow.
+    fn finish(&mut self) -> Result<usize, String> {
+        let brace = self.position;
+        if self.rest()[1..].trim().is_empty() { Ok(brace) } else { Err(parse_error()) }
     }
 
+    /// Parses a string in single or double quotes; returns its text and its span with the quotes.
     fn string(&mut self) -> Result<(String, Range<usize>), String> {
         self.skip_blanks();
-        let start = self.at;
+        let start = self.position;
         let mut characters = self.rest().char_indices();
-        let Some((_, quote @ ('"' | '\''))) = characters.next() else { return Err(broken()) };
+        let Some((_, quote @ ('"' | '\''))) = characters.next() else { return Err(parse_error()) };
         let mut string = String::new();
         while let Some((index, character)) = characters.next() {
             match character {
                 _ if character == quote => {
-                    self.at = start + index + 1;
+                    self.position = start + index + 1;
                     return Ok((string, start..start + index + 1));
                 }
-                '\\' => match characters.next().ok_or_else(broken)?.1 {
+                '\\' => match characters.next().ok_or_else(parse_error)?.1 {
                     'n' => string.push('\n'),
                     't' => string.push('\t'),
                     'r' => string.push('\r'),
@@ -98,45 +103,48 @@ impl Scan<'_> {
                     'u' => {
                         let digits: String =
                             characters.by_ref().take(4).map(|(_, digit)| digit).collect();
-                        let code = u32::from_str_radix(&digits, 16).map_err(|_| broken())?;
-                        string.push(char::from_u32(code).ok_or_else(broken)?);
+                        let code = u32::from_str_radix(&digits, 16).map_err(|_| parse_error())?;
+                        string.push(char::from_u32(code).ok_or_else(parse_error)?);
                     }
-                    plain @ ('"' | '\'' | '\\' | '/') => string.push(plain),
-                    _ => return Err(broken()),
+                    escaped @ ('"' | '\'' | '\\' | '/') => string.push(escaped),
+                    _ => return Err(parse_error()),
                 },
                 _ => string.push(character),
             }
         }
-        Err(broken())
+        Err(parse_error())
     }
 
+    /// Parses a value; returns its text and its span. Objects and arrays are only checked for
+    /// balanced brackets.
     fn value(&mut self) -> Result<(String, Range<usize>), String> {
         if self.next_is('"') || self.next_is('\'') {
             return self.string();
         }
-        let (start, mut depth) = (self.at, 0usize);
+        let start = self.position;
+        let mut depth = 0usize;
         loop {
-            match self.rest().chars().next().ok_or_else(broken)? {
+            match self.rest().chars().next().ok_or_else(parse_error)? {
                 '"' | '\'' => {
                     self.string()?;
                     continue;
                 }
                 '{' | '[' => depth += 1,
                 '}' | ',' if depth == 0 => break,
-                '}' | ']' => depth = depth.checked_sub(1).ok_or_else(broken)?,
+                '}' | ']' => depth = depth.checked_sub(1).ok_or_else(parse_error)?,
                 _ => {}
             }
-            self.at += self.rest().chars().next().map_or(1, char::len_utf8);
+            self.position += self.rest().chars().next().map_or(1, char::len_utf8);
         }
-        let value = self.text[start..self.at].trim_end();
+        let value = self.text[start..self.position].trim_end();
         if value.is_empty() {
-            return Err(broken());
+            return Err(parse_error());
         }
         Ok((value.to_owned(), start..start + value.len()))
     }
 }
 
-/// A string of JSON with this text.
+/// Formats a text as a JSON string.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -152,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_read_as_qemu_does() {
+    fn parses_members_like_qemu() {
         let text =
             r#" { "driver": "vfio-pci", 'id':'a\'b', "n" : -1 ,"o":{"x":["}",2]},"u":"A\\"} "#;
         assert_eq!(
@@ -165,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_qemu_refuses_is_refused() {
+    fn rejects_objects_that_qemu_rejects() {
         for wrong in [
             "",
             "{",

@@ -1,79 +1,80 @@
-//! QEMU's option lists: `vfio-pci,sysfsdev=/sys/x,ramfb=on`, or the same as a JSON object.
+//! QEMU's option lists: `vfio-pci,sysfsdev=/sys/x,ramfb=on`, or an equivalent JSON object.
 //!
-//! QEMU has two readers of the plain form (util/qemu-option.c `opts_do_parse`, util/keyval.c
-//! `keyval_parse`). Both take `,,` in a value for one comma, the last of several values of one
-//! name, and a first word without `=` for the value of an implied name.
+//! QEMU has two parsers for the plain form (util/qemu-option.c `opts_do_parse`, util/keyval.c
+//! `keyval_parse`). In both, `,,` in a value is one comma, the last of several values for one name
+//! takes effect, and a first word without `=` is the value of an implied name.
 
 use std::ops::Range;
 
 use super::json;
 
-/// How an option's list is read.
+/// The syntax of an option's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Syntax {
-    /// The name of the first word, where that has none itself.
+    /// The implied name of a first word without `=`.
     implied: Option<&'static str>,
     /// Whether a name without a value is a switch: `x` for `x=on`, `nox` for `x=off`.
     has_switches: bool,
-    /// Whether a JSON object may stand for the list.
+    /// Whether a JSON object may replace the list.
     has_json: bool,
 }
 
 impl Syntax {
-    /// Of `-device`.
+    /// The syntax of `-device`.
     pub const DEVICE: Syntax =
         Syntax { implied: Some("driver"), has_switches: true, has_json: true };
-    /// Of `-display`.
+    /// The syntax of `-display`.
     pub const DISPLAY: Syntax =
         Syntax { implied: Some("type"), has_switches: false, has_json: true };
-    /// Of `-spice`.
+    /// The syntax of `-spice`.
     pub const SPICE: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
-    /// Of `-fw_cfg`.
+    /// The syntax of `-fw_cfg`.
     pub const FW_CFG: Syntax =
         Syntax { implied: Some("name"), has_switches: true, has_json: false };
-    /// Of `-global` in its long form.
+    /// The syntax of `-global` in its long form.
     pub const GLOBAL: Syntax = Syntax { implied: None, has_switches: true, has_json: false };
 }
 
-/// A value to write into a list, which JSON wants by its type.
+/// A value to write into a list; its type determines its form in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'v> {
     /// Text.
     Text(&'v str),
-    /// A number, with its sign.
+    /// A number, with its sign if it is negative.
     Number(&'v str),
     /// `on` or `off`, in JSON `true` or `false`.
     Switch(bool),
 }
 
-/// A list of names and values, with their places in the text.
+/// A parsed list of names and values, with their spans in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionList<'t> {
     text: &'t str,
     entries: Vec<Entry>,
-    /// The closing brace of the JSON form.
+    /// The byte offset of the closing brace in the JSON form; `None` in the plain form.
     brace: Option<usize>,
 }
 
+/// A name and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     name: String,
     value: String,
-    /// What to replace to change the value.
+    /// The span to replace to change the value.
     span: Range<usize>,
-    /// A switch, which has no place for a value but its own.
+    /// Whether it is a switch, whose span is the whole word because it has no separate value.
     is_switch: bool,
 }
 
 impl<'t> OptionList<'t> {
-    /// Reads an operand.
+    /// Parses an operand.
     ///
     /// # Errors
-    /// What QEMU says of it.
+    /// QEMU's message for an operand that it cannot parse.
     pub fn parse(text: &'t str, syntax: Syntax) -> Result<Self, String> {
         if syntax.has_json && text.starts_with('{') {
             let (members, brace) = json::members(text)?;
-            let entry = |json::Member { name, value, span }| {
+            let to_entry = |json::Member { name, value, span }| {
                 let value = match (value.as_str(), text.as_bytes().get(span.start)) {
                     ("true", Some(b't')) => "on".into(),
                     ("false", Some(b'f')) => "off".into(),
@@ -83,33 +84,33 @@ impl<'t> OptionList<'t> {
             };
             return Ok(OptionList {
                 text,
-                entries: members.into_iter().map(entry).collect(),
+                entries: members.into_iter().map(to_entry).collect(),
                 brace: Some(brace),
             });
         }
         let mut entries = Vec::new();
-        let mut at = 0;
-        while at < text.len() {
-            let rest = &text[at..];
+        let mut position = 0;
+        while position < text.len() {
+            let rest = &text[position..];
             let name_length = rest.find(['=', ',']).unwrap_or(rest.len());
-            let (name, has_value) = (&rest[..name_length], rest[name_length..].starts_with('='));
-            let entry = match syntax.implied.filter(|_| at == 0 && !has_value) {
-                // Its value begins where a name would stand.
-                Some(implied) => Entry::valued(implied, text, at),
-                None if has_value => Entry::valued(name, text, at + name_length + 1),
-                None if !syntax.has_switches => {
+            let name = &rest[..name_length];
+            let has_value = rest[name_length..].starts_with('=');
+            let entry = match syntax.implied {
+                _ if has_value => Entry::with_value(name, text, position + name_length + 1),
+                Some(implied) if position == 0 => Entry::with_value(implied, text, position),
+                _ if !syntax.has_switches => {
                     return Err(format!("Expected '=' after parameter '{name}'"));
                 }
-                None => Entry::switch(name, at),
+                _ => Entry::switch(name, position),
             };
-            // Behind the comma that ends it.
-            at = entry.span.end + 1;
+            // Skips the comma after the entry.
+            position = entry.span.end + 1;
             entries.push(entry);
         }
         Ok(OptionList { text, entries, brace: None })
     }
 
-    /// The value of a name: the last, as QEMU takes it.
+    /// The value of a name; the last one if there are several, as in QEMU.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.entries.iter().rfind(|entry| entry.name == name).map(|entry| entry.value.as_str())
     }
@@ -119,8 +120,9 @@ impl<'t> OptionList<'t> {
         self.entries.iter().map(|entry| (entry.name.as_str(), entry.value.as_str()))
     }
 
-    /// All names and values, in order, and in JSON whether the value is a string.
-    pub fn typed(&self) -> impl Iterator<Item = (&str, &str, Option<bool>)> {
+    /// All names and values, in order, each with whether the value is a JSON string; `None` in the
+    /// plain form.
+    pub fn iter_with_string_flag(&self) -> impl Iterator<Item = (&str, &str, Option<bool>)> {
         self.entries.iter().map(|entry| {
             let is_string =
                 self.brace.map(|_| self.text[entry.span.clone()].starts_with(['"', '\'']));
@@ -128,37 +130,42 @@ impl<'t> OptionList<'t> {
         })
     }
 
-    /// The text in which a name has this value, and all else stands as it was.
+    /// Returns the text with this value for the name, which is appended if it is missing.
+    /// Everything else is preserved byte for byte.
     pub fn with_option(&self, name: &str, value: Value<'_>) -> String {
-        let (old, new) = match (self.entries.iter().rfind(|entry| entry.name == name), self.brace) {
-            (Some(entry), Some(_)) => (entry.span.clone(), value.json()),
-            (Some(entry), None) if entry.is_switch => {
-                (entry.span.clone(), format!("{name}={}", value.plain()))
-            }
-            (Some(entry), None) => (entry.span.clone(), value.plain()),
-            (None, Some(brace)) => {
-                let comma = if self.entries.is_empty() { "" } else { "," };
-                let end = self.text[..brace].trim_end().len();
-                (end..end, format!("{comma}{}:{}", json::quoted(name), value.json()))
-            }
-            (None, None) => {
-                let end = self.text.len();
-                // A comma at the end is no more than that.
-                let comma = if self.text.is_empty() || self.ends_open() { "" } else { "," };
-                (end..end, format!("{comma}{name}={}", value.plain()))
-            }
-        };
-        [&self.text[..old.start], &new, &self.text[old.end..]].concat()
+        let (old_span, new_text) =
+            match (self.entries.iter().rfind(|entry| entry.name == name), self.brace) {
+                (Some(entry), Some(_)) => (entry.span.clone(), value.json()),
+                (Some(entry), None) if entry.is_switch => {
+                    (entry.span.clone(), format!("{name}={}", value.plain()))
+                }
+                (Some(entry), None) => (entry.span.clone(), value.plain()),
+                (None, Some(brace)) => {
+                    let comma = if self.entries.is_empty() { "" } else { "," };
+                    let end = self.text[..brace].trim_end().len();
+                    (end..end, format!("{comma}{}:{}", json::quoted(name), value.json()))
+                }
+                (None, None) => {
+                    let end = self.text.len();
+                    // A comma at the end already separates the new entry.
+                    let comma =
+                        if self.text.is_empty() || self.ends_with_separator() { "" } else { "," };
+                    (end..end, format!("{comma}{name}={}", value.plain()))
+                }
+            };
+        [&self.text[..old_span.start], &new_text, &self.text[old_span.end..]].concat()
     }
 
-    /// Whether the text ends with a comma that ends its last entry.
-    fn ends_open(&self) -> bool {
+    /// Whether the text ends with a comma that terminates its last entry and is not part of the
+    /// value.
+    fn ends_with_separator(&self) -> bool {
         self.entries.last().is_some_and(|entry| entry.span.end < self.text.len())
     }
 }
 
 impl Entry {
-    fn valued(name: &str, text: &str, start: usize) -> Self {
+    /// Parses the value that starts at the byte offset `start`.
+    fn with_value(name: &str, text: &str, start: usize) -> Self {
         let mut end = start;
         let bytes = text.as_bytes();
         while end < bytes.len() {
@@ -176,6 +183,7 @@ impl Entry {
         }
     }
 
+    /// Parses a switch that starts at the byte offset `start`.
     fn switch(word: &str, start: usize) -> Self {
         let (name, value) = word.strip_prefix("no").map_or((word, "on"), |name| (name, "off"));
         Entry {
@@ -215,11 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_read_by_qemus_rules() {
+    fn parses_lists_like_qemu() {
         let list = device("vfio-pci,sysfsdev=/sys/x,,romfile=y,x-no-mmap,nox-req,xres=1,xres=2,");
-        let all: Vec<String> = list.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let entries: Vec<String> =
+            list.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(
-            all,
+            entries,
             [
                 "driver=vfio-pci",
                 "sysfsdev=/sys/x,romfile=y",
@@ -240,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_has_no_switches() {
+    fn displays_have_no_switches() {
         let display = |text| OptionList::parse(text, Syntax::DISPLAY);
         assert_eq!(display("gtk,gl=on,,x").unwrap().get("gl"), Some("on,x"));
         assert_eq!(display("gtk,gl").unwrap_err(), "Expected '=' after parameter 'gl'");
@@ -251,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_named_value_changes() {
+    fn changes_only_the_named_value() {
         for (before, name, value, after) in [
             (
                 "vfio-pci,sysfsdev=/sys/x,,romfile=y",
@@ -299,9 +308,9 @@ mod tests {
             ),
             ("{}", "driver", Value::Text("a\"b"), "{\"driver\":\"a\\\"b\"}"),
         ] {
-            let written = device(before).with_option(name, value);
-            assert_eq!(written, after);
-            assert_eq!(device(&written).get(name), device(after).get(name), "{written}");
+            let changed = device(before).with_option(name, value);
+            assert_eq!(changed, after);
+            assert_eq!(device(&changed).get(name), device(after).get(name), "{changed}");
         }
     }
 }

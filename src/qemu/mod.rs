@@ -1,5 +1,5 @@
-//! QEMU's command line, by QEMU's own rules: [`options`] says which options there are, [`list`]
-//! reads and edits their operands, and [`display`] knows which displays can show a vGPU.
+//! QEMU's command line: [`options`] knows the options, [`list`] parses and edits their operands,
+//! and [`display`] knows the displays that can show a vGPU.
 
 pub mod display;
 pub mod json;
@@ -10,20 +10,24 @@ pub use display::{DISPLAYS, DisplayError, DisplayValue, GL_MODES, check_display,
 pub use list::{OptionList, Syntax, Value};
 pub use options::{Known, known};
 
-/// The operand of `-set` by QEMU's rule (system/vl.c `qemu_set_option`): `GROUP.ID.NAME=VALUE`, the
-/// value as it stands.
+/// Splits the operand of `-set`, `GROUP.ID.NAME=VALUE`, as QEMU does (system/vl.c
+/// `qemu_set_option`). The value is kept verbatim, including commas.
 pub fn set_parts(operand: &str) -> Option<[&str; 4]> {
-    /// QEMU reads no longer word than this.
-    const LONGEST: usize = 63;
+    /// The maximum length in bytes of the group, id and name that QEMU reads.
+    const MAX_WORD_LEN: usize = 63;
     let (group, rest) = operand.split_once('.')?;
     let (id, rest) = rest.split_once('.')?;
     let (name, value) = rest.split_once('=')?;
-    let fits = |word: &str| !word.is_empty() && word.len() <= LONGEST;
-    (fits(group) && fits(id) && fits(name)).then_some([group, id, name, value])
+    let is_valid = |word: &str| !word.is_empty() && word.len() <= MAX_WORD_LEN;
+    if is_valid(group) && is_valid(id) && is_valid(name) {
+        Some([group, id, name, value])
+    } else {
+        None
+    }
 }
 
-/// The operand of `-global`: driver, property and value, from `DRIVER.PROPERTY=VALUE`, whose value
-/// stands as it is, or from `driver=…,property=…,value=…` (system/qdev-monitor.c
+/// Splits the operand of `-global` into driver, property and value: `DRIVER.PROPERTY=VALUE`, whose
+/// value is verbatim, or `driver=…,property=…,value=…` (system/qdev-monitor.c
 /// `qemu_global_option`).
 pub fn global_parts(operand: &str) -> Option<[String; 3]> {
     if let Some((driver, rest)) = operand.split_once('.')
@@ -33,8 +37,8 @@ pub fn global_parts(operand: &str) -> Option<[String; 3]> {
         return Some([driver, property, value].map(str::to_owned));
     }
     let list = OptionList::parse(operand, Syntax::GLOBAL).ok()?;
-    let part = |name| list.get(name).map(str::to_owned);
-    Some([part("driver")?, part("property")?, part("value")?])
+    let list_value = |name| list.get(name).map(str::to_owned);
+    Some([list_value("driver")?, list_value("property")?, list_value("value")?])
 }
 
 #[cfg(test)]
@@ -42,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_operand_of_set_has_four_parts() {
+    fn splits_set_operands() {
         assert_eq!(
             set_parts("device.hostdev0.romfile=/a.b=c,,d"),
             Some(["device", "hostdev0", "romfile", "/a.b=c,,d"])
@@ -55,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn globals_have_two_forms() {
+    fn splits_both_forms_of_global_operands() {
         let parts = |operand| global_parts(operand).map(|parts| parts.join(" "));
         assert_eq!(parts("vfio-pci.romfile=/a,,b").as_deref(), Some("vfio-pci romfile /a,,b"));
         assert_eq!(

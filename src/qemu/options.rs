@@ -1,44 +1,46 @@
 //! The options of QEMU for x86, and whether each has an operand.
 //!
-//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab/qemu.rs` does it again. The releases in
+//! Probed on QEMU 5.2, 7.2, 10.0 and 11.1; `tests/lab/qemu.rs` repeats the probe. The releases in
 //! between are those that QEMU's docs/about/removed-features.rst names.
 
-/// A release of QEMU's: major and minor.
+/// A QEMU release: major and minor.
 pub type Release = (u8, u8);
 
-/// What is known of an option.
+/// A QEMU option and the releases that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// Whether the next argument belongs to it, whatever it looks like.
+    /// Whether the next argument is its operand, even if it starts with a dash.
     pub has_operand: bool,
-    /// The first release that has it; None where 5.2 has it already.
+    /// The first release that has it; `None` if 5.2 has it already.
     pub since: Option<Release>,
-    /// The first release that no longer has it.
+    /// The first release that no longer has it; `None` if 11.1 still has it.
     pub until: Option<Release>,
-    /// What says the same to a release that no longer has it.
+    /// The arguments with the same effect in releases that no longer have it; empty if there are
+    /// none.
     pub instead: &'static [&'static str],
 }
 
-/// What is known of the option with this name, which stands without its dashes; None for one that
-/// no QEMU of 5.2 to 11.1 has.
+/// Finds an option by its name without dashes; `None` if no QEMU release from 5.2 to 11.1 has it.
 pub fn known(name: &str) -> Option<Known> {
-    let always = |has_operand| Known { has_operand, since: None, until: None, instead: &[] };
+    let in_all_releases =
+        |has_operand| Known { has_operand, since: None, until: None, instead: &[] };
     let is_in = |list: &[&str]| list.binary_search(&name).is_ok();
     if is_in(FLAGS) {
-        return Some(always(false));
+        return Some(in_all_releases(false));
     }
     if is_in(WITH_OPERAND) {
-        return Some(always(true));
+        return Some(in_all_releases(true));
     }
     let index = CHANGED.binary_search_by_key(&name, |&(name, _)| name).ok()?;
     Some(CHANGED[index].1)
 }
 
-/// The names of all options, for tests that ask QEMU about them.
+/// The names of all options, for tests that probe QEMU.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FLAGS.iter().chain(WITH_OPERAND).copied().chain(CHANGED.iter().map(|(name, _)| *name))
 }
 
+/// Options without an operand, sorted.
 const FLAGS: &[&str] = &[
     "S",
     "daemonize",
@@ -66,6 +68,7 @@ const FLAGS: &[&str] = &[
     "xen-domid-restrict",
 ];
 
+/// Options with an operand, sorted.
 const WITH_OPERAND: &[&str] = &[
     "D",
     "L",
@@ -154,19 +157,22 @@ const WITH_OPERAND: &[&str] = &[
     "xen-domid",
 ];
 
+/// An option that was added in `release`.
 const fn since(has_operand: bool, release: Release) -> Known {
     Known { has_operand, since: Some(release), until: None, instead: &[] }
 }
 
+/// An option that was removed in `release` without a replacement.
 const fn until(has_operand: bool, release: Release) -> Known {
     instead(has_operand, release, &[])
 }
 
+/// An option that was removed in `release`, and the arguments that replace it.
 const fn instead(has_operand: bool, release: Release, instead: &'static [&'static str]) -> Known {
     Known { has_operand, since: None, until: Some(release), instead }
 }
 
-/// Options that came or went.
+/// Options that not all releases have, sorted by name.
 const CHANGED: &[(&str, Known)] = &[
     ("action", since(true, (6, 0))),
     ("alt-grab", until(false, (7, 1))),
@@ -207,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_are_sorted_and_name_no_option_twice() {
+    fn tables_are_sorted_and_name_each_option_once() {
         assert!(
             FLAGS.is_sorted()
                 && WITH_OPERAND.is_sorted()
@@ -221,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_has_an_operand_or_not() {
+    fn knows_which_options_have_an_operand() {
         assert!(known("display").is_some_and(|known| known.has_operand && known.until.is_none()));
         assert!(known("nographic").is_some_and(|known| !known.has_operand));
         assert_eq!(known("sdl").and_then(|known| known.until), Some((7, 1)));
