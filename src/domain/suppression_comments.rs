@@ -16,7 +16,7 @@ use crate::xml::{COMMENT_MARK, Element, ElementId, ElementMap, inside};
 /// A suppression: findings that the user does not want to see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ignore<'d> {
-    /// The form in which it is parsed.
+    /// The form in which it is written.
     pub form: IgnoreForm<'d>,
     /// The span of the whole comment, or of the element's start tag.
     pub span: Range<usize>,
