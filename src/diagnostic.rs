@@ -1,4 +1,4 @@
-//! A finding as the outside sees it.
+//! Findings as reports and editors see them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,48 +9,50 @@ use crate::rules::{self, Rule};
 use crate::source::{Position, Source};
 use crate::xml::{self, XmlError, XmlErrorKind};
 
-/// How much of a finding somebody looks at, from least to most: nothing else is worked out.
+/// How much of a finding is computed, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// Where it is, what is wrong, and how sure its fix is: no help, no title of the fix, no edits.
+    /// Its position, message and applicability: no help, no fix title, no edits.
     Line,
-    /// And all that is said of it.
+    /// Everything except edits.
     Words,
-    /// And the edits that mend it alone.
+    /// Everything, including the edits that fix the finding alone.
     Edits,
 }
 
-/// Something that a rule found.
+/// A finding of a rule.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Diagnostic<'r> {
     /// The rule that found it.
     pub rule: &'r Rule,
-    /// What happens to the user.
+    /// How serious the finding is.
     pub severity: Severity,
-    /// Where, in bytes.
+    /// The byte range in the document.
     pub span: Range<usize>,
-    /// Where, for people.
+    /// The start as line and column.
     pub start: Position,
-    /// The first character behind it.
+    /// The end as line and column, exclusive.
     pub end: Position,
     /// What is wrong.
     pub message: String,
-    /// What the user can do.
+    /// The advice for the user.
     pub help: Option<String>,
-    /// Other places that have to do with it.
+    /// Other places that are related to the finding.
     pub related: Vec<Related>,
-    /// How it can be mended.
+    /// The fix, if there is one.
     pub fix: Option<Fix>,
-    /// Whether it is about what a fix put in: then the place is where that was put.
+    /// Whether the finding is about text that a fix inserted; the position is then where that text
+    /// was inserted.
     pub in_inserted_text: bool,
-    /// Why it is to be ignored, as the document says; None for one that counts.
+    /// The reason given in the document for suppressing the finding; `None` if it is not
+    /// suppressed.
     pub reason: Option<String>,
 }
 
 impl Diagnostic<'static> {
-    /// What is found in a text that can't be read: the first thing that is in the way, at the
-    /// character or tag where it is.
+    /// Creates the finding for a text that cannot be read, at the character or tag that the error
+    /// is about.
     pub fn unreadable(source: &Source<'_>, error: &XmlError) -> Self {
         let text = source.text();
         let character = text
@@ -69,7 +71,8 @@ impl Diagnostic<'static> {
         Diagnostic { span, end, ..Diagnostic::unreadable_at(start, error) }
     }
 
-    /// The same of a text that is gone: its place is all that is known of it.
+    /// Like [`Diagnostic::unreadable`], but without the text: the span is empty, at the error's
+    /// offset.
     pub fn unreadable_at(start: Position, error: &XmlError) -> Self {
         let rule = rules::rule_for_xml_error(error.kind);
         Diagnostic {
@@ -88,40 +91,40 @@ impl Diagnostic<'static> {
     }
 }
 
-/// Another place that has to do with a finding.
+/// Another place that is related to a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Related {
-    /// The name of the document, where it is another one.
+    /// The other document's name; `None` if the place is in the same document.
     pub file: Option<Arc<str>>,
-    /// Where, in bytes.
+    /// The byte range in its document.
     pub span: Range<usize>,
-    /// Where, for people.
+    /// The start as line and column.
     pub start: Position,
-    /// What it is.
+    /// The text shown at this place.
     pub message: String,
-    /// Whether the finding's fix removes what is there or turns it off.
+    /// Whether the finding's fix removes or turns off what is at this place.
     pub is_removed: bool,
 }
 
-/// How a finding can be mended.
+/// The fix for a finding.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Fix {
-    /// What it does, as an order.
+    /// The title, as an imperative ("remove …").
     pub title: String,
-    /// How sure it is.
+    /// How safe it is.
     pub applicability: Applicability,
-    /// What it may lose, as the end of "this may lose …": for one that is not made unasked.
+    /// What an unsafe fix may lose, as the end of "this may lose …".
     pub risk: Option<String>,
-    /// The bytes it changes; none where only a person can do it, where another fix comes first, or
-    /// where thousands of findings would each change thousands of places or carry a large part of
-    /// the document.
+    /// The edits of this fix alone. Empty if only the user can make the fix, if another fix has to
+    /// come first, or if the edits of thousands of findings would change thousands of places each
+    /// or contain a large part of the document.
     pub edits: Edits,
 }
 
 impl Severity {
-    /// The word that reports and flags use.
+    /// The name used in reports and flags.
     pub fn name(self) -> &'static str {
         match self {
             Severity::Info => "info",

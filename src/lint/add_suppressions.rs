@@ -1,6 +1,6 @@
-//! Writing down that findings are to be ignored, and nothing else.
+//! Adds suppressions to a document without changing anything else.
 
-use super::cross_file::beside;
+use super::cross_file::cross_file_findings;
 use super::findings::{Picture, find};
 use crate::cross_file::{Claims, Summary};
 use crate::diagnostic::Detail;
@@ -11,12 +11,11 @@ use crate::settings::Settings;
 use crate::suppress::{SuppressionStyle, edits};
 use crate::xml::XmlError;
 
-/// The edits of a text by which each of these findings, the places where they begin and their
-/// rules' ids, is to be ignored for a reason that the form
-/// [accepts](SuppressionStyle::validate_reason).
+/// Returns the edits that suppress each finding, given as byte offset of its start and rule id. The
+/// reason must be one that the style [accepts](SuppressionStyle::validate_reason).
 ///
 /// # Errors
-/// A text that is no domain XML.
+/// Returns an error if the text is not domain XML.
 pub fn suppressing_edits(
     text: &str,
     findings: &[(usize, &str)],
@@ -32,24 +31,23 @@ pub fn suppressing_edits(
     })
 }
 
-/// What writing it down made of a text.
+/// The result of adding suppressions to a document.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Suppressed {
-    /// The whole document.
+    /// The complete text of the document.
     pub text: String,
-    /// How many findings are to be ignored that counted before.
+    /// The number of findings that are newly suppressed.
     pub count: usize,
-    /// What the domain claims, where it is one of several.
+    /// The resources that the domain claims; empty if it is not compared with other documents.
     pub summary: Summary,
 }
 
-/// So many times more is found, with rules that look at what others remove.
+/// Maximum number of passes: once a removal is suppressed, other rules may find more.
 const MAX_PASSES: usize = 10;
 
-/// The text that says of all that rules of these names, or of groups of these, find in it that it
-/// is to be ignored, for a reason that the form [accepts](SuppressionStyle::validate_reason). Done
-/// again it adds nothing.
+/// Suppresses all findings of the rules and groups with these names. The reason must be one that
+/// the style [accepts](SuppressionStyle::validate_reason). Running it again adds nothing.
 ///
 /// ```
 /// use gvtg_xml::lint::{lint, suppress};
@@ -66,7 +64,7 @@ const MAX_PASSES: usize = 10;
 /// ```
 ///
 /// # Errors
-/// A text that is no domain XML.
+/// Returns an error if the text is not domain XML.
 pub fn suppress(
     text: String,
     names: &[String],
@@ -78,11 +76,11 @@ pub fn suppress(
     suppress_with_others(text, names, reason, form, rules, settings, None)
 }
 
-/// The same for a document that is one of several: of what it has in common with `others`, those
-/// that were looked at before, too. Whoever goes on to the next adds the summary to them.
+/// Like [`suppress`], for one of several documents: also suppresses conflicts with `others`, the
+/// claims of the documents before it. The caller adds the returned summary to them.
 ///
 /// # Errors
-/// A text that is no domain XML.
+/// Returns an error if the text is not domain XML.
 pub fn suppress_with_others(
     text: String,
     names: &[String],
@@ -95,29 +93,30 @@ pub fn suppress_with_others(
     let mut suppressed = Suppressed { text, count: 0, summary: Summary::new() };
     for _ in 0..MAX_PASSES {
         let (edits, count, summary) = domain::read(&suppressed.text, settings, |domain| {
-            let (mut found, mut suppressions) =
+            let (mut findings, mut suppressions) =
                 find(domain, rules, Detail::Words, Picture::Replaceable);
-            let (shared, summary) = beside(domain, rules, others, &mut suppressions);
-            found.extend(shared);
-            let is_meant = |rule: &Rule| names.iter().any(|name| rule.matches_name(name));
-            let open: Vec<_> = found
+            let (conflicts, summary) =
+                cross_file_findings(domain, rules, others, &mut suppressions);
+            findings.extend(conflicts);
+            let is_named = |rule: &Rule| names.iter().any(|name| rule.matches_name(name));
+            let open: Vec<_> = findings
                 .iter()
-                .filter(|found| !found.is_suppressed() && is_meant(found.rule))
+                .filter(|finding| !finding.is_suppressed() && is_named(finding.rule))
                 .collect();
-            // Those that remove something first: what others find without that may be there no
-            // more.
-            let first = open.iter().map(|found| found.rule.phase()).min();
-            let picked: Vec<(usize, &str)> = open
+            // Findings of the first phase (removals) first: once these are suppressed, other
+            // findings may be gone.
+            let first_phase = open.iter().map(|finding| finding.rule.phase()).min();
+            let to_suppress: Vec<(usize, &str)> = open
                 .iter()
-                .filter(|found| Some(found.rule.phase()) == first)
-                .map(|found| (found.finding.span.start, &*found.rule.id))
+                .filter(|finding| Some(finding.rule.phase()) == first_phase)
+                .map(|finding| (finding.finding.span.start, &*finding.rule.id))
                 .collect();
-            let edits = if picked.is_empty() {
+            let edits = if to_suppress.is_empty() {
                 Edits::default()
             } else {
-                edits(domain, &picked, reason, form)
+                edits(domain, &to_suppress, reason, form)
             };
-            (edits, picked.len(), summary)
+            (edits, to_suppress.len(), summary)
         })?;
         suppressed.summary = summary;
         if edits.is_empty() {

@@ -1,7 +1,7 @@
-//! What is found in a document because of the others of its run.
+//! Findings about conflicts with other documents of the run.
 
 use super::findings::RuleFinding;
-use super::suppression_lints::asked;
+use super::suppression_lints::applicable_rules;
 use crate::cross_file::{Claims, Summary, claims};
 use crate::diagnostic::Related;
 use crate::domain::Domain;
@@ -10,35 +10,36 @@ use crate::rules::schema::{Check, ConflictKind};
 use crate::rules::template::clipped;
 use crate::suppress::{SuppressionState, Suppressions};
 
-/// What a domain has in common with others of the run and must not, and what it claims itself;
-/// nothing where it is alone.
+/// Returns the conflicts of a domain with other documents of the run, and the resources that the
+/// domain claims; both are empty without `others`.
 ///
-/// What one of the two documents says is to be ignored is: which of them comes first is nobody's
-/// choice.
-pub(super) fn beside<'d, 'r>(
+/// A conflict is suppressed if either of the two documents suppresses it, because the order of the
+/// documents is arbitrary.
+pub(super) fn cross_file_findings<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
     others: Option<&Claims>,
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> (Vec<RuleFinding<'d, 'r>>, Summary) {
-    let (mut found, mut summary) = (Vec::new(), Summary::new());
-    let Some(others) = others else { return (found, summary) };
-    for rule in asked(domain, rules) {
+    let mut findings = Vec::new();
+    let mut summary = Summary::new();
+    let Some(others) = others else { return (findings, summary) };
+    for rule in applicable_rules(domain, rules) {
         let Check::Across { same } = rule.check else { continue };
         for (finding, mut claim) in claims(same, domain) {
-            let own = suppressions.verdict(rule, claim.span.start);
+            let own_state = suppressions.verdict(rule, claim.span.start);
             claim.rule = rule.id.to_string();
-            claim.suppression_reason = own.reason().map(str::to_owned);
-            // What is wrong with one place is said once, whatever it claims.
-            let is_said = found.last().is_some_and(|last: &RuleFinding<'_, '_>| {
+            claim.suppression_reason = own_state.reason().map(str::to_owned);
+            // One finding per place is enough, even if the place claims several resources.
+            let is_reported = findings.last().is_some_and(|last: &RuleFinding<'_, '_>| {
                 last.rule.id == rule.id && last.finding.span == claim.span
             });
-            if let Some(rival) = others.rival(&claim).filter(|_| !is_said) {
-                let verdict = match (own, &rival.consent) {
+            if !is_reported && let Some(rival) = others.rival(&claim) {
+                let suppression_state = match (own_state, &rival.consent) {
                     (SuppressionState::Open, Some(reason)) => {
                         SuppressionState::Suppressed(reason.clone())
                     }
-                    (own, _) => own,
+                    (own_state, _) => own_state,
                 };
                 let message = match same {
                     ConflictKind::Vgpu => {
@@ -54,11 +55,11 @@ pub(super) fn beside<'d, 'r>(
                     is_removed: false,
                 };
                 let finding = finding.with_value("other", &*rival.owner);
-                found.push(RuleFinding {
+                findings.push(RuleFinding {
                     rule,
                     finding,
                     applicability: None,
-                    verdict,
+                    suppression_state,
                     elsewhere: Some(elsewhere),
                     template: None,
                 });
@@ -66,5 +67,5 @@ pub(super) fn beside<'d, 'r>(
             summary.push(claim);
         }
     }
-    (found, summary)
+    (findings, summary)
 }

@@ -1,9 +1,9 @@
-//! What the rules find in a domain, and how it looks from outside.
+//! Runs the rules on a domain and turns their findings into diagnostics.
 
 use std::ops::Range;
 
 use super::SMALL_TEXT;
-use super::removals::removals_beside;
+use super::removals::other_removals;
 use super::suppression_lints::{faults, would_orphan_suppression};
 use crate::change::{Change, EditPlanner, overwritten};
 use crate::diagnostic::{Detail, Diagnostic, Fix, Related};
@@ -19,25 +19,25 @@ use crate::suppress::{SuppressionState, Suppressions};
 use crate::xml::{Element, ElementSet};
 use foldhash::HashSet;
 
-/// So many places are renamed in the edits of single findings. In a domain with thousands of `-set`
-/// that name renumbered devices, each of thousands of findings would rename them all, and each
-/// removed device the thousands behind it; behind this number only `fix`, which does it once, says
-/// what changes.
+/// Limit on the places renamed in the edits of single findings. In a domain with thousands of
+/// `-set` that name renumbered devices, each of thousands of findings would rename all of them, and
+/// each removed device the thousands after it. Beyond the limit only `fix`, which renames once,
+/// shows the changes.
 const MAX_RENAMES_IN_EDITS: usize = 20_000;
 
-/// The edits of all findings of a document carry this many times its size of new text at most, and
-/// [`SMALL_TEXT`] more: of thousands of blocks inside each other, each finding would carry all that
-/// are further in. Behind that only `fix` says what changes.
+/// Limit on the new text in the edits of all findings, as a multiple of the document's size, plus
+/// [`SMALL_TEXT`]. With thousands of nested blocks, each finding's edits would contain all blocks
+/// inside its own. Beyond the limit only `fix` shows the changes.
 const MAX_EDIT_FACTOR: usize = 4;
 
-/// Something found, with its rule.
+/// A finding with its rule.
 pub(super) struct RuleFinding<'d, 'r> {
     pub(super) rule: &'r Rule,
     pub(super) finding: Finding<'d>,
     pub(super) applicability: Option<Applicability>,
-    /// What the document says of it.
-    pub(super) verdict: SuppressionState,
-    /// The place in another document that it is at odds with.
+    /// Whether the document suppresses the finding.
+    pub(super) suppression_state: SuppressionState,
+    /// The place in another document that it conflicts with.
     pub(super) elsewhere: Option<Related>,
     /// The template expression that its fix would remove.
     pub(super) template: Option<String>,
@@ -45,27 +45,27 @@ pub(super) struct RuleFinding<'d, 'r> {
 
 impl<'d, 'r> RuleFinding<'d, 'r> {
     pub(super) fn is_fixable(&self, level: Applicability) -> bool {
-        let is_sure =
+        let is_high_enough =
             |applicability| applicability >= level && applicability != Applicability::Manual;
-        !self.is_suppressed() && self.applicability.is_some_and(is_sure)
+        !self.is_suppressed() && self.applicability.is_some_and(is_high_enough)
     }
 
-    /// Whether the document says that it is to be ignored.
+    /// Whether the document suppresses the finding.
     pub(super) fn is_suppressed(&self) -> bool {
-        self.verdict.reason().is_some()
+        self.suppression_state.reason().is_some()
     }
 
-    /// Whether the document says something of it, so that it stays unless somebody asks for its
-    /// fix.
+    /// Whether the document suppresses the finding or seems to; its fix is then made only on
+    /// request.
     pub(super) fn is_kept_by_user(&self) -> bool {
-        self.verdict != SuppressionState::Open
+        self.suppression_state != SuppressionState::Open
     }
 
     pub(super) fn changes(&self) -> &[Change<'d>] {
         self.finding.changes.as_deref().unwrap_or_default()
     }
 
-    /// The elements that its fix removes.
+    /// The elements that the fix removes.
     fn removed(&self) -> impl Iterator<Item = Element<'d>> {
         self.changes().iter().filter_map(|change| match change {
             Change::Remove(element) => Some(*element),
@@ -73,49 +73,50 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         })
     }
 
-    /// Whether other fixes wait for its fix: elements that move into libvirt's namespace mean
-    /// something only then, and so do devices that move into the block that everything else is
-    /// looked for in.
+    /// Whether other fixes must wait for this one: elements that move into libvirt's namespace, or
+    /// devices that move into the `<devices>` that rules search, only take effect afterwards.
     pub(super) fn is_first(&self, domain: &Domain<'d>) -> bool {
-        self.joins(domain)
+        self.moves_into_devices(domain)
             || self.rule.group == Group::Namespace
                 && !matches!(self.changes(), [] | [Change::DeclareNamespace])
     }
 
-    /// Whether its fix is made beside one that others wait for.
+    /// Whether the fix may be made together with one that others wait for.
     pub(super) fn may_be_first(&self, domain: &Domain<'d>) -> bool {
-        self.joins(domain) || self.rule.group == Group::Namespace
+        self.moves_into_devices(domain) || self.rule.group == Group::Namespace
     }
 
-    fn joins(&self, domain: &Domain<'d>) -> bool {
-        let is_joined = |change: &Change<'d>| matches!(change, Change::InsertSource(block, _) if Some(*block) == domain.devices);
-        self.changes().iter().any(is_joined)
+    fn moves_into_devices(&self, domain: &Domain<'d>) -> bool {
+        let moves_there = |change: &Change<'d>| matches!(change, Change::InsertSource(block, _) if Some(*block) == domain.devices);
+        self.changes().iter().any(moves_there)
     }
 
-    /// Whether its fix gives QEMU a `-display`.
+    /// Whether the fix gives QEMU a `-display`.
     fn opens_a_display(&self) -> bool {
         self.changes()
             .iter()
             .any(|change| matches!(change, Change::Arguments(arguments) if arguments.iter().any(|argument| argument == "-display")))
     }
 
-    /// Makes its fix one that is made only where somebody asks for it.
+    /// Makes the fix unsafe, unless it is manual already.
     fn demote_to_unsafe(&mut self, risk: Risk) {
         self.finding.risk.get_or_insert(risk);
         self.applicability =
             self.applicability.map(|applicability| applicability.min(Applicability::Unsafe));
     }
 
-    /// It as the outside sees it; with a composer, with the edits that mend it alone.
+    /// Converts the finding to a diagnostic; with an edit planner, it gets the edits that fix it
+    /// alone.
     fn diagnostic(
         &self,
         domain: &Domain<'d>,
         detail: Detail,
-        composer: Option<&EditPlanner<'_, 'd>>,
+        planner: Option<&EditPlanner<'_, 'd>>,
     ) -> Diagnostic<'r> {
         let source = domain.document.source();
-        let RuleFinding { rule, finding, applicability, verdict, elsewhere, template } = self;
-        let fill =
+        let RuleFinding { rule, finding, applicability, suppression_state, elsewhere, template } =
+            self;
+        let render =
             |text: &str| template::render_message(text, domain, finding.element, &finding.values);
         let has_words = detail >= Detail::Words;
         let related = |(span, message): &(Range<usize>, String)| Related {
@@ -127,18 +128,18 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         };
         let fix = match (applicability, rule.fix_for(domain.settings.libvirt)) {
             (Some(applicability), Some(fix)) => {
-                let edits = composer
-                    .map_or_else(Edits::default, |composer| composer.edits(self.changes().iter()));
+                let edits = planner
+                    .map_or_else(Edits::default, |planner| planner.edits(self.changes().iter()));
                 let with_property = fix.property.as_ref().filter(|_| finding.gives_property);
                 let title = with_property
                     .and_then(|property| property.title.as_ref())
                     .unwrap_or(&fix.title);
-                let title = if has_words { fill(title) } else { String::new() };
+                let title = if has_words { render(title) } else { String::new() };
                 let may_lose = || {
                     finding
                         .risk
                         .map(|risk| risk.words().to_owned())
-                        .or_else(|| fix.risk.as_deref().map(fill))
+                        .or_else(|| fix.risk.as_deref().map(render))
                 };
                 let risk = if has_words && *applicability == Applicability::Unsafe {
                     may_lose()
@@ -149,7 +150,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             }
             _ => None,
         };
-        let removed_too = removals_beside(domain, self.changes(), &finding.span);
+        let also_removed = other_removals(domain, self.changes(), &finding.span);
         let (start, end) = source.positions(finding.span.clone());
         let message = rule
             .message_once_removed
@@ -165,65 +166,68 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             message: match template {
                 Some(expression) => format!(
                     "{}; {} is filled in later by a template",
-                    fill(message),
+                    render(message),
                     template::clipped(expression)
                 ),
-                None => fill(message),
+                None => render(message),
             },
-            help: rule.help.as_deref().filter(|_| has_words).map(fill),
+            help: rule.help.as_deref().filter(|_| has_words).map(render),
             related: finding
                 .related
                 .iter()
                 .map(related)
-                .chain(removed_too)
+                .chain(also_removed)
                 .chain(elsewhere.clone())
                 .collect(),
             fix,
             in_inserted_text: false,
-            reason: verdict.reason().map(str::to_owned),
+            reason: suppression_state.reason().map(str::to_owned),
         }
     }
 }
 
-/// The findings as the outside sees them, in the order of the text; with a composer, each has the
-/// edits that mend it alone.
+/// Converts findings to diagnostics, in the order of the text; with an edit planner, each gets the
+/// edits that fix it alone.
 pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     domain: &Domain<'d>,
-    found: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
+    findings: impl Iterator<Item = &'f RuleFinding<'d, 'r>>,
     detail: Detail,
-    composer: Option<&EditPlanner<'_, 'd>>,
+    planner: Option<&EditPlanner<'_, 'd>>,
 ) -> Vec<Diagnostic<'r>> {
-    let found: Vec<_> = found.collect();
-    // An edit that waits for another may be none any more when that is done.
-    let waits = composer.is_some()
-        && found
+    let findings: Vec<_> = findings.collect();
+    // An edit that waits for another fix may not be needed after that one.
+    let others_wait = planner.is_some()
+        && findings
             .iter()
-            .any(|found| found.is_fixable(Applicability::Safe) && found.is_first(domain));
-    let mut most = if composer.is_some() { MAX_RENAMES_IN_EDITS } else { 0 };
-    let mut carried =
+            .any(|finding| finding.is_fixable(Applicability::Safe) && finding.is_first(domain));
+    let mut renames_left = if planner.is_some() { MAX_RENAMES_IN_EDITS } else { 0 };
+    let mut bytes_left =
         domain.document.text().len().saturating_mul(MAX_EDIT_FACTOR).saturating_add(SMALL_TEXT);
-    let diagnostics = found.into_iter().map(|found| {
-        if most > 0 && found.changes().contains(&Change::NameVgpu) {
-            most = most.saturating_sub(domain.renaming().len());
+    let diagnostics = findings.into_iter().map(|finding| {
+        if renames_left > 0 && finding.changes().contains(&Change::NameVgpu) {
+            renames_left = renames_left.saturating_sub(domain.renaming().len());
         }
-        if most > 0 && found.changes().iter().any(|change| matches!(change, Change::Remove(_))) {
-            most = most.saturating_sub(
+        if renames_left > 0
+            && finding.changes().iter().any(|change| matches!(change, Change::Remove(_)))
+        {
+            renames_left = renames_left.saturating_sub(
                 domain.references().kinds.iter().map(|kind| kind.devices.len()).sum(),
             );
             // Removing a host device changes the numbers of those after it, which every -set may
             // name.
-            if found.removed().any(|element| domain.alias_of(element).is_some()) {
-                most = most.saturating_sub(domain.host_devices.len() + domain.sets.len());
+            if finding.removed().any(|element| domain.alias_of(element).is_some()) {
+                renames_left =
+                    renames_left.saturating_sub(domain.host_devices.len() + domain.sets.len());
             }
         }
-        let mut diagnostic = found.diagnostic(
+        let mut diagnostic = finding.diagnostic(
             domain,
             detail,
-            composer.filter(|_| most > 0 && (!waits || found.may_be_first(domain))),
+            planner.filter(|_| renames_left > 0 && (!others_wait || finding.may_be_first(domain))),
         );
         if let Some(fix) = &mut diagnostic.fix {
-            match carried.checked_sub(fix.edits.inserted()) {
-                Some(rest) => carried = rest,
+            match bytes_left.checked_sub(fix.edits.inserted()) {
+                Some(rest) => bytes_left = rest,
                 None => fix.edits = Edits::default(),
             }
         }
@@ -234,24 +238,24 @@ pub(super) fn diagnostics<'f, 'd: 'f, 'r: 'f>(
     diagnostics
 }
 
-/// How far fixes may change the guest's screen.
+/// Whether fixes may change how the guest is displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Picture {
-    /// They may replace it.
+    /// Fixes may replace the display.
     Replaceable,
-    /// It stays, because nothing else would show the guest.
+    /// Fixes keep the display, because nothing else would show the guest.
     Kept,
 }
 
 impl Picture {
-    /// Whether a rule's fixes may be made.
+    /// Whether this rule's fixes may be made.
     pub(super) fn allows(self, rule: &Rule) -> bool {
         self == Picture::Replaceable || !rule.touches_picture()
     }
 }
 
-/// All that the rules find, and what the document says of it; whether that is of use is another
-/// question ([`unused`](super::ignored::unused)).
+/// Returns all findings with their suppression states. Unused suppressions are not among them
+/// ([`unused`](super::suppression_lints::unused)).
 pub(super) fn find<'c, 'd, 'r: 'c>(
     domain: &'c Domain<'d>,
     rules: &RuleSet<'r>,
@@ -259,16 +263,16 @@ pub(super) fn find<'c, 'd, 'r: 'c>(
     picture: Picture,
 ) -> (Vec<RuleFinding<'d, 'r>>, Suppressions<'c, 'd>) {
     let mut suppressions = Suppressions::new(domain, &rules.known);
-    let mut found = check_all(domain, rules, detail, &mut suppressions, picture);
-    found.extend(faults(domain, rules, &mut suppressions));
+    let mut findings = check_all(domain, rules, detail, &mut suppressions, picture);
+    findings.extend(faults(domain, rules, &mut suppressions));
     if is_vendor_unknown(domain) {
-        // What is found is the same whether the fixes are held back or not.
-        found.iter_mut().for_each(|found| found.demote_to_unsafe(Risk::NotIntels));
+        // Only the fixes are held back; the findings are the same.
+        findings.iter_mut().for_each(|finding| finding.demote_to_unsafe(Risk::NotIntels));
     }
-    (found, suppressions)
+    (findings, suppressions)
 }
 
-/// Asks all rules, those that remove elements first: the others see what these leave.
+/// Runs all rules, those that remove elements first: the others see the domain without these.
 pub(super) fn check_all<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
@@ -276,29 +280,29 @@ pub(super) fn check_all<'d, 'r>(
     suppressions: &mut Suppressions<'_, '_>,
     picture: Picture,
 ) -> Vec<RuleFinding<'d, 'r>> {
-    let (search, wants_changes) =
-        (Search::new(&domain.children), detail >= Detail::Words || domain.may_have_templates());
+    let search = Search::new(&domain.children);
+    let wants_changes = detail >= Detail::Words || domain.may_have_templates();
     let level = domain.settings.applicability();
     let is_unsuitable = domain.unsuitable().is_some();
-    let of_new_vgpu = rules_for_new_vgpu(domain, rules, suppressions);
-    let rules = of_new_vgpu.as_ref().unwrap_or(rules);
+    let narrowed_rules = rules_for_new_vgpu(domain, rules, suppressions);
+    let rules = narrowed_rules.as_ref().unwrap_or(rules);
     let mut removed: ElementSet = Default::default();
-    let mut found: Vec<RuleFinding<'d, 'r>> = Vec::new();
+    let mut findings: Vec<RuleFinding<'d, 'r>> = Vec::new();
     let mut phase = Phase::Removal;
-    // A guest with its own share of the GPU keeps its screen.
+    // A guest with its own SR-IOV share of the GPU keeps its display.
     let keeps_screen = domain.is_served_by_sriov();
-    let is_asked = |rule: &&Rule| {
+    let is_applicable = |rule: &&Rule| {
         rule.when.unsuitable == is_unsuitable && !(keeps_screen && rule.touches_picture())
     };
-    for rule in rules.active.iter().copied().filter(|rule| is_asked(rule)) {
+    for rule in rules.active.iter().copied().filter(|rule| is_applicable(rule)) {
         if rule.phase() != phase {
-            keep_display_if_graphics_kept(domain, &mut found);
-            let is_made = |found: &&RuleFinding<'d, 'r>| {
-                found.is_fixable(level) && picture.allows(found.rule)
+            keep_display_if_graphics_kept(domain, &mut findings);
+            let is_applied = |finding: &&RuleFinding<'d, 'r>| {
+                finding.is_fixable(level) && picture.allows(finding.rule)
             };
-            removed = found
+            removed = findings
                 .iter()
-                .filter(is_made)
+                .filter(is_applied)
                 .flat_map(RuleFinding::removed)
                 .map(Element::id)
                 .collect();
@@ -309,36 +313,42 @@ pub(super) fn check_all<'d, 'r>(
             &Context { domain, search: &search, rules, removed: &removed, wants_changes },
         ) {
             finding.changes.take_if(|changes| would_orphan_suppression(changes, domain));
-            let verdict = suppressions.verdict(rule, finding.span.start);
+            let suppression_state = suppressions.verdict(rule, finding.span.start);
             let applicability = check::applicability(rule, &finding, domain);
             let template =
                 finding.changes.as_deref().and_then(|changes| overwritten(domain, changes));
-            let mut one =
-                RuleFinding { rule, applicability, finding, verdict, elsewhere: None, template };
-            if one.template.is_some() {
-                one.demote_to_unsafe(Risk::Template);
+            let mut rule_finding = RuleFinding {
+                rule,
+                applicability,
+                finding,
+                suppression_state,
+                elsewhere: None,
+                template,
+            };
+            if rule_finding.template.is_some() {
+                rule_finding.demote_to_unsafe(Risk::Template);
             }
-            if one.verdict == SuppressionState::Doubtful {
-                one.demote_to_unsafe(Risk::UnclearIgnore);
+            if rule_finding.suppression_state == SuppressionState::Doubtful {
+                rule_finding.demote_to_unsafe(Risk::UnclearIgnore);
             }
-            found.push(one);
+            findings.push(rule_finding);
         }
     }
-    keep_display_if_graphics_kept(domain, &mut found);
-    convert_all_or_nothing(&mut found);
-    found
+    keep_display_if_graphics_kept(domain, &mut findings);
+    convert_all_or_nothing(&mut findings);
+    findings
 }
 
-/// Withholds fixes that would remove a screen if a `<graphics>` that a fix would remove is kept,
-/// because the domain says so or because a template fills it in. The guest is watched through that
-/// `<graphics>`, which shows its `<video>`.
-fn keep_display_if_graphics_kept(domain: &Domain<'_>, found: &mut [RuleFinding<'_, '_>]) {
+/// Makes fixes that would remove a display unsafe if a `<graphics>` that another fix would remove
+/// is kept, because the document suppresses the removal or because a template fills it in. The
+/// guest is watched through that `<graphics>`, which shows its `<video>`.
+fn keep_display_if_graphics_kept(domain: &Domain<'_>, findings: &mut [RuleFinding<'_, '_>]) {
     let removes_graphics =
-        |found: &RuleFinding<'_, '_>| found.removed().any(|element| element.is("graphics"));
-    let kept = |found: &&RuleFinding<'_, '_>| {
-        (found.is_kept_by_user() || found.template.is_some()) && removes_graphics(found)
+        |finding: &RuleFinding<'_, '_>| finding.removed().any(|element| element.is("graphics"));
+    let is_kept = |finding: &&RuleFinding<'_, '_>| {
+        (finding.is_kept_by_user() || finding.template.is_some()) && removes_graphics(finding)
     };
-    let risk = match found.iter().filter(kept).map(RuleFinding::is_kept_by_user).max() {
+    let risk = match findings.iter().filter(is_kept).map(RuleFinding::is_kept_by_user).max() {
         Some(true) => Risk::KeptGraphics,
         Some(false) => Risk::TemplateGraphics,
         None => return,
@@ -348,51 +358,58 @@ fn keep_display_if_graphics_kept(domain: &Domain<'_>, found: &mut [RuleFinding<'
     let is_a_display =
         |graphics: Element<'_>| matches!(graphics.attribute("type"), Some("dbus" | "rdp" | "sdl"));
     let keeps_a_display =
-        found.iter().filter(kept).flat_map(RuleFinding::removed).any(is_a_display);
-    let is_for_the_watched = |rule: &Rule| {
+        findings.iter().filter(is_kept).flat_map(RuleFinding::removed).any(is_a_display);
+    let is_unsafe_if_watched = |rule: &Rule| {
         rule.fix_for(domain.settings.libvirt).is_some_and(|fix| fix.unsafe_if_watched)
     };
-    for found in found.iter_mut().filter(|found| !removes_graphics(found)) {
-        let takes_the_screen = found.rule.group == Group::Display && is_for_the_watched(found.rule);
-        if takes_the_screen
+    for finding in findings.iter_mut().filter(|finding| !removes_graphics(finding)) {
+        let removes_display =
+            finding.rule.group == Group::Display && is_unsafe_if_watched(finding.rule);
+        if removes_display
             || keeps_a_display
-                && (check::is_for_the_picture(found.rule, domain) || found.opens_a_display())
+                && (check::is_for_the_picture(finding.rule, domain) || finding.opens_a_display())
         {
-            found.demote_to_unsafe(risk);
+            finding.demote_to_unsafe(risk);
         }
     }
 }
 
-/// What carries properties in one form is written in the other as a whole or not at all: where one
-/// of them is to stay, half in each form would work on no libvirt.
-fn convert_all_or_nothing(found: &mut [RuleFinding<'_, '_>]) {
-    let converts = |found: &RuleFinding<'_, '_>| {
-        let adds = found
+/// Makes conversions between `-set` and overrides unsafe if one of their properties has to stay:
+/// half of the properties in each form would work on no libvirt.
+fn convert_all_or_nothing(findings: &mut [RuleFinding<'_, '_>]) {
+    let converts = |finding: &RuleFinding<'_, '_>| {
+        let adds_property = finding
             .changes()
             .iter()
             .any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
-        adds && found.removed().next().is_some()
+        adds_property && finding.removed().next().is_some()
     };
-    let is_kept = |found: &RuleFinding<'_, '_>| found.is_kept_by_user() || found.template.is_some();
-    if !found.iter().any(is_kept) {
+    let is_kept =
+        |finding: &RuleFinding<'_, '_>| finding.is_kept_by_user() || finding.template.is_some();
+    if !findings.iter().any(is_kept) {
         return;
     }
-    let converting: HashSet<&str> =
-        found.iter().filter(|found| converts(found)).map(|found| &*found.rule.id).collect();
-    let kept = found.iter().filter(|found| is_kept(found) && converting.contains(&*found.rule.id));
+    let converting: HashSet<&str> = findings
+        .iter()
+        .filter(|finding| converts(finding))
+        .map(|finding| &*finding.rule.id)
+        .collect();
+    let kept = findings
+        .iter()
+        .filter(|finding| is_kept(finding) && converting.contains(&*finding.rule.id));
     let risk = match kept.map(RuleFinding::is_kept_by_user).max() {
         Some(true) => Risk::KeptPart,
         Some(false) => Risk::Template,
         None => return,
     };
-    found
+    findings
         .iter_mut()
-        .filter(|found| converting.contains(&*found.rule.id))
-        .for_each(|found| found.demote_to_unsafe(risk));
+        .filter(|finding| converting.contains(&*finding.rule.id))
+        .for_each(|finding| finding.demote_to_unsafe(risk));
 }
 
-/// The rules, with those alone that a new vGPU is to meet where it will stand; None where there is
-/// none to come, or all are.
+/// Returns the rules with `wanted` reduced to those that the document does not suppress where a new
+/// vGPU would be inserted; `None` if the domain has a vGPU or the document has no suppressions.
 fn rules_for_new_vgpu<'r>(
     domain: &Domain<'_>,
     rules: &RuleSet<'r>,
@@ -401,12 +418,12 @@ fn rules_for_new_vgpu<'r>(
     if suppressions.is_empty() || domain.has_vgpu() {
         return None;
     }
-    let place = domain.devices.unwrap_or(domain.root).span().start;
-    let mut of_new_vgpu = rules.clone();
-    of_new_vgpu.wanted.retain(|rule| {
-        !matches!(suppressions.verdict(rule, place), SuppressionState::Suppressed(_))
+    let insertion_offset = domain.devices.unwrap_or(domain.root).span().start;
+    let mut narrowed_rules = rules.clone();
+    narrowed_rules.wanted.retain(|rule| {
+        !matches!(suppressions.verdict(rule, insertion_offset), SuppressionState::Suppressed(_))
     });
-    Some(of_new_vgpu)
+    Some(narrowed_rules)
 }
 
 pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {
@@ -416,9 +433,9 @@ pub(super) fn sort(diagnostics: &mut [Diagnostic<'_>]) {
     });
 }
 
-/// Whether the domain's vGPU was met in a folder and nothing says that it is Intel's: then all
-/// fixes are held back together, as a part of them stops QEMU on other makers' devices, and the
-/// rest is of no use without that part.
+/// Whether the domain was found in a folder and nothing shows that its vGPU is Intel's. All fixes
+/// are then held back together: some make QEMU exit with other vendors' devices, and the rest are
+/// useless without these.
 pub(super) fn is_vendor_unknown(domain: &Domain<'_>) -> bool {
     !domain.settings.explicitly_named && domain.has_vgpu() && !domain.has_gvtg_sign()
 }

@@ -1,11 +1,11 @@
-//! The rounds of a fix: what is found is mended together, until nothing is left to mend.
+//! The fix loop: applies all fixes, lints again, and repeats until nothing is left to fix.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::findings::{Picture, sort};
 use super::fix_result::{FixError, Fixed};
-use super::pass::{PassOptions, PassOutcome, round};
+use super::pass::{PassOptions, PassOutcome, run_pass};
 use super::remap::trace_back;
 use super::{Findings, SMALL_TEXT};
 use crate::cross_file::Claims;
@@ -17,16 +17,17 @@ use crate::source_map::SourceMap;
 use crate::xml::XmlError;
 use foldhash::{HashSet, HashSetExt};
 
-/// So many rounds that only rules at odds with each other need more.
+/// Maximum number of passes; more means that rules conflict.
 const MAX_PASSES: usize = 20;
 
-/// So many times the size of the text that came in may come out, and [`SMALL_TEXT`] more: no real
-/// domain needs half of that.
+/// Limit on the size of the result, as a multiple of the input's size, plus [`SMALL_TEXT`]; no real
+/// domain needs half of it.
 const MAX_GROWTH: usize = 4;
 
-/// The text with everything mended that the settings allow, and a second look at the result.
+/// Applies all fixes that the settings allow, and lints the result.
 ///
-/// Takes the text to let go of it as soon as it is edited: a big one is in memory once.
+/// Takes the text by value to free it after the first edit, so that a large text is in memory only
+/// once.
 ///
 /// ```
 /// use gvtg_xml::lint::fix;
@@ -42,7 +43,8 @@ const MAX_GROWTH: usize = 4;
 /// ```
 ///
 /// # Errors
-/// A text that is no domain XML, or rules at odds with each other.
+/// Returns an error if the text is not domain XML, if rules conflict, or if a setting is wrong for
+/// the domain.
 pub fn fix<'r>(
     text: String,
     rules: &RuleSet<'r>,
@@ -51,13 +53,13 @@ pub fn fix<'r>(
     fix_with_others(text, rules, settings, false, None)
 }
 
-/// The same for a document that is one of several: what is left has what it has in common with
-/// `others`, those that were mended before, and must not. Whoever goes on to the next adds the
-/// summary to them. With edits, what was mended has those that mend it alone, and so has what is
-/// left and could be mended.
+/// Like [`fix`], for one of several documents: the remaining findings include conflicts with
+/// `others`, the claims of the documents before it. The caller adds the returned summary to them.
+/// With `with_edits`, each applied finding has the edits that fix it alone, and so has each
+/// remaining one that can be fixed.
 ///
 /// # Errors
-/// Those of [`fix`].
+/// The same as [`fix`].
 pub fn fix_with_others<'r>(
     text: String,
     rules: &RuleSet<'r>,
@@ -65,33 +67,35 @@ pub fn fix_with_others<'r>(
     with_edits: bool,
     others: Option<&Claims>,
 ) -> Result<Fixed<'r>, FixError> {
-    let mut how =
+    let mut options =
         PassOptions { rules, settings, with_edits, others, picture: Picture::Replaceable };
-    // What was mended, each in which round; and the way back of each round.
-    let (mut applied, mut undo): (Vec<(usize, Diagnostic<'r>)>, Vec<SourceMap>) =
-        Default::default();
-    let most = text.len().saturating_mul(MAX_GROWTH).saturating_add(SMALL_TEXT);
+    // Applied findings, each with the index of its pass.
+    let mut applied: Vec<(usize, Diagnostic<'r>)> = Vec::new();
+    // One per pass.
+    let mut source_maps: Vec<SourceMap> = Vec::new();
+    let max_length = text.len().saturating_mul(MAX_GROWTH).saturating_add(SMALL_TEXT);
     let mut text = text;
     let mut seen = HashSet::new();
     let mut refused: Option<Diagnostic<'r>> = None;
     loop {
-        let unreadable = |error: XmlError| {
+        let xml_error = |error: XmlError| {
             let position = Source::new("", &text).position(error.offset);
             FixError::Xml(error, position)
         };
-        match round(&text, &how).map_err(unreadable)? {
-            PassOutcome::Edited { edits, moved, applied: now, refused: setting } => {
+        match run_pass(&text, &options).map_err(xml_error)? {
+            PassOutcome::Edited { edits, moved, applied: applied_now, refused: setting } => {
                 refused = refused.or(setting);
-                if edits.length_of(&text) > most {
-                    return Err(FixError::Growth(most_frequent(&now)));
+                if edits.length_of(&text) > max_length {
+                    return Err(FixError::Growth(most_frequent(&applied_now)));
                 }
-                applied.extend(now.into_iter().map(|diagnostic| (undo.len(), diagnostic)));
-                undo.push(SourceMap::of(&edits, &text, &moved));
+                let pass = source_maps.len();
+                applied.extend(applied_now.into_iter().map(|diagnostic| (pass, diagnostic)));
+                source_maps.push(SourceMap::of(&edits, &text, &moved));
                 text = edits.apply(&text);
-                // Rules at odds come round to what the second round made too; nearly every document
-                // needs one round and no hash.
-                let is_repeated = undo.len() > 1 && !seen.insert(hash(&text));
-                if is_repeated || undo.len() >= MAX_PASSES {
+                // Conflicting rules eventually repeat the text of the second pass or a later one.
+                // The first is not hashed: nearly every document needs only one.
+                let is_repeated = source_maps.len() > 1 && !seen.insert(hash(&text));
+                if is_repeated || source_maps.len() >= MAX_PASSES {
                     let mut names: Vec<String> = applied
                         .iter()
                         .map(|(_, diagnostic)| diagnostic.rule.id.to_string())
@@ -103,35 +107,35 @@ pub fn fix_with_others<'r>(
             }
             PassOutcome::Quiet { is_sure_to_show, .. }
                 if !is_sure_to_show
-                    && how.picture == Picture::Replaceable
+                    && options.picture == Picture::Replaceable
                     && removed_display(&applied) =>
             {
-                // Nothing is sure to show the guest: all back, and once more without touching what
-                // shows it now.
-                for back in std::mem::take(&mut undo).into_iter().rev() {
-                    text = back.apply(&text);
+                // Nothing is sure to show the guest: undo everything, and start again without
+                // changing the display.
+                for source_map in std::mem::take(&mut source_maps).into_iter().rev() {
+                    text = source_map.apply(&text);
                 }
                 applied.clear();
                 refused = None;
-                how.picture = Picture::Kept;
+                options.picture = Picture::Kept;
                 seen.clear();
             }
             PassOutcome::Quiet {
                 refused: setting,
                 findings,
                 ignores_errors,
-                is_guess,
+                is_vendor_unknown,
                 guest,
                 ..
             } => {
                 if let Some(Diagnostic { message, help, .. }) = refused.or(setting) {
                     return Err(FixError::Setting { message, help: help.unwrap_or_default() });
                 }
-                let rounds = undo.len();
+                let rounds = source_maps.len();
                 let Findings { open: mut remaining, mut suppressed, mut summary } = findings;
                 trace_back(
                     &text,
-                    &undo,
+                    &source_maps,
                     &mut applied,
                     remaining.iter_mut().chain(&mut suppressed),
                     &mut summary,
@@ -141,9 +145,9 @@ pub fn fix_with_others<'r>(
                 sort(&mut applied);
                 sort(&mut remaining);
                 sort(&mut suppressed);
-                let held_back = is_guess
+                let fixes_skipped_unknown_vendor = is_vendor_unknown
                     && !settings.unsafe_fixes
-                    && remaining.iter().any(|left| left.fix.is_some());
+                    && remaining.iter().any(|diagnostic| diagnostic.fix.is_some());
                 return Ok(Fixed {
                     changed: rounds > 0,
                     text,
@@ -152,9 +156,9 @@ pub fn fix_with_others<'r>(
                     suppressed,
                     summary,
                     rounds,
-                    display_fixes_skipped: how.picture == Picture::Kept,
+                    display_fixes_skipped: options.picture == Picture::Kept,
                     ignores_errors,
-                    fixes_skipped_unknown_vendor: held_back,
+                    fixes_skipped_unknown_vendor,
                     guest,
                 });
             }
@@ -162,12 +166,12 @@ pub fn fix_with_others<'r>(
     }
 }
 
-/// Whether anything that could show the guest was removed.
+/// Whether a fix changed something that could show the guest.
 fn removed_display(applied: &[(usize, Diagnostic<'_>)]) -> bool {
     applied.iter().any(|(_, diagnostic)| diagnostic.rule.touches_picture())
 }
 
-/// The rule that made most of these.
+/// The id of the rule with the most findings.
 fn most_frequent(diagnostics: &[Diagnostic<'_>]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     diagnostics.iter().for_each(|diagnostic| *counts.entry(&diagnostic.rule.id).or_default() += 1);

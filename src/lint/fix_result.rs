@@ -1,4 +1,4 @@
-//! What fixing a text comes to, or why it can't be done.
+//! The result of a fix, or its error.
 
 use std::error::Error;
 use std::fmt;
@@ -11,45 +11,45 @@ use crate::domain::{Domain, is_template_name, uuid_of};
 use crate::source::Position;
 use crate::xml::XmlError;
 
-/// What fixing made of a text.
+/// The result of fixing a document.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Fixed<'r> {
-    /// The whole document.
+    /// The complete text of the fixed document.
     pub text: String,
-    /// Whether it differs from what came in.
+    /// Whether the text differs from the input.
     pub changed: bool,
-    /// What was mended, with places in the text that came in; without edits.
+    /// Findings that were fixed, with positions in the input; with edits only on request.
     pub applied: Vec<Diagnostic<'r>>,
-    /// What is left, with places in the text that came in; without edits.
+    /// Findings that remain, with positions in the input; with edits only on request.
     pub remaining: Vec<Diagnostic<'r>>,
-    /// What the text says is to be ignored, with places in the text that came in; without edits.
+    /// Findings that the document suppresses, with positions in the input; without edits.
     pub suppressed: Vec<Diagnostic<'r>>,
-    /// What the domain claims now, where it is one of several; with places in the text that came
-    /// in.
+    /// The resources that the fixed domain claims, with positions in the input; empty if it is not
+    /// compared with other documents.
     pub summary: Summary,
-    /// How often the text was edited.
+    /// The number of passes that edited the text.
     pub rounds: usize,
-    /// Whether fixes were left out because nothing would have shown the guest after them.
+    /// Whether fixes to displays were skipped because nothing would have shown the guest
+    /// afterwards.
     pub display_fixes_skipped: bool,
-    /// Whether an error is left because the text says so, with which nothing is sure to show the
-    /// guest.
+    /// Whether the document suppresses an error because of which the guest may not be visible.
     pub ignores_errors: bool,
-    /// Whether fixes were held back because nothing says that the mediated device is Intel's.
+    /// Whether fixes were skipped because nothing shows that the mediated device is Intel's.
     pub fixes_skipped_unknown_vendor: bool,
-    /// The domain as it is now.
+    /// The domain after the fix.
     pub guest: Guest,
 }
 
-/// What of a domain there is to be known for whoever starts it.
+/// The properties of a domain that matter for starting its VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Guest {
-    /// Its name, if it has one that no template fills in later.
+    /// The domain's name, unless a template fills it in later.
     pub name: Option<String>,
-    /// Whether it has a vGPU.
+    /// Whether the domain has a vGPU.
     pub has_vgpu: bool,
-    /// The uuids of its vGPUs, as far as they have some.
+    /// The uuids of those of its vGPUs that have one.
     pub vgpus: Vec<Uuid>,
 }
 
@@ -64,22 +64,21 @@ impl Guest {
     }
 }
 
-/// Why a text can't be fixed.
+/// The reason why a text cannot be fixed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum FixError {
-    /// It is no domain XML: what is wrong, and where for people; the text is gone by the time
-    /// somebody asks.
+    /// The text is not domain XML. The position is included because the text is not kept.
     Xml(XmlError, Position),
-    /// The fixes of these rules undo each other: a fault in the rules.
+    /// The fixes of these rules undo each other; the rules are wrong.
     Loop(Vec<String>),
-    /// The text grows without end, most of it by this rule.
+    /// The text grows beyond the limit, mostly because of this rule.
     Growth(String),
-    /// A setting of the run is wrong for this domain.
+    /// A setting is wrong for this domain.
     Setting {
         /// The reason.
         message: String,
-        /// The advice that goes with it: what to give instead.
+        /// The advice: what to set instead.
         help: String,
     },
 }

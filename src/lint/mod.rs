@@ -1,5 +1,5 @@
-//! Lint and fix: pure functions of a text, the rules and the settings. Everything else is a face on
-//! these two.
+//! Linting and fixing: pure functions of a text, the rules and the settings. Commands, the language
+//! server and the web page only present their results.
 
 use std::fmt;
 
@@ -24,29 +24,28 @@ mod removals;
 mod suppression_lints;
 
 pub use add_suppressions::{Suppressed, suppress, suppress_with_others, suppressing_edits};
-use cross_file::beside;
+use cross_file::cross_file_findings;
 use findings::{Picture, RuleFinding, diagnostics, find};
 pub use fix::{fix, fix_with_others};
 pub use fix_result::{FixError, Fixed, Guest};
 use suppression_lints::unused;
 
-/// What a small text may get whatever its size.
+/// Bytes that the limits on edits and on growth allow in addition to a multiple of the text's size.
 const SMALL_TEXT: usize = 256 << 10;
 
-/// What the rules find in a text, in its order.
+/// The findings of a document, in the order of its text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Findings<'r> {
-    /// What counts.
+    /// Findings that are not suppressed.
     pub open: Vec<Diagnostic<'r>>,
-    /// What the text says is to be ignored, without edits.
+    /// Findings that the document suppresses; without edits.
     pub suppressed: Vec<Diagnostic<'r>>,
-    /// What the domain claims, where it is one of several.
+    /// The resources that the domain claims; empty if it is not compared with other documents.
     pub summary: Summary,
 }
 
-/// Everything that the rules find, but what the text says is to be ignored, in the order of the
-/// text.
+/// Returns all findings that are not suppressed, in the order of the text.
 ///
 /// ```
 /// use gvtg_xml::lint::lint;
@@ -62,7 +61,7 @@ pub struct Findings<'r> {
 /// ```
 ///
 /// # Errors
-/// A text that is no domain XML: where, why, and what to do.
+/// Returns where, why and what to do if the text is not domain XML.
 pub fn lint<'r>(
     text: &str,
     rules: &RuleSet<'r>,
@@ -71,10 +70,10 @@ pub fn lint<'r>(
     lint_all(text, rules, settings, Detail::Edits).map(|findings| findings.open)
 }
 
-/// The same for whoever shows no edits: working them out is most of the time of a finding.
+/// Like [`lint`], but without computing edits, which takes most of the time of a finding.
 ///
 /// # Errors
-/// Those of [`lint`].
+/// The same as [`lint`].
 pub fn lint_without_edits<'r>(
     text: &str,
     rules: &RuleSet<'r>,
@@ -83,11 +82,10 @@ pub fn lint_without_edits<'r>(
     lint_all(text, rules, settings, Detail::Words).map(|findings| findings.open)
 }
 
-/// Everything that the rules find, what is to be ignored too, in as much detail as somebody looks
-/// at.
+/// Returns all findings, suppressed ones too, in the given detail.
 ///
 /// # Errors
-/// Those of [`lint`].
+/// The same as [`lint`].
 pub fn lint_all<'r>(
     text: &str,
     rules: &RuleSet<'r>,
@@ -97,11 +95,11 @@ pub fn lint_all<'r>(
     lint_with_others(&Source::new("", text), rules, settings, detail, None)
 }
 
-/// The same for a document that is one of several: what it has in common with `others`, those that
-/// were looked at before, and must not. Whoever goes on to the next adds the summary to them.
+/// Like [`lint_all`], for one of several documents: also finds conflicts with `others`, the claims
+/// of the documents before it. The caller adds the returned summary to them.
 ///
 /// ```
-/// use gvtg_xml::across::Claims;
+/// use gvtg_xml::cross_file::Claims;
 /// use gvtg_xml::diagnostic::Detail;
 /// use gvtg_xml::lint::lint_with_others;
 /// use gvtg_xml::rules::{RuleSet, builtin};
@@ -123,7 +121,7 @@ pub fn lint_all<'r>(
 /// ```
 ///
 /// # Errors
-/// Those of [`lint`].
+/// The same as [`lint`].
 pub fn lint_with_others<'r>(
     source: &Source<'_>,
     rules: &RuleSet<'r>,
@@ -132,38 +130,38 @@ pub fn lint_with_others<'r>(
     others: Option<&Claims>,
 ) -> Result<Findings<'r>, XmlError> {
     domain::read_source(source, settings, |domain| {
-        let (mut found, mut suppressions) = find(domain, rules, detail, Picture::Replaceable);
-        let (shared, summary) = beside(domain, rules, others, &mut suppressions);
-        found.extend(shared);
-        let unused = unused(domain, rules, &found, &mut suppressions);
-        found.extend(unused);
-        let composer = (detail == Detail::Edits).then(|| EditPlanner::new(domain));
-        to_findings(domain, &found, detail, composer.as_ref(), summary)
+        let (mut findings, mut suppressions) = find(domain, rules, detail, Picture::Replaceable);
+        let (conflicts, summary) = cross_file_findings(domain, rules, others, &mut suppressions);
+        findings.extend(conflicts);
+        let unused = unused(domain, rules, &findings, &mut suppressions);
+        findings.extend(unused);
+        let planner = if detail == Detail::Edits { Some(EditPlanner::new(domain)) } else { None };
+        to_findings(domain, &findings, detail, planner.as_ref(), summary)
     })
 }
 
-/// What was found, as the outside sees it.
+/// Converts findings to diagnostics, split into open and suppressed ones.
 fn to_findings<'d, 'r>(
     domain: &Domain<'d>,
-    found: &[RuleFinding<'d, 'r>],
+    findings: &[RuleFinding<'d, 'r>],
     detail: Detail,
-    composer: Option<&EditPlanner<'_, 'd>>,
+    planner: Option<&EditPlanner<'_, 'd>>,
     summary: Summary,
 ) -> Findings<'r> {
-    let part = |is_suppressed: bool| {
-        found.iter().filter(move |found| found.is_suppressed() == is_suppressed)
+    let with_suppressed = |is_suppressed: bool| {
+        findings.iter().filter(move |finding| finding.is_suppressed() == is_suppressed)
     };
     Findings {
-        open: diagnostics(domain, part(false), detail, composer),
-        suppressed: diagnostics(domain, part(true), detail, None),
+        open: diagnostics(domain, with_suppressed(false), detail, planner),
+        suppressed: diagnostics(domain, with_suppressed(true), detail, None),
         summary,
     }
 }
 
-/// The edits that mend together all that one rule finds beside the others, as far as that is safe.
+/// Returns the edits that together fix all findings of one rule that are safe to fix.
 ///
 /// # Errors
-/// Those of [`lint`].
+/// The same as [`lint`].
 pub fn edits_for(
     rule: &str,
     text: &str,
@@ -171,24 +169,24 @@ pub fn edits_for(
     settings: &Settings,
 ) -> Result<Edits, XmlError> {
     domain::read(text, settings, |domain| {
-        let (found, mut suppressions) = find(domain, rules, Detail::Edits, Picture::Replaceable);
-        let unused = unused(domain, rules, &found, &mut suppressions);
-        let picked = found
+        let (findings, mut suppressions) = find(domain, rules, Detail::Edits, Picture::Replaceable);
+        let unused = unused(domain, rules, &findings, &mut suppressions);
+        let fixable = findings
             .iter()
             .chain(&unused)
-            .filter(|found| found.rule.id == rule && found.is_fixable(Applicability::Safe));
-        EditPlanner::new(domain).edits(picked.flat_map(|found| found.changes()))
+            .filter(|finding| finding.rule.id == rule && finding.is_fixable(Applicability::Safe));
+        EditPlanner::new(domain).edits(fixable.flat_map(|finding| finding.changes()))
     })
 }
 
-/// The reason why a document that a run found is skipped.
+/// The reason for skipping a document that the user did not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// It is not XML as far as can be told: plain text, or binary data. A file that should be XML
-    /// may be damaged.
+    /// It does not look like XML: plain text or binary data. A file that should be XML may be
+    /// damaged.
     NotXml,
-    /// It is XML of another kind.
+    /// It is XML with another root element.
     NotADomain,
     /// It is a domain without a sign of GVT-g.
     NoSign,
@@ -203,12 +201,12 @@ impl fmt::Display for Foreign {
     }
 }
 
-/// Returns why a document that the user did not name as a domain is skipped; None for one that is
-/// looked at.
+/// Returns why a document that the user did not name as a domain is skipped; `None` if it is
+/// checked.
 ///
-/// A domain is looked at if it has a sign of GVT-g, or with `all` in any case. So is one that can't
-/// be read, whatever its encoding and whether or not it has a document type declaration: its error
-/// is worth knowing.
+/// A domain is checked if it has a sign of GVT-g, or if `all` is set. A domain that cannot be read
+/// is checked too, whatever its encoding and with or without a document type declaration, because
+/// its error is worth knowing.
 pub fn skip_reason(bytes: &[u8], all: bool) -> Option<Foreign> {
     match xml::root_name(bytes).as_deref() {
         Some("domain") => {}
@@ -219,17 +217,17 @@ pub fn skip_reason(bytes: &[u8], all: bool) -> Option<Foreign> {
     if is_in_a_foreign_namespace(text) {
         return Some(Foreign::NotADomain);
     }
-    let speaks_of_gvtg = |domain: &Domain<'_>| {
+    let uses_gvtg = |domain: &Domain<'_>| {
         domain.vgpu.is_some_and(|vgpu| vgpu.attribute("model") == Some("vfio-pci"))
             || domain.raw_vgpu.is_some()
             || domain.has_gvtg_sign()
     };
-    let has_sign = || domain::read(text, &Settings::default(), speaks_of_gvtg).unwrap_or(true);
-    (!all && !has_sign()).then_some(Foreign::NoSign)
+    let has_sign = || domain::read(text, &Settings::default(), uses_gvtg).unwrap_or(true);
+    if all || has_sign() { None } else { Some(Foreign::NoSign) }
 }
 
-/// Whether the root element belongs to another vocabulary that has a `<domain>` too. libvirt's own
-/// namespaces in its place are a mistake.
+/// Whether the root element belongs to another vocabulary that also has a `<domain>`. libvirt's own
+/// namespaces on the root are mistakes, not another vocabulary.
 fn is_in_a_foreign_namespace(text: &str) -> bool {
     let Some(root) = xml::root_tag(text) else { return false };
     let mut attributes = root.attributes(text);

@@ -1,11 +1,11 @@
-//! One round of a fix: what is found is mended together, or nothing is left to mend.
+//! One pass of a fix: either all fixes that can be made together, or the final findings.
 
 use std::ops::Range;
 
-use super::cross_file::beside;
+use super::cross_file::cross_file_findings;
 use super::findings::{Picture, RuleFinding, diagnostics, find, is_vendor_unknown};
 use super::fix_result::Guest;
-use super::suppression_lints::{is_left_error, unused};
+use super::suppression_lints::{is_suppressed_error, unused};
 use super::{Findings, to_findings};
 use crate::change::{Change, EditPlanner};
 use crate::cross_file::Claims;
@@ -16,90 +16,94 @@ use crate::rules::RuleSet;
 use crate::settings::Settings;
 use crate::xml::XmlError;
 
-/// How a text is looked at.
+/// The options of a pass.
 pub(super) struct PassOptions<'c, 'r> {
     pub(super) rules: &'c RuleSet<'r>,
     pub(super) settings: &'c Settings,
-    /// Whether findings have their edits.
+    /// Whether findings get their edits.
     pub(super) with_edits: bool,
-    /// What other documents of the run claim.
+    /// The claims of other documents of the run.
     pub(super) others: Option<&'c Claims>,
-    /// How far fixes may change the guest's screen.
+    /// Whether fixes may change how the guest is displayed.
     pub(super) picture: Picture,
 }
 
-/// What became of it.
+/// The result of a pass.
 pub(super) enum PassOutcome<'r> {
     Edited {
         edits: Edits,
-        /// Pieces of the text that stand somewhere else then.
+        /// Byte ranges of the text that the edits move to another place.
         moved: Vec<Range<usize>>,
         applied: Vec<Diagnostic<'r>>,
-        /// A setting that is wrong for this domain.
+        /// The finding about a setting that is wrong for this domain.
         refused: Option<Diagnostic<'r>>,
     },
     Quiet {
         refused: Option<Diagnostic<'r>>,
         findings: Findings<'r>,
-        /// Whether something will show the guest, and no error that is ignored speaks against that.
+        /// Whether something will show the guest, and no suppressed error contradicts that.
         is_sure_to_show: bool,
         ignores_errors: bool,
-        is_guess: bool,
+        is_vendor_unknown: bool,
         guest: Guest,
     },
 }
 
-/// Looks at a text, and mends what there is to mend together.
-pub(super) fn round<'r>(
+/// Lints a text and plans all fixes that can be made together.
+pub(super) fn run_pass<'r>(
     text: &str,
-    how: &PassOptions<'_, 'r>,
+    options: &PassOptions<'_, 'r>,
 ) -> Result<PassOutcome<'r>, XmlError> {
-    let PassOptions { rules, settings, with_edits, others, picture } = *how;
+    let PassOptions { rules, settings, with_edits, others, picture } = *options;
     let level = settings.applicability();
     domain::read(text, settings, |domain| {
-        let (mut found, mut suppressions) = find(domain, rules, Detail::Edits, picture);
-        let of_setting =
-            found.iter().filter(|found| found.finding.is_of_setting && !found.is_suppressed());
-        let refused = diagnostics(domain, of_setting, Detail::Words, None).into_iter().next();
-        let mut picked: Vec<&RuleFinding<'_, 'r>> = found
+        let (mut findings, mut suppressions) = find(domain, rules, Detail::Edits, picture);
+        let about_settings = findings
             .iter()
-            .filter(|found| found.is_fixable(level) && picture.allows(found.rule))
+            .filter(|finding| finding.finding.is_of_setting && !finding.is_suppressed());
+        let refused = diagnostics(domain, about_settings, Detail::Words, None).into_iter().next();
+        let mut to_fix: Vec<&RuleFinding<'_, 'r>> = findings
+            .iter()
+            .filter(|finding| finding.is_fixable(level) && picture.allows(finding.rule))
             .collect();
-        if picked.iter().any(|found| found.is_first(domain)) {
-            picked.retain(|found| found.may_be_first(domain));
+        if to_fix.iter().any(|finding| finding.is_first(domain)) {
+            to_fix.retain(|finding| finding.may_be_first(domain));
         }
-        let composer = EditPlanner::new(domain);
-        let of_each = with_edits.then_some(&composer);
-        let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
+        let planner = EditPlanner::new(domain);
+        let own_edits_planner = if with_edits { Some(&planner) } else { None };
+        let edits = planner.edits(to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {
             let moved =
-                picked.iter().flat_map(|found| found.changes()).filter_map(|change| match change {
-                    Change::InsertSource(_, range) => Some(range.clone()),
-                    _ => None,
-                });
-            let applied = diagnostics(domain, picked.iter().copied(), Detail::Words, of_each);
+                to_fix.iter().flat_map(|finding| finding.changes()).filter_map(
+                    |change| match change {
+                        Change::InsertSource(_, range) => Some(range.clone()),
+                        _ => None,
+                    },
+                );
+            let applied =
+                diagnostics(domain, to_fix.iter().copied(), Detail::Words, own_edits_planner);
             return PassOutcome::Edited { edits, moved: moved.collect(), applied, refused };
         }
-        let (shared, summary) = beside(domain, rules, others, &mut suppressions);
-        // What an ignore is good for shows when everything else is mended.
-        let unused = unused(domain, rules, &found, &mut suppressions);
-        let picked: Vec<&RuleFinding<'_, 'r>> =
-            unused.iter().filter(|found| found.is_fixable(level)).collect();
-        let edits = composer.edits(picked.iter().flat_map(|found| found.changes()));
+        let (conflicts, summary) = cross_file_findings(domain, rules, others, &mut suppressions);
+        // Whether a suppression is used only shows once everything else is fixed.
+        let unused = unused(domain, rules, &findings, &mut suppressions);
+        let to_fix: Vec<&RuleFinding<'_, 'r>> =
+            unused.iter().filter(|finding| finding.is_fixable(level)).collect();
+        let edits = planner.edits(to_fix.iter().flat_map(|finding| finding.changes()));
         if !edits.is_empty() {
-            let applied = diagnostics(domain, picked.into_iter(), Detail::Words, of_each);
+            let applied = diagnostics(domain, to_fix.into_iter(), Detail::Words, own_edits_planner);
             return PassOutcome::Edited { edits, moved: Vec::new(), applied, refused };
         }
-        found.extend(unused);
-        let ignores_errors = found.iter().any(is_left_error);
-        // What others have says nothing about the picture.
-        found.extend(shared);
+        findings.extend(unused);
+        let ignores_errors = findings.iter().any(is_suppressed_error);
+        // Added last, because conflicts with other documents do not affect the display.
+        findings.extend(conflicts);
         PassOutcome::Quiet {
             refused,
-            findings: to_findings(domain, &found, Detail::Words, of_each, summary),
+            findings: to_findings(domain, &findings, Detail::Words, own_edits_planner, summary),
             is_sure_to_show: domain.has_working_display() && !ignores_errors,
             ignores_errors,
-            is_guess: is_vendor_unknown(domain),
+            is_vendor_unknown: is_vendor_unknown(domain),
             guest: Guest::of(domain),
         }
     })

@@ -1,4 +1,4 @@
-//! Where things were in the text that came in.
+//! Maps positions of findings back to the input of a fix.
 
 use crate::cross_file::Summary;
 use crate::diagnostic::Diagnostic;
@@ -6,50 +6,53 @@ use crate::edit::{Edit, Edits};
 use crate::source::Source;
 use crate::source_map::{OriginalOffset, SourceMap};
 
-/// Gives what was found in an edited text its places in the text that came in.
+/// Changes the positions of findings from an edited text to the input.
 ///
-/// `undo` has the way back of each round, `text` is what came out of the last, `applied` what each
-/// mended; `left` and `summary` are of that text.
+/// `source_maps` has one map per pass and `text` is the result of the last pass. `applied` are the
+/// fixed findings with their pass; `remaining` and `summary` refer to `text`.
 pub(super) fn trace_back<'f, 'r: 'f>(
     text: &str,
-    undo: &[SourceMap],
+    source_maps: &[SourceMap],
     applied: &'f mut [(usize, Diagnostic<'r>)],
-    left: impl Iterator<Item = &'f mut Diagnostic<'r>>,
+    remaining: impl Iterator<Item = &'f mut Diagnostic<'r>>,
     summary: &mut Summary,
 ) {
-    let rounds = undo.len();
-    let later = applied
+    let passes = source_maps.len();
+    let applied_later = applied
         .iter_mut()
-        .filter(|(round, _)| *round > 0)
-        .map(|(round, diagnostic)| (*round, diagnostic));
-    let later: Vec<_> = later.chain(left.map(|diagnostic| (rounds, diagnostic))).collect();
-    if rounds == 0 || later.is_empty() && summary.is_empty() {
+        .filter(|(pass, _)| *pass > 0)
+        .map(|(pass, diagnostic)| (*pass, diagnostic));
+    let to_remap: Vec<_> =
+        applied_later.chain(remaining.map(|diagnostic| (passes, diagnostic))).collect();
+    if passes == 0 || to_remap.is_empty() && summary.is_empty() {
         return;
     }
     let (last, earlier) =
-        undo.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
-    let edited = last.map_or_else(String::new, |last| last.apply(text));
-    let input = earlier.iter().rev().fold(edited, |text, undo| undo.apply(&text));
+        source_maps.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
+    let before_last = last.map_or_else(String::new, |last| last.apply(text));
+    let input = earlier.iter().rev().fold(before_last, |text, source_map| source_map.apply(&text));
     let source = Source::new("", &input);
-    // A place in a text that so many rounds have edited; whether it was there before them all.
-    let before = |round: usize, offset: usize| {
-        undo[..round].iter().rev().fold((offset, true), |(offset, is_old), undo| {
-            match undo.before(offset) {
+    // Maps an offset of the text before pass `pass` to the input; the flag is false for inserted
+    // text.
+    let to_input = |pass: usize, offset: usize| {
+        source_maps[..pass].iter().rev().fold((offset, true), |(offset, is_old), source_map| {
+            match source_map.before(offset) {
                 OriginalOffset::At(offset) => (offset, is_old),
                 OriginalOffset::New(offset) => (offset, false),
             }
         })
     };
     for claim in summary {
-        let (start, _) = before(rounds, claim.span.start);
+        let (start, _) = to_input(passes, claim.span.start);
         (claim.span, claim.start) = (start..start, source.position(start));
     }
-    for (round, diagnostic) in later {
-        let (start, is_old) = before(round, diagnostic.span.start);
-        // The last byte of it, as what is put in behind it is no part of it.
+    for (pass, diagnostic) in to_remap {
+        let (start, is_old) = to_input(pass, diagnostic.span.start);
+        // The last byte is mapped, not the end, because text inserted after it is not part of the
+        // finding.
         let last = diagnostic.span.end.saturating_sub(1).max(diagnostic.span.start);
         let end = if is_old && last > diagnostic.span.start {
-            (before(round, last).0 + 1).max(start)
+            (to_input(pass, last).0 + 1).max(start)
         } else {
             start
         };
@@ -57,19 +60,23 @@ pub(super) fn trace_back<'f, 'r: 'f>(
         (diagnostic.start, diagnostic.end) = source.positions(start..end);
         diagnostic.in_inserted_text = !is_old;
         if let Some(fix) = &mut diagnostic.fix {
-            let place = |offset: usize| {
-                Some(before(round, offset)).filter(|(_, is_old)| *is_old).map(|(offset, _)| offset)
+            let old_offset = |offset: usize| match to_input(pass, offset) {
+                (offset, true) => Some(offset),
+                (_, false) => None,
             };
-            let moved = |edit: &Edit| {
-                let range = place(edit.range.start)?..place(edit.range.end)?;
-                (range.start <= range.end).then(|| Edit { range, text: edit.text.clone() })
+            let remapped = |edit: &Edit| {
+                let range = old_offset(edit.range.start)?..old_offset(edit.range.end)?;
+                if range.start > range.end {
+                    return None;
+                }
+                Some(Edit { range, text: edit.text.clone() })
             };
-            // What changes text that fix has put in can't be said of the text that came in.
-            let edits: Option<Vec<Edit>> = fix.edits.iter().map(moved).collect();
+            // Edits of text that the fix inserted have no place in the input.
+            let edits: Option<Vec<Edit>> = fix.edits.iter().map(remapped).collect();
             fix.edits = edits.map_or_else(Edits::default, Edits::compatible);
         }
         for related in diagnostic.related.iter_mut().filter(|related| related.file.is_none()) {
-            let (start, _) = before(round, related.span.start);
+            let (start, _) = to_input(pass, related.span.start);
             related.span = start..start;
             related.start = source.position(start);
         }

@@ -1,5 +1,5 @@
-//! Names what a finding's fix removes or turns off besides what the finding points at: nothing of
-//! the user's goes unnamed.
+//! Lists what a fix removes or turns off apart from what its finding points at, so that nothing the
+//! user wrote is removed silently.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,16 +10,16 @@ use crate::domain::{Domain, attribute_span};
 use crate::rules::template::clipped;
 use crate::xml::{Element, ElementSet};
 
-/// The user's own arguments, overrides and other elements that a fix removes besides what is at
-/// `found`: those that refer to the removed elements, and those among the removed elements
-/// themselves. What a fix writes in another form does not count as removed. Also the ramfb that it
-/// turns off on another device.
-pub(super) fn removals_beside<'d>(
+/// Lists the user's arguments, overrides and other elements that a fix removes outside
+/// `finding_span`: those that refer to removed elements, and the removed elements themselves.
+/// Properties that the fix converts to another form are not listed. A ramfb that it turns off on
+/// another device is.
+pub(super) fn other_removals<'d>(
     domain: &Domain<'d>,
     changes: &[Change<'d>],
-    found: &Range<usize>,
+    finding_span: &Range<usize>,
 ) -> Vec<Related> {
-    let turned_off = ramfb_turned_off(domain, changes, found);
+    let turned_off = ramfb_turned_off(domain, changes, finding_span);
     let removed = changes.iter().filter_map(|change| match change {
         Change::Remove(element) => Some(*element),
         _ => None,
@@ -30,15 +30,16 @@ pub(super) fn removals_beside<'d>(
     }
     let is_converted =
         changes.iter().any(|change| matches!(change, Change::Override { .. } | Change::Set { .. }));
-    let ids: ElementSet = removed.iter().map(|element| element.id()).collect();
-    // Keyed by where they begin, each with the id that it refers to.
+    let removed_ids: ElementSet = removed.iter().map(|element| element.id()).collect();
+    // Keyed by start offset; each with the id that it refers to.
     let mut units: BTreeMap<usize, (Unit, Option<String>)> = BTreeMap::new();
     let mut add = |element: Element<'d>, id: Option<&str>| {
         let is_inside_removed =
-            element.ancestors().skip(1).any(|ancestor| ids.contains(&ancestor.id()));
+            element.ancestors().skip(1).any(|ancestor| removed_ids.contains(&ancestor.id()));
         let unit = Unit::of(domain, element);
-        let is_found = unit.span.start < found.end && found.start < unit.span.end;
-        if !is_inside_removed && !is_found {
+        let is_in_finding =
+            unit.span.start < finding_span.end && finding_span.start < unit.span.end;
+        if !is_inside_removed && !is_in_finding {
             units.entry(unit.span.start).or_insert((unit, id.map(str::to_owned)));
         }
     };
@@ -47,7 +48,7 @@ pub(super) fn removals_beside<'d>(
             reference.elements.iter().for_each(|element| add(*element, Some(&reference.id)));
         }
         if device.is("audio") {
-            let users = domain.audio_ids().users_lost_with(*device, &ids);
+            let users = domain.audio_ids().users_lost_with(*device, &removed_ids);
             users.iter().for_each(|user| {
                 add(*user, user.attribute("id").map(|id| format!("audio {id}")).as_deref())
             });
@@ -73,14 +74,14 @@ pub(super) fn removals_beside<'d>(
     related.chain(turned_off).collect()
 }
 
-/// The `ramfb='on'` that a fix turns off besides what is at `found`.
+/// The `ramfb='on'` attributes that a fix turns off outside `finding_span`.
 fn ramfb_turned_off<'d>(
     domain: &Domain<'d>,
     changes: &[Change<'d>],
-    found: &Range<usize>,
+    finding_span: &Range<usize>,
 ) -> Vec<Related> {
     const NAME: &str = "ramfb";
-    let places = changes.iter().filter_map(|change| match change {
+    let attributes = changes.iter().filter_map(|change| match change {
         Change::SetAttribute(device, name, value)
             if name == NAME && value == "off" && device.attribute(NAME) == Some("on") =>
         {
@@ -88,7 +89,8 @@ fn ramfb_turned_off<'d>(
         }
         _ => None,
     });
-    let others = places.filter(|(_, span)| span.start >= found.end || found.start >= span.end);
+    let others = attributes
+        .filter(|(_, span)| span.start >= finding_span.end || finding_span.start >= span.end);
     let related = others.map(|(device, span)| Related {
         file: None,
         start: domain.document.source().position(span.start),
@@ -99,12 +101,12 @@ fn ramfb_turned_off<'d>(
     related.collect()
 }
 
-/// A unit that the report names together: an option with its operand, an override, a property, or
-/// any other element.
+/// A unit that reports name as one: an option with its operand, an override, a property, or any
+/// other element.
 struct Unit {
-    /// All of it.
+    /// The whole unit.
     span: Range<usize>,
-    /// The tag that is pointed at.
+    /// The tag that the report points at.
     shown: Range<usize>,
     words: String,
 }
@@ -149,7 +151,7 @@ impl Unit {
     }
 }
 
-/// A property of an override as `name=value`.
+/// Formats a property of an override as `name=value`.
 fn property(element: Element<'_>) -> String {
     let text = |name| element.attribute(name).unwrap_or("");
     match element.attribute("value") {

@@ -1,4 +1,4 @@
-//! What a document says is to be ignored, among what is found: faults of it, and what is of no use.
+//! Findings about suppressions: faulty and unused ones.
 
 use super::findings::{Picture, RuleFinding, check_all};
 use crate::change::Change;
@@ -12,7 +12,7 @@ use crate::suppress::{Suppressions, judged};
 use crate::version::Version;
 use foldhash::{HashSet, HashSetExt};
 
-/// What is found wrong with what the document says, but whether it is of use.
+/// Returns findings about faulty suppressions; unused ones are found by [`unused`].
 pub(super) fn faults<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
@@ -21,28 +21,34 @@ pub(super) fn faults<'d, 'r>(
     if suppressions.is_empty() {
         return Vec::new();
     }
-    of(&|fault| fault != IgnoreFault::Unused, &HashSet::new(), domain, rules, suppressions)
+    suppression_findings(
+        &|fault| fault != IgnoreFault::Unused,
+        &HashSet::new(),
+        domain,
+        rules,
+        suppressions,
+    )
 }
 
-/// What the document says to no use: none of all rules, whether they are asked in this run or not,
-/// finds it with any setting. An ignore of a rule that somebody switched off is left alone.
+/// Returns findings about unused suppressions: those that match no finding of any known rule,
+/// active or not, with any settings. Suppressions of a rule that the user disabled are left alone.
 pub(super) fn unused<'d, 'r>(
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
-    found: &[RuleFinding<'d, 'r>],
+    findings: &[RuleFinding<'d, 'r>],
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> Vec<RuleFinding<'d, 'r>> {
-    let is_asked = || {
-        asked(domain, rules)
+    let is_active = || {
+        applicable_rules(domain, rules)
             .any(|rule| matches!(rule.check, Check::Ignore { fault: IgnoreFault::Unused }))
     };
-    if suppressions.is_empty() || !is_asked() || !is_fully_analyzed(domain, found) {
+    if suppressions.is_empty() || !is_active() || !is_fully_analyzed(domain, findings) {
         return Vec::new();
     }
     let is_unsuitable = domain.unsuitable().is_some();
-    let of_this_guest: Vec<&Rule> =
+    let applicable: Vec<&Rule> =
         rules.known.iter().copied().filter(|rule| rule.when.unsuitable == is_unsuitable).collect();
-    let judged = judged(&rules.wanted, &of_this_guest);
+    let judged = judged(&rules.wanted, &applicable);
     let all = RuleSet { active: rules.known.clone(), ..rules.clone() };
     for settings in all_settings(domain.settings) {
         if !suppressions.has_unused(&judged) {
@@ -56,39 +62,46 @@ pub(super) fn unused<'d, 'r>(
             Picture::Replaceable,
         );
     }
-    of(&|fault| fault == IgnoreFault::Unused, &judged, domain, rules, suppressions)
+    suppression_findings(
+        &|fault| fault == IgnoreFault::Unused,
+        &judged,
+        domain,
+        rules,
+        suppressions,
+    )
 }
 
-fn of<'d, 'r>(
+/// Returns findings about suppressions with the wanted faults.
+fn suppression_findings<'d, 'r>(
     is_wanted: &dyn Fn(IgnoreFault) -> bool,
     judged: &HashSet<&str>,
     domain: &Domain<'d>,
     rules: &RuleSet<'r>,
     suppressions: &mut Suppressions<'_, 'd>,
 ) -> Vec<RuleFinding<'d, 'r>> {
-    let mut found = Vec::new();
-    for rule in asked(domain, rules) {
+    let mut findings = Vec::new();
+    for rule in applicable_rules(domain, rules) {
         let Check::Ignore { fault } = &rule.check else { continue };
         if is_wanted(*fault) {
             for finding in suppressions.faults(*fault, &rules.known, judged) {
-                let verdict = suppressions.verdict(rule, finding.span.start);
+                let suppression_state = suppressions.verdict(rule, finding.span.start);
                 let applicability = check::applicability(rule, &finding, domain);
-                found.push(RuleFinding {
+                findings.push(RuleFinding {
                     rule,
                     finding,
                     applicability,
-                    verdict,
+                    suppression_state,
                     elsewhere: None,
                     template: None,
                 });
             }
         }
     }
-    found
+    findings
 }
 
-/// The rules that are asked of this domain.
-pub(super) fn asked<'r>(
+/// The active rules that apply to this domain.
+pub(super) fn applicable_rules<'r>(
     domain: &Domain<'_>,
     rules: &RuleSet<'r>,
 ) -> impl Iterator<Item = &'r Rule> {
@@ -96,21 +109,22 @@ pub(super) fn asked<'r>(
     rules.active.iter().copied().filter(move |rule| rule.when.unsuitable == is_unsuitable)
 }
 
-/// Whether the rules see all that they will see once the domain is mended: what has no vGPU, or
-/// parts where nobody looks, will have more.
-fn is_fully_analyzed(domain: &Domain<'_>, found: &[RuleFinding<'_, '_>]) -> bool {
-    let hides = |found: &RuleFinding<'_, '_>| {
-        found.rule.group == Group::Namespace
-            || found.changes().iter().any(|change| matches!(change, Change::InsertSource(..)))
+/// Whether the rules already see everything that they will see once the domain is fixed. A domain
+/// without a vGPU, or with elements that a fix moves to another namespace or block, will have more
+/// findings.
+fn is_fully_analyzed(domain: &Domain<'_>, findings: &[RuleFinding<'_, '_>]) -> bool {
+    let hides_elements = |finding: &RuleFinding<'_, '_>| {
+        finding.rule.group == Group::Namespace
+            || finding.changes().iter().any(|change| matches!(change, Change::InsertSource(..)))
     };
-    domain.has_vgpu() && !found.iter().any(hides)
+    domain.has_vgpu() && !findings.iter().any(hides_elements)
 }
 
-/// These settings, and others with which rules find what they don't find with these: other
-/// libvirts, whatever can be asked for, and whatever goes.
+/// These settings and variants with which rules have other findings: other versions of libvirt,
+/// every setting given explicitly, the defaults, and `unsafe_fixes` or `keep_video` inverted.
 fn all_settings(settings: &Settings) -> Vec<Settings> {
-    let reader = |libvirt: Version| Settings { libvirt, ..settings.clone() };
-    let wishes = SettingOverrides {
+    let with_libvirt = |libvirt: Version| Settings { libvirt, ..settings.clone() };
+    let all_given = SettingOverrides {
         vgpu_type: Some("i915-GVTg_V5_4".into()),
         pci: Some("0000:00:1f.7".into()),
         display: Some("sdl,gl=core".into()),
@@ -120,37 +134,40 @@ fn all_settings(settings: &Settings) -> Vec<Settings> {
         romfile: Some("/other.rom".into()),
         audio: Some(Audio { backend: "oss".into(), attributes: Vec::new() }),
     };
-    let asked = Settings { uuid: Some(UUID_NAMESPACE), explicit: wishes, ..settings.clone() };
-    let plain = Settings {
+    let explicit = Settings { uuid: Some(UUID_NAMESPACE), explicit: all_given, ..settings.clone() };
+    let defaults = Settings {
         unsafe_fixes: settings.unsafe_fixes,
         explicitly_named: settings.explicitly_named,
         ..Settings::default()
     };
     let unsafe_fixes = Settings { unsafe_fixes: !settings.unsafe_fixes, ..settings.clone() };
     let keep_video = Settings { keep_video: !settings.keep_video, ..settings.clone() };
-    // One of each form that libvirt has had, by `domain::json_capability` and
+    // One for each form that libvirt has supported, see `domain::json_capability` and
     // `domain::override_works`.
-    let readers =
+    let other_libvirts =
         [Version::new(7, 0, 0), Version::new(7, 9, 0), Version::new(8, 1, 0), Version::NEWEST]
-            .map(reader);
-    readers.into_iter().chain([settings.clone(), asked, plain, unsafe_fixes, keep_video]).collect()
+            .map(with_libvirt);
+    other_libvirts
+        .into_iter()
+        .chain([settings.clone(), explicit, defaults, unsafe_fixes, keep_video])
+        .collect()
 }
 
-/// Whether changes move an element that a comment speaks of to another place: the comment would
-/// stay, and speak of something else.
+/// Whether the changes would move an element away from its suppression comment, which would then
+/// apply to another element.
 pub(super) fn would_orphan_suppression<'d>(changes: &[Change<'d>], domain: &Domain<'d>) -> bool {
-    let moves = |change: &Change<'d>| matches!(change, Change::InsertSource(..));
-    let leaves = |change: &Change<'d>| matches!(change, Change::Remove(element) if !domain.comments_for(element.id()).is_empty());
-    changes.iter().any(moves) && changes.iter().any(leaves)
+    let moves_source = |change: &Change<'d>| matches!(change, Change::InsertSource(..));
+    let removes_commented = |change: &Change<'d>| matches!(change, Change::Remove(element) if !domain.comments_for(element.id()).is_empty());
+    changes.iter().any(moves_source) && changes.iter().any(removes_commented)
 }
 
-/// Whether the document suppresses this finding, and it is about something that may leave the
-/// guest's screen dark: then nothing is sure to show the guest. A lower severity in a configuration
-/// does not change what happens.
-pub(super) fn is_left_error(found: &RuleFinding<'_, '_>) -> bool {
+/// Whether the document suppresses this finding and the finding means that the guest's screen may
+/// stay dark. The severity in a configuration does not change that, so the built-in severity counts
+/// too.
+pub(super) fn is_suppressed_error(finding: &RuleFinding<'_, '_>) -> bool {
     let is_error = |rule: &Rule| rule.severity == Severity::Error;
-    let built_in = || builtin().iter().find(|rule| rule.id == found.rule.id);
-    let is_for_the_picture = || matches!(&found.rule.check, Check::Property { name, .. } if PICTURE_PROPERTIES.contains(&&**name));
-    found.is_kept_by_user()
-        && (is_error(found.rule) || is_for_the_picture() || built_in().is_some_and(is_error))
+    let builtin_rule = || builtin().iter().find(|rule| rule.id == finding.rule.id);
+    let affects_display = || matches!(&finding.rule.check, Check::Property { name, .. } if PICTURE_PROPERTIES.contains(&&**name));
+    finding.is_kept_by_user()
+        && (is_error(finding.rule) || affects_display() || builtin_rule().is_some_and(is_error))
 }
