@@ -1,31 +1,30 @@
-//! Byte edits, and the one promise that fixing rests on: what no edit names stays as it is.
+//! Text edits. Invariant of all fixes: bytes that no edit covers stay unchanged.
 
 use std::ops::Range;
 
-/// Replaces a range of bytes of a text with another text. An empty range inserts, an empty text
-/// deletes.
+/// A replacement of a byte range of a text. An empty range inserts, an empty text deletes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Edit {
-    /// Byte range in the text the edit was made for.
+    /// The byte range in the text before the edit.
     pub range: Range<usize>,
-    /// What stands there afterwards.
+    /// The new text.
     pub text: String,
 }
 
-/// How sure a fix is, from least to most: whoever asks for one level gets the surer ones too.
+/// How safe a fix is, from least to most; a requested level includes the safer ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Applicability {
-    /// Only a person can do it; the help text says how.
+    /// Only the user can make the fix; the help text says how.
     Manual,
-    /// It may lose something the user wants: applied only when asked for.
+    /// The fix may lose something that the user wants; applied only on request.
     Unsafe,
-    /// What the guide tells everybody to do: applied by default.
+    /// The fix is what the guide tells every user to do; applied by default.
     Safe,
 }
 
 impl Applicability {
-    /// The word that rule files and reports use.
+    /// The name used in rule files and reports.
     pub fn name(self) -> &'static str {
         match self {
             Applicability::Manual => "manual",
@@ -35,8 +34,8 @@ impl Applicability {
     }
 }
 
-/// Edits of one text. Invariant: sorted by position and disjoint; of edits at one point, insertions
-/// come first.
+/// The edits of one text. Invariant: sorted by position and disjoint; of edits at one point,
+/// insertions come first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits(Vec<Edit>);
 
@@ -44,21 +43,20 @@ impl Edits {
     /// Sorts the edits, drops repeated ones and those inside a deletion, and joins deletions that
     /// overlap. Insertions at one point keep the order in which they came.
     ///
-    /// Returns the first edit that can't stand beside the others (two different replacements of the
-    /// same bytes), if there is one.
+    /// Returns the first conflicting edit (a different replacement of the same bytes) as the error.
     pub fn new(edits: Vec<Edit>) -> Result<Self, Edit> {
         let (edits, mut refused) = Edits::join(edits);
         if refused.is_empty() { Ok(edits) } else { Err(refused.swap_remove(0)) }
     }
 
-    /// The same without those that can't stand beside the others.
+    /// Like [`Edits::new`], but drops conflicting edits.
     pub fn compatible(edits: Vec<Edit>) -> Self {
         Edits::join(edits).0
     }
 
     fn join(mut edits: Vec<Edit>) -> (Self, Vec<Edit>) {
         let mut refused = Vec::new();
-        // Insertions sort before what begins at their point; sort_by_key keeps the order of equals.
+        // An insertion sorts before an edit that begins at its point; `sort_by_key` is stable.
         edits.sort_by_key(|edit| {
             (edit.range.start, !edit.range.is_empty(), std::cmp::Reverse(edit.range.end))
         });
@@ -74,7 +72,7 @@ impl Edits {
             if edit.range.start >= last.range.end {
                 joined.push(edit);
             } else if last.text.is_empty() && edit.range.end <= last.range.end {
-                // Whatever happens inside what is deleted is gone with it.
+                // An edit inside deleted text has no effect.
             } else if last.text.is_empty() && edit.text.is_empty() {
                 last.range.end = edit.range.end;
             } else {
@@ -84,7 +82,7 @@ impl Edits {
         (Edits(joined), refused)
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no edits.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -94,18 +92,18 @@ impl Edits {
         self.0.iter()
     }
 
-    /// How many bytes of new text there are.
+    /// The number of bytes of new text.
     pub fn inserted(&self) -> usize {
         self.0.iter().map(|edit| edit.text.len()).sum()
     }
 
-    /// How long the text will be with all edits done.
+    /// The length in bytes of `text` after the edits.
     pub fn length_of(&self, text: &str) -> usize {
         let deleted: usize = self.0.iter().map(|edit| edit.range.len()).sum();
         text.len() + self.inserted() - deleted
     }
 
-    /// The text with all edits done.
+    /// Returns `text` with all edits applied.
     pub fn apply(&self, text: &str) -> String {
         let mut result = String::with_capacity(self.length_of(text));
         let mut copied = 0;

@@ -1,27 +1,27 @@
-//! The way back from an edited text: the text before, and where a place of the new text was in it.
+//! Maps an edited text, and the offsets in it, back to the text before the edits.
 
 use std::ops::Range;
 
 use crate::edit::{Edit, Edits};
 
-/// Searching for what was moved ends here: a text with more to search has its moved places where
-/// they were put.
+/// Maximum number of bytes searched for moved tags; beyond it, moved places map to where they were
+/// inserted.
 const MAX_SEARCH_BYTES: usize = 64 << 20;
 
-/// Where a place of an edited text was before.
+/// The place of an offset in the text before the edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OriginalOffset {
-    /// At this offset.
+    /// At this offset; for replaced text, at the start of the replaced range.
     At(usize),
-    /// Nowhere: it is in text that was put in at this offset.
+    /// In text that was inserted at this offset.
     New(usize),
 }
 
-/// What undoes edits.
+/// The inverse of a set of edits.
 #[derive(Clone, Debug)]
 pub struct SourceMap {
     back: Edits,
-    /// What each edit replaced, and by what, in order.
+    /// The byte ranges of each edit before and after, in order.
     steps: Vec<EditSpan>,
     moved: Vec<Moved>,
 }
@@ -32,18 +32,18 @@ struct EditSpan {
     new: Range<usize>,
 }
 
-/// A tag that stands somewhere else now, with other blanks: the places of everything in it that is
-/// none.
+/// A tag that was moved and whose whitespace may have changed: the offsets of its non-whitespace
+/// bytes before and after.
 #[derive(Clone, Debug)]
 struct Moved {
     old: Vec<usize>,
     new: Vec<usize>,
-    /// The last of its piece: what follows it is none of that.
+    /// Whether this is the last tag of its piece; text after it does not belong to the piece.
     is_last: bool,
 }
 
 impl SourceMap {
-    /// What undoes these edits of a text, in which these pieces move.
+    /// Creates the map for these edits of `text`; `moved` are the ranges that move.
     pub fn of(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
         let (mut shift, mut back, mut steps) = (0isize, Vec::new(), Vec::new());
         for Edit { range, text: new } in edits.iter() {
@@ -60,12 +60,12 @@ impl SourceMap {
         SourceMap { back: Edits::new(back).unwrap_or_default(), steps, moved }
     }
 
-    /// The text before, of the edited one.
+    /// Returns the text before the edits, given the text after them.
     pub fn apply(&self, edited: &str) -> String {
         self.back.apply(edited)
     }
 
-    /// Where an offset of the edited text was.
+    /// Maps an offset of the edited text to the text before the edits.
     pub fn before(&self, offset: usize) -> OriginalOffset {
         let index = self.steps.partition_point(|step| step.new.start <= offset);
         let Some(step) = index.checked_sub(1).map(|last| &self.steps[last]) else {
@@ -81,8 +81,8 @@ impl SourceMap {
         }
     }
 
-    /// Where something in text that was put in stood before it moved; what came into a piece that
-    /// moved is where it would be there.
+    /// Returns the old offset of a place in inserted text that was moved there. Text that was added
+    /// to a moved tag maps to the next byte of the tag, or to its last one.
     fn before_moving(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
         let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
         let moved = &self.moved[index.checked_sub(1)?];
@@ -94,7 +94,7 @@ impl SourceMap {
     }
 }
 
-/// The offsets of all bytes that belong to no blank, and the text that they make.
+/// Returns the offsets of all non-whitespace bytes, and the text that they form.
 fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
     let (mut offsets, mut solid) = (Vec::new(), String::new());
     let mut rest = text.trim_start();
@@ -108,7 +108,7 @@ fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
     (offsets, solid)
 }
 
-/// The tags of pieces that move, in the order of the new text.
+/// Finds the tags of the moved pieces, in the order of the new text.
 fn find_moved(
     edits: &Edits,
     steps: &[EditSpan],
@@ -119,7 +119,7 @@ fn find_moved(
         return Vec::new();
     }
     let written = edits.iter().zip(steps).filter(|(edit, _)| edit.text.contains('<'));
-    // Pieces are put in one behind the other, so each tag is looked for behind the one before.
+    // Pieces are inserted one after the other, so each tag is searched after the previous one.
     let mut written: Vec<(Vec<usize>, String, usize)> = written
         .map(|(edit, step)| {
             let (offsets, solid) = without_blanks(&edit.text, step.new.start);
@@ -149,7 +149,7 @@ fn find_moved(
     moved
 }
 
-/// The tags of a piece, each with the text behind it.
+/// Splits a piece at its tags; each range includes the text after the tag.
 fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
     let starts =
         memchr::memchr_iter(b'<', &text.as_bytes()[piece.clone()]).map(|at| piece.start + at);
