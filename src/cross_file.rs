@@ -1,9 +1,8 @@
-//! What no two domains of one run may have in common: what each document claims, held against what
-//! those before it claim.
+//! Cross-file checks: vGPUs and names used by more than one domain of a run.
 //!
-//! A claim is small and owns what it says, so that a run over thousands of files keeps a few lines
-//! of each. Two claims to the same thing are at odds only where they are surely two domains': two
-//! copies of one domain, like a backup or what `fix` made of it, claim the same.
+//! A claim is small and owns its data, so that a run over thousands of files keeps little of each.
+//! Two claims to the same resource conflict only if they certainly belong to two domains: copies of
+//! one domain, such as a backup or the output of `fix`, claim the same.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -20,71 +19,70 @@ use crate::rules::schema::ConflictKind;
 use crate::source::Position;
 use crate::xml::Element;
 
-/// What a domain wants to have alone.
+/// A resource that only one domain may use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Resource {
     /// A vGPU.
     Vgpu(Uuid),
-    /// A name, on the host with this GPU.
+    /// A domain name on the host with this GPU.
     Name(String, PciAddress),
 }
 
-/// What a document says of a thing.
+/// A document's claim to a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The id of the rule that asks for it.
+    /// The id of the rule that checks it.
     pub rule: String,
-    /// What is claimed.
+    /// The claimed resource.
     pub thing: Resource,
-    /// For whom: a vGPU for a domain of this name, a name for a domain with this uuid. Two claims
-    /// for one are not at odds.
+    /// The claimant: the domain's name for a vGPU, the domain's uuid for a name. Claims with the
+    /// same owner do not conflict.
     pub owner: String,
-    /// Where, in bytes.
+    /// The byte range in the document.
     pub span: Range<usize>,
-    /// Where, for people.
+    /// The start as line and column.
     pub start: Position,
-    /// Why the document says that others may claim it too; None where it doesn't.
+    /// The reason given in the document for suppressing conflicts; `None` if it does not.
     pub suppression_reason: Option<String>,
 }
 
-/// All that a document claims; nothing where nobody asked.
+/// All claims of a document; empty if no rule checks them.
 pub type Summary = Vec<Claim>;
 
-/// A claim of a document that was looked at before.
+/// A claim of an earlier document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConflictingClaim {
     /// The document's name.
     pub file: Arc<str>,
-    /// For whom it claims the thing.
+    /// The claimant, see [`Claim::owner`].
     pub owner: String,
-    /// Where, in bytes of that document.
+    /// The byte range in that document.
     pub span: Range<usize>,
-    /// Where, for people.
+    /// The start as line and column.
     pub start: Position,
-    /// Why that document says that others may claim it too.
+    /// The reason given in that document for suppressing conflicts.
     pub consent: Option<String>,
 }
 
-/// What the documents of a run claim that were looked at so far.
+/// The claims of all documents of a run so far.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
     by_thing: HashMap<(String, Resource), ClaimsByConsent>,
 }
 
-/// Who claims one thing: the first of those that nobody else may claim it too, and the first of
-/// those who don't mind. Of each kind two with different owners are enough to find one that is not
-/// a third's.
+/// Claims to one resource, split by whether the document suppresses conflicts. Two different owners
+/// of each kind suffice to find one that differs from a third.
 #[derive(Clone, Debug, Default)]
 struct ClaimsByConsent {
     exclusive: Vec<ConflictingClaim>,
     shared_ok: Vec<ConflictingClaim>,
 }
 
-/// So many owners tell whether there is another than a given one.
+/// Number of owners that suffice to find one that differs from a given owner.
 const MAX_OWNERS_KEPT: usize = 2;
 
 impl Claims {
-    /// Adds what a document of this name claims.
+    /// Adds the claims of the document with this name.
     pub fn add(&mut self, file: &str, summary: Summary) {
         if summary.is_empty() {
             return;
@@ -100,8 +98,8 @@ impl Claims {
         }
     }
 
-    /// The first claim to the same thing that is at odds with this one; of those that mind before
-    /// those that don't.
+    /// Returns the first claim to the same resource with another owner; claims without a
+    /// suppression come first.
     pub fn rival(&self, claim: &Claim) -> Option<&ConflictingClaim> {
         let ClaimsByConsent { exclusive: jealous, shared_ok: generous } =
             self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
@@ -109,10 +107,10 @@ impl Claims {
     }
 }
 
-/// What a domain claims of this kind, each thing once; with each claim, what is found where another
-/// has it too. Rule and consent are up to whoever asks.
+/// Returns a domain's claims of this kind without duplicates, each with the finding to report if
+/// another domain has the resource too. The caller fills in the rule and the suppression reason.
 pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, Claim)> {
-    // Each domain that is made from a template gets its own name.
+    // Each domain created from a template gets its own name.
     let Some(name) = domain.name().filter(|name| !is_template_name(name)) else {
         return Vec::new();
     };
@@ -152,13 +150,13 @@ pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, 
     claims
 }
 
-/// The domain's uuid as it says it.
+/// Returns the uuid written in the domain.
 fn own_uuid(domain: &Domain<'_>) -> Option<Uuid> {
     domain.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
 }
 
-/// The uuids of the vGPUs that a domain has, those too that `fix` gives them; each with what is
-/// found where another domain has it.
+/// Returns the uuids of the domain's vGPUs, including those that `fix` would set, each with the
+/// finding to report if another domain has it.
 fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<'d>)> + 'c {
     let found = |finding: Finding<'d>, uuid: Uuid, what: &str| {
         (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what))
@@ -185,7 +183,7 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
     domain.vgpus.iter().enumerate().filter_map(of_hostdev).chain(of_argument)
 }
 
-/// The PCI addresses of the GPUs whose vGPUs a domain has, as far as they are any.
+/// Returns the valid PCI addresses of the GPUs that the domain's vGPUs are on.
 fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
     let settings = domain.settings;
     let uuids = domain
@@ -217,8 +215,7 @@ mod tests {
         }
     }
 
-    /// Who the last of these is at odds with; each has a file, a vGPU and an owner, and may
-    /// consent.
+    /// Returns the rival of the last claim; each claim is (file, vGPU, owner, suppression reason).
     fn rival(all: &[(&str, u128, &str, Option<&str>)]) -> Option<String> {
         let mut claims = Claims::default();
         let ((_, vgpu, owner, consent), others) = all.split_last().unwrap();
@@ -300,7 +297,7 @@ mod tests {
         );
     }
 
-    /// What a domain claims: the thing and the owner of each claim, and the text at its place.
+    /// Returns the resource, owner and source text of each claim.
     fn claimed(text: &str, same: ConflictKind, settings: &Settings) -> Vec<String> {
         let show = |claim: &Claim| {
             let thing = match &claim.thing {
@@ -347,7 +344,7 @@ mod tests {
         assert_eq!(of(name, &(vgpu(UUID) + &vgpu(&UUID.to_uppercase()))).len(), 1);
         let plain = UUID.replace('-', "");
         assert_eq!(of(name, &vgpu(&plain)), [format!("{UUID} of a: uuid='{plain}'")]);
-        // Those that `fix` is to give them.
+        // The uuids that `fix` would set.
         let two =
             format!("{}{}", hostdev(""), hostdev("<source><address uuid='GPU_UUID'/></source>"));
         let start = "<hostdev type='mdev' model='vfio-pci'>";
@@ -363,7 +360,7 @@ mod tests {
             [format!("{UUID} of a: {start}")],
             "one element too high"
         );
-        // Another maker's, and what is no vGPU.
+        // Another vendor's device, and a device that is not a vGPU.
         let nvidia =
             "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='nvidia-11'/></metadata>";
         assert_eq!(of(&format!("{name}{nvidia}"), &vgpu(UUID)), [""; 0]);

@@ -1,7 +1,8 @@
-//! New XML in a document's own style; the only user of xmltree, which reads what rule files insert.
+//! New XML elements, written in a document's formatting. The only user of xmltree, which parses the
+//! elements in rule files.
 //!
-//! It is written by hand: xmltree writes double quotes, a raw TAB, and blanks into text. Whole
-//! documents never go through it.
+//! Elements are written here and not by xmltree, which writes double quotes, raw TABs, and white
+//! space into text. Whole documents never pass through this module.
 
 use std::ops::Range;
 
@@ -13,15 +14,15 @@ use crate::xml::scan::{Piece, pieces};
 /// An element to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NewElement {
-    /// The name, with its prefix if it has one.
+    /// The name, including any prefix.
     pub name: String,
-    /// Attributes (and namespace declarations) in order.
+    /// The attributes and namespace declarations, in order.
     pub attributes: Vec<(String, String)>,
-    /// What is inside, in order.
+    /// The content, in order.
     pub children: Vec<Node>,
 }
 
-/// What can be inside a new element.
+/// The content of a new element.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// An element.
@@ -32,60 +33,60 @@ pub enum Node {
     Comment(String),
 }
 
-/// How a document is written.
+/// The formatting of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// `'` or `"`.
+    /// The quote character: `'` or `"`.
     pub quote: char,
-    /// What ends its lines; empty for a document on one line.
+    /// The line ending; empty for a document on one line.
     pub newline: &'static str,
     /// One level of indentation.
     pub unit: String,
 }
 
-/// Why a piece of XML can't be inserted.
+/// The reason why an XML fragment cannot be inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FragmentError {
     /// What is wrong.
     pub message: String,
-    /// Where, in bytes of the piece.
+    /// The byte range in the fragment.
     pub span: Range<usize>,
 }
 
-/// The prefix that stands for libvirt's namespace in what rule files insert, and that need not be
-/// declared there.
+/// The prefix that stands for libvirt's namespace for QEMU in rule files, where it need not be
+/// declared.
 const QEMU_PREFIX: &str = "qemu";
 
 impl NewElement {
-    /// An element without content.
+    /// Creates an element without content.
     pub fn new(name: impl Into<String>) -> Self {
         NewElement { name: name.into(), attributes: Vec::new(), children: Vec::new() }
     }
 
-    /// The same with an attribute more.
+    /// Adds an attribute.
     pub fn with_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.push((name.into(), value.into()));
         self
     }
 
-    /// The same with an element more inside.
+    /// Adds a child element.
     pub fn with_child(mut self, child: NewElement) -> Self {
         self.children.push(Node::Element(child));
         self
     }
 
-    /// The same with text behind all that is inside.
+    /// Adds text at the end.
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
         self.children.push(Node::Text(text.into()));
         self
     }
 
-    /// Reads an element that stands in a rule file, like `<video><model type='none'/></video>`.
-    /// `qemu:` is libvirt's namespace there.
+    /// Parses an element of a rule file, such as `<video><model type='none'/></video>`. `qemu:`
+    /// stands for libvirt's namespace for QEMU there.
     ///
     /// # Errors
-    /// What is no single element, or has something that would be lost: attributes with a prefix,
-    /// processing instructions.
+    /// Returns an error if the text is not exactly one element, or has something that would be
+    /// lost: attributes with a prefix, processing instructions, declarations.
     pub fn parse(text: &str) -> Result<Self, FragmentError> {
         for piece in pieces(text, 0) {
             match piece {
@@ -158,7 +159,7 @@ impl NewElement {
         NewElement { name, attributes: attributes.collect(), children: children.collect() }
     }
 
-    /// The same with all values and text as `fill` makes them.
+    /// Returns a copy in which `fill` has replaced all values and text.
     pub fn filled(&self, fill: &impl Fn(&str) -> String) -> Self {
         let children = self.children.iter().map(|node| match node {
             Node::Element(child) => Node::Element(child.filled(fill)),
@@ -173,13 +174,13 @@ impl NewElement {
         }
     }
 
-    /// Whether it, or an element in it, has this prefix.
+    /// Whether this element or one inside it has this prefix.
     pub fn has_prefix(&self, prefix: &str) -> bool {
         let own = self.name.split_once(':').is_some_and(|(own, _)| own == prefix);
         own || self.elements().any(|child| child.has_prefix(prefix))
     }
 
-    /// The same with another prefix in the place of one.
+    /// Replaces one prefix with another, inside too.
     pub fn with_prefix(mut self, old: &str, new: &str) -> Self {
         if let Some((_, name)) = self.name.split_once(':').filter(|(own, _)| *own == old) {
             self.name = format!("{new}:{name}");
@@ -199,8 +200,8 @@ impl NewElement {
         })
     }
 
-    /// Its text in this style; lines after the first begin with `indent`, but where text stands
-    /// among elements nothing is put between them. Characters that XML can't hold become U+FFFD.
+    /// Writes the element in this style; lines after the first begin with `indent`. Content that
+    /// includes text gets no line breaks. Characters that are invalid in XML become U+FFFD.
     pub fn write(&self, style: &Style, indent: &str) -> String {
         let mut written = String::new();
         self.write_to(&mut written, style, indent, !style.newline.is_empty());
@@ -241,8 +242,8 @@ impl NewElement {
     }
 }
 
-/// xmltree's error in the piece that it read behind `before` bytes more; it begins with the line
-/// and column.
+/// Converts xmltree's error, whose message begins with line and column, to a place in `text`, which
+/// xmltree read after `before` other bytes.
 fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
     let words = match error {
         ParseError::MalformedXml(error) => error.to_string(),
@@ -259,7 +260,7 @@ fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
     FragmentError { message: message.to_owned(), span: at..at }
 }
 
-/// An attribute's value, escaped for these quotes.
+/// Escapes an attribute's value for this kind of quote.
 pub fn escape_attribute(value: &str, quote: char) -> String {
     let mut escaped = String::with_capacity(value.len());
     for c in clean(value).chars() {
@@ -277,7 +278,7 @@ pub fn escape_attribute(value: &str, quote: char) -> String {
     escaped
 }
 
-/// Text between tags, escaped.
+/// Escapes text between tags.
 pub fn escape_text(text: &str) -> String {
     clean(text)
         .replace('&', "&amp;")

@@ -1,5 +1,4 @@
-//! Where edits go so that the result looks as if the document's author had made them: own lines,
-//! indentation, quotes, line endings.
+//! Formatting-preserving edits: indentation, line breaks, quotes.
 
 use std::ops::Range;
 
@@ -8,11 +7,11 @@ use crate::fragment::Style;
 use crate::source::BOM;
 use crate::xml::{COMMENT_MARK, Document, Element};
 
-/// How a document is written, read off the document itself.
+/// Determines the formatting of a document from its text.
 pub fn style(document: &Document<'_>) -> Style {
     let text = document.text();
-    // A document has lines where an element begins one: a last line ending, a tag or a text of
-    // several lines say nothing.
+    // A document has lines if an element begins one. A final line ending, or a tag or text over
+    // several lines, does not count.
     let root = document.root();
     let begins_line = |child: Element<'_>| indentation(text, child.span().start).is_some();
     let is_on_one_line = root.children().next().is_some()
@@ -23,7 +22,7 @@ pub fn style(document: &Document<'_>) -> Style {
         Some(_) => "\n",
         None => "",
     };
-    // The first quote of the root's tag, else of anything.
+    // The first quote in the root's tag, else the first one anywhere.
     let quoted =
         root.start_tag().attributes(text).next().map(|attribute| attribute.value.start - 1);
     let quote = match quoted
@@ -32,7 +31,7 @@ pub fn style(document: &Document<'_>) -> Style {
         Some(at) if text[at..].starts_with('"') => '"',
         _ => '\'',
     };
-    // On one line nothing is indented.
+    // A document on one line has no indentation.
     let indented = || root.children().find_map(|child| indentation(text, child.span().start));
     let unit = if newline.is_empty() { None } else { indented() }.unwrap_or("  ");
     let outer = indentation(text, root.span().start).unwrap_or("");
@@ -40,23 +39,23 @@ pub fn style(document: &Document<'_>) -> Style {
     Style { quote, newline, unit: unit.to_owned() }
 }
 
-/// The white space between the start of the line and `at`; None where something else stands there
-/// too.
+/// Returns the white space between the start of the line and `at`; `None` if there is anything
+/// else.
 fn indentation(text: &str, at: usize) -> Option<&str> {
-    // Only blanks are looked at: the line may be a long one.
+    // Looks at spaces and tabs only, because the line may be very long.
     let rest = text[..at].trim_end_matches([' ', '\t']);
     (rest.is_empty() || rest.ends_with(['\n', '\r'])).then(|| short(&text[rest.len()..at]))
 }
 
-/// So many blanks that nobody indents by more: what many lines get must not be large.
+/// Maximum indentation in bytes: it is repeated on many lines.
 const MAX_INDENTATION: usize = 80;
 
 fn short(blanks: &str) -> &str {
     &blanks[..blanks.len().min(MAX_INDENTATION)]
 }
 
-/// The bytes to delete so that what stands in `range` is gone, together with its line where it has
-/// that for itself.
+/// Returns the bytes to delete to remove `range`, including its line if there is nothing else on
+/// it.
 pub fn removal(text: &str, range: Range<usize>) -> Range<usize> {
     let before = text[..range.start].trim_end_matches([' ', '\t']);
     let rest = &text[range.end..];
@@ -66,15 +65,15 @@ pub fn removal(text: &str, range: Range<usize>) -> Range<usize> {
         let ending = if after.starts_with('\r') { 2 } else { 1 };
         return before.len()..range.end + (rest.len() - after.len()) + ending;
     }
-    // The last on its line: the blanks before it go with it.
+    // At the end of its line: the white space before it is removed too.
     if line_ends {
         return before.len()..range.end;
     }
     range
 }
 
-/// Groups removed elements that only white space separates, so that a line that they share goes
-/// with them.
+/// Like [`removal`], for several ranges. Ranges separated only by white space are joined, so that a
+/// line that they share is removed with them.
 pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
     let mut groups: Vec<Range<usize>> = Vec::new();
@@ -90,8 +89,8 @@ pub fn removals(text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> 
     groups.into_iter().map(|range| removal(text, range)).collect()
 }
 
-/// The edit that deletes a range but for those of these pieces, sorted, that are in it and kept; on
-/// lines of their own where the range is made of lines.
+/// Returns the edit that deletes a range except for the kept ones of `pieces`, which are sorted. If
+/// the range consists of whole lines, each kept piece gets a line of its own.
 pub fn deletion(
     text: &str,
     range: Range<usize>,
@@ -118,8 +117,7 @@ pub fn deletion(
     Edit { text: lines.collect(), range }
 }
 
-/// A piece that stood at `at` in the text, with the indentation of its lines changed to that of
-/// another place.
+/// Reindents a piece of the text, which began at `at`, for its new place.
 pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
     let start = text.len() - text[at..].trim_start().len();
     let old = indentation(text, start).unwrap_or("");
@@ -132,10 +130,10 @@ pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
     lines.collect()
 }
 
-/// The edit that puts something right before what begins at `at`: on a line of its own where that
-/// begins one.
+/// Returns the edit that inserts `new` directly before what begins at `at`; on a line of its own if
+/// `at` begins a line.
 pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
-    // A byte order mark is no part of the line.
+    // A byte order mark does not count as part of the line.
     let is_first = text[..at].strip_prefix(BOM).unwrap_or(&text[..at]).is_empty();
     let indent = if is_first { Some("") } else { indentation(text, at) };
     let text = match indent.filter(|_| !style.newline.is_empty()) {
@@ -145,20 +143,19 @@ pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
     Edit { range: at..at, text }
 }
 
-/// Where a child goes.
+/// The place of a new child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InsertionPoint<'d> {
-    /// Right behind this child.
+    /// Directly after this child.
     Behind(Element<'d>),
-    /// Before all others.
+    /// Before all other children.
     First,
 }
 
-/// So many children are asked how they are indented; where they share one line, it is for all of
-/// them.
+/// Maximum number of children checked for their indentation; if they share one line, none has any.
 const MAX_CHILDREN_SAMPLED: usize = 64;
 
-/// The indentation that children of `parent` have or should have.
+/// Returns the indentation that children of `parent` have or should have.
 pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> String {
     if style.newline.is_empty() {
         return String::new();
@@ -179,7 +176,7 @@ fn own_indentation<'d>(element: Element<'d>) -> &'d str {
     short(&rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()])
 }
 
-/// The edits that put children, already written with `indent`, into `parent`.
+/// Returns the edits that insert children, already written with `indent`, into `parent`.
 pub fn insertion(
     style: &Style,
     text: &str,
@@ -213,17 +210,17 @@ pub fn insertion(
     let after_blanks = text.len() - rest.len();
     let (range, tail) = match rest {
         _ if style.newline.is_empty() => (at..at, String::new()),
-        // Blanks at the end of the line stay where they are.
+        // White space at the end of the line stays where it is.
         _ if rest.starts_with(['\n', '\r']) => (after_blanks..after_blanks, String::new()),
-        // What follows on the same line moves to a line of its own.
+        // Whatever follows on the same line moves to a line of its own.
         _ if rest.starts_with("</") => (at..after_blanks, close_line),
         _ => (at..after_blanks, format!("{}{indent}", style.newline)),
     };
     vec![Edit { range, text: lines + &tail }]
 }
 
-/// Behind the comments that stand on the same line: they belong to what is before them, but those
-/// that speak to this program are about what is behind them.
+/// Returns the offset after the comments on the same line: they belong to what precedes them. A
+/// comment that addresses this program belongs to what follows it.
 fn behind_comments(text: &str, at: usize) -> usize {
     let mut end = at;
     loop {

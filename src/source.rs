@@ -1,25 +1,25 @@
-//! Text and positions: byte offsets inside, 1-based lines and columns for people.
+//! Texts and positions: byte offsets internally, 1-based lines and columns for users.
 
 use std::cell::OnceCell;
 use std::ops::Range;
 
-/// The byte order mark, which editors don't count as a column.
+/// The byte order mark, which editors do not count as a column.
 pub const BOM: char = '\u{feff}';
 
-/// Every this many bytes the index notes where it is, so that a place in a line of megabytes costs
-/// no more than one in a short line, and a text of short lines has no larger index than another.
+/// Block size of the position index in bytes. With fixed blocks, a position in a line of megabytes
+/// costs no more than in a short one, and short lines do not make the index larger.
 const BLOCK: usize = 512;
 
-/// A place for people: 1-based line, 1-based column in characters.
+/// A position as shown to users: 1-based line, 1-based column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// 1-based; LF, CRLF and a lone CR end a line.
     pub line: usize,
-    /// 1-based, in characters (Unicode scalar values); a byte order mark counts as none.
+    /// 1-based, in characters (Unicode scalar values); a byte order mark does not count.
     pub column: usize,
 }
 
-/// A named text with an index of its places, made when the first position is asked for.
+/// A named text with a position index, which is built on first use.
 #[derive(Debug)]
 pub struct Source<'a> {
     name: &'a str,
@@ -27,11 +27,11 @@ pub struct Source<'a> {
     blocks: OnceCell<Vec<Block>>,
 }
 
-/// What is known of a block's first byte. Numbers go as far as 4 GiB: more no XML reader here
-/// takes.
+/// The index entry of a block's first byte. 32 bits suffice: no XML parser here accepts more than 4
+/// GiB.
 #[derive(Clone, Copy, Debug)]
 struct Block {
-    /// How many characters come before it (before the character that holds it).
+    /// The number of characters before it, or before the character that contains it.
     characters: u32,
     line: Line,
 }
@@ -41,28 +41,28 @@ struct Block {
 struct Line {
     /// 1-based.
     number: u32,
-    /// The byte offset at which it begins.
+    /// The byte offset of its start.
     start: u32,
 }
 
 impl<'a> Source<'a> {
-    /// A text under the name that messages show: a path, or `<stdin>`.
+    /// Creates a source; `name` is shown in messages: a path, or `<stdin>`.
     pub fn new(name: &'a str, text: &'a str) -> Self {
         Source { name, text, blocks: OnceCell::new() }
     }
 
-    /// The name that messages show.
+    /// The name shown in messages.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The whole text, byte order mark included.
+    /// The whole text, including any byte order mark.
     pub fn text(&self) -> &'a str {
         self.text
     }
 
-    /// The position of a byte offset. Offsets past the end or inside a character are moved back to
-    /// the nearest one that is fine.
+    /// Returns the position of a byte offset. An offset past the end or inside a character counts
+    /// as the nearest valid one before it.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor_char_boundary(self.text, offset);
         let line = self.line_at(offset);
@@ -75,10 +75,10 @@ impl<'a> Source<'a> {
         Position { line: number, column: characters + 1 - mark }
     }
 
-    /// The positions of a range's ends.
+    /// Returns the positions of both ends of a range.
     pub fn positions(&self, range: Range<usize>) -> (Position, Position) {
         let start = self.position(range.start);
-        // Most are short and in one line, at whose beginning there is no byte order mark.
+        // Most ranges are short, on one line, and not after a byte order mark.
         let is_plain =
             |text: &&str| text.len() < BLOCK && range.start > 0 && !text.contains(['\n', '\r']);
         match self.text.get(range.clone()).filter(is_plain) {
@@ -94,32 +94,32 @@ impl<'a> Source<'a> {
     pub fn line(&self, line: usize) -> Range<usize> {
         let length = self.text.len();
         let Some(start) = self.start_of(line) else { return length..length };
-        // By the index too: a line may be as long as the text.
+        // Uses the index too, because a line may be as long as the text.
         let end = self.start_of(line + 1).unwrap_or(length);
         let content = self.text[start..end].trim_end_matches(['\r', '\n']);
         start..start + content.len()
     }
 
-    /// The byte offset at which the line that holds this offset begins.
+    /// Returns the byte offset of the start of the line that contains this offset.
     pub fn line_start(&self, offset: usize) -> usize {
         self.line_at(offset.min(self.text.len())).start as usize
     }
 
-    /// The last line that begins at an offset or before it.
+    /// Returns the last line that begins at or before an offset.
     fn line_at(&self, offset: usize) -> Line {
         let block = offset / BLOCK;
         starts(self.text.as_bytes(), block * BLOCK..offset)
             .fold(self.blocks()[block].line, Line::next)
     }
 
-    /// The byte offset at which a 1-based line begins; None past the last line.
+    /// Returns the byte offset of the start of a 1-based line; `None` past the last line.
     fn start_of(&self, line: usize) -> Option<usize> {
         let blocks = self.blocks();
         let behind = blocks.partition_point(|block| (block.line.number as usize) < line);
         match blocks.get(behind).map(|block| block.line) {
             Some(known) if known.number as usize == line => Some(known.start as usize),
             _ => {
-                // It begins inside the block before, if it is there at all.
+                // The line begins inside the previous block, if it exists.
                 let block = behind.checked_sub(1)?;
                 let nth = line - blocks[block].line.number as usize - 1;
                 starts(self.text.as_bytes(), block * BLOCK..self.text.len()).nth(nth)
@@ -160,21 +160,21 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// Where lines begin behind the line endings in a range.
+/// Returns the starts of the lines after the line endings in a range.
 fn starts(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = usize> {
     let begin = range.start;
     memchr::memchr2_iter(b'\n', b'\r', &bytes[range]).map(move |at| begin + at + 1).filter(
         |&start| {
-            // The CR of a CRLF: the LF behind it ends the line.
+            // Not after the CR of a CRLF: its LF ends the line.
             bytes[start - 1] == b'\n' || bytes.get(start) != Some(&b'\n')
         },
     )
 }
 
-/// Characters in a slice that begins and ends between characters: each has one byte that is no
-/// continuation byte.
+/// Counts the characters of a slice that begins and ends between characters: the bytes that are not
+/// continuation bytes.
 fn count_characters(bytes: &[u8]) -> usize {
-    // A chunk's count fits a byte, which lets the compiler count many bytes at once.
+    // The count of a chunk fits in a byte, so the compiler can vectorize it.
     let count =
         |chunk: &[u8]| chunk.iter().map(|&byte| u8::from((byte as i8) >= -0x40)).sum::<u8>();
     bytes.chunks(255).map(|chunk| usize::from(count(chunk))).sum()
@@ -226,8 +226,7 @@ mod tests {
         assert_eq!(position(&text, text.len() - 1), (2, 3 * BLOCK + 8));
     }
 
-    /// Line endings of all kinds at each place of a block: as whoever reads byte by byte counts
-    /// them.
+    /// All kinds of line endings at each offset of a block, compared with a count byte by byte.
     #[test]
     fn places_are_right_wherever_blocks_end() {
         for (shift, step) in (0..12).zip([1, 2, 3, 5, 7, 11, 97, 200, 511, 512, 513, 700]) {

@@ -1,16 +1,16 @@
-//! Giving the vGPU its alias, and every `-set` and override the name that its device has then.
+//! Gives the vGPU its alias and updates the `-set` and overrides that refer to renamed devices.
 
 use super::Change;
 use crate::domain::Domain;
 use crate::fragment::NewElement;
 
-/// The change that gives the vGPU the id by which properties name it; none where it has that, or
-/// where there is no vGPU yet.
+/// Returns the change that gives the vGPU the id by which properties refer to it; none if it has
+/// that id or there is no vGPU yet.
 pub fn assign_alias<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
     if domain.needs_alias() { vec![Change::NameVgpu] } else { Vec::new() }
 }
 
-/// What [`Change::NameVgpu`] means, in simpler changes.
+/// Expands [`Change::NameVgpu`] into simpler changes.
 pub(super) fn naming<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let alias = domain.vgpu_alias();

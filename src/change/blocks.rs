@@ -1,4 +1,4 @@
-//! The blocks of QEMU's elements: the command line, overrides, capabilities, and their namespace.
+//! Writes QEMU's blocks: the command line, overrides, capabilities, and their namespace.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -69,7 +69,8 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         };
         let mut devices = Vec::new();
         for (alias, list) in by_alias {
-            // What names the vGPU by its number follows it to its alias.
+            // An override that names the vGPU by its number is reused: it gets the alias in the
+            // same pass.
             let old =
                 self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias());
             let current = old.and_then(|vgpu| self.domain.alias_of(vgpu)).unwrap_or(alias);
@@ -84,7 +85,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                     .children()
                     .find(|child| child.is_qemu("frontend") && !self.is_removed(*child))
             });
-            // What is there already may have a prefix of its own, which is right inside it.
+            // An existing element may have its own prefix, which is also valid inside it.
             let prefix = frontend.or(device).map_or(prefix.as_str(), Element::written_prefix);
             let inside = list.iter().map(|new| property(prefix, new));
             match (device, frontend) {
@@ -144,12 +145,12 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         }
     }
 
-    /// The first block of this name that is not removed itself.
+    /// Returns the first block of this name that is not removed.
     fn kept_block(&self, name: &str) -> Option<Element<'d>> {
         self.domain.blocks(name).iter().copied().find(|block| !self.is_removed(*block))
     }
 
-    /// The prefix, with its colon, that new elements of QEMU's take: their block's own, else one
+    /// Returns the prefix, with its colon, for QEMU's new elements: that of their block, else one
     /// that the root has or gets.
     fn qemu_prefix(&mut self, block: Option<Element<'d>>) -> String {
         if let Some(block) = block {
@@ -173,19 +174,20 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
     }
 }
 
-/// The prefix (with its colon) that elements of QEMU's directly in `<domain>` have or get.
+/// Returns the prefix (with its colon) that QEMU's elements directly in `<domain>` have or get.
 pub fn root_prefix(root: Element<'_>) -> String {
     format!("{}:", declared_prefix(root).map_or_else(|| free_prefix(root), str::to_owned))
 }
 
-/// A prefix longer than this is none to give to thousands of elements.
+/// Maximum length in bytes of a declared prefix that is reused: it is written for thousands of
+/// elements.
 const MAX_PREFIX_LEN: usize = 32;
 
 fn declared_prefix<'d>(root: Element<'d>) -> Option<&'d str> {
     root.prefix_for(QEMU_NAMESPACE).filter(|prefix| prefix.len() <= MAX_PREFIX_LEN)
 }
 
-/// `qemu`, or another prefix where the root uses that for something else.
+/// Returns `qemu`, or a numbered prefix if the root uses `qemu` for another namespace.
 fn free_prefix(root: Element<'_>) -> String {
     if root.namespace_of(QEMU_PREFIX).is_none_or(|uri| uri == QEMU_NAMESPACE) {
         return QEMU_PREFIX.into();
@@ -195,7 +197,7 @@ fn free_prefix(root: Element<'_>) -> String {
     free.next().unwrap_or_default()
 }
 
-/// Blocks of QEMU's that removals of elements and comments leave without anything in them go too.
+/// Adds QEMU's blocks that become empty once the removed elements and comments are gone.
 pub(super) fn with_emptied_blocks(
     domain: &Domain<'_>,
     mut removed: ElementSet,
@@ -214,10 +216,11 @@ pub(super) fn with_emptied_blocks(
         }
     }
     let mut counts: ElementMap<bool> = Default::default();
-    // The inner ones first.
+    // Inner elements first.
     for parent in parents.into_values().rev() {
         let emptied = *counts.entry(parent.id()).or_insert_with(|| {
-            // The children first: of many, the first that stays ends the search.
+            // Children before comments: with many children, the first one that stays ends the
+            // search.
             !kept.contains(&parent.id())
                 && parent.children().all(|child| removed.contains(&child.id()))
                 && parent.comments().all(|comment| comments.contains(&comment))

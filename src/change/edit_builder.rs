@@ -1,5 +1,5 @@
-//! One set of changes on its way to edits: gathered first, so that what goes to one place is
-//! written there together.
+//! Collects a set of changes and writes their edits; changes to the same place are written
+//! together.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -16,22 +16,21 @@ use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::{Element, ElementId, ElementMap, ElementSet};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-/// What is to be inserted into one element.
+/// The insertions into one element.
 pub(super) type Insertions<'d> = (Element<'d>, Vec<Insertion<'d>>);
 
 pub(super) struct Insertion<'d> {
-    /// Among its new siblings.
+    /// The order among the new children.
     pub(super) rank: Rank,
     pub(super) new: New,
-    /// The element to stand behind; libvirt's own order says otherwise.
+    /// The sibling to insert after; `None` for libvirt's own order.
     pub(super) behind: Option<Element<'d>>,
 }
 
-/// Where something new comes among what else is new in its element: libvirt's order of QEMU's
-/// elements.
+/// The order of a new child among the other new ones: libvirt's order of QEMU's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank {
-    /// Any child that none of the others is, and an argument.
+    /// Any other child, arguments included.
     Child,
     /// `<qemu:env>`.
     Environment,
@@ -45,7 +44,7 @@ pub(super) enum Rank {
 
 pub(super) enum New {
     Element(NewElement),
-    /// A range of the document's own text.
+    /// A range of the document's own text, which moves.
     Source(Range<usize>),
 }
 
@@ -56,17 +55,17 @@ pub(super) struct EditBuilder<'c, 'd> {
     pub(super) removed: ElementSet,
     pub(super) moved: Moved,
     pub(super) attributes: HashSet<(ElementId, &'c str)>,
-    /// By parent; of each child its rank among its new siblings.
+    /// Grouped by parent.
     pub(super) insertions: Vec<Insertions<'d>>,
-    /// What a `-set` names and says then, each where it is to be another, by its operand.
+    /// The new device and the new value of each changed `-set`, keyed by its operand.
     pub(super) sets: ElementMap<(Set<'d>, Option<&'c str>, Option<&'c str>)>,
-    /// Operands of `-device` as they become, by their argument.
+    /// The new operands of `-device`, each with its argument.
     pub(super) operands: Vec<(Element<'d>, String)>,
-    /// Places in `insertions`.
+    /// Indices into `insertions`.
     pub(super) by_parent: ElementMap<usize>,
-    /// Whether the vGPU gets an alias, so that other devices' numbers move.
+    /// Whether the vGPU gets an alias, which changes other devices' numbers.
     pub(super) names_vgpu: bool,
-    /// Operands of new `-set`, each with its property.
+    /// Operands of new `-set`, each with its property's name.
     pub(super) new_sets: Vec<(&'c str, String)>,
     pub(super) arguments: Vec<String>,
     pub(super) environment: Vec<(&'c str, &'c str)>,
@@ -128,7 +127,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         !self.removed.is_empty() && self.moved.is_lost(element, &self.removed)
     }
 
-    /// Takes these changes on; several rules may want the same one.
+    /// Adds changes, ignoring duplicates: several rules may want the same one.
     pub(super) fn all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
         let mut seen = HashSet::with_capacity(changes.clone().count());
         let to_take = changes.filter(|change| {
@@ -222,7 +221,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         }
     }
 
-    /// The id that a device gets in this round; None for one that keeps its own.
+    /// Returns the id that a device gets in this pass; `None` if its id stays.
     pub(super) fn renamed(&self, id: &str) -> Option<String> {
         self.names_vgpu.then(|| self.domain.renamed(id)).flatten()
     }
@@ -257,7 +256,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             }
             (None, None) => return,
         };
-        // What is right already is not touched.
+        // A correct value is not touched.
         if text[edit.range.clone()] != edit.text {
             self.edits.push(edit);
         }
@@ -339,7 +338,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let deletions = self.moved.spans_inside(&spans).chain([spans.clone()]);
         let text = self.text();
         let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
-        // What is said for the whole file stays where it stands, whatever goes around it.
+        // Comments that apply to the whole file stay, even if everything around them is removed.
         let of_file = self.domain.comments_for_file();
         let is_kept =
             |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
@@ -347,7 +346,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             deletions.map(|range| layout::deletion(text, range, of_file, is_kept)).collect();
         self.edits.extend(deletions);
         self.removed = removed;
-        // What goes into a piece that moves is written before the piece is.
+        // Insertions into a piece that moves are written before the piece is.
         let (moves, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.insertions).into_iter().partition(|(_, children)| {
                 children.iter().any(|child| matches!(child.new, New::Source(_)))
@@ -359,14 +358,13 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         for (parent, children) in moves {
             self.write_insertions(parent, children, &pieces);
         }
-        // Nothing that is composed here can stand in another's way; if it ever does, the first wins
-        // and the next round sees the rest.
+        // Edits should never overlap; if they do, the first wins and the next pass sees the rest.
         Edits::compatible(self.edits)
     }
 }
 
-/// The operand of `-device` in which a property has this value (`true`/`false` for a bool); an
-/// operand that QEMU can't read as it is.
+/// Returns the operand of `-device` with this property set (`true`/`false` for a bool); an operand
+/// that QEMU cannot parse is returned unchanged.
 fn with_device_property(operand: &str, name: &str, value: &str) -> String {
     let written = match written_type_of(name) {
         Some(PropertyType::Bool) => Value::Switch(value == "true"),
@@ -377,7 +375,7 @@ fn with_device_property(operand: &str, name: &str, value: &str) -> String {
         .map_or_else(|_| operand.to_owned(), |list| list.with_option(name, written))
 }
 
-/// The guide's order of properties; what the guide doesn't name comes behind.
+/// The index of a property in the guide's order; properties that the guide does not name come last.
 fn property_order(name: &str) -> usize {
     VGPU_PROPERTIES.iter().position(|known| *known == name).unwrap_or(VGPU_PROPERTIES.len())
 }

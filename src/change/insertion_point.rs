@@ -1,4 +1,5 @@
-//! Where new elements go: where libvirt itself writes them, so that `virsh define` moves nothing.
+//! Finds the places for new elements: where libvirt itself writes them, so that `virsh define` does
+//! not move them.
 
 use std::ops::Range;
 
@@ -8,8 +9,7 @@ use crate::xml::{Element, QEMU_NAMESPACE};
 use foldhash::{HashMap, HashMapExt};
 
 impl<'d> EditBuilder<'_, 'd> {
-    /// Writes what goes into one element, where libvirt itself would; `pieces` are those that move,
-    /// as they are to be written.
+    /// Writes the insertions into one element; `pieces` are the new texts of the ranges that move.
     pub(super) fn write_insertions(
         &mut self,
         parent: Element<'d>,
@@ -19,7 +19,7 @@ impl<'d> EditBuilder<'_, 'd> {
         let text = self.text();
         let indent = layout::child_indentation(self.style, text, parent);
         children.sort_by_key(|insertion| insertion.rank);
-        // What goes to one place is written together, in order.
+        // Children for the same place are written together, in order.
         let mut places: Vec<(InsertionPoint<'d>, Vec<String>)> = Vec::new();
         let mut by_place: HashMap<InsertionPoint<'d>, usize> = HashMap::new();
         let mut by_name: HashMap<(String, Rank), InsertionPoint<'d>> = HashMap::new();
@@ -48,11 +48,11 @@ impl<'d> EditBuilder<'_, 'd> {
         }
     }
 
-    /// Where libvirt itself writes a child of this name, so that `virsh define` moves nothing.
+    /// Returns the place where libvirt writes a child of this name.
     fn place(&self, parent: Element<'d>, name: &str, rank: Rank) -> InsertionPoint<'d> {
         let plain = name.rsplit(':').next().unwrap_or(name);
         let order = child_order(parent.name());
-        // The parent stays, or nothing would be put into it.
+        // The parent itself is kept, or nothing would be inserted into it.
         let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
         let last = || {
             parent.children().rev().find(kept).map_or(InsertionPoint::First, InsertionPoint::Behind)
@@ -71,7 +71,7 @@ impl<'d> EditBuilder<'_, 'd> {
             }
         }
         match order.iter().position(|known| *known == plain) {
-            // Behind the last child that libvirt writes before it or that it doesn't know.
+            // After the last child that libvirt writes before it or does not know.
             Some(own) if parent.namespace().is_none() => {
                 let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
                 let ranks = ranks(&kept, order);
@@ -79,12 +79,14 @@ impl<'d> EditBuilder<'_, 'd> {
                     ranks.iter().position(|rank| rank.is_some_and(|index| index > own));
                 let last_earlier =
                     ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
-                // The last of its kind, even where something else stands before that.
+                // After the last child of the same name, even if that one is not where libvirt
+                // would write it.
                 if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own)) {
                     return InsertionPoint::Behind(kept[index]);
                 }
                 match first_later {
-                    // A document in an order of its own: behind what comes before.
+                    // The document does not follow libvirt's order: insert after everything that
+                    // comes before.
                     Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
                         InsertionPoint::Behind(kept[last_earlier.unwrap_or(later)])
                     }
@@ -98,11 +100,11 @@ impl<'d> EditBuilder<'_, 'd> {
     }
 }
 
-/// The places of elements in an order of libvirt's; None for those that it doesn't know.
+/// Returns the index of each element in libvirt's order; `None` for elements not in it.
 fn ranks(elements: &[Element<'_>], order: &[&str]) -> Vec<Option<usize>> {
     let (mut ranks, mut name, mut rank) = (Vec::with_capacity(elements.len()), "", None);
     for element in elements {
-        // Elements of one name mostly follow each other.
+        // Elements of one name are usually adjacent.
         if element.name() != name {
             name = element.name();
             rank = order.iter().position(|known| *known == name);
@@ -112,8 +114,9 @@ fn ranks(elements: &[Element<'_>], order: &[&str]) -> Vec<Option<usize>> {
     ranks
 }
 
-/// libvirt's own order of the children that this program inserts and of what follows them (libvirt:
-/// src/conf/domain_conf.c `virDomainDefFormatInternalSetRootName`, `virDomainHostdevDefFormat`).
+/// libvirt's order of the children that this program inserts and of those that follow them
+/// (libvirt: src/conf/domain_conf.c `virDomainDefFormatInternalSetRootName`,
+/// `virDomainHostdevDefFormat`).
 fn child_order(parent: &str) -> &'static [&'static str] {
     match parent {
         "domain" => &[

@@ -1,5 +1,5 @@
-//! Template expressions that changes would overwrite: the value in the file now does not tell which
-//! one libvirt will read.
+//! Finds template expressions that changes would overwrite. Libvirt reads the value that the
+//! template fills in later, so the value in the file does not decide whether a fix is needed.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use crate::fragment::{NewElement, Node};
 use crate::qemu::{OptionList, Syntax};
 use crate::xml::Element;
 
-/// The first template expression that these changes remove from the domain; None if all stay, or if
-/// the user asked for the new value.
+/// Returns the first template expression that these changes remove from the domain; `None` if all
+/// stay or the user requested the new value.
 pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<String> {
     if changes.is_empty() || !domain.may_have_templates() {
         return None;
@@ -24,7 +24,7 @@ pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<St
     lost.into_iter().next()
 }
 
-/// The expressions in everything that the changes replace or remove.
+/// Returns the expressions in everything that the changes replace or remove.
 fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
     let mut lost = Vec::new();
     let mut replace = |old: Option<&str>, new: Option<&str>| {
@@ -76,15 +76,14 @@ fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<Stri
 }
 
 /// Whether this is a variable such as `<qemu:env name='DISPLAY' value='$DISPLAY'/>`, copied from a
-/// shell that would have filled it in: libvirt passes the word on as it is, and nothing fills it in
-/// later.
+/// shell that would have expanded it. libvirt passes it on unchanged, so it is not a template.
 fn names_itself(element: Element<'_>) -> bool {
     let value = element.attribute("value").and_then(|value| value.strip_prefix('$'));
     element.is_qemu("env") && value.is_some() && value == element.attribute("name")
 }
 
-/// The values of an element's attributes, except passwords: these may look like a template, and are
-/// removed with their screen.
+/// The values of an element's attributes except passwords, which may look like a template and are
+/// removed with their display.
 fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
     element
         .attribute_names()
@@ -92,7 +91,7 @@ fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
         .filter_map(move |name| element.attribute(name))
 }
 
-/// Whether the user asked for this value, so that it replaces any other.
+/// Whether the user requested this value explicitly, so that it replaces any other.
 fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
     let (settings, asked) = (domain.settings, &domain.settings.explicit);
     let wishes = [
@@ -108,7 +107,7 @@ fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
         || settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
 }
 
-/// All values that the changes write.
+/// Returns all values that the changes write.
 fn new_values<'c>(changes: &'c [Change<'_>]) -> Vec<&'c str> {
     let mut written = Vec::new();
     for change in changes {

@@ -1,11 +1,12 @@
-//! This program's own element in `<metadata>`, where there is none yet.
+//! Creates this program's element in `<metadata>`.
 
 use super::Change;
 use crate::domain::Domain;
 use crate::fragment::NewElement;
 use crate::settings::METADATA_NAMESPACE;
 
-/// The change that makes it, filled by `fill`; its prefix is `gvtg:`.
+/// Returns the change that inserts the element, filled by `fill`, with the prefix `gvtg:`. The
+/// domain must not have one yet.
 pub fn new_metadata<'d>(
     domain: &Domain<'d>,
     fill: impl FnOnce(NewElement) -> NewElement,

@@ -1,9 +1,8 @@
-//! What is to be different in a domain, in the domain's own terms, and turning that into byte
-//! edits.
+//! Semantic changes to a domain and their translation into text edits.
 //!
-//! A rule says "this property must reach the vGPU" or "this element goes"; all changes of one round
-//! are turned into edits together, so that two of them that need the same new block share it, and
-//! none needs to know where the other writes.
+//! A rule says "this property must reach the vGPU" or "remove this element". All changes of one
+//! pass are translated together, so that two changes that need the same new block share it, and
+//! neither has to know where the other writes.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -34,84 +33,84 @@ pub use metadata::new_metadata;
 use references::update_references;
 pub use set_property::deliver;
 
-/// One thing that is to be different.
+/// A change to a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change<'d> {
-    /// The element is gone, and an emptied block of QEMU's with it.
+    /// Removes the element, and QEMU's block around it if that becomes empty.
     Remove(Element<'d>),
-    /// The attribute has this value, whether it was there or not.
+    /// Sets the attribute, which may exist already.
     SetAttribute(Element<'d>, String, String),
-    /// The attribute is gone.
+    /// Removes the attribute.
     RemoveAttribute(Element<'d>, String),
-    /// The element holds this text and nothing else.
+    /// Replaces the element's content with this text.
     SetText(Element<'d>, String),
-    /// The element has this child more, where libvirt would write it.
+    /// Adds a child to the element, at the place where libvirt would write it.
     Insert(Element<'d>, NewElement),
-    /// This element stands right behind the other.
+    /// Adds the new element directly after this one.
     InsertBehind(Element<'d>, NewElement),
-    /// The element has its source's text in it, as it stands there.
+    /// Moves this range of the document's text into the element, as it is written.
     InsertSource(Element<'d>, Range<usize>),
-    /// The element and its end tag have this prefix (with its colon).
+    /// Replaces the prefix (with its colon) of the element's start and end tags.
     SetPrefix(Element<'d>, String),
-    /// This `-set` names the device of this id.
+    /// Makes this `-set` refer to the device with this id.
     SetDevice(Set<'d>, String),
-    /// This `-set` gives its property this value.
+    /// Sets the value of this `-set`.
     SetValue(Set<'d>, String),
-    /// The operand of `-device` in this argument has this property.
+    /// Sets a property in this argument, the operand of a `-device`.
     DeviceProperty(Element<'d>, String, String),
-    /// The vGPU has its alias, and what names it or a device whose number moves says so
-    /// ([`Domain::renaming`]).
+    /// Gives the vGPU its alias, and updates the references to it and to devices whose numbers
+    /// change ([`Domain::renaming`]).
     NameVgpu,
-    /// QEMU gets these arguments, behind its new `-set`.
+    /// Passes these arguments to QEMU, after any new `-set`.
     Arguments(Vec<String>),
-    /// QEMU gets `-set` for the device that has this id now.
+    /// Passes a `-set` to QEMU for the device that has this id before the fix.
     Set {
-        /// The device's id: that which the vGPU has or gets, or that which another device has now.
+        /// The device's id: the one that the vGPU has or gets, or another device's current one.
         alias: String,
         /// The property's name.
         property: String,
-        /// Its value, as QEMU writes it (`on`).
+        /// The value as QEMU writes it (`on`).
         value: String,
     },
-    /// QEMU gets this environment variable.
+    /// Passes an environment variable to QEMU.
     Environment(String, String),
-    /// The device of this alias gets this property.
+    /// Overrides a property of the device with this alias.
     Override {
-        /// The device's alias: that which the vGPU has or gets, or that which another device has
-        /// now.
+        /// The device's alias: the one that the vGPU has or gets, or another device's current one.
         alias: String,
         /// The property's name.
         property: String,
-        /// Its type.
+        /// The property's type.
         kind: PropertyType,
-        /// Its value.
+        /// The property's value.
         value: String,
     },
-    /// libvirt believes that QEMU lacks this capability.
+    /// Tells libvirt that QEMU lacks this capability.
     DeleteCapability(String),
-    /// The namespace of QEMU's elements is declared on `<domain>`.
+    /// Declares the namespace of QEMU's elements on `<domain>`.
     DeclareNamespace,
-    /// This comment is gone.
+    /// Removes this comment.
     RemoveComment(Range<usize>),
-    /// This part of a comment reads so.
+    /// Replaces this part of a comment.
     EditComment(Range<usize>, String),
 }
 
-/// Turns changes of one domain into edits.
+/// Translates changes of one domain into edits.
 pub struct EditPlanner<'c, 'd> {
     domain: &'c Domain<'d>,
-    /// How the document is written: worked out once.
+    /// The document's formatting, determined once.
     style: OnceCell<Style>,
 }
 
 impl<'c, 'd> EditPlanner<'c, 'd> {
-    /// One for this domain.
+    /// Creates a planner for this domain.
     pub fn new(domain: &'c Domain<'d>) -> Self {
         EditPlanner { domain, style: OnceCell::new() }
     }
 
-    /// The edits that make all changes, and what these make wrong elsewhere right. Changes inside a
-    /// removed element are dropped; of two that set one attribute the first counts.
+    /// Returns the edits for all changes and for what has to follow them elsewhere, such as
+    /// references. Changes inside a removed element are dropped; of two changes to one attribute,
+    /// the first counts.
     pub fn edits<'a>(&self, changes: impl Iterator<Item = &'a Change<'d>> + Clone) -> Edits
     where
         'd: 'a,
@@ -124,13 +123,13 @@ impl<'c, 'd> EditPlanner<'c, 'd> {
         let following = update_references(self.domain, &removed.collect(), names_vgpu);
         let naming = if names_vgpu { naming(self.domain) } else { Vec::new() };
         let mut all: Vec<&Change<'d>> = Vec::new();
-        // One by one, as those of the rules live longer.
+        // Pushed one by one because their lifetime differs from that of `following`.
         changes.for_each(|change| all.push(change));
         all.extend(&following);
         let style = self.style.get_or_init(|| layout::style(self.domain.document));
         let mut composition = EditBuilder::new(self.domain, style, all.iter().copied());
         composition.all(all.iter().copied());
-        // What a change says itself about a name counts.
+        // Added last, so that other changes to the same attributes take precedence.
         composition.all(naming.iter());
         composition.edits()
     }

@@ -1,4 +1,4 @@
-//! Pieces of the text that move to another place, and take along what changes in them.
+//! Moves ranges of the text and applies the edits inside them to the moved text.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,13 +9,13 @@ use crate::edit::{Edit, Edits};
 use crate::xml::{Element, ElementSet};
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-/// The pieces that changes move: whole elements, or all that is in one.
+/// The ranges that changes move: whole elements, or an element's whole content.
 #[derive(Default)]
 pub(super) struct Moved {
     pieces: HashSet<Range<usize>>,
 }
 
-/// Where an edit stands among others; the last part keeps the order of those at one place.
+/// The sort key of an edit; the last part keeps the order of edits at the same place.
 type EditSortKey = (usize, bool, Reverse<usize>, usize);
 
 impl Moved {
@@ -27,8 +27,8 @@ impl Moved {
         Moved { pieces: pieces.collect() }
     }
 
-    /// Whether an element is gone: removed itself, or inside one that is, unless a piece that moves
-    /// away from there holds it.
+    /// Whether an element is lost: it or an ancestor is removed, and no range that moves away from
+    /// there contains it.
     pub(super) fn is_lost(&self, element: Element<'_>, removed: &ElementSet) -> bool {
         for around in element.ancestors() {
             if !self.pieces.is_empty() && self.pieces.contains(&around.span()) {
@@ -43,12 +43,12 @@ impl Moved {
         false
     }
 
-    /// Whether a piece takes what stands here along.
+    /// Whether this span is inside a moved range.
     pub(super) fn holds(&self, span: &Range<usize>) -> bool {
         self.pieces.iter().any(|piece| piece.start <= span.start && span.end <= piece.end)
     }
 
-    /// The spans among these, sorted, that are in each piece, without those in others of them.
+    /// Returns, for each moved range, the outermost of the sorted `spans` that are inside it.
     pub(super) fn spans_inside<'s>(
         &'s self,
         spans: &'s [Range<usize>],
@@ -68,8 +68,9 @@ impl Moved {
         })
     }
 
-    /// Takes what changes in the pieces out of the edits; returns the pieces with it done. The
-    /// inner ones come first, so that an edit is made once, in the innermost piece that it is in.
+    /// Removes the edits inside moved ranges from `edits`, and returns each range's text with these
+    /// edits applied. Inner ranges come first, so that an edit is made once, in the innermost range
+    /// that contains it.
     pub(super) fn written(
         &self,
         text: &str,
@@ -109,7 +110,7 @@ impl Moved {
     }
 }
 
-/// Whether an edit changes something in a piece that moves, and not what is around it.
+/// Whether an edit changes something inside a moved range, not around it.
 fn is_inside(edit: &Edit, moved: &Range<usize>) -> bool {
     let holds = moved.start <= edit.range.start && edit.range.end <= moved.end;
     let is_within = moved.start < edit.range.start && edit.range.end < moved.end;

@@ -1,5 +1,5 @@
-//! What speaks of a device that goes, goes with it, and what speaks of one behind it says its new
-//! number: QEMU does not start where an argument names a device that is not there.
+//! Removes or renumbers the references to devices when devices are removed: QEMU exits if an
+//! argument names a device that does not exist.
 
 use super::Change;
 use crate::domain::{Domain, Reference, ReferenceSite, is_host_device_number};
@@ -7,10 +7,9 @@ use crate::qemu::{OptionList, Syntax, Value};
 use crate::xml::ElementSet;
 use foldhash::{HashMap, HashMapExt};
 
-/// The changes that keep every reference to a device right where these elements go.
+/// Returns the changes that keep all references to devices correct when these elements are removed.
 ///
-/// `names_vgpu` says that the vGPU gets its alias at the same time, so that it takes no number
-/// either.
+/// `names_vgpu` means that the vGPU gets its alias at the same time and so no longer has a number.
 pub(super) fn update_references<'d>(
     domain: &Domain<'d>,
     removed: &ElementSet,
@@ -47,13 +46,14 @@ pub(super) fn update_references<'d>(
     changes
 }
 
-/// The same for host devices, whose numbers `-set` and overrides name.
+/// Like [`update_references`], for host devices, whose numbers `-set` and overrides use.
 fn update_host_device_references<'d>(
     domain: &Domain<'d>,
     removed: &ElementSet,
     names_vgpu: bool,
 ) -> Vec<Change<'d>> {
-    // Asked of what goes, not of all there is: a finding removes one device of thousands.
+    // Looks at the removed elements instead of all host devices: a finding removes one device of
+    // thousands.
     if !removed
         .iter()
         .filter_map(|id| domain.document.element(*id))
@@ -75,7 +75,7 @@ fn update_host_device_references<'d>(
         } else {
             Some(id.clone())
         };
-        // Of two with one id, arguments mean the first.
+        // If two devices have the same id, arguments refer to the first.
         renamed.entry(id).or_insert(new);
     }
     let mut changes = Vec::new();

@@ -1,13 +1,13 @@
-//! What makes a property reach the vGPU. Whatever delivers it is left alone; only what is missing
-//! is written, in the form that the libvirt at hand reads.
+//! Makes a property reach the vGPU. A form that already delivers the property is kept; only what is
+//! missing is written, in the form that the target libvirt supports.
 
 use super::{Change, assign_alias};
 use crate::domain::{Argument, Domain, PropertySource, PropertySyntax};
 use crate::property::{self, PropertyType, type_of};
 use crate::qemu::{OptionList, Syntax};
 
-/// The changes that make a property reach the vGPU with this value (`true`/`false` for a bool);
-/// none where it does already.
+/// Returns the changes that make a property reach the vGPU with this value (`true`/`false` for a
+/// bool); none if it already does.
 pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
     let kind = type_of(name).unwrap_or(PropertyType::String);
     if let Some(delivered) = domain.effective_property(name) {
@@ -39,8 +39,8 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
             .collect();
     }
     let form = domain.form();
-    // What libvirt has an attribute for: it picks the driver for it too. An attribute that is there
-    // has to be right in any form.
+    // libvirt has an attribute for these, which also selects the driver. An attribute that exists
+    // must be right even if libvirt does not support overrides.
     let has_attribute = || {
         form == PropertySyntax::Override
             || domain.vgpu.is_some_and(|vgpu| vgpu.attribute("ramfb").is_some())
@@ -74,7 +74,8 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
     changes
 }
 
-/// What gives an argument of `-device` a property; nothing where QEMU can't read the argument.
+/// Returns the change that sets a property in an argument of `-device`; none if QEMU cannot parse
+/// the argument.
 fn device_change<'d>(argument: Argument<'d>, name: &str, value: &str) -> Vec<Change<'d>> {
     let is_readable = OptionList::parse(argument.value, Syntax::DEVICE).is_ok();
     if is_readable {

@@ -1,4 +1,4 @@
-//! What is wrong with what a document says is to be ignored, and what mends it.
+//! Findings about faulty and unused suppressions, and their fixes.
 
 use std::ops::Range;
 
@@ -11,11 +11,12 @@ use crate::rules::{Rule, of_host, unknown};
 use crate::xml::Element;
 use foldhash::HashSet;
 
-/// A name longer than this is no misspelt rule's.
+/// Names longer than this, in bytes, are not compared with the names of rules.
 const MAX_NAME_LEN: usize = 64;
 
 impl<'d> Suppressions<'_, 'd> {
-    /// Everything with this fault.
+    /// Returns the findings about suppressions with this fault. Names that are not in `judged` are
+    /// not reported as unused.
     pub fn faults(
         &self,
         fault: IgnoreFault,
@@ -82,7 +83,7 @@ impl<'d> Suppressions<'_, 'd> {
             .collect()
     }
 
-    /// Whether a name is of no use, out of those that can be judged.
+    /// Whether a suppression is unused, among those of the names in `judged`.
     pub fn has_unused(&self, judged: &HashSet<&str>) -> bool {
         !self.unused(judged).is_empty()
     }
@@ -113,7 +114,8 @@ impl<'d> Suppressions<'_, 'd> {
                         Change::Remove(with_emptied_parents(element, &elements))
                     }
                     (_, None) => Change::RemoveComment(ignore.span.clone()),
-                    // With the comma that leaves the others a list, whichever of them go too.
+                    // Including a comma, so that the other names stay a valid list whichever of
+                    // them are removed too.
                     (_, Some(kept)) if kept < place => {
                         Change::EditComment(ignore.names[place - 1].end..name.end, String::new())
                     }
@@ -133,16 +135,16 @@ impl<'d> Suppressions<'_, 'd> {
     }
 }
 
-/// The names, of rules and of groups, that can be judged where these rules are wanted and those are
-/// known.
+/// Returns the names of rules and groups whose suppressions can be reported as unused: all their
+/// `known` rules must be `wanted`.
 pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
-    // What other documents have is found only beside them, and whether it is, this one does not
-    // tell.
+    // Conflicts with other documents are only found next to these, so one document cannot show that
+    // a suppression of them is unused.
     let is_wanted = |rule: &Rule| {
         !matches!(rule.check, Check::Across { .. })
             && wanted.iter().any(|other| other.id == rule.id)
     };
-    // An ignore of these rules is of use whenever somebody says so.
+    // Suppressions of findings about suppressions always count as used.
     let counts = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
     let out_of_question: HashSet<&str> = known
         .iter()
@@ -162,22 +164,21 @@ fn at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
     }
 }
 
-/// An element, or the largest one around it that would be empty without it and these others.
+/// Returns the element, or the largest ancestor that would be empty without it and `others`.
 fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>) -> Element<'d> {
     let is_emptied = |child: Element<'d>, parent: Element<'d>| {
         parent.children().all(|other| other == child || others.contains(&other))
             && parent.comments().next().is_none()
             && parent.attribute_names().next().is_none()
     };
-    // What the root holds is never all there is.
+    // The root is never removed.
     let parents = element.ancestors().take_while(|around| around.parent().is_some());
     parents
         .reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner })
         .unwrap_or(element)
 }
 
-/// What to say of a name that no rule has; compared with those that there are, where these are not
-/// too many names.
+/// Returns the message about an unknown name. It suggests similar names if `is_compared`.
 fn unknown_rule_message(
     name: &str,
     meant: Option<&str>,

@@ -1,5 +1,5 @@
-//! Which findings a document says are to be ignored. [`Ignore`] is what it says; here that is held
-//! against what is found.
+//! Matches a document's suppressions to findings. [`Ignore`] is a suppression as it is written in
+//! the document.
 
 use crate::domain::{Domain, Ignore};
 use crate::rules::schema::Check;
@@ -14,20 +14,19 @@ pub use lints::judged;
 use scopes::{Scope, Scopes};
 pub use write::{SuppressionStyle, edits};
 
-/// What a document says of a finding.
+/// Whether a document suppresses a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SuppressionState {
-    /// Nothing.
+    /// The finding is not suppressed.
     Open,
-    /// It seems that the finding is to be ignored, but what says so is at fault: the finding
-    /// counts, and its fix may lose something that the user wants.
+    /// A faulty suppression seems to mean this finding. It is reported, and its fix is unsafe.
     Doubtful,
-    /// It is to be ignored, for this reason.
+    /// The finding is suppressed, for this reason.
     Suppressed(String),
 }
 
 impl SuppressionState {
-    /// Why the finding is to be ignored; None for one that counts.
+    /// The reason of the suppression; `None` if the finding is not suppressed.
     pub fn reason(&self) -> Option<&str> {
         match self {
             SuppressionState::Suppressed(reason) => Some(reason),
@@ -36,25 +35,24 @@ impl SuppressionState {
     }
 }
 
-/// What a document says is to be ignored, as it is held against findings one by one.
+/// The suppressions of a document. Records which of them are used.
 pub struct Suppressions<'c, 'd> {
     domain: &'c Domain<'d>,
     ignores: &'c [Ignore<'d>],
-    /// By the name of a rule or a group.
+    /// Keyed by the name of a rule or a group.
     by_name: HashMap<&'c str, Scopes>,
-    /// Names that no rule and no group has, with the one that is meant, if that is plain.
+    /// Names that are not those of a rule or group, each with the name that was probably meant.
     unknown: HashMap<&'c str, Option<&'c str>>,
 }
 
-/// A name among those of an ignore: places in both lists.
+/// A name in a suppression: the indices of the suppression and of the name in it.
 type NamePlace = (usize, usize);
 
-/// For so many different names that no rule has, the one that is meant is looked for; in a document
-/// with more, for none of the others.
+/// Maximum number of different unknown names for which a similar name is searched.
 const MAX_TYPO_LOOKUPS: usize = 1_000;
 
 impl<'c, 'd> Suppressions<'c, 'd> {
-    /// What a domain's document says, by the names of these rules.
+    /// Reads the suppressions of a domain's document; `known` are the rules that they may name.
     pub fn new(domain: &'c Domain<'d>, known: &[&'c Rule]) -> Self {
         let ignores = domain.ignores();
         let mut suppressions =
@@ -75,7 +73,7 @@ impl<'c, 'd> Suppressions<'c, 'd> {
                 let (name, reason) = if names.contains(name) {
                     (Some(name), is_sound.then_some(index))
                 } else {
-                    // In what can't be read any word may stand there.
+                    // An unreadable suppression may have any word in place of a name.
                     let may_be_meant =
                         ignore.fault.is_none() && self.unknown.len() < MAX_TYPO_LOOKUPS;
                     let near = || if may_be_meant { nearest(name, known) } else { None };
@@ -94,20 +92,21 @@ impl<'c, 'd> Suppressions<'c, 'd> {
             scopes.into_iter().map(|(name, scopes)| (name, Scopes::new(scopes))).collect();
     }
 
-    /// The name that stands at a place.
+    /// Returns the text of a name.
     fn name(&self, (index, place): NamePlace) -> &'c str {
         let text: &'c str = self.domain.document.text();
         &text[self.ignores[index].names[place].clone()]
     }
 
-    /// Whether the document says nothing about findings.
+    /// Whether the document has no suppressions.
     pub fn is_empty(&self) -> bool {
         self.ignores.is_empty()
     }
 
-    /// What the document says of a rule's finding that begins at this byte. Whatever says that it
-    /// is to be ignored counts as used. What is wrong with an ignore can be ignored by its own
-    /// rule's name alone, or groups of rules would be of use by hiding that they are of none.
+    /// Returns whether the document suppresses a rule's finding that begins at this byte, and marks
+    /// the matching suppressions as used. A finding about a suppression can only be suppressed by
+    /// its rule's name: a group's suppression could otherwise count as used by hiding that it is
+    /// unused.
     pub fn verdict(&mut self, rule: &Rule, at: usize) -> SuppressionState {
         let mut verdict = SuppressionState::Open;
         if self.by_name.is_empty() {

@@ -1,4 +1,5 @@
-//! The parts of a document that one name is ignored in: elements inside each other, or all of it.
+//! The ranges of a document in which one name is suppressed: nested elements, or the whole
+//! document.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -6,27 +7,29 @@ use std::ops::Range;
 use super::NamePlace;
 use foldhash::HashSet;
 
-/// A part of a document.
+/// A range of a document.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     range: Range<usize>,
-    /// The ignore that says why; None where all that speak of this part are at fault.
+    /// The index of the suppression with the reason; `None` if all suppressions of this range are
+    /// faulty.
     pub(super) reason: Option<usize>,
-    /// The names that stand for it.
+    /// The names that suppress findings in this range.
     names: Vec<NamePlace>,
-    /// The next larger part that it is in.
+    /// The index of the smallest range around this one.
     parent: Option<usize>,
     is_used: bool,
 }
 
 impl Scope {
-    /// A part that a name speaks of; with the ignore that is sound and says why.
+    /// Creates a scope for a name; `reason` is its suppression's index if that is not faulty.
     pub(super) fn new(range: Range<usize>, reason: Option<usize>, name: NamePlace) -> Self {
         Scope { range, reason, names: vec![name], parent: None, is_used: false }
     }
 }
 
-/// All parts that one name is ignored in, each once; of two that touch, one is in the other.
+/// All ranges in which one name is suppressed, without duplicates. Invariant: of two that overlap,
+/// one contains the other.
 #[derive(Clone, Debug)]
 pub(super) struct Scopes(Vec<Scope>);
 
@@ -34,7 +37,7 @@ impl Scopes {
     pub(super) fn new(mut scopes: Vec<Scope>) -> Self {
         scopes.sort_by_key(|scope| (scope.range.start, Reverse(scope.range.end)));
         let mut list: Vec<Scope> = Vec::new();
-        // The parts that the next one may be in, the largest first.
+        // The ranges that may contain the next one, the largest first.
         let mut open: Vec<usize> = Vec::new();
         for mut scope in scopes {
             if let Some(last) = list.last_mut().filter(|last| last.range == scope.range) {
@@ -50,7 +53,7 @@ impl Scopes {
         Scopes(list)
     }
 
-    /// The parts that a byte is in, the smallest first; they are used from now on.
+    /// Returns the ranges around a byte, the smallest first, and marks them as used.
     pub(super) fn around(&mut self, at: usize) -> impl Iterator<Item = &Scope> {
         let mut next = self.0.partition_point(|scope| scope.range.start <= at).checked_sub(1);
         let mut around = Vec::new();
@@ -64,8 +67,8 @@ impl Scopes {
         around.into_iter().map(|index| &self.0[index])
     }
 
-    /// The names that stand for parts in which nothing was found, of those that could have had a
-    /// say.
+    /// Returns the names of ranges in which nothing was suppressed, except those of faulty
+    /// suppressions.
     pub(super) fn unused(&self) -> HashSet<NamePlace> {
         let unused = self.0.iter().filter(|scope| !scope.is_used && scope.reason.is_some());
         unused.flat_map(|scope| &scope.names).copied().collect()

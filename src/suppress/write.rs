@@ -1,4 +1,4 @@
-//! Writing down what is to be ignored, as comments or in the metadata.
+//! Writes suppressions as comments or into the metadata.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,21 +10,21 @@ use crate::layout;
 use crate::xml::{Element, is_character};
 use foldhash::{HashSet, HashSetExt};
 
-/// How it is written down that something is to be ignored.
+/// The form in which a suppression is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuppressionStyle {
-    /// A comment before the element that a finding is in: it says which one is meant, and libvirt
-    /// drops it.
+    /// A comment before the element that a finding is in. It applies to this element only, and
+    /// libvirt drops it.
     Comment,
-    /// An element in the metadata: it holds for the whole domain, and libvirt keeps it.
+    /// An element in the metadata. It applies to the whole domain, and libvirt keeps it.
     Metadata,
 }
 
 impl SuppressionStyle {
-    /// Whether a reason can be written down so.
+    /// Checks that a reason can be written in this form.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns what is wrong with the reason.
     pub fn validate_reason(self, reason: &str) -> Result<(), &'static str> {
         let is_said = reason.chars().any(char::is_alphanumeric);
         let is_on_one_line = reason.chars().all(|c| is_character(c) && !c.is_control());
@@ -45,8 +45,8 @@ impl SuppressionStyle {
     }
 }
 
-/// The edits by which findings, each the place where it begins and its rule's id, are to be ignored
-/// for a reason that the form takes.
+/// Returns the edits that suppress findings, given as byte offset of the start and rule id. The
+/// reason must be valid for the form.
 pub fn edits(
     domain: &Domain<'_>,
     findings: &[(usize, &str)],
@@ -59,10 +59,11 @@ pub fn edits(
     }
 }
 
-/// A comment before each element that findings are in; before the root for what is in none.
+/// Writes a comment before each element with findings; findings outside any element get one before
+/// the root.
 fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Edits {
     let elements: Vec<Element<'_>> = domain.document.elements().collect();
-    // Whether it is for the file, and the rules, by the place of the element.
+    // The rules, keyed by the offset of the element and whether the comment is for the file.
     let mut by_place: BTreeMap<(usize, bool), BTreeSet<&str>> = BTreeMap::new();
     for (at, rule) in findings {
         let before = elements.partition_point(|element| element.span().start <= *at).checked_sub(1);
@@ -84,7 +85,7 @@ fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Ed
     Edits::compatible(written)
 }
 
-/// An element for each rule in this program's own, which is made where there is none.
+/// Adds an element for each rule to this program's metadata element, which is created if missing.
 fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Edits {
     let own = domain.metadata().map(|metadata| metadata.element);
     let prefix = own.map_or("gvtg:", Element::written_prefix);

@@ -1,4 +1,4 @@
-//! Children by name, looked up once.
+//! Finds children by name, with an index.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,23 +7,22 @@ use std::rc::Rc;
 
 use super::{Document, Element, ElementId, same};
 
-/// The child elements of an element by name, looked up once an element.
+/// An index of child elements by name, built on first use for each parent.
 pub struct Children<'d> {
     document: &'d Document<'d>,
     by_parent: RefCell<BTreeMap<ElementId, Rc<Index>>>,
 }
 
-/// The children of one element.
+/// The index of one element's children.
 struct Index {
-    /// By name; those of one name in the document's order. An id takes an eighth of an element's
-    /// memory.
+    /// Sorted by name, then in document order. An id takes an eighth of an element's memory.
     sorted: Vec<ElementId>,
-    /// The bits of all names that are there: most that are asked for are not.
+    /// The bits of all names that occur, to reject most lookups: most names are missing.
     names: u128,
 }
 
 impl<'d> Children<'d> {
-    /// An index of this document, filled as it is asked.
+    /// Creates an empty index for this document.
     pub fn new(document: &'d Document<'d>) -> Self {
         Children { document, by_parent: RefCell::default() }
     }
@@ -33,7 +32,7 @@ impl<'d> Children<'d> {
         self.document
     }
 
-    /// The children of this local name, in any namespace and in the document's order.
+    /// Returns the children of this local name, in any namespace and in document order.
     pub fn named<'n>(&self, parent: Element<'d>, name: &'n str) -> Named<'d, 'n> {
         let is_wide = parent.parent().is_none_or(|parent| parent.parent().is_none());
         if !is_wide {
@@ -61,7 +60,7 @@ impl Index {
     }
 }
 
-/// The bit of a name, which some others have too.
+/// Returns the bit of a name; several names share a bit.
 fn bit(name: &str) -> u128 {
     let bytes = name.as_bytes();
     let [first, last] =
@@ -69,13 +68,13 @@ fn bit(name: &str) -> u128 {
     1 << ((bytes.len() * 11 + first * 5 + last) % 128)
 }
 
-/// Children of one name.
+/// An iterator over children of one name.
 pub struct Named<'d, 'n>(Source<'d, 'n>);
 
 enum Source<'d, 'n> {
-    /// Of an element with an index: these of it.
+    /// A range of an index.
     Indexed(&'d Document<'d>, Rc<Index>, Range<usize>),
-    /// Of any other: the next child to look at.
+    /// The next child to look at, for an element without an index.
     Scanned(Option<Element<'d>>, &'n str),
 }
 

@@ -1,29 +1,29 @@
-//! Comments, and what each stands before.
+//! Comments and the elements that follow them.
 
 use std::ops::Range;
 
 use super::{Document, Element};
 use foldhash::{HashMap, HashMapExt};
 
-/// What a comment begins with that speaks to this program.
+/// The start of a comment that addresses this program.
 pub const COMMENT_MARK: &str = "gvtg-xml";
 
 /// A comment of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comment<'a> {
-    /// From `<!--` to behind `-->`.
+    /// The byte range including `<!--` and `-->`.
     pub span: Range<usize>,
-    /// The element that follows it among its siblings.
+    /// The next sibling element.
     pub next: Option<Element<'a>>,
 }
 
 impl<'a> Document<'a> {
-    /// The comments whose text, as it stands there, is wanted; in document order, those around the
-    /// root element among them.
+    /// Returns the comments whose raw text is wanted, in document order, including those around the
+    /// root element.
     pub fn comments(&'a self, is_wanted: impl Fn(&'a str) -> bool) -> Vec<Comment<'a>> {
         let mut comments: Vec<Comment<'a>> = Vec::new();
-        // Those that wait for the next element of their parent: asking each for it would look at
-        // thousands of siblings thousands of times.
+        // Comments that wait for the next element of their parent. Searching from each comment
+        // would take quadratic time with thousands of siblings.
         let mut waiting: HashMap<Option<roxmltree::NodeId>, Vec<usize>> = HashMap::new();
         for node in self.tree.descendants() {
             let parent = node.parent().map(|parent| parent.id());
@@ -46,7 +46,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The text of a comment, between `<!--` and `-->`.
+/// Returns the text of a comment, between `<!--` and `-->`.
 pub fn inside(comment: &str) -> &str {
     comment.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->")).unwrap_or("")
 }

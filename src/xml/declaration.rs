@@ -1,4 +1,4 @@
-//! The XML declaration at the very beginning of a text.
+//! The XML declaration at the beginning of a text.
 
 use memchr::memmem;
 
@@ -7,7 +7,8 @@ use super::guard::is_name_character;
 use super::scan::StartTag;
 use crate::source::BOM;
 
-/// The XML declaration: roxmltree skips whatever stands there, libxml2 reads it.
+/// Checks the XML declaration at `start`, if there is one: roxmltree skips it unread, libxml2 does
+/// not.
 pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     let rest = &text[start..];
     let Some(target) = rest.strip_prefix("<?") else { return Ok(()) };
@@ -61,7 +62,8 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// The encoding that the XML declaration of undecoded bytes names; None if it names none, or UTF-8.
+/// Returns the encoding in the XML declaration of undecoded bytes; `None` if there is none, or it
+/// is UTF-8.
 pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
     let begin = &bytes[..MAX_DECLARATION_LEN.min(bytes.len())];
     let length = memmem::find(begin, b"?>")?;
@@ -77,7 +79,7 @@ pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
     (is_encoding_name(encoding) && !is_utf8(encoding)).then(|| encoding.to_owned())
 }
 
-/// How to convert a file whose bytes are in the encoding that it declares.
+/// Returns the advice for converting a file that really has the declared encoding.
 pub(super) fn how_to_convert(encoding: &str) -> String {
     format!(
         "convert the file to UTF-8 with `iconv -f {encoding} -t UTF-8`, and write encoding='UTF-8' in its first line: gvtg-xml \
@@ -85,7 +87,7 @@ pub(super) fn how_to_convert(encoding: &str) -> String {
     )
 }
 
-/// The advice for a text that declares another encoding, and is readable as UTF-8.
+/// Returns the advice for a text that declares another encoding but is readable as UTF-8.
 fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
     match is_ascii {
         true => "write encoding='UTF-8' in the first line: the text is plain ASCII, and gvtg-xml reads only UTF-8".to_owned(),
@@ -96,11 +98,11 @@ fn how_to_declare_utf8(encoding: &str, is_ascii: bool) -> String {
     }
 }
 
-/// A declaration is shorter than this: anything longer is not searched.
+/// Maximum length in bytes of a declaration; more is not searched.
 const MAX_DECLARATION_LEN: usize = 1024;
 
-/// Whether a name is one that XML allows for an encoding (`EncName`): such a name can be used in a
-/// command without quoting.
+/// Whether XML allows this name for an encoding (`EncName`). Such a name needs no quoting in a
+/// command.
 fn is_encoding_name(encoding: &str) -> bool {
     encoding.starts_with(|c: char| c.is_ascii_alphabetic())
         && encoding.len() <= 40

@@ -1,10 +1,10 @@
-//! An element, and where it and what belongs to it stand in the text.
+//! An element and the byte ranges of its parts.
 
 use std::ops::Range;
 
 use super::{Document, QEMU_NAMESPACE, QEMU_PREFIX, RawAttribute, StartTag};
 
-/// An element's identity within its document.
+/// The identity of an element within its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ElementId(pub(super) roxmltree::NodeId);
 
@@ -42,19 +42,19 @@ impl PartialOrd for ElementId {
 }
 
 impl Ord for ElementId {
-    /// The order of the document.
+    /// Compares by document order.
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.get().cmp(&other.0.get())
     }
 }
 
 impl<'a> Element<'a> {
-    /// Its identity.
+    /// The element's identity.
     pub fn id(self) -> ElementId {
         ElementId(self.node.id())
     }
 
-    /// The document it is in.
+    /// The document that contains the element.
     pub fn document(self) -> &'a Document<'a> {
         self.document
     }
@@ -64,29 +64,30 @@ impl<'a> Element<'a> {
         self.node.tag_name().name()
     }
 
-    /// The namespace's URI; None without one.
+    /// The namespace's URI; `None` if there is none.
     pub fn namespace(self) -> Option<&'a str> {
         self.node.tag_name().namespace().filter(|uri| !uri.is_empty())
     }
 
-    /// Whether it is libvirt's own element of this name: in no namespace.
+    /// Whether this is libvirt's own element of this name, which has no namespace.
     pub fn is(self, name: &str) -> bool {
         same(self.name(), name) && self.namespace().is_none()
     }
 
-    /// Whether it is the element of this name in libvirt's namespace for QEMU, whatever its prefix.
+    /// Whether this is the element of this name in libvirt's namespace for QEMU, whatever its
+    /// prefix.
     pub fn is_qemu(self, name: &str) -> bool {
         same(self.name(), name) && self.is_of(QEMU_NAMESPACE)
     }
 
-    /// Whether it is in this namespace.
+    /// Whether the element is in this namespace.
     pub fn is_of(self, uri: &str) -> bool {
         self.namespace().is_some_and(|own| same(own, uri))
     }
 
-    /// The value of an attribute without a namespace, references resolved.
+    /// The value of an attribute without a namespace, with references resolved.
     pub fn attribute(self, name: &str) -> Option<&'a str> {
-        // roxmltree's own `attribute` takes a name without a namespace for one in any.
+        // roxmltree's own `attribute` ignores the namespace if the name has none.
         self.node
             .attributes()
             .find(|attribute| same(attribute.name(), name) && attribute.namespace().is_none())
@@ -101,12 +102,12 @@ impl<'a> Element<'a> {
             .map(|attribute| attribute.name())
     }
 
-    /// The parent element; None for the root.
+    /// The parent element; `None` for the root.
     pub fn parent(self) -> Option<Element<'a>> {
         self.node.parent_element().map(|node| Element { node, ..self })
     }
 
-    /// The child elements in their order.
+    /// The child elements in document order.
     pub fn children(self) -> impl DoubleEndedIterator<Item = Element<'a>> {
         self.node
             .children()
@@ -119,7 +120,7 @@ impl<'a> Element<'a> {
         self.node.first_element_child().map(|node| Element { node, ..self })
     }
 
-    /// The element behind it that has the same parent.
+    /// The next element with the same parent.
     pub fn next_sibling(self) -> Option<Element<'a>> {
         self.node.next_sibling_element().map(|node| Element { node, ..self })
     }
@@ -129,7 +130,7 @@ impl<'a> Element<'a> {
         self.children().find(|child| child.is(name))
     }
 
-    /// All elements inside, in document order, without itself.
+    /// All elements inside this one, in document order.
     pub fn descendants(self) -> impl Iterator<Item = Element<'a>> {
         self.node
             .descendants()
@@ -138,12 +139,12 @@ impl<'a> Element<'a> {
             .map(move |node| Element { node, ..self })
     }
 
-    /// Itself, its parent and so on up to the root.
+    /// This element, its parent and so on up to the root.
     pub fn ancestors(self) -> impl Iterator<Item = Element<'a>> {
         std::iter::successors(Some(self), |element| element.parent())
     }
 
-    /// The text directly in it, references resolved; empty without one.
+    /// The text directly in the element, with references resolved; empty if there is none.
     pub fn text(self) -> String {
         self.node
             .children()
@@ -151,7 +152,7 @@ impl<'a> Element<'a> {
             .collect()
     }
 
-    /// The text in it and in everything inside it (XPath's string-value).
+    /// The text in the element and its descendants (XPath's string-value).
     pub fn deep_text(self) -> String {
         self.node
             .descendants()
@@ -159,14 +160,14 @@ impl<'a> Element<'a> {
             .collect()
     }
 
-    /// Whether it holds anything but white space: elements, text or comments.
+    /// Whether the element holds nothing but white space: no elements, text or comments.
     pub fn is_empty(self) -> bool {
         self.node
             .children()
             .all(|node| node.is_text() && node.text().is_none_or(|text| text.trim().is_empty()))
     }
 
-    /// Where comments and processing instructions stand directly in it.
+    /// The byte ranges of the comments and processing instructions directly in the element.
     pub fn comments(self) -> impl Iterator<Item = Range<usize>> {
         self.node
             .children()
@@ -174,16 +175,15 @@ impl<'a> Element<'a> {
             .map(move |node| self.document.original(node.range()))
     }
 
-    /// From `<` of its start tag to behind `>` of its end tag.
+    /// The byte range from the `<` of the start tag up to and including the `>` of the end tag.
     pub fn span(self) -> Range<usize> {
         self.document.original(self.node.range())
     }
 
-    /// Its start tag.
+    /// The start tag.
     pub fn start_tag(self) -> StartTag {
         let start = self.span().start;
-        // The document is well-formed, so the tag ends; a name's end is the least that can be said
-        // otherwise.
+        // The tag always ends in a well-formed document; an empty name is the fallback.
         StartTag::at(self.document.text, start).unwrap_or(StartTag {
             span: start..start + 1,
             name: start + 1..start + 1,
@@ -191,7 +191,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Between start tag and end tag; empty behind a self-closing tag.
+    /// The byte range between start tag and end tag; empty after a self-closing tag.
     pub fn content(self) -> Range<usize> {
         let (start, end) = (self.start_tag().span.end, self.span().end);
         let close = memchr::memrchr(b'<', &self.document.text.as_bytes()[start..end])
@@ -199,21 +199,20 @@ impl<'a> Element<'a> {
         start..close
     }
 
-    /// The prefix of its name as written, with the colon; empty without one.
+    /// The prefix as written, with the colon; empty if there is none.
     pub fn written_prefix(self) -> &'a str {
         let name = &self.document.text[self.start_tag().name];
         name.find(':').map_or("", |colon| &name[..=colon])
     }
 
-    /// Where an attribute without a namespace stands.
+    /// The byte ranges of an attribute without a namespace.
     pub fn attribute_place(self, name: &str) -> Option<RawAttribute> {
         self.start_tag()
             .attributes(self.document.text)
             .find(|attribute| same(&self.document.text[attribute.name.clone()], name))
     }
 
-    /// The shortest prefix that stands for this namespace here; None where there is none but the
-    /// default.
+    /// The shortest prefix declared for this namespace here; `None` if there is no prefix for it.
     pub fn prefix_for(self, uri: &str) -> Option<&'a str> {
         if self.document.shadow.is_some() && uri == QEMU_NAMESPACE {
             return None;
@@ -225,7 +224,7 @@ impl<'a> Element<'a> {
             .min_by_key(|name| name.len())
     }
 
-    /// What a prefix stands for here.
+    /// The namespace that a prefix stands for here.
     pub fn namespace_of(self, prefix: &str) -> Option<&'a str> {
         if self.document.shadow.is_some() && prefix == QEMU_PREFIX {
             return None;
@@ -234,8 +233,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Whether two names are the same. They are short, and the C library that a static program has
-/// compares byte by byte.
+/// Whether two names are equal. Names are short, and for short strings this is faster than the
+/// `memcmp` of a static program's C library, which compares byte by byte.
 pub fn same(left: &str, right: &str) -> bool {
     memchr::arch::all::is_equal(left.as_bytes(), right.as_bytes())
 }

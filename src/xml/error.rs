@@ -1,29 +1,29 @@
-//! Why a text can't be read.
+//! Errors of reading a document.
 
 use std::error::Error;
 use std::fmt;
 
-/// In which way a text can't be read.
+/// The kind of an [`XmlError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum XmlErrorKind {
-    /// It is no XML that libvirt would read.
+    /// The text is not XML that libvirt would read.
     NotWellFormed,
-    /// It is XML, but no domain's.
+    /// The text is XML, but not a domain.
     NotADomain,
 }
 
-/// Why a text can't be read, where, and what to do.
+/// An error of reading a document, with its place and advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct XmlError {
-    /// In which way.
+    /// The kind of error.
     pub kind: XmlErrorKind,
-    /// Byte offset in the text.
+    /// The byte offset in the text.
     pub offset: usize,
     /// What is wrong.
     pub message: String,
-    /// What to do about it.
+    /// The advice.
     pub help: String,
 }
 

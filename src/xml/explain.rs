@@ -1,8 +1,8 @@
-//! Why roxmltree refused a text, in words for users.
+//! Translates roxmltree's errors into messages for users.
 //!
-//! roxmltree tells only what it met first, some of it without a position, and characters as bytes.
-//! How tags match is looked at again here; of two reasons the one that stands earlier in the text
-//! counts.
+//! roxmltree reports only the first error, some errors without a position, and characters as bytes.
+//! The matching of tags is therefore checked again here; of two errors, the one that comes first in
+//! the text is reported.
 
 use std::ops::Range;
 
@@ -16,8 +16,8 @@ const GIVE_A_DOMAIN: &str =
     "use a domain's XML, as `virsh dumpxml --inactive --security-info win10` prints it";
 const OUTSIDE: &str = "remove it: only comments are allowed outside <domain>";
 
-/// What is wrong with `text`, of which roxmltree read `copy`: the text itself, or one with a
-/// declaration more.
+/// Returns the error in `text`; roxmltree parsed `copy`, which may have an added declaration
+/// (`shadow`).
 pub(super) fn error(
     text: &str,
     copy: &str,
@@ -37,7 +37,7 @@ pub(super) fn error(
     }
 }
 
-/// Whether an error has a position; those without one say 1:1.
+/// Whether an error has a position; roxmltree gives 1:1 for the others.
 fn is_located(error: &roxmltree::Error) -> bool {
     use roxmltree::Error;
     !matches!(
@@ -91,7 +91,7 @@ fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
     XmlError::new(at, message, help)
 }
 
-/// Errors in how tags match, and what stands beside the root.
+/// Checks that tags match and that nothing but comments surrounds the root element.
 fn structure(text: &str) -> Option<XmlError> {
     let mut open: Vec<Range<usize>> = Vec::new();
     let (mut root_seen, mut behind) = (false, 0);
@@ -189,7 +189,8 @@ fn extent(piece: &Piece, text: &str) -> (usize, usize) {
     }
 }
 
-/// Where in a range that should be empty something stands.
+/// Returns the offset of the first byte that is not white space in a range outside the root
+/// element.
 fn outside(text: &str, range: Range<usize>) -> Option<usize> {
     let mark = if range.start == 0 && text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     let start = range.start + mark;
@@ -200,13 +201,14 @@ fn outside(text: &str, range: Range<usize>) -> Option<usize> {
         .map(|found| start + found)
 }
 
-/// Where the tag with this name begins, for people.
+/// Formats the position of the tag with this name as line and column.
 fn place(text: &str, name: &Range<usize>) -> String {
     let Position { line, column } = Source::new("", text).position(name.start - 1);
     format!("line {line}, column {column}")
 }
 
-/// A byte offset for roxmltree's 1-based row and column in characters; its rows end with LF only.
+/// Converts roxmltree's 1-based row and column in characters to a byte offset; rows end with LF
+/// only.
 fn offset(text: &str, position: roxmltree::TextPos) -> usize {
     let row = position.row.max(1) as usize;
     let start = if row == 1 {

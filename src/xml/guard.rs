@@ -1,6 +1,6 @@
-//! What a text must be before roxmltree reads it: small enough in the ways that cost more than
-//! linear time, and nothing that roxmltree takes and libxml2, libvirt's reader, does not. Measured
-//! on roxmltree 0.21.2; the table of limits is in ARCHITECTURE.md.
+//! Checks a text before roxmltree parses it: limits on what takes more than linear time, and errors
+//! that roxmltree accepts but libxml2, libvirt's parser, does not. Measured on roxmltree 0.21.2;
+//! research notes in ARCHITECTURE.md.
 
 use std::ops::Range;
 
@@ -11,9 +11,9 @@ use super::declaration::declaration;
 use super::scan::{Piece, StartTag, is_character, is_space, pieces};
 use crate::source::BOM;
 
-/// roxmltree compares each attribute of an element with each other; a real element has a dozen at
-/// most. Those that `fix` may write do not count: what it takes in must not be too much only
-/// because of what it adds.
+/// Maximum number of attributes of an element: roxmltree compares each with each other. Real
+/// elements have at most a dozen. Attributes that `fix` may write do not count, so that `fix` never
+/// makes a document unreadable.
 const MAX_ATTRIBUTES: usize = 128;
 const WRITTEN: &[&str] = &[
     QEMU_DECLARATION,
@@ -29,26 +29,27 @@ const WRITTEN: &[&str] = &[
     "id",
 ];
 
-/// roxmltree's work on namespaces grows with the cube of their number, and it looks through all of
-/// them for each prefix; a real domain declares a dozen at most. That of QEMU's namespace on the
-/// root, which `fix` may write, does not count.
+/// Maximum number of namespace declarations: roxmltree's work grows with the cube of their number,
+/// and it searches all of them for each prefix. Real domains have at most a dozen. The declaration
+/// of QEMU's namespace on the root, which `fix` may write, does not count.
 const MAX_DECLARATIONS: usize = 128;
 const QEMU_DECLARATION: &str = "xmlns:qemu";
 
-/// libxml2 without XML_PARSE_HUGE, which libvirt doesn't set, stops here (`xmlParserMaxDepth`).
+/// Maximum depth of elements: libxml2's limit without XML_PARSE_HUGE, which libvirt does not set
+/// (`xmlParserMaxDepth`).
 const MAX_LEVELS: usize = 256;
 
-/// `XML_MAX_NAME_LENGTH` of libxml2.
+/// Maximum length of a name: libxml2's `XML_MAX_NAME_LENGTH`.
 const MAX_NAME_BYTES: usize = 50_000;
 
-/// roxmltree says the wrong place of an attribute with more than 255 bytes around its `=`.
+/// Maximum number of bytes around an `=`: with more than 255, roxmltree reports a wrong position
+/// for the attribute.
 const MAX_EQUALS_BYTES: usize = 200;
 
-/// No tag shorter than this can have too many attributes, too long a name or too much around a `=`.
+/// A tag shorter than this cannot exceed any of the limits.
 const MIN_SUSPECT_BYTES: usize = MAX_EQUALS_BYTES;
 
-/// Checks a text in one quick pass, and looks at each tag only where the quick pass found a reason
-/// to.
+/// Checks a text in one quick pass, and each tag only if the quick pass found a reason to.
 pub(super) fn check(text: &str) -> Result<(), XmlError> {
     let start = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     if text[start..].trim_matches([' ', '\t', '\r', '\n']).is_empty() {
@@ -79,12 +80,11 @@ pub(super) fn is_name_character(c: char) -> bool {
         || matches!(c, '\u{10000}'..='\u{effff}')
 }
 
-/// Whether anything in the text gives a reason to look at each tag. Never says no where [`closely`]
-/// would find something, but for a level that hides behind a `/>` inside an attribute's value,
-/// which does no harm.
+/// Whether the text may have an error that [`closely`] finds. There are no false negatives, except
+/// for a level of nesting after a `/>` in an attribute's value, which is harmless.
 ///
-/// What stands in comments and CDATA can only make it say yes for nothing. A tag that holds a bare
-/// `<` is none: roxmltree says so.
+/// Comments and CDATA can cause false positives. A tag that contains a bare `<` is left to
+/// roxmltree, which reports it.
 fn needs_a_close_look(text: &str, start: usize) -> bool {
     let bytes = text.as_bytes();
     if references(text, 0..text.len()).is_err() || are_declarations_suspect(text) {
@@ -111,11 +111,11 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
             {
                 return true;
             }
-            // The declaration at the very beginning, which many documents have, was looked at.
+            // The common XML declaration at the beginning has been checked already.
             Some(b'?') if at != start || !bytes[at..].starts_with(b"<?xml ") => return true,
             Some(b'!' | b'?') | None => {}
             Some(_) => {
-                // Looked for once, however many `<` come before it.
+                // Searched once, even if many `<` precede it.
                 if close <= at {
                     close = memchr(b'>', &bytes[at..]).map_or(bytes.len(), |found| at + found);
                 }
@@ -131,8 +131,7 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
     is_suspect(previous, bytes.len())
 }
 
-/// Whether there are too many namespace declarations, or something is wrong with a tag that has
-/// one.
+/// Whether there are too many namespace declarations, or a tag with one has an error.
 fn are_declarations_suspect(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut seen = 0;
@@ -140,7 +139,7 @@ fn are_declarations_suspect(text: &str) -> bool {
         if count == MAX_DECLARATIONS {
             return true;
         }
-        // Where no `<` stands between this one and the last, it is in the same tag.
+        // Without a `<` since the previous declaration, this one is in the same tag.
         if let Some(start) = memrchr(b'<', &bytes[seen..at]).map(|found| seen + found) {
             let end = memchr(b'<', &bytes[at..]).map_or(bytes.len(), |found| at + found);
             if is_tag_suspect(text, start..end) {
@@ -152,13 +151,12 @@ fn are_declarations_suspect(text: &str) -> bool {
     false
 }
 
-/// Whether the start tag in a range that begins with `<` and holds no further one has something
-/// that is refused.
+/// Whether the start tag in a range, which begins with `<` and contains no other, has an error.
 fn is_tag_suspect(text: &str, range: Range<usize>) -> bool {
     StartTag::at(&text[..range.end], range.start).is_some_and(|tag| attributes(text, &tag).is_err())
 }
 
-/// Looks at each tag.
+/// Checks each tag.
 fn closely(text: &str, start: usize) -> Result<(), XmlError> {
     let (mut depth, mut declarations, mut behind) = (0usize, 0, start);
     let mut most = None;
@@ -235,7 +233,7 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 span
             }
             Piece::Declaration(at) => return Err(doctype(text, at)),
-            // roxmltree says what is wrong with it.
+            // roxmltree reports what is wrong.
             Piece::Unfinished(..) => return Ok(()),
         };
         behind = span.end;
@@ -262,7 +260,7 @@ fn doctype(text: &str, at: usize) -> XmlError {
     XmlError::new(at, what, "remove it, and write out any entities that it declares")
 }
 
-/// Checks one tag's attributes; returns how many namespaces it declares.
+/// Checks a tag's attributes, and returns the number of its namespace declarations.
 fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
     if tag.name.len() > MAX_NAME_BYTES {
         return Err(XmlError::new(
@@ -332,7 +330,7 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
     Ok(declarations)
 }
 
-/// Character references to what is no character: roxmltree puts U+FFFD there.
+/// Rejects references to invalid characters, which roxmltree replaces with U+FFFD.
 fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
     let slice = &text[range.clone()];
     for found in memmem::find_iter(slice.as_bytes(), b"&#") {

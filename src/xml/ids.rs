@@ -1,4 +1,4 @@
-//! Sets and maps of elements by their identity.
+//! Sets and maps keyed by [`ElementId`].
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,11 +8,11 @@ use super::ElementId;
 /// A set of elements.
 pub type ElementSet = HashSet<ElementId, BuildHasherDefault<IdHasher>>;
 
-/// A map by elements.
+/// A map keyed by elements.
 pub type ElementMap<V> = HashMap<ElementId, V, BuildHasherDefault<IdHasher>>;
 
-/// Hashes identities. They are numbers that the reader gives out one by one, so no document can
-/// choose them to collide, and std's hasher, which is safe against that, takes ten times as long.
+/// A hasher for element ids. roxmltree assigns them in sequence, so a document cannot choose them
+/// to collide, and std's collision-resistant hasher takes ten times as long.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IdHasher(u64);
 
@@ -22,7 +22,7 @@ impl Hasher for IdHasher {
     }
 
     fn write_u32(&mut self, number: u32) {
-        // 2^64 divided by the golden ratio: numbers in a row are spread over all bits.
+        // 2^64 divided by the golden ratio spreads consecutive numbers over all bits.
         self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 

@@ -1,9 +1,8 @@
-//! Documents with byte positions: the only user of roxmltree.
+//! XML documents with byte positions. The only user of roxmltree.
 //!
-//! A [`Document`] is a tree whose every part knows its bytes in the text that was read, so that a
-//! fix can name exactly the bytes it changes. A `qemu:` prefix that was never declared is the one
-//! malformation that is read all the same: repairing it is this program's job, and one reading
-//! shows everything else that is wrong too.
+//! A [`Document`] is a tree whose parts know their byte ranges in the text, so that a fix can name
+//! exactly the bytes it changes. An undeclared `qemu:` prefix is the only malformation that is
+//! accepted: this program repairs it, and reading on shows the other problems in the same run.
 
 use std::ops::Range;
 
@@ -35,10 +34,10 @@ pub use scan::{RawAttribute, StartTag, is_character};
 /// `virQEMUDriverDomainXMLNamespace`).
 pub const QEMU_NAMESPACE: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 
-/// The prefix that everybody writes for it.
+/// The usual prefix for [`QEMU_NAMESPACE`].
 pub const QEMU_PREFIX: &str = "qemu";
 
-/// A well-formed document, or one that lacks nothing but the declaration of `qemu:`.
+/// A document that is well-formed, or lacks only the declaration of `qemu:`.
 pub struct Document<'a> {
     tree: roxmltree::Document<'a>,
     text: &'a str,
@@ -46,7 +45,7 @@ pub struct Document<'a> {
     shadow: Option<Shadow>,
 }
 
-/// A declaration that stands only in the copy that roxmltree reads: where, and how many bytes.
+/// A declaration that exists only in the copy that roxmltree parses: its byte offset and length.
 #[derive(Clone, Copy, Debug)]
 struct Shadow {
     at: usize,
@@ -56,7 +55,7 @@ struct Shadow {
 /// Decodes UTF-8, the encoding that libvirt writes and the only one that this program reads.
 ///
 /// # Errors
-/// Bytes that are not UTF-8: the offset of the first, and how to convert the file.
+/// Returns an error at the first byte that is not UTF-8, with advice on converting the file.
 pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let offset = error.valid_up_to();
@@ -77,20 +76,20 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
     })
 }
 
-/// Reads a text and hands the document to `use_document`.
+/// Parses a text and passes the document to `use_document`.
 ///
 /// # Errors
-/// Whatever libxml2, libvirt's reader, would refuse, and what costs more than linear time to read;
-/// an undeclared `qemu:` is no error.
+/// Returns an error for text that libxml2, libvirt's parser, would reject, and for text that takes
+/// more than linear time to parse. An undeclared `qemu:` is not an error.
 pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Result<R, XmlError> {
     read_source(&Source::new("", text), use_document)
 }
 
-/// The same for a text whose places are asked for before or behind too: its lines are looked for
-/// once.
+/// Like [`read`], for a source whose positions the caller needs too, so that its lines are indexed
+/// only once.
 ///
 /// # Errors
-/// Those of [`read`].
+/// The same as [`read`].
 pub fn read_source<R>(
     source: &Source<'_>,
     use_document: impl FnOnce(&Document<'_>) -> R,
@@ -122,7 +121,7 @@ fn parse<R>(
     }
 }
 
-/// The root element's start tag, found without reading the rest.
+/// Returns the root element's start tag without parsing the rest.
 pub fn root_tag(text: &str) -> Option<StartTag> {
     scan::pieces(text, 0).find_map(|piece| match piece {
         scan::Piece::Start(tag) => Some(Some(tag)),
@@ -148,17 +147,17 @@ impl<'a> Document<'a> {
         self.text
     }
 
-    /// The text with its lines.
+    /// The text with its position index.
     pub fn source(&self) -> &'a Source<'a> {
         self.source
     }
 
-    /// Whether `qemu:` is used and nowhere declared.
+    /// Whether `qemu:` is used but not declared.
     pub fn lacks_qemu_declaration(&self) -> bool {
         self.shadow.is_some()
     }
 
-    /// All elements in document order.
+    /// Returns all elements in document order.
     pub fn elements(&'a self) -> impl Iterator<Item = Element<'a>> {
         self.tree
             .descendants()
@@ -166,7 +165,7 @@ impl<'a> Document<'a> {
             .map(|node| Element { node, document: self })
     }
 
-    /// The element with this id.
+    /// Returns the element with this id.
     pub fn element(&'a self, id: ElementId) -> Option<Element<'a>> {
         self.tree.get_node(id.0).map(|node| Element { node, document: self })
     }

@@ -1,6 +1,6 @@
-//! Names what got into a text on its way through an editor, a web page, a chat or a template:
-//! typographic quotes, no-break spaces, Markdown fences, escaped HTML and template syntax. A reader
-//! of XML only sees a character that it did not expect.
+//! Recognizes what an editor, a web page, a chat or a template left in a text: typographic quotes,
+//! no-break spaces, Markdown fences, escaped HTML and template syntax. An XML parser only reports
+//! an unexpected character.
 
 use super::{XmlError, XmlErrorKind};
 use crate::source::BOM;
@@ -9,7 +9,7 @@ use crate::source::BOM;
 const TYPOGRAPHIC_QUOTES: &[char] =
     &['‘', '’', '‚', '‛', '“', '”', '„', '‟', '′', '″', '«', '»', '‹', '›', '`', '´', '＇', '＂'];
 
-/// Characters that look like a space or like nothing, and are not white space in XML.
+/// Characters that look like a space or are invisible, and are not white space in XML.
 const INVISIBLE: &[(char, &str)] = &[
     ('\u{a0}', "a no-break space"),
     ('\u{202f}', "a narrow no-break space"),
@@ -22,15 +22,14 @@ const INVISIBLE: &[(char, &str)] = &[
     ('\u{feff}', "a byte order mark"),
 ];
 
-/// What a template's expressions begin and end with: ERB, Jinja and Go, shell and Terraform,
-/// FreeMarker.
+/// Delimiters of template expressions: ERB, Jinja and Go, shell and Terraform, FreeMarker.
 const TEMPLATE: &[(&str, &str)] =
     &[("<%", "%>"), ("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("${", "}"), ("<#", ">")];
 
-/// The longest expression that a message quotes, in characters.
+/// Maximum number of characters of an expression that a message quotes.
 const MAX_EXPRESSION: usize = 60;
 
-/// The error as it is, or one that names what was pasted at its place.
+/// Returns an error that names what was pasted at its place, or else the given error.
 pub(super) fn clarified(text: &str, error: XmlError) -> XmlError {
     if error.kind != XmlErrorKind::NotWellFormed {
         return error;
@@ -44,8 +43,8 @@ pub(super) fn clarified(text: &str, error: XmlError) -> XmlError {
         .unwrap_or(error)
 }
 
-/// A Markdown fence before the root element or after it. Where prose comes first, the fence after
-/// it is what to cut at.
+/// Recognizes a Markdown fence before or after the root element. If prose comes first, the fence
+/// after it is reported, because the text should be cut there.
 fn fence(text: &str, at: usize) -> Option<XmlError> {
     let (first, last) =
         (text.find('<').unwrap_or(text.len()), text.rfind('>').map_or(0, |found| found + 1));
@@ -71,9 +70,9 @@ fn fence(text: &str, at: usize) -> Option<XmlError> {
     None
 }
 
-/// An expression that a template engine was to fill in.
+/// Recognizes an expression that a template engine should have filled in.
 fn template(text: &str, at: usize) -> Option<XmlError> {
-    // roxmltree's place is the `<` of `<%`, or the character after it.
+    // roxmltree reports the `<` of `<%`, or the character after it.
     let places = [Some(at), at.checked_sub(1)].into_iter().flatten();
     let mut expressions = places.filter_map(|place| {
         let rest = text.get(place..)?.lines().next()?;
@@ -87,7 +86,7 @@ fn template(text: &str, at: usize) -> Option<XmlError> {
     Some(XmlError::new(place, message, "render the template first, then check what it prints"))
 }
 
-/// A space that is none in XML, or an invisible character.
+/// Recognizes a character that looks like a space or is invisible.
 fn invisible(text: &str, at: usize) -> Option<XmlError> {
     let found = text[at..].chars().next()?;
     let (_, name) = INVISIBLE.iter().find(|(c, _)| *c == found)?;
@@ -99,7 +98,8 @@ fn invisible(text: &str, at: usize) -> Option<XmlError> {
     ))
 }
 
-/// A typographic quote around a value, in the tag that the error is in or begins at.
+/// Recognizes a typographic quote around a value, in the tag that contains the error or begins
+/// there.
 fn quote(text: &str, at: usize) -> Option<XmlError> {
     let starts = [text[..at].rfind('<'), text[at..].starts_with('<').then_some(at)];
     let (place, c) = starts.into_iter().flatten().find_map(|start| {
@@ -118,7 +118,7 @@ fn quote(text: &str, at: usize) -> Option<XmlError> {
     Some(XmlError::new(place, message, help))
 }
 
-/// A whole document with its markup escaped, as in the source of a web page.
+/// Recognizes a whole document with escaped markup, as in the source of a web page.
 fn escaped(text: &str) -> Option<XmlError> {
     let at = text.find("&lt;domain").filter(|at| !text[..*at].contains('<'))?;
     let help = "copy the XML as it is shown, or replace &lt;, &gt;, &quot; and &amp; with the characters that they represent";
@@ -129,7 +129,7 @@ fn escaped(text: &str) -> Option<XmlError> {
 mod tests {
     use crate::xml::read;
 
-    /// The place of the error, in bytes, and its message.
+    /// Returns the byte offset of the error and its message.
     fn error(text: &str) -> String {
         read(text, |_| ())
             .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())

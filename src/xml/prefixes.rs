@@ -1,4 +1,4 @@
-//! Prefixes: what they stand for at a place, and which of them an element needs from around it.
+//! Namespace prefixes: their meaning at a place, and which ones an element inherits.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -7,10 +7,10 @@ use std::rc::Rc;
 use super::{Document, Element, ElementMap};
 use foldhash::{HashMap, HashMapExt};
 
-/// A prefix; None stands for the default namespace, of elements without one.
+/// A prefix; `None` is the default namespace.
 pub type Prefix<'d> = Option<&'d str>;
 
-/// The prefixes of a document, worked out where they are asked for.
+/// The prefixes of a document, determined on demand.
 pub struct Prefixes<'d> {
     document: &'d Document<'d>,
     needed: RefCell<ElementMap<Rc<BTreeSet<Prefix<'d>>>>>,
@@ -18,20 +18,21 @@ pub struct Prefixes<'d> {
 }
 
 impl<'d> Element<'d> {
-    /// What a prefix stands for here, an undeclared `qemu:` as it was meant; None for no namespace.
+    /// Returns the namespace of a prefix here; `None` if it has none. An undeclared `qemu:` counts
+    /// as declared.
     pub fn bound(self, prefix: Prefix<'_>) -> Option<&'d str> {
         self.node.lookup_namespace_uri(prefix).filter(|uri| !uri.is_empty())
     }
 }
 
 impl<'d> Prefixes<'d> {
-    /// Those of this document.
+    /// Creates an empty cache for this document.
     pub fn new(document: &'d Document<'d>) -> Self {
         Prefixes { document, needed: RefCell::default(), first: OnceCell::new() }
     }
 
-    /// The prefixes that an element, with all that is in it, has from around it, and that stand for
-    /// something else at another place.
+    /// Returns the prefixes that an element and its descendants inherit and that mean something
+    /// else at `place`.
     pub fn lost(&self, element: Element<'d>, place: Element<'d>) -> Vec<Prefix<'d>> {
         let Some(around) = element.parent() else { return Vec::new() };
         let is_different = |prefix: &Prefix<'d>| around.bound(*prefix) != place.bound(*prefix);
@@ -49,7 +50,7 @@ impl<'d> Prefixes<'d> {
         self.needed(element).iter().copied().filter(is_different).collect()
     }
 
-    /// What a prefix stands for where it is declared first.
+    /// Returns the namespace in the first declaration of a prefix.
     pub fn first(&self, prefix: &str) -> Option<&'d str> {
         let first = self.first.get_or_init(|| {
             let mut first = HashMap::new();
@@ -64,7 +65,7 @@ impl<'d> Prefixes<'d> {
         first.get(prefix).copied()
     }
 
-    /// The prefixes that are used in an element and declared further out.
+    /// Returns the prefixes that are used in an element and declared outside it.
     fn needed(&self, element: Element<'d>) -> Rc<BTreeSet<Prefix<'d>>> {
         if let Some(known) = self.needed.borrow().get(&element.id()) {
             return Rc::clone(known);

@@ -1,4 +1,4 @@
-//! The root element's name in bytes that may not be readable XML: UTF-16, damaged, or with a
+//! Finds the root element's name in bytes that may not be readable XML: UTF-16, damaged, or with a
 //! document type declaration.
 
 use std::borrow::Cow;
@@ -8,10 +8,10 @@ use memchr::{memchr, memmem};
 use super::guard::is_name_character;
 use crate::source::BOM;
 
-/// Finds the root element's name without reading the rest; None if it can't be told: in plain text,
-/// binary data and truncated files.
+/// Returns the root element's name without reading the rest; `None` if it is unclear, as in plain
+/// text, binary data and truncated files.
 ///
-/// UTF-16 and UTF-32 are read as far as they are ASCII, which is enough for the name.
+/// UTF-16 and UTF-32 are read as ASCII, which is enough for the name.
 pub fn root_name(bytes: &[u8]) -> Option<String> {
     let bytes = without_byte_order_mark(bytes);
     let narrow: Cow<'_, [u8]> = match memchr(0, bytes) {
@@ -19,13 +19,14 @@ pub fn root_name(bytes: &[u8]) -> Option<String> {
         None => Cow::Borrowed(bytes),
     };
     let text = String::from_utf8_lossy(&narrow);
-    // A byte order mark that an editor could not read is two replacement characters.
+    // A byte order mark that an editor could not decode becomes two replacement characters.
     let text = text.trim_start_matches([BOM, char::REPLACEMENT_CHARACTER]);
-    // An editor ends the line of a text that was cut off within a name.
+    // Editors add a line ending to a text that was cut off within a name.
     first_name(text.trim_end()).map(str::to_owned)
 }
 
-/// The bytes after a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the latter.
+/// Returns the bytes after a byte order mark of UTF-16 or UTF-32, without the NUL bytes of the
+/// latter.
 fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     let marks: [&[u8]; 4] = [b"\0\0\xfe\xff", b"\xff\xfe\0\0", b"\xff\xfe", b"\xfe\xff"];
     marks.iter().find_map(|mark| bytes.strip_prefix(*mark)).unwrap_or(bytes)
@@ -80,12 +81,12 @@ fn first_name(text: &str) -> Option<&str> {
     document_type
 }
 
-/// Whether a name that a text may end within can be the beginning of `domain`.
+/// Whether the text ends with this name and the name may be the truncated start of `domain`.
 fn is_cut_off(name: &str, text: &str) -> bool {
     "domain".starts_with(name) && text.ends_with(name) && name != "domain"
 }
 
-/// Whether a text holds only characters that people write.
+/// Whether a text holds no replacement characters and no control characters except white space.
 fn is_plain(text: &str) -> bool {
     text.chars()
         .all(|c| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_ascii_whitespace()))
@@ -100,8 +101,8 @@ fn name_at(text: &str) -> &str {
     &text[..end]
 }
 
-/// The name that a document type declaration gives; None for a text that does not begin with one,
-/// and for one that gives no name.
+/// Returns the name in a document type declaration; `None` if the text does not begin with one, or
+/// it has no name.
 fn document_type_name(text: &str) -> Option<&str> {
     const OPEN: &str = "<!DOCTYPE";
     let behind =
@@ -109,8 +110,8 @@ fn document_type_name(text: &str) -> Option<&str> {
     Some(name_at(behind.trim_start())).filter(|name| !name.is_empty())
 }
 
-/// The length of a document type declaration, up to the next tag where it lacks its end; None where
-/// nothing follows.
+/// Returns the length of a document type declaration, or up to the next tag if its end is missing;
+/// `None` if nothing follows.
 fn end_of_document_type(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut is_inside) = (1, false);

@@ -1,21 +1,20 @@
-//! A scanner over markup: where tags, attributes, comments and the rest begin and end, byte for
-//! byte.
+//! A scanner for markup: the byte ranges of tags, attributes, comments and the rest.
 //!
-//! roxmltree says what a document means; it doesn't say where a start tag ends, which quotes an
-//! attribute has or where a namespace is declared. This does, on text that need not be well-formed.
+//! roxmltree does not tell where a start tag ends, which quotes an attribute has or where a
+//! namespace is declared. This scanner does, and the text need not be well-formed.
 
 use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-/// A piece of markup; text between two pieces is not listed.
+/// A piece of markup; the text between pieces is not listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// `<name …>` or `<name …/>`.
     Start(StartTag),
-    /// `</name>`: its bytes and the name's.
+    /// `</name>`.
     End {
-        /// From `<` to behind `>`.
+        /// The byte range including `<` and `>`.
         span: Range<usize>,
         /// The qualified name.
         name: Range<usize>,
@@ -24,18 +23,18 @@ pub enum Piece {
     Comment(Range<usize>),
     /// `<![CDATA[…]]>`.
     CharacterData(Range<usize>),
-    /// `<?…?>`, the XML declaration among them.
+    /// `<?…?>`, including the XML declaration.
     Instruction(Range<usize>),
-    /// `<!DOCTYPE` or another `<!…`: only where it begins, as it is never read.
+    /// `<!DOCTYPE` or another `<!…`: only the offset, as its content is not parsed.
     Declaration(usize),
-    /// Something that begins and never ends: what, and where it begins.
+    /// Markup without an end: its kind and offset.
     Unfinished(&'static str, usize),
 }
 
-/// A start tag's parts, as byte ranges.
+/// The byte ranges of a start tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartTag {
-    /// From `<` to behind `>`.
+    /// The whole tag, including `<` and `>`.
     pub span: Range<usize>,
     /// The qualified name.
     pub name: Range<usize>,
@@ -43,24 +42,24 @@ pub struct StartTag {
     pub self_closing: bool,
 }
 
-/// An attribute or a namespace declaration, as byte ranges.
+/// The byte ranges of an attribute or a namespace declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawAttribute {
     /// The qualified name.
     pub name: Range<usize>,
-    /// The value between the quotes, as it stands there.
+    /// The raw value between the quotes.
     pub value: Range<usize>,
 }
 
 impl RawAttribute {
-    /// From the name to behind the closing quote.
+    /// The range from the name up to and including the closing quote.
     pub fn span(&self) -> Range<usize> {
         self.name.start..self.value.end + 1
     }
 }
 
 impl StartTag {
-    /// Scans the tag whose `<` is at `start`. None where it doesn't end.
+    /// Scans the tag whose `<` is at `start`; `None` if it does not end.
     pub fn at(text: &str, start: usize) -> Option<Self> {
         let bytes = text.as_bytes();
         let mut at = start + 1;
@@ -81,7 +80,7 @@ impl StartTag {
         }
     }
 
-    /// The attributes and namespace declarations in their order.
+    /// Returns the attributes and namespace declarations in order.
     pub fn attributes<'t>(&self, text: &'t str) -> impl Iterator<Item = RawAttribute> + use<'t> {
         let bytes = text.as_bytes();
         let end = self.span.end - 1;
@@ -107,13 +106,13 @@ impl StartTag {
         })
     }
 
-    /// Where a further attribute goes: behind the last one, else behind the name.
+    /// Returns the offset for a new attribute: after the last one, else after the name.
     pub fn attributes_end(&self, text: &str) -> usize {
         self.attributes(text).last().map_or(self.name.end, |last| last.span().end)
     }
 }
 
-/// The pieces of a text from a byte offset on.
+/// Returns the pieces of a text from a byte offset on.
 pub fn pieces(text: &str, mut at: usize) -> impl Iterator<Item = Piece> + '_ {
     let bytes = text.as_bytes();
     std::iter::from_fn(move || {
@@ -156,7 +155,7 @@ pub fn pieces(text: &str, mut at: usize) -> impl Iterator<Item = Piece> + '_ {
     })
 }
 
-/// White space as XML knows it.
+/// Whether XML considers this byte white space.
 pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
