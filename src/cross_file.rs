@@ -101,9 +101,9 @@ impl Claims {
     /// Returns the first claim to the same resource with another owner; claims without a
     /// suppression come first.
     pub fn rival(&self, claim: &Claim) -> Option<&ConflictingClaim> {
-        let ClaimsByConsent { exclusive: jealous, shared_ok: generous } =
+        let ClaimsByConsent { exclusive, shared_ok } =
             self.by_thing.get(&(claim.rule.clone(), claim.thing.clone()))?;
-        jealous.iter().chain(generous).find(|rival| rival.owner != claim.owner)
+        exclusive.iter().chain(shared_ok).find(|rival| rival.owner != claim.owner)
     }
 }
 
@@ -114,7 +114,8 @@ pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, 
     let Some(name) = domain.name().filter(|name| !is_template_name(name)) else {
         return Vec::new();
     };
-    let (mut claims, mut claimed) = (Vec::new(), HashSet::new());
+    let mut claims = Vec::new();
+    let mut claimed = HashSet::new();
     let mut add = |thing: Resource, owner: &str, finding: Finding<'d>| {
         if claimed.insert(thing.clone()) {
             let (span, start) =
@@ -137,7 +138,7 @@ pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, 
             vgpus(domain).for_each(|(uuid, finding)| add(Resource::Vgpu(uuid), &name, finding))
         }
         ConflictKind::Name => {
-            let Some((uuid, element)) = own_uuid(domain).zip(domain.child("name")) else {
+            let Some((uuid, element)) = written_uuid(domain).zip(domain.child("name")) else {
                 return claims;
             };
             for pci in gpus(domain) {
@@ -151,17 +152,17 @@ pub fn claims<'d>(same: ConflictKind, domain: &Domain<'d>) -> Vec<(Finding<'d>, 
 }
 
 /// Returns the uuid written in the domain.
-fn own_uuid(domain: &Domain<'_>) -> Option<Uuid> {
+fn written_uuid(domain: &Domain<'_>) -> Option<Uuid> {
     domain.child("uuid").and_then(|element| parse_uuid(&element.deep_text()))
 }
 
 /// Returns the uuids of the domain's vGPUs, including those that `fix` would set, each with the
 /// finding to report if another domain has it.
 fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<'d>)> + 'c {
-    let found = |finding: Finding<'d>, uuid: Uuid, what: &str| {
+    let with_values = |finding: Finding<'d>, uuid: Uuid, what: &str| {
         (uuid, finding.with_value("found", uuid.to_string()).with_value("what", what))
     };
-    let of_hostdev = move |(index, vgpu): (usize, &Element<'d>)| {
+    let hostdev_claim = move |(index, vgpu): (usize, &Element<'d>)| {
         let address = vgpu.child("source").and_then(|source| source.child("address"));
         if address.and_then(|address| address.attribute("uuid")).is_some_and(is_template) {
             return None;
@@ -171,16 +172,19 @@ fn vgpus<'c, 'd>(domain: &'c Domain<'d>) -> impl Iterator<Item = (Uuid, Finding<
             |address| Finding::within(*vgpu, attribute_span(address, "uuid")),
         );
         Some(match uuid_of(*vgpu) {
-            Some(uuid) => found(place, uuid, ""),
-            None => {
-                found(place, domain.new_uuid(index, *vgpu), ", which `fix` gives this <hostdev>,")
-            }
+            Some(uuid) => with_values(place, uuid, ""),
+            None => with_values(
+                place,
+                domain.new_uuid(index, *vgpu),
+                ", which `fix` gives this <hostdev>,",
+            ),
         })
     };
     let raw = domain.raw_vgpu.zip(domain.raw_uuid());
-    let of_argument =
-        raw.map(move |(argument, uuid)| found(Finding::at_attribute(argument, "value"), uuid, ""));
-    domain.vgpus.iter().enumerate().filter_map(of_hostdev).chain(of_argument)
+    let argument_claim = raw.map(move |(argument, uuid)| {
+        with_values(Finding::at_attribute(argument, "value"), uuid, "")
+    });
+    domain.vgpus.iter().enumerate().filter_map(hostdev_claim).chain(argument_claim)
 }
 
 /// Returns the valid PCI addresses of the GPUs that the domain's vGPUs are on.
@@ -191,10 +195,12 @@ fn gpus(domain: &Domain<'_>) -> Vec<PciAddress> {
         .iter()
         .map(|vgpu| uuid_of(*vgpu))
         .chain(domain.raw_vgpu.map(|_| domain.raw_uuid()));
-    let asked = settings.explicit.pci.as_deref();
+    let explicit_pci = settings.explicit.pci.as_deref();
     uuids
         .filter_map(|uuid| {
-            parse_pci(asked.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()))
+            parse_pci(
+                explicit_pci.or_else(|| domain.recorded("pci", uuid)).unwrap_or(settings.pci()),
+            )
         })
         .collect()
 }
@@ -228,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_with_another_owner_is_the_rival() {
+    fn finds_the_first_claim_with_another_owner() {
         for (all, expected) in [
             (&[("a", 1, "x", None)][..], None),
             (&[("a", 1, "x", None), ("b", 2, "y", None)], None),
@@ -260,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_of_another_rule_or_of_another_kind_is_none_of_its_business() {
+    fn ignores_claims_of_other_rules_and_kinds() {
         let mut claims = Claims::default();
         claims.add("a", vec![claim(1, "x", None)]);
         let name = Resource::Name("n".into(), [0, 0, 2, 0]);
@@ -281,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_claim_one_thing_few_are_kept() {
+    fn keeps_few_claims_of_one_resource() {
         let mut claims = Claims::default();
         for index in 0..100_000 {
             let owner = if index < 50_000 { "same".to_owned() } else { index.to_string() };
@@ -330,45 +336,45 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_with_a_name_claims_each_of_its_vgpus_once() {
+    fn claims_each_vgpu_of_a_named_domain_once() {
         let settings = Settings::default();
-        let of = |inside: &str, devices: &str| {
+        let claims_of = |inside: &str, devices: &str| {
             claimed(&domain(inside, devices), ConflictKind::Vgpu, &settings)
         };
         let derived = |index: usize| crate::settings::derived_uuid("a", index).to_string();
         let name = "<name>a</name>";
-        assert_eq!(of(name, ""), [""; 0]);
-        assert_eq!(of("", &vgpu(UUID)), [""; 0], "a domain without a name is nobody's");
-        assert_eq!(of("<name></name>", &vgpu(UUID)), [""; 0]);
-        assert_eq!(of(name, &vgpu(UUID)), [format!("{UUID} of a: uuid='{UUID}'")]);
-        assert_eq!(of(name, &(vgpu(UUID) + &vgpu(&UUID.to_uppercase()))).len(), 1);
+        assert_eq!(claims_of(name, ""), [""; 0]);
+        assert_eq!(claims_of("", &vgpu(UUID)), [""; 0], "a domain without a name is nobody's");
+        assert_eq!(claims_of("<name></name>", &vgpu(UUID)), [""; 0]);
+        assert_eq!(claims_of(name, &vgpu(UUID)), [format!("{UUID} of a: uuid='{UUID}'")]);
+        assert_eq!(claims_of(name, &(vgpu(UUID) + &vgpu(&UUID.to_uppercase()))).len(), 1);
         let plain = UUID.replace('-', "");
-        assert_eq!(of(name, &vgpu(&plain)), [format!("{UUID} of a: uuid='{plain}'")]);
+        assert_eq!(claims_of(name, &vgpu(&plain)), [format!("{UUID} of a: uuid='{plain}'")]);
         // The uuids that `fix` would set.
         let two =
             format!("{}{}", hostdev(""), hostdev("<source><address uuid='GPU_UUID'/></source>"));
         let start = "<hostdev type='mdev' model='vfio-pci'>";
         assert_eq!(
-            of(name, &two),
+            claims_of(name, &two),
             [
                 format!("{} of a: {start}", derived(1)),
                 format!("{} of a: uuid='GPU_UUID'", derived(2))
             ]
         );
         assert_eq!(
-            of(name, &hostdev(&format!("<source uuid='{UUID}'/>"))),
+            claims_of(name, &hostdev(&format!("<source uuid='{UUID}'/>"))),
             [format!("{UUID} of a: {start}")],
             "one element too high"
         );
         // Another vendor's device, and a device that is not a vGPU.
         let nvidia =
             "<metadata><gvtg:domain xmlns:gvtg='urn:gvtg-xml:1' type='nvidia-11'/></metadata>";
-        assert_eq!(of(&format!("{name}{nvidia}"), &vgpu(UUID)), [""; 0]);
-        assert_eq!(of(name, &vgpu(UUID).replace("vfio-pci", "vfio-ap")), [""; 0]);
+        assert_eq!(claims_of(&format!("{name}{nvidia}"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(claims_of(name, &vgpu(UUID).replace("vfio-pci", "vfio-ap")), [""; 0]);
     }
 
     #[test]
-    fn a_vgpu_that_is_an_argument_is_claimed_too() {
+    fn claims_a_vgpu_in_an_argument() {
         let path = format!("/sys/bus/mdev/devices/{UUID}");
         let arguments =
             format!("<qemu:arg value='-device'/><qemu:arg value='vfio-pci,sysfsdev={path}'/>");
@@ -383,19 +389,19 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_with_a_uuid_and_a_vgpu_claims_its_name() {
-        let of = |inside: &str, devices: &str| {
+    fn claims_the_name_of_a_domain_with_uuid_and_vgpu() {
+        let claims_of = |inside: &str, devices: &str| {
             claimed(&domain(inside, devices), ConflictKind::Name, &Settings::default())
         };
-        let (own, named) = ("c1b2e3d4-0000-4000-8000-000000000001", "<name> a&amp;b</name>");
-        let both = format!("{named}<uuid>\n{}\n</uuid>", own.to_uppercase());
-        assert_eq!(of(&both, ""), [""; 0], "no vGPU");
-        assert_eq!(of(named, &vgpu(UUID)), [""; 0], "libvirt is to give it a uuid");
-        assert_eq!(of(&format!("{named}<uuid>x</uuid>"), &vgpu(UUID)), [""; 0]);
-        assert_eq!(of(&format!("<uuid>{own}</uuid>"), &vgpu(UUID)), [""; 0]);
+        let (own_uuid, named) = ("c1b2e3d4-0000-4000-8000-000000000001", "<name> a&amp;b</name>");
+        let both = format!("{named}<uuid>\n{}\n</uuid>", own_uuid.to_uppercase());
+        assert_eq!(claims_of(&both, ""), [""; 0], "no vGPU");
+        assert_eq!(claims_of(named, &vgpu(UUID)), [""; 0], "libvirt is to give it a uuid");
+        assert_eq!(claims_of(&format!("{named}<uuid>x</uuid>"), &vgpu(UUID)), [""; 0]);
+        assert_eq!(claims_of(&format!("<uuid>{own_uuid}</uuid>"), &vgpu(UUID)), [""; 0]);
         assert_eq!(
-            of(&both, &(vgpu(UUID) + &hostdev(""))),
-            [format!(" a&b [0, 0, 2, 0] of {own}:  a&amp;b")]
+            claims_of(&both, &(vgpu(UUID) + &hostdev(""))),
+            [format!(" a&b [0, 0, 2, 0] of {own_uuid}:  a&amp;b")]
         );
         let recorded = |pci: &str| {
             format!(
@@ -403,14 +409,18 @@ mod tests {
             )
         };
         assert_eq!(
-            of(&recorded("0000:00:1F.7"), &vgpu(UUID)),
-            [format!(" a&b [0, 0, 31, 7] of {own}:  a&amp;b")]
+            claims_of(&recorded("0000:00:1F.7"), &vgpu(UUID)),
+            [format!(" a&b [0, 0, 31, 7] of {own_uuid}:  a&amp;b")]
         );
-        assert_eq!(of(&recorded("somewhere"), &vgpu(UUID)), [""; 0], "who knows which GPU that is");
+        assert_eq!(
+            claims_of(&recorded("somewhere"), &vgpu(UUID)),
+            [""; 0],
+            "who knows which GPU that is"
+        );
         let mut settings = Settings::default();
         settings.explicit.pci = Some("0001:00:02.0".into());
-        let asked =
+        let with_explicit_pci =
             claimed(&domain(&recorded("0000:00:1F.7"), &vgpu(UUID)), ConflictKind::Name, &settings);
-        assert_eq!(asked, [format!(" a&b [1, 0, 2, 0] of {own}:  a&amp;b")]);
+        assert_eq!(with_explicit_pci, [format!(" a&b [1, 0, 2, 0] of {own_uuid}:  a&amp;b")]);
     }
 }

@@ -45,8 +45,8 @@ impl Edits {
     ///
     /// Returns the first conflicting edit (a different replacement of the same bytes) as the error.
     pub fn new(edits: Vec<Edit>) -> Result<Self, Edit> {
-        let (edits, mut refused) = Edits::join(edits);
-        if refused.is_empty() { Ok(edits) } else { Err(refused.swap_remove(0)) }
+        let (edits, mut conflicts) = Edits::join(edits);
+        if conflicts.is_empty() { Ok(edits) } else { Err(conflicts.swap_remove(0)) }
     }
 
     /// Like [`Edits::new`], but drops conflicting edits.
@@ -55,7 +55,7 @@ impl Edits {
     }
 
     fn join(mut edits: Vec<Edit>) -> (Self, Vec<Edit>) {
-        let mut refused = Vec::new();
+        let mut conflicts = Vec::new();
         // An insertion sorts before an edit that begins at its point; `sort_by_key` is stable.
         edits.sort_by_key(|edit| {
             (edit.range.start, !edit.range.is_empty(), std::cmp::Reverse(edit.range.end))
@@ -76,10 +76,10 @@ impl Edits {
             } else if last.text.is_empty() && edit.text.is_empty() {
                 last.range.end = edit.range.end;
             } else {
-                refused.push(edit);
+                conflicts.push(edit);
             }
         }
-        (Edits(joined), refused)
+        (Edits(joined), conflicts)
     }
 
     /// Whether there are no edits.
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_applied_in_order_of_position() {
+    fn applies_edits_in_order_of_position() {
         assert_eq!(
             apply("abcdef", vec![edit(4..5, "E"), edit(0..1, ""), edit(2..2, "--")]),
             "b--cdEf"
@@ -138,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn insertions_at_one_point_keep_their_order_and_precede_a_deletion() {
+    fn keeps_the_order_of_insertions_at_one_point_before_a_deletion() {
         assert_eq!(apply("ab", vec![edit(1..2, ""), edit(1..1, "1"), edit(1..1, "2")]), "a12");
     }
 
     #[test]
-    fn deletions_join_and_swallow_what_is_inside() {
+    fn joins_overlapping_deletions_and_drops_edits_inside() {
         assert_eq!(
             apply("abcdef", vec![edit(1..4, ""), edit(3..5, ""), edit(2..3, "X"), edit(2..2, "Y")]),
             "af"
@@ -151,12 +151,12 @@ mod tests {
     }
 
     #[test]
-    fn the_same_replacement_twice_is_one() {
+    fn drops_duplicate_replacements() {
         assert_eq!(apply("abc", vec![edit(1..2, "X"), edit(1..2, "X")]), "aXc");
     }
 
     #[test]
-    fn two_opinions_on_the_same_bytes_are_refused() {
+    fn rejects_different_replacements_of_the_same_bytes() {
         assert_eq!(Edits::new(vec![edit(1..2, "X"), edit(1..2, "Y")]), Err(edit(1..2, "Y")));
         assert_eq!(Edits::new(vec![edit(0..2, "X"), edit(1..3, "")]), Err(edit(1..3, "")));
     }

@@ -120,12 +120,12 @@ impl NewElement {
         }
         let open = format!("<insert xmlns:{QEMU_PREFIX}='{QEMU_PREFIX}'>");
         let wrapper = Element::parse(format!("{open}{text}</insert>").as_bytes())
-            .map_err(|error| located(&error, text, open.len()))?;
+            .map_err(|error| fragment_error(&error, text, open.len()))?;
         let is_blank =
             |node: &&XMLNode| matches!(node, XMLNode::Text(text) if text.trim().is_empty());
         let nodes: Vec<&XMLNode> = wrapper.children.iter().filter(|node| !is_blank(node)).collect();
         match nodes[..] {
-            [XMLNode::Element(element)] => Ok(NewElement::of(element, &wrapper)),
+            [XMLNode::Element(element)] => Ok(NewElement::from_xmltree(element, &wrapper)),
             _ => Err(FragmentError {
                 message: "this must be exactly one element".into(),
                 span: 0..text.len(),
@@ -133,13 +133,17 @@ impl NewElement {
         }
     }
 
-    fn of(element: &Element, parent: &Element) -> Self {
-        let declared = |element: &Element| {
+    fn from_xmltree(element: &Element, parent: &Element) -> Self {
+        let namespaces_of = |element: &Element| {
             element.namespaces.clone().map(|namespaces| namespaces.0).unwrap_or_default()
         };
-        let around = declared(parent);
-        let is_new = |prefix: &str, uri: &str| around.get(prefix).map_or("", String::as_str) != uri;
-        let namespaces = declared(element).into_iter().filter(|(prefix, uri)| is_new(prefix, uri));
+        let parent_namespaces = namespaces_of(parent);
+        let is_declared_here = |prefix: &str, uri: &str| {
+            parent_namespaces.get(prefix).map_or("", String::as_str) != uri
+        };
+        let namespaces = namespaces_of(element)
+            .into_iter()
+            .filter(|(prefix, uri)| is_declared_here(prefix, uri));
         let declarations = namespaces.map(|(prefix, uri)| match prefix.as_str() {
             "" => ("xmlns".to_owned(), uri),
             prefix => (format!("xmlns:{prefix}"), uri),
@@ -147,7 +151,9 @@ impl NewElement {
         let attributes = declarations
             .chain(element.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
         let children = element.children.iter().filter_map(|node| match node {
-            XMLNode::Element(child) => Some(Node::Element(NewElement::of(child, element))),
+            XMLNode::Element(child) => {
+                Some(Node::Element(NewElement::from_xmltree(child, element)))
+            }
             XMLNode::Text(text) | XMLNode::CData(text) => Some(Node::Text(text.clone())),
             XMLNode::Comment(text) => Some(Node::Comment(text.clone())),
             XMLNode::ProcessingInstruction(..) => None,
@@ -176,13 +182,16 @@ impl NewElement {
 
     /// Whether this element or one inside it has this prefix.
     pub fn has_prefix(&self, prefix: &str) -> bool {
-        let own = self.name.split_once(':').is_some_and(|(own, _)| own == prefix);
-        own || self.elements().any(|child| child.has_prefix(prefix))
+        let has_itself =
+            self.name.split_once(':').is_some_and(|(own_prefix, _)| own_prefix == prefix);
+        has_itself || self.elements().any(|child| child.has_prefix(prefix))
     }
 
     /// Replaces one prefix with another, inside too.
     pub fn with_prefix(mut self, old: &str, new: &str) -> Self {
-        if let Some((_, name)) = self.name.split_once(':').filter(|(own, _)| *own == old) {
+        if let Some((_, name)) =
+            self.name.split_once(':').filter(|(own_prefix, _)| *own_prefix == old)
+        {
             self.name = format!("{new}:{name}");
         }
         for child in &mut self.children {
@@ -244,7 +253,7 @@ impl NewElement {
 
 /// Converts xmltree's error, whose message begins with line and column, to a place in `text`, which
 /// xmltree read after `before` other bytes.
-fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
+fn fragment_error(error: &ParseError, text: &str, before: usize) -> FragmentError {
     let words = match error {
         ParseError::MalformedXml(error) => error.to_string(),
         ParseError::CannotParse => "0:0 this must be exactly one element".into(),
@@ -263,7 +272,7 @@ fn located(error: &ParseError, text: &str, before: usize) -> FragmentError {
 /// Escapes an attribute's value for this kind of quote.
 pub fn escape_attribute(value: &str, quote: char) -> String {
     let mut escaped = String::with_capacity(value.len());
-    for c in clean(value).chars() {
+    for c in replace_invalid_characters(value).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -280,14 +289,14 @@ pub fn escape_attribute(value: &str, quote: char) -> String {
 
 /// Escapes text between tags.
 pub fn escape_text(text: &str) -> String {
-    clean(text)
+    replace_invalid_characters(text)
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('\r', "&#xD;")
 }
 
-fn clean(text: &str) -> String {
+fn replace_invalid_characters(text: &str) -> String {
     text.chars().map(|c| if is_character(c) { c } else { '\u{fffd}' }).collect()
 }
 
@@ -300,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_is_written_in_the_documents_style() {
+    fn writes_an_element_in_the_documents_style() {
         let element = NewElement::new("qemu:arg")
             .with_attribute("value", "a'b\"c&<\td\u{1}")
             .with_child(NewElement::new("x"))
@@ -322,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rule_files_insert_is_read() {
+    fn parses_elements_of_rule_files() {
         let video = NewElement::parse("<video><model type='none'/></video>").unwrap();
         assert_eq!(
             video,
@@ -342,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_lost_is_refused_at_its_place() {
+    fn rejects_content_that_would_be_lost() {
         for (text, at, message) in [
             ("<video>", 7, "Unexpected closing tag: insert != video"),
             ("<a>\n <b></a>", 11, "Unexpected closing tag: a != b"),
@@ -361,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stays_as_it_is() {
+    fn keeps_text_unchanged() {
         let note = NewElement::parse(
             "<note>say \"hi\" <b>to\nall</b>\tof 'them' &amp; <![CDATA[<us>]]></note>",
         )
@@ -372,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_escaped_for_their_quotes() {
+    fn escapes_values_for_their_quotes() {
         assert_eq!(escape_attribute("a'b\"<&\n", '\''), "a&apos;b\"&lt;&amp;&#xA;");
         assert_eq!(escape_attribute("a'b\"", '"'), "a'b&quot;");
         assert_eq!(escape_text("a<b>&'"), "a&lt;b&gt;&amp;'");

@@ -57,17 +57,17 @@ fn short(blanks: &str) -> &str {
 /// Returns the bytes to delete to remove `range`, including its line if there is nothing else on
 /// it.
 pub fn removal(text: &str, range: Range<usize>) -> Range<usize> {
-    let before = text[..range.start].trim_end_matches([' ', '\t']);
+    let line_before = text[..range.start].trim_end_matches([' ', '\t']);
     let rest = &text[range.end..];
-    let after = rest.trim_start_matches([' ', '\t']);
-    let line_ends = after.starts_with('\n') || after.starts_with("\r\n");
-    if line_ends && before.ends_with('\n') {
-        let ending = if after.starts_with('\r') { 2 } else { 1 };
-        return before.len()..range.end + (rest.len() - after.len()) + ending;
+    let line_after = rest.trim_start_matches([' ', '\t']);
+    let line_ends = line_after.starts_with('\n') || line_after.starts_with("\r\n");
+    if line_ends && line_before.ends_with('\n') {
+        let ending = if line_after.starts_with('\r') { 2 } else { 1 };
+        return line_before.len()..range.end + (rest.len() - line_after.len()) + ending;
     }
     // At the end of its line: the white space before it is removed too.
     if line_ends {
-        return before.len()..range.end;
+        return line_before.len()..range.end;
     }
     range
 }
@@ -118,7 +118,7 @@ pub fn deletion(
 }
 
 /// Reindents a piece of the text, which began at `at`, for its new place.
-pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
+pub fn reindented(text: &str, at: usize, piece: &str, indent: &str) -> String {
     let start = text.len() - text[at..].trim_start().len();
     let old = indentation(text, start).unwrap_or("");
     let lines = piece.trim().split_inclusive('\n').enumerate().map(|(index, line)| {
@@ -132,7 +132,7 @@ pub fn moved(text: &str, at: usize, piece: &str, indent: &str) -> String {
 
 /// Returns the edit that inserts `new` directly before what begins at `at`; on a line of its own if
 /// `at` begins a line.
-pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
+pub fn insert_before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
     // A byte order mark does not count as part of the line.
     let is_first = text[..at].strip_prefix(BOM).unwrap_or(&text[..at]).is_empty();
     let indent = if is_first { Some("") } else { indentation(text, at) };
@@ -147,7 +147,7 @@ pub fn before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InsertionPoint<'d> {
     /// Directly after this child.
-    Behind(Element<'d>),
+    After(Element<'d>),
     /// Before all other children.
     First,
 }
@@ -165,12 +165,12 @@ pub fn child_indentation(style: &Style, text: &str, parent: Element<'_>) -> Stri
         .take(MAX_CHILDREN_SAMPLED)
         .find_map(|child| indentation(text, child.span().start))
     {
-        Some(own) => own.to_owned(),
-        None => format!("{}{}", own_indentation(parent), style.unit),
+        Some(indent) => indent.to_owned(),
+        None => format!("{}{}", element_indentation(parent), style.unit),
     }
 }
 
-fn own_indentation<'d>(element: Element<'d>) -> &'d str {
+fn element_indentation<'d>(element: Element<'d>) -> &'d str {
     let (document, start) = (element.document(), element.span().start);
     let rest = document.text()[document.source().line_start(start)..start].trim_start_matches(BOM);
     short(&rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()])
@@ -190,7 +190,7 @@ pub fn insertion(
     let close_line = format!(
         "{}{}",
         style.newline,
-        if style.newline.is_empty() { "" } else { own_indentation(parent) }
+        if style.newline.is_empty() { "" } else { element_indentation(parent) }
     );
     let tag = parent.start_tag();
     if tag.self_closing {
@@ -203,7 +203,7 @@ pub fn insertion(
         }];
     }
     let at = match place {
-        InsertionPoint::Behind(child) => behind_comments(text, child.span().end),
+        InsertionPoint::After(child) => after_comments(text, child.span().end),
         InsertionPoint::First => tag.span.end,
     };
     let rest = text[at..].trim_start_matches([' ', '\t']);
@@ -221,7 +221,7 @@ pub fn insertion(
 
 /// Returns the offset after the comments on the same line: they belong to what precedes them. A
 /// comment that addresses this program belongs to what follows it.
-fn behind_comments(text: &str, at: usize) -> usize {
+fn after_comments(text: &str, at: usize) -> usize {
     let mut end = at;
     loop {
         let rest = text[end..].trim_start_matches([' ', '\t']);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_element_takes_its_own_line_along() {
+    fn removes_an_element_with_its_line() {
         assert_eq!(remove("<a>\n  <b/>\n  <c/>\n</a>", "<b/>"), "<a>\n  <c/>\n</a>");
         assert_eq!(remove("<a>\r\n\t<b/> \r\n</a>", "<b/>"), "<a>\r\n</a>");
         assert_eq!(remove("<a>\n  <b/> <c/>\n</a>", "<b/>"), "<a>\n   <c/>\n</a>");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_of_what_is_deleted_can_stay() {
+    fn keeps_pieces_inside_a_deletion() {
         let without_b = |text: &str| {
             let span = |what: &str| text.find(what).map(|at| at..at + what.len());
             let range = text.find("<b>").unwrap()..text.find("</b>").unwrap() + 4;
@@ -303,7 +303,7 @@ mod tests {
             let style = style(document);
             let parent = document.root();
             let place = after.map_or(InsertionPoint::First, |name| {
-                InsertionPoint::Behind(parent.children().rfind(|child| child.is(name)).unwrap())
+                InsertionPoint::After(parent.children().rfind(|child| child.is(name)).unwrap())
             });
             let indent = child_indentation(&style, text, parent);
             let edits =
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn new_children_stand_on_lines_of_their_own_where_the_others_do() {
+    fn inserts_children_on_new_lines_if_the_others_have_theirs() {
         assert_eq!(insert("<a>\n\t<b/>\n</a>\n", Some("b")), "<a>\n\t<b/>\n\t<x/>\n\t<y/>\n</a>\n");
         assert_eq!(insert("<a>\n  <b/>\n</a>", None), "<a>\n  <x/>\n  <y/>\n  <b/>\n</a>");
         assert_eq!(
@@ -365,37 +365,40 @@ mod tests {
     }
 
     #[test]
-    fn something_before_an_element_has_its_line_where_that_has_one() {
-        let before = |text: &str, what: &str| {
+    fn inserts_on_a_new_line_before_an_element_that_begins_one() {
+        let with_comment = |text: &str, what: &str| {
             let style = read(text, style).unwrap();
-            Edits::new(vec![before(&style, text, text.find(what).unwrap(), "<!-- x -->")])
+            Edits::new(vec![insert_before(&style, text, text.find(what).unwrap(), "<!-- x -->")])
                 .unwrap()
                 .apply(text)
         };
-        assert_eq!(before("<a>\r\n\t<b/>\r\n</a>", "<b"), "<a>\r\n\t<!-- x -->\r\n\t<b/>\r\n</a>");
-        assert_eq!(before("<a>\n  <c/><b/>\n</a>", "<b"), "<a>\n  <c/><!-- x --><b/>\n</a>");
-        assert_eq!(before("<a><b/></a>\n", "<b"), "<a><!-- x --><b/></a>\n");
         assert_eq!(
-            before("\u{feff}<a>\n  <b/>\n</a>", "<a"),
+            with_comment("<a>\r\n\t<b/>\r\n</a>", "<b"),
+            "<a>\r\n\t<!-- x -->\r\n\t<b/>\r\n</a>"
+        );
+        assert_eq!(with_comment("<a>\n  <c/><b/>\n</a>", "<b"), "<a>\n  <c/><!-- x --><b/>\n</a>");
+        assert_eq!(with_comment("<a><b/></a>\n", "<b"), "<a><!-- x --><b/></a>\n");
+        assert_eq!(
+            with_comment("\u{feff}<a>\n  <b/>\n</a>", "<a"),
             "\u{feff}<!-- x -->\n<a>\n  <b/>\n</a>"
         );
         assert_eq!(
-            before("<?xml version='1.0'?>\n<a>\n  <b/>\n</a>", "<a"),
+            with_comment("<?xml version='1.0'?>\n<a>\n  <b/>\n</a>", "<a"),
             "<?xml version='1.0'?>\n<!-- x -->\n<a>\n  <b/>\n</a>"
         );
     }
 
     #[test]
-    fn style_is_read_off_the_document() {
-        let of = |text: &str| read(text, style).unwrap();
+    fn determines_the_style_of_a_document() {
+        let style_of = |text: &str| read(text, style).unwrap();
         assert_eq!(
-            of("<a x=\"\">\r\n    <b y=''/>\r\n</a>"),
+            style_of("<a x=\"\">\r\n    <b y=''/>\r\n</a>"),
             Style { quote: '"', newline: "\r\n", unit: "    ".into() }
         );
         assert_eq!(
-            of("<!-- \" -->\n  <a>\n    <b y=''/></a>"),
+            style_of("<!-- \" -->\n  <a>\n    <b y=''/></a>"),
             Style { quote: '\'', newline: "\n", unit: "  ".into() }
         );
-        assert_eq!(of("<a/>"), Style { quote: '\'', newline: "", unit: "  ".into() });
+        assert_eq!(style_of("<a/>"), Style { quote: '\'', newline: "", unit: "  ".into() });
     }
 }

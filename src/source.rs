@@ -108,21 +108,23 @@ impl<'a> Source<'a> {
     /// Returns the last line that begins at or before an offset.
     fn line_at(&self, offset: usize) -> Line {
         let block = offset / BLOCK;
-        starts(self.text.as_bytes(), block * BLOCK..offset)
+        line_starts(self.text.as_bytes(), block * BLOCK..offset)
             .fold(self.blocks()[block].line, Line::next)
     }
 
     /// Returns the byte offset of the start of a 1-based line; `None` past the last line.
     fn start_of(&self, line: usize) -> Option<usize> {
         let blocks = self.blocks();
-        let behind = blocks.partition_point(|block| (block.line.number as usize) < line);
-        match blocks.get(behind).map(|block| block.line) {
-            Some(known) if known.number as usize == line => Some(known.start as usize),
+        let next_block = blocks.partition_point(|block| (block.line.number as usize) < line);
+        match blocks.get(next_block).map(|block| block.line) {
+            Some(found_line) if found_line.number as usize == line => {
+                Some(found_line.start as usize)
+            }
             _ => {
                 // The line begins inside the previous block, if it exists.
-                let block = behind.checked_sub(1)?;
+                let block = next_block.checked_sub(1)?;
                 let nth = line - blocks[block].line.number as usize - 1;
-                starts(self.text.as_bytes(), block * BLOCK..self.text.len()).nth(nth)
+                line_starts(self.text.as_bytes(), block * BLOCK..self.text.len()).nth(nth)
             }
         }
     }
@@ -147,21 +149,21 @@ impl Line {
 
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::with_capacity(text.len() / BLOCK + 1);
-    let mut here = Block { characters: 0, line: Line { number: 1, start: 0 } };
+    let mut entry = Block { characters: 0, line: Line { number: 1, start: 0 } };
     let mut start = 0;
     for block in 0..=text.len() / BLOCK {
         let end = floor_char_boundary(text, block * BLOCK);
-        here.characters += count_characters(&text.as_bytes()[start..end]) as u32;
-        let before = block.saturating_sub(1) * BLOCK..block * BLOCK;
-        here.line = starts(text.as_bytes(), before).fold(here.line, Line::next);
-        blocks.push(here);
+        entry.characters += count_characters(&text.as_bytes()[start..end]) as u32;
+        let previous_block = block.saturating_sub(1) * BLOCK..block * BLOCK;
+        entry.line = line_starts(text.as_bytes(), previous_block).fold(entry.line, Line::next);
+        blocks.push(entry);
         start = end;
     }
     blocks
 }
 
 /// Returns the starts of the lines after the line endings in a range.
-fn starts(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = usize> {
+fn line_starts(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = usize> {
     let begin = range.start;
     memchr::memchr2_iter(b'\n', b'\r', &bytes[range]).map(move |at| begin + at + 1).filter(
         |&start| {
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_with_lf_crlf_or_cr() {
+    fn ends_lines_at_lf_crlf_or_cr() {
         let text = "a\nb\r\nc\rd";
         assert_eq!(position(text, 0), (1, 1));
         assert_eq!(position(text, 1), (1, 2));
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_characters_and_skip_the_bom() {
+    fn counts_columns_in_characters_without_the_bom() {
         assert_eq!(position("äöü<", 6), (1, 4));
         assert_eq!(position("\u{feff}<a>", 3), (1, 1));
         assert_eq!(position("\u{feff}<a>", 4), (1, 2));
@@ -221,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_right_across_blocks() {
+    fn counts_columns_across_blocks() {
         let text = format!("{}\n{}x", "é".repeat(BLOCK), "ü".repeat(3 * BLOCK + 7));
         assert_eq!(position(&text, text.len() - 1), (2, 3 * BLOCK + 8));
     }
 
     /// All kinds of line endings at each offset of a block, compared with a count byte by byte.
     #[test]
-    fn places_are_right_wherever_blocks_end() {
+    fn finds_positions_wherever_blocks_end() {
         for (shift, step) in (0..12).zip([1, 2, 3, 5, 7, 11, 97, 200, 511, 512, 513, 700]) {
             let text = ["x", "\n", "\r\n", "é", "\r", "\n", "\r", "\r\n"]
                 .iter()
@@ -238,12 +240,12 @@ mod tests {
             let text: String =
                 text.flat_map(|piece| [(*piece).to_owned(), "y".repeat(step % 97)]).collect();
             let source = Source::new("t", &text);
-            let (mut line, mut start, mut starts) = (1, 0, vec![0]);
+            let (mut line, mut start, mut line_starts) = (1, 0, vec![0]);
             for (offset, c) in text.char_indices().chain([(text.len(), ' ')]) {
                 let before = &text[..offset];
                 if before.ends_with('\n') || before.ends_with('\r') && c != '\n' {
                     (line, start) = (line + 1, offset);
-                    starts.push(offset);
+                    line_starts.push(offset);
                 }
                 let column = text[start..offset].chars().count() + 1;
                 let position = Position { line, column };
@@ -258,16 +260,16 @@ mod tests {
                 }
                 assert_eq!(source.line_start(offset), start, "{offset} of {text:?}");
             }
-            for (line, start) in (1..).zip(&starts) {
+            for (line, start) in (1..).zip(&line_starts) {
                 let length = text[*start..].find(['\n', '\r']).unwrap_or(text.len() - start);
                 assert_eq!(source.line(line), *start..start + length, "line {line} of {text:?}");
             }
-            assert_eq!(source.line(starts.len() + 1), text.len()..text.len());
+            assert_eq!(source.line(line_starts.len() + 1), text.len()..text.len());
         }
     }
 
     #[test]
-    fn a_line_is_its_text_without_the_ending() {
+    fn returns_lines_without_their_endings() {
         let source = Source::new("t", "a\r\nbc\n");
         assert_eq!(&source.text()[source.line(1)], "a");
         assert_eq!(&source.text()[source.line(2)], "bc");

@@ -20,7 +20,7 @@ pub enum OriginalOffset {
 /// The inverse of a set of edits.
 #[derive(Clone, Debug)]
 pub struct SourceMap {
-    back: Edits,
+    inverse: Edits,
     /// The byte ranges of each edit before and after, in order.
     steps: Vec<EditSpan>,
     moved: Vec<Moved>,
@@ -45,11 +45,13 @@ struct Moved {
 impl SourceMap {
     /// Creates the map for these edits of `text`; `moved` are the ranges that move.
     pub fn of(edits: &Edits, text: &str, moved: &[Range<usize>]) -> Self {
-        let (mut shift, mut back, mut steps) = (0isize, Vec::new(), Vec::new());
+        let mut shift = 0isize;
+        let mut inverse = Vec::new();
+        let mut steps = Vec::new();
         for Edit { range, text: new } in edits.iter() {
             let start = range.start.saturating_add_signed(shift);
             steps.push(EditSpan { old: range.clone(), new: start..start + new.len() });
-            back.push(Edit {
+            inverse.push(Edit {
                 range: start..start + new.len(),
                 text: text[range.clone()].to_owned(),
             });
@@ -57,12 +59,12 @@ impl SourceMap {
         }
         let moved = find_moved(edits, &steps, text, moved);
         // The inverse of disjoint edits is disjoint; touching ones stay in order.
-        SourceMap { back: Edits::new(back).unwrap_or_default(), steps, moved }
+        SourceMap { inverse: Edits::new(inverse).unwrap_or_default(), steps, moved }
     }
 
     /// Returns the text before the edits, given the text after them.
     pub fn apply(&self, edited: &str) -> String {
-        self.back.apply(edited)
+        self.inverse.apply(edited)
     }
 
     /// Maps an offset of the edited text to the text before the edits.
@@ -74,8 +76,8 @@ impl SourceMap {
         if offset >= step.new.end {
             return OriginalOffset::At(offset - step.new.end + step.old.end);
         }
-        match self.before_moving(offset, &step.new) {
-            Some(old) => OriginalOffset::At(old),
+        match self.offset_before_move(offset, &step.new) {
+            Some(old_offset) => OriginalOffset::At(old_offset),
             None if step.old.is_empty() => OriginalOffset::New(step.old.start),
             None => OriginalOffset::At(step.old.start),
         }
@@ -83,7 +85,7 @@ impl SourceMap {
 
     /// Returns the old offset of a place in inserted text that was moved there. Text that was added
     /// to a moved tag maps to the next byte of the tag, or to its last one.
-    fn before_moving(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
+    fn offset_before_move(&self, offset: usize, within: &Range<usize>) -> Option<usize> {
         let index = self.moved.partition_point(|moved| moved.new[0] <= offset);
         let moved = &self.moved[index.checked_sub(1)?];
         if moved.new[0] < within.start || moved.is_last && moved.new.last() < Some(&offset) {
@@ -95,17 +97,18 @@ impl SourceMap {
 }
 
 /// Returns the offsets of all non-whitespace bytes, and the text that they form.
-fn without_blanks(text: &str, start: usize) -> (Vec<usize>, String) {
-    let (mut offsets, mut solid) = (Vec::new(), String::new());
+fn without_whitespace(text: &str, start: usize) -> (Vec<usize>, String) {
+    let mut offsets = Vec::new();
+    let mut compact = String::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let at = start + text.len() - rest.len();
         let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
         offsets.extend(at..at + length);
-        solid.push_str(&rest[..length]);
+        compact.push_str(&rest[..length]);
         rest = rest[length..].trim_start();
     }
-    (offsets, solid)
+    (offsets, compact)
 }
 
 /// Finds the tags of the moved pieces, in the order of the new text.
@@ -122,24 +125,25 @@ fn find_moved(
     // Pieces are inserted one after the other, so each tag is searched after the previous one.
     let mut written: Vec<(Vec<usize>, String, usize)> = written
         .map(|(edit, step)| {
-            let (offsets, solid) = without_blanks(&edit.text, step.new.start);
-            (offsets, solid, 0)
+            let (offsets, compact) = without_whitespace(&edit.text, step.new.start);
+            (offsets, compact, 0)
         })
         .collect();
-    let (mut moved, mut searched) = (Vec::new(), 0);
+    let mut moved = Vec::new();
+    let mut searched_bytes = 0;
     for piece in pieces {
         let tags = tags(text, piece);
         for (index, tag) in tags.iter().enumerate() {
-            let (old, solid) = without_blanks(&text[tag.clone()], tag.start);
-            let found = written.iter_mut().find_map(|(offsets, written, cursor)| {
-                searched += written.len() - *cursor;
-                let at = *cursor + written[*cursor..].find(&solid)?;
-                *cursor = at + solid.len();
-                Some(offsets[at..at + solid.len()].to_vec())
+            let (old, compact) = without_whitespace(&text[tag.clone()], tag.start);
+            let new_offsets = written.iter_mut().find_map(|(offsets, written, cursor)| {
+                searched_bytes += written.len() - *cursor;
+                let at = *cursor + written[*cursor..].find(&compact)?;
+                *cursor = at + compact.len();
+                Some(offsets[at..at + compact.len()].to_vec())
             });
             let is_last = index + 1 == tags.len();
-            moved.extend(found.map(|new| Moved { old, new, is_last }));
-            if searched > MAX_SEARCH_BYTES {
+            moved.extend(new_offsets.map(|new| Moved { old, new, is_last }));
+            if searched_bytes > MAX_SEARCH_BYTES {
                 moved.clear();
                 return moved;
             }
@@ -162,7 +166,7 @@ fn tags(text: &str, piece: &Range<usize>) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn undo(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (SourceMap, String) {
+    fn apply_and_map(text: &str, edits: Vec<Edit>, moved: &[Range<usize>]) -> (SourceMap, String) {
         let edits = Edits::new(edits).unwrap();
         let after = edits.apply(text);
         (SourceMap::of(&edits, text, moved), after)
@@ -173,14 +177,17 @@ mod tests {
     }
 
     #[test]
-    fn the_text_before_comes_back_and_so_do_its_offsets() {
-        let (undo, after) =
-            undo("abcdef", vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")], &[]);
+    fn restores_the_text_and_its_offsets() {
+        let (source_map, after) = apply_and_map(
+            "abcdef",
+            vec![edit(1..3, "XYZ"), edit(4..4, "ins"), edit(5..6, "")],
+            &[],
+        );
         assert_eq!(after, "aXYZdinse");
-        assert_eq!(undo.apply(&after), "abcdef");
+        assert_eq!(source_map.apply(&after), "abcdef");
         use OriginalOffset::{At, New};
         let before: Vec<OriginalOffset> =
-            (0..=after.len()).map(|offset| undo.before(offset)).collect();
+            (0..=after.len()).map(|offset| source_map.before(offset)).collect();
         assert_eq!(
             before,
             [At(0), At(1), At(1), At(1), At(3), New(4), New(4), New(4), At(4), At(6)]
@@ -188,32 +195,36 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_is_where_it_was() {
+    fn maps_moved_tags_to_their_old_offsets() {
         let text = "<a>\n  <é x='1'/>\n</a>|";
         let piece = 6..17;
         assert_eq!(&text[piece.clone()], "<é x='1'/>");
-        let (undo, after) =
-            undo(text, vec![edit(4..18, ""), edit(22..22, "[\n<é\n\tx='1'/>]")], &[piece]);
+        let (source_map, after) =
+            apply_and_map(text, vec![edit(4..18, ""), edit(22..22, "[\n<é\n\tx='1'/>]")], &[piece]);
         assert_eq!(after, "<a>\n</a>[\n<é\n\tx='1'/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
         for word in ["<é", "x='1'", "/>"] {
-            assert_eq!(undo.before(at(word, &after)), OriginalOffset::At(at(word, text)), "{word}");
+            assert_eq!(
+                source_map.before(at(word, &after)),
+                OriginalOffset::At(at(word, text)),
+                "{word}"
+            );
         }
-        assert_eq!(undo.before(at("[", &after)), OriginalOffset::New(22));
+        assert_eq!(source_map.before(at("[", &after)), OriginalOffset::New(22));
     }
 
     #[test]
-    fn what_came_into_a_moved_piece_is_where_it_would_be_there() {
+    fn maps_text_added_to_a_moved_piece_to_the_next_old_byte() {
         let text = "<a><b x='1'/><c/></a>|";
         let piece = 3..17;
         let edits = vec![edit(piece.clone(), ""), edit(21..21, "[<b x='2'/><new/><c/>]")];
-        let (undo, after) = undo(text, edits, std::slice::from_ref(&piece));
+        let (source_map, after) = apply_and_map(text, edits, std::slice::from_ref(&piece));
         assert_eq!(after, "<a></a>[<b x='2'/><new/><c/>]|");
         let at = |word: &str, text: &str| text.find(word).unwrap();
-        assert_eq!(undo.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
-        assert_eq!(undo.before(at("]", &after)), OriginalOffset::New(21), "behind the piece");
+        assert_eq!(source_map.before(at("<c/>", &after)), OriginalOffset::At(at("<c/>", text)));
+        assert_eq!(source_map.before(at("]", &after)), OriginalOffset::New(21), "behind the piece");
         assert_eq!(
-            undo.before(at("<b", &after)),
+            source_map.before(at("<b", &after)),
             OriginalOffset::New(21),
             "a tag that changed before anything that did not"
         );

@@ -11,10 +11,10 @@ pub fn assign_alias<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
 }
 
 /// Expands [`Change::NameVgpu`] into simpler changes.
-pub(super) fn naming<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
+pub(super) fn alias_changes<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let alias = domain.vgpu_alias();
-    let named = match vgpu.child("alias") {
+    let alias_change = match vgpu.child("alias") {
         Some(element) => Change::SetAttribute(element, "name".into(), alias.into()),
         None => Change::Insert(vgpu, NewElement::new("alias").with_attribute("name", alias)),
     };
@@ -24,5 +24,5 @@ pub(super) fn naming<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
         .overrides
         .iter()
         .map(|(device, id)| Change::SetAttribute(*device, "alias".into(), id.clone()));
-    std::iter::once(named).chain(sets).chain(overrides).collect()
+    std::iter::once(alias_change).chain(sets).chain(overrides).collect()
 }

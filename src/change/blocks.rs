@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::edit_builder::{EditBuilder, New, NewOverride, Rank};
+use super::edit_builder::{EditBuilder, NewChild, NewOverride, Rank};
 use crate::domain::Domain;
 use crate::edit::Edit;
 use crate::fragment::NewElement;
@@ -30,17 +30,17 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             Some(block) => {
                 arguments
                     .into_iter()
-                    .for_each(|child| self.insert(block, Rank::Child, New::Element(child)));
-                variables
-                    .into_iter()
-                    .for_each(|child| self.insert(block, Rank::Environment, New::Element(child)));
+                    .for_each(|child| self.insert(block, Rank::Child, NewChild::Element(child)));
+                variables.into_iter().for_each(|child| {
+                    self.insert(block, Rank::Environment, NewChild::Element(child))
+                });
             }
             None => {
                 let block = arguments
                     .into_iter()
                     .chain(variables)
                     .fold(element("commandline"), NewElement::with_child);
-                self.insert(self.domain.root, Rank::Commandline, New::Element(block));
+                self.insert(self.domain.root, Rank::Commandline, NewChild::Element(block));
             }
         }
     }
@@ -71,15 +71,16 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         for (alias, list) in by_alias {
             // An override that names the vGPU by its number is reused: it gets the alias in the
             // same pass.
-            let old =
+            let aliased_vgpu =
                 self.domain.vgpu.filter(|_| self.names_vgpu && alias == self.domain.vgpu_alias());
-            let current = old.and_then(|vgpu| self.domain.alias_of(vgpu)).unwrap_or(alias);
-            let named = |alias: &str| {
+            let current = aliased_vgpu.and_then(|vgpu| self.domain.alias_of(vgpu)).unwrap_or(alias);
+            let devices_of = |alias: &str| {
                 block.map_or(&[][..], |block| self.domain.override_devices(block, alias))
             };
-            let known = if named(alias).is_empty() { named(current) } else { named(alias) };
+            let existing_devices =
+                if devices_of(alias).is_empty() { devices_of(current) } else { devices_of(alias) };
             let alias = self.renamed(alias).unwrap_or_else(|| alias.to_owned());
-            let device = known.iter().copied().find(|device| !self.is_removed(*device));
+            let device = existing_devices.iter().copied().find(|device| !self.is_removed(*device));
             let frontend = device.and_then(|device| {
                 device
                     .children()
@@ -87,19 +88,21 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             });
             // An existing element may have its own prefix, which is also valid inside it.
             let prefix = frontend.or(device).map_or(prefix.as_str(), Element::written_prefix);
-            let inside = list.iter().map(|new| property(prefix, new));
+            let properties = list.iter().map(|new| property(prefix, new));
             match (device, frontend) {
                 (_, Some(frontend)) => {
-                    for child in inside.collect::<Vec<_>>() {
-                        self.insert(frontend, Rank::Child, New::Element(child));
+                    for child in properties.collect::<Vec<_>>() {
+                        self.insert(frontend, Rank::Child, NewChild::Element(child));
                     }
                 }
                 (Some(device), None) => {
-                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::with_child);
-                    self.insert(device, Rank::Child, New::Element(frontend));
+                    let frontend =
+                        properties.fold(element(prefix, "frontend"), NewElement::with_child);
+                    self.insert(device, Rank::Child, NewChild::Element(frontend));
                 }
                 (None, None) => {
-                    let frontend = inside.fold(element(prefix, "frontend"), NewElement::with_child);
+                    let frontend =
+                        properties.fold(element(prefix, "frontend"), NewElement::with_child);
                     devices.push(
                         element(prefix, "device")
                             .with_attribute("alias", alias)
@@ -112,11 +115,11 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             _ if devices.is_empty() => {}
             Some(block) => devices
                 .into_iter()
-                .for_each(|device| self.insert(block, Rank::Child, New::Element(device))),
+                .for_each(|device| self.insert(block, Rank::Child, NewChild::Element(device))),
             None => {
                 let block =
                     devices.into_iter().fold(element(&prefix, "override"), NewElement::with_child);
-                self.insert(self.domain.root, Rank::Override, New::Element(block));
+                self.insert(self.domain.root, Rank::Override, NewChild::Element(block));
             }
         }
     }
@@ -136,11 +139,11 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         match block {
             Some(block) => deletions
                 .into_iter()
-                .for_each(|del| self.insert(block, Rank::Child, New::Element(del))),
+                .for_each(|del| self.insert(block, Rank::Child, NewChild::Element(del))),
             None => {
                 let block =
                     deletions.into_iter().fold(element("capabilities"), NewElement::with_child);
-                self.insert(self.domain.root, Rank::Capabilities, New::Element(block));
+                self.insert(self.domain.root, Rank::Capabilities, NewChild::Element(block));
             }
         }
     }
@@ -156,7 +159,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         if let Some(block) = block {
             return block.written_prefix().to_owned();
         }
-        self.declare |= declared_prefix(self.domain.root).is_none();
+        self.needs_declaration |= declared_prefix(self.domain.root).is_none();
         root_prefix(self.domain.root)
     }
 
@@ -215,10 +218,10 @@ pub(super) fn with_emptied_blocks(
             parents.insert(parent.span().start, parent);
         }
     }
-    let mut counts: ElementMap<bool> = Default::default();
+    let mut is_emptied: ElementMap<bool> = Default::default();
     // Inner elements first.
     for parent in parents.into_values().rev() {
-        let emptied = *counts.entry(parent.id()).or_insert_with(|| {
+        let emptied = *is_emptied.entry(parent.id()).or_insert_with(|| {
             // Children before comments: with many children, the first one that stays ends the
             // search.
             !kept.contains(&parent.id())

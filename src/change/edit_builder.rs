@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::Change;
 use super::blocks::with_emptied_blocks;
-use super::moved_ranges::Moved;
+use super::moved_ranges::MovedRanges;
 use crate::domain::{Domain, Set};
 use crate::edit::{Edit, Edits};
 use crate::fragment::{NewElement, Style, escape_attribute, escape_text};
@@ -22,9 +22,9 @@ pub(super) type Insertions<'d> = (Element<'d>, Vec<Insertion<'d>>);
 pub(super) struct Insertion<'d> {
     /// The order among the new children.
     pub(super) rank: Rank,
-    pub(super) new: New,
+    pub(super) new: NewChild,
     /// The sibling to insert after; `None` for libvirt's own order.
-    pub(super) behind: Option<Element<'d>>,
+    pub(super) after: Option<Element<'d>>,
 }
 
 /// The order of a new child among the other new ones: libvirt's order of QEMU's elements.
@@ -42,7 +42,7 @@ pub(super) enum Rank {
     Override,
 }
 
-pub(super) enum New {
+pub(super) enum NewChild {
     Element(NewElement),
     /// A range of the document's own text, which moves.
     Source(Range<usize>),
@@ -53,7 +53,7 @@ pub(super) struct EditBuilder<'c, 'd> {
     pub(super) style: &'c Style,
     pub(super) edits: Vec<Edit>,
     pub(super) removed: ElementSet,
-    pub(super) moved: Moved,
+    pub(super) moved: MovedRanges,
     pub(super) attributes: HashSet<(ElementId, &'c str)>,
     /// Grouped by parent.
     pub(super) insertions: Vec<Insertions<'d>>,
@@ -73,7 +73,7 @@ pub(super) struct EditBuilder<'c, 'd> {
     pub(super) overridden: HashSet<(&'c str, &'c str)>,
     pub(super) capabilities: Vec<&'c str>,
     pub(super) removed_comments: Vec<Range<usize>>,
-    pub(super) declare: bool,
+    pub(super) needs_declaration: bool,
     pub(super) prefix_set: bool,
 }
 
@@ -89,7 +89,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         style: &'c Style,
         changes: impl Iterator<Item = &'c Change<'d>> + Clone,
     ) -> Self {
-        let moved = Moved::of(changes.clone());
+        let moved = MovedRanges::from_changes(changes.clone());
         let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
         let removed = changes.filter_map(|change| match change {
             Change::Remove(element) => Some(element.id()),
@@ -114,7 +114,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
             overridden: HashSet::new(),
             capabilities: Vec::new(),
             removed_comments: Vec::new(),
-            declare: false,
+            needs_declaration: false,
             prefix_set: false,
         }
     }
@@ -128,15 +128,15 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
     }
 
     /// Adds changes, ignoring duplicates: several rules may want the same one.
-    pub(super) fn all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
+    pub(super) fn add_all(&mut self, changes: impl Iterator<Item = &'c Change<'d>> + Clone) {
         let mut seen = HashSet::with_capacity(changes.clone().count());
-        let to_take = changes.filter(|change| {
+        let unique = changes.filter(|change| {
             !matches!(change, Change::Remove(_) | Change::NameVgpu) && seen.insert(*change)
         });
-        to_take.for_each(|change| self.change(change));
+        unique.for_each(|change| self.add(change));
     }
 
-    fn change(&mut self, change: &'c Change<'d>) {
+    fn add(&mut self, change: &'c Change<'d>) {
         match change {
             Change::SetAttribute(element, name, value) if !self.is_removed(*element) => {
                 self.set_attribute(*element, name, Some(value))
@@ -148,10 +148,10 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                 self.set_text(*element, text)
             }
             Change::Insert(parent, element) if !self.is_removed(*parent) => {
-                self.insert(*parent, Rank::Child, New::Element(element.clone()));
+                self.insert(*parent, Rank::Child, NewChild::Element(element.clone()));
             }
             Change::InsertSource(parent, range) if !self.is_removed(*parent) => {
-                self.insert(*parent, Rank::Child, New::Source(range.clone()));
+                self.insert(*parent, Rank::Child, NewChild::Source(range.clone()));
             }
             Change::InsertBehind(sibling, element) if !self.is_removed(*sibling) => {
                 if let Some(parent) = sibling.parent() {
@@ -159,8 +159,8 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                         parent,
                         Insertion {
                             rank: Rank::Child,
-                            new: New::Element(element.clone()),
-                            behind: Some(*sibling),
+                            new: NewChild::Element(element.clone()),
+                            after: Some(*sibling),
                         },
                     );
                 }
@@ -212,7 +212,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
                 self.overrides.push((alias, NewOverride { property, kind: *kind, value }));
             }
             Change::DeleteCapability(name) => self.capabilities.push(name),
-            Change::DeclareNamespace => self.declare = true,
+            Change::DeclareNamespace => self.needs_declaration = true,
             Change::RemoveComment(span) => self.removed_comments.push(span.clone()),
             Change::EditComment(range, text) => {
                 self.edits.push(Edit { range: range.clone(), text: text.clone() })
@@ -288,8 +288,8 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         self.prefix_set = true;
     }
 
-    pub(super) fn insert(&mut self, parent: Element<'d>, rank: Rank, new: New) {
-        self.insert_at(parent, Insertion { rank, new, behind: None });
+    pub(super) fn insert(&mut self, parent: Element<'d>, rank: Rank, new: NewChild) {
+        self.insert_at(parent, Insertion { rank, new, after: None });
     }
 
     fn insert_at(&mut self, parent: Element<'d>, insertion: Insertion<'d>) {
@@ -317,7 +317,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         self.commandline();
         self.override_block();
         self.capability_block();
-        if self.declare || self.prefix_set {
+        if self.needs_declaration || self.prefix_set {
             self.declare_namespace();
         }
         let kept: ElementSet = self.insertions.iter().map(|(parent, _)| parent.id()).collect();
@@ -339,22 +339,22 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
         let text = self.text();
         let deletions = deletions.flat_map(|spans| layout::removals(text, spans));
         // Comments that apply to the whole file stay, even if everything around them is removed.
-        let of_file = self.domain.comments_for_file();
+        let file_comments = self.domain.comments_for_file();
         let is_kept =
-            |comment: &Range<usize>| !comments.contains(comment) && !self.moved.holds(comment);
+            |comment: &Range<usize>| !comments.contains(comment) && !self.moved.contains(comment);
         let deletions: Vec<Edit> =
-            deletions.map(|range| layout::deletion(text, range, of_file, is_kept)).collect();
+            deletions.map(|range| layout::deletion(text, range, file_comments, is_kept)).collect();
         self.edits.extend(deletions);
         self.removed = removed;
         // Insertions into a piece that moves are written before the piece is.
         let (moves, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.insertions).into_iter().partition(|(_, children)| {
-                children.iter().any(|child| matches!(child.new, New::Source(_)))
+                children.iter().any(|child| matches!(child.new, NewChild::Source(_)))
             });
         for (parent, children) in others {
             self.write_insertions(parent, children, &HashMap::new());
         }
-        let pieces = self.moved.written(self.text(), &mut self.edits);
+        let pieces = self.moved.take_texts(self.text(), &mut self.edits);
         for (parent, children) in moves {
             self.write_insertions(parent, children, &pieces);
         }

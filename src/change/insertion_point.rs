@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::edit_builder::{EditBuilder, Insertion, New, Rank};
+use super::edit_builder::{EditBuilder, Insertion, NewChild, Rank};
 use crate::layout::{self, InsertionPoint};
 use crate::xml::{Element, QEMU_NAMESPACE};
 use foldhash::{HashMap, HashMapExt};
@@ -23,19 +23,21 @@ impl<'d> EditBuilder<'_, 'd> {
         let mut places: Vec<(InsertionPoint<'d>, Vec<String>)> = Vec::new();
         let mut by_place: HashMap<InsertionPoint<'d>, usize> = HashMap::new();
         let mut by_name: HashMap<(String, Rank), InsertionPoint<'d>> = HashMap::new();
-        for Insertion { rank, new, behind } in children {
+        for Insertion { rank, new, after } in children {
             let (name, written) = match new {
-                New::Element(element) => (element.name.clone(), element.write(self.style, &indent)),
-                New::Source(range) => {
+                NewChild::Element(element) => {
+                    (element.name.clone(), element.write(self.style, &indent))
+                }
+                NewChild::Source(range) => {
                     let piece = pieces.get(&range).map_or(&text[range.clone()], String::as_str);
-                    (String::new(), layout::moved(text, range.start, piece, &indent))
+                    (String::new(), layout::reindented(text, range.start, piece, &indent))
                 }
             };
-            let place = match behind {
-                Some(sibling) => InsertionPoint::Behind(sibling),
+            let place = match after {
+                Some(sibling) => InsertionPoint::After(sibling),
                 None => *by_name
                     .entry((name, rank))
-                    .or_insert_with_key(|(name, rank)| self.place(parent, name, *rank)),
+                    .or_insert_with_key(|(name, rank)| self.insertion_point(parent, name, *rank)),
             };
             let index = *by_place.entry(place).or_insert(places.len());
             if index == places.len() {
@@ -49,49 +51,53 @@ impl<'d> EditBuilder<'_, 'd> {
     }
 
     /// Returns the place where libvirt writes a child of this name.
-    fn place(&self, parent: Element<'d>, name: &str, rank: Rank) -> InsertionPoint<'d> {
+    fn insertion_point(&self, parent: Element<'d>, name: &str, rank: Rank) -> InsertionPoint<'d> {
         let plain = name.rsplit(':').next().unwrap_or(name);
         let order = child_order(parent.name());
         // The parent itself is kept, or nothing would be inserted into it.
-        let kept = |child: &Element<'d>| !self.removed.contains(&child.id());
+        let is_kept = |child: &Element<'d>| !self.removed.contains(&child.id());
         let last = || {
-            parent.children().rev().find(kept).map_or(InsertionPoint::First, InsertionPoint::Behind)
+            parent
+                .children()
+                .rev()
+                .find(is_kept)
+                .map_or(InsertionPoint::First, InsertionPoint::After)
         };
         if parent.is_qemu("commandline") && rank == Rank::Child {
-            let of = |name: &'static str| {
+            let kept_children = |name: &'static str| {
                 self.domain
                     .children
                     .named(parent, name)
                     .filter(move |child| child.is_qemu(name))
-                    .filter(kept)
+                    .filter(is_kept)
             };
-            if of("env").next().is_some() {
-                let last = of("arg").last();
-                return last.map_or(InsertionPoint::First, InsertionPoint::Behind);
+            if kept_children("env").next().is_some() {
+                let last = kept_children("arg").last();
+                return last.map_or(InsertionPoint::First, InsertionPoint::After);
             }
         }
         match order.iter().position(|known| *known == plain) {
             // After the last child that libvirt writes before it or does not know.
-            Some(own) if parent.namespace().is_none() => {
-                let kept: Vec<Element<'d>> = parent.children().filter(kept).collect();
+            Some(own_index) if parent.namespace().is_none() => {
+                let kept: Vec<Element<'d>> = parent.children().filter(is_kept).collect();
                 let ranks = ranks(&kept, order);
                 let first_later =
-                    ranks.iter().position(|rank| rank.is_some_and(|index| index > own));
+                    ranks.iter().position(|rank| rank.is_some_and(|index| index > own_index));
                 let last_earlier =
-                    ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own));
+                    ranks.iter().rposition(|rank| rank.is_some_and(|index| index < own_index));
                 // After the last child of the same name, even if that one is not where libvirt
                 // would write it.
-                if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own)) {
-                    return InsertionPoint::Behind(kept[index]);
+                if let Some(index) = ranks.iter().rposition(|rank| *rank == Some(own_index)) {
+                    return InsertionPoint::After(kept[index]);
                 }
                 match first_later {
                     // The document does not follow libvirt's order: insert after everything that
                     // comes before.
                     Some(later) if last_earlier.is_some_and(|earlier| earlier > later) => {
-                        InsertionPoint::Behind(kept[last_earlier.unwrap_or(later)])
+                        InsertionPoint::After(kept[last_earlier.unwrap_or(later)])
                     }
                     Some(0) => InsertionPoint::First,
-                    Some(index) => InsertionPoint::Behind(kept[index - 1]),
+                    Some(index) => InsertionPoint::After(kept[index - 1]),
                     None => last(),
                 }
             }
@@ -102,7 +108,9 @@ impl<'d> EditBuilder<'_, 'd> {
 
 /// Returns the index of each element in libvirt's order; `None` for elements not in it.
 fn ranks(elements: &[Element<'_>], order: &[&str]) -> Vec<Option<usize>> {
-    let (mut ranks, mut name, mut rank) = (Vec::with_capacity(elements.len()), "", None);
+    let mut ranks = Vec::with_capacity(elements.len());
+    let mut name = "";
+    let mut rank = None;
     for element in elements {
         // Elements of one name are usually adjacent.
         if element.name() != name {

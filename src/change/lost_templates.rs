@@ -28,7 +28,7 @@ pub fn overwritten<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Option<St
 fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<String> {
     let mut lost = Vec::new();
     let mut replace = |old: Option<&str>, new: Option<&str>| {
-        let is_kept = old == new || new.is_some_and(|new| is_asked_for(domain, new));
+        let is_kept = old == new || new.is_some_and(|new| is_requested(domain, new));
         if let Some(old) = old.filter(|_| !is_kept) {
             lost.extend(templates(old).map(str::to_owned));
         }
@@ -60,12 +60,12 @@ fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<Stri
                 replace(alias, Some(domain.vgpu_alias()));
             }
             Change::Remove(element) => {
-                for inside in [*element].into_iter().chain(element.descendants()) {
-                    let span = inside.span();
+                for descendant in [*element].into_iter().chain(element.descendants()) {
+                    let span = descendant.span();
                     if !moved.iter().any(|range| range.start <= span.start && span.end <= range.end)
                     {
-                        values(inside).for_each(|value| replace(Some(value), None));
-                        replace(Some(&inside.text()), None);
+                        values(descendant).for_each(|value| replace(Some(value), None));
+                        replace(Some(&descendant.text()), None);
                     }
                 }
             }
@@ -92,19 +92,19 @@ fn values<'d>(element: Element<'d>) -> impl Iterator<Item = &'d str> {
 }
 
 /// Whether the user requested this value explicitly, so that it replaces any other.
-fn is_asked_for(domain: &Domain<'_>, value: &str) -> bool {
-    let (settings, asked) = (domain.settings, &domain.settings.explicit);
-    let wishes = [
-        &asked.vgpu_type,
-        &asked.pci,
-        &asked.display,
-        &asked.display_env,
-        &asked.gdk_scale,
-        &asked.alias,
-        &asked.romfile,
+fn is_requested(domain: &Domain<'_>, value: &str) -> bool {
+    let explicit = &domain.settings.explicit;
+    let explicit_values = [
+        &explicit.vgpu_type,
+        &explicit.pci,
+        &explicit.display,
+        &explicit.display_env,
+        &explicit.gdk_scale,
+        &explicit.alias,
+        &explicit.romfile,
     ];
-    wishes.into_iter().flatten().any(|wish| wish == value)
-        || settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
+    explicit_values.into_iter().flatten().any(|explicit_value| explicit_value == value)
+        || domain.settings.uuid.is_some_and(|uuid| uuid.to_string() == value)
 }
 
 /// Returns all values that the changes write.

@@ -24,8 +24,8 @@ mod moved_ranges;
 mod references;
 mod set_property;
 
+use assign_alias::alias_changes;
 pub use assign_alias::assign_alias;
-use assign_alias::naming;
 pub use blocks::root_prefix;
 use edit_builder::EditBuilder;
 pub use lost_templates::overwritten;
@@ -121,16 +121,16 @@ impl<'c, 'd> EditPlanner<'c, 'd> {
         });
         let names_vgpu = changes.clone().any(|change| *change == Change::NameVgpu);
         let following = update_references(self.domain, &removed.collect(), names_vgpu);
-        let naming = if names_vgpu { naming(self.domain) } else { Vec::new() };
-        let mut all: Vec<&Change<'d>> = Vec::new();
+        let alias_changes = if names_vgpu { alias_changes(self.domain) } else { Vec::new() };
+        let mut all_changes: Vec<&Change<'d>> = Vec::new();
         // Pushed one by one because their lifetime differs from that of `following`.
-        changes.for_each(|change| all.push(change));
-        all.extend(&following);
+        changes.for_each(|change| all_changes.push(change));
+        all_changes.extend(&following);
         let style = self.style.get_or_init(|| layout::style(self.domain.document));
-        let mut composition = EditBuilder::new(self.domain, style, all.iter().copied());
-        composition.all(all.iter().copied());
+        let mut builder = EditBuilder::new(self.domain, style, all_changes.iter().copied());
+        builder.add_all(all_changes.iter().copied());
         // Added last, so that other changes to the same attributes take precedence.
-        composition.all(naming.iter());
-        composition.edits()
+        builder.add_all(alias_changes.iter());
+        builder.edits()
     }
 }

@@ -30,17 +30,20 @@ pub(super) fn update_references<'d>(
         changes.extend(arguments.chain(users).copied().map(Change::Remove));
     }
     for kind in &references.kinds {
-        let mut left = 0;
+        let mut new_number = 0;
         for (index, (device, is_own)) in kind.devices.iter().enumerate() {
             if removed.contains(&device.id()) {
                 continue;
             }
-            if left != index && !is_own {
+            if new_number != index && !is_own {
                 changes.extend(references.to(*device).map(|reference| {
-                    renamed(reference, &format!("{}{}{left}", reference.backend, kind.name))
+                    rename_reference(
+                        reference,
+                        &format!("{}{}{new_number}", reference.backend, kind.name),
+                    )
                 }));
             }
-            left += 1;
+            new_number += 1;
         }
     }
     changes
@@ -61,7 +64,7 @@ fn update_host_device_references<'d>(
     {
         return Vec::new();
     }
-    let mut renamed: HashMap<&str, Option<String>> = HashMap::new();
+    let mut new_ids: HashMap<&str, Option<String>> = HashMap::new();
     let mut number = 0;
     for (device, id) in &domain.host_devices {
         let is_vgpu = names_vgpu && Some(*device) == domain.vgpu;
@@ -76,11 +79,11 @@ fn update_host_device_references<'d>(
             Some(id.clone())
         };
         // If two devices have the same id, arguments refer to the first.
-        renamed.entry(id).or_insert(new);
+        new_ids.entry(id).or_insert(new);
     }
     let mut changes = Vec::new();
     for set in &domain.sets {
-        match renamed.get(set.device) {
+        match new_ids.get(set.device) {
             Some(None) => changes.extend([set.option, set.operand].map(Change::Remove)),
             Some(Some(new)) if new != set.device => {
                 changes.push(Change::SetDevice(*set, new.clone()));
@@ -94,7 +97,7 @@ fn update_host_device_references<'d>(
         .flat_map(|block| block.children())
         .filter(|child| child.is_qemu("device"));
     for device in devices {
-        match device.attribute("alias").and_then(|alias| Some((alias, renamed.get(alias)?))) {
+        match device.attribute("alias").and_then(|alias| Some((alias, new_ids.get(alias)?))) {
             Some((_, None)) => changes.push(Change::Remove(device)),
             Some((alias, Some(new))) if new != alias => {
                 changes.push(Change::SetAttribute(device, "alias".into(), new.clone()))
@@ -105,7 +108,8 @@ fn update_host_device_references<'d>(
     changes
 }
 
-fn renamed<'d>(reference: &Reference<'d>, id: &str) -> Change<'d> {
+/// Returns the change that makes a reference use another id.
+fn rename_reference<'d>(reference: &Reference<'d>, id: &str) -> Change<'d> {
     match reference.place {
         ReferenceSite::Attribute(element, name) => {
             Change::SetAttribute(element, name.into(), id.into())

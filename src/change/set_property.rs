@@ -15,14 +15,14 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
             return Vec::new();
         }
         match delivered.carrier {
-            PropertySource::Override(found) => {
+            PropertySource::Override(property) => {
                 return vec![
-                    Change::SetAttribute(found.element, "type".into(), kind.name().into()),
-                    Change::SetAttribute(found.element, "value".into(), value.into()),
+                    Change::SetAttribute(property.element, "type".into(), kind.name().into()),
+                    Change::SetAttribute(property.element, "value".into(), value.into()),
                 ];
             }
-            PropertySource::Set(found) => {
-                return vec![Change::SetValue(found, property::to_set(kind.name(), value))];
+            PropertySource::Set(set) => {
+                return vec![Change::SetValue(set, property::to_set(kind.name(), value))];
             }
             PropertySource::Device(argument) => return device_change(argument, name, value),
             PropertySource::Global(_) | PropertySource::Attribute(_) | PropertySource::Libvirt => {}
@@ -54,7 +54,8 @@ pub fn deliver<'d>(domain: &Domain<'d>, name: &str, value: &str) -> Vec<Change<'
             .into_iter()
             .collect();
     }
-    let (alias, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
+    let alias = domain.vgpu_alias().to_owned();
+    let mut changes = assign_alias(domain);
     match form {
         PropertySyntax::Override => changes.push(Change::Override {
             alias,

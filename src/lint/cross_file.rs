@@ -27,7 +27,7 @@ pub(super) fn cross_file_findings<'d, 'r>(
     for rule in applicable_rules(domain, rules) {
         let Check::Across { same } = rule.check else { continue };
         for (finding, mut claim) in claims(same, domain) {
-            let own_state = suppressions.verdict(rule, claim.span.start);
+            let own_state = suppressions.state_of(rule, claim.span.start);
             claim.rule = rule.id.to_string();
             claim.suppression_reason = own_state.reason().map(str::to_owned);
             // One finding per place is enough, even if the place claims several resources.

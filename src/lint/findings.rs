@@ -313,7 +313,7 @@ pub(super) fn check_all<'d, 'r>(
             &Context { domain, search: &search, rules, removed: &removed, wants_changes },
         ) {
             finding.changes.take_if(|changes| would_orphan_suppression(changes, domain));
-            let suppression_state = suppressions.verdict(rule, finding.span.start);
+            let suppression_state = suppressions.state_of(rule, finding.span.start);
             let applicability = check::applicability(rule, &finding, domain);
             let template =
                 finding.changes.as_deref().and_then(|changes| overwritten(domain, changes));
@@ -421,7 +421,7 @@ fn rules_for_new_vgpu<'r>(
     let insertion_offset = domain.devices.unwrap_or(domain.root).span().start;
     let mut narrowed_rules = rules.clone();
     narrowed_rules.wanted.retain(|rule| {
-        !matches!(suppressions.verdict(rule, insertion_offset), SuppressionState::Suppressed(_))
+        !matches!(suppressions.state_of(rule, insertion_offset), SuppressionState::Suppressed(_))
     });
     Some(narrowed_rules)
 }

@@ -84,7 +84,7 @@ fn suppression_findings<'d, 'r>(
         let Check::Ignore { fault } = &rule.check else { continue };
         if is_wanted(*fault) {
             for finding in suppressions.faults(*fault, &rules.known, judged) {
-                let suppression_state = suppressions.verdict(rule, finding.span.start);
+                let suppression_state = suppressions.state_of(rule, finding.span.start);
                 let applicability = check::applicability(rule, &finding, domain);
                 findings.push(RuleFinding {
                     rule,

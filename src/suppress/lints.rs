@@ -35,48 +35,51 @@ impl<'d> Suppressions<'_, 'd> {
         let unreadable =
             self.ignores.iter().filter_map(|ignore| Some((ignore, ignore.fault.as_deref()?)));
         unreadable
-            .map(|(ignore, fault)| at(ignore, ignore.span.clone()).with_value("what", fault))
+            .map(|(ignore, fault)| {
+                finding_at(ignore, ignore.span.clone()).with_value("what", fault)
+            })
             .collect()
     }
 
     fn without_reason(&self) -> Vec<Finding<'d>> {
-        let silent =
+        let without_reason =
             self.ignores.iter().filter(|ignore| ignore.fault.is_none() && ignore.reason.is_empty());
-        silent.map(|ignore| at(ignore, ignore.span.clone())).collect()
+        without_reason.map(|ignore| finding_at(ignore, ignore.span.clone())).collect()
     }
 
     fn of_unknown_rules(&self, known: &[&Rule]) -> Vec<Finding<'d>> {
         let named = self.ignores.iter().enumerate().filter(|(_, ignore)| ignore.fault.is_none());
         let places = named
             .flat_map(|(index, ignore)| (0..ignore.names.len()).map(move |place| (index, place)));
-        let unknown = places
-            .filter_map(|place| self.unknown.get(self.name(place)).map(|meant| (place, *meant)));
+        let unknown = places.filter_map(|place| {
+            self.unknown.get(self.name(place)).map(|suggestion| (place, *suggestion))
+        });
         unknown
-            .map(|((index, place), meant)| {
+            .map(|((index, place), suggestion)| {
                 let (ignore, name) = (&self.ignores[index], self.name((index, place)));
                 let range = ignore.names[place].clone();
-                let finding = at(ignore, range.clone())
+                let finding = finding_at(ignore, range.clone())
                     .with_value(
                         "what",
                         unknown_rule_message(
                             name,
-                            meant,
+                            suggestion,
                             known,
                             self.unknown.len() <= MAX_TYPO_LOOKUPS,
                         ),
                     )
-                    .with_value("other", meant.unwrap_or(""));
-                match (meant, ignore.form) {
+                    .with_value("other", suggestion.unwrap_or(""));
+                match (suggestion, ignore.form) {
                     (None, _) => finding,
-                    (Some(meant), IgnoreForm::Metadata(element)) => {
+                    (Some(suggestion), IgnoreForm::Metadata(element)) => {
                         finding.fixed_by(vec![Change::SetAttribute(
                             element,
                             "rule".into(),
-                            meant.to_owned(),
+                            suggestion.to_owned(),
                         )])
                     }
-                    (Some(meant), _) => {
-                        finding.fixed_by(vec![Change::EditComment(range, meant.to_owned())])
+                    (Some(suggestion), _) => {
+                        finding.fixed_by(vec![Change::EditComment(range, suggestion.to_owned())])
                     }
                 }
             })
@@ -92,8 +95,8 @@ impl<'d> Suppressions<'_, 'd> {
         let is_sound = |(index, _): &NamePlace| {
             self.ignores[*index].fault.is_none() && !self.ignores[*index].reason.is_empty()
         };
-        let judged = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
-        judged.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
+        let judged_names = self.by_name.iter().filter(|(name, _)| judged.contains(*name));
+        judged_names.flat_map(|(_, scopes)| scopes.unused()).filter(is_sound).collect()
     }
 
     fn unused_suppressions(&self, judged: &HashSet<&str>) -> Vec<Finding<'d>> {
@@ -125,7 +128,7 @@ impl<'d> Suppressions<'_, 'd> {
                     ),
                 };
                 findings.push(
-                    at(ignore, name.clone())
+                    finding_at(ignore, name.clone())
                         .with_value("found", self.name((index, place)))
                         .fixed_by(vec![change]),
                 );
@@ -145,19 +148,22 @@ pub fn judged<'r>(wanted: &[&Rule], known: &[&'r Rule]) -> HashSet<&'r str> {
             && wanted.iter().any(|other| other.id == rule.id)
     };
     // Suppressions of findings about suppressions always count as used.
-    let counts = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
-    let out_of_question: HashSet<&str> = known
+    let is_about_domain = |rule: &&&Rule| !matches!(rule.check, Check::Ignore { .. });
+    let not_judged: HashSet<&str> = known
         .iter()
-        .filter(counts)
+        .filter(is_about_domain)
         .filter(|rule| !is_wanted(rule))
         .flat_map(|rule| rule.names())
         .collect();
-    let wanted =
-        known.iter().filter(counts).filter(|rule| is_wanted(rule)).flat_map(|rule| rule.names());
-    wanted.filter(|name| !out_of_question.contains(name)).collect()
+    let wanted = known
+        .iter()
+        .filter(is_about_domain)
+        .filter(|rule| is_wanted(rule))
+        .flat_map(|rule| rule.names());
+    wanted.filter(|name| !not_judged.contains(name)).collect()
 }
 
-fn at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
+fn finding_at<'d>(ignore: &Ignore<'d>, span: Range<usize>) -> Finding<'d> {
     match ignore.form {
         IgnoreForm::Metadata(element) => Finding::within(element, span),
         IgnoreForm::Comment(_) | IgnoreForm::FileComment => Finding::of_no_element(span),
@@ -172,7 +178,7 @@ fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>)
             && parent.attribute_names().next().is_none()
     };
     // The root is never removed.
-    let parents = element.ancestors().take_while(|around| around.parent().is_some());
+    let parents = element.ancestors().take_while(|ancestor| ancestor.parent().is_some());
     parents
         .reduce(|inner, parent| if is_emptied(inner, parent) { parent } else { inner })
         .unwrap_or(element)
@@ -181,15 +187,15 @@ fn with_emptied_parents<'d>(element: Element<'d>, others: &HashSet<Element<'d>>)
 /// Returns the message about an unknown name. It suggests similar names if `is_compared`.
 fn unknown_rule_message(
     name: &str,
-    meant: Option<&str>,
+    suggestion: Option<&str>,
     known: &[&Rule],
     is_compared: bool,
 ) -> String {
     if of_host().iter().any(|rule| rule.id == name) {
         return format!("the rule '{name}' is about the host, and a domain cannot suppress it");
     }
-    match meant {
-        Some(meant) => format!("there is no rule '{name}'; did you mean '{meant}'?"),
+    match suggestion {
+        Some(suggestion) => format!("there is no rule '{name}'; did you mean '{suggestion}'?"),
         None if name.len() > MAX_NAME_LEN => "there is no rule with such a long name".to_owned(),
         None if !is_compared => format!("there is no rule '{name}'; `gvtg-xml explain` lists them"),
         None => unknown(name, known),

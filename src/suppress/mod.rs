@@ -74,9 +74,9 @@ impl<'c, 'd> Suppressions<'c, 'd> {
                     (Some(name), is_sound.then_some(index))
                 } else {
                     // An unreadable suppression may have any word in place of a name.
-                    let may_be_meant =
+                    let may_be_misspelt =
                         ignore.fault.is_none() && self.unknown.len() < MAX_TYPO_LOOKUPS;
-                    let near = || if may_be_meant { nearest(name, known) } else { None };
+                    let near = || if may_be_misspelt { nearest(name, known) } else { None };
                     (*self.unknown.entry(name).or_insert_with(near), None)
                 };
                 if let Some(name) = name {
@@ -107,24 +107,25 @@ impl<'c, 'd> Suppressions<'c, 'd> {
     /// the matching suppressions as used. A finding about a suppression can only be suppressed by
     /// its rule's name: a group's suppression could otherwise count as used by hiding that it is
     /// unused.
-    pub fn verdict(&mut self, rule: &Rule, at: usize) -> SuppressionState {
-        let mut verdict = SuppressionState::Open;
+    pub fn state_of(&mut self, rule: &Rule, at: usize) -> SuppressionState {
+        let mut state = SuppressionState::Open;
         if self.by_name.is_empty() {
-            return verdict;
+            return state;
         }
         let is_about_ignores = matches!(rule.check, Check::Ignore { .. });
         for name in rule.names().filter(|name| !is_about_ignores || *name != rule.group.name()) {
-            for scope in self.by_name.get_mut(name).into_iter().flat_map(|scopes| scopes.around(at))
+            for scope in
+                self.by_name.get_mut(name).into_iter().flat_map(|scopes| scopes.containing(at))
             {
-                match (scope.reason, &verdict) {
+                match (scope.reason, &state) {
                     (Some(ignore), SuppressionState::Open | SuppressionState::Doubtful) => {
-                        verdict = SuppressionState::Suppressed(self.ignores[ignore].reason.clone())
+                        state = SuppressionState::Suppressed(self.ignores[ignore].reason.clone())
                     }
-                    (None, SuppressionState::Open) => verdict = SuppressionState::Doubtful,
+                    (None, SuppressionState::Open) => state = SuppressionState::Doubtful,
                     _ => {}
                 }
             }
         }
-        verdict
+        state
     }
 }

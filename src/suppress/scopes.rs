@@ -54,17 +54,17 @@ impl Scopes {
     }
 
     /// Returns the ranges around a byte, the smallest first, and marks them as used.
-    pub(super) fn around(&mut self, at: usize) -> impl Iterator<Item = &Scope> {
+    pub(super) fn containing(&mut self, at: usize) -> impl Iterator<Item = &Scope> {
         let mut next = self.0.partition_point(|scope| scope.range.start <= at).checked_sub(1);
-        let mut around = Vec::new();
+        let mut containing = Vec::new();
         while let Some(index) = next {
             next = self.0[index].parent;
             if self.0[index].range.contains(&at) {
                 self.0[index].is_used = true;
-                around.push(index);
+                containing.push(index);
             }
         }
-        around.into_iter().map(|index| &self.0[index])
+        containing.into_iter().map(|index| &self.0[index])
     }
 
     /// Returns the names of ranges in which nothing was suppressed, except those of faulty
@@ -80,31 +80,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_around_a_byte_are_found_and_used() {
+    fn finds_and_uses_the_ranges_around_a_byte() {
         let ranges = [0..usize::MAX, 10..50, 10..50, 10..20, 12..14, 30..40, 60..70, 0..0];
         let scopes = ranges
             .iter()
             .enumerate()
             .map(|(index, range)| Scope::new(range.clone(), Some(index), (index, 0)));
-        let new = Scopes::new(scopes.collect());
-        let around =
-            |at: usize| new.clone().around(at).map(|scope| scope.range.end).collect::<Vec<_>>();
-        assert_eq!(around(13), [14, 20, 50, usize::MAX]);
-        assert_eq!(around(14), [20, 50, usize::MAX]);
-        assert_eq!(around(25), [50, usize::MAX]);
-        assert_eq!(around(50), [usize::MAX]);
-        assert_eq!(around(60), [70, usize::MAX]);
-        let mut used = new.clone();
-        used.around(15).for_each(drop);
+        let all_scopes = Scopes::new(scopes.collect());
+        let containing = |at: usize| {
+            all_scopes.clone().containing(at).map(|scope| scope.range.end).collect::<Vec<_>>()
+        };
+        assert_eq!(containing(13), [14, 20, 50, usize::MAX]);
+        assert_eq!(containing(14), [20, 50, usize::MAX]);
+        assert_eq!(containing(25), [50, usize::MAX]);
+        assert_eq!(containing(50), [usize::MAX]);
+        assert_eq!(containing(60), [70, usize::MAX]);
+        let mut used = all_scopes.clone();
+        used.containing(15).for_each(drop);
         let mut unused: Vec<usize> = used.unused().into_iter().map(|(index, _)| index).collect();
         unused.sort();
         assert_eq!(unused, [4, 5, 6, 7], "both names of 10..50 are used");
     }
 
     #[test]
-    fn a_part_has_the_reason_of_whatever_is_sound() {
+    fn takes_the_reason_of_a_valid_suppression() {
         let mut scopes =
             Scopes::new(vec![Scope::new(1..5, None, (0, 0)), Scope::new(1..5, Some(1), (1, 0))]);
-        assert_eq!(scopes.around(1).map(|scope| scope.reason).collect::<Vec<_>>(), [Some(1)]);
+        assert_eq!(scopes.containing(1).map(|scope| scope.reason).collect::<Vec<_>>(), [Some(1)]);
     }
 }

@@ -26,10 +26,10 @@ impl SuppressionStyle {
     /// # Errors
     /// Returns what is wrong with the reason.
     pub fn validate_reason(self, reason: &str) -> Result<(), &'static str> {
-        let is_said = reason.chars().any(char::is_alphanumeric);
+        let has_words = reason.chars().any(char::is_alphanumeric);
         let is_on_one_line = reason.chars().all(|c| is_character(c) && !c.is_control());
         match self {
-            _ if !is_said => Err(
+            _ if !has_words => Err(
                 "say why, so that the next reader can tell whether the suppression is still needed",
             ),
             _ if !is_on_one_line => {
@@ -66,11 +66,12 @@ fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Ed
     // The rules, keyed by the offset of the element and whether the comment is for the file.
     let mut by_place: BTreeMap<(usize, bool), BTreeSet<&str>> = BTreeMap::new();
     for (at, rule) in findings {
-        let before = elements.partition_point(|element| element.span().start <= *at).checked_sub(1);
-        let around = before.and_then(|index| {
+        let last_started =
+            elements.partition_point(|element| element.span().start <= *at).checked_sub(1);
+        let element = last_started.and_then(|index| {
             elements[index].ancestors().find(|element| element.span().contains(at))
         });
-        let place = around
+        let place = element
             .map_or((domain.root.span().start, true), |element| (element.span().start, false));
         by_place.entry(place).or_default().insert(rule);
     }
@@ -79,7 +80,7 @@ fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Ed
         let word = if is_for_file { "ignore-file" } else { "ignore" };
         let rules: Vec<&str> = rules.into_iter().collect();
         let comment = format!("<!-- gvtg-xml: {word}[{}] {reason} -->", rules.join(", "));
-        layout::before(&style, domain.document.text(), at, &comment)
+        layout::insert_before(&style, domain.document.text(), at, &comment)
     };
     let written: Vec<Edit> = by_place.into_iter().map(comment).collect();
     Edits::compatible(written)
@@ -87,8 +88,8 @@ fn comments(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Ed
 
 /// Adds an element for each rule to this program's metadata element, which is created if missing.
 fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) -> Edits {
-    let own = domain.metadata().map(|metadata| metadata.element);
-    let prefix = own.map_or("gvtg:", Element::written_prefix);
+    let metadata_element = domain.metadata().map(|metadata| metadata.element);
+    let prefix = metadata_element.map_or("gvtg:", Element::written_prefix);
     let without_reason = |rule: &str| {
         domain.ignores().iter().find_map(|ignore| match ignore.form {
             IgnoreForm::Metadata(element) => (ignore.fault.is_none()
@@ -111,8 +112,10 @@ fn in_metadata(domain: &Domain<'_>, findings: &[(usize, &str)], reason: &str) ->
             ),
         }
     }
-    match own {
-        Some(own) => changes.extend(new.into_iter().map(|ignore| Change::Insert(own, ignore))),
+    match metadata_element {
+        Some(metadata) => {
+            changes.extend(new.into_iter().map(|ignore| Change::Insert(metadata, ignore)))
+        }
         None if new.is_empty() => {}
         None => changes.push(new_metadata(domain, |element| {
             new.into_iter().fold(element, NewElement::with_child)

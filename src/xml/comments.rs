@@ -56,7 +56,7 @@ mod tests {
     use crate::xml::read;
 
     #[test]
-    fn a_comment_stands_before_the_next_element_beside_it() {
+    fn finds_the_next_sibling_of_a_comment() {
         let text = "<!--a--><?p?><!--b--><domain><c><!--d--></c><!--e-->t<!--f-->\n<g/><!--h--><qemu:i/><!--j--></domain><!--k-->";
         let seen = read(text, |document| {
             let next = |next: Option<crate::xml::Element<'_>>| {

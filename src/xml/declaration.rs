@@ -9,7 +9,7 @@ use crate::source::BOM;
 
 /// Checks the XML declaration at `start`, if there is one: roxmltree skips it unread, libxml2 does
 /// not.
-pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
+pub(super) fn check_declaration(text: &str, start: usize) -> Result<(), XmlError> {
     let rest = &text[start..];
     let Some(target) = rest.strip_prefix("<?") else { return Ok(()) };
     if !target.get(..3).is_some_and(|target| target.eq_ignore_ascii_case("xml"))
@@ -17,7 +17,7 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
     {
         return Ok(());
     }
-    let wrong = |message| {
+    let declaration_error = |message| {
         XmlError::new(
             start,
             message,
@@ -25,21 +25,27 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
         )
     };
     if !target.starts_with("xml") {
-        return Err(wrong("the XML declaration is not in lower case"));
+        return Err(declaration_error("the XML declaration is not in lower case"));
     }
-    let end = target.find("?>").ok_or_else(|| wrong("the XML declaration is not terminated"))?;
+    let end = target
+        .find("?>")
+        .ok_or_else(|| declaration_error("the XML declaration is not terminated"))?;
     let as_tag = format!("<x{}>", &target[3..end]);
-    let tag =
-        StartTag::at(&as_tag, 0).ok_or_else(|| wrong("the XML declaration is not well-formed"))?;
+    let tag = StartTag::at(&as_tag, 0)
+        .ok_or_else(|| declaration_error("the XML declaration is not well-formed"))?;
     for (index, attribute) in tag.attributes(&as_tag).enumerate() {
         match (index, &as_tag[attribute.name], &as_tag[attribute.value]) {
             (0, "version", version) if is_version_1(version) => {}
             (_, "encoding", encoding) if is_ascii(encoding) && !text.is_ascii() => {
-                return Err(wrong(
+                return Err(declaration_error(
                     "the XML declaration names ASCII, but the text has other characters",
                 ));
             }
-            (0, ..) => return Err(wrong("the XML declaration does not start with version='1.0'")),
+            (0, ..) => {
+                return Err(declaration_error(
+                    "the XML declaration does not start with version='1.0'",
+                ));
+            }
             (_, "encoding", encoding) if is_utf8(encoding) => {}
             (_, "encoding", encoding) => {
                 let message = format!(
@@ -53,11 +59,15 @@ pub(super) fn declaration(text: &str, start: usize) -> Result<(), XmlError> {
                 ));
             }
             (_, "standalone", "yes" | "no") => {}
-            _ => return Err(wrong("the XML declaration has an unexpected attribute or value")),
+            _ => {
+                return Err(declaration_error(
+                    "the XML declaration has an unexpected attribute or value",
+                ));
+            }
         }
     }
     if tag.attributes(&as_tag).next().is_none() {
-        return Err(wrong("the XML declaration has no version"));
+        return Err(declaration_error("the XML declaration has no version"));
     }
     Ok(())
 }
@@ -128,12 +138,12 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        declaration(text, 0)
+        check_declaration(text, 0)
             .map_or_else(|error| format!("{}: {}", error.offset, error.message), |()| "fine".into())
     }
 
     #[test]
-    fn what_libxml2_refuses_is_refused() {
+    fn rejects_what_libxml2_rejects() {
         assert_eq!(
             error("<?XmL version='1.0'?><a/>"),
             "0: the XML declaration is not in lower case"
@@ -162,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_takes_is_fine() {
+    fn accepts_what_libxml2_accepts() {
         for text in [
             "<a/>",
             "<?xml version=\"1.0\" encoding='utf-8' standalone='yes'?><a/>",

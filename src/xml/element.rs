@@ -82,7 +82,7 @@ impl<'a> Element<'a> {
 
     /// Whether the element is in this namespace.
     pub fn is_of(self, uri: &str) -> bool {
-        self.namespace().is_some_and(|own| same(own, uri))
+        self.namespace().is_some_and(|namespace| same(namespace, uri))
     }
 
     /// The value of an attribute without a namespace, with references resolved.
@@ -91,7 +91,7 @@ impl<'a> Element<'a> {
         self.node
             .attributes()
             .find(|attribute| same(attribute.name(), name) && attribute.namespace().is_none())
-            .map(|found| found.value())
+            .map(|attribute| attribute.value())
     }
 
     /// The names of all attributes without a namespace.

@@ -24,15 +24,19 @@ pub(super) fn error(
     shadow: Option<Shadow>,
     error: &roxmltree::Error,
 ) -> XmlError {
-    let said = is_located(error).then(|| {
-        let mut said = translated(copy, error);
-        said.offset = shadow.map_or(said.offset, |shadow| shadow.original(said.offset));
-        said
-    });
-    match (structure(text), said) {
-        (Some(structure), Some(said)) if said.offset < structure.offset => said,
+    let translated = if is_located(error) {
+        let mut translated = translate(copy, error);
+        if let Some(shadow) = shadow {
+            translated.offset = shadow.original(translated.offset);
+        }
+        Some(translated)
+    } else {
+        None
+    };
+    match (structure_error(text), translated) {
+        (Some(structure), Some(translated)) if translated.offset < structure.offset => translated,
         (Some(structure), _) => structure,
-        (None, Some(said)) => said,
+        (None, Some(translated)) => translated,
         (None, None) => XmlError::new(text.len(), error.to_string(), CUT_OFF),
     }
 }
@@ -51,10 +55,11 @@ fn is_located(error: &roxmltree::Error) -> bool {
     )
 }
 
-fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
+/// Translates an error that has a position.
+fn translate(text: &str, error: &roxmltree::Error) -> XmlError {
     use roxmltree::Error;
-    let at = offset(text, error.pos());
-    let found = || {
+    let at = byte_offset(text, error.pos());
+    let shown_character = || {
         text[at..]
             .chars()
             .next()
@@ -65,9 +70,15 @@ fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
             format!("expected '{}', found '<'", char::from(*wanted).escape_debug())
         }
         Error::InvalidChar(wanted, ..) => {
-            format!("expected '{}', found {}", char::from(*wanted).escape_debug(), found())
+            format!(
+                "expected '{}', found {}",
+                char::from(*wanted).escape_debug(),
+                shown_character()
+            )
         }
-        Error::InvalidChar2(wanted, ..) => format!("expected {wanted}, found {}", found()),
+        Error::InvalidChar2(wanted, ..) => {
+            format!("expected {wanted}, found {}", shown_character())
+        }
         Error::UnknownNamespace(prefix, _) if prefix == "xml" => {
             "an element has the prefix xml:".into()
         }
@@ -92,13 +103,14 @@ fn translated(text: &str, error: &roxmltree::Error) -> XmlError {
 }
 
 /// Checks that tags match and that nothing but comments surrounds the root element.
-fn structure(text: &str) -> Option<XmlError> {
+fn structure_error(text: &str) -> Option<XmlError> {
     let mut open: Vec<Range<usize>> = Vec::new();
-    let (mut root_seen, mut behind) = (false, 0);
+    let mut root_seen = false;
+    let mut previous_end = 0;
     for piece in pieces(text, 0) {
         let (start, end) = extent(&piece, text);
         if open.is_empty()
-            && let Some(at) = outside(text, behind..start)
+            && let Some(at) = first_text_outside(text, previous_end..start)
             && (root_seen || matches!(piece, Piece::Start(_)))
         {
             let message = if root_seen {
@@ -108,7 +120,7 @@ fn structure(text: &str) -> Option<XmlError> {
             };
             return Some(XmlError::new(at, message, OUTSIDE));
         }
-        behind = end;
+        previous_end = end;
         match piece {
             Piece::Start(tag) => {
                 if root_seen && open.is_empty() {
@@ -132,8 +144,9 @@ fn structure(text: &str) -> Option<XmlError> {
                     ));
                 }
                 Some(opened) if text[opened.clone()] != text[name.clone()] => {
-                    let (close, opened, place) =
-                        (&text[name], &text[opened.clone()], place(text, &opened));
+                    let place = format_position(text, &opened);
+                    let close = &text[name];
+                    let opened = &text[opened];
                     let message = format!("</{close}> does not match <{opened}> ({place})");
                     return Some(XmlError::new(
                         span.start,
@@ -165,11 +178,11 @@ fn structure(text: &str) -> Option<XmlError> {
         let message = format!(
             "the text ends before <{}> ({}) is closed",
             &text[opened.clone()],
-            place(text, opened)
+            format_position(text, opened)
         );
         return Some(XmlError::new(text.len(), message, CUT_OFF));
     }
-    let rest = outside(text, behind..text.len());
+    let rest = first_text_outside(text, previous_end..text.len());
     if !root_seen {
         let at = text.find(|c: char| !c.is_whitespace() && c != BOM).unwrap_or(0);
         return Some(XmlError::new(at, "no element found: this is not XML", GIVE_A_DOMAIN));
@@ -191,7 +204,7 @@ fn extent(piece: &Piece, text: &str) -> (usize, usize) {
 
 /// Returns the offset of the first byte that is not white space in a range outside the root
 /// element.
-fn outside(text: &str, range: Range<usize>) -> Option<usize> {
+fn first_text_outside(text: &str, range: Range<usize>) -> Option<usize> {
     let mark = if range.start == 0 && text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     let start = range.start + mark;
     text.as_bytes()
@@ -202,14 +215,14 @@ fn outside(text: &str, range: Range<usize>) -> Option<usize> {
 }
 
 /// Formats the position of the tag with this name as line and column.
-fn place(text: &str, name: &Range<usize>) -> String {
+fn format_position(text: &str, name: &Range<usize>) -> String {
     let Position { line, column } = Source::new("", text).position(name.start - 1);
     format!("line {line}, column {column}")
 }
 
 /// Converts roxmltree's 1-based row and column in characters to a byte offset; rows end with LF
 /// only.
-fn offset(text: &str, position: roxmltree::TextPos) -> usize {
+fn byte_offset(text: &str, position: roxmltree::TextPos) -> usize {
     let row = position.row.max(1) as usize;
     let start = if row == 1 {
         0

@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::XmlError;
-use super::declaration::declaration;
+use super::declaration::check_declaration;
 use super::scan::{Piece, StartTag, is_character, is_space, pieces};
 use crate::source::BOM;
 
@@ -15,7 +15,7 @@ use crate::source::BOM;
 /// elements have at most a dozen. Attributes that `fix` may write do not count, so that `fix` never
 /// makes a document unreadable.
 const MAX_ATTRIBUTES: usize = 128;
-const WRITTEN: &[&str] = &[
+const ATTRIBUTES_WRITTEN_BY_FIX: &[&str] = &[
     QEMU_DECLARATION,
     "mode",
     "type",
@@ -63,8 +63,8 @@ pub(super) fn check(text: &str) -> Result<(), XmlError> {
         };
         return Err(XmlError::new(at, "a NUL character", help));
     }
-    declaration(text, start)?;
-    if needs_a_close_look(text, start) { closely(text, start) } else { Ok(()) }
+    check_declaration(text, start)?;
+    if needs_full_check(text, start) { check_each_tag(text, start) } else { Ok(()) }
 }
 
 pub(super) const UTF_16: &str = "convert the file to UTF-8 (`iconv -f UTF-16 -t UTF-8`): it looks like UTF-16, which neither gvtg-xml nor libvirt reads";
@@ -80,14 +80,15 @@ pub(super) fn is_name_character(c: char) -> bool {
         || matches!(c, '\u{10000}'..='\u{effff}')
 }
 
-/// Whether the text may have an error that [`closely`] finds. There are no false negatives, except
-/// for a level of nesting after a `/>` in an attribute's value, which is harmless.
+/// Whether the text may have an error that [`check_each_tag`] finds. There are no false
+/// negatives, except that a start tag with `/>` in an attribute's value is not counted as a level,
+/// which is harmless.
 ///
 /// Comments and CDATA can cause false positives. A tag that contains a bare `<` is left to
 /// roxmltree, which reports it.
-fn needs_a_close_look(text: &str, start: usize) -> bool {
+fn needs_full_check(text: &str, start: usize) -> bool {
     let bytes = text.as_bytes();
-    if references(text, 0..text.len()).is_err() || are_declarations_suspect(text) {
+    if check_references(text, 0..text.len()).is_err() || are_declarations_suspect(text) {
         return true;
     }
     // A name that begins with a colon.
@@ -98,7 +99,9 @@ fn needs_a_close_look(text: &str, start: usize) -> bool {
     }
     let is_suspect =
         |from: usize, to: usize| to - from > MIN_SUSPECT_BYTES && is_tag_suspect(text, from..to);
-    let (mut depth, mut previous, mut close) = (0usize, 0, 0);
+    let mut depth = 0usize;
+    let mut previous = 0;
+    let mut close = 0;
     for at in memchr_iter(b'<', bytes) {
         if is_suspect(previous, at) {
             return true;
@@ -153,23 +156,27 @@ fn are_declarations_suspect(text: &str) -> bool {
 
 /// Whether the start tag in a range, which begins with `<` and contains no other, has an error.
 fn is_tag_suspect(text: &str, range: Range<usize>) -> bool {
-    StartTag::at(&text[..range.end], range.start).is_some_and(|tag| attributes(text, &tag).is_err())
+    StartTag::at(&text[..range.end], range.start)
+        .is_some_and(|tag| check_attributes(text, &tag).is_err())
 }
 
 /// Checks each tag.
-fn closely(text: &str, start: usize) -> Result<(), XmlError> {
-    let (mut depth, mut declarations, mut behind) = (0usize, 0, start);
-    let mut most = None;
+fn check_each_tag(text: &str, start: usize) -> Result<(), XmlError> {
+    let mut depth = 0usize;
+    let mut declarations = 0;
+    let mut previous_end = start;
+    let mut max_declarations = None;
     for piece in pieces(text, start) {
         let span = match piece {
             Piece::Start(tag) => {
-                references(text, behind..tag.span.start)?;
-                declarations += attributes(text, &tag)?;
-                let on_root = || {
+                check_references(text, previous_end..tag.span.start)?;
+                declarations += check_attributes(text, &tag)?;
+                let declares_qemu = || {
                     tag.attributes(text).any(|attribute| &text[attribute.name] == QEMU_DECLARATION)
                 };
                 if declarations
-                    > *most.get_or_insert_with(|| MAX_DECLARATIONS + usize::from(on_root()))
+                    > *max_declarations
+                        .get_or_insert_with(|| MAX_DECLARATIONS + usize::from(declares_qemu()))
                 {
                     let message = format!("more than {MAX_DECLARATIONS} namespace declarations");
                     return Err(XmlError::new(
@@ -190,19 +197,19 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 tag.span
             }
             Piece::End { span, name } => {
-                references(text, behind..span.start)?;
+                check_references(text, previous_end..span.start)?;
                 if text[name].starts_with(':') {
-                    return Err(colon_first(span.start));
+                    return Err(leading_colon_error(span.start));
                 }
                 depth = depth.saturating_sub(1);
                 span
             }
             Piece::Comment(span) | Piece::CharacterData(span) => {
-                references(text, behind..span.start)?;
+                check_references(text, previous_end..span.start)?;
                 span
             }
             Piece::Instruction(span) => {
-                references(text, behind..span.start)?;
+                check_references(text, previous_end..span.start)?;
                 let target = &text[span.start + 2..span.end];
                 let (name, rest) =
                     target.split_at(target.find(|c| !is_name_character(c)).unwrap_or(target.len()));
@@ -232,16 +239,16 @@ fn closely(text: &str, start: usize) -> Result<(), XmlError> {
                 }
                 span
             }
-            Piece::Declaration(at) => return Err(doctype(text, at)),
+            Piece::Declaration(at) => return Err(doctype_error(text, at)),
             // roxmltree reports what is wrong.
             Piece::Unfinished(..) => return Ok(()),
         };
-        behind = span.end;
+        previous_end = span.end;
     }
     Ok(())
 }
 
-fn colon_first(at: usize) -> XmlError {
+fn leading_colon_error(at: usize) -> XmlError {
     XmlError::new(
         at,
         "a name that starts with a colon",
@@ -249,7 +256,7 @@ fn colon_first(at: usize) -> XmlError {
     )
 }
 
-fn doctype(text: &str, at: usize) -> XmlError {
+fn doctype_error(text: &str, at: usize) -> XmlError {
     let is_doctype =
         text[at..].get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("<!doctype"));
     let what = if is_doctype {
@@ -261,7 +268,7 @@ fn doctype(text: &str, at: usize) -> XmlError {
 }
 
 /// Checks a tag's attributes, and returns the number of its namespace declarations.
-fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
+fn check_attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
     if tag.name.len() > MAX_NAME_BYTES {
         return Err(XmlError::new(
             tag.span.start,
@@ -270,12 +277,14 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
         ));
     }
     if text[tag.name.clone()].starts_with(':') {
-        return Err(colon_first(tag.span.start));
+        return Err(leading_colon_error(tag.span.start));
     }
-    let (mut count, mut declarations, mut default) = (0, 0, false);
+    let mut count = 0;
+    let mut declarations = 0;
+    let mut has_default = false;
     for attribute in tag.attributes(text) {
         let name = &text[attribute.name.clone()];
-        count += usize::from(!WRITTEN.contains(&name));
+        count += usize::from(!ATTRIBUTES_WRITTEN_BY_FIX.contains(&name));
         if count > MAX_ATTRIBUTES {
             let message = format!("an element with more than {MAX_ATTRIBUTES} attributes");
             return Err(XmlError::new(
@@ -299,7 +308,7 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
                 "write the attribute as name='value'",
             ));
         }
-        if name == "xmlns" && std::mem::replace(&mut default, true) {
+        if name == "xmlns" && std::mem::replace(&mut has_default, true) {
             return Err(XmlError::new(
                 attribute.name.start,
                 "the attribute xmlns appears twice in one tag",
@@ -314,7 +323,7 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
             ));
         }
         if name.starts_with(':') {
-            return Err(colon_first(attribute.name.start));
+            return Err(leading_colon_error(attribute.name.start));
         }
         if name.starts_with("xmlns:") && attribute.value.is_empty() {
             let message = format!("{name} declares a prefix without a URI");
@@ -325,13 +334,13 @@ fn attributes(text: &str, tag: &StartTag) -> Result<usize, XmlError> {
             ));
         }
         declarations += usize::from(name == "xmlns" || name.starts_with("xmlns:"));
-        references(text, attribute.value)?;
+        check_references(text, attribute.value)?;
     }
     Ok(declarations)
 }
 
 /// Rejects references to invalid characters, which roxmltree replaces with U+FFFD.
-fn references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
+fn check_references(text: &str, range: Range<usize>) -> Result<(), XmlError> {
     let slice = &text[range.clone()];
     for found in memmem::find_iter(slice.as_bytes(), b"&#") {
         let at = range.start + found;
@@ -365,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn libxml2_refuses_these_and_roxmltree_does_not() {
+    fn rejects_what_only_libxml2_rejects() {
         assert_eq!(
             error("<a xmlns='u' xmlns='v'/>"),
             "13: the attribute xmlns appears twice in one tag"
@@ -375,11 +384,11 @@ mod tests {
             "15: xmlns can't have a prefix (p:xmlns)"
         );
         assert_eq!(error("<a>&#xD800;</a>"), "3: &#xD800; is not a valid character");
-        for behind in ["<![CDATA[x]]>", "<!-- x -->", "<?x?>"] {
+        for following in ["<![CDATA[x]]>", "<!-- x -->", "<?x?>"] {
             assert_eq!(
-                error(&format!("<a>&#xD800;{behind}</a>")),
+                error(&format!("<a>&#xD800;{following}</a>")),
                 "3: &#xD800; is not a valid character",
-                "{behind}"
+                "{following}"
             );
         }
         assert_eq!(error("<a b='&#x110000;'/>"), "6: &#x110000; is not a valid character");
@@ -404,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_both_take_is_fine() {
+    fn accepts_what_both_accept() {
         for text in [
             "<?xml version='1.0' encoding=\"utf-8\" standalone='no'?>\n<a/>",
             "<?xml-stylesheet href='x'?><a/>",
@@ -419,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_than_linear_time_is_refused() {
+    fn rejects_what_takes_more_than_linear_time() {
         let attributes: String = (0..129).map(|index| format!(" a{index}=''")).collect();
         assert_eq!(
             error(&format!("<a{attributes}/>")),
@@ -448,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_utf16_are_named() {
+    fn names_empty_input_and_utf16() {
         assert_eq!(error(""), "0: the input is empty");
         assert_eq!(error("\u{feff} \n"), "5: the input is empty");
         assert_eq!(error("<\0a\0>\0"), "1: a NUL character");

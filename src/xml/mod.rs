@@ -71,8 +71,8 @@ pub fn decode(bytes: &[u8]) -> Result<&str, XmlError> {
                 .to_owned(),
         };
         let is_binary = !is_utf_16 && bytes.iter().any(|byte| *byte < b'\t');
-        let what = if is_binary { "this is a binary file: " } else { "" };
-        XmlError::new(offset, format!("{what}byte 0x{:02x} is not UTF-8", bytes[offset]), help)
+        let prefix = if is_binary { "this is a binary file: " } else { "" };
+        XmlError::new(offset, format!("{prefix}byte 0x{:02x} is not UTF-8", bytes[offset]), help)
     })
 }
 
@@ -94,7 +94,7 @@ pub fn read_source<R>(
     source: &Source<'_>,
     use_document: impl FnOnce(&Document<'_>) -> R,
 ) -> Result<R, XmlError> {
-    parse(source, use_document).map_err(|error| pasted::clarified(source.text(), error))
+    parse(source, use_document).map_err(|error| pasted::clarify(source.text(), error))
 }
 
 fn parse<R>(
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_the_bytes_of_the_text() {
+    fn gives_spans_in_bytes() {
         let text = "\u{feff}<domain xmlns:p='u'>\r\n  <a p:x='0' p:y='2' x='1'  >t<![CDATA[<]]></a >\r\n</domain>";
         read(text, |document| {
             let a = document.root().child("a").unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undeclared_qemu_prefix_is_read_and_spans_stay_true() {
+    fn reads_an_undeclared_qemu_prefix_with_correct_spans() {
         let text = "<!--<x--><domain type='kvm'><qemu:commandline><qemu:arg value='-s'/></qemu:commandline></domain>";
         read(text, |document| {
             assert!(document.lacks_qemu_declaration());
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn other_undeclared_prefixes_are_errors_at_their_place() {
+    fn rejects_other_undeclared_prefixes() {
         assert_eq!(error("<domain><app:x/></domain>"), "9: the prefix app: is not declared");
         assert_eq!(
             error("<domain><qemu:x/><app:x/></domain>"),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where_and_what() {
+    fn gives_errors_a_position_and_a_message() {
         assert_eq!(error("<a>"), "3: the text ends before <a> (line 1, column 1) is closed");
         assert_eq!(error("<a>\n <b></a>"), "8: </a> does not match <b> (line 2, column 2)");
         assert_eq!(error("<a/><b/>"), "4: a second root element");
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_and_hostile_numbers_end_quickly() {
+    fn rejects_deep_nesting_quickly() {
         assert!(error(&"<a>".repeat(1_000_000)).contains("deeper than 256"));
         let text = format!("<domain>{}</domain>", "<a/>".repeat(100_000));
         assert_eq!(error(&text), "fine");

@@ -30,7 +30,7 @@ const TEMPLATE: &[(&str, &str)] =
 const MAX_EXPRESSION: usize = 60;
 
 /// Returns an error that names what was pasted at its place, or else the given error.
-pub(super) fn clarified(text: &str, error: XmlError) -> XmlError {
+pub(super) fn clarify(text: &str, error: XmlError) -> XmlError {
     if error.kind != XmlErrorKind::NotWellFormed {
         return error;
     }
@@ -39,7 +39,7 @@ pub(super) fn clarified(text: &str, error: XmlError) -> XmlError {
         .or_else(|| template(text, at))
         .or_else(|| invisible(text, at))
         .or_else(|| quote(text, at))
-        .or_else(|| escaped(text))
+        .or_else(|| escaped_html(text))
         .unwrap_or(error)
 }
 
@@ -119,7 +119,7 @@ fn quote(text: &str, at: usize) -> Option<XmlError> {
 }
 
 /// Recognizes a whole document with escaped markup, as in the source of a web page.
-fn escaped(text: &str) -> Option<XmlError> {
+fn escaped_html(text: &str) -> Option<XmlError> {
     let at = text.find("&lt;domain").filter(|at| !text[..*at].contains('<'))?;
     let help = "copy the XML as it is shown, or replace &lt;, &gt;, &quot; and &amp; with the characters that they represent";
     Some(XmlError::new(at, "escaped HTML (&lt;domain) instead of XML", help))
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn fences_are_named() {
+    fn names_markdown_fences() {
         let fence = "a Markdown code fence, which is not part of the XML";
         assert_eq!(error("```xml\n<domain/>\n```\n"), format!("0: {fence}"));
         assert_eq!(error("```\n<?xml version='1.0'?>\n<domain/>\n"), format!("0: {fence}"));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn template_syntax_is_named() {
+    fn names_template_syntax() {
         assert_eq!(
             error("<domain><name><%= name %></name></domain>"),
             "14: template syntax (<%= name %>) where XML is expected"
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_nobody_sees_are_named() {
+    fn names_invisible_characters() {
         assert_eq!(
             error("<domain>\n<a b='c'\u{a0}d='e'/></domain>"),
             "17: a no-break space (U+00A0), which is not white space in XML"
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn typographic_quotes_are_named() {
+    fn names_typographic_quotes() {
         let quote = |at: usize, c: char| {
             format!("{at}: a typographic quote ({c}) around a value, where XML needs ' or \"")
         };
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_html_is_named() {
+    fn names_escaped_html() {
         assert_eq!(
             error("&lt;domain type='kvm'&gt;"),
             "0: escaped HTML (&lt;domain) instead of XML"

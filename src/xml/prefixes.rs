@@ -34,17 +34,17 @@ impl<'d> Prefixes<'d> {
     /// Returns the prefixes that an element and its descendants inherit and that mean something
     /// else at `place`.
     pub fn lost(&self, element: Element<'d>, place: Element<'d>) -> Vec<Prefix<'d>> {
-        let Some(around) = element.parent() else { return Vec::new() };
-        let is_different = |prefix: &Prefix<'d>| around.bound(*prefix) != place.bound(*prefix);
-        let scope = || {
-            around
+        let Some(parent) = element.parent() else { return Vec::new() };
+        let is_different = |prefix: &Prefix<'d>| parent.bound(*prefix) != place.bound(*prefix);
+        let visible_prefixes = || {
+            parent
                 .node
                 .namespaces()
                 .chain(place.node.namespaces())
                 .map(|namespace| namespace.name())
         };
         // Nearly all documents declare everything on their root.
-        if !scope().any(|prefix| is_different(&prefix)) {
+        if !visible_prefixes().any(|prefix| is_different(&prefix)) {
             return Vec::new();
         }
         self.needed(element).iter().copied().filter(is_different).collect()
@@ -102,7 +102,7 @@ mod tests {
     use crate::xml::read;
 
     #[test]
-    fn a_prefix_is_lost_where_it_stands_for_something_else() {
+    fn finds_prefixes_with_another_meaning_at_the_place() {
         let text = "<r xmlns:a='1' xmlns:b='2'><x xmlns:b='3' xmlns:c='4' xmlns='5'><y a:k='' xml:k=''><b:z/><c:w xmlns:c='6'/></y></x></r>";
         read(text, |document| {
             let (prefixes, root) = (Prefixes::new(document), document.root());

@@ -37,7 +37,7 @@ fn first_name(text: &str) -> Option<&str> {
     let (mut at, mut document_type) = (0, None);
     while let Some(found) = memchr(b'<', &bytes[at..]) {
         // Binary data may contain a `<` by chance.
-        if !is_plain(&text[at..at + found]) {
+        if !is_text(&text[at..at + found]) {
             return None;
         }
         let start = at + found;
@@ -49,23 +49,22 @@ fn first_name(text: &str) -> Option<&str> {
         } else if rest.starts_with("<%") {
             end_of(rest, "%>")
         } else if let Some(name) = document_type_name(rest) {
-            document_type = Some(name).filter(|name| !is_cut_off(name, text));
+            document_type = if is_cut_off(name, text) { None } else { Some(name) };
             end_of_document_type(rest)
         } else {
             let name = name_at(&rest[1..]);
             let is_name = name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
             match rest[1 + name.len()..].chars().next() {
-                Some(behind)
-                    if is_name && (behind.is_ascii_whitespace() || matches!(behind, '/' | '>')) =>
+                Some(next)
+                    if is_name && (next.is_ascii_whitespace() || matches!(next, '/' | '>')) =>
                 {
                     return Some(name);
                 }
                 // The text ends within the name.
                 None if is_name && !is_cut_off(name, text) => return Some(name),
                 // `<6>` begins a line of a log.
-                Some(behind)
-                    if behind.is_ascii_digit()
-                        || name.starts_with(|c: char| c.is_ascii_digit()) =>
+                Some(next)
+                    if next.is_ascii_digit() || name.starts_with(|c: char| c.is_ascii_digit()) =>
                 {
                     return None;
                 }
@@ -87,7 +86,7 @@ fn is_cut_off(name: &str, text: &str) -> bool {
 }
 
 /// Whether a text holds no replacement characters and no control characters except white space.
-fn is_plain(text: &str) -> bool {
+fn is_text(text: &str) -> bool {
     text.chars()
         .all(|c| c != char::REPLACEMENT_CHARACTER && (!c.is_control() || c.is_ascii_whitespace()))
 }
@@ -105,9 +104,9 @@ fn name_at(text: &str) -> &str {
 /// it has no name.
 fn document_type_name(text: &str) -> Option<&str> {
     const OPEN: &str = "<!DOCTYPE";
-    let behind =
-        text.get(OPEN.len()..).filter(|_| text[..OPEN.len()].eq_ignore_ascii_case(OPEN))?;
-    Some(name_at(behind.trim_start())).filter(|name| !name.is_empty())
+    let rest = text.get(OPEN.len()..).filter(|_| text[..OPEN.len()].eq_ignore_ascii_case(OPEN))?;
+    let name = name_at(rest.trim_start());
+    if name.is_empty() { None } else { Some(name) }
 }
 
 /// Returns the length of a document type declaration, or up to the next tag if its end is missing;
@@ -135,7 +134,7 @@ fn end_of_document_type(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn of(bytes: impl AsRef<[u8]>) -> String {
+    fn root_or_unclear(bytes: impl AsRef<[u8]>) -> String {
         root_name(bytes.as_ref()).unwrap_or_else(|| "(unclear)".into())
     }
 
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_found_after_all_that_may_come_first() {
+    fn finds_the_root_after_everything_that_may_precede_it() {
         for text in [
             "<domain type='kvm'>",
             "\u{feff}<?xml version='1.0'?>\n<!-- <network> -->\n<domain/>",
@@ -161,35 +160,35 @@ mod tests {
             "{% set name = 1 %}\n<domain type='kvm'>",
             "```xml\n<domain type='kvm'>",
         ] {
-            assert_eq!(of(text), "domain", "{text}");
+            assert_eq!(root_or_unclear(text), "domain", "{text}");
         }
-        assert_eq!(of("<!doctype html>\n<html><br>"), "html");
-        assert_eq!(of("<!DOCTYPE html>\n"), "html");
-        assert_eq!(of("<!-- domain --><network><domain name='x'/>"), "network");
-        assert_eq!(of("<x:domain xmlns:x='u'/>"), "x:domain");
-        assert_eq!(of(b"<!-- caf\xe9 -->\n<network>"), "network");
+        assert_eq!(root_or_unclear("<!doctype html>\n<html><br>"), "html");
+        assert_eq!(root_or_unclear("<!DOCTYPE html>\n"), "html");
+        assert_eq!(root_or_unclear("<!-- domain --><network><domain name='x'/>"), "network");
+        assert_eq!(root_or_unclear("<x:domain xmlns:x='u'/>"), "x:domain");
+        assert_eq!(root_or_unclear(b"<!-- caf\xe9 -->\n<network>"), "network");
     }
 
     #[test]
-    fn wide_encodings_are_read_as_far_as_they_are_ascii() {
+    fn reads_ascii_in_wide_encodings() {
         let text = "<?xml version='1.0' encoding='UTF-16'?>\n<!-- é -->\n<domain type='kvm'>\n<name>é</name></domain>";
-        assert_eq!(of(utf16(text, u16::to_le_bytes)), "domain");
-        assert_eq!(of(utf16(text, u16::to_be_bytes)), "domain");
-        assert_eq!(of(utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)), "domain");
-        assert_eq!(of(utf16(&format!("\u{feff}{text}"), u16::to_be_bytes)), "domain");
-        assert_eq!(of(utf16("\u{feff}<network/>", u16::to_le_bytes)), "network");
+        assert_eq!(root_or_unclear(utf16(text, u16::to_le_bytes)), "domain");
+        assert_eq!(root_or_unclear(utf16(text, u16::to_be_bytes)), "domain");
+        assert_eq!(root_or_unclear(utf16(&format!("\u{feff}{text}"), u16::to_le_bytes)), "domain");
+        assert_eq!(root_or_unclear(utf16(&format!("\u{feff}{text}"), u16::to_be_bytes)), "domain");
+        assert_eq!(root_or_unclear(utf16("\u{feff}<network/>", u16::to_le_bytes)), "network");
         let utf32: Vec<u8> =
             "\u{feff}<domain>".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
-        assert_eq!(of(utf32), "domain");
+        assert_eq!(root_or_unclear(utf32), "domain");
         assert_eq!(
-            of("\u{fffd}\u{fffd}<\0d\0o\0m\0a\0i\0n\0>\0"),
+            root_or_unclear("\u{fffd}\u{fffd}<\0d\0o\0m\0a\0i\0n\0>\0"),
             "domain",
             "as an editor shows it"
         );
     }
 
     #[test]
-    fn the_root_of_text_and_binary_data_is_unclear() {
+    fn leaves_the_root_of_text_and_binary_data_unclear() {
         for bytes in [
             &b"\x1f\x8b\x08\0<a >"[..],
             b"\0\0\0\0",
@@ -204,17 +203,17 @@ mod tests {
             b"\xff\xfe",
             b"caf\xe9",
         ] {
-            assert_eq!(of(bytes), "(unclear)", "{bytes:?}");
+            assert_eq!(root_or_unclear(bytes), "(unclear)", "{bytes:?}");
         }
         for text in ["", " \n", "no XML at all", "a < b", "<6>libvirtd: <domain type='kvm'>"] {
-            assert_eq!(of(text), "(unclear)", "{text}");
+            assert_eq!(root_or_unclear(text), "(unclear)", "{text}");
         }
-        assert_eq!(of("<netw"), "netw");
-        assert_eq!(of("<domains"), "domains");
+        assert_eq!(root_or_unclear("<netw"), "netw");
+        assert_eq!(root_or_unclear("<domains"), "domains");
     }
 
     #[test]
-    fn odd_text_does_not_panic() {
+    fn does_not_panic_on_malformed_text() {
         let text = "<!DOCTYPE é [<!ENTITY b \"'\"><!-- ] -->]><?x?><%é%><!x><1><é a='é'>";
         for (cut, _) in text.char_indices() {
             root_name(&text.as_bytes()[..cut]);

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_tag_is_read_with_odd_spacing_and_both_quotes() {
+    fn reads_a_start_tag_with_unusual_spacing_and_both_quotes() {
         let text = "<a:b  x = '1>' y=\"it's\"\n\txmlns=''/>rest";
         let tag = StartTag::at(text, 0).unwrap();
         assert_eq!(&text[tag.name.clone()], "a:b");
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_never_ends_is_none() {
+    fn returns_none_for_an_unfinished_tag() {
         for text in ["<a", "<a b='", "<a b='>", "<a <b>"] {
             assert_eq!(StartTag::at(text, 0), None, "{text}");
         }
     }
 
     #[test]
-    fn pieces_come_in_order() {
+    fn returns_pieces_in_order() {
         let text = "<?xml?><!-- <x> --><a><![CDATA[<y>]]></a ><!DOCTYPE";
         let kinds: Vec<String> = pieces(text, 0)
             .map(|piece| match piece {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_is_named() {
+    fn names_unfinished_markup() {
         let last = |text| pieces(text, 0).last();
         assert_eq!(last("<a><!-- x"), Some(Piece::Unfinished("comment", 3)));
         assert_eq!(last("<a></a"), Some(Piece::Unfinished("end tag", 3)));
