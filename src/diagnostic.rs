@@ -9,10 +9,10 @@ use crate::rules::{self, Rule};
 use crate::source::{Position, Source};
 use crate::xml::{self, XmlError, XmlErrorKind};
 
-/// How much of a finding is computed, from least to most.
+/// The parts of a finding that are computed, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// Its position, message and applicability: no help, no fix title, no edits.
+    /// The position, message and applicability: no help, no fix title, no edits.
     Line,
     /// Everything except edits.
     Words,
@@ -26,7 +26,7 @@ pub enum Detail {
 pub struct Diagnostic<'r> {
     /// The rule that found it.
     pub rule: &'r Rule,
-    /// How serious the finding is.
+    /// The severity.
     pub severity: Severity,
     /// The byte range in the document.
     pub span: Range<usize>,
@@ -34,7 +34,7 @@ pub struct Diagnostic<'r> {
     pub start: Position,
     /// The end as line and column, exclusive.
     pub end: Position,
-    /// What is wrong.
+    /// The description of the problem.
     pub message: String,
     /// The advice for the user.
     pub help: Option<String>,
@@ -113,9 +113,9 @@ pub struct Related {
 pub struct Fix {
     /// The title, as an imperative ("remove …").
     pub title: String,
-    /// How safe it is.
+    /// The safety of the fix.
     pub applicability: Applicability,
-    /// What an unsafe fix may lose, as the end of "this may lose …".
+    /// The possible loss of an unsafe fix, as the end of "this may lose …".
     pub risk: Option<String>,
     /// The edits of this fix alone. Empty if only the user can make the fix, if another fix has to
     /// come first, or if the edits of thousands of findings would change thousands of places each

@@ -11,7 +11,7 @@ pub struct Edit {
     pub text: String,
 }
 
-/// How safe a fix is, from least to most; a requested level includes the safer ones.
+/// The safety of a fix, from least to most; a requested level includes the safer ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Applicability {

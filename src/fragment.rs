@@ -47,7 +47,7 @@ pub struct Style {
 /// The reason why an XML fragment cannot be inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FragmentError {
-    /// What is wrong.
+    /// The description of the problem.
     pub message: String,
     /// The byte range in the fragment.
     pub span: Range<usize>,

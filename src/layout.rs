@@ -17,7 +17,8 @@ pub fn style(document: &Document<'_>) -> Style {
     let is_on_one_line = root.children().next().is_some()
         && !root.children().take(MAX_CHILDREN_SAMPLED).any(begins_line);
     let inside = &text[root.content()];
-    let newline = match inside.find('\n').filter(|_| !is_on_one_line) {
+    let newline = match inside.find('\n') {
+        _ if is_on_one_line => "",
         Some(at) if inside[..at].ends_with('\r') => "\r\n",
         Some(_) => "\n",
         None => "",
@@ -44,7 +45,11 @@ pub fn style(document: &Document<'_>) -> Style {
 fn indentation(text: &str, at: usize) -> Option<&str> {
     // Looks at spaces and tabs only, because the line may be very long.
     let rest = text[..at].trim_end_matches([' ', '\t']);
-    (rest.is_empty() || rest.ends_with(['\n', '\r'])).then(|| short(&text[rest.len()..at]))
+    if rest.is_empty() || rest.ends_with(['\n', '\r']) {
+        Some(short(&text[rest.len()..at]))
+    } else {
+        None
+    }
 }
 
 /// Maximum indentation in bytes: it is repeated on many lines.
@@ -110,7 +115,7 @@ pub fn deletion(
             + (text[range.clone()].len()
                 - text[range.clone()].trim_start_matches([' ', '\t']).len()),
     );
-    let indent = indent.filter(|_| is_lines).unwrap_or("");
+    let indent = if is_lines { indent.unwrap_or("") } else { "" };
     let lines = inside.map(|piece| {
         format!("{indent}{}{}", &text[piece.clone()], if is_lines { ending } else { "" })
     });
@@ -136,9 +141,9 @@ pub fn insert_before(style: &Style, text: &str, at: usize, new: &str) -> Edit {
     // A byte order mark does not count as part of the line.
     let is_first = text[..at].strip_prefix(BOM).unwrap_or(&text[..at]).is_empty();
     let indent = if is_first { Some("") } else { indentation(text, at) };
-    let text = match indent.filter(|_| !style.newline.is_empty()) {
-        Some(indent) => format!("{new}{}{indent}", style.newline),
-        None => new.to_owned(),
+    let text = match indent {
+        Some(indent) if !style.newline.is_empty() => format!("{new}{}{indent}", style.newline),
+        _ => new.to_owned(),
     };
     Edit { range: at..at, text }
 }

@@ -223,7 +223,7 @@ impl<'c, 'd> EditBuilder<'c, 'd> {
 
     /// Returns the id that a device gets in this pass; `None` if its id stays.
     pub(super) fn renamed(&self, id: &str) -> Option<String> {
-        self.names_vgpu.then(|| self.domain.renamed(id)).flatten()
+        if self.names_vgpu { self.domain.renamed(id) } else { None }
     }
 
     pub(super) fn set_attribute(

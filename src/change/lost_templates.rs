@@ -29,7 +29,9 @@ fn lost_expressions<'d>(domain: &Domain<'d>, changes: &[Change<'d>]) -> Vec<Stri
     let mut lost = Vec::new();
     let mut replace = |old: Option<&str>, new: Option<&str>| {
         let is_kept = old == new || new.is_some_and(|new| is_requested(domain, new));
-        if let Some(old) = old.filter(|_| !is_kept) {
+        if let Some(old) = old
+            && !is_kept
+        {
             lost.extend(templates(old).map(str::to_owned));
         }
     };

@@ -130,7 +130,8 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
             (Some(applicability), Some(fix)) => {
                 let edits = planner
                     .map_or_else(Edits::default, |planner| planner.edits(self.changes().iter()));
-                let with_property = fix.property.as_ref().filter(|_| finding.gives_property);
+                let with_property =
+                    if finding.gives_property { fix.property.as_ref() } else { None };
                 let title = with_property
                     .and_then(|property| property.title.as_ref())
                     .unwrap_or(&fix.title);
@@ -152,11 +153,10 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
         };
         let also_removed = other_removals(domain, self.changes(), &finding.span);
         let (start, end) = source.positions(finding.span.clone());
-        let message = rule
-            .message_once_removed
-            .as_ref()
-            .filter(|_| finding.is_pending)
-            .unwrap_or(&rule.message);
+        let message = match &rule.message_once_removed {
+            Some(message) if finding.is_pending => message,
+            _ => &rule.message,
+        };
         Diagnostic {
             rule,
             severity: rule.severity,
@@ -171,7 +171,7 @@ impl<'d, 'r> RuleFinding<'d, 'r> {
                 ),
                 None => render(message),
             },
-            help: rule.help.as_deref().filter(|_| has_words).map(render),
+            help: if has_words { rule.help.as_deref().map(render) } else { None },
             related: finding
                 .related
                 .iter()

@@ -59,7 +59,7 @@ pub fn fix<'r>(
 /// remaining one that can be fixed.
 ///
 /// # Errors
-/// The same as [`fix`].
+/// As for [`fix`].
 pub fn fix_with_others<'r>(
     text: String,
     rules: &RuleSet<'r>,

@@ -73,7 +73,7 @@ pub fn lint<'r>(
 /// Like [`lint`], but without computing edits, which takes most of the time of a finding.
 ///
 /// # Errors
-/// The same as [`lint`].
+/// As for [`lint`].
 pub fn lint_without_edits<'r>(
     text: &str,
     rules: &RuleSet<'r>,
@@ -85,7 +85,7 @@ pub fn lint_without_edits<'r>(
 /// Returns all findings, suppressed ones too, in the given detail.
 ///
 /// # Errors
-/// The same as [`lint`].
+/// As for [`lint`].
 pub fn lint_all<'r>(
     text: &str,
     rules: &RuleSet<'r>,
@@ -121,7 +121,7 @@ pub fn lint_all<'r>(
 /// ```
 ///
 /// # Errors
-/// The same as [`lint`].
+/// As for [`lint`].
 pub fn lint_with_others<'r>(
     source: &Source<'_>,
     rules: &RuleSet<'r>,
@@ -161,7 +161,7 @@ fn to_findings<'d, 'r>(
 /// Returns the edits that together fix all findings of one rule that are safe to fix.
 ///
 /// # Errors
-/// The same as [`lint`].
+/// As for [`lint`].
 pub fn edits_for(
     rule: &str,
     text: &str,
@@ -183,12 +183,12 @@ pub fn edits_for(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// It does not look like XML: plain text or binary data. A file that should be XML may be
+    /// Not recognizable as XML: plain text or binary data. A file that should be XML may be
     /// damaged.
     NotXml,
-    /// It is XML with another root element.
+    /// XML with another root element.
     NotADomain,
-    /// It is a domain without a sign of GVT-g.
+    /// A domain without a sign of GVT-g.
     NoSign,
 }
 

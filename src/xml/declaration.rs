@@ -86,7 +86,7 @@ pub(super) fn declared_encoding(bytes: &[u8]) -> Option<String> {
         .attributes(&as_tag)
         .find(|attribute| &as_tag[attribute.name.clone()] == "encoding")?;
     let encoding = &as_tag[attribute.value];
-    (is_encoding_name(encoding) && !is_utf8(encoding)).then(|| encoding.to_owned())
+    if is_encoding_name(encoding) && !is_utf8(encoding) { Some(encoding.to_owned()) } else { None }
 }
 
 /// Returns the advice for converting a file that really has the declared encoding.

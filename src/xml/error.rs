@@ -21,7 +21,7 @@ pub struct XmlError {
     pub kind: XmlErrorKind,
     /// The byte offset in the text.
     pub offset: usize,
-    /// What is wrong.
+    /// The description of the problem.
     pub message: String,
     /// The advice.
     pub help: String,

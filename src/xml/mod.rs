@@ -89,7 +89,7 @@ pub fn read<R>(text: &str, use_document: impl FnOnce(&Document<'_>) -> R) -> Res
 /// only once.
 ///
 /// # Errors
-/// The same as [`read`].
+/// As for [`read`].
 pub fn read_source<R>(
     source: &Source<'_>,
     use_document: impl FnOnce(&Document<'_>) -> R,

@@ -88,9 +88,10 @@ fn template(text: &str, at: usize) -> Option<XmlError> {
 
 /// Recognizes a character that looks like a space or is invisible.
 fn invisible(text: &str, at: usize) -> Option<XmlError> {
-    let found = text[at..].chars().next()?;
-    let (_, name) = INVISIBLE.iter().find(|(c, _)| *c == found)?;
-    let message = format!("{name} (U+{:04X}), which is not white space in XML", u32::from(found));
+    let character = text[at..].chars().next()?;
+    let (_, name) = INVISIBLE.iter().find(|(c, _)| *c == character)?;
+    let message =
+        format!("{name} (U+{:04X}), which is not white space in XML", u32::from(character));
     Some(XmlError::new(
         at,
         message,
