@@ -1,4 +1,5 @@
-// Bundles the page's scripts and writes its pages into dist/: the rules' from what the engine tells of them. `build` has made the engine.
+// Bundles the page's scripts and writes its pages into dist/; the rules' pages are made from the
+// engine's own list of rules. `build` compiles the engine first.
 
 import zopfli from '@gfx/zopfli';
 import { build } from 'esbuild';
@@ -9,18 +10,19 @@ import { initSync, rules } from './target/engine.js';
 import { page } from './pages/frame.mjs';
 import { listPage, rulePage } from './pages/rules.mjs';
 
-const bundled = { bundle: true, minify: true, format: 'iife', target: ['chrome115', 'firefox115', 'safari16.4'], charset: 'utf8', metafile: true };
+const bundleOptions = { bundle: true, minify: true, format: 'iife', target: ['chrome115', 'firefox115', 'safari16.4'], charset: 'utf8', metafile: true };
 const wasm = readFileSync('target/engine_bg.wasm');
 
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist/rules', { recursive: true });
 
-// The worker is text to the page, which makes a worker of it: a script from elsewhere would have a policy of its own.
-const worker = await build({ ...bundled, entryPoints: ['src/worker.js'], write: false, define: { 'import.meta.url': '"engine"' } });
+// The page creates the worker from this text: a worker loaded from a URL would not inherit the
+// page's Content-Security-Policy.
+const worker = await build({ ...bundleOptions, entryPoints: ['src/worker.js'], write: false, define: { 'import.meta.url': '"engine"' } });
 const engine = { script: worker.outputFiles[0].text, wasm: Buffer.from(await zopfli.gzipAsync(wasm, { numiterations: 5 })).toString('base64') };
 writeFileSync('dist/engine.js', `globalThis.gvtgEngine=${JSON.stringify(engine)};\n`);
 
-const scripts = await build({ ...bundled, entryPoints: ['src/main.js', 'src/explain.js', 'src/rules.js'], outdir: 'dist' });
+const scripts = await build({ ...bundleOptions, entryPoints: ['src/main.js', 'src/explain.js', 'src/rules.js'], outdir: 'dist' });
 await build({ entryPoints: ['style.css'], minify: true, outdir: 'dist' });
 cpSync('icon.svg', 'dist/icon.svg');
 
@@ -35,15 +37,15 @@ writeFileSync('dist/explain.html', page({
   description: 'What error messages of libvirt, QEMU and the kernel mean for a VM with an Intel GVT-g vGPU, and what to do.',
 }));
 initSync({ module: wasm });
-// The engine has no examples; the rules' own files do.
+// The engine is built without the rules' examples, so they are read from the rule files.
 const examples = ({ id, group }) => (parse(readFileSync(`../rules/${group === 'host' ? 'host/' : ''}${id}.toml`, 'utf8')).example ?? []).filter(({ bad }) => bad);
-const all = JSON.parse(rules()).map((rule) => ({ ...rule, examples: examples(rule) }));
-writeFileSync('dist/rules/index.html', listPage(all));
-for (const rule of all) {
-  writeFileSync(`dist/rules/${rule.id}.html`, rulePage(rule, all));
+const allRules = JSON.parse(rules()).map((rule) => ({ ...rule, examples: examples(rule) }));
+writeFileSync('dist/rules/index.html', listPage(allRules));
+for (const rule of allRules) {
+  writeFileSync(`dist/rules/${rule.id}.html`, rulePage(rule, allRules));
 }
 
-// The licenses of what is bundled, and of what is linked into the engine.
+// The licenses of the bundled npm packages and of the crates linked into the engine.
 const inputs = [worker, scripts].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 const folders = new Set(inputs.map((path) => path.match(/^.*node_modules\/((@[^/]+\/)?[^/]+)/)?.[0]).filter(Boolean));
 const notices = [...folders].sort().map((folder) => {
@@ -54,5 +56,5 @@ const notices = [...folders].sort().map((folder) => {
   }
   return `${name} ${version}\n\n${readFileSync(`${folder}/${license}`, 'utf8').trim()}\n`;
 });
-const linked = execFileSync('../packaging/notices', ['engine/Cargo.toml', 'wasm32-unknown-unknown'], { encoding: 'utf8' });
-writeFileSync('dist/licenses.txt', [...notices, linked].join(`\n${'-'.repeat(80)}\n\n`));
+const engineNotices = execFileSync('../packaging/notices', ['engine/Cargo.toml', 'wasm32-unknown-unknown'], { encoding: 'utf8' });
+writeFileSync('dist/licenses.txt', [...notices, engineNotices].join(`\n${'-'.repeat(80)}\n\n`));

@@ -1,9 +1,10 @@
-// The parts that all pages share: the policy, the head and the navigation.
+// The frame of all pages: the Content-Security-Policy, the head and the navigation.
 
 import { escaped } from '../src/prose.js';
 
-// Nothing is loaded but from where the page lies, and scripts connect nowhere. The worker is made of a text in the page, and has this policy too.
-// The editor's own rules come in a <style> of this name, and in attributes of elements.
+// Files are loaded from the page's own origin only, and scripts cannot connect anywhere. The worker
+// is created from a blob, so this policy applies to it, too. CodeMirror adds its CSS in a <style>
+// with this nonce and in style attributes.
 const POLICY = [
   "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self' 'nonce-editor'", "style-src-attr 'unsafe-inline'", "img-src 'self' data:", 'worker-src blob:',
   "connect-src 'none'", "form-action 'none'", "base-uri 'none'",
@@ -11,9 +12,12 @@ const POLICY = [
 
 const LINKS = [['index.html', 'Check XML'], ['explain.html', 'Messages'], ['rules/index.html', 'Rules']];
 
-/** A page; `root` is the way from it to the folder of all. */
+/**
+ * Renders a page. `root` is the relative path from the page to the top folder, empty or ending in a
+ * slash; `here` is the page's entry in the navigation.
+ */
 export function page({ title, description, here, body, scripts = [], root = '' }) {
-  const link = ([address, words]) => `<a href="${root}${address}"${address === here ? ' aria-current="page"' : ''}>${words}</a>`;
+  const navigationLink = ([address, label]) => `<a href="${root}${address}"${address === here ? ' aria-current="page"' : ''}>${label}</a>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +35,7 @@ ${scripts.map((script) => `<script defer src="${root}${script}"></script>`).join
 <body>
 <header class="top">
   <a class="name" href="${root}index.html">gvtg-xml</a>
-  <nav aria-label="Pages">${LINKS.map(link).join(' ')}</nav>
+  <nav aria-label="Pages">${LINKS.map(navigationLink).join(' ')}</nav>
 </header>
 ${body}</body>
 </html>

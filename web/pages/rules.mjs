@@ -1,4 +1,4 @@
-// The list of all rules, and the page of each.
+// The list of all rules, and a page for each of them.
 
 import { page } from './frame.mjs';
 import { escaped, inline, prose } from '../src/prose.js';
@@ -12,11 +12,11 @@ const GROUPS = {
   host: 'Host',
 };
 
-const MENDED = { safe: 'Automatic fix', unsafe: 'Unsafe automatic fix', manual: 'Manual fix' };
+const FIX_LABELS = { safe: 'Automatic fix', unsafe: 'Unsafe automatic fix', manual: 'Manual fix' };
 
 const severity = (rule) => `<span class="severity ${rule.severity}">${rule.severity}</span>`;
 
-/** The page with all rules, by what they are about. */
+/** Renders the page that lists all rules by group. */
 export function listPage(rules) {
   const sections = Object.entries(GROUPS).map(([group, title]) => {
     const rows = rules.filter((rule) => rule.group === group).map((rule) => `<li id="${rule.id}">${severity(rule)} <a href="${rule.id}.html">${rule.id}</a>
@@ -34,50 +34,50 @@ export function listPage(rules) {
   return page({ title: 'Rules: gvtg-xml', description, here: 'rules/index.html', body, scripts: ['rules.js'], root: '../' });
 }
 
-/** A rule's page. */
+/** Renders a rule's page. */
 export function rulePage(rule, rules) {
-  const mended = rule.group === 'host' ? MENDED.manual : MENDED[rule.fix?.applicability ?? 'manual'];
+  const fixLabel = rule.group === 'host' ? FIX_LABELS.manual : FIX_LABELS[rule.fix?.applicability ?? 'manual'];
   const parts = [
-    `<p class="meta">${severity(rule)} <span>${GROUPS[rule.group]}</span> <span>${mended}</span> <code>${rule.id}</code></p>`,
+    `<p class="meta">${severity(rule)} <span>${GROUPS[rule.group]}</span> <span>${fixLabel}</span> <code>${rule.id}</code></p>`,
     prose(rule.why, () => undefined),
   ];
   if (rule.help) {
-    parts.push(`<h2>What to do</h2>\n<p>${inline(capital(rule.help))}.</p>`);
+    parts.push(`<h2>What to do</h2>\n<p>${inline(capitalize(rule.help))}.</p>`);
   }
   if (rule.fix) {
     parts.push(`<p>Fix: ${inline(rule.fix.title)}.</p>`);
   }
   if (rule.examples.length > 0) {
-    parts.push('<h2>Examples</h2>', ...rule.examples.map(example));
+    parts.push('<h2>Examples</h2>', ...rule.examples.map(exampleHtml));
   }
   if (rule.says.length > 0) {
     parts.push('<h2>Messages you may see</h2>', `<ul>${rule.says.map(({ who, text }) => `<li>${escaped(who)}: <code>${escaped(text)}</code></li>`).join('')}</ul>`);
   }
   if (rule.references.length > 0) {
-    parts.push('<h2>Sources</h2>', `<ul class="sources">${rule.references.map(source).join('')}</ul>`);
+    parts.push('<h2>Sources</h2>', `<ul class="sources">${rule.references.map(sourceItem).join('')}</ul>`);
   }
-  const of = rules.filter((other) => other.group === rule.group);
-  const at = of.indexOf(rule);
-  const near = [[of[at - 1], 'Previous'], [of[at + 1], 'Next']].filter(([other]) => other)
-    .map(([other, word]) => `<span>${word}: <a href="${other.id}.html">${other.id}</a></span>`);
+  const groupRules = rules.filter((other) => other.group === rule.group);
+  const index = groupRules.indexOf(rule);
+  const neighbors = [[groupRules[index - 1], 'Previous'], [groupRules[index + 1], 'Next']].filter(([neighbor]) => neighbor)
+    .map(([other, label]) => `<span>${label}: <a href="${other.id}.html">${other.id}</a></span>`);
   const body = `<main class="text">
 <p class="crumb"><a href="index.html">Rules</a></p>
 <h1>${escaped(rule.summary)}</h1>
 ${parts.join('\n')}
-<nav class="near" aria-label="Neighboring rules">${near.join(' ')}</nav>
+<nav class="near" aria-label="Neighboring rules">${neighbors.join(' ')}</nav>
 </main>
 `;
   return page({ title: `${rule.id}: ${rule.summary}`, description: rule.summary, here: '', body, root: '../' });
 }
 
-function example({ bad, fixed, beside, settings }) {
+function exampleHtml({ bad, fixed, beside, settings }) {
   const marked = escaped(bad.trim()).replace('»', '<mark>').replace('«', '</mark>');
   const block = (title, html) => `<figure><figcaption>${title}</figcaption><pre tabindex="0" role="region" aria-label="${title}"><code>${html}</code></pre></figure>`;
-  const given = settings ? `Reported with ${escaped(settings)}` : 'Reported';
-  return `<div class="example">${block(given, marked)}${beside ? block('Other file', escaped(beside.trim())) : ''}${
+  const caption = settings ? `Reported with ${escaped(settings)}` : 'Reported';
+  return `<div class="example">${block(caption, marked)}${beside ? block('Other file', escaped(beside.trim())) : ''}${
     fixed ? block('Fixed', escaped(fixed.trim())) : ''}</div>`;
 }
 
-const source = (text) => `<li>${/^https?:\/\/\S+$/.test(text) ? `<a href="${escaped(text)}" rel="noreferrer">${escaped(text)}</a>` : inline(text)}</li>`;
+const sourceItem = (text) => `<li>${/^https?:\/\/\S+$/.test(text) ? `<a href="${escaped(text)}" rel="noreferrer">${escaped(text)}</a>` : inline(text)}</li>`;
 
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const capitalize = (text) => text[0].toUpperCase() + text.slice(1);

@@ -1,11 +1,12 @@
-// What is chosen stands behind the # of the address: it can be kept and sent, and no server gets it.
+// The page's state is in the URL's fragment (after #): it can be bookmarked and shared, and browsers
+// never send it to a server.
 
-/** What the address says, as an object of names and values. */
+/** Returns the names and values in the URL's fragment. */
 export function read() {
   return Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 }
 
-/** Puts names and values into the address, without a step in the browser's history. */
+/** Writes names and values to the URL's fragment without adding an entry to the browser's history. */
 export function write(values) {
   const hash = new URLSearchParams(values).toString();
   history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);

@@ -1,4 +1,4 @@
-// What is changed: the text as it came against the fixed one, as a diff that can't be edited.
+// The Changes tab: a read-only diff between the document as it was loaded and the fixed one.
 
 import { xml } from '@codemirror/lang-xml';
 import { unifiedMergeView } from '@codemirror/merge';
@@ -6,11 +6,11 @@ import { EditorState } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { defaultKeymap } from '@codemirror/commands';
 import { byId, element } from './dom.js';
-import { colours, styles } from './editor.js';
+import { highlighting, styleNonce } from './editor.js';
 
 let view;
 
-/** Shows what has become of the text, or will. */
+/** Shows the diff between the two texts, or says that there is none. */
 export function showChanges(original, fixed) {
   clearChanges();
   if (original === fixed) {
@@ -22,11 +22,11 @@ export function showChanges(original, fixed) {
     state: EditorState.create({
       doc: fixed,
       extensions: [
-        styles, lineNumbers(), xml(), colours, EditorView.lineWrapping, EditorState.readOnly.of(true), keymap.of(defaultKeymap),
+        styleNonce, lineNumbers(), xml(), highlighting, EditorView.lineWrapping, EditorState.readOnly.of(true), keymap.of(defaultKeymap),
         EditorView.contentAttributes.of({ 'aria-label': 'Changes, line by line', tabindex: '0' }),
         unifiedMergeView({
           original, mergeControls: false, gutter: true, highlightChanges: false, collapseUnchanged: { margin: 3, minSize: 6 },
-          // A large document is compared line by line rather than slowly.
+          // Limits the time spent on a large document; its diff then becomes coarser.
           diffConfig: { scanLimit: 1000, timeout: 300 },
         }),
       ],
@@ -34,7 +34,7 @@ export function showChanges(original, fixed) {
   });
 }
 
-/** Shows nothing, and keeps nothing in memory. */
+/** Removes the diff and frees its memory. */
 export function clearChanges() {
   view?.destroy();
   view = undefined;

@@ -1,27 +1,31 @@
-// Elements in a line each.
+// Helpers that create and find DOM elements.
 
-/** An element with these properties and children; `class`, `for`, `role`, `data-…` and `aria-…` are attributes. */
+/**
+ * Creates an element with properties and children. `class`, `for`, `role`, `data-…` and `aria-…` are
+ * set as attributes; properties and children that are null or undefined, and children that are
+ * false, are left out.
+ */
 export function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
+  const created = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
     if (value === undefined || value === null) {
       continue;
     }
     if (/^(class|for|role|(data|aria)-.*)$/.test(key)) {
-      made.setAttribute(key, value);
+      created.setAttribute(key, value);
     } else {
-      made[key] = value;
+      created[key] = value;
     }
   }
-  made.append(...children.filter((child) => child !== undefined && child !== null && child !== false));
-  return made;
+  created.append(...children.filter((child) => child !== undefined && child !== null && child !== false));
+  return created;
 }
 
-/** The element of this id. */
+/** Returns the element with this id. */
 export const byId = (id) => document.getElementById(id);
 
-/** The parts of a text, those in backticks as code. */
+/** Splits a text into strings and, for the parts in backticks, `<code>` elements. */
 export const withCode = (text) => text.split(/(`[^`]+`)/).map((part) => (/^`[^`]+`$/.test(part) ? element('code', {}, part.slice(1, -1)) : part));
 
-/** A number with its word: `1 error`, `2 errors`. */
+/** Formats a number with its noun: `1 error`, `2 errors`. */
 export const count = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;

@@ -1,4 +1,4 @@
-// The editor: XML with findings where they are.
+// The XML editor, which marks findings in the text.
 
 import { defaultKeymap, history, historyKeymap, invertedEffects, isolateHistory, undo } from '@codemirror/commands';
 import { xml } from '@codemirror/lang-xml';
@@ -9,11 +9,11 @@ import { EditorState, StateEffect, StateField } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
-// CodeMirror writes its rules into a <style>, which the page's policy lets in by this name.
-export const styles = EditorView.cspNonce.of('editor');
+// CodeMirror adds a <style> element; the page's Content-Security-Policy allows it by this nonce.
+export const styleNonce = EditorView.cspNonce.of('editor');
 
-/** The colours of XML, by the page's own variables. */
-export const colours = syntaxHighlighting(HighlightStyle.define([
+/** XML syntax highlighting in the colors of style.css. */
+export const highlighting = syntaxHighlighting(HighlightStyle.define([
   { tag: [tags.tagName, tags.angleBracket], color: 'var(--tag)' },
   { tag: tags.attributeName, color: 'var(--attribute)' },
   { tag: tags.attributeValue, color: 'var(--string)' },
@@ -21,81 +21,84 @@ export const colours = syntaxHighlighting(HighlightStyle.define([
   { tag: tags.invalid, color: 'inherit' },
 ]));
 
-// Where a document comes from: `original`, what the text was when it came, and `ending`, how its lines end, which the editor itself does not keep.
-// It changes with a text that replaces all of another; undoing that brings it back with the text.
-const comes = StateEffect.define();
+// The document as it was loaded: `original`, its text, and `ending`, its line ending, which
+// CodeMirror does not keep. Set whenever the whole text is replaced; undo restores it with the text.
+const setOrigin = StateEffect.define();
 const origin = StateField.define({
   create: () => ({ original: '', ending: '\n' }),
-  update: (value, { effects }) => effects.find((effect) => effect.is(comes))?.value ?? value,
+  update: (value, { effects }) => effects.find((effect) => effect.is(setOrigin))?.value ?? value,
 });
-const backWithTheText = invertedEffects.of(({ effects, startState }) => (
-  effects.some((effect) => effect.is(comes)) ? [comes.of(startState.field(origin))] : []
+const restoreOriginOnUndo = invertedEffects.of(({ effects, startState }) => (
+  effects.some((effect) => effect.is(setOrigin)) ? [setOrigin.of(startState.field(origin))] : []
 ));
 
-/** That a text (the editor's own kind of one) comes, whose lines ended so. */
-const coming = (text, ending) => comes.of({ original: text.sliceString(0, text.length, ending), ending });
+/** The effect of loading a text (a CodeMirror `Text`) that had this line ending. */
+const originEffect = (text, ending) => setOrigin.of({ original: text.sliceString(0, text.length, ending), ending });
 
 export class Editor {
   #view;
-  /** How the lines of what was pasted last end. */
-  #pasted = '\n';
+  /** The line ending of the text pasted last. */
+  #pastedEnding = '\n';
 
-  /** `changed` is called after each change, `chosen` with what a tooltip's action is for. */
-  constructor(parent, { changed, chosen }) {
-    this.chosen = chosen;
-    const watch = EditorView.updateListener.of((update) => update.docChanged && changed());
-    // Before the editor takes it: how the lines of what is pasted end.
-    const paste = EditorView.domEventHandlers({
+  /**
+   * Creates the editor in `parent`. `onChange` is called after each change of the text, `onFix` with
+   * the finding whose fix was chosen in a tooltip.
+   */
+  constructor(parent, { onChange, onFix }) {
+    this.onFix = onFix;
+    const changeListener = EditorView.updateListener.of((update) => update.docChanged && onChange());
+    // CodeMirror normalizes line endings, so they have to be read before it handles the paste.
+    const pasteHandler = EditorView.domEventHandlers({
       paste: (event) => {
-        this.#pasted = endingOf(event.clipboardData?.getData('text/plain') ?? '');
+        this.#pastedEnding = endingOf(event.clipboardData?.getData('text/plain') ?? '');
         return false;
       },
     });
-    const pastedOver = EditorState.transactionExtender.of((transaction) => (
-      replaces(transaction) ? { effects: coming(transaction.newDoc, this.#pasted) } : null
+    const setOriginOnPaste = EditorState.transactionExtender.of((transaction) => (
+      isPasteOverAll(transaction) ? { effects: originEffect(transaction.newDoc, this.#pastedEnding) } : null
     ));
     this.#view = new EditorView({
       parent,
       state: EditorState.create({
         extensions: [
-          styles, lineNumbers(), foldGutter(), lintGutter(), codeFolding(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(),
-          bracketMatching(), highlightSelectionMatches(), indentUnit.of('  '), xml({ autoCloseTags: false }), colours,
+          styleNonce, lineNumbers(), foldGutter(), lintGutter(), codeFolding(), history(), drawSelection(), highlightActiveLine(), highlightActiveLineGutter(),
+          bracketMatching(), highlightSelectionMatches(), indentUnit.of('  '), xml({ autoCloseTags: false }), highlighting,
           EditorView.lineWrapping, placeholder('Paste the output of virsh dumpxml --inactive --security-info win10, or drop a file here.'),
           EditorView.contentAttributes.of({ 'aria-label': 'Domain XML', spellcheck: 'false', tabindex: '0' }),
           keymap.of([...lintKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap]),
-          origin, backWithTheText, paste, pastedOver, watch,
+          origin, restoreOriginOnUndo, pasteHandler, setOriginOnPaste, changeListener,
         ],
       }),
     });
   }
 
-  /** The text as it came: with its own line endings. */
+  /** The current text, with the document's own line endings. */
   get text() {
     const { state } = this.#view;
     return state.doc.sliceString(0, state.doc.length, state.field(origin).ending);
   }
 
-  /** What the text was when it came. */
+  /** The document's text as it was loaded. */
   get original() {
     return this.#view.state.field(origin).original;
   }
 
-  /** The state of the text, to be asked for again: another one means that it has changed. */
+  /** An object that identifies the current text: a different one means that the text has changed. */
   get version() {
     return this.#view.state.doc;
   }
 
-  /** Another document. */
+  /** Loads another document. */
   load(text) {
     const { state } = this.#view;
     const insert = state.toText(text);
     this.#view.dispatch({
       changes: { from: 0, to: state.doc.length, insert },
-      effects: coming(insert, endingOf(text)), annotations: isolateHistory.of('full'), selection: { anchor: 0 }, scrollIntoView: true,
+      effects: originEffect(insert, endingOf(text)), annotations: isolateHistory.of('full'), selection: { anchor: 0 }, scrollIntoView: true,
     });
   }
 
-  /** The same document with all mended: one step that can be undone. */
+  /** Replaces the text with its fixed version, in one step that can be undone. */
   replace(text) {
     const { state } = this.#view;
     const insert = state.toText(text);
@@ -103,7 +106,7 @@ export class Editor {
     this.#view.dispatch({ changes: { from, to, insert: insert.slice(from, end) }, userEvent: 'input.fix' });
   }
 
-  /** Makes the edits of one fix. */
+  /** Applies the edits of one fix. */
   apply(edits) {
     const { state } = this.#view;
     const changes = edits.map(({ from, to, insert }) => ({ from, to, insert: state.toText(insert) }));
@@ -114,7 +117,7 @@ export class Editor {
     return undo(this.#view);
   }
 
-  /** Shows findings where they are. */
+  /** Marks findings in the text. */
   show(findings) {
     const { state } = this.#view;
     const diagnostics = findings.map((finding) => ({
@@ -123,29 +126,26 @@ export class Editor {
       severity: finding.severity,
       source: finding.rule,
       message: finding.help ? `${finding.message}\n${finding.help}` : finding.message,
-      actions: isFixable(finding) ? [{ name: actionOf(finding), apply: () => this.chosen(finding) }] : [],
+      actions: isFixable(finding) ? [{ name: finding.fix.title, apply: () => this.onFix(finding) }] : [],
     }));
     this.#view.dispatch(setDiagnostics(state, diagnostics));
   }
 
-  /** Puts the cursor there, and shows it. */
+  /** Selects a range, scrolls to it and focuses the editor. */
   goTo(from, to = from) {
     this.#view.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
     this.#view.focus();
   }
 }
 
-/** Whether a finding can be mended by its own edits. */
+/** Whether a finding has edits that fix it. */
 export const isFixable = ({ fix }) => fix !== null && fix.applicability !== 'manual' && fix.edits.length > 0;
 
-/** What the button that mends a finding says. */
-export const actionOf = ({ fix }) => fix.title;
-
-/** How the lines of a text end; where they end in several ways, an editor's own. */
+/** Returns a text's line ending: CRLF only if all its lines end so, otherwise LF. */
 export const endingOf = (text) => (/\r\n/.test(text) && !/(^|[^\r])\n|\r(?!\n)/.test(text) ? '\r\n' : '\n');
 
-/** Whether a text is pasted in the place of all that there was. */
-function replaces(transaction) {
+/** Whether a transaction pastes over the whole text. */
+function isPasteOverAll(transaction) {
   let whole = false;
   if (transaction.isUserEvent('input.paste')) {
     transaction.changes.iterChangedRanges((from, to) => { whole ||= from === 0 && to === transaction.startState.doc.length; });
@@ -153,17 +153,21 @@ function replaces(transaction) {
   return whole;
 }
 
-/** Where two texts differ: the range in the first, and the end of it in the second. */
+/**
+ * Returns the smallest range in which two texts differ, as `[from, to, end]`: from and to in the
+ * first text, and the range's end in the second.
+ */
 function difference(before, after) {
-  const [one, two] = [before.toString(), after.toString()];
-  const shorter = Math.min(one.length, two.length);
+  const oldText = before.toString();
+  const newText = after.toString();
+  const shorter = Math.min(oldText.length, newText.length);
   let from = 0;
-  while (from < shorter && one[from] === two[from]) {
+  while (from < shorter && oldText[from] === newText[from]) {
     from++;
   }
-  let same = 0;
-  while (same < shorter - from && one[one.length - 1 - same] === two[two.length - 1 - same]) {
-    same++;
+  let commonSuffix = 0;
+  while (commonSuffix < shorter - from && oldText[oldText.length - 1 - commonSuffix] === newText[newText.length - 1 - commonSuffix]) {
+    commonSuffix++;
   }
-  return [from, one.length - same, two.length - same];
+  return [from, oldText.length - commonSuffix, newText.length - commonSuffix];
 }

@@ -1,25 +1,25 @@
-// Questions to the engine. The worker's script and the engine are in this page already, so that nothing is loaded for them: `engine.js` of the
-// built page has set `gvtgEngine` to both.
+// Calls the engine in a web worker. The built page's engine.js has set `gvtgEngine` to the worker's
+// script and the WebAssembly module, so nothing is fetched.
 
-/** A failure of the engine itself, which is a fault of this program. */
+/** A failure of the engine itself, which is a bug in this program. */
 export class EngineFailure extends Error {}
 
 export class Engine {
   #worker;
-  #waiting = new Map();
-  #next = 1;
+  #pending = new Map();
+  #nextId = 1;
 
-  /** The answer to a question, when it comes. */
+  /** Calls a method of the engine; resolves to its result, or rejects with an EngineFailure. */
   ask(method, ...args) {
     this.#worker ??= this.#start();
     return new Promise((resolve, reject) => {
-      const id = this.#next++;
-      this.#waiting.set(id, { resolve, reject });
+      const id = this.#nextId++;
+      this.#pending.set(id, { resolve, reject });
       this.#worker.postMessage({ id, method, args });
     });
   }
 
-  /** Starts it before the first question. */
+  /** Starts the worker before the first call. */
   warm() {
     this.#worker ??= this.#start();
   }
@@ -31,18 +31,18 @@ export class Engine {
     const bytes = Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0));
     worker.postMessage({ engine: bytes }, [bytes.buffer]);
     worker.onmessage = ({ data: { id, answer, failure } }) => {
-      const { resolve, reject } = this.#waiting.get(id);
-      this.#waiting.delete(id);
+      const { resolve, reject } = this.#pending.get(id);
+      this.#pending.delete(id);
       if (failure === undefined) {
         resolve(answer);
       } else {
-        // What has stopped half way is not asked again.
+        // An engine that failed in the middle of a call may be in an invalid state.
         reject(new EngineFailure(failure));
         this.#stop(worker);
       }
     };
     worker.onerror = (event) => {
-      for (const { reject } of this.#waiting.values()) {
+      for (const { reject } of this.#pending.values()) {
         reject(new EngineFailure(event.message));
       }
       this.#stop(worker);
@@ -52,10 +52,10 @@ export class Engine {
 
   #stop(worker) {
     worker.terminate();
-    for (const { reject } of this.#waiting.values()) {
+    for (const { reject } of this.#pending.values()) {
       reject(new EngineFailure('the engine stopped'));
     }
-    this.#waiting.clear();
+    this.#pending.clear();
     this.#worker = undefined;
   }
 }

@@ -1,4 +1,4 @@
-// The page: a domain in the editor, what the engine says of it, and what comes out.
+// The checker page: a domain in the editor, its findings, the fixed XML and the host's files.
 
 import { byId, count, withCode } from './dom.js';
 import { Editor } from './editor.js';
@@ -10,29 +10,34 @@ import { Settings } from './settings.js';
 import { Tabs } from './tabs.js';
 import { copy, download, onDrop } from './transfer.js';
 
-// An example to try the page with: a domain as virt-manager makes one. The build puts fixtures/win10-virt-manager.xml here.
+// A domain made by virt-manager, for the Example button. The build takes it from
+// fixtures/win10-virt-manager.xml.
 const { example } = globalThis.gvtgPage;
 
 const engine = new Engine();
 const ask = (...question) => engine.ask(...question);
-const editor = new Editor(byId('editor'), { changed, chosen: fixOne });
-const findings = new Findings({ goTo, fix: fixOne, ask: (...question) => ask(...question).catch(sayFailure) });
-const settings = new Settings(changed);
-const tabs = new Tabs(byId('tabs'), show);
+const editor = new Editor(byId('editor'), { onChange: scheduleCheck, onFix: fixOne });
+const findings = new Findings({ goTo, fix: fixOne, ask: (...question) => ask(...question).catch(showFailure) });
+const settings = new Settings(scheduleCheck);
+const tabs = new Tabs(byId('tabs'), showTab);
 
-/** What the last check gave, and the state of the text and the settings that it is for. */
-let last = { version: undefined, wishes: undefined, result: undefined };
-/** Whether a check is under way, and whether another has to follow it. */
+/** The result of the last check, with the version of the text and the settings it was made for. */
+let lastCheck = { version: undefined, checkSettings: undefined, result: undefined };
+/** Whether a check is running. */
 let running = false;
+/** Whether the text or the settings have changed since the last check started. */
 let stale = false;
-/** Why a file was refused, until a document comes: `{ message, help }`. */
-let refusal;
+/** Why the last file was rejected, until a document is loaded: `{ message, help }`. */
+let rejection;
 
-/** After each change of the text or the settings: one check at a time, the newest text next. */
-async function changed() {
+/**
+ * Checks the document after a change of the text or the settings. Only one check runs at a time; the
+ * next one uses the latest text.
+ */
+async function scheduleCheck() {
   stale = true;
   byId('findings').ariaBusy = 'true';
-  enable();
+  updateButtons();
   if (running) {
     return;
   }
@@ -40,7 +45,7 @@ async function changed() {
   while (stale) {
     stale = false;
     await check();
-    // Whoever types in a large document is not asked about each letter.
+    // In a large document, do not check after every keystroke.
     await new Promise((resolve) => setTimeout(resolve, Math.min(400, editor.version.length / 2500)));
   }
   running = false;
@@ -49,48 +54,48 @@ async function changed() {
 
 async function check() {
   const { text, version } = editor;
-  const { wishes } = settings;
+  const { checkSettings } = settings;
   if (text === '') {
-    accept({ version, wishes, result: undefined });
+    showResult({ version, checkSettings, result: undefined });
     return;
   }
-  refusal = undefined;
+  rejection = undefined;
   try {
-    const result = await ask('check', text, wishes);
-    // What is said of a text that has changed since has its places wrong; the next check is on its way.
+    const result = await ask('check', text, checkSettings);
+    // The positions in an outdated result are wrong, and another check follows.
     if (version === editor.version && !stale) {
-      accept({ version, wishes, result });
+      showResult({ version, checkSettings, result });
     }
   } catch (error) {
-    sayFailure(error);
+    showFailure(error);
   }
 }
 
-function sayFailure(error) {
-  // Nothing that was found before can be used now.
-  accept({ version: editor.version, wishes: settings.wishes, result: undefined });
+function showFailure(error) {
+  // Earlier results must not be used any more.
+  showResult({ version: editor.version, checkSettings: settings.checkSettings, result: undefined });
   findings.clear('Not checked');
-  say(`Internal error: ${error.message}. This is a bug in gvtg-xml: please report it, together with the document.`);
+  showNote(`Internal error: ${error.message}. This is a bug in gvtg-xml: please report it, together with the document.`);
 }
 
-function accept(checked) {
-  last = checked;
+function showResult(checked) {
+  lastCheck = checked;
   const { result } = checked;
   settings.mark(result?.settings);
   editor.show(result?.findings ?? []);
   if (result) {
     findings.show(result);
-    say(noteOf(result));
+    showNote(fixNote(result));
   } else {
-    findings.clear(refusal?.message);
-    say(refusal?.help ?? '');
+    findings.clear(rejection?.message);
+    showNote(rejection?.help ?? '');
   }
-  enable();
-  show(tabs.chosen);
+  updateButtons();
+  showTab(tabs.chosen);
 }
 
-/** What there is to know beside the findings. */
-function noteOf({ fixed, settings }) {
+/** Returns the note about fixes that are not possible, or an empty string. */
+function fixNote({ fixed, settings }) {
   if (settings || !fixed) {
     return '';
   }
@@ -104,32 +109,32 @@ function noteOf({ fixed, settings }) {
   return '';
 }
 
-function say(note) {
+function showNote(note) {
   byId('note').replaceChildren(...withCode(note));
   byId('note').hidden = note === '';
 }
 
-/** Whether the last check was of what is in the editor now, under the settings of now. */
-const isCurrent = () => last.version === editor.version && last.wishes === settings.wishes;
+/** Whether the last check was made for the current text and settings. */
+const isCurrent = () => lastCheck.version === editor.version && lastCheck.checkSettings === settings.checkSettings;
 
-/** The fixed text, if it is that of what is in the editor now. */
+/** Returns the fixed text, or undefined if there is none for the current text and settings. */
 function fixedText() {
-  return isCurrent() ? last.result?.fixed?.text : undefined;
+  return isCurrent() ? lastCheck.result?.fixed?.text : undefined;
 }
 
-/** Switches on what can be done now. */
-function enable() {
+/** Enables the buttons that can be used now. */
+function updateButtons() {
   const text = fixedText();
-  const number = last.result?.fixed?.applied ?? 0;
-  byId('fix').disabled = text === undefined || number === 0;
-  byId('fix').textContent = number > 0 ? `Fix ${number === 1 ? 'it' : `all ${number}`}` : 'Fix all';
+  const applied = lastCheck.result?.fixed?.applied ?? 0;
+  byId('fix').disabled = text === undefined || applied === 0;
+  byId('fix').textContent = applied > 0 ? `Fix ${applied === 1 ? 'it' : `all ${applied}`}` : 'Fix all';
   for (const id of ['copy', 'download']) {
     byId(id).disabled = text === undefined;
   }
-  // What is no domain has a report as well.
-  byId('report').disabled = !isCurrent() || !last.result?.findings;
-  byId('left').textContent = text !== undefined && number > 0 && last.result.fixed.remaining > 0
-    ? `${count(last.result.fixed.remaining, 'finding')} will remain` : '';
+  // A document that is not a domain has a report, too.
+  byId('report').disabled = !isCurrent() || !lastCheck.result?.findings;
+  byId('left').textContent = text !== undefined && applied > 0 && lastCheck.result.fixed.remaining > 0
+    ? `${count(lastCheck.result.fixed.remaining, 'finding')} will remain` : '';
 }
 
 function fixOne(finding) {
@@ -143,8 +148,8 @@ function goTo(from, to) {
   editor.goTo(from, to);
 }
 
-/** Shows a tab with what belongs to the text as it is now. */
-async function show(tab) {
+/** Shows a tab's content for the current text. */
+async function showTab(tab) {
   const text = fixedText();
   if (tab !== 'changes') {
     clearChanges();
@@ -153,9 +158,9 @@ async function show(tab) {
   }
   if (tab === 'files') {
     if (text === undefined) {
-      showFiles(last.result ?? {});
+      showFiles(lastCheck.result ?? {});
     } else {
-      const files = await ask('files', text, settings.wishes, settings.host).catch(sayFailure);
+      const files = await ask('files', text, settings.checkSettings, settings.hostSettings).catch(showFailure);
       if (files && text === fixedText()) {
         showFiles(files);
       }
@@ -164,24 +169,24 @@ async function show(tab) {
 }
 
 async function open(file) {
-  const decoded = await ask('decode', new Uint8Array(await file.arrayBuffer())).catch(sayFailure);
+  const decoded = await ask('decode', new Uint8Array(await file.arrayBuffer())).catch(showFailure);
   if (!decoded) {
     return;
   }
   const { text, error } = decoded;
   if (error) {
-    refusal = { message: `${file.name}: ${error.message}`, help: error.help };
+    rejection = { message: `${file.name}: ${error.message}`, help: error.help };
     editor.load('');
-    // Where the editor was empty before, that is no change.
-    changed();
+    // If the editor was already empty, load() does not count as a change.
+    scheduleCheck();
     return;
   }
   tabs.choose('editor');
   editor.load(text);
 }
 
-/** The name under which a fixed domain is saved: its own. */
-function nameOf(text) {
+/** Returns the file name for a domain: its own name, or `domain.xml`. */
+function fileNameOf(text) {
   const name = new DOMParser().parseFromString(text, 'text/xml').querySelector('domain > name')?.textContent ?? '';
   return `${name.replace(/[^\w.+-]+/g, '_') || 'domain'}.xml`;
 }
@@ -189,17 +194,17 @@ function nameOf(text) {
 byId('fix').addEventListener('click', () => {
   const text = fixedText();
   if (text !== undefined) {
-    // The button is disabled from now on, and the focus would be nowhere.
+    // The button becomes disabled and would lose the focus.
     byId('summary').focus();
     editor.replace(text);
   }
 });
 byId('undo').addEventListener('click', () => editor.undo());
 byId('copy').addEventListener('click', ({ currentTarget }) => copy(currentTarget, fixedText()));
-byId('download').addEventListener('click', () => download(nameOf(fixedText()), fixedText(), 'application/xml'));
+byId('download').addEventListener('click', () => download(fileNameOf(fixedText()), fixedText(), 'application/xml'));
 byId('report').addEventListener('click', async () => {
-  const name = nameOf(editor.text);
-  const report = await ask('report', name, editor.text, settings.wishes).catch(sayFailure);
+  const name = fileNameOf(editor.text);
+  const report = await ask('report', name, editor.text, settings.checkSettings).catch(showFailure);
   if (report) {
     download(name.replace(/xml$/, 'json'), report, 'application/json');
   }
@@ -215,4 +220,4 @@ byId('file').addEventListener('change', ({ target }) => {
 onDrop(open);
 
 engine.warm();
-enable();
+updateButtons();

@@ -1,11 +1,15 @@
-// The little Markdown that rules are written in, as HTML: paragraphs, lists, code, strong words and links. Used by the page and by what builds it.
+// Renders the Markdown subset that rules are written in as HTML: paragraphs, lists, code, bold text
+// and links. Used by the page and by its build.
 
 const escapes = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** A text in HTML. */
+/** Escapes a text for HTML. */
 export const escaped = (text) => text.replace(/[&<>"]/g, (character) => escapes[character]);
 
-/** A line of Markdown in HTML; `link` gives the address of a link, or undefined where there is none here. */
+/**
+ * Renders a line of Markdown. `link` maps a link's target to the one used in the HTML, or to
+ * undefined to show only the link's text.
+ */
 export function inline(text, link = (address) => address) {
   return text.split(/(`[^`]+`)/).map((part) => {
     if (part.length > 2 && part.startsWith('`') && part.endsWith('`')) {
@@ -14,14 +18,14 @@ export function inline(text, link = (address) => address) {
     return escaped(part)
       .replace(/\\([*_[<])/g, '$1')
       .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>')
-      .replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (_, words, address) => {
+      .replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (_, label, address) => {
         const target = link(address);
-        return target === undefined ? words : `<a href="${target}">${words}</a>`;
+        return target === undefined ? label : `<a href="${target}">${label}</a>`;
       });
   }).join('');
 }
 
-/** Paragraphs and lists of Markdown in HTML. */
+/** Renders Markdown paragraphs and lists; `link` is the same as for `inline`. */
 export function prose(text, link) {
   return text.trim().split(/\n{2,}/).map((block) => {
     const lines = block.split('\n');

@@ -1,20 +1,20 @@
-// The list of rules: a box that narrows it, and the way to the rule that stands behind the # of the address, as links of reports have it. Without
-// this script all of them are listed.
+// The list of rules: a filter box, and a redirect from `#rule-id`, as reports link to rules, to the
+// rule's page. Without this script all rules are listed.
 
-const box = document.getElementById('filter');
+const filterBox = document.getElementById('filter');
 const rows = [...document.querySelectorAll('#rules li')];
 
-const named = decodeURIComponent(location.hash.slice(1));
-if (named !== '' && document.getElementById(named)?.matches('#rules li')) {
-  location.replace(`${named}.html`);
+const ruleId = decodeURIComponent(location.hash.slice(1));
+if (ruleId !== '' && document.getElementById(ruleId)?.matches('#rules li')) {
+  location.replace(`${ruleId}.html`);
 }
 
-box.closest('form').hidden = false;
-box.addEventListener('input', () => {
-  const words = box.value.toLowerCase().split(/\s+/);
+filterBox.closest('form').hidden = false;
+filterBox.addEventListener('input', () => {
+  const words = filterBox.value.toLowerCase().split(/\s+/);
   for (const row of rows) {
     row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
   }
-  const number = rows.filter((row) => !row.hidden).length;
-  document.getElementById('shown').textContent = box.value.trim() === '' ? '' : `${number} of ${rows.length}`;
+  const visibleCount = rows.filter((row) => !row.hidden).length;
+  document.getElementById('shown').textContent = filterBox.value.trim() === '' ? '' : `${visibleCount} of ${rows.length}`;
 });

@@ -1,11 +1,11 @@
-// Tabs, as https://www.w3.org/WAI/ARIA/apg/patterns/tabs/ has them: arrows go from one to the next.
+// Tabs that follow https://www.w3.org/WAI/ARIA/apg/patterns/tabs/: the arrow keys move between them.
 
 export class Tabs {
   #tabs;
 
-  /** `shown` is called with the name of each tab that is chosen: its `aria-controls` without `panel-`. */
-  constructor(list, shown) {
-    this.shown = shown;
+  /** `onSelect` is called with the name of a selected tab: its `aria-controls` without `panel-`. */
+  constructor(list, onSelect) {
+    this.onSelect = onSelect;
     this.#tabs = [...list.querySelectorAll('[role=tab]')];
     for (const [index, tab] of this.#tabs.entries()) {
       tab.addEventListener('click', () => this.#select(tab));
@@ -21,25 +21,25 @@ export class Tabs {
     }
   }
 
-  /** The name of the tab that is shown. */
+  /** The name of the selected tab. */
   get chosen() {
     return nameOf(this.#tabs.find((tab) => tab.ariaSelected === 'true'));
   }
 
-  /** Shows the tab of this name. */
+  /** Selects the tab with this name. */
   choose(name) {
     if (name !== this.chosen) {
       this.#select(this.#tabs.find((tab) => nameOf(tab) === name));
     }
   }
 
-  #select(chosen) {
+  #select(selectedTab) {
     for (const tab of this.#tabs) {
-      tab.ariaSelected = String(tab === chosen);
-      tab.tabIndex = tab === chosen ? 0 : -1;
-      document.getElementById(tab.getAttribute('aria-controls')).hidden = tab !== chosen;
+      tab.ariaSelected = String(tab === selectedTab);
+      tab.tabIndex = tab === selectedTab ? 0 : -1;
+      document.getElementById(tab.getAttribute('aria-controls')).hidden = tab !== selectedTab;
     }
-    this.shown(nameOf(chosen));
+    this.onSelect(nameOf(selectedTab));
   }
 }
 

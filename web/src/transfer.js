@@ -1,32 +1,32 @@
-// Texts in and out of the page: files that are opened or dropped, the clipboard, downloads.
+// Downloads, the clipboard, and files dropped on the page.
 
-/** Has the browser save a text as a file. */
+/** Makes the browser download a text as a file. */
 export function download(name, text, type = 'text/plain') {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+  const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement('a');
-  link.href = address;
+  link.href = url;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-/** Puts a text on the clipboard, and says so on the button. */
+/** Copies a text to the clipboard and shows the outcome on the button for 1.5 seconds. */
 export async function copy(button, text) {
-  // What it says otherwise, also when it is clicked again while it says something of this.
-  const words = (button.dataset.words ??= button.textContent);
+  // The button's own label is kept from the first click: a later one may find "Copied" there.
+  const label = (button.dataset.words ??= button.textContent);
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';
   } catch {
     button.textContent = 'Copying is blocked: select the text and copy it';
   }
-  setTimeout(() => { button.textContent = words; }, 1500);
+  setTimeout(() => { button.textContent = label; }, 1500);
 }
 
 /** Calls `open` with each file that is dropped on the page. */
 export function onDrop(open) {
   addEventListener('dragover', (event) => event.preventDefault());
-  // Before the editor has it, which would put the file's text in where it was dropped.
+  // In the capture phase, before the editor, which would insert the file's text at the drop position.
   addEventListener('drop', (event) => {
     const [file] = event.dataTransfer?.files ?? [];
     if (file) {

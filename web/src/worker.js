@@ -1,14 +1,15 @@
-// The engine in a thread of its own: the first message brings its bytes, each further one is a question `{ id, method, args }`.
+// The web worker that runs the engine. The first message holds the compressed WebAssembly module,
+// each later one is a call `{ id, method, args }`.
 
 import { check, decode, explain, files, initSync, report, rule } from '../target/engine.js';
 
 const methods = { check, decode, explain, files, report, rule };
-// What a method gives as a text and not as JSON.
-const texts = new Set(['report']);
+// The methods that return plain text rather than JSON.
+const textMethods = new Set(['report']);
 
 let ready;
 
-/** The compiled engine, out of its compressed bytes. */
+/** Decompresses, compiles and initializes the engine. */
 async function start(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
   initSync({ module: await WebAssembly.compile(await new Response(stream).arrayBuffer()) });
@@ -17,7 +18,7 @@ async function start(bytes) {
 self.onmessage = async ({ data }) => {
   if (data.engine) {
     ready = start(data.engine);
-    // That it has failed is the answer to the first question.
+    // A failure is reported as the answer to the first call.
     ready.catch(() => {});
     return;
   }
@@ -25,7 +26,7 @@ self.onmessage = async ({ data }) => {
   try {
     await ready;
     const answer = methods[method](...args);
-    self.postMessage({ id, answer: texts.has(method) ? answer : JSON.parse(answer) });
+    self.postMessage({ id, answer: textMethods.has(method) ? answer : JSON.parse(answer) });
   } catch (error) {
     self.postMessage({ id, failure: String(error) });
   }
