@@ -58,7 +58,7 @@ export function rulePage(rule, rules) {
   }
   const groupRules = rules.filter((other) => other.group === rule.group);
   const index = groupRules.indexOf(rule);
-  const neighbors = [[groupRules[index - 1], 'Previous'], [groupRules[index + 1], 'Next']].filter(([neighbor]) => neighbor)
+  const neighbors = [[groupRules[index - 1], 'Previous'], [groupRules[index + 1], 'Next']].filter(([other]) => other)
     .map(([other, label]) => `<span>${label}: <a href="${other.id}.html">${other.id}</a></span>`);
   const body = `<main class="text">
 <p class="crumb"><a href="index.html">Rules</a></p>

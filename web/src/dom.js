@@ -1,8 +1,8 @@
 // Helpers that create and find DOM elements.
 
 /**
- * Creates an element with properties and children. `class`, `for`, `role`, `data-…` and `aria-…` are
- * set as attributes; properties and children that are null or undefined, and children that are
+ * Creates an element with properties and children. `class`, `for`, `role`, `data-…` and `aria-…`
+ * are set as attributes; properties and children that are null or undefined, and children that are
  * false, are left out.
  */
 export function element(name, properties = {}, ...children) {

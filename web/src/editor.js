@@ -22,7 +22,7 @@ export const highlighting = syntaxHighlighting(HighlightStyle.define([
 ]));
 
 // The document as it was loaded: `original`, its text, and `ending`, its line ending, which
-// CodeMirror does not keep. Set whenever the whole text is replaced; undo restores it with the text.
+// CodeMirror does not keep. Set when the whole text is replaced; undo restores it with the text.
 const setOrigin = StateEffect.define();
 const origin = StateField.define({
   create: () => ({ original: '', ending: '\n' }),
@@ -41,7 +41,7 @@ export class Editor {
   #pastedEnding = '\n';
 
   /**
-   * Creates the editor in `parent`. `onChange` is called after each change of the text, `onFix` with
+   * Creates the editor in `parent`. `onChange` is called after each change, `onFix` with
    * the finding whose fix was chosen in a tooltip.
    */
   constructor(parent, { onChange, onFix }) {
@@ -83,7 +83,7 @@ export class Editor {
     return this.#view.state.field(origin).original;
   }
 
-  /** An object that identifies the current text: a different one means that the text has changed. */
+  /** Identifies the current text: a different object means that the text has changed. */
   get version() {
     return this.#view.state.doc;
   }

@@ -31,7 +31,7 @@ let stale = false;
 let rejection;
 
 /**
- * Checks the document after a change of the text or the settings. Only one check runs at a time; the
+ * Checks the document after a change of the text or the settings. One check runs at a time; the
  * next one uses the latest text.
  */
 async function scheduleCheck() {

@@ -1,4 +1,4 @@
-// Tabs that follow https://www.w3.org/WAI/ARIA/apg/patterns/tabs/: the arrow keys move between them.
+// Tabs that follow https://www.w3.org/WAI/ARIA/apg/patterns/tabs/: arrow keys move between them.
 
 export class Tabs {
   #tabs;

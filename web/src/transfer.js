@@ -26,7 +26,7 @@ export async function copy(button, text) {
 /** Calls `open` with each file that is dropped on the page. */
 export function onDrop(open) {
   addEventListener('dragover', (event) => event.preventDefault());
-  // In the capture phase, before the editor, which would insert the file's text at the drop position.
+  // In the capture phase, before the editor, which would insert the text at the drop position.
   addEventListener('drop', (event) => {
     const [file] = event.dataTransfer?.files ?? [];
     if (file) {

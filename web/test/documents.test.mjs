@@ -1,11 +1,12 @@
-// Documents come and go: by a file that is dropped or refused, by Example and Undo, under other settings. What comes out is always that of the one that is there.
+// Replacing the document (by dropping or rejecting a file, Example, paste, Undo) and changing the
+// settings: results always belong to the current document.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { checked, close, deletedLines, expectCheck, fixtures, launch, open, openFile, paste, run, saved, serve } from './lib/browser.mjs';
 
 const text = fixtures['win10-virt-manager.xml'].replace('win10', 'another');
-const fixed = (document, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], document).stdout;
+const fixedByProgram = (document, ...flags) => run(['fix', '--isolated', '--quiet', ...flags], document).stdout;
 
 let browser, server, page;
 before(async () => {
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 test('a file dropped on the editor is opened once', async () => {
-  // So would the editor read the file itself, and put its text in where it was dropped, before the page opens it or after.
+  // CodeMirror's own drop handler would read the file and insert its text at the drop position.
   await page.evaluate(() => {
     globalThis.readings = 0;
     FileReader.prototype.readAsText = () => { globalThis.readings += 1; };
@@ -36,14 +37,14 @@ test('a file dropped on the editor is opened once', async () => {
       document.querySelector('#editor .cm-content').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
     }, document);
     await checked(page);
-    assert.equal((await saved(page, '#download')).text, fixed(document));
+    assert.equal((await saved(page, '#download')).text, fixedByProgram(document));
     assert.equal(await page.evaluate(() => globalThis.readings), 0);
   }
 });
 
 test('the reason for rejecting a file stays visible until a document is loaded', async () => {
   const latin1 = Buffer.from('<domain><name>\xe9</name></domain>', 'latin1');
-  // In an empty editor, and in place of a document whose check may be under way.
+  // First in an empty editor, then in place of a document that may still be being checked.
   for (let round = 0; round < 2; round++) {
     await openFile(page, 'latin1.xml', latin1);
     await page.click('.settings summary');
@@ -63,25 +64,25 @@ test('the reason for rejecting a file stays visible until a document is loaded',
 
 test('undo after loading another document restores the previous one with its line endings and its changes', async () => {
   const document = text.replaceAll('\n', '\r\n');
-  const removed = async () => {
+  const removedLines = async () => {
     await page.click('#tab-changes');
     const lines = await deletedLines(page);
     await page.click('#tab-editor');
     return lines;
   };
-  const comes = { Example: () => page.click('#example'), paste: () => paste(page, fixtures['guide.xml']) };
-  for (const [name, another] of Object.entries(comes)) {
+  const replacements = { Example: () => page.click('#example'), paste: () => paste(page, fixtures['guide.xml']) };
+  for (const [name, replaceDocument] of Object.entries(replacements)) {
     await openFile(page, 'crlf.xml', document);
-    const before = await removed();
+    const linesBefore = await removedLines();
     await expectCheck(page);
-    await another();
+    await replaceDocument();
     await checked(page);
     assert.doesNotMatch((await saved(page, '#download')).text, /\r/);
     await expectCheck(page);
     await page.click('#undo');
     await checked(page);
-    assert.equal((await saved(page, '#download')).text, fixed(document), name);
-    assert.deepEqual(await removed(), before, name);
+    assert.equal((await saved(page, '#download')).text, fixedByProgram(document), name);
+    assert.deepEqual(await removedLines(), linesBefore, name);
     await page.locator('#editor .cm-content').focus();
     await expectCheck(page);
     await page.keyboard.press('Control+Y');
@@ -93,7 +94,7 @@ test('undo after loading another document restores the previous one with its lin
 test('fixes from before a change of settings are not applied', async () => {
   await paste(page, text);
   await expectCheck(page);
-  // At once, before what the new setting makes of it is there.
+  // Clicks in the same task, before the check with the new setting has run.
   await page.evaluate(() => {
     const keep = document.querySelector('[name=keep-video]');
     keep.checked = true;
@@ -101,21 +102,21 @@ test('fixes from before a change of settings are not applied', async () => {
     document.querySelector('.finding[data-rule=stray-video] .fix').click();
   });
   await checked(page);
-  assert.equal((await saved(page, '#download')).text, fixed(text, '--keep-video'));
-  assert.notEqual(fixed(text, '--keep-video'), fixed(text));
+  assert.equal((await saved(page, '#download')).text, fixedByProgram(text, '--keep-video'));
+  assert.notEqual(fixedByProgram(text, '--keep-video'), fixedByProgram(text));
 });
 
 test('when the engine fails later, earlier results cannot be copied or downloaded', async () => {
   await page.addInitScript(() => {
-    // A question that the engine has no answer for.
+    // Makes the engine fail by calling a method that it does not have.
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function post(message, ...others) {
       return postMessage.call(this, globalThis.stops && message.method ? { ...message, method: 'none' } : message, ...others);
     };
   });
   await page.reload();
-  const failing = ['#report', '#tab-files', '.finding details summary >> nth=0'];
-  for (const button of failing) {
+  const failingButtons = ['#report', '#tab-files', '.finding details summary >> nth=0'];
+  for (const button of failingButtons) {
     await page.evaluate(() => { globalThis.stops = false; });
     await expectCheck(page);
     await page.click('#example');
@@ -124,8 +125,8 @@ test('when the engine fails later, earlier results cannot be copied or downloade
     await page.click(button);
     await page.waitForFunction(() => document.getElementById('note').textContent.includes('Internal error'));
     assert.equal(await page.locator('.finding').count(), 0, button);
-    for (const other of ['#fix', '#copy', '#download', '#report']) {
-      assert.equal(await page.isDisabled(other), true, `${button} ${other}`);
+    for (const disabledButton of ['#fix', '#copy', '#download', '#report']) {
+      assert.equal(await page.isDisabled(disabledButton), true, `${button} ${disabledButton}`);
     }
   }
 });
@@ -141,20 +142,20 @@ test('invalid settings in the URL are marked, and a switch is on only for "yes"'
   await page.click('button[type=reset]');
   await page.waitForFunction(() => location.hash === '');
   await checked(page);
-  assert.equal((await saved(page, '#download')).text, fixed(text));
+  assert.equal((await saved(page, '#download')).text, fixedByProgram(text));
 });
 
 test('a copy button says "Copied" and then shows its label again, however often it is clicked', async () => {
   await paste(page, text);
   await page.click('#tab-files');
-  // The engine is asked for the files when the tab is chosen, so they come a little later.
+  // The host's files are requested from the engine only when the tab is selected.
   await page.getByRole('button', { name: /^Copy \/etc\/libvirt/ }).waitFor();
-  for (const [button, words] of [['#copy', 'Copy fixed XML'], ['.file button >> nth=0', 'Copy /etc']]) {
+  for (const [button, expected] of [['#copy', 'Copy fixed XML'], ['.file button >> nth=0', 'Copy /etc']]) {
     await page.click(button);
     await page.locator(button).filter({ hasText: /^Copied/ }).waitFor();
     await page.click(button);
     await page.waitForTimeout(2000);
-    const said = await page.locator(button).textContent();
-    assert.ok(said.startsWith(words), said);
+    const label = await page.locator(button).textContent();
+    assert.ok(label.startsWith(expected), label);
   }
 });

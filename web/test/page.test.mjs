@@ -1,4 +1,4 @@
-// The page itself: it sends nothing, works from a disk, and can be used by everybody.
+// The pages as a whole: they send nothing, work offline and from disk, and are accessible.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -25,38 +25,38 @@ const address = (page) => server.address + page;
 test('the loaded page sends no requests, and the browser would block them', async () => {
   const page = await open(browser, address('index.html'));
   await page.waitForLoadState('networkidle');
-  const asked = [];
-  page.context().on('request', (request) => /^(blob|data):/.test(request.url()) || asked.push(request.url()));
+  const requests = [];
+  page.context().on('request', (request) => /^(blob|data):/.test(request.url()) || requests.push(request.url()));
   await paste(page, example);
   await page.click('#fix');
   await checked(page);
   for (const tab of ['changes', 'files', 'editor']) {
     await showTab(page, tab);
   }
-  assert.deepEqual(asked, []);
+  assert.deepEqual(requests, []);
   assert.deepEqual(page.faults, []);
-  // Somebody's script in the page could connect to nothing either, nor in a worker.
-  const outcome = await page.evaluate(async () => {
-    const here = await fetch('index.html').then(() => 'sent', () => 'refused');
+  // The policy also blocks scripts injected into the page, and workers.
+  const outcomes = await page.evaluate(async () => {
+    const inPage = await fetch('index.html').then(() => 'sent', () => 'refused');
     const script = "fetch(location.origin + '/index.html').then(() => postMessage('sent'), () => postMessage('refused'))";
     const worker = new Worker(URL.createObjectURL(new Blob([script])));
-    return [here, await new Promise((resolve) => { worker.onmessage = ({ data }) => resolve(data); })];
+    return [inPage, await new Promise((resolve) => { worker.onmessage = ({ data }) => resolve(data); })];
   });
-  assert.deepEqual(outcome, ['refused', 'refused']);
+  assert.deepEqual(outcomes, ['refused', 'refused']);
   await page.context().close();
 });
 
-test('the page works offline and from a disk', async () => {
+test('the page works offline and when opened from disk', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   execFileSync('python3', ['-m', 'zipfile', '-e', 'dist.zip', folder]);
-  for (const place of [address('index.html'), `file://${folder}/index.html`]) {
-    const page = await open(browser, place);
-    // The icon comes last.
+  for (const url of [address('index.html'), `file://${folder}/index.html`]) {
+    const page = await open(browser, url);
+    // The icon is loaded last.
     await page.waitForLoadState('networkidle');
     await page.context().setOffline(true);
     await page.click('#example');
     await page.waitForSelector('.finding');
-    assert.ok(await page.locator('.finding').count() > 3, place);
+    assert.ok(await page.locator('.finding').count() > 3, url);
     await close(page);
   }
 });
@@ -83,9 +83,9 @@ test('axe finds no serious accessibility problems in light and dark mode', async
         }
         await page.evaluate(axe);
         const { violations } = await page.evaluate(() => globalThis.axe.run());
-        const said = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
+        const problems = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
           .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-        assert.deepEqual(said, [], `${name} ${view ?? ''} ${colorScheme}`);
+        assert.deepEqual(problems, [], `${name} ${view ?? ''} ${colorScheme}`);
         await page.screenshot({ path: join(pictures, `${name.replaceAll('/', '-')}${view ? `#tab-${view}` : ''}-${colorScheme}.png`) });
       }
       await close(page);
@@ -95,12 +95,12 @@ test('axe finds no serious accessibility problems in light and dark mode', async
 
 test('a failing engine is reported, and nothing can be downloaded', async () => {
   const context = await browser.newContext();
-  // Half of an engine.
+  // Truncates the engine to half its length.
   await context.route('**/engine.js', async (route) => {
     const answer = await route.fetch();
-    const whole = await answer.text();
-    const { wasm } = JSON.parse(whole.slice(whole.indexOf('=') + 1, whole.lastIndexOf(';')));
-    await route.fulfill({ response: answer, body: whole.replace(wasm, wasm.slice(0, 4 * (wasm.length >> 3))) });
+    const engineScript = await answer.text();
+    const { wasm } = JSON.parse(engineScript.slice(engineScript.indexOf('=') + 1, engineScript.lastIndexOf(';')));
+    await route.fulfill({ response: answer, body: engineScript.replace(wasm, wasm.slice(0, 4 * (wasm.length >> 3))) });
   });
   const page = await context.newPage();
   const faults = [];
@@ -123,12 +123,12 @@ test('a failing engine is reported, and nothing can be downloaded', async () => 
 test('after a finding is fixed with the keyboard, the focus moves to the next one', async () => {
   const page = await open(browser, address('index.html'));
   await paste(page, example);
-  const before = await page.locator('.finding').count();
+  const countBefore = await page.locator('.finding').count();
   await page.locator('.finding .fix').nth(1).focus();
   await expectCheck(page);
   await page.keyboard.press('Enter');
   await checked(page);
-  assert.ok(await page.locator('.finding').count() < before);
+  assert.ok(await page.locator('.finding').count() < countBefore);
   assert.equal(await page.evaluate(() => document.activeElement.closest('.finding') !== null), true);
   await close(page);
 });
@@ -158,14 +158,14 @@ test('everything works with the keyboard: pasting, going to a finding, fixing, s
   await page.evaluate((text) => navigator.clipboard.writeText(text), example);
   const { keyboard } = page;
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.textContent);
-  const tabTo = async (wanted) => {
+  const tabTo = async (pattern) => {
     for (let presses = 0; presses < 60; presses++) {
-      if (wanted.test(await focused())) {
+      if (pattern.test(await focused())) {
         return;
       }
       await keyboard.press('Tab');
     }
-    assert.fail(`the Tab key does not reach ${wanted}`);
+    assert.fail(`the Tab key does not reach ${pattern}`);
   };
   await tabTo(/cm-content/);
   await expectCheck(page);
@@ -173,7 +173,7 @@ test('everything works with the keyboard: pasting, going to a finding, fixing, s
   await checked(page);
   await keyboard.press('F8');
   assert.match(await page.locator('.cm-activeLine').innerText(), /</);
-  // Tab leaves the editor.
+  // The Tab key moves out of the editor.
   await tabTo(/^fix$/);
   await expectCheck(page);
   await keyboard.press('Enter');
@@ -196,10 +196,10 @@ test('a message is explained while it is typed, and kept in the URL', async () =
   await page.fill('#question', readFileSync('../fixtures/win10.log', 'utf8'));
   await page.waitForSelector('.answer .seen');
   assert.equal(await page.evaluate(() => location.hash), '', 'a log is not put into the URL');
-  const told = run(['explain', '--isolated', '-'], readFileSync('../fixtures/win10.log', 'utf8')).stdout;
+  const explained = run(['explain', '--isolated', '-'], readFileSync('../fixtures/win10.log', 'utf8')).stdout;
   for (const answer of await page.$$('.answer')) {
     const id = await answer.getAttribute('data-id');
-    assert.ok(told.includes(id), id);
+    assert.ok(explained.includes(id), id);
   }
   await page.fill('#question', 'xyzzy plugh');
   await page.waitForSelector('.empty');
