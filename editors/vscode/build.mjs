@@ -1,4 +1,5 @@
-// Bundles the extension into dist/extension.js, and the licenses of what is bundled into dist/licenses.txt.
+// Bundles the extension into dist/extension.js and writes the licenses of the bundled packages to
+// dist/licenses.txt.
 
 import { build } from 'esbuild';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Starts the server `gvtg-xml lsp`, hands it the settings, and adds the command that makes a domain one for GVT-g.
+// Starts the language server `gvtg-xml lsp`, sends it the settings, and adds the command that fixes
+// a domain for GVT-g.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -10,16 +11,16 @@ const SECTION = 'gvtg-xml';
 let client: LanguageClient | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
-  const tell = () => client?.sendNotification('workspace/didChangeConfiguration', { settings: { [SECTION]: settings(context) } });
+  const sendSettings = () => client?.sendNotification('workspace/didChangeConfiguration', { settings: { [SECTION]: settings(context) } });
   context.subscriptions.push(
-    vscode.workspace.onDidGrantWorkspaceTrust(tell),
+    vscode.workspace.onDidGrantWorkspaceTrust(sendSettings),
     vscode.commands.registerCommand('gvtg-xml.fixDomain', fixDomain),
     vscode.commands.registerCommand('gvtg-xml.restart', restart),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration(`${SECTION}.path`)) {
         await restart();
       } else if (event.affectsConfiguration(SECTION)) {
-        await tell();
+        await sendSettings();
       }
     }),
   );
@@ -34,21 +35,25 @@ export async function deactivate(): Promise<void> {
 
 let extension: vscode.ExtensionContext;
 
-/** The settings that are the server's, as far as somebody set them; the others are this extension's own. */
+/**
+ * Returns the server's settings that differ from their defaults. `gvtg-xml.path` is not among them:
+ * only the extension uses it. In an untrusted workspace the server ignores configuration files,
+ * unless the user names one.
+ */
 function settings(context: vscode.ExtensionContext): Record<string, unknown> {
-  const known: Record<string, { default: unknown }> = context.extension.packageJSON.contributes.configuration.properties;
-  const set: Record<string, unknown> = {};
-  for (const [key, property] of Object.entries(known)) {
+  const properties: Record<string, { default: unknown }> = context.extension.packageJSON.contributes.configuration.properties;
+  const changedSettings: Record<string, unknown> = {};
+  for (const [key, property] of Object.entries(properties)) {
     const name = key.slice(SECTION.length + 1);
     const value = vscode.workspace.getConfiguration(SECTION).get(name);
     if (name !== 'path' && JSON.stringify(value) !== JSON.stringify(property.default)) {
-      set[name] = value;
+      changedSettings[name] = value;
     }
   }
-  if (!vscode.workspace.isTrusted && set.config === undefined) {
-    set.isolated = true;
+  if (!vscode.workspace.isTrusted && changedSettings.config === undefined) {
+    changedSettings.isolated = true;
   }
-  return set;
+  return changedSettings;
 }
 
 async function start(): Promise<void> {
@@ -66,11 +71,11 @@ async function start(): Promise<void> {
     await promisify(execFile)(command, ['--version']);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const open = 'Open Settings';
+    const openSettings = 'Open Settings';
     const message = `gvtg-xml could not be started (${reason}). Install it, or set its path in the setting gvtg-xml.path.`;
-    // Not waited for: a message may stand there for hours.
-    void vscode.window.showErrorMessage(message, open).then((chosen) =>
-      chosen === open ? vscode.commands.executeCommand('workbench.action.openSettings', 'gvtg-xml.path') : undefined,
+    // Not awaited: the message may stay open for hours.
+    void vscode.window.showErrorMessage(message, openSettings).then((selected) =>
+      selected === openSettings ? vscode.commands.executeCommand('workbench.action.openSettings', 'gvtg-xml.path') : undefined,
     );
     return;
   }
@@ -83,7 +88,10 @@ async function restart(): Promise<void> {
   await start();
 }
 
-/** Does to the domain at hand what `gvtg-xml fix` does to a file: the server answers with an edit, which can be undone. */
+/**
+ * Fixes the domain in the active editor like `gvtg-xml fix`. The server answers with a workspace
+ * edit, which can be undone.
+ */
 async function fixDomain(): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined || client === undefined) {

@@ -1,6 +1,7 @@
 #!/bin/bash
-# setup.sh: brings the real VS Code (as code-server from npm) with Debian's Chromium to look at it, and what builds the extension, into
-# $LAB/vscode. Run as root. Needs node 20 with its headers; some minutes and 1.5 GB.
+# setup.sh: installs the real VS Code (code-server from npm), Debian's Chromium to drive it, and the
+# packages that build the extension, into $LAB/vscode. Run as root. Needs node 20 with its headers,
+# some minutes and 1.5 GB.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +16,8 @@ log=$lab/setup.log
 # shellcheck disable=SC2086 # a list of words
 apt-get install -y -q --no-install-recommends $packages >"$log" 2>&1
 
-# npm says what it did in the log; nothing here runs what packages would download and run by themselves.
+# npm's output goes to the log. --ignore-scripts below keeps packages from running install scripts,
+# which may download programs.
 quietly() { "$@" >>"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }; }
 cd "$lab"
 if ! node node_modules/code-server/out/node/entry.js --version >/dev/null 2>&1; then
@@ -25,7 +27,7 @@ if ! node node_modules/code-server/out/node/entry.js --version >/dev/null 2>&1; 
     quietly npm rebuild argon2
     cd node_modules/code-server/lib/vscode
     quietly npm install --omit=dev --ignore-scripts
-    # The Kerberos of a proxy is the only one that may be missing.
+    # Of the native modules only Kerberos, for proxies, may be missing.
     for module in @vscode/spdlog native-watchdog node-pty @parcel/watcher @vscode/deviceid; do quietly npm rebuild "$module"; done
     ln -sfn node_modules node_modules.asar
     mkdir -p node_modules/@vscode/ripgrep/bin
