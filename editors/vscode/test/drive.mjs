@@ -1,7 +1,7 @@
-// drive.mjs FOLDER VSIX PROGRAM: drives the real VS Code in a real browser with the keyboard. Run in
-// the folder that setup.sh fills ($LAB/vscode). FOLDER has virsh000000.xml and plain.xml. The script
-// writes problems.json (the rows of the problems panel), hover.txt, quick.xml (the result of a quick
-// fix) and screenshots there, and saves both domains with everything fixed.
+// drive.mjs FOLDER VSIX PROGRAM: drives the real VS Code in a real browser with the keyboard. Run
+// in the folder that setup.sh fills ($LAB/vscode). FOLDER has virsh000000.xml and plain.xml. The
+// script writes problems.json (the rows of the problems panel), hover.txt, quick.xml (the result of
+// a quick fix) and screenshots there, and saves both domains with everything fixed.
 
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
