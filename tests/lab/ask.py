@@ -128,7 +128,7 @@ class Libvirt:
 
 def answers_on(daemon, path, options):
     """Everything that libvirt and QEMU say about one file, beside the other domain that it may have."""
-    beside = path[:-len('.xml')] + '.other'
+    beside = path[:-len('.xml')] + '.beside'
     if not os.path.exists(beside):
         return answers_alone(daemon, path, options)
     with open(beside, encoding='utf-8') as file:
