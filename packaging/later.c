@@ -1,5 +1,6 @@
-/* The clock, 40 days later: a library for LD_PRELOAD, by which packaging/test-release builds on another day. faketime does the same for
-   most programs, but rustc's allocator asks for the time before faketime can answer, and both wait for ever. */
+/* A library for LD_PRELOAD that sets the clock 40 days ahead; packaging/test-release uses it to
+   build on another day. faketime would do for most programs, but rustc's allocator reads the time
+   before faketime is initialized, and both deadlock. */
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>

@@ -1,8 +1,9 @@
 #!/usr/bin/python
-"""Takes a domain through `virsh dumpxml`, `gvtg-xml fix` and `virsh define --validate`.
+"""Fixes a domain with `virsh dumpxml`, `gvtg-xml fix` and `virsh define --validate`.
 
-One module and not a task for each step: between what was read and what is defined there are milliseconds, in which nobody edits the
-domain; passwords in it stay on the host; and check mode can tell what would change.
+All steps are in one module rather than in tasks, so that only milliseconds pass between reading and
+defining a domain, in which it could be edited, its passwords do not leave the host, and check mode
+can report what would change.
 """
 import datetime
 import difflib
@@ -52,25 +53,25 @@ report:
 xml: {description: The domain's XML without its passwords; in check mode the XML that it would have., type: str, returned: success}
 """
 
-# Exit codes of `fix --fail-on error`; all others mean that it could not be done.
+# Exit codes of `fix --fail-on error`; any other one means that fix failed.
 NOTHING_LEFT, ERRORS_LEFT = 0, 1
 
 
 class Domain:
-    """A domain of this host's libvirt, by its name."""
+    """A domain of this host's libvirt, identified by its name."""
 
     def __init__(self, module):
         self.module = module
         self.name = module.params['name']
 
     def virsh(self, *arguments, stdin=b''):
-        """Status, output in bytes, and errors as a text."""
+        """Runs virsh; returns the exit status, stdout as bytes, and stderr as text."""
         return self.run(['virsh', '--quiet', '--connect', self.module.params['uri'], *arguments], stdin)
 
     def run(self, command, stdin=b''):
-        # Whoever runs the play may have a display, but the domain's window is not to open there.
+        # fix would write a DISPLAY from the environment of the play into the domain.
         environment = dict(os.environ, LC_ALL='C.UTF-8', DISPLAY='')
-        # Not run_command, which fails where a program ends before it has read all.
+        # Not run_command, which fails if a program exits before it has read its whole stdin.
         done = subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False)
         return done.returncode, done.stdout, done.stderr.decode('utf-8', 'replace').strip()
 
@@ -81,18 +82,20 @@ class Domain:
         return self.name in names.decode('utf-8').splitlines()
 
     def dump(self):
-        """The inactive XML, with the passwords that `define` needs."""
+        """Returns the inactive XML as bytes, with the passwords, which `virsh define` needs."""
         status, text, err = self.virsh('dumpxml', '--inactive', '--security-info', f'--domain={self.name}')
         if status:
             self.fail('virsh dumpxml', err)
-        # To virsh a word may be an id or a uuid, too: it must not be somebody else's.
+        # virsh also accepts an id or a uuid here, so the name may have selected another domain.
         found = ElementTree.fromstring(text).findtext('name')
         if found != self.name:
             self.fail('virsh dumpxml', f'virsh takes this name for the id of the running domain {found!r}: shut that domain down first')
         return text
 
     def fix(self, text):
-        """Status, the mended text, what is left, and what fix said."""
+        """Runs `gvtg-xml fix`; returns its status, the fixed XML, the findings that are left, and
+        its stderr.
+        """
         report = os.path.join(self.module.tmpdir, 'report.json')
         command = [self.module.params['program'], 'fix', '--fail-on', 'error', '--stdin-filename', self.name + '.xml',
                    '--format', 'json', '--output-file', report, *self.module.params['flags']]
@@ -106,7 +109,9 @@ class Domain:
         return status, fixed, left, err
 
     def back_up(self, text):
-        """A new file with this text, which has passwords in it."""
+        """Writes the XML to a new file that only root can read, because it has passwords; returns
+        its path.
+        """
         folder = self.module.params['backup_folder']
         os.makedirs(folder, mode=0o700, exist_ok=True)
         now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y%m%dT%H%M%S.%fZ')
@@ -122,7 +127,7 @@ class Domain:
 
 
 def shown(text):
-    """The text for logs, without passwords and without the cookies of network disks."""
+    """Returns the XML for logs, without passwords and the cookies of network disks."""
     text = re.sub(r"""\b(passwd=)(?:'[^']*'|"[^"]*")""", r"\1'***'", text.decode('utf-8'))
     return re.sub(r'(<cookie\b[^>]*>)[^<]*', r'\1***', text)
 
@@ -133,7 +138,7 @@ def diff(name, before, after):
 
 
 def mend(domain):
-    """What became of the domain, as the module's result."""
+    """Fixes the domain and returns the module's result."""
     if not domain.is_listed('--all'):
         domain.fail('virsh list', 'this libvirt has no domain of that name; virsh list --all lists the domains')
     if not domain.is_listed('--all', '--persistent'):
@@ -155,7 +160,8 @@ def mend(domain):
     report['backup'] = domain.back_up(before)
     status, _, err = domain.virsh('define', '--validate', '/dev/stdin', stdin=after)
     if status:
-        # A connection may be lost after libvirt has taken the XML: the backup goes only where the domain is seen to be as it was.
+        # The connection may have been lost after libvirt accepted the XML, so the backup is only
+        # removed if the domain is unchanged.
         if domain.dump() != before:
             domain.module.fail_json(msg=f"virsh define: {domain.name}: {err}; its old XML is in {report['backup']}")
         os.unlink(report.pop('backup'))

@@ -1,8 +1,9 @@
 #!/usr/bin/python
-"""Writes the host's files with `gvtg-xml emit all`, and says which of them are somebody else's.
+"""Writes the host's files with `gvtg-xml emit all`, and replaces only those that it wrote itself.
 
-`emit all` replaces nothing that says something else. A play that is run again with one more domain has to replace the hook, so this
-looks into the manifest: what `emit all` wrote and nobody has changed since may be replaced.
+`emit all` does not replace an existing file with different content. A play that runs again with one
+more domain has to replace the hook, so this module reads the manifest: files that `emit all` wrote
+and that have not been changed since may be replaced.
 """
 import hashlib
 import os
@@ -41,12 +42,12 @@ notes: {description: The notes that C(emit all) printed, including what to do ne
 """
 
 MANIFEST = '/etc/gvtg-xml/manifest'
-# Exit codes of `emit all --diff`; all others mean that it could not be done.
+# Exit codes of `emit all --diff`; any other one means that it failed.
 NOTHING_CHANGES, SOMETHING_CHANGES = 0, 1
 
 
 def own_files():
-    """The files of the manifest that are as they were written, mode included."""
+    """Returns the paths in the manifest whose files are unchanged, including their modes."""
     try:
         with open(MANIFEST, encoding='utf-8') as file:
             manifest = file.read()
@@ -66,13 +67,17 @@ def is_as_written(path, mode, digest):
 
 
 def replaced_files(diff):
-    """Files that are there and would be replaced; the manifest itself is nothing that somebody wants to keep."""
+    """Returns the existing files that a diff replaces, except the manifest, which may always be
+    replaced.
+    """
     paths = re.findall(r'^--- (/.*)$', diff, re.MULTILINE) + re.findall(r'^# (/.*): mode [0-7]+, to be [0-7]+$', diff, re.MULTILINE)
     return set(paths) - {'/dev/null', MANIFEST}
 
 
 def emit(module, *flags):
-    """Status, output and notes of `emit all` for the domains."""
+    """Runs `emit all` for the domains; returns its status, its stdout, and its notes without the
+    program's name.
+    """
     command = [module.params['program'], 'emit', 'all', '--root', '/', *module.params['flags'], *flags, 'domains']
     status, out, err = module.run_command(command, cwd=module.tmpdir, environ_update={'LC_ALL': 'C.UTF-8'}, expand_user_and_vars=False)
     if status not in (NOTHING_CHANGES, SOMETHING_CHANGES):
