@@ -1,4 +1,4 @@
-"""How many instructions a process takes: a figure that does not depend on what else the machine does."""
+"""Counts the instructions of a process, which do not depend on the load of the machine."""
 
 import re
 import shutil
@@ -9,15 +9,18 @@ import tempfile
 VALGRIND = shutil.which("valgrind")
 
 
-def is_there():
-    """Whether there is valgrind; where there is none, that is said out loud."""
+def is_available():
+    """Whether valgrind is installed; prints a warning if it is not."""
     if not VALGRIND:
         print("!! valgrind is missing (Debian: valgrind): NO INSTRUCTIONS ARE COUNTED", file=sys.stderr)
     return VALGRIND is not None
 
 
 def run(command, stdin, *options):
-    """What valgrind says while it runs a command. Its environment is empty, as programs read it at their start."""
+    """Runs a command under callgrind and returns valgrind's log.
+
+    The environment is empty, because programs read it at startup.
+    """
     with tempfile.NamedTemporaryFile("r") as log, open(stdin or "/dev/null", "rb") as source:
         line = [VALGRIND, "--tool=callgrind", f"--log-file={log.name}", *options, *command]
         subprocess.run(line, stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={})
@@ -25,7 +28,7 @@ def run(command, stdin, *options):
 
 
 def instructions(command, stdin=None):
-    """The instructions of a command."""
-    said = run(command, stdin, "--callgrind-out-file=/dev/null")
-    counted = re.search(r"Collected : (\d+)", said)
-    return int(counted[1]) if counted else sys.exit(f"valgrind failed: {' '.join(map(str, command))[:200]}\n{said}")
+    """Returns the number of instructions that a command takes."""
+    log_text = run(command, stdin, "--callgrind-out-file=/dev/null")
+    match = re.search(r"Collected : (\d+)", log_text)
+    return int(match[1]) if match else sys.exit(f"valgrind failed: {' '.join(map(str, command))[:200]}\n{log_text}")

@@ -1,4 +1,5 @@
-"""What the benchmarks read: domains of all sizes, and what some reader once took more than linear time for."""
+"""Inputs for the benchmarks: domains of all sizes, and inputs that once took more than linear time.
+"""
 
 QEMU = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 UUID = "ab54baba-ea9a-4ce5-b7b4-51b376b65849"
@@ -37,7 +38,8 @@ def args(values):
 
 
 def hostile():
-    """Inputs of about 1 MB (the name says what of), each of which some reader handles in more than linear time."""
+    """Returns inputs of about 1 MB by name, each of which takes some parser more than linear time.
+    """
     q = " " + QEMU
     plain = lambda items, **more: domain(["".join(items)], line="", **more)
     sets = lambda device: [word for i in range(16_000) for word in ("-set", f"device.{device(i)}.{('display', 'ramfb', 'xres')[i % 3]}=on")]
@@ -86,8 +88,12 @@ def hostile():
 
 
 def growing(count):
-    """Inputs with so many of something that was once looked for again for each of it: four times as many must not take much longer
-    than four times as long."""
+    """Returns inputs by name, each with `count` items of a kind for which a search was once
+    repeated.
+
+    Four times as many items must not take much longer than four times as long.
+    
+    """
     q = " " + QEMU
     plain = lambda items, **more: domain(["".join(items)], line="", **more)
     block = "<qemu:commandline><qemu:arg value='-s'/></qemu:commandline>"
@@ -97,7 +103,7 @@ def growing(count):
     capability = lambda i: f"<qemu:capabilities><qemu:del capability='c{i}'/></qemu:capabilities>"
     deletions = "<qemu:capabilities>" + "".join(f"<qemu:del capability='c{i}'/>" for i in range(count)) + "</qemu:capabilities>"
     sets = lambda device: args([w for i in range(count) for w in ("-set", f"device.{device(i)}.{('x-igd-opregion', 'ramfb', 'xres')[i % 3]}=on")])
-    each = lambda one: "".join(one(i) for i in range(count))
+    each = lambda make_item: "".join(make_item(i) for i in range(count))
     vgpu = lambda i: VGPU.replace("ua-gvtg", f"ua-{i}").replace(UUID[:8], f"{i:08x}")
     numbered = VGPU.replace("<alias name='ua-gvtg'/>", "")
     pci = "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='0' function='0'/></source></hostdev>"
@@ -138,18 +144,18 @@ def write_inputs(folder):
         files[f"line-{findings}"] = "".join(line.strip() for line in domain(disks(10 * MIB, usb)).splitlines())
     for name, text in files.items():
         (folder / f"{name}.xml").write_text(text)
-    small = folder / "corpus"
-    small.mkdir()
+    corpus_folder = folder / "corpus"
+    corpus_folder.mkdir()
     for number in range(580):
         devices = [disk(i) for i in range(number % 5)] + (SPICE if number % 2 else []) + ([f"    {VGPU}"] if number % 20 == 0 else [])
-        (small / f"{number}.xml").write_text(domain(devices))
-    odd = folder / "hostile"
-    odd.mkdir()
+        (corpus_folder / f"{number}.xml").write_text(domain(devices))
+    hostile_folder = folder / "hostile"
+    hostile_folder.mkdir()
     for name, text in hostile().items():
-        (odd / f"{name}.xml").write_text(text)
+        (hostile_folder / f"{name}.xml").write_text(text)
     for times in (1, 4):
-        size = folder / f"growing-{times}"
-        size.mkdir()
+        growing_folder = folder / f"growing-{times}"
+        growing_folder.mkdir()
         for name, text in growing(4_000 * times).items():
-            (size / f"{name}.xml").write_text(text)
+            (growing_folder / f"{name}.xml").write_text(text)
     (folder / "levels.xml").write_text("<a>" * 1_000_000 + "</a>" * 1_000_000)

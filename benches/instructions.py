@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Counts the instructions of the release binary, and fails where a case takes 5 % more than benches/instructions.txt says.
+"""Counts the release binary's instructions and fails if a case takes 5 % more than recorded.
 
-Needs python3 and valgrind. `--record` writes the counts down anew, with the compiler that they hold for: commit them with whatever
-made them change, and say why in the commit's message.
+The counts are in benches/instructions.txt. Needs python3 and valgrind. `--record` writes new counts
+and the compiler that they were measured with: commit them together with the change that caused
+them, and explain it in the commit message.
 """
 
 import argparse
@@ -15,16 +16,16 @@ import inputs
 import release
 
 RECORD = release.ROOT / "benches" / "instructions.txt"
-# So much more than recorded is a step back.
-MOST = 1.05
+# The highest accepted ratio of measured to recorded instructions.
+MAX_RATIO = 1.05
 
 
 def cases(folder):
-    """Each case: what it is called, the words behind the program's name, and its stdin."""
-    many = sorted(str(path) for path in (folder / "corpus").glob("*.xml"))
+    """Yields each case's name, command-line arguments and stdin (a path or None)."""
+    paths = sorted(str(path) for path in (folder / "corpus").glob("*.xml"))
     yield "fix of a 6 KB domain", ["fix"], release.SMALL
     for form in ("concise", "full", "json"):
-        yield f"lint of 580 files, {form}", ["lint", "--format", form, *many], None
+        yield f"lint of 580 files, {form}", ["lint", "--format", form, *paths], None
     yield "lint of 10,000 findings in one line, full", ["lint", "--format", "full", "--only", "spice-leftover"], folder / "line-True.xml"
     yield "lint of 10 MB", ["lint"], folder / "big.xml"
     yield "fix of 10 MB", ["fix"], folder / "big-fixable.xml"
@@ -34,7 +35,7 @@ def cases(folder):
 
 
 def recorded():
-    """The compiler and the counts that were written down."""
+    """Returns the recorded compiler version and the recorded counts by case."""
     compiler, *lines = RECORD.read_text().splitlines()
     return compiler, {name: int(count.replace(",", "")) for name, _, count in (line.rpartition("  ") for line in lines)}
 
@@ -44,30 +45,30 @@ def main():
     parser.add_argument("--binary", help="count this one's instead of building")
     parser.add_argument("--record", action="store_true", help="write the counts down instead of comparing them")
     options = parser.parse_args()
-    if not callgrind.is_there():
+    if not callgrind.is_available():
         sys.exit(2)
     binary = options.binary or release.build()
     with tempfile.TemporaryDirectory(prefix="gvtg-xml-bench-") as name:
         inputs.write_inputs(Path(name))
-        counts = {case: callgrind.instructions([binary, *words], stdin) for case, words, stdin in cases(Path(name))}
+        counts = {case: callgrind.instructions([binary, *arguments], stdin) for case, arguments, stdin in cases(Path(name))}
     if options.record:
         lines = [release.compiler(), *(f"{case:40}  {count:>13,}" for case, count in counts.items())]
         RECORD.write_text("\n".join(lines) + "\n")
         return
-    compiler, known = recorded()
-    known = {case.strip(): count for case, count in known.items()}
-    over = 0
+    compiler, recorded_counts = recorded()
+    recorded_counts = {case.strip(): count for case, count in recorded_counts.items()}
+    exceeded = 0
     for case, count in counts.items():
-        ratio = count / known[case] if case in known else float("inf")
-        over += ratio > MOST
-        print(f"{'!! ' if ratio > MOST else '   '}{case:40}{count:>14,}{known.get(case, 0):>14,}{ratio:>8.3f}")
+        ratio = count / recorded_counts[case] if case in recorded_counts else float("inf")
+        exceeded += ratio > MAX_RATIO
+        print(f"{'!! ' if ratio > MAX_RATIO else '   '}{case:40}{count:>14,}{recorded_counts.get(case, 0):>14,}{ratio:>8.3f}")
     if compiler != release.compiler():
         print(f"recorded with {compiler}; this is {release.compiler()}")
-    if over:
-        print(f"{over} take more than {MOST} times what is recorded; if that is worth it: benches/instructions.py --record")
-    elif any(count < known[case] * (2 - MOST) for case, count in counts.items()):
+    if exceeded:
+        print(f"{exceeded} take more than {MAX_RATIO} times what is recorded; if that is worth it: benches/instructions.py --record")
+    elif any(count < recorded_counts[case] * (2 - MAX_RATIO) for case, count in counts.items()):
         print("some take less than recorded: benches/instructions.py --record keeps it that way")
-    sys.exit(1 if over else 0)
+    sys.exit(1 if exceeded else 0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Measures the release binary against the bars that benches/README.md names. Needs python3, xmllint and valgrind.
+"""Measures the release binary against the limits in benches/README.md. Needs python3, xmllint and
+valgrind.
 
-Whole processes are timed, the two of a pair in turns, so that a busy machine slows both alike; a row's figure is the median of the
-rounds' ratios. Each round runs new copies of both programs: where a copy's pages happen to lie makes it up to 8 % faster or slower.
-Beside a ratio of times stands the ratio of instructions, which callgrind counts. Peak memory is what the kernel says about the finished process (wait4); for a process smaller than this script, whose
-memory the kernel counts in, it is read while the process waits for a full pipe to take its last words.
+Times whole processes. The two programs of a pair run alternately, so that load on the machine slows
+both alike; a row's figure is the median of the rounds' ratios. Each round runs new copies of both
+programs, because the physical pages of a copy make it up to 8 % faster or slower. Next to a ratio
+of times is the ratio of instructions as counted by callgrind. Peak memory is the kernel's figure
+for the finished process (wait4). For a process smaller than this script, that figure would include
+the script's own memory, so it is read from /proc while the process is blocked on writing its last
+line to a full pipe.
 """
 
 import argparse
@@ -22,10 +26,11 @@ import callgrind
 import release
 from inputs import MIB, write_inputs
 
-# Measuring ------------------------------------------------------------------------------------------------------------------------
 
 def run(command, stdin=None, pipe=False, processor=False):
-    """Seconds (of the clock, or of the processor), peak bytes and exit code of one process, its output thrown away."""
+    """Runs a process, discards its output, and returns its seconds (wall clock or CPU), peak memory
+    in bytes and exit code.
+    """
     source = None
     if stdin and pipe:
         source = subprocess.Popen(["cat", str(stdin)], stdout=subprocess.PIPE)
@@ -48,7 +53,7 @@ def run(command, stdin=None, pipe=False, processor=False):
 
 
 def small_peak(command, stdin):
-    """Peak bytes of a process that says something on stderr last."""
+    """Returns the peak memory, in bytes, of a process whose last action is to write to stderr."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     try:
@@ -68,7 +73,7 @@ def small_peak(command, stdin):
 
 
 def copied(command, folder, name):
-    """The command with a new copy of its program."""
+    """Copies a command's program and returns the command with the copy."""
     copy = folder / name
     copy.unlink(missing_ok=True)
     shutil.copy(command[0], copy)
@@ -77,59 +82,66 @@ def copied(command, folder, name):
 
 class Table:
     def __init__(self, only, folder):
-        self.only, self.folder, self.over = only, folder, 0
-        self.counts = callgrind.is_there()
+        self.name_filter, self.folder, self.over_bar = only, folder, 0
+        self.counts_instructions = callgrind.is_available()
         print(f"{'':3}{'case':46}{'figure':>12}{'bar':>12}   {'time':>10}{'peak':>10}   instructions")
 
     def wants(self, name):
-        return self.only is None or self.only in name
+        return self.name_filter is None or self.name_filter in name
 
     def row(self, name, figure, bar, unit, seconds, peak, instructions=""):
         over = figure > bar
-        self.over += over
+        self.over_bar += over
         scale = f"{seconds * 1e3:.2f} ms"
         print(f"{'!! ' if over else '   '}{name:46}{figure:>9.3g}{unit:>3}{bar:>9.3g}{unit:>3}   {scale:>10}{peak / MIB:>7.1f} MB   {instructions}", flush=True)
 
-    def pair(self, name, own, other, bar, rounds, stdin=None, other_stdin=None, times_input=None, most=None, pipe=False):
-        """Time against another program's, and peak memory against the input or a number of bytes."""
+    def pair(self, name, command, other_command, bar, rounds, stdin=None, other_stdin=None, times_input=None, max_bytes=None, pipe=False):
+        """Compares time with another program's, and peak memory with the input's size or with a
+        number of bytes.
+        """
         if not self.wants(name):
             return
         ratios, times, peaks = [], [], []
         for _ in range(rounds):
-            mine = run(copied(own, self.folder, "own"), stdin, pipe)
-            theirs = run(copied(other, self.folder, "other"), other_stdin)
-            if mine[2] not in (0, 1):
-                sys.exit(f"{name}: exit code {mine[2]}")
-            ratios.append(mine[0] / theirs[0])
-            times.append(mine[0])
-            peaks.append(mine[1])
+            result = run(copied(command, self.folder, "own"), stdin, pipe)
+            other_result = run(copied(other_command, self.folder, "other"), other_stdin)
+            if result[2] not in (0, 1):
+                sys.exit(f"{name}: exit code {result[2]}")
+            ratios.append(result[0] / other_result[0])
+            times.append(result[0])
+            peaks.append(result[1])
         peak, seconds = max(peaks), statistics.median(times)
         if bar:
             instructions = ""
-            if self.counts:
-                mine, theirs = callgrind.instructions(own, stdin), callgrind.instructions(other, other_stdin)
-                instructions = f"{mine:,} ({mine / theirs:.2f} x)"
+            if self.counts_instructions:
+                count = callgrind.instructions(command, stdin)
+                other_count = callgrind.instructions(other_command, other_stdin)
+                instructions = f"{count:,} ({count / other_count:.2f} x)"
             self.row(name, statistics.median(ratios), bar, "x", seconds, peak, instructions)
         if times_input:
             self.row(f"{name}: memory / input", peak / os.path.getsize(stdin), times_input, "x", seconds, peak)
-        if most:
-            peak = small_peak(own, stdin)
-            self.row(f"{name}: memory", peak / MIB, most / MIB, "MB", seconds, peak)
+        if max_bytes:
+            peak = small_peak(command, stdin)
+            self.row(f"{name}: memory", peak / MIB, max_bytes / MIB, "MB", seconds, peak)
 
     def each(self, name, command, with_findings, without, bar, count, rounds):
-        """Microseconds a diagnostic: what a file with findings costs more than the same without."""
+        """Measures the CPU time per diagnostic, in microseconds: the extra cost of a file with
+        findings over one without.
+        """
         if not self.wants(name):
             return
         costs, times, peaks = [], [], []
         for _ in range(rounds):
-            mine, base = run(command, with_findings, processor=True), run(command, without, processor=True)
-            costs.append((mine[0] - base[0]) / count * 1e6)
-            times.append(mine[0])
-            peaks.append(mine[1])
+            result, baseline = run(command, with_findings, processor=True), run(command, without, processor=True)
+            costs.append((result[0] - baseline[0]) / count * 1e6)
+            times.append(result[0])
+            peaks.append(result[1])
         self.row(name, statistics.median(costs), bar, "µs", statistics.median(times), max(peaks))
 
     def within(self, name, command, bar, rounds, stdin):
-        """Milliseconds of the processor, the shortest of a few: what the machine does meanwhile is not the program's."""
+        """Measures the CPU time in milliseconds; the shortest of a few runs is the least disturbed
+        by other processes.
+        """
         if not self.wants(name):
             return
         runs = [run(command, stdin, processor=True) for _ in range(rounds)]
@@ -138,13 +150,15 @@ class Table:
         best = min(seconds for seconds, _, _ in runs)
         self.row(name, best * 1e3, bar, "ms", best, max(peak for _, peak, _ in runs))
 
-    def growth(self, name, command, rounds, few, many):
-        """How many times as long four times as much takes, each the shortest of a few."""
+    def growth(self, name, command, rounds, small_input, large_input):
+        """Measures how many times longer an input with four times as many items takes, each the
+        shortest of a few runs.
+        """
         if not self.wants(name):
             return
         best = lambda file: min(run(command, file, processor=True) for _ in range(rounds))
-        small, large = best(few), best(many)
-        self.row(name, large[0] / small[0], 8, "x", large[0], large[1])
+        small_result, large_result = best(small_input), best(large_input)
+        self.row(name, large_result[0] / small_result[0], 8, "x", large_result[0], large_result[1])
 
 
 def main():
@@ -160,24 +174,24 @@ def main():
     quick, slow = options.rounds * 10, max(3, options.rounds // 4)
     os.environ.pop("DISPLAY", None)
     with tempfile.TemporaryDirectory(prefix="gvtg-xml-bench-") as name:
-        # In a process of its own: a big parent's memory would be counted as each child's.
+        # In another process, because this script's memory is counted as part of each child's.
         if (child := os.fork()) == 0:
             write_inputs(Path(name))
             os._exit(0)
         os.waitpid(child, 0)
         files = {path.stem: path for path in Path(name).glob("*.xml")}
         corpus, levels = Path(name) / "corpus", files["levels"]
-        odd = {path.stem: path for path in sorted((Path(name) / "hostile").glob("*.xml"))}
-        few = sorted((Path(name) / "growing-1").glob("*.xml"))
+        hostile = {path.stem: path for path in sorted((Path(name) / "hostile").glob("*.xml"))}
+        growing = sorted((Path(name) / "growing-1").glob("*.xml"))
         copies = Path(name) / "copies"
         copies.mkdir()
         table = Table(options.only, copies)
-        small = [xmllint, "--noout", "-"]
-        table.pair("small fix / xmllint", [binary, "fix"], small, 0.45, quick, release.SMALL, release.SMALL, most=3.2 * MIB)
-        many = sorted(str(path) for path in Path(options.corpus or corpus).glob("*.xml"))
+        xmllint_stdin = [xmllint, "--noout", "-"]
+        table.pair("small fix / xmllint", [binary, "fix"], xmllint_stdin, 0.45, quick, release.SMALL, release.SMALL, max_bytes=3.2 * MIB)
+        paths = sorted(str(path) for path in Path(options.corpus or corpus).glob("*.xml"))
         for form, bar in (("concise", 0.95), ("full", 2.4)):
-            lint = [binary, "lint", "--format", form, *many]
-            table.pair(f"lint of {len(many)} files, {form} / xmllint", lint, [xmllint, "--noout", *many], bar, options.rounds)
+            lint = [binary, "lint", "--format", form, *paths]
+            table.pair(f"lint of {len(paths)} files, {form} / xmllint", lint, [xmllint, "--noout", *paths], bar, options.rounds)
         for kind, bar in (("lint", 0.7), ("fix", 1.5)):
             for file in ("big", "big-declared") if kind == "lint" else ("big-fixable", "big-fixable-declared"):
                 lint = [xmllint, "--huge", "--noout", str(files[file])]
@@ -189,22 +203,22 @@ def main():
             for form, bar in (("full", 20), ("concise", 10), ("json", 20)):
                 command = [binary, "lint", "--format", form, "--only", "spice-leftover"]
                 table.each(f"a diagnostic, {layout}, {form}", command, files[f"{layout}-True"], files[f"{layout}-False"], bar, 10_000, slow)
-        for name, file in odd.items():
+        for name, file in hostile.items():
             for kind in (["lint", "--format", "concise"], ["fix"]):
                 table.within(f"{kind[0]}: {name}", [binary, *kind], 100, 3, file)
         for form in ("set", "override"):
-            for name in (name for name in odd if "-set" in name or "overr" in name or "propert" in name):
+            for name in (name for name in hostile if "-set" in name or "overr" in name or "propert" in name):
                 version = "7.0.0" if form == "set" else "8.0.0"
                 for kind in (["lint", "--format", "concise"], ["fix"]):
-                    table.within(f"{kind[0]} for libvirt {version}: {name}", [binary, *kind, "--libvirt", version], 100, 3, odd[name])
-        for file in few:
+                    table.within(f"{kind[0]} for libvirt {version}: {name}", [binary, *kind, "--libvirt", version], 100, 3, hostile[name])
+        for file in growing:
             for kind in (["lint", "--format", "json"], ["fix"], ["fix", "--libvirt", "7.0.0"], ["fix", "--libvirt", "8.2.0"]):
                 title = " ".join(kind).replace("--", "").replace("format ", "")
                 table.growth(f"{title}: {file.stem}, 4 times as many", [binary, *kind], 3, file, file.parent.parent / "growing-4" / file.name)
         table.within("lint: a million levels", [binary, "lint"], 1000, 3, levels)
         table.within("fix: a million levels", [binary, "fix"], 1000, 3, levels)
-    print(f"{table.over} over their bar" if table.over else "all within their bars")
-    sys.exit(1 if table.over else 0)
+    print(f"{table.over_bar} over their bar" if table.over_bar else "all within their bars")
+    sys.exit(1 if table.over_bar else 0)
 
 
 if __name__ == "__main__":

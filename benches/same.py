@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Whether two binaries print the same, byte for byte, and end with the same exit code: `benches/same.py OLD NEW FOLDER…`.
+"""Compares the output and exit codes of two binaries byte for byte: `benches/same.py OLD NEW
+FOLDER…`.
 
-For changes that are to make the program faster and nothing else. Reads all *.xml of the folders, in all formats, for libvirts of each
-form, with and without unsafe fixes; the first line that differs of each case is shown.
+For changes that should only make the program faster. Runs both on all *.xml files in the folders,
+in all formats, for libvirt releases that take different forms of XML, with and without unsafe
+fixes, and shows the first differing line of each case.
 """
 
 import subprocess
@@ -11,8 +13,8 @@ from itertools import product
 from pathlib import Path
 
 FORMATS = ["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit"]
-READERS = [[], ["--libvirt", "7.0"], ["--libvirt", "7.9"], ["--libvirt", "8.1"]]
-ASKED = [
+LIBVIRTS = [[], ["--libvirt", "7.0"], ["--libvirt", "7.9"], ["--libvirt", "8.1"]]
+SETTINGS = [
     [], ["--uuid", "c1b2e3d4-0000-4000-8000-000000000001", "--alias", "ua-other", "--type", "i915-GVTg_V5_4", "--pci", "0000:00:03.0"],
     ["--display", "egl-headless", "--romfile", "/x.rom", "--audio", "pulseaudio", "--gdk-scale", "2", "--display-env", ":7"],
     ["--keep-video", "--ignore", "namespace"], ["--only", "display"],
@@ -20,15 +22,15 @@ ASKED = [
 
 
 def cases(folders):
-    """The words of each case, and its stdin."""
+    """Yields each case's command-line arguments and stdin (a path or None)."""
     files = [str(path) for folder in folders for path in sorted(Path(folder).glob("*.xml"))]
-    for form, reader in product(FORMATS, READERS):
-        yield ["lint", "--format", form, *reader, *files], None
-        yield ["fix", "--diff", "--format", form, *reader, *files], None
-        yield ["fix", "--diff", "--unsafe-fixes", "--format", form, *reader, *files], None
-    for asked in ASKED:
-        yield ["lint", *asked, *files], None
-        yield ["fix", "--diff", *asked, *files], None
+    for form, libvirt in product(FORMATS, LIBVIRTS):
+        yield ["lint", "--format", form, *libvirt, *files], None
+        yield ["fix", "--diff", "--format", form, *libvirt, *files], None
+        yield ["fix", "--diff", "--unsafe-fixes", "--format", form, *libvirt, *files], None
+    for settings in SETTINGS:
+        yield ["lint", *settings, *files], None
+        yield ["fix", "--diff", *settings, *files], None
     yield ["lint", "--statistics", *files], None
     yield ["lint", "--color", "always", *files], None
     yield ["lint", *folders], None
@@ -41,9 +43,9 @@ def cases(folders):
             yield ["fix", *more], file
 
 
-def said(binary, words, stdin):
+def run(binary, arguments, stdin):
     with open(stdin or "/dev/null", "rb") as source:
-        process = subprocess.run([binary, *words], stdin=source, capture_output=True)
+        process = subprocess.run([binary, *arguments], stdin=source, capture_output=True)
     return process.returncode, process.stdout, process.stderr
 
 
@@ -52,15 +54,15 @@ def main():
         sys.exit(__doc__)
     old, new, *folders = sys.argv[1:]
     count = different = 0
-    for words, stdin in cases(folders):
-        before, after = said(old, words, stdin), said(new, words, stdin)
+    for arguments, stdin in cases(folders):
+        before, after = run(old, arguments, stdin), run(new, arguments, stdin)
         count += 1
         if before != after:
             different += 1
-            print(f"{' '.join(words)[:100]} < {stdin}: exit codes {before[0]} and {after[0]}")
+            print(f"{' '.join(arguments)[:100]} < {stdin}: exit codes {before[0]} and {after[0]}")
             for left, right in zip(before[1:], after[1:]):
                 lines = zip(left.splitlines() + [b""], right.splitlines() + [b""])
-                print(*next(([b"- " + one, b"+ " + other] for one, other in lines if one != other), []), sep="\n")
+                print(*next(([b"- " + old_line, b"+ " + new_line] for old_line, new_line in lines if old_line != new_line), []), sep="\n")
     print(f"{different} of {count} cases differ")
     sys.exit(1 if different else 0)
 
