@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
-"""ask.py [--qemu] [--no-argv] [--validate-only] SUITE: asks the libvirt (and QEMU) of the chroot it runs in about
-every /folder/*.xml, and writes /folder/SUITE.json, an object that has for each file name:
+"""ask.py [--qemu] [--no-argv] [--validate-only] SUITE: asks libvirt and QEMU about domains.
 
-define      "ok", or why libvirt refuses the file ("crash: …" where libvirtd dies of it)
-validate    the same with VIR_DOMAIN_DEFINE_VALIDATE, which also holds the file against the schema
-dumpxml     what libvirt keeps of it: its inactive XML with passwords; null when it refuses it
-argv        the arguments libvirt would start it with (`virsh domxml-to-native qemu-argv`), the environment's
-            assignments first; null when there are none, and then argv_error says why
-qemu        with --qemu: what QEMU says on stderr when started on these; "started" is added as the last line when it
-            came up, "timeout" when it did neither in QEMU_SECONDS. A good vGPU domain says nothing but
+Reads each /folder/*.xml and writes /folder/SUITE.json, an object that has for each file name:
+
+define      "ok", or libvirt's error ("crash: …" if libvirtd dies)
+validate    like define, with VIR_DOMAIN_DEFINE_VALIDATE, which also checks the file against the
+            schema
+dumpxml     the inactive XML, with passwords, that libvirt stores; null if it refuses the file
+argv        the command line that libvirt would start QEMU with (`virsh domxml-to-native qemu-argv`),
+            preceded by the environment's assignments; null if there is none, and then argv_error
+            has the reason
+qemu        with --qemu: QEMU's stderr when it is started with this command line, followed by the
+            line "started" if it came up, or "timeout" if it neither came up nor exited in
+            QEMU_SECONDS. For a correct vGPU domain the only other line is
             `…: vfio /sys/bus/mdev/devices/UUID: no such host device`
 
---no-argv leaves out the last three; --validate-only all but validate. Where there is a NAME.beside for NAME.xml, that
-domain is there already.
+--no-argv leaves out argv and qemu; --validate-only leaves out everything but validate. If there is
+a NAME.beside for NAME.xml, that domain is defined while NAME.xml is tried.
 
-Of the argv, QEMU gets what makes the machine, its vGPU, its displays and its properties, unchanged. What needs files,
-daemons, host devices or KVM that are not here is replaced or left out: see class Arguments.
-It gets the environment that libvirt gives it and no other: a GTK window without DISPLAY fails here as it would
-elsewhere. An X server answers on the display that DISPLAY names.
+QEMU gets those arguments unchanged that make up the machine, its vGPU, its displays and their
+properties. Arguments that need files, daemons, host devices or KVM, which do not exist here, are
+replaced or left out: see class Arguments. QEMU's environment is exactly the one that libvirt would
+give it, so a GTK window without DISPLAY fails here as it would elsewhere. An X server answers on
+the display that DISPLAY names.
 """
 import argparse
 import itertools
@@ -37,20 +42,20 @@ FOLDER = '/folder'
 START_SECONDS = 60
 ANSWER_SECONDS = 60
 QEMU_SECONDS = 20
-# What Mesa, SDL and GTK's picture loader find missing in a chroot, and do without.
+# Harmless messages of Mesa, SDL and GTK's picture loader about things missing in a chroot.
 LIBRARY_NOISE = ('MESA', 'libEGL', 'WARNING: Glycin', 'error: XDG_RUNTIME_DIR')
 
 
 class CannotAsk(Exception):
-    """libvirtd does not work here at all."""
+    """Raised if libvirtd does not work in this chroot at all."""
 
 
 class Crash(Exception):
-    """libvirtd died of the question, or never answered it."""
+    """Raised if libvirtd died during a call or did not answer in time."""
 
 
 class Libvirt:
-    """A libvirtd of our own, started again when it dies."""
+    """A private libvirtd, which is started again when it dies."""
 
     log = '/tmp/libvirtd.log'
 
@@ -60,13 +65,13 @@ class Libvirt:
         libvirt.registerErrorHandler(lambda *_: None, None)
 
     def start(self):
-        # A domain that was left from before a crash would be in the way of the next one of its name.
+        # A domain left over from before a crash would conflict with the next one of the same name.
         subprocess.run('rm -rf /etc/libvirt/qemu/* /var/lib/libvirt/* /run/libvirt /run/libvirtd.pid',
                        shell=True, check=True)
         self.launch()
 
     def launch(self):
-        """Starts libvirtd with what it knows from before, and connects to it."""
+        """Starts libvirtd with its existing state and connects to it."""
         try:
             with open(self.log, 'wb') as log:
                 self.daemon = subprocess.Popen(['libvirtd'], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -84,8 +89,8 @@ class Libvirt:
                 time.sleep(0.05)
 
     def ask(self, question, *arguments):
-        """Calls a function of libvirt's, and turns the death of libvirtd into a Crash."""
-        # The binding does not listen to signals while it waits, but it comes back when libvirtd is gone.
+        """Calls a libvirt function; raises Crash if libvirtd dies or does not answer."""
+        # The binding ignores signals while it waits, but returns when libvirtd is killed.
         watchdog = threading.Timer(ANSWER_SECONDS, self.daemon.kill)
         watchdog.start()
         try:
@@ -100,7 +105,7 @@ class Libvirt:
             watchdog.cancel()
 
     def stop(self):
-        """Ends libvirtd if it still runs, and returns what it ended with."""
+        """Stops libvirtd if it still runs and returns its exit status."""
         try:
             return self.daemon.wait(5)
         except subprocess.TimeoutExpired:
@@ -111,11 +116,12 @@ class Libvirt:
         return self.ask(self.connection.defineXMLFlags, xml, flags)
 
     def argv(self, xml):
-        # What a start finds out, the conversion wants to be told: the driver of a PCI device and the place of a USB one.
+        # The conversion needs facts that libvirt otherwise determines when it starts a domain: the
+        # driver of a PCI device and the bus address of a USB device.
         xml = re.sub(r"(<hostdev mode='subsystem' type='pci'[^>]*>)(?!\s*<driver)", r"\1<driver name='vfio'/>", xml)
         numbers = itertools.count(2)
         xml = re.sub(r"(<product id='[^']*'/>)(\s*</source>)",
-                     lambda found: f"{found[1]}<address bus='1' device='{next(numbers)}'/>{found[2]}", xml)
+                     lambda match: f"{match[1]}<address bus='1' device='{next(numbers)}'/>{match[2]}", xml)
         command = self.ask(self.connection.domainXMLToNative, 'qemu-argv', xml, 0)
         return shlex.split(command.replace('\\\n', ''))
 
@@ -126,24 +132,24 @@ class Libvirt:
         self.ask(domain.undefineFlags, flags)
 
 
-def answers_on(daemon, path, options):
-    """Everything that libvirt and QEMU say about one file, beside the other domain that it may have."""
-    beside = path[:-len('.xml')] + '.beside'
-    if not os.path.exists(beside):
-        return answers_alone(daemon, path, options)
-    with open(beside, encoding='utf-8') as file:
-        other = daemon.define(file.read())
+def answers_with_neighbor(daemon, path, options):
+    """Returns the answers for one file, with the domain in its NAME.beside, if any, defined."""
+    neighbor_path = path[:-len('.xml')] + '.beside'
+    if not os.path.exists(neighbor_path):
+        return answers_for(daemon, path, options)
+    with open(neighbor_path, encoding='utf-8') as file:
+        neighbor = daemon.define(file.read())
     try:
-        return answers_alone(daemon, path, options)
+        return answers_for(daemon, path, options)
     finally:
-        daemon.undefine(other)
+        daemon.undefine(neighbor)
 
 
-def answers_alone(daemon, path, options):
-    """Everything that libvirt and QEMU say about one file."""
+def answers_for(daemon, path, options):
+    """Returns the answers for one file, as described at the top of this script."""
     answers = {}
     try:
-        # Not in text mode, which would change line ends.
+        # Not in text mode, which would change line endings.
         with open(path, 'rb') as file:
             xml = file.read().decode('utf-8')
         if '\0' in xml:
@@ -151,7 +157,8 @@ def answers_alone(daemon, path, options):
     except ValueError as error:
         return dict.fromkeys(('define', 'validate', 'argv_error'), 'unreadable: %s' % error)
 
-    # A domain of the same name and another, newly made uuid is refused: undefine between the two.
+    # Undefine in between: a file without a uuid gets a new one each time, and libvirt refuses a
+    # domain with the same name and another uuid.
     try:
         daemon.undefine(daemon.define(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE))
         answers['validate'] = 'ok'
@@ -186,34 +193,39 @@ def answers_alone(daemon, path, options):
     return answers
 
 
-def fields(value):
-    """`a,b=c` as [('a', None), ('b', 'c')]; a comma inside a value is doubled."""
+def split_fields(value):
+    """Splits `a,b=c` into [('a', None), ('b', 'c')]; a doubled comma is part of a value."""
     parts = value.replace(',,', '\0').split(',')
     return [(name.replace('\0', ',,'), rest.replace('\0', ',,') if equals else None)
             for name, equals, rest in (part.partition('=') for part in parts)]
 
 
-def text(pairs):
+def join_fields(pairs):
     return ','.join(name if value is None else '%s=%s' % (name, value) for name, value in pairs)
 
 
 class Arguments:
-    """libvirt's argv, changed so that QEMU can run on it here.
+    """libvirt's argv, changed so that QEMU can run with it in the chroot.
 
-    left out   -sandbox, -cpu, -msg (no times in the answer), -overcommit, -mem-prealloc, -mem-path, every monitor,
-               secrets, TLS, TPMs, shared folders, vhost and ivshmem-doorbell devices, -global for KVM's devices,
-               -kernel, -initrd and -dtb of files that are not here
-    replaced   KVM by TCG, disks by empty ones, network backends by `user`, chardevs but SPICE's, D-Bus's and
-               qemu-vdagent's by `null`, memory backends that are files by plain ones, audio backends but SPICE's
-               and D-Bus's by `none`, other PCI host devices by pci-testdev, USB ones by usb-host that waits for one
-    added      -S (nothing runs in the machine), and a monitor that reads `quit`, which it does when QEMU is up
+    left out   -sandbox, -cpu, -msg (it adds times to messages), -overcommit, -mem-prealloc,
+               -mem-path, all monitors, secrets, TLS, TPMs, shared folders, vhost and
+               ivshmem-doorbell devices, -global for KVM's devices, -kernel, -initrd and -dtb with
+               files that do not exist here
+    replaced   KVM by TCG, disks by empty ones, network backends by `user`, memory backends that are
+               files by plain ones, PCI host devices other than the vGPU by pci-testdev, USB host
+               devices by usb-host, which waits for a device, chardevs by `null` (except those of
+               SPICE, D-Bus and qemu-vdagent), audio backends by `none` (except SPICE's and D-Bus's)
+    added      -S (the guest does not run), and a monitor on stdin, which reads `quit` once QEMU is
+               up
     """
 
-    left_out = {'sandbox': 1, 'cpu': 1, 'overcommit': 1, 'mem-prealloc': 0, 'mem-path': 1, 'mon': 1, 'tpmdev': 1,
-                'fsdev': 1, 'S': 0, 'add-fd': 1, 'enable-kvm': 0, 'monitor': 1, 'qmp': 1, 'msg': 1}
-    alone = {'S', 'nodefaults', 'no-user-config', 'no-hpet', 'no-acpi', 'no-reboot', 'no-shutdown', 'no-fd-bootchk',
-             'enable-kvm', 'nographic', 'snapshot', 'full-screen', 'usb', 'mem-prealloc', 'daemonize', 'only-migratable',
-             'win2k-hack', 'no-quit', 'alt-grab', 'ctrl-grab', 'h', 'help', 'version', 'singlestep', 'preconfig'}
+    ignored_options = {
+        'sandbox': 1, 'cpu': 1, 'overcommit': 1, 'mem-prealloc': 0, 'mem-path': 1, 'mon': 1, 'tpmdev': 1,
+        'fsdev': 1, 'S': 0, 'add-fd': 1, 'enable-kvm': 0, 'monitor': 1, 'qmp': 1, 'msg': 1}
+    options_without_value = {
+        'S', 'nodefaults', 'no-user-config', 'no-hpet', 'no-acpi', 'no-reboot', 'no-shutdown', 'no-fd-bootchk',
+        'enable-kvm', 'nographic', 'snapshot', 'full-screen', 'usb', 'mem-prealloc', 'daemonize', 'only-migratable',
+        'win2k-hack', 'no-quit', 'alt-grab', 'ctrl-grab', 'h', 'help', 'version', 'singlestep', 'preconfig'}
 
     def __init__(self, argv):
         self.environment = {}
@@ -229,13 +241,13 @@ class Arguments:
                 self.argv.append(option)
                 continue
             value = None
-            if name not in self.alone and rest:
+            if name not in self.options_without_value and rest:
                 value = rest.pop(0)
             self.add(option, name, value)
         self.argv += ['-S', '-monitor', 'stdio']
 
     def add(self, option, name, value):
-        if name in self.left_out:
+        if name in self.ignored_options:
             return
         change = getattr(self, 'change_' + name.replace('-', '_'), None)
         if change and value is not None:
@@ -250,8 +262,8 @@ class Arguments:
         return 'tcg'
 
     def change_machine(self, value):
-        pairs = fields(value)
-        return text([(name, 'tcg' if name == 'accel' else rest) for name, rest in pairs
+        pairs = split_fields(value)
+        return join_fields([(name, 'tcg' if name == 'accel' else rest) for name, rest in pairs
                      if name not in ('kernel_irqchip', 'kernel-irqchip', 'kvm_shadow_mem', 'mem-merge')])
 
     def change_global(self, value):
@@ -266,30 +278,30 @@ class Arguments:
         return value if '-kernel' in self.argv else None
 
     def change_boot(self, value):
-        return text([pair for pair in fields(value) if pair[0] != 'splash'])
+        return join_fields([pair for pair in split_fields(value) if pair[0] != 'splash'])
 
     def change_smbios(self, value):
         return None if value.startswith('file=') else value
 
     def change_blockdev(self, value):
-        node = json.loads(value) if value.startswith('{') else dict(fields(value))
+        node = json.loads(value) if value.startswith('{') else dict(split_fields(value))
         name = node['node-name']
         if node['driver'] == 'file' and os.path.exists(node['filename']) and node['filename'].startswith('/usr/'):
             return value  # firmware
         if isinstance(node.get('file'), str):
             return json.dumps({'driver': 'raw', 'node-name': name, 'file': node['file'],
                                'read-only': node.get('read-only', False)})
-        # 1 MiB: as much as a flash chip may have, and a disk does not mind.
+        # 1 MiB is the most that a flash chip may have; a disk may have any size.
         return json.dumps({'driver': 'null-co', 'node-name': name, 'size': 1 << 20})
 
     def change_drive(self, value):
-        pairs = dict(fields(value))
+        pairs = dict(split_fields(value))
         if pairs.get('if') == 'pflash':
             return None
         kept = [(name, rest) for name, rest in pairs.items() if name in ('if', 'id', 'index', 'bus', 'unit', 'media')]
         if 'file' in pairs:
             kept += [('file', 'null-co://'), ('format', 'raw')]
-        return text(kept)
+        return join_fields(kept)
 
     def change_netdev(self, value):
         return 'user,id=%s,restrict=on' % self.get(value, 'id')
@@ -319,11 +331,11 @@ class Arguments:
         return value
 
     def change_spice(self, value):
-        return text([pair for pair in fields(value)
+        return join_fields([pair for pair in split_fields(value)
                      if pair[0] not in ('tls-port', 'x509-dir', 'tls-channel', 'password-secret')])
 
     def change_vnc(self, value):
-        return text([pair for pair in fields(value) if pair[0] not in ('tls-creds', 'password-secret')])
+        return join_fields([pair for pair in split_fields(value) if pair[0] not in ('tls-creds', 'password-secret')])
 
     def change_device(self, value):
         driver = self.get(value, 'driver') or value.split(',')[0]
@@ -337,53 +349,56 @@ class Arguments:
 
     @staticmethod
     def get(value, name):
-        """A property's value, of JSON or of the older syntax."""
-        pairs = json.loads(value) if value.startswith('{') else dict(fields(value))
+        """Returns a property's value, from JSON or from the key=value syntax."""
+        pairs = json.loads(value) if value.startswith('{') else dict(split_fields(value))
         return pairs.get(name)
 
     @staticmethod
     def keep(value, names, driver):
-        """The device with these of its properties, as another driver, in the syntax it came in (-set needs it)."""
+        """Returns the device with another driver and only these properties.
+
+        The syntax (JSON or key=value) is kept, because -set needs it.
+        """
         if value.startswith('{'):
             device = json.loads(value)
             return json.dumps(dict({name: device[name] for name in names if name in device}, driver=driver))
-        return text([(driver, None)] + [pair for pair in fields(value) if pair[0] in names])
+        return join_fields([(driver, None)] + [pair for pair in split_fields(value) if pair[0] in names])
 
     def run(self):
         show_display(self.environment.get('DISPLAY', ''))
-        # The folders of the domain, which libvirt makes when it starts it.
+        # The domain's folders, which libvirt creates when it starts the domain.
         for word in [self.environment.get('HOME', '')] + self.argv:
             for folder in re.findall(r'/var/lib/libvirt/qemu/domain-[^/,"]*', word):
                 os.makedirs(folder, exist_ok=True)
         qemu = subprocess.Popen(self.argv, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, cwd='/')
         try:
-            said = qemu.communicate(b'quit\n', timeout=QEMU_SECONDS)[1]
+            stderr = qemu.communicate(b'quit\n', timeout=QEMU_SECONDS)[1]
             end = 'started' if qemu.returncode == 0 else ''
             if qemu.returncode < 0:
                 end = 'killed by signal %d' % -qemu.returncode
         except subprocess.TimeoutExpired:
             qemu.kill()
-            said, end = qemu.communicate()[1], 'timeout'
-        lines = said.decode('utf-8', 'replace').splitlines()
+            stderr, end = qemu.communicate()[1], 'timeout'
+        lines = stderr.decode('utf-8', 'replace').splitlines()
         return '\n'.join([line for line in lines if line and not line.startswith(LIBRARY_NOISE)] + [end]).strip()
 
 
-shown = {}
+x_servers = {}
 
 
 def show_display(display):
-    """Sees to it that an X server answers on this display, if it is one of this machine."""
+    """Starts an X server on this display, if it is a local one and not started yet."""
     match = re.fullmatch(r'(?:unix)?:(\d+)(?:\.\d+)?', display)
-    if not match or match.group(1) in shown:
+    if not match or match.group(1) in x_servers:
         return
     number = match.group(1)
-    # -noreset: otherwise it begins anew when its last client leaves, and refuses those that come meanwhile.
-    shown[number] = subprocess.Popen(['Xvfb', ':' + number, '-ac', '-noreset', '-screen', '0', '1024x768x24'],
+    # -noreset: otherwise the server resets after its last client and refuses new ones meanwhile.
+    x_servers[number] = subprocess.Popen(['Xvfb', ':' + number, '-ac', '-noreset', '-screen', '0', '1024x768x24'],
                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + START_SECONDS
     while not os.path.exists('/tmp/.X11-unix/X' + number):
-        if shown[number].poll() is not None or time.monotonic() > deadline:
+        if x_servers[number].poll() is not None or time.monotonic() > deadline:
             raise CannotAsk('Xvfb does not start on display :' + number)
         time.sleep(0.05)
 
@@ -401,7 +416,7 @@ def main():
         raise CannotAsk('no .xml file in the folder')
     daemon = Libvirt()
     daemon.start()
-    answers = {name: answers_on(daemon, os.path.join(FOLDER, name), options) for name in names}
+    answers = {name: answers_with_neighbor(daemon, os.path.join(FOLDER, name), options) for name in names}
 
     output = os.path.join(FOLDER, options.suite + '.json')
     with open(output + '.new', 'w', encoding='utf-8') as file:

@@ -1,7 +1,7 @@
 #!/bin/bash
-# ask.sh [--qemu] [--no-argv] [--validate-only] SUITE FOLDER: asks that suite's libvirt about every FOLDER/*.xml and
-# writes FOLDER/SUITE.json (what is in it: see ask.py). Run as root.
-# Ends with 0 when every file has an answer, with 2 when libvirt could not be asked.
+# ask.sh [--qemu] [--no-argv] [--validate-only] SUITE FOLDER: asks that suite's libvirt about each
+# FOLDER/*.xml and writes FOLDER/SUITE.json (see ask.py for its contents). Run as root.
+# Exits with 0 if every file has an answer, with 2 if libvirt could not be asked.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""filter.py target|source: two hosts, as in.sh has each, for what libvirt does with hooks that filter domains.
+"""filter.py target|source: runs one of two hosts that test hooks which filter domains.
 
-The target has the hooks in /folder/hooks, and /folder/gvtg-xml as /usr/local/bin/gvtg-xml; its libvirtd listens in /folder/target. The
-source defines /folder/NAME.xml, and does each line of /folder/steps, with the target's libvirtd or its own: `move NAME` (the domain,
-shut off, to the target), `cycle NAME` (it is defined on the target, started, saved and restored; without its vGPU, which is none here),
-`program NAME` (/folder/NAME is gvtg-xml on the target from then on). /folder/answers.json has for each step: what libvirt
-said ("ok" or its error), and the domain as the target has it then, or null.
+in.sh runs each host. The target has the hooks in /folder/hooks, and a link to /folder/program as
+/usr/local/bin/gvtg-xml; its libvirtd listens in /folder/target. The source defines each
+/folder/NAME.xml that is moved and runs the lines of /folder/steps: `move NAME` migrates the shut
+off domain to the target; `cycle NAME` defines, starts, saves and restores the domain on the target,
+without its vGPU, which does not exist here; `program NAME` makes /folder/NAME the target's gvtg-xml
+from then on. /folder/answers.json has for each step: libvirt's answer ("ok" or its error), and the
+domain's XML as the target then has it, or null.
 """
 import json
 import os
@@ -16,7 +18,7 @@ import time
 import libvirt
 
 from ask import Libvirt
-from start import HOOKS, install_qemu, prepared
+from start import HOOKS, install_qemu, make_startable
 
 FOLDER = '/folder'
 TARGET = FOLDER + '/target'
@@ -29,7 +31,8 @@ def target():
     subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'programs', '/usr/local/bin'], check=True)
     os.symlink(PROGRAM, '/usr/local/bin/gvtg-xml')
     install_qemu()
-    # Another host than the source, with a name that libvirt believes others find it by.
+    # A migration needs a host name that differs from the source's and that libvirt considers
+    # resolvable by others.
     subprocess.run(['hostname', 'target.example'], check=True)
     with open('/tmp/hosts', 'w') as file:
         file.write('127.0.0.1 localhost\n192.0.2.1 target.example target\n')
@@ -57,17 +60,17 @@ def read(name):
         return file.read()
 
 
-def move(here, there, name):
+def migrate(source_connection, target_connection, name):
     flags = libvirt.VIR_MIGRATE_OFFLINE | libvirt.VIR_MIGRATE_PERSIST_DEST
-    here.lookupByName(name).migrate3(there, {}, flags)
+    source_connection.lookupByName(name).migrate3(target_connection, {}, flags)
 
 
-def cycle(_, there, name):
-    domain = there.defineXML(prepared(read(name)))
+def run_save_restore(_, target_connection, name):
+    domain = target_connection.defineXML(make_startable(read(name)))
     domain.create()
     try:
         domain.save(STATE)
-        there.restore(STATE)
+        target_connection.restore(STATE)
         if not domain.isActive():
             raise libvirt.libvirtError('it does not run')
     finally:
@@ -75,7 +78,7 @@ def cycle(_, there, name):
             domain.destroy()
 
 
-def program(_, there, name):
+def switch_program(_, target_connection, name):
     if os.path.lexists(PROGRAM):
         os.unlink(PROGRAM)
     os.symlink('%s/%s' % (FOLDER, name), PROGRAM)
@@ -84,22 +87,22 @@ def program(_, there, name):
 def source():
     daemon = Libvirt()
     daemon.start()
-    there = connect()
+    target_connection = connect()
     with open(FOLDER + '/steps', encoding='utf-8') as file:
         steps = [line.split() for line in file.read().splitlines()]
     for name in {name for step, name in steps if step == 'move'}:
         daemon.define(read(name))
     answers = []
     for step, name in steps:
-        said, kept = 'ok', None
+        outcome, kept_xml = 'ok', None
         try:
-            {'move': move, 'cycle': cycle, 'program': program}[step](daemon.connection, there, name)
+            {'move': migrate, 'cycle': run_save_restore, 'program': switch_program}[step](daemon.connection, target_connection, name)
         except libvirt.libvirtError as error:
-            said = str(error)
-        for domain in there.listAllDomains():
-            kept = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+            outcome = str(error)
+        for domain in target_connection.listAllDomains():
+            kept_xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
             domain.undefine()
-        answers.append({'step': '%s %s' % (step, name), 'said': said, 'kept': kept})
+        answers.append({'step': '%s %s' % (step, name), 'said': outcome, 'kept': kept_xml})
     with open(FOLDER + '/answers.json', 'w') as file:
         json.dump(answers, file, indent=1)
 

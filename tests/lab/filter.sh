@@ -1,7 +1,8 @@
 #!/bin/bash
-# filter.sh SOURCE TARGET FOLDER: does FOLDER/steps with two hosts, of these suites: domains are saved and restored on TARGET, and move
-# from SOURCE to it, shut off. TARGET has the hooks in FOLDER/hooks. What is in FOLDER before and after stands in filter.py. Run as root.
-# Ends with 0 when every step was tried.
+# filter.sh SOURCE TARGET FOLDER: runs FOLDER/steps with two hosts of these suites: domains are
+# saved and restored on TARGET, and migrated from SOURCE to TARGET while shut off. TARGET has the
+# hooks in FOLDER/hooks. See filter.py for the files in FOLDER. Run as root. Exits with 0 if every
+# step was tried.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,8 +1,9 @@
 #!/bin/bash
-# in.sh [--bind FOLDER] [--gpu FOLDER] SUITE COMMAND…: runs COMMAND in that suite's chroot, apart from the machine and
-# from any other in.sh: with processes, network and libvirt state of its own, all of which end with it. Run as root.
-# There: this folder is /lab, and with --bind FOLDER is /folder, writable. With --gpu, FOLDER/bus is /sys/bus and
-# FOLDER/vfio /dev/vfio: mdev-sysfs (tests/mdev) makes them, a GPU that makes vGPUs.
+# in.sh [--bind FOLDER] [--gpu FOLDER] SUITE COMMAND…: runs COMMAND in that suite's chroot, isolated
+# from the machine and from other runs of in.sh: its processes, network and libvirt state are
+# private and end with it. Run as root. In the chroot, this folder is /lab; with --bind, FOLDER is
+# /folder and writable. With --gpu, there is a fake GPU that can create vGPUs: FOLDER/bus is
+# /sys/bus and FOLDER/vfio is /dev/vfio, as made by mdev-sysfs (tests/mdev).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,11 +27,11 @@ mount -t proc proc "$root/proc"
 mount --bind /sys "$root/sys"
 mount -t tmpfs tmpfs "$root/dev"
 mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/net" "$root/dev/hugepages"
-# libvirt opens some of these for a mere conversion to arguments.
+# libvirt opens some of these even to convert XML to a command line.
 for node in null zero full random urandom tty kvm net/tun vhost-net; do
     if [ -e "/dev/$node" ]; then touch "$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; fi
 done
-# A host with KVM: where this one has none, QEMU does without, and libvirt does not notice.
+# If this machine has no KVM, run QEMU without it, in a way that libvirt does not notice.
 if ! { [ -c /dev/kvm ] && : <>/dev/kvm; } 2>/dev/null; then
     [ -e "$root/dev/kvm" ] || touch "$root/dev/kvm"
     mount --bind /dev/null "$root/dev/kvm"
@@ -38,8 +39,8 @@ if ! { [ -c /dev/kvm ] && : <>/dev/kvm; } 2>/dev/null; then
         mount --bind "$here/qemu-without-kvm.py" "${emulator%.real}"
     done
 fi
-# A host with an IOMMU and a GPU: libvirt only looks whether these are there before it gives other PCI devices or a
-# render node to a domain.
+# Fake an IOMMU and a GPU: before it gives PCI devices or a render node to a domain, libvirt only
+# checks that these files exist.
 mkdir "$root/dev/vfio" "$root/dev/dri"
 touch "$root/dev/vfio/vfio" "$root/dev/dri/renderD128"
 if [ -d "$root/sys/kernel/iommu_groups" ]; then
@@ -54,7 +55,7 @@ ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 
-# What libvirtd keeps between its runs is gone with this one, but for its cache of what QEMU can do.
+# Discard libvirtd state after this run, except its cache of the capabilities of QEMU.
 for state in run tmp root var/lib/libvirt var/log/libvirt etc/libvirt/qemu; do
     mkdir -p "$root/$state"
     mount -t tmpfs tmpfs "$root/$state"
@@ -67,8 +68,8 @@ if [ -n "$gpu" ]; then
     mount --bind "$gpu/bus" "$root/sys/bus"
     mount --bind "$gpu/vfio" "$root/dev/vfio"
 fi
-# Not exec: this shell stays as process 1 and reaps the QEMUs that libvirtd probed and ended. It would wait seconds
-# for each to be gone.
+# Not exec: this shell stays process 1 and reaps the QEMUs that libvirtd probed and stopped.
+# Otherwise libvirtd would wait seconds for each of them to disappear.
 chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
     PYTHONDONTWRITEBYTECODE=1 LIBVIRT_DEFAULT_URI=qemu:///system "$@" && exit 0
 exit $?

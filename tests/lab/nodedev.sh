@@ -1,9 +1,10 @@
 #!/bin/bash
-# nodedev.sh: defines /folder/device.xml as a node device of libvirt, as in.sh has it, on a host with a GPU that has the type
-# i915-GVTg_V5_4. Prints what virsh says, and what mdevctl keeps then.
+# nodedev.sh: defines /folder/device.xml as a libvirt node device on a host whose GPU offers the
+# vGPU type i915-GVTg_V5_4. Prints the output of virsh and the files that mdevctl then has. Runs in
+# in.sh.
 set -eu
 
-# The GPU as udev and libvirt look at it; nothing is made of it here.
+# A fake GPU with the files that udev and libvirt read; it cannot create vGPUs.
 for folder in devices bus class; do mount -t tmpfs "$folder" "/sys/$folder"; done
 gpu=/sys/devices/pci0000:00/0000:00:02.0
 mkdir -p "$gpu/mdev_supported_types/i915-GVTg_V5_4" /sys/bus/pci/devices /sys/bus/pci/drivers/i915 /sys/class/mdev_bus
@@ -25,7 +26,7 @@ ln -s ../../devices/pci0000:00/0000:00:02.0 /sys/class/mdev_bus/
 cp -r /etc/mdevctl.d /tmp/mdevctl.d
 mount --bind /tmp/mdevctl.d /etc/mdevctl.d
 
-# udev's library takes no other file system for /sys unless it is told to.
+# By default, udev's library refuses a /sys that is not sysfs.
 SYSTEMD_DEVICE_VERIFY_SYSFS=0 libvirtd --daemon
 for _ in $(seq 60); do virsh nodedev-list >/dev/null 2>&1 && break; sleep 1; done
 virsh nodedev-define --validate /folder/device.xml 2>&1

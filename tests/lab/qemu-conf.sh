@@ -1,6 +1,6 @@
 #!/bin/bash
-# qemu-conf.sh: starts libvirtd with /folder/qemu.conf behind its own lines, as in.sh has it. Prints "ready" if its QEMU driver is
-# there, and what libvirtd has to say of the file.
+# qemu-conf.sh: starts libvirtd with /folder/qemu.conf appended to its own qemu.conf. Prints "ready"
+# if the QEMU driver was loaded, and libvirtd's messages about the file. Runs in in.sh.
 set -eu
 cat /etc/libvirt/qemu.conf /folder/qemu.conf >/tmp/qemu.conf
 mount --bind /tmp/qemu.conf /etc/libvirt/qemu.conf

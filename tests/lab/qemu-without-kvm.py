@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""qemu-without-kvm.py: in the place of a QEMU on a machine that has no KVM, so that libvirt believes in one.
+"""qemu-without-kvm.py: replaces QEMU on a machine without KVM.
 
-libvirt refuses every domain of type='kvm' unless QEMU told it that KVM works. This runs the real QEMU, which lies beside it as
-PROGRAM.real, with TCG in the place of KVM. Where libvirt asks what QEMU can do (machine `none`), it also stands between the two, and
-changes two things: query-kvm (query-accelerators, where QEMU has it) is answered with yes, and the CPU model `host`, which QEMU has with KVM only, is asked for as `max`.
+libvirt refuses domains of type='kvm' unless QEMU reports that KVM works, so that is faked. This
+script runs the real QEMU, which is next to it as PROGRAM.real, with TCG instead of KVM. When
+libvirt probes QEMU's capabilities (machine `none`), the script also relays QMP between them and
+changes two things: query-kvm (query-accelerators in newer QEMUs) is answered with yes, and the CPU
+model `host`, which QEMU only has with KVM, is replaced by `max`.
 """
 import json
 import os
@@ -15,7 +17,7 @@ import threading
 
 
 def with_tcg(arguments):
-    """The arguments with TCG in the place of KVM."""
+    """Returns the arguments with TCG instead of KVM."""
     changed = []
     for argument in arguments:
         option = changed[-1].lstrip('-') if changed else ''
@@ -30,27 +32,27 @@ def with_tcg(arguments):
     return changed
 
 
-def with_kvm(libvirt, qemu):
-    """Passes lines of QMP between a libvirt and a QEMU until one of them ends."""
+def relay_qmp(libvirt, qemu):
+    """Relays QMP between libvirt and QEMU, reporting that KVM works, until one of them ends."""
     kvm_answers = {'query-kvm': True, 'query-accelerators': 'kvm'}
-    asked = {}
+    kvm_questions = {}
 
-    def questions():
+    def relay_questions():
         for line in libvirt.makefile('rb'):
             question = json.loads(line)
             if question['execute'] in kvm_answers:
-                asked[question['id']] = kvm_answers[question['execute']]
+                kvm_questions[question['id']] = kvm_answers[question['execute']]
             model = question.get('arguments', {}).get('model', {})
             if question['execute'] == 'query-cpu-model-expansion' and model.get('name') == 'host':
                 model['name'] = 'max'
             qemu.sendall(json.dumps(question).encode() + b'\n')
         qemu.shutdown(socket.SHUT_RDWR)
 
-    threading.Thread(target=questions, daemon=True).start()
+    threading.Thread(target=relay_questions, daemon=True).start()
     for line in qemu.makefile('rb'):
         answer = json.loads(line)
-        if answer.get('id') in asked and 'return' in answer:
-            answer['return']['enabled'] = asked[answer['id']]
+        if answer.get('id') in kvm_questions and 'return' in answer:
+            answer['return']['enabled'] = kvm_questions[answer['id']]
             line = json.dumps(answer).encode() + b'\r\n'
         libvirt.sendall(line)
 
@@ -65,7 +67,7 @@ def main():
     path = monitor[len('unix:'):].split(',')[0]
     real_path = '/tmp/qemu-%d.monitor' % os.getpid()
     arguments[arguments.index(monitor)] = monitor.replace(path, real_path)
-    # It is ready, and answers at its monitor, when its first process has ended.
+    # QEMU daemonizes: when its first process exits, the monitor answers.
     status = subprocess.call([program] + arguments)
     if status:
         sys.exit(status)
@@ -73,14 +75,14 @@ def main():
     server.bind(path)
     server.listen(1)
     if os.fork():
-        # libvirt waits for this process, and for what it may still say.
+        # libvirt waits for this process to exit, and for its output to be closed.
         return
-    nothing = os.open('/dev/null', os.O_RDWR)
+    null_device = os.open('/dev/null', os.O_RDWR)
     for stream in range(3):
-        os.dup2(nothing, stream)
+        os.dup2(null_device, stream)
     qemu = socket.socket(socket.AF_UNIX)
     qemu.connect(real_path)
-    with_kvm(server.accept()[0], qemu)
+    relay_qmp(server.accept()[0], qemu)
 
 
 if __name__ == '__main__':

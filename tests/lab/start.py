@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""start.py: starts and stops domains with a real libvirtd and an installed hook, as in.sh --gpu has it.
+"""start.py: starts and stops domains with a real libvirtd and an installed hook.
 
-/folder/hook is installed as hooks/qemu.d/gvtg, /folder/*.xml are defined, and each line of /folder/steps is done:
-`start NAME`, `destroy NAME`, `restart-libvirtd` (it starts again, and finds the domains that run). NAME is a file's name
-without .xml. /folder/answers.json has for each step: what libvirt said ("ok" or its error), which vGPUs there are then, and
-which domains run. /folder/qemu.log has a line for each QEMU with a vGPU: its domain's file and whether the vGPU was there before it.
+Runs in in.sh --gpu. Installs /folder/hook as hooks/qemu.d/gvtg, defines each /folder/*.xml and runs
+the lines of /folder/steps: `start NAME`, `destroy NAME`, `restart-libvirtd` (which must find the
+running domains again). NAME is a file's name without .xml. /folder/answers.json has for each step:
+libvirt's answer ("ok" or its error), the vGPUs that then exist, and the running domains.
+/folder/qemu.log has a line for each QEMU with a vGPU: the vGPU's uuid, and whether the vGPU existed
+when QEMU was started.
 
-No vGPU is real here, so each domain's QEMU is started without the argument for it, by /tmp/qemu, and may lock only what every process
-may.
+The vGPUs are fake, so QEMU is started through the wrapper /tmp/qemu, which removes the argument for
+the vGPU, and with a limit on locked memory that an unprivileged process may have.
 """
 import glob
 import json
 import os
-import re
 import subprocess
-import time
 
 import libvirt
 
@@ -40,21 +40,23 @@ exec /usr/bin/qemu-system-x86_64 "${arguments[@]}" -display none
 '''
 
 
-def prepared(xml):
-    """A domain that can start here: with that QEMU, and with a limit on what it locks that needs no right to raise."""
+def make_startable(xml):
+    """Returns the domain with the wrapper as its emulator and a locked-memory limit that needs no
+    privileges.
+    """
     xml = xml.replace('<devices>', '<devices><emulator>/tmp/qemu</emulator>', 1)
     limit = "<memtune><hard_limit unit='MiB'>8</hard_limit></memtune>"
     return xml.replace('<os>', limit + '<os>', 1)
 
 
 def install_qemu():
-    """That QEMU, and a libvirtd that takes it as it is here."""
+    """Installs the wrapper of QEMU, and a configuration with which libvirtd can run it here."""
     with open('/tmp/qemu', 'w') as file:
         file.write(QEMU)
     os.chmod('/tmp/qemu', 0o755)
-    # libvirt would give QEMU a /dev of its own, for which it needs devices that are only files here.
-    with open('/tmp/qemu.conf', 'w') as file, open('/etc/libvirt/qemu.conf') as own:
-        file.write(own.read() + 'namespaces = []\ncgroup_controllers = []\nstdio_handler = "file"\n')
+    # By default, libvirt gives QEMU a private /dev, which needs devices that are only files here.
+    with open('/tmp/qemu.conf', 'w') as file, open('/etc/libvirt/qemu.conf') as original:
+        file.write(original.read() + 'namespaces = []\ncgroup_controllers = []\nstdio_handler = "file"\n')
     subprocess.run(['mount', '--bind', '/tmp/qemu.conf', '/etc/libvirt/qemu.conf'], check=True)
 
 
@@ -75,30 +77,30 @@ def main():
     names = {}
     for path in sorted(glob.glob(FOLDER + '/*.xml')):
         with open(path, encoding='utf-8') as file:
-            domain = daemon.define(prepared(file.read()))
+            domain = daemon.define(make_startable(file.read()))
         names[os.path.basename(path)[:-4]] = domain.name()
     answers = []
     with open(FOLDER + '/steps', encoding='utf-8') as file:
         steps = [line.split() for line in file.read().splitlines()]
     for step in steps:
-        said = 'ok'
+        outcome = 'ok'
         try:
             if step[0] == 'restart-libvirtd':
                 daemon.connection.close()
                 daemon.daemon.terminate()
                 daemon.daemon.wait()
                 daemon.launch()
-                # Each answers only when libvirt is done with finding it again.
+                # A domain answers only when libvirt has finished reconnecting to it.
                 for domain in daemon.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
                     domain.memoryStats()
             else:
                 domain = daemon.connection.lookupByName(names[step[1]])
                 {'start': domain.create, 'destroy': domain.destroy}[step[0]]()
         except libvirt.libvirtError as error:
-            said = str(error)
+            outcome = str(error)
         running = [file for file, name in names.items() if daemon.connection.lookupByName(name).isActive()]
         vgpus = sorted(os.listdir(VGPUS)) if os.path.isdir(VGPUS) else []
-        answers.append({'step': ' '.join(step), 'said': said, 'vgpus': vgpus, 'running': running})
+        answers.append({'step': ' '.join(step), 'said': outcome, 'vgpus': vgpus, 'running': running})
     with open(FOLDER + '/answers.json', 'w') as file:
         json.dump(answers, file, indent=1)
 

@@ -1,12 +1,13 @@
 #!/bin/bash
-# start.sh SUITE FOLDER MDEV-SYSFS: does FOLDER/steps with that suite's libvirt, FOLDER/hook installed and a GPU that makes
-# vGPUs (MDEV-SYSFS, of tests/mdev). What is in FOLDER before and after stands in start.py; the GPU's own log is
-# FOLDER/gpu.log. Run as root. Ends with 0 when every step was tried.
+# start.sh SUITE FOLDER MDEV-SYSFS: runs FOLDER/steps with that suite's libvirt, with FOLDER/hook
+# installed and a fake GPU that can create vGPUs (the program MDEV-SYSFS, built from tests/mdev).
+# See start.py for the files in FOLDER; the GPU's log is FOLDER/gpu.log. Run as root. Exits with 0
+# if every step was tried.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 3 ] || { echo "usage: $0 SUITE FOLDER MDEV-SYSFS" >&2; exit 2; }
-# The file system goes with the namespaces.
+# The namespaces unmount the GPU's file system when they end.
 # shellcheck disable=SC2016 # the inner shell expands these
 exec unshare --mount --pid --fork --kill-child --mount-proc bash -c '
 set -eu
