@@ -70,11 +70,11 @@ ${parts.join('\n')}
   return page({ title: `${rule.id}: ${rule.summary}`, description: rule.summary, here: '', body, root: '../' });
 }
 
-function exampleHtml({ bad, fixed, beside, settings }) {
+function exampleHtml({ bad, fixed, 'other-file': otherFile, settings }) {
   const marked = escaped(bad.trim()).replace('»', '<mark>').replace('«', '</mark>');
   const block = (title, html) => `<figure><figcaption>${title}</figcaption><pre tabindex="0" role="region" aria-label="${title}"><code>${html}</code></pre></figure>`;
   const caption = settings ? `Reported with ${escaped(settings)}` : 'Reported';
-  return `<div class="example">${block(caption, marked)}${beside ? block('Other file', escaped(beside.trim())) : ''}${
+  return `<div class="example">${block(caption, marked)}${otherFile ? block('Other file', escaped(otherFile.trim())) : ''}${
     fixed ? block('Fixed', escaped(fixed.trim())) : ''}</div>`;
 }
 
