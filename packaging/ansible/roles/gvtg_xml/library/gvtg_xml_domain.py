@@ -137,7 +137,7 @@ def diff(name, before, after):
     return {'prepared': ''.join(difflib.unified_diff(*lines, fromfile=f'{name} (inactive)', tofile=f'{name} (fixed)'))}
 
 
-def mend(domain):
+def fix_domain(domain):
     """Fixes the domain and returns the module's result."""
     if not domain.is_listed('--all'):
         domain.fail('virsh list', 'this libvirt has no domain of that name; virsh list --all lists the domains')
@@ -180,7 +180,7 @@ def main():
         },
         supports_check_mode=True)
     try:
-        result = mend(Domain(module))
+        result = fix_domain(Domain(module))
     except OSError as error:
         module.fail_json(msg=f'{error}; nothing was defined')
     module.exit_json(**result)
