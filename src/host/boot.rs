@@ -1,28 +1,29 @@
-//! The command line that a machine's kernel starts with: for a file that has to hold all of it, and
-//! for what waits for a reboot.
+//! The kernel command line of the next boot: the line for a file that holds all of it, and the boot
+//! loader files that set it.
 
 use super::Root;
 use super::kernel::{Word, words};
 use super::system::System;
 use crate::kernel_cmdline::{split, split_init};
 
-/// The files that kernel-install reads, in its order: the first that is there.
-const FILES: &[&str] = &["/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"];
+/// The files from which kernel-install takes the command line; the first that exists is used.
+const KERNEL_INSTALL_FILES: &[&str] = &["/etc/kernel/cmdline", "/usr/lib/kernel/cmdline"];
 
-/// The running kernel's.
+/// The running kernel's command line.
 const RUNNING: &str = "/proc/cmdline";
 
-/// A command line, and the file that it is from.
+/// A kernel command line and the file that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine {
     /// The file.
     pub path: &'static str,
-    /// Its text; of the running kernel's without what the bootloader put there.
+    /// The text of the line. If it is the running kernel's, the parameters that the bootloader
+    /// added are left out.
     pub text: String,
 }
 
-/// Words of a system that was started to install or to rescue one: no other kernel is to get them.
-const PASSING: &[&str] = &[
+/// Parameters of a live, installer or rescue system, which other kernels must not get.
+const TEMPORARY_PARAMETERS: &[&str] = &[
     "root=live:",
     "rd.live.",
     "boot=casper",
@@ -36,14 +37,15 @@ const PASSING: &[&str] = &[
 ];
 
 impl CommandLine {
-    /// Whether it is that of the running kernel, since no file has one.
+    /// Whether the line is the running kernel's because no file sets one.
     pub fn is_running(&self) -> bool {
         self.path == RUNNING
     }
 
-    /// Why nothing can be added to it without harm; None for what is a plain line for every start.
+    /// Why parameters cannot be added to the line; `None` if it is an ordinary line for every boot.
     pub fn unfit(&self) -> Option<&'static str> {
-        let is_passing = |word: &&str| PASSING.iter().any(|passing| word.starts_with(passing));
+        let is_temporary =
+            |word: &&str| TEMPORARY_PARAMETERS.iter().any(|parameter| word.starts_with(parameter));
         if self.text.contains('\u{fffd}') {
             return Some("it is not valid UTF-8");
         }
@@ -53,45 +55,51 @@ impl CommandLine {
         if self.text.matches('"').count() % 2 == 1 {
             return Some("it has an unclosed double quote");
         }
-        let runs = self.path == RUNNING && split(split_init(&self.text).0).iter().any(is_passing);
-        runs.then_some("this is a rescue, live or installer system, and other kernels must not get its command line")
+        if self.path == RUNNING && split(split_init(&self.text).0).iter().any(is_temporary) {
+            return Some(
+                "this is a rescue, live or installer system, and other kernels must not get its command line",
+            );
+        }
+        None
     }
 }
 
-/// The command line that kernel-install would give the next kernel; None where no file says one. An
-/// empty file says none: a shell that was told to write to it has just emptied it.
+/// The command line that kernel-install would give the next kernel; `None` if no file sets one. An
+/// empty file counts as unset: a shell empties the file that it redirects output to before this
+/// program reads it.
 pub fn command_line(root: &Root) -> Option<CommandLine> {
     let read = |path: &&'static str| {
         let text = root.text(path).present().filter(|text| !text.trim().is_empty())?;
         Some(CommandLine { path, text })
     };
-    FILES.iter().find_map(read).or_else(|| {
+    KERNEL_INSTALL_FILES.iter().find_map(read).or_else(|| {
         read(&RUNNING).map(|line| CommandLine { text: without_bootloader(&line.text), ..line })
     })
 }
 
-/// Without what the bootloader adds for itself, as kernel-install does it (systemd:
+/// Removes the parameters that the bootloader adds, as kernel-install does (systemd:
 /// 90-loaderentry.install).
 fn without_bootloader(line: &str) -> String {
-    let is_own = |word: &&str| !word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd=");
-    split(line).into_iter().filter(is_own).collect::<Vec<_>>().join(" ")
+    let is_not_bootloaders =
+        |word: &&str| !word.starts_with("BOOT_IMAGE=") && !word.starts_with("initrd=");
+    split(line).into_iter().filter(is_not_bootloaders).collect::<Vec<_>>().join(" ")
 }
 
-/// A file that sets the kernel's command line for the next start.
+/// A file that sets the kernel command line of the next boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStart {
     /// The file.
     pub path: String,
-    /// The words in it.
+    /// The parameters that it sets.
     pub words: Vec<Word>,
-    /// The step that makes it take effect at the next start.
+    /// The step that makes it take effect at the next boot.
     pub renewal: Renewal,
 }
 
-/// The step before the reboot without which a file has no effect.
+/// The step before the reboot that makes a changed file take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
-    /// Nothing: the boot loader reads the file itself.
+    /// No step: the boot loader reads the file itself.
     None,
     /// Regenerate GRUB's menu.
     Grub,
@@ -101,18 +109,18 @@ pub enum Renewal {
     Initramfs,
 }
 
-/// The files of which the next start's command line comes.
+/// The files that set the kernel command line of the next boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NextStarts {
-    /// Sets of files, those that a boot loader reads before those that they are made of. Of a set,
-    /// the last word counts.
+    /// Sets of files. Files that the boot loader reads come before the files from which they are
+    /// generated. Within a set, the last word of a name takes effect.
     sets: Vec<Vec<NextStart>>,
-    /// Drop-ins for GRUB that this system's grub-mkconfig does not read.
+    /// GRUB drop-ins that this system's grub-mkconfig does not read.
     unread: Vec<NextStart>,
 }
 
 impl NextStarts {
-    /// The word of this name that counts in each set of files, with its file.
+    /// The word of this name that takes effect in each set of files, with its file.
     pub fn words<'s>(
         &'s self,
         name: &'s str,
@@ -120,7 +128,7 @@ impl NextStarts {
         self.sets.iter().filter_map(|files| last(files, name))
     }
 
-    /// Every file that is read, in all sets.
+    /// All files that are read, of all sets.
     pub fn files(&self) -> impl Iterator<Item = &NextStart> {
         self.sets.iter().flatten()
     }
@@ -139,7 +147,8 @@ fn last<'s>(files: &'s [NextStart], name: &str) -> Option<(&'s NextStart, &'s Wo
         .find_map(|file| Some((file, file.words.iter().rfind(|word| word.name == name)?)))
 }
 
-/// Reads the files in /boot and of NixOS that a boot loader reads, and those that they are made of.
+/// Reads the files in /boot and of NixOS that a boot loader reads, and the files from which those
+/// are generated.
 pub fn next_start(root: &Root) -> NextStarts {
     let file = |path: &str, renewal, read: fn(&str) -> Vec<Word>| {
         root.text(path).present().map(|text| NextStart {
@@ -161,26 +170,26 @@ pub fn next_start(root: &Root) -> NextStarts {
         .flat_map(|folder| in_folder(&format!("{folder}/loader/entries"), ".conf"));
     let menus = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"];
     let variables = ["/boot/grub/grubenv", "/boot/grub2/grubenv"];
-    let (grub, unread) = of_grub(root, &in_folder("/etc/default/grub.d", ".cfg"));
+    let (grub, unread) = grub_files(root, &in_folder("/etc/default/grub.d", ".cfg"));
     let sets = vec![
-        // nixos-rebuild has made the profile, with `boot` or `switch`.
+        // `nixos-rebuild boot` and `switch` write the system profile.
         ["/run/current-system/kernel-params", "/nix/var/nix/profiles/system/kernel-params"]
             .into_iter()
             .filter_map(|path| file(path, Renewal::None, words))
             .collect(),
-        entries.filter_map(|path| file(&path, Renewal::None, of_entry)).collect(),
-        menus.into_iter().filter_map(|path| file(path, Renewal::None, of_menu)).collect(),
+        entries.filter_map(|path| file(&path, Renewal::None, entry_words)).collect(),
+        menus.into_iter().filter_map(|path| file(path, Renewal::None, menu_words)).collect(),
         variables
             .into_iter()
-            .filter_map(|path| file(path, Renewal::None, of_environment))
+            .filter_map(|path| file(path, Renewal::None, environment_words))
             .collect(),
         grub,
-        file(FILES[0], Renewal::Entries, words).into_iter().collect(),
+        file(KERNEL_INSTALL_FILES[0], Renewal::Entries, words).into_iter().collect(),
     ];
     NextStarts { sets, unread }
 }
 
-/// The line of /etc/default/grub that names this file, to source it. A comment names nothing.
+/// Finds the line of /etc/default/grub that sources this file; comments do not count.
 pub fn grub_line_with(root: &Root, file: &str) -> Option<String> {
     let text = root.text("/etc/default/grub").present()?;
     let names = |line: &&str| {
@@ -190,8 +199,8 @@ pub fn grub_line_with(root: &Root, file: &str) -> Option<String> {
     text.lines().map(str::trim).find(names).map(str::to_owned)
 }
 
-/// The lines `options …` of a boot loader entry.
-fn of_entry(text: &str) -> Vec<Word> {
+/// The words in the `options` lines of a boot loader entry.
+fn entry_words(text: &str) -> Vec<Word> {
     let options = |line: &'_ str| {
         line.trim_start()
             .strip_prefix("options")
@@ -201,9 +210,9 @@ fn of_entry(text: &str) -> Vec<Word> {
     text.lines().filter_map(options).flatten().collect()
 }
 
-/// The lines `linux /vmlinuz-… …` of GRUB's menu, the first entry last: it is the one that starts
-/// by itself.
-fn of_menu(text: &str) -> Vec<Word> {
+/// The words in the `linux /vmlinuz-… …` lines of GRUB's menu, last entry first: the first entry is
+/// the default, and the last word takes effect.
+fn menu_words(text: &str) -> Vec<Word> {
     text.lines()
         .rev()
         .map(str::trim_start)
@@ -212,25 +221,24 @@ fn of_menu(text: &str) -> Vec<Word> {
         .collect()
 }
 
-/// The variable `kernelopts` of GRUB's environment block, which Fedora's and RHEL's entries may
-/// name.
-fn of_environment(text: &str) -> Vec<Word> {
+/// The words in the variable `kernelopts` of GRUB's environment block, to which boot entries of
+/// Fedora and RHEL may refer.
+fn environment_words(text: &str) -> Vec<Word> {
     text.lines().filter_map(|line| line.strip_prefix("kernelopts=")).flat_map(words).collect()
 }
 
-/// GRUB's settings.
+/// GRUB's settings file.
 const GRUB: &str = "/etc/default/grub";
 
-/// The variables of GRUB's settings that are for normal entries, in the order in which
-/// grub-mkconfig joins them.
+/// The variables for normal boot entries, in the order in which grub-mkconfig joins them.
 const GRUB_VARIABLES: [&str; 2] = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
 
-/// The kernel's command line has fewer words than this.
+/// The maximum number of words kept for a variable, more than a kernel command line has.
 const MAX_WORDS: usize = 1024;
 
-/// GRUB's settings as grub-mkconfig reads them, and the drop-ins that it does not read: only
-/// Debian's and Ubuntu's reads all of them.
-fn of_grub(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
+/// Reads GRUB's settings as grub-mkconfig does. Returns the files it reads and the drop-ins it does
+/// not read: only Debian's and Ubuntu's grub-mkconfig reads all of them.
+fn grub_files(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>) {
     let settings = root.text(GRUB).present().unwrap_or_default();
     let is_read = |path: &String| System::of(root) == System::Debian || sources(&settings, path);
     let mut variables = GrubVariables::default();
@@ -241,15 +249,15 @@ fn of_grub(root: &Root, drop_ins: &[String]) -> (Vec<NextStart>, Vec<NextStart>)
         if is_read(path) {
             variables.read(path, &text);
         } else {
-            let mut alone = GrubVariables::default();
-            alone.read(path, &text);
-            unread.extend(alone.files());
+            let mut drop_in_variables = GrubVariables::default();
+            drop_in_variables.read(path, &text);
+            unread.extend(drop_in_variables.files());
         }
     }
     (variables.files(), unread)
 }
 
-/// Whether a line of GRUB's settings sources this drop-in, or all of them.
+/// Whether a line of GRUB's settings sources this drop-in, or the whole folder of drop-ins.
 fn sources(settings: &str, drop_in: &str) -> bool {
     let folder = format!("{GRUB}.d");
     let names = |line: &str| {
@@ -261,12 +269,12 @@ fn sources(settings: &str, drop_in: &str) -> bool {
     settings.lines().map(str::trim_start).any(|line| !line.starts_with('#') && names(line))
 }
 
-/// The words in the variables of GRUB's settings, each with the file that it is from.
+/// The words in [`GRUB_VARIABLES`], each with the file that sets it.
 #[derive(Default)]
 struct GrubVariables([Vec<(String, Word)>; 2]);
 
 impl GrubVariables {
-    /// Reads one more file: assignments, and the lines of the drop-in that `emit` writes.
+    /// Reads another file: assignments, and the `gvtg_add` lines of the drop-in that `emit` writes.
     fn read(&mut self, path: &str, text: &str) {
         let mut rest = text;
         while !rest.is_empty() {
@@ -278,32 +286,32 @@ impl GrubVariables {
                 line[..end].strip_prefix("gvtg_add ").and_then(|added| added.split_once(' '))
             {
                 self.add(path, name, &values.split_whitespace().collect::<Vec<_>>());
-            } else if let Some((variable, is_added, value)) = assigned(line) {
+            } else if let Some((variable, is_appended, value)) = parse_assignment(line) {
                 let (value, after) = shell_word(value);
                 rest = after.split_once('\n').map_or("", |(_, rest)| rest);
-                self.assign(path, variable, is_added, &value);
+                self.assign(path, variable, is_appended, &value);
             }
         }
     }
 
-    fn assign(&mut self, path: &str, variable: usize, is_added: bool, value: &str) {
-        let mut words_now =
-            if is_added { std::mem::take(&mut self.0[variable]) } else { Vec::new() };
+    fn assign(&mut self, path: &str, variable: usize, is_appended: bool, value: &str) {
+        let mut new_words =
+            if is_appended { std::mem::take(&mut self.0[variable]) } else { Vec::new() };
         for word in words(value) {
-            let named = GRUB_VARIABLES.iter().position(|name| {
+            let variable_reference = GRUB_VARIABLES.iter().position(|name| {
                 word.text == format!("${name}") || word.text == format!("${{{name}}}")
             });
-            match named {
-                Some(named) => words_now.extend(self.0[named].clone()),
-                None => words_now.push((path.to_owned(), word)),
+            match variable_reference {
+                Some(referenced) => new_words.extend(self.0[referenced].clone()),
+                None => new_words.push((path.to_owned(), word)),
             }
         }
-        // A variable that names itself twice would double each time.
-        words_now.truncate(MAX_WORDS);
-        self.0[variable] = words_now;
+        // A variable that refers to itself twice would double with each assignment.
+        new_words.truncate(MAX_WORDS);
+        self.0[variable] = new_words;
     }
 
-    /// Does as `gvtg_add NAME VALUE…` of the drop-in.
+    /// Evaluates `gvtg_add NAME VALUE…` like the drop-in that defines it.
     fn add(&mut self, path: &str, name: &str, values: &[&str]) {
         let last = self.0.iter().flatten().rfind(|(_, word)| word.name == name);
         let is_good =
@@ -316,7 +324,7 @@ impl GrubVariables {
         }
     }
 
-    /// The words in the order of the command line, by file.
+    /// The words in command-line order, grouped by file.
     fn files(self) -> Vec<NextStart> {
         let mut files: Vec<NextStart> = Vec::new();
         for (path, word) in self.0.into_iter().flatten() {
@@ -329,19 +337,19 @@ impl GrubVariables {
     }
 }
 
-/// The variable that a line assigns to, whether the value is added to it, and the text from the
-/// value on.
-fn assigned(line: &str) -> Option<(usize, bool, &str)> {
-    let assigns = |(at, name): (usize, &&str)| {
+/// Parses an assignment to one of [`GRUB_VARIABLES`]: the index of the variable, whether the value
+/// is appended (`+=`), and the text from the value on.
+fn parse_assignment(line: &str) -> Option<(usize, bool, &str)> {
+    let parse_variable = |(at, name): (usize, &&str)| {
         let rest = line.strip_prefix(*name)?;
-        let added = rest.strip_prefix("+=").map(|value| (at, true, value));
-        added.or_else(|| rest.strip_prefix('=').map(|value| (at, false, value)))
+        let appended = rest.strip_prefix("+=").map(|value| (at, true, value));
+        appended.or_else(|| rest.strip_prefix('=').map(|value| (at, false, value)))
     };
-    GRUB_VARIABLES.iter().enumerate().find_map(assigns)
+    GRUB_VARIABLES.iter().enumerate().find_map(parse_variable)
 }
 
-/// A shell's word, without its quotes, and the text after it. A line that ends in a backslash goes
-/// on in the next.
+/// Parses a shell word: the word without its quotes, and the text after it. A line that ends in a
+/// backslash continues on the next one.
 fn shell_word(text: &str) -> (String, &str) {
     let (mut word, mut quote) = (String::new(), None);
     let mut letters = text.char_indices().peekable();
@@ -349,7 +357,8 @@ fn shell_word(text: &str) -> (String, &str) {
         match (letter, quote) {
             ('\\', None | Some('"')) => match letters.next() {
                 Some((_, '\n')) | None => {}
-                // In double quotes these alone are taken for themselves; elsewhere every letter is.
+                // In double quotes, a backslash escapes only these characters; outside, it escapes
+                // any.
                 Some((_, escaped))
                     if quote.is_none() || matches!(escaped, '"' | '\\' | '$' | '`') =>
                 {
@@ -360,7 +369,7 @@ fn shell_word(text: &str) -> (String, &str) {
             (letter, Some(open)) if letter == open => quote = None,
             ('"' | '\'', None) => quote = Some(letter),
             (' ' | '\t' | '\n' | ';' | '&' | '|', None) => return (word, &text[at..]),
-            // A quoted value may have several lines, of which grub-mkconfig makes one.
+            // grub-mkconfig joins the lines of a quoted value.
             ('\n', Some(_)) => word.push(' '),
             _ => word.push(letter),
         }
@@ -375,7 +384,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_file_that_says_something_counts() {
+    fn uses_the_first_file_that_is_not_empty() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path());
         let write = |path: &str, text: &str| {
@@ -389,18 +398,18 @@ mod tests {
             "BOOT_IMAGE=/vmlinuz root=/dev/vda1 initrd=\\initrd.img dyndbg=\"file a +p\" quiet\n",
         );
         assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda1 dyndbg=\"file a +p\" quiet");
-        write(FILES[1], "root=/dev/vda2\n");
-        write(FILES[0], "\n");
+        write(KERNEL_INSTALL_FILES[1], "root=/dev/vda2\n");
+        write(KERNEL_INSTALL_FILES[0], "\n");
         assert_eq!(
             command_line(&root),
-            Some(CommandLine { path: FILES[1], text: "root=/dev/vda2\n".into() })
+            Some(CommandLine { path: KERNEL_INSTALL_FILES[1], text: "root=/dev/vda2\n".into() })
         );
-        write(FILES[0], "root=/dev/vda3 BOOT_IMAGE=x\n");
+        write(KERNEL_INSTALL_FILES[0], "root=/dev/vda3 BOOT_IMAGE=x\n");
         assert_eq!(command_line(&root).unwrap().text, "root=/dev/vda3 BOOT_IMAGE=x\n");
     }
 
     #[test]
-    fn what_the_next_start_gives_the_kernel_is_read_in_each_form() {
+    fn reads_the_next_boots_parameters_from_each_kind_of_file() {
         let word = |words: &[Word], name: &str| {
             words.iter().rfind(|word| word.name == name).and_then(|word| word.value.clone())
         };
@@ -421,8 +430,8 @@ mod tests {
                 Some("1"),
             ),
             (settings("GRUB_CMDLINE_LINUX='quiet\n i915.enable_gvt=1'\n"), Some("1")),
-            // The default's words come after the others, and an assignment takes the place of the
-            // one before.
+            // GRUB_CMDLINE_LINUX_DEFAULT comes after GRUB_CMDLINE_LINUX, and an assignment replaces
+            // the previous value.
             (
                 settings(
                     "GRUB_CMDLINE_LINUX_DEFAULT=i915.enable_gvt=0\nGRUB_CMDLINE_LINUX=i915.enable_gvt=1\n",
@@ -447,26 +456,28 @@ mod tests {
                 Some("1"),
             ),
             (settings(&format!("GRUB_CMDLINE_LINUX=i915.enable_gvt=0\n{grub}")), Some("1")),
-            (of_entry("options\troot=UUID=1 i915.enable_gvt=1\n"), Some("1")),
-            (of_entry("options-x i915.enable_gvt=1\n"), None),
+            (entry_words("options\troot=UUID=1 i915.enable_gvt=1\n"), Some("1")),
+            (entry_words("options-x i915.enable_gvt=1\n"), None),
             (
-                of_menu(
+                menu_words(
                     "linux /vmlinuz i915.enable_gvt=0 i915.enable_gvt=1\nlinux /old i915.enable_gvt=0\n",
                 ),
                 Some("1"),
             ),
             (
-                of_environment(
+                environment_words(
                     "# GRUB Environment Block\nkernelopts=root=UUID=1 i915.enable_gvt=1\n####",
                 ),
                 Some("1"),
             ),
             (
-                of_entry("title Linux\noptions root=UUID=1\noptions i915.enable_gvt=1 quiet\n"),
+                entry_words("title Linux\noptions root=UUID=1\noptions i915.enable_gvt=1 quiet\n"),
                 Some("1"),
             ),
             (
-                of_menu("  linux\t/vmlinuz-6.1 root=UUID=1 i915.enable_gvt=1\n  initrd /initrd\n"),
+                menu_words(
+                    "  linux\t/vmlinuz-6.1 root=UUID=1 i915.enable_gvt=1\n  initrd /initrd\n",
+                ),
                 Some("1"),
             ),
         ] {
@@ -475,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_source_one_drop_in_or_all() {
+    fn detects_settings_that_source_a_drop_in() {
         const DROP_IN: &str = "/etc/default/grub.d/gvtg.cfg";
         for (settings, is_read) in [
             (". /etc/default/grub.d/gvtg.cfg\n", true),
@@ -490,12 +501,15 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_for_every_start_is_unfit() {
+    fn rejects_lines_of_rescue_and_live_systems() {
         let unfit = |path, text: &str| CommandLine { path, text: text.into() }.unfit().is_some();
-        assert!(!unfit(FILES[0], "root=/dev/vda1 rw systemd.unit=x.target dyndbg=\"a b\"\n"));
+        assert!(!unfit(
+            KERNEL_INSTALL_FILES[0],
+            "root=/dev/vda1 rw systemd.unit=x.target dyndbg=\"a b\"\n"
+        ));
         assert!(!unfit(RUNNING, "root=/dev/vda1 initcall_debug quiet -- single"));
         for text in ["root=x\n# was: quiet", "root=\u{fffd}", "root=x \"quiet"] {
-            assert!(unfit(FILES[0], text), "{text}");
+            assert!(unfit(KERNEL_INSTALL_FILES[0], text), "{text}");
         }
         for text in [
             "root=live:CDLABEL=x rd.live.image",

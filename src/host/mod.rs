@@ -1,4 +1,5 @@
-//! What this machine has: the only reader of /sys, /proc and /etc, below a root folder.
+//! Reads the state of a machine from /sys, /proc and /etc below a root folder. No other module
+//! reads these.
 
 use crate::sanitize::system_error;
 use std::fs::{self, File};
@@ -27,13 +28,14 @@ use libvirt::Libvirt;
 use machine::Machine;
 use system::System;
 
-/// More links than this on one path go round in circles (the kernel's own limit).
+/// The maximum number of symbolic links followed on one path, which is the kernel's own limit.
 const MAX_LINKS: usize = 40;
 
-/// More of a file than this nobody wants to know, in bytes.
-const LARGEST: u64 = 1 << 20;
+/// The maximum number of bytes read from a file.
+const MAX_FILE_SIZE: u64 = 1 << 20;
 
-/// A machine's files: this one's, or a copied tree.
+/// The root folder of a machine: `/` for this one, or a folder with a copy of another machine's
+/// files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     folder: PathBuf,
@@ -45,27 +47,27 @@ impl Default for Root {
     }
 }
 
-/// Everything that the checks want to know.
+/// The facts about a machine that the checks use.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// The system that writes its files.
+    /// The operating system, which decides how files and boot entries are written.
     pub system: System,
-    /// What kind of machine it is.
+    /// Whether it is a guest or a container, and what its processor and kernel support.
     pub machine: Machine,
-    /// Its display devices.
+    /// The display devices.
     pub cards: Probe<Vec<Card>>,
-    /// Its mediated devices.
+    /// The existing mediated devices.
     pub vgpus: Probe<Vec<VgpuInstance>>,
-    /// Its kernel.
+    /// The kernel: command line, parameters and modules.
     pub kernel: Kernel,
-    /// libvirt and QEMU on it.
+    /// The installed libvirt and QEMU, and libvirt's hooks.
     pub libvirt: Libvirt,
     /// The rules of AppArmor and SELinux that affect hooks and QEMU.
     pub confinement: Confinement,
 }
 
 impl Host {
-    /// Reads a machine.
+    /// Reads all facts about a machine.
     pub fn read(root: &Root) -> Self {
         Host {
             system: System::of(root),
@@ -78,67 +80,67 @@ impl Host {
         }
     }
 
-    /// The GPU that vGPUs are made of.
+    /// The GPU on which vGPUs are created, as [`card_of`] selects it.
     pub fn card(&self) -> Option<&Card> {
         card_of(&self.cards)
     }
 }
 
-/// The GPU that vGPUs are made of: one that offers types, else one of a generation that could, else
-/// Intel's first.
+/// Selects the GPU on which vGPUs are created: an Intel GPU that offers vGPU types, else a GPU of a
+/// generation with GVT-g, else the first Intel GPU.
 pub fn card_of(cards: &Probe<Vec<Card>>) -> Option<&Card> {
     let cards = cards.as_found()?;
-    let intel = |card: &&Card| card.gpu.vendor == 0x8086;
-    let offers = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
-    let could = |card: &&Card| card.type_prefix().is_some();
+    let is_intel = |card: &&Card| card.gpu.vendor == 0x8086;
+    let offers_types = |card: &&Card| card.types.as_found().is_some_and(|types| !types.is_empty());
+    let has_gvtg = |card: &&Card| card.type_prefix().is_some();
     cards
         .iter()
-        .filter(intel)
-        .find(offers)
-        .or_else(|| cards.iter().find(could))
-        .or_else(|| cards.iter().find(intel))
+        .filter(is_intel)
+        .find(offers_types)
+        .or_else(|| cards.iter().find(has_gvtg))
+        .or_else(|| cards.iter().find(is_intel))
 }
 
-/// What reading gave. That something is absent, or that nobody lets us look, is a fact too.
+/// The result of reading a fact: that it is absent or may not be read is a fact, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe<T> {
-    /// It is there.
+    /// The value that was read.
     Present(T),
-    /// There is no such file.
+    /// The file does not exist.
     Absent,
-    /// It may be there: why it can't be read, in the system's words.
+    /// The file cannot be read, and may or may not exist. Holds the system's error message.
     Unreadable(String),
 }
 
 impl Root {
-    /// The machine whose `/` is this folder.
+    /// Creates the root of the machine whose `/` is this folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Root { folder: folder.into() }
     }
 
-    /// Whether it is the machine that this program runs on.
+    /// Whether this is the machine that the program runs on.
     pub(crate) fn is_this_machine(&self) -> bool {
         self.folder == Path::new("/")
     }
 
-    /// Where a path of that machine is on this one, links followed as that machine would: none
-    /// leads out of the folder.
+    /// Translates a path on that machine to a path on this one. Symbolic links are followed as that
+    /// machine would follow them, so none leads out of the root folder.
     ///
     /// # Errors
-    /// A file on the way that can't be looked at, or links that go round in circles.
+    /// The path goes through more than `MAX_LINKS` symbolic links, as in a loop.
     pub(crate) fn resolve(&self, path: &str) -> io::Result<PathBuf> {
         if self.is_this_machine() {
             return Ok(path.into());
         }
-        let mut left: Vec<String> = parts(Path::new(path));
+        let mut remaining: Vec<String> = components(Path::new(path));
         let (mut inside, mut links) = (PathBuf::new(), 0);
-        while let Some(part) = left.pop() {
+        while let Some(part) = remaining.pop() {
             if part == ".." {
                 inside.pop();
                 continue;
             }
-            let here = self.folder.join(&inside).join(&part);
-            match fs::read_link(&here) {
+            let real_path = self.folder.join(&inside).join(&part);
+            match fs::read_link(&real_path) {
                 Ok(target) => {
                     links += 1;
                     if links > MAX_LINKS {
@@ -147,45 +149,45 @@ impl Root {
                     if target.is_absolute() {
                         inside.clear();
                     }
-                    left.extend(parts(&target));
+                    remaining.extend(components(&target));
                 }
-                // No link, or nothing: whoever opens it sees.
+                // Not a link, or missing: the caller learns that when it opens the path.
                 Err(_) => inside.push(part),
             }
         }
         Ok(self.folder.join(inside))
     }
 
-    /// A path of that machine for messages, with the root before it.
+    /// Formats a path on that machine for messages, with the root folder in front.
     pub fn shown(&self, path: &str) -> String {
         self.folder.join(path.trim_start_matches('/')).display().to_string()
     }
 
-    /// A file's text, without bytes that are no UTF-8. Anything else than a file is unreadable: a
-    /// pipe might never end.
+    /// Reads a file as text, up to 1 MiB; invalid UTF-8 is replaced by U+FFFD. Anything but a
+    /// regular file is unreadable, as reading a pipe might never end.
     pub fn text(&self, path: &str) -> Probe<String> {
-        self.text_up_to(path, LARGEST)
+        self.text_up_to(path, MAX_FILE_SIZE)
     }
 
-    /// The same of so many bytes at most.
-    pub fn text_up_to(&self, path: &str, most: u64) -> Probe<String> {
+    /// Like [`Root::text`], but reads up to `max_bytes` bytes.
+    pub fn text_up_to(&self, path: &str, max_bytes: u64) -> Probe<String> {
         let read = |path: PathBuf| {
             if !fs::metadata(&path)?.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
             let mut bytes = Vec::new();
-            File::open(path)?.take(most).read_to_end(&mut bytes)?;
+            File::open(path)?.take(max_bytes).read_to_end(&mut bytes)?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
         self.resolve(path).and_then(read).into()
     }
 
-    /// A file of one line, as those of /sys are, without the space around it.
+    /// Reads a file with a single line, like those in /sys, and trims it.
     pub fn line(&self, path: &str) -> Probe<String> {
         self.text(path).map(|text| text.trim().to_owned())
     }
 
-    /// The names in a folder, sorted.
+    /// Lists the names in a folder, sorted; names that are not UTF-8 are left out.
     pub fn names(&self, path: &str) -> Probe<Vec<String>> {
         let names = self.resolve(path).and_then(fs::read_dir).map(|entries| {
             let mut names: Vec<String> = entries
@@ -198,43 +200,44 @@ impl Root {
         names.into()
     }
 
-    /// What a link points to, as it says.
+    /// Reads the target of a symbolic link without resolving it; Absent if the path is not a link.
     pub fn target(&self, path: &str) -> Probe<PathBuf> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let target = self.resolve(folder).and_then(|folder| fs::read_link(folder.join(name)));
         match target {
-            // A file or folder is no link.
+            // `readlink` fails with EINVAL for a file or folder.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Probe::Absent,
             target => target.into(),
         }
     }
 
-    /// The last part of what a link points to, as `driver` and `mdev_type` of a device do.
+    /// Reads the last component of a link's target, as for the links `driver` and `mdev_type` of a
+    /// device.
     pub fn link(&self, path: &str) -> Probe<String> {
         self.target(path)
             .map(|target| target.file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 
-    /// The name of the file that a path leads to in the end; None where that is not there.
+    /// The name of the file that a path leads to through all links; `None` if it does not exist.
     pub fn real_name(&self, path: &str) -> Option<String> {
         let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
         Some(real.file_name()?.to_string_lossy().into_owned())
     }
 
-    /// The path on that machine of the file that a path finally leads to; None if there is no such
-    /// file.
+    /// The path, on that machine, of the file that a path leads to through all links; `None` if it
+    /// does not exist.
     pub fn real_path(&self, path: &str) -> Option<String> {
         let real = fs::canonicalize(self.resolve(path).ok()?).ok()?;
         let inside = real.strip_prefix(fs::canonicalize(&self.folder).ok()?).ok()?;
         Some(format!("/{}", inside.display()))
     }
 
-    /// Whether there is such a file or folder.
+    /// Whether the file or folder exists.
     pub fn has(&self, path: &str) -> bool {
         self.resolve(path).is_ok_and(|path| path.exists())
     }
 
-    /// A file's mode, as the kernel has it.
+    /// The file's `st_mode`: type and permission bits.
     pub fn mode(&self, path: &str) -> Probe<u32> {
         self.resolve(path).and_then(fs::metadata).map(|metadata| mode(&metadata)).into()
     }
@@ -245,24 +248,24 @@ fn mode(metadata: &fs::Metadata) -> u32 {
     std::os::unix::fs::MetadataExt::mode(metadata)
 }
 
-/// Nothing can be run where files have no mode.
+/// Without a mode no file counts as executable.
 #[cfg(not(unix))]
 fn mode(_metadata: &fs::Metadata) -> u32 {
     0
 }
 
-/// The parts of a path, the first one last.
-fn parts(path: &Path) -> Vec<String> {
-    let part = |component: Component<'_>| match component {
+/// Splits a path into its components, in reverse order, so that `pop` returns the next one.
+fn components(path: &Path) -> Vec<String> {
+    let component_name = |component: Component<'_>| match component {
         Component::ParentDir => Some("..".to_owned()),
         Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
         _ => None,
     };
-    path.components().rev().filter_map(part).collect()
+    path.components().rev().filter_map(component_name).collect()
 }
 
 impl<T> Probe<T> {
-    /// What was found.
+    /// Returns the value, if it was read.
     pub fn present(self) -> Option<T> {
         match self {
             Probe::Present(value) => Some(value),
@@ -270,7 +273,7 @@ impl<T> Probe<T> {
         }
     }
 
-    /// What was found, to look at.
+    /// Borrows the value, if it was read.
     pub fn as_found(&self) -> Option<&T> {
         match self {
             Probe::Present(value) => Some(value),
@@ -278,7 +281,7 @@ impl<T> Probe<T> {
         }
     }
 
-    /// The same with something made of what was found.
+    /// Applies `make` to the value, if it was read.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Probe<U> {
         match self {
             Probe::Present(value) => Probe::Present(make(value)),
@@ -312,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_link_leads_out_of_the_root() {
+    fn keeps_links_inside_the_root() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path());
         fs::create_dir_all(folder.path().join("usr/bin")).unwrap();

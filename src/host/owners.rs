@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{MAX_LINKS, Root, parts};
+use super::{MAX_LINKS, Root, components};
 
 /// The mode bit of folders in which only the owner of a file can replace it, as in /tmp and
 /// /nix/store.
@@ -14,13 +14,13 @@ const STICKY: u32 = 0o1000;
 /// A file or folder that users other than root can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {
-    /// Where it is.
+    /// The path of the link.
     pub path: String,
     /// Who can change it, as the subject of a sentence.
     pub who: String,
-    /// The command that prevents it, without the path.
+    /// The command that prevents it, without the path as its last argument.
     pub command: &'static str,
-    /// The link that leads there; None where no link is on the way.
+    /// The link through which root reaches it; `None` if no link is involved.
     pub link: Option<Link>,
 }
 
@@ -29,9 +29,9 @@ pub struct Exposure {
 pub struct Link {
     /// Where it is.
     pub path: String,
-    /// The file or folder that it leads to in the end.
+    /// The file or folder that the link finally leads to.
     pub target: String,
-    /// Whether it leads to a folder.
+    /// Whether that target is a folder.
     pub is_folder: bool,
 }
 
@@ -48,20 +48,21 @@ struct Step {
     path: String,
     rights: Rights,
     is_link: bool,
-    /// The last link that was followed before this step, as a position among the steps.
+    /// The index of the step with the last link followed before this one.
     through: Option<usize>,
 }
 
 /// Finds which of these files, and of the folders on the way to them, users other than root can
-/// change. Links are followed; of what one link leads to only the first is named, as one command
-/// prevents all of it.
+/// change. Links are followed. Of everything that one link leads to, only the first is reported,
+/// because a single command fixes all of it.
 pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exposure> {
-    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    let mut reported_paths = BTreeSet::new();
+    let mut exposures = Vec::new();
     for path in paths {
-        let steps = on_the_way(root, path);
-        let mut owner = copied_by(root);
+        let steps = steps_to(root, path);
+        let mut owner = copy_owner(root);
         for (at, step) in steps.iter().enumerate() {
-            // From here on, the copy has kept the owners.
+            // From here on, the copy has kept the original owners.
             if step.rights.user == 0 {
                 owner = None;
             }
@@ -73,21 +74,21 @@ pub fn exposed<'p>(root: &Root, paths: impl Iterator<Item = &'p str>) -> Vec<Exp
                 .and_then(|link| steps.get(link))
                 .map(|link| Link::read(root, &link.path));
             let key = link.as_ref().map_or(&step.path, |link| &link.path).clone();
-            let is_behind_link = link.is_some();
-            if seen.insert(key) {
-                found.push(Exposure { path: step.path.clone(), who, command, link });
+            let is_reached_by_link = link.is_some();
+            if reported_paths.insert(key) {
+                exposures.push(Exposure { path: step.path.clone(), who, command, link });
             }
-            if is_behind_link {
+            if is_reached_by_link {
                 break;
             }
         }
     }
-    found
+    exposures
 }
 
-/// The user and the group who made a copy of a machine: as long as nothing in it belongs to root,
-/// theirs stand for root's.
-fn copied_by(root: &Root) -> Option<Rights> {
+/// The owner and group of a copied tree: until a file in it belongs to root, they stand for root.
+/// `None` on this machine itself.
+fn copy_owner(root: &Root) -> Option<Rights> {
     if root.is_this_machine() {
         return None;
     }
@@ -95,8 +96,8 @@ fn copied_by(root: &Root) -> Option<Rights> {
 }
 
 impl Link {
-    /// The command that puts root's own copy in the place of the link, with both paths as words of
-    /// a shell.
+    /// The command that replaces the link with a copy that belongs to root. `target` and `path` are
+    /// already quoted for a shell.
     pub fn replacement(&self, target: &str, path: &str) -> String {
         if self.is_folder {
             format!("sudo rm {path} && sudo cp -r {target} {path}")
@@ -114,25 +115,25 @@ impl Link {
     }
 }
 
-/// Who other than root can change a file or folder, and the command that prevents it, without the
-/// path.
+/// Returns who can change a file or folder other than root, and the command that prevents it,
+/// without the path.
 fn exposure(
     root: &Root,
     step: &Step,
     next: Option<&Step>,
     owner: Option<Rights>,
 ) -> Option<(String, &'static str)> {
-    let is_root = |id: u32, own: Option<u32>| id == 0 || own == Some(id);
-    let is_roots = |step: &Step| is_root(step.rights.user, owner.map(|owner| owner.user));
+    let is_root = |id: u32, owner_id: Option<u32>| id == 0 || owner_id == Some(id);
+    let is_owned_by_root = |step: &Step| is_root(step.rights.user, owner.map(|owner| owner.user));
     let rights = &step.rights;
-    // In a sticky folder, only their owners can replace files: what counts is who owns the one that
-    // root looks for.
-    let is_safe = rights.mode & STICKY != 0 && next.is_some_and(is_roots);
+    // In a sticky folder, files can be replaced only by their owners, so the owner of the next step
+    // decides.
+    let is_safe = rights.mode & STICKY != 0 && next.is_some_and(is_owned_by_root);
     if step.is_link {
-        // A link is replaced by users who can write to its folder, which has been looked at.
+        // A link is replaced by writing to its folder, which was checked in an earlier step.
         return None;
     }
-    if !is_roots(step) {
+    if !is_owned_by_root(step) {
         Some((format!("the user {}", name(root, "/etc/passwd", rights.user)), "chown root:root"))
     } else if rights.mode & 0o002 != 0 && !is_safe {
         Some(("every user on this machine".to_owned(), "chmod o-w"))
@@ -146,19 +147,19 @@ fn exposure(
     }
 }
 
-/// The name of this user or group, with the number; only the number where it has no name.
+/// Formats a user or group as name and number, or as the number if it has no name in `file`.
 fn name(root: &Root, file: &str, id: u32) -> String {
     let text = root.text(file).present().unwrap_or_default();
-    let is_its = |line: &&str| line.split(':').nth(2) == Some(id.to_string().as_str());
-    match text.lines().find(is_its).and_then(|line| line.split(':').next()) {
+    let has_this_id = |line: &&str| line.split(':').nth(2) == Some(id.to_string().as_str());
+    match text.lines().find(has_this_id).and_then(|line| line.split(':').next()) {
         Some(name) => format!("{name} ({id})"),
         None => id.to_string(),
     }
 }
 
-/// The file and all folders and links on the way to it, from `/` on, each by its path on that
-/// machine; those that are not there are left out.
-fn on_the_way(root: &Root, path: &str) -> Vec<Step> {
+/// Lists the folders and links on the way to a file, and the file, starting at `/`. The list ends
+/// where the path does not exist.
+fn steps_to(root: &Root, path: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     if root.is_this_machine() {
         let folder = fs::symlink_metadata("/").ok().and_then(|metadata| rights(&metadata));
@@ -169,16 +170,16 @@ fn on_the_way(root: &Root, path: &str) -> Vec<Step> {
             through: None,
         }));
     }
-    let (mut left, mut inside, mut links, mut through) =
-        (parts(Path::new(path)), PathBuf::from("/"), 0, None);
-    while let Some(part) = left.pop() {
+    let (mut remaining, mut inside, mut links, mut through) =
+        (components(Path::new(path)), PathBuf::from("/"), 0, None);
+    while let Some(part) = remaining.pop() {
         if part == ".." {
             inside.pop();
             continue;
         }
         let next = inside.join(&part);
-        let here = root.folder.join(next.strip_prefix("/").unwrap_or(&next));
-        let Ok(metadata) = fs::symlink_metadata(&here) else { break };
+        let real_path = root.folder.join(next.strip_prefix("/").unwrap_or(&next));
+        let Ok(metadata) = fs::symlink_metadata(&real_path) else { break };
         let Some(rights) = rights(&metadata) else { break };
         let is_link = metadata.is_symlink();
         steps.push(Step { path: next.display().to_string(), rights, is_link, through });
@@ -188,14 +189,14 @@ fn on_the_way(root: &Root, path: &str) -> Vec<Step> {
         }
         links += 1;
         through = Some(steps.len() - 1);
-        let Ok(target) = fs::read_link(&here) else { break };
+        let Ok(target) = fs::read_link(&real_path) else { break };
         if links > MAX_LINKS {
             break;
         }
         if target.is_absolute() {
             inside = PathBuf::from("/");
         }
-        left.extend(parts(&target));
+        remaining.extend(components(&target));
     }
     steps
 }
@@ -206,7 +207,7 @@ fn rights(metadata: &fs::Metadata) -> Option<Rights> {
     Some(Rights { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() })
 }
 
-/// Only Unix has such owners.
+/// Only Unix files have an owner and a group.
 #[cfg(not(unix))]
 fn rights(_metadata: &fs::Metadata) -> Option<Rights> {
     None
