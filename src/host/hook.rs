@@ -1,89 +1,96 @@
-//! What a hook's text says: its interpreter, and the `setup_gpu` lines at its end.
+//! The text of a hook: its interpreter, its `setup_gpu` lines, and its own commands that create
+//! vGPUs.
 
 use std::collections::BTreeMap;
 
-/// A vGPU that a hook makes: `setup_gpu NAME UUID TYPE [PCI]`.
+/// A vGPU that a hook creates: `setup_gpu NAME UUID TYPE [PCI]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setup {
     /// The domain's name.
     pub name: String,
-    /// As it stands there.
+    /// The vGPU's UUID, as written.
     pub uuid: String,
-    /// Like `i915-GVTg_V5_4`.
+    /// The vGPU type, like `i915-GVTg_V5_4`.
     pub vgpu_type: String,
-    /// The GPU's PCI address, where the hook has one.
+    /// The GPU's PCI address, if the line or the hook sets one.
     pub pci: Option<String>,
 }
 
-/// The program that the first line names; None without a `#!`.
+/// The absolute path of the program on the `#!` line; `None` without one.
 pub fn interpreter(text: &str) -> Option<&str> {
     let line = text.strip_prefix("#!")?.split('\n').next()?;
-    // With DOS line ends the carriage return belongs to the name: such a hook does not start.
+    // A DOS line ending makes the carriage return a part of the name; such a hook does not start.
     line.trim_start_matches([' ', '\t'])
         .split([' ', '\t'])
         .next()
         .filter(|program| program.starts_with('/'))
 }
 
-/// Whether it makes vGPUs: by our lines, or by hand.
+/// Whether a hook creates vGPUs: by `setup_gpu` lines, or by its own commands.
 pub fn makes_vgpus(text: &str) -> bool {
-    code(text).any(|line| {
+    code_lines(text).any(|line| {
         line.contains("setup_gpu")
             || line.contains("mdev_supported_types")
             || line.contains("mdevctl")
     })
 }
 
-/// The word with which a hook runs gvtg-xml, its name or a path; None for a hook that does not run
-/// it.
+/// The word with which a hook runs gvtg-xml, a name or a path; `None` if it does not run it.
 pub fn program_call(text: &str) -> Option<&str> {
-    code(text).find_map(call)
+    code_lines(text).find_map(program_call_in_line)
 }
 
 /// The word in a line that runs gvtg-xml as a command.
-fn call(line: &str) -> Option<&str> {
-    let mut before = "";
+fn program_call_in_line(line: &str) -> Option<&str> {
+    let mut previous_word = "";
     for word in line.split_whitespace() {
         let name = word.rsplit("$(").next().unwrap_or(word).trim_start_matches(['(', '`', '"']);
         let is_command = name.len() < word.len()
-            || matches!(before, "" | "|" | "||" | "&&" | ";" | "!" | "exec" | "then" | "do");
+            || matches!(previous_word, "" | "|" | "||" | "&&" | ";" | "!" | "exec" | "then" | "do");
         if is_command
             && (name == "gvtg-xml" || name.starts_with('/') && name.ends_with("/gvtg-xml"))
         {
             return Some(name);
         }
-        before = word;
+        previous_word = word;
     }
     None
 }
 
-/// The first `function NAME` of a text, which is no POSIX shell.
+/// The first `function NAME`, which is bash syntax and not POSIX.
 pub fn bash_function(text: &str) -> Option<&str> {
-    code(text)
+    code_lines(text)
         .find(|line| line.starts_with("function "))
         .map(|line| line.trim_end_matches([' ', '{', '(', ')']))
 }
 
-/// The `setup_gpu` lines. One that names no GPU means that of `GVT_PCI`, as in the guide.
+/// Parses the `setup_gpu` lines. A line without a GPU uses that of `GVT_PCI`, as in the guide.
+/// Without such lines, the hook's variables may describe a vGPU.
 pub fn setups(text: &str) -> Vec<Setup> {
     let variables = variables(text);
-    let default = variables.get("GVT_PCI").cloned();
+    let default_pci = variables.get("GVT_PCI").cloned();
     let setup = |line: &str| {
         let words = words(line, &variables)?;
         let mut words = words.into_iter();
-        (words.next()? == "setup_gpu").then_some(())?;
+        if words.next()? != "setup_gpu" {
+            return None;
+        }
         let (name, uuid, vgpu_type) = (words.next()?, words.next()?, words.next()?);
-        // The guide's lines go on with "$@".
+        // In the guide's lines, `"$@"` follows the type.
         let pci = words.next().filter(|word| crate::domain::parse_pci(word).is_some());
-        Some(Setup { name, uuid, vgpu_type, pci: pci.or_else(|| default.clone()) })
+        Some(Setup { name, uuid, vgpu_type, pci: pci.or_else(|| default_pci.clone()) })
     };
-    let setups: Vec<Setup> = code(text).filter_map(setup).collect();
-    if setups.is_empty() { of_variables(&variables, default).into_iter().collect() } else { setups }
+    let setups: Vec<Setup> = code_lines(text).filter_map(setup).collect();
+    if setups.is_empty() {
+        setup_from_variables(&variables, default_pci).into_iter().collect()
+    } else {
+        setups
+    }
 }
 
-/// The one vGPU of a hook that names all in variables, as the Arch wiki's does
+/// The vGPU of a hook that describes it in variables, like the Arch wiki's
 /// (<https://wiki.archlinux.org/title/Intel_GVT-g>).
-fn of_variables(variables: &Variables, pci: Option<String>) -> Option<Setup> {
+fn setup_from_variables(variables: &Variables, pci: Option<String>) -> Option<Setup> {
     let value = |name: &str| variables.get(name).filter(|word| !word.contains('$')).cloned();
     Some(Setup {
         name: value("DOMAIN")?,
@@ -96,48 +103,48 @@ fn of_variables(variables: &Variables, pci: Option<String>) -> Option<Setup> {
 /// The variables that a script sets, each with its first value.
 type Variables = BTreeMap<String, String>;
 
-/// Longer values than this are none that name a domain or a vGPU.
+/// The maximum length of a value in bytes; longer ones do not name a domain or a vGPU.
 const MAX_VALUE: usize = 128;
 
 fn variables(text: &str) -> Variables {
     let mut variables = Variables::new();
-    for line in code(text) {
+    for line in code_lines(text) {
         let mut line = line;
         for keyword in ["readonly ", "export ", "local ", "declare ", "typeset "] {
             line =
                 line.strip_prefix(keyword).map_or(line, |rest| rest.trim_start_matches(['-', ' ']));
         }
-        // A flag of `declare` or `readonly`.
+        // A flag of `declare` or `readonly`, whose dash was removed above.
         line = line.strip_prefix("r ").or_else(|| line.strip_prefix("x ")).unwrap_or(line);
         let Some((name, value)) = line.split_once('=') else { continue };
-        if name.is_empty() || !name.bytes().all(is_of_name) || variables.contains_key(name) {
+        if name.is_empty() || !name.bytes().all(is_name_byte) || variables.contains_key(name) {
             continue;
         }
         let value =
             words(value, &variables).and_then(|words| words.into_iter().next()).unwrap_or_default();
         if value.len() <= MAX_VALUE {
-            // `DOMAIN=win10; …`
+            // In `DOMAIN=win10; …`, the semicolon is not part of the value.
             variables.insert(name.to_owned(), value.trim_end_matches(';').to_owned());
         }
     }
     variables
 }
 
-fn is_of_name(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Where a script makes vGPUs, each place with the conditions around it: what it takes to see for
-/// which VM, and which vGPU.
+/// The places where a script creates vGPUs, and the conditions around them, which tell for which VM
+/// and which vGPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Creations {
-    /// The text of each place, its variables filled in.
+    /// The line of each place, with the values of variables filled in.
     places: Vec<String>,
-    /// The conditions among them.
+    /// The lines of all places and the conditions around them, filled in, too.
     conditions: Vec<String>,
 }
 
-/// libvirt's words in a hook's conditions, which are no domain's name there.
+/// The words that libvirt passes to hooks and that conditions compare; they are not domain names.
 const OPERATIONS: &[&str] = &[
     "prepare",
     "begin",
@@ -153,19 +160,21 @@ const OPERATIONS: &[&str] = &[
 ];
 
 impl Creations {
-    /// Finds where a script makes vGPUs: by `create` of a type, by mdevctl, or by a function of its
-    /// own that does.
+    /// Finds the places where a script creates vGPUs: by writing a uuid to `create`, by mdevctl, by
+    /// `setup_gpu`, or by calling a function of the script that does any of these.
     pub fn of(text: &str) -> Self {
         let variables = variables(text);
-        let lines: Vec<String> = code(text).map(|line| filled(line, &variables)).collect();
-        let makes = |line: &str| {
+        let lines: Vec<String> = code_lines(text).map(|line| fill_in(line, &variables)).collect();
+        let creates_vgpu = |line: &str| {
             (line.contains('>') || line.contains("tee ")) && line.contains("/create")
                 || line.contains("mdevctl start")
                 || line.starts_with("setup_gpu ")
         };
-        let makers = functions(&lines, makes);
+        let creating_functions = functions(&lines, creates_vgpu);
         let is_place = |line: &str| {
-            makes(line) || commands(line).any(|command| makers.iter().any(|maker| maker == command))
+            creates_vgpu(line)
+                || commands(line)
+                    .any(|command| creating_functions.iter().any(|function| function == command))
         };
         let mut creations = Creations::default();
         for (at, line) in
@@ -178,20 +187,21 @@ impl Creations {
         creations
     }
 
-    /// Whether a place makes the vGPU of this uuid.
+    /// Whether a place creates the vGPU with this UUID.
     pub fn name_uuid(&self, uuid: &str) -> bool {
         let uuid = uuid.to_ascii_lowercase();
         uuid.len() == 36 && self.places.iter().any(|text| text.to_ascii_lowercase().contains(&uuid))
     }
 
-    /// Whether a place is for the VM of this name.
+    /// Whether a condition names this VM.
     pub fn name_domain(&self, name: &str) -> bool {
-        let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$');
+        let is_name_char =
+            |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '$');
         let is_word = |text: &str| {
             text.match_indices(name).any(|(at, _)| {
                 let (before, after) =
                     (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
-                !before.is_some_and(is_inside) && !after.is_some_and(is_inside)
+                !before.is_some_and(is_name_char) && !after.is_some_and(is_name_char)
             })
         };
         !name.is_empty()
@@ -199,20 +209,20 @@ impl Creations {
             && self.conditions.iter().any(|text| is_word(text))
     }
 
-    /// Whether there is any place.
+    /// Whether the script has no place that creates vGPUs.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 }
 
-/// More places than this no hook has.
+/// The maximum number of places that are looked at.
 const MAX_PLACES: usize = 64;
 
-/// The number of lines before a place in which its conditions are looked for.
+/// The maximum number of lines before a place in which its conditions are searched.
 const MAX_LINES: usize = 200;
 
-/// A line with the values of its variables.
-fn filled(line: &str, variables: &Variables) -> String {
+/// Fills in the values of known variables.
+fn fill_in(line: &str, variables: &Variables) -> String {
     let mut filled = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('$') {
@@ -231,18 +241,20 @@ fn filled(line: &str, variables: &Variables) -> String {
     filled + rest
 }
 
-/// The name of a variable behind a `$`, and what comes after it.
+/// Parses the name of a variable after a `$`, with or without braces; also returns the text after
+/// it.
 fn variable(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('{').unwrap_or(text);
     let (name, after) =
-        inner.split_at(inner.bytes().position(|byte| !is_of_name(byte)).unwrap_or(inner.len()));
+        inner.split_at(inner.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(inner.len()));
     let after = if inner.len() < text.len() { after.strip_prefix('}')? } else { after };
     (!name.is_empty()).then_some((name, after))
 }
 
-/// The functions of a script with a line like this in them.
-fn functions(lines: &[String], makes: impl Fn(&str) -> bool) -> Vec<String> {
-    let (mut found, mut current) = (Vec::new(), None);
+/// The names of the script's functions with a line for which `creates_vgpu` is true.
+fn functions(lines: &[String], creates_vgpu: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut current = None;
     for line in lines {
         let head = line.strip_prefix("function ").unwrap_or(line).trim_end_matches(['{', ' ']);
         let name = head
@@ -253,14 +265,14 @@ fn functions(lines: &[String], makes: impl Fn(&str) -> bool) -> Vec<String> {
             current = Some(name.to_owned());
         } else if line == "}" {
             current = None;
-        } else if makes(line) {
-            found.extend(current.clone());
+        } else if creates_vgpu(line) {
+            names.extend(current.clone());
         }
     }
-    found
+    names
 }
 
-/// The words of a line that stand as commands.
+/// The command word of each command in a line.
 fn commands(line: &str) -> impl Iterator<Item = &str> {
     let parts = line.split([';', '&', '|']).map(str::trim);
     parts.filter_map(|part| {
@@ -270,8 +282,8 @@ fn commands(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many blocks a line opens, less those that it closes.
-fn opened(line: &str) -> i32 {
+/// The number of blocks that a line opens minus the number that it closes.
+fn opened_blocks(line: &str) -> i32 {
     let words = line.split([' ', '\t', ';']);
     words
         .map(|word| match word {
@@ -282,100 +294,115 @@ fn opened(line: &str) -> i32 {
         .sum()
 }
 
-/// The conditions under which a script comes to its end: those of the blocks that are open there,
-/// and those under which it stopped before.
+/// The conditions under which a script reaches the end of these lines: those of the blocks that are
+/// still open there, and those of earlier blocks that exit the script.
 fn conditions(lines: &[String]) -> Vec<String> {
-    let (mut found, mut depth, mut block, mut is_settled) = (Vec::new(), 0, Vec::new(), false);
+    let mut conditions = Vec::new();
+    let mut depth = 0;
+    let mut block = Vec::new();
+    // Whether the rest of the enclosing block is in other branches.
+    let mut is_in_other_branch = false;
     for line in lines.iter().rev() {
-        let opens = opened(line);
-        if depth > 0 || opens < 0 {
-            depth -= opens;
+        let block_change = opened_blocks(line);
+        if depth > 0 || block_change < 0 {
+            depth -= block_change;
             block.push(line.clone());
             if depth <= 0 {
                 let block = std::mem::take(&mut block);
-                let stops =
+                let exits =
                     block.iter().any(|line| line.contains("exit") || line.contains("return"));
                 let is_negative =
                     line.contains("!=") || line.starts_with("case ") || line.contains("! [");
-                found.extend(block.into_iter().filter(|_| stops && is_negative && !is_settled));
+                if exits && is_negative && !is_in_other_branch {
+                    conditions.extend(block);
+                }
                 depth = 0;
             }
-        } else if opens > 0 {
-            // The block around the place. Its first line is no condition for what is in `elif`,
-            // `else` and another branch.
-            found.extend(Some(line.clone()).filter(|_| !is_settled));
-            is_settled = false;
-        } else if is_settled {
+        } else if block_change > 0 {
+            // The first line of the block around the place is a condition only for its first
+            // branch, not after `elif`, `else` or `;;`.
+            if !is_in_other_branch {
+                conditions.push(line.clone());
+            }
+            is_in_other_branch = false;
+        } else if is_in_other_branch {
         } else if line.ends_with(";;") {
-            is_settled = true;
+            is_in_other_branch = true;
         } else if line.starts_with("elif ") || line == "else" {
-            found.push(line.clone());
-            is_settled = true;
+            conditions.push(line.clone());
+            is_in_other_branch = true;
         } else if line.contains('[') || line.starts_with("test ") || line.ends_with(')') {
-            found.push(line.clone());
+            conditions.push(line.clone());
         }
     }
-    found
+    conditions
 }
 
-/// Lines without blanks around them that are no comments.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+/// The trimmed lines of a script that are neither empty nor comments.
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// The words of a shell line, its variables filled in where they are known; None where a quote has
-/// no end.
+/// Splits a shell line into words and fills in known variables; `None` if a quote is not closed.
 fn words(line: &str, variables: &Variables) -> Option<Vec<String>> {
-    let (mut words, mut word, mut begun) = (Vec::new(), String::new(), false);
-    let mut letters = line.chars();
-    let value = |letters: &mut std::str::Chars<'_>| {
-        let known = variable(letters.as_str())
-            .and_then(|(name, after)| Some((variables.get(name)?, after)));
+    let mut words = Vec::new();
+    let mut word = String::new();
+    // An empty quoted string is a word, too.
+    let mut is_in_word = false;
+    let mut chars = line.chars();
+    let take_variable = |chars: &mut std::str::Chars<'_>| {
+        let known =
+            variable(chars.as_str()).and_then(|(name, after)| Some((variables.get(name)?, after)));
         let Some((value, after)) = known else { return "$" };
-        *letters = after.chars();
+        *chars = after.chars();
         value.as_str()
     };
-    while let Some(letter) = letters.next() {
-        match letter {
+    while let Some(c) = chars.next() {
+        match c {
             '\'' => {
-                begun = true;
+                is_in_word = true;
                 loop {
-                    match letters.next()? {
+                    match chars.next()? {
                         '\'' => break,
                         inner => word.push(inner),
                     }
                 }
             }
             '"' => {
-                begun = true;
+                is_in_word = true;
                 loop {
-                    match letters.next()? {
+                    match chars.next()? {
                         '"' => break,
-                        '\\' => word.push(letters.next()?),
-                        '$' => word.push_str(value(&mut letters)),
+                        '\\' => word.push(chars.next()?),
+                        '$' => word.push_str(take_variable(&mut chars)),
                         inner => word.push(inner),
                     }
                 }
             }
             '$' => {
-                begun = true;
-                word.push_str(value(&mut letters));
+                is_in_word = true;
+                word.push_str(take_variable(&mut chars));
             }
             '\\' => {
-                begun = true;
-                word.push(letters.next()?);
+                is_in_word = true;
+                word.push(chars.next()?);
             }
-            '#' if !begun => break,
+            '#' if !is_in_word => break,
             ' ' | '\t' => {
-                words.extend(std::mem::take(&mut begun).then(|| std::mem::take(&mut word)))
+                if is_in_word {
+                    words.push(std::mem::take(&mut word));
+                }
+                is_in_word = false;
             }
             other => {
-                begun = true;
+                is_in_word = true;
                 word.push(other);
             }
         }
     }
-    words.extend(begun.then_some(word));
+    if is_in_word {
+        words.push(word);
+    }
     Some(words)
 }
 
@@ -386,7 +413,7 @@ mod tests {
     const UUID: &str = "ab54baba-ea9a-4ce5-b7b4-51b376b65849";
 
     #[test]
-    fn setup_lines_are_read_as_a_shell_does() {
+    fn parses_setup_lines_as_a_shell_does() {
         let text = format!(
             "GVT_PCI=0000:00:03.0\nsetup_gpu() {{\n# setup_gpu no {UUID} t\nsetup_gpu win10 {UUID} i915-GVTg_V5_4 \"$@\"\n  setup_gpu 'a b'\\'' $(x)' {UUID} i915-GVTg_V5_8 0000:00:02.0 # two\n\
              setup_gpu 'no end\n"
@@ -404,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_read_like_setup_lines() {
+    fn reads_a_setup_from_variables() {
         let text = format!(
             "#!/bin/sh\nGVT_PCI=0000:00:02.0\nGVT_GUID={UUID}\nMDEV_TYPE=i915-GVTg_V5_8\nDOMAIN='win 10'\n\
              if [ $1 = \"$DOMAIN\" -a $2 = prepare -a $3 = begin ]; then\n\
@@ -421,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn setup_lines_may_name_the_scripts_own_variables() {
+    fn fills_in_the_scripts_variables_in_setup_lines() {
         let text = format!(
             "readonly VM=win10\nexport ID='{UUID}'\nsetup_gpu \"$VM\" ${{ID}} \"$TYPE\" '$VM'\n"
         );
@@ -433,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_makes_a_vgpu_is_found_with_its_conditions() {
+    fn finds_places_that_create_vgpus_with_their_conditions() {
         for text in [
             "if [ \"$1\" = win10 ] && [ \"$2\" = prepare ]; then echo UUID > /x/mdev_supported_types/y/create; fi",
             "if [ \"$1\" = \"win10\" ]; then\nif [ ! -d /x ]; then\nlogger x\nfi\necho UUID > /x/create\nfi",
@@ -468,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interpreter_is_an_absolute_path() {
+    fn accepts_only_absolute_interpreters() {
         assert_eq!(interpreter("#!/bin/sh\necho"), Some("/bin/sh"));
         assert_eq!(interpreter("#! /usr/bin/env bash\n"), Some("/usr/bin/env"));
         assert_eq!(interpreter("#!/bin/sh\r\n"), Some("/bin/sh\r"));
@@ -478,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_the_program_is_found_and_a_mention_is_not() {
+    fn finds_calls_of_the_program_but_not_mentions() {
         for (line, call) in [
             ("    gvtg-xml \"$command\" --quiet", Some("gvtg-xml")),
             ("new=$(gvtg-xml fix)", Some("gvtg-xml")),
@@ -493,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn the_guides_functions_are_no_posix_shell() {
+    fn detects_bash_function_syntax() {
         assert_eq!(
             bash_function("#!/bin/sh\n function create_gpu { \n"),
             Some("function create_gpu")

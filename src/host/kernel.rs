@@ -1,15 +1,15 @@
-//! The kernel: its command line, the parameters and options of modules, which modules are loaded,
-//! and which there are.
+//! The kernel: its command line, the parameters and options of its modules, and which modules are
+//! loaded, built in or available.
 
 use super::boot::{NextStart, NextStarts, Renewal, next_start};
 use super::{Probe, Root};
 use crate::kernel_cmdline::{split, split_init};
 
-/// Where modprobe's options are; the first folder's file of a name hides the others'.
+/// Folders with modprobe's configuration; a file hides files of the same name in later folders.
 const MODPROBE: &[&str] =
     &["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
 
-/// Where systemd looks for modules to load at boot.
+/// Folders in which systemd looks for lists of modules to load at boot.
 const MODULES_LOAD: &[&str] = &[
     "/etc/modules-load.d",
     "/run/modules-load.d",
@@ -17,8 +17,8 @@ const MODULES_LOAD: &[&str] = &[
     "/lib/modules-load.d",
 ];
 
-/// Where a kernel's modules are. NixOS keeps the running kernel's modules separate from the next
-/// one's.
+/// Folders with the modules of a kernel. NixOS keeps the running kernel's modules apart from the
+/// next kernel's.
 const MODULES: &[&str] = &[
     "/lib/modules",
     "/usr/lib/modules",
@@ -26,24 +26,24 @@ const MODULES: &[&str] = &[
     "/run/current-system/kernel-modules/lib/modules",
 ];
 
-/// What the kernel was told, and what it has.
+/// The kernel's configuration and state.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// The words of /proc/cmdline.
     pub line: Probe<Vec<Word>>,
-    /// Lines of modprobe.d.
+    /// The lines of the files in modprobe.d.
     pub options: Vec<ModprobeLine>,
-    /// Names in /sys/module: what is loaded, and what is built in and has parameters.
+    /// The names in /sys/module: modules that are loaded, or built in and with parameters.
     pub loaded: Probe<Vec<String>>,
-    /// What is built in, from modules.builtin.
+    /// The built-in modules, from modules.builtin.
     pub built_in: Vec<String>,
-    /// Lines of modules-load.d and /etc/modules.
+    /// The lines of the files in modules-load.d and of /etc/modules.
     pub at_boot: Vec<BootLine>,
-    /// Modules that this kernel can load, from modules.dep.
+    /// The modules that this kernel can load, from modules.dep.
     pub available: Probe<Vec<String>>,
-    /// Its release, like `6.1.0-50-amd64`.
+    /// The running kernel's release, like `6.1.0-50-amd64`.
     pub release: Probe<String>,
-    /// The parameters that i915 and kvm have, like `i915.enable_gvt`.
+    /// The parameters of the loaded i915 and kvm, like `i915.enable_gvt`.
     pub parameters: Vec<String>,
     /// `i915.enable_gvt`.
     pub enable_gvt: Parameter,
@@ -56,56 +56,56 @@ pub struct Kernel {
 /// A word of the command line: `name` or `name=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// As it was written.
+    /// The word as written, without double quotes.
     pub text: String,
-    /// What is before the first `=`, with `_` for `-` as the kernel compares.
+    /// The part before the first `=`, with `_` in place of `-`, as the kernel compares names.
     pub name: String,
-    /// What is behind it.
+    /// The part after the first `=`; `None` without one.
     pub value: Option<String>,
 }
 
 /// A line of a file in modprobe.d.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModprobeLine {
-    /// The file it is in.
+    /// The file that contains the line.
     pub path: String,
     /// `options`, `blacklist`, `install` …
     pub command: String,
-    /// The module that it is about, as it was written.
+    /// The module that the line configures, as written.
     pub module: String,
-    /// The words behind.
+    /// The words after the module.
     pub words: Vec<Word>,
 }
 
-/// A line of a file in modules-load.d: systemd takes all of it as a module's name.
+/// A line of a file in modules-load.d. systemd takes the whole line as a module's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BootLine {
-    /// The file it is in.
+    /// The file that contains the line.
     pub path: String,
     /// The line.
     pub name: String,
 }
 
-/// A module's parameter, wherever it is said.
+/// A module's parameter and every value it has or will get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Like `i915.enable_gvt`.
+    /// The name with the module, like `i915.enable_gvt`.
     pub name: &'static str,
-    /// Where its value now is.
+    /// The file in /sys with its current value.
     pub path: String,
-    /// The value now.
+    /// The current value.
     pub now: Probe<String>,
-    /// What the command line says; the last word counts.
+    /// The value on the command line, on which the last word takes effect.
     pub line: Option<String>,
-    /// What modprobe.d says, and the file.
+    /// The value set in modprobe.d, and the file.
     pub option: Option<(String, String)>,
-    /// The value that the command line of the next start gives it, and where.
+    /// The value that the command line of the next boot sets, and where.
     pub next: Option<Next>,
     /// The value in a drop-in that grub-mkconfig does not read, and where.
     pub unread: Option<Next>,
 }
 
-/// The value that a parameter gets at the next start.
+/// The value that a parameter gets at the next boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Next {
     /// The value.
@@ -117,59 +117,61 @@ pub struct Next {
 }
 
 impl Parameter {
-    /// The running kernel's value: the one in force, else the one of its command line. Options of
-    /// modprobe.d tell what the next start gives; whether they were there at this one nobody can
-    /// tell.
+    /// The running kernel's value: the current one, else the one on its command line. Options in
+    /// modprobe.d are not used: they describe the next boot, and may have been written after this
+    /// one.
     pub fn value(&self) -> Option<&str> {
         self.now.as_found().or(self.line.as_ref()).map(String::as_str)
     }
 
-    /// Where it is said.
+    /// The files that set or show the parameter.
     pub fn read(&self) -> Vec<String> {
-        let mut read = vec![self.path.clone(), "/proc/cmdline".to_owned()];
-        read.extend(self.option.iter().map(|(_, path)| path.clone()));
-        read.extend(self.next.iter().map(|next| next.path.clone()));
-        read
+        let mut paths = vec![self.path.clone(), "/proc/cmdline".to_owned()];
+        paths.extend(self.option.iter().map(|(_, path)| path.clone()));
+        paths.extend(self.next.iter().map(|next| next.path.clone()));
+        paths
     }
 
-    /// The value that the next start gives, as far as files tell: the command line wins over
-    /// options of modprobe.d.
+    /// The value at the next boot, as far as files show it. The command line overrides modprobe.d.
     pub fn at_next_start(&self) -> Option<Next> {
-        let of_option = |(value, path): &(String, String)| Next {
+        let from_option = |(value, path): &(String, String)| Next {
             value: value.clone(),
             path: path.clone(),
             renewal: Renewal::Initramfs,
         };
-        let option = || self.option.as_ref().filter(|_| self.line.is_none()).map(of_option);
-        self.next.clone().or_else(option)
+        if self.next.is_none() && self.line.is_none() {
+            return self.option.as_ref().map(from_option);
+        }
+        self.next.clone()
     }
 
-    /// The place that turns on a parameter, which is off now, at the next start. If the kernel was
-    /// told and has it off all the same, the next start changes nothing; and where the value in
-    /// force can't be read, options of modprobe.d may be in force already.
+    /// The setting that turns on a parameter at the next boot while it is off now. `None` if the
+    /// command line already turns it on but it is off nevertheless, because a reboot would not
+    /// change that, and if the current value cannot be read but an option in modprobe.d, which may
+    /// already be in effect, sets it.
     pub fn pending(&self) -> Option<Next> {
         if self.is_on() == Some(true) || self.line.as_deref().is_some_and(is_on) {
             return None;
         }
-        let is_new =
+        let is_not_yet_in_effect =
             |next: &Next| self.now.as_found().is_some() || next.renewal != Renewal::Initramfs;
-        self.at_next_start().filter(|next| is_on(&next.value) && is_new(next))
+        self.at_next_start().filter(|next| is_on(&next.value) && is_not_yet_in_effect(next))
     }
 
-    /// The value as the kernel reads a bool: a name without a value is true.
+    /// The value as a bool; a parameter without a value is true.
     pub fn is_on(&self) -> Option<bool> {
         self.value().map(is_on)
     }
 }
 
-/// A value as the kernel reads a bool (`kstrtobool`).
+/// Parses a value as the kernel parses a bool (`kstrtobool`).
 pub fn is_on(value: &str) -> bool {
     matches!(value.as_bytes(), [] | [b'y' | b'Y' | b't' | b'T' | b'1', ..])
         || value.eq_ignore_ascii_case("on")
 }
 
 impl Kernel {
-    /// Reads what a machine's kernel was told.
+    /// Reads the configuration and state of a machine's kernel.
     pub fn read(root: &Root) -> Self {
         let line = root.text("/proc/cmdline").map(|text| words(&text));
         let options: Vec<ModprobeLine> = configuration(root, MODPROBE)
@@ -177,7 +179,7 @@ impl Kernel {
             .flat_map(|(path, text)| modprobe_lines(&path, &text))
             .collect();
         let mut files = configuration(root, MODULES_LOAD);
-        // Debian's own; a link of modules-load.d may lead there too.
+        // Debian's file, which is also read through a link in modules-load.d.
         if !files.iter().any(|(path, _)| path.ends_with("/modules.conf")) {
             files.extend(
                 root.text("/etc/modules").present().map(|text| ("/etc/modules".to_owned(), text)),
@@ -214,25 +216,26 @@ impl Kernel {
         }
     }
 
-    /// Whether a module is loaded or built in; None where nobody can tell.
+    /// Whether a module is loaded or built in; `None` if /sys/module cannot be read.
     pub fn is_loaded(&self, module: &str) -> Option<bool> {
         let is_listed = |names: &[String]| names.iter().any(|name| name == module);
         self.loaded.as_found().map(|names| is_listed(names) || is_listed(&self.built_in))
     }
 
-    /// Whether this kernel has a module; None where its list can't be read.
+    /// Whether this kernel has a module, built in or loadable; `None` if the list of modules cannot
+    /// be read.
     pub fn has_module(&self, module: &str) -> Option<bool> {
         self.available
             .as_found()
             .map(|names| names.iter().chain(&self.built_in).any(|name| name == module))
     }
 
-    /// The words of the command line.
+    /// The words of the running kernel's command line.
     pub fn words(&self) -> &[Word] {
         self.line.as_found().map_or(&[], Vec::as_slice)
     }
 
-    /// The lines of modprobe.d that say this of a module.
+    /// The lines of modprobe.d with this command for this module.
     pub fn lines<'k>(
         &'k self,
         command: &'k str,
@@ -240,7 +243,7 @@ impl Kernel {
     ) -> impl Iterator<Item = &'k ModprobeLine> {
         self.options
             .iter()
-            .filter(move |line| line.command == command && same(&line.module) == module)
+            .filter(move |line| line.command == command && normalized(&line.module) == module)
     }
 }
 
@@ -255,35 +258,37 @@ fn parameter(
     let path = format!("/sys/module/{module}/parameters/{parameter}");
     let words = line.as_found().map_or(&[][..], Vec::as_slice);
     let value = |word: &Word| word.value.clone().unwrap_or_default();
-    let options =
-        options.iter().filter(|line| line.command == "options" && same(&line.module) == module);
+    let options = options
+        .iter()
+        .filter(|line| line.command == "options" && normalized(&line.module) == module);
     let mut option = options
         .flat_map(|line| line.words.iter().map(|word| (word, &line.path)))
         .filter(|(word, _)| word.name == parameter);
-    let said = |(file, word): (&NextStart, &Word)| Next {
+    let setting = |(file, word): (&NextStart, &Word)| Next {
         value: value(word),
         path: file.path.clone(),
         renewal: file.renewal,
     };
-    let mut of_files: Vec<Next> = next.words(name).map(said).collect();
-    // What a boot loader reads is made anew of the files after it.
-    let chosen = of_files
+    let mut settings: Vec<Next> = next.words(name).map(setting).collect();
+    // Files that a boot loader reads come first; they are regenerated from the later ones, so any
+    // file that turns the parameter on is used.
+    let chosen = settings
         .iter()
         .position(|next| is_on(&next.value))
-        .or_else(|| of_files.len().checked_sub(1));
+        .or_else(|| settings.len().checked_sub(1));
     Parameter {
         name,
         now: root.line(&path),
-        next: chosen.map(|at| of_files.swap_remove(at)),
-        unread: next.unread(name).map(said),
+        next: chosen.map(|at| settings.swap_remove(at)),
+        unread: next.unread(name).map(setting),
         path,
         line: words.iter().rfind(|word| word.name == name).map(value),
         option: option.next_back().map(|(word, path)| (value(word), path.clone())),
     }
 }
 
-/// The files `*.conf` of some folders, in the order in which they are read: by name, and of one
-/// name only the first.
+/// The path and text of all `*.conf` files of some folders, in the order in which they are read:
+/// sorted by name, and of several with the same name only the first.
 fn configuration(root: &Root, folders: &[&str]) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     for folder in folders {
@@ -301,12 +306,12 @@ fn configuration(root: &Root, folders: &[&str]) -> Vec<(String, String)> {
     files.into_iter().filter_map(read).collect()
 }
 
-/// Module names as the kernel compares them.
-fn same(name: &str) -> String {
+/// Replaces `-` by `_`, as the kernel does to compare module names.
+fn normalized(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// The words of a command line that are the kernel's.
+/// Parses the kernel's part of a command line into words.
 pub fn words(text: &str) -> Vec<Word> {
     split(split_init(text).0).into_iter().map(|word| Word::new(word.replace('"', ""))).collect()
 }
@@ -316,11 +321,11 @@ impl Word {
         let (name, value) = text
             .split_once('=')
             .map_or((text.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
-        Word { name: same(name), value, text }
+        Word { name: normalized(name), value, text }
     }
 }
 
-/// The lines of a modprobe file; one that ends in a backslash goes on in the next.
+/// Parses the lines of a modprobe file. A line that ends in a backslash continues on the next one.
 pub fn modprobe_lines(path: &str, text: &str) -> Vec<ModprobeLine> {
     let text = text.replace("\\\n", " ");
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
@@ -337,7 +342,7 @@ pub fn modprobe_lines(path: &str, text: &str) -> Vec<ModprobeLine> {
     lines.filter_map(parse).collect()
 }
 
-/// The lines of a modules-load file that systemd takes as names.
+/// Parses a modules-load file: all lines but empty ones and comments, as systemd reads them.
 pub fn boot_lines(path: &str, text: &str) -> Vec<BootLine> {
     let lines = text
         .lines()
@@ -346,24 +351,25 @@ pub fn boot_lines(path: &str, text: &str) -> Vec<BootLine> {
     lines.map(|name| BootLine { path: path.to_owned(), name: name.to_owned() }).collect()
 }
 
-/// The modules that the running kernel can load, by name.
+/// The names of the modules that the running kernel can load.
 fn available(root: &Root, release: &Probe<String>) -> Probe<Vec<String>> {
-    list(root, release, "modules.dep")
+    module_list(root, release, "modules.dep")
 }
 
-/// The modules that are a part of it.
+/// The names of the modules that are built into the running kernel.
 fn built_in(root: &Root, release: &Probe<String>) -> Vec<String> {
-    list(root, release, "modules.builtin").present().unwrap_or_default()
+    module_list(root, release, "modules.builtin").present().unwrap_or_default()
 }
 
-/// The modules in a list that lies beside them: `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz:
-/// kernel/virt/lib/irqbypass.ko.xz …`
-fn list(root: &Root, release: &Probe<String>, file: &str) -> Probe<Vec<String>> {
+/// Reads the module names in a list in the kernel's module folder, with lines like
+/// `kernel/drivers/gpu/drm/i915/kvmgt.ko.xz: kernel/virt/lib/irqbypass.ko.xz …`.
+fn module_list(root: &Root, release: &Probe<String>, file: &str) -> Probe<Vec<String>> {
     let Some(release) = release.as_found() else { return Probe::Absent };
     let mut texts = MODULES.iter().map(|folder| root.text(&format!("{folder}/{release}/{file}")));
     let text = texts.find(|text| *text != Probe::Absent).unwrap_or(Probe::Absent);
-    let name =
-        |line: &str| Some(same(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?));
+    let name = |line: &str| {
+        Some(normalized(line.split(':').next()?.rsplit('/').next()?.split(".ko").next()?))
+    };
     text.map(|text| text.lines().filter_map(name).collect())
 }
 
@@ -376,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_the_kernel() {
+    fn splits_words_as_the_kernel_does() {
         assert_eq!(texts("quiet  i915.enable_gvt=1\n"), ["quiet", "i915.enable_gvt=1"]);
         assert_eq!(texts("dyndbg=\"file a.c +p\" x -- init=1"), ["dyndbg=file a.c +p", "x"]);
         let word = &words("vfio-pci.ids=8086:5912")[0];
@@ -388,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn bools_are_read_as_the_kernel_does() {
+    fn parses_bools_as_the_kernel_does() {
         for on in ["1", "Y", "y", "on", ""] {
             assert!(is_on(on), "{on}");
         }
@@ -398,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn modprobe_lines_have_a_module_and_words() {
+    fn parses_modprobe_lines() {
         let lines = modprobe_lines(
             "/etc/modprobe.d/a.conf",
             "# options i915 x=1\noptions i915 enable_gvt=1 \\\n  enable_guc=0\nblacklist nouveau\n",
@@ -409,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_behind_a_module_belongs_to_its_name() {
+    fn keeps_a_trailing_comment_in_the_module_name() {
         let names: Vec<String> = boot_lines("a", "# x\n; y\n\n kvmgt # for vGPUs\nvfio_pci\n")
             .into_iter()
             .map(|line| line.name)
