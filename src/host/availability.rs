@@ -1,32 +1,33 @@
-//! What a GPU offers of the types that there are.
+//! The vGPU types, and how many of each a GPU can have.
 
 use super::card::Card;
 use crate::types::{TYPES, VgpuType};
 
-/// A type on a GPU.
+/// A vGPU type as offered by a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// What it has.
+    /// The properties of the type.
     pub kind: &'static VgpuType,
-    /// Its name there.
+    /// The type's name on this GPU.
     pub name: String,
-    /// How many fit this GPU's aperture; None without a GPU, or where its aperture can't be read.
+    /// The number of vGPUs that fit the GPU's aperture; `None` without a GPU, or if its aperture
+    /// cannot be read.
     pub possible: Option<u64>,
-    /// How many more can be made now; None where the kernel does not list it.
+    /// The number of vGPUs that can still be created; `None` if the kernel does not list the type.
     pub available: Option<u32>,
 }
 
-/// All types, and what of them this GPU can make. Without one they have the names that they have
-/// from Skylake on.
+/// Lists all types with what this GPU offers. Without a GPU, they have the names used since
+/// Skylake.
 pub fn offers(card: Option<&Card>) -> Vec<Offer> {
     let prefix = card.and_then(Card::type_prefix).unwrap_or("i915-GVTg_V5");
     let offer = |kind: &'static VgpuType| {
         let name = format!("{prefix}_{}", kind.divisor);
-        let offered = card
+        let type_offered = card
             .and_then(|card| card.types.as_found()?.iter().find(|offered| offered.name == name));
         Offer {
             possible: card.and_then(|card| card.aperture).map(|aperture| kind.possible(aperture)),
-            available: offered.and_then(|offered| offered.available),
+            available: type_offered.and_then(|offered| offered.available),
             kind,
             name,
         }

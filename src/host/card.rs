@@ -1,79 +1,80 @@
-//! What the kernel offers on a GPU: its driver, its aperture, the vGPU types, and the vGPUs there
-//! are.
+//! The kernel's view of a GPU: its driver, its aperture, the vGPU types that it offers, and the
+//! existing vGPUs.
 
 use super::gpu::{self, Gpu};
 use super::open_files::OpenFiles;
 use super::{Probe, Root};
 
-/// A display device with what the kernel says about it.
+/// A display device with what the kernel reports about it.
 #[derive(Clone, Debug)]
 pub struct Card {
-    /// Which one it is.
+    /// The PCI device.
     pub gpu: Gpu,
-    /// The driver that runs it; Absent without one.
+    /// The bound driver; Absent without one.
     pub driver: Probe<String>,
-    /// The size of its aperture (BAR 2), in MB.
+    /// The size of the aperture (BAR 2), in MiB.
     pub aperture: Option<u64>,
-    /// The vGPU types it can make; Absent where GVT-g is off.
+    /// The vGPU types that it offers; Absent while GVT-g is off.
     pub types: Probe<Vec<TypeOffered>>,
-    /// Its nodes below /dev/dri, like `card0` and `renderD128`.
+    /// The names of its nodes in /dev/dri, like `card0` and `renderD128`.
     pub nodes: Vec<String>,
 }
 
 /// A vGPU type that the kernel lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeOffered {
-    /// Like `i915-GVTg_V5_4`.
+    /// The name, like `i915-GVTg_V5_4`.
     pub name: String,
-    /// How many more of it can be made now.
+    /// The number of vGPUs of this type that can still be created (`available_instances`); `None`
+    /// if it cannot be read.
     pub available: Option<u32>,
 }
 
-/// A vGPU that exists.
+/// An existing vGPU.
 #[derive(Clone, Debug)]
 pub struct VgpuInstance {
-    /// As the kernel writes it: lower case with dashes.
+    /// The UUID as the kernel writes it: lower case, with dashes.
     pub uuid: String,
-    /// Its type.
+    /// The vGPU type.
     pub vgpu_type: Option<String>,
-    /// The PCI address of its GPU.
+    /// The PCI address of the GPU that it was created on.
     pub parent: Option<String>,
-    /// Who has it open; Unreadable where not all processes can be looked at and none of the others
-    /// has.
+    /// The processes that have it open; Unreadable if none was found but the files of some
+    /// processes could not be read.
     pub users: Probe<Vec<User>>,
 }
 
 /// A process that has a vGPU open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Its number.
+    /// The process id.
     pub pid: u32,
-    /// Its name.
+    /// The name of the process.
     pub program: String,
-    /// The domain's name, if it is QEMU as libvirt starts it.
+    /// The domain's name, if the process is a QEMU that libvirt started.
     pub domain: Option<String>,
 }
 
 impl Card {
-    /// The folder where the kernel speaks of it.
+    /// The path of the device in /sys.
     pub fn path(&self) -> String {
         format!("/sys/bus/pci/devices/{}", self.gpu.address)
     }
 
-    /// What its vGPU types begin with: what the kernel says, else what its generation tells; None
-    /// without GVT-g.
+    /// The prefix of its vGPU types: taken from the types that the kernel lists, else from the
+    /// generation; `None` without GVT-g.
     pub fn type_prefix(&self) -> Option<&str> {
         let offered = self.types.as_found().and_then(|types| types.first()?.name.rsplit_once('_'));
         offered.map(|(prefix, _)| prefix).or(self.gpu.generation.type_prefix())
     }
 
-    /// The folder of its vGPU types.
+    /// The path in /sys of the vGPU types.
     pub fn types_path(&self) -> String {
         format!("{}/mdev_supported_types", self.path())
     }
 }
 
-/// All display devices.
+/// Reads all display devices.
 pub fn cards(root: &Root) -> Probe<Vec<Card>> {
     gpu::all(root).map(|gpus| gpus.into_iter().map(|gpu| card(root, gpu)).collect())
 }
@@ -94,8 +95,8 @@ fn card(root: &Root, gpu: Gpu) -> Card {
     }
 }
 
-/// The size of BAR 2 in MB, from a device's `resource`: a line a region, with its first byte, its
-/// last one, and flags.
+/// Parses the size of BAR 2, in MiB, from a device's `resource` file, which has a line with the
+/// first byte, the last byte and flags for each region.
 fn aperture(resource: &str) -> Option<u64> {
     let mut numbers = resource
         .lines()
@@ -107,13 +108,13 @@ fn aperture(resource: &str) -> Option<u64> {
     Some(size >> 20)
 }
 
-/// The mediated devices that exist.
+/// Reads the mediated devices that exist.
 pub fn existing(root: &Root) -> Probe<Vec<VgpuInstance>> {
     const DEVICES: &str = "/sys/bus/mdev/devices";
     root.names(DEVICES).map(|uuids| {
-        let one = |uuid: String| {
+        let read_instance = |uuid: String| {
             let path = format!("{DEVICES}/{uuid}");
-            // …/devices/pci0000:00/0000:00:02.0/UUID
+            // The link leads to …/devices/pci0000:00/0000:00:02.0/UUID.
             let parent = root.target(&path).present().and_then(|target| {
                 Some(target.parent()?.file_name()?.to_string_lossy().into_owned())
             });
@@ -129,11 +130,15 @@ pub fn existing(root: &Root) -> Probe<Vec<VgpuInstance>> {
                 uuid,
             }
         };
-        uuids.into_iter().filter(|name| uuid::Uuid::parse_str(name).is_ok()).map(one).collect()
+        uuids
+            .into_iter()
+            .filter(|name| uuid::Uuid::parse_str(name).is_ok())
+            .map(read_instance)
+            .collect()
     })
 }
 
-/// The processes that have one of these device nodes open.
+/// Finds the processes that have one of these device nodes open.
 fn users(root: &Root, nodes: &[String]) -> Probe<Vec<User>> {
     let (mut users, mut unreadable) = (Vec::new(), None);
     let mut open_files = OpenFiles::new(root, nodes);
@@ -159,7 +164,7 @@ fn users(root: &Root, nodes: &[String]) -> Probe<Vec<User>> {
 fn user(root: &Root, pid: u32) -> User {
     let line = root.text(&format!("/proc/{pid}/cmdline")).present().unwrap_or_default();
     let words: Vec<&str> = line.split('\0').collect();
-    // libvirt starts QEMU with -name guest=win10,debug-threads=on.
+    // libvirt starts QEMU with `-name guest=win10,debug-threads=on`.
     let name = words
         .iter()
         .position(|word| *word == "-name")
@@ -177,7 +182,7 @@ mod tests {
     use super::aperture;
 
     #[test]
-    fn the_aperture_is_the_third_region() {
+    fn reads_the_aperture_from_the_third_region() {
         let resource = "0x00000000de000000 0x00000000deffffff 0x0000000000140204\n0x0000000000000000 0x0000000000000000 0x0000000000000000\n\
                         0x00000000c0000000 0x00000000cfffffff 0x000000000014220c\n";
         assert_eq!(aperture(resource), Some(256));

@@ -1,24 +1,24 @@
-//! What AppArmor and SELinux forbid on a machine: the programs that libvirt's hooks may run, and
+//! What AppArmor and SELinux restrict on a machine: the programs that libvirt's hooks may run, and
 //! QEMU's window.
 
 use super::{Probe, Root};
 
-/// Where the kernel lists AppArmor's profiles, readable only by root.
+/// The kernel's list of AppArmor profiles, readable only by root.
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
 
-/// AppArmor's own folder.
+/// The folder with AppArmor's profiles.
 const APPARMOR: &str = "/etc/apparmor.d";
 
 /// libvirt's daemons that run hooks.
 const DAEMONS: &[&str] = &["libvirtd", "virtqemud"];
 
-/// The programs that libvirt's profile lets hooks run, for when its file can't be read (libvirt:
-/// src/security/apparmor/usr.sbin.libvirtd.in).
+/// The rules of libvirt's profile about the programs that hooks may run, used if its file cannot be
+/// read (libvirt: src/security/apparmor/usr.sbin.libvirtd.in).
 const USUAL_RULES: &str =
     "/bin/* PUx,\n/sbin/* PUx,\n/usr/bin/* PUx,\n/usr/sbin/* PUx,\n/etc/libvirt/hooks/** rmix,\n";
 
-/// Where a hook looks for programs: the PATH that the emitted filter sets.
-const FOLDERS: &[&str] = &[
+/// The folders in which a hook looks for programs: the PATH that the emitted filter sets.
+const HOOK_PATH: &[&str] = &[
     "/usr/sbin",
     "/usr/bin",
     "/sbin",
@@ -31,10 +31,12 @@ const FOLDERS: &[&str] = &[
 /// The maximum number of patterns that the braces of one pattern expand to.
 const MAX_ALTERNATIVES: usize = 256;
 
-/// More variables than this in one pattern are likely a circle.
+/// The maximum number of variables replaced in a pattern; more mean that variables refer to each
+/// other in a circle.
 const MAX_VARIABLES: usize = 32;
 
-/// Patterns that variables make longer than this are not looked at.
+/// The maximum length of a pattern in bytes after variables are replaced; longer ones count as
+/// unknown.
 const MAX_PATTERN: usize = 4096;
 
 /// The state of the security modules of a machine's kernel.
@@ -44,40 +46,40 @@ pub struct Confinement {
     pub profile: Option<Profile>,
     /// Whether SELinux enforces its policy.
     pub selinux_enforces: bool,
-    /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not have it.
+    /// SELinux's boolean `virt_use_xserver`; Absent if the policy does not define it.
     pub virt_use_xserver: Probe<bool>,
-    /// Where `gvtg-xml` is, in the order in which a hook looks for it; Absent if the machine's
-    /// programs are not there to look at.
+    /// Where `gvtg-xml` is installed, in the order in which a hook looks for it; Absent if the root
+    /// folder has no programs, as in a partial copy.
     pub programs: Probe<Vec<Program>>,
 }
 
 /// A program that a hook finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// The path by which it is found.
+    /// The path at which a hook finds it.
     pub path: String,
-    /// The file that it leads to through all links, which is what AppArmor checks.
+    /// The file after following all links, which is the path that AppArmor checks.
     pub file: String,
 }
 
-/// The rules of an AppArmor profile about what may be executed.
+/// The execute rules of an AppArmor profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// The daemon that it confines.
+    /// The confined daemon.
     pub daemon: &'static str,
-    /// The file that it is from, or the kernel's list if there is no file.
+    /// The profile's file, or the kernel's list if there is no file.
     pub path: String,
     rules: Vec<ExecRule>,
 }
 
-/// A rule about executing files.
+/// A rule that allows or denies executing files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ExecRule {
-    /// The paths that it is for, without variables; None for a form that this program does not
+    /// The pattern for paths, with variables replaced; `None` for syntax that this program does not
     /// know.
     pattern: Option<String>,
     denies: bool,
-    /// Of the rules for one path, those of the highest priority count (AppArmor 4.1).
+    /// Of the rules for a path, only those with the highest priority take effect (AppArmor 4.1).
     priority: i64,
 }
 
@@ -90,13 +92,13 @@ impl Confinement {
                 .is_some_and(|mode| mode & 0o111 != 0 && mode & 0o170_000 == 0o100_000)
         };
         let program = |path: String| Some(Program { file: root.real_path(&path)?, path });
-        let paths = FOLDERS.iter().map(|folder| format!("{folder}/gvtg-xml"));
+        let paths = HOOK_PATH.iter().map(|folder| format!("{folder}/gvtg-xml"));
         let programs: Vec<Program> = paths.filter(is_executable).filter_map(program).collect();
         Confinement {
             profile: DAEMONS.iter().find_map(|daemon| profile(root, daemon)),
             selinux_enforces: root.line("/sys/fs/selinux/enforce").present().as_deref()
                 == Some("1"),
-            // The value in force, and the one that waits to be committed.
+            // The file has the current value and the pending one, as in `1 1`.
             virt_use_xserver: root
                 .line("/sys/fs/selinux/booleans/virt_use_xserver")
                 .map(|line| line.starts_with('1')),
@@ -109,7 +111,7 @@ impl Confinement {
     }
 }
 
-/// A daemon's profile; None where it is not enforced.
+/// Reads a daemon's profile; `None` if it is not enforced.
 fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
     let name = format!("usr.sbin.{daemon}");
     let path = format!("{APPARMOR}/{name}");
@@ -117,12 +119,15 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
     match root.text(PROFILES) {
         Probe::Present(list) => {
             let is_enforced = |line: &str| {
-                let own = line.strip_suffix(" (enforce)").or_else(|| line.strip_suffix(" (kill)"));
-                own.is_some_and(|own| own == daemon || own == format!("/usr/sbin/{daemon}"))
+                let profile_name =
+                    line.strip_suffix(" (enforce)").or_else(|| line.strip_suffix(" (kill)"));
+                profile_name
+                    .is_some_and(|name| name == daemon || name == format!("/usr/sbin/{daemon}"))
             };
             list.lines().find(|line| is_enforced(line))?;
         }
-        // Only root can see the list: for others the file tells whether the profile is enforced.
+        // Only root can read the list; for other users, the profile's file shows whether it is
+        // enforced.
         _ => {
             let is_switched_off = ["disable", "force-complain"]
                 .iter()
@@ -130,8 +135,10 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
             let is_enabled =
                 root.line("/sys/module/apparmor/parameters/enabled").present().as_deref()
                     != Some("N");
-            let is_enforced = file.as_ref().is_some_and(|text| !complains(text));
-            (is_enabled && is_enforced && !is_switched_off).then_some(())?;
+            let is_enforced = file.as_ref().is_some_and(|text| !is_complain_or_unconfined(text));
+            if !is_enabled || !is_enforced || is_switched_off {
+                return None;
+            }
         }
     }
     let path = if file.is_some() { path } else { PROFILES.to_owned() };
@@ -140,8 +147,8 @@ fn profile(root: &Root, daemon: &'static str) -> Option<Profile> {
     Some(Profile { daemon, path, rules: exec_rules(&format!("{text}\n{local}")) })
 }
 
-/// Whether a profile is in complain mode, which its first line says.
-fn complains(text: &str) -> bool {
+/// Whether a profile's first line puts it in complain or unconfined mode.
+fn is_complain_or_unconfined(text: &str) -> bool {
     let head = text.lines().find(|line| {
         line.trim_start().starts_with("profile ") || line.trim_start().starts_with('/')
     });
@@ -149,20 +156,20 @@ fn complains(text: &str) -> bool {
         .is_some_and(|(_, flags)| flags.contains("complain") || flags.contains("unconfined"))
 }
 
-/// The rules of a profile about executing files.
+/// Parses the execute rules of a profile.
 fn exec_rules(text: &str) -> Vec<ExecRule> {
     let variables = variables(text);
     text.lines().filter_map(|line| exec_rule(line, &variables)).collect()
 }
 
-/// A line about executing files: `[priority=N] [audit] [deny] [owner] PATH PERMISSIONS [->
-/// PROFILE],`, or with the permissions first.
+/// Parses an execute rule: `[priority=N] [audit] [deny] [owner] PATH PERMISSIONS [-> PROFILE],`, or
+/// with the permissions first.
 fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule> {
     let line = line.trim();
     if line.starts_with('#') {
         return None;
     }
-    // A comma stands in braces too: the rule ends at the last one.
+    // Braces contain commas, too, so the rule ends at the last one.
     let (rule, _) = line.rsplit_once(',')?;
     let (mut denies, mut priority) = (false, 0);
     let mut words = rule_words(rule).into_iter().peekable();
@@ -178,7 +185,7 @@ fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule
         words.next();
     }
     let mut words: Vec<String> = words.collect();
-    // Such a rule alone is for all files.
+    // `file` or `all` without a path applies to all files.
     if matches!(words.first().map(String::as_str), Some("file" | "all")) {
         words.remove(0);
         if words.is_empty() {
@@ -190,8 +197,8 @@ fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule
         [permissions, path, ..] if is_pattern(path) => (path, permissions),
         _ => return None,
     };
-    let is_exec = permissions.contains('x')
-        && permissions.chars().all(|letter| "rwamlkixpPuUcC".contains(letter));
+    let is_exec =
+        permissions.contains('x') && permissions.chars().all(|c| "rwamlkixpPuUcC".contains(c));
     is_exec.then(|| ExecRule {
         pattern: expand_variables(pattern, variables, denies),
         denies,
@@ -199,21 +206,23 @@ fn exec_rule(line: &str, variables: &[(String, Vec<String>)]) -> Option<ExecRule
     })
 }
 
-/// The words of a rule; blanks in quotes part none.
+/// Splits a rule into words; quoted blanks do not separate words.
 fn rule_words(rule: &str) -> Vec<String> {
-    let (mut words, mut is_quoted, mut is_begun) = (vec![String::new()], false, false);
-    for letter in rule.chars() {
-        if letter == '"' {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    let mut is_in_word = false;
+    for c in rule.chars() {
+        if c == '"' {
             is_quoted = !is_quoted;
-        } else if letter.is_whitespace() && !is_quoted {
-            if std::mem::take(&mut is_begun) {
+        } else if c.is_whitespace() && !is_quoted {
+            if std::mem::take(&mut is_in_word) {
                 words.push(String::new());
             }
             continue;
         } else if let Some(word) = words.last_mut() {
-            word.push(letter);
+            word.push(c);
         }
-        is_begun = true;
+        is_in_word = true;
     }
     words.retain(|word| !word.is_empty());
     words
@@ -223,10 +232,11 @@ fn is_pattern(word: &str) -> bool {
     word.starts_with(['/', '@', '{'])
 }
 
-/// The variables that a profile sets: `@{NAME}=VALUE …`, and `+=` for more values.
+/// Parses the variables that a profile sets: `@{NAME}=VALUE …`, and `+=` to add values.
 fn variables(text: &str) -> Vec<(String, Vec<String>)> {
-    // AppArmor's own for folders of programs (/etc/apparmor.d/tunables/multiarch.d, since 4.0).
-    let mut found = vec![
+    // Variables that AppArmor defines for folders of programs
+    // (/etc/apparmor.d/tunables/multiarch.d, since 4.0).
+    let mut variables = vec![
         ("bin".to_owned(), vec!["/{,usr/}{,s}bin".to_owned()]),
         ("sbin".to_owned(), vec!["/{,usr/}sbin".to_owned()]),
     ];
@@ -241,18 +251,18 @@ fn variables(text: &str) -> Vec<(String, Vec<String>)> {
             continue;
         };
         let values = rule_words(values.split(" #").next().unwrap_or(values));
-        match found.iter_mut().find(|(known, _)| known == name) {
+        match variables.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) if rest.starts_with('+') => known.extend(values),
             Some((_, known)) => *known = values,
-            None => found.push((name.to_owned(), values)),
+            None => variables.push((name.to_owned(), values)),
         }
     }
-    found
+    variables
 }
 
-/// A pattern with the values of its variables. One that is set elsewhere may have any value, which
-/// counts for a rule that allows; None where the pattern is too long or circular, and where an
-/// unknown variable is in a rule that denies.
+/// Replaces the variables in a pattern by their values. An unknown variable may have any value, so
+/// it matches everything in a rule that allows. Returns `None` if the result is too long or
+/// circular, or if a rule that denies has an unknown variable.
 fn expand_variables(
     pattern: &str,
     variables: &[(String, Vec<String>)],
@@ -277,22 +287,22 @@ fn expand_variables(
 }
 
 impl Profile {
-    /// Whether the daemon, and so a hook, may execute the file at this path, which leads through no
-    /// link. A rule that is not understood may allow it.
+    /// Whether the daemon, and therefore a hook, may execute the file at this path, which must not
+    /// contain links. A rule with unknown syntax counts as allowing it.
     pub fn may_run(&self, path: &str) -> bool {
-        let is_for = |rule: &&ExecRule| match &rule.pattern {
+        let applies = |rule: &&ExecRule| match &rule.pattern {
             Some(pattern) => matches(pattern, path).unwrap_or(!rule.denies),
             None => !rule.denies,
         };
-        let rules: Vec<&ExecRule> = self.rules.iter().filter(is_for).collect();
+        let rules: Vec<&ExecRule> = self.rules.iter().filter(applies).collect();
         let Some(highest) = rules.iter().map(|rule| rule.priority).max() else { return false };
         rules.iter().filter(|rule| rule.priority == highest).all(|rule| !rule.denies)
     }
 }
 
-/// Whether an AppArmor pattern stands for a path: `*` and `?` stay within a folder, `**` does not,
-/// brackets hold letters and braces alternatives. None for a pattern that this program does not
-/// understand.
+/// Whether an AppArmor pattern matches a path: `*` and `?` do not match a slash, `**` does,
+/// brackets are character classes and braces are alternatives. `None` for syntax that this program
+/// does not know.
 fn matches(pattern: &str, path: &str) -> Option<bool> {
     let patterns = alternatives(pattern)?;
     let results: Option<Vec<bool>> = patterns
@@ -302,41 +312,42 @@ fn matches(pattern: &str, path: &str) -> Option<bool> {
     results.map(|results| results.contains(&true))
 }
 
-/// A pattern without braces, once for each alternative; None where there are too many.
+/// Expands braces into one pattern for each alternative; `None` if there are too many.
 fn alternatives(pattern: &str) -> Option<Vec<String>> {
-    let (mut done, mut open) = (Vec::new(), vec![pattern.to_owned()]);
-    while let Some(pattern) = open.pop() {
-        if done.len() + open.len() >= MAX_ALTERNATIVES {
+    let mut expanded = Vec::new();
+    let mut pending = vec![pattern.to_owned()];
+    while let Some(pattern) = pending.pop() {
+        if expanded.len() + pending.len() >= MAX_ALTERNATIVES {
             return None;
         }
-        // The innermost braces first.
+        // Innermost braces come first.
         match pattern.find('}').and_then(|end| Some((pattern[..end].rfind('{')?, end))) {
             Some((start, end)) => {
                 let (before, after) = (&pattern[..start], &pattern[end + 1..]);
-                open.extend(
+                pending.extend(
                     pattern[start + 1..end].split(',').map(|part| format!("{before}{part}{after}")),
                 );
             }
-            None => done.push(pattern),
+            None => expanded.push(pattern),
         }
     }
-    Some(done)
+    Some(expanded)
 }
 
-/// A piece of a pattern without braces.
+/// A token of a pattern without braces.
 enum Token {
     /// This byte.
     Byte(u8),
-    /// One of these ranges of bytes, or none of them.
+    /// A byte in one of these ranges or, if negated, in none of them; never a slash.
     Class { is_negated: bool, ranges: Vec<(u8, u8)> },
-    /// Any bytes without a slash.
+    /// Any number of bytes other than a slash.
     Star,
-    /// Any bytes.
+    /// Any number of bytes.
     DoubleStar,
 }
 
-/// The pieces of a pattern without braces; None where a bracket is not closed, and for a backslash,
-/// whose escapes have many forms.
+/// Splits a pattern without braces into tokens. `None` for an unclosed bracket, and for a
+/// backslash, because its many escapes are not supported.
 fn tokens(pattern: &str) -> Option<Vec<Token>> {
     let (mut tokens, mut rest) = (Vec::new(), pattern.as_bytes());
     loop {
@@ -386,8 +397,8 @@ fn tokens(pattern: &str) -> Option<Vec<Token>> {
     }
 }
 
-/// Whether these pieces make up a path. `reached[at]` says whether those so far can end before the
-/// byte at that place.
+/// Whether these tokens match the whole path. `reached[at]` is whether the tokens so far can match
+/// the first `at` bytes.
 fn matches_plain(tokens: &[Token], path: &[u8]) -> bool {
     let mut reached = vec![false; path.len() + 1];
     reached[0] = true;
@@ -395,21 +406,21 @@ fn matches_plain(tokens: &[Token], path: &[u8]) -> bool {
         match token {
             Token::Star | Token::DoubleStar => {
                 for (at, byte) in path.iter().enumerate() {
-                    let goes_on = matches!(token, Token::DoubleStar) || *byte != b'/';
-                    reached[at + 1] |= reached[at] && goes_on;
+                    let may_continue = matches!(token, Token::DoubleStar) || *byte != b'/';
+                    reached[at + 1] |= reached[at] && may_continue;
                 }
             }
             Token::Byte(_) | Token::Class { .. } => {
                 for (at, byte) in path.iter().enumerate().rev() {
-                    let is_taken = match token {
+                    let is_match = match token {
                         Token::Class { is_negated, ranges } => {
                             let is_in = ranges.iter().any(|(from, to)| (from..=to).contains(&byte));
                             *byte != b'/' && is_in != *is_negated
                         }
-                        Token::Byte(own) => own == byte,
+                        Token::Byte(expected) => expected == byte,
                         Token::Star | Token::DoubleStar => false,
                     };
-                    reached[at + 1] = reached[at] && is_taken;
+                    reached[at + 1] = reached[at] && is_match;
                 }
                 reached[0] = false;
             }
@@ -422,19 +433,19 @@ fn matches_plain(tokens: &[Token], path: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Profile {
+    fn profile_with(text: &str) -> Profile {
         Profile { daemon: "libvirtd", path: String::new(), rules: exec_rules(text) }
     }
 
     #[test]
-    fn programs_are_looked_for_where_the_emitted_filter_does() {
-        let path = format!("export PATH={} ", FOLDERS.join(":"));
+    fn uses_the_path_of_the_emitted_filter() {
+        let path = format!("export PATH={} ", HOOK_PATH.join(":"));
         assert!(include_str!("../emit/filter.sh").contains(&path), "{path}");
     }
 
     #[test]
-    fn libvirts_profile_lets_hooks_run_what_is_in_usr_bin() {
-        let profile = of(USUAL_RULES);
+    fn usual_rules_allow_programs_in_usr_bin() {
+        let profile = profile_with(USUAL_RULES);
         assert!(
             profile.may_run("/usr/bin/gvtg-xml")
                 && profile.may_run("/etc/libvirt/hooks/qemu.d/gvtg-filter")
@@ -446,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_read_in_each_of_its_forms() {
+    fn parses_each_form_of_a_rule() {
         for (rule, yes) in [
             ("  /usr/local/bin/gvtg-xml rmix,", true),
             ("rmix /usr/local/bin/*,", true),
@@ -465,7 +476,7 @@ mod tests {
             ("@{tools}=/opt\n@{tools}+=/usr/local # more\n@{tools}/bin/* ix,", true),
             ("@{tools}=/opt\n@{tools}/* ix,", false),
             ("@{prefix}=/usr\n@{tools}=@{prefix}/local\n@{tools}/bin/* ix,", true),
-            // A variable that is set elsewhere may be any folder.
+            // A variable set in another file may be any folder.
             ("@{elsewhere}/* ix,", true),
             ("@{elsewhere}/*.so ix,", false),
             ("/usr/local/bin/* ix,\ndeny @{elsewhere}/* x,", true),
@@ -474,30 +485,30 @@ mod tests {
             ("/usr/local/bin/gvtg-xml ix,\npriority=1 deny /usr/local/** x,", false),
             ("allow file,", true),
             ("\"/usr/local/bin/gvtg-xml\" ix, # ours", true),
-            // What is not understood may allow it, and denies nothing.
+            // Unknown syntax may allow the file and never denies it.
             ("/usr/local/bin/\\x67vtg-xml ix,", true),
             ("/usr/local/bin/[gvtg-xml ix,", true),
             ("/usr/local/bin/* ix,\ndeny /usr/local/bin/[gvtg-xml x,", true),
             ("@{loop}=@{loop}\n@{loop}/* ix,", true),
         ] {
-            assert_eq!(of(rule).may_run("/usr/local/bin/gvtg-xml"), yes, "{rule}");
+            assert_eq!(profile_with(rule).may_run("/usr/local/bin/gvtg-xml"), yes, "{rule}");
         }
-        assert!(of("@{bin}/* PUx,").may_run("/usr/bin/gvtg-xml"));
+        assert!(profile_with("@{bin}/* PUx,").may_run("/usr/bin/gvtg-xml"));
     }
 
     #[test]
-    fn braces_never_grow_without_bound() {
+    fn limits_the_number_of_alternatives() {
         let pattern = format!("/{}", "{a,b,c,d}".repeat(40));
         assert_eq!(alternatives(&pattern), None);
         assert_eq!(alternatives("/{,usr/}bin").unwrap(), ["/usr/bin", "/bin"]);
     }
 
     #[test]
-    fn a_profile_that_only_complains_forbids_nothing() {
-        assert!(complains(
+    fn detects_complain_mode() {
+        assert!(is_complain_or_unconfined(
             "@{LIBVIRT}=\"libvirt\"\nprofile libvirtd /usr/sbin/libvirtd flags=(attach_disconnected, complain) {\n"
         ));
-        assert!(!complains(
+        assert!(!is_complain_or_unconfined(
             "profile libvirtd /usr/sbin/libvirtd flags=(attach_disconnected) {\n  profile x flags=(complain) {\n"
         ));
     }

@@ -1,45 +1,45 @@
-//! The GPU: which generation it is, and what the kernel says about it.
+//! GPUs as PCI devices: their generation, and their names in /dev/dri.
 //!
-//! Device ids are those of Linux' `include/drm/intel/pciids.h`. Which generations have GVT-g is
-//! what `is_supported_device()` in `drivers/gpu/drm/i915/intel_gvt.c` says: Broadwell, Skylake,
-//! Broxton, Kaby Lake, Coffee Lake and Comet Lake.
+//! The device ids are those of Linux's `include/drm/intel/pciids.h`. The generations with GVT-g are
+//! those that `is_supported_device()` in `drivers/gpu/drm/i915/intel_gvt.c` accepts: Broadwell,
+//! Skylake, Broxton, Kaby Lake, Coffee Lake and Comet Lake.
 
 use super::{Probe, Root};
 
-/// Where PCI devices are.
+/// The folder with PCI devices.
 const DEVICES: &str = "/sys/bus/pci/devices";
 
 /// A display device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
-    /// Like `0000:00:02.0`.
+    /// The PCI address, like `0000:00:02.0`.
     pub address: String,
-    /// 0x8086 is Intel.
+    /// The PCI vendor id; 0x8086 is Intel.
     pub vendor: u16,
-    /// The model.
+    /// The PCI device id.
     pub device: u16,
-    /// What the two say.
+    /// The generation, by vendor and device id.
     pub generation: Generation,
 }
 
 impl Gpu {
-    /// Vendor and device as `lspci -nn` and `vfio-pci.ids` write them: `8086:5912`.
+    /// The vendor and device id as `lspci -nn` and `vfio-pci.ids` write them: `8086:5912`.
     pub fn id(&self) -> String {
         format!("{:04x}:{:04x}", self.vendor, self.device)
     }
 
-    /// What it is and where, for people.
+    /// Describes the GPU for messages: generation, id and address.
     pub fn title(&self) -> String {
         format!("{} GPU ({}) at {}", self.generation.name(), self.id(), self.address)
     }
 }
 
-/// A family of GPUs, as far as it matters here.
+/// A generation of GPUs, as far as GVT-g support differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
     /// Before Broadwell.
     Older,
-    /// The only one with `V4` types.
+    /// The only generation with `V4` types.
     Broadwell,
     /// 6th generation.
     Skylake,
@@ -51,11 +51,11 @@ pub enum Generation {
     CoffeeLake,
     /// 10th generation, the last one with GVT-g.
     CometLake,
-    /// Not older than Broadwell, and without GVT-g: its name.
+    /// A generation without GVT-g that is not older than Broadwell, by name.
     Newer(&'static str),
-    /// Intel's, with an id that is in no list here.
+    /// An Intel GPU whose id is not in the table.
     Unknown,
-    /// Not Intel's.
+    /// A GPU of another vendor.
     Other,
 }
 
@@ -71,7 +71,7 @@ impl Generation {
             .map_or(Generation::Unknown, |(generation, _)| *generation)
     }
 
-    /// Its name.
+    /// The name of the generation.
     pub fn name(self) -> &'static str {
         match self {
             Generation::Older => "pre-Broadwell",
@@ -87,9 +87,10 @@ impl Generation {
         }
     }
 
-    /// What its vGPU types begin with, `i915-GVTg_V4` or `i915-GVTg_V5`; None without GVT-g.
+    /// The prefix of its vGPU types, `i915-GVTg_V4` or `i915-GVTg_V5`; `None` without GVT-g.
     ///
-    /// Linux' `drivers/gpu/drm/i915/gvt/vgpu.c` writes 4 on graphics version 8 (Broadwell), 5 on 9.
+    /// Linux's `drivers/gpu/drm/i915/gvt/vgpu.c` uses 4 for graphics version 8 (Broadwell) and 5
+    /// for version 9.
     pub fn type_prefix(self) -> Option<&'static str> {
         match self {
             Generation::Broadwell => Some("i915-GVTg_V4"),
@@ -103,7 +104,7 @@ impl Generation {
     }
 }
 
-/// The device at a PCI address; Absent where there is none.
+/// Reads the device at a PCI address; Absent if there is none.
 pub fn at(root: &Root, address: &str) -> Probe<Gpu> {
     let number =
         |name: &str| root.line(&format!("{DEVICES}/{address}/{name}")).map(|text| hex(&text));
@@ -120,7 +121,7 @@ pub fn at(root: &Root, address: &str) -> Probe<Gpu> {
     })
 }
 
-/// All display devices, by address.
+/// Lists all display devices, sorted by address.
 pub fn all(root: &Root) -> Probe<Vec<Gpu>> {
     let is_display = |address: &String| {
         let class = root.line(&format!("{DEVICES}/{address}/class")).present();
@@ -135,8 +136,8 @@ pub fn all(root: &Root) -> Probe<Vec<Gpu>> {
     })
 }
 
-/// What a device at a PCI address is called in /dev/dri: `card0`, `renderD128`; nothing where no
-/// driver has it.
+/// The names in /dev/dri of the device at a PCI address, like `card0` and `renderD128`; empty if no
+/// driver is bound to it.
 pub fn render_devices(root: &Root, address: &str) -> Vec<String> {
     let names = root.names(&format!("{DEVICES}/{address}/drm")).present().unwrap_or_default();
     names
@@ -145,7 +146,7 @@ pub fn render_devices(root: &Root, address: &str) -> Vec<String> {
         .collect()
 }
 
-/// A number as /sys writes it, `0x8086`; 0 for anything else.
+/// Parses a number as /sys writes it, like `0x8086`; returns 0 for anything else.
 fn hex(text: &str) -> u16 {
     u16::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0)
 }
@@ -250,34 +251,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn generations_are_told_by_the_device_id() {
-        let of = |device| Generation::of(0x8086, device);
+    fn maps_device_ids_to_generations() {
+        let generation = |device| Generation::of(0x8086, device);
         // HD 5500 of a 5300U, HD 530 of a 6700K, HD 630 of a 7700K, UHD 630 of an 8700K, UHD 620 of
         // an 8565U, UHD 630 of a 10700K.
-        assert_eq!(of(0x1616), Generation::Broadwell);
-        assert_eq!(of(0x1912), Generation::Skylake);
-        assert_eq!(of(0x5912), Generation::KabyLake);
-        assert_eq!(of(0x3e92), Generation::CoffeeLake);
-        assert_eq!(of(0x3ea0), Generation::CoffeeLake);
-        assert_eq!(of(0x9bc5), Generation::CometLake);
-        assert_eq!(of(0x5a85), Generation::Broxton);
+        assert_eq!(generation(0x1616), Generation::Broadwell);
+        assert_eq!(generation(0x1912), Generation::Skylake);
+        assert_eq!(generation(0x5912), Generation::KabyLake);
+        assert_eq!(generation(0x3e92), Generation::CoffeeLake);
+        assert_eq!(generation(0x3ea0), Generation::CoffeeLake);
+        assert_eq!(generation(0x9bc5), Generation::CometLake);
+        assert_eq!(generation(0x5a85), Generation::Broxton);
         // Haswell, Gemini Lake, Xe graphics of an 1165G7, an Arc A770, a Radeon.
-        assert_eq!(of(0x0412), Generation::Older);
-        assert_eq!(of(0x3185).type_prefix(), None);
-        assert_eq!(of(0x9a49).name(), "Tiger Lake");
-        assert_eq!(of(0x56a0), Generation::Unknown);
+        assert_eq!(generation(0x0412), Generation::Older);
+        assert_eq!(generation(0x3185).type_prefix(), None);
+        assert_eq!(generation(0x9a49).name(), "Tiger Lake");
+        assert_eq!(generation(0x56a0), Generation::Unknown);
         assert_eq!(Generation::of(0x1002, 0x1616), Generation::Other);
     }
 
     #[test]
-    fn types_are_v4_on_broadwell_only() {
+    fn uses_v4_types_on_broadwell_only() {
         assert_eq!(Generation::Broadwell.type_prefix(), Some("i915-GVTg_V4"));
         assert_eq!(Generation::Broxton.type_prefix(), Some("i915-GVTg_V5"));
         assert_eq!(Generation::Older.type_prefix(), None);
     }
 
     #[test]
-    fn no_id_is_of_two_generations() {
+    fn lists_each_id_once() {
         let mut ids: Vec<u16> = TABLE.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
         let all = ids.len();
         ids.sort_unstable();
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_found_by_the_address_whatever_their_numbers() {
+    fn finds_dri_devices_by_address() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path());
         for name in ["card1", "renderD129", "controlD65"] {

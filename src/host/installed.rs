@@ -1,12 +1,12 @@
-//! The releases of libvirt and QEMU on a machine, read from file names, because starting a program
-//! would cost more than all the rest.
+//! The versions of the installed libvirt and QEMU, taken from file names: running a program would
+//! take longer than all other checks together.
 
 use super::Root;
 use crate::domain::property_syntax_for;
 use crate::version::Version;
 
-/// Where distributions put the library.
-const FOLDERS: &[&str] = &[
+/// The folders in which distributions install the library.
+const LIBRARY_FOLDERS: &[&str] = &[
     "/usr/lib/x86_64-linux-gnu",
     "/usr/lib64",
     "/usr/lib",
@@ -16,15 +16,14 @@ const FOLDERS: &[&str] = &[
     "/lib64",
 ];
 
-/// libvirt's virsh among the programs of NixOS: a link into the store, whose folder names the
-/// release.
+/// virsh on NixOS: a link to a package in the Nix store, whose name contains the version.
 const VIRSH: &str = "/run/current-system/sw/bin/virsh";
 
-/// QEMU on NixOS, as domains name it.
+/// QEMU on NixOS, at the path used in domains.
 const EMULATOR: &str = "/run/libvirt/nix-emulators/qemu-system-x86_64";
 
-/// The warning that this machine's libvirt does not read the form that is written for another
-/// release; None if it does, and on a machine without libvirt.
+/// Returns a warning if this machine's libvirt does not understand the XML syntax for
+/// `written_for`; `None` if it does, and on a machine without libvirt.
 pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
     let installed = libvirt(root)
         .filter(|installed| property_syntax_for(*installed) != property_syntax_for(written_for))?;
@@ -33,26 +32,27 @@ pub fn form_warning(root: &Root, written_for: Version) -> Option<String> {
     ))
 }
 
-/// The release that `libvirt.so.0` links to, or that virsh belongs to; None without one.
+/// Returns libvirt's version, from the target of the link `libvirt.so.0` or the package of virsh;
+/// `None` if neither contains it.
 pub fn libvirt(root: &Root) -> Option<Version> {
-    let by_library = FOLDERS.iter().find_map(|folder| {
+    let by_library = LIBRARY_FOLDERS.iter().find_map(|folder| {
         Version::of_library(&root.link(&format!("{folder}/libvirt.so.0")).present()?)
     });
     by_library.or_else(|| store_version(root, VIRSH, "libvirt")?.parse().ok())
 }
 
-/// Whether a machine has libvirt, whatever its release.
+/// Whether libvirt is installed, even if its version is unknown.
 pub fn has_libvirt(root: &Root) -> bool {
     libvirt(root).is_some() || root.has(VIRSH)
 }
 
-/// The version of QEMU on NixOS, and the link that tells it.
+/// Returns QEMU's version on NixOS, and the link that contains it.
 pub fn qemu_of_nixos(root: &Root) -> Option<(String, String)> {
     let paths = [EMULATOR, "/run/current-system/sw/bin/qemu-system-x86_64"];
     paths.iter().find_map(|path| Some((store_version(root, path, "qemu")?, (*path).to_owned())))
 }
 
-/// The version in the path in Nix's store that a link leads to: 10.0.0 in
+/// Extracts the version from the Nix store path that a link points to: 10.0.0 from
 /// `/nix/store/HASH-libvirt-10.0.0/bin/virsh`.
 fn store_version(root: &Root, link: &str, name: &str) -> Option<String> {
     let target = root.target(link).present()?;
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_from_the_nix_store() {
+    fn reads_versions_from_the_nix_store() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path());
         assert!(!has_libvirt(&root));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_the_machine_does_not_read_is_warned_of() {
+    fn warns_of_syntax_for_another_version() {
         let warning = |library: &str, written_for: &str| {
             let folder = tempfile::tempdir().unwrap();
             let place = folder.path().join("usr/lib64");
@@ -95,9 +95,9 @@ mod tests {
             std::os::unix::fs::symlink(library, place.join("libvirt.so.0")).unwrap();
             form_warning(&Root::new(folder.path()), written_for.parse().unwrap())
         };
-        let said =
+        let expected =
             "libvirt 7.0.0 on this machine needs a different XML syntax: use --libvirt 7.0.0";
-        assert_eq!(warning("libvirt.so.0.7000.0", "newest").as_deref(), Some(said));
+        assert_eq!(warning("libvirt.so.0.7000.0", "newest").as_deref(), Some(expected));
         assert_eq!(warning("libvirt.so.0.7000.0", "7.8"), None, "the same form");
         assert!(warning("libvirt.so.0.8001.0", "7.0").is_some(), "8.1 wants a capability deleted");
         assert_eq!(warning("libvirt.so.0.9000.0", "newest"), None);

@@ -1,4 +1,4 @@
-//! libvirt and QEMU on a machine: their versions, the hooks, and what QEMU may open.
+//! The installed libvirt and QEMU: their versions, the hooks, and the devices that QEMU may open.
 
 use super::installed;
 use super::owners::{Exposure, exposed};
@@ -6,53 +6,54 @@ use super::system::System;
 use super::{Probe, Root};
 use crate::version::Version;
 
-/// What is installed, and how it is set up.
+/// The installed libvirt and QEMU, and their configuration.
 #[derive(Clone, Debug)]
 pub struct Libvirt {
     /// Whether libvirt is installed.
     pub is_installed: bool,
-    /// libvirt's release; None where no file name tells it.
+    /// libvirt's version; `None` if no file name contains it.
     pub version: Option<Version>,
-    /// QEMU's version, and the file that says so.
+    /// QEMU's version, and the file that it is read from.
     pub qemu: Option<(String, String)>,
     /// The hooks for QEMU's domains, in the order in which libvirt runs them.
     pub hooks: Vec<HookFile>,
-    /// Scripts below `qemu.d/NAME/`, each with the domain's name, where the hook `qemu` runs them
+    /// Scripts in `qemu.d/NAME/`, each with the name of its domain, if the hook `qemu` runs them
     /// (as PassthroughPOST's does).
     pub scripts: Vec<(String, HookFile)>,
-    /// Hook folders that can't be looked at, and why.
+    /// Hook folders that cannot be read, and why.
     pub unreadable: Vec<(String, String)>,
-    /// The hooks, their folders and parent folders that users other than root can change.
+    /// The hooks, their folders and the parent folders that users other than root can change.
     pub exposed: Vec<Exposure>,
-    /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` where it is libvirt's
-    /// default.
+    /// The devices in `cgroup_device_acl` of qemu.conf; `Present(None)` if it is not set and
+    /// libvirt's default applies.
     pub device_acl: Probe<Option<Vec<String>>>,
-    /// The security drivers that qemu.conf names; None where libvirt picks those that the kernel
+    /// The security drivers set in qemu.conf; `None` if libvirt chooses among those that the kernel
     /// has.
     pub security_drivers: Option<Vec<String>>,
-    /// Whether VMs are confined that ask for nothing else: `security_default_confined` of
+    /// Whether VMs are confined unless their XML says otherwise: `security_default_confined` of
     /// qemu.conf.
     pub confines_by_default: bool,
-    /// Definitions of mdevctl for vGPUs: uuids.
+    /// The UUIDs of the vGPUs that mdevctl defines.
     pub mdevctl: Vec<String>,
 }
 
-/// A file that libvirt runs, or would.
+/// A file that libvirt runs as a hook, or would run if it were executable.
 #[derive(Clone, Debug)]
 pub struct HookFile {
-    /// Where it is.
+    /// Its path.
     pub path: String,
-    /// Whether anyone may execute it: libvirt passes over others.
+    /// Whether any execute bit is set; libvirt skips files without one.
     pub is_executable: bool,
-    /// What is in it.
+    /// Its text.
     pub text: Probe<String>,
-    /// The program that its `#!` leads to, like `dash`: `Some(None)` where that is not there, None
-    /// where no program is.
+    /// The file name of the `#!` interpreter after following links, like `dash`. `Some(None)` if
+    /// the interpreter does not exist; `None` without a `#!` line, or if the root folder has no
+    /// programs, as in a partial copy.
     pub interpreter: Option<Option<String>>,
 }
 
 impl Libvirt {
-    /// Reads how libvirt is set up on a machine.
+    /// Reads the versions and configuration of libvirt and QEMU.
     pub fn read(root: &Root) -> Self {
         let system = System::of(root);
         let (hooks, qemu_conf) = (system.hooks(), root.text(system.qemu_conf()));
@@ -68,9 +69,9 @@ impl Libvirt {
         }
         let exposed =
             exposed(root, paths.iter().chain([&folder]).map(String::as_str).chain([hooks]));
-        let found: Vec<HookFile> =
+        let hook_files: Vec<HookFile> =
             paths.iter().filter_map(|path| hook(root, path.clone())).collect();
-        let runs_scripts = found.first().is_some_and(|hook| {
+        let runs_scripts = hook_files.first().is_some_and(|hook| {
             let text = hook.text.as_found().filter(|_| hook.path == paths[0] && hook.is_executable);
             text.is_some_and(|text| text.contains("qemu.d"))
         });
@@ -79,20 +80,22 @@ impl Libvirt {
             version: installed::libvirt(root),
             qemu: qemu(root).or_else(|| installed::qemu_of_nixos(root)),
             scripts: if runs_scripts { scripts(root, &folder) } else { Vec::new() },
-            hooks: found,
+            hooks: hook_files,
             unreadable,
             exposed,
-            security_drivers: qemu_conf.as_found().and_then(|text| listed(text, "security_driver")),
+            security_drivers: qemu_conf
+                .as_found()
+                .and_then(|text| setting_strings(text, "security_driver")),
             confines_by_default: !qemu_conf
                 .as_found()
                 .is_some_and(|text| is_zero(text, "security_default_confined")),
-            device_acl: qemu_conf.map(|text| listed(&text, "cgroup_device_acl")),
+            device_acl: qemu_conf.map(|text| setting_strings(&text, "cgroup_device_acl")),
             mdevctl: mdevctl(root),
         }
     }
 }
 
-/// A hook; None for what is no file: libvirt passes over it.
+/// Reads a hook; `None` if it is not a regular file, which libvirt skips.
 fn hook(root: &Root, path: String) -> Option<HookFile> {
     let mode = match root.mode(&path) {
         Probe::Absent => return None,
@@ -111,29 +114,31 @@ fn hook(root: &Root, path: String) -> Option<HookFile> {
     })
 }
 
-/// The scripts at `qemu.d/NAME/prepare/begin/` and the like, with their domains.
+/// Reads the scripts in `qemu.d/NAME/prepare/begin/` and `start/begin/`, each with the domain's
+/// name.
 fn scripts(root: &Root, folder: &str) -> Vec<(String, HookFile)> {
     let names = |folder: &str| root.names(folder).present().unwrap_or_default();
-    let mut found = Vec::new();
+    let mut scripts = Vec::new();
     for domain in names(folder) {
         for stage in ["prepare/begin", "start/begin"] {
             let folder = format!("{folder}/{domain}/{stage}");
             let hooks = names(&folder)
                 .into_iter()
                 .filter_map(|name| hook(root, format!("{folder}/{name}")));
-            found.extend(hooks.map(|hook| (domain.clone(), hook)));
+            scripts.extend(hooks.map(|hook| (domain.clone(), hook)));
         }
     }
-    found
+    scripts
 }
 
 fn interpreter(root: &Root, text: &str) -> Option<Option<String>> {
     let has_programs = root.has("/bin") || root.has("/usr/bin");
-    super::hook::interpreter(text).filter(|_| has_programs).map(|named| root.real_name(named))
+    super::hook::interpreter(text).filter(|_| has_programs).map(|path| root.real_name(path))
 }
 
-/// The strings that a key of qemu.conf is set to, in a list or alone; None where it is not set.
-fn listed(text: &str, key: &str) -> Option<Vec<String>> {
+/// The strings that a key of qemu.conf is set to, as a list or as a single string; `None` if it is
+/// not set.
+fn setting_strings(text: &str, key: &str) -> Option<Vec<String>> {
     let text: String = text
         .lines()
         .map(|line| line.split('#').next().unwrap_or(""))
@@ -145,11 +150,11 @@ fn listed(text: &str, key: &str) -> Option<Vec<String>> {
         Some(list) => list.split(']').next().unwrap_or(""),
         None => value.lines().next().unwrap_or(""),
     };
-    // Every second piece is in quotes.
+    // Splitting at quotes makes every second piece a quoted string.
     Some(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
-/// Whether a key of qemu.conf is set to 0; of two lines the last counts.
+/// Whether a key of qemu.conf is set to 0; the last line that sets it takes effect.
 fn is_zero(text: &str, key: &str) -> bool {
     let value = |line: &'_ str| {
         line.split('#')
@@ -163,20 +168,23 @@ fn is_zero(text: &str, key: &str) -> bool {
     text.lines().filter_map(value).next_back() == Some(true)
 }
 
-/// QEMU's version from the files of dpkg or pacman; other databases are no text.
+/// Reads QEMU's version from the database of dpkg or pacman. Other package databases are not text
+/// files.
 fn qemu(root: &Root) -> Option<(String, String)> {
     const DPKG: &str = "/var/lib/dpkg/status";
-    /// Each package that is installed has a kilobyte or two.
-    const LARGEST_STATUS: u64 = 64 << 20;
+    /// The maximum size read, in bytes; each installed package takes one or two KiB.
+    const MAX_STATUS_SIZE: u64 = 64 << 20;
     const PACMAN: &str = "/var/lib/pacman/local";
-    let of_dpkg = root.text_up_to(DPKG, LARGEST_STATUS).present().and_then(|text| {
+    let dpkg_version = root.text_up_to(DPKG, MAX_STATUS_SIZE).present().and_then(|text| {
         let package = text
             .split("\n\n")
             .find(|package| package.lines().any(|line| line == "Package: qemu-system-x86"))?;
-        package.lines().any(|line| line == "Status: install ok installed").then_some(())?;
-        package.lines().find_map(|line| line.strip_prefix("Version: ")).map(upstream)
+        if !package.lines().any(|line| line == "Status: install ok installed") {
+            return None;
+        }
+        package.lines().find_map(|line| line.strip_prefix("Version: ")).map(upstream_version)
     });
-    if let Some(version) = of_dpkg {
+    if let Some(version) = dpkg_version {
         return Some((version, DPKG.to_owned()));
     }
     let names = root.names(PACMAN).present()?;
@@ -184,16 +192,16 @@ fn qemu(root: &Root) -> Option<(String, String)> {
         name.strip_prefix("qemu-system-x86-")
             .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     })?;
-    Some((upstream(version), PACMAN.to_owned()))
+    Some((upstream_version(version), PACMAN.to_owned()))
 }
 
-/// `1:7.2+dfsg-7+deb12u3` is 7.2.
-fn upstream(version: &str) -> String {
+/// Removes the epoch and revision of a package version: `1:7.2+dfsg-7+deb12u3` becomes `7.2`.
+fn upstream_version(version: &str) -> String {
     let version = version.split_once(':').map_or(version, |(_, version)| version);
     version.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect()
 }
 
-/// The vGPUs that mdevctl makes: /etc/mdevctl.d/PARENT/UUID.
+/// Lists the UUIDs of the vGPUs that mdevctl defines, in /etc/mdevctl.d/PARENT/UUID.
 fn mdevctl(root: &Root) -> Vec<String> {
     const FOLDER: &str = "/etc/mdevctl.d";
     let parents = root.names(FOLDER).present().unwrap_or_default();
@@ -208,27 +216,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_device_list_of_qemu_conf_is_read() {
+    fn reads_the_device_list_of_qemu_conf() {
         let text = "#cgroup_device_acl = [ \"/dev/old\" ]\ncgroup_device_acl = [\n  \"/dev/null\", \"/dev/full\", # two\n  \"/dev/dri/renderD128\"\n]\n";
         assert_eq!(
-            listed(text, "cgroup_device_acl"),
+            setting_strings(text, "cgroup_device_acl"),
             Some(vec!["/dev/null".into(), "/dev/full".into(), "/dev/dri/renderD128".into()])
         );
-        assert_eq!(listed("#cgroup_device_acl = [ \"/dev/old\" ]\n", "cgroup_device_acl"), None);
         assert_eq!(
-            listed("cgroup_device_acl = [ \"/dev/null\"", "cgroup_device_acl"),
+            setting_strings("#cgroup_device_acl = [ \"/dev/old\" ]\n", "cgroup_device_acl"),
+            None
+        );
+        assert_eq!(
+            setting_strings("cgroup_device_acl = [ \"/dev/null\"", "cgroup_device_acl"),
             Some(vec!["/dev/null".into()])
         );
     }
 
     #[test]
-    fn a_security_driver_is_read_alone_and_in_a_list() {
+    fn reads_a_single_security_driver_and_a_list() {
         assert_eq!(
-            listed("security_driver = \"none\"\nuser = \"root\"\n", "security_driver"),
+            setting_strings("security_driver = \"none\"\nuser = \"root\"\n", "security_driver"),
             Some(vec!["none".into()])
         );
         assert_eq!(
-            listed("security_driver = [ \"selinux\", \"apparmor\" ]", "security_driver")
+            setting_strings("security_driver = [ \"selinux\", \"apparmor\" ]", "security_driver")
                 .unwrap()
                 .len(),
             2
@@ -236,8 +247,8 @@ mod tests {
     }
 
     #[test]
-    fn packages_have_an_upstream_version() {
-        assert_eq!(upstream("1:7.2+dfsg-7+deb12u3"), "7.2");
-        assert_eq!(upstream("9.1.2-1"), "9.1.2");
+    fn extracts_the_upstream_version() {
+        assert_eq!(upstream_version("1:7.2+dfsg-7+deb12u3"), "7.2");
+        assert_eq!(upstream_version("9.1.2-1"), "9.1.2");
     }
 }

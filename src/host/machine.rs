@@ -1,16 +1,16 @@
-//! The machine itself: whether it is one, a guest or a container, and whether its processor and
-//! kernel can run guests.
+//! The machine itself: whether it is a guest or a container, and whether its processor and kernel
+//! can run guests.
 
 use super::{Probe, Root};
 
-/// Files that a container's manager leaves in it.
+/// Files that container managers create in a container.
 const CONTAINER_MARKS: &[(&str, &str)] = &[
     ("/run/systemd/container", "systemd"),
     ("/.dockerenv", "Docker"),
     ("/run/.containerenv", "Podman"),
 ];
 
-/// Vendors and products of firmware that only guests have.
+/// Vendor and product names that only a guest's firmware has.
 const GUEST_FIRMWARE: &[&str] = &[
     "QEMU",
     "KVM",
@@ -23,29 +23,29 @@ const GUEST_FIRMWARE: &[&str] = &[
     "Virtual Machine",
 ];
 
-/// What kind of machine it is.
+/// The kind of machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
-    /// Whether /proc and /sys are there at all: without them nothing can be said.
+    /// Whether /proc has content. Without /proc and /sys nothing can be checked.
     pub has_proc: bool,
-    /// Whether /sys is there.
+    /// Whether /sys has content.
     pub has_sys: bool,
-    /// Whether /dev is there: a copied tree often has none.
+    /// Whether /dev has content; a copied tree often lacks it.
     pub has_dev: bool,
-    /// What says that it is a guest: the file, and its words.
+    /// Evidence that the machine is a guest: the file, and its text.
     pub guest: Option<(&'static str, String)>,
-    /// What says that it is a container: the file, and whose it is.
+    /// Evidence that the machine is a container: the file, and the container manager.
     pub container: Option<(&'static str, String)>,
     /// The processor's flags.
     pub flags: Probe<Vec<String>>,
-    /// Whether /dev/kvm is there.
+    /// Whether /dev/kvm exists.
     pub has_kvm: bool,
-    /// Whether /dev/vfio/vfio is there.
+    /// Whether /dev/vfio/vfio exists.
     pub has_vfio: bool,
 }
 
 impl Machine {
-    /// Reads what a machine says of itself.
+    /// Reads the kind of machine and its processor's flags.
     pub fn read(root: &Root) -> Self {
         let flags = root.text("/proc/cpuinfo").map(|text| {
             let line = text.lines().find_map(|line| line.strip_prefix("flags")?.split_once(':'));
@@ -53,12 +53,12 @@ impl Machine {
                 flags.split_whitespace().map(str::to_owned).collect()
             })
         });
-        let has_some =
+        let has_content =
             |folder: &str| root.names(folder).present().is_some_and(|names| !names.is_empty());
         Machine {
-            has_proc: has_some("/proc"),
-            has_sys: has_some("/sys"),
-            has_dev: has_some("/dev"),
+            has_proc: has_content("/proc"),
+            has_sys: has_content("/sys"),
+            has_dev: has_content("/dev"),
             guest: guest(root, &flags),
             container: container(root),
             has_kvm: root.has("/dev/kvm"),
@@ -67,14 +67,14 @@ impl Machine {
         }
     }
 
-    /// Whether the processor says that it has a feature; None where it can't be read.
+    /// Whether the processor has this flag; `None` if the flags cannot be read.
     pub fn has_flag(&self, flag: &str) -> Option<bool> {
         self.flags.as_found().map(|flags| flags.iter().any(|other| other == flag))
     }
 }
 
-/// A hypervisor sets the processor's flag of that name for its guests; their firmware says whose
-/// they are, and where the flags can't be read, whether they are some.
+/// Returns the evidence that the machine is a guest. The processor's flag `hypervisor` decides; the
+/// firmware names the hypervisor and, if the flags cannot be read, decides in their place.
 fn guest(root: &Root, flags: &Probe<Vec<String>>) -> Option<(&'static str, String)> {
     let is_guest = flags.as_found().map(|flags| flags.iter().any(|flag| flag == "hypervisor"));
     if is_guest == Some(false) {
@@ -89,8 +89,8 @@ fn guest(root: &Root, flags: &Probe<Vec<String>>) -> Option<(&'static str, Strin
     is_guest.map(|_| ("/proc/cpuinfo", "hypervisor".to_owned()))
 }
 
-/// A container's manager leaves a file, or a variable for its first process, which only root can
-/// see.
+/// Returns the evidence that the machine is a container: a file that its manager created, or a
+/// variable of its first process, which only root can read.
 fn container(root: &Root) -> Option<(&'static str, String)> {
     const ENVIRONMENT: &str = "/proc/1/environ";
     if let Some((path, name)) = CONTAINER_MARKS.iter().find(|(path, _)| root.has(path)) {

@@ -1,8 +1,8 @@
 //! Tells whether an open file of a process is a certain device.
 //!
-//! The device number decides. The text of a link in /proc/PID/fd does not: any user can have a file
-//! open whose path reads /dev/vfio/0. Nor does a file of which only the path is open (`O_PATH`)
-//! count: any user can open the path of a device that is root's alone.
+//! The device number decides, not the text of the link in /proc/PID/fd: any user can have a file
+//! open whose path is /dev/vfio/0. A file of which only the path is open (`O_PATH`) does not count,
+//! either: any user can open the path of a device that belongs to root.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -12,62 +12,63 @@ use std::time::Duration;
 
 use super::{Probe, Root};
 
-/// How long a file system has to say what kind of file it is. A device answers at once; a dead NFS
-/// server, or a FUSE server that a user runs, may never do so.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time that a file system has to answer `stat`. A device answers at once, but a dead NFS
+/// server or a user's FUSE server may never do so.
+const STAT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// After this many files that did not answer, only files whose path ends like that of a node are
-/// asked.
-const MAX_SILENT: usize = 3;
+/// The number of files without an answer after which only files whose path ends like that of a node
+/// are checked.
+const MAX_TIMEOUTS: usize = 3;
 
-/// The flag of an open file that is a path and no more (Linux: include/uapi/asm-generic/fcntl.h).
+/// The flag of a file that is open only as a path (Linux: include/uapi/asm-generic/fcntl.h).
 const O_PATH: u32 = 0o10_000_000;
 
-/// Looks for the users of some device nodes.
+/// Recognizes some device nodes among the open files of processes.
 pub(super) struct OpenFiles<'n> {
     nodes: &'n [String],
     identities: BTreeSet<Identity>,
-    /// Whether the machine is a copy, in which the links are all that is left of open files.
+    /// Whether the machine is a copied tree, in which the links are all that is left of open files.
     is_copy: bool,
-    asker: Option<Asker>,
-    silent: usize,
+    stat_thread: Option<StatThread>,
+    timeouts: usize,
 }
 
 /// The identity of a file.
 #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has device numbers"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identity {
-    /// A character device, through whichever node it was opened: libvirt makes nodes of its own for
-    /// QEMU.
+    /// The number of a character device. libvirt creates separate nodes for QEMU, so the path and
+    /// inode may differ.
     Device(u64),
-    /// Any other file, by its file system and inode: a vGPU's node on an emulated machine.
+    /// The file system and inode of any other file, such as the node of a vGPU on an emulated
+    /// machine.
     Inode(u64, u64),
 }
 
-/// A file as `stat` describes it.
+/// The part of a file's `stat` that identifies it.
 #[derive(Clone, Copy, Debug)]
 struct FileStat {
     identity: Identity,
     inode: u64,
 }
 
-/// A thread that may wait for a file system, and how to talk to it.
-struct Asker {
+/// A thread that calls `stat`, which may block, and the channels to it.
+struct StatThread {
     paths: Sender<PathBuf>,
     answers: Receiver<Option<FileStat>>,
 }
 
 impl<'n> OpenFiles<'n> {
-    /// Looks up these nodes on a machine.
+    /// Reads the identities of these nodes on a machine.
     pub(super) fn new(root: &Root, nodes: &'n [String]) -> Self {
         let is_copy = !root.is_this_machine();
-        let identity = |node: &String| Some(look(&fs::metadata(node).ok()?)?.identity);
+        let identity = |node: &String| Some(file_stat(&fs::metadata(node).ok()?)?.identity);
         let identities =
             if is_copy { BTreeSet::new() } else { nodes.iter().filter_map(identity).collect() };
-        OpenFiles { nodes, identities, is_copy, asker: None, silent: 0 }
+        OpenFiles { nodes, identities, is_copy, stat_thread: None, timeouts: 0 }
     }
 
-    /// Returns whether this link in /proc/PID/fd leads to one of the nodes.
+    /// Whether this link in /proc/PID/fd leads to one of the nodes.
     pub(super) fn is_node(&mut self, root: &Root, link: &str) -> bool {
         let Some(target) = root.target(link).present() else { return false };
         if self.is_copy {
@@ -81,69 +82,71 @@ impl<'n> OpenFiles<'n> {
             node.strip_prefix("/dev")
                 .is_some_and(|end| target.ends_with(end.trim_start_matches('/')))
         });
-        if self.silent >= MAX_SILENT && !is_named {
+        if self.timeouts >= MAX_TIMEOUTS && !is_named {
             return false;
         }
-        let Some(found) = self.ask(PathBuf::from(link)) else { return false };
-        self.identities.contains(&found.identity) && is_open(root, link, found.inode)
+        let Some(stat) = self.stat(PathBuf::from(link)) else { return false };
+        self.identities.contains(&stat.identity) && is_open(root, link, stat.inode)
     }
 
-    fn ask(&mut self, path: PathBuf) -> Option<FileStat> {
-        if self.asker.is_none() {
-            self.asker = Asker::start();
+    fn stat(&mut self, path: PathBuf) -> Option<FileStat> {
+        if self.stat_thread.is_none() {
+            self.stat_thread = StatThread::start();
         }
-        let asker = self.asker.as_ref()?;
-        asker.paths.send(path).ok()?;
-        match asker.answers.recv_timeout(PATIENCE) {
+        let stat_thread = self.stat_thread.as_ref()?;
+        stat_thread.paths.send(path).ok()?;
+        match stat_thread.answers.recv_timeout(STAT_TIMEOUT) {
             Ok(answer) => answer,
             Err(_) => {
-                // It is still waiting. Another thread continues.
-                self.asker = None;
-                self.silent += 1;
+                // The thread is still blocked, so the next file gets a new one.
+                self.stat_thread = None;
+                self.timeouts += 1;
                 None
             }
         }
     }
 }
 
-impl Asker {
+impl StatThread {
     fn start() -> Option<Self> {
-        let (paths, asked) = channel::<PathBuf>();
-        let (answer, answers) = channel();
+        let (paths, requests) = channel::<PathBuf>();
+        let (answer_sender, answers) = channel();
         let work = move || {
-            for path in asked {
-                if answer.send(fs::metadata(path).ok().as_ref().and_then(look)).is_err() {
+            for path in requests {
+                if answer_sender.send(fs::metadata(path).ok().as_ref().and_then(file_stat)).is_err()
+                {
                     return;
                 }
             }
         };
         std::thread::Builder::new().name("open files".into()).spawn(work).ok()?;
-        Some(Asker { paths, answers })
+        Some(StatThread { paths, answers })
     }
 }
 
-/// Returns whether the file behind a link in /proc/PID/fd, which had this inode, is open to be
-/// used.
+/// Whether the file of a link in /proc/PID/fd, which had this inode, is open for more than its
+/// path.
 fn is_open(root: &Root, link: &str, inode: u64) -> bool {
     match root.text(&link.replacen("/fd/", "/fdinfo/", 1)) {
-        Probe::Present(info) => is_open_by(&info, inode),
-        // It was closed meanwhile.
+        Probe::Present(info) => is_open_in_fdinfo(&info, inode),
+        // The process closed it meanwhile.
         Probe::Absent => false,
         Probe::Unreadable(_) => true,
     }
 }
 
-/// Reads the answer from a file in /proc/PID/fdinfo. Where the kernel gives the inode there (since
-/// 5.14), the flags are those of the same file.
-fn is_open_by(info: &str, inode: u64) -> bool {
+/// Whether a file in /proc/PID/fdinfo describes this inode, open for more than its path. Kernels
+/// since 5.14 give the inode, which shows that the flags belong to the same file.
+fn is_open_in_fdinfo(info: &str, inode: u64) -> bool {
     let value = |key: &str| info.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
     let flags = value("flags:").and_then(|flags| u32::from_str_radix(flags, 8).ok());
-    let own = value("ino:").and_then(|own| own.parse().ok());
-    flags.is_none_or(|flags| flags & O_PATH == 0) && own.is_none_or(|own: u64| own == inode)
+    let file_inode = value("ino:").and_then(|number| number.parse().ok());
+    flags.is_none_or(|flags| flags & O_PATH == 0)
+        && file_inode.is_none_or(|number: u64| number == inode)
 }
 
 #[cfg(unix)]
-fn look(file: &Metadata) -> Option<FileStat> {
+fn file_stat(file: &Metadata) -> Option<FileStat> {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     let is_device = file.file_type().is_char_device();
     let identity = if is_device {
@@ -156,16 +159,16 @@ fn look(file: &Metadata) -> Option<FileStat> {
 
 /// Only Unix has device numbers.
 #[cfg(not(unix))]
-fn look(_file: &Metadata) -> Option<FileStat> {
+fn file_stat(_file: &Metadata) -> Option<FileStat> {
     None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_open_by;
+    use super::is_open_in_fdinfo;
 
     #[test]
-    fn a_path_that_is_open_is_no_open_file() {
+    fn ignores_files_open_only_as_a_path() {
         let info = |flags: &str| format!("pos:\t0\nflags:\t{flags}\nmnt_id:\t24\nino:\t800\n");
         for (flags, expected) in [
             ("0100002", true),
@@ -176,12 +179,12 @@ mod tests {
             ("030000000", false),
             ("020000002", true),
         ] {
-            assert_eq!(is_open_by(&info(flags), 800), expected, "{flags}");
+            assert_eq!(is_open_in_fdinfo(&info(flags), 800), expected, "{flags}");
         }
-        // Another file has taken its number meanwhile.
-        assert!(!is_open_by(&info("0100002"), 3));
+        // The descriptor refers to another file meanwhile.
+        assert!(!is_open_in_fdinfo(&info("0100002"), 3));
         // Old kernels do not give the inode.
-        assert!(is_open_by("pos:\t0\nflags:\t0100002\nmnt_id:\t24\n", 800));
-        assert!(!is_open_by("pos:\t0\nflags:\t010000000\nmnt_id:\t24\n", 800));
+        assert!(is_open_in_fdinfo("pos:\t0\nflags:\t0100002\nmnt_id:\t24\n", 800));
+        assert!(!is_open_in_fdinfo("pos:\t0\nflags:\t010000000\nmnt_id:\t24\n", 800));
     }
 }

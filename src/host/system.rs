@@ -1,28 +1,29 @@
-//! What a machine's files come from: its user, or, as a whole, NixOS' configuration or an
-//! rpm-ostree image.
+//! The operating system: whether its user maintains the files in /etc, or they come from a NixOS
+//! configuration or an rpm-ostree image.
 
 use super::Root;
 
-/// The kind of system, by how its files below /etc and its boot entries are written.
+/// The kind of system, as far as the files in /etc and the boot entries are written differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
-    /// NixOS: all of them come from its configuration.
+    /// NixOS, which generates all of these files from its configuration.
     Nixos,
-    /// Fedora Silverblue and its relatives: the initramfs is part of the image, and reads no file
-    /// below /etc.
+    /// Fedora Silverblue and its relatives: the initramfs is part of the image and does not include
+    /// files from /etc.
     Ostree,
     /// Debian, Ubuntu and their derivatives.
     Debian,
     /// Arch Linux and its derivatives.
     Arch,
-    /// Fedora, and others that make their initramfs with dracut.
+    /// Fedora and other systems that generate their initramfs with dracut.
     Dracut,
     /// Any other system.
     Other,
 }
 
 impl System {
-    /// Detects a machine's system: by its own name, else by the tools for packages and initramfs.
+    /// Detects a machine's system: by marker files and os-release, else by its package manager or
+    /// initramfs tool.
     pub fn of(root: &Root) -> Self {
         if root.has("/etc/NIXOS") {
             return System::Nixos;
@@ -34,7 +35,7 @@ impl System {
         let lines = os_release
             .lines()
             .filter_map(|line| line.strip_prefix("ID=").or_else(|| line.strip_prefix("ID_LIKE=")));
-        let named =
+        let by_id =
             lines.flat_map(|ids| ids.trim_matches('"').split(' ')).find_map(|id| match id {
                 "debian" | "ubuntu" => Some(System::Debian),
                 "arch" => Some(System::Arch),
@@ -48,11 +49,11 @@ impl System {
             ("/usr/bin/dracut", System::Dracut),
         ];
         let by_tool = || tools.iter().find(|(path, _)| root.has(path)).map(|(_, system)| *system);
-        named.or_else(by_tool).unwrap_or(System::Other)
+        by_id.or_else(by_tool).unwrap_or(System::Other)
     }
 
-    /// The command that makes options in /etc/modprobe.d take effect at the next start: it renews
-    /// the initramfs, or has the same effect.
+    /// The command that makes options in /etc/modprobe.d take effect at the next boot, by
+    /// regenerating the initramfs or by other means.
     pub fn renewal(self) -> &'static str {
         match self {
             System::Nixos => "`sudo nixos-rebuild boot`",
@@ -66,17 +67,18 @@ impl System {
         }
     }
 
-    /// Where libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS builds it with
-    /// /var/lib instead of /etc.
+    /// The folder in which libvirt looks for hooks (`virhook.c`: SYSCONFDIR/libvirt/hooks). NixOS
+    /// builds libvirt with /var/lib in place of /etc.
     pub fn hooks(self) -> &'static str {
         if self == System::Nixos { "/var/lib/libvirt/hooks" } else { "/etc/libvirt/hooks" }
     }
 
-    /// QEMU's configuration for libvirt.
+    /// The path of libvirt's qemu.conf.
     pub fn qemu_conf(self) -> &'static str {
         if self == System::Nixos { "/var/lib/libvirt/qemu.conf" } else { "/etc/libvirt/qemu.conf" }
     }
 }
 
-/// The kernel parameters for an image whose initramfs reads no options of modules.
+/// The command that sets kernel parameters on an rpm-ostree system, whose initramfs does not read
+/// module options.
 const KARGS: &str = "`sudo rpm-ostree kargs --append-if-missing=i915.enable_gvt=1 --append-if-missing=kvm.ignore_msrs=1`";
