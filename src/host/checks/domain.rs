@@ -1,4 +1,4 @@
-//! The domains that somebody named: whether XML, hook and host agree.
+//! Checks of the domains that the user named: whether XML, hook and host agree.
 
 use uuid::Uuid;
 
@@ -9,12 +9,12 @@ use crate::host::Probe;
 use crate::host::card::{Card, VgpuInstance};
 use crate::host::hook::{Setup, setups};
 
-/// The vGPUs of all domains, each with its domain.
-fn wanted(asked: CheckContext<'_>) -> impl Iterator<Item = (&Guest, &Vgpu)> {
-    asked.guests.iter().flat_map(|guest| guest.vgpus.iter().map(move |vgpu| (guest, vgpu)))
+/// Lists the vGPUs of all named domains, each with its domain.
+fn domain_vgpus(context: CheckContext<'_>) -> impl Iterator<Item = (&Guest, &Vgpu)> {
+    context.guests.iter().flat_map(|guest| guest.vgpus.iter().map(move |vgpu| (guest, vgpu)))
 }
 
-/// A vGPU that somebody wants of a GPU.
+/// A vGPU that a domain or hook requests.
 struct RequestedVgpu {
     /// The domain's name.
     name: String,
@@ -24,15 +24,15 @@ struct RequestedVgpu {
     pci: String,
 }
 
-/// What the domains want; where nobody named any, what the hooks make. A type that no domain
-/// records is the hook's to say.
-fn wishes(asked: CheckContext<'_>) -> Vec<RequestedVgpu> {
-    let made = made(asked);
-    let of_domain = |(guest, vgpu): (&Guest, &Vgpu)| {
-        let in_hook = setup_for(&made, guest, vgpu)
+/// Lists the vGPUs that the named domains request or, if none was named, those that the hooks
+/// create. A type that the domain does not record is taken from the hook.
+fn requested_vgpus(context: CheckContext<'_>) -> Vec<RequestedVgpu> {
+    let setups = hook_setups(context);
+    let from_domain = |(guest, vgpu): (&Guest, &Vgpu)| {
+        let hook_type = setup_for(&setups, guest, vgpu)
             .filter(|_| vgpu.is_default_type)
             .map(|(_, setup)| setup.vgpu_type.clone());
-        let vgpu_type = in_hook.unwrap_or_else(|| vgpu.vgpu_type.clone());
+        let vgpu_type = hook_type.unwrap_or_else(|| vgpu.vgpu_type.clone());
         RequestedVgpu {
             name: guest.name.clone(),
             uuid: Some(vgpu.uuid),
@@ -40,142 +40,150 @@ fn wishes(asked: CheckContext<'_>) -> Vec<RequestedVgpu> {
             pci: vgpu.pci.clone(),
         }
     };
-    let of_hook = |(_, setup): &(String, Setup)| {
+    let from_hook = |(_, setup): &(String, Setup)| {
         let Setup { name, vgpu_type, pci, .. } = setup.clone();
-        Some(RequestedVgpu { name, uuid: uuid_of(setup), vgpu_type, pci: pci? })
+        Some(RequestedVgpu { name, uuid: setup_uuid(setup), vgpu_type, pci: pci? })
     };
-    if asked.guests.is_empty() {
-        made.iter().filter_map(of_hook).collect()
+    if context.guests.is_empty() {
+        setups.iter().filter_map(from_hook).collect()
     } else {
-        wanted(asked).map(of_domain).collect()
+        domain_vgpus(context).map(from_domain).collect()
     }
 }
 
-/// The display device at a PCI address.
-fn card<'h>(asked: CheckContext<'h>, address: &str) -> Option<&'h Card> {
-    asked.host.cards.as_found()?.iter().find(|card| card.gpu.address.eq_ignore_ascii_case(address))
+/// The display device at this PCI address.
+fn card<'h>(context: CheckContext<'h>, address: &str) -> Option<&'h Card> {
+    context
+        .host
+        .cards
+        .as_found()?
+        .iter()
+        .find(|card| card.gpu.address.eq_ignore_ascii_case(address))
 }
 
-/// The vGPU of that uuid, if it exists.
-fn existing<'h>(asked: CheckContext<'h>, uuid: Uuid) -> Option<&'h VgpuInstance> {
-    asked.host.vgpus.as_found()?.iter().find(|vgpu| vgpu.uuid == uuid.to_string())
+/// The existing vGPU with this UUID.
+fn existing<'h>(context: CheckContext<'h>, uuid: Uuid) -> Option<&'h VgpuInstance> {
+    context.host.vgpus.as_found()?.iter().find(|vgpu| vgpu.uuid == uuid.to_string())
 }
 
-pub(super) fn wrong_address(asked: CheckContext<'_>) -> CheckResult {
-    let wishes = wishes(asked);
-    let Some(able) = asked.able().filter(|_| !wishes.is_empty()) else {
+pub(super) fn wrong_address(context: CheckContext<'_>) -> CheckResult {
+    let requests = requested_vgpus(context);
+    let Some(supported_gpu) = context.able().filter(|_| !requests.is_empty()) else {
         return CheckResult::skipped();
     };
-    let wrong = |wish: &RequestedVgpu| -> Option<Values> {
-        let there = card(asked, &wish.pci);
-        if there.is_some_and(|card| card.type_prefix().is_some()) {
+    let finding = |request: &RequestedVgpu| -> Option<Values> {
+        let card = card(context, &request.pci);
+        if card.is_some_and(|card| card.type_prefix().is_some()) {
             return None;
         }
-        let what = there.map_or("no GPU is there".to_owned(), |card| {
+        let what = card.map_or("no GPU is there".to_owned(), |card| {
             format!("the {} does not support GVT-g", card.gpu.title())
         });
         Some(vec![
-            ("name", word(&wish.name)),
-            ("address", wish.pci.clone()),
+            ("name", word(&request.name)),
+            ("address", request.pci.clone()),
             ("what", what),
-            ("meant", able.gpu.address.clone()),
+            ("meant", supported_gpu.gpu.address.clone()),
         ])
     };
-    CheckResult::each(["/sys/bus/pci/devices"], wishes.iter().filter_map(wrong).collect())
+    CheckResult::each(["/sys/bus/pci/devices"], requests.iter().filter_map(finding).collect())
 }
 
-pub(super) fn type_not_offered(asked: CheckContext<'_>) -> CheckResult {
-    let wishes = wishes(asked);
-    if wishes.is_empty() || !asked.is_on() {
+pub(super) fn type_not_offered(context: CheckContext<'_>) -> CheckResult {
+    let requests = requested_vgpus(context);
+    if requests.is_empty() || !context.is_on() {
         return CheckResult::skipped();
     }
-    let wrong = |wish: &RequestedVgpu| -> Option<Values> {
-        let card = card(asked, &wish.pci)?;
+    let finding = |request: &RequestedVgpu| -> Option<Values> {
+        let card = card(context, &request.pci)?;
         let types = card.types.as_found().filter(|types| !types.is_empty())?;
-        if types.iter().any(|offered| offered.name == wish.vgpu_type) {
+        if types.iter().any(|offered| offered.name == request.vgpu_type) {
             return None;
         }
         let names: Vec<&str> = types.iter().map(|offered| offered.name.as_str()).collect();
         Some(vec![
-            ("name", word(&wish.name)),
-            ("type", wish.vgpu_type.clone()),
+            ("name", word(&request.name)),
+            ("type", request.vgpu_type.clone()),
             ("gpu", card.gpu.title()),
             ("types", names.join(", ")),
         ])
     };
-    let read = asked.card().map(|card| card.types_path());
-    CheckResult::each(read, wishes.iter().filter_map(wrong).collect())
+    let read = context.card().map(|card| card.types_path());
+    CheckResult::each(read, requests.iter().filter_map(finding).collect())
 }
 
-pub(super) fn type_full(asked: CheckContext<'_>) -> CheckResult {
-    // The domains of a hook need not all run at once.
-    if asked.guests.is_empty() || !asked.is_on() {
+pub(super) fn type_full(context: CheckContext<'_>) -> CheckResult {
+    // Without named domains, the hook's domains are known, but they need not all run at once.
+    if context.guests.is_empty() || !context.is_on() {
         return CheckResult::skipped();
     }
-    let wrong = |wish: RequestedVgpu| -> Option<Values> {
-        let offered = card(asked, &wish.pci)?
+    let finding = |request: RequestedVgpu| -> Option<Values> {
+        let offered = card(context, &request.pci)?
             .types
             .as_found()?
             .iter()
-            .find(|offered| offered.name == wish.vgpu_type)?;
-        // The domain's own vGPU may be what fills the GPU.
-        let is_there = wish.uuid.and_then(|uuid| existing(asked, uuid)).is_some();
-        (offered.available == Some(0) && !is_there)
-            .then(|| vec![("name", word(&wish.name)), ("type", wish.vgpu_type)])
+            .find(|offered| offered.name == request.vgpu_type)?;
+        // The domain's vGPU may already exist and occupy the GPU.
+        let exists_already = request.uuid.and_then(|uuid| existing(context, uuid)).is_some();
+        (offered.available == Some(0) && !exists_already)
+            .then(|| vec![("name", word(&request.name)), ("type", request.vgpu_type)])
     };
-    let read = asked.card().map(|card| card.types_path());
-    CheckResult::each(read, wishes(asked).into_iter().filter_map(wrong).collect())
+    let read = context.card().map(|card| card.types_path());
+    CheckResult::each(read, requested_vgpus(context).into_iter().filter_map(finding).collect())
 }
 
-/// What the hooks make, each line with the hook it is in.
-fn made(asked: CheckContext<'_>) -> Vec<(String, Setup)> {
-    hook::of_vgpus(asked)
+/// Lists the vGPUs that hooks create, each with the path of the hook.
+fn hook_setups(context: CheckContext<'_>) -> Vec<(String, Setup)> {
+    hook::of_vgpus(context)
         .flat_map(|(hook, text)| setups(text).into_iter().map(|setup| (hook.path.clone(), setup)))
         .collect()
 }
 
-/// A setup line's uuid, however it is written.
-fn uuid_of(setup: &Setup) -> Option<Uuid> {
+/// Parses the UUID of a setup line, in any notation.
+fn setup_uuid(setup: &Setup) -> Option<Uuid> {
     crate::domain::parse_uuid(&setup.uuid)
 }
 
-/// The line that makes a vGPU, or was meant to: one with its uuid, else one for its domain that is
-/// none of the domain's other vGPUs.
+/// The setup line for a vGPU: the one with its UUID, else one for its domain that is not for
+/// another vGPU of that domain.
 fn setup_for<'m>(
-    made: &'m [(String, Setup)],
+    setups: &'m [(String, Setup)],
     guest: &Guest,
     vgpu: &Vgpu,
 ) -> Option<&'m (String, Setup)> {
-    let is_others =
-        |setup: &Setup| guest.vgpus.iter().any(|other| uuid_of(setup) == Some(other.uuid));
-    let own = made.iter().find(|(_, setup)| uuid_of(setup) == Some(vgpu.uuid));
-    own.or_else(|| made.iter().find(|(_, setup)| setup.name == guest.name && !is_others(setup)))
+    let is_for_other_vgpu =
+        |setup: &Setup| guest.vgpus.iter().any(|other| setup_uuid(setup) == Some(other.uuid));
+    let by_uuid = setups.iter().find(|(_, setup)| setup_uuid(setup) == Some(vgpu.uuid));
+    by_uuid.or_else(|| {
+        setups.iter().find(|(_, setup)| setup.name == guest.name && !is_for_other_vgpu(setup))
+    })
 }
 
-pub(super) fn hook_misses(asked: CheckContext<'_>) -> CheckResult {
-    let made = made(asked);
-    if asked.guests.is_empty() || !asked.host.libvirt.is_installed {
+pub(super) fn hook_misses(context: CheckContext<'_>) -> CheckResult {
+    let setups = hook_setups(context);
+    if context.guests.is_empty() || !context.host.libvirt.is_installed {
         return CheckResult::skipped();
     }
-    let mut paths: Vec<String> = hook::of_vgpus(asked).map(|(hook, _)| hook.path.clone()).collect();
+    let mut paths: Vec<String> =
+        hook::of_vgpus(context).map(|(hook, _)| hook.path.clone()).collect();
     if paths.is_empty() {
-        // Without a hook that is what there is to say.
-        return hook::unreadable(asked)
+        // Without any hook, the rule missing-hook reports it, unless a hook cannot be read.
+        return hook::unreadable(context)
             .map_or(CheckResult::skipped(), |(path, why)| CheckResult::unreadable(path, why));
     }
-    if made.is_empty() {
+    if setups.is_empty() {
         return CheckResult::unknown(
             paths,
             "the hook has no setup_gpu lines, so gvtg-xml cannot tell for which domains it creates vGPUs",
         );
     }
     paths.dedup();
-    let misses = |(guest, vgpu): &(&Guest, &Vgpu)| {
+    let is_missing = |(guest, vgpu): &(&Guest, &Vgpu)| {
         let by_mdevctl =
-            asked.host.libvirt.mdevctl.iter().any(|uuid| *uuid == vgpu.uuid.to_string());
-        !by_mdevctl && setup_for(&made, guest, vgpu).is_none()
+            context.host.libvirt.mdevctl.iter().any(|uuid| *uuid == vgpu.uuid.to_string());
+        !by_mdevctl && setup_for(&setups, guest, vgpu).is_none()
     };
-    let found = wanted(asked).filter(misses);
+    let missing_vgpus = domain_vgpus(context).filter(is_missing);
     let values = |(guest, vgpu): (&Guest, &Vgpu)| {
         vec![
             ("name", word(&guest.name)),
@@ -183,24 +191,24 @@ pub(super) fn hook_misses(asked: CheckContext<'_>) -> CheckResult {
             ("path", paths.iter().map(|path| word(path)).collect::<Vec<_>>().join(" or ")),
         ]
     };
-    CheckResult::each(paths.clone(), found.map(values).collect())
+    CheckResult::each(paths.clone(), missing_vgpus.map(values).collect())
 }
 
-pub(super) fn hook_differs(asked: CheckContext<'_>) -> CheckResult {
-    let made = made(asked);
-    if asked.guests.is_empty() || made.is_empty() {
+pub(super) fn hook_differs(context: CheckContext<'_>) -> CheckResult {
+    let setups = hook_setups(context);
+    if context.guests.is_empty() || setups.is_empty() {
         return CheckResult::skipped();
     }
-    let wrong = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let (path, setup) = setup_for(&made, guest, vgpu)?;
+    let finding = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let (path, setup) = setup_for(&setups, guest, vgpu)?;
         let mut what = Vec::new();
         if setup.name != guest.name {
             what.push(format!("its vGPU is for '{}'", setup.name));
         }
-        if uuid_of(setup) != Some(vgpu.uuid) {
+        if setup_uuid(setup) != Some(vgpu.uuid) {
             what.push(format!("its UUID is {}, not {}", setup.uuid, vgpu.uuid));
         }
-        // A type that nobody recorded is the hook's to say.
+        // If the domain records no type, the hook's type is used.
         if setup.vgpu_type != vgpu.vgpu_type && !vgpu.is_default_type {
             what.push(format!("its type is {}, not {}", setup.vgpu_type, vgpu.vgpu_type));
         }
@@ -209,38 +217,41 @@ pub(super) fn hook_differs(asked: CheckContext<'_>) -> CheckResult {
         }
         let values = [("name", word(&guest.name)), ("path", word(path)), ("what", what.join(", "))];
         (!what.is_empty())
-            .then(|| values.into_iter().chain(hook::help_on_nixos(asked, path)).collect())
+            .then(|| values.into_iter().chain(hook::help_on_nixos(context, path)).collect())
     };
-    let mut read: Vec<String> = made.iter().map(|(path, _)| path.clone()).collect();
+    let mut read: Vec<String> = setups.iter().map(|(path, _)| path.clone()).collect();
     read.dedup();
-    CheckResult::each(read, wanted(asked).filter_map(wrong).collect())
+    CheckResult::each(read, domain_vgpus(context).filter_map(finding).collect())
 }
 
-pub(super) fn other_type(asked: CheckContext<'_>) -> CheckResult {
-    if asked.guests.is_empty() || asked.host.vgpus.as_found().is_none() {
+pub(super) fn other_type(context: CheckContext<'_>) -> CheckResult {
+    if context.guests.is_empty() || context.host.vgpus.as_found().is_none() {
         return CheckResult::skipped();
     }
-    let wrong = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let found = existing(asked, vgpu.uuid)?
+    let finding = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let actual_type = existing(context, vgpu.uuid)?
             .vgpu_type
             .as_ref()
-            .filter(|found| **found != vgpu.vgpu_type && !vgpu.is_default_type)?;
+            .filter(|vgpu_type| **vgpu_type != vgpu.vgpu_type && !vgpu.is_default_type)?;
         Some(vec![
             ("name", word(&guest.name)),
             ("uuid", vgpu.uuid.to_string()),
-            ("found", found.clone()),
+            ("found", actual_type.clone()),
             ("type", vgpu.vgpu_type.clone()),
         ])
     };
-    CheckResult::each(["/sys/bus/mdev/devices"], wanted(asked).filter_map(wrong).collect())
+    CheckResult::each(
+        ["/sys/bus/mdev/devices"],
+        domain_vgpus(context).filter_map(finding).collect(),
+    )
 }
 
-pub(super) fn other_domain(asked: CheckContext<'_>) -> CheckResult {
-    if asked.guests.is_empty() || asked.host.vgpus.as_found().is_none() {
+pub(super) fn other_domain(context: CheckContext<'_>) -> CheckResult {
+    if context.guests.is_empty() || context.host.vgpus.as_found().is_none() {
         return CheckResult::skipped();
     }
-    let wrong = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
-        let users = existing(asked, vgpu.uuid)?.users.as_found()?;
+    let finding = |(guest, vgpu): (&Guest, &Vgpu)| -> Option<Values> {
+        let users = existing(context, vgpu.uuid)?.users.as_found()?;
         let other = users.iter().find(|user| user.domain.as_ref() != Some(&guest.name))?;
         Some(vec![
             ("name", word(&guest.name)),
@@ -248,11 +259,15 @@ pub(super) fn other_domain(asked: CheckContext<'_>) -> CheckResult {
             ("found", vgpus::user(other)),
         ])
     };
-    let unreadable = wanted(asked).find(|(_, vgpu)| {
-        existing(asked, vgpu.uuid).is_some_and(|found| matches!(found.users, Probe::Unreadable(_)))
+    let unreadable = domain_vgpus(context).find(|(_, vgpu)| {
+        existing(context, vgpu.uuid)
+            .is_some_and(|found| matches!(found.users, Probe::Unreadable(_)))
     });
     if unreadable.is_some() {
         return CheckResult::unknown(["/proc"], "only root can see which processes use the vGPUs");
     }
-    CheckResult::each(["/sys/bus/mdev/devices", "/proc"], wanted(asked).filter_map(wrong).collect())
+    CheckResult::each(
+        ["/sys/bus/mdev/devices", "/proc"],
+        domain_vgpus(context).filter_map(finding).collect(),
+    )
 }

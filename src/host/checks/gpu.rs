@@ -1,4 +1,4 @@
-//! The GPU: whether there is one with GVT-g, which driver runs it, and which vGPUs it offers.
+//! Checks of the GPU: whether it has GVT-g, which driver is bound to it, and which vGPUs it offers.
 
 use super::{CheckContext, CheckResult};
 use crate::host::Probe;
@@ -8,11 +8,11 @@ use crate::host::kernel::Word;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
 
-pub(super) fn no_intel_gpu(asked: CheckContext<'_>) -> CheckResult {
-    if asked.host.machine.guest.is_some() {
+pub(super) fn no_intel_gpu(context: CheckContext<'_>) -> CheckResult {
+    if context.host.machine.guest.is_some() {
         return CheckResult::skipped();
     }
-    match (&asked.host.cards, asked.card()) {
+    match (&context.host.cards, context.card()) {
         (_, Some(card)) => CheckResult::fine([DEVICES], vec![("gpu", card.gpu.title())]),
         (Probe::Present(cards), None) => {
             let others: Vec<String> = cards
@@ -27,17 +27,17 @@ pub(super) fn no_intel_gpu(asked: CheckContext<'_>) -> CheckResult {
             CheckResult::wrong([DEVICES], vec![("found", found)])
         }
         (Probe::Unreadable(why), None) => CheckResult::unreadable(DEVICES, why),
-        (Probe::Absent, None) if asked.host.machine.has_sys => {
+        (Probe::Absent, None) if context.host.machine.has_sys => {
             CheckResult::wrong([DEVICES], vec![("found", "there is no PCI device".to_owned())])
         }
         (Probe::Absent, None) => CheckResult::skipped(),
     }
 }
 
-pub(super) fn unsupported(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.card() else { return CheckResult::skipped() };
+pub(super) fn unsupported(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.card() else { return CheckResult::skipped() };
     let read = [format!("{}/device", card.path())];
-    if asked.able().is_some() {
+    if context.able().is_some() {
         return CheckResult::fine(
             read,
             vec![("generation", card.gpu.generation.name().to_owned())],
@@ -52,7 +52,8 @@ pub(super) fn unsupported(asked: CheckContext<'_>) -> CheckResult {
     )
 }
 
-/// What to use on a GPU without GVT-g. Intel has SR-IOV from Tiger Lake on, and not on Rocket Lake.
+/// The advice for a GPU without GVT-g. Intel GPUs have SR-IOV from Tiger Lake on, except Rocket
+/// Lake.
 fn alternative_to_gvtg(generation: Generation) -> &'static str {
     const SR_IOV: &[&str] = &[
         "Tiger Lake",
@@ -77,27 +78,27 @@ fn alternative_to_gvtg(generation: Generation) -> &'static str {
     }
 }
 
-/// Where the kernel is told to give the GPU to vfio-pci.
-fn ids(asked: CheckContext<'_>, card: &Card) -> Option<(String, String)> {
-    let kernel = &asked.host.kernel;
-    let names = |word: &Word| {
+/// The word that assigns the GPU to vfio-pci, and the file or command line that contains it.
+fn vfio_pci_assignment(context: CheckContext<'_>, card: &Card) -> Option<(String, String)> {
+    let kernel = &context.host.kernel;
+    let names_gpu = |word: &Word| {
         word.value.as_ref().is_some_and(|value| {
             value.split(',').any(|id| id.to_lowercase().starts_with(&card.gpu.id()))
         })
     };
     if let Some(word) =
-        kernel.words().iter().find(|word| word.name == "vfio_pci.ids" && names(word))
+        kernel.words().iter().find(|word| word.name == "vfio_pci.ids" && names_gpu(word))
     {
         return Some((word.text.clone(), "the kernel command line".to_owned()));
     }
     kernel.lines("options", "vfio_pci").find_map(|line| {
-        let word = line.words.iter().find(|word| word.name == "ids" && names(word))?;
+        let word = line.words.iter().find(|word| word.name == "ids" && names_gpu(word))?;
         Some((word.text.clone(), line.path.clone()))
     })
 }
 
-pub(super) fn given_to_vfio_pci(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.able() else { return CheckResult::skipped() };
+pub(super) fn given_to_vfio_pci(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.able() else { return CheckResult::skipped() };
     let read = [
         format!("{}/driver", card.path()),
         "/proc/cmdline".to_owned(),
@@ -106,16 +107,17 @@ pub(super) fn given_to_vfio_pci(asked: CheckContext<'_>) -> CheckResult {
     if card.driver.as_found().is_none_or(|driver| driver != "vfio-pci") {
         return CheckResult::fine(read, vec![]);
     }
-    let how = match ids(asked, card) {
+    let how = match vfio_pci_assignment(context, card) {
         Some((found, path)) => format!("remove {found} from {path} and reboot"),
         None => "shut down the VM that uses it, and remove its <hostdev type='pci'>".to_owned(),
     };
     CheckResult::wrong(read, vec![("gpu", card.gpu.title()), ("how", how)])
 }
 
-/// What keeps i915 from running the GPU, and where that is said.
-fn switched_off(asked: CheckContext<'_>) -> Option<(String, String)> {
-    let kernel = &asked.host.kernel;
+/// The setting that keeps i915 from binding to the GPU, and the file or command line that contains
+/// it.
+fn i915_off_setting(context: CheckContext<'_>) -> Option<(String, String)> {
+    let kernel = &context.host.kernel;
     let lists_i915 = |word: &Word| {
         word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "i915"))
     };
@@ -131,25 +133,25 @@ fn switched_off(asked: CheckContext<'_>) -> Option<(String, String)> {
     if let Some(line) = kernel.lines("blacklist", "i915").next() {
         return Some(("the line 'blacklist i915'".to_owned(), line.path.clone()));
     }
-    let never = |text: &str| {
+    let runs_no_modprobe = |text: &str| {
         text.starts_with("/bin/true")
             || text.starts_with("/bin/false")
             || text.starts_with("/usr/bin/")
     };
     let line = kernel
         .lines("install", "i915")
-        .find(|line| line.words.first().is_some_and(|word| never(&word.text)))?;
+        .find(|line| line.words.first().is_some_and(|word| runs_no_modprobe(&word.text)))?;
     Some(("the line 'install i915 …'".to_owned(), line.path.clone()))
 }
 
-pub(super) fn i915_switched_off(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.able() else { return CheckResult::skipped() };
+pub(super) fn i915_switched_off(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.able() else { return CheckResult::skipped() };
     let read = [
         format!("{}/driver", card.path()),
         "/proc/cmdline".to_owned(),
         "/etc/modprobe.d".to_owned(),
     ];
-    match (&card.driver, switched_off(asked)) {
+    match (&card.driver, i915_off_setting(context)) {
         (Probe::Absent, Some((found, path))) => {
             CheckResult::wrong(read, vec![("found", found), ("path", path)])
         }
@@ -157,8 +159,8 @@ pub(super) fn i915_switched_off(asked: CheckContext<'_>) -> CheckResult {
     }
 }
 
-pub(super) fn without_i915(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.able() else { return CheckResult::skipped() };
+pub(super) fn without_i915(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.able() else { return CheckResult::skipped() };
     let path = format!("{}/driver", card.path());
     let id = format!("{:04x}", card.gpu.device);
     let (driver, how) = match &card.driver {
@@ -171,7 +173,8 @@ pub(super) fn without_i915(asked: CheckContext<'_>) -> CheckResult {
             (format!("the driver {driver}"), how)
         }
         Probe::Absent
-            if switched_off(asked).is_some() || super::kernel::has_guc_submission(asked) =>
+            if i915_off_setting(context).is_some()
+                || super::kernel::has_guc_submission(context) =>
         {
             return CheckResult::skipped();
         }
@@ -184,22 +187,22 @@ pub(super) fn without_i915(asked: CheckContext<'_>) -> CheckResult {
     CheckResult::wrong([path], vec![("gpu", card.gpu.title()), ("driver", driver), ("how", how)])
 }
 
-pub(super) fn missing_types(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.able() else { return CheckResult::skipped() };
+pub(super) fn missing_types(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.able() else { return CheckResult::skipped() };
     let path = card.types_path();
     match &card.types {
-        // That there are none is the aperture's matter.
+        // The rule small-aperture reports an empty list.
         Probe::Present(types) if types.is_empty() => CheckResult::skipped(),
         Probe::Present(_) => CheckResult::fine([path], vec![]),
         Probe::Unreadable(why) => CheckResult::unreadable(&path, why),
-        // What keeps it off has been said.
-        Probe::Absent if !super::kernel::is_ready(asked) => CheckResult::skipped(),
+        // An earlier check has reported what keeps GVT-g off.
+        Probe::Absent if !super::kernel::is_ready(context) => CheckResult::skipped(),
         Probe::Absent => CheckResult::wrong([path.clone()], vec![("path", path)]),
     }
 }
 
-pub(super) fn small_aperture(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.able() else { return CheckResult::skipped() };
+pub(super) fn small_aperture(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.able() else { return CheckResult::skipped() };
     let read = [card.types_path(), format!("{}/resource", card.path())];
     let size = card.aperture.map_or("unknown".to_owned(), |size| format!("{size} MB"));
     match card.types.as_found() {
@@ -208,7 +211,7 @@ pub(super) fn small_aperture(asked: CheckContext<'_>) -> CheckResult {
             CheckResult::fine(read, vec![("found", size), ("types", names.join(", "))])
         }
         Some(_) => CheckResult::wrong(read, vec![("found", size)]),
-        // GVT-g is off yet; that it will be of no use can be told already.
+        // GVT-g is still off, but the aperture's size already shows that no type will fit.
         None if card.aperture.is_some_and(|size| {
             crate::types::TYPES.iter().all(|kind| kind.possible(size) == 0)
         }) =>

@@ -1,4 +1,4 @@
-//! The hooks: whether libvirt runs them, and whether they run.
+//! Checks of the hooks: whether libvirt runs them, and whether they can run.
 
 use super::{CheckContext, CheckResult, HELP, Values};
 use crate::domain::parse_uuid;
@@ -15,13 +15,12 @@ use crate::host::owners::{Exposure, Link};
 use crate::host::system::System;
 use crate::version::Version;
 
-/// The first libvirt that looks into `qemu.d`.
+/// The first version of libvirt that runs the hooks in `qemu.d`.
 const FIRST_WITH_FOLDER: Version = Version::new(6, 5, 0);
 
-/// The hooks that can be read, each with its text; without copies that libvirt does not run and
-/// nobody means as hooks.
-fn readable(asked: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
-    let hooks = asked
+/// The readable hooks, each with its text; without backup copies that libvirt does not run.
+fn readable(context: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+    let hooks = context
         .host
         .libvirt
         .hooks
@@ -30,25 +29,25 @@ fn readable(asked: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> 
     hooks.filter_map(|hook| hook.text.as_found().map(|text| (hook, text.as_str())))
 }
 
-/// The hooks that make vGPUs.
-pub(super) fn of_vgpus(asked: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
-    readable(asked).filter(|(_, text)| makes_vgpus(text))
+/// The readable hooks that create vGPUs.
+pub(super) fn of_vgpus(context: CheckContext<'_>) -> impl Iterator<Item = (&HookFile, &str)> {
+    readable(context).filter(|(_, text)| makes_vgpus(text))
 }
 
-/// The hook that loads kvmgt before it makes a vGPU, as this program's does.
-pub(super) fn that_loads_kvmgt(asked: CheckContext<'_>) -> Option<&HookFile> {
-    of_vgpus(asked)
+/// The executable hook that loads kvmgt before it creates a vGPU, as the emitted hook does.
+pub(super) fn that_loads_kvmgt(context: CheckContext<'_>) -> Option<&HookFile> {
+    of_vgpus(context)
         .find(|(hook, text)| hook.is_executable && text.contains("modprobe kvmgt"))
         .map(|(hook, _)| hook)
 }
 
-/// A hook or a folder of them that can't be read, and why.
-pub(super) fn unreadable(asked: CheckContext<'_>) -> Option<(&str, &str)> {
-    let libvirt = &asked.host.libvirt;
-    let of_hook = |hook: &'_ HookFile| matches!(hook.text, Probe::Unreadable(_));
+/// The first hook or hook folder that cannot be read, and why.
+pub(super) fn unreadable(context: CheckContext<'_>) -> Option<(&str, &str)> {
+    let libvirt = &context.host.libvirt;
+    let is_unreadable = |hook: &'_ HookFile| matches!(hook.text, Probe::Unreadable(_));
     let folder = libvirt.unreadable.first().map(|(path, why)| (path.as_str(), why.as_str()));
     folder.or_else(|| {
-        let hook = libvirt.hooks.iter().find(|hook| of_hook(hook))?;
+        let hook = libvirt.hooks.iter().find(|hook| is_unreadable(hook))?;
         match &hook.text {
             Probe::Unreadable(why) => Some((hook.path.as_str(), why.as_str())),
             _ => None,
@@ -56,24 +55,26 @@ pub(super) fn unreadable(asked: CheckContext<'_>) -> Option<(&str, &str)> {
     })
 }
 
-/// One finding for each hook of which `fault` says something; those that libvirt does not run are
-/// nobody's trouble.
+/// Runs a check on each hook; `finding` returns the values of a finding. Hooks that libvirt does
+/// not run are left out unless they create vGPUs.
 fn each<'h>(
-    asked: CheckContext<'h>,
-    fault: impl Fn(&'h HookFile, &'h str) -> Option<Values>,
+    context: CheckContext<'h>,
+    finding: impl Fn(&'h HookFile, &'h str) -> Option<Values>,
 ) -> CheckResult {
-    let run = || readable(asked).filter(|(hook, text)| hook.is_executable || makes_vgpus(text));
-    let paths: Vec<String> = run().map(|(hook, _)| hook.path.clone()).collect();
-    let found: Vec<Values> = run().filter_map(|(hook, text)| fault(hook, text)).collect();
-    match unreadable(asked) {
-        Some((path, why)) if found.is_empty() => CheckResult::unreadable(path, why),
+    let checked_hooks =
+        || readable(context).filter(|(hook, text)| hook.is_executable || makes_vgpus(text));
+    let paths: Vec<String> = checked_hooks().map(|(hook, _)| hook.path.clone()).collect();
+    let findings: Vec<Values> =
+        checked_hooks().filter_map(|(hook, text)| finding(hook, text)).collect();
+    match unreadable(context) {
+        Some((path, why)) if findings.is_empty() => CheckResult::unreadable(path, why),
         _ if paths.is_empty() => CheckResult::skipped(),
-        _ => CheckResult::each(paths, found),
+        _ => CheckResult::each(paths, findings),
     }
 }
 
-pub(super) fn without_interpreter(asked: CheckContext<'_>) -> CheckResult {
-    each(asked, |hook, text| {
+pub(super) fn without_interpreter(context: CheckContext<'_>) -> CheckResult {
+    each(context, |hook, text| {
         let what = match (interpreter(text), &hook.interpreter) {
             (None, _) => "its first line names no interpreter".to_owned(),
             (Some(program), _) if program.ends_with('\r') => {
@@ -94,8 +95,8 @@ pub(super) fn without_interpreter(asked: CheckContext<'_>) -> CheckResult {
     })
 }
 
-pub(super) fn with_bash_functions(asked: CheckContext<'_>) -> CheckResult {
-    each(asked, |hook, text| {
+pub(super) fn with_bash_functions(context: CheckContext<'_>) -> CheckResult {
+    each(context, |hook, text| {
         let found = bash_function(text)?;
         let shell = hook.interpreter.as_ref()?.as_ref()?;
         matches!(shell.as_str(), "sh" | "dash")
@@ -103,10 +104,10 @@ pub(super) fn with_bash_functions(asked: CheckContext<'_>) -> CheckResult {
     })
 }
 
-pub(super) fn writable_by_all(asked: CheckContext<'_>) -> CheckResult {
-    let libvirt = &asked.host.libvirt;
+pub(super) fn writable_by_all(context: CheckContext<'_>) -> CheckResult {
+    let libvirt = &context.host.libvirt;
     let mut read: Vec<String> = libvirt.hooks.iter().map(|hook| hook.path.clone()).collect();
-    let value = |exposure: &Exposure| {
+    let finding = |exposure: &Exposure| {
         let mut values = vec![("what", exposure.who.clone())];
         match &exposure.link {
             Some(link) => {
@@ -114,32 +115,32 @@ pub(super) fn writable_by_all(asked: CheckContext<'_>) -> CheckResult {
                     "found",
                     format!("{}, to which the link {} leads", exposure.path, link.path),
                 ));
-                values.push((HELP, instead_of_link(asked, link)));
+                values.push((HELP, instead_of_link(context, link)));
             }
             None => values.push(("found", exposure.path.clone())),
         }
         values.push(("how", format!("{} {}", exposure.command, word(&exposure.path))));
         values
     };
-    let found: Vec<Values> = libvirt.exposed.iter().map(value).collect();
-    if !found.is_empty() {
+    let findings: Vec<Values> = libvirt.exposed.iter().map(finding).collect();
+    if !findings.is_empty() {
         read.extend(libvirt.exposed.iter().map(|exposure| exposure.path.clone()));
         read.dedup();
-        return CheckResult::each(read, found);
+        return CheckResult::each(read, findings);
     }
-    match unreadable(asked) {
+    match unreadable(context) {
         Some((path, why)) => CheckResult::unreadable(path, why),
         None if read.is_empty() => CheckResult::skipped(),
-        None => CheckResult::each(read, found),
+        None => CheckResult::each(read, findings),
     }
 }
 
-/// How a hook gets to its place as root's own file, where a link leads to a place that other users
-/// can change.
-fn instead_of_link(asked: CheckContext<'_>, link: &Link) -> String {
+/// The advice to replace a link, which leads to a file that other users can change, with a copy
+/// that belongs to root.
+fn instead_of_link(context: CheckContext<'_>, link: &Link) -> String {
     let (path, target) = (word(&link.path), word(&link.target));
     let name = link.path.rsplit('/').next().unwrap_or_default();
-    if asked.host.system == System::Nixos && !link.is_folder {
+    if context.host.system == System::Nixos && !link.is_folder {
         return format!(
             "check its contents, then copy the file into the NixOS configuration: `sudo cp {target} {}`, set \
              `virtualisation.libvirtd.hooks.qemu.{name} = ./{name};`, and run `sudo nixos-rebuild switch`",
@@ -152,8 +153,8 @@ fn instead_of_link(asked: CheckContext<'_>, link: &Link) -> String {
     )
 }
 
-pub(super) fn not_executable(asked: CheckContext<'_>) -> CheckResult {
-    let hooks: Vec<&HookFile> = of_vgpus(asked).map(|(hook, _)| hook).collect();
+pub(super) fn not_executable(context: CheckContext<'_>) -> CheckResult {
+    let hooks: Vec<&HookFile> = of_vgpus(context).map(|(hook, _)| hook).collect();
     if hooks.is_empty() {
         return CheckResult::skipped();
     }
@@ -164,25 +165,25 @@ pub(super) fn not_executable(asked: CheckContext<'_>) -> CheckResult {
     )
 }
 
-/// Hooks that try to run gvtg-xml, as the filter does, but can't: it is in no folder where they
-/// look, or AppArmor forbids it.
-pub(super) fn without_program(asked: CheckContext<'_>) -> CheckResult {
-    let confinement = &asked.host.confinement;
+/// Checks for hooks that run gvtg-xml, as the emitted filter does, but cannot: it is in none of the
+/// folders in which hooks look for programs, or AppArmor forbids it.
+pub(super) fn without_program(context: CheckContext<'_>) -> CheckResult {
+    let confinement = &context.host.confinement;
     let Some(programs) = confinement.programs.as_found() else { return CheckResult::skipped() };
-    let calls: Vec<(&HookFile, &str)> = readable(asked)
+    let calls: Vec<(&HookFile, &str)> = readable(context)
         .filter(|(hook, _)| hook.is_executable)
         .filter_map(|(hook, text)| Some((hook, program_call(text)?)))
         .collect();
     if calls.is_empty() {
         return CheckResult::skipped();
     }
-    let fault = |(hook, call): &(&HookFile, &str)| -> Option<Values> {
-        // If the hook gives a path, only that file counts.
-        let named = call
+    let finding = |(hook, call): &(&HookFile, &str)| -> Option<Values> {
+        // If the hook gives a path, only that file is run.
+        let program_at_path = call
             .starts_with('/')
             .then(|| Program { path: (*call).to_owned(), file: (*call).to_owned() });
-        let candidates = named.as_ref().map_or(&programs[..], std::slice::from_ref);
-        let Some(found) = candidates.first() else {
+        let candidates = program_at_path.as_ref().map_or(&programs[..], std::slice::from_ref);
+        let Some(first_program) = candidates.first() else {
             let what = "it is not in a folder where hooks look for programs".to_owned();
             return Some(vec![
                 ("path", word(&hook.path)),
@@ -198,16 +199,17 @@ pub(super) fn without_program(asked: CheckContext<'_>) -> CheckResult {
             "{}'s AppArmor profile ({}) does not let hooks run {}",
             profile.daemon,
             profile.path,
-            word(&found.path)
+            word(&first_program.path)
         );
-        Some(vec![("path", word(&hook.path)), ("what", what), ("found", word(&found.path))])
+        Some(vec![("path", word(&hook.path)), ("what", what), ("found", word(&first_program.path))])
     };
     let mut read: Vec<String> = calls.iter().map(|(hook, _)| hook.path.clone()).collect();
     read.extend(confinement.profile.iter().map(|profile| profile.path.clone()));
-    CheckResult::each(read, calls.iter().filter_map(fault).collect())
+    CheckResult::each(read, calls.iter().filter_map(finding).collect())
 }
 
-/// Files that editors and package managers leave, and that nobody means as hooks.
+/// Whether a file is a backup or a leftover of an editor or package manager, and not meant as a
+/// hook.
 fn is_leftover(path: &str) -> bool {
     const ENDS: &[&str] = &[
         "~",
@@ -226,39 +228,39 @@ fn is_leftover(path: &str) -> bool {
         || path.rsplit('/').next().is_some_and(|name| name.starts_with('.'))
 }
 
-pub(super) fn folder_ignored(asked: CheckContext<'_>) -> CheckResult {
-    let Some(version) = asked.host.libvirt.version else { return CheckResult::skipped() };
-    let folder = asked.host.system.hooks();
+pub(super) fn folder_ignored(context: CheckContext<'_>) -> CheckResult {
+    let Some(version) = context.host.libvirt.version else { return CheckResult::skipped() };
+    let folder = context.host.system.hooks();
     if version >= FIRST_WITH_FOLDER {
         return CheckResult::fine([folder], vec![]);
     }
-    let inside = of_vgpus(asked).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
+    let hooks_in_folder = of_vgpus(context).filter(|(hook, _)| hook.path.contains("/qemu.d/"));
     let values = |(hook, _): (&HookFile, &str)| {
         vec![("path", word(&hook.path)), ("libvirt", version.to_string())]
     };
-    CheckResult::each([folder], inside.map(values).collect())
+    CheckResult::each([folder], hooks_in_folder.map(values).collect())
 }
 
-/// A hook that makes vGPUs, or a script that one runs.
-struct Maker<'h> {
+/// A hook that creates vGPUs, or a script that a hook runs.
+struct CreatingHook<'h> {
     path: &'h str,
     setups: Vec<Setup>,
     creations: Creations,
-    /// The only domain that it is run for.
+    /// The only domain that it is run for, if it is a script.
     domain: Option<&'h str>,
 }
 
-/// The hooks that make vGPUs and that libvirt runs, and the scripts that they run.
-fn makers(asked: CheckContext<'_>) -> Vec<Maker<'_>> {
-    let libvirt = &asked.host.libvirt;
+/// The executable hooks that create vGPUs, and the scripts that they run.
+fn creating_hooks(context: CheckContext<'_>) -> Vec<CreatingHook<'_>> {
+    let libvirt = &context.host.libvirt;
     let hooks = libvirt.hooks.iter().map(|hook| (None, hook));
     let scripts = libvirt.scripts.iter().map(|(domain, hook)| (Some(domain.as_str()), hook));
     let all = hooks.chain(scripts).filter(|(_, hook)| hook.is_executable);
-    let making = all.filter_map(|(domain, hook)| {
+    let with_text = all.filter_map(|(domain, hook)| {
         Some((domain, hook, hook.text.as_found().filter(|text| makes_vgpus(text))?))
     });
-    making
-        .map(|(domain, hook, text)| Maker {
+    with_text
+        .map(|(domain, hook, text)| CreatingHook {
             path: &hook.path,
             setups: setups(text),
             creations: Creations::of(text),
@@ -267,123 +269,149 @@ fn makers(asked: CheckContext<'_>) -> Vec<Maker<'_>> {
         .collect()
 }
 
-pub(super) fn two(asked: CheckContext<'_>) -> CheckResult {
-    let makers = makers(asked);
-    if makers.len() < 2 {
+pub(super) fn two(context: CheckContext<'_>) -> CheckResult {
+    let creating_hooks = creating_hooks(context);
+    if creating_hooks.len() < 2 {
         return CheckResult::skipped();
     }
-    let mut found: Vec<Values> = Vec::new();
-    for (index, one) in makers.iter().enumerate() {
-        for other in &makers[index + 1..] {
-            if let Some(what) = made_by_both(asked, one, other) {
-                found.push(vec![
-                    ("path", word(one.path)),
+    let mut findings: Vec<Values> = Vec::new();
+    for (index, first) in creating_hooks.iter().enumerate() {
+        for other in &creating_hooks[index + 1..] {
+            if let Some(what) = created_by_both(context, first, other) {
+                findings.push(vec![
+                    ("path", word(first.path)),
                     ("found", word(other.path)),
                     ("what", what),
                 ]);
             }
         }
     }
-    CheckResult::each(makers.iter().map(|maker| maker.path.to_owned()), found)
+    CheckResult::each(creating_hooks.iter().map(|hook| hook.path.to_owned()), findings)
 }
 
-/// The vGPU that two hooks make, or the VM for which both make one.
-fn made_by_both(asked: CheckContext<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
-    let mut pairs =
-        one.setups.iter().flat_map(|setup| other.setups.iter().map(move |their| (setup, their)));
-    let both = pairs.clone().find(|(setup, their)| is_one_uuid(setup, their));
-    match both.or_else(|| {
-        pairs.find(|(setup, their)| setup.name == their.name && !has_both(asked, setup, their))
+/// Describes the vGPU that two hooks both create, or the VM for which both create one.
+fn created_by_both(
+    context: CheckContext<'_>,
+    first: &CreatingHook<'_>,
+    other: &CreatingHook<'_>,
+) -> Option<String> {
+    let mut pairs = first
+        .setups
+        .iter()
+        .flat_map(|setup| other.setups.iter().map(move |other_setup| (setup, other_setup)));
+    let same_vgpu = pairs.clone().find(|(setup, other_setup)| have_same_uuid(setup, other_setup));
+    match same_vgpu.or_else(|| {
+        pairs.find(|(setup, other_setup)| {
+            setup.name == other_setup.name && !has_both(context, setup, other_setup)
+        })
     }) {
-        Some((setup, their)) if is_one_uuid(setup, their) => {
+        Some((setup, other_setup)) if have_same_uuid(setup, other_setup) => {
             Some(format!("the vGPU {}", setup.uuid))
         }
-        Some((setup, their)) => {
-            Some(format!("a vGPU for {} ({} and {})", word(&setup.name), setup.uuid, their.uuid))
-        }
-        None => made_by_hand(asked, one, other).or_else(|| made_by_hand(asked, other, one)),
+        Some((setup, other_setup)) => Some(format!(
+            "a vGPU for {} ({} and {})",
+            word(&setup.name),
+            setup.uuid,
+            other_setup.uuid
+        )),
+        None => created_without_setup_line(context, first, other)
+            .or_else(|| created_without_setup_line(context, other, first)),
     }
 }
 
-/// The vGPU of a hook's setup line, or its VM, where the other hook makes it by commands of its
-/// own.
-fn made_by_hand(asked: CheckContext<'_>, one: &Maker<'_>, other: &Maker<'_>) -> Option<String> {
-    if let Some(setup) = one.setups.iter().find(|setup| other.creations.name_uuid(&setup.uuid)) {
+/// Describes the vGPU in a setup line of the first hook, or its VM, if the other hook creates one
+/// with its own commands.
+fn created_without_setup_line(
+    context: CheckContext<'_>,
+    first: &CreatingHook<'_>,
+    other: &CreatingHook<'_>,
+) -> Option<String> {
+    if let Some(setup) = first.setups.iter().find(|setup| other.creations.name_uuid(&setup.uuid)) {
         return Some(format!("the vGPU {}", setup.uuid));
     }
-    // A VM with two vGPUs may have one of each.
+    // A VM with two vGPUs may get one from each hook.
     let has_several =
-        |name: &str| asked.guests.iter().any(|guest| guest.name == name && guest.vgpus.len() > 1);
+        |name: &str| context.guests.iter().any(|guest| guest.name == name && guest.vgpus.len() > 1);
     let is_for = |setup: &&Setup| {
         let is_named =
             other.creations.name_domain(&setup.name) || other.domain == Some(setup.name.as_str());
         is_named && !other.creations.is_empty() && !has_several(&setup.name)
     };
-    one.setups.iter().find(is_for).map(|setup| format!("a vGPU for {}", word(&setup.name)))
+    first.setups.iter().find(is_for).map(|setup| format!("a vGPU for {}", word(&setup.name)))
 }
 
-fn is_one_uuid(one: &Setup, other: &Setup) -> bool {
-    one.uuid.eq_ignore_ascii_case(&other.uuid)
+fn have_same_uuid(first: &Setup, other: &Setup) -> bool {
+    first.uuid.eq_ignore_ascii_case(&other.uuid)
 }
 
 /// Whether a domain that the user named has both vGPUs.
-fn has_both(asked: CheckContext<'_>, one: &Setup, other: &Setup) -> bool {
+fn has_both(context: CheckContext<'_>, first: &Setup, other: &Setup) -> bool {
     let has = |guest: &Guest, setup: &Setup| {
         guest.vgpus.iter().any(|vgpu| parse_uuid(&setup.uuid) == Some(vgpu.uuid))
     };
-    asked.guests.iter().any(|guest| guest.name == one.name && has(guest, one) && has(guest, other))
+    context
+        .guests
+        .iter()
+        .any(|guest| guest.name == first.name && has(guest, first) && has(guest, other))
 }
 
-pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
-    if asked.able().is_none() || !asked.host.libvirt.is_installed {
+pub(super) fn missing(context: CheckContext<'_>) -> CheckResult {
+    if context.able().is_none() || !context.host.libvirt.is_installed {
         return CheckResult::skipped();
     }
-    if let Some((hook, _)) = of_vgpus(asked).next() {
+    if let Some((hook, _)) = of_vgpus(context).next() {
         return CheckResult::fine([hook.path.clone()], vec![("path", word(&hook.path))]);
     }
-    if let Some((path, why)) = unreadable(asked) {
+    if let Some((path, why)) = unreadable(context) {
         return CheckResult::unreadable(path, why);
     }
-    if !asked.host.libvirt.mdevctl.is_empty() {
+    if !context.host.libvirt.mdevctl.is_empty() {
         return CheckResult::fine(
             ["/etc/mdevctl.d"],
             vec![("path", "mdevctl (/etc/mdevctl.d)".to_owned())],
         );
     }
-    let folder = asked.host.system.hooks();
+    let folder = context.host.system.hooks();
     CheckResult::wrong([format!("{folder}/qemu"), format!("{folder}/qemu.d")], vec![])
 }
 
-/// The lines that do something, those aside that name a domain or a GPU.
+/// The script of a hook: its lines without comments and without those that name a domain or GPU.
 fn script(text: &str) -> Vec<&str> {
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.filter(|line| !line.starts_with("setup_gpu ") && !line.starts_with("GVT_PCI=")).collect()
 }
 
-pub(super) fn outdated(asked: CheckContext<'_>) -> CheckResult {
-    // Only a hook of this program's remembers what it made there.
-    let ours: Vec<(&HookFile, &str)> =
-        of_vgpus(asked).filter(|(_, text)| text.contains("made=/run/gvtg")).collect();
-    if ours.is_empty() {
+pub(super) fn outdated(context: CheckContext<'_>) -> CheckResult {
+    // Only the emitted hook has this line.
+    let emitted_hooks: Vec<(&HookFile, &str)> =
+        of_vgpus(context).filter(|(_, text)| text.contains("made=/run/gvtg")).collect();
+    if emitted_hooks.is_empty() {
         return CheckResult::skipped();
     }
     let current: Vec<String> = [Style::DropIn, Style::Whole, Style::Session]
         .into_iter()
         .map(|style| file(&[], style, "").text)
         .collect();
-    let differs = |text: &str| !current.iter().any(|current| script(current) == script(text));
+    let is_outdated = |text: &str| !current.iter().any(|current| script(current) == script(text));
     let values = |hook: &HookFile| -> Values {
-        [("path", word(&hook.path))].into_iter().chain(help_on_nixos(asked, &hook.path)).collect()
+        [("path", word(&hook.path))].into_iter().chain(help_on_nixos(context, &hook.path)).collect()
     };
-    let found = ours.iter().filter(|(_, text)| differs(text)).map(|(hook, _)| values(hook));
-    CheckResult::each(ours.iter().map(|(hook, _)| hook.path.clone()), found.collect())
+    let outdated_hooks =
+        emitted_hooks.iter().filter(|(_, text)| is_outdated(text)).map(|(hook, _)| values(hook));
+    CheckResult::each(
+        emitted_hooks.iter().map(|(hook, _)| hook.path.clone()),
+        outdated_hooks.collect(),
+    )
 }
 
-/// The help for writing a hook anew on NixOS, whose configuration has the file: one installed in
-/// libvirt's folder is gone after a restart.
-pub(super) fn help_on_nixos(asked: CheckContext<'_>, path: &str) -> Option<(&'static str, String)> {
-    let name = path.rsplit('/').next().filter(|_| asked.host.system == System::Nixos)?;
+/// The help for regenerating a hook on NixOS, where the configuration must contain it: libvirtd's
+/// service removes other files from the hook folder when it starts.
+pub(super) fn help_on_nixos(
+    context: CheckContext<'_>,
+    path: &str,
+) -> Option<(&'static str, String)> {
+    let name = path.rsplit('/').next().filter(|_| context.host.system == System::Nixos)?;
     let write = format!(
         "`gvtg-xml emit hook win10.xml … > hook`, `sudo install -m 755 hook {}`",
         word(&format!("/etc/nixos/{name}"))

@@ -1,4 +1,4 @@
-//! libvirt and QEMU: their versions, and what QEMU may open.
+//! Checks of libvirt and QEMU: their versions, and the devices and display that QEMU may open.
 
 use super::{CheckContext, CheckResult};
 use crate::domain::property_syntax_for;
@@ -10,10 +10,10 @@ use crate::version::Version;
 
 const LIBRARY: &str = "libvirt.so.0";
 
-pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
-    match asked.host.libvirt.version {
+pub(super) fn missing(context: CheckContext<'_>) -> CheckResult {
+    match context.host.libvirt.version {
         Some(version) => CheckResult::fine([LIBRARY], vec![("libvirt", version.to_string())]),
-        None if asked.host.libvirt.is_installed => CheckResult::unknown(
+        None if context.host.libvirt.is_installed => CheckResult::unknown(
             [LIBRARY],
             "libvirt is installed, but its version is not part of any file name",
         ),
@@ -21,8 +21,8 @@ pub(super) fn missing(asked: CheckContext<'_>) -> CheckResult {
     }
 }
 
-pub(super) fn old(asked: CheckContext<'_>) -> CheckResult {
-    let Some(version) = asked.host.libvirt.version else { return CheckResult::skipped() };
+pub(super) fn old(context: CheckContext<'_>) -> CheckResult {
+    let Some(version) = context.host.libvirt.version else { return CheckResult::skipped() };
     let values = vec![("libvirt", version.to_string())];
     if property_syntax_for(version) == property_syntax_for(Version::NEWEST) {
         CheckResult::fine([LIBRARY], values)
@@ -31,11 +31,11 @@ pub(super) fn old(asked: CheckContext<'_>) -> CheckResult {
     }
 }
 
-/// The first QEMU with a display for vGPUs.
+/// The first version of QEMU with a display for vGPUs.
 const FIRST_QEMU: (u32, u32) = (2, 12);
 
-pub(super) fn old_qemu(asked: CheckContext<'_>) -> CheckResult {
-    let Some((version, path)) = &asked.host.libvirt.qemu else {
+pub(super) fn old_qemu(context: CheckContext<'_>) -> CheckResult {
+    let Some((version, path)) = &context.host.libvirt.qemu else {
         return CheckResult::unknown(
             ["/var/lib/dpkg/status", "/var/lib/pacman/local"],
             "QEMU's version is not recorded in any file that gvtg-xml reads",
@@ -51,14 +51,14 @@ pub(super) fn old_qemu(asked: CheckContext<'_>) -> CheckResult {
     }
 }
 
-pub(super) fn dri_not_allowed(asked: CheckContext<'_>) -> CheckResult {
-    let Some(card) = asked.able() else { return CheckResult::skipped() };
-    let path = asked.host.system.qemu_conf();
+pub(super) fn dri_not_allowed(context: CheckContext<'_>) -> CheckResult {
+    let Some(card) = context.able() else { return CheckResult::skipped() };
+    let path = context.host.system.qemu_conf();
     let nodes: Vec<String> = card.nodes.iter().map(|node| format!("/dev/dri/{node}")).collect();
-    let allowed = match &asked.host.libvirt.device_acl {
+    let allowed = match &context.host.libvirt.device_acl {
         Probe::Unreadable(why) => return CheckResult::unreadable(path, why),
-        // Without the file libvirt's default holds, which has no GPU.
-        Probe::Absent if !asked.host.libvirt.is_installed => return CheckResult::skipped(),
+        // Without the file, libvirt's default list applies, which has no GPU.
+        Probe::Absent if !context.host.libvirt.is_installed => return CheckResult::skipped(),
         Probe::Absent => &None,
         Probe::Present(allowed) => allowed,
     };
@@ -66,7 +66,7 @@ pub(super) fn dri_not_allowed(asked: CheckContext<'_>) -> CheckResult {
         return CheckResult::skipped();
     }
     let how = match allowed {
-        _ if asked.host.system == System::Nixos => {
+        _ if context.host.system == System::Nixos => {
             "add the output of `gvtg-xml emit qemu-conf` to the NixOS configuration, run `sudo nixos-rebuild switch`"
         }
         Some(_) => "add them to that list",
@@ -87,11 +87,11 @@ pub(super) fn dri_not_allowed(asked: CheckContext<'_>) -> CheckResult {
     )
 }
 
-/// SELinux keeps a confined QEMU from the X server unless a boolean allows it. If no domain is
-/// named, any of them may open a window.
-pub(super) fn window_forbidden(asked: CheckContext<'_>) -> CheckResult {
-    let confinement = &asked.host.confinement;
-    if asked.able().is_none() || !confinement.selinux_enforces {
+/// Checks whether SELinux keeps QEMU's window from the X server: it does for a confined QEMU unless
+/// a boolean allows it. If the user named no domain, any domain may open a window.
+pub(super) fn window_forbidden(context: CheckContext<'_>) -> CheckResult {
+    let confinement = &context.host.confinement;
+    if context.able().is_none() || !confinement.selinux_enforces {
         return CheckResult::skipped();
     }
     let read = ["/sys/fs/selinux/enforce", "/sys/fs/selinux/booleans/virt_use_xserver"];
@@ -100,16 +100,17 @@ pub(super) fn window_forbidden(asked: CheckContext<'_>) -> CheckResult {
         Probe::Absent => return CheckResult::skipped(),
         Probe::Unreadable(why) => return CheckResult::unreadable(read[1], why),
     };
-    let drivers = &asked.host.libvirt.security_drivers;
+    let drivers = &context.host.libvirt.security_drivers;
     let is_confined =
         drivers.as_ref().is_none_or(|drivers| drivers.iter().any(|driver| driver == "selinux"));
-    let is_by_default = asked.host.libvirt.confines_by_default;
-    let is_kept =
-        |guest: &&Guest| guest.opens_confined_window && (is_by_default || guest.asks_for_selinux);
+    let is_confined_by_default = context.host.libvirt.confines_by_default;
+    let is_window_blocked = |guest: &&Guest| {
+        guest.opens_confined_window && (is_confined_by_default || guest.asks_for_selinux)
+    };
     let names: Vec<String> =
-        asked.guests.iter().filter(is_kept).map(|guest| word(&guest.name)).collect();
-    let is_confined = is_confined && (is_by_default || !asked.guests.is_empty());
-    if !is_off || !is_confined || (!asked.guests.is_empty() && names.is_empty()) {
+        context.guests.iter().filter(is_window_blocked).map(|guest| word(&guest.name)).collect();
+    let is_confined = is_confined && (is_confined_by_default || !context.guests.is_empty());
+    if !is_off || !is_confined || (!context.guests.is_empty() && names.is_empty()) {
         return CheckResult::fine(read, vec![]);
     }
     let what = match &names[..] {

@@ -1,10 +1,10 @@
-//! Whether this is a machine that can have vGPUs at all.
+//! Checks whether the machine can have vGPUs at all.
 
 use super::{CheckContext, CheckResult};
 use crate::host::Probe;
 
-pub(super) fn no_machine(asked: CheckContext<'_>) -> CheckResult {
-    let machine = &asked.host.machine;
+pub(super) fn no_machine(context: CheckContext<'_>) -> CheckResult {
+    let machine = &context.host.machine;
     let missing: Vec<&str> = [("/proc", machine.has_proc), ("/sys", machine.has_sys)]
         .iter()
         .filter(|(_, has)| !has)
@@ -16,22 +16,22 @@ pub(super) fn no_machine(asked: CheckContext<'_>) -> CheckResult {
     CheckResult::wrong(["/proc", "/sys"], vec![("what", missing.join(" and "))])
 }
 
-pub(super) fn in_guest(asked: CheckContext<'_>) -> CheckResult {
-    match &asked.host.machine.guest {
+pub(super) fn in_guest(context: CheckContext<'_>) -> CheckResult {
+    match &context.host.machine.guest {
         Some((path, words)) => CheckResult::wrong(
             [*path],
             vec![("found", words.clone()), ("path", (*path).to_owned())],
         ),
-        None if asked.host.machine.flags == Probe::Absent => CheckResult::skipped(),
+        None if context.host.machine.flags == Probe::Absent => CheckResult::skipped(),
         None => CheckResult::fine(["/proc/cpuinfo", "/sys/class/dmi/id"], vec![]),
     }
 }
 
-pub(super) fn in_container(asked: CheckContext<'_>) -> CheckResult {
-    match &asked.host.machine.container {
-        Some((path, whose)) => CheckResult::wrong(
+pub(super) fn in_container(context: CheckContext<'_>) -> CheckResult {
+    match &context.host.machine.container {
+        Some((path, manager)) => CheckResult::wrong(
             [*path],
-            vec![("found", whose.clone()), ("path", (*path).to_owned())],
+            vec![("found", manager.clone()), ("path", (*path).to_owned())],
         ),
         None => CheckResult::fine(
             ["/run/systemd/container", "/.dockerenv", "/run/.containerenv"],
@@ -40,30 +40,30 @@ pub(super) fn in_container(asked: CheckContext<'_>) -> CheckResult {
     }
 }
 
-pub(super) fn no_kvm(asked: CheckContext<'_>) -> CheckResult {
-    let (machine, kernel) = (&asked.host.machine, &asked.host.kernel);
-    if asked.able().is_none() {
+pub(super) fn no_kvm(context: CheckContext<'_>) -> CheckResult {
+    let (machine, kernel) = (&context.host.machine, &context.host.kernel);
+    if context.able().is_none() {
         return CheckResult::skipped();
     }
     let read = ["/dev/kvm", "/proc/cpuinfo", "/sys/module/kvm_intel"];
-    let wrong = |what: &str, how: &str| {
+    let failed = |what: &str, how: &str| {
         CheckResult::wrong(read, vec![("what", what.to_owned()), ("how", how.to_owned())])
     };
     if machine.has_kvm {
         return CheckResult::fine(read, vec![]);
     }
     if machine.has_flag("vmx") == Some(false) {
-        return wrong(
+        return failed(
             "the processor does not report vmx",
             "turn on Intel's virtualization (VT-x) in the firmware settings",
         );
     }
     match kernel.is_loaded("kvm_intel") {
-        Some(false) => wrong(
+        Some(false) => failed(
             "the module kvm_intel is not loaded",
             "load it: `sudo modprobe kvm_intel`; if that fails, see why: `sudo dmesg | grep kvm`",
         ),
-        Some(true) if machine.has_dev => wrong(
+        Some(true) if machine.has_dev => failed(
             "/dev/kvm is missing",
             "reload the module: `sudo modprobe -r kvm_intel && sudo modprobe kvm_intel`",
         ),

@@ -1,8 +1,7 @@
-//! What a machine's facts mean for GVT-g: a function for each rule in `rules/host/`, and what all
-//! of them together say.
+//! The checks of a machine: one function for each rule in `rules/host/`.
 //!
-//! The table below is in the order of causes: what comes first is to be mended first, as it may be
-//! why others are wrong.
+//! The table below is in the order of causes: an earlier problem may be the reason for later ones,
+//! so it is to be fixed first.
 
 mod domain;
 mod gpu;
@@ -22,41 +21,41 @@ use crate::emit::Guest;
 use crate::rules::schema::{Check, Severity};
 use crate::rules::{Rule, of_host, template};
 
-/// What the checks look at.
+/// The input of the checks.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckContext<'h> {
     /// The machine's facts.
     pub host: &'h Host,
-    /// The domains that are to run on it; none where nobody named any.
+    /// The domains that will run on it; empty if the user named none.
     pub guests: &'h [Guest],
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
-    /// Which files tell.
+    /// The files that were read.
     pub read: Vec<String>,
-    /// What they tell.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What the files tell, with the values for a rule's words.
+/// The outcome of a check, with the values for the rule's messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All is well.
+    /// The check passed.
     Fine(Values),
-    /// Once for each thing that is wrong.
+    /// The check failed; the values of each finding.
     Wrong(Vec<Values>),
-    /// Nobody can tell, and why.
+    /// The check could not decide; the reason.
     Unknown(String),
-    /// There is nothing to look at, or another check has said what is wrong.
+    /// The check does not apply, or another check has reported the problem.
     Skipped,
 }
 
-/// What the words of a rule need, by placeholder.
+/// The values for a rule's messages, by placeholder.
 pub type Values = Vec<(&'static str, String)>;
 
-/// The finding's value that replaces the rule's help on a machine that needs less.
+/// The name of a finding's value that replaces the rule's help.
 const HELP: &str = "help";
 
 type Function = fn(CheckContext<'_>) -> CheckResult;
@@ -111,36 +110,36 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("unused-vgpu", vgpus::unused),
 ];
 
-/// What a rule says about a machine.
+/// A rule's result for a machine.
 #[derive(Clone, Debug)]
 pub struct Item<'r> {
     /// The rule.
     pub rule: &'r Rule,
-    /// How it stands.
+    /// The status.
     pub status: Status,
-    /// What is so, for people.
+    /// The message for the user.
     pub message: String,
-    /// What to do.
+    /// The advice to the user.
     pub help: Option<String>,
-    /// Which files tell.
+    /// The files that were read.
     pub read: Vec<String>,
 }
 
-/// How it stands with what a rule is about.
+/// The status of a rule on a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Well.
+    /// The check passed.
     Ok,
-    /// Not well.
+    /// The check failed, with this severity.
     Wrong(Severity),
-    /// Nobody can tell.
+    /// The check could not decide.
     Unknown,
-    /// There was nothing to look at.
+    /// The check does not apply.
     Skipped,
 }
 
 impl Status {
-    /// The word that reports use.
+    /// The status as a word for reports.
     pub fn name(self) -> &'static str {
         match self {
             Status::Ok => "ok",
@@ -151,31 +150,32 @@ impl Status {
     }
 }
 
-/// What these rules say about a machine, in the order of causes.
-pub fn look<'r>(asked: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
+/// Runs the checks of these rules, in the order of causes.
+pub fn look<'r>(context: CheckContext<'_>, rules: &[&'r Rule]) -> Vec<Item<'r>> {
     let mut items = Vec::new();
     for (name, function) in FUNCTIONS {
-        let is_its = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function.name == *name);
-        if let Some(rule) = rules.iter().find(is_its) {
-            items.extend(of_verdict(rule, function(asked)));
+        let is_rule_of_check = |rule: &&&Rule| matches!(&rule.check, Check::Code { function } if function.name == *name);
+        if let Some(rule) = rules.iter().find(is_rule_of_check) {
+            items.extend(items_of_result(rule, function(context)));
         }
     }
     items
 }
 
-/// All rules about the host.
+/// Lists all rules about the host.
 pub fn all() -> Vec<&'static Rule> {
     of_host().iter().collect()
 }
 
-/// The one to begin with: the first error, else the first warning.
+/// The finding to fix first: the first error, else the first warning.
 pub fn first<'i, 'r>(items: &'i [Item<'r>]) -> Option<&'i Item<'r>> {
-    let with = |severity| items.iter().find(move |item| item.status == Status::Wrong(severity));
-    with(Severity::Error).or_else(|| with(Severity::Warning))
+    let first_with =
+        |severity| items.iter().find(move |item| item.status == Status::Wrong(severity));
+    first_with(Severity::Error).or_else(|| first_with(Severity::Warning))
 }
 
-fn of_verdict<'r>(rule: &'r Rule, verdict: CheckResult) -> Vec<Item<'r>> {
-    let CheckResult { read, outcome } = verdict;
+fn items_of_result<'r>(rule: &'r Rule, result: CheckResult) -> Vec<Item<'r>> {
+    let CheckResult { read, outcome } = result;
     let filled = |text: &str, values: &Values| {
         template::substitute(text, |name| {
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
@@ -195,13 +195,14 @@ fn of_verdict<'r>(rule: &'r Rule, verdict: CheckResult) -> Vec<Item<'r>> {
             None,
         )],
         Outcome::Wrong(found) => {
-            let wrong = |values: &Values| {
-                let own =
+            let finding = |values: &Values| {
+                let replacement =
                     values.iter().find(|(name, _)| *name == HELP).map(|(_, help)| help.clone());
-                let help = own.or_else(|| rule.help.as_ref().map(|help| filled(help, values)));
+                let help =
+                    replacement.or_else(|| rule.help.as_ref().map(|help| filled(help, values)));
                 item(Status::Wrong(rule.severity), filled(&rule.message, values), help)
             };
-            found.iter().map(wrong).collect()
+            found.iter().map(finding).collect()
         }
         Outcome::Unknown(why) => vec![item(Status::Unknown, why, None)],
         Outcome::Skipped => vec![item(Status::Skipped, rule.summary.to_string(), None)],
@@ -209,24 +210,25 @@ fn of_verdict<'r>(rule: &'r Rule, verdict: CheckResult) -> Vec<Item<'r>> {
 }
 
 impl<'h> CheckContext<'h> {
-    /// The GPU that vGPUs are made of; None in a guest, whose GPU is of no use for that.
+    /// The GPU on which vGPUs are created; `None` in a guest, whose GPU cannot have any.
     fn card(self) -> Option<&'h Card> {
         self.host.card().filter(|_| self.host.machine.guest.is_none())
     }
 
-    /// The same, if it is one that has GVT-g.
+    /// The GPU on which vGPUs are created, if its generation has GVT-g.
     fn able(self) -> Option<&'h Card> {
         self.card().filter(|card| card.type_prefix().is_some())
     }
 
-    /// Whether the kernel lists the GPU's vGPU types: then GVT-g is on, whatever else is said.
+    /// Whether the kernel lists vGPU types, which proves that GVT-g is on, whatever the
+    /// configuration says.
     fn is_on(self) -> bool {
         self.card().is_some_and(|card| card.types.as_found().is_some())
     }
 }
 
 impl CheckResult {
-    /// All is well.
+    /// A passed check.
     fn fine(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
         CheckResult {
             read: read.into_iter().map(Into::into).collect(),
@@ -234,7 +236,7 @@ impl CheckResult {
         }
     }
 
-    /// One thing is wrong.
+    /// A failed check with a single finding.
     fn wrong(read: impl IntoIterator<Item = impl Into<String>>, values: Values) -> Self {
         CheckResult {
             read: read.into_iter().map(Into::into).collect(),
@@ -242,14 +244,14 @@ impl CheckResult {
         }
     }
 
-    /// These things are wrong; where there are none, all is well.
+    /// A failed check with these findings; a passed one if there are none.
     fn each(read: impl IntoIterator<Item = impl Into<String>>, found: Vec<Values>) -> Self {
         let outcome =
             if found.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(found) };
         CheckResult { read: read.into_iter().map(Into::into).collect(), outcome }
     }
 
-    /// Nobody can tell: a file can't be read.
+    /// An undecided check, because a file cannot be read.
     fn unreadable(path: &str, why: &str) -> Self {
         CheckResult {
             read: vec![path.to_owned()],
@@ -257,7 +259,7 @@ impl CheckResult {
         }
     }
 
-    /// Nobody can tell.
+    /// An undecided check.
     fn unknown(read: impl IntoIterator<Item = impl Into<String>>, why: impl Into<String>) -> Self {
         CheckResult {
             read: read.into_iter().map(Into::into).collect(),
@@ -265,7 +267,7 @@ impl CheckResult {
         }
     }
 
-    /// There is nothing to look at.
+    /// A check that does not apply.
     fn skipped() -> Self {
         CheckResult { read: Vec::new(), outcome: Outcome::Skipped }
     }
@@ -276,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_function_is_the_check_of_one_rule() {
+    fn pairs_each_function_with_one_rule() {
         let mut functions: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
         let mut rules: Vec<&str> = Vec::new();
         for rule in of_host() {

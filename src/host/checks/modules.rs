@@ -1,46 +1,49 @@
-//! The modules that are loaded at boot.
+//! Checks of the modules that are loaded at boot.
 
 use super::{CheckContext, CheckResult, Values};
 use crate::host::kernel::BootLine;
 
 const READ: [&str; 3] = ["/etc/modules-load.d", "/usr/lib/modules-load.d", "/etc/modules"];
 
-/// Modules that newer kernels no longer have: they became part of others.
+/// Modules that newer kernels merged into others.
 const RETIRED: &[&str] = &["vfio_mdev", "vfio_virqfd", "xengt"];
 
-/// A module's name is letters, digits, `_` and `-`.
+/// Whether the line is a valid module name: letters, digits, `_` and `-`.
 fn is_name(line: &BootLine) -> bool {
     line.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-fn module(line: &BootLine) -> String {
+fn module_name(line: &BootLine) -> String {
     line.name.replace('-', "_")
 }
 
-pub(super) fn not_at_boot(asked: CheckContext<'_>) -> CheckResult {
-    if asked.able().is_none() {
+pub(super) fn not_at_boot(context: CheckContext<'_>) -> CheckResult {
+    if context.able().is_none() {
         return CheckResult::skipped();
     }
-    let kernel = &asked.host.kernel;
-    let listed =
-        kernel.at_boot.iter().find(|line| module(line) == "kvmgt").map(|line| line.path.clone());
-    let on_line = kernel.words().iter().find(|word| {
+    let kernel = &context.host.kernel;
+    let boot_line = kernel
+        .at_boot
+        .iter()
+        .find(|line| module_name(line) == "kvmgt")
+        .map(|line| line.path.clone());
+    let command_line_word = kernel.words().iter().find(|word| {
         let loads = matches!(word.name.as_str(), "modules_load" | "rd.modules_load");
         loads
             && word.value.as_ref().is_some_and(|value| value.split(',').any(|name| name == "kvmgt"))
     });
-    let by_hook = super::hook::that_loads_kvmgt(asked).map(|hook| hook.path.clone());
-    match listed.or(on_line.map(|_| "/proc/cmdline".to_owned())).or(by_hook) {
+    let hook_path = super::hook::that_loads_kvmgt(context).map(|hook| hook.path.clone());
+    match boot_line.or(command_line_word.map(|_| "/proc/cmdline".to_owned())).or(hook_path) {
         Some(path) => CheckResult::fine([path.clone()], vec![("path", path)]),
         None => CheckResult::wrong(READ, vec![]),
     }
 }
 
-pub(super) fn broken_line(asked: CheckContext<'_>) -> CheckResult {
-    if asked.able().is_none() {
+pub(super) fn broken_line(context: CheckContext<'_>) -> CheckResult {
+    if context.able().is_none() {
         return CheckResult::skipped();
     }
-    let broken = asked.host.kernel.at_boot.iter().filter(|line| !is_name(line));
+    let broken = context.host.kernel.at_boot.iter().filter(|line| !is_name(line));
     let values = |line: &BootLine| -> Values {
         let word: String = line
             .name
@@ -57,18 +60,20 @@ pub(super) fn broken_line(asked: CheckContext<'_>) -> CheckResult {
     CheckResult::each(READ, broken.map(values).collect())
 }
 
-pub(super) fn retired(asked: CheckContext<'_>) -> CheckResult {
-    let kernel = &asked.host.kernel;
-    if asked.able().is_none() {
+pub(super) fn retired(context: CheckContext<'_>) -> CheckResult {
+    let kernel = &context.host.kernel;
+    if context.able().is_none() {
         return CheckResult::skipped();
     }
-    let is_gone = |line: &&BootLine| {
-        let name = module(line);
+    let is_missing_in_kernel = |line: &&BootLine| {
+        let name = module_name(line);
         RETIRED.contains(&name.as_str()) && kernel.has_module(&name) == Some(false)
     };
-    let gone = kernel.at_boot.iter().filter(is_gone);
+    let retired_lines = kernel.at_boot.iter().filter(is_missing_in_kernel);
     CheckResult::each(
         READ,
-        gone.map(|line| vec![("found", line.name.clone()), ("path", line.path.clone())]).collect(),
+        retired_lines
+            .map(|line| vec![("found", line.name.clone()), ("path", line.path.clone())])
+            .collect(),
     )
 }

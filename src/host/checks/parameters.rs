@@ -1,48 +1,50 @@
-//! Parameters that look right and do nothing: misspelt ones, and words that are none.
+//! Checks for parameters that have no effect: misspelt names, and words that are not parameters.
 
 use std::collections::BTreeMap;
 
 use super::{CheckContext, CheckResult, Values};
 use crate::emit::parameter::{PARAMETERS, Parameter};
 
-/// Parameters that guides name and `emit` does not write.
-const OF_GUIDES: &[&str] = &["intel_iommu", "i915.enable_guc", "kvm.report_ignored_msrs"];
+/// Parameters that guides set and `emit` does not write.
+const GUIDE_PARAMETERS: &[&str] = &["intel_iommu", "i915.enable_guc", "kvm.report_ignored_msrs"];
 
-/// The names that guides give, like `i915.enable_gvt`.
-fn wanted_names() -> impl Iterator<Item = String> {
+/// The correct parameter names, like `i915.enable_gvt`.
+fn correct_names() -> impl Iterator<Item = String> {
     PARAMETERS
         .iter()
         .map(Parameter::full_name)
-        .chain(OF_GUIDES.iter().map(|name| (*name).to_owned()))
+        .chain(GUIDE_PARAMETERS.iter().map(|name| (*name).to_owned()))
 }
 
-/// Modules that guides load, and that somebody writes into the kernel's command line.
+/// Modules that guides load, and whose names users write into the kernel command line by mistake.
 const MODULES: &[&str] =
     &["kvmgt", "kvm", "mdev", "vfio", "vfio_pci", "vfio_mdev", "vfio_iommu_type1", "xengt", "i915"];
 
-/// The parameter that a name was meant to be; None for one that is right, or that has nothing to do
-/// with these.
+/// The correct name that a misspelt name resembles; `None` if the name is right or resembles none.
 ///
-/// `real` are parameters that the modules have.
-fn meant(name: &str, real: &[String]) -> Option<String> {
-    let is_right =
-        wanted_names().any(|wanted| wanted == name) || real.iter().any(|real| real == name);
-    if is_right || is_of_i915(name) {
+/// `real_parameters` are the parameters of the loaded modules.
+fn correction(name: &str, real_parameters: &[String]) -> Option<String> {
+    let is_right = correct_names().any(|wanted| wanted == name)
+        || real_parameters.iter().any(|real| real == name);
+    if is_right || is_other_i915_parameter(name) {
         return None;
     }
     let resembles = |wanted: &str| {
         let (module, parameter) = wanted.split_once('.').unwrap_or(("", wanted));
-        let joined = !module.is_empty()
+        let is_misjoined = !module.is_empty()
             && [format!("{module}_{parameter}"), parameter.to_owned()]
                 .iter()
                 .any(|other| other == name);
-        joined || strsim::osa_distance(name, wanted) <= 2 || letters(name) == letters(wanted)
+        is_misjoined
+            || strsim::osa_distance(name, wanted) <= 2
+            || letter_counts(name) == letter_counts(wanted)
     };
-    wanted_names().find(|wanted| resembles(wanted))
+    correct_names().find(|wanted| resembles(wanted))
 }
 
-/// i915's parameters whose names are near those wanted (Linux: drivers/gpu/drm/i915/i915_params.c).
-fn is_of_i915(name: &str) -> bool {
+/// Parameters of i915 whose names resemble those of [`correct_names`] (Linux:
+/// drivers/gpu/drm/i915/i915_params.c).
+fn is_other_i915_parameter(name: &str) -> bool {
     matches!(
         name,
         "i915.enable_dc"
@@ -54,8 +56,8 @@ fn is_of_i915(name: &str) -> bool {
     )
 }
 
-/// How often each letter is there: two swapped ones change nothing.
-fn letters(text: &str) -> BTreeMap<char, usize> {
+/// Counts each letter, so that names with swapped letters compare equal.
+fn letter_counts(text: &str) -> BTreeMap<char, usize> {
     let mut count = BTreeMap::new();
     for letter in text.chars() {
         *count.entry(letter).or_default() += 1;
@@ -63,8 +65,8 @@ fn letters(text: &str) -> BTreeMap<char, usize> {
     count
 }
 
-/// The parameter to write: with the value that `emit` gives it, else the one that the user gave the
-/// misspelt word.
+/// The parameter to write in place of a misspelt one: with the value that `emit` gives it, else
+/// with the user's value.
 fn parameter_to_write(wanted: &str, value: Option<&str>) -> String {
     match (PARAMETERS.iter().find(|parameter| parameter.full_name() == wanted), value) {
         (Some(parameter), _) => parameter.word(),
@@ -73,14 +75,14 @@ fn parameter_to_write(wanted: &str, value: Option<&str>) -> String {
     }
 }
 
-pub(super) fn misspelt(asked: CheckContext<'_>) -> CheckResult {
-    let kernel = &asked.host.kernel;
-    if asked.able().is_none() || kernel.line.as_found().is_none() {
+pub(super) fn misspelt(context: CheckContext<'_>) -> CheckResult {
+    let kernel = &context.host.kernel;
+    if context.able().is_none() || kernel.line.as_found().is_none() {
         return CheckResult::skipped();
     }
-    let mut found: Vec<Values> = Vec::new();
+    let mut findings: Vec<Values> = Vec::new();
     let mut add = |text: &str, path: &str, wanted: &str, how: &str| {
-        found.push(vec![
+        findings.push(vec![
             ("found", text.to_owned()),
             ("path", path.to_owned()),
             ("meant", wanted.to_owned()),
@@ -88,7 +90,7 @@ pub(super) fn misspelt(asked: CheckContext<'_>) -> CheckResult {
         ]);
     };
     for word in kernel.words() {
-        if let Some(wanted) = meant(&word.name, &kernel.parameters) {
+        if let Some(wanted) = correction(&word.name, &kernel.parameters) {
             let how = "reboot (the parameter is set in the boot loader's configuration)";
             add(
                 &word.text,
@@ -103,23 +105,24 @@ pub(super) fn misspelt(asked: CheckContext<'_>) -> CheckResult {
     {
         let module = line.module.replace('-', "_");
         for word in &line.words {
-            if let Some(wanted) = meant(&format!("{module}.{}", word.name), &kernel.parameters) {
+            if let Some(wanted) = correction(&format!("{module}.{}", word.name), &kernel.parameters)
+            {
                 let wanted =
                     parameter_to_write(&wanted, word.value.as_deref()).replacen('.', " ", 1);
-                let how = format!("run {} and reboot", asked.host.system.renewal());
+                let how = format!("run {} and reboot", context.host.system.renewal());
                 add(&format!("{} {}", line.module, word.text), &line.path, &wanted, &how);
             }
         }
     }
-    CheckResult::each(["/proc/cmdline", "/etc/modprobe.d"], found)
+    CheckResult::each(["/proc/cmdline", "/etc/modprobe.d"], findings)
 }
 
-pub(super) fn option_with_dot(asked: CheckContext<'_>) -> CheckResult {
-    if asked.able().is_none() {
+pub(super) fn option_with_dot(context: CheckContext<'_>) -> CheckResult {
+    if context.able().is_none() {
         return CheckResult::skipped();
     }
-    let lines = asked.host.kernel.options.iter().filter(|line| line.command == "options");
-    let fault = |line: &crate::host::kernel::ModprobeLine| {
+    let lines = context.host.kernel.options.iter().filter(|line| line.command == "options");
+    let finding = |line: &crate::host::kernel::ModprobeLine| {
         let (module, parameter) = line.module.split_once('.')?;
         let found = format!("options {}", line.module);
         Some(vec![
@@ -128,12 +131,12 @@ pub(super) fn option_with_dot(asked: CheckContext<'_>) -> CheckResult {
             ("meant", format!("options {module} {parameter}")),
         ])
     };
-    CheckResult::each(["/etc/modprobe.d"], lines.filter_map(fault).collect())
+    CheckResult::each(["/etc/modprobe.d"], lines.filter_map(finding).collect())
 }
 
-pub(super) fn stray(asked: CheckContext<'_>) -> CheckResult {
-    let kernel = &asked.host.kernel;
-    if asked.able().is_none() || kernel.line.as_found().is_none() {
+pub(super) fn stray(context: CheckContext<'_>) -> CheckResult {
+    let kernel = &context.host.kernel;
+    if context.able().is_none() || kernel.line.as_found().is_none() {
         return CheckResult::skipped();
     }
     let words = kernel
@@ -151,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_mistype_is_understood() {
+    fn corrects_misspelt_names() {
         for (wrong, right) in [
             ("kvm.ignore_rsms", "kvm.ignore_msrs"),
             ("kmv.report_ignored_msrs", "kvm.report_ignored_msrs"),
@@ -161,18 +164,18 @@ mod tests {
             ("i195.enable_gvt", "i915.enable_gvt"),
             ("intel_iomu", "intel_iommu"),
         ] {
-            assert_eq!(meant(wrong, &[]).as_deref(), Some(right), "{wrong}");
+            assert_eq!(correction(wrong, &[]).as_deref(), Some(right), "{wrong}");
         }
     }
 
     #[test]
-    fn a_misspelt_word_keeps_the_users_value() {
+    fn keeps_the_users_value() {
         assert_eq!(parameter_to_write("intel_iommu", Some("off")), "intel_iommu=off");
         assert_eq!(parameter_to_write("i915.enable_gvt", None), "i915.enable_gvt=1");
     }
 
     #[test]
-    fn other_parameters_are_left_alone() {
+    fn accepts_other_parameters() {
         let real = ["i915.enable_gvc".to_owned()];
         for right in [
             "i915.enable_gvt",
@@ -184,7 +187,7 @@ mod tests {
             "quiet",
             "kvm.halt_poll_ns",
         ] {
-            assert_eq!(meant(right, &real), None, "{right}");
+            assert_eq!(correction(right, &real), None, "{right}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The vGPUs that exist: whether one more fits, and who uses them.
+//! Checks of the existing vGPUs: whether another one fits, and which processes use them.
 
 use super::{CheckContext, CheckResult, Values};
 use crate::host::Probe;
@@ -6,7 +6,7 @@ use crate::host::card::{User, VgpuInstance};
 
 const DEVICES: &str = "/sys/bus/mdev/devices";
 
-/// A process, for people.
+/// Describes a process for messages.
 pub(super) fn user(user: &User) -> String {
     match &user.domain {
         Some(domain) => format!("the VM {domain} (process {})", user.pid),
@@ -14,14 +14,14 @@ pub(super) fn user(user: &User) -> String {
     }
 }
 
-pub(super) fn full(asked: CheckContext<'_>) -> CheckResult {
-    let Some(types) = asked.able().and_then(|card| card.types.as_found()) else {
+pub(super) fn full(context: CheckContext<'_>) -> CheckResult {
+    let Some(types) = context.able().and_then(|card| card.types.as_found()) else {
         return CheckResult::skipped();
     };
     if types.is_empty() {
         return CheckResult::skipped();
     }
-    let path = asked.card().map(|card| card.types_path()).unwrap_or_default();
+    let path = context.card().map(|card| card.types_path()).unwrap_or_default();
     let free: Vec<String> = types
         .iter()
         .filter_map(|offered| {
@@ -34,7 +34,7 @@ pub(super) fn full(asked: CheckContext<'_>) -> CheckResult {
     if !free.is_empty() {
         return CheckResult::fine([path], vec![("available", free.join(" or "))]);
     }
-    let existing = asked.host.vgpus.as_found().map_or(&[][..], Vec::as_slice);
+    let existing = context.host.vgpus.as_found().map_or(&[][..], Vec::as_slice);
     let listed: Vec<String> = existing.iter().map(describe).collect();
     let found = if listed.is_empty() {
         "the kernel lists no existing vGPU".to_owned()
@@ -44,7 +44,7 @@ pub(super) fn full(asked: CheckContext<'_>) -> CheckResult {
     CheckResult::wrong([path, DEVICES.to_owned()], vec![("found", found)])
 }
 
-/// A vGPU, for people.
+/// Describes a vGPU and its users for messages.
 fn describe(vgpu: &VgpuInstance) -> String {
     let users = match &vgpu.users {
         Probe::Present(users) if users.is_empty() => "no process has it open".to_owned(),
@@ -56,8 +56,8 @@ fn describe(vgpu: &VgpuInstance) -> String {
     format!("{} ({}), {users}", vgpu.uuid, vgpu.vgpu_type.as_deref().unwrap_or("unknown type"))
 }
 
-pub(super) fn unused(asked: CheckContext<'_>) -> CheckResult {
-    let Some(existing) = asked.able().and_then(|_| asked.host.vgpus.as_found()) else {
+pub(super) fn unused(context: CheckContext<'_>) -> CheckResult {
+    let Some(existing) = context.able().and_then(|_| context.host.vgpus.as_found()) else {
         return CheckResult::skipped();
     };
     if existing.is_empty() {
