@@ -1,6 +1,7 @@
-//! A kernel's command line in words.
+//! Splits kernel command lines.
 
-/// A command line's part for the kernel, and, from a `--` on, the part for the first process.
+/// Splits a command line into the part for the kernel, and the part for the init process from a
+/// `--` on.
 pub fn split_init(line: &str) -> (&str, &str) {
     let mut at = 0;
     for word in split(line) {
@@ -13,7 +14,7 @@ pub fn split_init(line: &str) -> (&str, &str) {
     (line, "")
 }
 
-/// The words of a kernel's command line: blanks between double quotes part none (Linux:
+/// Splits a kernel command line into words; quoted blanks do not separate words (Linux:
 /// lib/cmdline.c, `next_arg`).
 pub fn split(line: &str) -> Vec<&str> {
     let mut is_quoted = false;
@@ -29,13 +30,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_behind_two_dashes_is_for_init() {
+    fn splits_off_the_part_for_init() {
         assert_eq!(split_init("a --b \" -- \" -- c"), ("a --b \" -- \" ", "-- c"));
         assert_eq!(split_init("a ---"), ("a ---", ""));
     }
 
     #[test]
-    fn quotes_hold_words_together() {
+    fn keeps_quoted_words_together() {
         assert_eq!(split(" a  \"b c\"=d\te=\"f g\" "), ["a", "\"b c\"=d", "e=\"f g\""]);
     }
 }

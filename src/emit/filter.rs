@@ -1,11 +1,11 @@
-//! The libvirt hook that gives VMs from other machines the form of this one's libvirt as they come.
-//! What it does stands in `filter.sh`.
+//! The libvirt hook that converts VMs arriving from other machines to the XML syntax of this
+//! machine's libvirt. Its script is `filter.sh`.
 
 use super::{File, FollowUp, made_by, shell};
 
 const FILTER: &str = include_str!("filter.sh");
 
-/// The hook, with these flags of `fix` and `lint`.
+/// The hook, which passes these flags to `fix` and `lint`.
 pub fn file(flags: &[String], command: &str) -> File {
     let path = "/etc/libvirt/hooks/qemu.d/gvtg-filter";
     let (first, script) = FILTER.split_once('\n').unwrap_or_default();

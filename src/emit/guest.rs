@@ -1,4 +1,4 @@
-//! What the host has to know of a guest: its name, and of each vGPU the uuid, the type and the GPU.
+//! The facts about a guest that the host needs: its name, and the UUID, type and GPU of each vGPU.
 
 use std::collections::HashMap;
 
@@ -13,47 +13,47 @@ use crate::xml::Element;
 /// A domain with vGPUs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
-    /// The name by which libvirt calls its hooks.
+    /// The name that libvirt passes to hooks.
     pub name: String,
-    /// Its vGPUs, in the order of the document; one at least.
+    /// The vGPUs in document order; at least one.
     pub vgpus: Vec<Vgpu>,
-    /// Whether QEMU opens a window on an X display and is confined by SELinux on hosts where that
-    /// confines VMs.
+    /// Whether QEMU opens a window on an X display and is confined by SELinux, on hosts where
+    /// SELinux confines VMs.
     pub opens_confined_window: bool,
-    /// Whether it asks for SELinux itself.
+    /// Whether the domain requests SELinux confinement itself.
     pub asks_for_selinux: bool,
 }
 
-/// A vGPU that the host makes.
+/// A vGPU that the host creates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vgpu {
-    /// Its uuid.
+    /// The UUID.
     pub uuid: Uuid,
-    /// Its type, like `i915-GVTg_V5_4`.
+    /// The type, like `i915-GVTg_V5_4`.
     pub vgpu_type: String,
-    /// Whether nobody said the type.
+    /// Whether the type is a default because neither the user nor the domain sets one.
     pub is_default_type: bool,
     /// The PCI address of the GPU, like `0000:00:02.0`.
     pub pci: String,
 }
 
-/// What the user says; it stands before what the domain says.
+/// The user's settings, which override what the domain records.
 #[derive(Clone, Copy)]
 pub struct EmitOptions<'s> {
-    /// The vGPU's uuid, its type and the GPU.
+    /// The settings for the vGPU's UUID, its type and the GPU.
     pub settings: &'s Settings,
-    /// The type of a vGPU on the GPU with this PCI address where nobody says one.
+    /// The default type of a vGPU on the GPU with this PCI address.
     pub default_type: &'s dyn Fn(&str) -> &'static str,
 }
 
-/// Why the host can't be prepared for a domain.
+/// The reason why the host cannot be prepared for a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuestError {
-    /// Where in the document, in bytes.
+    /// The position in the document, in bytes.
     pub offset: usize,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do about it.
+    /// The advice to the user.
     pub help: String,
 }
 
@@ -71,36 +71,36 @@ impl GuestError {
     }
 }
 
-/// Says to run `fix` first.
+/// The advice to run `fix` first.
 const FIX_FIRST: &str = "run `gvtg-xml fix` on the domain first, and define the result";
 
-/// Says where to get the domain that is made from a template.
+/// The advice to use the domain made from a template.
 const FILL_IN_FIRST: &str = "use the domain made from the template instead: define it, then take the output of `virsh dumpxml --inactive win10`";
 
-/// What the host has to know of a domain.
+/// Reads the facts about a domain that the host needs.
 ///
 /// # Errors
-/// A template, a domain without a name or a vGPU, or one whose vGPU has no uuid, or an invalid type
-/// or GPU.
-pub fn guest(domain: &Domain<'_>, wanted: EmitOptions<'_>) -> Result<Guest, GuestError> {
-    let place = domain.child("name").unwrap_or(domain.root);
+/// The domain is a template, has no name or no vGPU, or has a vGPU without a UUID or with an
+/// invalid type or GPU.
+pub fn guest(domain: &Domain<'_>, options: EmitOptions<'_>) -> Result<Guest, GuestError> {
+    let name_element = domain.child("name").unwrap_or(domain.root);
     let name = domain.name().ok_or_else(|| {
         GuestError::at(
-            place,
+            name_element,
             "the domain has no name",
             "add a <name>: libvirt passes it to its hooks",
         )
     })?;
     if is_template_name(&name) {
         return Err(GuestError::at(
-            place,
+            name_element,
             format!("the domain's name is '{name}', a placeholder that a template fills in later"),
             FILL_IN_FIRST,
         ));
     }
     if name.contains(['\n', '/']) {
         return Err(GuestError::at(
-            place,
+            name_element,
             "libvirt does not accept the domain's name",
             "remove line breaks and slashes from <name>",
         ));
@@ -116,7 +116,7 @@ pub fn guest(domain: &Domain<'_>, wanted: EmitOptions<'_>) -> Result<Guest, Gues
             None => GuestError::at(domain.root, "the domain has no vGPU", FIX_FIRST),
         });
     }
-    if let Some(uuid) = wanted.settings.uuid.filter(|_| vgpus.len() > 1) {
+    if let Some(uuid) = options.settings.uuid.filter(|_| vgpus.len() > 1) {
         let message =
             format!("the domain has {} vGPUs, so --uuid {uuid} is ambiguous", vgpus.len());
         return Err(GuestError::at(
@@ -126,7 +126,7 @@ pub fn guest(domain: &Domain<'_>, wanted: EmitOptions<'_>) -> Result<Guest, Gues
         ));
     }
     let vgpus =
-        vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, wanted)).collect::<Result<_, _>>()?;
+        vgpus.iter().map(|vgpu| self::vgpu(domain, *vgpu, options)).collect::<Result<_, _>>()?;
     let opens_confined_window = domain.opens_window() && domain.is_confined_by_selinux();
     Ok(Guest { name, vgpus, opens_confined_window, asks_for_selinux: domain.asks_for_selinux() })
 }
@@ -134,56 +134,62 @@ pub fn guest(domain: &Domain<'_>, wanted: EmitOptions<'_>) -> Result<Guest, Gues
 fn vgpu<'d>(
     domain: &Domain<'d>,
     element: Element<'d>,
-    wanted: EmitOptions<'_>,
+    options: EmitOptions<'_>,
 ) -> Result<Vgpu, GuestError> {
-    let said = domain.describe(element);
-    let recorded_at = domain.metadata().map_or(element, |metadata| metadata.element);
-    let uuid = wanted.settings.uuid.or(said.uuid).ok_or_else(|| without_uuid(element))?;
-    let pci = wanted
+    let description = domain.describe(element);
+    let metadata_element = domain.metadata().map_or(element, |metadata| metadata.element);
+    let uuid =
+        options.settings.uuid.or(description.uuid).ok_or_else(|| missing_uuid_error(element))?;
+    let pci = options
         .settings
         .explicit
         .pci
         .as_deref()
-        .or(said.recorded_pci)
-        .unwrap_or(wanted.settings.pci())
+        .or(description.recorded_pci)
+        .unwrap_or(options.settings.pci())
         .to_ascii_lowercase();
-    let later = |value: &str| {
+    let template_error = |value: &str| {
         let message = format!(
             "'{value}', recorded in <metadata>, is a placeholder that a template fills in later"
         );
-        is_template(value).then(|| GuestError::at(recorded_at, message, FILL_IN_FIRST))
+        if is_template(value) {
+            Some(GuestError::at(metadata_element, message, FILL_IN_FIRST))
+        } else {
+            None
+        }
     };
-    if let Some(error) = later(&pci) {
+    if let Some(error) = template_error(&pci) {
         return Err(error);
     }
     if parse_pci(&pci).is_none() {
         let help =
             "record the GPU's address: `gvtg-xml fix --libvirt installed --pci 0000:00:02.0`";
         return Err(GuestError::at(
-            recorded_at,
+            metadata_element,
             format!("'{pci}', recorded in <metadata>, is not a PCI address"),
             help,
         ));
     }
-    let wishes = (&wanted.settings.explicit.vgpu_type, &wanted.settings.fallback.vgpu_type);
-    let vgpu_type = wishes.0.as_deref().or(said.recorded_type).or(wishes.1.as_deref());
-    if let Some(error) = vgpu_type.and_then(later) {
+    let explicit_type = options.settings.explicit.vgpu_type.as_deref();
+    let fallback_type = options.settings.fallback.vgpu_type.as_deref();
+    let vgpu_type = explicit_type.or(description.recorded_type).or(fallback_type);
+    if let Some(error) = vgpu_type.and_then(template_error) {
         return Err(error);
     }
-    if let Some(other) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
+    if let Some(invalid_type) = vgpu_type.filter(|vgpu_type| !is_type(vgpu_type)) {
         let help = "record a type: `gvtg-xml fix --libvirt installed --type i915-GVTg_V5_4`";
         return Err(GuestError::at(
-            recorded_at,
-            format!("'{other}' is not a GVT-g vGPU type"),
+            metadata_element,
+            format!("'{invalid_type}' is not a GVT-g vGPU type"),
             help,
         ));
     }
     let is_default_type = vgpu_type.is_none();
-    let vgpu_type = vgpu_type.unwrap_or_else(|| (wanted.default_type)(&pci)).to_owned();
+    let vgpu_type = vgpu_type.unwrap_or_else(|| (options.default_type)(&pci)).to_owned();
     Ok(Vgpu { uuid, vgpu_type, is_default_type, pci })
 }
 
-fn without_uuid(vgpu: Element<'_>) -> GuestError {
+fn missing_uuid_error(vgpu: Element<'_>) -> GuestError {
     let address = vgpu.child("source").and_then(|source| source.child("address"));
     match address.and_then(|address| address.attribute("uuid")).filter(|uuid| is_template(uuid)) {
         Some(uuid) => GuestError::at(
@@ -195,26 +201,30 @@ fn without_uuid(vgpu: Element<'_>) -> GuestError {
     }
 }
 
-/// Whether these guests can be on one host.
+/// Checks that these guests can be on one host.
 ///
 /// # Errors
-/// Two guests of one name, or two vGPUs of one uuid: both named. `sources` says where each guest is
-/// from.
+/// Two guests have the same name or two vGPUs the same UUID; the message names both. `sources`
+/// holds the origin of each guest, such as a file name.
 pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), String> {
-    let (mut names, mut uuids): (HashMap<&str, usize>, HashMap<Uuid, usize>) =
-        (HashMap::new(), HashMap::new());
-    let called =
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    let mut uuids: HashMap<Uuid, usize> = HashMap::new();
+    let guest_with_source =
         |index: usize| format!("{} ({})", shell::word(&guests[index].name), sources[index]);
     for (index, guest) in guests.iter().enumerate() {
         if let Some(other) = names.insert(&guest.name, index) {
-            return Err(format!("{} and {} have the same name", called(other), called(index)));
+            return Err(format!(
+                "{} and {} have the same name",
+                guest_with_source(other),
+                guest_with_source(index)
+            ));
         }
         for vgpu in &guest.vgpus {
             match uuids.insert(vgpu.uuid, index) {
                 Some(other) if other == index => {
                     return Err(format!(
                         "{} has the vGPU {} twice: {FIX_FIRST}",
-                        called(index),
+                        guest_with_source(index),
                         vgpu.uuid
                     ));
                 }
@@ -222,8 +232,8 @@ pub fn check(guests: &[Guest], sources: &[String]) -> Result<(), String> {
                     let why = "each domain needs its own vGPU; give one of them a new UUID: `gvtg-xml fix --libvirt installed --uuid $(uuidgen)`";
                     return Err(format!(
                         "{} and {} have the same vGPU, {}: {why}",
-                        called(other),
-                        called(index),
+                        guest_with_source(other),
+                        guest_with_source(index),
                         vgpu.uuid
                     ));
                 }

@@ -1,23 +1,23 @@
-//! The libvirt hook that makes a domain's vGPUs when it starts and removes them when it stops. What
-//! it does stands in `hook.sh`.
+//! The libvirt hook that creates a domain's vGPUs when it starts and removes them when it stops.
+//! Its script is `hook.sh`.
 
 use super::{File, FollowUp, Guest, Vgpu, made_by, names, shell};
 
 const HOOK: &str = include_str!("hook.sh");
 const SESSION: &str = include_str!("session.sh");
 
-/// The GPU that `hook.sh` uses where a line names none.
+/// The GPU that `hook.sh` uses for lines without one.
 const GPU: &str = "0000:00:02.0";
 
-/// How libvirt calls the hook.
+/// The way in which libvirt runs the hook.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
-    /// As one of many in `hooks/qemu.d`, since libvirt 6.5.
+    /// As one of several in `hooks/qemu.d`, since libvirt 6.5.
     #[default]
     DropIn,
-    /// As the one `hooks/qemu`.
+    /// As the single `hooks/qemu`.
     Whole,
-    /// As the user, by a session libvirt, which knows the same folder only.
+    /// As the user, by a session libvirt, which uses the same folder.
     Session,
 }
 
@@ -47,8 +47,10 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
             "Install it as {path} with mode 755, owned by root (libvirt 6.5 and later). For qemu:///session."
         ),
     };
-    let lines: String =
-        guests.iter().flat_map(|guest| guest.vgpus.iter().map(|vgpu| line(guest, vgpu))).collect();
+    let lines: String = guests
+        .iter()
+        .flat_map(|guest| guest.vgpus.iter().map(|vgpu| setup_line(guest, vgpu)))
+        .collect();
     let text = format!(
         "{first}\n{}{}#\n{script}{session}\n{lines}",
         shell::comment(&format!("{what}\n{place}")),
@@ -57,7 +59,7 @@ pub fn file(guests: &[Guest], style: Style, command: &str) -> File {
     File { mode: 0o755, ..File::at(path, text, vec![FollowUp::ReloadLibvirt]) }
 }
 
-fn line(guest: &Guest, vgpu: &Vgpu) -> String {
+fn setup_line(guest: &Guest, vgpu: &Vgpu) -> String {
     let comment = if vgpu.is_default_type {
         let message = format!(
             "The domain records no type, so this is {}, which nearly every GPU offers (`gvtg-xml types` lists them all).",

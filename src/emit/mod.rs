@@ -1,9 +1,9 @@
-//! The host's side of GVT-g guests, as files: pure functions of what the domains say and of what
-//! the user wants.
+//! The files that prepare a host for GVT-g guests. They depend only on the domains and the user's
+//! options.
 //!
-//! [`guest`] reads what the host has to know off a domain; each kind of file has a module of its
-//! own. [`shell`] writes words and comments that hold whatever a domain is called, [`step`] says
-//! what makes the host take notice of a file, [`manifest`] lists files.
+//! [`guest`] reads the facts about a domain that the host needs; each kind of file has a module.
+//! [`shell`] quotes words and comments, whatever a domain's name contains, [`step`] lists the steps
+//! that make a file take effect, and [`manifest`] lists the written files.
 
 pub mod cmdline;
 pub mod filter;
@@ -24,35 +24,35 @@ pub mod udev;
 pub use guest::{EmitOptions, Guest, GuestError, Vgpu};
 pub use step::FollowUp;
 
-/// A file for the host, or lines for one that it has.
+/// A file for the host, or lines for an existing file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it belongs.
+    /// The destination.
     pub place: Destination,
-    /// Its mode, like `0o644`.
+    /// The mode, like `0o644`.
     pub mode: u32,
-    /// What is in it.
+    /// The content.
     pub text: String,
-    /// What makes the host take notice of it.
+    /// The steps that make it take effect.
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// Where a text belongs.
+/// The destination of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// In a file of its own: an absolute path.
+    /// A separate file, by absolute path.
     At(String),
-    /// Somewhere that only the user knows: what to do with it, as an order.
+    /// A place that only the user knows; holds the instruction to the user.
     Elsewhere(&'static str),
 }
 
 impl File {
-    /// A file that everybody may read.
-    fn at(path: impl Into<String>, text: String, then: Vec<FollowUp>) -> Self {
-        File { place: Destination::At(path.into()), mode: 0o644, text, follow_ups: then }
+    /// Creates a file that every user may read.
+    fn at(path: impl Into<String>, text: String, follow_ups: Vec<FollowUp>) -> Self {
+        File { place: Destination::At(path.into()), mode: 0o644, text, follow_ups }
     }
 
-    /// Its path, if it has one of its own.
+    /// The path, if it is a separate file.
     pub fn path(&self) -> Option<&str> {
         match &self.place {
             Destination::At(path) => Some(path),
@@ -61,7 +61,7 @@ impl File {
     }
 }
 
-/// The folders in which the files of `emit all` and their manifest are.
+/// The folders that may contain the files of `emit all` and the manifest.
 pub const FOLDERS: &[&str] = &[
     "/etc/gvtg-xml",
     "/etc/libvirt/hooks",
@@ -75,7 +75,7 @@ pub const FOLDERS: &[&str] = &[
     "/etc/udev/rules.d",
 ];
 
-/// The steps after the file at this path is written.
+/// The steps to take after writing the file at this path.
 pub fn steps_of(path: &str) -> Vec<FollowUp> {
     let files = [
         modules::file(),
@@ -91,12 +91,12 @@ pub fn steps_of(path: &str) -> Vec<FollowUp> {
         .unwrap_or_default()
 }
 
-/// The line that says how a file was made.
+/// The comment line with the command that made a file.
 fn made_by(command: &str) -> String {
     shell::comment(&format!("Made by: {command}"))
 }
 
-/// Names of guests, as people say them.
+/// Lists the names of guests in words.
 fn names(guests: &[Guest]) -> String {
     let names: Vec<String> = guests.iter().map(|guest| shell::word(&guest.name)).collect();
     shell::list(&names)

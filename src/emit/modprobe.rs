@@ -1,9 +1,9 @@
-//! The parameters of kernel modules as options for modprobe: what works with every bootloader.
+//! The kernel parameters as options for modprobe, which work with every bootloader.
 
 use super::parameter::PARAMETERS;
 use super::{File, FollowUp, made_by, shell};
 
-/// What is not in the file, and where options do nothing.
+/// Notes on parameters that are left out, and on when options have no effect.
 const NOTES: &str = "Options take effect when a module is loaded. The initramfs may load i915, so update it, then reboot. If i915 is built into the kernel,\n\
     these options have no effect: put the parameters on the kernel command line instead (`gvtg-xml emit cmdline`).\n\
     If several files set an option, the last file by name takes effect; `gvtg-xml host` checks all of them.\n\

@@ -2,9 +2,9 @@
 
 use super::{File, FollowUp, made_by, shell};
 
-/// The modules and what each is for. systemd reads a comment on a line of its own only: behind a
-/// name it is part of the name. (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm, mdev
-/// and vfio, and vfio has vfio_iommu_type1 loaded behind it.)
+/// The modules and the purpose of each. systemd supports comments only on separate lines; after a
+/// name, they are part of the name. (modinfo of Linux 6.1 and 6.12: kvmgt depends on i915, kvm,
+/// mdev and vfio, and vfio has vfio_iommu_type1 loaded after it.)
 pub(super) const MODULES: &[(&str, &str)] = &[
     ("kvmgt", "GVT-g itself. Loading it also loads i915, kvm, mdev and vfio."),
     ("vfio-iommu-type1", "Gives a vGPU access to the guest's memory."),
@@ -18,7 +18,7 @@ pub(super) const MODULES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What older guides list too and is not there, and why.
+/// A note on the module that older guides list and the file leaves out.
 const LEFT_OUT: &str = "vfio_mdev, which older guides also list, is left out: kernels since 5.19 do not have it, and systemd would\n\
     report a failure at every boot.";
 
