@@ -1,5 +1,5 @@
-//! The list of the files that were written: `cd ROOT && sha1sum --check etc/gvtg-xml/manifest` says
-//! which have changed since.
+//! The manifest of written files. `cd ROOT && sha1sum --check etc/gvtg-xml/manifest` lists those
+//! that have changed since.
 
 use std::fmt::Write as _;
 
@@ -7,37 +7,37 @@ use super::cmdline::KERNEL_INSTALL;
 use super::{File, made_by, names, shell};
 use crate::emit::Guest;
 
-/// Where it is.
+/// The path of the manifest.
 pub const PATH: &str = "/etc/gvtg-xml/manifest";
 
-/// Where the files are kept that `--force` replaced: each below this folder, at its own path.
+/// The folder with the files that `--force` replaced, each at its original path below this folder.
 pub const REPLACED: &str = "/etc/gvtg-xml/replaced";
 
 /// The content of a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
-    /// The files, in their order.
+    /// The entries of the files, in the manifest's order.
     pub entries: Vec<Entry>,
-    /// The folders that were created for them. Older manifests name none.
+    /// The folders that were created for the files. Older manifests list none.
     pub folders: Vec<String>,
-    /// The kernel parameters were printed for the user to add by hand.
+    /// Whether the kernel parameters were printed for the user to add by hand.
     pub has_printed_parameters: bool,
 }
 
 /// A file in a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// Its absolute path.
+    /// The absolute path.
     pub path: String,
-    /// Its mode, like `0o644`.
+    /// The mode, like `0o644`.
     pub mode: Option<u32>,
-    /// The SHA-1 of its text, which detects changes but does not protect against attackers.
+    /// The SHA-1 of the text, which detects changes but does not protect against attackers.
     pub sum: String,
-    /// The SHA-1 of the version that this one replaces, which is still there if the run is
+    /// The SHA-1 of the version that this one replaces, which is still in place if the run is
     /// interrupted.
     pub earlier: Option<String>,
-    /// There was no such file before. Recorded only for the kernel's command line, which is more
-    /// than this program's words.
+    /// Whether the file did not exist before. Recorded only for the kernel command line, of which
+    /// this program wrote only a part.
     pub is_new: bool,
     /// The SHA-1 of the user's file that it replaced, which is kept in [`REPLACED`].
     pub replaced: Option<String>,
@@ -51,7 +51,7 @@ const REPLACED_SUM: &str = "# replaced ";
 const PRINTED: &str = "# parameters added by hand";
 
 impl Manifest {
-    /// Reads the text of a manifest; other lines are ignored.
+    /// Parses a manifest; unknown lines are ignored.
     pub fn read(text: &str) -> Self {
         let (mut manifest, mut next) = (Manifest::default(), Entry::default());
         for line in text.lines() {
@@ -79,12 +79,12 @@ impl Manifest {
         manifest
     }
 
-    /// The entry of this path.
+    /// The entry with this path.
     pub fn entry(&self, path: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.path == path)
     }
 
-    /// The lines of its files and folders.
+    /// Writes the lines of the files and folders.
     pub fn lines(&self) -> String {
         let mut text = String::new();
         for entry in &self.entries {
@@ -97,7 +97,8 @@ impl Manifest {
             if entry.is_new {
                 let _ = writeln!(text, "{NEW}");
             }
-            // The line before the sum, where older versions and the Ansible role look for it.
+            // The mode must be on the line before the sum, where older versions and the Ansible
+            // role expect it.
             if let Some(mode) = entry.mode {
                 let _ = writeln!(text, "{MODE}{mode:o}");
             }
@@ -114,40 +115,42 @@ impl Manifest {
 }
 
 impl Entry {
-    /// The entry of a file that is about to be written, after `listed`, its entry so far, and over
-    /// `present`, the bytes that are there.
+    /// Creates the entry of a file that is about to be written. `listed` is its entry so far, and
+    /// `present` the bytes that the file has now.
     fn of(file: &File, listed: Option<&Entry>, present: Option<&[u8]>) -> Option<Self> {
         let path = file.path()?.to_owned();
         let sum = sum(file.text.as_bytes());
         let is_unchanged = |entry: &Entry| present.is_some_and(|present| entry.is_of(present));
-        let is_own = |present: &&[u8]| {
+        let is_generated = |present: &&[u8]| {
             listed.is_some_and(is_unchanged) || differs_only_in_command(&file.text, present)
         };
-        let replaces = present.filter(is_own).map(self::sum).filter(|earlier| *earlier != sum);
+        let replaced_version =
+            present.filter(is_generated).map(self::sum).filter(|earlier| *earlier != sum);
         let earlier =
-            replaces.or_else(|| listed?.earlier.clone()).filter(|earlier| *earlier != sum);
+            replaced_version.or_else(|| listed?.earlier.clone()).filter(|earlier| *earlier != sum);
         let is_new = path == KERNEL_INSTALL
             && (present.is_none()
                 || listed.is_some_and(|entry| entry.is_new && is_unchanged(entry)));
-        let foreign = present.filter(|present| is_foreign(file, listed, present)).map(self::sum);
-        let replaced = foreign.or_else(|| listed?.replaced.clone());
+        let users_file = present.filter(|present| is_foreign(file, listed, present)).map(self::sum);
+        let replaced = users_file.or_else(|| listed?.replaced.clone());
         Some(Entry { path, mode: Some(file.mode), sum, earlier, is_new, replaced })
     }
 
-    /// Whether these bytes are the file as it was written, or as an earlier run wrote it.
+    /// Whether these bytes are this version of the file or the earlier one.
     pub fn is_of(&self, bytes: &[u8]) -> bool {
         let sum = sum(bytes);
         self.sum == sum || self.earlier.as_ref() == Some(&sum)
     }
 
-    /// Where the file that this one replaced is kept.
+    /// The path at which the replaced file is kept.
     pub fn replaced_path(&self) -> String {
         format!("{REPLACED}{}", self.path)
     }
 }
 
-/// Whether the bytes at a file's place are the user's: neither the file itself nor something that
-/// this program wrote. The kernel's command line is left out: all that was there is in the new one.
+/// Whether the bytes at a file's path are the user's: neither the file itself nor something that
+/// this program wrote. The kernel command line never counts, because the new file contains
+/// everything that the old one had.
 pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
     let is_known =
         listed.is_some_and(|entry| entry.is_of(present) || lines(present).any(is_made_by));
@@ -156,10 +159,10 @@ pub fn is_foreign(file: &File, listed: Option<&Entry>, present: &[u8]) -> bool {
         && !differs_only_in_command(&file.text, present)
 }
 
-/// Whether two texts are equal except for the command in the line that says how each was made.
+/// Whether two texts are equal except for the comment line with the command that made each.
 pub fn differs_only_in_command(text: &str, present: &[u8]) -> bool {
-    let command = |line: &&[u8]| !is_made_by(line);
-    lines(text.as_bytes()).filter(command).eq(lines(present).filter(command))
+    let is_content = |line: &&[u8]| !is_made_by(line);
+    lines(text.as_bytes()).filter(is_content).eq(lines(present).filter(is_content))
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -174,13 +177,14 @@ fn is_sum(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The SHA-1 of a text.
+/// Returns the SHA-1 of a text, in hexadecimal.
 pub fn sum(text: &[u8]) -> String {
     sha1_smol::Sha1::from(text).digest().to_string()
 }
 
-/// The manifest of these files, after `old`, and of `kept`, the files and folders from earlier
-/// runs. `present` reads what is at a path.
+/// Creates the manifest of these files. `old` is the previous manifest, `kept` has the entries and
+/// folders from earlier runs that remain, and `present` reads the file at a path. `about` holds the
+/// guests and the command for the introduction.
 pub fn file(
     files: &[File],
     old: &Manifest,
@@ -192,7 +196,7 @@ pub fn file(
     let what = format!("Files that gvtg-xml wrote on this host, for {}.", names(guests));
     let mut manifest = kept;
     manifest.entries.extend(files.iter().filter_map(|file| new_entry(file, old, &present)));
-    manifest.entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    manifest.entries.sort_unstable_by(|first, other| first.path.cmp(&other.path));
     manifest.folders.sort_unstable();
     manifest.folders.dedup();
     File::at(PATH, shell::comment(&what) + &made_by(command) + &manifest.lines(), Vec::new())
@@ -223,13 +227,15 @@ pub fn updated(
     (manifest != old).then(|| rewritten(text, &manifest))
 }
 
-/// The file of a manifest, with the introduction at the top of this text.
+/// Creates the file of a manifest that keeps the introduction of this text.
 pub fn rewritten(text: &str, manifest: &Manifest) -> File {
-    let facts = [MODE, FOLDER, EARLIER, NEW, REPLACED_SUM, PRINTED];
-    let is_words =
-        |line: &&str| line.starts_with('#') && !facts.iter().any(|fact| line.starts_with(fact));
-    let words: String = text.lines().take_while(is_words).map(|line| format!("{line}\n")).collect();
-    File::at(PATH, words + &manifest.lines(), Vec::new())
+    let data_prefixes = [MODE, FOLDER, EARLIER, NEW, REPLACED_SUM, PRINTED];
+    let is_introduction = |line: &&str| {
+        line.starts_with('#') && !data_prefixes.iter().any(|prefix| line.starts_with(prefix))
+    };
+    let introduction: String =
+        text.lines().take_while(is_introduction).map(|line| format!("{line}\n")).collect();
+    File::at(PATH, introduction + &manifest.lines(), Vec::new())
 }
 
 #[cfg(test)]
@@ -237,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn reads_back_what_it_writes() {
         let text = "# What.\n# Made by: x\n# earlier da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
                     # replaced da39a3ee5e6b4b0d3255bfef95601890afd80709\n# mode 755\n\
                     a9993e364706816aba3e25717850c26c9cd0d89d  etc/a  b\n\
@@ -264,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_foreign_unless_this_program_wrote_it() {
+    fn recognizes_files_of_the_user() {
         let file = crate::emit::modules::file();
         let entry = Entry::of(&file, None, None).unwrap();
         assert!(is_foreign(&file, None, b"kvmgt\n") && is_foreign(&file, Some(&entry), b"kvmgt\n"));
@@ -279,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_that_is_replaced_stays_known() {
+    fn remembers_the_replaced_version() {
         let file = crate::emit::modules::file();
         let old =
             Entry { path: file.path().unwrap().to_owned(), sum: sum(b"old"), ..Entry::default() };

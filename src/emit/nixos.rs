@@ -1,8 +1,8 @@
-//! NixOS, where options of the configuration take the place of the files on other systems. Only the
-//! hook stays a file.
+//! A NixOS module, whose options take the place of the files on other systems. Only the hook
+//! remains a file.
 //!
 //! Sources: nixpkgs' nixos/modules/virtualisation/libvirtd.nix (it has `hooks` since 23.11, and its
-//! service empties the folder of hooks before it links those that are declared) and kvmgt.nix.
+//! service empties the hook folder before it links the declared hooks) and kvmgt.nix.
 
 use std::fmt::Write as _;
 
@@ -10,33 +10,33 @@ use super::modules::MODULES;
 use super::parameter::{PARAMETERS, words};
 use super::{Destination, File, FollowUp, made_by, shell, udev};
 
-/// Where NixOS' libvirt looks for hooks: it is built with /var/lib instead of /etc.
+/// The hook folder of libvirt on NixOS, which is built with /var/lib in place of /etc.
 const HOOKS: &str = "/var/lib/libvirt/hooks";
 
-/// The folder for hooks on other systems.
+/// The hook folder on other systems.
 const USUAL_HOOKS: &str = "/etc/libvirt/hooks";
 
 const KVMGT: &str = "NixOS has its own option, virtualisation.kvmgt.enable, which also sets i915.enable_gvt=1 and loads kvmgt. It can be on as well, but do not\n\
     set its vgpus: NixOS creates them at boot and keeps them, and a host that is suspended while a vGPU exists may hang.";
 
-/// A part of the configuration.
+/// A part of the NixOS configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The parameters, for the kernel's command line.
+    /// The kernel parameters, on the kernel command line.
     Parameters,
-    /// The parameters, as options of modules.
+    /// The kernel parameters, as module options.
     ModuleOptions,
     /// The modules to load at boot.
     Modules,
-    /// The rule for who may open vGPUs.
+    /// The udev rule about who may open vGPUs.
     Udev,
-    /// The hook, which is a file with this path.
+    /// The hook, as a file with this path.
     Hook(String),
-    /// The lines for qemu.conf that say what QEMU may open.
+    /// The lines for qemu.conf about the devices that QEMU may open.
     QemuConf(String),
 }
 
-/// A module of the configuration with these parts.
+/// Creates a NixOS module with these parts.
 pub fn file(parts: &[Part], command: &str) -> File {
     let mut text =
         shell::comment("A NixOS module with the settings for a GVT-g host.") + &made_by(command);
@@ -48,7 +48,7 @@ pub fn file(parts: &[Part], command: &str) -> File {
         part.write(&mut text);
     }
     text.push_str("}\n");
-    let then =
+    let follow_ups =
         [FollowUp::RebuildNixos].into_iter().chain(parts.iter().filter_map(Part::step)).collect();
     let place = Destination::Elsewhere(match parts {
         [_] => "add the lines between the braces to /etc/nixos/configuration.nix",
@@ -56,11 +56,11 @@ pub fn file(parts: &[Part], command: &str) -> File {
             "save it as /etc/nixos/gvtg.nix, and add ./gvtg.nix to the imports in configuration.nix"
         }
     });
-    File { place, mode: 0o644, text, follow_ups: then }
+    File { place, mode: 0o644, text, follow_ups }
 }
 
 impl Part {
-    /// The step that makes it take effect after NixOS has written it.
+    /// The step that makes the part take effect after NixOS is rebuilt.
     fn step(&self) -> Option<FollowUp> {
         match self {
             Part::Parameters | Part::ModuleOptions | Part::Modules => Some(FollowUp::Reboot),
@@ -88,8 +88,10 @@ impl Part {
                 let options = |module: &str, name: &str, value: &str| {
                     format!("    options {module} {name}={value}\n")
                 };
-                let lines: String =
-                    PARAMETERS.iter().map(|one| options(one.module, one.name, one.value)).collect();
+                let lines: String = PARAMETERS
+                    .iter()
+                    .map(|parameter| options(parameter.module, parameter.name, parameter.value))
+                    .collect();
                 writeln!(text, "  boot.extraModprobeConfig = ''\n{lines}  '';")
             }
             Part::Modules => {
@@ -112,7 +114,7 @@ impl Part {
                 writeln!(text, "  virtualisation.libvirtd.hooks.qemu.{name} = ./{name};")
             }
             Part::QemuConf(lines) => {
-                // The first line is NixOS' own default, which this replaces.
+                // The first line is NixOS's default, which setting this option removes.
                 let lines: String = ["namespaces = []"]
                     .into_iter()
                     .chain(lines.lines())
@@ -128,20 +130,20 @@ fn indented(lines: &str) -> String {
     lines.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// A hook, for the folder in which NixOS' libvirt looks.
+/// Moves a hook to the folder in which libvirt looks on NixOS.
 pub fn hook(file: File) -> File {
     let Destination::At(path) = &file.place else { return file };
     let moved = path.replacen(USUAL_HOOKS, HOOKS, 1);
     let text = file.text.replacen(path, &moved, 1);
-    let mut then = file.follow_ups;
+    let mut follow_ups = file.follow_ups;
     if is_declared(&moved) {
-        then.extend([FollowUp::CopyHook(moved.clone()), FollowUp::RebuildNixos]);
+        follow_ups.extend([FollowUp::CopyHook(moved.clone()), FollowUp::RebuildNixos]);
     }
-    File { place: Destination::At(moved), text, follow_ups: then, ..file }
+    File { place: Destination::At(moved), text, follow_ups, ..file }
 }
 
-/// Whether NixOS' configuration can declare a hook, and NixOS removes it otherwise: those in a
-/// folder, but not the single `hooks/qemu`.
+/// Whether the NixOS configuration can declare a hook, in which case NixOS removes it unless it
+/// does. This holds for hooks in `qemu.d`, but not for the single `hooks/qemu`.
 fn is_declared(path: &str) -> bool {
     path.contains("/qemu.d/")
 }
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_is_an_option_of_nixos() {
+    fn writes_each_part_as_a_nixos_option() {
         let hook = Part::Hook("/var/lib/libvirt/hooks/qemu.d/gvtg".to_owned());
         assert_eq!(
             lines_of(&[Part::Parameters, Part::Modules, hook]),
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_qemu_may_open_keeps_nixos_own_default() {
+    fn keeps_nixos_default_in_qemu_conf() {
         let text =
             lines_of(&[Part::QemuConf("cgroup_device_acl = [\n    \"/dev/null\"\n]\n".to_owned())])
                 .join(" ");
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_names_its_own_place() {
+    fn moves_the_hook_to_the_nixos_folder() {
         let moved = hook(hook_file(&[], Style::DropIn, "gvtg-xml emit hook"));
         assert_eq!(moved.path(), Some("/var/lib/libvirt/hooks/qemu.d/gvtg"));
         assert!(
@@ -213,7 +215,7 @@ mod tests {
             !moved.text.contains(USUAL_HOOKS)
                 && moved.follow_ups.contains(&FollowUp::CopyHook(moved.path().unwrap().to_owned()))
         );
-        // The single hook is not in a folder of hooks: nothing removes it.
+        // The single hook is not in qemu.d, so NixOS does not remove it.
         let whole = hook(hook_file(&[], Style::Whole, "gvtg-xml emit hook"));
         assert_eq!(
             (whole.path(), &whole.follow_ups[..]),

@@ -1,14 +1,14 @@
-//! A vGPU as a node device of libvirt: `virsh nodedev-define` takes it, in place of the hook.
+//! A vGPU as a libvirt node device for `virsh nodedev-define`, an alternative to the hook.
 
 use super::{Destination, File, FollowUp, Guest, Vgpu, shell};
 use crate::sanitize::clean;
 
-/// The XML of one vGPU.
+/// The node device XML of a vGPU.
 pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
     let (address, uuid) =
         (vgpu.pci.replace([':', '.'], "_"), vgpu.uuid.to_string().replace('-', "_"));
-    // libvirt ignores the name, and its schema wants it. It is the one that libvirt gives the
-    // device, since 7.8.
+    // libvirt ignores the name, but its schema requires one. This is the name that libvirt gives
+    // the device since 7.8.
     let name = format!("mdev_{uuid}_{address}");
     let text = format!(
         "<?made-by {}?>\n<!-- {} -->\n<device>\n  <name>{name}</name>\n  <parent>pci_{address}</parent>\n  <capability type='mdev'>\n    \
@@ -31,12 +31,12 @@ pub fn file(guest: &Guest, vgpu: &Vgpu, command: &str) -> File {
     }
 }
 
-/// A text that ends no processing instruction.
+/// Escapes a text for a processing instruction, which ends at `?>`.
 fn instruction(text: &str) -> String {
     clean(text).replace("?>", "?\\u{3e}")
 }
 
-/// A text that can be in a comment, where XML allows no two dashes.
+/// Escapes a text for a comment, which may not contain two dashes.
 fn comment(text: &str) -> String {
     clean(text).replace("--", "-\\u{2d}")
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_leaves_what_is_written_around_it() {
+    fn escapes_ends_of_comments_and_instructions() {
         assert_eq!(instruction("a --b '?>'"), "a --b '?\\u{3e}'");
         assert_eq!(comment("a --> b --- c"), "a -\\u{2d}> b -\\u{2d}- c");
     }

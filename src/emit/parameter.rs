@@ -1,4 +1,4 @@
-//! The kernel parameters of a GVT-g host, and how they join those that a kernel already gets.
+//! The kernel parameters of a GVT-g host, and how they are added to an existing command line.
 
 use super::shell;
 use crate::kernel_cmdline::{split, split_init};
@@ -6,25 +6,25 @@ use crate::kernel_cmdline::{split, split_init};
 /// A kernel parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// The module that it belongs to.
+    /// The module that has the parameter.
     pub module: &'static str,
-    /// Its name there.
+    /// The name within the module.
     pub name: &'static str,
-    /// The value that it gets.
+    /// The value to set.
     pub value: &'static str,
-    /// Other values that do as well: they stay.
+    /// Equivalent values, which are kept if already set.
     pub also_good: &'static [&'static str],
-    /// What it is for, as a sentence.
+    /// The purpose, as a sentence.
     pub why: &'static str,
 }
 
 /// The parameters that a GVT-g host needs.
 ///
-/// Two more that guides name are left out. `intel_iommu=on` is for passing whole PCI devices to a
-/// guest: GVT-g works without an IOMMU, and a machine may have it off on purpose.
+/// Two more that guides set are left out. `intel_iommu=on` is for passing whole PCI devices through
+/// to a guest: GVT-g works without an IOMMU, and a machine may have it off on purpose.
 /// `i915.enable_guc=0` is the default on all GPUs with GVT-g, and setting it taints the kernel.
 ///
-/// Sources: `intel_gvt.c` and `intel_uc.c` in Linux' drivers/gpu/drm/i915;
+/// Sources: `intel_gvt.c` and `intel_uc.c` in Linux's drivers/gpu/drm/i915;
 /// <https://github.com/intel/gvt-linux/issues/60>, where one of GVT-g's authors says that vGPUs
 /// need no IOMMU and that Windows' driver reads MSRs which KVM does not have.
 pub const PARAMETERS: &[Parameter] = &[
@@ -45,18 +45,18 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 impl Parameter {
-    /// Its name on the kernel's command line.
+    /// The name on the kernel command line, like `i915.enable_gvt`.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.module, self.name)
     }
 
-    /// The word on the kernel's command line.
+    /// The word on the kernel command line, like `i915.enable_gvt=1`.
     pub fn word(&self) -> String {
         format!("{}={}", self.full_name(), self.value)
     }
 
-    /// Whether these words set it to a value that is good. The kernel reads - in a name as _, and
-    /// the last word counts.
+    /// Whether these words set the parameter to its value or an equivalent one. The kernel reads
+    /// `-` in a name as `_`, and the last word takes effect.
     fn is_set(&self, words: &[&str]) -> bool {
         let name = self.full_name();
         let mut values = words
@@ -69,18 +69,18 @@ impl Parameter {
     }
 }
 
-/// All of them as words of a command line.
+/// All parameters as words of a command line.
 pub fn words() -> Vec<String> {
     PARAMETERS.iter().map(Parameter::word).collect()
 }
 
-/// Those that are words of this command line in the form in which this program adds them.
+/// The words of this command line that are exactly as this program adds them.
 pub fn added_to(line: &str) -> Vec<String> {
-    let there = split(split_init(line).0);
-    words().into_iter().filter(|word| there.contains(&word.as_str())).collect()
+    let present = split(split_init(line).0);
+    words().into_iter().filter(|word| present.contains(&word.as_str())).collect()
 }
 
-/// What each is for, as comment lines.
+/// The purpose of each parameter, as comment lines.
 pub fn comments() -> String {
     PARAMETERS
         .iter()
@@ -88,7 +88,8 @@ pub fn comments() -> String {
         .collect()
 }
 
-/// The words that a command line lacks; behind all others they count, whatever stands before.
+/// The words to append to a command line so that all parameters are set. The last word takes
+/// effect, so appended ones override earlier ones.
 pub fn missing(line: &str) -> Vec<String> {
     let words = split(split_init(line).0);
     PARAMETERS.iter().filter(|parameter| !parameter.is_set(&words)).map(Parameter::word).collect()
@@ -99,25 +100,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_and_good_is_not_missing() {
+    fn lists_parameters_that_are_not_set() {
         assert_eq!(
             missing("root=/dev/sda1 quiet").join(" "),
             "i915.enable_gvt=1 kvm.ignore_msrs=1"
         );
         assert_eq!(missing("i915.enable-gvt=1 kvm.ignore_msrs=Y"), [""; 0]);
-        // The last word counts.
+        // The last word takes effect.
         assert_eq!(
             missing("i915.enable_gvt=1 i915.enable_gvt=0 kvm.ignore_msrs=1").join(" "),
             "i915.enable_gvt=1"
         );
-        // Words that only look like them.
+        // Words that only resemble the parameters.
         assert_eq!(missing("quiet -- i915.enable_gvt=1 kvm.ignore_msrs=1").len(), 2);
         assert_eq!(missing("xi915.enable_gvt=1 i915.enable_gvt=10 kvm.ignore_msrs").len(), 2);
         assert_eq!(missing("dyndbg=\"file x i915.enable_gvt=1 +p\"").len(), 2);
     }
 
     #[test]
-    fn the_iommu_and_guc_stay_as_the_machine_has_them() {
+    fn leaves_iommu_and_guc_parameters_alone() {
         for line in ["intel_iommu=off", "intel_iommu=on", "i915.enable_guc=2"] {
             assert_eq!(missing(line).join(" "), "i915.enable_gvt=1 kvm.ignore_msrs=1", "{line}");
         }

@@ -1,12 +1,11 @@
-//! Lines for /etc/libvirt/qemu.conf: without them QEMU does not see the GPU that its window is
-//! drawn with.
+//! Lines for /etc/libvirt/qemu.conf that give QEMU access to the GPU that renders its window.
 
 use super::{Destination, File, FollowUp, made_by, shell};
 
-/// What libvirt lets QEMU have where qemu.conf does not say (`defaultDeviceACL` in libvirt's
-/// src/qemu/qemu_cgroup.c: from 7.0 to 12.8 one or the other is missing, and a device that is not
-/// there is passed over).
-const DEFAULTS: &[&str] = &[
+/// The devices that libvirt allows if qemu.conf does not set them (`defaultDeviceACL` in libvirt's
+/// src/qemu/qemu_cgroup.c). Versions from 7.0 to 12.8 lack some of them; libvirt skips devices that
+/// do not exist.
+const DEFAULT_DEVICES: &[&str] = &[
     "/dev/null",
     "/dev/full",
     "/dev/zero",
@@ -17,8 +16,8 @@ const DEFAULTS: &[&str] = &[
     "/dev/userfaultfd",
 ];
 
-/// What the GPU is called on most machines.
-const USUAL: &[&str] = &["card0", "renderD128"];
+/// The names of the GPU's devices on most machines.
+const USUAL_NAMES: &[&str] = &["card0", "renderD128"];
 
 const NOTES: &str = "This list replaces libvirt's default list, so it repeats the devices in it. If qemu.conf already sets cgroup_device_acl, do not add a\n\
     second one (only one takes effect): add the /dev/dri devices to the existing list.\n\
@@ -35,7 +34,8 @@ const NOTES: &str = "This list replaces libvirt's default list, so it repeats th
 const UNKNOWN: &str = "\n\n\
     The GPU was not found: these are its names on most machines. See yours with `ls -l /dev/dri/by-path`.";
 
-/// The lines, with the GPU's devices in /dev/dri; the usual ones where they are not known.
+/// The lines with their comments. `devices` are the names of the GPU's devices in /dev/dri; if
+/// empty, the usual names are used.
 pub fn file(devices: &[String], command: &str) -> File {
     let notes = if devices.is_empty() { format!("{NOTES}{UNKNOWN}") } else { NOTES.to_owned() };
     let what = shell::comment("Gives QEMU access to the GPU, for a window with OpenGL.");
@@ -50,12 +50,13 @@ pub fn file(devices: &[String], command: &str) -> File {
     }
 }
 
-/// The list alone, with these devices in /dev/dri; the usual ones if they are not known.
+/// The list alone. `devices` are names in /dev/dri; if empty, the usual names are used.
 pub fn list(devices: &[String]) -> String {
-    let usual: Vec<String> = USUAL.iter().map(|name| (*name).to_owned()).collect();
+    let usual: Vec<String> = USUAL_NAMES.iter().map(|name| (*name).to_owned()).collect();
     let devices = if devices.is_empty() { &usual[..] } else { devices };
     let line = |device: &dyn std::fmt::Display| format!("    \"{device}\",\n");
-    let defaults: String = DEFAULTS.iter().map(|device| line(device)).collect();
-    let own: String = devices.iter().map(|device| line(&format!("/dev/dri/{device}"))).collect();
-    format!("cgroup_device_acl = [\n{defaults}{}\n]\n", own.trim_end().trim_end_matches(','))
+    let defaults: String = DEFAULT_DEVICES.iter().map(|device| line(device)).collect();
+    let gpu_lines: String =
+        devices.iter().map(|device| line(&format!("/dev/dri/{device}"))).collect();
+    format!("cgroup_device_acl = [\n{defaults}{}\n]\n", gpu_lines.trim_end().trim_end_matches(','))
 }

@@ -1,14 +1,14 @@
-//! Words and comments of shell scripts, whatever is in them.
+//! Quotes words and comments of shell scripts, whatever they contain.
 
 use crate::sanitize::is_harmful;
 
-/// A text as one word of a shell; one that begins with a dash is quoted, so that nobody takes it
-/// for a flag.
+/// Quotes a text as a shell word. A text with a leading dash is quoted, too, so that readers do not
+/// take it for a flag.
 pub fn word(text: &str) -> String {
     if text.starts_with('-') { quoted(text) } else { argument(text) }
 }
 
-/// A text as an argument of a command, flags included.
+/// Quotes a text as a shell word that may be a flag.
 pub fn argument(text: &str) -> String {
     let is_plain = |byte: u8| {
         byte.is_ascii_alphanumeric()
@@ -21,9 +21,9 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// A text as comment lines, each with its line ending. Characters that could end a line, or mislead
-/// whoever reads it, are written as `\u{…}`; so is a backslash at a line's end, behind which
-/// modprobe and udev would read the next line as comment, too.
+/// Formats a text as comment lines, each with its line ending. Characters that could end a line or
+/// mislead a reader are escaped as `\u{…}`. So is a backslash at the end of a line, after which
+/// modprobe and udev would read the next line as part of the comment.
 pub fn comment(text: &str) -> String {
     let mut lines = String::new();
     for line in text.split('\n') {
@@ -41,11 +41,11 @@ pub fn comment(text: &str) -> String {
     lines
 }
 
-/// A list as people say it: `a`, `a and b`, `a, b and c`.
+/// Joins items in words: `a`, `a and b`, `a, b and c`.
 pub fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
-        [one] => one.clone(),
+        [item] => item.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_quoted_where_a_shell_would_read_it() {
+    fn quotes_words_that_a_shell_would_interpret() {
         assert_eq!(word("win10"), "win10");
         assert_eq!(word("i915-GVTg_V5_4"), "i915-GVTg_V5_4");
         for (text, quoted) in [
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leaves_a_comment() {
+    fn escapes_line_ends_in_comments() {
         assert_eq!(comment("a\\b\\\\\nc"), "# a\\b\\\\u{5c}\n# c\n");
         assert_eq!(comment("a\n\nb\rrm -rf\u{202e}"), "# a\n#\n# b\\u{d}rm -rf\\u{202e}\n");
     }

@@ -1,41 +1,43 @@
-//! What makes a host take notice of new files, in the order in which it is done.
+//! The steps that make new files take effect, in the order in which they are done.
 
 use super::parameter::words;
 
-/// A step; the order of the variants is that of the steps.
+/// A step. The variants are in the order in which steps are done.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FollowUp {
-    /// A device for virsh, by the name that libvirt gives it.
+    /// Define and start a node device with this name in virsh.
     DefineDevice(String),
-    /// A vGPU that mdevctl knows by this uuid.
+    /// Start the vGPU with this UUID in mdevctl.
     StartDevice(String),
-    /// A hook with this path, which NixOS keeps only if it is declared.
+    /// Copy the hook with this path into the NixOS configuration, because NixOS removes undeclared
+    /// hooks.
     CopyHook(String),
-    /// NixOS' configuration.
+    /// Rebuild NixOS.
     RebuildNixos,
-    /// udev rules.
+    /// Reload the udev rules.
     ReloadUdev,
-    /// Modules to load.
+    /// Load the modules.
     LoadModules,
-    /// libvirt looks for hooks when it starts and when it is told to (libvirt: src/util/virhook.c).
+    /// Reload libvirt, which looks for hooks only when it starts or reloads (libvirt:
+    /// src/util/virhook.c).
     ReloadLibvirt,
-    /// libvirt reads qemu.conf when it starts.
+    /// Restart libvirt, which reads qemu.conf only when it starts.
     RestartLibvirt,
-    /// Options of modules that are loaded before the root file system is there.
+    /// Regenerate the initramfs, for options of modules that it loads.
     RenewInitramfs,
-    /// A line of /etc/default/grub that sources the drop-in.
+    /// Add this line, which sources the drop-in, to /etc/default/grub.
     SourceGrubFile(String),
-    /// GRUB's menu.
+    /// Regenerate GRUB's menu.
     RenewGrub,
-    /// One start without these parameters, which kernel-install would copy from the running kernel.
+    /// Boot once without these parameters, which kernel-install would copy from the running kernel.
     StartWithout(String),
-    /// The entries that kernel-install writes.
+    /// Regenerate the boot entries of kernel-install.
     RenewEntries,
-    /// The kernel parameters of rpm-ostree's images, whose initramfs reads nothing below /etc.
+    /// Add the kernel parameters with rpm-ostree, whose initramfs does not read files in /etc.
     AppendKernelArguments,
-    /// The kernel reads its parameters once.
+    /// Reboot, because the kernel reads its parameters only at boot.
     Reboot,
-    /// QEMU's window opens on the user's display.
+    /// Let QEMU open its window on the user's display.
     LetWindowIn,
 }
 
@@ -44,7 +46,7 @@ const UPDATE_GRUB: &str = "run `sudo update-grub` (on Fedora `sudo grub2-mkconfi
 const KERNEL_INSTALL_ALL: &str = "run `sudo kernel-install add-all` (older versions need `sudo kernel-install add VERSION IMAGE` for each kernel)";
 
 impl FollowUp {
-    /// What to do, as an order.
+    /// The step as an instruction.
     pub fn text(&self) -> String {
         match self {
             FollowUp::DefineDevice(name) => format!("run `virsh nodedev-define FILE`; before the VM starts, run `virsh nodedev-start {name}`"),
@@ -82,7 +84,7 @@ impl FollowUp {
         }
     }
 
-    /// The step after the file is removed, as an instruction; None if there is none.
+    /// The step to take after the file is removed, as an instruction; `None` if there is none.
     pub fn text_of_removal(&self) -> Option<String> {
         Some(match self {
             FollowUp::ReloadUdev => "run `sudo udevadm control --reload`: vGPUs created from now on are only accessible to root".into(),
@@ -116,7 +118,7 @@ impl FollowUp {
         })
     }
 
-    /// Whether another step does what this one would.
+    /// Whether another step includes the effect of this one.
     fn is_covered_by(&self, other: &FollowUp) -> bool {
         match other {
             FollowUp::Reboot => {
@@ -134,7 +136,7 @@ impl FollowUp {
     }
 }
 
-/// The steps for several files: each once, in order, without those that another one covers.
+/// Merges the steps for several files: each once, in order, without those that another step covers.
 pub fn merge(steps: impl IntoIterator<Item = FollowUp>) -> Vec<FollowUp> {
     let mut steps: Vec<FollowUp> = steps.into_iter().collect();
     steps.sort();
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reboot_comes_last_and_spares_the_reloads() {
+    fn drops_reloads_before_a_reboot() {
         let all = [
             FollowUp::ReloadLibvirt,
             FollowUp::Reboot,

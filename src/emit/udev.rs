@@ -1,4 +1,4 @@
-//! The udev rule by which a user's own QEMU may open vGPUs.
+//! The udev rule that lets QEMU open vGPUs when users run it themselves.
 
 use super::{File, FollowUp, made_by, shell};
 
