@@ -1,5 +1,5 @@
-//! What AppArmor and SELinux restrict on a machine: the programs that libvirt's hooks may run, and
-//! QEMU's window.
+//! The restrictions of AppArmor and SELinux on a machine: the programs that libvirt's hooks may
+//! run, and QEMU's window.
 
 use super::{Probe, Root};
 

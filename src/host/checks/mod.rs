@@ -245,9 +245,9 @@ impl CheckResult {
     }
 
     /// A failed check with these findings; a passed one if there are none.
-    fn each(read: impl IntoIterator<Item = impl Into<String>>, found: Vec<Values>) -> Self {
+    fn each(read: impl IntoIterator<Item = impl Into<String>>, findings: Vec<Values>) -> Self {
         let outcome =
-            if found.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(found) };
+            if findings.is_empty() { Outcome::Fine(Vec::new()) } else { Outcome::Wrong(findings) };
         CheckResult { read: read.into_iter().map(Into::into).collect(), outcome }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn unused(context: CheckContext<'_>) -> CheckResult {
     }
     let is_unused =
         |vgpu: &&VgpuInstance| matches!(&vgpu.users, Probe::Present(users) if users.is_empty());
-    let found: Vec<Values> = existing
+    let unused_vgpus: Vec<Values> = existing
         .iter()
         .filter(is_unused)
         .map(|vgpu| {
@@ -75,14 +75,16 @@ pub(super) fn unused(context: CheckContext<'_>) -> CheckResult {
             ]
         })
         .collect();
-    if found.is_empty() && existing.iter().any(|vgpu| matches!(vgpu.users, Probe::Unreadable(_))) {
+    if unused_vgpus.is_empty()
+        && existing.iter().any(|vgpu| matches!(vgpu.users, Probe::Unreadable(_)))
+    {
         return CheckResult::unknown(
             [DEVICES, "/proc"],
             "only root can see which processes use the vGPUs",
         );
     }
-    if !found.is_empty() {
-        return CheckResult::each([DEVICES, "/proc"], found);
+    if !unused_vgpus.is_empty() {
+        return CheckResult::each([DEVICES, "/proc"], unused_vgpus);
     }
     CheckResult::fine(
         [DEVICES, "/proc"],
