@@ -1,5 +1,5 @@
-//! Writes the rules as one static table: reading 60 TOML files at each start would cost ten times
-//! the rest of the program.
+//! Compiles the rule files into one static table: parsing about 60 TOML files at every start would
+//! take ten times as long as the rest of a run.
 
 use std::fmt::Write as _;
 use std::{env, fs};
@@ -59,7 +59,7 @@ fn main() {
     let of_host = rules_in("rules/host");
     write("host.rs", &table(&of_host));
     write("symptoms.rs", &table(&symptoms(&rules.iter().chain(&of_host).collect::<Vec<_>>())));
-    // Where the two rules are that speak of what no other rule can be asked about.
+    // The indices of the two rules that report input no other rule can check.
     let place = |is_it: fn(&Check) -> bool| {
         rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read")
     };
@@ -70,8 +70,8 @@ fn main() {
     write("unreadable.rs", &format!("{places:?}"));
 }
 
-/// When this version came out, as CHANGELOG.md says: `## 0.1.0 (2026-11-28)`. Manual pages bear
-/// that date.
+/// Returns the release date of this version from CHANGELOG.md (`## 0.1.0 (2026-11-28)`), which the
+/// manual pages print.
 fn released() -> String {
     let changes = fs::read_to_string("CHANGELOG.md").expect("CHANGELOG.md is UTF-8");
     let start = format!("## {} (", env::var("CARGO_PKG_VERSION").expect("cargo's variables"));
@@ -82,7 +82,7 @@ fn released() -> String {
     .to_owned()
 }
 
-/// The rules in a folder, by id.
+/// Reads the rules in a folder, sorted by id.
 fn rules_in(folder: &str) -> Vec<Rule> {
     let mut rules = read(folder, rules::file::parse, |rule, stem| {
         if rule.id != stem {
@@ -97,7 +97,8 @@ fn rules_in(folder: &str) -> Vec<Rule> {
     rules
 }
 
-/// The tree of what the rules' selectors begin with; each path gets its place in it.
+/// Builds the trie of the prefixes of all selectors in the rules, and records in each path the
+/// index of its node.
 fn build_selector_trie(rules: &mut [Rule]) -> Vec<TrieNode> {
     let mut tree = selector_trie::new_trie();
     for rule in rules {
@@ -119,8 +120,8 @@ fn build_selector_trie(rules: &mut [Rule]) -> Vec<TrieNode> {
     tree
 }
 
-/// The symptoms, by id; they name only rules that are there, and no name is both a rule's and a
-/// symptom's.
+/// Reads the symptoms, sorted by id. Panics if one refers to a rule that does not exist, or has the
+/// name of a rule.
 fn symptoms(rules: &[&Rule]) -> Vec<Symptom> {
     let is_rule = |name: &str| {
         rules.iter().any(|rule| rule.id == name || rule.aliases.iter().any(|alias| alias == name))
@@ -136,8 +137,9 @@ fn symptoms(rules: &[&Rule]) -> Vec<Symptom> {
     })
 }
 
-/// What the files in a folder say, by name; `fault` is what is wrong in one beside what can't be
-/// read, by its name.
+/// Parses the TOML files in a folder, in the order of their names. `validate` gets a parsed file
+/// and its name without `.toml`, and returns what is wrong with it. Panics with all errors, each
+/// with its file, line and column.
 fn read<T>(
     folder: &str,
     parse: impl Fn(&str) -> Result<T, Vec<rules::file::RuleError>>,
@@ -188,7 +190,7 @@ fn write(name: &str, text: &str) {
     fs::write(std::path::Path::new(&out).join(name), text).expect("OUT_DIR can be written");
 }
 
-/// A value as the Rust expression for it.
+/// A value that can be written as a Rust expression.
 trait ToRust {
     fn to_rust(&self) -> String;
 }
@@ -204,7 +206,7 @@ macro_rules! structs {
     )*};
 }
 
-/// Enums without fields, whose Debug form is their Rust form.
+/// Enums without fields, whose `Debug` output is a valid Rust path.
 macro_rules! plain_enums {
     ($($name:ident)*) => {$(
         impl ToRust for $name {
@@ -317,7 +319,7 @@ impl ToRust for Operation {
     }
 }
 
-/// A variant with named fields.
+/// Writes a variant of `Check` with named fields.
 macro_rules! variant {
     ($name:ident { $($field:ident),* }) => {{
         let fields = [$(format!("{}: {}", stringify!($field), $field.to_rust())),*];

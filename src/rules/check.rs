@@ -1,4 +1,4 @@
-//! A function for each kind of check: from a rule and a domain to what it finds.
+//! Runs a rule's check on a domain: one function or match arm per kind of check.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::property::{to_set, type_of};
 use crate::xml::Element;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-/// Everything that a rule finds.
+/// Returns all findings of a rule in a domain.
 pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if !applies(&rule.when, context) {
@@ -96,22 +96,21 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             environment(&wanted, domain)
         }
         Check::Code { function } => code::run_check(function, context),
-        // Whoever asks all rules knows what of it is found, and whoever looks at several documents
-        // what others have.
+        // Handled by the caller: these need the results of all rules, or of all files.
         Check::Ignore { .. } | Check::Across { .. } => Vec::new(),
-        // What is read this far holds them.
+        // These two always hold for a parsed domain.
         Check::WellFormed | Check::Domain => Vec::new(),
     };
     if findings.is_empty() {
         return findings;
     }
-    // `absent` holds, so what is there is removed by another fix.
+    // `when.absent` holds although such elements exist, so another fix removes them.
     if rule.message_once_removed.is_some()
         && rule.when.absent.as_ref().is_some_and(|absent| context.search.any(absent, |_| true))
     {
         findings.iter_mut().for_each(|finding| finding.is_pending = true);
     }
-    // What is written behind an option that lacks its operand would be that.
+    // QEMU would take an argument added after an option without its operand for that operand.
     if domain.option_without_operand().is_some() {
         let adds_arguments =
             |change: &Change<'d>| matches!(change, Change::Arguments(_) | Change::Set { .. });
@@ -134,7 +133,7 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     findings
 }
 
-/// How sure a finding's fix is; None for one that has none.
+/// Returns how safe a finding's fix is, or `None` if it has no fix.
 pub fn applicability(
     rule: &Rule,
     finding: &Finding<'_>,
@@ -148,10 +147,10 @@ pub fn applicability(
     }
 }
 
-/// Whether a rule's fix is of use only together with a screen that shows the vGPU.
+/// Whether a rule's fix is only useful together with a display that shows the vGPU.
 pub(crate) fn is_for_the_picture(rule: &Rule, domain: &Domain<'_>) -> bool {
-    // libvirt before 7.2 lets QEMU decide whether there is SPICE, which may be among its own
-    // arguments.
+    // Before 7.2, libvirt lets QEMU decide whether there is SPICE, and the user's own arguments may
+    // turn it on.
     if rule.fix.iter().any(|fix| fix.keeps_picture)
         && !domain.options.iter().any(|option| option.name == "spice")
     {
@@ -187,7 +186,7 @@ fn unique<'d>(
         else {
             continue;
         };
-        // Two spellings of one uuid are one uuid.
+        // Different spellings of a UUID count as equal.
         let key = parse_uuid(value).map_or_else(|| value.to_owned(), |uuid| uuid.to_string());
         let span = attribute_span(owner, attribute);
         match first.get(&key) {

@@ -1,17 +1,17 @@
-//! Whether a rule applies to a domain, and what is left of it for the rules that come later.
+//! Evaluates a rule's `when`, and filters out elements that earlier fixes remove.
 
 use super::Context;
 use super::path::Selector;
 use super::schema::{DisplayBackend, When};
 use crate::xml::Element;
 
-/// Whether all holds that a rule asks for.
+/// Whether all conditions of a rule hold.
 pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
     when.vgpu.is_none_or(|wanted| wanted == context.domain.has_vgpu())
         && applies_to_vgpu(when, context)
 }
 
-/// The same where a vGPU is to come.
+/// Whether all conditions of a rule hold except `when.vgpu`: for a vGPU that a fix is about to add.
 pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
     let domain = context.domain;
     let stays = |element: Element<'_>| !is_removed(element, context);
@@ -37,14 +37,14 @@ pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
         && has(&when.present) != Some(false)
 }
 
-/// What a selector finds, without what earlier fixes remove.
+/// Returns the elements that match a selector and are not removed by earlier fixes.
 pub(super) fn remaining<'d>(selector: &Selector, context: &Context<'_, 'd>) -> Vec<Element<'d>> {
     let mut found = context.search.select(selector);
     found.retain(|element| !is_removed(*element, context));
     found
 }
 
-/// Whether an earlier fix removes an element.
+/// Whether an earlier fix removes an element or one of its ancestors.
 pub(super) fn is_removed(element: Element<'_>, context: &Context<'_, '_>) -> bool {
     !context.removed.is_empty()
         && element.ancestors().any(|ancestor| context.removed.contains(&ancestor.id()))

@@ -1,4 +1,4 @@
-//! The fix of a rule file as changes of one domain.
+//! Turns the `[[fix]]` of a rule file into changes to a domain.
 
 use std::cell::OnceCell;
 
@@ -9,16 +9,17 @@ use crate::change::{Change, deliver};
 use crate::fragment::NewElement;
 use crate::xml::{Element, QEMU_NAMESPACE, QEMU_PREFIX};
 
-/// A fix of a rule file, at work on one domain.
+/// A fix from a rule file, applied to one domain.
 pub(super) struct DeclarativeFix<'c, 'd> {
     pub(super) fix: Option<&'c Fix>,
-    /// What it inserts, before its values are filled in; the same for all findings.
+    /// The element that the fix inserts, before placeholders are filled in; parsed once for all
+    /// findings.
     pub(super) template: OnceCell<Option<NewElement>>,
     pub(super) context: &'c Context<'c, 'd>,
 }
 
 impl<'d> DeclarativeFix<'_, 'd> {
-    /// The finding with the changes that the fix makes.
+    /// Adds the fix's changes to a finding. `attribute` is the attribute that the check is about.
     pub(super) fn mended(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
         let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };
         let fill =
@@ -26,7 +27,7 @@ impl<'d> DeclarativeFix<'_, 'd> {
         let change = match &fix.op {
             Operation::Remove => Some(Change::Remove(element)),
             Operation::Insert(text) => {
-                // What can't be parsed was refused when the rule was read.
+                // Parsing a rule file already rejects text that cannot be inserted.
                 let template = self.template.get_or_init(|| NewElement::parse(text).ok());
                 template.as_ref().map(|template| {
                     Change::Insert(element, with_qemu_prefix(template.filled(&fill), element))
@@ -54,8 +55,8 @@ impl<'d> DeclarativeFix<'_, 'd> {
     }
 }
 
-/// A new element whose `qemu:` is the document's own prefix for libvirt's namespace, or is declared
-/// on it where there is none.
+/// Replaces the `qemu:` prefix of a new element with the document's prefix for libvirt's QEMU
+/// namespace, or declares the namespace on the element if the document does not.
 fn with_qemu_prefix(new: NewElement, parent: Element<'_>) -> NewElement {
     if !new.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
         return new;

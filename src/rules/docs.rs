@@ -1,19 +1,19 @@
-//! A rule's page: what `explain` prints and editors show.
+//! Renders a rule's page, which `explain` prints and editors show.
 
 use std::fmt::Write as _;
 
 use super::schema::{MessageSource, Rule};
 
-/// How a page is written.
+/// The markup of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markup {
-    /// For a terminal.
+    /// Plain text, for a terminal.
     Plain,
-    /// For an editor that draws Markdown.
+    /// Markdown, for an editor.
     Markdown,
 }
 
-/// A rule's page.
+/// Renders a rule's page.
 pub fn page(rule: &Rule, markup: Markup) -> String {
     let mut text = match markup {
         Markup::Plain => format!(
@@ -69,7 +69,7 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
     text
 }
 
-/// Who says something at a moment.
+/// Returns the name of the program that prints messages from this source.
 pub fn speaker(at: MessageSource) -> &'static str {
     match at {
         MessageSource::Define => "virsh define",
@@ -81,12 +81,12 @@ pub fn speaker(at: MessageSource) -> &'static str {
 }
 
 impl Markup {
-    /// A text that is no Markdown.
+    /// Escapes text for this markup.
     fn escaped(self, text: &str) -> String {
         match self {
             Markup::Plain => text.to_owned(),
             Markup::Markdown => {
-                // Inside backticks a backslash is one.
+                // A backslash inside backticks would be shown.
                 let mut is_code = false;
                 let mut escaped = String::with_capacity(text.len());
                 for c in text.chars() {

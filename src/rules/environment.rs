@@ -1,4 +1,4 @@
-//! QEMU's environment: what a rule wants in it.
+//! Checks QEMU's environment variables.
 
 use super::finding::Finding;
 use super::path::Text;
@@ -7,7 +7,7 @@ use super::template;
 use crate::change::Change;
 use crate::domain::Domain;
 
-/// An environment variable that a rule wants.
+/// An environment variable that a rule requires.
 pub(super) struct RequiredEnv<'w> {
     pub(super) name: &'w str,
     pub(super) value: &'w str,
@@ -16,7 +16,8 @@ pub(super) struct RequiredEnv<'w> {
     pub(super) displays: &'w [Text],
 }
 
-/// What is wrong with it; nothing where the display that QEMU opens needs no such variable.
+/// Returns the finding if the variable is missing or has a wrong value. Empty if the display that
+/// QEMU opens does not need the variable.
 pub(super) fn environment<'d>(wanted: &RequiredEnv<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
     if !display_needs(wanted.displays, domain) {
         return Vec::new();
@@ -59,7 +60,7 @@ pub(super) fn environment<'d>(wanted: &RequiredEnv<'_>, domain: &Domain<'d>) -> 
     }
 }
 
-/// Whether the display that QEMU will open is one of these.
+/// Whether QEMU will open one of these displays, or `displays` is empty.
 fn display_needs(displays: &[Text], domain: &Domain<'_>) -> bool {
     displays.is_empty() || displays.iter().any(|display| domain.opens(display))
 }

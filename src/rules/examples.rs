@@ -1,26 +1,26 @@
-//! What shows that a rule is right: what libvirt or QEMU say, and documents that show it at work.
+//! The evidence for a rule: messages of libvirt or QEMU, and example documents.
 
 use serde::Deserialize;
 
 use super::path::Text;
 use crate::version::VersionRange;
 
-/// What libvirt or QEMU say.
+/// A message of libvirt, QEMU or the system that a rule explains.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnownMessage {
-    /// Who says it.
+    /// The program that prints it.
     pub at: MessageSource,
-    /// In their words; `{}` stands for what varies.
+    /// The message; `{}` matches any text.
     pub text: Text,
-    /// The libvirt releases that say so.
+    /// The libvirt releases that print it; all by default.
     pub libvirt: Option<VersionRange>,
-    /// Whether a libvirt without a vGPU at hand says it too.
+    /// Whether libvirt also prints it on a host without a vGPU, so that a test can provoke it.
     #[serde(default = "yes")]
     pub tested: bool,
 }
 
-/// When they say it.
+/// The program that prints a message, and the step at which it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MessageSource {
@@ -32,40 +32,40 @@ pub enum MessageSource {
     Start,
     /// QEMU, when it starts.
     Qemu,
-    /// The kernel or systemd, in their logs or to whoever writes to /sys.
+    /// The kernel or systemd: in their logs, or as the error of a write to /sys.
     System,
 }
 
-/// A document that shows a rule at work.
+/// An example document for a rule.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Example {
-    /// A document with the finding; `»` and `«` mark its place.
+    /// A document with the finding; `»` and `«` enclose its span.
     pub bad: Option<Text>,
-    /// What this rule's fix alone makes of it.
+    /// The document after this rule's fix alone.
     pub fixed: Option<Text>,
     /// A document without the finding.
     pub good: Option<Text>,
-    /// The document that the run looks at before it.
+    /// A document that the same run reads first.
     pub other_file: Option<Text>,
-    /// Where the snippets belong; a whole document by default.
+    /// The element that the snippets go into; by default they are whole documents.
     #[serde(default, rename = "in")]
     pub within: SnippetContext,
-    /// Settings as on the command line: `--libvirt 7.0`.
+    /// Settings, written as on the command line: `--libvirt 7.0`.
     #[serde(default)]
     pub settings: Text,
 }
 
-/// Where an example's snippet belongs.
+/// The element that an example's snippets go into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnippetContext {
-    /// It is a whole document.
+    /// None: the snippet is a whole document.
     #[default]
     Document,
-    /// Inside `<domain>`.
+    /// `<domain>`.
     Domain,
-    /// Inside `<devices>`.
+    /// `<devices>`.
     Devices,
 }
 

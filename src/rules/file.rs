@@ -1,5 +1,5 @@
-//! Reading a rule file, and everything that is wrong in it at once, each with its place. The build
-//! script reads the built-in rules by this too.
+//! Parses rule files and reports all errors in one at once, each with its span. The build script
+//! parses the built-in rules with the same code.
 
 use std::error::Error;
 use std::fmt;
@@ -13,13 +13,13 @@ use super::schema::{Check, Group, Operation, Rule};
 use crate::fragment::NewElement;
 use crate::property::{to_override, type_of};
 
-/// Something wrong in a rule file.
+/// An error in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RuleError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// Where in the file, in bytes.
+    /// The span in the file, in bytes.
     pub span: Range<usize>,
 }
 
@@ -31,11 +31,11 @@ impl fmt::Display for RuleError {
 
 impl Error for RuleError {}
 
-/// Reads a rule file.
+/// Parses a rule file.
 ///
 /// # Errors
-/// What the file says that a rule can't say (the first thing of that kind), else all that doesn't
-/// fit together or names what isn't there, in the order of the file.
+/// The first error of the TOML syntax or the schema; if there is none, all values that contradict
+/// each other and all unknown names, in the order of the file.
 pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
     let rule: Rule = toml::from_str(text).map_err(|error| {
         vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }]
@@ -48,7 +48,7 @@ pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
     if checker.errors.is_empty() { Ok(rule) } else { Err(checker.errors) }
 }
 
-/// A step to a value of the file: a key, or the number of one of several.
+/// One step on the path to a TOML value: a table key, or an index into an array.
 #[derive(Clone, Copy)]
 pub(super) enum TomlPathSegment {
     Key(&'static str),
@@ -56,7 +56,8 @@ pub(super) enum TomlPathSegment {
 }
 use TomlPathSegment::{Index, Key};
 
-/// Where a value stands; the beginning of the file where it can't be found.
+/// Returns the span of a value in bytes. If the value is missing, returns the span of the innermost
+/// part of its path that exists, or `0..0`.
 pub(super) fn span_of(text: &str, place: &[TomlPathSegment]) -> Range<usize> {
     let Ok(table) = DeTable::parse(text) else { return 0..0 };
     let mut value = DeValue::Table(table.into_inner());
@@ -85,7 +86,8 @@ impl Checker<'_> {
         self.errors.push(RuleError { message, span });
     }
 
-    /// The same about a part of the value: where it stands, if the file has it as it is.
+    /// Adds an error about a part of a string value. `part` is in bytes of `value`; the error
+    /// covers the whole value if the file spells it differently (escapes).
     fn add_within(
         &mut self,
         place: &[TomlPathSegment],
@@ -99,7 +101,7 @@ impl Checker<'_> {
         self.errors.push(RuleError { message, span });
     }
 
-    /// Parts that don't fit each other.
+    /// Reports keys that contradict each other.
     fn structure(&mut self, rule: &Rule) {
         let selects = matches!(
             rule.check,
@@ -174,7 +176,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Names of what isn't there.
+    /// Reports names of settings, functions and properties that do not exist.
     fn names(&mut self, rule: &Rule) {
         let setting = |name: &str| {
             format!("there is no setting '{name}'; the settings are {}", SETTINGS.join(", "))
@@ -189,8 +191,8 @@ impl Checker<'_> {
             self.add(&[Key("when"), Key("setting")], setting(name));
         }
         match &rule.check {
-            // Those of the host are in a table of their own, which a test holds against the rules:
-            // no site has such rules.
+            // Functions of host rules are not in this table: no user has such rules, and a test
+            // checks the built-in ones.
             Check::Code { function } if rule.group != Group::Host && function.place.is_none() => {
                 let message = format!(
                     "there is no function '{}'; the functions are {}",
@@ -230,7 +232,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Placeholders that nothing fills in, and what can't be inserted.
+    /// Reports unknown placeholders, and text that cannot be inserted.
     fn texts(&mut self, rule: &Rule) {
         let is_host = rule.group == Group::Host;
         self.placeholders(&[Key("message")], &rule.message, is_host);
@@ -276,7 +278,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The wording for the rule's page, where no document fills in placeholders.
+    /// Checks the texts of the rule's page, where no document can fill in placeholders.
     fn page(&mut self, rule: &Rule) {
         let title = rule.fix.first().map(|fix| &fix.title);
         self.page_text("help", &[Key("help")], rule.help.as_ref(), rule.page.help.as_ref());

@@ -1,4 +1,4 @@
-//! What a check finds: where, what its words need, and what mends it.
+//! The result of a check: its place, the values for its message, and its fix.
 
 use std::ops::Range;
 
@@ -7,46 +7,48 @@ use crate::change::Change;
 use crate::domain::attribute_span;
 use crate::xml::Element;
 
-/// Something found, before its words are filled in.
+/// A result of a check, before its message is rendered.
 #[derive(Debug)]
 pub struct Finding<'d> {
-    /// Where, in bytes.
+    /// The place in the document, in bytes.
     pub span: Range<usize>,
-    /// The element that it is about.
+    /// The element that the finding is about.
     pub element: Option<Element<'d>>,
-    /// What its words need.
+    /// The placeholders that the check fills in, by name.
     pub values: Vec<(&'static str, String)>,
-    /// Other places that have to do with it.
+    /// Related places in the document, each with a note.
     pub related: Vec<(Range<usize>, String)>,
-    /// What mends it; None where only a person can.
+    /// The changes that the fix makes; `None` if it cannot be fixed automatically.
     pub changes: Option<Vec<Change<'d>>>,
-    /// What the fix may lose here, though the rule calls it safe.
+    /// What the fix may lose in this domain, although the rule declares it safe.
     pub risk: Option<Risk>,
-    /// Whether a setting of the run is wrong for this domain, so that `fix` writes nothing.
+    /// Whether the finding is about a setting of this run that does not suit the domain. `fix` then
+    /// writes nothing.
     pub is_of_setting: bool,
-    /// Whether it only becomes true once another fix of the same run has removed something.
+    /// Whether the problem only arises once another fix of the same run has removed something.
     pub is_pending: bool,
-    /// Whether the fix gives the vGPU the property that the rule's fix names.
+    /// Whether the changes also set the vGPU property that the rule's fix names (`fix.property`).
     pub gives_property: bool,
 }
 
 impl<'d> Finding<'d> {
-    /// A finding about an element, at its start tag.
+    /// Creates a finding at an element's start tag.
     pub fn at(element: Element<'d>) -> Self {
         Finding::within(element, element.start_tag().span)
     }
 
-    /// A finding about an element's attribute, or its start tag where it lacks that.
+    /// Creates a finding at an attribute, or at the element's start tag if it has no such
+    /// attribute.
     pub fn at_attribute(element: Element<'d>, name: &str) -> Self {
         Finding::within(element, attribute_span(element, name))
     }
 
-    /// A finding about an element, at some place in it.
+    /// Creates a finding about an element, at any span within it.
     pub fn within(element: Element<'d>, span: Range<usize>) -> Self {
         Finding { element: Some(element), ..Finding::of_no_element(span) }
     }
 
-    /// A finding about a comment.
+    /// Creates a finding without an element, for example about a comment.
     pub fn of_no_element(span: Range<usize>) -> Self {
         Finding {
             span,
@@ -61,19 +63,19 @@ impl<'d> Finding<'d> {
         }
     }
 
-    /// The same with something that its words need.
+    /// Adds a value for a placeholder.
     pub fn with_value(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.values.push((name, value.into()));
         self
     }
 
-    /// The same with what mends it.
+    /// Sets the changes that fix the problem.
     pub fn fixed_by(mut self, changes: Vec<Change<'d>>) -> Self {
         self.changes = Some(changes);
         self
     }
 
-    /// The same with another place that has to do with it.
+    /// Adds a related place, in bytes, with a note.
     pub fn related_to(mut self, span: Range<usize>, message: impl Into<String>) -> Self {
         self.related.push((span, message.into()));
         self

@@ -1,10 +1,10 @@
-//! Whether a value looks as a rule wants it.
+//! Checks whether values have a required format.
 
 use super::schema::Format;
 use crate::domain::parse_uuid;
 
 impl Format {
-    /// Whether a value looks like this.
+    /// Whether a value has this format.
     pub fn fits(self, value: &str) -> bool {
         match self {
             Format::Uuid => parse_uuid(value).is_some(),

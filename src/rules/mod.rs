@@ -1,5 +1,5 @@
-//! The rules: data in `rules/*.toml`, checks by kind in [`check`], what is too odd for data in
-//! [`code`].
+//! The rules: data in `rules/*.toml`, checks by kind in [`check`], and checks that data cannot
+//! express in [`code`].
 
 pub mod check;
 pub mod code;
@@ -28,18 +28,20 @@ pub use symptom::Symptom;
 use crate::domain::Domain;
 use crate::xml::{ElementSet, XmlErrorKind};
 
-/// The built-in rules, in the order in which they are asked: written by the build script from
+/// Returns the built-in rules in the order in which they run. The build script generates them from
 /// `rules/*.toml`.
 pub fn builtin() -> &'static [Rule] {
     BUILTIN
 }
 
-/// The built-in rules about the host, by id: written by the build script from `rules/host/*.toml`.
+/// Returns the built-in rules about the host, sorted by id. The build script generates them from
+/// `rules/host/*.toml`.
 pub fn of_host() -> &'static [Rule] {
     OF_HOST
 }
 
-/// The symptoms, by id: written by the build script from `rules/symptoms/*.toml`.
+/// Returns the symptoms, sorted by id. The build script generates them from
+/// `rules/symptoms/*.toml`.
 pub fn symptoms() -> &'static [Symptom] {
     SYMPTOMS
 }
@@ -66,7 +68,7 @@ mod table {
 }
 use table::{BUILTIN, OF_HOST, SELECTOR_TRIE, SYMPTOMS};
 
-/// The rule that speaks of a text which can't be read.
+/// Returns the rule that reports unreadable input.
 pub fn rule_for_xml_error(unreadable: XmlErrorKind) -> &'static Rule {
     match unreadable {
         XmlErrorKind::NotWellFormed => table::WELL_FORMED,
@@ -77,30 +79,31 @@ pub fn rule_for_xml_error(unreadable: XmlErrorKind) -> &'static Rule {
 /// The rules of one run.
 #[derive(Clone, Debug)]
 pub struct RuleSet<'r> {
-    /// Those that are asked, in order.
+    /// The rules to run, in order.
     pub active: Vec<&'r Rule>,
-    /// Those that nobody switched off: what a new vGPU gets, even where only one rule is asked.
+    /// The enabled rules, even when `--only` narrows the active ones; they decide what a new vGPU
+    /// gets.
     pub wanted: Vec<&'r Rule>,
-    /// All that there are.
+    /// All rules, including disabled ones.
     pub known: Vec<&'r Rule>,
 }
 
 impl<'r> RuleSet<'r> {
-    /// All of these rules.
+    /// Creates a set in which all of these rules are active.
     pub fn all(rules: impl IntoIterator<Item = &'r Rule>) -> Self {
         let mut active: Vec<&'r Rule> = rules.into_iter().collect();
-        // The built-in ones are in order.
+        // The built-in rules are already in order.
         if !active.is_sorted_by_key(|rule| (rule.phase(), &rule.id)) {
             active.sort_by_key(|rule| (rule.phase(), &rule.id));
         }
         RuleSet { known: active.clone(), wanted: active.clone(), active }
     }
 
-    /// Only those that one of these names means (none: all), without those that one of the others
-    /// means.
+    /// Keeps only the rules that `only` names (all if it is empty), without those that `ignore`
+    /// names. Names are rule ids, aliases or groups.
     ///
     /// # Errors
-    /// A name that no rule and no group has, with the nearest one that there is.
+    /// Returns an error with a suggestion if a name is neither a rule's nor a group's.
     pub fn narrow(&mut self, only: &[String], ignore: &[String]) -> Result<(), String> {
         for name in only.iter().chain(ignore) {
             if !self.known.iter().any(|rule| rule.matches_name(name)) {
@@ -116,17 +119,17 @@ impl<'r> RuleSet<'r> {
 }
 
 impl Rule {
-    /// Whether a name is this rule's, one that it had before, or its group's.
+    /// Whether this is the rule's id, a former id, or its group's name.
     pub fn matches_name(&self, name: &str) -> bool {
         self.is_named(name) || self.group.name() == name
     }
 
-    /// Whether a name is this rule's, or one that it had before.
+    /// Whether this is the rule's id or a former id.
     pub fn is_named(&self, name: &str) -> bool {
         self.id == name || self.aliases.iter().any(|alias| alias == name)
     }
 
-    /// The names that mean this rule: its own, those that it had before, and its group's.
+    /// Returns the rule's id, its former ids, and its group's name.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.id)
             .chain(self.aliases.iter().map(|alias| &**alias))
@@ -135,7 +138,7 @@ impl Rule {
 }
 
 impl schema::Group {
-    /// The word that rule files and flags use.
+    /// Returns the group's name in rule files and flags.
     pub fn name(self) -> &'static str {
         match self {
             schema::Group::Display => "display",
@@ -148,7 +151,7 @@ impl schema::Group {
     }
 }
 
-/// The message for a name that no rule and no group has.
+/// Renders the error for a name that is neither a rule's nor a group's.
 pub fn unknown(name: &str, rules: &[&Rule]) -> String {
     match closest_match(name, rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()])) {
         Some(id) => format!("there is no rule '{name}'; did you mean '{id}'?"),
@@ -156,8 +159,8 @@ pub fn unknown(name: &str, rules: &[&Rule]) -> String {
     }
 }
 
-/// The one of these names that is spelt most like another, if it is at all: to be asked for, not to
-/// be taken.
+/// Returns the most similar of these names, or `None` if none is similar enough to be suggested.
+/// Too fuzzy to be used without asking.
 pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
     names
@@ -165,11 +168,11 @@ pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Op
         .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }
 
-/// The rule's or group's name that somebody meant who wrote another one: at most two letters are
-/// wrong, one of three, and no second name is as near.
+/// Returns the rule id or group name that a misspelled name most likely stands for: at most two
+/// edits away, and at most one edit per three letters. `None` if two names are equally close.
 pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
     let names = rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()]);
-    // Whoever is off by more in length is off by more in letters.
+    // The edit distance is at least the difference in length.
     let near = names.filter(|known| known.len().abs_diff(name.len()) <= 2);
     let mut near: Vec<(usize, &str)> =
         near.map(|known| (strsim::osa_distance(name, known), known)).collect();
@@ -183,7 +186,7 @@ pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
     }
 }
 
-/// What a check sees.
+/// The input of a check.
 pub struct Context<'c, 'd> {
     /// The domain.
     pub domain: &'c Domain<'d>,
@@ -191,9 +194,9 @@ pub struct Context<'c, 'd> {
     pub search: &'c select::Search<'c, 'd>,
     /// The rules of this run.
     pub rules: &'c RuleSet<'c>,
-    /// The elements that earlier findings' fixes remove in this run.
+    /// The elements that fixes of earlier findings in this run remove.
     pub removed: &'c ElementSet,
-    /// Whether anybody looks at the changes of a fix, and not only at whether there are any:
-    /// working them out costs.
+    /// Whether the caller uses the changes of a fix, and not only whether there are any; computing
+    /// them is expensive.
     pub wants_changes: bool,
 }

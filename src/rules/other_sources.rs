@@ -18,7 +18,7 @@ pub(super) enum RamfbElsewhere<'d> {
 pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
     match name {
         "ramfb" => ramfb_elsewhere(domain).is_some(),
-        // Only ramfb needs the driver.
+        // The driver is only needed for ramfb.
         "driver" => !domain.has_ramfb() && ramfb_elsewhere(domain).is_some(),
         "x-igd-opregion" => {
             domain.opregion_argument().is_some() || domain.other_opregion().is_some()
@@ -27,19 +27,20 @@ pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
     }
 }
 
-/// Returns why the vGPU must not get ramfb; None if it may.
+/// Returns why the vGPU must not get ramfb, or `None` if it may.
 pub(super) fn ramfb_elsewhere<'d>(domain: &Domain<'d>) -> Option<RamfbElsewhere<'d>> {
     let stays = |ramfb: &&Ramfb<'d>| ramfb_to_move(domain, ramfb).is_none();
     let device = || domain.other_ramfbs().iter().find(stays).cloned().map(RamfbElsewhere::Device);
     domain.drawing_rom().map(RamfbElsewhere::Rom).or_else(device)
 }
 
-/// The changes that move ramfb from the domain's other vGPUs to the one that shows the picture.
+/// Returns the changes that move ramfb from the domain's other vGPUs to the one that shows the
+/// picture.
 pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
     domain.other_ramfbs().iter().filter_map(|ramfb| ramfb_to_move(domain, ramfb)).collect()
 }
 
-/// The change that turns ramfb off on another GVT-g vGPU, if an attribute turns it on.
+/// Returns the change that turns ramfb off on another GVT-g vGPU, if an attribute turned it on.
 fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d>> {
     let is_from_attribute = || {
         let is_said_again = domain.own_alias(ramfb.device).is_some_and(|alias| {
@@ -52,8 +53,8 @@ fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d
     can_move.then(|| Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
 }
 
-/// The changes that turn off ramfb on another device, however it has it; none for a `<video>`, or
-/// for an argument that something else may refer to.
+/// Returns the changes that turn off ramfb on another device, wherever it is set. Empty for a
+/// `<video>`, and for an argument that other options may refer to by its id.
 pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<Change<'d>> {
     const NAME: &str = "ramfb";
     let device = ramfb.device;

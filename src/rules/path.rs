@@ -1,4 +1,4 @@
-//! The path language of rule files: a subset of XPath 1.0, with XPath's own meaning.
+//! The selector language of rule files: a subset of XPath 1.0 with the semantics of XPath.
 //!
 //! ```text
 //! selector  = path { "|" path }
@@ -8,51 +8,52 @@
 //! term      = "not(" condition ")" | "(" condition ")" | value [ ( "=" | "!=" ) STRING ]
 //! value     = path | [ path "/" ] "@" NAME
 //! ```
-//! A name without a prefix is an element in no namespace; `qemu:` means libvirt's namespace,
-//! whatever prefix a document uses.
+//! A name without a prefix matches elements in no namespace; `qemu:` stands for libvirt's QEMU
+//! namespace, whatever prefix the document uses.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// Text that is built into the program or read from a file.
+/// Text that is compiled in, or read from a file.
 pub type Text = Cow<'static, str>;
-/// A list that is built into the program or read from a file.
+/// A list that is compiled in, or read from a file.
 pub type List<T> = Cow<'static, [T]>;
 
-/// What a rule looks at: the elements of any of its paths.
+/// A set of paths; selects the elements that any of them matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selector {
-    /// As it was written.
+    /// The selector as written.
     pub source: Text,
-    /// The paths between `|`.
+    /// The alternatives between `|`.
     pub paths: List<Path>,
 }
 
-/// Steps from one element to others.
+/// A sequence of steps from one element to others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    /// Whether it starts at the document (`/…`) rather than at the element at hand.
+    /// Whether it starts at the document (`/…`) instead of the context element.
     pub absolute: bool,
     /// The steps in order.
     pub steps: List<Step>,
-    /// Its place in the tree of what the built-in paths begin with
-    /// ([`selector_trie`](super::selector_trie)); None for any other.
+    /// The index of its prefix in the trie of the built-in selectors
+    /// ([`selector_trie`](super::selector_trie)); `None` for paths that are not built in or have no
+    /// such prefix.
     pub stem: Option<usize>,
 }
 
-/// One step.
+/// One step of a path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Where it goes.
+    /// The direction of the step.
     pub axis: Axis,
-    /// Which of the elements there it means.
+    /// The names that it matches.
     pub name: Name,
-    /// What must hold for them.
+    /// The predicates; all must hold.
     pub conditions: List<Condition>,
 }
 
-/// Where a step goes.
+/// The direction of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Axis {
     /// `/name`.
@@ -65,7 +66,7 @@ pub enum Axis {
     Own,
 }
 
-/// Which elements a step means.
+/// The name test of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Name {
     /// `*`.
@@ -74,41 +75,41 @@ pub enum Name {
     Plain(Text),
     /// `qemu:name`, in libvirt's namespace for QEMU.
     Qemu(Text),
-    /// `qemu:*`.
+    /// `qemu:*`, any name in that namespace.
     AnyQemu,
 }
 
-/// What must hold for an element.
+/// A predicate on an element.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// All of them.
+    /// All of these hold.
     All(List<Condition>),
-    /// At least one of them.
+    /// At least one of these holds.
     Any(List<Condition>),
-    /// None of them.
+    /// None of these holds.
     Not(List<Condition>),
-    /// There is such a thing.
+    /// The path matches something.
     Exists(Value),
-    /// There is one with this value (XPath: `=`).
+    /// A match has this value (XPath: `=`).
     Equal(Value, Text),
-    /// There is one with another value (XPath: `!=`).
+    /// A match has another value (XPath: `!=`).
     Different(Value, Text),
 }
 
 /// An element's text, or an attribute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value {
-    /// The way to the element.
+    /// The path to the element.
     pub path: Path,
-    /// The attribute's name; None for the element itself.
+    /// The attribute's name; `None` for the element's text.
     pub attribute: Option<Text>,
 }
 
 impl Selector {
-    /// Reads a selector.
+    /// Parses a selector.
     ///
     /// # Errors
-    /// What is wrong, and at which byte.
+    /// Returns a message with the byte offset of the error.
     pub fn parse(source: &str) -> Result<Self, String> {
         let mut parser = Parser { text: source, at: 0 };
         let mut paths = vec![parser.path()?];
@@ -163,7 +164,7 @@ impl Parser<'_> {
         found
     }
 
-    /// `and`, `or`: a word that must end there.
+    /// Takes a keyword (`and`, `or`) if no name character follows it.
     fn take_word(&mut self, word: &str) -> bool {
         self.skip_space();
         let ends =
@@ -196,7 +197,7 @@ impl Parser<'_> {
             };
             first = false;
             if self.rest().starts_with('@') {
-                // The attribute at a value's end: its owner reads it.
+                // An attribute ends a value; the caller reads it.
                 if axis == Axis::Descendant {
                     return Err(self.expected("an element before '@'"));
                 }

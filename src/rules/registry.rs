@@ -1,7 +1,8 @@
-//! The names that a rule file may use beside those of its own format. The build script reads them
-//! too, so they stand apart from what they name; tests hold the two together.
+//! The names that rule files may refer to: placeholders, settings and functions. The build script
+//! includes this file, so it does not depend on the code that the names stand for; tests keep both
+//! in sync.
 
-/// Settings that a placeholder can name.
+/// Placeholders for settings.
 pub const PLACEHOLDERS: &[&str] = &[
     "uuid",
     "display",
@@ -15,11 +16,11 @@ pub const PLACEHOLDERS: &[&str] = &[
     "type",
 ];
 
-/// What checks add to them: the value found, and a word or two about it.
+/// Placeholders that checks fill in for their findings.
 pub const OF_CHECKS: &[&str] =
     &["found", "element", "what", "device", "property", "other", "canonical"];
 
-/// What the checks of the host fill in.
+/// Placeholders that host checks fill in.
 pub const OF_HOST: &[&str] = &[
     "address",
     "available",
@@ -40,7 +41,7 @@ pub const OF_HOST: &[&str] = &[
     "what",
 ];
 
-/// Settings that can be asked for with `setting`.
+/// Settings that `when.setting` and `check.setting` can name.
 pub const SETTINGS: &[&str] = &[
     "uuid",
     "type",
@@ -54,7 +55,7 @@ pub const SETTINGS: &[&str] = &[
     "keep-video",
 ];
 
-/// The functions of `code` checks, by name.
+/// The functions of `code` checks, sorted by name.
 pub const FUNCTIONS: &[&str] = &[
     "audio-without-id",
     "caching-mode",

@@ -1,42 +1,42 @@
-//! What a fix may lose in a domain, so that it is made only where somebody asks for it.
+//! What an unsafe fix may lose in a domain.
 
-/// Why a fix that a rule calls safe is not safe here.
+/// The reason why a fix that its rule declares safe is unsafe in this domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
-    /// Such an element is there as the rule says makes it unsafe, or somebody may watch the guest
-    /// through something else.
+    /// The domain has an element that the fix names in `unsafe-if`, or another display that may be
+    /// in use.
     Watched,
-    /// What shows the guest now has no GL, and is somebody's choice.
+    /// The current display has no OpenGL, but the user chose it.
     Screen,
-    /// The GPU itself is in the guest.
+    /// The GPU itself is passed through to the guest.
     LastGpu,
-    /// All VMs of a template get the same vGPU.
+    /// All VMs made from a template would get the same vGPU.
     SharedVgpu,
-    /// A PCI card is shown by libvirt's own display.
+    /// libvirt's own display shows a PCI card.
     Card,
-    /// Another device has ramfb, and loses it.
+    /// Another device would lose ramfb.
     FirmwareScreen,
-    /// What is taken away holds for cards that are passed through, too.
+    /// The removed argument also applies to passed-through graphics cards.
     OtherCards,
-    /// Nothing says that the mediated device is Intel's.
+    /// Nothing shows that the mediated device is Intel's.
     NotIntels,
-    /// A note that something is to be ignored can't be read, or has no reason.
+    /// A suppression is malformed or has no reason.
     UnclearIgnore,
-    /// The domain says that a `<graphics>` is to stay.
+    /// A suppression keeps a `<graphics>`.
     KeptGraphics,
-    /// It is a guess which sound plays where.
+    /// It is a guess which `<audio>` a sound device should use.
     Sound,
-    /// The domain says that a part of what belongs together is to stay.
+    /// A suppression keeps a part of settings that only work together.
     KeptPart,
-    /// The fix overwrites or removes a value that a template fills in later, or part of what
-    /// belongs together with it.
+    /// The fix overwrites or removes a value that a template fills in later, or a setting that only
+    /// works together with such a value.
     Template,
-    /// A `<graphics>` with values that a template fills in stays.
+    /// A `<graphics>` stays because a template fills in its values later.
     TemplateGraphics,
 }
 
 impl Risk {
-    /// What may be lost, as the end of "this may lose …".
+    /// Returns what may be lost, as the end of "this may lose …".
     pub fn words(self) -> &'static str {
         match self {
             Risk::Watched => "a screen that you use to view the guest",

@@ -1,4 +1,4 @@
-//! What a rule file may say. The build script and `--rules` read the same types, so both give the
+//! The format of rule files. The build script and `--rules` share these types, so both report the
 //! same errors.
 
 use serde::Deserialize;
@@ -9,137 +9,138 @@ use super::registry::FUNCTIONS;
 use crate::edit::Applicability;
 use crate::version::VersionRange;
 
-/// One rule: everything that the program knows about one thing that can be wrong.
+/// One rule: everything that the program knows about one problem.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
-    /// The file's name without `.toml`; reads as what is wrong.
+    /// The file's name without `.toml`; names the problem.
     pub id: Text,
     /// One line for lists of rules.
     pub summary: Text,
-    /// What happens to the user.
+    /// What the problem means for the user.
     pub severity: Severity,
-    /// Which part of the domain it is about.
+    /// The part of the domain that the rule is about.
     pub group: Group,
-    /// The first release of this program that has it.
+    /// The first version of this program with the rule.
     pub since: Text,
-    /// When it applies; always by default.
+    /// The conditions under which the rule applies; always by default.
     #[serde(default)]
     pub when: When,
-    /// The elements it looks at.
+    /// The elements to check.
     pub select: Option<Selector>,
-    /// What is wrong, with placeholders.
+    /// The message of a finding, with placeholders.
     pub message: Text,
-    /// The message where the elements of `when.absent` are still in the file and other fixes of the
-    /// same run remove them.
+    /// The message if elements that `when.absent` matches are still in the file, but other fixes of
+    /// the same run remove them.
     pub message_once_removed: Option<Text>,
-    /// How to find out whether it is.
+    /// The condition that a valid domain meets.
     pub check: Check,
-    /// How to mend it: the first that fits the libvirt version.
+    /// The fixes; the first that suits the libvirt version is used.
     #[serde(default)]
     pub fix: List<Fix>,
-    /// What the user can do.
+    /// What the user can do, with placeholders.
     pub help: Option<Text>,
-    /// What a report says where nothing is wrong; rules about the host have it, with placeholders.
+    /// The line that `gvtg-xml host` reports if nothing is wrong, with placeholders. Only host
+    /// rules have it.
     pub ok_message: Option<Text>,
-    /// The wording for the rule's own page, where there is no document to fill in the placeholders
-    /// of `help` and the fix's title.
+    /// Texts for the rule's page, which has no document to fill in the placeholders of `help` and
+    /// of the fix's title.
     #[serde(default)]
     pub page: Page,
-    /// Why it matters, in Markdown.
+    /// Why the problem matters, in Markdown.
     pub why: Text,
-    /// What libvirt or QEMU say about it, in their own words; `{}` stands for what varies.
+    /// The messages of libvirt or QEMU about the problem; `{}` matches any text.
     #[serde(default)]
     pub known_message: List<KnownMessage>,
-    /// Where the facts come from.
+    /// The sources of the facts.
     #[serde(default)]
     pub references: List<Text>,
-    /// Names it had before.
+    /// Former ids.
     #[serde(default)]
     pub aliases: List<Text>,
-    /// Documents that show it; all are run as tests.
+    /// Example documents; all run as tests.
     #[serde(default)]
     pub example: List<Example>,
 }
 
-/// Texts for a rule's page. A rule has them where its own texts have placeholders.
+/// Texts for a rule's page, needed if the rule's own texts have placeholders.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Page {
-    /// In place of the rule's `help`.
+    /// Replaces the rule's `help`.
     pub help: Option<Text>,
-    /// In place of the title of the rule's first fix.
+    /// Replaces the title of the rule's first fix.
     pub fix: Option<Text>,
 }
 
-/// What happens to the user.
+/// What a problem means for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Good to know; never an exit code.
+    /// Harmless; does not affect the exit code.
     Info,
-    /// It starts, worse than it could.
+    /// The VM starts, but works worse than it could.
     Warning,
-    /// Define or start fails, or the vGPU stays dark without a word.
+    /// The domain cannot be defined or started, or the vGPU silently shows nothing.
     Error,
 }
 
-/// Which part of the domain a rule is about.
+/// The part of the domain that a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
-    /// What shows the guest's picture: its fixes are withheld where they would leave the guest
-    /// without one.
+    /// Displays of the guest. Fixes in this group are withheld if they would leave the guest
+    /// without a display.
     Display,
-    /// The vGPU's hostdev.
+    /// The `<hostdev>` of the vGPU.
     Vgpu,
     /// The namespace of QEMU's arguments.
     Namespace,
-    /// What reaches QEMU beside libvirt.
+    /// Arguments and overrides that libvirt passes on to QEMU.
     Qemu,
     /// The rest of the domain.
     Domain,
-    /// No part of a domain, but the machine that it runs on: `gvtg-xml host` asks these rules and
-    /// no others.
+    /// The host instead of a domain; only `gvtg-xml host` runs these rules.
     Host,
 }
 
-/// When a rule applies: all that is said must hold.
+/// The conditions under which a rule applies; all that are set must hold.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct When {
-    /// The libvirt releases, like `>=8.1 <8.5`.
+    /// The libvirt releases, for example `>=8.1 <8.5`.
     pub libvirt: Option<VersionRange>,
-    /// What shows the vGPU's picture.
+    /// The display that shows the vGPU.
     pub shown_by: Option<DisplayBackend>,
     /// Whether the domain has a vGPU.
     pub vgpu: Option<bool>,
     /// Whether the vGPU has ramfb.
     pub ramfb: Option<bool>,
-    /// Whether the guest is one that no GVT-g vGPU can serve; false where it isn't said.
+    /// Whether the rule is for domains that cannot have a GVT-g vGPU. Only such rules run on these
+    /// domains, and they run on no others.
     #[serde(default)]
     pub unsuitable: bool,
-    /// No such element is there, those aside that earlier fixes remove.
+    /// No element matches, apart from those that earlier fixes remove.
     pub absent: Option<Selector>,
-    /// Such an element is there and stays.
+    /// An element matches that no earlier fix removes.
     pub present: Option<Selector>,
-    /// A setting that the user must have said; with `!` one that the user must not.
+    /// A setting that must be set; with `!`, one that must not be.
     pub setting: Option<Text>,
 }
 
-/// What shows the vGPU's picture.
+/// The display that shows the vGPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DisplayBackend {
-    /// QEMU itself (`-display`), whatever opens the window.
+    /// QEMU's own display (`-display`), with or without a window.
     Qemu,
-    /// A window that QEMU opens itself: it needs no `<graphics>`, as `-display egl-headless` does.
+    /// A window that QEMU opens itself. Unlike `-display egl-headless`, it needs no `<graphics>`.
     Window,
-    /// A `<graphics>` of the domain, with GL.
+    /// A `<graphics>` of the domain with OpenGL.
     Graphics,
 }
 
-/// How to find out whether something is wrong.
+/// The condition that a valid domain meets.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     tag = "kind",
@@ -148,106 +149,106 @@ pub enum DisplayBackend {
     rename_all_fields = "kebab-case"
 )]
 pub enum Check {
-    /// The selected elements must not be there.
+    /// No element is selected.
     Forbid,
-    /// The selected elements must have such a child.
+    /// Every selected element has such a child.
     Require {
-        /// A path from the selected element.
+        /// A path relative to the selected element.
         child: Selector,
     },
-    /// An attribute of the selected elements.
+    /// An attribute of the selected elements is valid.
     Attribute {
-        /// Its name.
+        /// The attribute's name.
         name: Text,
         /// Whether it must be there.
         #[serde(default)]
         required: bool,
-        /// Whether it must not.
+        /// Whether it must not be there.
         #[serde(default)]
         forbidden: bool,
-        /// The values it may have; any if empty.
+        /// The allowed values; any if empty.
         #[serde(default)]
         one_of: List<Text>,
-        /// How a value must look.
+        /// The required format of a value.
         format: Option<Format>,
     },
-    /// The text of the selected elements.
+    /// The text of the selected elements is valid.
     Text {
-        /// The values it may have; any if empty.
+        /// The allowed values; any if empty.
         #[serde(default)]
         one_of: List<Text>,
-        /// How it must look.
+        /// The required format of the text.
         format: Option<Format>,
     },
-    /// No two of the selected elements have the same value of an attribute (of theirs or of a
-    /// descendant's).
+    /// No two of the selected elements have the same value in an attribute of their own or of a
+    /// descendant.
     Unique {
         /// The attribute's name.
         attribute: Text,
-        /// A path to the element that has it; the selected one by default.
+        /// The path to the element with the attribute; the selected one by default.
         of: Option<Selector>,
     },
-    /// A value that must stand in another place too.
+    /// The value of an attribute also occurs in an attribute of another element.
     Reference {
-        /// The attribute with the value.
+        /// The attribute that refers to another element.
         attribute: Text,
-        /// The elements it may refer to.
+        /// The elements that it may refer to.
         to: Selector,
-        /// Their attribute.
+        /// The attribute of these elements that holds the value.
         key: Text,
     },
-    /// A property that must reach the vGPU, by whatever way works on the libvirt at hand.
+    /// A property reaches the vGPU, in whatever form works with the libvirt version.
     Property {
-        /// QEMU's name for it.
+        /// The name in QEMU.
         name: Text,
-        /// `true`/`false` for a bool; else as QEMU reads it.
+        /// `true` or `false` for a bool, otherwise the value in QEMU's syntax.
         value: Text,
     },
-    /// An environment variable that QEMU must get.
+    /// An environment variable is set for QEMU.
     Environment {
-        /// Its name.
+        /// The variable's name.
         name: Text,
-        /// The value to give it, with placeholders.
+        /// The value that the fix sets, with placeholders.
         value: Text,
-        /// How a value must look.
+        /// The required format of a value.
         format: Option<Format>,
-        /// The setting that says which value is wanted.
+        /// The setting that determines the value.
         setting: Option<Text>,
-        /// The QEMU displays that need it.
+        /// The QEMU displays that need the variable; all if empty.
         #[serde(default)]
         displays: List<Text>,
     },
-    /// A function in `code/`, or for a rule about the host in `host/checks/`.
+    /// A function in `code/` finds nothing; for a host rule, one in `host/checks/`.
     Code {
-        /// Which.
+        /// The function's name.
         function: Function,
     },
-    /// What the document itself says is to be ignored.
+    /// The document's suppressions are valid.
     Ignore {
-        /// What is wrong with that.
+        /// The fault to report.
         fault: IgnoreFault,
     },
-    /// No other domain has the same; asked where a run looks at several documents.
+    /// No other domain uses the same resource. Only checked if a run has several documents.
     Across {
-        /// What is to be this domain's alone.
+        /// The resource that no other domain may use.
         same: ConflictKind,
     },
-    /// The text is well-formed XML; otherwise no other rule is asked. One rule of the program's own
-    /// has this check.
+    /// The text is well-formed XML; otherwise no other rule runs. Exactly one built-in rule has
+    /// this check.
     WellFormed,
-    /// The root element is `<domain>`; otherwise no other rule is asked. One rule of the program's
-    /// own has this check.
+    /// The root element is `<domain>`; otherwise no other rule runs. Exactly one built-in rule has
+    /// this check.
     Domain,
 }
 
-/// A function that a rule names.
+/// The function of a `code` check.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Text")]
 pub struct Function {
-    /// Its name.
+    /// The function's name.
     pub name: Text,
-    /// Where it stands among those that there are: it is looked up once, and not for each document.
-    /// None for one about the host.
+    /// The index in `registry::FUNCTIONS`, looked up once instead of for every document. `None` for a
+    /// function of a host rule, and for an unknown name.
     pub place: Option<usize>,
 }
 
@@ -258,32 +259,32 @@ impl From<Text> for Function {
     }
 }
 
-/// What can be wrong with what a document says is to be ignored.
+/// A fault of a suppression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IgnoreFault {
-    /// It can't be read.
+    /// It is malformed.
     Unreadable,
-    /// It doesn't say why.
+    /// It has no reason.
     WithoutReason,
-    /// It names a rule that there isn't.
+    /// It names a rule that does not exist.
     UnknownRule,
-    /// Nothing is found that it is about.
+    /// It suppresses nothing.
     Unused,
 }
 
-/// What no two domains of a run may have in common.
+/// A resource that only one domain of a run may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictKind {
-    /// The uuid of a vGPU: no two domains of different names have it.
+    /// The vGPU's UUID: domains with different names may not share it.
     Vgpu,
-    /// The name and the GPU of its vGPU: no two domains with different uuids of their own have
+    /// The domain's name together with the vGPU's GPU: domains with different UUIDs may not share
     /// both.
     Name,
 }
 
-/// How a value must look.
+/// The format of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -299,31 +300,32 @@ pub enum Format {
     Number,
 }
 
-/// How to mend it.
+/// A fix.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fix {
-    /// What it does, as an order: "Remove the `<graphics>`".
+    /// The action as an imperative: "Remove the `<graphics>`".
     pub title: Text,
-    /// What it does to the document.
+    /// The change to the document.
     pub op: Operation,
-    /// A property that reaches the vGPU with it, where the element is the vGPU that counts.
+    /// A property that the vGPU gets as well if the fixed element is the vGPU that shows the
+    /// picture.
     pub property: Option<Property>,
-    /// How sure it is.
+    /// Whether the fix is safe.
     #[serde(default = "safe")]
     pub applicability: Applicability,
-    /// What it may lose, where it is not safe by itself: as the end of "this may lose …".
+    /// What an unsafe fix may lose, as the end of "this may lose …".
     pub risk: Option<Text>,
-    /// Where such an element is in the domain, it is unsafe.
+    /// If the domain has such an element, the fix is unsafe.
     pub unsafe_if: Option<Selector>,
-    /// Where somebody may watch the guest through a card or screen beside the vGPU, it is unsafe.
+    /// If another display next to the vGPU may be in use, the fix is unsafe.
     #[serde(default)]
     pub unsafe_if_watched: bool,
-    /// Whether the guest's screen stays as it is: then a fix of the group display is made even if
-    /// nothing else would show the guest.
+    /// Whether the fix leaves the guest's display as it is. It is then made even if nothing else
+    /// would show the guest, unlike other fixes of the group `display`.
     #[serde(default)]
     pub keeps_picture: bool,
-    /// The libvirt releases it is for.
+    /// The libvirt releases that the fix is for; all by default.
     pub libvirt: Option<VersionRange>,
 }
 
@@ -331,57 +333,58 @@ pub struct Fix {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Property {
-    /// Its name.
+    /// The name in QEMU.
     pub name: Text,
-    /// Its value; `true` or `false` for a bool.
+    /// The value; `true` or `false` for a bool.
     pub value: Text,
-    /// The fix's title if the property is set with it; without this, the fix's own title.
+    /// The fix's title if the fix also sets the property; by default the fix's own title.
     pub title: Option<Text>,
 }
 
-/// What a fix does to the document.
+/// The change that a fix makes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
-    /// Remove the selected element.
+    /// Removes the selected element.
     Remove,
-    /// Insert this element into the selected one; with placeholders.
+    /// Inserts this element, with placeholders, into the selected one.
     Insert(Text),
-    /// Set the checked attribute; with placeholders.
+    /// Sets the checked attribute to this value, with placeholders.
     SetAttribute(Text),
-    /// Remove the checked attribute.
+    /// Removes the checked attribute.
     RemoveAttribute,
-    /// Set the selected element's text.
+    /// Sets the text of the selected element, with placeholders.
     SetText(Text),
-    /// Give the vGPU or QEMU what the check wants.
+    /// Sets the property of the vGPU or the environment variable of QEMU that the check requires.
     Deliver,
-    /// What the function of a code check says.
+    /// Makes the changes that the check's function returns.
     Code,
 }
 
 impl Rule {
-    /// The fix for a libvirt release.
+    /// Returns the fix for a libvirt version.
     pub fn fix_for(&self, libvirt: crate::version::Version) -> Option<&Fix> {
         self.fix.iter().find(|fix| fix.libvirt.is_none_or(|range| range.contains(libvirt)))
     }
 
-    /// What the user can do, for the rule's page; None where only a look at the host tells.
+    /// Returns the help text for the rule's page, or `None` if only a look at the host tells what
+    /// to do.
     pub fn page_help(&self) -> Option<&str> {
         self.page.help.as_deref().or(self.help.as_deref())
     }
 
-    /// The title of the rule's first fix, for the rule's page.
+    /// Returns the first fix and its title on the rule's page.
     pub fn page_fix(&self) -> Option<(&str, &Fix)> {
         let fix = self.fix.first()?;
         Some((self.page.fix.as_deref().unwrap_or(&fix.title), fix))
     }
 
-    /// Whether its fix may remove the guest's screen.
+    /// Whether the rule's fixes may remove the guest's display.
     pub fn touches_picture(&self) -> bool {
         self.group == Group::Display && self.fix.iter().any(|fix| !fix.keeps_picture)
     }
 
-    /// When it is asked.
+    /// Returns the phase in which the rule runs.
     pub fn phase(&self) -> Phase {
         let removes = self.fix.iter().any(|fix| matches!(fix.op, Operation::Remove))
             && matches!(self.check, Check::Forbid);
@@ -395,14 +398,15 @@ impl Rule {
     }
 }
 
-/// When a rule is asked: the others see what those that remove elements leave.
+/// The phase in which a rule runs: rules that remove elements run first, so that the others see
+/// what is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// It removes elements.
+    /// Removes elements.
     Removal,
-    /// So does this, depending on what others removed.
+    /// Removes elements depending on what other rules removed.
     DependentRemoval,
-    /// It sees what is left.
+    /// Sees the remaining elements.
     Rest,
 }
 

@@ -1,9 +1,9 @@
-//! Finding the elements that a selector means.
+//! Evaluates selectors on a document.
 //!
-//! Where the built-in selectors begin is found by one walk of the document, when the first of them
-//! is asked; most begin nowhere, and are answered by that. Whatever is asked further on looks
-//! children up by name in a [`Children`] index, so that the work grows with the document and not
-//! with the document times the number of rules.
+//! A single walk of the document, made when it is first needed, finds the elements that the
+//! prefixes of all built-in selectors lead to. Most prefixes match nothing, which settles these
+//! selectors. Remaining steps look up children by name in a [`Children`] index. The total work
+//! therefore grows with the document, not with the document times the number of rules.
 
 use std::cell::OnceCell;
 
@@ -12,30 +12,30 @@ use super::path::{Axis, Condition, Name, Path, Selector, Step, Value};
 use crate::xml::{Children, Element, QEMU_NAMESPACE, same};
 use foldhash::{HashSet, HashSetExt};
 
-/// Something that a step leads to: an element, or None for the document itself, the root element's
-/// parent.
+/// The result of a step: an element, or `None` for the document itself (the root element's parent).
 type Node<'d> = Option<Element<'d>>;
 
-/// A document that selectors are asked of.
+/// A document to evaluate selectors on.
 pub struct Search<'c, 'd> {
     children: &'c Children<'d>,
-    /// The elements that each stem leads to, in document order.
+    /// The elements that the path to each trie node leads to, in document order; indexed like the
+    /// trie.
     of_stems: OnceCell<Vec<Vec<Element<'d>>>>,
 }
 
 impl<'c, 'd> Search<'c, 'd> {
-    /// A search of the document that these children are of.
+    /// Creates a search of the document that these children belong to.
     pub fn new(children: &'c Children<'d>) -> Self {
         Search { children, of_stems: OnceCell::new() }
     }
 
-    /// The elements that any of the selector's paths leads to from the document, in document order,
-    /// each once.
+    /// Returns the elements that a selector matches from the document, in document order and
+    /// without duplicates.
     pub fn select(&self, selector: &Selector) -> Vec<Element<'d>> {
         self.select_from(selector, None)
     }
 
-    /// The same from an element at hand.
+    /// Like [`select`](Self::select), but relative paths start at an element.
     pub fn select_from(&self, selector: &Selector, from: Option<Element<'d>>) -> Vec<Element<'d>> {
         let mut found: Vec<Element<'d>> = Vec::new();
         for path in selector.paths.iter() {
@@ -53,7 +53,7 @@ impl<'c, 'd> Search<'c, 'd> {
         found
     }
 
-    /// Whether any of the elements that the selector leads to fits; looks no further then.
+    /// Whether any element that the selector matches passes a test. Stops at the first that does.
     pub fn any(&self, selector: &Selector, fits: impl Fn(Element<'d>) -> bool) -> bool {
         selector
             .paths
@@ -61,15 +61,15 @@ impl<'c, 'd> Search<'c, 'd> {
             .any(|path| self.any_node(path, None, &mut |node| node.is_some_and(&fits)))
     }
 
-    /// Whether any of the nodes that a path leads to fits. All are offered until one does, some
-    /// more than once.
+    /// Whether any node that a path leads to passes a test. Stops at the first that does; may test
+    /// a node more than once.
     fn any_node(
         &self,
         path: &Path,
         from: Node<'d>,
         fits: &mut dyn FnMut(Node<'d>) -> bool,
     ) -> bool {
-        // From several nodes `..` and `//` can lead to the same ones again and again.
+        // From several nodes, `..` and `//` can reach the same node many times.
         let mut spread = path
             .steps
             .iter()
@@ -107,7 +107,8 @@ impl<'c, 'd> Search<'c, 'd> {
         self.any_candidate(step, from, &mut |node| self.follow(rest, node, fits))
     }
 
-    /// The nodes that a path leads to, each once a step.
+    /// Returns the nodes that a path leads to. Removes duplicates after each step, so that the work
+    /// stays linear.
     fn level_by_level(&self, path: &Path, from: Node<'d>) -> Vec<Node<'d>> {
         let mut here: Vec<Node<'d>> = vec![if path.absolute { None } else { from }];
         for step in path.steps.iter() {
@@ -127,7 +128,7 @@ impl<'c, 'd> Search<'c, 'd> {
         here
     }
 
-    /// Whether any of the nodes that a step leads to fits.
+    /// Whether any node that one step leads to passes a test.
     fn any_candidate(
         &self,
         step: &Step,
@@ -182,7 +183,7 @@ impl<'c, 'd> Search<'c, 'd> {
         }
     }
 
-    /// Whether any of the values that a value path leads to fits.
+    /// Whether any value at a value path passes a test.
     fn any_value(&self, value: &Value, element: Element<'d>, fits: impl Fn(&str) -> bool) -> bool {
         self.any_node(&value.path, Some(element), &mut |node| match &value.attribute {
             Some(attribute) => {
@@ -193,7 +194,7 @@ impl<'c, 'd> Search<'c, 'd> {
     }
 }
 
-/// Notes the elements that stems lead to, of those that are below one of their nodes.
+/// Adds the elements that the children of a trie node match to `by_stem`, recursively.
 fn walk<'d>(
     node: usize,
     below: impl Iterator<Item = Element<'d>>,
@@ -236,7 +237,7 @@ mod tests {
         <disk id='1'><source file='a'/></disk><disk id='2'/><hub><disk id='3'/></hub></devices>\
         <q:commandline><q:arg value='-s'/></q:commandline><commandline/></domain>";
 
-    /// The ids (or names) of what a selector finds.
+    /// Returns the ids (or names) of the elements that a selector matches, separated by spaces.
     fn found(selector: &str) -> String {
         let selector = Selector::parse(selector).unwrap();
         read(DOMAIN, |document| {

@@ -1,27 +1,26 @@
-//! What the built-in selectors begin with: names from the root on. The build script makes one tree
-//! of all of them, so that one walk of a document finds where each selector begins, and that most
-//! begin nowhere.
+//! A trie of the prefixes of all built-in selectors, keyed by element name. The build script
+//! generates it, so that a single walk of a document finds the elements that each prefix leads to.
 
 use super::path::{Axis, List, Name, Path, Step};
 
-/// A node of that tree: the way to it is a stem.
+/// A trie node. A path's stem is the index of the node that its prefix leads to.
 #[derive(Clone, Debug)]
 pub struct TrieNode {
-    /// The element's name; the first node is the document itself and has none that counts.
+    /// The element's name. The first node is the document itself; its name is unused.
     pub name: Name,
-    /// How many steps of a path lead here.
+    /// The number of path steps to this node.
     pub depth: usize,
-    /// The nodes below it.
+    /// The indices of the child nodes.
     pub next: List<usize>,
 }
 
-/// The tree that nothing begins in.
+/// Returns an empty trie.
 pub fn new_trie() -> Vec<TrieNode> {
     vec![TrieNode { name: Name::Any, depth: 0, next: List::default() }]
 }
 
-/// Adds a path's stem to the tree: its steps to named children, up to the first that asks for more
-/// than a name.
+/// Adds a path's prefix to the trie and sets the path's stem. The prefix consists of the steps to
+/// named children, up to and including the first step with a condition.
 pub fn insert(path: &mut Path, tree: &mut Vec<TrieNode>) {
     if !path.absolute {
         return;

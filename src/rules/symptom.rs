@@ -1,5 +1,5 @@
-//! Symptoms: messages of libvirt, QEMU, the kernel and others that no rule can explain alone. The
-//! build script reads them too.
+//! Symptoms: messages of libvirt, QEMU, the kernel and other programs that no rule alone explains.
+//! The build script includes this file.
 
 use serde::Deserialize;
 
@@ -8,52 +8,54 @@ use super::file::{RuleError, TomlPathSegment, span_of};
 use super::path::{List, Text};
 use super::schema::Severity;
 
-/// What somebody meets in a log or on the screen, what it means, and what to do.
+/// An error that users meet in a log or on the screen, with its meaning and remedies.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Symptom {
     /// The file's name without `.toml`.
     pub id: Text,
-    /// What has happened, in a line.
+    /// One line on what has happened.
     pub summary: Text,
-    /// What it does to the user; info is harmless.
+    /// What the problem means for the user; `info` is harmless.
     pub severity: Severity,
-    /// What it means and where it comes from, in Markdown.
+    /// The meaning and the origin of the messages, in Markdown.
     pub explanation: Text,
-    /// What to do, each step an order; the first is the likeliest to help.
+    /// The remedies, each an imperative sentence; the one most likely to help comes first.
     #[serde(default)]
     pub steps: List<Text>,
     /// The rules that find its causes.
     #[serde(default)]
     pub rules: List<Text>,
-    /// Whether it tells nothing by itself: it is shown only where nothing else in the same text is
-    /// known.
+    /// Whether the message alone says little: it is only explained if nothing else in the same text
+    /// is known.
     #[serde(default)]
     pub fallback: bool,
-    /// The messages, in the words of each program and release.
+    /// The messages, in the wording of each program and release.
     pub known_message: List<SymptomMessage>,
-    /// Where the facts come from.
+    /// The sources of the facts.
     #[serde(default)]
     pub references: List<Text>,
 }
 
-/// A message in its program's words.
+/// A message of a program.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SymptomMessage {
-    /// When it is said, and so by whom.
+    /// The program that prints it.
     pub at: MessageSource,
-    /// The words; `{}` stands for what varies.
+    /// The message; `{}` matches any text.
     pub text: Text,
 }
 
-/// Fewer letters than these are in too many messages that mean something else.
+/// Minimum number of fixed bytes in a message; shorter ones match too many messages that mean
+/// something else.
 const MIN_LITERAL_LEN: usize = 10;
 
-/// Reads a symptom's file.
+/// Parses a symptom file.
 ///
 /// # Errors
-/// What the file says that a symptom can't say, else all that can't be looked for.
+/// The first error of the TOML syntax or the schema; if there is none, all messages that are
+/// missing or too short to be searched for.
 pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
     let symptom: Symptom = toml::from_str(text).map_err(|error| {
         vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }]

@@ -1,12 +1,12 @@
-//! Placeholders in messages and in what fixes insert: `{@type}` is an attribute of the element
-//! found, `{uuid}` and the like are settings, and some checks add their own.
+//! Fills in placeholders in messages and fixes: `{@type}` is an attribute of the finding's element,
+//! `{uuid}` and others are settings, and some checks add values of their own.
 
 use crate::domain::Domain;
 use crate::settings::derived_uuid;
 use crate::version::Version;
 use crate::xml::Element;
 
-/// A text with its placeholders filled in.
+/// Fills in the placeholders of a text.
 pub(crate) fn fill(
     text: &str,
     domain: &Domain<'_>,
@@ -16,7 +16,7 @@ pub(crate) fn fill(
     substitute(text, |name| value(name, domain, element, values))
 }
 
-/// The same for people, who need no more of a value than its beginning.
+/// Like [`fill`], but truncates long values, for messages that people read.
 pub(crate) fn render_message(
     text: &str,
     domain: &Domain<'_>,
@@ -25,17 +25,17 @@ pub(crate) fn render_message(
 ) -> String {
     substitute(text, |name| {
         value(name, domain, element, values).map(|value| match value.len() {
-            // The length in bytes is never less than in characters.
+            // A text has at most as many characters as bytes.
             ..=MAX_VALUE_CHARS => value,
             _ => clipped(&value),
         })
     })
 }
 
-/// So many characters of a value stand in a message.
+/// Maximum number of characters of a value in a message.
 const MAX_VALUE_CHARS: usize = 200;
 
-/// The beginning of a text, if it is longer than a message needs.
+/// Truncates a text to the length that messages allow, and marks the cut with `…`.
 pub(crate) fn clipped(text: &str) -> String {
     match text.char_indices().nth(MAX_VALUE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -66,11 +66,11 @@ fn value(
     }
 }
 
-/// A text with each `{name}` replaced by a value, or by nothing where there is none.
+/// Replaces each `{name}` with its value, or with nothing if it has none.
 pub(crate) fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len() + 32);
     let mut rest = text;
-    // memchr, as this is asked of every message.
+    // memchr is fast enough to run on every message.
     while let Some(at) = memchr::memchr(b'{', rest.as_bytes()) {
         let after = &rest[at + 1..];
         filled.push_str(&rest[..at]);

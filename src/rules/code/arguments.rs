@@ -1,4 +1,4 @@
-//! The user's own arguments to QEMU.
+//! Checks of the user's own arguments to QEMU.
 
 use crate::change::{Change, assign_alias, deliver};
 use crate::domain::PropertySyntax;
@@ -10,7 +10,7 @@ use crate::rules::finding::Finding;
 use crate::rules::template::clipped;
 use crate::xml::{Element, QEMU_NAMESPACE};
 
-/// `-set` for a device that libvirt writes as JSON.
+/// Finds `-set` for devices that libvirt writes as JSON.
 pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.set_reaches() {
@@ -23,7 +23,7 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     sets.map(|set| converted(context, set)).collect()
 }
 
-/// `-set` of what only a vGPU has on a host device that is none.
+/// Finds `-set` of vGPU properties on a host device that is not a vGPU.
 pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let wrong =
@@ -42,8 +42,8 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
         .collect()
 }
 
-/// `-set` for a host device that the domain doesn't have, among libvirt's devices and those of
-/// `-device` arguments.
+/// Finds `-set` for a host device that the domain does not have, neither among libvirt's devices
+/// nor among `-device` arguments.
 pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let names_none = |set: &Set<'d>| {
@@ -52,8 +52,7 @@ pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             domain.host_device(set.device).is_none() && domain.raw_device(set.device).is_none();
         is_missing && (is_host_device_number(set.device) || is_own || domain.set_means_vgpu(set))
     };
-    // Where `-set` reaches nothing at all, only those that mean the vGPU are this rule's: the
-    // others are one finding already.
+    // If `-set` reaches no device at all, another rule reports those that do not mean the vGPU.
     let dangling = domain
         .sets
         .iter()
@@ -67,13 +66,14 @@ pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     dangling.chain(of_json).collect()
 }
 
-/// Whether a `-set` means the vGPU and names another device, or none.
+/// Whether a `-set` means the vGPU but names another device, or one that does not exist.
 fn is_misdirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> bool {
     let domain = context.domain;
     domain.set_means_vgpu(set) && !domain.is_vgpu_alias(set.device)
 }
 
-/// A `-set` that does not reach its device, as a property that does.
+/// Returns the finding for a `-set` that does not reach its device. The fix sets the property in a
+/// form that does.
 fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
     let finding = Finding::at_attribute(set.operand, "value")
@@ -87,14 +87,15 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
         Some(value) if domain.is_vgpu_alias(set.device) => {
             let last = domain.addressed().sets.get(set.property);
             let mut changes = vec![Change::Remove(set.option), Change::Remove(set.operand)];
-            // Of several the last counts; what no vGPU has is not carried over.
+            // The last of several takes effect; a property that QEMU would refuse is not carried
+            // over.
             let is_refused = set.property == "x-vga" && value == "true";
             if !is_refused && last.is_some_and(|last| last.operand == set.operand) {
                 changes.extend(deliver(domain, set.property, &value));
             }
             finding.fixed_by(changes)
         }
-        // A card of the same driver, whose properties have the same types.
+        // The device has the same QEMU driver as a vGPU, so its properties have the same types.
         Some(value)
             if domain
                 .host_device(set.device)
@@ -113,7 +114,7 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     }
 }
 
-/// The changes that give a card a property by an override of its own.
+/// Returns the changes that set a device's property with an override of its own.
 fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Vec<Change<'d>> {
     let kind = type_of(set.property).unwrap_or(PropertyType::String);
     match context.domain.last_override(set.device, set.property) {
@@ -128,7 +129,8 @@ fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Ve
     }
 }
 
-/// A `-set` that names the wrong device, as a property that reaches the vGPU.
+/// Returns the finding for a `-set` that names the wrong device. The fix gives the property to the
+/// vGPU.
 fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let domain = context.domain;
     let finding = Finding::at_attribute(set.operand, "value")
@@ -155,7 +157,7 @@ fn prefix_of(written: &str) -> Option<&str> {
     Some(written.trim_end_matches(':')).filter(|prefix| !prefix.is_empty())
 }
 
-/// An option and its operand in one argument: QEMU takes it for one unknown option.
+/// Finds an option and its operand in one argument, which QEMU takes for one unknown option.
 pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings = Vec::new();
     for argument in &context.domain.arguments {
@@ -171,7 +173,7 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if !is_option || option.trim_start_matches('-').is_empty() || operand.is_empty() {
             continue;
         }
-        // A prefix that the argument declares itself means nothing beside it.
+        // A prefix declared on the argument itself does not apply to its siblings.
         let own = argument.element.written_prefix();
         let block = argument
             .element

@@ -1,4 +1,4 @@
-//! Where the guest's sound goes.
+//! Checks of the audio backends.
 
 use crate::change::Change;
 use crate::domain::{attribute_span, audio_backend, audio_id, is_template};
@@ -12,10 +12,11 @@ use crate::version::Version;
 use crate::xml::Element;
 use foldhash::HashSet;
 
-/// The attributes that every `<audio>` can have.
+/// The attributes that every `<audio>` may have.
 const COMMON: &[&str] = &["id", "type", "timerPeriod"];
 
-/// The changes that give an `<audio>` this backend and remove what only its old backend has.
+/// Returns the changes that set an `<audio>`'s backend and remove attributes that only the old
+/// backend has.
 fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
     let known = audio_backend(&wanted.backend).map_or(&[][..], |backend| backend.attributes);
     let is_known =
@@ -32,7 +33,7 @@ fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
     changes
 }
 
-/// Sound that does not go where the user asked: it goes nowhere, or where libvirt chooses.
+/// Finds sound that does not go to the requested backend: it goes nowhere, or to libvirt's default.
 pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else {
@@ -59,7 +60,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.settings.explicit.audio.is_none() {
         return Vec::new();
     }
-    // Sound over SPICE or D-Bus is another rule's finding, or works.
+    // Another rule reports SPICE or D-Bus sound that does not work.
     let is_other = |audio: &Element<'d>| match audio.attribute("type") {
         Some("spice" | "dbus") => false,
         Some(kind) if kind == wanted.backend => wanted
@@ -80,10 +81,10 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     audios.into_iter().filter(is_other).map(finding).collect()
 }
 
-/// An `<audio>` for a SPICE or D-Bus display that does not exist or will be removed.
+/// Finds an `<audio>` for a SPICE or D-Bus display that does not exist or will be removed.
 pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // libvirt before 7.2 has no <audio> for QEMU at all: neither type none nor any other backend.
+    // Before 7.2, libvirt supports no <audio> for QEMU, not even type 'none'.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
     let staying = staying_graphics(context);
     let none = Audio { backend: "none".into(), attributes: Vec::new() };
@@ -110,7 +111,7 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
 
-/// The types of the `<graphics>` that stay.
+/// Returns the types of the `<graphics>` that no earlier fix removes.
 fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
     let graphics = context
         .domain
@@ -120,18 +121,18 @@ fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
     graphics.filter_map(|one| one.attribute("type")).collect()
 }
 
-/// The type of the graphics that an `<audio>` goes over, if no such graphics stays.
+/// Returns the type of the `<graphics>` that an `<audio>` needs, if no such `<graphics>` stays.
 fn lost_carrier<'d>(staying: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
     audio
         .attribute("type")
         .filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
 }
 
-/// A kind of `<audio>` that this libvirt doesn't know, because it came with a later release.
+/// Finds an `<audio>` of a type that only later releases of libvirt support.
 pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let is_known = |audio: &Element<'d>| match audio.attribute("type") {
-        // Before 7.2 it was for bhyve, and needed both directions.
+        // Before 7.2, this type was for bhyve only, and both <input> and <output> were required.
         Some("oss") => {
             domain.settings.libvirt >= Version::new(7, 2, 0)
                 || audio.child("input").is_some() && audio.child("output").is_some()
@@ -155,7 +156,7 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     unknown.map(finding).collect()
 }
 
-/// An `<audio>` without a type, or of one that no libvirt knows.
+/// Finds an `<audio>` without a type, or of a type that no release of libvirt supports.
 pub(super) fn invalid_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |audio: Element<'d>| {
         let what = match audio.attribute("type") {
@@ -170,7 +171,7 @@ pub(super) fn invalid_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     context.domain.devices_named("audio").into_iter().filter_map(finding).collect()
 }
 
-/// A device that refers to an `<audio>` without its id.
+/// Finds devices that refer to an `<audio>` without a valid id.
 pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let devices = domain.devices_named("sound").into_iter().chain(domain.devices_named("graphics"));
@@ -190,12 +191,12 @@ pub(super) fn invalid_reference<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d
     devices.filter_map(finding).collect()
 }
 
-/// The backend wished for, unless the domain can't have it.
+/// Returns the requested backend, unless the domain cannot use it.
 fn usable<'c>(context: &Context<'c, '_>) -> Option<&'c Audio> {
     context.domain.settings.audio().filter(|wanted| why_unusable(context, wanted).is_none())
 }
 
-/// Why a domain can't have a backend.
+/// Returns why a domain cannot use a backend, or `None` if it can.
 fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
     let libvirt = context.domain.settings.libvirt;
     let since = audio_backend(&wanted.backend)?.since;
@@ -221,8 +222,8 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
     Some(format!("it needs a D-Bus display, <graphics type='dbus'>, {what}"))
 }
 
-/// A backend that was asked for and that the domain can't have. One from a configuration counts
-/// only where it would be used.
+/// Finds a requested backend that the domain cannot use. One from a configuration only counts if it
+/// would be used.
 pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(wanted) = domain.settings.audio() else { return Vec::new() };
@@ -246,10 +247,10 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     vec![Finding { is_of_setting: true, ..Finding::at(place).with_value("what", why) }]
 }
 
-/// An `<audio>` without an id, or with one that libvirt can't read.
+/// Finds an `<audio>` without an id, or with one that libvirt cannot read.
 pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
-    // The only id that is missing is that of the only <audio> without one.
+    // If one id is missing and one <audio> has none, they belong together.
     let is_guess = !ids.missing.is_empty() && (ids.missing.len() > 1 || ids.without.len() > 1);
     let new_ids = ids.missing.iter().copied().chain(ids.free());
     let finding = |(audio, id): (&Element<'d>, u32)| {
@@ -268,12 +269,12 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     ids.without.iter().zip(new_ids).map(finding).collect()
 }
 
-/// A sound card or a screen that names an `<audio>` that does not exist. An id that an `<audio>`
-/// without one will get counts as existing.
+/// Finds a sound or graphics device that refers to an `<audio>` that does not exist. Ids that
+/// `<audio>` elements without one will get count as existing.
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     let has_some = !ids.owners.is_empty() || !ids.without.is_empty();
-    // The <audio> that --audio adds get these ids.
+    // The <audio> elements that --audio adds get these ids.
     if !has_some && usable(context).is_some() && !context.domain.devices_named("sound").is_empty() {
         return Vec::new();
     }
@@ -289,20 +290,20 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     users.map(finding).collect()
 }
 
-/// Several `<audio>` with one id.
+/// Finds several `<audio>` with the same id.
 pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
     let staying = staying_graphics(context);
     let is_mute = |audio: Element<'d>| {
         audio.attribute("type") == Some("none") || lost_carrier(&staying, audio).is_some()
     };
-    // The first free ids are for the <audio> without an id.
+    // The first free ids go to the <audio> elements without an id.
     let mut free = ids.free().skip(ids.without.len());
     let mut findings = Vec::new();
     for (id, owners) in &ids.owners {
         let owners: Vec<Element<'d>> =
             owners.iter().copied().filter(|owner| !is_removed(*owner, context)).collect();
-        // The first that plays somewhere stays.
+        // The first one that plays sound is kept.
         let Some(kept) =
             owners.iter().copied().find(|owner| !is_mute(*owner)).or(owners.first().copied())
         else {
@@ -336,7 +337,7 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// Whether two `<audio>` are the same except for their ids.
+/// Whether two `<audio>` are identical except for their ids.
 fn is_same(left: Element<'_>, right: Element<'_>) -> bool {
     let attributes = |element: Element<'_>| {
         let names = element.attribute_names().filter(|name| *name != "id");

@@ -1,4 +1,4 @@
-//! Devices beside the vGPU.
+//! Checks of devices other than the vGPU, and of PCI addresses.
 
 use crate::change::{Change, deliver};
 use crate::domain::{Card, Domain, PciAddress, PropertySource, RawDevice, pci_address, user_alias};
@@ -10,13 +10,13 @@ use crate::rules::risk::Risk;
 use crate::version::Version;
 use crate::xml::Element;
 
-/// The vGPU at a PCI address that another device has.
+/// Finds a vGPU at a PCI address that another device has, or that no device can have.
 pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let is_pci = |address: &Element<'d>| address.attribute("type") == Some("pci");
     let Some(own) = vgpu.child("address").filter(is_pci) else { return Vec::new() };
-    // 0000:00:00 is no address to libvirt, which finds one.
+    // libvirt treats 0000:00:00 as unset and assigns an address.
     let Some(wanted) = pci_address(own).filter(|wanted| wanted[..3] != [0, 0, 0]) else {
         return Vec::new();
     };
@@ -46,7 +46,7 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// Why a device can't be in this slot (libvirt: src/conf/domain_addr.c
+/// Returns why no device can be in this slot, or `None` if one can (libvirt: src/conf/domain_addr.c
 /// `virDomainPCIAddressValidate`).
 fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option<&'static str> {
     let controllers = domain
@@ -63,13 +63,14 @@ fn impossible_slot(domain: &Domain<'_>, [_, bus, slot, _]: PciAddress) -> Option
     (is_port && slot != 0).then_some("this address is on a PCIe port, which has only slot 0")
 }
 
-/// The integrated GPU itself handed to the guest: the host can make no vGPUs of it then.
+/// Finds the integrated GPU itself passed through to the guest: the host then cannot create vGPUs
+/// on it.
 pub(super) fn igpu_passthrough<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     domain.cards().iter().filter(|card| domain.is_whole_igpu(card)).map(at_address).collect()
 }
 
-/// A virtual function of the integrated GPU.
+/// Finds a virtual function of the integrated GPU.
 pub(super) fn igpu_function<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     domain.cards().iter().filter(|card| domain.is_igpu_function(card)).map(at_address).collect()
@@ -79,8 +80,8 @@ fn at_address<'d>(card: &Card<'d>) -> Finding<'d> {
     Finding::within(card.device, card.place.clone()).with_value("found", card.shown_address())
 }
 
-/// An emulated VT-d that does not tell QEMU what the guest maps, which vfio needs for every host
-/// device.
+/// Finds an emulated VT-d without caching mode. Without it, QEMU does not see the guest's mappings,
+/// which vfio needs for every host device.
 pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let iommus = domain.devices_named("iommu").into_iter().enumerate();
@@ -93,18 +94,18 @@ pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// QEMU's driver of an emulated VT-d.
 const VT_D: &str = "intel-iommu";
-/// QEMU writes it with a dash, libvirt with an underscore.
+/// The property's name in QEMU; libvirt's attribute has an underscore.
 const CACHING_MODE: &str = "caching-mode";
 
-/// `-set` counts before an override, that before the attribute, and `-global` where none of them
-/// says anything.
+/// Checks an `<iommu>`. `-set` takes precedence over an override, an override over the attribute,
+/// and the attribute over `-global`.
 fn caching_mode_of_element<'d>(
     domain: &Domain<'d>,
     index: usize,
     iommu: Element<'d>,
 ) -> Option<Finding<'d>> {
     let alias = user_alias(iommu).map_or_else(|| format!("iommu{index}"), str::to_owned);
-    // libvirt 7.0 gives QEMU no id for it.
+    // libvirt 7.0 gives the device no id that -set could name.
     let set = || {
         domain
             .last_set(&alias, CACHING_MODE)
@@ -173,7 +174,7 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
     Some(Finding::at_attribute(place, "value").with_value("found", found).fixed_by(vec![change]))
 }
 
-/// A host device whose display a `<graphics>` should show, in a domain without one.
+/// Finds host devices with `display='on'` in a domain without a `<graphics>` to show them.
 pub(super) fn display_without_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const OF_VGPU: &str = "set display='off' here; for a QEMU window, turn on QEMU's own display property in <qemu:override> \
         (with -set before libvirt 8.5)";

@@ -1,4 +1,4 @@
-//! What shows the vGPU's picture.
+//! Checks of QEMU's displays.
 
 use crate::change::Change;
 use crate::domain::{Domain, QemuOption, can_have_gl, display_has_gl, display_parts, is_template};
@@ -9,7 +9,7 @@ use crate::rules::finding::Finding;
 use crate::rules::risk::Risk;
 use crate::version::Version;
 
-/// No `-display`, or not the one asked for.
+/// Finds a missing `-display`, or one that is not the requested one.
 pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let wanted = domain.settings.display();
@@ -39,7 +39,7 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             );
             vec![if is_an_option(operand.value) { finding } else { finding.fixed_by(vec![change]) }]
         }
-        // Splitting a joined one is another rule's fix.
+        // Another rule's fix splits an option joined with its operand.
         None if domain.joined_displays().next().is_some() => Vec::new(),
         None if let Some(option) = domain.options.iter().rfind(|option| option.name == "sdl") => {
             sdl_backend(domain, option)
@@ -69,8 +69,8 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
 }
 
-/// `-sdl`, which takes no `gl=on`. Newer releases of QEMU do not have it, and replacing it is
-/// another rule's fix there.
+/// Finds `-sdl`, which does not support `gl=on`. Newer QEMU releases no longer have it, and there
+/// another rule's fix replaces it.
 fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<'d>> {
     if domain.settings.libvirt >= Version::new(8, 5, 0) {
         return Vec::new();
@@ -87,14 +87,14 @@ fn sdl_backend<'d>(domain: &Domain<'d>, option: &QemuOption<'d>) -> Vec<Finding<
     vec![finding.with_value("display", wanted).fixed_by(changes)]
 }
 
-/// Whether QEMU takes the next option for the operand that a `-display` lacks: it is the user's,
-/// and which of the two is to be mended only they know. What stands behind it is a finding of its
-/// own, as QEMU can't read that.
+/// Whether QEMU takes the following option for the operand that a `-display` lacks. Only the user
+/// knows what was meant. The arguments after it are a separate finding, because QEMU cannot read
+/// them.
 fn is_an_option(operand: &str) -> bool {
     operand.starts_with('-')
 }
 
-/// The display that counts has no GL, without which QEMU can't show a vGPU.
+/// Finds an effective display without OpenGL, in which QEMU cannot show a vGPU.
 pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.settings.explicit.display.is_some() {
@@ -104,7 +104,7 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     };
     let (kind, gl) = display_parts(operand.value);
-    // A display of no type, or of one that QEMU can't open, is another rule's finding.
+    // Another rule reports displays without a type, and types that QEMU cannot open.
     let is_openable = is_without_gl(&kind)
         || can_have_gl(&kind) && !kind.is_empty()
         || is_template(operand.value);
@@ -118,13 +118,13 @@ pub(super) fn gl_off<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut finding = Finding::at_attribute(operand.element, "value")
         .with_value("found", operand.value)
         .fixed_by(vec![change]);
-    // Another display that somebody chose: only they know what for.
+    // The user chose another display, for an unknown purpose.
     finding.risk = (!is_capable && kind != "none").then_some(Risk::Screen);
     vec![finding]
 }
 
-/// Whether QEMU opens a display of this type and it has no OpenGL, or has it only where QEMU's own
-/// default does.
+/// Whether QEMU can open this display type and it has no OpenGL, or only has it if QEMU's default
+/// display does.
 fn is_without_gl(kind: &str) -> bool {
     matches!(kind, "none" | "curses" | "default")
 }
@@ -134,10 +134,10 @@ fn with_gl(value: &str) -> String {
         .map_or_else(|_| value.to_owned(), |list| list.with_option("gl", Value::Text("on")))
 }
 
-/// A display that QEMU does not open where libvirt starts it.
+/// Finds a display that QEMU cannot open when libvirt starts it.
 pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    // Any other than the one asked for is replaced with that.
+    // The requested display replaces any other.
     if domain.settings.explicit.display.is_some() {
         return Vec::new();
     }
@@ -156,15 +156,15 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let value = match error {
         DisplayError::Kind(_) => domain.settings.display().to_owned(),
         DisplayError::WithoutGl | DisplayError::WrongValue("gl", _) => with_gl(operand.value),
-        // The user knows what the option was for.
+        // Only the user knows what the option was for.
         _ => return vec![finding],
     };
     let change = Change::SetAttribute(operand.element, "value".into(), value);
     vec![Finding { risk: Some(Risk::Screen), ..finding.fixed_by(vec![change]) }]
 }
 
-/// The reason why QEMU, started by libvirt, exits at a display; None where it starts or another
-/// rule says so.
+/// Returns why QEMU, started by libvirt, exits at a display. `None` if it starts, or if another
+/// rule reports the reason.
 fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Option<String> {
     let (kind, _) = display_parts(operand);
     match error {
@@ -191,13 +191,13 @@ fn why_unusable(domain: &Domain<'_>, operand: &str, error: &DisplayError) -> Opt
         DisplayError::WrongValue(name, DisplayValue::Switch) => Some(format!("'{name}' must be on or off")),
         DisplayError::WrongValue(name, DisplayValue::Number) => Some(format!("'{name}' must be a number")),
         DisplayError::WrongValue(name, DisplayValue::OneOf(words)) => Some(format!("'{name}' must be one of {}", words.join(", "))),
-        // QEMU takes a relative path, too.
+        // QEMU accepts relative paths, too.
         DisplayError::WrongValue(_, DisplayValue::Path) | DisplayError::Unreadable(_) => None,
     }
 }
 
-/// Whether a D-Bus display has no bus: it names none, speaks to no client directly (`p2p`), and the
-/// domain hands none on.
+/// Whether a D-Bus display has no bus to connect to: it names no address, is not peer-to-peer
+/// (`p2p`), and the domain passes on no session bus.
 fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
     let list = OptionList::parse(operand, Syntax::DISPLAY);
     let names_bus = list.is_ok_and(|list| {
@@ -209,7 +209,7 @@ fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
             .rfind(|child| child.attribute("name") == Some(name))
             .map(|env| env.attribute("value").unwrap_or(""))
     };
-    // Without an address GLib looks for a socket in the second of these.
+    // Without an address, GLib looks for the bus socket in XDG_RUNTIME_DIR.
     let is_handed_on = match env("DBUS_SESSION_BUS_ADDRESS").filter(|address| !address.is_empty()) {
         Some(address) => !address.starts_with("disabled:"),
         None => env("XDG_RUNTIME_DIR").is_some(),
@@ -217,7 +217,7 @@ fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
     !names_bus && !is_handed_on
 }
 
-/// Displays before the last one, which QEMU ignores.
+/// Finds displays before the last one, which QEMU ignores.
 pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let displays = context.domain.displays();
     let Some((last, others)) = displays.split_last() else { return Vec::new() };
@@ -230,7 +230,7 @@ pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             .related_to(last.element.start_tag().span, "the one that takes effect")
             .fixed_by(changes)
     };
-    // QEMU ignores none that it can't read.
+    // QEMU exits at displays that it cannot read, instead of ignoring them.
     let is_read = |display: &&QemuOption<'d>| {
         display.operand.is_none_or(|operand| !is_an_option(operand.value))
     };

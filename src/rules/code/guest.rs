@@ -1,4 +1,4 @@
-//! The guest as a whole.
+//! Checks of the domain as a whole.
 
 use crate::change::Change;
 use crate::domain::Domain;
@@ -7,7 +7,7 @@ use crate::rules::finding::Finding;
 use crate::version::Version;
 use crate::xml::Element;
 
-/// A guest that no GVT-g vGPU can serve.
+/// Finds a guest that cannot have a GVT-g vGPU.
 pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     context
         .domain
@@ -17,8 +17,8 @@ pub(super) fn unsuitable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// A domain of another type than kvm. libvirt refuses TCG's settings in one of type kvm, so they go
-/// when the type changes.
+/// Finds a domain type other than `kvm`. libvirt refuses TCG settings in a `kvm` domain, so the fix
+/// removes them as well.
 pub(super) fn not_kvm<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.root.attribute("type") == Some("kvm") {
@@ -29,7 +29,7 @@ pub(super) fn not_kvm<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     vec![Finding::at_attribute(domain.root, "type").fixed_by(changes)]
 }
 
-/// TCG's settings in a domain of type kvm.
+/// Finds TCG settings in a domain of type `kvm`.
 pub(super) fn tcg_features<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.root.attribute("type") != Some("kvm") {
@@ -41,8 +41,8 @@ pub(super) fn tcg_features<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// The `<tcg>` that libvirt refuses in a domain of type kvm: one with settings, and before 8.0,
-/// which does not know it, any (libvirt: src/qemu/qemu_validate.c
+/// Returns the `<tcg>` elements that libvirt refuses in a `kvm` domain: those with settings, and
+/// before 8.0, which does not know `<tcg>`, all (libvirt: src/qemu/qemu_validate.c
 /// `qemuValidateDomainDefTCGFeatures`).
 fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
     let is_unknown = domain.settings.libvirt < Version::new(8, 0, 0);
@@ -52,13 +52,13 @@ fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
     all.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
 }
 
-/// A hard limit below the guest's memory, all of which QEMU may have to lock for the vGPU.
+/// Finds a hard limit below the guest's memory, all of which QEMU may have to lock for the vGPU.
 pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let limit = domain.child("memtune").and_then(|memtune| memtune.child("hard_limit"));
     let Some(limit) = limit else { return Vec::new() };
     match (bytes(limit), guest_memory(domain)) {
-        // libvirt sets no limit of 0.
+        // 0 means no limit.
         (Some(most @ 1..), Some(guest)) if most < guest => {
             vec![
                 Finding::at(limit)
@@ -70,8 +70,9 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     }
 }
 
-/// The guest's memory in bytes. With NUMA cells it is the sum of these and of the memory devices,
-/// whatever `<memory>` says (libvirt: src/conf/domain_postparse.c `virDomainDefPostParseMemory`).
+/// Returns the guest's memory in bytes. With NUMA cells it is the sum of the cells and the memory
+/// devices, and `<memory>` is ignored (libvirt: src/conf/domain_postparse.c
+/// `virDomainDefPostParseMemory`).
 fn guest_memory(domain: &Domain<'_>) -> Option<u128> {
     let numa = domain.child("cpu").and_then(|cpu| cpu.child("numa"));
     let cells: Vec<Element<'_>> =
@@ -89,7 +90,7 @@ fn guest_memory(domain: &Domain<'_>) -> Option<u128> {
         .try_fold(0, |sum: u128, size| sum.checked_add(size?))
 }
 
-/// A size in MiB, or in bytes if it is not a whole number of MiB.
+/// Formats a size given in bytes: in MiB, or in bytes if it is not a whole number of MiB.
 fn shown_size(bytes: u128) -> String {
     if bytes.trailing_zeros() >= 20 {
         format!("{} MiB", bytes >> 20)
@@ -98,7 +99,7 @@ fn shown_size(bytes: u128) -> String {
     }
 }
 
-/// A machine of the old chipset.
+/// Finds a machine type with the old i440FX chipset.
 pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let system = context.domain.child("os").and_then(|os| os.child("type"));
     let is_i440fx = |machine: &str| {
@@ -114,13 +115,13 @@ pub(super) fn i440fx<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// The size in an element, with the unit in its attribute.
+/// Returns the size in an element in bytes, with the unit from its `unit` attribute.
 fn bytes(element: Element<'_>) -> Option<u128> {
     size(&element.text(), element.attribute("unit"))
 }
 
-/// A size with its unit, in upper or lower case; KiB by default (libvirt: src/util/virutil.c
-/// `virScaleInteger`).
+/// Returns a size in bytes. Units are case-insensitive; the default is KiB (libvirt:
+/// src/util/virutil.c `virScaleInteger`).
 fn size(number: &str, unit: Option<&str>) -> Option<u128> {
     let number: u128 = number.trim().parse().ok()?;
     let unit = unit.unwrap_or("KiB").to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Where QEMU's elements stand and which namespace they are in: libvirt ignores them in silence
-//! everywhere else.
+//! Checks of the position and the namespace of QEMU's elements: libvirt silently ignores them if
+//! either is wrong.
 
 use crate::change::{Change, root_prefix};
 use crate::rules::Context;
@@ -7,10 +7,10 @@ use crate::rules::finding::Finding;
 use crate::xml::{Element, Prefixes, QEMU_NAMESPACE, QEMU_PREFIX};
 use foldhash::{HashSet, HashSetExt};
 
-/// The blocks that libvirt reads directly in `<domain>`.
+/// The blocks that libvirt reads as direct children of `<domain>`.
 const BLOCKS: &[&str] = &["commandline", "capabilities", "override"];
 
-/// `qemu:` without a declaration.
+/// Finds `qemu:` elements without a namespace declaration.
 pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if !domain.document.lacks_qemu_declaration() {
@@ -23,7 +23,7 @@ pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     })]
 }
 
-/// A block of QEMU's under a URI that is almost libvirt's.
+/// Finds QEMU blocks with a namespace URI that resembles libvirt's.
 pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings: Vec<Finding<'d>> = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }) {
         let prefix = block.written_prefix().trim_end_matches(':');
         let name = if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-        // What the root declares is found once, however many blocks use it.
+        // One finding per declaration on the root, however many blocks use it.
         let owner = if block.attribute_place(&name).is_some() { block } else { domain.root };
         if owner == domain.root
             && (!of_root.insert(name.clone()) || owner.attribute_place(&name).is_none())
@@ -52,14 +52,14 @@ pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// Whether a namespace that isn't libvirt's stands where libvirt's was meant: by its prefix, or by
-/// what it looks like.
+/// Whether a namespace other than libvirt's was meant to be libvirt's, judging by its prefix or its
+/// URI.
 fn is_meant(block: Element<'_>, uri: &str) -> bool {
     block.written_prefix().trim_end_matches(':') == QEMU_PREFIX
         || uri.contains("libvirt.org/schemas/domain/qemu")
 }
 
-/// A block of QEMU's in no namespace.
+/// Finds QEMU blocks without a namespace.
 pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let prefix = root_prefix(domain.root);
@@ -72,8 +72,8 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                     .chain(block.descendants())
                     .filter(|element| element.namespace().is_none())
             };
-            // Where something inside means another namespace by the same prefix, only its author
-            // can tell what is what.
+            // If an element inside binds the same prefix to another namespace, only the author
+            // knows which elements are QEMU's.
             let name = Some(prefix.trim_end_matches(':'));
             if inside().any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE))
             {
@@ -86,7 +86,7 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// A block of QEMU's that is not directly in `<domain>`.
+/// Finds QEMU blocks that are not direct children of `<domain>`.
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let is_misplaced = |element: &Element<'d>| {
@@ -114,7 +114,7 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// A second `<devices>`, which the schema refuses.
+/// Finds further `<devices>` elements, which libvirt's schema refuses.
 pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let blocks = domain.named(domain.root, "devices");
@@ -131,8 +131,8 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     others.iter().map(merged).collect()
 }
 
-/// The declarations that elements need at another place, to be made on the root; None where a
-/// prefix means something else there, or the default namespace does.
+/// Returns the declarations to add to the root so that elements can move to another place. `None`
+/// if a prefix or the default namespace means something else there.
 fn taken_along<'d>(
     root: Element<'d>,
     prefixes: &Prefixes<'d>,
@@ -143,9 +143,9 @@ fn taken_along<'d>(
     for element in elements {
         for prefix in prefixes.lost(element, place) {
             let (name, uri) = prefix.zip(element.parent()?.bound(prefix))?;
-            // New elements of QEMU's may bring the declaration of this prefix along.
+            // New QEMU elements may declare this prefix themselves.
             let is_for_qemu = root_prefix(root).trim_end_matches(':') == name;
-            // Of several namespaces of one prefix the root can declare one.
+            // The root can bind a prefix to one namespace only.
             let is_taken = place.bound(prefix).is_some() || prefixes.first(name) != Some(uri);
             if is_taken || (is_for_qemu || name == QEMU_PREFIX) && uri != QEMU_NAMESPACE {
                 return None;
@@ -159,7 +159,7 @@ fn taken_along<'d>(
     Some(changes)
 }
 
-/// A second block of one kind, which the schema refuses.
+/// Finds further blocks of the same kind, which libvirt's schema refuses.
 pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let (mut findings, prefixes) = (Vec::new(), Prefixes::new(domain.document));

@@ -1,5 +1,5 @@
-//! Arguments that QEMU can't read: unknown options, options that lack their operand, operands that
-//! are none.
+//! Checks for arguments that QEMU cannot read: unknown options, options without their operand, and
+//! invalid operands.
 
 use crate::change::Change;
 use crate::domain::{Argument, QemuOption, is_template};
@@ -9,7 +9,7 @@ use crate::rules::Context;
 use crate::rules::finding::Finding;
 use crate::xml::ElementSet;
 
-/// Whatever stops QEMU before it looks at a device.
+/// Finds arguments at which QEMU exits before it looks at any device.
 pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings: Vec<Finding<'d>> =
@@ -21,8 +21,8 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .flatten()
         .map(|e| e.id())
         .collect();
-    // A word beside the options is the file of a disk; one that can be a file is nobody's business
-    // here.
+    // QEMU takes an argument without an option for a disk image. One that looks like a file name
+    // may be right.
     let is_file =
         |word: &str| word.is_empty() || word.starts_with(['/', '-']) || word.contains(':');
     let strays = domain
@@ -48,13 +48,13 @@ fn unreadable_option<'d>(
         return Some(found("QEMU does not have this option"));
     };
     let Some(operand) = option.operand else {
-        // A `-display` that lacks its operand gets the one that is wanted from another rule.
+        // Another rule's fix adds the operand of a `-display`.
         let is_mended = option.name == "display" && context.domain.vgpu.is_some();
         return (known.has_operand && !is_mended).then(|| {
             found("its value is missing, so it takes the first of libvirt's own arguments")
         });
     };
-    // A template does not tell what the value will be.
+    // The final value is unknown until the template is filled in.
     if is_template(operand.value) {
         return None;
     }
@@ -62,7 +62,7 @@ fn unreadable_option<'d>(
         "set" if set_parts(operand.value).is_none_or(|[group, ..]| !is_option_group(group)) => {
             Some(unreadable_set(&operand))
         }
-        // VNC has a list of its own kind.
+        // The options of VNC have a syntax of their own.
         "display" if is_vnc_server(operand.value) => None,
         "display" => OptionList::parse(operand.value, Syntax::DISPLAY).map_or_else(
             |words| Some(at(&operand, &format!("\"{words}\""))),
@@ -82,7 +82,7 @@ fn unreadable_option<'d>(
     }
 }
 
-/// What `-display sdl` took before QEMU 7.1.
+/// The options of `-display sdl` that QEMU 7.1 dropped.
 pub(super) const DROPPED_DISPLAY_PARTS: &[&str] =
     &["frame", "alt_grab", "ctrl_grab", "window_close"];
 
@@ -92,7 +92,8 @@ fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
         .with_value("what", what)
 }
 
-/// Blanks and quotes around it are a shell's, and QEMU gets none.
+/// Returns the finding for an operand of `-set` that QEMU cannot read. The fix removes blanks and
+/// quotes around it: those are shell syntax, and no shell reads the arguments.
 fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
     let plain = operand.value.trim().trim_matches(['"', '\'']).trim();
     let finding = at(operand, "it follows -set, which needs GROUP.ID.NAME=VALUE");
@@ -109,14 +110,14 @@ fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
     }
 }
 
-/// Whether QEMU may have a group of this name: all are written in small letters.
+/// Whether QEMU may have an option group of this name; all are in lower case.
 fn is_option_group(name: &str) -> bool {
     name.bytes().all(|byte| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
     })
 }
 
-/// Options that newer releases of QEMU no longer have.
+/// Finds options that newer releases of QEMU no longer have.
 pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let dropped = |option: &QemuOption<'d>| {
         let known = known(option.name)?;

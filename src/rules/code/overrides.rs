@@ -1,4 +1,4 @@
-//! `<qemu:override>` and `<qemu:capabilities>`.
+//! Checks of `<qemu:override>` and `<qemu:capabilities>`.
 
 use crate::change::{Change, assign_alias, deliver};
 use crate::domain::{EffectiveProperty, PropertySource, PropertySyntax, global_property};
@@ -10,7 +10,7 @@ use crate::rules::risk::Risk;
 use crate::xml::Element;
 use foldhash::HashMap;
 
-/// An override on a libvirt that drops it.
+/// Finds overrides in a domain whose libvirt drops them.
 pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let last: HashMap<(&str, &str), Element<'d>> = domain
@@ -26,14 +26,15 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let is_card = domain
             .host_device(found.alias)
             .is_some_and(|device| is_pci_card(device) || is_vgpu(device));
-        // QEMU stops at a property that its device doesn't have, which this libvirt drops.
+        // This libvirt drops the override. As -set, a property that the device does not have would
+        // make QEMU exit.
         let is_known = (means_vgpu || is_card) && type_of(found.property).is_some();
-        // A removed property and one with a comment inside have no other form.
+        // The removal of a property, and a comment inside the element, cannot be written as -set.
         if !is_known || found.kind == "remove" || !found.element.is_empty() {
             return finding;
         }
         let mut changes = vec![Change::Remove(found.element)];
-        // Of several the last counts.
+        // The last of several takes effect.
         if last.get(&(found.alias, found.property)) == Some(&found.element) {
             changes.extend(if means_vgpu {
                 deliver(domain, found.property, found.value)
@@ -46,7 +47,7 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     domain.overrides.iter().map(finding).collect()
 }
 
-/// The changes that give another device than the vGPU a property by `-set`.
+/// Returns the changes that set a property with `-set` on a device other than the vGPU.
 fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>> {
     let (alias, property) = (found.alias.to_owned(), found.property.to_owned());
     let set = Change::Set { alias, property, value: to_set(found.kind, found.value) };
@@ -57,7 +58,7 @@ fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>
     std::iter::once(set).chain(capability).collect()
 }
 
-/// An override for a device that is not there, or that is not the vGPU.
+/// Finds overrides for a device that does not exist or is not the vGPU.
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
@@ -101,8 +102,7 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// Something else in an override than properties of a device's frontend: libvirt reads nothing
-/// else.
+/// Finds elements in an override other than a device's frontend, the only one that libvirt reads.
 pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let devices = domain
@@ -138,7 +138,7 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// A property whose type or value libvirt or QEMU refuses.
+/// Finds properties whose type or value libvirt or QEMU refuses.
 pub(super) fn untyped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     context.domain.overrides.iter().filter_map(|found| mistyped(found)).collect()
 }
@@ -160,7 +160,7 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     let wanted = type_of(found.property);
     let value_fits = match found.kind {
-        // libvirt would write it, and QEMU refuse it.
+        // libvirt accepts a negative value here, but QEMU refuses it.
         "signed" if wanted == Some(PropertyType::Unsigned) => number(found.value),
         "bool" => matches!(found.value, "true" | "false"),
         "unsigned" => number(found.value),
@@ -191,7 +191,7 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
         ),
         (false, None) => ("type", "the type must be string, bool, signed or unsigned"),
     };
-    // A string that was written as a bool is an enumeration, whose words are on and off.
+    // A string property with a bool value is an enumeration with the words on and off.
     let value = if wanted == Some(PropertyType::String) {
         to_set(found.kind, found.value)
     } else {
@@ -207,7 +207,7 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     })
 }
 
-/// A deleted capability that this libvirt doesn't know, or that does nothing there.
+/// Finds deleted capabilities that this libvirt does not know, or that have no effect there.
 pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let current = json_capability(domain.settings.libvirt);
@@ -221,8 +221,8 @@ pub(super) fn retired_capability<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     domain.deleted_capabilities.iter().filter(retired).map(finding).collect()
 }
 
-/// x-vga=on, which no vGPU has: all that says so, as what is behind the one that counts would count
-/// next.
+/// Finds every `x-vga=on` for a vGPU, a property that vGPUs do not have. Reports all of them,
+/// because removing the last one would put the previous one into effect.
 pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-vga";
     let domain = context.domain;
@@ -234,7 +234,8 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 .fixed_by(deliver(domain, NAME, "false")),
         ];
     }
-    // A real graphics card has VGA registers; what names no device at all is meant for the vGPU.
+    // Real graphics cards have VGA registers. An alias that matches no device is meant for the
+    // vGPU.
     let is_vgpu = |alias: &str| match domain.raw_device(alias) {
         Some(device) => domain.raw_vgpu == Some(device.argument.element),
         None => {
@@ -261,7 +262,7 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             let value = global_property(operand.value, NAME)?;
             let mut finding = is_on(&value)
                 .then(|| removed(&[option.element, operand.element], operand.element))?;
-            // A graphics card that is passed through gets it too.
+            // -global applies to passed-through graphics cards, too.
             finding.risk = domain.graphics_cards().next().map(|_| Risk::OtherCards);
             Some(finding)
         });

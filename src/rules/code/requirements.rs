@@ -1,4 +1,4 @@
-//! What the rules want of a vGPU that is not there yet.
+//! Collects what the rules require of a vGPU that a fix is about to add.
 
 use super::IS_REQUIREMENT;
 use crate::change::{Change, deliver, overwritten};
@@ -9,7 +9,7 @@ use crate::rules::environment::{RequiredEnv, environment};
 use crate::rules::other_sources::is_elsewhere;
 use crate::rules::schema::{Check, When};
 
-/// The rules' requirements for a new vGPU: attributes of its hostdev where libvirt has them, and
+/// The requirements for a new vGPU: attributes of its `<hostdev>` where libvirt has them, and
 /// changes for the rest.
 #[derive(Default)]
 pub(super) struct Requirements<'d> {
@@ -18,7 +18,7 @@ pub(super) struct Requirements<'d> {
     pub(super) changes: Vec<Change<'d>>,
 }
 
-/// Collects what the rules want of a vGPU that is not there yet.
+/// Collects the requirements of all enabled rules for a new vGPU.
 pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
     let domain = context.domain;
     let is_override = domain.form() == PropertySyntax::Override;
@@ -36,7 +36,7 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
             Check::Property { name, .. } if name == "display" && domain.is_shown_by_graphics() => {
                 display = true
             }
-            // libvirt picks the driver that has it.
+            // libvirt picks the driver that supports ramfb.
             Check::Property { name, .. } if is_override && name == "driver" => {}
             Check::Property { name, value } => changes.extend(deliver(domain, name, value)),
             Check::Environment { name, value, format, setting, displays } => {
@@ -63,12 +63,12 @@ pub(super) fn requirements<'d>(context: &Context<'_, 'd>) -> Requirements<'d> {
             _ => {}
         }
     }
-    // What a template fills in is a separate finding, and does not keep the vGPU from being added.
+    // Values that a template fills in are separate findings, and do not prevent the new vGPU.
     changes.retain(|change| overwritten(domain, std::slice::from_ref(change)).is_none());
     Requirements { ramfb, display, changes }
 }
 
-/// Whether a new vGPU's fix takes care of what such a check finds.
+/// Whether the fix that adds a vGPU also fixes what this check finds.
 fn is_requirement(check: &Check) -> bool {
     match check {
         Check::Property { .. } | Check::Environment { .. } => true,

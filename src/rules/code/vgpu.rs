@@ -1,4 +1,4 @@
-//! The vGPU itself.
+//! Checks of the vGPU itself.
 
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::rules::risk::Risk;
 use crate::settings::derived_uuid;
 use crate::xml::Element;
 
-/// No vGPU at all: one comes with everything that the other rules want of it.
+/// Finds a domain without a vGPU. The fix adds one that meets the requirements of all other rules.
 pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.has_vgpu() || domain.is_served_by_sriov() {
@@ -27,7 +27,8 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let has_screen = || domain.has_screen_without_gl().then_some(Risk::Screen);
     let is_shared = || has_shared_uuid(domain).then_some(Risk::SharedVgpu);
     let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen).or_else(is_shared);
-    // Where an option lacks its operand, what the changes are says whether there can be any.
+    // After an option without its operand, arguments cannot be added, so only the changes tell
+    // whether there is a fix.
     if !context.wants_changes && domain.option_without_operand().is_none() {
         let finding = Finding {
             risk,
@@ -72,7 +73,7 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     vec![with_shared_uuid(domain, Finding { risk, ..Finding::at(place).fixed_by(changes) })]
 }
 
-/// A uuid that is missing, that libvirt can't read, or that is not the one asked for.
+/// Finds UUIDs that are missing, invalid, or not the requested one.
 pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
@@ -133,8 +134,8 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// The finding with a note where the uuid that its fix writes is made from a name that a template
-/// fills in later.
+/// Adds a note to a finding if the fix derives the new UUID from a name that a template fills in
+/// later.
 fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
     match domain.child("name").filter(|_| has_shared_uuid(domain)) {
         Some(name) => finding.related_to(
@@ -145,14 +146,14 @@ fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d
     }
 }
 
-/// Whether the uuid that is made for the vGPU comes from a name that a template fills in later.
+/// Whether the vGPU's new UUID is derived from a name that a template fills in later.
 fn has_shared_uuid(domain: &Domain<'_>) -> bool {
     domain.settings.uuid.is_none() && is_template_name(domain.identity())
 }
 
-/// Whether a value in a uuid's place may be an expression of a template engine that is not known:
-/// it has signs that neither a uuid nor a word of a guide has. A word in angle brackets is a
-/// guide's.
+/// Whether an invalid UUID may be an expression of an unknown template engine: it has characters
+/// that neither a UUID nor a guide's placeholder has. A word in angle brackets is a guide's
+/// placeholder.
 fn may_be_an_expression(value: &str) -> bool {
     let word = value.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(value);
     value.contains("{{")
@@ -162,12 +163,13 @@ fn may_be_an_expression(value: &str) -> bool {
         })
 }
 
-/// Whether this is a placeholder that the reader should replace: `GPU_UUID`, `your-gpu-uuid-here`.
+/// Whether a value is a placeholder that the user should have replaced: `GPU_UUID`,
+/// `your-gpu-uuid-here`.
 fn is_placeholder(value: &str) -> bool {
     value.to_ascii_lowercase().contains("uuid")
 }
 
-/// An alias that is meant to be the user's own and that libvirt drops, or not the one asked for.
+/// Finds an invalid user alias, which libvirt drops, and one that is not the requested one.
 pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
@@ -177,13 +179,13 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let name = element.attribute("name").unwrap_or("");
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
     let (right, mut changes) = (domain.vgpu_alias(), assign_alias(domain));
-    // Where another device has the one asked for, a number behind it is right.
+    // If another device has the requested alias, the vGPU's alias has a number appended.
     if !is_dropped && (domain.settings.explicit.alias.is_none() || right == name) {
         return Vec::new();
     }
     let what = if is_dropped { "which libvirt silently drops" } else { "not the requested one" };
     if changes.is_empty() {
-        // libvirt's own number does.
+        // libvirt's own alias suffices.
         changes.push(Change::Remove(element));
     }
     vec![
@@ -204,14 +206,14 @@ fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>
     )
 }
 
-/// `<rom>` of a mediated device, which libvirt never tells QEMU.
+/// Finds the `<rom>` of a mediated device, which libvirt does not pass on to QEMU.
 pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     for vgpu in &domain.vgpus {
         let mut roms = vgpu.children().filter(|child| child.is("rom"));
         let Some(rom) = roms.next() else { continue };
-        // libvirt reads the first.
+        // libvirt reads the first <rom>.
         findings.extend(roms.map(|other| Finding::at(other).fixed_by(vec![Change::Remove(other)])));
         let finding = Finding::at(rom);
         if domain.vgpu != Some(*vgpu) {
@@ -236,7 +238,7 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     findings
 }
 
-/// A UEFI guest whose vGPU has no option ROM, or not the one asked for.
+/// Finds a UEFI guest whose vGPU has no option ROM, or a vGPU without the requested one.
 pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let asked = domain.settings.explicit.romfile.as_deref();
@@ -252,7 +254,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let is_right = delivered
         .as_ref()
         .is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
-    // Where a <rom> names one, that is its own finding, and its fix brings the file.
+    // A <rom file> is a separate finding, whose fix sets the file.
     let named = domain
         .vgpu
         .is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));
@@ -267,7 +269,7 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }]
 }
 
-/// Further devices with ramfb: libvirt and QEMU accept only one.
+/// Finds further devices with ramfb; libvirt and QEMU accept only one.
 pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let has_ramfb = domain.has_ramfb();
@@ -279,7 +281,7 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .filter(|_| has_ramfb)
         .map(|vgpu| (vgpu.start_tag().span, "the vGPU that shows the picture"));
     let Some((place, words)) = owner.or_else(first) else { return Vec::new() };
-    // A <video> next to the vGPU's own is another rule's finding.
+    // Another rule reports a <video> next to a vGPU with ramfb.
     let others = domain
         .other_ramfbs()
         .iter()
@@ -288,12 +290,13 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |ramfb: &Ramfb<'d>| {
         let finding =
             Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), words);
-        // Only the user knows which of two other devices should keep it.
+        // With ramfb only on two other devices, the user must decide which one keeps it.
         let changes = if has_ramfb { without_ramfb(domain, ramfb) } else { Vec::new() };
         if changes.is_empty() {
             return finding;
         }
-        // A separate ramfb shows nothing but the firmware, as the vGPU's does.
+        // A ramfb device or another vGPU's ramfb only shows the firmware, which the displayed vGPU
+        // does as well.
         let is_replaced = ramfb.is_vgpu || matches!(changes[..], [Change::Remove(_), ..]);
         Finding {
             risk: (!is_replaced).then_some(Risk::FirmwareScreen),
@@ -303,7 +306,7 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     others.map(finding).collect()
 }
 
-/// A `<video>` with the VM's only ramfb, which the fix gives to the vGPU.
+/// Finds a `<video>` that provides the VM's only ramfb. The fix gives ramfb to the vGPU.
 pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let others = domain.other_ramfbs();
@@ -323,8 +326,8 @@ pub(super) fn stray_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// A vGPU that gets no ramfb because another device has the only one, or because its option ROM
-/// does that work.
+/// Finds a vGPU that cannot have ramfb because another device has it, or because its option ROM
+/// draws the firmware's screen.
 pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.has_ramfb()
@@ -377,7 +380,7 @@ pub(super) fn ramfb_elsewhere<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     ]
 }
 
-/// A vGPU with ramfb and an option ROM that draws the firmware's screen as well.
+/// Finds a vGPU with both ramfb and an option ROM that draws the firmware's screen.
 pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let (true, Some(vgpu), Some(file)) =
@@ -388,7 +391,7 @@ pub(super) fn two_firmware_screens<'d>(context: &Context<'_, 'd>) -> Vec<Finding
     vec![Finding::at_attribute(vgpu, "ramfb").with_value("found", file)]
 }
 
-/// The OpRegion given twice: from a file and by the vGPU's property.
+/// Finds a second OpRegion next to the vGPU's `x-igd-opregion`: from a file or from another device.
 pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     const NAME: &str = "x-igd-opregion";
     let domain = context.domain;
@@ -413,7 +416,7 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
         PropertySource::Override(found) => {
             Some(Change::SetAttribute(found.element, "value".into(), "false".into()))
         }
-        // A -global is for all devices.
+        // A -global applies to all devices and cannot be changed for one.
         _ => device
             .is_qemu("arg")
             .then(|| Change::DeviceProperty(device, NAME.into(), "false".into())),
@@ -430,8 +433,8 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
 }
 
-/// The OpRegion from a file or another device next to a vGPU that newer releases of QEMU give one
-/// too.
+/// Finds an OpRegion from a file or another device next to a vGPU without an explicit
+/// `x-igd-opregion`, which newer QEMU releases give an OpRegion by default.
 pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     if domain.effective_property("x-igd-opregion").is_some() {
@@ -455,7 +458,7 @@ pub(super) fn default_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     vec![vgpu.into_iter().fold(finding, |finding, place| finding.related_to(place, "the vGPU"))]
 }
 
-/// Further vGPUs, which the rules leave alone.
+/// Finds further vGPUs, which the other rules do not change.
 pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let others = domain.vgpus.iter().copied().filter(|vgpu| Some(*vgpu) != domain.vgpu);
@@ -469,13 +472,14 @@ pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect()
 }
 
-/// A type or PCI address that the user gave and that the metadata, which says what the host has to
-/// make, does not say.
+/// Finds a requested type or PCI address that is not recorded in the metadata, from which the host
+/// creates the vGPU.
 pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let settings = domain.settings;
     let own = domain.metadata();
-    // Of several vGPUs each has its own; one that has no uuid yet gets it first.
+    // With several vGPUs, each has its own record, keyed by its UUID. A missing UUID is fixed
+    // first.
     let uuid = domain.vgpu.and_then(uuid_of);
     let is_one_of_several = domain.vgpus.len() > 1;
     if is_one_of_several && uuid.is_none() {
