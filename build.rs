@@ -56,18 +56,21 @@ fn main() {
     rules.sort_by_key(|rule| (rule.phase(), rule.id.clone()));
     write("selector_trie.rs", &table(&build_selector_trie(&mut rules)));
     write("rules.rs", &table(&rules));
-    let of_host = rules_in("rules/host");
-    write("host.rs", &table(&of_host));
-    write("symptoms.rs", &table(&symptoms(&rules.iter().chain(&of_host).collect::<Vec<_>>())));
+    let host_rules = rules_in("rules/host");
+    write("host.rs", &table(&host_rules));
+    write("symptoms.rs", &table(&symptoms(&rules.iter().chain(&host_rules).collect::<Vec<_>>())));
     // The indices of the two rules that report input no other rule can check.
-    let place = |is_it: fn(&Check) -> bool| {
-        rules.iter().position(|rule| is_it(&rule.check)).expect("a rule about what can't be read")
+    let rule_index = |has_kind: fn(&Check) -> bool| {
+        rules
+            .iter()
+            .position(|rule| has_kind(&rule.check))
+            .expect("a rule about what can't be read")
     };
-    let places = [
-        place(|check| matches!(check, Check::WellFormed)),
-        place(|check| matches!(check, Check::Domain)),
+    let rule_indices = [
+        rule_index(|check| matches!(check, Check::WellFormed)),
+        rule_index(|check| matches!(check, Check::Domain)),
     ];
-    write("unreadable.rs", &format!("{places:?}"));
+    write("unreadable.rs", &format!("{rule_indices:?}"));
 }
 
 /// Returns the release date of this version from CHANGELOG.md (`## 0.1.0 (2026-11-28)`), which the
@@ -100,24 +103,24 @@ fn rules_in(folder: &str) -> Vec<Rule> {
 /// Builds the trie of the prefixes of all selectors in the rules, and records in each path the
 /// index of its node.
 fn build_selector_trie(rules: &mut [Rule]) -> Vec<TrieNode> {
-    let mut tree = selector_trie::new_trie();
+    let mut trie = selector_trie::new_trie();
     for rule in rules {
-        let of_fixes = rule.fix.to_mut().iter_mut().filter_map(|fix| fix.unsafe_if.as_mut());
-        let of_check = match &mut rule.check {
+        let fix_selectors = rule.fix.to_mut().iter_mut().filter_map(|fix| fix.unsafe_if.as_mut());
+        let check_selector = match &mut rule.check {
             Check::Reference { to, .. } => Some(to),
             _ => None,
         };
-        let of_rule =
+        let rule_selectors =
             [&mut rule.select, &mut rule.when.absent, &mut rule.when.present].into_iter().flatten();
-        for selector in of_rule.chain(of_check).chain(of_fixes) {
+        for selector in rule_selectors.chain(check_selector).chain(fix_selectors) {
             selector
                 .paths
                 .to_mut()
                 .iter_mut()
-                .for_each(|path| selector_trie::insert(path, &mut tree));
+                .for_each(|path| selector_trie::insert(path, &mut trie));
         }
     }
-    tree
+    trie
 }
 
 /// Reads the symptoms, sorted by id. Panics if one refers to a rule that does not exist, or has the
@@ -143,25 +146,26 @@ fn symptoms(rules: &[&Rule]) -> Vec<Symptom> {
 fn read<T>(
     folder: &str,
     parse: impl Fn(&str) -> Result<T, Vec<rules::file::RuleError>>,
-    fault: impl Fn(&T, &str) -> Option<String>,
+    validate: impl Fn(&T, &str) -> Option<String>,
 ) -> Vec<T> {
-    let (mut items, mut errors): (Vec<T>, Vec<String>) = Default::default();
-    let mut names: Vec<_> = fs::read_dir(folder)
+    let mut items: Vec<T> = Vec::new();
+    let mut errors: Vec<String> = Vec::new();
+    let mut paths: Vec<_> = fs::read_dir(folder)
         .expect("a folder of rules")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    names.sort();
+    paths.sort();
     for path in
-        names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
     {
         let text = fs::read_to_string(path).expect("a rule file is UTF-8");
         let stem = path.file_stem().expect("a name").to_string_lossy();
         match parse(&text) {
-            Ok(item) => match fault(&item, &stem) {
+            Ok(item) => match validate(&item, &stem) {
                 Some(message) => errors.push(format!("{}:1:1: {message}", path.display())),
                 None => items.push(item),
             },
-            Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
+            Err(rule_errors) => errors.extend(rule_errors.into_iter().map(|error| {
                 let before = &text[..error.span.start];
                 let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
                 format!(

@@ -25,75 +25,78 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     if !applies(&rule.when, context) {
         return Vec::new();
     }
-    let selected =
+    let select =
         || rule.select.as_ref().map_or(Vec::new(), |selector| remaining(selector, context));
     let fix = rule.fix_for(domain.settings.libvirt);
-    let mender = DeclarativeFix { fix, template: OnceCell::new(), context };
+    let declarative_fix = DeclarativeFix { fix, template: OnceCell::new(), context };
     let mut findings = match &rule.check {
-        Check::Forbid => {
-            selected().into_iter().map(|element| mender.mended(Finding::at(element), "")).collect()
-        }
-        Check::Require { child } => selected()
+        Check::Forbid => select()
+            .into_iter()
+            .map(|element| declarative_fix.with_fix(Finding::at(element), ""))
+            .collect(),
+        Check::Require { child } => select()
             .into_iter()
             .filter(|element| {
                 let children = context.search.select_from(child, Some(*element));
                 children.iter().all(|child| is_removed(*child, context))
             })
-            .map(|element| mender.mended(Finding::at(element), ""))
+            .map(|element| declarative_fix.with_fix(Finding::at(element), ""))
             .collect(),
-        Check::Attribute { name, required, forbidden, one_of, format } => selected()
+        Check::Attribute { name, required, forbidden, one_of, format } => select()
             .into_iter()
             .filter(|element| match element.attribute(name) {
                 None => *required,
                 Some(value) => *forbidden || !is_allowed(value, one_of, *format),
             })
             .map(|element| {
-                let found = element.attribute(name).unwrap_or("").to_owned();
+                let value = element.attribute(name).unwrap_or("").to_owned();
                 let canonical =
-                    parse_uuid(&found).map_or_else(String::new, |uuid| uuid.to_string());
-                mender.mended(
+                    parse_uuid(&value).map_or_else(String::new, |uuid| uuid.to_string());
+                declarative_fix.with_fix(
                     Finding::at_attribute(element, name)
-                        .with_value("found", found)
+                        .with_value("found", value)
                         .with_value("canonical", canonical),
                     name,
                 )
             })
             .collect(),
-        Check::Text { one_of, format } => selected()
+        Check::Text { one_of, format } => select()
             .into_iter()
             .filter(|element| !is_allowed(element.text().trim(), one_of, *format))
             .map(|element| {
-                mender.mended(
+                declarative_fix.with_fix(
                     Finding::within(element, element.content())
                         .with_value("found", element.text().trim()),
                     "",
                 )
             })
             .collect(),
-        Check::Unique { attribute, of } => unique(attribute, of.as_ref(), &selected(), &mender),
+        Check::Unique { attribute, of } => {
+            unique(attribute, of.as_ref(), &select(), &declarative_fix)
+        }
         Check::Reference { attribute, to, key } => {
-            let known: HashSet<&str> = remaining(to, context)
+            let targets: HashSet<&str> = remaining(to, context)
                 .into_iter()
                 .filter_map(|element| element.attribute(key))
                 .collect();
-            let dangling = |element: &Element<'d>| {
-                element.attribute(attribute).is_some_and(|value| !known.contains(value))
+            let is_dangling = |element: &Element<'d>| {
+                element.attribute(attribute).is_some_and(|value| !targets.contains(value))
             };
-            let finding = |element: Element<'d>| {
-                let found = element.attribute(attribute).unwrap_or("").to_owned();
-                mender.mended(
-                    Finding::at_attribute(element, attribute).with_value("found", found),
+            let dangling_reference = |element: Element<'d>| {
+                let value = element.attribute(attribute).unwrap_or("").to_owned();
+                declarative_fix.with_fix(
+                    Finding::at_attribute(element, attribute).with_value("found", value),
                     attribute,
                 )
             };
-            selected().into_iter().filter(dangling).map(finding).collect()
+            select().into_iter().filter(is_dangling).map(dangling_reference).collect()
         }
         Check::Property { .. } | Check::Environment { .. } if !domain.has_vgpu() => Vec::new(),
         Check::Property { name, value } => property(name, value, domain),
         Check::Environment { name, value, format, setting, displays } => {
-            let wanted =
+            let required_env =
                 RequiredEnv { name, value, format: *format, setting: setting.as_deref(), displays };
-            environment(&wanted, domain)
+            environment(&required_env, domain)
         }
         Check::Code { function } => code::run_check(function, context),
         // Handled by the caller: these need the results of all rules, or of all files.
@@ -119,13 +122,16 @@ pub fn findings<'d>(rule: &Rule, context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
         }
     }
     let unsafe_if = fix.and_then(|fix| fix.unsafe_if.as_ref());
-    let is_watched = || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.has_other_display();
+    let has_display_in_use =
+        || fix.is_some_and(|fix| fix.unsafe_if_watched) && domain.has_other_display();
     let risk = if unsafe_if.is_some_and(|selector| context.search.any(selector, |_| true))
-        || is_watched()
+        || has_display_in_use()
     {
         Some(Risk::Watched)
+    } else if is_for_the_picture(rule, domain) && domain.has_screen_without_gl() {
+        Some(Risk::Screen)
     } else {
-        (is_for_the_picture(rule, domain) && domain.has_screen_without_gl()).then_some(Risk::Screen)
+        None
     };
     if risk.is_some() {
         findings.iter_mut().for_each(|finding| finding.risk = risk);
@@ -168,18 +174,21 @@ fn is_allowed(value: &str, one_of: &[Text], format: Option<Format>) -> bool {
 
 fn unique<'d>(
     attribute: &str,
-    of: Option<&Selector>,
+    owner_path: Option<&Selector>,
     selected: &[Element<'d>],
-    mender: &DeclarativeFix<'_, 'd>,
+    declarative_fix: &DeclarativeFix<'_, 'd>,
 ) -> Vec<Finding<'d>> {
     let mut first: HashMap<String, Range<usize>> = HashMap::new();
     let mut findings = Vec::new();
     for element in selected {
-        let owner = match of {
+        let owner = match owner_path {
             None => Some(*element),
-            Some(selector) => {
-                mender.context.search.select_from(selector, Some(*element)).into_iter().next()
-            }
+            Some(selector) => declarative_fix
+                .context
+                .search
+                .select_from(selector, Some(*element))
+                .into_iter()
+                .next(),
         };
         let Some((owner, value)) =
             owner.and_then(|owner| owner.attribute(attribute).map(|value| (owner, value)))
@@ -193,11 +202,11 @@ fn unique<'d>(
             None => {
                 first.insert(key, span);
             }
-            Some(known) => {
+            Some(first_span) => {
                 let finding = Finding::within(*element, span)
                     .with_value("found", value)
-                    .related_to(known.clone(), "the first one");
-                findings.push(mender.mended(finding, attribute));
+                    .related_to(first_span.clone(), "the first one");
+                findings.push(declarative_fix.with_fix(finding, attribute));
             }
         }
     }
@@ -206,20 +215,20 @@ fn unique<'d>(
 
 fn property<'d>(name: &str, value: &str, domain: &Domain<'d>) -> Vec<Finding<'d>> {
     let Some(owner) = domain.vgpu.or(domain.raw_vgpu) else { return Vec::new() };
-    let delivered = domain.effective_property(name);
-    if delivered.as_ref().is_some_and(|delivered| delivered.value == value)
+    let effective = domain.effective_property(name);
+    if effective.as_ref().is_some_and(|effective| effective.value == value)
         || domain.is_handled_by_other_rule(name)
         || is_elsewhere(name, domain)
     {
         return Vec::new();
     }
-    let span = domain.property_span(delivered.as_ref());
-    let found = delivered.map_or_else(
+    let span = domain.property_span(effective.as_ref());
+    let shown_value = effective.map_or_else(
         || "not set".to_owned(),
-        |delivered| to_set(type_of(name).map_or("", |kind| kind.name()), &delivered.value),
+        |effective| to_set(type_of(name).map_or("", |kind| kind.name()), &effective.value),
     );
     let finding =
-        Finding::within(owner, span).with_value("found", found).with_value("property", name);
+        Finding::within(owner, span).with_value("found", shown_value).with_value("property", name);
     let mut changes = deliver(domain, name, value);
     if name == "ramfb" {
         changes.extend(moved_ramfb(domain));

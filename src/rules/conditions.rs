@@ -15,7 +15,7 @@ pub(super) fn applies(when: &When, context: &Context<'_, '_>) -> bool {
 pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
     let domain = context.domain;
     let stays = |element: Element<'_>| !is_removed(element, context);
-    let has = |selector: &Option<Selector>| {
+    let matches = |selector: &Option<Selector>| {
         selector.as_ref().map(|selector| context.search.any(selector, stays))
     };
     let is_shown_by = |wanted: DisplayBackend| match wanted {
@@ -25,23 +25,23 @@ pub(super) fn applies_to_vgpu(when: &When, context: &Context<'_, '_>) -> bool {
             !domain.is_shown_by_graphics() && domain.display_kind() != "egl-headless"
         }
     };
-    let setting = |name: &str| match name.strip_prefix('!') {
+    let holds_for_setting = |name: &str| match name.strip_prefix('!') {
         Some(name) => domain.settings.wished(name).flatten().is_none(),
         None => domain.settings.wished(name).flatten().is_some(),
     };
     when.libvirt.is_none_or(|range| range.contains(domain.settings.libvirt))
         && when.shown_by.is_none_or(is_shown_by)
         && when.ramfb.is_none_or(|wanted| wanted == domain.has_ramfb())
-        && when.setting.as_deref().is_none_or(setting)
-        && has(&when.absent) != Some(true)
-        && has(&when.present) != Some(false)
+        && when.setting.as_deref().is_none_or(holds_for_setting)
+        && matches(&when.absent) != Some(true)
+        && matches(&when.present) != Some(false)
 }
 
 /// Returns the elements that match a selector and are not removed by earlier fixes.
 pub(super) fn remaining<'d>(selector: &Selector, context: &Context<'_, 'd>) -> Vec<Element<'d>> {
-    let mut found = context.search.select(selector);
-    found.retain(|element| !is_removed(*element, context));
-    found
+    let mut elements = context.search.select(selector);
+    elements.retain(|element| !is_removed(*element, context));
+    elements
 }
 
 /// Whether an earlier fix removes an element or one of its ancestors.

@@ -20,7 +20,7 @@ pub(super) struct DeclarativeFix<'c, 'd> {
 
 impl<'d> DeclarativeFix<'_, 'd> {
     /// Adds the fix's changes to a finding. `attribute` is the attribute that the check is about.
-    pub(super) fn mended(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
+    pub(super) fn with_fix(&self, finding: Finding<'d>, attribute: &str) -> Finding<'d> {
         let (Some(fix), Some(element)) = (self.fix, finding.element) else { return finding };
         let fill =
             |text: &str| template::fill(text, self.context.domain, Some(element), &finding.values);
@@ -57,12 +57,12 @@ impl<'d> DeclarativeFix<'_, 'd> {
 
 /// Replaces the `qemu:` prefix of a new element with the document's prefix for libvirt's QEMU
 /// namespace, or declares the namespace on the element if the document does not.
-fn with_qemu_prefix(new: NewElement, parent: Element<'_>) -> NewElement {
-    if !new.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
-        return new;
+fn with_qemu_prefix(element: NewElement, parent: Element<'_>) -> NewElement {
+    if !element.has_prefix(QEMU_PREFIX) || parent.bound(Some(QEMU_PREFIX)) == Some(QEMU_NAMESPACE) {
+        return element;
     }
     match parent.prefix_for(QEMU_NAMESPACE) {
-        Some(prefix) => new.with_prefix(QEMU_PREFIX, prefix),
-        None => new.with_attribute(format!("xmlns:{QEMU_PREFIX}"), QEMU_NAMESPACE),
+        Some(prefix) => element.with_prefix(QEMU_PREFIX, prefix),
+        None => element.with_attribute(format!("xmlns:{QEMU_PREFIX}"), QEMU_NAMESPACE),
     }
 }

@@ -47,20 +47,20 @@ pub fn page(rule: &Rule, markup: Markup) -> String {
             format!(" with {}", markup.code(&example.settings))
         };
         let _ = writeln!(text, "\nFor example{settings}:\n{}", markup.block(&bad));
-        if let Some(beside) = &example.other_file {
-            let _ = writeln!(text, "and another file with:\n{}", markup.block(beside));
+        if let Some(other_file) = &example.other_file {
+            let _ = writeln!(text, "and another file with:\n{}", markup.block(other_file));
         }
         if let Some(fixed) = &example.fixed {
             let _ = writeln!(text, "becomes:\n{}", markup.block(fixed));
         }
     }
-    for says in rule.known_message.iter() {
-        let who = speaker(says.at);
+    for known_message in rule.known_message.iter() {
+        let program = speaker(known_message.at);
         let _ = writeln!(
             text,
-            "{}{who} says: {}",
+            "{}{program} says: {}",
             markup.item(),
-            markup.code(&says.text.replace("{}", "…"))
+            markup.code(&known_message.text.replace("{}", "…"))
         );
     }
     for reference in rule.references.iter() {
@@ -130,7 +130,7 @@ mod tests {
     use crate::rules::builtin;
 
     #[test]
-    fn no_markdown_page_has_tags_that_a_reader_would_not_see() {
+    fn markdown_pages_have_no_raw_tags() {
         for rule in builtin() {
             let page = page(rule, Markup::Markdown);
             let mut is_block = false;

@@ -18,17 +18,17 @@ pub(super) struct RequiredEnv<'w> {
 
 /// Returns the finding if the variable is missing or has a wrong value. Empty if the display that
 /// QEMU opens does not need the variable.
-pub(super) fn environment<'d>(wanted: &RequiredEnv<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
-    if !display_needs(wanted.displays, domain) {
+pub(super) fn environment<'d>(required: &RequiredEnv<'_>, domain: &Domain<'d>) -> Vec<Finding<'d>> {
+    if !display_needs(required.displays, domain) {
         return Vec::new();
     }
-    let value = template::fill(wanted.value, domain, None, &[]);
-    let asked = wanted.setting.and_then(|name| domain.settings.asked(name).flatten());
+    let value = template::fill(required.value, domain, None, &[]);
+    let requested = required.setting.and_then(|name| domain.settings.asked(name).flatten());
     match domain
         .environment
         .iter()
         .rev()
-        .find(|variable| variable.attribute("name") == Some(wanted.name))
+        .find(|variable| variable.attribute("name") == Some(required.name))
     {
         None => {
             let place = domain
@@ -40,20 +40,20 @@ pub(super) fn environment<'d>(wanted: &RequiredEnv<'_>, domain: &Domain<'d>) -> 
             vec![
                 Finding::at(place)
                     .with_value("found", "not set")
-                    .fixed_by(vec![Change::Environment(wanted.name.to_owned(), value)]),
+                    .fixed_by(vec![Change::Environment(required.name.to_owned(), value)]),
             ]
         }
         Some(variable) => {
-            let found = variable.attribute("value").unwrap_or("");
-            let fits = wanted.format.is_none_or(|format| format.fits(found))
-                && asked.is_none_or(|asked| asked == found);
-            if fits {
+            let current = variable.attribute("value").unwrap_or("");
+            let is_valid = required.format.is_none_or(|format| format.fits(current))
+                && requested.is_none_or(|requested| requested == current);
+            if is_valid {
                 return Vec::new();
             }
             let change = Change::SetAttribute(*variable, "value".into(), value);
             vec![
                 Finding::at_attribute(*variable, "value")
-                    .with_value("found", format!("'{found}'"))
+                    .with_value("found", format!("'{current}'"))
                     .fixed_by(vec![change]),
             ]
         }

@@ -41,9 +41,9 @@ pub fn parse(text: &str) -> Result<Rule, Vec<RuleError>> {
         vec![RuleError { message: error.message().to_owned(), span: error.span().unwrap_or(0..0) }]
     })?;
     let mut checker = Checker { text, errors: Vec::new() };
-    checker.structure(&rule);
-    checker.names(&rule);
-    checker.texts(&rule);
+    checker.check_structure(&rule);
+    checker.check_names(&rule);
+    checker.check_texts(&rule);
     checker.errors.sort_by_key(|error| error.span.start);
     if checker.errors.is_empty() { Ok(rule) } else { Err(checker.errors) }
 }
@@ -81,14 +81,14 @@ struct Checker<'t> {
 }
 
 impl Checker<'_> {
-    fn add(&mut self, place: &[TomlPathSegment], message: String) {
+    fn add_error(&mut self, place: &[TomlPathSegment], message: String) {
         let span = span_of(self.text, place);
         self.errors.push(RuleError { message, span });
     }
 
     /// Adds an error about a part of a string value. `part` is in bytes of `value`; the error
     /// covers the whole value if the file spells it differently (escapes).
-    fn add_within(
+    fn add_error_within(
         &mut self,
         place: &[TomlPathSegment],
         value: &str,
@@ -96,13 +96,13 @@ impl Checker<'_> {
         message: String,
     ) {
         let span = span_of(self.text, place);
-        let start = self.text[span.clone()].find(value).map(|found| span.start + found);
+        let start = self.text[span.clone()].find(value).map(|offset| span.start + offset);
         let span = start.map_or(span, |start| start + part.start..start + part.end);
         self.errors.push(RuleError { message, span });
     }
 
     /// Reports keys that contradict each other.
-    fn structure(&mut self, rule: &Rule) {
+    fn check_structure(&mut self, rule: &Rule) {
         let selects = matches!(
             rule.check,
             Check::Forbid
@@ -117,7 +117,7 @@ impl Checker<'_> {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         if rule.id.is_empty() || !is_id(&rule.id) {
-            self.add(
+            self.add_error(
                 &[Key("id")],
                 format!(
                     "'{}' is not a valid id: use lower-case letters, digits and dashes",
@@ -131,13 +131,13 @@ impl Checker<'_> {
                 || !rule.fix.is_empty()
                 || !matches!(rule.check, Check::Code { .. }))
         {
-            self.add(
+            self.add_error(
                 &[Key("group")],
                 "a rule about the host cannot have `select` or `fix`: its check is code".into(),
             );
         }
         if is_host != rule.ok_message.is_some() {
-            self.add(
+            self.add_error(
                 &[Key("ok-message")],
                 "rules about the host must have `ok-message`, and other rules cannot have it"
                     .into(),
@@ -146,14 +146,17 @@ impl Checker<'_> {
         let removal_is_known =
             rule.when.absent.is_some() || matches!(rule.check, Check::Code { .. });
         if rule.message_once_removed.is_some() && !removal_is_known {
-            self.add(
+            self.add_error(
                 &[Key("message-once-removed")],
                 "only a rule with `when.absent` or a function can have `message-once-removed`"
                     .into(),
             );
         }
         if selects && rule.select.is_none() {
-            self.add(&[Key("check"), Key("kind")], "this kind of check needs `select`".into());
+            self.add_error(
+                &[Key("check"), Key("kind")],
+                "this kind of check needs `select`".into(),
+            );
         }
         for (index, fix) in rule.fix.iter().enumerate() {
             let fits = match fix.op {
@@ -168,7 +171,7 @@ impl Checker<'_> {
                 Operation::Code => matches!(rule.check, Check::Code { .. } | Check::Ignore { .. }),
             };
             if !fits {
-                self.add(
+                self.add_error(
                     &[Key("fix"), Index(index), Key("op")],
                     format!("the fix '{}' does not fit this kind of check", fix.title),
                 );
@@ -177,8 +180,8 @@ impl Checker<'_> {
     }
 
     /// Reports names of settings, functions and properties that do not exist.
-    fn names(&mut self, rule: &Rule) {
-        let setting = |name: &str| {
+    fn check_names(&mut self, rule: &Rule) {
+        let unknown_setting = |name: &str| {
             format!("there is no setting '{name}'; the settings are {}", SETTINGS.join(", "))
         };
         if let Some(name) = rule
@@ -188,7 +191,7 @@ impl Checker<'_> {
             .map(|name| name.trim_start_matches('!'))
             .filter(|name| !SETTINGS.contains(name))
         {
-            self.add(&[Key("when"), Key("setting")], setting(name));
+            self.add_error(&[Key("when"), Key("setting")], unknown_setting(name));
         }
         match &rule.check {
             // Functions of host rules are not in this table: no user has such rules, and a test
@@ -199,17 +202,17 @@ impl Checker<'_> {
                     function.name,
                     FUNCTIONS.join(", ")
                 );
-                self.add(&[Key("check"), Key("function")], message);
+                self.add_error(&[Key("check"), Key("function")], message);
             }
-            Check::Property { name, value } => self.property(&[Key("check")], name, value),
+            Check::Property { name, value } => self.check_property(&[Key("check")], name, value),
             Check::Environment { setting: Some(name), .. } if !SETTINGS.contains(&&**name) => {
-                self.add(&[Key("check"), Key("setting")], setting(name));
+                self.add_error(&[Key("check"), Key("setting")], unknown_setting(name));
             }
             _ => {}
         }
         for (index, fix) in rule.fix.iter().enumerate() {
             if let Some(property) = &fix.property {
-                self.property(
+                self.check_property(
                     &[Key("fix"), Index(index), Key("property")],
                     &property.name,
                     &property.value,
@@ -218,12 +221,14 @@ impl Checker<'_> {
         }
     }
 
-    fn property(&mut self, place: &[TomlPathSegment], name: &str, value: &str) {
+    fn check_property(&mut self, place: &[TomlPathSegment], name: &str, value: &str) {
         let within = |key| [place, &[Key(key)]].concat();
         match type_of(name) {
-            None => self.add(&within("name"), format!("QEMU's vGPU has no property '{name}'")),
+            None => {
+                self.add_error(&within("name"), format!("QEMU's vGPU has no property '{name}'"))
+            }
             Some(kind) if to_override(kind, value).as_deref() != Some(value) => {
-                self.add(
+                self.add_error(
                     &within("value"),
                     format!("'{value}' is not a value of type {}", kind.name()),
                 );
@@ -233,27 +238,27 @@ impl Checker<'_> {
     }
 
     /// Reports unknown placeholders, and text that cannot be inserted.
-    fn texts(&mut self, rule: &Rule) {
+    fn check_texts(&mut self, rule: &Rule) {
         let is_host = rule.group == Group::Host;
-        self.placeholders(&[Key("message")], &rule.message, is_host);
+        self.check_placeholders(&[Key("message")], &rule.message, is_host);
         if let Some(message) = &rule.message_once_removed {
-            self.placeholders(&[Key("message-once-removed")], message, is_host);
+            self.check_placeholders(&[Key("message-once-removed")], message, is_host);
         }
-        self.page(rule);
+        self.check_page(rule);
         for (key, text) in [("help", &rule.help), ("ok-message", &rule.ok_message)] {
             if let Some(text) = text {
-                self.placeholders(&[Key(key)], text, is_host);
+                self.check_placeholders(&[Key(key)], text, is_host);
             }
         }
         if let Check::Environment { value, .. } = &rule.check {
-            self.placeholders(&[Key("check"), Key("value")], value, is_host);
+            self.check_placeholders(&[Key("check"), Key("value")], value, is_host);
         }
         for (index, fix) in rule.fix.iter().enumerate() {
             let within = |key| [Key("fix"), Index(index), Key(key)];
-            self.placeholders(&within("title"), &fix.title, is_host);
+            self.check_placeholders(&within("title"), &fix.title, is_host);
             if let Some(title) = fix.property.as_ref().and_then(|property| property.title.as_ref())
             {
-                self.placeholders(
+                self.check_placeholders(
                     &[Key("fix"), Index(index), Key("property"), Key("title")],
                     title,
                     is_host,
@@ -266,9 +271,9 @@ impl Checker<'_> {
                 _ => continue,
             };
             let place = [Key("fix"), Index(index), Key("op"), Key(key)];
-            self.placeholders(&place, value, is_host);
+            self.check_placeholders(&place, value, is_host);
             if let (Operation::Insert(_), Err(error)) = (&fix.op, NewElement::parse(value)) {
-                self.add_within(
+                self.add_error_within(
                     &place,
                     value,
                     error.span,
@@ -279,13 +284,18 @@ impl Checker<'_> {
     }
 
     /// Checks the texts of the rule's page, where no document can fill in placeholders.
-    fn page(&mut self, rule: &Rule) {
+    fn check_page(&mut self, rule: &Rule) {
         let title = rule.fix.first().map(|fix| &fix.title);
-        self.page_text("help", &[Key("help")], rule.help.as_ref(), rule.page.help.as_ref());
-        self.page_text("fix", &[Key("fix"), Index(0), Key("title")], title, rule.page.fix.as_ref());
+        self.check_page_text("help", &[Key("help")], rule.help.as_ref(), rule.page.help.as_ref());
+        self.check_page_text(
+            "fix",
+            &[Key("fix"), Index(0), Key("title")],
+            title,
+            rule.page.fix.as_ref(),
+        );
     }
 
-    fn page_text(
+    fn check_page_text(
         &mut self,
         key: &'static str,
         place: &[TomlPathSegment],
@@ -293,15 +303,15 @@ impl Checker<'_> {
         on_page: Option<&Text>,
     ) {
         match (text, on_page) {
-            (None, Some(_)) => self.add(
+            (None, Some(_)) => self.add_error(
                 &[Key("page"), Key(key)],
                 format!("the rule has no {key} that this could replace"),
             ),
             (Some(text), None) if text.contains('{') => {
-                self.add(place, format!("a rule's page can't fill in placeholders: add `{key}` without placeholders to [page]"));
+                self.add_error(place, format!("a rule's page can't fill in placeholders: add `{key}` without placeholders to [page]"));
             }
             (_, Some(on_page)) if on_page.contains('{') => {
-                self.add(
+                self.add_error(
                     &[Key("page"), Key(key)],
                     "a rule's page can't fill in placeholders".into(),
                 );
@@ -310,16 +320,17 @@ impl Checker<'_> {
         }
     }
 
-    fn placeholders(&mut self, place: &[TomlPathSegment], value: &str, is_host: bool) {
+    fn check_placeholders(&mut self, place: &[TomlPathSegment], value: &str, is_host: bool) {
         for (at, _) in value.match_indices('{') {
             let Some(length) = value[at + 1..].find('}') else { continue };
             let name = &value[at + 1..at + 1 + length];
-            let of_domain = |name: &str| {
+            let is_domain_placeholder = |name: &str| {
                 name.starts_with('@') || PLACEHOLDERS.contains(&name) || OF_CHECKS.contains(&name)
             };
-            let is_known = if is_host { OF_HOST.contains(&name) } else { of_domain(name) };
+            let is_known =
+                if is_host { OF_HOST.contains(&name) } else { is_domain_placeholder(name) };
             if !is_known {
-                self.add_within(
+                self.add_error_within(
                     place,
                     value,
                     at..at + length + 2,

@@ -42,8 +42,8 @@ mod tests {
     use super::Format;
 
     #[test]
-    fn formats_tell_right_from_wrong() {
-        for (format, right, wrong) in [
+    fn distinguishes_valid_and_invalid_values() {
+        for (format, valid, invalid) in [
             (
                 Format::Uuid,
                 ["AB54BABAEA9A4CE5B7B451B376B65849", "ab54baba-ea9a-4ce5-b7b4-51b376b65849"],
@@ -58,10 +58,10 @@ mod tests {
             (Format::Display, [":0", "host:10.1"], ["$DISPLAY", ":"]),
             (Format::Number, ["1", "1.5"], ["0", "1,5"]),
         ] {
-            for value in right {
+            for value in valid {
                 assert!(format.fits(value), "{format:?} {value}");
             }
-            for value in wrong {
+            for value in invalid {
                 assert!(!format.fits(value), "{format:?} {value}");
             }
         }

@@ -110,10 +110,12 @@ impl<'r> RuleSet<'r> {
                 return Err(unknown(name, &self.known));
             }
         }
-        let means =
+        let is_named_by =
             |names: &[String], rule: &Rule| names.iter().any(|name| rule.matches_name(name));
-        self.wanted.retain(|rule| !means(ignore, rule));
-        self.active.retain(|rule| !means(ignore, rule) && (only.is_empty() || means(only, rule)));
+        self.wanted.retain(|rule| !is_named_by(ignore, rule));
+        self.active.retain(|rule| {
+            !is_named_by(ignore, rule) && (only.is_empty() || is_named_by(only, rule))
+        });
         Ok(())
     }
 }
@@ -162,10 +164,10 @@ pub fn unknown(name: &str, rules: &[&Rule]) -> String {
 /// Returns the most similar of these names, or `None` if none is similar enough to be suggested.
 /// Too fuzzy to be used without asking.
 pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |other: &str| strsim::jaro_winkler(name, other);
+    let similarity = |candidate: &str| strsim::jaro_winkler(name, candidate);
     names
-        .filter(|other| likeness(other) > 0.8)
-        .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
+        .filter(|candidate| similarity(candidate) > 0.8)
+        .max_by(|left, right| similarity(left).total_cmp(&similarity(right)))
 }
 
 /// Returns the rule id or group name that a misspelled name most likely stands for: at most two
@@ -173,13 +175,13 @@ pub fn closest_match<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Op
 pub fn nearest<'r>(name: &str, rules: &[&'r Rule]) -> Option<&'r str> {
     let names = rules.iter().flat_map(|rule| [&*rule.id, rule.group.name()]);
     // The edit distance is at least the difference in length.
-    let near = names.filter(|known| known.len().abs_diff(name.len()) <= 2);
-    let mut near: Vec<(usize, &str)> =
-        near.map(|known| (strsim::osa_distance(name, known), known)).collect();
-    near.retain(|(far, _)| *far <= 2 && far * 3 <= name.len());
-    near.sort();
-    near.dedup();
-    match near[..] {
+    let candidates = names.filter(|candidate| candidate.len().abs_diff(name.len()) <= 2);
+    let mut candidates: Vec<(usize, &str)> =
+        candidates.map(|candidate| (strsim::osa_distance(name, candidate), candidate)).collect();
+    candidates.retain(|(distance, _)| *distance <= 2 && distance * 3 <= name.len());
+    candidates.sort();
+    candidates.dedup();
+    match candidates[..] {
         [(_, only)] => Some(only),
         [(first, only), (second, _), ..] if first < second => Some(only),
         _ => None,

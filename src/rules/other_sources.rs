@@ -30,8 +30,9 @@ pub(super) fn is_elsewhere(name: &str, domain: &Domain<'_>) -> bool {
 /// Returns why the vGPU must not get ramfb, or `None` if it may.
 pub(super) fn ramfb_elsewhere<'d>(domain: &Domain<'d>) -> Option<RamfbElsewhere<'d>> {
     let stays = |ramfb: &&Ramfb<'d>| ramfb_to_move(domain, ramfb).is_none();
-    let device = || domain.other_ramfbs().iter().find(stays).cloned().map(RamfbElsewhere::Device);
-    domain.drawing_rom().map(RamfbElsewhere::Rom).or_else(device)
+    let other_device =
+        || domain.other_ramfbs().iter().find(stays).cloned().map(RamfbElsewhere::Device);
+    domain.drawing_rom().map(RamfbElsewhere::Rom).or_else(other_device)
 }
 
 /// Returns the changes that move ramfb from the domain's other vGPUs to the one that shows the
@@ -43,11 +44,11 @@ pub(super) fn moved_ramfb<'d>(domain: &Domain<'d>) -> Vec<Change<'d>> {
 /// Returns the change that turns ramfb off on another GVT-g vGPU, if an attribute turned it on.
 fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d>> {
     let is_from_attribute = || {
-        let is_said_again = domain.own_alias(ramfb.device).is_some_and(|alias| {
+        let is_repeated = domain.own_alias(ramfb.device).is_some_and(|alias| {
             domain.last_set(alias, "ramfb").is_some()
                 || domain.last_override(alias, "ramfb").is_some()
         });
-        ramfb.device.attribute("ramfb") == Some("on") && !is_said_again
+        ramfb.device.attribute("ramfb") == Some("on") && !is_repeated
     };
     let can_move = domain.vgpu.is_some() && ramfb.is_vgpu && is_from_attribute();
     can_move.then(|| Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
@@ -78,8 +79,8 @@ pub(super) fn without_ramfb<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Vec<C
     let set = alias
         .and_then(|alias| domain.last_set(alias, NAME))
         .map(|set| Change::SetValue(set, "off".into()));
-    let found = alias.and_then(|alias| domain.last_override(alias, NAME));
-    let found =
-        found.map(|found| Change::SetAttribute(found.element, "value".into(), "false".into()));
-    attribute.into_iter().chain(set).chain(found).collect()
+    let override_change = alias
+        .and_then(|alias| domain.last_override(alias, NAME))
+        .map(|last| Change::SetAttribute(last.element, "value".into(), "false".into()));
+    attribute.into_iter().chain(set).chain(override_change).collect()
 }

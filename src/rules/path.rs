@@ -143,11 +143,11 @@ impl Parser<'_> {
     }
 
     fn expected(&self, what: &str) -> String {
-        let found = match self.rest().chars().next() {
-            Some(found) => format!("'{found}'"),
+        let next = match self.rest().chars().next() {
+            Some(next) => format!("'{next}'"),
             None => "the end".into(),
         };
-        format!("in the path `{}`: expected {what} at byte {}, found {found}", self.text, self.at)
+        format!("in the path `{}`: expected {what} at byte {}, found {next}", self.text, self.at)
     }
 
     fn skip_space(&mut self) {
@@ -156,12 +156,12 @@ impl Parser<'_> {
 
     fn take(&mut self, token: &str) -> bool {
         self.skip_space();
-        let found = self.rest().starts_with(token);
-        if found {
+        let is_next = self.rest().starts_with(token);
+        if is_next {
             self.at += token.len();
             self.skip_space();
         }
-        found
+        is_next
     }
 
     /// Takes a keyword (`and`, `or`) if no name character follows it.
@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_every_shape_are_read() {
+    fn parses_paths_of_every_shape() {
         for source in [
             "/domain/devices/graphics",
             "//qemu:arg",
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where_and_what() {
+    fn errors_have_the_offset_and_what_was_expected() {
         let error = |source| Selector::parse(source).unwrap_err();
         assert_eq!(
             error("/domain["),

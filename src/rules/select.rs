@@ -20,13 +20,13 @@ pub struct Search<'c, 'd> {
     children: &'c Children<'d>,
     /// The elements that the path to each trie node leads to, in document order; indexed like the
     /// trie.
-    of_stems: OnceCell<Vec<Vec<Element<'d>>>>,
+    by_stem: OnceCell<Vec<Vec<Element<'d>>>>,
 }
 
 impl<'c, 'd> Search<'c, 'd> {
     /// Creates a search of the document that these children belong to.
     pub fn new(children: &'c Children<'d>) -> Self {
-        Search { children, of_stems: OnceCell::new() }
+        Search { children, by_stem: OnceCell::new() }
     }
 
     /// Returns the elements that a selector matches from the document, in document order and
@@ -37,20 +37,20 @@ impl<'c, 'd> Search<'c, 'd> {
 
     /// Like [`select`](Self::select), but relative paths start at an element.
     pub fn select_from(&self, selector: &Selector, from: Option<Element<'d>>) -> Vec<Element<'d>> {
-        let mut found: Vec<Element<'d>> = Vec::new();
+        let mut elements: Vec<Element<'d>> = Vec::new();
         for path in selector.paths.iter() {
             self.any_node(path, from, &mut |node| {
-                found.extend(node);
+                elements.extend(node);
                 false
             });
         }
         let is_in_order = selector.paths.len() == 1
             && selector.paths[0].steps.iter().all(|step| step.axis == Axis::Child);
-        if !is_in_order && found.len() > 1 {
-            found.sort_by_key(|element| element.id());
-            found.dedup();
+        if !is_in_order && elements.len() > 1 {
+            elements.sort_by_key(|element| element.id());
+            elements.dedup();
         }
-        found
+        elements
     }
 
     /// Whether any element that the selector matches passes a test. Stops at the first that does.
@@ -70,31 +70,31 @@ impl<'c, 'd> Search<'c, 'd> {
         fits: &mut dyn FnMut(Node<'d>) -> bool,
     ) -> bool {
         // From several nodes, `..` and `//` can reach the same node many times.
-        let mut spread = path
+        let mut later_steps = path
             .steps
             .iter()
             .skip_while(|step| matches!(step.axis, Axis::Own | Axis::Parent))
             .skip(1);
-        if spread.any(|step| matches!(step.axis, Axis::Parent | Axis::Descendant)) {
+        if later_steps.any(|step| matches!(step.axis, Axis::Parent | Axis::Descendant)) {
             return self.level_by_level(path, from).into_iter().any(fits);
         }
         let Some(stem) = path.stem else {
             return self.follow(&path.steps, if path.absolute { None } else { from }, fits);
         };
-        let (begun, rest) = path.steps.split_at(SELECTOR_TRIE[stem].depth);
-        let conditions = begun.last().map_or(&[][..], |step| &step.conditions);
-        self.of_stem(stem).iter().any(|element| {
+        let (prefix, rest) = path.steps.split_at(SELECTOR_TRIE[stem].depth);
+        let conditions = prefix.last().map_or(&[][..], |step| &step.conditions);
+        self.elements_at(stem).iter().any(|element| {
             self.all_hold(conditions, *element) && self.follow(rest, Some(*element), fits)
         })
     }
 
-    fn of_stem(&self, stem: usize) -> &[Element<'d>] {
-        let of_stems = self.of_stems.get_or_init(|| {
-            let mut of_stems = vec![Vec::new(); SELECTOR_TRIE.len()];
-            walk(0, std::iter::once(self.children.document().root()), &mut of_stems);
-            of_stems
+    fn elements_at(&self, stem: usize) -> &[Element<'d>] {
+        let by_stem = self.by_stem.get_or_init(|| {
+            let mut by_stem = vec![Vec::new(); SELECTOR_TRIE.len()];
+            walk(0, std::iter::once(self.children.document().root()), &mut by_stem);
+            by_stem
         });
-        &of_stems[stem]
+        &by_stem[stem]
     }
 
     fn follow(
@@ -110,22 +110,22 @@ impl<'c, 'd> Search<'c, 'd> {
     /// Returns the nodes that a path leads to. Removes duplicates after each step, so that the work
     /// stays linear.
     fn level_by_level(&self, path: &Path, from: Node<'d>) -> Vec<Node<'d>> {
-        let mut here: Vec<Node<'d>> = vec![if path.absolute { None } else { from }];
+        let mut nodes: Vec<Node<'d>> = vec![if path.absolute { None } else { from }];
         for step in path.steps.iter() {
             let mut next: Vec<Node<'d>> = Vec::new();
-            for &node in &here {
+            for &node in &nodes {
                 self.any_candidate(step, node, &mut |node| {
                     next.push(node);
                     false
                 });
             }
-            if step.axis != Axis::Child && here.len() > 1 {
+            if step.axis != Axis::Child && nodes.len() > 1 {
                 let mut seen = HashSet::new();
                 next.retain(|node| seen.insert(node.map(Element::id)));
             }
-            here = next;
+            nodes = next;
         }
-        here
+        nodes
     }
 
     /// Whether any node that one step leads to passes a test.
@@ -135,31 +135,33 @@ impl<'c, 'd> Search<'c, 'd> {
         from: Node<'d>,
         fits: &mut dyn FnMut(Node<'d>) -> bool,
     ) -> bool {
-        let mut offer = |node: Node<'d>| {
+        let mut test = |node: Node<'d>| {
             node.is_none_or(|element| self.all_hold(&step.conditions, element)) && fits(node)
         };
-        let named = |element: &Element<'d>| is_named(*element, &step.name);
+        let has_name = |element: &Element<'d>| is_named(*element, &step.name);
         let document = self.children.document();
         match (step.axis, from) {
-            (Axis::Own, from) => offer(from),
+            (Axis::Own, from) => test(from),
             (Axis::Parent, None) => false,
-            (Axis::Parent, Some(element)) => offer(element.parent()),
+            (Axis::Parent, Some(element)) => test(element.parent()),
             (Axis::Child, None) => {
-                Some(document.root()).filter(named).is_some_and(|root| offer(Some(root)))
+                Some(document.root()).filter(has_name).is_some_and(|root| test(Some(root)))
             }
             (Axis::Child, Some(element)) => match &step.name {
-                Name::Plain(name) | Name::Qemu(name) => {
-                    self.children.named(element, name).filter(named).any(|child| offer(Some(child)))
-                }
+                Name::Plain(name) | Name::Qemu(name) => self
+                    .children
+                    .named(element, name)
+                    .filter(has_name)
+                    .any(|child| test(Some(child))),
                 Name::Any | Name::AnyQemu => {
-                    element.children().filter(named).any(|child| offer(Some(child)))
+                    element.children().filter(has_name).any(|child| test(Some(child)))
                 }
             },
             (Axis::Descendant, None) => {
-                document.elements().filter(named).any(|element| offer(Some(element)))
+                document.elements().filter(has_name).any(|element| test(Some(element)))
             }
             (Axis::Descendant, Some(element)) => {
-                element.descendants().filter(named).any(|inner| offer(Some(inner)))
+                element.descendants().filter(has_name).any(|inner| test(Some(inner)))
             }
         }
     }
@@ -175,10 +177,10 @@ impl<'c, 'd> Search<'c, 'd> {
             Condition::Not(parts) => !parts.iter().any(|part| self.holds(part, element)),
             Condition::Exists(value) => self.any_value(value, element, |_| true),
             Condition::Equal(value, text) => {
-                self.any_value(value, element, |found| same(found, text))
+                self.any_value(value, element, |candidate| same(candidate, text))
             }
             Condition::Different(value, text) => {
-                self.any_value(value, element, |found| !same(found, text))
+                self.any_value(value, element, |candidate| !same(candidate, text))
             }
         }
     }
@@ -198,7 +200,7 @@ impl<'c, 'd> Search<'c, 'd> {
 fn walk<'d>(
     node: usize,
     below: impl Iterator<Item = Element<'d>>,
-    of_stems: &mut [Vec<Element<'d>>],
+    by_stem: &mut [Vec<Element<'d>>],
 ) {
     for element in below {
         let next = SELECTOR_TRIE[node]
@@ -207,12 +209,12 @@ fn walk<'d>(
             .copied()
             .find(|next| is_named(element, &SELECTOR_TRIE[*next].name));
         if let Some(next) = next {
-            of_stems[next].push(element);
+            by_stem[next].push(element);
             if !SELECTOR_TRIE[next].next.is_empty() {
                 walk(
                     next,
                     &mut element.children() as &mut dyn Iterator<Item = Element<'d>>,
-                    of_stems,
+                    by_stem,
                 );
             }
         }
@@ -238,7 +240,7 @@ mod tests {
         <q:commandline><q:arg value='-s'/></q:commandline><commandline/></domain>";
 
     /// Returns the ids (or names) of the elements that a selector matches, separated by spaces.
-    fn found(selector: &str) -> String {
+    fn select_ids(selector: &str) -> String {
         let selector = Selector::parse(selector).unwrap();
         read(DOMAIN, |document| {
             let names: Vec<&str> = Search::new(&Children::new(document))
@@ -252,31 +254,31 @@ mod tests {
     }
 
     #[test]
-    fn steps_follow_the_tree() {
-        assert_eq!(found("/domain/devices/disk"), "1 2");
-        assert_eq!(found("//disk"), "1 2 3");
-        assert_eq!(found("//hub//disk/.."), "hub");
-        assert_eq!(found("//disk/.."), "devices hub");
-        assert_eq!(found("/devices"), "");
-        assert_eq!(found("/*/*"), "name devices commandline commandline");
-        assert_eq!(found("/domain/devices/hub | /domain/devices/disk"), "1 2 hub");
+    fn selects_by_steps() {
+        assert_eq!(select_ids("/domain/devices/disk"), "1 2");
+        assert_eq!(select_ids("//disk"), "1 2 3");
+        assert_eq!(select_ids("//hub//disk/.."), "hub");
+        assert_eq!(select_ids("//disk/.."), "devices hub");
+        assert_eq!(select_ids("/devices"), "");
+        assert_eq!(select_ids("/*/*"), "name devices commandline commandline");
+        assert_eq!(select_ids("/domain/devices/hub | /domain/devices/disk"), "1 2 hub");
     }
 
     #[test]
-    fn qemu_means_the_namespace_and_not_the_prefix() {
-        assert_eq!(found("/domain/qemu:commandline/qemu:arg"), "arg");
-        assert_eq!(found("/domain/qemu:*"), "commandline");
-        assert_eq!(found("/domain/commandline/qemu:arg"), "");
+    fn qemu_prefix_matches_the_namespace() {
+        assert_eq!(select_ids("/domain/qemu:commandline/qemu:arg"), "arg");
+        assert_eq!(select_ids("/domain/qemu:*"), "commandline");
+        assert_eq!(select_ids("/domain/commandline/qemu:arg"), "");
     }
 
     #[test]
-    fn an_element_whose_default_namespace_is_undone_is_in_none() {
+    fn undeclared_default_namespace_means_none() {
         let names = read(
             "<domain><x xmlns='urn:x'><disk id='1'/><disk xmlns='' id='2'/></x></domain>",
             |document| {
-                let found = Search::new(&Children::new(document))
+                let elements = Search::new(&Children::new(document))
                     .select(&Selector::parse("//disk").unwrap());
-                found
+                elements
                     .into_iter()
                     .filter_map(|element| element.attribute("id").map(str::to_owned))
                     .collect::<Vec<_>>()
@@ -286,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn conditions_have_xpaths_meaning() {
-        assert_eq!(found("//disk[@id='2']"), "2");
-        assert_eq!(found("//disk[@id!='2']"), "1 3");
-        assert_eq!(found("//disk[@none!='2']"), "", "different means that there is one");
-        assert_eq!(found("//disk[not(@id='2')]"), "1 3");
-        assert_eq!(found("//disk[source/@file='a' or ../../hub and @id='3']"), "1 3");
-        assert_eq!(found("//disk[/domain/name='w10'][not(source)]"), "2 3");
-        assert_eq!(found("/domain[devices/disk/source]"), "domain");
-        assert_eq!(found("/domain[name='w10']"), "domain");
+    fn conditions_follow_xpath() {
+        assert_eq!(select_ids("//disk[@id='2']"), "2");
+        assert_eq!(select_ids("//disk[@id!='2']"), "1 3");
+        assert_eq!(select_ids("//disk[@none!='2']"), "", "different means that there is one");
+        assert_eq!(select_ids("//disk[not(@id='2')]"), "1 3");
+        assert_eq!(select_ids("//disk[source/@file='a' or ../../hub and @id='3']"), "1 3");
+        assert_eq!(select_ids("//disk[/domain/name='w10'][not(source)]"), "2 3");
+        assert_eq!(select_ids("/domain[devices/disk/source]"), "domain");
+        assert_eq!(select_ids("/domain[name='w10']"), "domain");
     }
 }

@@ -21,31 +21,31 @@ pub fn new_trie() -> Vec<TrieNode> {
 
 /// Adds a path's prefix to the trie and sets the path's stem. The prefix consists of the steps to
 /// named children, up to and including the first step with a condition.
-pub fn insert(path: &mut Path, tree: &mut Vec<TrieNode>) {
+pub fn insert(path: &mut Path, trie: &mut Vec<TrieNode>) {
     if !path.absolute {
         return;
     }
-    let mut at = 0;
+    let mut node = 0;
     for Step { axis, name, conditions } in path.steps.iter() {
         if *axis != Axis::Child || !matches!(name, Name::Plain(_) | Name::Qemu(_)) {
             break;
         }
-        at = match tree[at].next.iter().find(|next| tree[**next].name == *name) {
+        node = match trie[node].next.iter().find(|next| trie[**next].name == *name) {
             Some(next) => *next,
             None => {
-                tree.push(TrieNode {
+                trie.push(TrieNode {
                     name: name.clone(),
-                    depth: tree[at].depth + 1,
+                    depth: trie[node].depth + 1,
                     next: List::default(),
                 });
-                let new = tree.len() - 1;
-                tree[at].next.to_mut().push(new);
-                new
+                let new_node = trie.len() - 1;
+                trie[node].next.to_mut().push(new_node);
+                new_node
             }
         };
         if !conditions.is_empty() {
             break;
         }
     }
-    path.stem = (at > 0).then_some(at);
+    path.stem = (node > 0).then_some(node);
 }

@@ -67,12 +67,12 @@ pub fn parse(text: &str) -> Result<Symptom, Vec<RuleError>> {
             span: span_of(text, &[TomlPathSegment::Key("known-message")]),
         });
     }
-    for (index, words) in symptom.known_message.iter().enumerate() {
-        let letters = words.text.split("{}").map(str::len).sum::<usize>();
-        if letters < MIN_LITERAL_LEN {
+    for (index, known_message) in symptom.known_message.iter().enumerate() {
+        let fixed_len = known_message.text.split("{}").map(str::len).sum::<usize>();
+        if fixed_len < MIN_LITERAL_LEN {
             let message = format!(
-                "'{}' would match too many messages: it has {letters} fixed letters, and needs {MIN_LITERAL_LEN}",
-                words.text
+                "'{}' would match too many messages: it has {fixed_len} fixed letters, and needs {MIN_LITERAL_LEN}",
+                known_message.text
             );
             errors.push(RuleError {
                 message,
@@ -97,9 +97,9 @@ mod tests {
     const GOOD: &str = "id = 'a'\nsummary = 'b'\nseverity = 'info'\nexplanation = 'c'\n[[known-message]]\nat = 'qemu'\ntext = 'gtk initialization failed'\n";
 
     #[test]
-    fn what_can_not_be_looked_for_is_an_error_with_its_place() {
+    fn rejects_messages_that_cannot_be_searched_for() {
         assert!(parse(GOOD).is_ok());
-        let place = |text: &str| {
+        let error_texts = |text: &str| {
             parse(text)
                 .map(|_| ())
                 .unwrap_err()
@@ -108,11 +108,11 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            place(&GOOD.replace("gtk initialization failed", "{} failed {}")),
+            error_texts(&GOOD.replace("gtk initialization failed", "{} failed {}")),
             ["'{} failed {}'"]
         );
-        assert_eq!(place(&GOOD.replace("explanation", "meaning")), ["meaning"]);
-        assert_eq!(place(&GOOD.replace("'qemu'", "'kernel'")), ["'kernel'"]);
+        assert_eq!(error_texts(&GOOD.replace("explanation", "meaning")), ["meaning"]);
+        assert_eq!(error_texts(&GOOD.replace("'qemu'", "'kernel'")), ["'kernel'"]);
         assert_eq!(
             parse(&GOOD[..GOOD.find("[[").unwrap()]).unwrap_err()[0].message,
             "missing field `known-message`"

@@ -49,18 +49,17 @@ fn value(
     element: Option<Element<'_>>,
     values: &[(&'static str, String)],
 ) -> Option<String> {
-    let known = |name: &str| {
-        values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    let from_check = |name: &str| {
+        values.iter().find(|(placeholder, _)| *placeholder == name).map(|(_, value)| value.clone())
     };
     match name.strip_prefix('@') {
         Some(attribute) => {
             element.and_then(|element| element.attribute(attribute)).map(str::to_owned)
         }
-        None => known(name)
-            .or_else(|| {
-                (name == "element")
-                    .then(|| element.map(|element| element.name().to_owned()))
-                    .flatten()
+        None => from_check(name)
+            .or_else(|| match name {
+                "element" => element.map(|element| element.name().to_owned()),
+                _ => None,
             })
             .or_else(|| setting(domain, name)),
     }
@@ -71,16 +70,16 @@ pub(crate) fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> 
     let mut filled = String::with_capacity(text.len() + 32);
     let mut rest = text;
     // memchr is fast enough to run on every message.
-    while let Some(at) = memchr::memchr(b'{', rest.as_bytes()) {
-        let after = &rest[at + 1..];
-        filled.push_str(&rest[..at]);
-        let Some((name, behind)) = after.split_once('}') else {
+    while let Some(brace) = memchr::memchr(b'{', rest.as_bytes()) {
+        let after = &rest[brace + 1..];
+        filled.push_str(&rest[..brace]);
+        let Some((name, tail)) = after.split_once('}') else {
             filled.push('{');
             rest = after;
             continue;
         };
         filled.push_str(&value(name).unwrap_or_default());
-        rest = behind;
+        rest = tail;
     }
     filled.push_str(rest);
     filled

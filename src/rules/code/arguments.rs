@@ -16,26 +16,26 @@ pub(super) fn set_on_json_device<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     if domain.set_reaches() {
         return Vec::new();
     }
-    let sets = domain
+    let unreached = domain
         .sets
         .iter()
         .filter(|set| domain.raw_device(set.device).is_none() && !is_misdirected(context, set));
-    sets.map(|set| converted(context, set)).collect()
+    unreached.map(|set| converted(context, set)).collect()
 }
 
 /// Finds `-set` of vGPU properties on a host device that is not a vGPU.
 pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let wrong =
+    let names_wrong_device =
         |set: &Set<'d>| is_misdirected(context, set) && domain.host_device(set.device).is_some();
     domain
         .sets
         .iter()
-        .filter(|set| wrong(set))
+        .filter(|set| names_wrong_device(set))
         .map(|set| {
-            let other = domain.host_device(set.device).map(|device| device.start_tag().span);
+            let device_span = domain.host_device(set.device).map(|device| device.start_tag().span);
             let finding = redirected(context, set);
-            other.into_iter().fold(finding, |finding, span| {
+            device_span.into_iter().fold(finding, |finding, span| {
                 finding.related_to(span, format!("{} is this device", clipped(set.device)))
             })
         })
@@ -46,24 +46,27 @@ pub(super) fn set_wrong_alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
 /// nor among `-device` arguments.
 pub(super) fn dangling_set<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let names_none = |set: &Set<'d>| {
-        let is_own = set.device.starts_with("ua-") && !domain.is_alias_taken(set.device);
+    let names_no_device = |set: &Set<'d>| {
+        let is_free_user_alias =
+            set.device.starts_with("ua-") && !domain.is_alias_taken(set.device);
         let is_missing =
             domain.host_device(set.device).is_none() && domain.raw_device(set.device).is_none();
-        is_missing && (is_host_device_number(set.device) || is_own || domain.set_means_vgpu(set))
+        is_missing
+            && (is_host_device_number(set.device)
+                || is_free_user_alias
+                || domain.set_means_vgpu(set))
     };
     // If `-set` reaches no device at all, another rule reports those that do not mean the vGPU.
-    let dangling = domain
-        .sets
-        .iter()
-        .filter(|set| names_none(set) && (domain.set_reaches() || is_misdirected(context, set)));
-    let dangling = dangling.map(|set| redirected(context, set).with_value("what", ""));
-    let unsettable =
+    let no_device = domain.sets.iter().filter(|set| {
+        names_no_device(set) && (domain.set_reaches() || is_misdirected(context, set))
+    });
+    let no_device = no_device.map(|set| redirected(context, set).with_value("what", ""));
+    let is_unsettable =
         |set: &&Set<'d>| domain.raw_device(set.device).is_some_and(|device| !device.is_settable());
-    let of_json = domain.sets.iter().filter(unsettable);
-    let of_json = of_json
+    let on_json_argument = domain.sets.iter().filter(is_unsettable);
+    let on_json_argument = on_json_argument
         .map(|set| redirected(context, set).with_value("what", ", which -device defines as JSON"));
-    dangling.chain(of_json).collect()
+    no_device.chain(on_json_argument).collect()
 }
 
 /// Whether a `-set` means the vGPU but names another device, or one that does not exist.
@@ -118,12 +121,13 @@ fn converted<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
 fn overridden<'d>(context: &Context<'_, 'd>, set: &Set<'d>, value: String) -> Vec<Change<'d>> {
     let kind = type_of(set.property).unwrap_or(PropertyType::String);
     match context.domain.last_override(set.device, set.property) {
-        Some(found) => vec![
-            Change::SetAttribute(found.element, "type".into(), kind.name().into()),
-            Change::SetAttribute(found.element, "value".into(), value),
+        Some(existing) => vec![
+            Change::SetAttribute(existing.element, "type".into(), kind.name().into()),
+            Change::SetAttribute(existing.element, "value".into(), value),
         ],
         None => {
-            let (alias, property) = (set.device.to_owned(), set.property.to_owned());
+            let alias = set.device.to_owned();
+            let property = set.property.to_owned();
             vec![Change::Override { alias, property, kind, value }]
         }
     }
@@ -143,7 +147,8 @@ fn redirected<'d>(context: &Context<'_, 'd>, set: &Set<'d>) -> Finding<'d> {
     let is_delivered =
         domain.effective_property(set.property).is_some_and(|delivered| delivered.value == value);
     if let (PropertySyntax::Set(capability), false) = (domain.form(), is_delivered) {
-        let (alias, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
+        let alias = domain.vgpu_alias().to_owned();
+        let mut changes = assign_alias(domain);
         changes.push(Change::SetDevice(*set, alias));
         changes.extend(capability.map(|name| Change::DeleteCapability(name.into())));
         return finding.fixed_by(changes);
@@ -161,11 +166,13 @@ fn prefix_of(written: &str) -> Option<&str> {
 pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings = Vec::new();
     for argument in &context.domain.arguments {
-        let Some(at) = argument.value.find([' ', '=']).filter(|_| argument.value.starts_with('-'))
+        let Some(separator) =
+            argument.value.find([' ', '=']).filter(|_| argument.value.starts_with('-'))
         else {
             continue;
         };
-        let (option, operand) = (&argument.value[..at], argument.value[at + 1..].trim_start());
+        let option = &argument.value[..separator];
+        let operand = argument.value[separator + 1..].trim_start();
         let is_option = option
             .trim_start_matches('-')
             .bytes()
@@ -174,12 +181,12 @@ pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             continue;
         }
         // A prefix declared on the argument itself does not apply to its siblings.
-        let own = argument.element.written_prefix();
+        let own_prefix = argument.element.written_prefix();
         let block = argument
             .element
             .parent()
-            .filter(|block| block.bound(prefix_of(own)) != Some(QEMU_NAMESPACE));
-        let prefix = block.map_or(own, Element::written_prefix);
+            .filter(|block| block.bound(prefix_of(own_prefix)) != Some(QEMU_NAMESPACE));
+        let prefix = block.map_or(own_prefix, Element::written_prefix);
         let changes = vec![
             Change::SetAttribute(argument.element, "value".into(), option.into()),
             Change::InsertBehind(

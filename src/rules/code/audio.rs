@@ -18,9 +18,11 @@ const COMMON: &[&str] = &["id", "type", "timerPeriod"];
 /// Returns the changes that set an `<audio>`'s backend and remove attributes that only the old
 /// backend has.
 fn set_audio<'d>(audio: Element<'d>, wanted: &Audio) -> Vec<Change<'d>> {
-    let known = audio_backend(&wanted.backend).map_or(&[][..], |backend| backend.attributes);
-    let is_known =
-        |name: &str| COMMON.contains(&name) || known.iter().any(|attribute| attribute.name == name);
+    let backend_attributes =
+        audio_backend(&wanted.backend).map_or(&[][..], |backend| backend.attributes);
+    let is_known = |name: &str| {
+        COMMON.contains(&name) || backend_attributes.iter().any(|attribute| attribute.name == name)
+    };
     let mut changes = vec![Change::SetAttribute(audio, "type".into(), wanted.backend.clone())];
     changes.extend(
         wanted
@@ -39,19 +41,24 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let (Some(wanted), Some(devices)) = (usable(context), domain.devices) else {
         return Vec::new();
     };
-    let Some(sound) = domain.devices_named("sound").into_iter().next() else { return Vec::new() };
+    let Some(sound) = domain.devices_named("sound").into_iter().next() else {
+        return Vec::new();
+    };
     let audios = domain.devices_named("audio");
     if audios.is_empty() {
-        let new = |id: u32| {
-            let new = NewElement::new("audio")
+        let new_audio = |id: u32| {
+            let new_audio = NewElement::new("audio")
                 .with_attribute("id", id.to_string())
                 .with_attribute("type", &wanted.backend);
-            wanted.attributes.iter().fold(new, |new, (name, value)| new.with_attribute(name, value))
+            wanted
+                .attributes
+                .iter()
+                .fold(new_audio, |new_audio, (name, value)| new_audio.with_attribute(name, value))
         };
         // libvirt refuses a sound card that names an <audio> that does not exist.
-        let named = &domain.audio_ids().missing;
-        let ids = if named.is_empty() { &[1][..] } else { named };
-        let changes = ids.iter().map(|id| Change::Insert(devices, new(*id))).collect();
+        let missing_ids = &domain.audio_ids().missing;
+        let ids = if missing_ids.is_empty() { &[1][..] } else { missing_ids };
+        let changes = ids.iter().map(|id| Change::Insert(devices, new_audio(*id))).collect();
         let finding = Finding::at(sound)
             .with_value("found", "the domain has no <audio>")
             .with_value("what", wanted.to_string());
@@ -61,12 +68,12 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         return Vec::new();
     }
     // Another rule reports SPICE or D-Bus sound that does not work.
-    let is_other = |audio: &Element<'d>| match audio.attribute("type") {
+    let has_other_backend = |audio: &Element<'d>| match audio.attribute("type") {
         Some("spice" | "dbus") => false,
         Some(kind) if kind == wanted.backend => wanted
             .attributes
             .iter()
-            .any(|(name, value)| audio.attribute(name).is_none_or(|own| own != value)),
+            .any(|(name, value)| audio.attribute(name).is_none_or(|current| current != value)),
         _ => true,
     };
     let finding = |audio: Element<'d>| {
@@ -78,7 +85,7 @@ pub(super) fn other<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             Finding::within(audio, attribute_span(audio, "type")).with_value("found", found);
         finding.with_value("what", wanted.to_string()).fixed_by(set_audio(audio, wanted))
     };
-    audios.into_iter().filter(is_other).map(finding).collect()
+    audios.into_iter().filter(has_other_backend).map(finding).collect()
 }
 
 /// Finds an `<audio>` for a SPICE or D-Bus display that does not exist or will be removed.
@@ -86,11 +93,11 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     // Before 7.2, libvirt supports no <audio> for QEMU, not even type 'none'.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
-    let staying = staying_graphics(context);
+    let staying_types = staying_graphics(context);
     let none = Audio { backend: "none".into(), attributes: Vec::new() };
     let wanted = usable(context).unwrap_or(&none);
     let finding = |audio: Element<'d>| {
-        let kind = lost_carrier(&staying, audio)?;
+        let kind = lost_carrier(&staying_types, audio)?;
         let changes =
             if has_backends { set_audio(audio, wanted) } else { vec![Change::Remove(audio)] };
         let finding =
@@ -117,15 +124,15 @@ fn staying_graphics<'d>(context: &Context<'_, 'd>) -> HashSet<&'d str> {
         .domain
         .devices_named("graphics")
         .into_iter()
-        .filter(|one| !is_removed(*one, context));
-    graphics.filter_map(|one| one.attribute("type")).collect()
+        .filter(|element| !is_removed(*element, context));
+    graphics.filter_map(|element| element.attribute("type")).collect()
 }
 
 /// Returns the type of the `<graphics>` that an `<audio>` needs, if no such `<graphics>` stays.
-fn lost_carrier<'d>(staying: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
+fn lost_carrier<'d>(staying_types: &HashSet<&str>, audio: Element<'d>) -> Option<&'d str> {
     audio
         .attribute("type")
-        .filter(|kind| matches!(*kind, "spice" | "dbus") && !staying.contains(kind))
+        .filter(|kind| matches!(*kind, "spice" | "dbus") && !staying_types.contains(kind))
 }
 
 /// Finds an `<audio>` of a type that only later releases of libvirt support.
@@ -144,9 +151,9 @@ pub(super) fn unknown<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         }
     };
     let audios = domain.devices_named("audio").into_iter();
-    let staying = staying_graphics(context);
+    let staying_types = staying_graphics(context);
     let unknown =
-        audios.filter(|audio| !is_known(audio) && lost_carrier(&staying, *audio).is_none());
+        audios.filter(|audio| !is_known(audio) && lost_carrier(&staying_types, *audio).is_none());
     let finding = |audio: Element<'d>| {
         let found = audio.attribute("type").unwrap_or("");
         Finding::within(audio, attribute_span(audio, "type"))
@@ -209,12 +216,12 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
     if !is_lost {
         return None;
     }
-    let has_some = context
+    let has_dbus_graphics = context
         .domain
         .devices_named("graphics")
         .iter()
         .any(|graphics| graphics.attribute("type") == Some("dbus"));
-    let what = if has_some {
+    let what = if has_dbus_graphics {
         "which does not show the vGPU and will be removed"
     } else {
         "which is missing"
@@ -227,12 +234,12 @@ fn why_unusable(context: &Context<'_, '_>, wanted: &Audio) -> Option<String> {
 pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(wanted) = domain.settings.audio() else { return Vec::new() };
-    let Some(why) = why_unusable(context, wanted) else { return Vec::new() };
+    let Some(reason) = why_unusable(context, wanted) else { return Vec::new() };
     let audios = domain.devices_named("audio");
-    let staying = staying_graphics(context);
+    let staying_types = staying_graphics(context);
     let is_used = || match audios.is_empty() {
         true => !domain.devices_named("sound").is_empty(),
-        false => audios.iter().any(|audio| lost_carrier(&staying, *audio).is_some()),
+        false => audios.iter().any(|audio| lost_carrier(&staying_types, *audio).is_some()),
     };
     if domain.settings.explicit.audio.is_none() && !is_used() {
         return Vec::new();
@@ -244,7 +251,7 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .copied()
         .or(domain.devices)
         .unwrap_or(domain.root);
-    vec![Finding { is_of_setting: true, ..Finding::at(place).with_value("what", why) }]
+    vec![Finding { is_of_setting: true, ..Finding::at(place).with_value("what", reason) }]
 }
 
 /// Finds an `<audio>` without an id, or with one that libvirt cannot read.
@@ -273,9 +280,10 @@ pub(super) fn without_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// `<audio>` elements without one will get count as existing.
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
-    let has_some = !ids.owners.is_empty() || !ids.without.is_empty();
+    let has_audio = !ids.owners.is_empty() || !ids.without.is_empty();
     // The <audio> elements that --audio adds get these ids.
-    if !has_some && usable(context).is_some() && !context.domain.devices_named("sound").is_empty() {
+    if !has_audio && usable(context).is_some() && !context.domain.devices_named("sound").is_empty()
+    {
         return Vec::new();
     }
     let missing = ids.missing.iter().skip(ids.without.len());
@@ -293,9 +301,9 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// Finds several `<audio>` with the same id.
 pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let ids = context.domain.audio_ids();
-    let staying = staying_graphics(context);
+    let staying_types = staying_graphics(context);
     let is_mute = |audio: Element<'d>| {
-        audio.attribute("type") == Some("none") || lost_carrier(&staying, audio).is_some()
+        audio.attribute("type") == Some("none") || lost_carrier(&staying_types, audio).is_some()
     };
     // The first free ids go to the <audio> elements without an id.
     let mut free = ids.free().skip(ids.without.len());
@@ -319,14 +327,14 @@ pub(super) fn duplicate_id<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 _ => None,
             };
             let finding = match needless {
-                Some(why) => finding
-                    .with_value("what", format!("Remove this <audio>, which {why}"))
+                Some(reason) => finding
+                    .with_value("what", format!("Remove this <audio>, which {reason}"))
                     .fixed_by(vec![Change::Remove(owner)]),
                 None => {
-                    let new = free.next().unwrap_or_default().to_string();
-                    let change = Change::SetAttribute(owner, "id".into(), new.clone());
+                    let new_id = free.next().unwrap_or_default().to_string();
+                    let change = Change::SetAttribute(owner, "id".into(), new_id.clone());
                     let finding = finding
-                        .with_value("what", format!("Give this <audio> the id {new}"))
+                        .with_value("what", format!("Give this <audio> the id {new_id}"))
                         .fixed_by(vec![change]);
                     Finding { risk: Some(Risk::Sound), ..finding }
                 }

@@ -15,9 +15,9 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let is_pci = |address: &Element<'d>| address.attribute("type") == Some("pci");
-    let Some(own) = vgpu.child("address").filter(is_pci) else { return Vec::new() };
+    let Some(vgpu_address) = vgpu.child("address").filter(is_pci) else { return Vec::new() };
     // libvirt treats 0000:00:00 as unset and assigns an address.
-    let Some(wanted) = pci_address(own).filter(|wanted| wanted[..3] != [0, 0, 0]) else {
+    let Some(slot) = pci_address(vgpu_address).filter(|slot| slot[..3] != [0, 0, 0]) else {
         return Vec::new();
     };
     let others = domain
@@ -25,21 +25,24 @@ pub(super) fn forced_slot<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .into_iter()
         .flat_map(|devices| devices.children())
         .filter(|device| *device != vgpu);
-    let finding =
-        |what: &str| Finding::at(own).with_value("what", what).fixed_by(vec![Change::Remove(own)]);
-    if let Some(what) = impossible_slot(domain, wanted) {
-        return vec![finding(what)];
+    let finding_because = |what: &str| {
+        Finding::at(vgpu_address)
+            .with_value("what", what)
+            .fixed_by(vec![Change::Remove(vgpu_address)])
+    };
+    if let Some(what) = impossible_slot(domain, slot) {
+        return vec![finding_because(what)];
     }
-    let taken = others
+    let conflicting_address = others
         .filter_map(|device| device.child("address"))
         .filter(is_pci)
-        .find(|address| pci_address(*address) == Some(wanted));
-    taken
+        .find(|address| pci_address(*address) == Some(slot));
+    conflicting_address
         .filter(|address| {
             address.parent().is_none_or(|device| !context.removed.contains(&device.id()))
         })
         .map(|address| {
-            finding("another device already has this PCI address")
+            finding_because("another device already has this PCI address")
                 .related_to(address.start_tag().span, "used here")
         })
         .into_iter()
@@ -87,9 +90,9 @@ pub(super) fn caching_mode<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let iommus = domain.devices_named("iommu").into_iter().enumerate();
     let emulated = iommus.filter(|(_, iommu)| iommu.attribute("model") == Some("intel"));
     let raw = domain.raw_devices().iter().filter(|raw| raw.driver() == VT_D);
-    let of_element =
+    let element_findings =
         emulated.filter_map(|(index, iommu)| caching_mode_of_element(domain, index, iommu));
-    of_element.chain(raw.filter_map(|raw| caching_mode_of_argument(domain, raw))).collect()
+    element_findings.chain(raw.filter_map(|raw| caching_mode_of_argument(domain, raw))).collect()
 }
 
 /// QEMU's driver of an emulated VT-d.
@@ -116,22 +119,23 @@ fn caching_mode_of_element<'d>(
         return (!is_on(set.value))
             .then(|| finding().fixed_by(vec![Change::SetValue(set, "on".into())]));
     }
-    if let Some(found) =
+    if let Some(qemu_override) =
         domain.last_override(&alias, CACHING_MODE).filter(|_| domain.override_reaches())
     {
-        let is_removed = found.kind == "remove";
-        if !is_removed && is_on(found.value) {
+        let is_removed = qemu_override.kind == "remove";
+        if !is_removed && is_on(qemu_override.value) {
             return None;
         }
         let finding =
-            Finding::at_attribute(found.element, if is_removed { "type" } else { "value" });
-        let changes = [("type", "bool"), ("value", "true")]
-            .map(|(name, value)| Change::SetAttribute(found.element, name.into(), value.into()));
+            Finding::at_attribute(qemu_override.element, if is_removed { "type" } else { "value" });
+        let changes = [("type", "bool"), ("value", "true")].map(|(name, value)| {
+            Change::SetAttribute(qemu_override.element, name.into(), value.into())
+        });
         return Some(
             finding
                 .with_value(
                     "found",
-                    if is_removed { "unset by this override" } else { found.value },
+                    if is_removed { "unset by this override" } else { qemu_override.value },
                 )
                 .fixed_by(changes.into()),
         );
@@ -159,9 +163,9 @@ fn caching_mode_of_element<'d>(
 
 fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Option<Finding<'d>> {
     let delivered = domain.raw_property(raw, CACHING_MODE);
-    let found =
+    let current =
         delivered.as_ref().map_or("not set", |delivered| delivered.value.as_str()).to_owned();
-    if is_on(&found) {
+    if is_on(&current) {
         return None;
     }
     let (place, change) = match delivered.map(|delivered| delivered.carrier) {
@@ -171,7 +175,7 @@ fn caching_mode_of_argument<'d>(domain: &Domain<'d>, raw: &RawDevice<'d>) -> Opt
             Change::DeviceProperty(raw.argument.element, CACHING_MODE.into(), "true".into()),
         ),
     };
-    Some(Finding::at_attribute(place, "value").with_value("found", found).fixed_by(vec![change]))
+    Some(Finding::at_attribute(place, "value").with_value("found", current).fixed_by(vec![change]))
 }
 
 /// Finds host devices with `display='on'` in a domain without a `<graphics>` to show them.

@@ -23,13 +23,13 @@ pub(super) fn backend<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     match domain.displays().last().and_then(|display| display.operand) {
         Some(operand) if !domain.is_nographic() => {
-            let is_asked = domain
+            let is_requested = domain
                 .settings
                 .explicit
                 .display
                 .as_deref()
                 .is_none_or(|asked| asked == operand.value);
-            if is_asked {
+            if is_requested {
                 return Vec::new();
             }
             let change = Change::SetAttribute(operand.element, "value".into(), wanted.into());
@@ -149,9 +149,9 @@ pub(super) fn unusable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     }
     let Err(error) = check_display(operand.value) else { return Vec::new() };
     let Some(what) = why_unusable(domain, operand.value, &error) else { return Vec::new() };
-    let found = if operand.value.is_empty() { "\"\"" } else { operand.value };
+    let shown_operand = if operand.value.is_empty() { "\"\"" } else { operand.value };
     let finding = Finding::at_attribute(operand.element, "value")
-        .with_value("found", found)
+        .with_value("found", shown_operand)
         .with_value("what", what);
     let value = match error {
         DisplayError::Kind(_) => domain.settings.display().to_owned(),
@@ -210,11 +210,11 @@ fn finds_no_bus(domain: &Domain<'_>, operand: &str) -> bool {
             .map(|env| env.attribute("value").unwrap_or(""))
     };
     // Without an address, GLib looks for the bus socket in XDG_RUNTIME_DIR.
-    let is_handed_on = match env("DBUS_SESSION_BUS_ADDRESS").filter(|address| !address.is_empty()) {
+    let is_passed_on = match env("DBUS_SESSION_BUS_ADDRESS").filter(|address| !address.is_empty()) {
         Some(address) => !address.starts_with("disabled:"),
         None => env("XDG_RUNTIME_DIR").is_some(),
     };
-    !names_bus && !is_handed_on
+    !names_bus && !is_passed_on
 }
 
 /// Finds displays before the last one, which QEMU ignores.
@@ -224,17 +224,17 @@ pub(super) fn several<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let finding = |display: &QemuOption<'d>| {
         let mut changes = vec![Change::Remove(display.element)];
         changes.extend(display.operand.map(|operand| Change::Remove(operand.element)));
-        let found = display.operand.map_or("", |operand| operand.value);
+        let operand_value = display.operand.map_or("", |operand| operand.value);
         Finding::at(display.element)
-            .with_value("found", found)
+            .with_value("found", operand_value)
             .related_to(last.element.start_tag().span, "the one that takes effect")
             .fixed_by(changes)
     };
     // QEMU exits at displays that it cannot read, instead of ignoring them.
-    let is_read = |display: &&QemuOption<'d>| {
+    let is_readable = |display: &&QemuOption<'d>| {
         display.operand.is_none_or(|operand| !is_an_option(operand.value))
     };
-    others.iter().filter(is_read).map(finding).collect()
+    others.iter().filter(is_readable).map(finding).collect()
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
     use super::with_gl;
 
     #[test]
-    fn only_gl_changes() {
+    fn with_gl_keeps_other_options() {
         assert_eq!(with_gl("gtk"), "gtk,gl=on");
         assert_eq!(with_gl("gtk,gl=off,zoom-to-fit=on"), "gtk,gl=on,zoom-to-fit=on");
         assert_eq!(with_gl("sdl,gl=yes"), "sdl,gl=on");

@@ -48,8 +48,8 @@ fn refused_tcg<'d>(domain: &Domain<'d>) -> Vec<Element<'d>> {
     let is_unknown = domain.settings.libvirt < Version::new(8, 0, 0);
     let features =
         domain.children.named(domain.root, "features").filter(|features| features.is("features"));
-    let all = features.flat_map(|features| domain.named(features, "tcg"));
-    all.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
+    let tcg_elements = features.flat_map(|features| domain.named(features, "tcg"));
+    tcg_elements.filter(|tcg| is_unknown || tcg.child("tb-cache").is_some()).collect()
 }
 
 /// Finds a hard limit below the guest's memory, all of which QEMU may have to lock for the vGPU.
@@ -59,11 +59,11 @@ pub(super) fn low_memory_limit<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>
     let Some(limit) = limit else { return Vec::new() };
     match (bytes(limit), guest_memory(domain)) {
         // 0 means no limit.
-        (Some(most @ 1..), Some(guest)) if most < guest => {
+        (Some(limit_bytes @ 1..), Some(guest_bytes)) if limit_bytes < guest_bytes => {
             vec![
                 Finding::at(limit)
-                    .with_value("found", shown_size(most))
-                    .with_value("other", shown_size(guest)),
+                    .with_value("found", shown_size(limit_bytes))
+                    .with_value("other", shown_size(guest_bytes)),
             ]
         }
         _ => Vec::new(),
@@ -80,12 +80,12 @@ fn guest_memory(domain: &Domain<'_>) -> Option<u128> {
     if cells.is_empty() {
         return domain.child("memory").and_then(bytes);
     }
-    let of_cell = |cell: Element<'_>| size(cell.attribute("memory")?, cell.attribute("unit"));
-    let of_device = |memory: Element<'_>| bytes(memory.child("target")?.child("size")?);
-    let devices = domain.devices_named("memory").into_iter().map(of_device);
+    let cell_size = |cell: Element<'_>| size(cell.attribute("memory")?, cell.attribute("unit"));
+    let device_size = |memory: Element<'_>| bytes(memory.child("target")?.child("size")?);
+    let devices = domain.devices_named("memory").into_iter().map(device_size);
     cells
         .into_iter()
-        .map(of_cell)
+        .map(cell_size)
         .chain(devices)
         .try_fold(0, |sum: u128, size| sum.checked_add(size?))
 }

@@ -91,7 +91,7 @@ mod tests {
     use crate::rules::schema::Check;
 
     #[test]
-    fn every_function_is_some_rules() {
+    fn every_function_is_used_by_a_rule() {
         for (name, _) in FUNCTIONS {
             let used = crate::rules::builtin().iter().any(
                 |rule| matches!(&rule.check, Check::Code { function } if function.name == *name),

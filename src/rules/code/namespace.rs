@@ -27,7 +27,7 @@ pub(super) fn undeclared<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings: Vec<Finding<'d>> = Vec::new();
-    let mut of_root: HashSet<String> = HashSet::new();
+    let mut reported_declarations: HashSet<String> = HashSet::new();
     let blocks = domain.root.children().filter(|child| BLOCKS.contains(&child.name()));
     for block in blocks.filter(|block| {
         block.namespace().is_some_and(|uri| uri != QEMU_NAMESPACE && is_meant(*block, uri))
@@ -37,7 +37,8 @@ pub(super) fn wrong<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         // One finding per declaration on the root, however many blocks use it.
         let owner = if block.attribute_place(&name).is_some() { block } else { domain.root };
         if owner == domain.root
-            && (!of_root.insert(name.clone()) || owner.attribute_place(&name).is_none())
+            && (!reported_declarations.insert(name.clone())
+                || owner.attribute_place(&name).is_none())
         {
             continue;
         }
@@ -66,7 +67,7 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let blocks = domain.root.children().filter(|child| BLOCKS.iter().any(|name| child.is(name)));
     blocks
         .map(|block| {
-            let inside = || {
+            let unqualified_elements = || {
                 [block]
                     .into_iter()
                     .chain(block.descendants())
@@ -75,12 +76,15 @@ pub(super) fn unqualified<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             // If an element inside binds the same prefix to another namespace, only the author
             // knows which elements are QEMU's.
             let name = Some(prefix.trim_end_matches(':'));
-            if inside().any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE))
+            if unqualified_elements()
+                .any(|element| element.bound(name).is_some_and(|uri| uri != QEMU_NAMESPACE))
             {
                 return Finding::at(block);
             }
             Finding::at(block).fixed_by(
-                inside().map(|element| Change::SetPrefix(element, prefix.clone())).collect(),
+                unqualified_elements()
+                    .map(|element| Change::SetPrefix(element, prefix.clone()))
+                    .collect(),
             )
         })
         .collect()
@@ -101,15 +105,17 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         domain.document.elements().filter(is_misplaced).filter(|element| !in_metadata(element));
     let prefixes = Prefixes::new(domain.document);
     misplaced
-        .map(|block| match taken_along(domain.root, &prefixes, [block].into_iter(), domain.root) {
-            Some(mut changes) => {
-                changes.extend([
-                    Change::InsertSource(domain.root, block.span()),
-                    Change::Remove(block),
-                ]);
-                Finding::at(block).fixed_by(changes)
+        .map(|block| {
+            match declarations_to_add(domain.root, &prefixes, [block].into_iter(), domain.root) {
+                Some(mut changes) => {
+                    changes.extend([
+                        Change::InsertSource(domain.root, block.span()),
+                        Change::Remove(block),
+                    ]);
+                    Finding::at(block).fixed_by(changes)
+                }
+                None => Finding::at(block),
             }
-            None => Finding::at(block),
         })
         .collect()
 }
@@ -119,7 +125,7 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
     let domain = context.domain;
     let blocks = domain.named(domain.root, "devices");
     let Some((first, others)) = blocks.split_first() else { return Vec::new() };
-    let merged = |block: &Element<'d>| {
+    let merge = |block: &Element<'d>| {
         let changes = match block.is_empty() {
             true => vec![Change::Remove(*block)],
             false => vec![Change::InsertSource(*first, block.content()), Change::Remove(*block)],
@@ -128,12 +134,12 @@ pub(super) fn second_devices<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> 
             .related_to(first.start_tag().span, "the first <devices>")
             .fixed_by(changes)
     };
-    others.iter().map(merged).collect()
+    others.iter().map(merge).collect()
 }
 
 /// Returns the declarations to add to the root so that elements can move to another place. `None`
 /// if a prefix or the default namespace means something else there.
-fn taken_along<'d>(
+fn declarations_to_add<'d>(
     root: Element<'d>,
     prefixes: &Prefixes<'d>,
     elements: impl Iterator<Item = Element<'d>>,
@@ -162,7 +168,8 @@ fn taken_along<'d>(
 /// Finds further blocks of the same kind, which libvirt's schema refuses.
 pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let (mut findings, prefixes) = (Vec::new(), Prefixes::new(domain.document));
+    let mut findings = Vec::new();
+    let prefixes = Prefixes::new(domain.document);
     for name in BLOCKS {
         let blocks = domain.blocks(name);
         let Some((first, others)) = blocks.split_first() else { continue };
@@ -174,7 +181,7 @@ pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             } else {
                 let same_prefix = block.written_prefix() == prefix;
                 let declarations = same_prefix
-                    .then(|| taken_along(domain.root, &prefixes, block.children(), *first))
+                    .then(|| declarations_to_add(domain.root, &prefixes, block.children(), *first))
                     .flatten();
                 declarations.map(|mut changes| {
                     changes.extend([

@@ -14,7 +14,7 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings: Vec<Finding<'d>> =
         domain.options.iter().filter_map(|option| unreadable_option(context, option)).collect();
-    let read: ElementSet = domain
+    let read_arguments: ElementSet = domain
         .options
         .iter()
         .flat_map(|option| [Some(option.element), option.operand.map(|operand| operand.element)])
@@ -23,13 +23,12 @@ pub(super) fn unreadable<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .collect();
     // QEMU takes an argument without an option for a disk image. One that looks like a file name
     // may be right.
-    let is_file =
+    let may_be_a_file =
         |word: &str| word.is_empty() || word.starts_with(['/', '-']) || word.contains(':');
-    let strays = domain
-        .arguments
-        .iter()
-        .filter(|argument| !read.contains(&argument.element.id()) && !is_file(argument.value));
-    findings.extend(strays.map(|argument| {
+    let stray_arguments = domain.arguments.iter().filter(|argument| {
+        !read_arguments.contains(&argument.element.id()) && !may_be_a_file(argument.value)
+    });
+    findings.extend(stray_arguments.map(|argument| {
         at(argument, "it does not belong to an option, so QEMU takes it for a disk image")
     }));
     findings
@@ -39,19 +38,21 @@ fn unreadable_option<'d>(
     context: &Context<'_, 'd>,
     option: &QemuOption<'d>,
 ) -> Option<Finding<'d>> {
-    let found = |what: &str| {
+    let finding_because = |what: &str| {
         Finding::at_attribute(option.element, "value")
             .with_value("found", format!("-{}", option.name))
             .with_value("what", what)
     };
     let Some(known) = known(option.name) else {
-        return Some(found("QEMU does not have this option"));
+        return Some(finding_because("QEMU does not have this option"));
     };
     let Some(operand) = option.operand else {
         // Another rule's fix adds the operand of a `-display`.
-        let is_mended = option.name == "display" && context.domain.vgpu.is_some();
-        return (known.has_operand && !is_mended).then(|| {
-            found("its value is missing, so it takes the first of libvirt's own arguments")
+        let is_fixed_elsewhere = option.name == "display" && context.domain.vgpu.is_some();
+        return (known.has_operand && !is_fixed_elsewhere).then(|| {
+            finding_because(
+                "its value is missing, so it takes the first of libvirt's own arguments",
+            )
         });
     };
     // The final value is unknown until the template is filled in.
@@ -95,15 +96,15 @@ fn at<'d>(argument: &Argument<'d>, what: &str) -> Finding<'d> {
 /// Returns the finding for an operand of `-set` that QEMU cannot read. The fix removes blanks and
 /// quotes around it: those are shell syntax, and no shell reads the arguments.
 fn unreadable_set<'d>(operand: &Argument<'d>) -> Finding<'d> {
-    let plain = operand.value.trim().trim_matches(['"', '\'']).trim();
+    let unquoted = operand.value.trim().trim_matches(['"', '\'']).trim();
     let finding = at(operand, "it follows -set, which needs GROUP.ID.NAME=VALUE");
-    let is_meant = set_parts(plain).is_some_and(|[group, ..]| is_option_group(group))
-        && plain != operand.value;
-    if is_meant {
+    let is_valid_unquoted = set_parts(unquoted).is_some_and(|[group, ..]| is_option_group(group))
+        && unquoted != operand.value;
+    if is_valid_unquoted {
         finding.fixed_by(vec![Change::SetAttribute(
             operand.element,
             "value".into(),
-            plain.to_owned(),
+            unquoted.to_owned(),
         )])
     } else {
         finding
@@ -129,13 +130,13 @@ pub(super) fn dropped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let prefix = option.element.written_prefix();
         let mut changes =
             vec![Change::SetAttribute(option.element, "value".into(), (*first).to_owned())];
-        let behind = |operand: &&str| {
+        let insert_after = |operand: &&str| {
             Change::InsertBehind(
                 option.element,
                 NewElement::new(format!("{prefix}arg")).with_attribute("value", *operand),
             )
         };
-        changes.extend(operands.iter().map(behind));
+        changes.extend(operands.iter().map(insert_after));
         Some(finding.fixed_by(changes))
     };
     context.domain.options.iter().filter_map(dropped).collect()

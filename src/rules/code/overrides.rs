@@ -16,30 +16,31 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let last: HashMap<(&str, &str), Element<'d>> = domain
         .overrides
         .iter()
-        .map(|found| ((found.alias, found.property), found.element))
+        .map(|qemu_override| ((qemu_override.alias, qemu_override.property), qemu_override.element))
         .collect();
-    let finding = |found: &Override<'d>| {
-        let finding = Finding::at(found.element)
-            .with_value("device", found.alias)
-            .with_value("property", found.property);
-        let means_vgpu = domain.override_means_vgpu(found) && domain.vgpu.is_some();
+    let finding = |qemu_override: &Override<'d>| {
+        let finding = Finding::at(qemu_override.element)
+            .with_value("device", qemu_override.alias)
+            .with_value("property", qemu_override.property);
+        let means_vgpu = domain.override_means_vgpu(qemu_override) && domain.vgpu.is_some();
         let is_card = domain
-            .host_device(found.alias)
+            .host_device(qemu_override.alias)
             .is_some_and(|device| is_pci_card(device) || is_vgpu(device));
         // This libvirt drops the override. As -set, a property that the device does not have would
         // make QEMU exit.
-        let is_known = (means_vgpu || is_card) && type_of(found.property).is_some();
+        let is_known = (means_vgpu || is_card) && type_of(qemu_override.property).is_some();
         // The removal of a property, and a comment inside the element, cannot be written as -set.
-        if !is_known || found.kind == "remove" || !found.element.is_empty() {
+        if !is_known || qemu_override.kind == "remove" || !qemu_override.element.is_empty() {
             return finding;
         }
-        let mut changes = vec![Change::Remove(found.element)];
+        let mut changes = vec![Change::Remove(qemu_override.element)];
         // The last of several takes effect.
-        if last.get(&(found.alias, found.property)) == Some(&found.element) {
+        if last.get(&(qemu_override.alias, qemu_override.property)) == Some(&qemu_override.element)
+        {
             changes.extend(if means_vgpu {
-                deliver(domain, found.property, found.value)
+                deliver(domain, qemu_override.property, qemu_override.value)
             } else {
-                as_set(context, found)
+                as_set(context, qemu_override)
             });
         }
         finding.fixed_by(changes)
@@ -48,9 +49,11 @@ pub(super) fn unsupported<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 }
 
 /// Returns the changes that set a property with `-set` on a device other than the vGPU.
-fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>> {
-    let (alias, property) = (found.alias.to_owned(), found.property.to_owned());
-    let set = Change::Set { alias, property, value: to_set(found.kind, found.value) };
+fn as_set<'d>(context: &Context<'_, 'd>, qemu_override: &Override<'d>) -> Vec<Change<'d>> {
+    let alias = qemu_override.alias.to_owned();
+    let property = qemu_override.property.to_owned();
+    let set =
+        Change::Set { alias, property, value: to_set(qemu_override.kind, qemu_override.value) };
     let capability = match context.domain.form() {
         PropertySyntax::Set(Some(capability)) => Some(Change::DeleteCapability(capability.into())),
         _ => None,
@@ -62,14 +65,18 @@ fn as_set<'d>(context: &Context<'_, 'd>, found: &Override<'d>) -> Vec<Change<'d>
 pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
-    let device_of = |found: &Override<'d>| found.element.parent().and_then(Element::parent);
-    for of_device in domain.overrides.chunk_by(|left, right| device_of(left) == device_of(right)) {
-        let Some(device) = of_device.first().and_then(device_of) else { continue };
+    let device_of =
+        |qemu_override: &Override<'d>| qemu_override.element.parent().and_then(Element::parent);
+    for device_overrides in
+        domain.overrides.chunk_by(|left, right| device_of(left) == device_of(right))
+    {
+        let Some(device) = device_overrides.first().and_then(device_of) else { continue };
         let alias = device.attribute("alias").unwrap_or("");
         if domain.is_vgpu_alias(alias) {
             continue;
         }
-        let means_vgpu = of_device.iter().any(|found| domain.override_means_vgpu(found));
+        let means_vgpu =
+            device_overrides.iter().any(|qemu_override| domain.override_means_vgpu(qemu_override));
         let is_missing = domain.host_device(alias).is_none();
         let is_checkable = alias.starts_with("hostdev")
             || alias.starts_with("ua-") && !domain.is_alias_taken(alias);
@@ -88,13 +95,17 @@ pub(super) fn dangling<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             findings.push(finding);
             continue;
         }
-        let (own, mut changes) = (domain.vgpu_alias().to_owned(), assign_alias(domain));
+        let vgpu_alias = domain.vgpu_alias().to_owned();
+        let mut changes = assign_alias(domain);
         if is_missing {
-            changes.push(Change::SetAttribute(device, "alias".into(), own));
+            changes.push(Change::SetAttribute(device, "alias".into(), vgpu_alias));
         } else {
-            for found in of_device.iter().filter(|found| domain.override_means_vgpu(found)) {
-                changes.push(Change::Remove(found.element));
-                changes.extend(deliver(domain, found.property, found.value));
+            for qemu_override in device_overrides
+                .iter()
+                .filter(|qemu_override| domain.override_means_vgpu(qemu_override))
+            {
+                changes.push(Change::Remove(qemu_override.element));
+                changes.extend(deliver(domain, qemu_override.property, qemu_override.value));
             }
         }
         findings.push(finding.fixed_by(changes));
@@ -126,9 +137,13 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             .find(|kind| kind.name() == text("type"));
             findings.push(match kind.filter(|_| child.is_qemu("property") && child.is_empty()) {
                 Some(kind) => {
-                    let (alias, property, value) = (alias.to_owned(), text("name"), text("value"));
-                    let moved = Change::Override { alias, property, kind, value };
-                    finding.fixed_by(vec![Change::Remove(child), moved])
+                    let new_override = Change::Override {
+                        alias: alias.to_owned(),
+                        property: text("name"),
+                        kind,
+                        value: text("value"),
+                    };
+                    finding.fixed_by(vec![Change::Remove(child), new_override])
                 }
                 None if child.is_empty() => finding.fixed_by(vec![Change::Remove(child)]),
                 None => finding,
@@ -140,40 +155,40 @@ pub(super) fn misplaced<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 
 /// Finds properties whose type or value libvirt or QEMU refuses.
 pub(super) fn untyped<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
-    context.domain.overrides.iter().filter_map(|found| mistyped(found)).collect()
+    context.domain.overrides.iter().filter_map(|qemu_override| mistyped(qemu_override)).collect()
 }
 
-fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
+fn mistyped<'d>(qemu_override: &Override<'d>) -> Option<Finding<'d>> {
     let finding = |attribute: &str, what: &str| {
-        Finding::at_attribute(found.element, attribute)
-            .with_value("property", found.property)
-            .with_value("found", found.value)
+        Finding::at_attribute(qemu_override.element, attribute)
+            .with_value("property", qemu_override.property)
+            .with_value("found", qemu_override.value)
             .with_value("what", what)
     };
-    if found.kind == "remove" {
-        let has_value = found.element.attribute("value").is_some();
-        let change = Change::RemoveAttribute(found.element, "value".into());
+    if qemu_override.kind == "remove" {
+        let has_value = qemu_override.element.attribute("value").is_some();
+        let change = Change::RemoveAttribute(qemu_override.element, "value".into());
         return has_value.then(|| {
             finding("value", "type='remove' does not allow a value").fixed_by(vec![change])
         });
     }
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
-    let wanted = type_of(found.property);
-    let value_fits = match found.kind {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let wanted = type_of(qemu_override.property);
+    let value_fits = match qemu_override.kind {
         // libvirt accepts a negative value here, but QEMU refuses it.
-        "signed" if wanted == Some(PropertyType::Unsigned) => number(found.value),
-        "bool" => matches!(found.value, "true" | "false"),
-        "unsigned" => number(found.value),
-        "signed" => number(found.value.strip_prefix('-').unwrap_or(found.value)),
+        "signed" if wanted == Some(PropertyType::Unsigned) => is_number(qemu_override.value),
+        "bool" => matches!(qemu_override.value, "true" | "false"),
+        "unsigned" => is_number(qemu_override.value),
+        "signed" => is_number(qemu_override.value.strip_prefix('-').unwrap_or(qemu_override.value)),
         "string" => true,
         _ => false,
     };
     let type_fits = match wanted {
-        None => matches!(found.kind, "bool" | "unsigned" | "signed" | "string"),
+        None => matches!(qemu_override.kind, "bool" | "unsigned" | "signed" | "string"),
         Some(PropertyType::Unsigned | PropertyType::Signed) => {
-            matches!(found.kind, "unsigned" | "signed")
+            matches!(qemu_override.kind, "unsigned" | "signed")
         }
-        Some(kind) => kind.name() == found.kind,
+        Some(kind) => kind.name() == qemu_override.kind,
     };
     if value_fits && type_fits {
         return None;
@@ -193,15 +208,15 @@ fn mistyped<'d>(found: &Override<'d>) -> Option<Finding<'d>> {
     };
     // A string property with a bool value is an enumeration with the words on and off.
     let value = if wanted == Some(PropertyType::String) {
-        to_set(found.kind, found.value)
+        to_set(qemu_override.kind, qemu_override.value)
     } else {
-        found.value.to_owned()
+        qemu_override.value.to_owned()
     };
     let typed = wanted.and_then(|kind| to_override(kind, &value).map(|value| (kind, value)));
     Some(match typed {
         Some((kind, value)) => finding(attribute, what).fixed_by(vec![
-            Change::SetAttribute(found.element, "type".into(), kind.name().into()),
-            Change::SetAttribute(found.element, "value".into(), value),
+            Change::SetAttribute(qemu_override.element, "type".into(), kind.name().into()),
+            Change::SetAttribute(qemu_override.element, "value".into(), value),
         ]),
         None => finding(attribute, what),
     })
@@ -252,10 +267,10 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let sets = sets
         .filter(|set| is_on(set.value))
         .map(|set| removed(&[set.option, set.operand], set.operand));
-    let own = |found: &&Override<'d>| {
-        found.property == NAME && is_on(found.value) && is_vgpu(found.alias)
+    let is_vgpu_override = |qemu_override: &&Override<'d>| {
+        qemu_override.property == NAME && is_on(qemu_override.value) && is_vgpu(qemu_override.alias)
     };
-    let overrides = domain.overrides.iter().filter(own);
+    let overrides = domain.overrides.iter().filter(is_vgpu_override);
     let globals =
         domain.options.iter().filter(|option| option.name == "global").filter_map(|option| {
             let operand = option.operand?;
@@ -266,7 +281,9 @@ pub(super) fn x_vga<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             finding.risk = domain.graphics_cards().next().map(|_| Risk::OtherCards);
             Some(finding)
         });
-    sets.chain(overrides.map(|found| removed(&[found.element], found.element)))
-        .chain(globals)
-        .collect()
+    sets.chain(
+        overrides.map(|qemu_override| removed(&[qemu_override.element], qemu_override.element)),
+    )
+    .chain(globals)
+    .collect()
 }

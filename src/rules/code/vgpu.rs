@@ -78,9 +78,9 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let mut findings = Vec::new();
     for (index, vgpu) in domain.vgpus.iter().copied().enumerate() {
-        let asked = domain.settings.uuid.filter(|_| domain.vgpu == Some(vgpu));
-        let own = uuid_of(vgpu);
-        if own.is_some() && (asked.is_none() || asked == own) {
+        let requested = domain.settings.uuid.filter(|_| domain.vgpu == Some(vgpu));
+        let current = uuid_of(vgpu);
+        if current.is_some() && (requested.is_none() || requested == current) {
             continue;
         }
         let source = vgpu.child("source");
@@ -89,7 +89,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         let value = address.and_then(|address| address.attribute("uuid"));
         let is_filled_in_later = value.is_some_and(is_template);
         let found = match value {
-            Some(value) if own.is_some() => format!("'{value}', not the requested one"),
+            Some(value) if current.is_some() => format!("'{value}', not the requested one"),
             Some(value) if is_filled_in_later => format!("'{value}', which is not a UUID yet"),
             Some(value) if is_placeholder(value) => {
                 format!(
@@ -100,8 +100,8 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => "missing: libvirt rejects the domain".into(),
         };
         let new_address = NewElement::new("address").with_attribute("uuid", &uuid);
-        let recorded = own
-            .and_then(|own| domain.recorded_vgpu(own))
+        let record_change = current
+            .and_then(|current| domain.recorded_vgpu(current))
             .map(|element| Change::SetAttribute(element, "uuid".into(), uuid.clone()));
         let mut changes = match (source, address) {
             (_, Some(address)) => vec![Change::SetAttribute(address, "uuid".into(), uuid)],
@@ -110,7 +110,7 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
                 vec![Change::Insert(vgpu, NewElement::new("source").with_child(new_address))]
             }
         };
-        changes.extend(recorded);
+        changes.extend(record_change);
         if let Some(source) = source.filter(|source| source.attribute("uuid").is_some()) {
             changes.push(Change::RemoveAttribute(source, "uuid".into()));
         }
@@ -119,12 +119,12 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             None => Finding::at(source.unwrap_or(vgpu)),
         };
         let finding = finding.with_value("found", found).fixed_by(changes);
-        let mut finding = if own.is_none() && !is_filled_in_later {
+        let mut finding = if current.is_none() && !is_filled_in_later {
             with_shared_uuid(domain, finding)
         } else {
             finding
         };
-        if own.is_none() && asked.is_none() {
+        if current.is_none() && requested.is_none() {
             let is_expression = value.is_some_and(may_be_an_expression).then_some(Risk::Template);
             finding.risk =
                 is_expression.or_else(|| has_shared_uuid(domain).then_some(Risk::SharedVgpu));
@@ -174,13 +174,14 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let Some(vgpu) = domain.vgpu else { return Vec::new() };
     let Some(element) = vgpu.child("alias") else {
-        return asked_alias(domain, vgpu).into_iter().collect();
+        return finding_for_missing_alias(domain, vgpu).into_iter().collect();
     };
     let name = element.attribute("name").unwrap_or("");
     let is_dropped = name.starts_with("ua-") && !is_user_alias(name);
-    let (right, mut changes) = (domain.vgpu_alias(), assign_alias(domain));
+    let correct_alias = domain.vgpu_alias();
+    let mut changes = assign_alias(domain);
     // If another device has the requested alias, the vGPU's alias has a number appended.
-    if !is_dropped && (domain.settings.explicit.alias.is_none() || right == name) {
+    if !is_dropped && (domain.settings.explicit.alias.is_none() || correct_alias == name) {
         return Vec::new();
     }
     let what = if is_dropped { "which libvirt silently drops" } else { "not the requested one" };
@@ -196,7 +197,7 @@ pub(super) fn alias<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     ]
 }
 
-fn asked_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
+fn finding_for_missing_alias<'d>(domain: &Domain<'d>, vgpu: Element<'d>) -> Option<Finding<'d>> {
     domain.settings.explicit.alias.as_ref()?;
     Some(
         Finding::at(vgpu)
@@ -232,8 +233,8 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         if let Some(bar) = bar.filter(|_| domain.effective_property("rombar").is_none()) {
             changes.extend(deliver(domain, "rombar", &bar));
         }
-        let known = rom.attribute_names().all(|name| matches!(name, "file" | "bar"));
-        findings.push(if known { finding.fixed_by(changes) } else { finding });
+        let is_convertible = rom.attribute_names().all(|name| matches!(name, "file" | "bar"));
+        findings.push(if is_convertible { finding.fixed_by(changes) } else { finding });
     }
     findings
 }
@@ -241,24 +242,27 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// Finds a UEFI guest whose vGPU has no option ROM, or a vGPU without the requested one.
 pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
-    let asked = domain.settings.explicit.romfile.as_deref();
+    let requested = domain.settings.explicit.romfile.as_deref();
     let delivered = domain.effective_property("romfile");
     let os = domain.child("os");
     let is_uefi = os.is_some_and(|os| {
         os.attribute("firmware") == Some("efi")
             || os.child("loader").is_some_and(|loader| loader.attribute("type") == Some("pflash"))
     });
-    if !is_uefi && asked.is_none() {
+    if !is_uefi && requested.is_none() {
         return Vec::new();
     }
     let is_right = delivered
         .as_ref()
-        .is_some_and(|delivered| asked.is_none_or(|asked| asked == delivered.value));
+        .is_some_and(|delivered| requested.is_none_or(|requested| requested == delivered.value));
     // A <rom file> is a separate finding, whose fix sets the file.
-    let named = domain
+    let is_named_by_rom_element = domain
         .vgpu
         .is_some_and(|vgpu| vgpu.child("rom").is_some_and(|rom| rom.attribute("file").is_some()));
-    if is_right || domain.is_handled_by_other_rule("romfile") || (named && asked.is_none()) {
+    if is_right
+        || domain.is_handled_by_other_rule("romfile")
+        || (is_named_by_rom_element && requested.is_none())
+    {
         return Vec::new();
     }
     let place = domain.vgpu.or(domain.raw_vgpu).unwrap_or(domain.root);
@@ -273,14 +277,14 @@ pub(super) fn option_rom<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let has_ramfb = domain.has_ramfb();
-    let first =
+    let first_ramfb =
         || domain.other_ramfbs().first().map(|ramfb| (ramfb.place.clone(), "the first ramfb"));
-    let owner = domain
+    let displayed_vgpu = domain
         .vgpu
         .or(domain.raw_vgpu)
         .filter(|_| has_ramfb)
         .map(|vgpu| (vgpu.start_tag().span, "the vGPU that shows the picture"));
-    let Some((place, words)) = owner.or_else(first) else { return Vec::new() };
+    let Some((place, note)) = displayed_vgpu.or_else(first_ramfb) else { return Vec::new() };
     // Another rule reports a <video> next to a vGPU with ramfb.
     let others = domain
         .other_ramfbs()
@@ -289,7 +293,7 @@ pub(super) fn second_ramfb<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
         .filter(|ramfb| !(has_ramfb && ramfb.device.is("video")));
     let finding = |ramfb: &Ramfb<'d>| {
         let finding =
-            Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), words);
+            Finding::within(ramfb.device, ramfb.place.clone()).related_to(place.clone(), note);
         // With ramfb only on two other devices, the user must decide which one keeps it.
         let changes = if has_ramfb { without_ramfb(domain, ramfb) } else { Vec::new() };
         if changes.is_empty() {
@@ -413,8 +417,8 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     let Some((device, carrier)) = domain.other_opregion() else { return Vec::new() };
     let change = match carrier {
         PropertySource::Set(set) => Some(Change::SetValue(set, "off".into())),
-        PropertySource::Override(found) => {
-            Some(Change::SetAttribute(found.element, "value".into(), "false".into()))
+        PropertySource::Override(qemu_override) => {
+            Some(Change::SetAttribute(qemu_override.element, "value".into(), "false".into()))
         }
         // A -global applies to all devices and cannot be changed for one.
         _ => device
@@ -426,8 +430,9 @@ pub(super) fn duplicate_opregion<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'
     } else {
         "from this other device"
     };
-    let other = domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
-    let finding = Finding::within(device, other)
+    let other_span =
+        domain.property_span(Some(&EffectiveProperty { value: "true".into(), carrier }));
+    let finding = Finding::within(device, other_span)
         .with_value("what", what)
         .related_to(place, "the displayed vGPU's OpRegion");
     vec![Finding { changes: change.map(|change| vec![change]), ..finding }]
@@ -477,7 +482,7 @@ pub(super) fn second<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let domain = context.domain;
     let settings = domain.settings;
-    let own = domain.metadata();
+    let metadata = domain.metadata();
     // With several vGPUs, each has its own record, keyed by its UUID. A missing UUID is fixed
     // first.
     let uuid = domain.vgpu.and_then(uuid_of);
@@ -485,13 +490,16 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     if is_one_of_several && uuid.is_none() {
         return Vec::new();
     }
-    let (asked, fallback) = (&settings.explicit, &settings.fallback);
+    let explicit = &settings.explicit;
+    let fallback = &settings.fallback;
     let wanted =
-        [("type", &asked.vgpu_type, &fallback.vgpu_type), ("pci", &asked.pci, &fallback.pci)];
-    let missing = wanted.into_iter().filter_map(|(name, asked, fallback)| {
+        [("type", &explicit.vgpu_type, &fallback.vgpu_type), ("pci", &explicit.pci, &fallback.pci)];
+    let missing = wanted.into_iter().filter_map(|(name, explicit, fallback)| {
         match domain.recorded(name, uuid) {
-            None => Some((name, asked.as_deref().or(fallback.as_deref())?)),
-            Some(recorded) => Some((name, asked.as_deref().filter(|asked| *asked != recorded)?)),
+            None => Some((name, explicit.as_deref().or(fallback.as_deref())?)),
+            Some(recorded) => {
+                Some((name, explicit.as_deref().filter(|explicit| *explicit != recorded)?))
+            }
         }
     });
     let missing: Vec<(&str, &str)> = missing.collect();
@@ -501,26 +509,32 @@ pub(super) fn unrecorded_type<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>>
     let recorded = |element: NewElement| {
         missing.iter().fold(element, |element, (name, value)| element.with_attribute(*name, *value))
     };
-    let of_vgpu = |prefix: &str, uuid: Uuid| {
+    let vgpu_element = |prefix: &str, uuid: Uuid| {
         recorded(NewElement::new(format!("{prefix}vgpu")).with_attribute("uuid", uuid.to_string()))
     };
-    let change = match (own, uuid) {
-        (Some(own), Some(uuid)) if domain.recorded_vgpu(uuid).is_some() || is_one_of_several => {
+    let change = match (metadata, uuid) {
+        (Some(metadata), Some(uuid))
+            if domain.recorded_vgpu(uuid).is_some() || is_one_of_several =>
+        {
             match domain.recorded_vgpu(uuid) {
                 Some(element) => set_all(element, &missing),
                 None => {
-                    vec![Change::Insert(own.element, of_vgpu(own.element.written_prefix(), uuid))]
+                    vec![Change::Insert(
+                        metadata.element,
+                        vgpu_element(metadata.element.written_prefix(), uuid),
+                    )]
                 }
             }
         }
-        (Some(own), _) => set_all(own.element, &missing),
+        (Some(metadata), _) => set_all(metadata.element, &missing),
         (None, _) => vec![new_metadata(domain, |element| match uuid {
-            Some(uuid) if is_one_of_several => element.with_child(of_vgpu("gvtg:", uuid)),
+            Some(uuid) if is_one_of_several => element.with_child(vgpu_element("gvtg:", uuid)),
             _ => recorded(element),
         })],
     };
-    let recorded_at =
-        own.map(|own| uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(own.element));
+    let recorded_at = metadata.map(|metadata| {
+        uuid.and_then(|uuid| domain.recorded_vgpu(uuid)).unwrap_or(metadata.element)
+    });
     let place = recorded_at.or(domain.child("metadata")).unwrap_or(domain.root);
     vec![Finding::at(place).fixed_by(change)]
 }
