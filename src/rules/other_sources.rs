@@ -51,7 +51,10 @@ fn ramfb_to_move<'d>(domain: &Domain<'d>, ramfb: &Ramfb<'d>) -> Option<Change<'d
         ramfb.device.attribute("ramfb") == Some("on") && !is_repeated
     };
     let can_move = domain.vgpu.is_some() && ramfb.is_vgpu && is_from_attribute();
-    can_move.then(|| Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
+    if !can_move {
+        return None;
+    }
+    Some(Change::SetAttribute(ramfb.device, "ramfb".into(), "off".into()))
 }
 
 /// Returns the changes that turn off ramfb on another device, wherever it is set. Empty for a

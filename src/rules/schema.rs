@@ -247,8 +247,8 @@ pub enum Check {
 pub struct Function {
     /// The function's name.
     pub name: Text,
-    /// The index in `registry::FUNCTIONS`, looked up once instead of for every document. `None` for a
-    /// function of a host rule, and for an unknown name.
+    /// The index in `registry::FUNCTIONS`, looked up once instead of for every document. `None` for
+    /// a function of a host rule, and for an unknown name.
     pub place: Option<usize>,
 }
 

@@ -166,11 +166,10 @@ fn prefix_of(written: &str) -> Option<&str> {
 pub(super) fn joined<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     let mut findings = Vec::new();
     for argument in &context.domain.arguments {
-        let Some(separator) =
-            argument.value.find([' ', '=']).filter(|_| argument.value.starts_with('-'))
-        else {
+        if !argument.value.starts_with('-') {
             continue;
-        };
+        }
+        let Some(separator) = argument.value.find([' ', '=']) else { continue };
         let option = &argument.value[..separator];
         let operand = argument.value[separator + 1..].trim_start();
         let is_option = option

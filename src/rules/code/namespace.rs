@@ -179,10 +179,11 @@ pub(super) fn split<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             let changes = if block.is_empty() {
                 Some(vec![Change::Remove(*block)])
             } else {
-                let same_prefix = block.written_prefix() == prefix;
-                let declarations = same_prefix
-                    .then(|| declarations_to_add(domain.root, &prefixes, block.children(), *first))
-                    .flatten();
+                let declarations = if block.written_prefix() == prefix {
+                    declarations_to_add(domain.root, &prefixes, block.children(), *first)
+                } else {
+                    None
+                };
                 declarations.map(|mut changes| {
                     changes.extend([
                         Change::InsertSource(*first, block.content()),

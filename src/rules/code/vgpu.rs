@@ -24,9 +24,15 @@ pub(super) fn missing<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     if domain.has_vgpu() || domain.is_served_by_sriov() {
         return Vec::new();
     }
-    let has_screen = || domain.has_screen_without_gl().then_some(Risk::Screen);
-    let is_shared = || has_shared_uuid(domain).then_some(Risk::SharedVgpu);
-    let risk = domain.has_igpu().then_some(Risk::LastGpu).or_else(has_screen).or_else(is_shared);
+    let risk = if domain.has_igpu() {
+        Some(Risk::LastGpu)
+    } else if domain.has_screen_without_gl() {
+        Some(Risk::Screen)
+    } else if has_shared_uuid(domain) {
+        Some(Risk::SharedVgpu)
+    } else {
+        None
+    };
     // After an option without its operand, arguments cannot be added, so only the changes tell
     // whether there is a fix.
     if !context.wants_changes && domain.option_without_operand().is_none() {
@@ -125,9 +131,13 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             finding
         };
         if current.is_none() && requested.is_none() {
-            let is_expression = value.is_some_and(may_be_an_expression).then_some(Risk::Template);
-            finding.risk =
-                is_expression.or_else(|| has_shared_uuid(domain).then_some(Risk::SharedVgpu));
+            finding.risk = if value.is_some_and(may_be_an_expression) {
+                Some(Risk::Template)
+            } else if has_shared_uuid(domain) {
+                Some(Risk::SharedVgpu)
+            } else {
+                None
+            };
         }
         findings.push(finding);
     }
@@ -137,12 +147,12 @@ pub(super) fn uuid<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
 /// Adds a note to a finding if the fix derives the new UUID from a name that a template fills in
 /// later.
 fn with_shared_uuid<'d>(domain: &Domain<'d>, finding: Finding<'d>) -> Finding<'d> {
-    match domain.child("name").filter(|_| has_shared_uuid(domain)) {
-        Some(name) => finding.related_to(
+    match domain.child("name") {
+        Some(name) if has_shared_uuid(domain) => finding.related_to(
             name.span(),
             "all VMs of this template get the same vGPU: make the UUID a template expression too",
         ),
-        None => finding,
+        _ => finding,
     }
 }
 
@@ -222,15 +232,17 @@ pub(super) fn rom_element<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             continue;
         }
         let mut changes = vec![Change::Remove(rom)];
-        if let Some(file) =
-            rom.attribute("file").filter(|_| domain.effective_property("romfile").is_none())
+        if let Some(file) = rom.attribute("file")
+            && domain.effective_property("romfile").is_none()
         {
             changes.extend(deliver(domain, "romfile", file));
         }
         let bar = rom
             .attribute("bar")
             .and_then(|bar| to_override(Unsigned, if bar == "off" { "0" } else { "1" }));
-        if let Some(bar) = bar.filter(|_| domain.effective_property("rombar").is_none()) {
+        if let Some(bar) = bar
+            && domain.effective_property("rombar").is_none()
+        {
             changes.extend(deliver(domain, "rombar", &bar));
         }
         let is_convertible = rom.attribute_names().all(|name| matches!(name, "file" | "bar"));
