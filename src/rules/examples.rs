@@ -60,7 +60,7 @@ pub struct Example {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnippetContext {
-    /// None: the snippet is a whole document.
+    /// No element: the snippet is a whole document.
     #[default]
     Document,
     /// `<domain>`.

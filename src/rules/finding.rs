@@ -20,7 +20,7 @@ pub struct Finding<'d> {
     pub related: Vec<(Range<usize>, String)>,
     /// The changes that the fix makes; `None` if it cannot be fixed automatically.
     pub changes: Option<Vec<Change<'d>>>,
-    /// What the fix may lose in this domain, although the rule declares it safe.
+    /// The possible loss by the fix in this domain, although the rule declares it safe.
     pub risk: Option<Risk>,
     /// Whether the finding is about a setting of this run that does not suit the domain. `fix` then
     /// writes nothing.

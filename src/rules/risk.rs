@@ -1,4 +1,4 @@
-//! What an unsafe fix may lose in a domain.
+//! The possible losses by an unsafe fix in a domain.
 
 /// The reason why a fix that its rule declares safe is unsafe in this domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

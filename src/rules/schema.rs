@@ -17,7 +17,7 @@ pub struct Rule {
     pub id: Text,
     /// One line for lists of rules.
     pub summary: Text,
-    /// What the problem means for the user.
+    /// The impact on the user.
     pub severity: Severity,
     /// The part of the domain that the rule is about.
     pub group: Group,
@@ -38,7 +38,7 @@ pub struct Rule {
     /// The fixes; the first that suits the libvirt version is used.
     #[serde(default)]
     pub fix: List<Fix>,
-    /// What the user can do, with placeholders.
+    /// Advice for the user, with placeholders.
     pub help: Option<Text>,
     /// The line that `gvtg-xml host` reports if nothing is wrong, with placeholders. Only host
     /// rules have it.
@@ -47,7 +47,7 @@ pub struct Rule {
     /// of the fix's title.
     #[serde(default)]
     pub page: Page,
-    /// Why the problem matters, in Markdown.
+    /// The explanation of the problem, in Markdown.
     pub why: Text,
     /// The messages of libvirt or QEMU about the problem; `{}` matches any text.
     #[serde(default)]
@@ -73,7 +73,7 @@ pub struct Page {
     pub fix: Option<Text>,
 }
 
-/// What a problem means for the user.
+/// The impact of a problem on the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
@@ -314,7 +314,7 @@ pub struct Fix {
     /// Whether the fix is safe.
     #[serde(default = "safe")]
     pub applicability: Applicability,
-    /// What an unsafe fix may lose, as the end of "this may lose …".
+    /// The possible loss by an unsafe fix, as the end of "this may lose …".
     pub risk: Option<Text>,
     /// If the domain has such an element, the fix is unsafe.
     pub unsafe_if: Option<Selector>,

@@ -16,7 +16,7 @@ pub struct Symptom {
     pub id: Text,
     /// One line on what has happened.
     pub summary: Text,
-    /// What the problem means for the user; `info` is harmless.
+    /// The impact on the user; `info` is harmless.
     pub severity: Severity,
     /// The meaning and the origin of the messages, in Markdown.
     pub explanation: Text,
