@@ -1,23 +1,24 @@
-//! Text for a terminal: what a document or a file's name could steer it with is shown instead.
+//! Makes untrusted text safe to print: characters that could control the terminal are shown as
+//! escapes.
 
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Text of a document or a file's name without what could steer a terminal: control characters, and
-/// those that reorder or hide what is around them, are shown as `\u{…}`. It stays on one line.
+/// Escapes everything in a text or file name that could control a terminal: control characters, and
+/// characters that reorder or hide text, become `\u{…}`. The result is a single line.
 pub fn clean(text: &str) -> Cow<'_, str> {
     clean_but(text, |_| false)
 }
 
-/// The same for where a file is.
+/// Escapes a path like [`clean`].
 pub fn clean_path(path: &Path) -> String {
     clean(&path.to_string_lossy()).into_owned()
 }
 
-/// The same for text of several lines, whose line endings and tabs stay.
+/// Escapes a text of several lines like [`clean`], but keeps its line endings (LF, CRLF) and tabs.
 pub fn clean_lines(text: &str) -> String {
     let text = clean_but(text, |c| matches!(c, '\n' | '\t' | '\r'));
-    // A lone CR would have what follows it written over what is before.
+    // After a lone CR, a terminal would overwrite the start of the line.
     let lines = text.split_inclusive('\n').map(|line| {
         let (line, ending) = line.strip_suffix("\r\n").map_or((line, ""), |line| (line, "\r\n"));
         line.replace('\r', "\\u{d}") + ending
@@ -40,15 +41,15 @@ fn clean_but(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     result.into()
 }
 
-/// An error of the system in its own words, without Rust's number.
+/// Returns the system's message for an error, without the "(os error N)" that Rust appends.
 pub fn system_error(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
-/// Control characters (C0, C1), marks that reorder text, and characters that nobody sees: Unicode's
-/// category Cf without the Arabic and Kaithi signs in it, which are drawn, the two separators of
-/// lines, and letters without a shape.
+/// Whether a character must not reach a terminal: control characters (C0, C1), marks that reorder
+/// text, and invisible characters. The last are Unicode's category Cf, except the Arabic and Kaithi
+/// signs in it (they are visible), the line and paragraph separators, and letters without a shape.
 pub fn is_harmful(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -75,7 +76,7 @@ mod tests {
     use super::{clean, clean_lines, is_harmful};
 
     #[test]
-    fn nothing_steers_the_terminal() {
+    fn escapes_what_controls_a_terminal() {
         assert_eq!(clean("win10 é"), "win10 é");
         assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{9b}"), "a\\u{1b}[31mb\\u{202e}c\\u{9b}");
         assert_eq!(clean("a\nb\tc"), "a\\u{a}b\\u{9}c");

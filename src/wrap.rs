@@ -1,28 +1,28 @@
-//! Wraps text to the width of a terminal, without breaking anything that a reader would copy: a
-//! command in backticks, a UUID, an option.
+//! Wraps text to the width of a terminal without breaking what a reader might copy: a command in
+//! backticks, a UUID, an option.
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// Where a line may be broken: at spaces, but not inside backticks.
+/// Allows line breaks at spaces, except inside backticks.
 pub const SEPARATOR: WordSeparator = WordSeparator::Custom(words);
 
-/// Options for text of at most `width` columns.
+/// Returns textwrap options for lines of at most `width` columns.
 pub fn options<'a>(width: usize) -> Options<'a> {
-    // A hyphen is part of a UUID or an option more often than of two words.
+    // Hyphens are more often part of a UUID or an option than of two words.
     Options::new(width)
         .break_words(false)
         .word_separator(SEPARATOR)
         .word_splitter(WordSplitter::NoHyphenation)
 }
 
-/// One line as lines of at most `width` columns, each after the first indented by `indent`. A word
-/// that is longer has a line of its own.
+/// Wraps one line to at most `width` columns and indents the continuation lines by `indent`. A word
+/// that is longer gets a line of its own.
 pub fn line(line: &str, width: usize, indent: &str) -> String {
     textwrap::fill(line, options(width).subsequent_indent(indent))
 }
 
-/// Splits a line at spaces outside backticks. A backtick without a partner opens nothing.
+/// Splits a line at spaces outside backticks. An unpaired backtick counts as an ordinary character.
 fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     let mut rest = line;
     Box::new(std::iter::from_fn(move || {
@@ -37,15 +37,15 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     }))
 }
 
-/// The end of the first word, in bytes.
+/// Returns the byte offset at which the first word ends.
 fn word_end(text: &str) -> usize {
-    let mut at = 0;
-    while let Some(found) = text[at..].find([' ', '`']) {
-        let place = at + found;
-        match (text.as_bytes()[place], text[place + 1..].find('`')) {
-            (b' ', _) => return place,
-            (_, Some(length)) => at = place + 1 + length + 1,
-            (_, None) => at = place + 1,
+    let mut searched = 0;
+    while let Some(distance) = text[searched..].find([' ', '`']) {
+        let position = searched + distance;
+        match (text.as_bytes()[position], text[position + 1..].find('`')) {
+            (b' ', _) => return position,
+            (_, Some(length)) => searched = position + 1 + length + 1,
+            (_, None) => searched = position + 1,
         }
     }
     text.len()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_break_at_spaces() {
+    fn breaks_lines_at_spaces() {
         assert_eq!(line("one two three", 8, ""), "one two\nthree");
         assert_eq!(line("one two three", 8, "  "), "one two\n  three");
         assert_eq!(line("  one  two", 40, ""), "  one  two", "spaces between words stay");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_copies_stays_on_one_line() {
+    fn keeps_uuids_and_code_on_one_line() {
         let uuid = "7de6b4e1-3de0-5b74-884e-a2cc35cda1cf";
         assert_eq!(
             line(&format!("the vGPU {uuid} is here"), 20, ""),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_backtick_joins_nothing() {
+    fn ignores_an_unpaired_backtick() {
         assert_eq!(line("a ` and some words", 6, ""), "a `\nand\nsome\nwords");
     }
 }

@@ -1,5 +1,4 @@
-//! Replacing a file's content so that there is always a whole one, and everything else about the
-//! file stays.
+//! Replaces a file's content atomically and keeps everything else about the file.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -16,17 +15,16 @@ use super::signals::uninterrupted;
 use crate::domain::managed_file::name_to_edit;
 use crate::sanitize::system_error;
 
-/// A file as it was when it was read.
+/// A file's state at the time it was read.
 pub(super) struct Original {
-    /// The file itself, behind any symlinks.
+    /// The file's path, with symlinks resolved.
     path: PathBuf,
     state: State,
     content: u64,
     hasher: RandomState,
 }
 
-/// What differs after anybody wrote to a file, put another in its place, or changed who may read
-/// it.
+/// Metadata that changes if the file is written, replaced, or gets other permissions.
 #[derive(PartialEq, Eq)]
 struct State {
     file: (u64, u64),
@@ -46,13 +44,14 @@ impl State {
     }
 }
 
-/// Reads a file that may be replaced later.
+/// Reads a file and records its state, so that it can be replaced later. `max_size` is in MiB; 0
+/// means no limit.
 ///
 /// # Errors
-/// A file that can't be read, or that is none: a FIFO, a socket, a device.
+/// Fails if the file can't be read or is not a regular file (a FIFO, a socket, a device).
 pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), String> {
     let unreadable = |error: io::Error| format!("can't be read: {}", system_error(&error));
-    // Asked before it is opened: to open a FIFO waits for somebody who writes.
+    // Checked before opening, because opening a FIFO blocks until there is a writer.
     let kind = fs::metadata(path).map_err(unreadable)?.file_type();
     if !kind.is_file() {
         let what = if kind.is_fifo() {
@@ -75,66 +74,67 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
     Ok((bytes, Original { path, state, content, hasher }))
 }
 
-/// Replaces a file's content. Whoever opens it meanwhile sees the old or the new one, whole; a
-/// symlink keeps pointing at it, and its owner, mode, access list, security label and other
-/// extended attributes stay.
+/// Replaces a file's content atomically: a reader sees either the old or the new content, complete.
+/// Symlinks keep pointing to the file, and its owner, mode, access list, security label and other
+/// extended attributes are preserved.
 ///
 /// # Errors
-/// Why nothing was written: the file changed since it was read, has another name, or something of
-/// it can't be kept.
+/// Writes nothing and fails if the file changed since it was read, has other hard links, or has an
+/// attribute that can't be preserved.
 pub(super) fn replace(original: &Original, text: &str) -> Result<(), String> {
-    uninterrupted(|| replace_now(original, text)).map_err(|why| format!("can't be written: {why}"))
+    uninterrupted(|| replace_now(original, text))
+        .map_err(|reason| format!("can't be written: {reason}"))
 }
 
 fn replace_now(original: &Original, text: &str) -> Result<(), String> {
     let path = &original.path;
-    let told = |error: io::Error| system_error(&error);
-    let old = File::open(path).map_err(told)?;
-    let metadata = old.metadata().map_err(told)?;
+    let describe = |error: io::Error| system_error(&error);
+    let old = File::open(path).map_err(describe)?;
+    let metadata = old.metadata().map_err(describe)?;
     if metadata.nlink() > 1 {
-        let others = metadata.nlink() - 1;
-        let others = if others == 1 {
+        let link_count = metadata.nlink() - 1;
+        let link_description = if link_count == 1 {
             "another hard link".to_owned()
         } else {
-            format!("{others} other hard links")
+            format!("{link_count} other hard links")
         };
         return Err(format!(
-            "it has {others}, which would keep the old content: write to stdout instead"
+            "it has {link_description}, which would keep the old content: write to stdout instead"
         ));
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
-    // Where the file itself is writable, nobody thinks of its folder.
-    let refused = |error: io::Error| {
+    // If the file itself is writable, users do not expect the folder to matter.
+    let folder_error = |error: io::Error| {
         let help = "the folder must be writable, since a new file replaces the old one; to write elsewhere: `gvtg-xml fix FILE > NEW`";
         format!("{}\n  help: {help}", why_no_new_file(folder, &error))
     };
-    // Nobody else can open it until it is given the old one's mode.
+    // The temporary file is private until it gets the old file's mode.
     let mut file =
-        tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(refused)?;
-    file.write_all(text.as_bytes()).map_err(told)?;
+        tempfile::Builder::new().prefix(".gvtg-xml-").tempfile_in(folder).map_err(folder_error)?;
+    file.write_all(text.as_bytes()).map_err(describe)?;
     let new = file.as_file();
-    let made = new.metadata().map_err(told)?;
-    if (made.uid(), made.gid()) != (metadata.uid(), metadata.gid()) {
+    let created = new.metadata().map_err(describe)?;
+    if (created.uid(), created.gid()) != (metadata.uid(), metadata.gid()) {
         fchown(new, Some(metadata.uid()), Some(metadata.gid())).map_err(|error| {
             format!("its owner and group can't be preserved: {}", system_error(&error))
         })?;
     }
     keep_attributes(&old, new)?;
-    // Last, since a change of owner or access list changes the mode, and a mode may forbid to write
-    // attributes.
-    new.set_permissions(metadata.permissions()).map_err(told)?;
-    new.sync_all().map_err(told)?;
-    if !original.is_unmodified().map_err(told)? {
+    // Last, because changing the owner or access list changes the mode, and the mode may forbid
+    // writing attributes.
+    new.set_permissions(metadata.permissions()).map_err(describe)?;
+    new.sync_all().map_err(describe)?;
+    if !original.is_unmodified().map_err(describe)? {
         return Err("it was changed in the meantime; try again".into());
     }
-    file.persist(path).map_err(|error| refused(error.error))?;
+    file.persist(path).map_err(|error| folder_error(error.error))?;
     Ok(())
 }
 
 impl Original {
-    /// What to know after it was written with this text: libvirt writes over the files that it
-    /// keeps domains in, and reads them only when it starts. A copy of such a file, which has
-    /// libvirt's words at its top too, is the user's.
+    /// Returns the warning for a file in which libvirt keeps a domain: libvirt overwrites such
+    /// files, and reads them only at startup. A copy elsewhere, which has libvirt's header too,
+    /// belongs to the user.
     pub(super) fn warning(&self, text: &str) -> Option<String> {
         let name =
             name_to_edit(text).filter(|_| self.path.iter().any(|folder| folder == "libvirt"))?;
@@ -145,24 +145,23 @@ impl Original {
         ))
     }
 
-    /// Whether the file is the one that was read, unchanged.
+    /// Whether the file is still the one that was read, unchanged.
     fn is_unmodified(&self) -> io::Result<bool> {
         let file = File::open(&self.path)?;
         if State::of(&file.metadata()?) != self.state {
             return Ok(false);
         }
-        // Who writes twice within the clock's step, or sets the time back, is seen by the content
-        // only.
+        // Two writes within the clock's resolution, or a reset mtime, only show in the content.
         let mut bytes = Vec::new();
         file.take(self.state.size.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(self.hasher.hash_one(&bytes) == self.content)
     }
 }
 
-/// Gives a file all extended attributes of another and no others: access lists, SELinux's label,
-/// whatever users put there.
+/// Makes the new file's extended attributes equal to those of the old one: access lists, the
+/// SELinux label, and any that users set.
 fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
-    let can_not = |what: &str, name: &OsString, error: io::Error| {
+    let attribute_error = |what: &str, name: &OsString, error: io::Error| {
         format!(
             "its extended attribute {} can't be {what}: {}",
             name.to_string_lossy(),
@@ -170,27 +169,30 @@ fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
         )
     };
     let names = attribute_names(old)?;
-    // A folder may give new files an access list that the old file doesn't have.
+    // A folder's default access list may apply to the new file only.
     for name in attribute_names(new)?.difference(&names) {
-        new.remove_xattr(name).map_err(|error| can_not("removed", name, error))?;
+        new.remove_xattr(name).map_err(|error| attribute_error("removed", name, error))?;
     }
     for name in &names {
-        let value = old.get_xattr(name).map_err(|error| can_not("read", name, error))?;
-        let own = new.get_xattr(name).map_err(|error| can_not("read", name, error))?;
-        if let Some(value) = value.filter(|value| own.as_ref() != Some(value)) {
-            new.set_xattr(name, &value).map_err(|error| can_not("preserved", name, error))?;
+        let value = old.get_xattr(name).map_err(|error| attribute_error("read", name, error))?;
+        let new_value =
+            new.get_xattr(name).map_err(|error| attribute_error("read", name, error))?;
+        if let Some(value) = value.filter(|value| new_value.as_ref() != Some(value)) {
+            new.set_xattr(name, &value)
+                .map_err(|error| attribute_error("preserved", name, error))?;
         }
     }
     Ok(())
 }
 
-/// The names of a file's extended attributes, without those that the kernel makes from its content.
+/// Returns the names of a file's extended attributes, except those that the kernel derives from its
+/// content.
 fn attribute_names(file: &File) -> Result<HashSet<OsString>, String> {
     match file.list_xattr() {
         Ok(names) => {
             Ok(names.filter(|name| name != "security.ima" && name != "security.evm").collect())
         }
-        // A file system without attributes has none to lose.
+        // A file system without attributes has none to preserve.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(HashSet::new()),
         Err(error) => {
             Err(format!("its extended attributes can't be read: {}", system_error(&error)))
@@ -204,16 +206,16 @@ mod tests {
 
     use super::*;
 
-    fn read_here(path: &Path) -> Original {
+    fn read_original(path: &Path) -> Original {
         read(path, 16).unwrap().1
     }
 
     #[test]
-    fn a_file_that_has_changed_since_it_was_read_is_left_alone() {
+    fn refuses_a_file_that_changed_since_it_was_read() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("a"), folder.path().join("b"));
         let old = SystemTime::UNIX_EPOCH;
-        let ways: [(&str, &dyn Fn()); 5] = [
+        let changes: [(&str, &dyn Fn()); 5] = [
             ("longer", &|| fs::write(&path, "longer").unwrap()),
             ("new", &|| fs::write(&path, "new").unwrap()),
             ("old", &|| {
@@ -225,23 +227,23 @@ mod tests {
             }),
             ("old", &|| fs::rename(&other, &path).unwrap()),
         ];
-        for (way, (expected, change)) in ways.iter().enumerate() {
+        for (index, (expected, change)) in changes.iter().enumerate() {
             fs::write(&other, "old").unwrap();
             fs::write(&path, "old").unwrap();
-            let original = read_here(&path);
-            // Older kernels' clocks stand still for some milliseconds.
+            let original = read_original(&path);
+            // File times have a resolution of some milliseconds on older kernels.
             std::thread::sleep(Duration::from_millis(20));
             change();
             let error = replace(&original, "fixed").unwrap_err();
             assert_eq!(
                 error, "can't be written: it was changed in the meantime; try again",
-                "{way}"
+                "{index}"
             );
             assert_eq!(fs::read_to_string(&path).unwrap(), *expected);
         }
         fs::remove_file(&path).unwrap();
         fs::write(&path, "old").unwrap();
-        let original = read_here(&path);
+        let original = read_original(&path);
         fs::remove_file(&path).unwrap();
         assert_eq!(
             replace(&original, "fixed").unwrap_err(),
@@ -250,11 +252,11 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_the_clock_does_not_show_is_seen_in_the_content() {
+    fn detects_a_change_by_content_if_its_time_is_equal() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "old").unwrap();
-        let mut original = read_here(&path);
+        let mut original = read_original(&path);
         fs::write(&path, "new").unwrap();
         original.state = State::of(&fs::metadata(&path).unwrap());
         assert!(replace(&original, "fixed").is_err());
@@ -262,11 +264,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_not_changed_is_replaced() {
+    fn replaces_an_unchanged_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         fs::write(&path, "old").unwrap();
-        replace(&read_here(&path), "fixed").unwrap();
+        replace(&read_original(&path), "fixed").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "fixed");
     }
 }

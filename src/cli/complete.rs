@@ -1,6 +1,5 @@
-//! What a word of the command line can be: shells ask for it while somebody types (`generate
-//! words`), so completions have the names that the program has, and there is no second list of
-//! them.
+//! Completion candidates for `generate words`, which the shell scripts call. They come from the
+//! program's own command definition, so that there is no second list to maintain.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +16,7 @@ use crate::rules::{of_host, symptoms};
 use crate::setting_parsers;
 use crate::types;
 
-/// What a shell may offer, beside the words: its own names of files.
+/// The kind of paths that a shell offers next to the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Paths {
     #[default]
@@ -26,46 +25,47 @@ enum Paths {
     Folders,
 }
 
-/// What can stand in a place.
+/// The candidates for one position of the command line.
 #[derive(Debug, Default)]
 struct Completions {
     paths: Paths,
-    /// Each with what it means.
+    /// Words, each with its meaning.
     words: Vec<(String, String)>,
 }
 
-/// The answer to a shell that has these words, the last of them unfinished: `files`, `folders` or
-/// `none`, then a word a line, with a tab and what it means. Where bash has taken `=` for a word,
-/// what is behind it is the word.
-pub(super) fn answer(words: &[String]) -> String {
-    let (joined, is_split) = joined(words);
-    let offer = offer(&joined);
-    let kept = if is_split {
-        joined.last().and_then(|word| word.find('=')).map_or(0, |equals| equals + 1)
+/// Returns the answer for a shell with these words, of which the last is incomplete: `files`,
+/// `folders` or `none` on the first line, then one candidate per line, followed by a tab and its
+/// meaning. Bash splits words at `=`; then a candidate is only the part after it.
+pub(super) fn completions(words: &[String]) -> String {
+    let (joined_words, is_split) = join_at_equals(words);
+    let candidates = candidates(&joined_words);
+    let prefix_length = if is_split {
+        joined_words.last().and_then(|word| word.find('=')).map_or(0, |equals| equals + 1)
     } else {
         0
     };
-    let mut text = match offer.paths {
+    let mut text = match candidates.paths {
         Paths::None => "none\n".to_owned(),
         Paths::Files => "files\n".to_owned(),
         Paths::Folders => "folders\n".to_owned(),
     };
-    for (word, what) in &offer.words {
-        let _ = writeln!(text, "{}\t{what}", &word[kept.min(word.len())..]);
+    for (word, meaning) in &candidates.words {
+        let _ = writeln!(text, "{}\t{meaning}", &word[prefix_length.min(word.len())..]);
     }
     text
 }
 
-/// `--only`, `=` and `display` are one word; whether the last one was such.
-fn joined(words: &[String]) -> (Vec<String>, bool) {
+/// Joins the words `--only`, `=` and `display` to one; also returns whether the last word was
+/// joined.
+fn join_at_equals(words: &[String]) -> (Vec<String>, bool) {
     let mut joined: Vec<String> = Vec::new();
     let mut is_split = false;
     for (index, word) in words.iter().enumerate() {
-        let is_behind_equals = index > 0 && words[index - 1] == "=";
+        let is_after_equals = index > 0 && words[index - 1] == "=";
         match joined.last_mut() {
             Some(flag)
                 if flag.starts_with("--")
-                    && (word == "=" || is_behind_equals && flag.ends_with('=')) =>
+                    && (word == "=" || is_after_equals && flag.ends_with('=')) =>
             {
                 flag.push_str(word);
                 is_split = true;
@@ -79,16 +79,16 @@ fn joined(words: &[String]) -> (Vec<String>, bool) {
     (joined, is_split)
 }
 
-fn offer(words: &[String]) -> Completions {
+fn candidates(words: &[String]) -> Completions {
     let Some((current, before)) = words.split_last() else { return Completions::default() };
     let root = manual::command(Length::Long);
-    // Behind `help` stand commands alone.
+    // Only commands follow `help`.
     let is_help = before.get(1).is_some_and(|word| word == "help");
     let (mut command, mut path) = (&root, Vec::new());
-    let (mut of_flag, mut positionals, mut is_literal): (Option<&Arg>, usize, bool) =
+    let (mut flag_before_value, mut positionals, mut is_literal): (Option<&Arg>, usize, bool) =
         (None, 0, false);
     for word in before.iter().skip(if is_help { 2 } else { 1 }) {
-        if of_flag.take().is_some() {
+        if flag_before_value.take().is_some() {
             continue;
         }
         if is_literal || !word.starts_with('-') || word == "-" {
@@ -102,11 +102,11 @@ fn offer(words: &[String]) -> Completions {
         } else if word == "--" {
             is_literal = true;
         } else {
-            of_flag = flag(command, word).filter(|flag| needs_word(flag));
+            flag_before_value = flag(command, word).filter(|flag| needs_word(flag));
         }
     }
     let is_of_host = path.contains(&"host");
-    if let Some(flag) = of_flag {
+    if let Some(flag) = flag_before_value {
         return value(flag, "", current, is_of_host);
     }
     if let Some((name, text)) =
@@ -123,29 +123,29 @@ fn offer(words: &[String]) -> Completions {
     let subs = subs.map(|sub| {
         (sub.get_name().to_owned(), sub.get_about().map(ToString::to_string).unwrap_or_default())
     });
-    let mut offer = Completions { paths: Paths::None, words: starting_with(current, subs) };
+    let mut candidates = Completions { paths: Paths::None, words: starting_with(current, subs) };
     let last = command.get_positionals().filter(|argument| !argument.is_hide_set()).last();
     let is_several =
         last.is_some_and(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1));
-    let place = command.get_positionals().nth(positionals).or(last.filter(|_| is_several));
-    if let Some(argument) = place.filter(|argument| !argument.is_hide_set() && !is_help) {
+    let argument = command.get_positionals().nth(positionals).or(last.filter(|_| is_several));
+    if let Some(argument) = argument.filter(|argument| !argument.is_hide_set() && !is_help) {
         let more = value(argument, "", current, is_of_host);
-        offer.paths = more.paths;
-        offer.words.extend(more.words);
+        candidates.paths = more.paths;
+        candidates.words.extend(more.words);
     }
-    offer
+    candidates
 }
 
-/// The flag that a word names.
+/// Returns the flag that a word names.
 fn flag<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
-    let is_it = |argument: &&Arg| match word.strip_prefix("--") {
+    let is_named = |argument: &&Arg| match word.strip_prefix("--") {
         Some(name) => argument.get_long() == Some(name),
         None => argument.get_short().is_some_and(|short| word.ends_with(short)),
     };
-    command.get_arguments().find(is_it)
+    command.get_arguments().find(is_named)
 }
 
-/// Whether the next word is the flag's.
+/// Whether the next word is the flag's value.
 fn needs_word(flag: &Arg) -> bool {
     !flag.is_require_equals_set() && flag.get_num_args().is_some_and(|count| count.takes_values())
 }
@@ -166,24 +166,31 @@ fn flags(command: &Command, current: &str) -> Vec<(String, String)> {
     starting_with(current, names)
 }
 
-/// What can be said for an argument, behind what is already there.
+/// Returns the candidates for an argument's value, each with `prefix` before it.
 fn value(argument: &Arg, prefix: &str, text: &str, is_of_host: bool) -> Completions {
-    // Of a list the last item is being written.
+    // In a list, only the last item is incomplete.
     let is_list = argument.get_value_delimiter().is_some();
-    let (said, text) =
-        text.rsplit_once(',').filter(|_| is_list).map_or(("", text), |(said, text)| (said, text));
-    let prefix = if said.is_empty() { prefix.to_owned() } else { format!("{prefix}{said},") };
-    let (paths, words) = words_for(argument, is_of_host);
-    let open = words.into_iter().filter(|(word, _)| !said.split(',').any(|item| item == word));
+    let (earlier_items, text) = text
+        .rsplit_once(',')
+        .filter(|_| is_list)
+        .map_or(("", text), |(earlier_items, text)| (earlier_items, text));
+    let prefix = if earlier_items.is_empty() {
+        prefix.to_owned()
+    } else {
+        format!("{prefix}{earlier_items},")
+    };
+    let (paths, words) = all_values(argument, is_of_host);
+    let open =
+        words.into_iter().filter(|(word, _)| !earlier_items.split(',').any(|item| item == word));
     let words = starting_with(text, open)
         .into_iter()
-        .map(|(word, what)| (format!("{prefix}{word}"), what))
+        .map(|(word, meaning)| (format!("{prefix}{word}"), meaning))
         .collect();
     Completions { paths, words }
 }
 
-/// All that can stand for an argument, by what its value is called.
-fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>) {
+/// Returns all values of an argument, by the name of the argument or of its value.
+fn all_values(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>) {
     let plain =
         |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), String::new())).collect();
     let possible = argument.get_possible_values();
@@ -203,9 +210,10 @@ fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>)
         ("what", _) => (Paths::Files, topics()),
         ("files" | "file", _) | (_, "FILE") => (Paths::Files, Vec::new()),
         ("dir", _) | (_, "DIR") => (Paths::Folders, Vec::new()),
-        (_, "RULE") => {
-            (Paths::None, if is_of_host { of_rules(of_host().iter()) } else { groups_and_rules() })
-        }
+        (_, "RULE") => (
+            Paths::None,
+            if is_of_host { rule_names(of_host().iter()) } else { groups_and_rules() },
+        ),
         ("libvirt", _) => (Paths::None, plain(setting_parsers::LIBVIRTS)),
         ("audio", _) => (
             Paths::None,
@@ -218,11 +226,11 @@ fn words_for(argument: &Arg, is_of_host: bool) -> (Paths, Vec<(String, String)>)
     }
 }
 
-/// What `explain` knows.
+/// Returns the names that `explain` accepts.
 fn topics() -> Vec<(String, String)> {
     let mut words = groups_and_rules();
     words.push((Group::Host.name().to_owned(), "All rules in this group".to_owned()));
-    words.extend(of_rules(of_host().iter()));
+    words.extend(rule_names(of_host().iter()));
     words.extend(
         symptoms().iter().map(|symptom| (symptom.id.to_string(), symptom.summary.to_string())),
     );
@@ -232,20 +240,20 @@ fn topics() -> Vec<(String, String)> {
 fn groups_and_rules() -> Vec<(String, String)> {
     let groups =
         GROUPS.iter().map(|group| (group.name().to_owned(), "All rules in this group".to_owned()));
-    groups.chain(of_rules(custom_rules::merged(own_rules()))).collect()
+    groups.chain(rule_names(custom_rules::merged(local_rules()))).collect()
 }
 
-/// A site's own rules, where the current folder's configuration names some that can be read.
-fn own_rules() -> &'static [Rule] {
-    let found =
-        Configs::new(Origin::Nearest, PartialConfig::default(), None).and_then(|mut configs| {
-            let found = configs.find_in(Path::new(""), None)?;
-            Ok(configs.rules(found.loaded.as_deref()))
+/// Returns the custom rules of the current folder's configuration; empty if they can't be read.
+fn local_rules() -> &'static [Rule] {
+    let local_configuration = Configs::new(Origin::Nearest, PartialConfig::default(), None)
+        .and_then(|mut configs| {
+            let local_configuration = configs.find_in(Path::new(""), None)?;
+            Ok(configs.rules(local_configuration.loaded.as_deref()))
         });
-    found.unwrap_or_default()
+    local_configuration.unwrap_or_default()
 }
 
-fn of_rules<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(String, String)> {
+fn rule_names<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<(String, String)> {
     rules.map(|rule| (rule.id.to_string(), rule.summary.to_string())).collect()
 }
 
@@ -262,7 +270,7 @@ mod tests {
 
     fn words(line: &str) -> Vec<String> {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        answer(&words)
+        completions(&words)
             .lines()
             .skip(1)
             .map(|line| line.split('\t').next().unwrap().to_owned())
@@ -270,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_said_is_what_the_program_takes() {
+    fn offers_only_values_that_the_program_accepts() {
         for word in words("gvtg-xml fix --libvirt ").iter().filter(|word| *word != "installed") {
             setting_parsers::libvirt(word).unwrap();
         }
@@ -297,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_words_that_bash_has_split_are_understood() {
+    fn completes_lists_and_words_split_by_bash() {
         assert_eq!(
             words("gvtg-xml lint --only vgpu,disp"),
             [

@@ -13,7 +13,7 @@ use crate::config::{LoadError, ResolvedConfig, custom_rules};
 use crate::sanitize::{clean, clean_path};
 
 pub(super) fn run(args: &ConfigArgs) -> Status {
-    let text = match told(args) {
+    let text = match render(args) {
         Ok(text) => text,
         Err(failure) => return configs::fail(&failure, args.color.unwrap_or(ColorChoice::Auto)),
     };
@@ -23,53 +23,57 @@ pub(super) fn run(args: &ConfigArgs) -> Status {
     }
 }
 
-fn told(args: &ConfigArgs) -> Result<String, LoadError> {
+fn render(args: &ConfigArgs) -> Result<String, LoadError> {
     let mut configs = args.choices.configs(args.unsafe_fixes)?;
     let path = args.file.as_deref().unwrap_or(Path::new(""));
     let is_folder = path.as_os_str().is_empty() || path.is_dir();
-    let found = if is_folder { configs.find_in(path, None)? } else { configs.find(path)? };
+    let resolved = if is_folder { configs.find_in(path, None)? } else { configs.find(path)? };
     configs::print_skipped_configs(&configs);
-    let keys = keys(&args.choices.choices(args.unsafe_fixes), &found);
-    let rules = rules(&found, custom_rules::merged(configs.rules(found.loaded.as_deref())));
+    let keys = keys(&args.choices.choices(args.unsafe_fixes), &resolved);
+    let rules = rules(&resolved, custom_rules::merged(configs.rules(resolved.loaded.as_deref())));
     Ok(match args.format {
-        DataFormat::Text => text(&found, &keys, &rules),
-        DataFormat::Json => json(&found, &keys, &rules),
+        DataFormat::Text => text(&resolved, &keys, &rules),
+        DataFormat::Json => json(&resolved, &keys, &rules),
     })
 }
 
-/// A line for each key and rule: its name, what is in force, and who says so.
+/// Renders a line for each key and rule: its name, its value, and where the value is set.
 fn text(
-    found: &ResolvedConfig,
+    resolved: &ResolvedConfig,
     keys: &[KeyWithOrigin<'_>],
     rules: &[RuleWithOrigin<'_>],
 ) -> String {
-    let mut text = match &found.loaded {
+    let mut text = match &resolved.loaded {
         Some(loaded) => format!("{}\n\n", clean_path(&loaded.path)),
         None => "no configuration file\n\n".to_owned(),
     };
-    let of_key = |told: &KeyWithOrigin<'_>| {
-        let value = told
+    let key_line = |item: &KeyWithOrigin<'_>| {
+        let value = item
             .value
             .as_ref()
-            .map_or(told.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());
-        (told.key.name.to_owned(), value, from(&told.from))
+            .map_or(item.key.default.to_owned(), |value| clean(&value.to_string()).into_owned());
+        (item.key.name.to_owned(), value, origin(&item.from))
     };
-    let of_rule = |told: &RuleWithOrigin<'_>| {
-        (format!("rules.{}", told.rule.id), format!("\"{}\"", told.level.word()), from(&told.from))
+    let rule_line = |item: &RuleWithOrigin<'_>| {
+        (
+            format!("rules.{}", item.rule.id),
+            format!("\"{}\"", item.level.word()),
+            origin(&item.from),
+        )
     };
-    let lines: Vec<_> = keys.iter().map(of_key).chain(rules.iter().map(of_rule)).collect();
+    let lines: Vec<_> = keys.iter().map(key_line).chain(rules.iter().map(rule_line)).collect();
     let width = |of: fn(&(String, String, String)) -> &String| {
         lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0)
     };
     let (names, values) = (width(|line| &line.0), width(|line| &line.1));
-    for (name, value, from) in &lines {
-        let _ = writeln!(text, "{name:names$}  {value:values$}  {from}");
+    for (name, value, origin) in &lines {
+        let _ = writeln!(text, "{name:names$}  {value:values$}  {origin}");
     }
     text
 }
 
-fn from(from: &ValueOrigin<'_>) -> String {
-    match from {
+fn origin(origin: &ValueOrigin<'_>) -> String {
+    match origin {
         ValueOrigin::Default => "default".to_owned(),
         ValueOrigin::Flag => "flag".to_owned(),
         ValueOrigin::Line(line, files) if files.is_empty() => format!("line {line}"),
@@ -78,11 +82,11 @@ fn from(from: &ValueOrigin<'_>) -> String {
 }
 
 fn json(
-    found: &ResolvedConfig,
+    resolved: &ResolvedConfig,
     keys: &[KeyWithOrigin<'_>],
     rules: &[RuleWithOrigin<'_>],
 ) -> String {
-    let from = |from: &ValueOrigin<'_>| match from {
+    let origin = |origin: &ValueOrigin<'_>| match origin {
         ValueOrigin::Default => json!({ "kind": "default" }),
         ValueOrigin::Flag => json!({ "kind": "flag" }),
         ValueOrigin::Line(line, files) if files.is_empty() => {
@@ -97,10 +101,10 @@ fn json(
         Value::Switch(on) => json!(on),
         Value::Names(names) => json!(names),
     };
-    let key = |told: &KeyWithOrigin<'_>| json!({ "name": told.key.name, "value": told.value.as_ref().map(value), "default": told.key.default, "from": from(&told.from) });
-    let rule = |told: &RuleWithOrigin<'_>| json!({ "id": told.rule.id, "severity": told.level.word(), "from": from(&told.from) });
+    let key = |item: &KeyWithOrigin<'_>| json!({ "name": item.key.name, "value": item.value.as_ref().map(value), "default": item.key.default, "from": origin(&item.from) });
+    let rule = |item: &RuleWithOrigin<'_>| json!({ "id": item.rule.id, "severity": item.level.word(), "from": origin(&item.from) });
     let all = json!({
-        "configuration": found.loaded.as_ref().map(|loaded| loaded.path.display().to_string()),
+        "configuration": resolved.loaded.as_ref().map(|loaded| loaded.path.display().to_string()),
         "keys": keys.iter().map(key).collect::<Vec<Json>>(),
         "rules": rules.iter().map(rule).collect::<Vec<Json>>(),
     });

@@ -1,4 +1,4 @@
-//! What is in force for each file of a run, and what is said where that can't be told.
+//! The effective configuration of each file of a run, and how configuration errors are reported.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::rules::{Rule, RuleSet};
 use crate::sanitize::clean_path;
 use crate::source::Source;
 
-/// What reports know of all files of a run.
+/// What reports need to know about all files of a run.
 pub(super) struct AllFiles {
-    /// The rules that are asked of any of them.
+    /// The rules that are active for at least one file.
     pub(super) rules: RuleSet<'static>,
-    /// The address of the rules' pages, that of the first file that has one.
+    /// Base URL of the rules' pages, from the first file that has one.
     pub(super) rule_pages: Option<String>,
 }
 
-/// What is in force for each of these files, and what that comes to; stdin has the configuration of
-/// the file that it is named for.
+/// Returns the effective configuration of each file, and their combination; stdin has that of
+/// `stdin_filename`.
 ///
 /// # Errors
 /// Those of [`Configs`].
@@ -40,19 +40,19 @@ pub(super) fn of_inputs(
         };
         all.push(configs.find(document)?.in_force);
     }
-    // Where a folder has no files, reports have rules all the same.
-    let here =
+    // A report lists rules even if there are no files.
+    let fallback =
         if all.is_empty() { vec![configs.find(Path::new(""))?.in_force] } else { Vec::new() };
-    let known = if all.is_empty() { &here } else { &all };
+    let configs_or_fallback = if all.is_empty() { &fallback } else { &all };
     let all_files = AllFiles {
-        rules: asked(known),
-        rule_pages: known.iter().find_map(|in_force| in_force.rule_pages.clone()),
+        rules: active_rules(configs_or_fallback),
+        rule_pages: configs_or_fallback.iter().find_map(|in_force| in_force.rule_pages.clone()),
     };
     print_skipped_configs(configs);
     Ok((all, all_files))
 }
 
-/// The same for a run with these flags.
+/// Returns the effective configurations of a run with these flags, like [`of_inputs`].
 ///
 /// # Errors
 /// Those of [`Configs`].
@@ -64,17 +64,17 @@ pub(super) fn of_run(
     of_inputs(&mut common.choices.configs(unsafe_fixes)?, inputs, common.stdin_filename.as_deref())
 }
 
-/// Says which configurations were passed over.
+/// Prints a note for each configuration that was skipped.
 pub(super) fn print_skipped_configs(configs: &Configs) {
     configs.passed_over.iter().for_each(|message| io::print_note(message));
 }
 
-/// Says why it can't be told what is in force.
+/// Prints a configuration error and returns [`super::Status::Failed`].
 pub(super) fn fail(failure: &LoadError, color: ColorChoice) -> super::Status {
     lint::fail(&say(failure, color))
 }
 
-/// Says what is wrong in a configuration, and gives the last words about it.
+/// Prints the errors in a configuration, and returns the message that ends the output.
 pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     let (path, text, errors) = match failure {
         LoadError::Message(message) => return message.clone(),
@@ -82,8 +82,8 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     };
     let name = clean_path(path);
     let source = Source::new(&name, text);
-    let look = TerminalStyle::of_stderr(color);
-    let report = Full::new(look.color, look.width);
+    let style = TerminalStyle::of_stderr(color);
+    let report = Full::new(style.color, style.width);
     for error in errors {
         io::eprint_all(&report.error(
             &source,
@@ -99,8 +99,8 @@ pub(super) fn say(failure: &LoadError, color: ColorChoice) -> String {
     )
 }
 
-/// The rules that are asked of any of these.
-fn asked(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
+/// Returns the rules that are active in at least one of these configurations, each once.
+fn active_rules(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
     let mut rules: Vec<&'static Rule> = Vec::new();
     let mut seen: Vec<&Arc<EffectiveConfig>> = Vec::new();
     for in_force in all {
@@ -108,13 +108,13 @@ fn asked(all: &[Arc<EffectiveConfig>]) -> RuleSet<'static> {
             continue;
         }
         seen.push(in_force);
-        let new = in_force
+        let new_rules = in_force
             .rules
             .active
             .iter()
             .filter(|rule| !rules.iter().any(|known| known.id == rule.id));
-        let new: Vec<_> = new.copied().collect();
-        rules.extend(new);
+        let new_rules: Vec<_> = new_rules.copied().collect();
+        rules.extend(new_rules);
     }
     RuleSet::all(rules)
 }

@@ -1,4 +1,4 @@
-//! What `fix` would change in a document, as a diff.
+//! Renders what `fix` would change as a unified diff.
 
 use similar::TextDiff;
 
@@ -6,7 +6,8 @@ use super::terminal::TerminalStyle;
 use crate::report::Paint;
 use crate::sanitize::{clean, clean_lines};
 
-/// The diff from one text to another, which patch reads; in colours for whoever looks at it.
+/// Returns the unified diff between two texts, in the format that patch reads; colored if `look`
+/// says so. Empty if the texts are equal.
 pub(super) fn diff(name: &str, old: &str, new: &str, look: TerminalStyle) -> String {
     if old == new {
         return String::new();
@@ -16,17 +17,17 @@ pub(super) fn diff(name: &str, old: &str, new: &str, look: TerminalStyle) -> Str
         format!("a/{}", name.trim_start_matches('/')),
         format!("b/{}", name.trim_start_matches('/')),
     );
-    // A document with characters that nobody sees gives a diff to be read: patch refuses it.
+    // Invisible characters are escaped, so that they can be reviewed; patch refuses such a diff.
     let diff = clean_lines(
         &TextDiff::from_lines(old, new).unified_diff().header(&before, &after).to_string(),
     );
-    if look.color { painted(&diff) } else { diff }
+    if look.color { colorize(&diff) } else { diff }
 }
 
-fn painted(diff: &str) -> String {
+fn colorize(diff: &str) -> String {
     let paint = Paint::new(true);
-    let lines = diff.split_inclusive('\n').map(|whole| {
-        let line = whole.trim_end_matches(['\r', '\n']);
+    let lines = diff.split_inclusive('\n').map(|raw_line| {
+        let line = raw_line.trim_end_matches(['\r', '\n']);
         let shown = match line.as_bytes() {
             [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => paint.strong(line),
             [b'-', ..] => paint.removed(line),
@@ -34,7 +35,7 @@ fn painted(diff: &str) -> String {
             [b'@', ..] => paint.place(line),
             _ => line.to_owned(),
         };
-        shown + &whole[line.len()..]
+        shown + &raw_line[line.len()..]
     });
     lines.collect()
 }

@@ -1,4 +1,4 @@
-//! Which files a run is about: those named, and those in folders.
+//! Collects the files of a run: those named, and those in the named folders.
 
 use crate::sanitize::system_error;
 use std::collections::{HashMap, HashSet};
@@ -8,38 +8,38 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A file to be read.
+/// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Input {
-    /// Where it is; `-` for stdin.
+    /// Its path; `-` for stdin.
     pub(super) path: PathBuf,
-    /// Whether somebody named it; a folder may have brought it along.
+    /// Whether the user named it, rather than a folder that contains it.
     pub(super) named: bool,
 }
 
 /// The files of a run.
 #[derive(Default)]
 pub(super) struct Files {
-    /// The files to be read, each real file once, in a stable order.
+    /// The files to read, each real file once, in a stable order.
     pub(super) inputs: Vec<Input>,
     /// Files and folders that can't be read, each with the reason.
     pub(super) unreadable: Vec<(PathBuf, String)>,
-    /// The folders that were named, in the order of the command line.
+    /// The named folders, in the order of the command line.
     pub(super) folders: Vec<Folder>,
 }
 
-/// A folder that was named.
+/// A folder named on the command line.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) path: PathBuf,
-    /// The indices in [`Files::inputs`] of the files that were found in it first.
+    /// Indices in [`Files::inputs`] of the files that were first found in this folder.
     pub(super) inputs: Range<usize>,
     /// Whether part of it can't be read, or was already found elsewhere.
     pub(super) has_more: bool,
 }
 
-/// Collects the files named and the `.xml` files in the folders named. Inside a folder neither
-/// symlinks to folders nor hidden folders are entered.
+/// Collects the named files, and the `.xml` files in the named folders. Hidden folders and symlinks
+/// to folders inside a named folder are not entered.
 pub(super) fn collect(paths: &[PathBuf]) -> Files {
     let (mut files, mut seen) = (Files::default(), VisitedFiles::default());
     if paths.is_empty() {
@@ -49,11 +49,13 @@ pub(super) fn collect(paths: &[PathBuf]) -> Files {
         let file = fs::metadata(path).ok();
         if file.as_ref().is_some_and(Metadata::is_dir) {
             let (start, unreadable) = (files.inputs.len(), files.unreadable.len());
-            let mut found = Vec::new();
-            walk(path, &mut found, &mut files.unreadable);
-            found.sort();
-            let count = found.len();
-            let new = found.into_iter().filter(|path| seen.is_new(path, fs::metadata(path).ok()));
+            let mut paths_in_folder = Vec::new();
+            walk(path, &mut paths_in_folder, &mut files.unreadable);
+            paths_in_folder.sort();
+            let count = paths_in_folder.len();
+            let new = paths_in_folder
+                .into_iter()
+                .filter(|path| seen.is_new(path, fs::metadata(path).ok()));
             files.inputs.extend(new.map(|path| Input { path, named: false }));
             let inputs = start..files.inputs.len();
             let has_more = files.unreadable.len() > unreadable || inputs.len() < count;
@@ -70,9 +72,9 @@ pub(super) fn is_called_xml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml"))
 }
 
-/// Files by device and inode. Only where two have the same are their real paths compared: that asks
-/// the kernel about each folder on the way, and two names of one file are two files to whoever
-/// writes them in place.
+/// The files seen so far, by device and inode. Real paths are compared only if two files share
+/// both, because that queries the kernel about each folder of the path. Hard links to one file
+/// count as different files, because writing in place replaces one name only.
 #[derive(Default)]
 struct VisitedFiles {
     files: HashMap<(u64, u64), Vec<PathBuf>>,
@@ -81,10 +83,10 @@ struct VisitedFiles {
 
 impl VisitedFiles {
     fn is_new(&mut self, path: &Path, file: Option<Metadata>) -> bool {
-        // Stdin, and what is not there.
+        // Stdin, and files that do not exist.
         let Some(file) = file else { return self.others.insert(path.to_owned()) };
         let same = self.files.entry((file.dev(), file.ino())).or_default();
-        let is_new = !same.iter().any(|other| real(other) == real(path));
+        let is_new = !same.iter().any(|other| real_path(other) == real_path(path));
         if is_new {
             same.push(path.to_owned());
         }
@@ -92,11 +94,11 @@ impl VisitedFiles {
     }
 }
 
-fn real(path: &Path) -> PathBuf {
+fn real_path(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, String)>) {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
@@ -115,7 +117,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, 
                 }
                 Ok((path, _)) if is_called_xml(&path) && !is_by_product(&path) => {
                     match fs::metadata(&path) {
-                        Ok(file) if file.is_file() => found.push(path),
+                        Ok(file) if file.is_file() => paths.push(path),
                         Ok(_) => {}
                         Err(error) => unreadable.push((path, system_error(&error))),
                     }
@@ -127,7 +129,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, unreadable: &mut Vec<(PathBuf, 
     }
 }
 
-/// Whether this is the file that Emacs (`.#win10.xml`, a link to nowhere) or macOS (`._win10.xml`,
+/// Whether this is a file that Emacs (`.#win10.xml`, a dangling symlink) or macOS (`._win10.xml`,
 /// binary) creates next to another one.
 fn is_by_product(path: &Path) -> bool {
     has_prefix(path, ".#") || has_prefix(path, "._")

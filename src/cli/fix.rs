@@ -26,11 +26,12 @@ use crate::source::Source;
 use crate::version::Version;
 use crate::xml::{self, XmlError};
 
-/// Why a file in a folder is left as it is, byte for byte.
+/// The note for a domain in a folder that is left unchanged.
 const HELD_BACK: &str = "cannot tell whether the mediated device is Intel's, so no fixes are applied: name the file itself, or pass --unsafe-fixes";
 
 pub(super) fn run(args: &FixArgs) -> Status {
-    let (common, options) = (&args.common, Options::new(&args.common));
+    let common = &args.common;
+    let options = Options::new(common);
     let to_stdout = !(args.in_place || args.diff || args.check);
     let from_pipe = args.files.is_empty() || args.files == [PathBuf::from("-")];
     if args.files.is_empty() && io::stdin_is_terminal() {
@@ -70,39 +71,40 @@ pub(super) fn run(args: &FixArgs) -> Status {
         Err(message) => return fail(&message),
     };
     let mut status = say_unreadable(&files.unreadable);
-    let own_display = if from_pipe { own_display() } else { None };
-    let (mut passed_over, mut guests) = (Vec::new(), Vec::new());
+    let local_x_display = if from_pipe { local_x_display() } else { None };
+    let mut skipped_files = Vec::new();
+    let mut guests = Vec::new();
     let mut others = claims_if_multiple(inputs);
-    let mut written_for = Vec::new();
+    let mut written_versions = Vec::new();
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
         let mut settings = settings_for(input, &options, in_force);
         settings.fallback.display_env =
-            settings.fallback.display_env.or_else(|| own_display.clone());
+            settings.fallback.display_env.or_else(|| local_x_display.clone());
         match fix_one(input, args, &settings, in_force, &options, others.as_mut(), &mut outputs) {
-            Ok(Handled::Done(one)) => {
-                status = status.max(one.status);
-                if one.guest.is_some() && !written_for.contains(&settings.libvirt) {
-                    written_for.push(settings.libvirt);
+            Ok(Handled::Done(outcome)) => {
+                status = status.max(outcome.status);
+                if outcome.guest.is_some() && !written_versions.contains(&settings.libvirt) {
+                    written_versions.push(settings.libvirt);
                 }
-                guests.extend(one.guest);
+                guests.extend(outcome.guest);
             }
-            Ok(Handled::Skipped(why)) => passed_over.push((index, why)),
+            Ok(Handled::Skipped(reason)) => skipped_files.push((index, reason)),
             Err(message) => status = fail(&message),
         }
     }
     if let Err(message) = outputs.finish() {
         return fail(&message);
     }
-    // --quiet does not hide this: a domain in the wrong form does not start.
+    // Not hidden by --quiet, because a domain in the wrong form does not start.
     if !args.check && (args.quiet || !args.output.is_for_programs()) {
-        let warnings = written_for
+        let warnings = written_versions
             .iter()
             .filter_map(|version| installed::form_warning(&Root::default(), *version));
         warnings.for_each(|warning| io::print_note(&warning));
     }
     if !args.quiet && !args.output.is_for_programs() {
-        say_skipped(&files, &passed_over, &options);
-        // A hook of git hands on what others run.
+        say_skipped(&files, &skipped_files, &options);
+        // A git hook should not print next steps.
         if !(args.diff || args.check || options.skip_foreign) {
             io::tell(&next_steps::steps(&guests, if args.in_place { &args.files } else { &[] }));
         }
@@ -110,16 +112,18 @@ pub(super) fn run(args: &FixArgs) -> Status {
     status
 }
 
-/// The display of whoever pipes a domain through, if it is one on this machine.
-fn own_display() -> Option<String> {
+/// Returns `$DISPLAY` if it is an X display on this machine.
+fn local_x_display() -> Option<String> {
     let display = std::env::var("DISPLAY").ok()?;
-    (display.starts_with(':') && schema::Format::Display.fits(&display)).then_some(display)
+    let is_local = display.starts_with(':') && schema::Format::Display.fits(&display);
+    if is_local { Some(display) } else { None }
 }
 
-/// What became of a document.
+/// The outcome for one document.
 struct Outcome {
     status: Status,
-    /// The guest and whether it was changed, where the document was read.
+    /// The guest, and whether it was changed; `None` if the document could not be read or was
+    /// passed through.
     guest: Option<(Guest, bool)>,
 }
 
@@ -133,15 +137,15 @@ fn fix_one(
     outputs: &mut Outputs,
 ) -> Result<Handled<Outcome>, String> {
     let name = name(&input.path, options);
-    // A line break in a file's name must not look like a line of the report.
+    // A line break in a file name must not look like another line of the report.
     let shown = clean(&name);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         InputKind::Text(document) => document,
-        InputKind::HandedOn => {
+        InputKind::PassedThrough => {
             return Ok(Handled::Done(Outcome { status: Status::Clean, guest: None }));
         }
-        InputKind::PassedOver(why) => return Ok(Handled::Skipped(why)),
-        InputKind::NoText(bytes) => {
+        InputKind::Skipped(reason) => return Ok(Handled::Skipped(reason)),
+        InputKind::NotUtf8(bytes) => {
             let error =
                 xml::decode(&bytes).err().unwrap_or_else(|| XmlError::new(0, "is not UTF-8", ""));
             let text = String::from_utf8_lossy(&bytes);
@@ -155,9 +159,8 @@ fn fix_one(
         && input.path.as_os_str() != "-"
         && !(args.in_place || args.diff || args.check);
     let original = (args.diff || args.check).then(|| text.clone());
-    // Where the text that came in is needed for nothing else, it is not kept: a big one is in
-    // memory once.
-    let reported = args.output.is_asked_for().then(|| text.clone());
+    // The input is kept only if a report shows it, so that a large document is in memory once.
+    let reported = args.output.is_requested().then(|| text.clone());
     let mut fixed = match fix_with_others(
         text,
         &in_force.rules,
@@ -173,7 +176,8 @@ fn fix_one(
                     "if the shell emptied it (`> {file}`), restore it from a backup, and then run `gvtg-xml fix --in-place {file}`"
                 );
             }
-            // Without the text there is its place alone, and no report that shows more.
+            // Without the text only the position is known, which is all that the default report
+            // shows.
             let source = Source::new(&name, reported.as_deref().unwrap_or(""));
             let diagnostic = match &reported {
                 Some(_) => Diagnostic::unreadable(&source, &error),
@@ -201,7 +205,7 @@ fn fix_one(
     if let Some(others) = others {
         others.add(&name, std::mem::take(&mut fixed.summary));
     }
-    let left =
+    let status_of_remaining =
         options.status(in_force, fixed.remaining.iter().map(|diagnostic| diagnostic.severity));
     let would_change =
         if (fixed.changed || fixed.fixes_skipped_unknown_vendor) && !options.exit_zero {
@@ -218,7 +222,7 @@ fn fix_one(
         fixed.changed,
         to_replace.as_ref(),
     )?;
-    let status = if original.is_some() { would_change } else { left };
+    let status = if original.is_some() { would_change } else { status_of_remaining };
     let state = if args.diff || args.check { State::Fixable } else { State::Fixed };
     let before = Source::new(&name, reported.as_deref().unwrap_or(""));
     let parts = [
@@ -236,28 +240,29 @@ fn fix_one(
     Ok(Handled::Done(Outcome { status, guest: Some((fixed.guest, fixed.changed)) }))
 }
 
-/// A document to be written anew.
+/// A document to be fixed, and where the result goes.
 pub(super) struct Document {
     pub(super) text: String,
-    /// The file that it came from, where that is to be replaced.
+    /// The file to replace; `None` if the result goes to stdout.
     pub(super) to_replace: Option<atomic_write::Original>,
 }
 
-/// What came of reading an input.
+/// The result of reading an input.
 pub(super) enum InputKind {
     Text(Document),
-    /// It is not this program's business, and went to stdout byte for byte.
-    HandedOn,
-    /// It is not this program's business.
-    PassedOver(Foreign),
-    /// It is no UTF-8.
-    NoText(Vec<u8>),
+    /// Skipped, and passed through to stdout unchanged.
+    PassedThrough,
+    /// Skipped.
+    Skipped(Foreign),
+    /// Bytes that are not valid UTF-8.
+    NotUtf8(Vec<u8>),
 }
 
-/// Reads an input that is to be written anew.
+/// Reads an input that is to be fixed. A skipped input is passed through if the result would go to
+/// stdout.
 ///
 /// # Errors
-/// Why it can't be read, or handed on.
+/// Fails if it can't be read, or can't be passed through.
 pub(super) fn read(
     input: &Input,
     args: &FixArgs,
@@ -270,30 +275,29 @@ pub(super) fn read(
     } else {
         io::read(&input.path, options.max_size).map(|bytes| (bytes, None))
     };
-    let then = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
+    let pipe_end = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
     let (bytes, to_replace) = read.map_err(|message| {
-        unread(&input.path, &name(&input.path, options), &message, "--security-info", then)
+        unread(&input.path, &name(&input.path, options), &message, "--security-info", pipe_end)
     })?;
-    if let Some(why) = skipped(input, options, in_force, &bytes) {
-        // A filter hands on what is not its business, byte for byte.
+    if let Some(reason) = skipped(input, options, in_force, &bytes) {
+        // A filter passes input that it skips through unchanged.
         let is_filter = !(args.in_place || args.diff || args.check);
         return if is_filter {
-            io::print_bytes(&bytes).map(|()| InputKind::HandedOn)
+            io::print_bytes(&bytes).map(|()| InputKind::PassedThrough)
         } else {
-            Ok(InputKind::PassedOver(why))
+            Ok(InputKind::Skipped(reason))
         };
     }
     Ok(match String::from_utf8(bytes) {
         Ok(text) => InputKind::Text(Document { text, to_replace }),
-        Err(error) => InputKind::NoText(error.into_bytes()),
+        Err(error) => InputKind::NotUtf8(error.into_bytes()),
     })
 }
 
-/// Puts a new text where it is wanted: in a file's place, on stdout, or as what would change, for
-/// which the old one is there.
+/// Writes the result: to the file, to stdout, or as a diff or file name, for which `old` is given.
 ///
 /// # Errors
-/// Why it can't be written.
+/// Fails if it can't be written.
 pub(super) fn deliver(
     args: &FixArgs,
     options: &Options,
@@ -323,7 +327,8 @@ pub(super) fn deliver(
     }
 }
 
-/// A text that can't be read: said in the reports that the run writes, or else in a line as theirs.
+/// Reports a document that can't be parsed: in the reports of the run, or else as one line on
+/// stderr.
 fn refuse(
     source: &Source<'_>,
     diagnostic: &Diagnostic<'_>,
@@ -341,12 +346,14 @@ fn refuse(
     Ok(Outcome { status: Status::Failed, guest: None })
 }
 
-/// How much was done and is left, and what to know about it.
+/// Summarizes a fix: how many findings were fixed, are left and are suppressed, and which fixes
+/// were skipped.
 fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     let mut text = String::new();
-    let (count, left) = (fixed.applied.len(), fixed.remaining.len());
+    let count = fixed.applied.len();
+    let left = fixed.remaining.len();
     let version = settings.libvirt;
-    let reader = if version == Version::NEWEST {
+    let target = if version == Version::NEWEST {
         "libvirt 8.5 and later".to_owned()
     } else {
         format!("libvirt {version}")
@@ -358,19 +365,19 @@ fn summary(fixed: &Fixed<'_>, state: State, settings: &Settings) -> String {
     };
     let _ = writeln!(
         text,
-        "gvtg-xml: {count} {}, {left} left{suppressed} (for {reader})",
+        "gvtg-xml: {count} {}, {left} left{suppressed} (for {target})",
         state.name()
     );
     if fixed.fixes_skipped_unknown_vendor {
         let _ = writeln!(text, "gvtg-xml: {HELD_BACK}");
     }
     if fixed.display_fixes_skipped {
-        let why = if fixed.ignores_errors {
+        let reason = if fixed.ignores_errors {
             "an error is suppressed, so the guest might be left without a display"
         } else {
             "they would leave the guest without a display"
         };
-        let _ = writeln!(text, "gvtg-xml: display fixes were skipped: {why}");
+        let _ = writeln!(text, "gvtg-xml: display fixes were skipped: {reason}");
     }
     text
 }

@@ -1,5 +1,5 @@
-//! What can be said on the command line. A flag that was not given is None, or false where it can
-//! only be switched on: what it means then is decided in one place, `options.rs`.
+//! Command-line arguments. A flag that is not given is `None`, or `false` if it is a switch;
+//! `options.rs` and the configuration supply the defaults.
 
 use std::path::PathBuf;
 
@@ -66,7 +66,7 @@ pub(super) struct FixArgs {
     pub(super) common: CommonArgs,
 }
 
-/// What a configuration can say too, and which one.
+/// The flags that a configuration can also set, and those that choose the configuration.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ChoiceArgs {
     /// Check only these rules or groups
@@ -117,7 +117,7 @@ pub(super) struct CommonArgs {
     pub(super) choices: ChoiceArgs,
 }
 
-/// Where configurations come from.
+/// The flags that choose the configuration.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct OriginArgs {
     /// Configuration [default: the nearest gvtg-xml.toml]
@@ -166,7 +166,7 @@ pub(super) struct SettingsArgs {
     pub(super) keep_video: Option<bool>,
 }
 
-/// The severities that `--fail-on` takes, each with what it means.
+/// Parses the severities of `--fail-on`, each with its help text.
 fn severities() -> impl TypedValueParser<Value = Severity> {
     let meanings = [
         ("info", "Worth knowing; the VM works"),
@@ -178,7 +178,7 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
 }
 
 impl OriginArgs {
-    /// Where they say that configurations come from.
+    /// Returns the configuration that these flags choose.
     pub(super) fn origin(&self) -> Origin {
         match &self.config {
             _ if self.isolated => Origin::Nowhere,
@@ -189,7 +189,7 @@ impl OriginArgs {
 }
 
 impl ChoiceArgs {
-    /// What the flags say, to be merged with a configuration.
+    /// Returns the values of the flags, to merge with a configuration.
     pub(super) fn choices(&self, unsafe_fixes: Option<bool>) -> PartialConfig {
         let names = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
         PartialConfig {
@@ -204,17 +204,17 @@ impl ChoiceArgs {
         }
     }
 
-    /// The configurations of a run with these flags.
+    /// Returns the configurations for a run with these flags.
     ///
     /// # Errors
-    /// Those of `--rules`.
+    /// Fails if the custom rules of `--rules` can't be loaded.
     pub(super) fn configs(&self, unsafe_fixes: Option<bool>) -> Result<Configs, LoadError> {
         Configs::new(self.origin.origin(), self.choices(unsafe_fixes), self.settings.uuid)
     }
 }
 
 impl SettingsArgs {
-    /// What these flags say; the uuid is no matter of a configuration.
+    /// Returns the values of these flags without the uuid, which a configuration can't set.
     pub(super) fn choices(&self) -> PartialConfig {
         let wishes = SettingOverrides {
             vgpu_type: self.vgpu_type.clone(),

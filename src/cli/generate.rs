@@ -11,7 +11,7 @@ use super::{Status, complete, io, manual};
 use crate::config::schema::schema;
 use crate::sanitize::{clean_path, system_error};
 
-/// What can be printed.
+/// Something to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum What {
     /// The manual page gvtg-xml(1); with DIR, the pages of all commands
@@ -35,12 +35,12 @@ const BASH: &str = include_str!("completions.bash");
 const ZSH: &str = include_str!("completions.zsh");
 const FISH: &str = include_str!("completions.fish");
 
-/// Infos have a matcher of their own: GitHub calls them notices.
+/// The severity info has a matcher of its own, because GitHub calls it notice.
 const PROBLEM_MATCHER: &str = include_str!("problem-matcher.json");
 
 pub(super) fn run(args: &GenerateArgs) -> Status {
     if let (What::Man, Some(folder)) = (args.what, &args.dir) {
-        return written(folder).unwrap_or_else(|message| fail(&message));
+        return write_pages(folder).unwrap_or_else(|message| fail(&message));
     }
     if args.dir.is_some() {
         return fail("only manual pages can be written to a folder: `gvtg-xml generate man DIR`");
@@ -60,8 +60,8 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
     }
 }
 
-/// Writes all manual pages into a folder, and says which.
-fn written(folder: &Path) -> Result<Status, String> {
+/// Writes all manual pages to a folder, and prints their paths.
+fn write_pages(folder: &Path) -> Result<Status, String> {
     fs::create_dir_all(folder).map_err(|error| {
         format!("{}: can't be written: {}", folder.display(), system_error(&error))
     })?;

@@ -15,7 +15,7 @@ use crate::report::host::{Amount, json, text};
 use crate::rules::schema::Severity;
 use crate::rules::{RuleSet, of_host};
 
-/// The flags of `host`.
+/// The flags of `gvtg-xml host`.
 #[derive(Args, Debug)]
 pub(super) struct HostArgs {
     /// Domain XML files or folders: also check these VMs

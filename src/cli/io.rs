@@ -1,4 +1,4 @@
-//! Bytes in and out: stdin, files, stdout and stderr. `atomic_write.rs` replaces files.
+//! Reads stdin and files, and writes to stdout and stderr. `atomic_write.rs` writes files.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -7,10 +7,11 @@ use std::path::Path;
 use super::terminal::for_stderr;
 use crate::sanitize::system_error;
 
-/// Reads a file, or stdin for `-`, of at most so many MiB; 0 for any size.
+/// Reads a file, or stdin for `-`. `max_size` is in MiB; 0 means no limit.
 ///
 /// # Errors
-/// Why it can't be read.
+/// Fails if the file can't be read, is larger than the limit, contains long runs of NUL bytes, or
+/// needs more memory than there is.
 pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
     if path == Path::new("-") {
         return read_whole(io::stdin().lock(), 0, max_size);
@@ -19,7 +20,7 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
     read_file(file, max_size)
 }
 
-/// Reads a file that is open.
+/// Reads an open file from its current position; see [`read`].
 ///
 /// # Errors
 /// Those of [`read`].
@@ -30,26 +31,26 @@ pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
 
 fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, String> {
     let limit = if max_size == 0 { u64::MAX } else { max_size.saturating_mul(1 << 20) };
-    // A sparse file can say any size, so no more is reserved than a large domain takes.
+    // A sparse file can claim any size, so at most one chunk is reserved up front.
     let expected = usize::try_from(size.min(limit).min(CHUNK_BYTES)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected.saturating_add(1).max(16 << 10));
     let mut reader = reader.take(limit.saturating_add(1));
     loop {
-        let more =
+        let chunk_length =
             reader.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? as u64;
-        // A hole of terabytes is read as NULs.
+        // The hole of a sparse file, which may span terabytes, reads as NULs.
         let is_large = (CHUNK_BYTES + 1..=limit).contains(&(bytes.len() as u64));
         if is_large && bytes[bytes.len() - MAX_NUL_RUN..].iter().all(|byte| *byte == 0) {
             return Err("is not XML: it contains long runs of NUL bytes".into());
         }
-        if more < CHUNK_BYTES {
+        if chunk_length < CHUNK_BYTES {
             break;
         }
     }
     if bytes.len() as u64 > limit {
         return Err(format!("is larger than {max_size} MiB (--max-size raises the limit)"));
     }
-    // Where memory is limited, an error now is better than an end in the middle.
+    // An error now is better than running out of memory while the document is processed.
     if bytes.len() as u64 >= CHUNK_BYTES
         && Vec::<u8>::new()
             .try_reserve_exact(bytes.len().saturating_mul(PEAK_MEMORY_FACTOR))
@@ -60,31 +61,30 @@ fn read_whole(reader: impl Read, size: u64, max_size: u64) -> Result<Vec<u8>, St
     Ok(bytes)
 }
 
-/// So many bytes are read at a time.
+/// Bytes to read at a time.
 const CHUNK_BYTES: u64 = 16 << 20;
 
-/// So many NULs in a row are no accident in a text.
+/// Bytes at the end of a large input that must not all be NUL.
 const MAX_NUL_RUN: usize = 4 << 10;
 
-/// So many times the size of a document is in memory while it is mended (benches/README.md).
+/// Peak memory of a fix, as a multiple of the document's size (benches/README.md).
 const PEAK_MEMORY_FACTOR: usize = 8;
 
 fn unreadable(error: io::Error) -> String {
     format!("can't be read: {}", system_error(&error))
 }
 
-/// Whether stdin is a terminal, where nobody has piped anything.
+/// Whether stdin is a terminal, so that nothing was piped in.
 pub(super) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Writes all of it to stdout in one go. A reader that has gone away wants no more: that is no
-/// error.
+/// Writes a text to stdout in one go. A reader that has closed the pipe is not an error.
 pub(super) fn print(text: &str) -> Result<(), String> {
     print_bytes(text.as_bytes())
 }
 
-/// The same for what need not be text.
+/// Writes bytes, which need not be UTF-8, to stdout like [`print`].
 pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -95,22 +95,22 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Writes all of it to stderr in one go; where nobody listens, nobody hears.
+/// Writes a text to stderr in one go; errors are ignored.
 pub(super) fn eprint_all(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Text for people on stderr, which fits the terminal.
+/// Writes prose to stderr, wrapped to the terminal.
 pub(super) fn tell(text: &str) {
     eprint_all(&for_stderr(text));
 }
 
-/// One message on stderr.
+/// Writes a one-line message to stderr, prefixed with the program's name.
 pub(super) fn print_note(message: &str) {
     tell(&format!("gvtg-xml: {}\n", crate::sanitize::clean(message)));
 }
 
-/// Several lines on stderr: what is wrong, and then what to do.
+/// Writes an error to stderr: what is wrong on the first line, then what to do.
 pub(super) fn print_error(message: &str) {
     let mut lines = message.lines();
     print_note(lines.next().unwrap_or(""));
@@ -119,24 +119,26 @@ pub(super) fn print_error(message: &str) {
     }
 }
 
-/// Why a file can't be written; one that isn't there yet, because of its folder perhaps.
+/// Returns the message for a file that can't be written; for a new file, the folder may be the
+/// cause.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> String {
     let folder = path.parent().filter(|_| !path.exists());
-    let why = folder.map_or_else(|| system_error(error), |folder| why_no_new_file(folder, error));
-    format!("{}: can't be written: {why}", path.display())
+    let reason =
+        folder.map_or_else(|| system_error(error), |folder| why_no_new_file(folder, error));
+    format!("{}: can't be written: {reason}", path.display())
 }
 
-/// Why no file can be made in a folder: the folder is named where the error is about it, which the
-/// system's words don't say.
+/// Returns why a file can't be created in a folder. It names the folder if the error is about it,
+/// which the system's message does not.
 pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
-    let why = system_error(error);
+    let reason = system_error(error);
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            // A path of one name is in the current folder.
+            // A bare file name is in the current folder.
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            format!("the folder {} is not writable ({why})", folder.display())
+            format!("the folder {} is not writable ({reason})", folder.display())
         }
-        _ => why,
+        _ => reason,
     }
 }
 
@@ -144,7 +146,7 @@ pub(super) fn why_no_new_file(folder: &Path, error: &io::Error) -> String {
 mod tests {
     use super::*;
 
-    /// Blanks, and then the end, of which it tells once.
+    /// Yields blanks, and then EOF, which may be read only once.
     struct Blanks {
         left: u64,
         has_ended: bool,
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_read_and_the_end_once() {
+    fn reads_everything_and_eof_only_once() {
         for length in [
             0,
             1,

@@ -1,12 +1,12 @@
-//! Commands whose flags are put together only when they are asked for: all of them together are
-//! half of the time of a start.
+//! Commands whose flags are built only when they are needed: building those of all commands takes
+//! half of the startup time.
 
 use std::ops::Deref;
 
 use clap::builder::Resettable;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
-/// The flags of a command.
+/// A command's flags, built when the command is used.
 #[derive(Debug)]
 pub(super) struct Deferred<A>(A);
 
@@ -38,7 +38,8 @@ impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
     }
 }
 
-/// What the command is about was said before; the flags' own words are for readers of the source.
+/// Adds the flags but keeps the command's own about texts: the doc comments on the structs of flags
+/// are for readers of the source.
 pub(super) fn augment<A: Args>(command: Command) -> Command {
     let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());
     A::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))

@@ -19,7 +19,8 @@ use crate::source::{Position, Source};
 use crate::xml;
 
 pub(super) fn run(args: &LintArgs) -> Status {
-    let (common, options) = (&args.common, Options::new(&args.common));
+    let common = &args.common;
+    let options = Options::new(common);
     if args.files.is_empty() && io::stdin_is_terminal() {
         return fail(
             "no input: name a FILE, or pipe a domain's XML in\n  help: `virsh dumpxml --inactive --security-info win10 | gvtg-xml lint`",
@@ -28,7 +29,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
     let files = collect(&args.files);
     let inputs = &files.inputs;
     let mut status = say_unreadable(&files.unreadable);
-    // Fixes that may lose something are made by `fix` alone.
+    // Only `fix` applies unsafe fixes.
     let (in_force, all_files) = match configs::of_run(common, Some(false), inputs) {
         Ok(in_force) => in_force,
         Err(failure) => return configs::fail(&failure, options.color),
@@ -43,12 +44,13 @@ pub(super) fn run(args: &LintArgs) -> Status {
         Ok(outputs) => outputs,
         Err(message) => return fail(&message),
     };
-    let (mut skipped, mut tally) = (Vec::new(), LintSummary::default());
+    let mut skipped = Vec::new();
+    let mut summary = LintSummary::default();
     let mut others = claims_if_multiple(inputs);
     for (index, (input, in_force)) in inputs.iter().zip(&in_force).enumerate() {
-        match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut tally) {
-            Ok(Handled::Done(one)) => status = status.max(one),
-            Ok(Handled::Skipped(why)) => skipped.push((index, why)),
+        match lint_one(input, &options, in_force, others.as_mut(), &mut outputs, &mut summary) {
+            Ok(Handled::Done(file_status)) => status = status.max(file_status),
+            Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
             Err(message) => status = fail(&message),
         }
     }
@@ -57,32 +59,33 @@ pub(super) fn run(args: &LintArgs) -> Status {
     }
     if !args.quiet {
         say_skipped(&files, &skipped, &options);
-        if let Some(sentence) = tally.sentence().filter(|_| !args.output.is_counted()) {
+        if !args.output.is_counted()
+            && let Some(sentence) = summary.sentence()
+        {
             io::print_note(&sentence);
         }
     }
     status
 }
 
-/// What the documents of a run claim, for a run over several.
+/// Returns the collection of claims for cross-file checks; `None` for a run over a single file.
 pub(super) fn claims_if_multiple(inputs: &[Input]) -> Option<Claims> {
     (inputs.len() > 1).then(Claims::default)
 }
 
-/// What became of a file of a run.
+/// The outcome for one file of a run.
 pub(super) enum Handled<T> {
-    /// It was read and looked at.
+    /// It was processed.
     Done(T),
-    /// The user did not name it, and it is none of this program's business.
+    /// It was skipped: it is not a GVT-g domain, and the user did not name it.
     Skipped(Foreign),
 }
 
-/// Files that were skipped: their indices among the inputs in ascending order, each with the
-/// reason.
+/// Skipped files: their indices among the inputs in ascending order, each with the reason.
 pub(super) type Skipped = Vec<(usize, Foreign)>;
 
-/// What the findings in a file mean, unless it is skipped. What it claims is added to what `others`
-/// do.
+/// Lints one file, unless it is skipped, and returns the status that its findings mean. Adds the
+/// file's claims to `others`.
 fn lint_one(
     input: &Input,
     options: &Options,
@@ -131,42 +134,46 @@ fn lint_one(
     Ok(Handled::Done(status))
 }
 
-/// Whether somebody says that a file is meant: a folder holds all kinds, and a hook hands on
-/// whatever there is.
-fn is_meant(input: &Input, options: &Options) -> bool {
+/// Whether the user named this file explicitly: folders and hooks pass arbitrary files.
+fn is_explicitly_named(input: &Input, options: &Options) -> bool {
     input.named && !options.skip_foreign
 }
 
-/// What the user wants of a file.
+/// Returns the settings for a file.
 pub(super) fn settings_for(
     input: &Input,
     options: &Options,
     in_force: &EffectiveConfig,
 ) -> Settings {
     Settings {
-        explicitly_named: is_meant(input, options) || in_force.named,
+        explicitly_named: is_explicitly_named(input, options) || in_force.named,
         ..in_force.settings.clone()
     }
 }
 
-/// Returns why a file is skipped that was not named one by one, as it is not a domain or has no
-/// sign of GVT-g. With `--verbose` it is said.
+/// Returns why a file is skipped: it was not named explicitly, and is not a domain or shows no sign
+/// of GVT-g. With `--verbose` the reason is also printed.
 pub(super) fn skipped(
     input: &Input,
     options: &Options,
     in_force: &EffectiveConfig,
     bytes: &[u8],
 ) -> Option<Foreign> {
-    let why =
-        if is_meant(input, options) { None } else { why_skipped(&input.path, bytes, in_force.all) };
-    if let Some(why) = why.filter(|_| options.verbose) {
-        io::print_note(&format!("{}: skipped: {why}", name(&input.path, options)));
+    let reason = if is_explicitly_named(input, options) {
+        None
+    } else {
+        why_skipped(&input.path, bytes, in_force.all)
+    };
+    if options.verbose
+        && let Some(reason) = reason
+    {
+        io::print_note(&format!("{}: skipped: {reason}", name(&input.path, options)));
     }
-    why
+    reason
 }
 
-/// What is said of a file that can't be read. A name that looks like a VM's may be meant as one:
-/// then the pipe is shown in which `flags` are virsh's and `command` reads the XML.
+/// Returns the message for a file that can't be read. If the name looks like a VM's, it suggests a
+/// pipe in which `flags` are virsh's and `command` reads the XML.
 pub(super) fn unread(path: &Path, name: &str, message: &str, flags: &str, command: &str) -> String {
     let message = format!("{}: {message}", clean(name));
     let has_extension = path.extension().is_some_and(|extension| {
@@ -186,15 +193,15 @@ pub(super) fn unread(path: &Path, name: &str, message: &str, flags: &str, comman
     format!("{message}\n  help: if {vm} is a VM, pipe its XML in: `{virsh} | {command}`")
 }
 
-/// Returns why a file that the user did not name is skipped; None for one that is looked at.
+/// Returns why a file that the user did not name is skipped; `None` if it is checked.
 ///
-/// A `.xml` file that is not XML may be a damaged domain, and is not skipped silently.
+/// A `.xml` file that is not XML may be a damaged domain, so it is checked.
 pub(super) fn why_skipped(path: &Path, bytes: &[u8], all: bool) -> Option<Foreign> {
-    skip_reason(bytes, all).filter(|why| *why != Foreign::NotXml || !is_called_xml(path))
+    skip_reason(bytes, all).filter(|reason| *reason != Foreign::NotXml || !is_called_xml(path))
 }
 
-/// Says how many files were skipped and which folders hold no domain, so that silence means that
-/// all is well and not that nothing was looked at.
+/// Reports how many files were skipped and which folders contain no domain, so that no output never
+/// means "nothing was checked".
 pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
     let (all, checked) = (files.inputs.len(), files.inputs.len() - skipped.len());
     let is_skipped = |index: usize| skipped.binary_search_by_key(&index, |(index, _)| *index);
@@ -241,18 +248,18 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
     }
 }
 
-/// The name that messages show for a path.
+/// Returns the name that messages show for a path.
 pub(super) fn name(path: &Path, options: &Options) -> String {
     if path == Path::new("-") { options.stdin_filename.clone() } else { path.display().to_string() }
 }
 
-/// Where bytes that are not UTF-8 stop being text.
+/// Returns the position of an error in bytes that are not valid UTF-8.
 pub(super) fn position_in(bytes: &[u8], error: &xml::XmlError) -> Position {
     let text = String::from_utf8_lossy(&bytes[..error.offset]);
     Source::new("", &text).position(error.offset)
 }
 
-/// file:line:column: what is wrong, and what to do.
+/// Formats an XML error as `file:line:column: error: …`, followed by its help.
 pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> String {
     let message = format!(
         "{}:{}:{}: error: {}",
@@ -264,7 +271,7 @@ pub(super) fn located(name: &str, position: Position, error: &xml::XmlError) -> 
     format!("{message}\n  help: {}", clean(&error.help))
 }
 
-/// Says which folders can't be read.
+/// Reports the files and folders that can't be read.
 pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
     let failures = folders
         .iter()
@@ -272,7 +279,7 @@ pub(super) fn say_unreadable(folders: &[(PathBuf, String)]) -> Status {
     failures.max().unwrap_or(Status::Clean)
 }
 
-/// Says what could not be done.
+/// Prints an error and returns [`Status::Failed`].
 pub(super) fn fail(message: &str) -> Status {
     io::print_error(message);
     Status::Failed

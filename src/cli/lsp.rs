@@ -15,8 +15,8 @@ use crate::config::{ConfigWatcher, PartialConfig};
 use crate::lsp::{Ended, serve};
 use crate::setting_parsers::rule_pages;
 
-// What holds for the session; the editor's settings have the same names. (A doc comment would stand
-// in the help.)
+// The flags for a session; the editor's settings have the same names. (A doc comment would appear
+// in the help text.)
 #[derive(Args, Clone, Debug)]
 #[command(args_override_self = true)]
 pub(super) struct LspArgs {
@@ -44,13 +44,13 @@ pub(super) struct LspArgs {
     settings: SettingsArgs,
 }
 
-/// The same, made only where they are asked for: the filter need not wait for them.
+/// Builds the flags only when they are needed, so that `fix` as a filter does not wait for them.
 #[derive(Debug)]
 pub(super) struct Deferred(LspArgs);
 
 impl Args for Deferred {
     fn augment_args(command: Command) -> Command {
-        // One uuid for all documents is refused, so that nobody is to be offered it.
+        // Hidden, because one uuid for all documents is rejected.
         command.defer(|command| augment::<LspArgs>(command).mut_arg("uuid", |uuid| uuid.hide(true)))
     }
 
@@ -69,7 +69,7 @@ impl FromArgMatches for Deferred {
     }
 }
 
-/// The same flags alone, for the editor's settings.
+/// The flags on their own, to parse the editor's settings.
 #[derive(Parser)]
 #[command(no_binary_name = true, disable_help_flag = true)]
 struct Flags {
@@ -83,48 +83,51 @@ pub(super) fn run(Deferred(args): &Deferred) -> Status {
             "this is a language server, which your editor starts: docs/editors.md describes how to set it up",
         );
     }
-    // Behind the program's name and the subcommand's.
-    let own: Vec<OsString> = std::env::args_os().skip(2).collect();
-    let configure = |settings: &Map<String, Value>| configuration(&own, settings);
-    // The flags were read before; what is left to go wrong is what they name.
+    // Skips the names of the program and the subcommand.
+    let session_flags: Vec<OsString> = std::env::args_os().skip(2).collect();
+    let configure = |settings: &Map<String, Value>| configuration(&session_flags, settings);
+    // The flags are valid by now, but the files that they name may not be.
     if let Err(message) = args.configuration() {
         return fail(&message);
     }
     match serve(BufReader::new(stdin()), stdout().lock(), &configure) {
         Ok(Ended::Orderly) => Status::Clean,
-        // The protocol's own number for it.
+        // The exit code that the protocol prescribes.
         Ok(Ended::Abruptly) => Status::Findings,
         Err(message) => fail(&message),
     }
 }
 
-/// The session's flags with the editor's settings over them.
-fn configuration(own: &[OsString], settings: &Map<String, Value>) -> Result<ConfigWatcher, String> {
-    let mut words = own.to_owned();
+/// Returns the session's configuration: its flags, overridden by the editor's settings.
+fn configuration(
+    session_flags: &[OsString],
+    settings: &Map<String, Value>,
+) -> Result<ConfigWatcher, String> {
+    let mut arguments = session_flags.to_owned();
     for (name, value) in settings {
-        words.extend(flag(name, value)?.map(OsString::from));
+        arguments.extend(flag(name, value)?.map(OsString::from));
     }
-    let flags = Flags::try_parse_from(words).map_err(|error| {
+    let flags = Flags::try_parse_from(arguments).map_err(|error| {
         let text = error.to_string();
         text.lines().next().unwrap_or("").trim_start_matches("error: ").to_owned()
     })?;
     flags.args.configuration()
 }
 
-/// A setting as a flag; None for one that is off.
+/// Converts a setting to a flag; returns `None` for a setting that is off.
 fn flag(name: &str, value: &Value) -> Result<Option<String>, String> {
-    let with = |value: &str| Some(format!("--{name}={value}"));
+    let flag_with_value = |value: &str| Some(format!("--{name}={value}"));
     match value {
         Value::Null | Value::Bool(false) => Ok(None),
         Value::Bool(true) => Ok(Some(format!("--{name}"))),
         Value::String(text) if text.is_empty() => Ok(None),
-        Value::String(text) => Ok(with(text)),
-        Value::Number(number) => Ok(with(&number.to_string())),
+        Value::String(text) => Ok(flag_with_value(text)),
+        Value::Number(number) => Ok(flag_with_value(&number.to_string())),
         Value::Array(items) if items.is_empty() => Ok(None),
         Value::Array(items) => {
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             words
-                .map(|words| with(&words.join(",")))
+                .map(|words| flag_with_value(&words.join(",")))
                 .ok_or_else(|| format!("{name}: use a list of names"))
         }
         Value::Object(_) => Err(format!("{name}: use a single value, not an object")),

@@ -78,40 +78,40 @@ enum Command {
     Generate(Deferred<GenerateArgs>),
 }
 
-/// What a run ended with.
+/// The outcome of a run; its number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Status {
-    /// Nothing at or above `--fail-on`.
+    /// No finding is at or above `--fail-on`.
     Clean = 0,
-    /// Something is.
+    /// At least one finding is at or above `--fail-on`.
     Findings = 1,
-    /// It could not be done.
+    /// The command failed.
     Failed = 2,
 }
 
-/// Runs the command line that the process was given.
+/// Runs the program with the process's arguments and returns its exit code.
 pub fn run() -> ExitCode {
-    let words = parse::words();
-    let cli = match parse::command_line(&words) {
+    let arguments = parse::arguments();
+    let cli = match parse::command_line(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no failure.
+            // Help and version are printed to stdout and count as success.
             let print = |text: &str| {
                 io::print(text).map_or_else(|message| lint::fail(&message), |()| Status::Clean)
             };
-            let arguments: Vec<String> = words
+            let shown_arguments: Vec<String> = arguments
                 .iter()
                 .map(|argument| clean(&argument.to_string_lossy()).into_owned())
                 .collect();
             let status = match error.kind() {
-                ErrorKind::DisplayHelp => print(&manual::help(&arguments)),
+                ErrorKind::DisplayHelp => print(&manual::help(&shown_arguments)),
                 ErrorKind::DisplayVersion => print(&error.render().to_string()),
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                    io::eprint_all(&manual::help(&arguments));
+                    io::eprint_all(&manual::help(&shown_arguments));
                     Status::Failed
                 }
                 _ => {
-                    io::eprint_all(&suggestions::render_usage_error(error, &arguments));
+                    io::eprint_all(&suggestions::render_usage_error(error, &shown_arguments));
                     Status::Failed
                 }
             };
@@ -134,13 +134,13 @@ pub fn run() -> ExitCode {
     ExitCode::from(status as u8)
 }
 
-/// The settings that these flags mean, as after `gvtg-xml fix`.
+/// Parses the flags of `gvtg-xml fix` into settings.
 ///
 /// # Errors
-/// clap's message for flags that it doesn't know or values that don't fit.
+/// Returns clap's message for unknown flags and invalid values.
 pub fn parse_settings(flags: &str) -> Result<Settings, String> {
-    let words = ["gvtg-xml", "fix"].into_iter().chain(flags.split_whitespace());
-    match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
+    let arguments = ["gvtg-xml", "fix"].into_iter().chain(flags.split_whitespace());
+    match Cli::try_parse_from(arguments).map_err(|error| error.to_string())?.command {
         Command::Fix(args) => {
             let choices = &args.common.choices;
             let merged = merge(&choices.choices(args.unsafe_fixes), &[], std::iter::empty())?;
@@ -157,12 +157,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn accepts_its_own_clap_definition() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn the_keys_of_a_configuration_have_the_names_of_flags() {
+    fn names_configuration_keys_after_flags() {
         let mut command = Cli::command();
         command.build();
         let config = command.find_subcommand("config").unwrap();
@@ -180,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_checked() {
-        for wrong in [
+    fn rejects_invalid_settings() {
+        for flags in [
             "--uuid x",
             "--display gtk",
             "--display gtk,gl=off",
@@ -202,7 +202,7 @@ mod tests {
             "--type V5_4",
             "--type i915-GVTg_V5_3",
         ] {
-            assert!(parse_settings(wrong).is_err(), "{wrong}");
+            assert!(parse_settings(flags).is_err(), "{flags}");
         }
         let settings =
             parse_settings("--display egl-headless --audio pulseaudio,serverName=/p --uuid AB54BABAEA9A4CE5B7B451B376B65849").unwrap();

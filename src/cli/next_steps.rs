@@ -1,20 +1,20 @@
-//! What is still to do when domains were fixed: `fix` writes a text, and no guest has a vGPU by
-//! that alone.
+//! The next steps printed after `fix`, which only writes XML: a VM also needs a defined domain and
+//! a prepared host.
 
 use std::path::{Path, PathBuf};
 
 use crate::emit::shell;
 use crate::lint::Guest;
 
-/// The steps that are left for guests with vGPUs, of which some were changed now, as lines; empty
-/// where there is no such guest. `files` are those that were written.
+/// Returns the remaining steps for these guests, as lines; each guest comes with whether this run
+/// changed it. Empty if none has a vGPU. `files` are the files that were written.
 pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
-    let with_vgpu: Vec<&(Guest, bool)> =
+    let guests_with_vgpu: Vec<&(Guest, bool)> =
         guests.iter().filter(|(guest, _)| guest.has_vgpu).collect();
-    let changed = with_vgpu.iter().any(|(_, is_changed)| *is_changed);
-    // Several files may hold one VM.
+    let changed = guests_with_vgpu.iter().any(|(_, is_changed)| *is_changed);
+    // Several files may define the same VM.
     let mut names: Vec<Option<&str>> =
-        with_vgpu.iter().map(|(guest, _)| guest.name.as_deref()).collect();
+        guests_with_vgpu.iter().map(|(guest, _)| guest.name.as_deref()).collect();
     names.sort_unstable();
     names.dedup();
     let name = match names[..] {
@@ -22,7 +22,7 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
         [Some(name)] => shell::argument(name),
         _ => "NAME".to_owned(),
     };
-    let is_edit = files.iter().any(|file| is_of_virsh_edit(file));
+    let is_edit = files.iter().any(|file| is_virsh_edit_file(file));
     let files: Vec<String> =
         files.iter().map(|file| shell::argument(&file.to_string_lossy())).collect();
     let piped = format!("virsh dumpxml --inactive {name} | sudo gvtg-xml emit all --root /");
@@ -46,7 +46,7 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
     };
     let prepare = format!(
         "prepare the host for {}: run `{emit}`, follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`",
-        vgpus(&with_vgpu)
+        vgpus(&guests_with_vgpu)
     );
     if !changed {
         return format!("gvtg-xml: {prepare}\n");
@@ -62,18 +62,18 @@ pub(super) fn steps(guests: &[(Guest, bool)], files: &[PathBuf]) -> String {
     format!("gvtg-xml: next steps\n{}", steps.collect::<String>())
 }
 
-/// Whether this is the temporary file that `virsh edit` gives to an editor, and defines afterwards
+/// Whether this is the temporary file that `virsh edit` passes to the editor and defines afterwards
 /// (libvirt: tools/virsh-util.c).
-fn is_of_virsh_edit(file: &Path) -> bool {
+fn is_virsh_edit_file(file: &Path) -> bool {
     let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let random = name.strip_prefix("virsh").and_then(|name| name.strip_suffix(".xml"));
-    let is_named_so = random.is_some_and(|random| {
+    let has_temporary_name = random.is_some_and(|random| {
         random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
-    is_named_so && file.parent() == Some(&std::env::temp_dir())
+    has_temporary_name && file.parent() == Some(&std::env::temp_dir())
 }
 
-/// What the guests' vGPUs are called.
+/// Returns the phrase that names the guests' vGPUs.
 fn vgpus(guests: &[&(Guest, bool)]) -> String {
     let mut uuids: Vec<String> = Vec::new();
     for uuid in guests.iter().flat_map(|(guest, _)| &guest.vgpus).map(ToString::to_string) {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_guest_is_defined_and_started_again() {
+    fn defines_and_restarts_a_changed_guest() {
         let shown = steps(&[guest("win 10", &[UUID], true)], &[]);
         let wanted = format!(
             "gvtg-xml: next steps\n  1. define the domain, unless your pipe does that: `virsh define --validate FILE`\n  \
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unchanged_domain_needs_only_the_host_step() {
+    fn shows_only_the_host_step_for_an_unchanged_domain() {
         let shown = steps(&[guest("a", &[UUID], false)], &["a.xml".into()]);
         let wanted = format!(
             "gvtg-xml: prepare the host for the vGPU {UUID}: run `sudo gvtg-xml emit all --root / a.xml`, follow the steps that it prints (initramfs, \
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_none_is_named() {
+    fn names_none_of_several_guests() {
         let guests = [guest("a", &[UUID], false), guest("b", &[], true), (Guest::default(), true)];
         let shown = steps(&guests, &["a.xml".into(), "b.xml".into()]);
         assert!(
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn two_files_of_one_vm_are_one_vm() {
+    fn counts_two_files_of_one_vm_once() {
         let shown = steps(&[guest("a", &[UUID], true), guest("a", &[UUID], true)], &["vms".into()]);
         assert!(shown.contains(&format!("prepare the host for the vGPU {UUID}: ")), "{shown}");
         assert!(shown.contains("`virsh start a`\n"), "{shown}");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_temporary_file_of_virsh_edit_is_not_named() {
+    fn does_not_name_the_file_of_virsh_edit() {
         let file = std::env::temp_dir().join("virshA1b2C3.xml");
         let shown = steps(&[guest("win10", &[UUID], true)], &[file]);
         assert!(!shown.contains("virshA1b2C3") && !shown.contains("virsh define"), "{shown}");
@@ -172,7 +172,7 @@ mod tests {
             "{shown}"
         );
         for other in ["/home/user/virshA1b2C3.xml", "virshA1b2C3.xml", "/tmp/virsh-domains.xml"] {
-            assert!(!is_of_virsh_edit(Path::new(other)), "{other}");
+            assert!(!is_virsh_edit_file(Path::new(other)), "{other}");
         }
     }
 }

@@ -1,18 +1,19 @@
-//! What a run over files does apart from what is in force for each: flags where they were given,
-//! else defaults.
+//! Options of a run over files that no configuration sets: flags, with defaults for those that are
+//! not given.
 
 use super::Status;
 use super::flags::{ColorChoice, CommonArgs};
 use crate::config::merge::EffectiveConfig;
 use crate::rules::schema::Severity;
 
-/// What a run over files does, whatever they say and whatever their configuration.
+/// The options of a run over files that are the same for all of its files.
 pub(super) struct Options {
     /// Whether the exit code is 0 where it would be 1.
     pub(super) exit_zero: bool,
-    /// Whether files that are no domain with a sign of GVT-g are passed over.
+    /// Whether files that are not a domain, or show no sign of GVT-g, are skipped even if they are
+    /// named.
     pub(super) skip_foreign: bool,
-    /// Whether the files that are passed over are named.
+    /// Whether each skipped file is listed.
     pub(super) verbose: bool,
     /// The name that messages show for stdin.
     pub(super) stdin_filename: String,
@@ -23,7 +24,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// The options that these flags mean.
+    /// Returns the options for these flags.
     pub(super) fn new(common: &CommonArgs) -> Self {
         Options {
             exit_zero: common.exit_zero,
@@ -35,7 +36,7 @@ impl Options {
         }
     }
 
-    /// The exit status that findings of these severities mean for a file.
+    /// Returns the status of a file with findings of these severities.
     pub(super) fn status(
         &self,
         in_force: &EffectiveConfig,

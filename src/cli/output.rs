@@ -1,8 +1,8 @@
-//! Which reports a run writes, and where they go.
+//! The reports that a run writes, and where they go.
 //!
-//! `--output-file` is where the report of the `--format` before it goes; a format without one goes
-//! to stdout, or to stderr where stdout is the document's. So one run can fill a server's file and
-//! show people something at once.
+//! `--output-file` names the file for the report of the preceding `--format`. A report without a
+//! file goes to stdout, or to stderr if the fixed document goes to stdout. So one run can write a
+//! report for a server and show another one to the user.
 
 use std::fs;
 use std::io::Write;
@@ -23,10 +23,10 @@ use crate::rules;
 use crate::sanitize::system_error;
 use crate::xml::{self, XmlErrorKind};
 
-/// So much text is written before there is more.
+/// Bytes of report text that are written before the next file is processed.
 const LARGE: usize = 1 << 20;
 
-/// The flags as clap reads them.
+/// The flags, as clap parses them.
 #[derive(Args, Debug)]
 struct OutputFlags {
     /// Report format
@@ -40,10 +40,10 @@ struct OutputFlags {
     statistics: bool,
 }
 
-/// The reports that are asked for.
+/// The requested reports.
 #[derive(Clone, Debug)]
 pub(super) struct OutputArgs {
-    /// Those that were named, each with its file.
+    /// The requested formats, each with its file; at most one has none.
     formats: Vec<(Format, Option<PathBuf>)>,
     statistics: bool,
 }
@@ -61,17 +61,17 @@ impl Args for OutputArgs {
 impl FromArgMatches for OutputArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let flags = OutputFlags::from_arg_matches(matches)?;
-        let places = |name: &str| matches.indices_of(name).map_or(Vec::new(), Iterator::collect);
-        let (of_formats, of_files): (Vec<usize>, Vec<usize>) =
-            (places("format"), places("output_file"));
+        let indices = |name: &str| matches.indices_of(name).map_or(Vec::new(), Iterator::collect);
+        let format_indices: Vec<usize> = indices("format");
+        let file_indices: Vec<usize> = indices("output_file");
         let mut formats: Vec<(Format, Option<PathBuf>)> =
             flags.format.into_iter().map(|format| (format, None)).collect();
-        for (file, place) in flags.output_file.into_iter().zip(of_files) {
-            let before = of_formats.iter().filter(|format| **format < place).count();
-            match before.checked_sub(1).and_then(|index| formats.get_mut(index)) {
+        for (file, file_index) in flags.output_file.into_iter().zip(file_indices) {
+            let preceding = format_indices.iter().filter(|index| **index < file_index).count();
+            match preceding.checked_sub(1).and_then(|index| formats.get_mut(index)) {
                 Some((_, target)) if target.is_none() => *target = Some(file),
                 _ => {
-                    return Err(wrong(
+                    return Err(argument_conflict(
                         "each --output-file must come after the --format it belongs to",
                     ));
                 }
@@ -81,12 +81,12 @@ impl FromArgMatches for OutputArgs {
         match (printed, flags.statistics) {
             (0 | 1, false) | (0, true) => {}
             (_, true) => {
-                return Err(wrong(
+                return Err(argument_conflict(
                     "--format and --statistics both print a report: add `--output-file FILE` after --format, or leave one out",
                 ));
             }
             (_, false) => {
-                return Err(wrong(
+                return Err(argument_conflict(
                     "only one report can be printed: add `--output-file FILE` after each --format but one",
                 ));
             }
@@ -100,42 +100,43 @@ impl FromArgMatches for OutputArgs {
     }
 }
 
-fn wrong(message: &str) -> Error {
+fn argument_conflict(message: &str) -> Error {
     Error::raw(ErrorKind::ArgumentConflict, format!("{message}\n"))
 }
 
 impl OutputArgs {
-    /// Whether a report was asked for, and not only what there is by default.
-    pub(super) fn is_asked_for(&self) -> bool {
+    /// Whether a report was requested explicitly.
+    pub(super) fn is_requested(&self) -> bool {
         self.statistics || !self.formats.is_empty()
     }
 
-    /// Whether nothing may be added to what goes to the stream.
+    /// Whether the stream carries a report for programs, to which nothing may be added.
     pub(super) fn is_for_programs(&self) -> bool {
         let is_text =
             |format: Format| matches!(format, Format::Full | Format::Concise | Format::Github);
         self.formats.iter().any(|(format, file)| file.is_none() && !is_text(*format))
     }
 
-    /// Whether whoever reads the report counts the findings, or finds them counted there.
+    /// Whether the report makes a closing count unnecessary: it counts the findings, or its reader
+    /// does.
     pub(super) fn is_counted(&self) -> bool {
         self.statistics || self.is_for_programs()
     }
 }
 
-/// Where a report without a file goes.
+/// The stream for reports without a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {
     Stdout,
     Stderr,
 }
 
-/// What a run reports where nobody asks for a format.
+/// The report of a run if none is requested.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum DefaultReport {
     /// [`Full`].
     Full,
-    /// A line a finding, and how to mend what is left.
+    /// One line per finding, and how to fix those that are left ([`Concise::with_help`]).
     WithHelp,
 }
 
@@ -148,7 +149,7 @@ struct Output {
     report: Box<dyn Report>,
     target: Target,
     text: String,
-    /// Whether its lines are for people, and may be broken to fit a terminal.
+    /// Whether its lines are prose, which may be wrapped to fit a terminal.
     is_prose: bool,
 }
 
@@ -158,29 +159,31 @@ enum Target {
 }
 
 impl Outputs {
-    /// The reports that were asked for, or `unasked` where none was; without a stream those in
-    /// files alone.
+    /// Opens the requested reports, or `default_report` if none is requested; without a stream,
+    /// only those in files.
     ///
     /// # Errors
-    /// A file that can't be made, or holds a domain.
+    /// Fails for a file that can't be created, or that contains a domain.
     pub(super) fn open(
         args: &OutputArgs,
         stream: Option<Stream>,
-        unasked: Option<DefaultReport>,
+        default_report: Option<DefaultReport>,
         files: &AllFiles,
         options: &Options,
     ) -> Result<Self, String> {
         let mut outputs = Outputs { outputs: Vec::new() };
-        // A file alone leaves stdout empty, as it does for other linters.
-        if let Some((unasked, stream)) = unasked.filter(|_| !args.is_asked_for()).zip(stream) {
+        // If a report only goes to a file, stdout stays empty, as with other linters.
+        if !args.is_requested()
+            && let (Some(default_report), Some(stream)) = (default_report, stream)
+        {
             let target = Target::Stream(stream);
-            let report = match unasked {
+            let report = match default_report {
                 DefaultReport::Full => report(Format::Full, &target, files, options),
                 DefaultReport::WithHelp => {
-                    Box::new(Concise::with_help(look(&target, options.color).color))
+                    Box::new(Concise::with_help(terminal_style(&target, options.color).color))
                 }
             };
-            outputs.begin(report, target, unasked == DefaultReport::WithHelp);
+            outputs.begin(report, target, default_report == DefaultReport::WithHelp);
         }
         for (format, file) in &args.formats {
             let target = match (file, stream) {
@@ -190,7 +193,9 @@ impl Outputs {
             };
             outputs.begin(report(*format, &target, files, options), target, false);
         }
-        if let Some(stream) = stream.filter(|_| args.statistics) {
+        if args.statistics
+            && let Some(stream) = stream
+        {
             outputs.begin(Box::new(Statistics::default()), Target::Stream(stream), false);
         }
         Ok(outputs)
@@ -202,17 +207,18 @@ impl Outputs {
         self.outputs.push(Output { report, target, text, is_prose });
     }
 
-    /// How much of a finding they show.
+    /// Returns the most detail that any of the reports shows.
     pub(super) fn detail(&self) -> Detail {
         self.outputs.iter().map(|output| output.report.detail()).max().unwrap_or(Detail::Line)
     }
 
-    /// Whether somebody who runs the program sees a report, and not only whoever reads a file.
+    /// Whether a report goes to stdout or stderr.
     pub(super) fn is_seen(&self) -> bool {
         self.outputs.iter().any(|output| matches!(output.target, Target::Stream(_)))
     }
 
-    /// Adds a file. A long run shows what it has; on stderr other lines follow.
+    /// Adds a file's findings. Large reports are written in pieces, and those on stderr at once,
+    /// because other messages follow there.
     pub(super) fn add(&mut self, file: &FileFindings<'_>) -> Result<(), String> {
         for output in &mut self.outputs {
             output.report.file(file, &mut output.text);
@@ -224,7 +230,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// Writes the rest.
+    /// Ends the reports and writes the remaining text.
     pub(super) fn finish(mut self) -> Result<(), String> {
         for output in &mut self.outputs {
             output.report.end(&mut output.text);
@@ -257,25 +263,25 @@ impl Output {
 fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) -> Box<dyn Report> {
     match format {
         Format::Full => {
-            let look = look(target, options.color);
-            Box::new(Full::new(look.color, look.width))
+            let style = terminal_style(target, options.color);
+            Box::new(Full::new(style.color, style.width))
         }
-        Format::Concise => Box::new(Concise::new(look(target, options.color).color)),
+        Format::Concise => Box::new(Concise::new(terminal_style(target, options.color).color)),
         Format::Json => Box::new(Json::default()),
         Format::JsonLines => Box::new(JsonLines::default()),
         Format::Sarif => {
             let unreadable = [XmlErrorKind::NotADomain, XmlErrorKind::NotWellFormed]
                 .map(rules::rule_for_xml_error);
-            let mut asked: Vec<_> = files
+            let mut shown_rules: Vec<_> = files
                 .rules
                 .active
                 .iter()
                 .copied()
                 .filter(|rule| unreadable.iter().all(|other| other.id != rule.id))
                 .collect();
-            asked.extend(unreadable);
-            asked.sort_by(|left, right| left.id.cmp(&right.id));
-            Box::new(Sarif::new(asked, files.rule_pages.clone()))
+            shown_rules.extend(unreadable);
+            shown_rules.sort_by(|left, right| left.id.cmp(&right.id));
+            Box::new(Sarif::new(shown_rules, files.rule_pages.clone()))
         }
         Format::Github => Box::new(GitHub),
         Format::Gitlab => Box::new(GitLab::default()),
@@ -283,7 +289,7 @@ fn report(format: Format, target: &Target, files: &AllFiles, options: &Options) 
     }
 }
 
-fn look(target: &Target, choice: ColorChoice) -> TerminalStyle {
+fn terminal_style(target: &Target, choice: ColorChoice) -> TerminalStyle {
     match target {
         Target::Stream(Stream::Stdout) => TerminalStyle::of_stdout(choice),
         Target::Stream(Stream::Stderr) => TerminalStyle::of_stderr(choice),
@@ -291,8 +297,8 @@ fn look(target: &Target, choice: ColorChoice) -> TerminalStyle {
     }
 }
 
-/// A file for a report. One that holds a domain is meant to be read, whatever the order of the
-/// words on the command line says.
+/// Creates a file for a report. A file that contains a domain is refused, because it was probably
+/// meant as input.
 fn create(path: &PathBuf) -> Result<Target, String> {
     let is_domain = path.is_file()
         && fs::read(path).is_ok_and(|bytes| xml::root_name(&bytes).as_deref() == Some("domain"));

@@ -1,5 +1,5 @@
-//! Reading the command line: for `lint` and `fix`, which run the most, their own flags are put
-//! together and nothing else.
+//! Parses the command line. `lint` and `fix`, which run most often, have a fast path that builds
+//! only their own flags.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,46 +9,46 @@ use clap::{Args, FromArgMatches, Parser};
 use super::lazy_args::Deferred;
 use super::{Cli, Command};
 
-/// The name that KubeVirt calls its hook by, which is the command `kubevirt`.
+/// The name by which KubeVirt calls its hook; called so, the program runs the command `kubevirt`.
 const HOOK: &str = "onDefineDomain";
 
-/// The words that the process was given, the program's name first.
-pub(super) fn words() -> Vec<OsString> {
-    let mut words: Vec<OsString> = std::env::args_os().collect();
-    if words
+/// Returns the process's arguments, the program's name first.
+pub(super) fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments
         .first()
         .is_some_and(|program| Path::new(program).file_name().is_some_and(|name| name == HOOK))
     {
-        words[0] = "gvtg-xml".into();
-        words.insert(1, "kubevirt".into());
+        arguments[0] = "gvtg-xml".into();
+        arguments.insert(1, "kubevirt".into());
     }
-    words
+    arguments
 }
 
-/// What these words say, the program's name first.
+/// Parses the arguments, of which the first is the program's name.
 ///
 /// # Errors
-/// clap's message for what is wrong, or the help that was asked for.
-pub(super) fn command_line(words: &[OsString]) -> Result<Cli, clap::Error> {
-    // Where something is wrong or asked for, the whole command line is there to tell.
-    words.get(1..).and_then(directly).map_or_else(|| Cli::try_parse_from(words), Ok)
+/// Returns clap's error, which is also how clap returns a requested help or version text.
+pub(super) fn command_line(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    // Errors and help need the whole command line.
+    arguments.get(1..).and_then(parse_directly).map_or_else(|| Cli::try_parse_from(arguments), Ok)
 }
 
-/// The same of the words from the command on; None where it is another command, or its words don't
-/// fit.
-fn directly(words: &[OsString]) -> Option<Cli> {
-    let command = match words.first()?.to_str()? {
-        "lint" => Command::Lint(read(words)?),
-        "fix" => Command::Fix(read(words)?),
+/// Parses the arguments from the command's name on. Returns `None` for any command but `lint` and
+/// `fix`, and for arguments that clap rejects.
+fn parse_directly(arguments: &[OsString]) -> Option<Cli> {
+    let command = match arguments.first()?.to_str()? {
+        "lint" => Command::Lint(read(arguments)?),
+        "fix" => Command::Fix(read(arguments)?),
         _ => return None,
     };
     Some(Cli { command })
 }
 
-/// A command's flags out of its name and the words behind it.
-fn read<A: Args>(words: &[OsString]) -> Option<Deferred<A>> {
+/// Parses a command's flags from its name and the arguments after it.
+fn read<A: Args>(arguments: &[OsString]) -> Option<Deferred<A>> {
     let command = A::augment_args(clap::Command::new("").disable_help_flag(true));
-    Deferred::from_arg_matches(&command.try_get_matches_from(words).ok()?).ok()
+    Deferred::from_arg_matches(&command.try_get_matches_from(arguments).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_short_way_reads_what_the_whole_command_line_reads() {
+    fn parses_directly_what_the_whole_command_line_parses() {
         for line in [
             "lint",
             "fix",
@@ -66,12 +66,12 @@ mod tests {
             "fix --in-place a.xml help --only display,vgpu --keep-video=false --uuid ab54baba-ea9a-4ce5-b7b4-51b376b65849",
             "fix --suppress display --reason so --suppress-in comment",
         ] {
-            let words: Vec<OsString> =
+            let arguments: Vec<OsString> =
                 format!("gvtg-xml {line}").split(' ').map(OsString::from).collect();
-            let whole = Cli::try_parse_from(&words).unwrap();
+            let expected = Cli::try_parse_from(&arguments).unwrap();
             assert_eq!(
-                format!("{:?}", directly(&words[1..]).unwrap()),
-                format!("{whole:?}"),
+                format!("{:?}", parse_directly(&arguments[1..]).unwrap()),
+                format!("{expected:?}"),
                 "{line}"
             );
         }
@@ -85,8 +85,8 @@ mod tests {
             "lint --nothing",
             "help fix",
         ] {
-            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            assert!(directly(&words).is_none(), "{line}");
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert!(parse_directly(&arguments).is_none(), "{line}");
         }
     }
 }

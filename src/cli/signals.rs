@@ -1,4 +1,4 @@
-//! Signals that ask the process to end, and the little that must not end half way.
+//! Delays signals that terminate the process while a file is being replaced.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,17 +8,16 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::low_level::emulate_default_handler;
 
-/// What the handlers see and say.
+/// State shared with the signal handlers.
 #[derive(Default)]
 struct Watch {
-    /// Whether the process may end at once.
+    /// Whether the process may be terminated at once.
     is_idle: Arc<AtomicBool>,
-    /// The signal that came while it might not; 0 for none.
+    /// The signal that arrived while it may not; 0 for none.
     pending: Arc<AtomicUsize>,
 }
 
-/// Does something that must not end half way: whoever asks the process to end meanwhile waits until
-/// it is done.
+/// Runs `work` without interruption: a signal that terminates the process takes effect afterwards.
 pub(super) fn uninterrupted<R>(work: impl FnOnce() -> R) -> R {
     static WATCH: OnceLock<Watch> = OnceLock::new();
     let watch = WATCH.get_or_init(watch);
@@ -26,7 +25,7 @@ pub(super) fn uninterrupted<R>(work: impl FnOnce() -> R) -> R {
     let result = work();
     watch.is_idle.store(true, Ordering::SeqCst);
     if let Ok(signal @ 1..) = i32::try_from(watch.pending.load(Ordering::SeqCst)) {
-        // It ends the process; a signal that can't leaves it as it was.
+        // Terminates the process; if that fails, the run continues.
         let _ = emulate_default_handler(signal);
     }
     result
@@ -34,12 +33,12 @@ pub(super) fn uninterrupted<R>(work: impl FnOnce() -> R) -> R {
 
 fn watch() -> Watch {
     let watch = Watch::default();
-    let ignored = ignored();
+    let ignored_signals = ignored_signals();
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-        // nohup, and shells for what runs in the background, have the process ignore some: that
-        // stays.
-        if ignored >> (signal - 1) & 1 == 0 {
-            // A signal that can't be watched ends the process, as it always did.
+        // nohup, and shells for background jobs, let the process ignore some signals; they stay
+        // ignored.
+        if ignored_signals >> (signal - 1) & 1 == 0 {
+            // If a signal can't be watched, it terminates the process as by default.
             let _ = flag::register_conditional_default(signal, Arc::clone(&watch.is_idle));
             let _ = flag::register_usize(
                 signal,
@@ -48,14 +47,14 @@ fn watch() -> Watch {
             );
         }
     }
-    // A file that may not grow so much (ulimit -f) is an error of writing then, not the process's
-    // end.
+    // With SIGXFSZ caught, exceeding the file size limit (ulimit -f) is a write error and does not
+    // terminate the process.
     let _ = flag::register(SIGXFSZ, Arc::default());
     watch
 }
 
-/// The signals that the process ignores, a bit each; none where the kernel doesn't tell.
-fn ignored() -> u64 {
+/// Returns the bit mask of ignored signals; 0 if the kernel does not provide it.
+fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

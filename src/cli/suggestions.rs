@@ -1,5 +1,4 @@
-//! What to say of a command line that can't be read: clap's words, and what is meant where somebody
-//! uses another program's.
+//! Usage errors: clap's messages, with hints for flags and commands known from other programs.
 
 use std::path::Path;
 
@@ -11,10 +10,11 @@ use super::Cli;
 use crate::emit::shell;
 use crate::sanitize::clean_lines;
 
-/// Words that other programs use, and what to use here instead. The first entry that fits is shown.
+/// Flags or commands of other programs, and the hint to show for them. The first matching entry is
+/// used.
 struct ForeignFlag {
     words: &'static [&'static str],
-    /// The commands that the tip is true of; none: all.
+    /// The commands for which the hint holds; empty for all.
     commands: &'static [&'static str],
     instead: &'static str,
 }
@@ -261,42 +261,41 @@ const COMMANDS: &[ForeignFlag] = &[
     word(&["version"], "`gvtg-xml --version` prints the version"),
 ];
 
-/// What to say. What somebody typed, or a script pasted, is in it, and must not look like a line of
-/// it.
+/// Renders a usage error. User input is escaped, so that it cannot fake lines of output.
 pub(super) fn render_usage_error(error: Error, arguments: &[String]) -> String {
     let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
-    let (path, mut command) = asked(arguments);
-    if let Some(said) = empty_name(&error, arguments) {
-        return said;
+    let (path, mut command) = find_command(arguments);
+    if let Some(message) = empty_value_message(&error, arguments) {
+        return message;
     }
-    let tip = tip(&error, arguments, &path);
-    clean_lines(&rendered(error, tip, &mut command))
+    let hint = hint(&error, arguments, &path);
+    clean_lines(&render_with_hint(error, hint, &mut command))
 }
 
-/// An error with a tip, if there is one, and how the command is used.
-fn rendered(mut error: Error, tip: Option<String>, command: &mut Command) -> String {
+/// Renders an error with a hint, if there is one, and the command's usage.
+fn render_with_hint(mut error: Error, hint: Option<String>, command: &mut Command) -> String {
     let usage = command.render_usage();
-    // One of this program's own, which clap has rendered with the usage of the whole program.
+    // An error raised by this program, which clap has rendered with the usage of the whole program.
     if error.kind() == ErrorKind::ArgumentConflict && error.get(ContextKind::InvalidArg).is_none() {
-        let said = error.render().to_string();
-        let message = said.lines().next().unwrap_or_default();
+        let message = error.render().to_string();
+        let message = message.lines().next().unwrap_or_default();
         return format!("{message}\n\n{usage}\n\nFor more information, try '--help'.\n");
     }
     if error.get(ContextKind::Usage).is_some() {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
     }
-    if let Some(tip) = tip {
+    if let Some(hint) = hint {
         for other in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand] {
             error.remove(other);
         }
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(hint)]));
     }
     error.render().to_string()
 }
 
-/// The command that is meant by these arguments, with its words. A flag may stand before it, where
-/// it does not belong.
-fn asked(arguments: &[String]) -> (Vec<String>, Command) {
+/// Finds the command that the arguments name, and returns its path and definition. Flags before it,
+/// where they are not allowed, are skipped.
+fn find_command(arguments: &[String]) -> (Vec<String>, Command) {
     let mut command = Cli::command();
     command.build();
     let mut rest = arguments.get(1..).unwrap_or_default();
@@ -313,8 +312,8 @@ fn asked(arguments: &[String]) -> (Vec<String>, Command) {
     (path, command)
 }
 
-/// Where an empty word stands for a name: clap takes it for none.
-fn empty_name(error: &Error, arguments: &[String]) -> Option<String> {
+/// Returns the message for an empty value (`--flag=` or `""`), which clap reports as a missing one.
+fn empty_value_message(error: &Error, arguments: &[String]) -> Option<String> {
     let is_empty = error.kind() == ErrorKind::InvalidValue
         && text(error, ContextKind::InvalidValue)?.is_empty();
     let is_given = arguments.iter().any(|argument| argument.is_empty() || argument.ends_with('='));
@@ -327,19 +326,20 @@ fn empty_name(error: &Error, arguments: &[String]) -> Option<String> {
     })
 }
 
-fn tip(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
+fn hint(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
     let command = path.first().map_or("", String::as_str);
     let first = arguments.get(1).map_or("", String::as_str);
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let flag = text(error, ContextKind::InvalidArg)?.split('=').next()?;
-            let having = commands_with(flag);
-            if first.starts_with('-') && !having.is_empty() {
-                return after_the_command(flag, arguments, path, &having);
+            let commands_with_flag = commands_with(flag);
+            if first.starts_with('-') && !commands_with_flag.is_empty() {
+                return hint_for_misplaced_flag(flag, arguments, path, &commands_with_flag);
             }
-            let instead = familiar(FLAGS, command, flag).map(str::to_owned);
-            let elsewhere =
-                || having.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none());
+            let instead = foreign_hint(FLAGS, command, flag).map(str::to_owned);
+            let elsewhere = || {
+                commands_with_flag.last().filter(|_| error.get(ContextKind::SuggestedArg).is_none())
+            };
             instead.or_else(|| {
                 elsewhere().map(|command| format!("`gvtg-xml {command}` has this option"))
             })
@@ -366,7 +366,7 @@ fn tip(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
                     "the command is missing: `gvtg-xml lint {file}` or `gvtg-xml fix {file}`"
                 ),
             };
-            familiar(COMMANDS, command, word)
+            foreign_hint(COMMANDS, command, word)
                 .map(str::to_owned)
                 .or_else(kind)
                 .or_else(|| is_file.then(file))
@@ -375,28 +375,29 @@ fn tip(error: &Error, arguments: &[String], path: &[String]) -> Option<String> {
     }
 }
 
-/// What to say of a flag that stands before the command, where these commands have it.
-fn after_the_command(
+/// Returns the hint for a flag before the command; `commands_with_flag` are those that have it.
+fn hint_for_misplaced_flag(
     flag: &str,
     arguments: &[String],
     path: &[String],
-    having: &[String],
+    commands_with_flag: &[String],
 ) -> Option<String> {
     let rest = &arguments[1..];
     let shown = |words: &[String]| {
         words.iter().map(|word| format!(" {}", shell::argument(word))).collect::<String>()
     };
     let Some(command) = path.first() else {
-        return having
+        return commands_with_flag
             .last()
             .map(|command| format!("put it after a command: `gvtg-xml {command}{}`", shown(rest)));
     };
-    if !having.contains(&path.join(" ")) {
+    if !commands_with_flag.contains(&path.join(" ")) {
         return Some(format!("`gvtg-xml {}` has no {flag}", path.join(" ")));
     }
-    let place = rest.iter().position(|word| word == command)?;
-    let (flags, behind) = (&rest[..place], &rest[place..]);
-    let (commands, others) = behind.split_at(path.len().min(behind.len()));
+    let index = rest.iter().position(|word| word == command)?;
+    let flags = &rest[..index];
+    let after = &rest[index..];
+    let (commands, others) = after.split_at(path.len().min(after.len()));
     Some(format!(
         "put it after the command: `gvtg-xml{}{}{}`",
         shown(commands),
@@ -406,18 +407,18 @@ fn after_the_command(
 }
 
 impl ForeignFlag {
-    /// Whether this word is meant, said to this command.
+    /// Whether the entry has this word and applies to this command.
     fn fits(&self, command: &str, word: &str) -> bool {
         self.words.contains(&word) && (self.commands.is_empty() || self.commands.contains(&command))
     }
 }
 
-/// What does here what a word does elsewhere.
-fn familiar(table: &'static [ForeignFlag], command: &str, word: &str) -> Option<&'static str> {
-    table.iter().find(|familiar| familiar.fits(command, word)).map(|familiar| familiar.instead)
+/// Returns the hint for a word of another program.
+fn foreign_hint(table: &'static [ForeignFlag], command: &str, word: &str) -> Option<&'static str> {
+    table.iter().find(|entry| entry.fits(command, word)).map(|entry| entry.instead)
 }
 
-/// All commands by their words, with the kinds of `emit`.
+/// Returns all commands, including the kinds of `emit`, by their path.
 fn all_commands() -> Vec<(String, Command)> {
     let mut root = Cli::command();
     root.build();
@@ -432,17 +433,17 @@ fn all_commands() -> Vec<(String, Command)> {
     all
 }
 
-/// The commands that have a flag, the one that has the most flags last.
+/// Returns the commands that have a flag; the one with the most flags is last.
 fn commands_with(flag: &str) -> Vec<String> {
     let has_it = |argument: &Arg| {
         let long = argument.get_long().map(|long| format!("--{long}"));
         let short = argument.get_short().map(|short| format!("-{short}"));
         [long, short].iter().flatten().any(|name| name == flag)
     };
-    let mut having = all_commands();
-    having.retain(|(_, command)| command.get_arguments().any(has_it));
-    having.sort_by_key(|(_, command)| command.get_arguments().count());
-    having.into_iter().map(|(path, _)| path).collect()
+    let mut commands = all_commands();
+    commands.retain(|(_, command)| command.get_arguments().any(has_it));
+    commands.sort_by_key(|(_, command)| command.get_arguments().count());
+    commands.into_iter().map(|(path, _)| path).collect()
 }
 
 fn text(error: &Error, kind: ContextKind) -> Option<&str> {
@@ -457,7 +458,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_familiar_word_is_one_of_this_program() {
+    fn lists_only_words_that_this_program_lacks() {
         let mut command = Cli::command();
         command.build();
         for ForeignFlag { words, commands, .. } in COMMANDS {
@@ -475,9 +476,12 @@ mod tests {
             command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         for (index, ForeignFlag { words, commands, .. }) in FLAGS.iter().enumerate() {
             for word in *words {
-                let having = commands_with(word);
+                let commands_with_word = commands_with(word);
                 commands.iter().for_each(|command| {
-                    assert!(!having.iter().any(|other| other == command), "{command} has {word}")
+                    assert!(
+                        !commands_with_word.iter().any(|other| other == command),
+                        "{command} has {word}"
+                    )
                 });
                 let is_hidden = |command: &str| {
                     FLAGS[..index].iter().any(|earlier| earlier.fits(command, word))
@@ -496,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_instead_is_there() {
+    fn suggests_only_existing_commands_and_flags() {
         let mut command = Cli::command();
         command.build();
         for ForeignFlag { commands, instead, .. } in FLAGS.iter().chain(COMMANDS) {
@@ -513,7 +517,7 @@ mod tests {
             }) {
                 let is_others = matches!(flag, "--version" | "--inactive" | "--security-info");
                 assert!(is_others || !commands_with(flag).is_empty(), "{instead}: {flag}");
-                // What is not in a command of its own is a flag of the command that was given.
+                // A flag at the start of the hint belongs to the command that was given.
                 let is_own = instead.starts_with(flag);
                 let has_it = |command: &&str| {
                     commands_with(flag)

@@ -1,22 +1,22 @@
-//! How a run of `lint` ends: how much was found, and what fixes it.
+//! The last line of `lint`: how much was found, and what fixes it.
 
 use crate::diagnostic::Diagnostic;
 use crate::edit::Applicability;
 
-/// What was found in all files.
+/// Counts of what was found in all files.
 #[derive(Debug, Default)]
 pub(super) struct LintSummary {
     files: usize,
     findings: usize,
-    /// Those that `fix` mends.
+    /// Findings that `fix` fixes.
     safe: usize,
-    /// Those that it mends with `--unsafe-fixes` only.
+    /// Findings that it fixes with `--unsafe-fixes` only.
     lossy: usize,
     suppressed: usize,
 }
 
 impl LintSummary {
-    /// Counts what was found in one file, and what is suppressed there.
+    /// Adds the findings of one file; `suppressed` is the number of its suppressed findings.
     pub(super) fn add(&mut self, open: &[Diagnostic<'_>], suppressed: usize) {
         let fixes =
             || open.iter().filter_map(|finding| finding.fix.as_ref()).map(|fix| fix.applicability);
@@ -28,7 +28,7 @@ impl LintSummary {
         self.suppressed += suppressed;
     }
 
-    /// It in a sentence; None where no file was looked at.
+    /// Returns the summary as a sentence; `None` if no file was checked.
     pub(super) fn sentence(&self) -> Option<String> {
         let mut text = match self {
             LintSummary { files: 0, .. } => return None,
@@ -55,7 +55,7 @@ impl LintSummary {
     }
 }
 
-/// `1 file`, `2 files`.
+/// Formats a count with its noun: `1 file`, `2 files`.
 pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -65,11 +65,11 @@ mod tests {
     use super::LintSummary;
 
     #[test]
-    fn it_says_what_fix_can_do() {
+    fn says_what_fix_can_fix() {
         let sentence = |files, findings, safe, lossy, suppressed| {
             LintSummary { files, findings, safe, lossy, suppressed }.sentence()
         };
-        for (tally, wanted) in [
+        for (actual, expected) in [
             (sentence(0, 0, 0, 0, 0), None),
             (sentence(1, 0, 0, 0, 0), Some("no findings in 1 file")),
             (
@@ -87,7 +87,7 @@ mod tests {
                 Some("9 findings, 7 fixable with `gvtg-xml fix`, 1 more with `--unsafe-fixes`"),
             ),
         ] {
-            assert_eq!(tally.as_deref(), wanted);
+            assert_eq!(actual.as_deref(), expected);
         }
     }
 }

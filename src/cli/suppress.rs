@@ -1,5 +1,4 @@
-//! `gvtg-xml fix --suppress`: the domains say what is to be ignored in them, and nothing else in
-//! them changes.
+//! `gvtg-xml fix --suppress`: adds suppressions to domains, and changes nothing else in them.
 
 use std::sync::Arc;
 
@@ -25,22 +24,23 @@ pub(super) fn run(
     files: &Files,
     in_force: &[Arc<EffectiveConfig>],
 ) -> Status {
-    let (form, reason) = match usage(args, in_force) {
-        Ok(usage) => usage,
+    let (style, reason) = match validated_style_and_reason(args, in_force) {
+        Ok(validated_style_and_reason) => validated_style_and_reason,
         Err(message) => return fail(&message),
     };
     let mut status = say_unreadable(&files.unreadable);
-    let (mut skipped, mut count) = (Vec::new(), 0);
+    let mut skipped = Vec::new();
+    let mut count = 0;
     let mut others = claims_if_multiple(&files.inputs);
     for (index, (input, in_force)) in files.inputs.iter().zip(in_force).enumerate() {
-        match suppress_one(input, args, in_force, options, (form, reason), others.as_mut()) {
-            Ok(Handled::Done(one)) => {
-                count += one;
-                if one > 0 && (args.diff || args.check) && !options.exit_zero {
+        match suppress_one(input, args, in_force, options, (style, reason), others.as_mut()) {
+            Ok(Handled::Done(file_count)) => {
+                count += file_count;
+                if file_count > 0 && (args.diff || args.check) && !options.exit_zero {
                     status = status.max(Status::Findings);
                 }
             }
-            Ok(Handled::Skipped(why)) => skipped.push((index, why)),
+            Ok(Handled::Skipped(reason)) => skipped.push((index, reason)),
             Err(message) => status = fail(&message),
         }
     }
@@ -52,29 +52,30 @@ pub(super) fn run(
         } else {
             format!("{findings} suppressed")
         };
-        let kept = match form {
+        let persistence = match style {
             SuppressionStyle::Metadata => "in the domain's metadata, which `virsh define` keeps",
             SuppressionStyle::Comment => {
                 "with comments, which `virsh define` drops (it keeps what `--suppress-in metadata` writes)"
             }
         };
-        let how = if count > 0 { format!(" {kept}") } else { String::new() };
-        io::print_note(&format!("{count} {done}{how}"));
+        let suffix = if count > 0 { format!(" {persistence}") } else { String::new() };
+        io::print_note(&format!("{count} {done}{suffix}"));
     }
     status
 }
 
-/// The form and the reason, where they and the rules can be what is said.
-fn usage<'a>(
+/// Returns where suppressions are written and their reason, after checking the reason and the
+/// rules' names.
+fn validated_style_and_reason<'a>(
     args: &'a FixArgs,
     in_force: &[Arc<EffectiveConfig>],
 ) -> Result<(SuppressionStyle, &'a str), String> {
-    let form = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
+    let style = match args.suppress_in.unwrap_or(SuppressIn::Metadata) {
         SuppressIn::Comment => SuppressionStyle::Comment,
         SuppressIn::Metadata => SuppressionStyle::Metadata,
     };
     let reason = args.reason.as_deref().unwrap_or("");
-    form.validate_reason(reason).map_err(|message| format!("--reason: {message}"))?;
+    style.validate_reason(reason).map_err(|message| format!("--reason: {message}"))?;
     for in_force in in_force {
         in_force
             .rules
@@ -82,24 +83,24 @@ fn usage<'a>(
             .narrow(&args.suppress, &[])
             .map_err(|message| format!("--suppress: {}", clean(&message)))?;
     }
-    Ok((form, reason))
+    Ok((style, reason))
 }
 
-/// How many findings are to be ignored that counted before.
+/// Adds suppressions to one file and returns how many findings they suppress.
 fn suppress_one(
     input: &Input,
     args: &FixArgs,
     in_force: &EffectiveConfig,
     options: &Options,
-    (form, reason): (SuppressionStyle, &str),
+    (style, reason): (SuppressionStyle, &str),
     others: Option<&mut Claims>,
 ) -> Result<Handled<usize>, String> {
     let name = name(&input.path, options);
     let Document { text, to_replace } = match read(input, args, in_force, options)? {
         InputKind::Text(document) => document,
-        InputKind::HandedOn => return Ok(Handled::Done(0)),
-        InputKind::PassedOver(why) => return Ok(Handled::Skipped(why)),
-        InputKind::NoText(bytes) => {
+        InputKind::PassedThrough => return Ok(Handled::Done(0)),
+        InputKind::Skipped(skip_reason) => return Ok(Handled::Skipped(skip_reason)),
+        InputKind::NotUtf8(bytes) => {
             let message = xml::decode(&bytes)
                 .err()
                 .map(|error| located(&name, position_in(&bytes, &error), &error));
@@ -112,7 +113,7 @@ fn suppress_one(
         text,
         &args.suppress,
         reason,
-        form,
+        style,
         &in_force.rules,
         &settings,
         others.as_deref(),

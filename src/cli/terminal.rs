@@ -1,4 +1,4 @@
-//! The terminal that somebody looks at: its colours and its width.
+//! Colors and width of the terminal.
 
 use std::io::{IsTerminal, stderr, stdout};
 use std::os::fd::AsFd;
@@ -6,14 +6,13 @@ use std::os::fd::AsFd;
 use super::ColorChoice;
 use crate::wrap;
 
-/// So wide is text where nothing says a width, in columns; longer lines are hard to read, on
-/// however wide a terminal.
+/// Default and maximum width of text in columns; longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
 
-/// One that is narrower breaks the lines by itself.
+/// Minimum width in columns; narrower terminals wrap the lines themselves.
 const MIN_WIDTH: usize = 30;
 
-/// What a stream shows to whoever looks at it.
+/// The color and width of text on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TerminalStyle {
     pub(super) color: bool,
@@ -22,7 +21,7 @@ pub(super) struct TerminalStyle {
 }
 
 impl TerminalStyle {
-    /// That of stdout.
+    /// Returns the style of text on stdout.
     pub(super) fn of_stdout(choice: ColorChoice) -> Self {
         TerminalStyle {
             color: use_color(choice, stdout().is_terminal()),
@@ -30,7 +29,7 @@ impl TerminalStyle {
         }
     }
 
-    /// That of stderr.
+    /// Returns the style of text on stderr.
     pub(super) fn of_stderr(choice: ColorChoice) -> Self {
         TerminalStyle {
             color: use_color(choice, stderr().is_terminal()),
@@ -38,18 +37,18 @@ impl TerminalStyle {
         }
     }
 
-    /// That of a file.
+    /// Returns the style of text in a file.
     pub(super) fn of_file(choice: ColorChoice) -> Self {
         TerminalStyle { color: use_color(choice, false), width: MAX_WIDTH }
     }
 }
 
-/// The columns of text for people on stdout.
+/// Returns the width of prose on stdout, in columns.
 pub(super) fn width() -> usize {
     width_of(stdout())
 }
 
-/// The columns of the terminal that a stream is; None where it is none.
+/// Returns the columns of the stream's terminal; `None` if it is not a terminal.
 pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
     rustix::termios::tcgetwinsize(stream)
         .ok()
@@ -57,38 +56,38 @@ pub(super) fn columns(stream: impl AsFd) -> Option<usize> {
         .filter(|columns| *columns > 0)
 }
 
-/// Those of the terminal, or else those that the environment says, as far as a line is read with
-/// ease.
+/// Returns the terminal's columns, else those of `$COLUMNS`, within the limits for readable lines.
 fn width_of(stream: impl AsFd) -> usize {
-    let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns_variable =
+        || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns(stream)
-        .or_else(said)
+        .or_else(columns_variable)
         .map_or(MAX_WIDTH, |columns: usize| columns.clamp(MIN_WIDTH, MAX_WIDTH))
 }
 
-/// Text for people on stdout: on a terminal its lines are broken between words.
+/// Wraps prose if stdout is a terminal.
 pub(super) fn for_stdout(text: &str) -> String {
-    if columns(stdout()).is_some() { lines(text, width()) } else { text.to_owned() }
+    if columns(stdout()).is_some() { wrap_lines(text, width()) } else { text.to_owned() }
 }
 
-/// The same for stderr.
+/// Wraps prose if stderr is a terminal.
 pub(super) fn for_stderr(text: &str) -> String {
-    if columns(stderr()).is_some() { lines(text, width_of(stderr())) } else { text.to_owned() }
+    if columns(stderr()).is_some() { wrap_lines(text, width_of(stderr())) } else { text.to_owned() }
 }
 
-/// Each line as lines of at most `width` columns, of which those after the first are indented by
-/// two more, or begin below the text of a list item or a label.
-fn lines(text: &str, width: usize) -> String {
+/// Wraps each line to `width` columns. Continuation lines are indented by two more, or align with
+/// the text of a list item or a label.
+fn wrap_lines(text: &str, width: usize) -> String {
     let line = |line: &str| {
-        let blanks = line.len() - line.trim_start_matches(' ').len();
+        let indent = line.len() - line.trim_start_matches(' ').len();
         let label = ["help: ", "checked: "]
             .iter()
-            .find(|label| line[blanks..].starts_with(**label))
+            .find(|label| line[indent..].starts_with(**label))
             .map_or(2, |label| label.len());
-        let number = line[blanks..]
+        let number = line[indent..]
             .split_once(". ")
             .filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
-        let hanging = blanks + number.map_or(label, |(number, _)| number.len() + 2);
+        let hanging = indent + number.map_or(label, |(number, _)| number.len() + 2);
         wrap::line(line, width, &" ".repeat(hanging))
     };
     text.split_inclusive('\n')
@@ -117,20 +116,20 @@ fn use_color(choice: ColorChoice, stream_is_terminal: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::wrap_lines;
 
     #[test]
-    fn a_line_goes_on_below_its_text() {
+    fn aligns_continuation_lines_with_the_text() {
         assert_eq!(
-            lines("gvtg-xml: one two three\nshort\n", 16),
+            wrap_lines("gvtg-xml: one two three\nshort\n", 16),
             "gvtg-xml: one\n  two three\nshort\n"
         );
-        assert_eq!(lines("  help: one two three\n", 16), "  help: one two\n        three\n");
-        assert_eq!(lines("  1. one two three", 14), "  1. one two\n     three");
+        assert_eq!(wrap_lines("  help: one two three\n", 16), "  help: one two\n        three\n");
+        assert_eq!(wrap_lines("  1. one two three", 14), "  1. one two\n     three");
         assert_eq!(
-            lines("  help: run `virsh start win10`\n", 16),
+            wrap_lines("  help: run `virsh start win10`\n", 16),
             "  help: run\n        `virsh start win10`\n"
         );
-        assert_eq!(lines("\n", 16), "\n");
+        assert_eq!(wrap_lines("\n", 16), "\n");
     }
 }

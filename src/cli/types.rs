@@ -14,7 +14,7 @@ use crate::host::card::{self, Card};
 use crate::host::{Root, card_of};
 use crate::types::FENCES;
 
-/// The flags of `types`.
+/// The flags of `gvtg-xml types`.
 #[derive(Args, Debug)]
 pub(super) struct TypesArgs {
     /// Folder with another machine's /sys, /proc and /etc
@@ -76,7 +76,7 @@ fn text(card: Option<&Card>, offers: &[Offer]) -> String {
     text
 }
 
-/// What a user wonders who sees no number in the last column.
+/// Returns advice for a GPU of which no vGPU can be created now.
 fn advice(card: &Card, offers: &[Offer]) -> String {
     let listed = card.types.as_found().map_or(0, Vec::len);
     let fits_some = offers.iter().any(|offer| offer.possible.is_some_and(|count| count > 0));

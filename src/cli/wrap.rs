@@ -1,9 +1,9 @@
-//! Text for a terminal of a width: broken between words.
+//! Wraps pages of text to the width of a terminal.
 
 use crate::wrap;
 
-/// Lines of at most so many columns. What stands four blanks in or more is code, and stays; the
-/// rest of a line begins under its last column of a table, where that leaves it room.
+/// Wraps lines to `width` columns. Lines indented by four or more are code and stay as they are. In
+/// a table, continuation lines align with the last column if there is room.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     text.split_inclusive('\n').map(|line| wrapped_line(line, width)).collect()
 }
@@ -18,10 +18,11 @@ fn wrapped_line(line: &str, width: usize) -> String {
     text + if line.ends_with('\n') { "\n" } else { "" }
 }
 
-/// How far in the second line of a paragraph begins.
+/// Returns the indentation of a paragraph's continuation lines, in columns.
 fn hanging(line: &str, width: usize) -> usize {
-    let blanks = line.len() - line.trim_start_matches(' ').len();
-    let indent = if line[blanks..].starts_with("- ") { blanks + 2 } else { blanks };
+    let indent_of_line = line.len() - line.trim_start_matches(' ').len();
+    let indent =
+        if line[indent_of_line..].starts_with("- ") { indent_of_line + 2 } else { indent_of_line };
     let cell = line.match_indices("  ").map(|(at, _)| at + 2).filter(|at| *at <= width / 2).last();
     let column = cell.map_or(indent, |at| {
         at + line[at..].len() - line[at..].trim_start_matches([' ', '*']).len()
@@ -29,16 +30,15 @@ fn hanging(line: &str, width: usize) -> usize {
     if column <= width / 2 { column } else { indent + 2 }
 }
 
-/// Prose whose paragraphs are a line each; items of lists, and what is indented, have lines of
-/// their own.
+/// Joins the lines of each paragraph. List items and indented text keep their own lines.
 pub(super) fn paragraphs(prose: &str) -> String {
     let mut text = String::new();
     for line in prose.lines() {
-        let is_own = line.is_empty()
+        let starts_line = line.is_empty()
             || line.starts_with([' ', '-'])
             || text.is_empty()
             || text.ends_with('\n');
-        text.push_str(if !is_own {
+        text.push_str(if !starts_line {
             " "
         } else if text.is_empty() {
             ""
@@ -50,7 +50,7 @@ pub(super) fn paragraphs(prose: &str) -> String {
     text
 }
 
-/// A text without blanks at the ends of its lines.
+/// Removes trailing whitespace from each line.
 pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_broken_between_words() {
+    fn breaks_lines_between_words() {
         assert_eq!(wrapped("short\n", 10), "short\n");
         assert_eq!(wrapped("one two three\nfour", 8), "one two\nthree\nfour");
         assert_eq!(wrapped("- one two three\n", 10), "- one two\n  three\n");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_is_one_line() {
+    fn joins_the_lines_of_a_paragraph() {
         assert_eq!(
             paragraphs("one\ntwo\n\nthree\nfour\n- a\n- b\n"),
             "one two\n\nthree four\n- a\n- b"
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn no_word_is_lost() {
+    fn keeps_every_word() {
         for rule in crate::rules::builtin() {
             let page = crate::rules::docs::page(rule, crate::rules::docs::Markup::Plain);
             for width in [1, 20, 40, 80] {
