@@ -52,7 +52,7 @@ pub(super) fn run(args: &GenerateArgs) -> Status {
         What::Fish => FISH.to_owned(),
         What::ConfigSchema => format!("{:#}\n", schema()),
         What::ProblemMatcher => PROBLEM_MATCHER.to_owned(),
-        What::Words => complete::answer(&args.words),
+        What::Words => complete::completions(&args.words),
     };
     match io::print(&text) {
         Ok(()) => Status::Clean,

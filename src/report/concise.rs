@@ -1,4 +1,4 @@
-//! `file:line:column: severity[rule] message`: one line a finding, for editors and grep.
+//! `file:line:column: severity[rule] message`: one line per finding, for editors and grep.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use crate::diagnostic::{Detail, Diagnostic, Related};
 use crate::edit::Applicability;
 use crate::sanitize::clean;
 
-/// One line a finding; of what is mended it says what the fix does.
+/// One line per finding; for a fixed finding, what the fix does.
 #[derive(Debug, Default)]
 pub struct Concise {
     color: bool,
@@ -16,26 +16,25 @@ pub struct Concise {
 }
 
 impl Concise {
-    /// With colours, or as plain text.
+    /// Creates the format, with or without colors.
     pub fn new(color: bool) -> Self {
         Concise { color, has_help: false }
     }
 
-    /// The same, and in lines of their own what to do about what is left: for people, and no longer
-    /// for programs.
+    /// Creates a variant for people, which adds lines on how to resolve the findings that are left.
     pub fn with_help(color: bool) -> Self {
         Concise { color, has_help: true }
     }
 
-    /// A finding, in the file of this name as it is printed.
+    /// Appends a finding; `name` is the file's name as it is printed.
     fn add(&self, name: &str, state: State, diagnostic: &Diagnostic<'_>, text: &mut String) {
         let paint = Paint::new(self.color);
         let is_open = !matches!(state, State::Fixed | State::Fixable);
-        let (word, mut what) = match is_open {
+        let (word, mut description) = match is_open {
             true => (diagnostic.severity.name(), Cow::Borrowed(&*diagnostic.message)),
             false => (state.name(), diagnostic.fix.as_ref().map_or("", |fix| &*fix.title).into()),
         };
-        // For people, each removed thing has its own line below.
+        // With help, each removed element has its own line below.
         let is_inline = |related: &&Related| {
             if related.is_removed { !self.has_help } else { is_open && related.file.is_some() }
         };
@@ -43,7 +42,7 @@ impl Concise {
             .related
             .iter()
             .filter(is_inline)
-            .for_each(|related| add_place(related, &mut what));
+            .for_each(|related| add_place(related, &mut description));
         let (line, column, rule) =
             (diagnostic.start.line, diagnostic.start.column, &diagnostic.rule.id);
         let _ = match self.color {
@@ -56,7 +55,8 @@ impl Concise {
                 };
                 write!(text, "{} {word} ", paint.strong(&format!("{name}:{line}:{column}:")))
             }
-            // At once, as there may be a hundred thousand of them.
+            // Written directly, without intermediate strings, because there may be a hundred
+            // thousand lines.
             false => write!(text, "{name}:{line}:{column}: {word}[{rule}] "),
         };
         let new = if state == State::Left && diagnostic.in_inserted_text {
@@ -64,7 +64,7 @@ impl Concise {
         } else {
             ""
         };
-        let _ = writeln!(text, "{}{new}", clean(&what));
+        let _ = writeln!(text, "{}{new}", clean(&description));
         if !self.has_help {
             return;
         }
@@ -78,7 +78,7 @@ impl Concise {
         }
     }
 
-    /// Adds what to do about a finding that is left.
+    /// Appends how to resolve a finding that is left.
     fn add_help(diagnostic: &Diagnostic<'_>, text: &mut String) {
         if let Some(help) = &diagnostic.help {
             let _ = writeln!(text, "  help: {}", clean(help));

@@ -1,5 +1,5 @@
-//! A name for each finding that stays while the file around it changes, so that a server can tell
-//! old findings from new ones.
+//! Fingerprints: stable names for findings, so that a server can tell new findings from old ones
+//! when the file changes around them.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use super::Part;
 use crate::diagnostic::Diagnostic;
 use crate::settings::UUID_NAMESPACE;
 
-/// The fingerprints of one report: findings that look alike are counted.
+/// The fingerprints of one report; equal findings are numbered.
 #[derive(Default)]
 pub(super) struct Fingerprints {
     seen: HashMap<Uuid, usize>,
 }
 
 impl Fingerprints {
-    /// The fingerprint of a file's next finding: made of the file's name, the rule and what is
-    /// marked, without the place and however it is indented. The second of two that are alike in
-    /// all of this has another one than the first.
+    /// Returns the fingerprint of the next finding in a file. It is made of the file's name, the
+    /// rule and the marked text, but not of positions and whitespace. If several findings are equal
+    /// in all of this, each gets a different fingerprint.
     pub(super) fn next(
         &mut self,
         name: &str,
@@ -26,14 +26,16 @@ impl Fingerprints {
         diagnostic: &Diagnostic<'_>,
     ) -> Uuid {
         let marked = part.source.text().get(diagnostic.span.clone()).unwrap_or("");
-        let words: Vec<&str> = marked.split_whitespace().collect();
+        let normalized_words: Vec<&str> = marked.split_whitespace().collect();
         let name = name.trim_start_matches("./");
-        let first = Uuid::new_v5(
+        let base = Uuid::new_v5(
             &UUID_NAMESPACE,
-            ["finding", &diagnostic.rule.id, name, &words.join(" ")].join("\0").as_bytes(),
+            ["finding", &diagnostic.rule.id, name, &normalized_words.join(" ")]
+                .join("\0")
+                .as_bytes(),
         );
-        let count = self.seen.entry(first).or_default();
+        let count = self.seen.entry(base).or_default();
         *count += 1;
-        if *count == 1 { first } else { Uuid::new_v5(&first, count.to_string().as_bytes()) }
+        if *count == 1 { base } else { Uuid::new_v5(&base, count.to_string().as_bytes()) }
     }
 }

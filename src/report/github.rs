@@ -1,7 +1,6 @@
-//! GitHub's workflow commands: findings become annotations of the lines that they are about.
+//! GitHub's workflow commands, which become annotations in pull requests.
 //!
-//! What must be escaped is what GitHub's own runner takes back (actions/toolkit:
-//! packages/core/src/command.ts).
+//! Escapes what GitHub's own runner unescapes (actions/toolkit: packages/core/src/command.ts).
 
 use std::fmt::Write as _;
 
@@ -10,7 +9,7 @@ use crate::diagnostic::{Detail, Diagnostic};
 use crate::rules::schema::Severity;
 use crate::sanitize::clean;
 
-/// One workflow command a finding.
+/// One workflow command per finding.
 pub struct GitHub;
 
 impl Report for GitHub {
@@ -32,15 +31,15 @@ fn add(name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
         Severity::Warning => "warning",
         Severity::Info => "notice",
     };
-    let file = property(&clean(name.trim_start_matches("./")));
+    let file = escaped_property(&clean(name.trim_start_matches("./")));
     let _ = write!(
         text,
         "::{command} title=gvtg-xml {},file={file},line={}",
-        property(&rule.id),
+        escaped_property(&rule.id),
         start.line
     );
     if end.line == start.line {
-        // The last column is one that is meant: without it the first is the only one.
+        // endColumn is inclusive; without it, GitHub marks only the first column.
         let _ = write!(
             text,
             ",col={},endColumn={}",
@@ -48,21 +47,21 @@ fn add(name: &str, diagnostic: &Diagnostic<'_>, text: &mut String) {
             end.column.saturating_sub(1).max(start.column)
         );
     } else {
-        // GitHub takes columns of one line only.
+        // GitHub accepts columns only within one line.
         let _ = write!(text, ",endLine={}", end.line);
     }
     let help = help.iter().map(|help| format!("\nhelp: {}", clean(help)));
     let lines: String =
         std::iter::once(clean(&message(diagnostic)).into_owned()).chain(help).collect();
-    let _ = writeln!(text, "::{}", data(&lines));
+    let _ = writeln!(text, "::{}", escaped_message(&lines));
 }
 
-/// What stands behind the last `::`.
-fn data(text: &str) -> String {
+/// Escapes the message of a command, which follows the last `::`.
+fn escaped_message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a property.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+/// Escapes the value of a property.
+fn escaped_property(text: &str) -> String {
+    escaped_message(text).replace(':', "%3A").replace(',', "%2C")
 }

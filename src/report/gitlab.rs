@@ -8,7 +8,7 @@ use super::{FileFindings, Report, message};
 use crate::diagnostic::Detail;
 use crate::rules::schema::Severity;
 
-/// One JSON array of findings.
+/// A JSON array of findings.
 #[derive(Default)]
 pub struct GitLab {
     has_findings: bool,
@@ -33,7 +33,8 @@ impl Report for GitLab {
                 "fingerprint": self.fingerprints.next(file.name, part, diagnostic).simple().to_string(),
                 "severity": severity,
                 "location": {
-                    // Relative to the repository, as GitLab wants it, if the run was in its folder.
+                    // GitLab requires a path relative to the repository; it is, if the run was
+                    // started there.
                     "path": file.name.trim_start_matches("./"),
                     "lines": { "begin": diagnostic.start.line, "end": diagnostic.end.line },
                 },

@@ -1,5 +1,4 @@
-//! What the checks say about a machine: as text for people, what to do first at its top, and as
-//! JSON.
+//! Renders the results of the host's checks, as text for people and as JSON.
 
 use std::fmt::Write as _;
 
@@ -9,10 +8,10 @@ use crate::host::checks::{Item, NEXT, Status, first};
 use crate::rules::schema::Severity;
 use crate::sanitize::clean;
 
-/// How much of the checks is shown to people.
+/// Amount of detail in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Amount {
-    /// Problems only.
+    /// Only problems.
     Quiet,
     /// Problems, what could not be checked, and a summary.
     Normal,
@@ -20,24 +19,26 @@ pub enum Amount {
     Verbose,
 }
 
-/// For people: what is wrong, what could not be checked, and a line for each check that passed, as
-/// far as `amount` goes.
+/// Renders the results as text, with as much detail as `amount` allows. The check to resolve first
+/// is marked.
 pub fn text(items: &[Item<'_>], amount: Amount) -> String {
-    let begin = first(items);
-    let is_begin = |item: &Item<'_>| begin.is_some_and(|begin| std::ptr::eq(begin, item));
-    let of = |status: Status| items.iter().filter(move |item| item.status == status);
+    let first_to_resolve = first(items);
+    let is_first_to_resolve = |item: &Item<'_>| {
+        first_to_resolve.is_some_and(|first_to_resolve| std::ptr::eq(first_to_resolve, item))
+    };
+    let with_status = |status: Status| items.iter().filter(move |item| item.status == status);
     let severities = [Severity::Error, Severity::Warning, Severity::Info];
     let (mut text, mut has_next) = (String::new(), false);
-    for item in severities.into_iter().flat_map(|severity| of(Status::Wrong(severity))) {
+    for item in severities.into_iter().flat_map(|severity| with_status(Status::Wrong(severity))) {
         let _ = writeln!(text, "{}[{}] {}", item.status.name(), item.rule.id, clean(&item.message));
         if let Some(help) = &item.help {
-            // A step that several findings share is written out once.
+            // A step shared by several findings is written out once.
             let help = if has_next { help.replace(NEXT, "as above") } else { help.clone() };
             has_next |= help.contains(NEXT);
             let _ = writeln!(
                 text,
                 "  {} {}",
-                if is_begin(item) { "do this first:" } else { "what to do:" },
+                if is_first_to_resolve(item) { "do this first:" } else { "what to do:" },
                 clean(&help)
             );
         }
@@ -46,10 +47,10 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
     if amount == Amount::Quiet {
         return text;
     }
-    for item in of(Status::Unknown) {
+    for item in with_status(Status::Unknown) {
         let _ = writeln!(text, "unknown[{}] {}", item.rule.id, clean(&item.message));
     }
-    for item in of(Status::Ok).filter(|_| amount == Amount::Verbose) {
+    for item in with_status(Status::Ok).filter(|_| amount == Amount::Verbose) {
         let _ = writeln!(text, "ok  {}", clean(&item.message));
     }
     // A finding ends with a blank line.
@@ -60,26 +61,26 @@ pub fn text(items: &[Item<'_>], amount: Amount) -> String {
     text
 }
 
-/// The last line: how many of each, and where to begin.
+/// Returns the last line: the number of results per status, and where to start.
 fn summary(items: &[Item<'_>]) -> String {
     let count = |status: Status| items.iter().filter(|item| item.status == status).count();
-    let some = |count: usize, word: &str| {
+    let counted = |count: usize, word: &str| {
         if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
     };
-    let errors = some(count(Status::Wrong(Severity::Error)), "error");
-    let warnings = some(count(Status::Wrong(Severity::Warning)), "warning");
-    let passed = format!("{} passed", some(count(Status::Ok), "check"));
+    let errors = counted(count(Status::Wrong(Severity::Error)), "error");
+    let warnings = counted(count(Status::Wrong(Severity::Warning)), "warning");
+    let passed = format!("{} passed", counted(count(Status::Ok), "check"));
     let unknown = match count(Status::Unknown) {
         0 => String::new(),
         count => format!(", {count} unknown"),
     };
     let counts = format!("{errors}, {warnings}, {passed}{unknown}");
-    let is_roots = |item: &Item<'_>| {
+    let needs_root = |item: &Item<'_>| {
         item.status == Status::Unknown
             && (item.message.contains("ermission denied") || item.message.contains("only root"))
     };
     let more =
-        if items.iter().any(is_roots) { " Root can see more: `sudo gvtg-xml host`." } else { "" };
+        if items.iter().any(needs_root) { " Root can see more: `sudo gvtg-xml host`." } else { "" };
     match first(items) {
         Some(item) => format!(
             "{counts}. Start with {}; for details, run `gvtg-xml explain {}`.{more}\n",
@@ -89,7 +90,7 @@ fn summary(items: &[Item<'_>]) -> String {
     }
 }
 
-/// For programs: all checks, those too that had nothing to look at.
+/// Renders all results as JSON, including checks that had nothing to examine.
 pub fn json(items: &[Item<'_>]) -> String {
     let item = |item: &Item<'_>| -> Value {
         json!({

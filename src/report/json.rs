@@ -1,5 +1,5 @@
-//! JSON, as one document or as a line for each finding: positions as lines and columns (1-based,
-//! characters) and as byte offsets. Of what is to be ignored the document says how much it is.
+//! JSON, as one document or as one line per finding. Positions are lines and columns (1-based, in
+//! characters) and byte offsets. Of suppressed findings, only the document has the number.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::sanitize::is_harmful;
 use crate::source::Position;
 
-/// Everything as one document, for programs.
+/// All findings as one JSON document.
 #[derive(Default)]
 pub struct Json {
     has_findings: bool,
@@ -20,7 +20,7 @@ pub struct Json {
     fingerprints: Fingerprints,
 }
 
-/// The same as a document a line, for programs that don't wait for the end.
+/// One JSON document per line and finding, for programs that process findings as they come.
 #[derive(Default)]
 pub struct JsonLines {
     fingerprints: Fingerprints,
@@ -56,7 +56,8 @@ impl Report for JsonLines {
     }
 }
 
-/// JSON with everything escaped in it that could steer a terminal; all of that stands in strings.
+/// Appends JSON with everything escaped that could control a terminal. All such characters are
+/// inside strings.
 fn push_escaped(text: &mut String, json: &str) {
     let mut rest = json;
     while let Some((at, harmful)) = rest.char_indices().find(|(_, c)| is_harmful(*c)) {

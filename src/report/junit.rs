@@ -1,5 +1,4 @@
-//! JUnit's XML, which nearly every server for continuous integration shows: a suite for each file,
-//! a test case for each finding.
+//! JUnit XML, which nearly all CI servers show: one test suite per file, one test case per finding.
 
 use std::fmt::Write as _;
 
@@ -8,7 +7,7 @@ use crate::diagnostic::{Detail, Diagnostic};
 use crate::rules::schema::Severity;
 use crate::sanitize::clean;
 
-/// Findings as test cases that fail where they count for the exit code.
+/// Findings as test cases, which fail if they count for the exit code.
 pub struct JUnit;
 
 impl Report for JUnit {
@@ -35,7 +34,7 @@ impl Report for JUnit {
             );
         }
         for diagnostic in findings {
-            case(&name, diagnostic, file.fail_on, text);
+            add_test_case(&name, diagnostic, file.fail_on, text);
         }
         text.push_str("  </testsuite>\n");
     }
@@ -49,8 +48,9 @@ impl Report for JUnit {
     }
 }
 
-/// `name` is the file's, escaped; a finding below `fail_on` is a case that passes.
-fn case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut String) {
+/// Appends a finding as a test case, which passes if its severity is below `fail_on`. `name` is the
+/// file's name, already escaped.
+fn add_test_case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut String) {
     let Diagnostic { rule, severity, start, help, .. } = diagnostic;
     let (line, column, word, message) =
         (start.line, start.column, severity.name(), escaped(&clean(&super::message(diagnostic))));
@@ -72,8 +72,8 @@ fn case(name: &str, diagnostic: &Diagnostic<'_>, fail_on: Severity, text: &mut S
     text.push_str("    </testcase>\n");
 }
 
-/// Text as it can stand in an attribute or between tags; the characters that XML lacks are gone
-/// already.
+/// Escapes text for attributes and element content. Characters that XML does not allow have been
+/// removed before.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,4 +1,4 @@
-//! Findings as text, a file a format.
+//! Report formats, one per module.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -31,62 +31,63 @@ pub use sarif::Sarif;
 pub use statistics::Statistics;
 pub use style::Paint;
 
-/// A format: what is said about one file after the other becomes one text. Each function appends to
-/// it, and whoever calls them may write and clear it in between.
+/// A report format, which renders the findings of one file after the other. Each function appends
+/// to `text`; the caller may write and clear it between calls.
 pub trait Report {
-    /// What stands before the first file.
+    /// Appends what comes before the first file.
     fn begin(&mut self, _text: &mut String) {}
 
-    /// A file, and all that is said about it.
+    /// Appends the findings of one file.
     fn file(&mut self, file: &FileFindings<'_>, text: &mut String);
 
-    /// What stands behind the last file.
+    /// Appends what comes after the last file.
     fn end(&mut self, _text: &mut String) {}
 
-    /// How much of a finding it shows: what a fix changes is most of the time of one.
+    /// Returns how much of a finding the format shows. Edits are the default, but computing them
+    /// takes most of the time of a finding.
     fn detail(&self) -> Detail {
         Detail::Edits
     }
 }
 
-/// What is said about one file.
+/// The findings of one file.
 pub struct FileFindings<'f> {
     /// The name that messages show: a path, or `<stdin>`.
     pub name: &'f str,
-    /// The findings by what has become of them.
+    /// The findings, grouped by their state.
     pub parts: &'f [Part<'f>],
-    /// The least severity that counts for the exit code.
+    /// The lowest severity that counts for the exit code.
     pub fail_on: Severity,
 }
 
-/// Findings of which the same has become.
+/// Findings in the same state.
 pub struct Part<'f> {
-    /// What has become of them.
+    /// The state of the findings.
     pub state: State,
-    /// The text that their places are in.
+    /// The text that their positions refer to.
     pub source: &'f Source<'f>,
-    /// The findings in the order of that text.
+    /// The findings, in the order of that text.
     pub diagnostics: &'f [Diagnostic<'f>],
 }
 
-/// What has become of a finding.
+/// The state of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
-    /// `lint` found it.
+    /// Found by `lint`.
     Found,
-    /// `fix` mended it, in the text that was written.
+    /// Fixed by `fix`, in the text that was written.
     Fixed,
-    /// `fix` would mend it, but was not to write.
+    /// Fixable by `fix`, which was told not to write (`--diff`, `--check`).
     Fixable,
-    /// `fix` left it.
+    /// Left by `fix`.
     Left,
-    /// The document says that it is to be ignored.
+    /// Suppressed in the document.
     Suppressed,
 }
 
 impl State {
-    /// The word that reports use.
+    /// Returns the name that reports use.
     pub fn name(self) -> &'static str {
         match self {
             State::Found => "found",
@@ -98,8 +99,8 @@ impl State {
     }
 }
 
-/// A finding's message, with the places in other files that it names and with all that its fix
-/// removes besides: for formats that show no other places.
+/// Returns a finding's message with the related places in other files and everything that its fix
+/// also removes; for formats that show no related places.
 fn message<'d>(diagnostic: &'d Diagnostic<'_>) -> Cow<'d, str> {
     let mut text = Cow::Borrowed(&*diagnostic.message);
     for related in &diagnostic.related {
@@ -110,7 +111,7 @@ fn message<'d>(diagnostic: &'d Diagnostic<'_>) -> Cow<'d, str> {
     text
 }
 
-/// Adds another place to a message.
+/// Appends a related place to a message.
 fn add_place(related: &Related, text: &mut Cow<'_, str>) {
     let Related { file, start: Position { line, column }, message, .. } = related;
     let _ = match file {
@@ -120,24 +121,25 @@ fn add_place(related: &Related, text: &mut Cow<'_, str>) {
 }
 
 impl<'f> FileFindings<'f> {
-    /// Each finding with its part, those that are to be ignored too.
+    /// Iterates over all findings, including suppressed ones, each with its part.
     fn all(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.parts
             .iter()
             .flat_map(|part| part.diagnostics.iter().map(move |diagnostic| (part, diagnostic)))
     }
 
-    /// Each finding that counts.
+    /// Iterates over the findings that are not suppressed.
     fn each(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.all().filter(|(part, _)| part.state != State::Suppressed)
     }
 
-    /// Each finding that is still one: for servers that show what is to be done.
+    /// Iterates over the findings that are neither suppressed nor fixed, for servers that show what
+    /// is left to do.
     fn open(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.each().filter(|(part, _)| part.state != State::Fixed)
     }
 
-    /// Each finding that is to be ignored.
+    /// Iterates over the suppressed findings.
     fn suppressed(&self) -> impl Iterator<Item = (&'f Part<'f>, &'f Diagnostic<'f>)> {
         self.all().filter(|(part, _)| part.state == State::Suppressed)
     }

@@ -1,5 +1,5 @@
-//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), which code scanning servers read: the
-//! rules, the findings and their fixes.
+//! SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0) for code scanning servers: rules, findings
+//! and fixes.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::rules::schema::Severity;
 use crate::source::{Position, Source};
 use crate::uri::escaped;
 
-/// One SARIF document with one run.
+/// A SARIF document with one run.
 pub struct Sarif<'r> {
     rules: Vec<&'r Rule>,
     rule_pages: Option<String>,
@@ -22,7 +22,8 @@ pub struct Sarif<'r> {
 }
 
 impl<'r> Sarif<'r> {
-    /// A run that asks these rules, whose pages have this address up to a rule's id.
+    /// Creates a run of these rules. `rule_pages` is the base URL of the rules' pages, to which a
+    /// rule's id is appended.
     pub fn new(rules: Vec<&'r Rule>, rule_pages: Option<String>) -> Self {
         Sarif { rules, rule_pages, has_findings: false, fingerprints: Fingerprints::default() }
     }
@@ -35,7 +36,7 @@ impl Report for Sarif<'_> {
         let driver = json!({ "name": "gvtg-xml", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
         text.push_str("{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n\"tool\":");
         text.push_str(&json!({ "driver": driver }).to_string());
-        // Columns are characters, and a lone CR ends a line too.
+        // Columns count characters, and a lone CR ends a line too.
         text.push_str(",\n\"columnKind\":\"unicodeCodePoints\",\"newlineSequences\":[\"\\r\\n\",\"\\n\",\"\\r\"],\n\"results\":[");
     }
 
@@ -62,19 +63,19 @@ impl Sarif<'_> {
         diagnostic: &Diagnostic<'_>,
     ) -> Value {
         let rule = diagnostic.rule;
-        let place = |uri: &str, region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
+        let physical_location = |uri: &str, region: Value| json!({ "artifactLocation": { "uri": uri }, "region": region });
         let related = |(index, related): (usize, &Related)| {
             let region =
                 json!({ "startLine": related.start.line, "startColumn": related.start.column });
             let other = related.file.as_deref().map(self::uri);
-            json!({ "id": index, "physicalLocation": place(other.as_deref().unwrap_or(uri), region), "message": { "text": related.message } })
+            json!({ "id": index, "physicalLocation": physical_location(other.as_deref().unwrap_or(uri), region), "message": { "text": related.message } })
         };
         let help = diagnostic.help.iter().map(|help| format!("\n{help}"));
         let mut result = json!({
             "ruleId": rule.id,
             "level": level(diagnostic.severity),
             "message": { "text": std::iter::once(diagnostic.message.clone()).chain(help).collect::<String>() },
-            "locations": [{ "physicalLocation": place(uri, region(diagnostic.start, diagnostic.end)) }],
+            "locations": [{ "physicalLocation": physical_location(uri, region(diagnostic.start, diagnostic.end)) }],
             "partialFingerprints": { "gvtgXml/v1": self.fingerprints.next(name, part, diagnostic).simple().to_string() },
         });
         let mut add = |name: &str, value: Value| {
@@ -91,7 +92,7 @@ impl Sarif<'_> {
         if !diagnostic.related.is_empty() {
             add("relatedLocations", diagnostic.related.iter().enumerate().map(related).collect());
         }
-        // A fix without replacements is none to SARIF.
+        // SARIF requires a fix to have replacements.
         if let Some(fix) = diagnostic.fix.as_ref().filter(|fix| !fix.edits.is_empty()) {
             add("fixes", json!([fix_of(uri, part.source, fix)]));
         }
@@ -99,7 +100,7 @@ impl Sarif<'_> {
     }
 }
 
-/// What is known about a rule.
+/// Returns a rule's descriptor.
 fn descriptor(rule: &Rule, rule_pages: Option<&str>) -> Value {
     let severity = match rule.severity {
         Severity::Error => "error",
@@ -122,7 +123,7 @@ fn descriptor(rule: &Rule, rule_pages: Option<&str>) -> Value {
     descriptor
 }
 
-/// Text in which elements are no HTML; in backticks they are none anyway.
+/// Escapes `<` outside of backticks, where Markdown would read an element as HTML.
 fn markdown(text: &str) -> String {
     let outside = |(index, part): (usize, &str)| {
         if index % 2 == 0 { part.replace('<', "\\<") } else { part.to_owned() }
@@ -144,7 +145,8 @@ fn fix_of(uri: &str, source: &Source<'_>, fix: &Fix) -> Value {
     })
 }
 
-/// From the first character to behind the last one, as SARIF counts too.
+/// Returns the region from the first character to the position after the last one, which is how
+/// SARIF counts too.
 fn region(start: Position, end: Position) -> Value {
     json!({ "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column })
 }
@@ -157,7 +159,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A path as a URI reference.
+/// Converts a path to a URI reference.
 fn uri(name: &str) -> String {
     let scheme = if name.starts_with('/') { "file://" } else { "" };
     format!("{scheme}{}", escaped(name.trim_start_matches("./").as_bytes()))
@@ -168,7 +170,7 @@ mod tests {
     use super::{markdown, uri};
 
     #[test]
-    fn elements_are_text_in_markdown() {
+    fn escapes_elements_in_markdown() {
         assert_eq!(
             markdown("write <a/>, not `<b/>`, or <c>"),
             "write \\<a/>, not `<b/>`, or \\<c>"
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_becomes_a_uri() {
+    fn converts_a_path_to_a_uri() {
         assert_eq!(uri("./vms/win 10.xml"), "vms/win%2010.xml");
         assert_eq!(uri("/a/é%:x.xml"), "file:///a/%C3%A9%25%3Ax.xml");
         assert_eq!(uri("<stdin>"), "%3Cstdin%3E");

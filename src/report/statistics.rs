@@ -1,4 +1,4 @@
-//! How often each rule found something, the most frequent first.
+//! The number of findings per rule, the most frequent rule first.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use super::{FileFindings, Report, State};
 use crate::diagnostic::Detail;
 use crate::rules::schema::Severity;
 
-/// A line for each rule and what has become of its findings.
+/// One line per rule and state of its findings.
 #[derive(Default)]
 pub struct Statistics {
     counts: BTreeMap<(String, &'static str), Count>,
@@ -22,7 +22,7 @@ struct Count {
 impl Report for Statistics {
     fn file(&mut self, file: &FileFindings<'_>, _text: &mut String) {
         for (part, diagnostic) in file.all() {
-            // That lint found it goes without saying.
+            // `lint` has only one state for open findings, so it is not shown.
             let state = if part.state == State::Found { "" } else { part.state.name() };
             let rule = diagnostic.rule;
             let count = self.counts.entry((rule.id.to_string(), state)).or_insert_with(|| Count {
@@ -37,8 +37,8 @@ impl Report for Statistics {
     fn end(&mut self, text: &mut String) {
         let mut lines: Vec<_> = self.counts.iter().collect();
         lines.sort_by_key(|(_, count)| std::cmp::Reverse(count.findings));
-        let width = |of: fn(&(String, &'static str)) -> usize| {
-            self.counts.keys().map(of).max().unwrap_or(0)
+        let width = |length: fn(&(String, &'static str)) -> usize| {
+            self.counts.keys().map(length).max().unwrap_or(0)
         };
         let (ids, states) = (
             width(|(id, _)| id.len()),

@@ -1,22 +1,22 @@
-//! Colours for what people read on a terminal, by what they mean.
+//! Colors for text on a terminal, named after their purpose.
 
 use anstyle::{AnsiColor, Style};
 
 use crate::rules::schema::Severity;
 
-/// Paints, or leaves text as it is.
+/// Adds colors to text, or leaves it plain.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {
     color: bool,
 }
 
 impl Paint {
-    /// With colours, or as plain text.
+    /// Creates a painter; without `color`, it returns text unchanged.
     pub fn new(color: bool) -> Self {
         Paint { color }
     }
 
-    fn with(self, style: Style, text: &str) -> String {
+    fn styled(self, style: Style, text: &str) -> String {
         if self.color && !text.is_empty() {
             format!("{style}{text}{style:#}")
         } else {
@@ -25,10 +25,10 @@ impl Paint {
     }
 
     fn foreground(self, color: AnsiColor, text: &str) -> String {
-        self.with(Style::new().fg_color(Some(color.into())), text)
+        self.styled(Style::new().fg_color(Some(color.into())), text)
     }
 
-    /// A word that tells how bad something is.
+    /// Paints a word by the severity that it stands for.
     pub fn severity(self, severity: Severity, text: &str) -> String {
         match severity {
             Severity::Error => self.foreground(AnsiColor::Red, text),
@@ -37,28 +37,28 @@ impl Paint {
         }
     }
 
-    /// What is mended, or comes.
+    /// Paints text that is added, or the state of a fixed finding.
     pub fn added(self, text: &str) -> String {
         self.foreground(AnsiColor::Green, text)
     }
 
-    /// What goes.
+    /// Paints text that is removed.
     pub fn removed(self, text: &str) -> String {
         self.foreground(AnsiColor::Red, text)
     }
 
-    /// Where something is: as miette paints it.
+    /// Paints a place as miette does.
     pub fn place(self, text: &str) -> String {
-        self.with(Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold().underline(), text)
+        self.styled(Style::new().fg_color(Some(AnsiColor::Cyan.into())).bold().underline(), text)
     }
 
-    /// A heading, or a file's name.
+    /// Paints a heading or a file name.
     pub fn strong(self, text: &str) -> String {
-        self.with(Style::new().bold(), text)
+        self.styled(Style::new().bold(), text)
     }
 
-    /// What only leads the eye.
+    /// Paints secondary text, such as line numbers.
     pub fn faint(self, text: &str) -> String {
-        self.with(Style::new().dimmed(), text)
+        self.styled(Style::new().dimmed(), text)
     }
 }

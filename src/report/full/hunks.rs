@@ -1,32 +1,33 @@
-//! A fix as a small diff: the lines that go and come, with their numbers.
+//! Renders a fix as a small diff: removed and added lines, with line numbers.
 
 use super::line::{LONGEST, clipped, window_start};
 use crate::edit::Edit;
 use crate::source::Source;
 
-/// So many lines of a fix are shown.
+/// Maximum number of lines shown of a fix.
 const MAX_LINES: usize = 8;
 
-/// Of more lines than this that go together, only the first ones and the last are shown.
+/// Maximum number of adjacent removed lines shown in full; of more, only the first ones and the
+/// last are shown.
 const MAX_REMOVED: usize = 3;
 
-/// A line of the diff.
+/// A line of a diff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// 1-based number in the document as it is; None for what is not there yet.
+    /// 1-based number in the document before the fix; `None` for an added line.
     pub(super) number: Option<usize>,
     pub(super) kind: Kind,
-    /// Harmless and short.
+    /// The line's text, sanitized and clipped.
     pub(super) text: String,
 }
 
-/// What becomes of a line.
+/// The kind of a line in the diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Stays,
-    Goes,
-    Comes,
-    /// Lines that are left out.
+    Unchanged,
+    Removed,
+    Added,
+    /// Omitted lines.
     Gap,
 }
 
@@ -40,8 +41,8 @@ impl Line {
     }
 }
 
-/// The diff of the edits, with the line that the finding is in, and how many lines of it are left
-/// out at the end.
+/// Returns the diff of the edits, including the line of the finding, and the number of lines
+/// omitted at the end. `finding` is a byte offset.
 pub(super) fn lines<'e>(
     source: &Source<'_>,
     edits: impl Iterator<Item = &'e Edit>,
@@ -54,18 +55,18 @@ pub(super) fn lines<'e>(
         if let Some(number) = finding.take_if(|number| *number <= last) {
             let first = hunk.first().and_then(|line| line.number).unwrap_or(last);
             if number < first {
-                parts.push(vec![of_document(source, number)]);
+                parts.push(vec![unchanged_line(source, number)]);
             }
         }
         parts.push(hunk);
     }
     if let Some(number) = finding {
-        parts.push(vec![of_document(source, number)]);
+        parts.push(vec![unchanged_line(source, number)]);
     }
     join(parts)
 }
 
-/// The parts behind each other, with a gap where lines of the document are between them.
+/// Concatenates the parts, with a gap where lines of the document are omitted between them.
 fn join(parts: Vec<Vec<Line>>) -> (Vec<Line>, usize) {
     let mut lines: Vec<Line> = Vec::new();
     for part in parts {
@@ -74,13 +75,13 @@ fn join(parts: Vec<Vec<Line>>) -> (Vec<Line>, usize) {
         if last.zip(first).is_some_and(|(last, first)| first > last + 1) {
             lines.push(Line::gap());
         }
-        // A line that both parts show is shown once.
+        // A line that is in both parts is shown once.
         let repeated =
-            part.first().is_some_and(|line| line.kind == Kind::Stays && lines.contains(line));
+            part.first().is_some_and(|line| line.kind == Kind::Unchanged && lines.contains(line));
         lines.extend(part.into_iter().skip(usize::from(repeated)));
     }
     let more = lines.len().saturating_sub(MAX_LINES);
-    // One line more takes no more room than the words that one is left out.
+    // A single further line takes no more room than a note that it is omitted.
     if more < 2 {
         return (lines, 0);
     }
@@ -91,12 +92,12 @@ fn join(parts: Vec<Vec<Line>>) -> (Vec<Line>, usize) {
     (lines, more)
 }
 
-/// A line as it is.
-fn of_document(source: &Source<'_>, number: usize) -> Line {
-    Line::new(Some(number), Kind::Stays, &source.text()[source.line(number)])
+/// Returns an unchanged line of the document.
+fn unchanged_line(source: &Source<'_>, number: usize) -> Line {
+    Line::new(Some(number), Kind::Unchanged, &source.text()[source.line(number)])
 }
 
-/// Edits that are close to each other.
+/// Groups edits that are close to each other.
 fn groups<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>) -> Vec<Vec<&'e Edit>> {
     let mut groups: Vec<Vec<&Edit>> = Vec::new();
     for edit in edits {
@@ -108,8 +109,8 @@ fn groups<'e>(source: &Source<'_>, edits: impl Iterator<Item = &'e Edit>) -> Vec
     groups
 }
 
-/// Whether an edit is in the line in which the edits before it end, or in the next, and not a
-/// screen further on.
+/// Whether an edit begins on the last line of the group or the next one, and at most [`LONGEST`]
+/// bytes after its end.
 fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
     group.last().is_some_and(|last| {
         let between = &source.text()[last.range.end..edit.range.start];
@@ -117,7 +118,7 @@ fn is_close(source: &Source<'_>, group: &[&Edit], edit: &Edit) -> bool {
     })
 }
 
-/// What edits that are close to each other change.
+/// Returns the changed lines of a group of edits.
 fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
     let (Some(first), Some(last)) = (edits.first(), edits.last()) else { return Vec::new() };
     let text = source.text();
@@ -134,50 +135,57 @@ fn hunk(source: &Source<'_>, edits: &[&Edit]) -> Vec<Line> {
     }
     new.push_str(&text[copied..to]);
 
-    // Of two lines that are alike, the one that goes is the one that the edit names.
-    let before = common_prefix(old, &new, first.range.start - from);
-    let behind = common_suffix(&old[before..], &new[before..], to - last.range.end);
-    let (goes, comes) = (&old[before..old.len() - behind], &new[before..new.len() - behind]);
-    let number = source.position(from + before).line;
+    // If two lines are equal, the removed one is the one at the edit.
+    let common_start = common_prefix(old, &new, first.range.start - from);
+    let common_end = common_suffix(&old[common_start..], &new[common_start..], to - last.range.end);
+    let removed_text = &old[common_start..old.len() - common_end];
+    let added_text = &new[common_start..new.len() - common_end];
+    let number = source.position(from + common_start).line;
     let mut lines = Vec::new();
-    if goes.is_empty() && number > 1 {
-        // Where it comes is seen by the line before it.
-        lines.push(of_document(source, number - 1));
+    if removed_text.is_empty() && number > 1 {
+        // The preceding line shows where the lines are added.
+        lines.push(unchanged_line(source, number - 1));
     }
-    let mut goes = removed(goes, number);
-    let mut comes: Vec<Line> =
-        comes.lines().map(|line| Line::new(None, Kind::Comes, line)).collect();
-    for cut in [&mut goes, &mut comes] {
-        if let Some(first) = cut.first_mut().filter(|_| before == 0 && from > line.start) {
+    let mut removed_lines = removed(removed_text, number);
+    let mut added_lines: Vec<Line> =
+        added_text.lines().map(|line| Line::new(None, Kind::Added, line)).collect();
+    for cut in [&mut removed_lines, &mut added_lines] {
+        if let Some(first) = cut.first_mut()
+            && common_start == 0
+            && from > line.start
+        {
             first.text.insert(0, '…');
         }
-        if let Some(last) = cut.last_mut().filter(|_| behind == 0 && is_cut_at(source, to)) {
+        if let Some(last) = cut.last_mut()
+            && common_end == 0
+            && is_cut_at(source, to)
+        {
             last.text.push('…');
         }
     }
-    lines.extend(goes);
-    lines.extend(comes);
+    lines.extend(removed_lines);
+    lines.extend(added_lines);
     lines
 }
 
-/// Lines that go, the first of which has this number.
-fn removed(goes: &str, number: usize) -> Vec<Line> {
-    let first: Vec<&str> = goes.lines().take(MAX_REMOVED + 1).collect();
+/// Returns removed lines; `number` is that of the first.
+fn removed(removed_text: &str, number: usize) -> Vec<Line> {
+    let first: Vec<&str> = removed_text.lines().take(MAX_REMOVED + 1).collect();
     let numbered =
-        |(index, line): (usize, &&str)| Line::new(Some(number + index), Kind::Goes, line);
+        |(index, line): (usize, &&str)| Line::new(Some(number + index), Kind::Removed, line);
     if first.len() <= MAX_REMOVED {
         return first.iter().enumerate().map(numbered).collect();
     }
-    let count = goes.lines().count();
+    let count = removed_text.lines().count();
     let mut lines: Vec<Line> = first[..MAX_REMOVED - 2].iter().enumerate().map(numbered).collect();
     lines.push(Line::gap());
-    let last = goes.lines().next_back().unwrap_or("");
-    lines.push(Line::new(Some(number + count - 1), Kind::Goes, last));
+    let last = removed_text.lines().next_back().unwrap_or("");
+    lines.push(Line::new(Some(number + count - 1), Kind::Removed, last));
     lines
 }
 
-/// Where to stop showing the line that holds `at`: behind its end, or so far on that what is before
-/// `at` is in what is shown.
+/// Returns the byte offset at which to stop showing the line of the byte `at`: after its end, or,
+/// in a long line, far enough that the text before `at` is visible.
 fn window_end(source: &Source<'_>, at: usize) -> usize {
     let number = source.position(at).line;
     if source.line(number).end.saturating_sub(at) <= LONGEST / 2 {
@@ -190,12 +198,12 @@ fn window_end(source: &Source<'_>, at: usize) -> usize {
     to
 }
 
-/// Whether there is more of a line behind this byte than what is shown of it.
+/// Whether the line at this byte continues after it.
 fn is_cut_at(source: &Source<'_>, to: usize) -> bool {
     source.line_start(to) < to && source.line(source.position(to).line).end > to
 }
 
-/// How many bytes of whole lines both texts begin with, of lines that begin before this byte.
+/// Returns the length in bytes of the common leading lines that begin before the byte `edit`.
 fn common_prefix(left: &str, right: &str, edit: usize) -> usize {
     let mut length = 0;
     for (left, right) in left.split_inclusive('\n').zip(right.split_inclusive('\n')) {
@@ -207,8 +215,7 @@ fn common_prefix(left: &str, right: &str, edit: usize) -> usize {
     length
 }
 
-/// How many bytes of whole lines both texts end with, of lines that end in their last so many
-/// bytes.
+/// Returns the length in bytes of the common trailing lines that end within the last `edit` bytes.
 fn common_suffix(left: &str, right: &str, edit: usize) -> usize {
     let mut length = 0;
     for (left, right) in left.split_inclusive('\n').rev().zip(right.split_inclusive('\n').rev()) {
@@ -226,8 +233,8 @@ mod tests {
 
     use super::*;
 
-    /// The diff of edits that are given as what they replace, and with what; `finding` is a piece
-    /// of the text.
+    /// Renders the diff of edits, which are given as ranges with their new text; `finding` is a
+    /// piece of the text.
     fn diff(text: &str, finding: &str, edits: &[(Range<usize>, &str)]) -> String {
         let source = Source::new("x", text);
         let edits: Vec<Edit> = edits
@@ -238,9 +245,9 @@ mod tests {
         let shown = lines.iter().map(|line| {
             let number = line.number.map_or(String::new(), |number| number.to_string());
             let sign = match line.kind {
-                Kind::Stays => ' ',
-                Kind::Goes => '-',
-                Kind::Comes => '+',
+                Kind::Unchanged => ' ',
+                Kind::Removed => '-',
+                Kind::Added => '+',
                 Kind::Gap => '…',
             };
             format!("{number}{sign}{}\n", line.text)
@@ -254,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_element_is_its_first_and_last_line() {
+    fn shows_first_and_last_line_of_a_removed_element() {
         let text = "<a>\n  <b>\n    <c/>\n    <c/>\n  </b>\n  <d/>\n</a>\n";
         let range = at(text, "  <b>\n    <c/>\n    <c/>\n  </b>\n");
         assert_eq!(diff(text, "<b>", &[(range, "")]), "2-  <b>\n…\n5-  </b>\n");
@@ -267,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn of_lines_that_are_alike_the_one_that_goes_is_shown() {
+    fn shows_the_removed_one_of_equal_lines() {
         let text = "<a>\n  <b/>\n  <b/>\n  <b/>\n</a>\n";
         for (number, start) in [(2, 4), (3, 11), (4, 18)] {
             assert_eq!(
@@ -280,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_changes_is_its_line_twice() {
+    fn shows_the_line_of_a_changed_value_twice() {
         let text = "<a>\n\t<b c='1' d='2'/>\n</a>";
         assert_eq!(
             diff(text, "1", &[(at(text, "1"), "3"), (at(text, "2"), "4")]),
@@ -289,10 +296,10 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_stands_behind_the_line_before_it() {
+    fn shows_added_lines_after_the_preceding_line() {
         let text = "<a>\n  <b/>\n</a>\n";
-        let behind = at(text, "<b/>").end;
-        assert_eq!(diff(text, "<b/>", &[(behind..behind, "\n  <c/>")]), "2   <b/>\n+  <c/>\n");
+        let after = at(text, "<b/>").end;
+        assert_eq!(diff(text, "<b/>", &[(after..after, "\n  <c/>")]), "2   <b/>\n+  <c/>\n");
         let before = at(text, "</a>").start;
         assert_eq!(diff(text, "<b/>", &[(before..before, "  <c/>\n")]), "2   <b/>\n+  <c/>\n");
         assert_eq!(
@@ -300,14 +307,14 @@ mod tests {
             "1 <a>\n2   <b/>\n+  <c/>\n"
         );
         assert_eq!(
-            diff(text, "</a>", &[(behind..behind, "\n  <c/>")]),
+            diff(text, "</a>", &[(after..after, "\n  <c/>")]),
             "2   <b/>\n+  <c/>\n3 </a>\n"
         );
         assert_eq!(diff(text, "<a>", &[(0..0, "<!-- x -->\n")]), "+<!-- x -->\n1 <a>\n");
     }
 
     #[test]
-    fn changes_far_from_each_other_have_a_gap_between_them() {
+    fn separates_distant_changes_by_a_gap() {
         let text = "<a>\n<b/>\n<c/>\n<d/>\n<e/>\n</a>\n";
         let edits = [(at(text, "b"), "x"), (at(text, "e"), "y")];
         assert_eq!(diff(text, "<b/>", &edits), "2-<b/>\n+<x/>\n…\n5-<e/>\n+<y/>\n");
@@ -323,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_shown_than_a_look_takes() {
+    fn limits_the_number_and_length_of_lines() {
         let many = "<x/>\n".repeat(40);
         let text = "<a>\n</a>\n";
         assert_eq!(

@@ -1,17 +1,17 @@
-//! Pieces of a document's lines: harmless, and never longer than a screen takes.
+//! Pieces of a document's lines, sanitized and clipped to the width of a screen.
 
 use std::ops::Range;
 
 use crate::sanitize::is_harmful;
 use crate::source::BOM;
 
-/// The longest piece of a line that is shown, in characters.
+/// Maximum number of characters shown of a line.
 pub(super) const LONGEST: usize = 160;
 
-/// A piece of a line as it can be shown: without what steers a terminal, its tabs kept, and cut
-/// where it is too long.
+/// Returns a piece of a line for display: sanitized, except for tabs, and cut after [`LONGEST`]
+/// characters.
 pub(super) fn clipped(piece: &str) -> String {
-    // Nearly all lines of domains are like this.
+    // The common case, without a copy per character.
     if piece.len() <= LONGEST && piece.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
         return piece.to_owned();
     }
@@ -26,10 +26,10 @@ pub(super) fn clipped(piece: &str) -> String {
     text
 }
 
-/// Adds a character, unless it is one that nobody sees.
+/// Appends a character, sanitized; a byte order mark is left out.
 pub(super) fn push_clean(text: &mut String, c: char) {
     match c {
-        // A byte order mark is no part of the line.
+        // A byte order mark is not part of the line.
         BOM => {}
         '\t' => text.push('\t'),
         c if is_harmful(c) => text.extend(c.escape_unicode()),
@@ -37,7 +37,7 @@ pub(super) fn push_clean(text: &mut String, c: char) {
     }
 }
 
-/// Where to begin to show a line so that `at` is in what is shown.
+/// Returns the byte offset from which to show a line so that the byte `at` is visible.
 pub(super) fn window_start(text: &str, line: &Range<usize>, at: usize) -> usize {
     if line.len() <= LONGEST || at - line.start < LONGEST / 2 {
         return line.start;

@@ -1,7 +1,6 @@
-//! Findings for people: what is wrong, where, what to do, and what the fix changes.
+//! Findings for people: what is wrong and where, how to resolve it, and what the fix changes.
 //!
-//! A finding with a fix shows the fix as a small diff; one without shows the line that it is in,
-//! drawn by miette.
+//! A finding with a fix shows it as a small diff; one without shows its line, drawn by miette.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -30,20 +29,20 @@ mod snippet;
 use hunks::{Kind, Line};
 use snippet::Snippet;
 
-/// So many other places of a finding are named.
+/// Maximum number of related places shown per finding.
 const MAX_RELATED: usize = 5;
 
-/// Each finding with its place, what to do, and what the fix changes.
+/// Shows each finding with its place, its help, and the changes of its fix.
 pub struct Full {
     color: bool,
     /// In columns.
     width: usize,
-    /// Made for the first finding: most runs have none.
+    /// Created for the first finding, since most runs have none.
     handler: OnceCell<GraphicalReportHandler>,
 }
 
 impl Full {
-    /// With colours, or as plain text; prose is broken between words at this width, in columns.
+    /// Creates the format, with or without colors. Prose is wrapped to `width` columns.
     pub fn new(color: bool, width: usize) -> Self {
         Full { color, width, handler: OnceCell::new() }
     }
@@ -57,7 +56,7 @@ impl Full {
             };
             let handler =
                 GraphicalReportHandler::new_themed(theme).without_cause_chain().with_links(false);
-            // miette leaves two columns free.
+            // miette leaves two columns empty.
             let handler = handler.with_width(self.width + 2).with_break_words(false);
             handler
                 .with_word_separator(wrap::SEPARATOR)
@@ -69,7 +68,7 @@ impl Full {
         Paint::new(self.color)
     }
 
-    /// What is wrong in a text that is no domain, in the same form.
+    /// Renders an error in a configuration or other text that is not a domain, in the same form.
     pub fn error(
         &self,
         source: &Source<'_>,
@@ -94,35 +93,35 @@ impl Full {
         };
         let word = format!("{word}[{}]", diagnostic.rule.id);
         let edits = diagnostic.fix.as_ref().map(|fix| &fix.edits).filter(|edits| !edits.is_empty());
-        let is_shown = edits.is_none() && !is_binary(part.source, diagnostic.start);
-        let snippet =
-            is_shown.then(|| Snippet::new(part.source, &diagnostic.span, diagnostic.start));
+        let has_snippet = edits.is_none() && !is_binary(part.source, diagnostic.start);
+        let snippet = if has_snippet {
+            Some(Snippet::new(part.source, &diagnostic.span, diagnostic.start))
+        } else {
+            None
+        };
         self.add_message(&word, diagnostic.severity, &diagnostic.message, snippet, text);
-        if edits.is_none() && !is_shown {
+        if edits.is_none() && !has_snippet {
             self.add_diff(part.source.name(), diagnostic.start, &[], 0, text);
         } else if let Some(edits) = edits {
             let (lines, more) = hunks::lines(part.source, edits.iter(), diagnostic.span.start);
             self.add_diff(part.source.name(), diagnostic.start, &lines, more, text);
         }
-        let what = diagnostic.help.as_deref().or(diagnostic.fix.as_ref().map(|fix| &*fix.title));
-        if let Some(what) = what {
-            self.add_note(label(part.state, diagnostic), what, text);
+        let help = diagnostic.help.as_deref().or(diagnostic.fix.as_ref().map(|fix| &*fix.title));
+        if let Some(help) = help {
+            self.add_note(help_label(part.state, diagnostic), help, text);
         }
-        if let Some(risk) = diagnostic
-            .fix
-            .as_ref()
-            .and_then(|fix| fix.risk.as_deref())
-            .filter(|_| part.state != State::Fixed)
+        if part.state != State::Fixed
+            && let Some(risk) = diagnostic.fix.as_ref().and_then(|fix| fix.risk.as_deref())
         {
             self.add_note("risk", &format!("this may lose {risk}"), text);
         }
-        // What a fix removes is named, however much it is.
+        // Everything that a fix removes is listed.
         let (removed, others): (Vec<&Related>, Vec<&Related>) =
             diagnostic.related.iter().partition(|related| related.is_removed);
         for related in others.iter().take(MAX_RELATED).chain(&removed) {
             let Related { start: Position { line, column }, message, .. } = related;
             let place = match &related.file {
-                // As it is written so that terminals and editors open it.
+                // Terminals and editors open a place in this form.
                 Some(file) => format!("{file}:{line}:{column}"),
                 None => format!("line {line}, column {column}"),
             };
@@ -135,7 +134,7 @@ impl Full {
         text.push('\n');
     }
 
-    /// The word, what is wrong, and the line of it where that is to be drawn.
+    /// Appends the severity or state, the message, and the snippet if there is one.
     fn add_message(
         &self,
         word: &str,
@@ -145,11 +144,11 @@ impl Full {
         text: &mut String,
     ) {
         let message = format!("{}: {}", self.paint().severity(severity, word), clean(message));
-        // Writing to a String does not fail.
+        // Writing to a String can't fail.
         let _ = self.handler().render_report(text, &Shown { severity, message, snippet });
     }
 
-    /// The diff in a frame like miette's.
+    /// Appends the diff in a frame like miette's.
     fn add_diff(
         &self,
         name: &str,
@@ -167,11 +166,11 @@ impl Full {
             let number = line.number.map_or_else(String::new, |number| number.to_string());
             let number = paint.faint(&format!("{number:>width$}"));
             let _ = match line.kind {
-                Kind::Stays => writeln!(text, " {number} │   {}", line.text),
-                Kind::Goes => {
+                Kind::Unchanged => writeln!(text, " {number} │   {}", line.text),
+                Kind::Removed => {
                     writeln!(text, " {number} │ {}", paint.removed(&format!("- {}", line.text)))
                 }
-                Kind::Comes => {
+                Kind::Added => {
                     writeln!(text, " {number} │ {}", paint.added(&format!("+ {}", line.text)))
                 }
                 Kind::Gap => writeln!(text, " {number} ⋮"),
@@ -183,11 +182,11 @@ impl Full {
         };
     }
 
-    /// What to do or to know, broken between words.
+    /// Appends a note, wrapped between words.
     fn add_note(&self, label: &str, note: &str, text: &mut String) {
         let first = format!("  {} ", self.paint().strong(&format!("{label}:")));
         let (indent, note) = (label.len() + 4, clean(note));
-        // What fits is not taken apart into words: most notes are short.
+        // Most notes are short, so a note that fits is not split into words.
         if indent + display_width(&note) <= self.width && !note.is_empty() && !note.ends_with(' ') {
             let _ = writeln!(text, "{first}{note}");
             return;
@@ -201,7 +200,7 @@ impl Full {
     }
 }
 
-/// Whether the line at this place is binary data, which tells nobody anything.
+/// Whether the line at this position is binary data, which is not worth showing.
 fn is_binary(source: &Source<'_>, place: Position) -> bool {
     const MANY: usize = 8;
     let line = &source.text()[source.line(place.line)];
@@ -209,8 +208,9 @@ fn is_binary(source: &Source<'_>, place: Position) -> bool {
         > MANY
 }
 
-/// Who does what is to be done.
-fn label(state: State, diagnostic: &Diagnostic<'_>) -> &'static str {
+/// Returns the label of a finding's help: the command that applies the fix, or "help" if the user
+/// has to.
+fn help_label(state: State, diagnostic: &Diagnostic<'_>) -> &'static str {
     match diagnostic.fix.as_ref().map(|fix| fix.applicability) {
         Some(Applicability::Safe) if state != State::Left => "fix",
         Some(Applicability::Unsafe) => "fix --unsafe-fixes",
@@ -226,7 +226,7 @@ impl Report for Full {
     }
 }
 
-/// A message in the form that miette draws; no text in it can steer a terminal.
+/// A message in the form that miette draws; all of its text is sanitized.
 struct Shown {
     severity: Severity,
     message: String,

@@ -1,7 +1,7 @@
-//! The line that a finding is in, for miette to draw.
+//! The line of a finding, as a source that miette draws.
 //!
-//! miette's own source code reads a text from its first byte for each finding; ours knows the lines
-//! already and clips long ones.
+//! miette's own source types scan the text from its start for each finding; this one uses the known
+//! line index and clips long lines.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use super::line::{LONGEST, push_clean, window_start};
 use crate::sanitize::clean;
 use crate::source::{Position, Source};
 
-/// The line that a finding begins in, harmless and short.
+/// The first line of a finding, sanitized and clipped.
 #[derive(Debug)]
 pub(super) struct Snippet {
     name: String,
     text: String,
-    /// What the finding marks, in bytes of `text`.
+    /// The finding's range, in bytes of `text`.
     pub(super) mark: Range<usize>,
     /// 0-based line and column of the finding in the document.
     start: (usize, usize),
@@ -25,7 +25,7 @@ pub(super) struct Snippet {
 impl Snippet {
     pub(super) fn new(source: &Source<'_>, span: &Range<usize>, start: Position) -> Self {
         let line = source.line(start.line);
-        // In a line of megabytes only the part around the finding is looked at.
+        // In a line of megabytes, only the part around the finding is read.
         let from = window_start(source.text(), &line, span.start);
         let mut text = if from > line.start { "…".to_owned() } else { String::new() };
         let mut mark = None;
@@ -62,8 +62,8 @@ impl SourceCode for Snippet {
         before: usize,
         _after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Without context miette asks where the mark is in the document; with it, for the lines to
-        // draw.
+        // miette reads without context to locate the mark in the document, and with context to get
+        // the lines to draw.
         let (range, (line, column)) = if before == 0 {
             (span.offset()..span.offset() + span.len(), self.start)
         } else {
