@@ -1,14 +1,14 @@
-//! What can be said about the hook that converts VMs.
+//! The flags for the hook that converts VMs.
 
 use clap::Args;
 
 use crate::setting_parsers::{display, display_env, gdk_scale, libvirt, romfile};
 
-/// What VMs get that come from other machines.
+/// The settings for VMs that come from other hosts.
 #[derive(Args, Debug)]
 pub(super) struct FilterArgs {
     /// Target libvirt: 9.0, installed or newest (8.5+)
-    #[arg(long, value_name = "VERSION", value_parser = libvirt_there)]
+    #[arg(long, value_name = "VERSION", value_parser = target_libvirt)]
     libvirt: Option<String>,
     /// Value of QEMU's -display [default: gtk,gl=on]
     #[arg(long, value_parser = display)]
@@ -25,7 +25,7 @@ pub(super) struct FilterArgs {
 }
 
 impl FilterArgs {
-    /// The flags of `fix` that say the same.
+    /// Returns the equivalent flags of `fix`.
     pub(super) fn flags(&self) -> Vec<String> {
         let libvirt = self.libvirt.as_deref().unwrap_or("installed").to_owned();
         let others = [
@@ -40,9 +40,9 @@ impl FilterArgs {
     }
 }
 
-/// The word for a libvirt. Which one is installed is found out at each call of the hook: it may be
-/// on another machine, and updated.
-fn libvirt_there(text: &str) -> Result<String, String> {
+/// Parses a libvirt version. `installed` stays as it is and is resolved at each call of the hook,
+/// because the hook may be on another machine, where libvirt may be updated.
+fn target_libvirt(text: &str) -> Result<String, String> {
     if text == "installed" {
         Ok(text.to_owned())
     } else {

@@ -1,4 +1,4 @@
-//! The flags of `gvtg-xml emit`, a subcommand for each kind of file.
+//! The flags of `gvtg-xml emit`, with a subcommand per kind of file.
 
 use std::path::PathBuf;
 
@@ -11,16 +11,16 @@ use super::filter::FilterArgs;
 use super::guests::GuestArgs;
 use crate::emit::hook::Style;
 
-/// The flags of `emit`.
+/// The flags of `gvtg-xml emit`.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct EmitArgs {
     #[command(subcommand)]
     pub(super) kind: Kind,
 }
 
-/// The arguments that say what to write, and have no place beside `--remove`. `--dry-run` needs
-/// them too: clap does not ask for a required `--remove` where one of them rules it out.
-const OF_WRITING: [&str; 8] =
+/// Arguments that concern writing, and conflict with `--remove`. `--dry-run` conflicts with them
+/// too: clap does not enforce its required `--remove` if one of them conflicts with that.
+const WRITING_ARGUMENTS: [&str; 8] =
     ["files", "uuid", "vgpu_type", "pci", "style", "bootloader", "diff", "force"];
 
 #[derive(Subcommand, Debug)]
@@ -126,10 +126,10 @@ pub(super) enum Kind {
         #[arg(long, value_name = "FORM", value_enum)]
         bootloader: Option<Bootloader>,
         /// Remove the files it wrote, if unchanged
-        #[arg(long, conflicts_with_all = OF_WRITING)]
+        #[arg(long, conflicts_with_all = WRITING_ARGUMENTS)]
         remove: bool,
         /// List what --remove would remove
-        #[arg(long, requires = "remove", conflicts_with_all = OF_WRITING)]
+        #[arg(long, requires = "remove", conflicts_with_all = WRITING_ARGUMENTS)]
         dry_run: bool,
         #[command(flatten)]
         guests: GuestArgs,
@@ -154,7 +154,7 @@ pub(super) struct OutputArgs {
     pub(super) quiet: bool,
 }
 
-/// How libvirt calls the hook.
+/// How libvirt runs the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum StyleChoice {
     /// A file in hooks/qemu.d (libvirt 6.5 and later)
@@ -176,7 +176,7 @@ impl StyleChoice {
     }
 }
 
-/// What takes the kernel parameters.
+/// Where the kernel parameters go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Bootloader {
     /// A file for /etc/default/grub.d
@@ -190,7 +190,7 @@ pub(super) enum Bootloader {
 }
 
 impl Kind {
-    /// Where its output goes; each kind has that.
+    /// Returns the output flags, which each kind has.
     pub(super) fn output(&self) -> &OutputArgs {
         match self {
             Kind::Hook { output, .. }

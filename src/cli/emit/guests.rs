@@ -1,4 +1,4 @@
-//! The domains that a run of `gvtg-xml emit` is about, and what the user says about their vGPUs.
+//! The domains for `gvtg-xml emit`, and the user's settings for their vGPUs.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::settings::{SettingOverrides, Settings};
 use crate::source::Source;
 use crate::xml;
 
-/// Which domains, and what the user says about their vGPUs.
+/// The domains, and the settings for their vGPUs.
 #[derive(Args, Debug)]
 pub(super) struct GuestArgs {
     /// Domain XML files or folders; stdin if there are none
@@ -43,11 +43,11 @@ pub(super) struct GuestArgs {
     origin: OriginArgs,
 }
 
-/// What these files say of vGPUs, in the order in which they are named; `root` has the GPU that
-/// they run on.
+/// Reads the domains in these files, in the given order; `root` has the GPU that they use.
 ///
 /// # Errors
-/// Those of `emit`: a file that is no domain with a vGPU, or domains that can't be on one host.
+/// Fails like `emit`: for a file that is not a domain with a vGPU, and for domains that can't share
+/// a host.
 pub(in crate::cli) fn guests(
     files: &[PathBuf],
     origin: &OriginArgs,
@@ -66,8 +66,8 @@ pub(in crate::cli) fn guests(
     .read(root, "sudo gvtg-xml host -")
 }
 
-/// The type that nearly every GPU has: by the machine's GPU, if it is there, else of the
-/// generations since Skylake.
+/// Returns the default vGPU type: one that nearly every GPU of the machine's generation offers, or
+/// of the generations since Skylake if the GPU is unknown.
 fn default_type(root: &Root, pci: &str) -> &'static str {
     let gpu = gpu::at(root, pci).present();
     if gpu.is_some_and(|gpu| gpu.generation == Generation::Broadwell) {
@@ -77,7 +77,7 @@ fn default_type(root: &Root, pci: &str) -> &'static str {
     }
 }
 
-/// Says which types nobody has chosen.
+/// Prints a note for each vGPU whose type is a default.
 pub(super) fn say_defaults(guests: &[Guest]) {
     for guest in guests {
         for vgpu in guest.vgpus.iter().filter(|vgpu| vgpu.is_default_type) {
@@ -91,19 +91,19 @@ pub(super) fn say_defaults(guests: &[Guest]) {
     }
 }
 
-/// What the configuration of the current folder says of all domains.
-pub(super) fn settings_here(origin: &OriginArgs) -> Result<Settings, String> {
-    let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
+/// Returns the settings from the configuration in the current folder.
+pub(super) fn local_settings(origin: &OriginArgs) -> Result<Settings, String> {
+    let describe_error = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
     let mut configs =
-        Configs::new(origin.origin(), PartialConfig::default(), None).map_err(failed)?;
-    let found = configs.find_in(Path::new(""), None).map_err(failed)?;
+        Configs::new(origin.origin(), PartialConfig::default(), None).map_err(describe_error)?;
+    let resolved = configs.find_in(Path::new(""), None).map_err(describe_error)?;
     configs::print_skipped_configs(&configs);
-    Ok(found.in_force.settings.clone())
+    Ok(resolved.in_force.settings.clone())
 }
 
 impl GuestArgs {
-    /// The domains in the order in which they are named, for the machine below this root.
-    /// `pipe` is the command that reads one from stdin.
+    /// Reads the domains, in the given order, for the machine below this root. `pipe` is the
+    /// command that reads a domain from stdin, for help texts.
     pub(super) fn read(&self, root: &Root, pipe: &str) -> Result<Vec<Guest>, String> {
         if self.files.is_empty() && io::stdin_is_terminal() {
             return Err(
@@ -114,12 +114,12 @@ impl GuestArgs {
         if let Some((path, message)) = unreadable.first() {
             return Err(format!("{}: can't be read: {message}", path.display()));
         }
-        let failed = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
-        let mut configs =
-            Configs::new(self.origin.origin(), PartialConfig::default(), None).map_err(failed)?;
+        let describe_error = |failure: LoadError| configs::say(&failure, ColorChoice::Auto);
+        let mut configs = Configs::new(self.origin.origin(), PartialConfig::default(), None)
+            .map_err(describe_error)?;
         let (in_force, _) =
             configs::of_inputs(&mut configs, &inputs, self.stdin_filename.as_deref())
-                .map_err(failed)?;
+                .map_err(describe_error)?;
         let (mut guests, mut sources) = (Vec::new(), Vec::new());
         for (input, in_force) in inputs.iter().zip(&in_force) {
             let is_stdin = input.path.as_os_str() == "-";
@@ -154,18 +154,18 @@ impl GuestArgs {
         bytes: &[u8],
         in_force: &EffectiveConfig,
     ) -> Result<Guest, String> {
-        let asked = SettingOverrides {
+        let explicit = SettingOverrides {
             vgpu_type: self.vgpu_type.clone(),
             pci: self.pci.clone(),
             ..SettingOverrides::default()
         };
         let settings = Settings {
             uuid: self.uuid,
-            explicit: asked,
+            explicit,
             fallback: in_force.settings.fallback.clone(),
             ..Settings::default()
         };
-        let wanted =
+        let options =
             EmitOptions { settings: &settings, default_type: &|pci| default_type(root, pci) };
         let text = xml::decode(bytes)
             .map_err(|error| lint::located(name, lint::position_in(bytes, &error), &error))?;
@@ -177,7 +177,7 @@ impl GuestArgs {
                 position.line, position.column
             )
         };
-        domain::read(text, &settings, |domain| guest(domain, wanted))
+        domain::read(text, &settings, |domain| guest(domain, options))
             .map_err(|error| located(error.offset, &error.message, &error.help))?
             .map_err(|error| located(error.offset, &error.message, &error.help))
     }

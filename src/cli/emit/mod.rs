@@ -1,4 +1,4 @@
-//! `gvtg-xml emit`: the host's side of domains, on stdout or below a root folder.
+//! `gvtg-xml emit`: the files that the host needs, on stdout or below a root folder.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ mod tree;
 
 pub(super) use flags::EmitArgs;
 use flags::{Bootloader, Kind, OutputArgs, StyleChoice};
-use guests::{GuestArgs, say_defaults, settings_here};
+use guests::{GuestArgs, local_settings, say_defaults};
 
 pub(super) fn run(args: &EmitArgs) -> Status {
     let output = args.kind.output();
@@ -40,7 +40,7 @@ pub(super) fn run(args: &EmitArgs) -> Status {
         warn_unsupported_gpu(&root);
     }
     let is_all = matches!(args.kind, Kind::All { .. });
-    let done =
+    let result =
         files(&args.kind, &root).and_then(|mut files| match output.root {
             Some(_) if files.iter().all(is_configuration) => print(&files, output.quiet),
             Some(_) => {
@@ -54,18 +54,18 @@ pub(super) fn run(args: &EmitArgs) -> Status {
             }
             None => print(&files, output.quiet),
         });
-    done.unwrap_or_else(|message| fail(&message))
+    result.unwrap_or_else(|message| fail(&message))
 }
 
-/// Whether this is part of NixOS' configuration, which is printed instead of written below the
+/// Whether this is part of a NixOS configuration, which is printed instead of written below the
 /// root.
 fn is_configuration(file: &File) -> bool {
     file.path().is_none() && file.follow_ups.contains(&FollowUp::RebuildNixos)
 }
 
-/// The files of a kind, for the machine below this root.
+/// Returns the files of a kind, for the machine below this root.
 fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
-    let own = &command(&["--root"]);
+    let generated_by = &command(&["--root"]);
     let quiet = kind.output().quiet;
     let read = |guests: &GuestArgs| {
         let guests = guests.read(root, "sudo gvtg-xml emit all --root /")?;
@@ -77,49 +77,57 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
     let system = System::of(root);
     let is_nixos = system == System::Nixos;
     let is_written = kind.output().root.is_some();
-    let placed = |file: File| match is_nixos {
-        true if is_written => writable(root, nixos::hook(file)),
+    let hook_for_system = |file: File| match is_nixos {
+        true if is_written => ensure_writable(root, nixos::hook(file)),
         true => Ok(nixos::hook(file)),
         false => Ok(file),
     };
     Ok(match kind {
         Kind::Hook { style, guests, .. } => {
-            vec![placed(hook::file(&read(guests)?, style.style(), own))?]
+            vec![hook_for_system(hook::file(&read(guests)?, style.style(), generated_by))?]
         }
-        Kind::Filter { filter, .. } => vec![placed(filter_file::file(&filter.flags(), own))?],
-        Kind::Modules { .. } if is_nixos => vec![nixos::file(&[Part::Modules], own)],
-        Kind::Modprobe { .. } if is_nixos => vec![nixos::file(&[Part::ModuleOptions], own)],
-        Kind::Udev { .. } if is_nixos => vec![nixos::file(&[Part::Udev], own)],
+        Kind::Filter { filter, .. } => {
+            vec![hook_for_system(filter_file::file(&filter.flags(), generated_by))?]
+        }
+        Kind::Modules { .. } if is_nixos => vec![nixos::file(&[Part::Modules], generated_by)],
+        Kind::Modprobe { .. } if is_nixos => {
+            vec![nixos::file(&[Part::ModuleOptions], generated_by)]
+        }
+        Kind::Udev { .. } if is_nixos => vec![nixos::file(&[Part::Udev], generated_by)],
         Kind::Modules { .. } => vec![modules::file()],
         Kind::Cmdline { bootloader, .. } => vec![parameters(*bootloader, root, quiet)?],
-        Kind::Modprobe { .. } => vec![with_steps_of(system, modprobe::file())],
+        Kind::Modprobe { .. } => vec![with_steps_for(system, modprobe::file())],
         Kind::Udev { .. } => vec![udev::file()],
         Kind::QemuConf { pci, origin, .. } => {
             let pci = match pci {
                 Some(pci) => pci.clone(),
-                None => settings_here(origin)?.pci().to_owned(),
+                None => local_settings(origin)?.pci().to_owned(),
             };
             let devices = gpu::render_devices(root, &pci);
             if is_nixos {
-                vec![nixos::file(&[Part::QemuConf(qemu_conf::list(&devices))], own)]
+                vec![nixos::file(&[Part::QemuConf(qemu_conf::list(&devices))], generated_by)]
             } else {
-                vec![qemu_conf::file(&devices, own)]
+                vec![qemu_conf::file(&devices, generated_by)]
             }
         }
         Kind::Nodedev { only, guests, .. } => {
-            let guests = chosen(read(guests)?, *only)?;
-            let one = |guest: &Guest| {
-                guest.vgpus.iter().map(|vgpu| nodedev::file(guest, vgpu, own)).collect::<Vec<_>>()
+            let guests = select_vgpu(read(guests)?, *only)?;
+            let files_of_guest = |guest: &Guest| {
+                guest
+                    .vgpus
+                    .iter()
+                    .map(|vgpu| nodedev::file(guest, vgpu, generated_by))
+                    .collect::<Vec<_>>()
             };
-            guests.iter().flat_map(one).collect()
+            guests.iter().flat_map(files_of_guest).collect()
         }
         Kind::Mdevctl { only, commands, autostart, guests, .. } => {
-            let guests = chosen(read(guests)?, *only)?;
+            let guests = select_vgpu(read(guests)?, *only)?;
             if *autostart && !quiet {
                 io::print_note(mdevctl::AUTOSTART);
             }
             if *commands {
-                vec![mdevctl::commands(&guests, *autostart, own)]
+                vec![mdevctl::commands(&guests, *autostart, generated_by)]
             } else {
                 guests
                     .iter()
@@ -130,10 +138,11 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
         }
         Kind::All { style, bootloader, guests, .. } => {
             let guests = read(guests)?;
-            // The command that makes the hook alone, so that it is the same whatever else is made
-            // with it.
-            let alone = command(&["--root", "--bootloader"]).replacen("emit all", "emit hook", 1);
-            let mut hook = placed(hook::file(&guests, style.style(), &alone))?;
+            // The command that generates the hook alone, so that the hook does not depend on what
+            // is written with it.
+            let hook_command =
+                command(&["--root", "--bootloader"]).replacen("emit all", "emit hook", 1);
+            let mut hook = hook_for_system(hook::file(&guests, style.style(), &hook_command))?;
             if *style != StyleChoice::Session {
                 hook.follow_ups.push(FollowUp::LetWindowIn);
             }
@@ -141,7 +150,7 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
             let mut files;
             if is_nixos {
                 if let Some(bootloader) = bootloader {
-                    no_bootloader(*bootloader)?;
+                    reject_bootloader_on_nixos(*bootloader)?;
                 }
                 let path = hook.path().unwrap_or_default().to_owned();
                 let udev = is_session.then_some(Part::Udev);
@@ -149,44 +158,44 @@ fn files(kind: &Kind, root: &Root) -> Result<Vec<File>, String> {
                     .into_iter()
                     .chain(udev)
                     .collect();
-                files = vec![hook, nixos::file(&parts, own)];
+                files = vec![hook, nixos::file(&parts, generated_by)];
             } else {
                 files = vec![hook, modules::file()];
                 files.push(match bootloader {
                     Some(bootloader) => parameters(*bootloader, root, quiet)?,
-                    None => with_steps_of(system, modprobe::file()),
+                    None => with_steps_for(system, modprobe::file()),
                 });
                 if is_session {
                     files.push(udev::file());
                 }
             }
             let old = listed(root);
-            let kept = kept(root, &old, &files);
+            let kept_entries = kept(root, &old, &files);
             files.push(manifest::file(
                 &files,
                 &old,
-                kept,
+                kept_entries,
                 |path| bytes(root, path),
-                (&guests, own),
+                (&guests, generated_by),
             ));
             files
         }
     })
 }
 
-/// The manifest below the root; an empty one if there is none.
+/// Reads the manifest below the root; empty if there is none.
 fn listed(root: &Root) -> Manifest {
     root.text(manifest::PATH).present().map(|text| Manifest::read(&text)).unwrap_or_default()
 }
 
-/// The bytes of a file below the root, if there is one.
+/// Reads a file below the root; `None` if it does not exist or can't be read.
 fn bytes(root: &Root, path: &str) -> Option<Vec<u8>> {
     let path = root.resolve(path).ok()?;
     if path.is_file() { fs::read(path).ok() } else { None }
 }
 
-/// The files of an earlier run below the root that these do not replace, and the folders that it
-/// and this run create.
+/// Returns the files of an earlier run that these do not replace, and the folders that either run
+/// creates.
 fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     let mut kept = old.clone();
     let paths: Vec<&str> = files.iter().filter_map(File::path).collect();
@@ -205,10 +214,11 @@ fn kept(root: &Root, old: &Manifest, files: &[File]) -> Manifest {
     kept
 }
 
-/// Says so where the machine's GPU is one that makes no vGPUs, whatever is written.
+/// Warns if the machine's GPU does not support GVT-g.
 fn warn_unsupported_gpu(root: &Root) {
-    let unfit = |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
-    if let Some(gpu) = gpu::at(root, Settings::default().pci()).present().filter(unfit) {
+    let is_unsupported =
+        |gpu: &gpu::Gpu| matches!(gpu.generation, Generation::Older | Generation::Newer(_));
+    if let Some(gpu) = gpu::at(root, Settings::default().pci()).present().filter(is_unsupported) {
         io::print_note(&format!(
             "the {} does not support GVT-g, with or without these files: `gvtg-xml host` says what to use instead",
             gpu.title()
@@ -216,11 +226,12 @@ fn warn_unsupported_gpu(root: &Root) {
     }
 }
 
-/// Checks that NixOS does not link the hook from its store, or links it in this form.
+/// Checks that the hook can be written: NixOS does not link it from its store, or links this very
+/// text.
 ///
 /// # Errors
-/// The hook is a link to a different text in the store, where nothing can be written.
-fn writable(root: &Root, file: File) -> Result<File, String> {
+/// Fails if the hook is a link to a different text in the store, which is read-only.
+fn ensure_writable(root: &Root, file: File) -> Result<File, String> {
     let Some(path) = file.path() else { return Ok(file) };
     let target = root.target(path).present().filter(|target| target.starts_with("/nix/store"));
     if target.is_none() || root.text(path).as_found() == Some(&file.text) {
@@ -237,20 +248,20 @@ fn writable(root: &Root, file: File) -> Result<File, String> {
     ))
 }
 
-/// Replaces the steps of module options on rpm-ostree systems: there they never take effect, but
-/// kernel arguments do.
-fn with_steps_of(system: System, mut file: File) -> File {
+/// Replaces the next steps of module options on rpm-ostree systems: module options never take
+/// effect there, but kernel arguments do.
+fn with_steps_for(system: System, mut file: File) -> File {
     if system == System::Ostree {
         file.follow_ups = vec![FollowUp::AppendKernelArguments, FollowUp::Reboot];
     }
     file
 }
 
-/// Refuses files for a bootloader on NixOS, which writes its own.
+/// Rejects boot loader files on NixOS, which generates its own.
 ///
 /// # Errors
-/// A form other than the words alone.
-fn no_bootloader(bootloader: Bootloader) -> Result<(), String> {
+/// Fails for every form but [`Bootloader::Raw`].
+fn reject_bootloader_on_nixos(bootloader: Bootloader) -> Result<(), String> {
     if bootloader == Bootloader::Raw {
         return Ok(());
     }
@@ -260,7 +271,7 @@ fn no_bootloader(bootloader: Bootloader) -> Result<(), String> {
 
 fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, String> {
     if System::of(root) == System::Nixos {
-        no_bootloader(bootloader)?;
+        reject_bootloader_on_nixos(bootloader)?;
         return Ok(nixos::file(&[Part::Parameters], &command(&["--root"])));
     }
     Ok(match bootloader {
@@ -283,9 +294,9 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
                 "there is no command line to add the parameters to: neither etc/kernel/cmdline nor proc/cmdline has one\n  \
                  help: run this on the machine itself: a file with only these parameters would have no root=, and the host would not boot",
             )?;
-            if let Some(why) = line.unfit() {
+            if let Some(reason) = line.unfit() {
                 return Err(format!(
-                    "{}: {why}\n  help: use `--bootloader raw`, and add the parameters by hand",
+                    "{}: {reason}\n  help: use `--bootloader raw`, and add the parameters by hand",
                     root.shown(line.path)
                 ));
             }
@@ -307,16 +318,16 @@ fn parameters(bootloader: Bootloader, root: &Root, quiet: bool) -> Result<File, 
     })
 }
 
-/// Whether a command line turns GuC submission on, which turns i915's GVT-g off: bit 0 of the last
-/// value decides.
+/// Whether a kernel command line enables GuC submission, which disables i915's GVT-g: bit 0 of the
+/// last value decides.
 fn has_guc_submission(line: &str) -> bool {
     let last = words(line).into_iter().rfind(|word| word.name == "i915.enable_guc");
     last.and_then(|word| word.value?.parse::<i64>().ok())
         .is_some_and(|value| value > 0 && value & 1 == 1)
 }
 
-/// The guests with the one vGPU that was asked for; all of them where none was.
-fn chosen(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, String> {
+/// Keeps only the vGPU with this uuid, and the guests that have it; without a uuid, all of them.
+fn select_vgpu(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, String> {
     let Some(only) = only else { return Ok(guests) };
     for guest in &mut guests {
         guest.vgpus.retain(|vgpu| vgpu.uuid == only);
@@ -329,7 +340,7 @@ fn chosen(mut guests: Vec<Guest>, only: Option<Uuid>) -> Result<Vec<Guest>, Stri
     }
 }
 
-/// Prints the one file that there is.
+/// Prints the file; fails unless there is exactly one.
 fn print(files: &[File], quiet: bool) -> Result<Status, String> {
     let [file] = files else {
         let help = "choose one with --only UUID; for all of them, use `emit mdevctl` with --root DIR or --commands";
@@ -351,22 +362,22 @@ fn print(files: &[File], quiet: bool) -> Result<Status, String> {
     Ok(Status::Clean)
 }
 
-/// Says what to do with what was written, in order.
+/// Prints the next steps, in order.
 fn print_follow_ups(steps: impl IntoIterator<Item = FollowUp>) {
     for step in step::merge(steps) {
         io::print_note(&format!("then {}", step.text()));
     }
 }
 
-/// The command that was given, as it can be given again, without the flags that say where its
-/// output goes and without these, which have a value.
+/// Returns this run's command line so that it can be repeated, without the output flags and without
+/// the flags in `without`, each of which takes a value.
 fn command(without: &[&str]) -> String {
     let mut command = String::from("gvtg-xml");
     let mut words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     while let Some(word) = words.next() {
         if without.contains(&word.as_str()) {
             words.next();
-        } else if !OF_OUTPUT.contains(&word.as_str())
+        } else if !OUTPUT_FLAGS.contains(&word.as_str())
             && !word.split_once('=').is_some_and(|(flag, _)| without.contains(&flag))
         {
             command.push(' ');
@@ -376,4 +387,4 @@ fn command(without: &[&str]) -> String {
     command
 }
 
-const OF_OUTPUT: &[&str] = &["--diff", "--force", "--quiet", "-q"];
+const OUTPUT_FLAGS: &[&str] = &["--diff", "--force", "--quiet", "-q"];

@@ -1,4 +1,4 @@
-//! `emit all --remove`: removes what an earlier run wrote, if it is unchanged.
+//! `emit all --remove`: removes the files that an earlier run wrote, if they are unchanged.
 
 use std::fs;
 use std::io::{Error, ErrorKind};
@@ -17,17 +17,17 @@ use crate::host::system::System;
 use crate::host::{Probe, Root, boot};
 use crate::sanitize::{clean_path, system_error};
 
-/// Where NixOS' libvirt looks for hooks.
+/// Folder of libvirt's hooks on NixOS.
 const NIXOS_HOOKS: &str = "/var/lib/libvirt/hooks";
 
-/// The files of a manifest, by what happens to them.
+/// The files of a manifest, grouped by what happens to them.
 #[derive(Default)]
 struct Plan<'m> {
-    /// Those to remove.
+    /// Files to remove.
     removed: Vec<Removal<'m>>,
-    /// Those that stay, each with the reason.
+    /// Files that stay, each with the reason.
     left: Vec<(&'m Entry, String)>,
-    /// Those that stay without anything of this program's in them.
+    /// Files that stay, but contain nothing that this program added.
     undone: Vec<&'m Entry>,
 }
 
@@ -36,15 +36,15 @@ struct Removal<'m> {
     entry: &'m Entry,
     /// Its path on this machine.
     path: PathBuf,
-    /// Where the file is kept that it replaced and that comes back.
+    /// Where the file that it replaced is kept, which is restored.
     kept: Option<PathBuf>,
 }
 
-/// Removes the unchanged files that the manifest below the root lists, or says which ones it would
-/// remove.
+/// Removes the unchanged files that the manifest below the root lists, or lists the files that it
+/// would remove.
 ///
 /// # Errors
-/// A file that can't be looked at or removed.
+/// Fails if a file can't be examined or removed.
 pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, String> {
     if !root.has("/") {
         return Err(format!("{}: is not a folder", root.shown("/")));
@@ -62,18 +62,18 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
             ));
             return Ok(Status::Clean);
         }
-        Probe::Unreadable(why) => {
-            return Err(format!("{}: can't be read: {why}", root.shown(manifest::PATH)));
+        Probe::Unreadable(reason) => {
+            return Err(format!("{}: can't be read: {reason}", root.shown(manifest::PATH)));
         }
     };
     let manifest = Manifest::read(&text);
     let mut plan = plan(root, &manifest)?;
-    // The hook first, since it needs the others.
+    // The hook first, because it needs the other files.
     plan.removed.sort_by_key(|removal| removal.entry.mode.is_none_or(|mode| mode & 0o111 == 0));
     if !is_dry {
         uninterrupted(|| carry_out(root, &text, &manifest, &plan))?;
     }
-    let own = if plan.left.is_empty() {
+    let manifest_paths = if plan.left.is_empty() {
         vec![root.resolve(manifest::PATH).unwrap_or_default()]
     } else {
         Vec::new()
@@ -82,7 +82,7 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
         .removed
         .iter()
         .map(|removal| &removal.path)
-        .chain(&own)
+        .chain(&manifest_paths)
         .map(|path| clean_path(path) + "\n")
         .collect();
     io::print(&paths)?;
@@ -98,8 +98,8 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
             ));
         }
     }
-    for (entry, why) in &plan.left {
-        io::print_note(&format!("not removed: {}: {why}", root.shown(&entry.path)));
+    for (entry, reason) in &plan.left {
+        io::print_note(&format!("not removed: {}: {reason}", root.shown(&entry.path)));
     }
     if !quiet && !is_dry {
         say_next(root, &manifest, &plan);
@@ -110,14 +110,14 @@ pub(super) fn remove(root: &Root, is_dry: bool, quiet: bool) -> Result<Status, S
 fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
     let mut plan = Plan::default();
     for entry in &manifest.entries {
-        match look(root, entry).map_err(|error| {
+        match examine(root, entry).map_err(|error| {
             format!("{}: {}{}", root.shown(&entry.path), system_error(&error), as_root(&error))
         })? {
             InstalledFile::Unchanged(path, kept) => {
                 plan.removed.push(Removal { entry, path, kept })
             }
             InstalledFile::Undone => plan.undone.push(entry),
-            InstalledFile::Other(why) => plan.left.push((entry, why)),
+            InstalledFile::Other(reason) => plan.left.push((entry, reason)),
             InstalledFile::Nothing => {}
         }
     }
@@ -126,18 +126,17 @@ fn plan<'m>(root: &Root, manifest: &'m Manifest) -> Result<Plan<'m>, String> {
 
 /// The state of a file that a manifest lists.
 enum InstalledFile {
-    /// It is as it was written: its path on this machine, and where the file that it replaced is
-    /// kept.
+    /// Unchanged: its path on this machine, and where the file that it replaced is kept.
     Unchanged(PathBuf, Option<PathBuf>),
-    /// Something that stays, and the reason.
+    /// A file that stays, and the reason.
     Other(String),
-    /// The user has taken out what this program added.
+    /// The user has removed what this program added.
     Undone,
     Nothing,
 }
 
-fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
-    if !is_ours(&entry.path) {
+fn examine(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
+    if !could_have_written(&entry.path) {
         return Ok(InstalledFile::Other("gvtg-xml does not write this file".into()));
     }
     let kept =
@@ -164,7 +163,7 @@ fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
         Ok(InstalledFile::Other(why + &kept))
     };
     if metadata.is_symlink() && fs::read_link(&path)?.starts_with("/nix/store") {
-        // NixOS makes it of its configuration, and removes it with that.
+        // NixOS generates this link from its configuration, and removes it with that.
         return Ok(InstalledFile::Nothing);
     }
     if !metadata.is_file() {
@@ -185,8 +184,8 @@ fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
         });
     }
     if !entry.is_of(&bytes) {
-        // A run that was interrupted has not replaced it yet, or an interrupted removal has put it
-        // back.
+        // The old file: an interrupted run has not replaced it yet, or an interrupted removal has
+        // restored it.
         let is_old = entry.replaced.as_ref().is_some_and(|old| *old == manifest::sum(&bytes));
         return match kept {
             Some(_) if is_old => Ok(InstalledFile::Unchanged(path, kept)),
@@ -200,23 +199,23 @@ fn look(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
     Ok(InstalledFile::Unchanged(path, kept))
 }
 
-/// Returns whether this program could have written this path: it is below /etc, or one of NixOS'
-/// hooks, and has no `..`.
-fn is_ours(path: &str) -> bool {
+/// Whether this program could have written this path: it is below /etc or one of NixOS' hooks, and
+/// has no `..`.
+fn could_have_written(path: &str) -> bool {
     let is_hook = path.strip_prefix(NIXOS_HOOKS).is_some_and(|rest| rest.starts_with('/'));
     (path == "/etc" || path.starts_with("/etc/") || is_hook)
         && path != manifest::PATH
         && !path.split('/').any(|part| part == "..")
 }
 
-/// Returns whether this program could have created this folder.
-fn is_our_folder(path: &str) -> bool {
-    let is_around =
+/// Whether this program could have created this folder.
+fn could_have_created(path: &str) -> bool {
+    let is_parent_of_hooks =
         NIXOS_HOOKS.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    is_ours(path) || (is_around && !path.is_empty())
+    could_have_written(path) || (is_parent_of_hooks && !path.is_empty())
 }
 
-/// A path's folder and its last part.
+/// Splits a path into its folder and its last part.
 fn split(path: &str) -> (&str, &str) {
     match path.rsplit_once('/') {
         Some(("", name)) => ("/", name),
@@ -225,16 +224,16 @@ fn split(path: &str) -> (&str, &str) {
     }
 }
 
-/// The path on this machine, with links followed except in the last part; None if its folder does
-/// not exist.
-fn place(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
+/// Returns the path on this machine, with symlinks followed except in the last part; `None` if its
+/// folder does not exist.
+fn resolve_parent(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
     let (folder, name) = split(path);
     let folder = root.resolve(folder)?;
     Ok(folder.is_dir().then(|| folder.join(name)))
 }
 
-/// Removes the files and the empty folders, and then the manifest, so that a run that was
-/// interrupted can be repeated.
+/// Removes the files and the empty folders, and then the manifest, so that an interrupted run can
+/// be repeated.
 fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> Result<(), String> {
     let failed = |path: &Path, error: &Error| {
         format!("{}: can't be removed: {}{}", clean_path(path), system_error(error), as_root(error))
@@ -249,38 +248,42 @@ fn carry_out(root: &Root, text: &str, manifest: &Manifest, plan: &Plan<'_>) -> R
                     as_root(&error)
                 )
             })?,
-            None => gone(fs::remove_file(path)).map_err(|error| failed(path, &error))?,
+            None => {
+                ignore_not_found(fs::remove_file(path)).map_err(|error| failed(path, &error))?
+            }
         }
     }
     clean_up_all(root, manifest);
-    let own =
+    let manifest_path =
         root.resolve(manifest::PATH).map_err(|error| failed(Path::new(manifest::PATH), &error))?;
     if !plan.left.is_empty() {
         let entries = plan.left.iter().map(|(entry, _)| (*entry).clone()).collect();
         let rest = manifest::rewritten(text, &Manifest { entries, ..manifest.clone() });
-        let written = stage(&own, rest.text.as_bytes(), rest.mode).and_then(Staged::commit);
+        let written =
+            stage(&manifest_path, rest.text.as_bytes(), rest.mode).and_then(Staged::commit);
         return written.map_err(|error| {
             format!(
                 "{}: can't be written: {}{}",
-                clean_path(&own),
+                clean_path(&manifest_path),
                 system_error(&error),
                 as_root(&error)
             )
         });
     }
-    gone(fs::remove_file(&own)).map_err(|error| failed(&own, &error))?;
+    ignore_not_found(fs::remove_file(&manifest_path))
+        .map_err(|error| failed(&manifest_path, &error))?;
     remove_folders(root, manifest);
     Ok(())
 }
 
-fn gone(result: Result<(), Error>) -> Result<(), Error> {
+fn ignore_not_found(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result,
     }
 }
 
-/// Removes what interrupted runs left, and the empty folders.
+/// Removes temporary folders of interrupted runs, and empty folders.
 fn clean_up_all(root: &Root, manifest: &Manifest) {
     for folder in FOLDERS.iter().filter_map(|folder| root.resolve(folder).ok()) {
         clean_up(&folder);
@@ -290,23 +293,30 @@ fn clean_up_all(root: &Root, manifest: &Manifest) {
 
 /// Removes the folders that were created for the files, and the manifest's own, if they are empty.
 fn remove_folders(root: &Root, manifest: &Manifest) {
-    let own = split(manifest::PATH).0.to_owned();
-    let mut folders: Vec<String> =
-        manifest.folders.iter().cloned().chain([own]).filter(|path| is_our_folder(path)).collect();
-    for entry in
-        manifest.entries.iter().filter(|entry| entry.replaced.is_some() && is_ours(&entry.path))
+    let manifest_folder = split(manifest::PATH).0.to_owned();
+    let mut folders: Vec<String> = manifest
+        .folders
+        .iter()
+        .cloned()
+        .chain([manifest_folder])
+        .filter(|path| could_have_created(path))
+        .collect();
+    for entry in manifest
+        .entries
+        .iter()
+        .filter(|entry| entry.replaced.is_some() && could_have_written(&entry.path))
     {
         let path = entry.replaced_path();
-        let ends = path
+        let folder_ends = path
             .match_indices('/')
             .map(|(end, _)| end)
             .filter(|end| *end >= manifest::REPLACED.len());
-        folders.extend(ends.map(|end| path[..end].to_owned()));
+        folders.extend(folder_ends.map(|end| path[..end].to_owned()));
     }
     folders.sort_unstable_by_key(|path| std::cmp::Reverse(path.len()));
     folders.dedup();
-    for path in folders.iter().filter_map(|path| place(root, path).ok().flatten()) {
-        // This fails for a folder that is not empty, and for a link.
+    for path in folders.iter().filter_map(|path| resolve_parent(root, path).ok().flatten()) {
+        // Fails for a folder that is not empty and for a symlink, which then stay.
         let _ = fs::remove_dir(path);
     }
 }
@@ -330,7 +340,7 @@ fn say_next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) {
     }
 }
 
-/// The steps that are left, and what the user has to take out by hand.
+/// Returns the next steps, and what the user has to remove by hand.
 fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Option<String>) {
     let system = System::of(root);
     if system == System::Nixos {
@@ -342,12 +352,12 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Op
     }
     let removed =
         plan.removed.iter().map(|removal| removal.entry).chain(plan.undone.iter().copied());
-    let left_line =
+    let kept_command_line =
         plan.left.iter().map(|(entry, _)| *entry).filter(|entry| entry.path == KERNEL_INSTALL);
     let mut steps: Vec<FollowUp> =
-        removed.chain(left_line).flat_map(|entry| steps_of(&entry.path)).collect();
+        removed.chain(kept_command_line).flat_map(|entry| steps_of(&entry.path)).collect();
     if system == System::Ostree {
-        // What is in /etc/modprobe.d never applied there.
+        // Module options in /etc/modprobe.d never took effect there.
         steps
             .iter_mut()
             .filter(|step| **step == FollowUp::RenewInitramfs)
@@ -371,20 +381,25 @@ fn next(root: &Root, manifest: &Manifest, plan: &Plan<'_>) -> (Vec<FollowUp>, Op
     if manifest.entries.iter().any(|entry| has_parameters(&entry.path)) {
         return (steps, None);
     }
-    let (more, by_hand) = elsewhere(root, system, manifest.has_printed_parameters);
+    let (more, by_hand) = steps_for_other_parameters(root, system, manifest.has_printed_parameters);
     steps.extend(more);
     (steps, by_hand)
 }
 
-/// The steps for parameters that are in no file of this program's: those that were printed for the
+/// Returns the steps for parameters that are in none of this program's files: those printed for the
 /// user to add, and those that a boot loader still has.
-fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<FollowUp>, Option<String>) {
-    let read = boot::next_start(root);
+fn steps_for_other_parameters(
+    root: &Root,
+    system: System,
+    were_printed: bool,
+) -> (Vec<FollowUp>, Option<String>) {
+    let next_start = boot::next_start(root);
     let is_added =
         |word: &boot::NextStart| word.words.iter().any(|word| words().contains(&word.text));
-    let with: Vec<&boot::NextStart> = read.files().filter(|file| is_added(file)).collect();
+    let files_with_parameters: Vec<&boot::NextStart> =
+        next_start.files().filter(|file| is_added(file)).collect();
     if system == System::Ostree {
-        let is_needed = were_printed || !with.is_empty();
+        let is_needed = were_printed || !files_with_parameters.is_empty();
         return (
             if is_needed {
                 vec![FollowUp::AppendKernelArguments, FollowUp::Reboot]
@@ -395,11 +410,13 @@ fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<FollowUp>,
         );
     }
     let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) =
-        with.iter().partition(|file| file.path.ends_with("/grub.cfg"));
+        files_with_parameters.iter().partition(|file| file.path.ends_with("/grub.cfg"));
     if !files.is_empty() {
         let found: Vec<String> = words()
             .into_iter()
-            .filter(|word| files.iter().any(|file| file.words.iter().any(|one| one.text == *word)))
+            .filter(|word| {
+                files.iter().any(|file| file.words.iter().any(|boot_word| boot_word.text == *word))
+            })
             .collect();
         let paths: Vec<String> = files.iter().map(|file| root.shown(&file.path)).collect();
         let text = format!(
@@ -417,5 +434,5 @@ fn elsewhere(root: &Root, system: System, were_printed: bool) -> (Vec<FollowUp>,
         "remove {} from the kernel command line where you added it ({all} too)",
         words()[0]
     );
-    (Vec::new(), Some(text).filter(|_| were_printed && read.files().next().is_none()))
+    (Vec::new(), Some(text).filter(|_| were_printed && next_start.files().next().is_none()))
 }

@@ -1,4 +1,4 @@
-//! New files, and others replaced, so that each is there whole or not at all.
+//! Creates and replaces files atomically.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -8,44 +8,45 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-/// A file's new content, whole and on the disk, near its place. Dropped, it is gone.
+/// A fully written temporary file near its target; deleted on drop.
 ///
-/// It waits in a folder of its own that nobody but its owner may enter: libvirt runs every
-/// executable file in a folder of hooks, whatever it is called, and a program can't be run while
-/// somebody has it open to write.
+/// It is in a private folder of its own, because libvirt runs every executable file in a folder of
+/// hooks, whatever its name, and a program that is open for writing can't be run.
 pub(super) struct Staged {
     folder: TempDir,
-    /// The open folder, locked for as long as this run lives, so that no other run takes it for an
-    /// abandoned one.
+    /// The open folder, locked while this run lives, so that other runs do not take it for
+    /// abandoned.
     _lock: File,
     target: PathBuf,
 }
 
-/// The number of the user root, and of its group.
+/// User id of root, and group id of its group.
 pub(super) const ROOT: u32 = 0;
 
-/// The beginning of that folder's name; random letters and digits follow.
+/// Prefix of the temporary folder's name; random letters and digits follow.
 const PREFIX: &str = ".gvtg-xml-";
 
-/// The name of the file in that folder.
+/// Name of the file in that folder.
 const NAME: &str = "new";
 
-/// Removes what interrupted runs of this user left in a folder: their own folders with at most one
-/// new file in them. Those of runs that still live are locked.
+/// Removes the temporary folders that interrupted runs of this user left in a folder: those with at
+/// most the new file in them. Folders of running processes are locked, and stay.
 pub(super) fn clean_up(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let is_named_so = name
+        let has_temporary_name = name
             .to_str()
             .and_then(|name| name.strip_prefix(PREFIX))
             .is_some_and(|rest| rest.len() == 6);
-        let is_own = |metadata: fs::Metadata| {
+        let is_private_folder_of_user = |metadata: fs::Metadata| {
             let mode = metadata.permissions().mode() & 0o7777;
             metadata.is_dir()
                 && mode == 0o700
                 && metadata.uid() == rustix::process::geteuid().as_raw()
         };
-        if is_named_so && fs::symlink_metadata(entry.path()).is_ok_and(is_own) {
+        if has_temporary_name
+            && fs::symlink_metadata(entry.path()).is_ok_and(is_private_folder_of_user)
+        {
             remove_abandoned(&entry.path());
         }
     }
@@ -57,22 +58,22 @@ fn remove_abandoned(folder: &Path) {
     let mut names =
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
     if is_abandoned && names.all(|name| name == NAME) {
-        // What can't be removed stays, as it would without this.
+        // Errors are ignored: what can't be removed does no harm.
         let _ = fs::remove_file(folder.join(NAME));
         let _ = fs::remove_dir(folder);
     }
 }
 
 impl Staged {
-    /// Puts it in its place, in one step.
+    /// Moves the file to its target in one step.
     pub(super) fn commit(self) -> io::Result<()> {
         fs::rename(self.folder.path().join(NAME), &self.target)
     }
 }
 
-/// Writes a file's new content near it. The folders that it lacks are made, for all to read; a
-/// symlink keeps pointing at it. A file that root writes belongs to root even if it replaces
-/// another user's: root runs or trusts what is there.
+/// Writes a file's new content to a temporary file near it. Missing folders are created, readable
+/// for all, and symlinks keep pointing to the file. Files that root writes belong to root, even if
+/// they replace another user's, because root runs or trusts them.
 pub(super) fn stage(path: &Path, text: &[u8], mode: u32) -> io::Result<Staged> {
     let target = if fs::metadata(path).is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
     let folder = target.parent().unwrap_or(Path::new("/"));
@@ -82,22 +83,22 @@ pub(super) fn stage(path: &Path, text: &[u8], mode: u32) -> io::Result<Staged> {
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(folder)?;
     let lock = File::open(folder.path())?;
-    // A file system without locks is no reason to write nothing.
+    // A file system may not support locks; then the folder stays unlocked.
     let _ = flock(&lock, FlockOperation::NonBlockingLockExclusive);
     let mut new = File::create_new(folder.path().join(NAME))?;
     new.write_all(text)?;
     if new.metadata()?.uid() == ROOT {
-        // A setgid folder gives new files its group.
+        // A setgid folder passes its group on to new files.
         fchown(&new, Some(ROOT), Some(ROOT))?;
     }
-    // The mode at creation is cut by the umask, and a change of owner clears bits.
+    // Set last: the umask restricts the mode at creation, and changing the owner clears bits.
     new.set_permissions(Permissions::from_mode(mode))?;
     new.sync_all()?;
     Ok(Staged { folder, _lock: lock, target })
 }
 
-/// Keeps a file at another path too: under a second name, or as a copy where the file system has no
-/// second names. A file that is already kept there stays.
+/// Keeps a file at another path too: as a hard link, or as a copy if the file system has no hard
+/// links. A file that is already kept there stays.
 pub(super) fn keep(path: &Path, kept: &Path) -> io::Result<()> {
     let target = fs::canonicalize(path)?;
     make_folders(kept.parent().unwrap_or(Path::new("/")))?;
@@ -115,20 +116,20 @@ pub(super) fn keep(path: &Path, kept: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts a kept file back in its place, in one step, in which it replaces what is there.
+/// Moves a kept file back in one step, replacing what is there.
 pub(super) fn put_back(kept: &Path, path: &Path) -> io::Result<()> {
     make_folders(path.parent().unwrap_or(Path::new("/")))?;
-    let is_moved = fs::rename(kept, path);
-    if is_moved.as_ref().is_err_and(|error| error.kind() == ErrorKind::CrossesDevices) {
+    let rename_result = fs::rename(kept, path);
+    if rename_result.as_ref().is_err_and(|error| error.kind() == ErrorKind::CrossesDevices) {
         copy(kept, path)?;
     } else {
-        is_moved?;
+        rename_result?;
     }
-    // A rename between two names of one file leaves both.
+    // A rename between two hard links of one file leaves both.
     if fs::symlink_metadata(kept).is_ok() { fs::remove_file(kept) } else { Ok(()) }
 }
 
-/// Copies a file with its mode and, if this run may, its owner.
+/// Copies a file with its mode and, if permitted, its owner.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let metadata = fs::metadata(from)?;
     let staged = stage(to, &fs::read(from)?, metadata.permissions().mode() & 0o7777)?;
@@ -139,10 +140,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     staged.commit()
 }
 
-/// Makes a folder and those around it that are missing, with mode 755 whatever the umask says: what
-/// root runs from there must be nobody else's to write, and libvirt's to read.
+/// Creates a folder and its missing parents, with mode 755 whatever the umask: only root may write
+/// what root runs there, and libvirt must be able to read it.
 fn make_folders(folder: &Path) -> io::Result<()> {
-    // Nothing is before the first part of a relative path.
+    // A relative path of one part has an empty parent.
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_an_interrupted_run_left_is_cleaned_up() {
+    fn cleans_up_only_after_interrupted_runs() {
         let folder = tempfile::tempdir().unwrap();
         let living = stage(&folder.path().join("a"), b"a", 0o644).unwrap();
         for (name, file) in [
@@ -188,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_file_comes_back_with_its_mode() {
+    fn restores_a_kept_file_with_its_mode() {
         let folder = tempfile::tempdir().unwrap();
         let (path, kept) = (folder.path().join("a"), folder.path().join("kept/etc/a"));
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
         keep(&path, &kept).unwrap();
         keep(&path, &kept).unwrap();
-        // A run that was interrupted here has replaced nothing.
+        // As if a run was interrupted here, before it replaced anything.
         put_back(&kept, &path).unwrap();
         assert!(!kept.exists());
         keep(&path, &kept).unwrap();

@@ -1,4 +1,4 @@
-//! Files below a root folder: what would change, and all of them written or none.
+//! Writes files below a root folder, all or none, or shows what would change.
 
 use std::fs;
 use std::io::{Error, ErrorKind};
@@ -18,29 +18,31 @@ use crate::host::hook::setups;
 use crate::host::owners::{Exposure, exposed};
 use crate::sanitize::{clean_path, system_error};
 
-/// A file that is to be below the root.
+/// A file to write below the root.
 struct PlannedFile<'f> {
     file: &'f File,
     /// Its path on the machine below the root.
     path: &'f str,
-    /// Its path on this one.
+    /// Its path on this machine.
     target: PathBuf,
-    /// What is there now: text and mode.
+    /// The existing file's content and mode.
     old: Option<(Vec<u8>, u32)>,
-    /// Its owner and group, if root runs this program and the file is not root's.
-    stranger: Option<(u32, u32)>,
-    /// Whether it is as the manifest says that this program wrote it.
+    /// The existing file's owner and group, if this program runs as root and the file is not
+    /// root's.
+    other_owner: Option<(u32, u32)>,
+    /// Whether the existing file is unchanged since this program wrote it, according to the
+    /// manifest.
     is_ours: bool,
-    /// Whether what is there is the user's file.
+    /// Whether the existing file is the user's.
     is_foreign: bool,
-    /// Where that file is kept, if the manifest is to list it.
+    /// Where the user's file is kept, if the manifest is to list it.
     kept: Option<PathBuf>,
 }
 
 impl PlannedFile<'_> {
-    /// Whether nothing would be lost: nothing is there, or the same file made by another command. A
-    /// mode is somebody's wish too, as that of a hook which is switched off.
-    fn says_the_same(&self) -> bool {
+    /// Whether writing loses nothing: there is no file, or one that differs only in the command
+    /// that generated it. The mode counts too, because the user may have switched a hook off by it.
+    fn loses_nothing(&self) -> bool {
         let is_same = |(text, mode): &(Vec<u8>, u32)| {
             *mode == self.file.mode
                 && (text == self.file.text.as_bytes()
@@ -49,37 +51,37 @@ impl PlannedFile<'_> {
         self.old.as_ref().is_none_or(is_same)
     }
 
-    /// Whether it takes `--force` to replace what is there: not for a file of this program's,
-    /// unless its hook serves other domains too.
+    /// Whether replacing the existing file requires `--force`: not for a file that this program
+    /// wrote, unless its hook serves further domains.
     fn needs_force(&self) -> bool {
-        !self.says_the_same() && (!self.is_ours || !lost_domains(&[self]).is_empty())
+        !self.loses_nothing() && (!self.is_ours || !lost_domains(&[self]).is_empty())
     }
 
-    fn is_done(&self) -> bool {
+    fn is_up_to_date(&self) -> bool {
         let is_equal = |(text, mode): &(Vec<u8>, u32)| {
             text == self.file.text.as_bytes() && *mode == self.file.mode
         };
-        self.old.as_ref().is_some_and(is_equal) && self.stranger.is_none()
+        self.old.as_ref().is_some_and(is_equal) && self.other_owner.is_none()
     }
 }
 
 /// Writes the files below the root, or shows what would change.
 ///
 /// # Errors
-/// A file there says something else and `--force` is not given, or can't be written.
+/// Fails if an existing file differs and `--force` is not given, or if a file can't be written.
 pub(super) fn write(
     root: &Root,
     files: &[File],
     is_all: bool,
     output: &OutputArgs,
 ) -> Result<Status, String> {
-    let lists = Lists::of(root, files);
+    let manifests = Manifests::of(root, files);
     let mut entries = Vec::new();
     let mut elsewhere = Vec::new();
     for file in files {
         match &file.place {
-            Destination::At(path) => entries.push(entry(root, file, path, &lists)?),
-            Destination::Elsewhere(what) => elsewhere.push((file, what)),
+            Destination::At(path) => entries.push(entry(root, file, path, &manifests)?),
+            Destination::Elsewhere(description) => elsewhere.push((file, description)),
         }
     }
     if entries.is_empty() {
@@ -93,7 +95,7 @@ pub(super) fn write(
         io::print(&text)?;
         return Ok(if text.is_empty() { Status::Clean } else { Status::Findings });
     }
-    // The manifest says what is there, so it is never what somebody wants to keep.
+    // The manifest only describes the other files, so it may always be replaced.
     let differing: Vec<&PlannedFile<'_>> = entries
         .iter()
         .filter(|entry| entry.needs_force() && entry.path != manifest::PATH)
@@ -119,13 +121,13 @@ pub(super) fn write(
         io::print_note(&format!("the hook no longer creates vGPUs for {}", shell::list(&lost)));
     }
     let has_changes = commit(&entries)?;
-    // Written alone, a file is what was asked for; the manifest follows.
-    let is_asked = |entry: &&PlannedFile<'_>| is_all || entry.path != manifest::PATH;
+    // If a single kind is written, only its own file is listed, not the updated manifest.
+    let is_listed = |entry: &&PlannedFile<'_>| is_all || entry.path != manifest::PATH;
     let paths: String =
-        entries.iter().filter(is_asked).map(|entry| clean_path(&entry.target) + "\n").collect();
+        entries.iter().filter(is_listed).map(|entry| clean_path(&entry.target) + "\n").collect();
     io::print(&paths)?;
-    for (file, what) in &elsewhere {
-        io::print_note(&format!("the following is not written to a file: {what}"));
+    for (file, description) in &elsewhere {
+        io::print_note(&format!("the following is not written to a file: {description}"));
         io::eprint_all(&file.text);
     }
     say_exposed(root, &entries);
@@ -147,7 +149,7 @@ pub(super) fn write(
                 "nothing has changed; follow the steps below unless you have already done so",
             );
         }
-        // A run that changes nothing may follow one after which nobody has rebooted.
+        // Printed even if nothing changed, because the steps of an earlier run may not be done yet.
         print_follow_ups(files.iter().flat_map(|file| file.follow_ups.clone()));
     }
     Ok(Status::Clean)
@@ -156,44 +158,44 @@ pub(super) fn write(
 /// Warns if users other than root can change a hook that was written.
 fn say_exposed(root: &Root, entries: &[PlannedFile<'_>]) {
     let hooks = entries.iter().filter(|entry| entry.file.mode & 0o111 != 0).map(|entry| entry.path);
-    for Exposure { path, who, command, link } in exposed(root, hooks) {
+    for Exposure { path, who: users, command, link } in exposed(root, hooks) {
         let shown = |path: &str| shell::word(&root.shown(path));
-        let how = match &link {
+        let fix_command = match &link {
             Some(link) => link.replacement(&shown(&link.target), &shown(&link.path)),
             None => format!("sudo {command} {}", shown(&path)),
         };
         io::print_note(&format!(
-            "{who} can change {}, and libvirt runs the hook as root: run `{how}`",
+            "{users} can change {}, and libvirt runs the hook as root: run `{fix_command}`",
             root.shown(&path)
         ));
     }
 }
 
-/// The domains that a hook which is there serves and the new one does not.
+/// Returns the domains that the existing hook serves and the new one does not.
 fn lost_domains(entries: &[&PlannedFile<'_>]) -> Vec<String> {
     let mut lost: Vec<String> = Vec::new();
     for entry in entries {
         let Some((old, _)) = &entry.old else { continue };
         let kept = setups(&entry.file.text);
-        let gone = setups(&String::from_utf8_lossy(old))
+        let lost_setups = setups(&String::from_utf8_lossy(old))
             .into_iter()
             .filter(|old| !kept.iter().any(|new| new.name == old.name));
-        lost.extend(gone.map(|setup| shell::word(&setup.name)));
+        lost.extend(lost_setups.map(|setup| shell::word(&setup.name)));
     }
     lost.dedup();
     lost
 }
 
-/// The manifest below the root, and the one to be written, if there is one.
-struct Lists {
+/// The existing manifest, and the new one if there is one.
+struct Manifests {
     old: Manifest,
     new: Manifest,
 }
 
-impl Lists {
+impl Manifests {
     fn of(root: &Root, files: &[File]) -> Self {
         let new = files.iter().find(|file| file.path() == Some(manifest::PATH));
-        Lists {
+        Manifests {
             old: listed(root),
             new: new.map(|file| Manifest::read(&file.text)).unwrap_or_default(),
         }
@@ -204,42 +206,42 @@ fn entry<'f>(
     root: &Root,
     file: &'f File,
     path: &'f str,
-    lists: &Lists,
+    manifests: &Manifests,
 ) -> Result<PlannedFile<'f>, String> {
-    let failed =
+    let describe =
         |error: Error| format!("{}: {}{}", root.shown(path), system_error(&error), as_root(&error));
-    let target = root.resolve(path).map_err(failed)?;
-    let mut stranger = None;
+    let target = root.resolve(path).map_err(describe)?;
+    let mut other_owner = None;
     let old = match fs::metadata(&target) {
         Ok(metadata) if metadata.is_file() => {
             let owner = (metadata.uid(), metadata.gid());
-            stranger =
+            other_owner =
                 (rustix::process::geteuid().is_root() && owner != (ROOT, ROOT)).then_some(owner);
-            Some((fs::read(&target).map_err(failed)?, metadata.permissions().mode() & 0o7777))
+            Some((fs::read(&target).map_err(describe)?, metadata.permissions().mode() & 0o7777))
         }
         Ok(_) => return Err(format!("{}: is not a regular file", target.display())),
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(describe(error)),
         Err(_) if fs::symlink_metadata(&target).is_ok() => {
             return Err(format!("{}: is a dangling symlink", target.display()));
         }
         Err(_) => None,
     };
-    let listed = lists.old.entry(path);
+    let listed = manifests.old.entry(path);
     let is_ours = listed.zip(old.as_ref()).is_some_and(|(listed, (text, mode))| {
         listed.is_of(text) && listed.mode.unwrap_or(file.mode) == *mode
     });
     let is_foreign = path != manifest::PATH
         && old.as_ref().is_some_and(|(text, _)| manifest::is_foreign(file, listed, text));
-    let kept = match lists.new.entry(path).filter(|new| new.replaced.is_some() && is_foreign) {
-        Some(new) => Some(root.resolve(&new.replaced_path()).map_err(failed)?),
+    let kept = match manifests.new.entry(path).filter(|new| new.replaced.is_some() && is_foreign) {
+        Some(new) => Some(root.resolve(&new.replaced_path()).map_err(describe)?),
         None => None,
     };
-    Ok(PlannedFile { file, path, target, old, stranger, is_ours, is_foreign, kept })
+    Ok(PlannedFile { file, path, target, old, other_owner, is_ours, is_foreign, kept })
 }
 
 fn diff(entry: &PlannedFile<'_>) -> String {
     let path = clean_path(&entry.target);
-    if entry.is_done() {
+    if entry.is_up_to_date() {
         return String::new();
     }
     let Some((old, mode)) = &entry.old else {
@@ -255,7 +257,7 @@ fn diff(entry: &PlannedFile<'_>) -> String {
         format!("# {path}: mode {mode:o}, will be {:o}\n", entry.file.mode)
     };
     let owner = entry
-        .stranger
+        .other_owner
         .map(|(user, group)| format!("# {path}: owner {user}:{group}, will be {ROOT}:{ROOT}\n"))
         .unwrap_or_default();
     let is_text = std::str::from_utf8(old).is_ok();
@@ -273,15 +275,15 @@ fn diff(entry: &PlannedFile<'_>) -> String {
             .to_string()
 }
 
-/// What to do about a lack of rights.
+/// Returns a hint to use root if permission was denied.
 pub(super) fn as_root(error: &Error) -> &'static str {
     if error.kind() == ErrorKind::PermissionDenied { " (run this as root, with sudo)" } else { "" }
 }
 
-/// Writes what is not as it should be, and returns whether there was anything. All of it is written
-/// near its place first, so that what can fail fails before anything is changed. Then the manifest
-/// comes first, so that `--remove` knows the files of a run that is interrupted, and the hook last,
-/// since it needs the others.
+/// Writes the files that differ, and returns whether there were any. All of them are staged first,
+/// so that most errors occur before anything changes. Then the manifest is written first, so that
+/// `--remove` knows the files of an interrupted run, and the hook last, because it needs the other
+/// files.
 fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
     let failed = |entry: &PlannedFile<'_>, error: &Error| {
         format!(
@@ -296,10 +298,10 @@ fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
             clean_up(folder);
         }
         let mut staged: Vec<(&PlannedFile<'_>, Staged)> = Vec::new();
-        for entry in entries.iter().filter(|entry| !entry.is_done()) {
-            let one = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode)
+        for entry in entries.iter().filter(|entry| !entry.is_up_to_date()) {
+            let staged_file = stage(&entry.target, entry.file.text.as_bytes(), entry.file.mode)
                 .map_err(|error| failed(entry, &error))?;
-            staged.push((entry, one));
+            staged.push((entry, staged_file));
         }
         for (entry, kept) in entries.iter().filter_map(|entry| Some((entry, entry.kept.as_ref()?)))
         {
@@ -310,14 +312,14 @@ fn commit(entries: &[PlannedFile<'_>]) -> Result<bool, String> {
         staged
             .sort_by_key(|(entry, _)| (entry.path != manifest::PATH, entry.file.mode & 0o111 != 0));
         let mut written: Vec<String> = Vec::new();
-        for (entry, one) in staged {
-            one.commit().map_err(|error| {
-                let before = if written.is_empty() {
+        for (entry, staged_file) in staged {
+            staged_file.commit().map_err(|error| {
+                let already_written = if written.is_empty() {
                     String::new()
                 } else {
                     format!("; already written: {}", written.join(", "))
                 };
-                failed(entry, &error) + &before
+                failed(entry, &error) + &already_written
             })?;
             written.push(clean_path(&entry.target));
         }

@@ -1,4 +1,4 @@
-//! What the configuration of the current folder says of rules.
+//! Rule severities from the configuration in the current folder.
 
 use std::fmt::Write as _;
 
@@ -8,40 +8,44 @@ use crate::explain::{Catalog, Entry};
 use crate::rules::docs::{Markup, page};
 use crate::rules::schema::Rule;
 
-/// A configuration, or none, with what it says of each rule.
+/// The configuration of the current folder, if there is one, and the severity that it sets for each
+/// rule.
 pub(super) struct LocalRules<'f> {
-    found: &'f ResolvedConfig,
-    told: Vec<RuleWithOrigin<'f>>,
+    resolved: &'f ResolvedConfig,
+    severities: Vec<RuleWithOrigin<'f>>,
 }
 
 impl<'f> LocalRules<'f> {
-    /// What this configuration says of the built-in rules and a site's own.
-    pub(super) fn new(found: &'f ResolvedConfig, own: &'static [Rule]) -> Self {
-        LocalRules { found, told: provenance::rules(found, custom_rules::merged(own)) }
+    /// Resolves the severities of the built-in and custom rules.
+    pub(super) fn new(resolved: &'f ResolvedConfig, custom: &'static [Rule]) -> Self {
+        LocalRules {
+            resolved,
+            severities: provenance::rules(resolved, custom_rules::merged(custom)),
+        }
     }
 
-    fn told(&self, rule: &Rule) -> Option<&RuleWithOrigin<'_>> {
-        self.told.iter().find(|told| told.rule.id == rule.id)
+    fn configured(&self, rule: &Rule) -> Option<&RuleWithOrigin<'_>> {
+        self.severities.iter().find(|configured| configured.rule.id == rule.id)
     }
 
-    /// The rule's page, and what is said of it here.
+    /// Returns a rule's page, followed by its severity here if the configuration sets one.
     pub(super) fn page(&self, rule: &Rule) -> String {
         let mut text = page(rule, Markup::Plain);
-        if let (Some(told), Some(loaded)) = (self.told(rule), &self.found.loaded) {
-            let (path, line) = (loaded.path.display(), loaded.line(&told.level.span));
+        if let (Some(configured), Some(loaded)) = (self.configured(rule), &self.resolved.loaded) {
+            let (path, line) = (loaded.path.display(), loaded.line(&configured.level.span));
             let _ = writeln!(
                 text,
                 "\nIn this folder, this rule is set to {}: {path}, line {line}",
-                told.level.word()
+                configured.level.word()
             );
         }
         text
     }
 
-    /// All rules and symptoms.
-    pub(super) fn list(&self, known: &Catalog<'_>) -> String {
+    /// Lists all rules and symptoms.
+    pub(super) fn list(&self, catalog: &Catalog<'_>) -> String {
         let (rules, symptoms): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
-            known.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
+            catalog.entries().partition(|entry| matches!(entry, Entry::Rule(_)));
         let mut text = String::from("Rules:\n");
         text.push_str(&self.lines(rules.into_iter()));
         text.push_str("\nMessages from libvirt, QEMU and the kernel:\n");
@@ -53,15 +57,16 @@ impl<'f> LocalRules<'f> {
         text
     }
 
-    /// One line for each entry: its name, severity and summary.
+    /// Lists entries, one per line: name, severity and summary.
     pub(super) fn lines<'r>(&self, entries: impl Iterator<Item = Entry<'r>> + Clone) -> String {
         let width = entries.clone().map(|entry| entry.id().len()).max().unwrap_or(0);
         let mut text = String::new();
         for entry in entries {
             let (severity, mark) = match entry {
                 Entry::Rule(rule) => {
-                    let severity =
-                        self.told(rule).map_or(rule.severity.name(), |told| told.level.word());
+                    let severity = self
+                        .configured(rule)
+                        .map_or(rule.severity.name(), |configured| configured.level.word());
                     (severity, if rule.fix.is_empty() { ' ' } else { '*' })
                 }
                 Entry::Symptom(symptom) => (symptom.severity.name(), ' '),

@@ -7,18 +7,17 @@ use crate::explain::{Catalog, LogScanner, Report, summary};
 use crate::lint::skip_reason;
 use crate::sanitize::clean;
 
-/// Looks through a log, of any size, and tells what it says. Returns whether there is anything in
-/// it.
+/// Explains the known messages in a log of any size. Returns false if the log is empty.
 ///
 /// # Errors
-/// Why it can't be read.
+/// Fails if the log can't be read or is a domain.
 pub(super) fn examine(
     name: &str,
     mut log: impl Read,
-    known: &Catalog<'_>,
-    told: &mut Explanation,
+    catalog: &Catalog<'_>,
+    explanation: &mut Explanation,
 ) -> Result<bool, String> {
-    let mut examination = LogScanner::new(known);
+    let mut scanner = LogScanner::new(catalog);
     let mut buffer = vec![0; 1 << 18];
     let mut is_first = true;
     loop {
@@ -32,20 +31,20 @@ pub(super) fn examine(
                         "{name}: this is a domain, not a log: check it with `gvtg-xml lint{file}`"
                     ));
                 }
-                examination.feed(&buffer[..length]);
+                scanner.feed(&buffer[..length]);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(unreadable(name, &error)),
         }
     }
-    let report = examination.finish();
+    let report = scanner.finish();
     if report.lines > 0 {
-        tell(&clean(name), &report, known, told);
+        add_report(&clean(name), &report, catalog, explanation);
     }
     Ok(report.lines > 0)
 }
 
-/// What to say of an empty log, and where else the reason may be.
+/// Returns the message for an empty log, and where else the cause may be.
 pub(super) fn empty(name: &str) -> String {
     if name == "<stdin>" {
         return format!(
@@ -62,16 +61,16 @@ pub(super) fn empty(name: &str) -> String {
 
 const LIBVIRT_LOG: &str = "`journalctl -b -u libvirtd -u virtqemud | gvtg-xml explain`";
 
-/// Where else the reason may be, apart from the log that was just read.
+/// Lists the other logs that may show the cause.
 fn logs(name: &str) -> String {
-    let qemus = (!name.contains("/qemu/")).then(|| format!("QEMU's ({QEMU_LOG}), "));
+    let qemu_log = (!name.contains("/qemu/")).then(|| format!("QEMU's ({QEMU_LOG}), "));
     format!(
         "{}libvirt's ({LIBVIRT_LOG}) and the kernel's (`sudo dmesg | gvtg-xml explain`)",
-        qemus.unwrap_or_default()
+        qemu_log.unwrap_or_default()
     )
 }
 
-/// What to do about a log without a known message.
+/// Returns the next steps for a log without a known message.
 fn other_logs(name: &str, report: &Report<'_, '_>) -> String {
     let mut help = String::new();
     if name != "<stdin>" {
@@ -86,14 +85,19 @@ fn other_logs(name: &str, report: &Report<'_, '_>) -> String {
     help
 }
 
-/// Whether this is the beginning of a domain's XML.
+/// Whether these bytes begin a domain's XML.
 fn is_domain(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
     text.starts_with(b"<") && skip_reason(text, true).is_none()
 }
 
-/// What a log says, each known error once.
-fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Explanation) {
+/// Adds the explanations of a log, each known error once.
+fn add_report(
+    name: &str,
+    report: &Report<'_, '_>,
+    catalog: &Catalog<'_>,
+    explanation: &mut Explanation,
+) {
     for complaint in &report.complaints {
         let seen = &complaint.seen;
         let mut when = if seen.count > 1 {
@@ -104,11 +108,15 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Exp
         if let Some(start) = report.last_start.filter(|start| *start > seen.last) {
             when += &format!("  (not since the VM was last started, on line {start})\n");
         }
-        let explained = summary(complaint.answer)
+        let indented_summary = summary(complaint.answer)
             .lines()
             .map(|line| if line.is_empty() { "\n".into() } else { format!("  {line}\n") })
             .collect::<String>();
-        told.add(&format!("{name}:{}: {}\n{when}\n{explained}", seen.first, clean(&seen.text)));
+        explanation.add(&format!(
+            "{name}:{}: {}\n{when}\n{indented_summary}",
+            seen.first,
+            clean(&seen.text)
+        ));
     }
     if let (Some((line, text)), count) = (&report.unknown.last, report.unknown.count) {
         let others = if count > 1 {
@@ -117,16 +125,19 @@ fn tell(name: &str, report: &Report<'_, '_>, known: &Catalog<'_>, told: &mut Exp
             "unknown error".to_owned()
         };
         let message = format!("{name}:{line}: {others}: {}", clean(text));
-        // Beside what is known it is news; alone it is the answer.
+        // Next to known errors, the unknown one is additional information; alone, it is the answer.
         if report.complaints.is_empty() {
-            told.unknown.push(message + &related(text, known) + &other_logs(name, report) + REPORT);
+            explanation
+                .unknown
+                .push(message + &related(text, catalog) + &other_logs(name, report) + REPORT);
         } else {
-            told.add(&(message + "\n"));
+            explanation.add(&(message + "\n"));
         }
     } else if report.complaints.is_empty() {
         let lines =
             if report.lines == 1 { "1 line".to_owned() } else { format!("{} lines", report.lines) };
-        told.unknown
+        explanation
+            .unknown
             .push(format!("{name}: no known message in {lines}{}", other_logs(name, report)));
     }
 }

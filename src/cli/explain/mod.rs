@@ -1,4 +1,5 @@
-//! `gvtg-xml explain`: rules by name, messages by what they say, and logs by what is in them.
+//! `gvtg-xml explain`: explains rules by name, messages by their text, and logs by the messages in
+//! them.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -26,25 +27,25 @@ use log::examine;
 pub(super) fn run(args: &ExplainArgs) -> Status {
     let choices = PartialConfig { site_rules: args.rules.clone(), ..PartialConfig::default() };
     let configs = Configs::new(args.origin.origin(), choices, None);
-    let (found, own) = match configs.and_then(|mut configs| {
-        let found = configs.find_in(Path::new(""), None)?;
-        let own = configs.rules(found.loaded.as_deref());
+    let (resolved, site_rules) = match configs.and_then(|mut configs| {
+        let resolved = configs.find_in(Path::new(""), None)?;
+        let site_rules = configs.rules(resolved.loaded.as_deref());
         configs::print_skipped_configs(&configs);
-        Ok((found, own))
+        Ok((resolved, site_rules))
     }) {
-        Ok(here) => here,
+        Ok(configuration) => configuration,
         Err(failure) => return configs::fail(&failure, ColorChoice::Auto),
     };
-    let here = LocalRules::new(&found, own);
-    let mut all: Vec<&Rule> = custom_rules::merged(own).chain(of_host()).collect();
+    let local_rules = LocalRules::new(&resolved, site_rules);
+    let mut all: Vec<&Rule> = custom_rules::merged(site_rules).chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
-    let known = Catalog::new(all, symptoms());
-    match answer(&args.what, &known, &here) {
+    let catalog = Catalog::new(all, symptoms());
+    match answer(&args.what, &catalog, &local_rules) {
         Ok(Explanation { text, unknown, note }) => {
             let text = clean_lines(&text);
-            // What a program reads keeps its lines.
+            // Output for programs is not wrapped.
             let text = if terminal::columns(std::io::stdout()).is_some() {
-                wrapped(&unfolded(text, &known), terminal::width())
+                wrapped(&unfold_paragraphs(text, &catalog), terminal::width())
             } else {
                 text
             };
@@ -58,11 +59,11 @@ pub(super) fn run(args: &ExplainArgs) -> Status {
     }
 }
 
-/// The same with each paragraph of a rule or a symptom on one line.
-fn unfolded(mut text: String, known: &Catalog<'_>) -> String {
-    let of_rules = known.rules.iter().map(|rule| rule.why.trim());
-    for prose in of_rules
-        .chain(known.symptoms.iter().map(|symptom| symptom.explanation.trim()))
+/// Joins each paragraph of a rule or symptom into one line.
+fn unfold_paragraphs(mut text: String, catalog: &Catalog<'_>) -> String {
+    let explanations_of_rules = catalog.rules.iter().map(|rule| rule.why.trim());
+    for prose in explanations_of_rules
+        .chain(catalog.symptoms.iter().map(|symptom| symptom.explanation.trim()))
         .filter(|prose| prose.contains('\n'))
     {
         text = text.replace(prose, &paragraphs(prose));
@@ -70,13 +71,13 @@ fn unfolded(mut text: String, known: &Catalog<'_>) -> String {
     text
 }
 
-/// What is told, and of what nothing is known.
+/// The result of a query: explanations, and what no explanation was found for.
 #[derive(Default)]
 struct Explanation {
     text: String,
-    /// Each with what to do next, on lines of its own.
+    /// Messages about unknown words, each followed by lines with the next steps.
     unknown: Vec<String>,
-    /// What else the user should know.
+    /// An additional message for the user.
     note: Option<String>,
 }
 
@@ -89,75 +90,77 @@ impl Explanation {
     }
 }
 
-/// What somebody asks for with these arguments.
+/// Explains what the arguments name.
 ///
 /// # Errors
-/// Why a log can't be read, or that nothing is asked.
+/// Fails if a log can't be read or the arguments are empty.
 fn answer(
-    asked: &[String],
-    known: &Catalog<'_>,
-    here: &LocalRules<'_>,
+    words: &[String],
+    catalog: &Catalog<'_>,
+    local_rules: &LocalRules<'_>,
 ) -> Result<Explanation, String> {
-    let mut told = Explanation::default();
-    if asked.is_empty() {
-        // What is piped in is a log.
+    let mut explanation = Explanation::default();
+    if words.is_empty() {
+        // Piped input is a log.
         if io::stdin_is_terminal()
-            || !examine("<stdin>", standard::stdin().lock(), known, &mut told)?
+            || !examine("<stdin>", standard::stdin().lock(), catalog, &mut explanation)?
         {
-            told.text = here.list(known);
-            told.note = stdin_is_redirected().then(|| log::empty("<stdin>"));
+            explanation.text = local_rules.list(catalog);
+            explanation.note = stdin_is_redirected().then(|| log::empty("<stdin>"));
         }
-        return Ok(told);
+        return Ok(explanation);
     }
-    let sentence = asked.join(" ");
+    let sentence = words.join(" ");
     if sentence.trim().is_empty() {
         return Err("give a rule, a message or a log file to explain".into());
     }
-    if let Some(error) = misplaced_flag(asked, known) {
+    if let Some(error) = misplaced_flag(words, catalog) {
         return Err(error);
     }
-    // The path of a log is never a message, even where a known message has such a path in it.
-    if let [word] = asked
+    // The path of a log is never a message, even if a known message contains such a path.
+    if let [word] = words
         && let Some(error) = missing_file(word)
     {
         return Err(error);
     }
-    if asked.iter().all(|word| is_named(word, known)) {
-        for word in asked {
-            explain_named(word, known, here, &mut told)?;
+    if words.iter().all(|word| is_named(word, catalog)) {
+        for word in words {
+            explain_named(word, catalog, local_rules, &mut explanation)?;
         }
-    } else if !explain_message(&sentence, known, here, &mut told) {
-        if !are_separate(asked, known) {
-            told.unknown.push(unknown(&sentence, known));
-            return Ok(told);
+    } else if !explain_message(&sentence, catalog, local_rules, &mut explanation) {
+        if !are_separate(words, catalog) {
+            explanation.unknown.push(unknown(&sentence, catalog));
+            return Ok(explanation);
         }
-        for word in asked {
-            if is_named(word, known) {
-                explain_named(word, known, here, &mut told)?;
+        for word in words {
+            if is_named(word, catalog) {
+                explain_named(word, catalog, local_rules, &mut explanation)?;
             } else if let Some(error) = missing_file(word) {
                 return Err(error);
-            } else if asked.len() == 1 || !explain_message(word, known, here, &mut told) {
-                told.unknown.push(unknown(word, known));
+            } else if words.len() == 1
+                || !explain_message(word, catalog, local_rules, &mut explanation)
+            {
+                explanation.unknown.push(unknown(word, catalog));
             }
         }
     }
-    Ok(told)
+    Ok(explanation)
 }
 
-/// More words than these are a sentence, even if each of them is a topic.
+/// Maximum number of topics; more words are a sentence, even if each of them is a topic.
 const MAX_TOPICS: usize = 3;
 
-/// Whether these words are several questions. If not, they are a message that is not known.
-fn are_separate(words: &[String], known: &Catalog<'_>) -> bool {
-    let is_group = |word: &str| known.rules.iter().any(|rule| rule.group.name() == word);
-    let is_name = |word: &String| is_named(word, known) && !is_group(word);
-    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !known.asked(word).is_nothing();
+/// Whether these words are separate queries. If not, they are an unknown message.
+fn are_separate(words: &[String], catalog: &Catalog<'_>) -> bool {
+    let is_group = |word: &str| catalog.rules.iter().any(|rule| rule.group.name() == word);
+    let is_name = |word: &String| is_named(word, catalog) && !is_group(word);
+    let is_topic = |word: &str| words.len() <= MAX_TOPICS && !catalog.asked(word).is_nothing();
     let is_question =
-        |word: &String| is_named(word, known) || missing_file(word).is_some() || is_topic(word);
+        |word: &String| is_named(word, catalog) || missing_file(word).is_some() || is_topic(word);
     words.iter().any(is_name) || words.iter().all(is_question)
 }
 
-/// Whether stdin is a pipe or a file; `/dev/null` is a device, like a terminal.
+/// Whether stdin is a pipe or a file. `/dev/null` is a character device, like a terminal.
 fn stdin_is_redirected() -> bool {
     let stdin = standard::stdin().as_fd().try_clone_to_owned().map(File::from);
     stdin
@@ -165,15 +168,15 @@ fn stdin_is_redirected() -> bool {
         .is_ok_and(|metadata| !metadata.file_type().is_char_device())
 }
 
-/// Why a word that looks like a flag can't be one where it is. Clap takes it for a part of the
-/// message, because a message may begin with a dash.
-fn misplaced_flag(asked: &[String], known: &Catalog<'_>) -> Option<String> {
-    let at = asked.iter().position(|word| looks_like_flag(word))?;
-    let is_after_names = asked[..at].iter().all(|word| is_named(word, known));
-    if !is_after_names || !known.in_message(&asked.join(" ")).is_empty() {
+/// Returns the error for a flag after the first name. Clap takes it for part of the message,
+/// because a message may begin with a dash.
+fn misplaced_flag(words: &[String], catalog: &Catalog<'_>) -> Option<String> {
+    let at = words.iter().position(|word| looks_like_flag(word))?;
+    let is_after_names = words[..at].iter().all(|word| is_named(word, catalog));
+    if !is_after_names || !catalog.in_message(&words.join(" ")).is_empty() {
         return None;
     }
-    let flag = asked[at].split('=').next().unwrap_or_default();
+    let flag = words[at].split('=').next().unwrap_or_default();
     let command = ExplainArgs::augment_args(Command::new("explain"));
     let flags: Vec<String> = command
         .get_arguments()
@@ -204,11 +207,11 @@ fn looks_like_flag(word: &str) -> bool {
     }
 }
 
-/// Whether a word is the name of a rule, of a symptom, of a group of rules or of a file.
-fn is_named(word: &str, known: &Catalog<'_>) -> bool {
+/// Whether a word names a rule, a symptom, a group of rules or a file.
+fn is_named(word: &str, catalog: &Catalog<'_>) -> bool {
     word == "-"
-        || known.rules.iter().any(|rule| rule.matches_name(word))
-        || known.symptoms.iter().any(|symptom| symptom.id == word)
+        || catalog.rules.iter().any(|rule| rule.matches_name(word))
+        || catalog.symptoms.iter().any(|symptom| symptom.id == word)
         || is_file(word)
 }
 
@@ -216,11 +219,14 @@ fn is_file(word: &str) -> bool {
     fs::metadata(word).is_ok_and(|metadata| !metadata.is_dir())
 }
 
-/// Why a word that looks like a path is no file that can be read.
+/// Returns the error for a word that looks like a path but is not a readable file.
 fn missing_file(word: &str) -> Option<String> {
-    let looks_like_one = !word.contains(char::is_whitespace)
+    let looks_like_path = !word.contains(char::is_whitespace)
         && (word.starts_with(['/', '.', '~']) || word.ends_with(".log"));
-    let error = fs::metadata(word).err().filter(|_| looks_like_one)?;
+    if !looks_like_path {
+        return None;
+    }
+    let error = fs::metadata(word).err()?;
     Some(unreadable(word, &error))
 }
 
@@ -241,18 +247,18 @@ fn unreadable(path: &str, error: &standard::Error) -> String {
 
 fn explain_named(
     word: &str,
-    known: &Catalog<'_>,
-    here: &LocalRules<'_>,
-    told: &mut Explanation,
+    catalog: &Catalog<'_>,
+    local_rules: &LocalRules<'_>,
+    explanation: &mut Explanation,
 ) -> Result<(), String> {
-    if let Some(rule) = known.rules.iter().find(|rule| rule.is_named(word)) {
-        told.add(&here.page(rule));
-    } else if let Some(symptom) = known.symptoms.iter().find(|symptom| symptom.id == word) {
-        told.add(&page_of(symptom));
-    } else if known.rules.iter().any(|rule| rule.group.name() == word) {
-        told.add(
-            &here.lines(
-                known
+    if let Some(rule) = catalog.rules.iter().find(|rule| rule.is_named(word)) {
+        explanation.add(&local_rules.page(rule));
+    } else if let Some(symptom) = catalog.symptoms.iter().find(|symptom| symptom.id == word) {
+        explanation.add(&page_of(symptom));
+    } else if catalog.rules.iter().any(|rule| rule.group.name() == word) {
+        explanation.add(
+            &local_rules.lines(
+                catalog
                     .rules
                     .iter()
                     .filter(|rule| rule.group.name() == word)
@@ -260,10 +266,10 @@ fn explain_named(
             ),
         );
     } else if word == "-" {
-        explain_log("<stdin>", standard::stdin().lock(), known, told)?;
+        explain_log("<stdin>", standard::stdin().lock(), catalog, explanation)?;
     } else {
         let file = File::open(word).map_err(|error| unreadable(word, &error))?;
-        explain_log(word, file, known, told)?;
+        explain_log(word, file, catalog, explanation)?;
     }
     Ok(())
 }
@@ -271,56 +277,55 @@ fn explain_named(
 fn explain_log(
     name: &str,
     log: impl Read,
-    known: &Catalog<'_>,
-    told: &mut Explanation,
+    catalog: &Catalog<'_>,
+    explanation: &mut Explanation,
 ) -> Result<(), String> {
-    if !examine(name, log, known, told)? {
-        told.unknown.push(log::empty(name));
+    if !examine(name, log, catalog, explanation)? {
+        explanation.unknown.push(log::empty(name));
     }
     Ok(())
 }
 
-/// Explains a message, a piece of one, or what somebody looks for; false where nothing is known of
-/// it.
+/// Explains a message, a part of one, or a topic; returns false if nothing matches.
 fn explain_message(
-    asked: &str,
-    known: &Catalog<'_>,
-    here: &LocalRules<'_>,
-    told: &mut Explanation,
+    query: &str,
+    catalog: &Catalog<'_>,
+    local_rules: &LocalRules<'_>,
+    explanation: &mut Explanation,
 ) -> bool {
-    let asked = known.asked(asked);
-    if asked.is_nothing() {
+    let result = catalog.asked(query);
+    if result.is_nothing() {
         return false;
     }
-    let QueryResult { answers, topic } = asked;
+    let QueryResult { answers, topic } = result;
     for answer in answers {
-        told.add(&match answer {
-            Answer::Rules(rules) if rules.len() == 1 => here.page(rules[0]),
+        explanation.add(&match answer {
+            Answer::Rules(rules) if rules.len() == 1 => local_rules.page(rules[0]),
             answer => page(answer),
         });
     }
-    if let ([one], true) = (&topic.about[..], topic.beside.is_empty()) {
-        told.add(&match one {
-            Entry::Rule(rule) => here.page(rule),
+    if let ([entry], true) = (&topic.about[..], topic.beside.is_empty()) {
+        explanation.add(&match entry {
+            Entry::Rule(rule) => local_rules.page(rule),
             Entry::Symptom(symptom) => page_of(symptom),
         });
     } else if !topic.about.is_empty() || !topic.beside.is_empty() {
-        told.add(&topic_list(&topic, here));
+        explanation.add(&topic_list(&topic, local_rules));
     }
     true
 }
 
-/// A topic's list has at most this many entries.
+/// Maximum number of entries in a topic's list.
 const MAX_LIST_ENTRIES: usize = 20;
 
-/// What is about a topic, one line for each entry, and how many entries were left out.
-fn topic_list(topic: &Topic<'_>, here: &LocalRules<'_>) -> String {
+/// Lists the entries about a topic, one per line, and the number of omitted ones.
+fn topic_list(topic: &Topic<'_>, local_rules: &LocalRules<'_>) -> String {
     let about = &topic.about[..topic.about.len().min(MAX_LIST_ENTRIES)];
     let beside = &topic.beside[..topic.beside.len().min(MAX_LIST_ENTRIES - about.len())];
-    let mut text = here.lines(about.iter().copied());
+    let mut text = local_rules.lines(about.iter().copied());
     if !beside.is_empty() {
         text.push_str(if about.is_empty() { "Mentioned in:\n" } else { "\nAlso mentioned in:\n" });
-        text.push_str(&here.lines(beside.iter().copied()));
+        text.push_str(&local_rules.lines(beside.iter().copied()));
     }
     let left_out = topic.about.len() + topic.beside.len() - about.len() - beside.len();
     if left_out > 0 {
@@ -329,37 +334,38 @@ fn topic_list(topic: &Topic<'_>, here: &LocalRules<'_>) -> String {
     text + "\n`gvtg-xml explain NAME` explains one of these.\n"
 }
 
-/// Starts a VM and explains why that fails; messages are known in English.
+/// Starts a VM and explains why that fails. LC_ALL=C, because only English messages are known.
 const START: &str = "`LC_ALL=C virsh start win10 2>&1 | gvtg-xml explain`";
 
 const QEMU_LOG: &str = "`sudo gvtg-xml explain /var/log/libvirt/qemu/win10.log`";
 
 const REPORT: &str = "\n  help: if that does not help, report the message to the gvtg-xml project, with the versions of libvirt and QEMU";
 
-/// What to say of something that nothing is known of, and what to do next.
-fn unknown(asked: &str, known: &Catalog<'_>) -> String {
-    let message = format!("no known message matches '{}'", clean(asked));
-    if asked.contains(char::is_whitespace) {
+/// Returns the message for an unknown word or message, with the next steps.
+fn unknown(query: &str, catalog: &Catalog<'_>) -> String {
+    let message = format!("no known message matches '{}'", clean(query));
+    if query.contains(char::is_whitespace) {
         let english =
             "only English messages are known: run the failed command again with `LC_ALL=C`";
         let log = format!("explain all of QEMU's log, which often has the cause: {QEMU_LOG}");
         return format!(
             "{message}{}\n  help: {log}\n  help: {english}{REPORT}",
-            related(asked, known)
+            related(query, catalog)
         );
     }
-    match &known.nearest(asked)[..] {
-        [one] => format!("{message}; did you mean '{one}'?"),
+    match &catalog.nearest(query)[..] {
+        [name] => format!("{message}; did you mean '{name}'?"),
         _ => format!(
             "{message}{}\n  help: `gvtg-xml explain` lists all rules and known messages",
-            related(asked, known)
+            related(query, catalog)
         ),
     }
 }
 
-/// The names that come nearest to what nothing is known of, as a command that explains them.
-fn related(asked: &str, known: &Catalog<'_>) -> String {
-    match &known.nearest(asked)[..] {
+/// Returns a help line with the command that explains the names nearest to an unknown word; empty
+/// if there are none.
+fn related(query: &str, catalog: &Catalog<'_>) -> String {
+    match &catalog.nearest(query)[..] {
         [] => String::new(),
         names => format!("\n  help: these may be related: `gvtg-xml explain {}`", names.join(" ")),
     }

@@ -1,9 +1,9 @@
-//! `gvtg-xml kubevirt`: KubeVirt's hook onDefineDomain, which gets a VM and its domain and gives
-//! the domain that is defined.
+//! `gvtg-xml kubevirt`: KubeVirt's hook onDefineDomain, which receives a VM and its domain, and
+//! prints the domain to define.
 //!
-//! The domain is one of a pod: nobody has an X display there, the vGPU's uuid is the device
-//! plugin's, and a screen (VGA over VNC) is there already. So unless a display is asked for, what
-//! shows the guest stays, and the vGPU gets what Intel's driver in the guest needs.
+//! The domain runs in a pod: there is no X display, the device plugin chooses the vGPU's uuid, and
+//! there already is a screen (VGA over VNC). So, unless a display is requested, the existing
+//! display stays, and the vGPU only gets what Intel's driver in the guest needs.
 
 use clap::{Args, Command, FromArgMatches};
 
@@ -26,12 +26,12 @@ use crate::version::Version;
 
 mod vmi;
 
-use vmi::{ANNOTATION, Vmi, is_intels, is_others};
+use vmi::{ANNOTATION, Vmi, is_intel_resource, is_other_vendors_resource};
 
-/// Rules about QEMU's window and what is watched through it.
+/// Rules about QEMU's window and what it shows; disabled unless a display is requested.
 const NOT_IN_A_POD: &str = include_str!("not-in-a-pod.txt");
 
-/// The name that messages show for the domain.
+/// Name of the domain in messages.
 const NAME: &str = "<domain>";
 
 #[derive(Args, Debug)]
@@ -49,7 +49,7 @@ pub(super) struct KubevirtArgs {
     wanted: WantedArgs,
 }
 
-/// What an annotation can say too.
+/// Flags that can also be set in the VM's annotation.
 #[derive(Args, Debug)]
 struct WantedArgs {
     /// virt-launcher's libvirt: 9.0 or newest (8.5+)
@@ -73,30 +73,30 @@ struct WantedArgs {
 }
 
 pub(super) fn run(args: &KubevirtArgs) -> Status {
-    let answered = answer(args).and_then(|(text, report)| {
+    let printed = fix_domain(args).and_then(|(text, report)| {
         io::print(&text)?;
         if !args.quiet {
             io::eprint_all(&report);
         }
         Ok(Status::Clean)
     });
-    answered.unwrap_or_else(|message| fail(&message))
+    printed.unwrap_or_else(|message| fail(&message))
 }
 
-/// The domain to be defined, and what is to be told of it.
-fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
+/// Returns the domain to define, and a report on it.
+fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
     let vmi = Vmi::read(&args.vmi)?;
-    let wanted = args.wanted.or(&annotated(&vmi)?);
+    let wanted = args.wanted.merged_with(&annotation_flags(&vmi)?);
     let text = args.domain.as_str();
     if let Some(why) = skip_reason(text.as_bytes(), true) {
         return Err(format!("--domain: {why}"));
     }
     let source = Source::new(NAME, text);
-    let why_left = domain::read(text, &Settings::default(), |domain| {
-        why_left(domain, &vmi, wanted.assume_intel)
+    let reason_unchanged = domain::read(text, &Settings::default(), |domain| {
+        reason_unchanged(domain, &vmi, wanted.assume_intel)
     })
     .map_err(|error| located(NAME, source.position(error.offset), &error))?;
-    if let Some(why) = why_left {
+    if let Some(why) = reason_unchanged {
         return Ok((
             text.to_owned(),
             format!("gvtg-xml: domain left unchanged: {}\n", clean(&why)),
@@ -119,15 +119,15 @@ fn answer(args: &KubevirtArgs) -> Result<(String, String), String> {
         fixed.applied.len(),
         fixed.remaining.len()
     ));
-    if domain::read(&fixed.text, &in_force.settings, is_dark).unwrap_or(false) {
+    if domain::read(&fixed.text, &in_force.settings, lacks_opengl).unwrap_or(false) {
         report.push_str(NO_OPENGL_NOTE);
     }
     Ok((fixed.text, report))
 }
 
-/// Why a domain is none of this program's business. QEMU stops at another maker's vGPU with Intel's
-/// properties.
-fn why_left(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String> {
+/// Returns why a domain is left unchanged; `None` if it is to be fixed. QEMU exits if another
+/// vendor's vGPU has Intel's properties.
+fn reason_unchanged(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String> {
     if !domain.vgpus.iter().any(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) {
         return Some("it has no vGPU: add one to spec.domain.devices.gpus of the VM".into());
     }
@@ -136,16 +136,16 @@ fn why_left(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Option<String
     }
     let is_known = assume_intel || domain.has_gvtg_sign();
     domain.vgpus.iter().find_map(|vgpu| match domain.alias_of(*vgpu).and_then(|alias| vmi.resource(alias)) {
-        Some(resource) if is_others(resource) => Some(format!("its {resource} is not an Intel vGPU")),
-        Some(resource) if is_known || is_intels(resource) => None,
+        Some(resource) if is_other_vendors_resource(resource) => Some(format!("its {resource} is not an Intel vGPU")),
+        Some(resource) if is_known || is_intel_resource(resource) => None,
         None if is_known => None,
         Some(resource) => Some(format!("cannot tell whether its {resource} is Intel's: pass --assume-intel if it is")),
         None => Some("cannot tell whether its vGPU is Intel's, since the VM names no resource for it: pass --assume-intel if it is".into()),
     })
 }
 
-/// Whether the vGPU is to be shown where nothing has OpenGL.
-fn is_dark(domain: &Domain<'_>) -> bool {
+/// Whether the vGPU's display is on, but nothing with OpenGL shows it.
+fn lacks_opengl(domain: &Domain<'_>) -> bool {
     domain.vgpu.is_some_and(|vgpu| vgpu.attribute("display") == Some("on"))
         && !domain.is_shown_by_graphics()
 }
@@ -153,25 +153,25 @@ fn is_dark(domain: &Domain<'_>) -> bool {
 const NO_OPENGL_NOTE: &str = "gvtg-xml: QEMU exits at startup because this vGPU's display is on: KubeVirt's VNC has no OpenGL to show it\n  \
     help: add `virtualGPUOptions: {display: {enabled: false}}` to the VM's gpus; the VM keeps its VGA card, and remote desktop shows the vGPU\n";
 
-/// What the VM's annotation says.
-fn annotated(vmi: &Vmi) -> Result<WantedArgs, String> {
-    let words = vmi.flags()?;
+/// Parses the flags in the VM's annotation.
+fn annotation_flags(vmi: &Vmi) -> Result<WantedArgs, String> {
+    let arguments = vmi.flags()?;
     let command = WantedArgs::augment_args(
         Command::new("gvtg-xml").no_binary_name(true).disable_help_flag(true),
     );
     let matches = command
-        .try_get_matches_from(words)
+        .try_get_matches_from(arguments)
         .and_then(|matches| WantedArgs::from_arg_matches(&matches));
     matches.map_err(|error| {
-        let said = error.to_string();
-        let first = said.lines().next().unwrap_or("").trim_start_matches("error: ");
-        format!("--vmi: annotation {ANNOTATION}: {}", clean(first))
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or("").trim_start_matches("error: ");
+        format!("--vmi: annotation {ANNOTATION}: {}", clean(message))
     })
 }
 
 impl WantedArgs {
-    /// What these say, and else what the others do.
-    fn or(&self, others: &Self) -> Self {
+    /// Merges two sets of flags; `self` wins.
+    fn merged_with(&self, others: &Self) -> Self {
         WantedArgs {
             libvirt: self.libvirt.or(others.libvirt),
             display: self.display.clone().or_else(|| others.display.clone()),
@@ -182,7 +182,7 @@ impl WantedArgs {
         }
     }
 
-    /// The same with what holds for a pod.
+    /// Converts the flags to a configuration, with the rules that apply in a pod.
     fn choices(self) -> PartialConfig {
         let mut only = vec!["vgpu", "namespace", "qemu"];
         let mut ignore = self.ignore;
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_that_need_a_window_are_rules() {
+    fn names_only_existing_rules() {
         for id in NOT_IN_A_POD.lines() {
             assert!(builtin().iter().any(|rule| rule.id == id), "{id}");
         }

@@ -1,32 +1,32 @@
-//! What KubeVirt's VirtualMachineInstance says that the domain made of it does not.
+//! Reads KubeVirt's VirtualMachineInstance, for what the generated domain does not contain.
 
 use serde_json::Value;
 
 use crate::sanitize::clean;
 
-/// The annotation with flags for the domain of one VM.
+/// Annotation with flags for the domain of this VM.
 pub(super) const ANNOTATION: &str = "gvtg-xml/flags";
 
-/// How names of resources of other makers begin. The cluster's administrator chooses the names,
-/// mostly like these.
-const OTHERS: &[&str] = &["nvidia.com/", "amd.com/"];
+/// Prefixes of other vendors' resource names. The cluster's administrator chooses the names,
+/// usually with these prefixes.
+const OTHER_VENDORS: &[&str] = &["nvidia.com/", "amd.com/"];
 
-/// Where devices stand in a VMI, and how KubeVirt's aliases for them begin (kubevirt:
+/// Where a VMI lists devices, and the prefix of KubeVirt's aliases for them (kubevirt:
 /// pkg/virt-launcher/virtwrap/device/hostdevice).
 const DEVICES: &[(&str, &str)] = &[
     ("/spec/domain/devices/gpus", "ua-gpu-"),
     ("/spec/domain/devices/hostDevices", "ua-hostdevice-"),
 ];
 
-/// A VMI.
+/// A VirtualMachineInstance.
 #[derive(Debug)]
 pub(super) struct Vmi(Value);
 
 impl Vmi {
-    /// Reads one in JSON.
+    /// Parses a VMI from JSON.
     ///
     /// # Errors
-    /// What is wrong with the JSON.
+    /// Fails if the text is not a JSON object.
     pub(super) fn read(json: &str) -> Result<Self, String> {
         match serde_json::from_str(json) {
             Ok(value @ Value::Object(_)) => Ok(Vmi(value)),
@@ -35,10 +35,10 @@ impl Vmi {
         }
     }
 
-    /// The flags in its annotation.
+    /// Returns the flags in the annotation; empty if there is none.
     ///
     /// # Errors
-    /// An annotation that is no string.
+    /// Fails if the annotation is not a string.
     pub(super) fn flags(&self) -> Result<Vec<&str>, String> {
         match self
             .0
@@ -51,7 +51,7 @@ impl Vmi {
         }
     }
 
-    /// The resource that a device with this alias is.
+    /// Returns the resource name of the device with this alias.
     pub(super) fn resource(&self, alias: &str) -> Option<&str> {
         DEVICES.iter().find_map(|(place, prefix)| {
             let name = alias.strip_prefix(prefix)?;
@@ -64,14 +64,14 @@ impl Vmi {
     }
 }
 
-/// Whether a resource's name says that it is a vGPU of Intel's.
-pub(super) fn is_intels(resource: &str) -> bool {
+/// Whether a resource's name identifies an Intel vGPU.
+pub(super) fn is_intel_resource(resource: &str) -> bool {
     resource.starts_with("intel.com/") || resource.to_ascii_lowercase().contains("gvtg")
 }
 
-/// Whether a resource's name says that it is another maker's.
-pub(super) fn is_others(resource: &str) -> bool {
-    OTHERS.iter().any(|maker| resource.starts_with(maker))
+/// Whether a resource's name identifies another vendor's device.
+pub(super) fn is_other_vendors_resource(resource: &str) -> bool {
+    OTHER_VENDORS.iter().any(|vendor| resource.starts_with(vendor))
 }
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_found_by_its_alias() {
+    fn finds_a_resource_by_alias() {
         let vmi = Vmi::read(
             r#"{"spec":{"domain":{"devices":{
                 "gpus":[{"name":"a","deviceName":"intel.com/U630"},{"name":"b","deviceName":"nvidia.com/GRID_T4-1Q"}],

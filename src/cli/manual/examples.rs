@@ -1,15 +1,15 @@
-//! Examples as they are printed: each with what it is for, and broken where a shell reads on.
+//! Renders examples, each with its purpose, as commands that a shell accepts when wrapped.
 
 use std::fmt::Write as _;
 
 use super::Example;
 
-/// The end of a help text. The purpose of an example is after its last line if there is room, else
-/// above it.
+/// Renders the examples at the end of a help text. The purpose of an example follows its last line
+/// if there is room, else precedes it.
 pub(super) fn section(examples: &[Example], width: usize) -> String {
     let mut text = String::from("\nExamples:\n");
     for Example { what, command } in examples {
-        let lines = written(command, width.saturating_sub(2)).join("\n  ");
+        let lines = wrap_command(command, width.saturating_sub(2)).join("\n  ");
         let last = lines.lines().last().map_or(0, |line| line.trim_end().chars().count());
         if last + what.chars().count() + "    # ".len() <= width {
             let _ = writeln!(text, "  {lines}  # {what}");
@@ -20,16 +20,16 @@ pub(super) fn section(examples: &[Example], width: usize) -> String {
     if examples.is_empty() { String::new() } else { text }
 }
 
-/// A command in lines of at most so many columns that a shell reads as one, where its words allow
-/// for it.
-pub(in crate::cli) fn written(command: &str, width: usize) -> Vec<String> {
+/// Wraps a command to `width` columns so that a shell still reads it as one command. A word that is
+/// longer gets a line of its own.
+pub(in crate::cli) fn wrap_command(command: &str, width: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for (start, word) in words(command) {
-        // Room for the backslash that says that there is more.
+        // Leaves room for the continuation backslash.
         let is_last = start + word.len() == command.len();
         let room = if is_last || word == "|" { 0 } else { " \\".len() };
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() + room > width {
-            // Behind a pipe a shell reads on by itself, and a reader too.
+            // After a pipe, a shell continues on the next line without a backslash.
             line = match line.rsplit_once("| ") {
                 _ if line.ends_with('|') => {
                     lines.push(line);
@@ -53,7 +53,7 @@ pub(in crate::cli) fn written(command: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a command, each with where it begins; what stands in quotes stays together.
+/// Splits a command into words, each with its byte offset; quoted text stays together.
 fn words(command: &str) -> Vec<(usize, &str)> {
     let (mut words, mut start, mut quote) = (Vec::new(), 0, None);
     for (index, c) in command.char_indices() {
@@ -76,14 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_command_is_broken_where_a_shell_reads_on() {
-        assert_eq!(written("gvtg-xml lint win10.xml", 80), ["gvtg-xml lint win10.xml"]);
+    fn wraps_a_command_as_a_shell_continues_it() {
+        assert_eq!(wrap_command("gvtg-xml lint win10.xml", 80), ["gvtg-xml lint win10.xml"]);
         assert_eq!(
-            written("virsh dumpxml a | gvtg-xml fix | virsh define b", 34),
+            wrap_command("virsh dumpxml a | gvtg-xml fix | virsh define b", 34),
             ["virsh dumpxml a | gvtg-xml fix |", "    virsh define b"]
         );
         assert_eq!(
-            written("gvtg-xml fix --diff 'a b c d e'", 24),
+            wrap_command("gvtg-xml fix --diff 'a b c d e'", 24),
             ["gvtg-xml fix --diff \\", "    'a b c d e'"]
         );
     }

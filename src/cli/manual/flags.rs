@@ -1,8 +1,7 @@
-//! What help and manual pages say of a flag beside its one line, and where they list it.
-//! tests/cli/help.rs reads it all.
+//! Long descriptions of flags, and the headings that list them. tests/cli/help.rs checks all of it.
 
-/// What `--help` and manual pages say of a flag where a line is not enough; of all commands where
-/// none is named.
+/// Descriptions for `--help` and manual pages, where one line is not enough: command (empty for
+/// all), flag, text. The first match applies.
 const LONG: &[(&str, &str, &str)] = &[
     (
         "fix",
@@ -206,7 +205,7 @@ const LONG: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Where `--help` lists flags.
+/// The headings of `--help`, each with its flags.
 const HEADINGS: &[(&str, &[&str])] = &[
     (
         "Rules",
@@ -227,19 +226,20 @@ const HEADINGS: &[(&str, &[&str])] = &[
     ("Output", &["quiet", "verbose", "format", "output_file", "statistics", "exit_zero", "color"]),
 ];
 
-/// The longer text about a flag.
+/// Returns the long description of a flag.
 pub(super) fn long(path: &str, id: &str) -> Option<&'static str> {
-    let is_about = |command: &str| {
+    let applies_to = |command: &str| {
         command.is_empty() || path == command || path.starts_with(&format!("{command} "))
     };
-    // The root folder of a machine that is looked at is another than that which is written to.
-    let is_one = |(command, flag, _): &&(&str, &str, &str)| {
-        *flag == id && is_about(command) && (id != "root" || path.starts_with("emit"))
+    // `--root` of `emit` is written to, unlike that of other commands.
+    let is_match = |(command, flag, _): &&(&str, &str, &str)| {
+        *flag == id && applies_to(command) && (id != "root" || path.starts_with("emit"))
     };
-    LONG.iter().find(is_one).map(|(_, _, text)| *text)
+    LONG.iter().find(is_match).map(|(_, _, text)| *text)
 }
 
-/// The heading that `--help` has a flag under. What `emit --only` takes is no rule.
+/// Returns the heading under which `--help` lists a flag. `emit --only` takes a uuid, not a rule,
+/// so it has none.
 pub(super) fn heading(path: &str, id: &str) -> Option<&'static str> {
     if id == "only" && path.starts_with("emit") {
         return None;

@@ -1,4 +1,4 @@
-//! Manual pages in roff's man macros, as man and mandoc read them without a warning.
+//! Manual pages in roff's man macros, which man and mandoc render without warnings.
 
 use std::fmt::Write as _;
 
@@ -6,44 +6,44 @@ use clap::{Arg, Command};
 
 use super::{Length, Page, command, examples, page};
 
-/// When this version came out: build.rs reads it off CHANGELOG.md.
+/// Release date of this version; build.rs reads it from CHANGELOG.md.
 const RELEASED: &str = env!("RELEASED");
 
-/// The pages of the program and of each of its commands, by the names of their files.
+/// Renders the pages of the program and of each of its commands, each with its file name.
 pub fn pages() -> Vec<(String, String)> {
     let program = command(Length::Long);
     let commands: Vec<&Command> =
         program.get_subcommands().filter(|sub| !sub.is_hide_set()).collect();
     let names: Vec<String> =
         commands.iter().map(|command| format!("gvtg-xml-{}", command.get_name())).collect();
-    let first = written("gvtg-xml", &program, "", &names);
+    let first = page_source("gvtg-xml", &program, "", &names);
     let others = commands.iter().zip(&names).map(|(command, name)| {
         let related: Vec<String> = std::iter::once("gvtg-xml".to_owned())
             .chain(names.iter().filter(|other| *other != name).cloned())
             .collect();
-        (format!("{name}.1"), written(name, command, command.get_name(), &related))
+        (format!("{name}.1"), page_source(name, command, command.get_name(), &related))
     });
     std::iter::once(("gvtg-xml.1".to_owned(), first)).chain(others).collect()
 }
 
-/// The first of them, which names the others.
+/// Renders the program's page, which refers to the others.
 pub fn first() -> String {
     pages().into_iter().next().map_or(String::new(), |(_, text)| text)
 }
 
-fn written(name: &str, command: &Command, path: &str, related: &[String]) -> String {
+fn page_source(name: &str, command: &Command, path: &str, related: &[String]) -> String {
     let mut text = String::new();
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(
         text,
         ".TH {} 1 {RELEASED} \"gvtg\\-xml {version}\" \"User Commands\"",
-        literal(&name.to_uppercase())
+        escape(&name.to_uppercase())
     );
-    // Words that are typed are not to be broken or spread.
+    // No hyphenation or justification: commands and options must stay copyable.
     text.push_str(".nh\n.ad l\n");
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     section(&mut text, "NAME");
-    let _ = writeln!(text, "{} \\- {}", literal(name), lower(&about));
+    let _ = writeln!(text, "{} \\- {}", escape(name), lowercase_first(&about));
     section(&mut text, "SYNOPSIS");
     synopsis(&mut text, command, path);
     section(&mut text, "DESCRIPTION");
@@ -54,24 +54,24 @@ fn written(name: &str, command: &Command, path: &str, related: &[String]) -> Str
         section(&mut text, "COMMANDS");
         for kind in kinds {
             let _ =
-                writeln!(text, ".TP\n.BR {} (1)", literal(&format!("{name}-{}", kind.get_name())));
+                writeln!(text, ".TP\n.BR {} (1)", escape(&format!("{name}-{}", kind.get_name())));
             words(&mut text, &kind.get_about().map(ToString::to_string).unwrap_or_default());
         }
         section(&mut text, "OPTIONS");
         options(&mut text, command.get_arguments());
     } else if kinds.is_empty() {
         section(&mut text, "OPTIONS");
-        by_heading(&mut text, command);
+        options_by_heading(&mut text, command);
     } else {
-        of_kinds(&mut text, path, &kinds);
+        kind_sections(&mut text, path, &kinds);
     }
     let has_color =
         path.is_empty() || command.get_arguments().any(|argument| argument.get_id() == "color");
-    end(&mut text, page, related, has_color);
+    closing_sections(&mut text, page, related, has_color);
     text
 }
 
-/// The summary of a command as a sentence, and what more there is to say about it.
+/// Returns a command's summary, followed by the details if there are any.
 fn about(command: &Command) -> String {
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
     let long = command.get_long_about().map(ToString::to_string).unwrap_or_default();
@@ -83,14 +83,14 @@ fn about(command: &Command) -> String {
     }
 }
 
-/// What only the kinds of `emit` have, and what they share.
-fn of_kinds(text: &mut String, path: &str, kinds: &[&Command]) {
+/// Renders the kinds of `emit`: the flags of each one, then those that all of them share.
+fn kind_sections(text: &mut String, path: &str, kinds: &[&Command]) {
     let is_shared = |id: &str| {
         kinds.iter().all(|kind| kind.get_arguments().any(|argument| argument.get_id() == id))
     };
     section(text, "KINDS");
     for kind in kinds {
-        let _ = writeln!(text, ".SS {}", literal(kind.get_name()));
+        let _ = writeln!(text, ".SS {}", escape(kind.get_name()));
         words(text, &about(kind));
         let _ = writeln!(text, ".PP");
         synopsis(text, kind, &format!("{path} {}", kind.get_name()));
@@ -99,7 +99,7 @@ fn of_kinds(text: &mut String, path: &str, kinds: &[&Command]) {
             kind.get_arguments().filter(|argument| !is_shared(argument.get_id().as_str())),
         );
         if let Some(page) = page(&format!("{path} {}", kind.get_name())) {
-            of_examples(text, page);
+            example_paragraphs(text, page);
         }
     }
     section(text, "OPTIONS");
@@ -111,7 +111,7 @@ fn of_kinds(text: &mut String, path: &str, kinds: &[&Command]) {
     }
 }
 
-fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
+fn closing_sections(text: &mut String, page: &Page, related: &[String], has_color: bool) {
     section(text, "EXIT STATUS");
     for (code, means) in page.exit_status {
         let _ = writeln!(text, ".TP\n.B {code}");
@@ -121,7 +121,7 @@ fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
         section(text, "FILES");
     }
     for (file, what) in page.files {
-        let _ = writeln!(text, ".TP\n.I {}", literal(file));
+        let _ = writeln!(text, ".TP\n.I {}", escape(file));
         words(text, what);
     }
     section(text, "ENVIRONMENT");
@@ -147,7 +147,7 @@ fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
         );
     }
     section(text, "EXAMPLES");
-    of_examples(text, page);
+    example_paragraphs(text, page);
     section(text, "SEE ALSO");
     let pages = page
         .see_also
@@ -156,7 +156,7 @@ fn end(text: &mut String, page: &Page, related: &[String], has_color: bool) {
     let all: Vec<(&str, &str)> = related.iter().map(|name| (&**name, "1")).chain(pages).collect();
     for (index, (name, section)) in all.iter().enumerate() {
         let comma = if index + 1 < all.len() { "," } else { "" };
-        let _ = writeln!(text, ".BR {} ({section}){comma}", literal(name));
+        let _ = writeln!(text, ".BR {} ({section}){comma}", escape(name));
     }
 }
 
@@ -167,7 +167,7 @@ fn section(text: &mut String, name: &str) {
 
 fn synopsis(text: &mut String, command: &Command, path: &str) {
     let _ =
-        writeln!(text, ".B gvtg\\-xml{}{}", if path.is_empty() { "" } else { " " }, literal(path));
+        writeln!(text, ".B gvtg\\-xml{}{}", if path.is_empty() { "" } else { " " }, escape(path));
     let has_flags = command
         .get_arguments()
         .any(|argument| !argument.is_positional() && argument.get_id() != "help");
@@ -181,15 +181,15 @@ fn synopsis(text: &mut String, command: &Command, path: &str) {
         let _ = writeln!(
             text,
             ".BI \\-\\-{} \" {}\"",
-            literal(argument.get_long().unwrap_or_default()),
-            literal(&value(argument))
+            escape(argument.get_long().unwrap_or_default()),
+            escape(&value(argument))
         );
     }
     for argument in command
         .get_arguments()
         .filter(|argument| argument.is_positional() && !argument.is_hide_set())
     {
-        let name = literal(&value(argument));
+        let name = escape(&value(argument));
         let more = if argument.get_num_args().is_some_and(|count| count.max_values() > 1) {
             "..."
         } else {
@@ -206,8 +206,8 @@ fn synopsis(text: &mut String, command: &Command, path: &str) {
     }
 }
 
-/// The flags under the headings that `--help` has them under.
-fn by_heading(text: &mut String, command: &Command) {
+/// Renders the flags under the headings of `--help`.
+fn options_by_heading(text: &mut String, command: &Command) {
     let mut headings: Vec<Option<&str>> = Vec::new();
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
         let heading = argument.get_help_heading();
@@ -230,12 +230,12 @@ fn by_heading(text: &mut String, command: &Command) {
 fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
     for argument in arguments.filter(|argument| !argument.is_hide_set()) {
         let takes_value = argument.get_num_args().is_some_and(|count| count.takes_values());
-        let value = format!("\\fI{}\\fR", literal(&value(argument)));
+        let value = format!("\\fI{}\\fR", escape(&value(argument)));
         let name = match (argument.get_short(), argument.get_long()) {
             (Some(short), Some(long)) => {
-                format!("\\fB\\-{short}\\fR, \\fB\\-\\-{}\\fR", literal(long))
+                format!("\\fB\\-{short}\\fR, \\fB\\-\\-{}\\fR", escape(long))
             }
-            (None, Some(long)) => format!("\\fB\\-\\-{}\\fR", literal(long)),
+            (None, Some(long)) => format!("\\fB\\-\\-{}\\fR", escape(long)),
             (Some(short), None) => format!("\\fB\\-{short}\\fR"),
             (None, None) => value.clone(),
         };
@@ -265,7 +265,7 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
             .get_possible_values()
             .iter()
             .filter(|value| !value.is_hide_set())
-            .map(of_value)
+            .map(value_paragraph)
             .collect();
         if !values.is_empty() {
             let _ = writeln!(text, ".RS");
@@ -275,8 +275,8 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
     }
 }
 
-fn of_value(value: &clap::builder::PossibleValue) -> String {
-    let mut text = format!(".TP\n.B {}\n", literal(value.get_name()));
+fn value_paragraph(value: &clap::builder::PossibleValue) -> String {
+    let mut text = format!(".TP\n.B {}\n", escape(value.get_name()));
     match value.get_help() {
         Some(help) => words(&mut text, &help.to_string()),
         None => text.push_str("\\&\n"),
@@ -289,16 +289,16 @@ fn value(argument: &Arg) -> String {
     name.unwrap_or_else(|| argument.get_id().as_str().to_uppercase().replace('_', "-"))
 }
 
-fn of_examples(text: &mut String, page: &Page) {
+fn example_paragraphs(text: &mut String, page: &Page) {
     for (index, example) in page.examples.iter().enumerate() {
-        // A paragraph begins with its section.
+        // A section already starts a paragraph.
         if index > 0 || !text.ends_with(".SH EXAMPLES\n") {
             let _ = writeln!(text, ".PP");
         }
-        words(text, &format!("{}:", upper(example.what)));
+        words(text, &format!("{}:", uppercase_first(example.what)));
         let _ = writeln!(text, ".PP\n.RS 4\n.nf");
-        for line in examples::written(example.command, 70) {
-            let _ = writeln!(text, "{}", literal(&line));
+        for line in examples::wrap_command(example.command, 70) {
+            let _ = writeln!(text, "{}", escape(&line));
         }
         let _ = writeln!(text, ".fi\n.RE");
     }
@@ -313,27 +313,27 @@ fn paragraphs(text: &mut String, paragraphs: &[&str]) {
     }
 }
 
-/// Prose in short lines, a sentence on a line of its own; what stands in backticks is bold.
+/// Renders prose in short lines, with a line break after each sentence; text in backticks is bold.
 fn words(text: &mut String, prose: &str) {
     let mut line = String::new();
     let mut is_code = false;
     for word in prose.split_whitespace() {
-        let (mut written, opens) = (String::new(), is_code);
+        let (mut escaped_word, opens) = (String::new(), is_code);
         for part in word.split_inclusive('`') {
-            written.push_str(&literal(part.trim_end_matches('`')));
+            escaped_word.push_str(&escape(part.trim_end_matches('`')));
             if part.ends_with('`') {
                 is_code = !is_code;
-                written.push_str(if is_code { "\\fB" } else { "\\fR" });
+                escaped_word.push_str(if is_code { "\\fB" } else { "\\fR" });
             }
         }
-        if !line.is_empty() && line.len() + 1 + written.len() > 76 {
+        if !line.is_empty() && line.len() + 1 + escaped_word.len() > 76 {
             let _ = writeln!(text, "{line}");
             line.clear();
         }
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(&written);
+        line.push_str(&escaped_word);
         if word.ends_with(['.', '?', '!']) && !opens && !is_code {
             let _ = writeln!(text, "{line}");
             line.clear();
@@ -344,32 +344,32 @@ fn words(text: &mut String, prose: &str) {
     }
 }
 
-/// Text as roff reads it: each character stands for itself.
-fn literal(text: &str) -> String {
-    let mut written = String::new();
+/// Escapes text so that roff renders each character literally.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
     for c in text.chars() {
         match c {
-            '\\' => written.push_str("\\e"),
-            '-' => written.push_str("\\-"),
-            '\'' => written.push_str("\\(aq"),
-            '`' => written.push_str("\\(ga"),
-            '~' => written.push_str("\\(ti"),
-            '^' => written.push_str("\\(ha"),
-            '"' => written.push_str("\\(dq"),
-            '…' => written.push_str("..."),
-            c => written.push(c),
+            '\\' => escaped.push_str("\\e"),
+            '-' => escaped.push_str("\\-"),
+            '\'' => escaped.push_str("\\(aq"),
+            '`' => escaped.push_str("\\(ga"),
+            '~' => escaped.push_str("\\(ti"),
+            '^' => escaped.push_str("\\(ha"),
+            '"' => escaped.push_str("\\(dq"),
+            '…' => escaped.push_str("..."),
+            c => escaped.push(c),
         }
     }
-    // A line that begins with a dot is an order.
-    if written.starts_with('.') { format!("\\&{written}") } else { written }
+    // A line that begins with a dot is a request.
+    if escaped.starts_with('.') { format!("\\&{escaped}") } else { escaped }
 }
 
-fn lower(text: &str) -> String {
+fn lowercase_first(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
-fn upper(text: &str) -> String {
+fn uppercase_first(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
@@ -379,10 +379,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roff_reads_what_is_meant() {
+    fn escapes_prose_for_roff() {
         let mut text = String::new();
         words(&mut text, "One `virsh edit` 'x'. .Two");
         assert_eq!(text, "One \\fBvirsh edit\\fR \\(aqx\\(aq.\n\\&.Two\n");
-        assert_eq!(literal("a \\"), "a \\e");
+        assert_eq!(escape("a \\"), "a \\e");
     }
 }

@@ -1,31 +1,31 @@
-//! What help and manual pages say of a command beside its summary. All of it is tried: each example
-//! is run by tests/cli/help.rs, each flag named here is one.
+//! Texts of help and manual pages about each command. tests/cli/help.rs runs each example and checks
+//! that each flag exists.
 
-/// What is told of a command.
+/// The help texts of a command.
 #[derive(Debug)]
 pub struct Page {
-    /// Its words behind the program's name.
+    /// The command's path without the program's name.
     pub command: &'static str,
-    /// The flags that `-h` shows; none: all.
+    /// The flags that `-h` shows; empty for all.
     pub usual: &'static [&'static str],
-    /// What it does, in paragraphs, for the manual page.
+    /// Description for the manual page, in paragraphs.
     pub description: &'static [&'static str],
-    /// Commands to try.
+    /// Examples.
     pub examples: &'static [Example],
     /// Exit codes and what they mean.
     pub exit_status: &'static [(&'static str, &'static str)],
-    /// Files that it reads or writes.
+    /// Files that the command reads or writes.
     pub files: &'static [(&'static str, &'static str)],
-    /// Other manual pages, beside those of this program.
+    /// Related manual pages, other than those of this program.
     pub see_also: &'static [&'static str],
 }
 
-/// A command to try.
+/// An example command.
 #[derive(Debug)]
 pub struct Example {
-    /// What it is for.
+    /// The purpose of the command.
     pub what: &'static str,
-    /// The command for a shell, on one line.
+    /// The shell command, on one line.
     pub command: &'static str,
 }
 
@@ -40,7 +40,7 @@ const CONFIGURATION: (&str, &str) = (
 const FAILED: (&str, &str) = ("2", "The command failed");
 const PIPE: &str = "virsh dumpxml --inactive --security-info win10 | gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
 
-/// A kind of what `emit` writes.
+/// Returns the page of a kind of `emit`.
 const fn kind(command: &'static str, examples: &'static [Example]) -> Page {
     Page {
         command,
@@ -68,7 +68,7 @@ const EMIT: &[&str] = &[
     "quiet",
 ];
 
-/// All commands, in the order in which they are listed.
+/// The pages of all commands, in the order of the list of commands.
 pub const PAGES: &[Page] = &[
     Page {
         command: "",
