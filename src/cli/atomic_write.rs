@@ -54,7 +54,7 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
     // Checked before opening, because opening a FIFO blocks until there is a writer.
     let kind = fs::metadata(path).map_err(unreadable)?.file_type();
     if !kind.is_file() {
-        let what = if kind.is_fifo() {
+        let file_kind = if kind.is_fifo() {
             "a FIFO"
         } else if kind.is_socket() {
             "a socket"
@@ -62,7 +62,7 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<(Vec<u8>, Original), St
             "a device"
         };
         return Err(format!(
-            "is {what}; --in-place replaces regular files only: write to stdout instead"
+            "is {file_kind}; --in-place replaces regular files only: write to stdout instead"
         ));
     }
     let path = fs::canonicalize(path).map_err(unreadable)?;
@@ -161,9 +161,9 @@ impl Original {
 /// Makes the new file's extended attributes equal to those of the old one: access lists, the
 /// SELinux label, and any that users set.
 fn keep_attributes(old: &File, new: &File) -> Result<(), String> {
-    let attribute_error = |what: &str, name: &OsString, error: io::Error| {
+    let attribute_error = |action: &str, name: &OsString, error: io::Error| {
         format!(
-            "its extended attribute {} can't be {what}: {}",
+            "its extended attribute {} can't be {action}: {}",
             name.to_string_lossy(),
             system_error(&error)
         )

@@ -62,8 +62,8 @@ fn text(
         )
     };
     let lines: Vec<_> = keys.iter().map(key_line).chain(rules.iter().map(rule_line)).collect();
-    let width = |of: fn(&(String, String, String)) -> &String| {
-        lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0)
+    let width = |column: fn(&(String, String, String)) -> &String| {
+        lines.iter().map(|line| column(line).chars().count()).max().unwrap_or(0)
     };
     let (names, values) = (width(|line| &line.0), width(|line| &line.1));
     for (name, value, origin) in &lines {

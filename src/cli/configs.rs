@@ -13,7 +13,7 @@ use crate::rules::{Rule, RuleSet};
 use crate::sanitize::clean_path;
 use crate::source::Source;
 
-/// What reports need to know about all files of a run.
+/// Information for reports about all files of a run.
 pub(super) struct AllFiles {
     /// The rules that are active for at least one file.
     pub(super) rules: RuleSet<'static>,
@@ -25,7 +25,7 @@ pub(super) struct AllFiles {
 /// `stdin_filename`.
 ///
 /// # Errors
-/// Those of [`Configs`].
+/// Fails if a configuration or its custom rules can't be loaded.
 pub(super) fn of_inputs(
     configs: &mut Configs,
     inputs: &[Input],
@@ -55,7 +55,7 @@ pub(super) fn of_inputs(
 /// Returns the effective configurations of a run with these flags, like [`of_inputs`].
 ///
 /// # Errors
-/// Those of [`Configs`].
+/// Fails if a configuration or its custom rules can't be loaded.
 pub(super) fn of_run(
     common: &CommonArgs,
     unsafe_fixes: Option<bool>,

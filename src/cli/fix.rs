@@ -7,7 +7,7 @@ use super::diff::diff;
 use super::files::{Input, collect};
 use super::lint::{
     Handled, claims_if_multiple, fail, name, say_skipped, say_unreadable, settings_for, skipped,
-    unread,
+    unreadable_message,
 };
 use super::output::{DefaultReport, Outputs, Stream};
 use super::terminal::TerminalStyle;
@@ -277,7 +277,13 @@ pub(super) fn read(
     };
     let pipe_end = "gvtg-xml fix --libvirt installed | virsh define --validate /dev/stdin";
     let (bytes, to_replace) = read.map_err(|message| {
-        unread(&input.path, &name(&input.path, options), &message, "--security-info", pipe_end)
+        unreadable_message(
+            &input.path,
+            &name(&input.path, options),
+            &message,
+            "--security-info",
+            pipe_end,
+        )
     })?;
     if let Some(reason) = skipped(input, options, in_force, &bytes) {
         // A filter passes input that it skips through unchanged.

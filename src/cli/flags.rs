@@ -276,7 +276,7 @@ pub(super) struct GenerateArgs {
     pub(super) words: Vec<String>,
 }
 
-/// How findings are printed.
+/// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// Each finding with its lines and its fix as a diff
@@ -297,7 +297,7 @@ pub(super) enum Format {
     Junit,
 }
 
-/// Where it is written down that findings are to be ignored.
+/// Where suppressions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum SuppressIn {
     /// As a comment before the element, for that element only
@@ -306,7 +306,7 @@ pub(super) enum SuppressIn {
     Metadata,
 }
 
-/// How facts are printed.
+/// Format of other output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum DataFormat {
     /// Plain text
@@ -315,7 +315,7 @@ pub(super) enum DataFormat {
     Json,
 }
 
-/// When to use colours.
+/// Use of colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
     /// On a terminal unless NO_COLOR is set; elsewhere if FORCE_COLOR is set

@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path, max_size: u64) -> Result<Vec<u8>, String> {
 /// Reads an open file from its current position; see [`read`].
 ///
 /// # Errors
-/// Those of [`read`].
+/// Fails like [`read`].
 pub(super) fn read_file(file: File, max_size: u64) -> Result<Vec<u8>, String> {
     let size = file.metadata().map_err(unreadable)?.len();
     read_whole(file, size, max_size)

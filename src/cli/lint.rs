@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Files, Folder, Input, collect, is_called_xml};
 use super::output::{DefaultReport, Outputs, Stream};
-use super::summary::{LintSummary, counted};
+use super::summary::{LintSummary, count_with_noun};
 use super::{LintArgs, Options, Status, configs, io};
 use crate::config::EffectiveConfig;
 use crate::cross_file::Claims;
@@ -70,7 +70,7 @@ pub(super) fn run(args: &LintArgs) -> Status {
 
 /// Returns the collection of claims for cross-file checks; `None` for a run over a single file.
 pub(super) fn claims_if_multiple(inputs: &[Input]) -> Option<Claims> {
-    (inputs.len() > 1).then(Claims::default)
+    if inputs.len() > 1 { Some(Claims::default()) } else { None }
 }
 
 /// The outcome for one file of a run.
@@ -96,10 +96,10 @@ fn lint_one(
 ) -> Result<Handled<Status>, String> {
     let name = name(&input.path, options);
     let bytes = io::read(&input.path, options.max_size).map_err(|message| {
-        unread(&input.path, &name, &message, "--security-info", "gvtg-xml lint")
+        unreadable_message(&input.path, &name, &message, "--security-info", "gvtg-xml lint")
     })?;
-    if let Some(why) = skipped(input, options, in_force, &bytes) {
-        return Ok(Handled::Skipped(why));
+    if let Some(reason) = skipped(input, options, in_force, &bytes) {
+        return Ok(Handled::Skipped(reason));
     }
     let settings = settings_for(input, options, in_force);
     let lossy;
@@ -174,7 +174,13 @@ pub(super) fn skipped(
 
 /// Returns the message for a file that can't be read. If the name looks like a VM's, it suggests a
 /// pipe in which `flags` are virsh's and `command` reads the XML.
-pub(super) fn unread(path: &Path, name: &str, message: &str, flags: &str, command: &str) -> String {
+pub(super) fn unreadable_message(
+    path: &Path,
+    name: &str,
+    message: &str,
+    flags: &str,
+    command: &str,
+) -> String {
     let message = format!("{}: {message}", clean(name));
     let has_extension = path.extension().is_some_and(|extension| {
         ["xml", "toml", "log", "txt"].iter().any(|known| extension == *known)
@@ -208,7 +214,7 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
     let hint = |inputs: Range<usize>| {
         let has_domain = inputs
             .filter_map(|index| is_skipped(index).ok())
-            .any(|place| skipped[place].1 == Foreign::NoSign);
+            .any(|skipped_index| skipped[skipped_index].1 == Foreign::NoSign);
         match (options.verbose, has_domain) {
             (true, _) => "",
             (false, true) => " (--verbose lists them, --all checks every domain)",
@@ -227,7 +233,7 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
             let count = inputs.len();
             io::print_note(&format!(
                 "{path}: checked 0 of {}: {}{}",
-                counted(count, "file"),
+                count_with_noun(count, "file"),
                 none(count),
                 hint(inputs.clone())
             ));
@@ -242,7 +248,7 @@ pub(super) fn say_skipped(files: &Files, skipped: &Skipped, options: &Options) {
         };
         io::print_note(&format!(
             "checked {checked} of {}: {rest}{}",
-            counted(all, "file"),
+            count_with_noun(all, "file"),
             hint(0..all)
         ));
     }

@@ -105,14 +105,14 @@ mod tests {
     #[test]
     fn defines_and_restarts_a_changed_guest() {
         let shown = steps(&[guest("win 10", &[UUID], true)], &[]);
-        let wanted = format!(
+        let expected = format!(
             "gvtg-xml: next steps\n  1. define the domain, unless your pipe does that: `virsh define --validate FILE`\n  \
              2. prepare the host for the vGPU {UUID}: run `virsh dumpxml --inactive 'win 10' | sudo gvtg-xml emit all --root /`, \
              follow the steps that it prints (initramfs, reboot), then run `sudo gvtg-xml host`\n  \
              3. shut the VM down and start it again (rebooting the guest is not enough): `virsh shutdown 'win 10'`, then \
              `virsh start 'win 10'`\n"
         );
-        assert_eq!(shown, wanted);
+        assert_eq!(shown, expected);
         let in_place = steps(&[guest("a", &[UUID], true)], &["a b.xml".into()]);
         assert!(
             in_place.contains("  1. define the domain: `virsh define --validate 'a b.xml'`\n"),
@@ -127,11 +127,11 @@ mod tests {
     #[test]
     fn shows_only_the_host_step_for_an_unchanged_domain() {
         let shown = steps(&[guest("a", &[UUID], false)], &["a.xml".into()]);
-        let wanted = format!(
+        let expected = format!(
             "gvtg-xml: prepare the host for the vGPU {UUID}: run `sudo gvtg-xml emit all --root / a.xml`, follow the steps that it prints (initramfs, \
              reboot), then run `sudo gvtg-xml host`\n"
         );
-        assert_eq!(shown, wanted);
+        assert_eq!(shown, expected);
         assert_eq!(
             steps(&[(Guest::default(), true)], &[]),
             "",

@@ -6,7 +6,7 @@ use super::flags::{ColorChoice, CommonArgs};
 use crate::config::merge::EffectiveConfig;
 use crate::rules::schema::Severity;
 
-/// The options of a run over files that are the same for all of its files.
+/// Options of a run that are the same for all of its files.
 pub(super) struct Options {
     /// Whether the exit code is 0 where it would be 1.
     pub(super) exit_zero: bool,
@@ -19,7 +19,7 @@ pub(super) struct Options {
     pub(super) stdin_filename: String,
     /// The largest input, in MiB; 0 for any size.
     pub(super) max_size: u64,
-    /// When to use colours.
+    /// Use of colors.
     pub(super) color: ColorChoice,
 }
 

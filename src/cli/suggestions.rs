@@ -300,8 +300,8 @@ fn find_command(arguments: &[String]) -> (Vec<String>, Command) {
     command.build();
     let mut rest = arguments.get(1..).unwrap_or_default();
     if rest.first().is_some_and(|word| word.starts_with('-')) {
-        let place = rest.iter().position(|word| command.find_subcommand(word).is_some());
-        rest = place.map_or(&[], |place| &rest[place..]);
+        let command_index = rest.iter().position(|word| command.find_subcommand(word).is_some());
+        rest = command_index.map_or(&[], |command_index| &rest[command_index..]);
     }
     let mut path: Vec<String> = Vec::new();
     for word in rest.iter().filter(|word| !word.starts_with('-')) {
@@ -317,10 +317,10 @@ fn empty_value_message(error: &Error, arguments: &[String]) -> Option<String> {
     let is_empty = error.kind() == ErrorKind::InvalidValue
         && text(error, ContextKind::InvalidValue)?.is_empty();
     let is_given = arguments.iter().any(|argument| argument.is_empty() || argument.ends_with('='));
-    let what = text(error, ContextKind::InvalidArg)?;
+    let argument_name = text(error, ContextKind::InvalidArg)?;
     (is_empty && is_given).then(|| {
         format!(
-            "error: the value for '{what}' is empty\n\n  tip: is a shell variable unset, as in \"$FILE\"?\n\n\
+            "error: the value for '{argument_name}' is empty\n\n  tip: is a shell variable unset, as in \"$FILE\"?\n\n\
              For more information, try '--help'.\n"
         )
     })
@@ -351,16 +351,16 @@ fn hint(error: &Error, arguments: &[String], path: &[String]) -> Option<String> 
         }
         ErrorKind::InvalidSubcommand => {
             let word = text(error, ContextKind::InvalidSubcommand)?;
-            let kind = || {
+            let hint_for_kind = || {
                 let is_kind = command.is_empty()
                     && all_commands().iter().any(|(path, _)| *path == format!("emit {word}"));
-                let what = format!(
+                let kind_hint = format!(
                     "`gvtg-xml emit {word}` prints the file; `gvtg-xml emit all --root /` writes all files that the host needs"
                 );
-                is_kind.then_some(what)
+                is_kind.then_some(kind_hint)
             };
             let is_file = word == first && Path::new(word).exists();
-            let file = || match (word.ends_with(".log"), shell::argument(word)) {
+            let hint_for_file = || match (word.ends_with(".log"), shell::argument(word)) {
                 (true, log) => format!("the command is missing: `gvtg-xml explain {log}`"),
                 (false, file) => format!(
                     "the command is missing: `gvtg-xml lint {file}` or `gvtg-xml fix {file}`"
@@ -368,8 +368,8 @@ fn hint(error: &Error, arguments: &[String], path: &[String]) -> Option<String> 
             };
             foreign_hint(COMMANDS, command, word)
                 .map(str::to_owned)
-                .or_else(kind)
-                .or_else(|| is_file.then(file))
+                .or_else(hint_for_kind)
+                .or_else(|| is_file.then(hint_for_file))
         }
         _ => None,
     }

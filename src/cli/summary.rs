@@ -33,9 +33,9 @@ impl LintSummary {
         let mut text = match self {
             LintSummary { files: 0, .. } => return None,
             LintSummary { findings: 0, files, .. } => {
-                format!("no findings in {}", counted(*files, "file"))
+                format!("no findings in {}", count_with_noun(*files, "file"))
             }
-            LintSummary { findings, .. } => counted(*findings, "finding"),
+            LintSummary { findings, .. } => count_with_noun(*findings, "finding"),
         };
         match (self.safe, self.lossy) {
             (0, 0) if self.findings > 0 => text.push_str(", none fixable"),
@@ -56,8 +56,8 @@ impl LintSummary {
 }
 
 /// Formats a count with its noun: `1 file`, `2 files`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+pub(super) fn count_with_noun(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

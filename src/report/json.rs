@@ -70,20 +70,20 @@ fn push_escaped(text: &mut String, json: &str) {
 
 fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: Uuid) -> Value {
     let source = part.source;
-    let place = |offset: usize, position: Position| json!({ "line": position.line, "column": position.column, "offset": offset });
+    let position_value = |offset: usize, position: Position| json!({ "line": position.line, "column": position.column, "offset": offset });
     let related: Vec<Value> = diagnostic
         .related
         .iter()
         .map(|related| {
             let file = related.file.as_deref().unwrap_or(name);
-            json!({ "file": file, "start": place(related.span.start, related.start), "message": related.message })
+            json!({ "file": file, "start": position_value(related.span.start, related.start), "message": related.message })
         })
         .collect();
     let fix = diagnostic.fix.as_ref().map(|fix| {
         let edits = fix.edits.iter().map(|edit| {
             json!({
-                "start": place(edit.range.start, source.position(edit.range.start)),
-                "end": place(edit.range.end, source.position(edit.range.end)),
+                "start": position_value(edit.range.start, source.position(edit.range.start)),
+                "end": position_value(edit.range.end, source.position(edit.range.end)),
                 "text": edit.text,
             })
         });
@@ -97,8 +97,8 @@ fn value(name: &str, part: &Part<'_>, diagnostic: &Diagnostic<'_>, fingerprint: 
         "severity": diagnostic.severity.name(),
         "message": diagnostic.message,
         "help": diagnostic.help,
-        "start": place(diagnostic.span.start, diagnostic.start),
-        "end": place(diagnostic.span.end, diagnostic.end),
+        "start": position_value(diagnostic.span.start, diagnostic.start),
+        "end": position_value(diagnostic.span.end, diagnostic.end),
         "related": related,
         "fingerprint": fingerprint.to_string(),
         "fix": fix,

@@ -154,7 +154,7 @@ pub(super) struct OutputArgs {
     pub(super) quiet: bool,
 }
 
-/// How libvirt runs the hook.
+/// The way in which libvirt runs the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum StyleChoice {
     /// A file in hooks/qemu.d (libvirt 6.5 and later)

@@ -128,8 +128,9 @@ impl GuestArgs {
             } else {
                 input.path.display().to_string()
             };
-            let bytes = io::read(&input.path, self.max_size)
-                .map_err(|message| lint::unread(&input.path, &name, &message, "", pipe))?;
+            let bytes = io::read(&input.path, self.max_size).map_err(|message| {
+                lint::unreadable_message(&input.path, &name, &message, "", pipe)
+            })?;
             if !input.named && lint::why_skipped(&input.path, &bytes, false).is_some() {
                 continue;
             }

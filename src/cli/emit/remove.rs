@@ -155,12 +155,12 @@ fn examine(root: &Root, entry: &Entry) -> Result<InstalledFile, Error> {
         }
         Err(error) => return Err(error),
     };
-    let other = |why: String| {
+    let other = |reason: String| {
         let kept = kept
             .as_deref()
             .map(|kept| format!("; the file that it replaced is kept as {}", clean_path(kept)))
             .unwrap_or_default();
-        Ok(InstalledFile::Other(why + &kept))
+        Ok(InstalledFile::Other(reason + &kept))
     };
     if metadata.is_symlink() && fs::read_link(&path)?.starts_with("/nix/store") {
         // NixOS generates this link from its configuration, and removes it with that.
@@ -229,7 +229,7 @@ fn split(path: &str) -> (&str, &str) {
 fn resolve_parent(root: &Root, path: &str) -> Result<Option<PathBuf>, Error> {
     let (folder, name) = split(path);
     let folder = root.resolve(folder)?;
-    Ok(folder.is_dir().then(|| folder.join(name)))
+    if folder.is_dir() { Ok(Some(folder.join(name))) } else { Ok(None) }
 }
 
 /// Removes the files and the empty folders, and then the manifest, so that an interrupted run can
@@ -412,7 +412,7 @@ fn steps_for_other_parameters(
     let (menus, files): (Vec<&boot::NextStart>, Vec<&boot::NextStart>) =
         files_with_parameters.iter().partition(|file| file.path.ends_with("/grub.cfg"));
     if !files.is_empty() {
-        let found: Vec<String> = words()
+        let found_words: Vec<String> = words()
             .into_iter()
             .filter(|word| {
                 files.iter().any(|file| file.words.iter().any(|boot_word| boot_word.text == *word))
@@ -421,7 +421,7 @@ fn steps_for_other_parameters(
         let paths: Vec<String> = files.iter().map(|file| root.shown(&file.path)).collect();
         let text = format!(
             "remove {} from the kernel command line in {}",
-            shell::list(&found),
+            shell::list(&found_words),
             shell::list(&paths)
         );
         return (if menus.is_empty() { Vec::new() } else { vec![FollowUp::RenewGrub] }, Some(text));

@@ -58,7 +58,7 @@ fn remove_abandoned(folder: &Path) {
     let mut names =
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
     if is_abandoned && names.all(|name| name == NAME) {
-        // Errors are ignored: what can't be removed does no harm.
+        // Errors are ignored: a folder that can't be removed does no harm.
         let _ = fs::remove_file(folder.join(NAME));
         let _ = fs::remove_dir(folder);
     }

@@ -88,18 +88,18 @@ fn fix_domain(args: &KubevirtArgs) -> Result<(String, String), String> {
     let vmi = Vmi::read(&args.vmi)?;
     let wanted = args.wanted.merged_with(&annotation_flags(&vmi)?);
     let text = args.domain.as_str();
-    if let Some(why) = skip_reason(text.as_bytes(), true) {
-        return Err(format!("--domain: {why}"));
+    if let Some(reason) = skip_reason(text.as_bytes(), true) {
+        return Err(format!("--domain: {reason}"));
     }
     let source = Source::new(NAME, text);
     let reason_unchanged = domain::read(text, &Settings::default(), |domain| {
         reason_unchanged(domain, &vmi, wanted.assume_intel)
     })
     .map_err(|error| located(NAME, source.position(error.offset), &error))?;
-    if let Some(why) = reason_unchanged {
+    if let Some(reason) = reason_unchanged {
         return Ok((
             text.to_owned(),
-            format!("gvtg-xml: domain left unchanged: {}\n", clean(&why)),
+            format!("gvtg-xml: domain left unchanged: {}\n", clean(&reason)),
         ));
     }
     let in_force = merge(&wanted.choices(), &[], builtin().iter())?;
@@ -131,8 +131,8 @@ fn reason_unchanged(domain: &Domain<'_>, vmi: &Vmi, assume_intel: bool) -> Optio
     if !domain.vgpus.iter().any(|vgpu| vgpu.attribute("model") == Some("vfio-pci")) {
         return Some("it has no vGPU: add one to spec.domain.devices.gpus of the VM".into());
     }
-    if let Some((_, why)) = domain.unsuitable() {
-        return Some(why);
+    if let Some((_, reason)) = domain.unsuitable() {
+        return Some(reason);
     }
     let is_known = assume_intel || domain.has_gvtg_sign();
     domain.vgpus.iter().find_map(|vgpu| match domain.alias_of(*vgpu).and_then(|alias| vmi.resource(alias)) {

@@ -53,9 +53,9 @@ impl Vmi {
 
     /// Returns the resource name of the device with this alias.
     pub(super) fn resource(&self, alias: &str) -> Option<&str> {
-        DEVICES.iter().find_map(|(place, prefix)| {
+        DEVICES.iter().find_map(|(pointer, prefix)| {
             let name = alias.strip_prefix(prefix)?;
-            let devices = self.0.pointer(place)?.as_array()?;
+            let devices = self.0.pointer(pointer)?.as_array()?;
             let device = devices
                 .iter()
                 .find(|device| device.get("name").and_then(Value::as_str) == Some(name))?;

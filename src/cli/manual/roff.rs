@@ -120,9 +120,9 @@ fn closing_sections(text: &mut String, page: &Page, related: &[String], has_colo
     if !page.files.is_empty() {
         section(text, "FILES");
     }
-    for (file, what) in page.files {
+    for (file, description) in page.files {
         let _ = writeln!(text, ".TP\n.I {}", escape(file));
-        words(text, what);
+        words(text, description);
     }
     section(text, "ENVIRONMENT");
     let _ = writeln!(text, ".TP\n.B NO_COLOR");

@@ -152,15 +152,15 @@ impl Full {
     fn add_diff(
         &self,
         name: &str,
-        place: Position,
+        position: Position,
         lines: &[Line],
         more: usize,
         text: &mut String,
     ) {
         let paint = self.paint();
-        let last = lines.iter().filter_map(|line| line.number).max().unwrap_or(place.line);
+        let last = lines.iter().filter_map(|line| line.number).max().unwrap_or(position.line);
         let width = last.to_string().len();
-        let place = format!("{}:{}:{}", clean(name), place.line, place.column);
+        let place = format!("{}:{}:{}", clean(name), position.line, position.column);
         let _ = writeln!(text, "{:width$}  ╭─[{}]", "", paint.place(&place));
         for line in lines {
             let number = line.number.map_or_else(String::new, |number| number.to_string());
@@ -201,9 +201,9 @@ impl Full {
 }
 
 /// Whether the line at this position is binary data, which is not worth showing.
-fn is_binary(source: &Source<'_>, place: Position) -> bool {
+fn is_binary(source: &Source<'_>, position: Position) -> bool {
     const MANY: usize = 8;
-    let line = &source.text()[source.line(place.line)];
+    let line = &source.text()[source.line(position.line)];
     line.chars().take(line::LONGEST).filter(|c| c.is_control() && *c != '\t' && *c != '\r').count()
         > MANY
 }
