@@ -1,7 +1,7 @@
 //! `gvtg-xml` makes a libvirt VM run on an Intel GVT-g vGPU.
 //!
-//! Two pure functions do the work, [`lint::lint`] and [`lint::fix`]. A document takes this way
-//! through the modules, which is also a good order to read them in:
+//! The work is done by two pure functions, [`lint::lint`] and [`lint::fix`]. A document passes
+//! through the modules in this order, which is also a good order to read them in:
 //!
 //! ```text
 //! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ meaning ─ rules ─▶ findings with changes
@@ -10,10 +10,11 @@
 //!         fix:  change ─▶ edit ─▶ new text ─▶ next pass … until nothing changes ─▶ written once ◀────────┘
 //! ```
 //!
-//! - Text: [`source`] (text, lines, columns), [`edit`] (byte edits), [`source_map`] (offsets of the
-//!   new text in the old one), [`sanitize`] (text for a terminal), [`uri`](mod@uri) (file URIs).
+//! - Text: [`source`] (text, lines, columns), [`edit`] (byte edits), [`source_map`] (offsets in the
+//!   new text mapped to the old one), [`sanitize`] (text for a terminal), [`uri`](mod@uri) (file
+//!   URIs).
 //! - XML: [`xml`] (a tree with byte spans, the only user of roxmltree), [`fragment`] (new XML, the
-//!   only user of xmltree), [`layout`] (where edits go so that they look like the author's).
+//!   only user of xmltree), [`layout`] (edits that match the author's formatting).
 //! - QEMU and libvirt: [`qemu`] (QEMU's command line), [`property`] (properties of QEMU's vGPU
 //!   device), [`version`] (libvirt releases), [`element_docs`] (hover texts for elements and
 //!   attributes).
@@ -25,7 +26,7 @@
 //!   (`gvtg-xml.toml`).
 //! - The host: [`host`] (facts and checks; the only reader of /sys, /proc and /etc),
 //!   [`kernel_cmdline`], [`types`] (vGPU types), [`emit`] (the files that a host needs).
-//! - [`explain`]: known messages, and logs.
+//! - [`explain`]: the catalog of known messages, and the scanner that finds them in logs.
 //! - Interfaces: [`report`] (output formats), `lsp` (the language server), [`cli`].
 
 pub mod change;

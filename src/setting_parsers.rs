@@ -1,5 +1,5 @@
-//! How the value of a setting must look, whoever says it; each function gives the value, or what to
-//! give instead.
+//! Parsers for the values of settings, shared by flags, configurations, documents and the web page.
+//! An error is the text of a help line: what to use instead.
 
 use uuid::Uuid;
 
@@ -14,10 +14,10 @@ use crate::rules::schema::Severity;
 use crate::settings::Audio;
 use crate::version::Version;
 
-/// A severity: `info`, `warning` or `error`.
+/// Parses a severity: `info`, `warning` or `error`.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn severity(text: &str) -> Result<Severity, String> {
     match text {
         "info" => Ok(Severity::Info),
@@ -27,13 +27,13 @@ pub fn severity(text: &str) -> Result<Severity, String> {
     }
 }
 
-/// The words that stand for a libvirt release.
+/// The keywords accepted for a libvirt release, besides version numbers.
 pub const LIBVIRTS: &[&str] = &["newest", "installed"];
 
-/// A libvirt release; `installed` is that of this machine.
+/// Parses a libvirt release; `installed` is the release on this machine.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn libvirt(text: &str) -> Result<Version, String> {
     match text {
         "installed" => installed::libvirt(&Root::default())
@@ -44,50 +44,50 @@ pub fn libvirt(text: &str) -> Result<Version, String> {
     }
 }
 
-/// A uuid, with dashes or without.
+/// Parses a UUID, with or without dashes.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn uuid(text: &str) -> Result<Uuid, String> {
     crate::domain::parse_uuid(text)
         .ok_or_else(|| "use a UUID: 32 hexadecimal digits, with or without dashes".into())
 }
 
-/// A type of vGPU, like `i915-GVTg_V5_4`.
+/// Parses a vGPU type, such as `i915-GVTg_V5_4`.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn vgpu_type(text: &str) -> Result<String, String> {
     let message = "use i915-GVTg_V5_1, _2, _4 or _8 (V4 instead of V5 on Broadwell); `gvtg-xml types` lists the types that this GPU offers";
-    crate::types::is_type(text).then(|| text.to_owned()).ok_or_else(|| message.into())
+    if crate::types::is_type(text) { Ok(text.to_owned()) } else { Err(message.into()) }
 }
 
-/// A PCI address, in lower case.
+/// Parses a PCI address and converts it to lower case.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn pci(text: &str) -> Result<String, String> {
     crate::domain::parse_pci(text)
         .map(|_| text.to_ascii_lowercase())
         .ok_or_else(|| "use a PCI address such as 0000:00:02.0".into())
 }
 
-/// QEMU's `-display`, one that can show a vGPU when libvirt starts QEMU.
+/// Parses a value for QEMU's `-display`; it must be able to show a vGPU when libvirt starts QEMU.
 ///
 /// # Errors
-/// Why it would not start, and what to give instead.
+/// Returns why QEMU would not start with it, and what to use instead.
 pub fn display(text: &str) -> Result<String, String> {
-    let text = plain(text)?;
+    let text = single_line_text(text)?;
     match check_display(&text) {
         Ok(()) => Ok(text),
-        Err(error) => Err(why_no_display(&error)),
+        Err(error) => Err(display_error_help(&error)),
     }
 }
 
-fn why_no_display(error: &DisplayError) -> String {
+fn display_error_help(error: &DisplayError) -> String {
     const WINDOWS: &str = "use gtk,gl=on or sdl,gl=on";
     match error {
-        DisplayError::Unreadable(said) => format!("QEMU rejects it (\"{said}\"): {WINDOWS}"),
+        DisplayError::Unreadable(message) => format!("QEMU rejects it (\"{message}\"): {WINDOWS}"),
         DisplayError::WithoutGl => {
             "QEMU shows a vGPU only with OpenGL: add gl=on, gl=es or gl=core, as in gtk,gl=on"
                 .to_owned()
@@ -111,7 +111,7 @@ fn why_no_display(error: &DisplayError) -> String {
             let names = || display.options.iter().map(|(name, _)| *name);
             let help = closest_match(name, names()).map_or_else(
                 || format!("it has {}", names().collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean {near}?"),
+                |closest| format!("did you mean {closest}?"),
             );
             format!(
                 "QEMU's {} display has no '{name}' (\"Parameter '{name}' is unexpected\"): {help}",
@@ -131,53 +131,55 @@ fn why_no_display(error: &DisplayError) -> String {
     }
 }
 
-/// An X display, like `:0`.
+/// Parses an X display, such as `:0`.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn display_env(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Display
-        .fits(text)
-        .then(|| text.to_owned())
-        .ok_or_else(|| "use an X display such as :0".into())
+    if crate::rules::schema::Format::Display.fits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("use an X display such as :0".into())
+    }
 }
 
-/// A scale, like `1.0`.
+/// Parses a scale, such as `1.0`.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn gdk_scale(text: &str) -> Result<String, String> {
-    crate::rules::schema::Format::Number
-        .fits(text)
-        .then(|| text.to_owned())
-        .ok_or_else(|| "use a number such as 1.0".into())
+    if crate::rules::schema::Format::Number.fits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("use a number such as 1.0".into())
+    }
 }
 
-/// An alias that libvirt keeps.
+/// Parses an alias; it must be one that libvirt keeps.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn alias(text: &str) -> Result<String, String> {
     let message = "use ua- followed by letters, digits, - or _: libvirt drops any other alias";
-    crate::domain::is_user_alias(text).then(|| text.to_owned()).ok_or_else(|| message.into())
+    if crate::domain::is_user_alias(text) { Ok(text.to_owned()) } else { Err(message.into()) }
 }
 
-/// The absolute path of an option ROM.
+/// Parses the absolute path of an option ROM.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn romfile(text: &str) -> Result<String, String> {
     if text.starts_with('/') {
-        plain(text)
+        single_line_text(text)
     } else {
         Err("use an absolute path: QEMU runs in a different folder".into())
     }
 }
 
-/// A type of `<audio>`, and attributes of it: `pulseaudio,serverName=/p`.
+/// Parses a type of `<audio>` with optional attributes: `pulseaudio,serverName=/p`.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn audio(text: &str) -> Result<Audio, String> {
     let mut parts = text.split(',');
     let backend = parts.next().unwrap_or("");
@@ -190,12 +192,15 @@ pub fn audio(text: &str) -> Result<Audio, String> {
         let Some((name, value)) = part.split_once('=').filter(|(name, _)| !name.is_empty()) else {
             return Err(format!("'{part}' is not NAME=VALUE"));
         };
-        let known = backend.attributes.iter().find(|known| known.name == name);
-        let known = known.ok_or_else(|| unknown_audio_attribute(backend, name))?;
-        if attributes.iter().any(|(other, _)| other == name) {
+        let attribute = backend
+            .attributes
+            .iter()
+            .find(|attribute| attribute.name == name)
+            .ok_or_else(|| unknown_audio_attribute(backend, name))?;
+        if attributes.iter().any(|(known_name, _)| known_name == name) {
             return Err(format!("{name} is given twice"));
         }
-        attributes.push((name.to_owned(), audio_value(known, value)?));
+        attributes.push((name.to_owned(), audio_value(attribute, value)?));
     }
     Ok(Audio { backend: backend.name.to_owned(), attributes })
 }
@@ -219,47 +224,52 @@ fn audio_value(attribute: &AudioAttribute, value: &str) -> Result<String, String
         AudioValue::OneOf(words) if !words.contains(&value) => {
             Err(format!("{name} must be one of {}", words.join(", ")))
         }
-        _ => plain(value),
+        _ => single_line_text(value),
     }
 }
 
 fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
     let names = || backend.attributes.iter().map(|attribute| attribute.name);
-    let all = || format!("it has {}", names().collect::<Vec<_>>().join(" and "));
+    let all_names = || format!("it has {}", names().collect::<Vec<_>>().join(" and "));
     if AUDIO_STREAM_ATTRIBUTES.contains(&name) {
         return format!(
             "'{name}' is an attribute of the <input> and <output> of {}, which --audio does not write: {}",
             backend.name,
-            all()
+            all_names()
         );
     }
-    let is_beginning =
+    let has_prefix =
         |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
-    let near = names().find(|known| is_beginning(known)).or_else(|| closest_match(name, names()));
-    let help = near.map_or_else(all, |near| format!("did you mean {near}?"));
+    let closest = names().find(|known| has_prefix(known)).or_else(|| closest_match(name, names()));
+    let help = closest.map_or_else(all_names, |closest| format!("did you mean {closest}?"));
     format!("{} has no '{name}': {help}", backend.name)
 }
 
-/// The beginning of an address in the web.
+/// Parses a URL to which a rule's ID can be appended.
 ///
 /// # Errors
-/// What to give instead.
+/// Returns what to use instead.
 pub fn rule_pages(text: &str) -> Result<String, String> {
     let has_scheme = text
         .strip_prefix("https://")
         .or(text.strip_prefix("http://"))
         .is_some_and(|rest| !rest.is_empty());
-    let is_plain =
+    let has_url_characters =
         text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
-    (has_scheme && is_plain)
-        .then(|| text.to_owned())
-        .ok_or_else(|| "use a URL such as https://example.org/rules/".into())
+    if has_scheme && has_url_characters {
+        Ok(text.to_owned())
+    } else {
+        Err("use a URL such as https://example.org/rules/".into())
+    }
 }
 
-/// A value that XML can hold on one line.
-fn plain(text: &str) -> Result<String, String> {
-    let fits = text.chars().all(|c| crate::xml::is_character(c) && !c.is_control());
-    fits.then(|| text.to_owned()).ok_or_else(|| "XML can't contain control characters".into())
+/// Checks that a value fits into XML and on one line.
+fn single_line_text(text: &str) -> Result<String, String> {
+    if text.chars().all(|c| crate::xml::is_character(c) && !c.is_control()) {
+        Ok(text.to_owned())
+    } else {
+        Err("XML can't contain control characters".into())
+    }
 }
 
 #[cfg(test)]
@@ -267,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn audio_takes_the_attributes_that_libvirt_has_for_each_backend() {
+    fn audio_accepts_the_attributes_of_each_backend() {
         for text in [
             "none",
             "alsa,timerPeriod=40",
@@ -283,8 +293,8 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_is_not_there_is_answered_with_the_right_one() {
-        for (text, wanted) in [
+    fn audio_errors_suggest_a_valid_value() {
+        for (text, expected) in [
             ("pulseaudio,server=/x", "pulseaudio has no 'server': did you mean serverName?"),
             (
                 "pulseaudio,servername=/x",
@@ -315,14 +325,14 @@ mod tests {
         ] {
             assert_eq!(
                 audio(text).map(|audio| audio.to_string()),
-                Err(wanted.to_owned()),
+                Err(expected.to_owned()),
                 "{text}"
             );
         }
     }
 
     #[test]
-    fn a_display_that_does_not_start_is_answered_with_one_that_does() {
+    fn display_errors_suggest_a_display_that_starts() {
         for text in ["dbus,gl=on", "spice-app,gl=on", "curses,gl=on", "foo", "gtk", "gtk,gl"] {
             let message = display(text).unwrap_err();
             assert!(message.contains("gtk,gl=on"), "{text}: {message}");

@@ -1,5 +1,5 @@
-//! What the user wants. A flag replaces what the document says; a configuration and the defaults
-//! only fill in what it does not say.
+//! The settings for one document. An explicit setting (a flag) overrides the document; a
+//! configuration and the defaults only provide what the document does not set.
 
 use std::fmt;
 
@@ -8,34 +8,35 @@ use uuid::Uuid;
 use crate::edit::Applicability;
 use crate::version::Version;
 
-/// The namespace of all names that this program makes: v5 of the URL namespace over
+/// UUID namespace for all names that this program generates: v5 of the URL namespace over
 /// `urn:gvtg-xml:1`.
 pub const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x7baf010d_5e6c_56bf_8e56_a3880d996173);
 
-/// The namespace of the `<metadata>` element in which libvirt keeps what it has no place for.
+/// XML namespace of this program's element in `<metadata>`, where libvirt keeps data of other
+/// applications.
 pub const METADATA_NAMESPACE: &str = "urn:gvtg-xml:1";
 
-/// What the user wants of a document.
+/// Settings for a document.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The libvirt that will read the document.
+    /// The libvirt release that will read the document.
     pub libvirt: Version,
-    /// The vGPU's uuid.
+    /// The vGPU's UUID.
     pub uuid: Option<Uuid>,
-    /// What replaces what the document says.
+    /// Settings that override the document's.
     pub explicit: SettingOverrides,
-    /// What fills in what neither `asked` nor the document says.
+    /// Settings used where neither `explicit` nor the document sets a value.
     pub fallback: SettingOverrides,
-    /// Whether a `<video>` stays, for the guest's installation.
+    /// Whether a `<video>` is kept, for installing the guest.
     pub keep_video: bool,
-    /// Whether fixes that may lose something are applied.
+    /// Whether unsafe fixes, which may remove something the user wants, are applied.
     pub unsafe_fixes: bool,
-    /// Whether somebody named the document, so that it is meant; one that a run met in a folder may
-    /// have nothing to do with GVT-g.
+    /// Whether the user named this document explicitly; one found in a folder may have nothing to
+    /// do with GVT-g.
     pub explicitly_named: bool,
 }
 
-/// What a document may say too; None where the user did not say.
+/// Settings that the document can also contain; `None` if the user did not set one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettingOverrides {
     /// The vGPU's type, like `i915-GVTg_V5_4`, recorded in the metadata.
@@ -52,7 +53,7 @@ pub struct SettingOverrides {
     pub alias: Option<String>,
     /// The option ROM for UEFI guests.
     pub romfile: Option<String>,
-    /// The audio backend for sound that spice carried: a type of `<audio>`, and attributes of it.
+    /// The audio backend for sound that SPICE carried: a type of `<audio>`, and its attributes.
     pub audio: Option<Audio>,
 }
 
@@ -61,12 +62,12 @@ pub struct SettingOverrides {
 pub struct Audio {
     /// The `type` of `<audio>`.
     pub backend: String,
-    /// Further attributes of `<audio>`.
+    /// Further attributes of `<audio>`, as names and values.
     pub attributes: Vec<(String, String)>,
 }
 
 impl fmt::Display for Audio {
-    /// As the flag has it: the type, and each attribute behind a comma.
+    /// Writes it as the flag does: the type, then each attribute after a comma.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.backend)?;
         self.attributes.iter().try_for_each(|(name, value)| write!(formatter, ",{name}={value}"))
@@ -88,72 +89,70 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The least sure fixes that are made.
+    /// The least safe kind of fix that is applied.
     pub fn applicability(&self) -> Applicability {
         if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe }
     }
 
-    /// What the user says of a wish, whether it replaces what the document says or only fills it
-    /// in.
+    /// The user's setting: the explicit one, else the fallback.
     pub fn wish<'s, T: ?Sized>(
         &'s self,
-        of: impl Fn(&'s SettingOverrides) -> Option<&'s T>,
+        get: impl Fn(&'s SettingOverrides) -> Option<&'s T>,
     ) -> Option<&'s T> {
-        of(&self.explicit).or_else(|| of(&self.fallback))
+        get(&self.explicit).or_else(|| get(&self.fallback))
     }
 
-    /// QEMU's display: the one wished for, else the guide's.
+    /// The value of QEMU's `-display`: the user's, else the guide's `gtk,gl=on`.
     pub fn display(&self) -> &str {
-        self.wish(|wishes| wishes.display.as_deref()).unwrap_or("gtk,gl=on")
+        self.wish(|overrides| overrides.display.as_deref()).unwrap_or("gtk,gl=on")
     }
 
-    /// DISPLAY: the one wished for, else a machine's first.
+    /// The value of DISPLAY: the user's, else `:0`, a machine's first X display.
     pub fn display_env(&self) -> &str {
-        self.wish(|wishes| wishes.display_env.as_deref()).unwrap_or(":0")
+        self.wish(|overrides| overrides.display_env.as_deref()).unwrap_or(":0")
     }
 
-    /// GDK_SCALE: the one wished for, else the guide's.
+    /// The value of GDK_SCALE: the user's, else the guide's `1.0`.
     pub fn gdk_scale(&self) -> &str {
-        self.wish(|wishes| wishes.gdk_scale.as_deref()).unwrap_or("1.0")
+        self.wish(|overrides| overrides.gdk_scale.as_deref()).unwrap_or("1.0")
     }
 
-    /// The vGPU's alias: the one wished for, else our own.
+    /// The vGPU's alias: the user's, else this program's default.
     pub fn alias(&self) -> &str {
-        self.wish(|wishes| wishes.alias.as_deref()).unwrap_or("ua-gvtg")
+        self.wish(|overrides| overrides.alias.as_deref()).unwrap_or("ua-gvtg")
     }
 
-    /// The GPU's PCI address: the one wished for, else where Intel's integrated GPUs are.
+    /// The GPU's PCI address: the user's, else the address of Intel's integrated GPUs.
     pub fn pci(&self) -> &str {
-        self.wish(|wishes| wishes.pci.as_deref()).unwrap_or("0000:00:02.0")
+        self.wish(|overrides| overrides.pci.as_deref()).unwrap_or("0000:00:02.0")
     }
 
-    /// The audio backend wished for.
+    /// The user's audio backend.
     pub fn audio(&self) -> Option<&Audio> {
-        self.wish(|wishes| wishes.audio.as_ref())
+        self.wish(|overrides| overrides.audio.as_ref())
     }
 
-    /// The setting of this name, if it is to replace what the document says. `Some(None)` is one
-    /// that nobody said so of, None a name that no setting has.
+    /// The value of the setting with this name that overrides the document's. Returns `None` for an
+    /// unknown name and `Some(None)` for a setting that is not set explicitly.
     pub fn asked(&self, name: &str) -> Option<Option<String>> {
-        let flag = |on: bool| on.then(String::new);
+        let switch = |is_on: bool| is_on.then(String::new);
         Some(match name {
             "uuid" => self.uuid.map(|uuid| uuid.to_string()),
-            "keep-video" => flag(self.keep_video),
+            "keep-video" => switch(self.keep_video),
             name => return self.explicit.value(name),
         })
     }
 
-    /// The setting of this name as the user said it, whether it replaces what the document says or
-    /// only fills it in. `Some(None)` is one that the user did not say, None a name that no setting
-    /// has.
+    /// The user's value of the setting with this name: the explicit one, else the fallback. Returns
+    /// `None` for an unknown name and `Some(None)` for a setting that is not set.
     pub fn wished(&self, name: &str) -> Option<Option<String>> {
-        let asked = self.asked(name)?;
-        Some(asked.or_else(|| self.fallback.value(name).flatten()))
+        let explicit = self.asked(name)?;
+        Some(explicit.or_else(|| self.fallback.value(name).flatten()))
     }
 }
 
 impl SettingOverrides {
-    /// The wish of this name; None for a name that no wish has.
+    /// The value of the setting with this name; `None` for an unknown name.
     fn value(&self, name: &str) -> Option<Option<String>> {
         Some(match name {
             "type" => self.vgpu_type.clone(),
@@ -169,10 +168,11 @@ impl SettingOverrides {
     }
 }
 
-/// The uuid that this program gives to a domain's vGPU where nobody says another: the same on any
-/// machine and any day.
+/// The UUID of a domain's vGPU if nothing sets another. It depends only on the arguments, so it is
+/// the same on every machine.
 ///
-/// `domain` is the domain's uuid, or its name where it has none; `index` is 1 for the first vGPU.
+/// `domain` is the domain's UUID, or its name if it has no UUID; `index` is the 1-based number of
+/// the vGPU.
 pub fn derived_uuid(domain: &str, index: usize) -> Uuid {
     let domain =
         Uuid::parse_str(domain).map_or_else(|_| domain.to_owned(), |uuid| uuid.to_string());
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_namespace_is_the_published_one() {
+    fn uuid_namespace_is_derived_from_the_metadata_namespace() {
         assert_eq!(
             UUID_NAMESPACE,
             Uuid::new_v5(&Uuid::NAMESPACE_URL, METADATA_NAMESPACE.as_bytes())
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_has_one_uuid_however_it_is_written() {
+    fn derived_uuid_does_not_depend_on_notation() {
         let uuid = derived_uuid("C1B2E3D4-0000-4000-8000-000000000001", 1);
         assert_eq!(uuid, derived_uuid("c1b2e3d4000040008000000000000001", 1));
         assert_ne!(uuid, derived_uuid("c1b2e3d4-0000-4000-8000-000000000001", 2));

@@ -1,6 +1,6 @@
-//! Names of files as URIs.
+//! Percent-encoding of file names for URIs.
 
-/// The bytes of a path, with those escaped that mean something else in a URI.
+/// Percent-encodes a path: all bytes except letters, digits and `-._~/`.
 pub fn escaped(path: &[u8]) -> String {
     let mut uri = String::with_capacity(path.len());
     for &byte in path {
