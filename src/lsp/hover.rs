@@ -32,7 +32,7 @@ pub fn meaning(spot: &CursorContext, rules: &[&Rule], markup: Markup) -> Option<
         Part::Name(_) => "",
         Part::Attribute(name, _) | Part::Value(name, _) => name,
     };
-    let word = element_docs::known(&spot.path, attribute);
+    let word = element_docs::find(&spot.path, attribute);
     let about: Vec<&&Rule> = rules.iter().filter(|rule| is_about(rule, spot, attribute)).collect();
     if word.is_none() && about.is_empty() {
         return None;
@@ -123,7 +123,7 @@ pub fn suggestions(spot: &CursorContext, rules: &[&Rule]) -> Vec<Suggestion> {
         },
         _ => {}
     }
-    let word = element_docs::known(&spot.path, attribute);
+    let word = element_docs::find(&spot.path, attribute);
     word.into_iter().flat_map(|word| word.values).for_each(|value| add(value, ""));
     found
 }
