@@ -1,4 +1,4 @@
-//! A site's own rules, and the built-in ones that they leave.
+//! Custom rules, and the built-in rules that they replace.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,12 @@ use crate::rules::{Rule, builtin, parse};
 use crate::sanitize::{clean, clean_path, system_error};
 use crate::source::Source;
 
-/// A site's own rules, those of a folder. They live as long as the process: findings borrow them.
+/// Loads the custom rules (`*.toml`) of a folder. They are leaked, because findings borrow them for
+/// the lifetime of the process.
 ///
 /// # Errors
-/// A folder or file that can't be read, or rule files that say what none can say: a line for each
-/// error, with file:line:column and what is wrong.
+/// Returns an error for a folder or file that can't be read and for invalid rule files: one line
+/// per error, with file:line:column and the cause.
 pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         format!("{}: can't be read: {}", clean_path(path), system_error(error))
@@ -21,7 +22,8 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
-    let (mut rules, mut errors) = (Vec::new(), Vec::new());
+    let mut rules = Vec::new();
+    let mut errors = Vec::new();
     for path in paths {
         let name = clean_path(&path);
         let text = match fs::read_to_string(&path) {
@@ -45,7 +47,7 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
                 "{name}:1:1: the file must be named after the rule's id: {}.toml",
                 rule.id
             )),
-            Err(wrong) => errors.extend(wrong.into_iter().map(|error| {
+            Err(rule_errors) => errors.extend(rule_errors.into_iter().map(|error| {
                 let position = Source::new(&name, &text).position(error.span.start);
                 format!("{name}:{}:{}: {}", position.line, position.column, clean(&error.message))
             })),
@@ -60,8 +62,9 @@ pub fn load(folder: &Path) -> Result<&'static [Rule], String> {
     Ok(rules.leak())
 }
 
-/// All rules: a site's own before the built-in ones that they don't replace.
-pub fn merged(own: &'static [Rule]) -> impl Iterator<Item = &'static Rule> {
-    let replaced = |rule: &&'static Rule| !own.iter().any(|other| other.id == rule.id);
-    own.iter().chain(builtin().iter().filter(replaced))
+/// All rules: the custom ones, then the built-in ones that they don't replace.
+pub fn merged(custom: &'static [Rule]) -> impl Iterator<Item = &'static Rule> {
+    let is_not_replaced =
+        |rule: &&'static Rule| !custom.iter().any(|custom_rule| custom_rule.id == rule.id);
+    custom.iter().chain(builtin().iter().filter(is_not_replaced))
 }

@@ -1,4 +1,4 @@
-//! Why it can't be said what is in force.
+//! Configuration errors.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use super::model::ConfigError;
 use crate::sanitize::clean_path;
 use crate::source::Source;
 
-/// Why it can't be said what is in force.
+/// An error that prevents loading a configuration.
 #[derive(Debug)]
 pub enum LoadError {
-    /// In words: the first line says what is wrong, others what to do.
+    /// A message: the first line says what is wrong, further lines say what to do.
     Message(String),
-    /// A configuration says what none can say.
+    /// An invalid configuration.
     Wrong {
-        /// The configuration.
+        /// The path of the configuration.
         path: PathBuf,
         /// Its text.
         text: String,
-        /// What is wrong in it.
+        /// All errors in it.
         errors: Vec<ConfigError>,
     },
 }
@@ -29,7 +29,7 @@ impl From<String> for LoadError {
 }
 
 impl LoadError {
-    /// All of it as lines, each with its place.
+    /// The errors as lines of text, each with its position if it has one.
     pub fn lines(&self) -> Vec<String> {
         match self {
             LoadError::Message(message) => message.lines().map(str::to_owned).collect(),

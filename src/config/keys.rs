@@ -1,68 +1,71 @@
 //! The keys of `gvtg-xml.toml`: one table that reading, merging, `gvtg-xml config`, the schema and
-//! docs/settings.md go by. A key has the name of its flag, where there is one.
+//! docs/settings.md use. A key has the name of its flag if there is one.
 
 use std::path::PathBuf;
 
 use super::partial::{PartialConfig, Value};
 use crate::setting_parsers;
 
-/// What a key takes, and where it goes.
+/// The type of a key's value, and the function that stores it.
 #[derive(Debug)]
 pub enum Kind {
-    /// A string that this takes in.
+    /// A string, which the function parses.
     Text(fn(&mut PartialConfig, &str) -> Result<(), String>),
-    /// true or false.
+    /// A boolean.
     Switch(fn(&mut PartialConfig, bool)),
-    /// An array of rules and groups of rules.
+    /// An array of names of rules and groups.
     Names(fn(&mut PartialConfig, Vec<String>)),
 }
 
-/// What a schema can say of a string.
+/// The constraint on a string in the JSON schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Nothing.
+    /// No constraint.
     Any,
-    /// A regular expression that it matches, as far as one can tell.
+    /// A regular expression that approximates the parser.
     Pattern(&'static str),
-    /// One of these.
+    /// One of these values.
     OneOf(&'static [&'static str]),
 }
 
-/// What a key is about.
+/// The files that a key can apply to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// A file: `[[overrides]]` can say it too.
+    /// Single files: the key is allowed in `[[overrides]]`.
     File,
-    /// All files of the configuration.
+    /// All files: the key is not allowed in `[[overrides]]`.
     All,
 }
 
 /// A key of the configuration.
 #[derive(Debug)]
 pub struct Key {
-    /// Its name.
+    /// The name in the configuration.
     pub name: &'static str,
-    /// What it takes.
+    /// The type of the value.
     pub kind: Kind,
-    /// What a source says of it.
+    /// Returns the value that a source sets, if any.
     pub get: fn(&PartialConfig) -> Option<Value>,
-    /// What it is about.
+    /// Whether overrides can set it.
     pub scope: Scope,
-    /// How a string looks.
+    /// The constraint on a string.
     pub shape: Shape,
-    /// What it says, in one line.
+    /// A one-line description.
     pub summary: &'static str,
-    /// What holds where nobody says it, in words.
+    /// The default value, in words.
     pub default: &'static str,
-    /// A value, as it is written.
+    /// An example value in TOML syntax.
     pub example: &'static str,
 }
 
-/// All keys that take one value, in the order in which they are told.
+/// All keys with a value, in the order of the documentation. (`[rules]` and `[[overrides]]` are
+/// tables.)
 pub static KEYS: &[Key] = &[
     Key {
         name: "libvirt",
-        kind: Kind::Text(|choices, text| put(&mut choices.libvirt, setting_parsers::libvirt(text))),
+        kind: Kind::Text(|choices, text| {
+            store(&mut choices.libvirt, setting_parsers::libvirt(text))
+        }),
         get: |choices| text(&choices.libvirt),
         scope: Scope::File,
         shape: Shape::Pattern("^(newest|current|installed|[0-9]+(\\.[0-9]+){0,2})$"),
@@ -73,7 +76,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "type",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.vgpu_type, setting_parsers::vgpu_type(text))
+            store(&mut choices.wishes.vgpu_type, setting_parsers::vgpu_type(text))
         }),
         get: |choices| text(&choices.wishes.vgpu_type),
         scope: Scope::File,
@@ -84,7 +87,9 @@ pub static KEYS: &[Key] = &[
     },
     Key {
         name: "pci",
-        kind: Kind::Text(|choices, text| put(&mut choices.wishes.pci, setting_parsers::pci(text))),
+        kind: Kind::Text(|choices, text| {
+            store(&mut choices.wishes.pci, setting_parsers::pci(text))
+        }),
         get: |choices| text(&choices.wishes.pci),
         scope: Scope::File,
         shape: Shape::Pattern("^[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$"),
@@ -95,7 +100,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "display",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.display, setting_parsers::display(text))
+            store(&mut choices.wishes.display, setting_parsers::display(text))
         }),
         get: |choices| text(&choices.wishes.display),
         scope: Scope::File,
@@ -107,7 +112,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "display-env",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.display_env, setting_parsers::display_env(text))
+            store(&mut choices.wishes.display_env, setting_parsers::display_env(text))
         }),
         get: |choices| text(&choices.wishes.display_env),
         scope: Scope::File,
@@ -119,7 +124,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "gdk-scale",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.gdk_scale, setting_parsers::gdk_scale(text))
+            store(&mut choices.wishes.gdk_scale, setting_parsers::gdk_scale(text))
         }),
         get: |choices| text(&choices.wishes.gdk_scale),
         scope: Scope::File,
@@ -131,7 +136,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "alias",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.alias, setting_parsers::alias(text))
+            store(&mut choices.wishes.alias, setting_parsers::alias(text))
         }),
         get: |choices| text(&choices.wishes.alias),
         scope: Scope::File,
@@ -143,7 +148,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "romfile",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.romfile, setting_parsers::romfile(text))
+            store(&mut choices.wishes.romfile, setting_parsers::romfile(text))
         }),
         get: |choices| text(&choices.wishes.romfile),
         scope: Scope::File,
@@ -155,7 +160,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "audio",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.wishes.audio, setting_parsers::audio(text))
+            store(&mut choices.wishes.audio, setting_parsers::audio(text))
         }),
         get: |choices| text(&choices.wishes.audio),
         scope: Scope::File,
@@ -197,7 +202,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "fail-on",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.fail_on, setting_parsers::severity(text))
+            store(&mut choices.fail_on, setting_parsers::severity(text))
         }),
         get: |choices| choices.fail_on.map(|severity| Value::Text(severity.name().to_owned())),
         scope: Scope::File,
@@ -239,7 +244,7 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "rule-pages",
         kind: Kind::Text(|choices, text| {
-            put(&mut choices.rule_pages, setting_parsers::rule_pages(text))
+            store(&mut choices.rule_pages, setting_parsers::rule_pages(text))
         }),
         get: |choices| text(&choices.rule_pages),
         scope: Scope::All,
@@ -263,7 +268,7 @@ pub static KEYS: &[Key] = &[
     },
 ];
 
-/// The backends of `<audio>`, each with its attributes.
+/// Regular expression for the backends of `<audio>` and their attributes.
 const AUDIO: &str = concat!(
     "^((none|alsa|coreaudio|dbus|jack)(,timerPeriod=[0-9]+)?",
     "|file(,(path=/[^,]*|timerPeriod=[0-9]+))*",
@@ -273,24 +278,24 @@ const AUDIO: &str = concat!(
     "|sdl(,(driver=(esd|alsa|arts|pulseaudio)|timerPeriod=[0-9]+))*)$",
 );
 
-/// Puts a value in its place, if it is one.
-fn put<T>(place: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
-    *place = Some(value?);
+/// Stores a value unless it is an error.
+fn store<T>(target: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    *target = Some(value?);
     Ok(())
 }
 
-/// A value by its words.
+/// The text of a value, if there is one.
 fn text(value: &Option<impl ToString>) -> Option<Value> {
     value.as_ref().map(|value| Value::Text(value.to_string()))
 }
 
-/// The key of this name.
+/// Finds a key by name.
 pub fn key(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
 impl Key {
-    /// What it takes, in words.
+    /// The type of its value, for messages.
     pub fn expected(&self) -> &'static str {
         match self.kind {
             Kind::Text(_) => "a string",
@@ -299,19 +304,19 @@ impl Key {
         }
     }
 
-    /// Takes a value in.
+    /// Parses a value and stores it in `choices`.
     ///
     /// # Errors
-    /// What to give instead.
+    /// Returns what to use instead.
     pub fn apply(&self, value: &Value, choices: &mut PartialConfig) -> Result<(), String> {
         match (&self.kind, value) {
-            (Kind::Text(take), Value::Text(text)) => take(choices, text),
-            (Kind::Switch(take), Value::Switch(on)) => {
-                take(choices, *on);
+            (Kind::Text(parse), Value::Text(text)) => parse(choices, text),
+            (Kind::Switch(set), Value::Switch(on)) => {
+                set(choices, *on);
                 Ok(())
             }
-            (Kind::Names(take), Value::Names(names)) => {
-                take(choices, names.clone());
+            (Kind::Names(set), Value::Names(names)) => {
+                set(choices, names.clone());
                 Ok(())
             }
             _ => Err(format!("give {}", self.expected())),
@@ -324,21 +329,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_key_takes_in_it_gives_back() {
+    fn each_key_returns_the_value_that_it_stores() {
         for key in KEYS {
             let value = match (&key.kind, key.example) {
                 (Kind::Text(_), example) => Value::Text(example.trim_matches('"').to_owned()),
                 (Kind::Switch(_), example) => Value::Switch(example == "true"),
                 (Kind::Names(_), _) => Value::Names(vec!["display".to_owned()]),
             };
-            let (mut choices, mut again) = (PartialConfig::default(), PartialConfig::default());
+            let mut choices = PartialConfig::default();
+            let mut copy = PartialConfig::default();
             assert_eq!((key.get)(&choices), None, "{}", key.name);
             key.apply(&value, &mut choices).unwrap();
             assert_ne!(choices, PartialConfig::default(), "{}", key.name);
-            key.apply(&(key.get)(&choices).unwrap(), &mut again).unwrap();
-            assert_eq!(again, choices, "{}", key.name);
-            let told = KEYS.iter().filter(|other| (other.get)(&choices).is_some()).count();
-            assert_eq!(told, 1, "{} goes where another key goes", key.name);
+            key.apply(&(key.get)(&choices).unwrap(), &mut copy).unwrap();
+            assert_eq!(copy, choices, "{}", key.name);
+            let set_count = KEYS.iter().filter(|other| (other.get)(&choices).is_some()).count();
+            assert_eq!(set_count, 1, "{} goes where another key goes", key.name);
         }
     }
 }

@@ -1,20 +1,20 @@
-//! `gvtg-xml.toml`: what is wanted of all domains in a folder and those below it.
+//! `gvtg-xml.toml`: settings for all domains in a folder and its subfolders.
 //!
 //! ```text
-//! a domain's path ─ search ─▶ text ─ read ─▶ what is said ─ globs, merge, with the flags' choices ─▶ what is in force
+//! a domain's path ─ search ─▶ text ─ read ─▶ model ─ globs, merge, with the flags ─▶ effective configuration
 //! ```
 //!
-//! - [`partial`]: what a source says, flags or a configuration; how that must look is said in
-//!   [`values`](crate::setting_parsers). [`keys`]: the table of the keys for it.
-//! - [`search`]: the nearest file, and whether it may be trusted. [`read`](mod@read): what is
-//!   [`model`] in it, and all that is wrong in it.
-//! - [`custom_rules`]: a site's own rules. [`globs`]: which files an override is about.
-//! - [`merge`](mod@merge): flags before configuration before defaults, and the rules that follow
-//!   from it.
-//! - [`resolver`]: that for each document of a run, with what was [`resolved`], or the [`error`].
-//!   [`watch`]: the same while files change.
-//! - [`provenance`]: what is in force with where it comes from. [`schema`](mod@schema): for
-//!   editors.
+//! - [`partial`]: the settings of one source, which is the flags or a configuration;
+//!   [`setting_parsers`](crate::setting_parsers) has the syntax of their values. [`keys`]: the
+//!   table of keys.
+//! - [`search`]: finds the nearest file and checks whether it can be trusted. [`read`](mod@read):
+//!   parses it into a [`model`] and reports all errors in it.
+//! - [`custom_rules`]: custom rules. [`globs`]: the files that an override applies to.
+//! - [`merge`](mod@merge): merges flags, configuration and defaults, and selects the rules.
+//! - [`resolver`]: does this for each document of a run; the result is in [`resolved`], errors are
+//!   in [`error`]. [`watch`]: reloads configurations that change.
+//! - [`provenance`]: effective values with their origins. [`schema`](mod@schema): the JSON schema
+//!   for editors.
 
 pub mod custom_rules;
 pub mod error;

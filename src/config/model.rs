@@ -1,4 +1,4 @@
-//! What a configuration says, once it is read.
+//! The parsed configuration.
 
 use std::ops::Range;
 
@@ -8,60 +8,59 @@ use super::partial::Value;
 use crate::rules::Rule;
 use crate::rules::schema::{Group, Severity};
 
-/// What a configuration says.
+/// A parsed configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Of all files.
+    /// The settings for all files.
     pub section: Section,
-    /// Of some files, in the order of the file: of two that are about the same one the later
-    /// counts.
+    /// The overrides, in the order of the file; where several match a file, the last one wins.
     pub overrides: Vec<Override>,
-    /// The rules of its `site-rules`.
+    /// The custom rules that `site-rules` names.
     pub site_rules: &'static [Rule],
 }
 
-/// What is said in one place.
+/// The settings at the top level or in one override.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
-    /// Its keys, in the order of the file.
+    /// Its keys with their values, in the order of the file.
     pub entries: Vec<Entry>,
-    /// What it says of rules, in the order of the file.
+    /// The severities in its table `[rules]`, in the order of the file.
     pub levels: Vec<Level>,
 }
 
-/// What is said of some files.
+/// Settings for some of the files.
 #[derive(Clone, Debug)]
 pub struct Override {
-    /// Which ones: those that one of these is about.
+    /// The patterns; the override applies to a file that matches one of them.
     pub files: Vec<Glob>,
-    /// What is said of them.
+    /// The settings.
     pub section: Section,
 }
 
 /// A key and its value.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Which one.
+    /// The key.
     pub key: &'static Key,
-    /// What it says.
+    /// The value.
     pub value: Value,
-    /// Where the key stands, in bytes.
+    /// The byte range of the key.
     pub span: Range<usize>,
 }
 
-/// What `[rules]` says of a rule or a group of rules.
+/// The severity that `[rules]` sets for a rule or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
-    /// The rule or group.
+    /// The name of the rule or group.
     pub name: String,
-    /// How severe it is; None for one that is off.
+    /// The severity; `None` for `off`.
     pub severity: Option<Severity>,
-    /// Where it stands, in bytes.
+    /// The byte range of the name.
     pub span: Range<usize>,
 }
 
 impl Level {
-    /// Its word.
+    /// The severity as written in the configuration, such as `off`.
     pub fn word(&self) -> &'static str {
         LEVELS
             .iter()
@@ -70,18 +69,18 @@ impl Level {
     }
 }
 
-/// Something wrong in a configuration.
+/// An error in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// A hint that says what to do.
     pub help: Option<String>,
-    /// Where in the text, in bytes.
+    /// The byte range in the text.
     pub span: Range<usize>,
 }
 
-/// The words of `[rules]`, from the least to the most severe.
+/// The values of `[rules]`, from the least to the most severe.
 pub const LEVELS: &[(&str, Option<Severity>)] = &[
     ("off", None),
     ("info", Some(Severity::Info)),
@@ -89,6 +88,6 @@ pub const LEVELS: &[(&str, Option<Severity>)] = &[
     ("error", Some(Severity::Error)),
 ];
 
-/// The groups that rules can be named by.
+/// The groups whose names can be used for their rules.
 pub const GROUPS: &[Group] =
     &[Group::Display, Group::Vgpu, Group::Namespace, Group::Qemu, Group::Domain];

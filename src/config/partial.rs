@@ -1,4 +1,4 @@
-//! What one source says: flags, or a configuration.
+//! The settings of a single source: the flags or a configuration.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,49 +7,49 @@ use crate::rules::schema::Severity;
 use crate::settings::SettingOverrides;
 use crate::version::Version;
 
-/// What one source says: the flags of a run, or the configuration of a file. None where it does not
-/// say.
+/// The settings of a single source: the flags of a run, or a configuration. `None` marks a setting
+/// that the source does not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartialConfig {
-    /// The libvirt that will read the documents.
+    /// The libvirt release that will read the documents.
     pub libvirt: Option<Version>,
-    /// What the documents may say too.
+    /// The settings that documents can also contain.
     pub wishes: SettingOverrides,
-    /// Whether a `<video>` stays.
+    /// Whether a `<video>` is kept.
     pub keep_video: Option<bool>,
-    /// Whether fixes that may lose something are applied.
+    /// Whether unsafe fixes, which may remove something the user wants, are applied.
     pub unsafe_fixes: Option<bool>,
-    /// The rules or groups that are asked, and no others.
+    /// The only rules or groups that are enabled.
     pub only: Option<Vec<String>>,
-    /// The rules or groups that are not asked.
+    /// The rules or groups that are disabled.
     pub ignore: Option<Vec<String>>,
-    /// The least severity that makes the exit code 1.
+    /// The lowest severity that makes the exit code 1.
     pub fail_on: Option<Severity>,
-    /// Whether domains with no sign of GVT-g are looked at too.
+    /// Whether domains found in folders are checked even without signs of GVT-g.
     pub all: Option<bool>,
-    /// Whether documents are judged as those that somebody named.
+    /// Whether documents found in folders are treated as if the user had named them.
     pub named: Option<bool>,
-    /// The address of the rules' pages, up to a rule's id.
+    /// The URL of the rules' pages, to which a rule's ID is appended.
     pub rule_pages: Option<String>,
-    /// A folder of further rules, from the configuration's own folder if it is relative.
+    /// A folder of custom rules, relative to the configuration's folder unless it is absolute.
     pub site_rules: Option<PathBuf>,
 }
 
-/// A value as a configuration writes it.
+/// A value of a configuration key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A string.
     Text(String),
-    /// true or false.
+    /// A boolean.
     Switch(bool),
     /// An array of strings.
     Names(Vec<String>),
 }
 
 impl fmt::Display for Value {
-    /// As a configuration writes it.
+    /// Writes the value in TOML syntax.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A string of JSON is one of TOML.
+        // A JSON string is also a valid TOML string.
         let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
         match self {
             Value::Text(text) => formatter.write_str(&quoted(text)),

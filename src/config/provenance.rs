@@ -1,4 +1,4 @@
-//! What is in force for a document, and from where each of it comes.
+//! Effective values and where each one comes from.
 
 use super::keys::{KEYS, Key};
 use super::merge::level;
@@ -7,49 +7,49 @@ use super::partial::{PartialConfig, Value};
 use super::resolved::ResolvedConfig;
 use crate::rules::Rule;
 
-/// A key, with what is in force.
+/// A key with its effective value.
 pub struct KeyWithOrigin<'f> {
-    /// Which one.
+    /// The key.
     pub key: &'static Key,
-    /// What is said; None for the default.
+    /// The effective value; `None` if it is the default.
     pub value: Option<Value>,
-    /// Who says it.
+    /// The origin of the value.
     pub from: ValueOrigin<'f>,
 }
 
-/// A rule that the configuration says something of.
+/// A rule whose severity the configuration sets.
 pub struct RuleWithOrigin<'f> {
-    /// Which one.
+    /// The rule.
     pub rule: &'static Rule,
-    /// What is said.
+    /// The severity that is set.
     pub level: &'f Level,
-    /// Where.
+    /// The place where it is set.
     pub from: ValueOrigin<'f>,
 }
 
-/// Where something comes from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueOrigin<'f> {
-    /// Nobody says it.
+    /// The default.
     Default,
     /// The command line.
     Flag,
-    /// This line of the configuration; with these patterns where it is an override.
+    /// A line of the configuration (1-based), with the patterns of its override if it is in one.
     Line(usize, Vec<&'f str>),
 }
 
-/// All keys, with what is in force for what was found.
-pub fn keys<'f>(flags: &PartialConfig, found: &'f ResolvedConfig) -> Vec<KeyWithOrigin<'f>> {
-    let sections = sections(found);
-    let told = |key: &'static Key| {
+/// All keys with their effective values in a resolved configuration.
+pub fn keys<'f>(flags: &PartialConfig, resolved: &'f ResolvedConfig) -> Vec<KeyWithOrigin<'f>> {
+    let sections = sections(resolved);
+    let key_with_origin = |key: &'static Key| {
         if let Some(value) = (key.get)(flags) {
             return KeyWithOrigin { key, value: Some(value), from: ValueOrigin::Flag };
         }
-        let said = sections.iter().rev().find_map(|(section, files)| {
+        let entry = sections.iter().rev().find_map(|(section, files)| {
             let entry = section.entries.iter().find(|entry| entry.key.name == key.name)?;
             Some((entry, files))
         });
-        match (said, &found.loaded) {
+        match (entry, &resolved.loaded) {
             (Some((entry, files)), Some(loaded)) => {
                 let from = ValueOrigin::Line(loaded.line(&entry.span), files.clone());
                 KeyWithOrigin { key, value: Some(entry.value.clone()), from }
@@ -57,21 +57,22 @@ pub fn keys<'f>(flags: &PartialConfig, found: &'f ResolvedConfig) -> Vec<KeyWith
             _ => KeyWithOrigin { key, value: None, from: ValueOrigin::Default },
         }
     };
-    KEYS.iter().map(told).collect()
+    KEYS.iter().map(key_with_origin).collect()
 }
 
-/// The rules that the configuration says something of, by their ids.
+/// The rules whose severity the configuration sets, sorted by ID.
 pub fn rules<'f>(
-    found: &'f ResolvedConfig,
+    resolved: &'f ResolvedConfig,
     all: impl Iterator<Item = &'static Rule>,
 ) -> Vec<RuleWithOrigin<'f>> {
-    let (Some(loaded), sections) = (&found.loaded, sections(found)) else { return Vec::new() };
-    let plain: Vec<&Section> = sections.iter().map(|(section, _)| *section).collect();
-    let told = |rule: &'static Rule| {
-        let level = level(rule, &plain)?;
-        let files = sections
-            .iter()
-            .find(|(section, _)| section.levels.iter().any(|one| std::ptr::eq(one, level)));
+    let Some(loaded) = &resolved.loaded else { return Vec::new() };
+    let sections = sections(resolved);
+    let plain_sections: Vec<&Section> = sections.iter().map(|(section, _)| *section).collect();
+    let rule_with_origin = |rule: &'static Rule| {
+        let level = level(rule, &plain_sections)?;
+        let files = sections.iter().find(|(section, _)| {
+            section.levels.iter().any(|section_level| std::ptr::eq(section_level, level))
+        });
         let files = files.map_or(Vec::new(), |(_, files)| files.clone());
         Some(RuleWithOrigin {
             rule,
@@ -79,20 +80,23 @@ pub fn rules<'f>(
             from: ValueOrigin::Line(loaded.line(&level.span), files),
         })
     };
-    let mut rules: Vec<RuleWithOrigin<'f>> = all.filter_map(told).collect();
+    let mut rules: Vec<RuleWithOrigin<'f>> = all.filter_map(rule_with_origin).collect();
     rules.sort_by(|left, right| left.rule.id.cmp(&right.rule.id));
     rules
 }
 
-/// The sections that count, the later before the earlier where they differ, each with the patterns
-/// of its override.
-fn sections(found: &ResolvedConfig) -> Vec<(&Section, Vec<&str>)> {
-    let Some(loaded) = &found.loaded else { return Vec::new() };
-    let of_override = |index: &usize| {
-        let one = loaded.config.overrides.get(*index)?;
-        Some((&one.section, one.files.iter().map(|glob| glob.as_str()).collect()))
+/// The sections that apply, in ascending order of precedence, each with the patterns of its
+/// override.
+fn sections(resolved: &ResolvedConfig) -> Vec<(&Section, Vec<&str>)> {
+    let Some(loaded) = &resolved.loaded else { return Vec::new() };
+    let override_section = |index: &usize| {
+        let matching_override = loaded.config.overrides.get(*index)?;
+        Some((
+            &matching_override.section,
+            matching_override.files.iter().map(|glob| glob.as_str()).collect(),
+        ))
     };
     std::iter::once((&loaded.config.section, Vec::new()))
-        .chain(found.overrides.iter().filter_map(of_override))
+        .chain(resolved.overrides.iter().filter_map(override_section))
         .collect()
 }

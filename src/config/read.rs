@@ -1,4 +1,4 @@
-//! Reading a configuration, and everything that is wrong in it at once, each with its place.
+//! Parses a configuration and collects all errors in it, each with its position.
 
 use std::ops::Range;
 
@@ -11,27 +11,27 @@ use super::partial::{PartialConfig, Value};
 use crate::rules::schema::Check;
 use crate::rules::{Rule, builtin, closest_match, of_host};
 
-/// Reads a configuration. `load` reads the rules in a folder that it names; `others` are rules that
-/// it can name beside the built-in ones and those.
+/// Parses a configuration. `load` loads the custom rules of the folder that it names; `other_rules` are
+/// further rules that it can refer to, besides the built-in and custom ones.
 ///
 /// # Errors
-/// All that is wrong in it, in the order of the file: first that it is no TOML, else what no key
-/// says.
+/// Returns all errors in the order of the file. If the text is not valid TOML, only the syntax
+/// errors are reported.
 pub fn read(
     text: &str,
-    others: &[Rule],
+    other_rules: &[Rule],
     load: impl FnMut(&str) -> Result<&'static [Rule], String>,
 ) -> Result<Config, Vec<ConfigError>> {
-    let (table, wrong) = DeTable::parse_recoverable(text);
-    if !wrong.is_empty() {
+    let (table, syntax_errors) = DeTable::parse_recoverable(text);
+    if !syntax_errors.is_empty() {
         let error = |error: toml::de::Error| ConfigError {
             message: format!("invalid TOML: {}", error.message()),
             help: None,
             span: error.span().unwrap_or(0..0),
         };
-        return Err(wrong.into_iter().map(error).collect());
+        return Err(syntax_errors.into_iter().map(error).collect());
     }
-    let mut reader = Reader { text, others, site_rules: &[], errors: Vec::new() };
+    let mut reader = Reader { text, other_rules, site_rules: &[], errors: Vec::new() };
     let config = reader.config(table.into_inner(), load);
     reader.errors.sort_by_key(|error| error.span.start);
     if reader.errors.is_empty() { Ok(config) } else { Err(reader.errors) }
@@ -39,7 +39,7 @@ pub fn read(
 
 struct Reader<'t> {
     text: &'t str,
-    others: &'t [Rule],
+    other_rules: &'t [Rule],
     site_rules: &'static [Rule],
     errors: Vec<ConfigError>,
 }
@@ -50,7 +50,7 @@ impl Reader<'_> {
         mut table: DeTable<'_>,
         mut load: impl FnMut(&str) -> Result<&'static [Rule], String>,
     ) -> Config {
-        // A site's own rules can be named by all that follows, wherever they stand.
+        // The rest of the file can refer to custom rules, wherever `site-rules` is.
         if let Some((key, value)) = table.get_key_value("site-rules")
             && let DeValue::String(folder) = value.get_ref()
         {
@@ -65,10 +65,11 @@ impl Reader<'_> {
         Config { section: self.section(table, false), overrides, site_rules: self.site_rules }
     }
 
-    /// What a table says, but for the overrides in it. One that is of some files says less.
-    fn section(&mut self, table: DeTable<'_>, is_of_files: bool) -> Section {
+    /// Reads a table, except for the overrides in it. The table of an override (`is_override`) does
+    /// not allow all keys.
+    fn section(&mut self, table: DeTable<'_>, is_override: bool) -> Section {
         let mut section = Section::default();
-        // The parser keeps keys in the order of the alphabet.
+        // The parser sorts keys alphabetically; restore the order of the file.
         let mut pairs: Vec<_> = table.into_iter().collect();
         pairs.sort_by_key(|(key, _)| key.span().start);
         for (name, value) in pairs {
@@ -77,7 +78,7 @@ impl Reader<'_> {
                 _ if name == "rules" => {
                     section.levels = self.levels(value.span(), value.into_inner())
                 }
-                Some(key) if is_of_files && key.scope == Scope::All => {
+                Some(key) if is_override && key.scope == Scope::All => {
                     self.add(
                         span,
                         format!("{name} applies to all files and can't be overridden"),
@@ -89,13 +90,13 @@ impl Reader<'_> {
                         section.entries.push(Entry { key, value, span });
                     }
                 }
-                None => self.unknown_key(&name, span, is_of_files),
+                None => self.unknown_key(&name, span, is_override),
             }
         }
         section
     }
 
-    /// The tables `[[overrides]]`.
+    /// Reads the tables `[[overrides]]`.
     fn overrides(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Override> {
         let help = || {
             Some(
@@ -106,7 +107,7 @@ impl Reader<'_> {
         let DeValue::Array(items) = value else {
             self.add(
                 span,
-                format!("overrides must be an array of tables, not {}", kind(&value)),
+                format!("overrides must be an array of tables, not {}", type_name(&value)),
                 help(),
             );
             return Vec::new();
@@ -131,7 +132,7 @@ impl Reader<'_> {
                 }
                 other => self.add(
                     span,
-                    format!("each override must be a table, not {}", kind(&other)),
+                    format!("each override must be a table, not {}", type_name(&other)),
                     help(),
                 ),
             }
@@ -139,13 +140,13 @@ impl Reader<'_> {
         overrides
     }
 
-    /// The patterns of an override.
+    /// Reads the patterns of an override.
     fn files(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Glob> {
         let example = || Some("for example files = [\"vms/*.xml\"]".to_owned());
         let DeValue::Array(items) = value else {
             self.add(
                 span,
-                format!("files must be an array of strings, not {}", kind(&value)),
+                format!("files must be an array of strings, not {}", type_name(&value)),
                 example(),
             );
             return Vec::new();
@@ -158,7 +159,7 @@ impl Reader<'_> {
             let DeValue::String(written) = item.get_ref() else {
                 self.add(
                     item.span(),
-                    format!("a pattern must be a string, not {}", kind(item.get_ref())),
+                    format!("a pattern must be a string, not {}", type_name(item.get_ref())),
                     example(),
                 );
                 continue;
@@ -175,7 +176,7 @@ impl Reader<'_> {
         self.errors.push(ConfigError { message: message.into(), help, span });
     }
 
-    fn unknown_key(&mut self, name: &str, span: Range<usize>, is_of_files: bool) {
+    fn unknown_key(&mut self, name: &str, span: Range<usize>, is_override: bool) {
         let (message, help) = match name {
             "uuid" => (
                 "uuid can't be set in a configuration: several domains would share one vGPU, and only one of them could run at a time"
@@ -183,17 +184,17 @@ impl Reader<'_> {
                 "remove it: each domain gets its own UUID; to choose one for a single domain, use `--uuid`".to_owned(),
             ),
             _ => {
-                let own = if is_of_files { ["files", "rules"] } else { ["rules", "overrides"] };
-                let keys = || KEYS.iter().map(|key| key.name).chain(own);
+                let table_keys = if is_override { ["files", "rules"] } else { ["rules", "overrides"] };
+                let keys = || KEYS.iter().map(|key| key.name).chain(table_keys);
                 let all = || format!("the keys are {}", keys().collect::<Vec<_>>().join(", "));
-                let help = closest_match(name, keys()).map_or_else(all, |near| format!("did you mean '{near}'?"));
+                let help = closest_match(name, keys()).map_or_else(all, |closest| format!("did you mean '{closest}'?"));
                 (format!("unknown key '{name}'"), help)
             }
         };
         self.add(span, message, Some(help));
     }
 
-    /// A key's value; None for one that doesn't fit.
+    /// Reads a key's value; returns `None` if it is invalid.
     fn value(
         &mut self,
         key: &'static Key,
@@ -213,7 +214,7 @@ impl Reader<'_> {
                         }
                         other => self.add(
                             item.span(),
-                            format!("a name must be a string, not {}", kind(other)),
+                            format!("a name must be a string, not {}", type_name(other)),
                             None,
                         ),
                     }
@@ -222,7 +223,7 @@ impl Reader<'_> {
             }
             (_, other) => {
                 let message =
-                    format!("{} must be {}, not {}", key.name, key.expected(), kind(&other));
+                    format!("{} must be {}, not {}", key.name, key.expected(), type_name(&other));
                 let written = &self.text[span.clone()];
                 let is_plain =
                     matches!(other, DeValue::Float(_) | DeValue::Integer(_) | DeValue::Boolean(_));
@@ -246,7 +247,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The table `[rules]`.
+    /// Reads the table `[rules]`.
     fn levels(&mut self, span: Range<usize>, value: DeValue<'_>) -> Vec<Level> {
         let DeValue::Table(table) = value else {
             let help = "set a rule's severity with rules.ID = \"warning\"; to name a folder of rule files, use site-rules".to_owned();
@@ -254,7 +255,7 @@ impl Reader<'_> {
                 span,
                 format!(
                     "rules must be a table of rules and their severities, not {}",
-                    kind(&value)
+                    type_name(&value)
                 ),
                 Some(help),
             );
@@ -263,7 +264,7 @@ impl Reader<'_> {
         let mut levels = Vec::new();
         for (name, value) in table {
             self.check_name(name.get_ref(), name.span());
-            self.check_is_asked(name.get_ref(), name.span());
+            self.check_severity_is_configurable(name.get_ref(), name.span());
             let level = match value.get_ref() {
                 DeValue::String(word) => LEVELS.iter().find(|(level, _)| level == word),
                 _ => None,
@@ -276,9 +277,9 @@ impl Reader<'_> {
                     span: name.span(),
                 }),
                 (None, DeValue::String(word)) => {
-                    let near =
-                        closest_match(word, words()).map(|near| format!("did you mean '{near}'?"));
-                    let help = near.unwrap_or_else(|| {
+                    let closest = closest_match(word, words())
+                        .map(|closest| format!("did you mean '{closest}'?"));
+                    let help = closest.unwrap_or_else(|| {
                         format!("use one of {}", words().collect::<Vec<_>>().join(", "))
                     });
                     self.add(value.span(), format!("unknown severity '{word}'"), Some(help));
@@ -290,7 +291,7 @@ impl Reader<'_> {
                     );
                     self.add(
                         value.span(),
-                        format!("a severity must be a string, not {}", kind(other)),
+                        format!("a severity must be a string, not {}", type_name(other)),
                         Some(help),
                     );
                 }
@@ -300,10 +301,10 @@ impl Reader<'_> {
         levels
     }
 
-    /// A name must be that of a rule about domains, or of a group of such rules.
+    /// Checks that a name is that of a rule for domains, or of a group of such rules.
     fn check_name(&mut self, name: &str, span: Range<usize>) {
-        let own = || self.site_rules.iter().chain(self.others);
-        if own().chain(builtin()).any(|rule| rule.matches_name(name)) {
+        let custom_rules = || self.site_rules.iter().chain(self.other_rules);
+        if custom_rules().chain(builtin()).any(|rule| rule.matches_name(name)) {
             return;
         }
         let (message, help) = if of_host().iter().any(|rule| rule.matches_name(name)) {
@@ -312,25 +313,26 @@ impl Reader<'_> {
                 format!("disable it with `gvtg-xml host --ignore {name}`"),
             )
         } else {
-            let ids = own()
+            let ids = custom_rules()
                 .chain(builtin())
                 .map(|rule| &*rule.id)
                 .chain(GROUPS.iter().map(|group| group.name()));
-            let near = closest_match(name, ids).map(|near| format!("did you mean '{near}'?"));
+            let closest =
+                closest_match(name, ids).map(|closest| format!("did you mean '{closest}'?"));
             (
                 format!("there is no rule '{name}'"),
-                near.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()),
+                closest.unwrap_or_else(|| "`gvtg-xml explain` lists the rules".to_owned()),
             )
         };
         self.add(span, message, Some(help));
     }
 
-    /// What can't be read is always an error.
-    fn check_is_asked(&mut self, name: &str, span: Range<usize>) {
-        let is_never_asked = |rule: &Rule| {
+    /// Rejects the rules that report unreadable files: their severity is always error.
+    fn check_severity_is_configurable(&mut self, name: &str, span: Range<usize>) {
+        let reports_unreadable_files = |rule: &Rule| {
             rule.id == name && matches!(rule.check, Check::WellFormed | Check::Domain)
         };
-        if builtin().iter().any(is_never_asked) {
+        if builtin().iter().any(reports_unreadable_files) {
             self.add(
                 span,
                 format!("the severity of '{name}' can't be changed: a file that can't be read is always an error"),
@@ -340,8 +342,8 @@ impl Reader<'_> {
     }
 }
 
-/// What a value is, in words.
-fn kind(value: &DeValue<'_>) -> &'static str {
+/// The type of a value, for messages.
+fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -362,15 +364,13 @@ mod tests {
         [[overrides]]\nfiles = ['*.xml', '𝄞/**']\nalias = '''\nua-x'''\nrules.vgpu = \"info\"\n";
 
     #[test]
-    fn whatever_is_damaged_is_told_at_a_place_that_is_there() {
+    fn reports_errors_at_valid_positions() {
         for (at, old) in WHOLE.char_indices() {
-            let (before, behind) = (&WHOLE[..at], &WHOLE[at + old.len_utf8()..]);
+            let (before, after) = (&WHOLE[..at], &WHOLE[at + old.len_utf8()..]);
             let pieces =
                 ["", "\"", "'", "[", "]", "=", "\n", "é", "\0", "[[", "{", "#", "9.", "\u{feff}"];
-            let texts = pieces
-                .iter()
-                .map(|new| format!("{before}{new}{behind}"))
-                .chain([before.to_owned()]);
+            let texts =
+                pieces.iter().map(|new| format!("{before}{new}{after}")).chain([before.to_owned()]);
             for text in texts {
                 let Err(errors) = read(&text, &[], |_| Ok(&[])) else { continue };
                 assert!(!errors.is_empty());

@@ -1,4 +1,4 @@
-//! A configuration that was read, and what of it counts for a document.
+//! A loaded configuration, and the part of it that applies to a document.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,50 +9,50 @@ use super::merge::EffectiveConfig;
 use super::model::{Config, Section};
 use crate::source::Source;
 
-/// A configuration that was read.
+/// A loaded configuration.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its text.
+    /// The text of the file.
     pub text: String,
-    /// What it says.
+    /// The parsed text.
     pub config: Config,
-    /// The folder that its patterns begin at, as the kernel sees it.
+    /// The folder that its patterns are relative to, without symbolic links.
     pub(super) base: PathBuf,
 }
 
-/// What is in force for a document, and what it comes from.
+/// The effective configuration for a document, and its sources.
 #[derive(Clone, Debug)]
 pub struct ResolvedConfig {
-    /// The configuration.
+    /// The configuration, if there is one.
     pub loaded: Option<Rc<Loaded>>,
-    /// The overrides that are about the document, by their number.
+    /// The indices of the overrides that apply to the document.
     pub overrides: Vec<usize>,
-    /// What is in force.
+    /// The effective configuration.
     pub in_force: Arc<EffectiveConfig>,
 }
 
 impl Loaded {
-    /// What it says of a document for which these overrides count.
+    /// The sections that apply to a document, given the indices of its overrides.
     pub fn sections(&self, overrides: &[usize]) -> Vec<&Section> {
-        let of_files = overrides
+        let override_sections = overrides
             .iter()
             .filter_map(|&index| self.config.overrides.get(index))
-            .map(|one| &one.section);
-        std::iter::once(&self.config.section).chain(of_files).collect()
+            .map(|matching_override| &matching_override.section);
+        std::iter::once(&self.config.section).chain(override_sections).collect()
     }
 
-    /// The overrides that are about a file.
+    /// The indices of the overrides that match a file.
     pub(super) fn overrides_for(&self, file: Option<&Path>) -> Vec<usize> {
         let Some(file) = file else { return Vec::new() };
-        let is_about = |index: &usize| {
+        let matches = |index: &usize| {
             self.config.overrides[*index].files.iter().any(|glob| glob.matches(&self.base, file))
         };
-        (0..self.config.overrides.len()).filter(is_about).collect()
+        (0..self.config.overrides.len()).filter(matches).collect()
     }
 
-    /// The 1-based line of something in it.
+    /// The 1-based line at which a byte range of its text starts.
     pub fn line(&self, span: &Range<usize>) -> usize {
         Source::new("", &self.text).position(span.start).line
     }

@@ -1,4 +1,4 @@
-//! The configurations of a run, and what is in force for each document.
+//! Finds the configuration and the effective settings for each document of a run.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -20,65 +20,64 @@ use super::watch::FileStamps;
 use crate::rules::Rule;
 use crate::sanitize::clean;
 
-/// Where configurations come from.
+/// The source of configurations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The nearest one, in the document's folder or above.
+    /// The nearest configuration, in the document's folder or above it (the default).
     Nearest,
-    /// This one for all documents.
+    /// One configuration for all documents (`--config`).
     Named(PathBuf),
-    /// There is none.
+    /// No configuration (`--isolated`).
     Nowhere,
 }
 
-/// The configurations of a run, each read once.
+/// The configurations of a run, each of which is read once.
 pub struct Configs {
     origin: Origin,
     flags: PartialConfig,
     uuid: Option<Uuid>,
-    /// The rules of `--rules`.
-    own: &'static [Rule],
-    /// What was passed over, and why, in words for the user.
+    /// The custom rules of `--rules`.
+    flag_rules: &'static [Rule],
+    /// The configurations that were skipped, with the reason, as messages for the user.
     pub passed_over: Vec<String>,
-    read: HashMap<PathBuf, Rc<Loaded>>,
-    /// Each folder by its name, as the kernel sees it.
+    loaded_by_path: HashMap<PathBuf, Rc<Loaded>>,
+    /// Folders as given, with their paths without symbolic links.
     folders: HashMap<PathBuf, Option<PathBuf>>,
-    /// The configuration for each folder, as the kernel sees it.
+    /// The nearest configuration of each folder, by the folder's path without symbolic links.
     nearest: HashMap<PathBuf, Option<Rc<Loaded>>>,
-    found: Vec<ResolvedConfig>,
+    resolved: Vec<ResolvedConfig>,
     session: Option<Session>,
 }
 
-/// What a session keeps beside them.
+/// State for a session in which configurations can change.
 #[derive(Default)]
 struct Session {
-    /// What is to be looked at to know whether something has changed.
-    seen: FileStamps,
-    /// What was read before something changed, by path: it goes on to hold where the new one can't
-    /// be used.
-    last: HashMap<PathBuf, Rc<Loaded>>,
-    /// What can't be used though something is in force.
+    /// The files and folders to check for changes.
+    stamps: FileStamps,
+    /// The last valid configuration by path; it stays in effect while the file is invalid.
+    last_valid: HashMap<PathBuf, Rc<Loaded>>,
+    /// Errors in configurations that did not prevent resolving, because an earlier version is used.
     failures: Vec<LoadError>,
 }
 
 impl Configs {
-    /// None is read yet.
+    /// Creates a resolver that has not read any configuration yet.
     ///
     /// # Errors
-    /// Those of the rules that the flags name.
+    /// Returns the errors in the custom rules that the flags name.
     pub fn new(
         origin: Origin,
         flags: PartialConfig,
         uuid: Option<Uuid>,
     ) -> Result<Self, LoadError> {
-        Configs::start(origin, flags, uuid, None)
+        Configs::with_session(origin, flags, uuid, None)
     }
 
-    /// Those of a session, which remembers what it read of them `before`. Where one can't be used
-    /// any more, what it said before goes on to hold.
+    /// Creates a resolver for a session; `before` is the session's previous resolver. While a
+    /// configuration is invalid, its last valid version in `before` stays in effect.
     ///
     /// # Errors
-    /// Those of [`Configs::new`].
+    /// Returns the same errors as [`Configs::new`].
     pub fn of_session(
         origin: Origin,
         flags: PartialConfig,
@@ -86,52 +85,54 @@ impl Configs {
     ) -> Result<Self, LoadError> {
         let mut session = Session::default();
         if let Some(before) = before {
-            session.last =
-                before.session.as_ref().map_or_else(HashMap::new, |session| session.last.clone());
-            session
-                .last
-                .extend(before.read.iter().map(|(path, loaded)| (path.clone(), loaded.clone())));
+            session.last_valid = before
+                .session
+                .as_ref()
+                .map_or_else(HashMap::new, |session| session.last_valid.clone());
+            session.last_valid.extend(
+                before.loaded_by_path.iter().map(|(path, loaded)| (path.clone(), loaded.clone())),
+            );
         }
-        Configs::start(origin, flags, None, Some(session))
+        Configs::with_session(origin, flags, None, Some(session))
     }
 
-    fn start(
+    fn with_session(
         origin: Origin,
         flags: PartialConfig,
         uuid: Option<Uuid>,
         mut session: Option<Session>,
     ) -> Result<Self, LoadError> {
         if let (Some(session), Some(folder)) = (&mut session, &flags.site_rules) {
-            session.seen.note_rules(folder);
+            session.stamps.record_rules(folder);
         }
-        let own = flags.site_rules.as_deref().map_or(Ok(&[][..]), custom_rules::load)?;
+        let flag_rules = flags.site_rules.as_deref().map_or(Ok(&[][..]), custom_rules::load)?;
         Ok(Configs {
             origin,
             flags,
             uuid,
-            own,
+            flag_rules,
             passed_over: Vec::new(),
-            read: HashMap::new(),
+            loaded_by_path: HashMap::new(),
             folders: HashMap::new(),
             nearest: HashMap::new(),
-            found: Vec::new(),
+            resolved: Vec::new(),
             session,
         })
     }
 
-    /// What is in force for a document.
+    /// Resolves the configuration for a document.
     ///
     /// # Errors
-    /// A configuration that can't be used.
+    /// Returns an error if the configuration can't be used.
     pub fn find(&mut self, document: &Path) -> Result<ResolvedConfig, LoadError> {
         self.find_in(document.parent().unwrap_or(Path::new("")), document.file_name())
     }
 
-    /// What is in force in a folder for a document of this name; without one, for all that no
-    /// override is about.
+    /// Resolves the configuration for a document with this name in a folder; without a name, the
+    /// configuration for files that match no override.
     ///
     /// # Errors
-    /// A configuration that can't be used.
+    /// Returns an error if the configuration can't be used.
     pub fn find_in(
         &mut self,
         folder: &Path,
@@ -145,58 +146,58 @@ impl Configs {
         let file = folder.zip(name).map(|(folder, name)| folder.join(name));
         let overrides =
             loaded.as_ref().map_or(Vec::new(), |loaded| loaded.overrides_for(file.as_deref()));
-        let is_same = |found: &&ResolvedConfig| {
-            let same = match (&found.loaded, &loaded) {
-                (Some(one), Some(other)) => Rc::ptr_eq(one, other),
-                (one, other) => one.is_none() && other.is_none(),
+        let has_same_sources = |resolved: &&ResolvedConfig| {
+            let has_same_file = match (&resolved.loaded, &loaded) {
+                (Some(left), Some(right)) => Rc::ptr_eq(left, right),
+                (left, right) => left.is_none() && right.is_none(),
             };
-            same && found.overrides == overrides
+            has_same_file && resolved.overrides == overrides
         };
-        if let Some(found) = self.found.iter().find(is_same) {
-            return Ok(found.clone());
+        if let Some(resolved) = self.resolved.iter().find(has_same_sources) {
+            return Ok(resolved.clone());
         }
         let sections = loaded.as_ref().map_or(Vec::new(), |loaded| loaded.sections(&overrides));
         let mut in_force =
             merge(&self.flags, &sections, custom_rules::merged(self.rules(loaded.as_deref())))
                 .map_err(|message| clean(&message).into_owned())?;
         in_force.settings.uuid = self.uuid;
-        let found = ResolvedConfig { in_force: Arc::new(in_force), overrides, loaded };
-        self.found.push(found.clone());
-        Ok(found)
+        let resolved = ResolvedConfig { in_force: Arc::new(in_force), overrides, loaded };
+        self.resolved.push(resolved.clone());
+        Ok(resolved)
     }
 
-    /// A site's own rules: those that the flags name stand in the place of a configuration's.
+    /// The custom rules: those of `--rules` replace those of the configuration.
     pub fn rules(&self, loaded: Option<&Loaded>) -> &'static [Rule] {
         if self.flags.site_rules.is_some() {
-            self.own
+            self.flag_rules
         } else {
             loaded.map_or(&[], |loaded| loaded.config.site_rules)
         }
     }
 
-    fn real_folder(&mut self, named: &Path) -> Option<PathBuf> {
-        if let Some(known) = self.folders.get(named) {
+    fn real_folder(&mut self, folder: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.folders.get(folder) {
             return known.clone();
         }
-        let real = real_folder(named);
-        self.folders.insert(named.to_owned(), real.clone());
+        let real = real_folder(folder);
+        self.folders.insert(folder.to_owned(), real.clone());
         real
     }
 
-    /// The configuration for a folder, as the kernel sees it.
+    /// Loads the configuration that applies in a folder, given by its path without symbolic links.
     fn loaded(&mut self, folder: Option<&Path>) -> Result<Option<Rc<Loaded>>, LoadError> {
         if let Some(session) = &mut self.session {
             match (&self.origin, folder) {
-                (Origin::Named(path), _) => session.seen.note(path),
+                (Origin::Named(path), _) => session.stamps.record(path),
                 (Origin::Nearest, Some(folder)) => {
-                    folder.ancestors().for_each(|folder| session.seen.note(&folder.join(NAME)))
+                    folder.ancestors().for_each(|folder| session.stamps.record(&folder.join(NAME)))
                 }
                 _ => {}
             }
         }
         let opened = match (&self.origin, folder) {
             (Origin::Nowhere, _) | (Origin::Nearest, None) => None,
-            (Origin::Named(path), _) => match self.read.get(path) {
+            (Origin::Named(path), _) => match self.loaded_by_path.get(path) {
                 Some(known) => return Ok(Some(known.clone())),
                 None => Some(open(path)?),
             },
@@ -220,15 +221,15 @@ impl Configs {
         Ok(loaded)
     }
 
-    /// What a configuration says, read once. In a session, what it said before stands in for what
-    /// can't be used.
+    /// Reads a configuration, once per path. In a session, its last valid version is used if it
+    /// can't be read.
     fn read(&mut self, opened: ConfigFile) -> Result<Rc<Loaded>, LoadError> {
-        if let Some(known) = self.read.get(&opened.path) {
+        if let Some(known) = self.loaded_by_path.get(&opened.path) {
             return Ok(known.clone());
         }
         let path = opened.path.clone();
         let loaded = match (self.load(opened), &mut self.session) {
-            (Err(failure), Some(session)) => match session.last.get(&path) {
+            (Err(failure), Some(session)) => match session.last_valid.get(&path) {
                 Some(last) => {
                     session.failures.push(failure);
                     last.clone()
@@ -237,7 +238,7 @@ impl Configs {
             },
             (loaded, _) => Rc::new(loaded?),
         };
-        self.read.insert(path, loaded.clone());
+        self.loaded_by_path.insert(path, loaded.clone());
         Ok(loaded)
     }
 
@@ -260,11 +261,11 @@ impl Configs {
         let load = |named: &str| {
             let folder = folder.join(named);
             if let Some(session) = &mut self.session {
-                session.seen.note_rules(&folder);
+                session.stamps.record_rules(&folder);
             }
             custom_rules::load(&folder)
         };
-        let config = match read(&text, self.own, load) {
+        let config = match read(&text, self.flag_rules, load) {
             Ok(config) => config,
             Err(errors) => return Err(LoadError::Wrong { path, text, errors }),
         };
@@ -272,19 +273,20 @@ impl Configs {
         Ok(Loaded { path, text, config, base })
     }
 
-    /// Whether something that was read in a session, or would have been, is something else now.
+    /// Whether a file or folder that the session depends on has changed.
     pub fn is_outdated(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.seen.is_outdated())
+        self.session.as_ref().is_some_and(|session| session.stamps.is_outdated())
     }
 
-    /// Takes what there is for what was read.
-    pub fn note_again(&mut self) {
+    /// Records the current state of these files and folders.
+    pub fn update_stamps(&mut self) {
         if let Some(session) = &mut self.session {
-            session.seen.note_again();
+            session.stamps.update();
         }
     }
 
-    /// What could not be used though something is in force, since this was last asked.
+    /// Returns the errors, since the last call, in configurations whose earlier version is still in
+    /// effect.
     pub fn take_failures(&mut self) -> Vec<LoadError> {
         self.session.as_mut().map_or_else(Vec::new, |session| std::mem::take(&mut session.failures))
     }

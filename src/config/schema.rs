@@ -1,5 +1,5 @@
-//! A JSON schema of the configuration, by which editors complete and check it. What no schema can
-//! say (that a rule or a folder is there) is said when it is read.
+//! The JSON schema with which editors complete and check the configuration. Checks that a schema
+//! can't express, such as whether a folder exists, are made when the file is read.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,7 +8,7 @@ use super::model::{GROUPS, LEVELS};
 use crate::rules::builtin;
 use crate::rules::schema::Check;
 
-/// The schema, of draft 7, which editors know.
+/// Builds the schema. It uses draft 7, which most editors support.
 pub fn schema() -> Json {
     let mut root = properties(|_| true);
     let mut of_files = properties(|key| key.scope == Scope::File);
@@ -74,7 +74,8 @@ fn property(key: &Key) -> Json {
     property
 }
 
-/// The name of a rule or group: one that there is, to be completed, or a site's own.
+/// The schema for the name of a rule or group: existing names for completion, or any name of a
+/// custom rule.
 fn name() -> Json {
     let groups = GROUPS.iter().map(|group| group.name());
     let known: Vec<&str> = builtin().iter().map(|rule| &*rule.id).chain(groups).collect();
@@ -85,7 +86,7 @@ fn level() -> Json {
     json!({ "enum": LEVELS.iter().map(|(word, _)| *word).collect::<Vec<_>>() })
 }
 
-/// The table `[rules]`.
+/// The schema for the table `[rules]`.
 fn levels() -> Json {
     let level = |description: &str| json!({ "description": description, "allOf": [{ "$ref": "#/definitions/level" }] });
     let asked =

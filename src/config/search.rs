@@ -1,9 +1,10 @@
-//! Where a configuration is, and whether it may be read: the only place that opens one.
+//! Finds a configuration and checks whether it can be trusted. No other module opens
+//! configurations.
 //!
-//! A configuration can name rules that rewrite domains, so that one which nobody named is trusted
-//! only where nobody else can have written it: it belongs to the user who runs this or to root, and
-//! not everybody may write it. A file that somebody left in /tmp must not steer what `virsh edit`
-//! has its user edit there.
+//! A configuration can name rules that rewrite domains. One that the user did not name is therefore
+//! trusted only if nobody else can have written it: it must belong to the user or to root and must
+//! not be writable by everyone. A file that another user left in /tmp must not control what `virsh
+//! edit` shows there.
 
 use crate::sanitize::{clean_path, system_error};
 use std::ffi::OsString;
@@ -14,66 +15,67 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-/// The name of a configuration that is found by itself.
+/// The name of a configuration that is found automatically.
 pub const NAME: &str = "gvtg-xml.toml";
 
-/// More nobody writes, in bytes.
-const LARGEST: u64 = 1 << 20;
+/// Maximum size of a configuration in bytes.
+const MAX_FILE_SIZE: u64 = 1 << 20;
 
-/// A configuration that was opened.
+/// An opened configuration.
 #[derive(Debug)]
 pub struct ConfigFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
     file: File,
 }
 
-/// What looking for a configuration came to.
+/// The result of searching for a configuration.
 #[derive(Debug, Default)]
 pub struct Search {
     /// The nearest one.
     pub found: Option<ConfigFile>,
-    /// What was passed over on the way, and why, in words for the user.
+    /// The configurations that were skipped, with the reason, as messages for the user.
     pub passed_over: Vec<String>,
 }
 
-/// Whose configurations are trusted.
+/// The users whose configurations are trusted, besides root.
 #[derive(Clone, Copy, Debug)]
 pub struct TrustedOwners {
-    /// The user who runs this.
+    /// The user who runs this process.
     pub user: u32,
-    /// The user who has become root for this by sudo, which says so.
+    /// The user who ran sudo, if this process runs as root.
     pub before_sudo: Option<u32>,
 }
 
 impl TrustedOwners {
-    /// The user of this process; for root, also the one that sudo names.
+    /// The owners trusted by this process; `sudo_uid` (the value of SUDO_UID) counts only for root.
     pub fn of_process(sudo_uid: Option<OsString>) -> Self {
         let user = rustix::process::geteuid().as_raw();
-        let before_sudo = sudo_uid.filter(|_| user == 0).and_then(|uid| uid.to_str()?.parse().ok());
+        let before_sudo =
+            if user == 0 { sudo_uid.and_then(|uid| uid.to_str()?.parse().ok()) } else { None };
         TrustedOwners { user, before_sudo }
     }
 
-    fn has(self, owner: u32) -> bool {
+    fn contains(self, owner: u32) -> bool {
         owner == 0 || owner == self.user || self.before_sudo == Some(owner)
     }
 }
 
-/// Looks for the nearest configuration in a folder and those above it; the folder's path is to be
-/// whole and without links.
+/// Finds the nearest configuration in a folder or above it. The folder's path must be absolute and
+/// without symbolic links.
 ///
-/// What a stranger put into a folder that everybody may write (as /tmp) is nobody's wish and is
-/// passed over, so that nobody is kept from working by it.
+/// A file owned by another user in a world-writable folder (such as /tmp) is skipped instead of
+/// being an error, so that other users can't block this one.
 ///
 /// # Errors
-/// A configuration that may not be trusted or can't be opened, with what to do.
+/// Returns an error for a configuration that can't be trusted or opened, with what to do.
 pub fn nearest(folder: &Path, trusted: TrustedOwners) -> Result<Search, String> {
     let mut search = Search::default();
     for folder in folder.ancestors() {
         let path = folder.join(NAME);
-        // What is not there, or in a folder that this user may not look into.
+        // The file does not exist, or the user may not enter the folder.
         let Ok(link) = fs::symlink_metadata(&path) else { continue };
-        if !trusted.has(link.uid())
+        if !trusted.contains(link.uid())
             && fs::metadata(folder).is_ok_and(|folder| is_writable_by_all(&folder))
         {
             search.passed_over.push(format!(
@@ -98,16 +100,16 @@ fn open_trusted(
         "to use it anyway, pass `--config {}`; to go on without it, pass `--isolated`",
         clean_path(&path)
     );
-    let refuse = |why: String| format!("{}: {why}\n  help: {help}", clean_path(&path));
-    let strangers = |owner: u32| {
+    let refuse = |reason: String| format!("{}: {reason}\n  help: {help}", clean_path(&path));
+    let foreign_owner_message = |owner: u32| {
         format!(
             "is owned by user {owner}; only configurations owned by you or root are read automatically"
         )
     };
-    if !trusted.has(link.uid()) {
-        return Err(refuse(strangers(link.uid())));
+    if !trusted.contains(link.uid()) {
+        return Err(refuse(foreign_owner_message(link.uid())));
     }
-    // A pipe must not keep us waiting.
+    // Do not block on a pipe.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(&path);
     let file =
@@ -118,8 +120,8 @@ fn open_trusted(
     if !metadata.is_file() {
         return Err(refuse("is not a regular file".into()));
     }
-    if !trusted.has(metadata.uid()) {
-        return Err(refuse(strangers(metadata.uid())));
+    if !trusted.contains(metadata.uid()) {
+        return Err(refuse(foreign_owner_message(metadata.uid())));
     }
     if is_writable_by_all(&metadata) {
         return Err(format!(
@@ -135,10 +137,10 @@ fn is_writable_by_all(metadata: &Metadata) -> bool {
     metadata.mode() & 0o002 != 0
 }
 
-/// Opens the configuration that the user named.
+/// Opens a configuration that the user named.
 ///
 /// # Errors
-/// Why it can't be opened.
+/// Returns an error if the file can't be opened.
 pub fn open(path: &Path) -> Result<ConfigFile, String> {
     let file = File::open(path).map_err(|error| {
         format!("{}: can't be read: {}", clean_path(path), system_error(&error))
@@ -147,17 +149,17 @@ pub fn open(path: &Path) -> Result<ConfigFile, String> {
 }
 
 impl ConfigFile {
-    /// All of its bytes.
+    /// Reads the whole file.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// Returns an error if the file can't be read or is too large.
     pub fn read(self) -> Result<Vec<u8>, String> {
-        let failed = |error: io::Error| {
+        let read_error = |error: io::Error| {
             format!("{}: can't be read: {}", clean_path(&self.path), system_error(&error))
         };
         let mut bytes = Vec::new();
-        self.file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > LARGEST {
+        self.file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).map_err(read_error)?;
+        if bytes.len() as u64 > MAX_FILE_SIZE {
             return Err(format!(
                 "{}: is larger than 1 MiB, the limit for a configuration",
                 clean_path(&self.path)
@@ -167,13 +169,14 @@ impl ConfigFile {
     }
 }
 
-/// A folder's path, as the kernel sees it as far as it is there. An empty path is the current
-/// folder. None where that is gone.
-pub fn real_folder(named: &Path) -> Option<PathBuf> {
-    let real = |folder: &Path| {
+/// Resolves the symbolic links in a folder's path, as far as the path exists. An empty path is the
+/// current folder; the result is `None` if that has been deleted.
+pub fn real_folder(folder: &Path) -> Option<PathBuf> {
+    let resolve = |folder: &Path| {
         if folder.as_os_str().is_empty() { std::env::current_dir() } else { folder.canonicalize() }
     };
-    let (there, real) = named.ancestors().find_map(|folder| Some((folder, real(folder).ok()?)))?;
-    let rest = named.strip_prefix(there).unwrap_or(Path::new(""));
+    let (existing, real) =
+        folder.ancestors().find_map(|folder| Some((folder, resolve(folder).ok()?)))?;
+    let rest = folder.strip_prefix(existing).unwrap_or(Path::new(""));
     Some(if rest.as_os_str().is_empty() { real } else { real.join(rest) })
 }

@@ -1,5 +1,4 @@
-//! Configurations in a session that goes on while they change: read anew when a file has changed,
-//! and where one can't be used, what held before goes on to hold.
+//! Reloads configurations when files change, and keeps the last valid version of each on errors.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,36 +11,37 @@ use super::merge::EffectiveConfig;
 use super::partial::PartialConfig;
 use super::resolver::{Configs, Origin};
 
-/// What a file was when it was last looked at; None where it was not there. The time is that of the
-/// last change of its text, owner or mode.
+/// The device, inode, size and time of the last change (ctime, in seconds and nanoseconds) of a
+/// file; `None` if it does not exist. The ctime covers content, owner and mode.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
-/// The files and folders that configurations were made of, or would have been.
+/// The recorded state of the files and folders that configurations depend on, including those that
+/// do not exist.
 #[derive(Debug, Default)]
 pub struct FileStamps(BTreeMap<PathBuf, Stamp>);
 
 impl FileStamps {
-    /// Notes what a file or folder is now.
-    pub fn note(&mut self, path: &Path) {
+    /// Records the state of a file or folder, unless it is already recorded.
+    pub fn record(&mut self, path: &Path) {
         self.0.entry(path.to_owned()).or_insert_with(|| stamp(path));
     }
 
-    /// The same for a folder of rules, and each file in it.
-    pub fn note_rules(&mut self, folder: &Path) {
-        self.note(folder);
+    /// Records the state of a folder of rules and of each file in it.
+    pub fn record_rules(&mut self, folder: &Path) {
+        self.record(folder);
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            self.note(&entry.path());
+            self.record(&entry.path());
         }
     }
 
-    /// Notes anew what all of them are.
-    pub fn note_again(&mut self) {
-        self.0.iter_mut().for_each(|(path, noted)| *noted = stamp(path));
+    /// Records the current state of all paths again.
+    pub fn update(&mut self) {
+        self.0.iter_mut().for_each(|(path, recorded)| *recorded = stamp(path));
     }
 
-    /// Whether one of them is something else now.
+    /// Whether one of the paths has changed.
     pub fn is_outdated(&self) -> bool {
-        self.0.iter().any(|(path, noted)| stamp(path) != *noted)
+        self.0.iter().any(|(path, recorded)| stamp(path) != *recorded)
     }
 }
 
@@ -50,21 +50,21 @@ fn stamp(path: &Path) -> Stamp {
     Some((metadata.dev(), metadata.ino(), metadata.len(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
-/// The configurations of a session.
+/// The configurations of a session, reloaded when they change.
 pub struct ConfigWatcher {
     origin: Origin,
     flags: PartialConfig,
     configs: Configs,
-    /// What the flags alone say: where a configuration never could be used.
+    /// The effective configuration of the flags alone, used if a configuration was never valid.
     base: Arc<EffectiveConfig>,
     failures: Vec<LoadError>,
 }
 
 impl ConfigWatcher {
-    /// A session with these flags.
+    /// Creates a session with these flags.
     ///
     /// # Errors
-    /// What is wrong in the flags, in words for the user.
+    /// Returns the errors in the flags, as a message for the user.
     pub fn new(origin: Origin, flags: PartialConfig) -> Result<Self, String> {
         let in_words = |failure: LoadError| failure.lines().join("\n");
         let mut configs =
@@ -73,7 +73,7 @@ impl ConfigWatcher {
             |flags: PartialConfig| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
         let base = match alone(flags.clone()) {
             Ok(found) => found,
-            // They may name rules that a configuration brings.
+            // `--only` and `--ignore` may name rules that only a configuration defines.
             Err(failure) if configs.find_in(Path::new(""), None).is_err() => {
                 return Err(in_words(failure));
             }
@@ -84,18 +84,19 @@ impl ConfigWatcher {
         Ok(ConfigWatcher { origin, flags, configs, base, failures: Vec::new() })
     }
 
-    /// What is in force for a document; one that is in no file has that of the current folder.
+    /// The effective configuration for a document; a document without a file gets that of the
+    /// current folder.
     pub fn find(&mut self, document: Option<&Path>) -> Arc<EffectiveConfig> {
         match self.configs.find(document.unwrap_or(Path::new(""))) {
             Ok(found) => found.in_force,
             Err(failure) => {
-                self.fail(failure);
+                self.add_failure(failure);
                 self.base.clone()
             }
         }
     }
 
-    /// Reads all anew if one of the files has changed; whether that is so.
+    /// Reloads all configurations if one of the files has changed. Returns whether it did.
     pub fn refresh(&mut self) -> bool {
         if !self.configs.is_outdated() {
             return false;
@@ -103,23 +104,23 @@ impl ConfigWatcher {
         match Configs::of_session(self.origin.clone(), self.flags.clone(), Some(&self.configs)) {
             Ok(configs) => self.configs = configs,
             Err(failure) => {
-                self.configs.note_again();
-                self.fail(failure);
+                self.configs.update_stamps();
+                self.add_failure(failure);
             }
         }
         true
     }
 
-    /// What could not be used since this was last asked.
+    /// Returns the errors in configurations since the last call.
     pub fn take_failures(&mut self) -> Vec<LoadError> {
         for failure in self.configs.take_failures() {
-            self.fail(failure);
+            self.add_failure(failure);
         }
         std::mem::take(&mut self.failures)
     }
 
-    fn fail(&mut self, failure: LoadError) {
-        // Several documents have the same.
+    fn add_failure(&mut self, failure: LoadError) {
+        // Several documents share a configuration: report each error once.
         if !self.failures.iter().any(|known| known.lines() == failure.lines()) {
             self.failures.push(failure);
         }
