@@ -1,4 +1,4 @@
-//! What can be done about findings: one by one, a rule at a time, or all that is safe.
+//! Code actions for findings: fix one, fix all of a rule, fix all that is safe, or suppress.
 
 use std::sync::Arc;
 
@@ -17,26 +17,27 @@ use crate::lint::{edits_for, fix, suppressing_edits};
 use crate::rules::schema::Check;
 use crate::suppress::SuppressionStyle;
 
-/// Mends what the cursor is on.
+/// The kind of actions that fix or suppress the findings at the cursor.
 pub const QUICK_FIX: &str = "quickfix";
-/// Mends all that is safe; the editor may do it whenever a file is saved.
+/// The kind of the action that applies all safe fixes; editors can run it whenever a file is saved.
 pub const FIX_ALL: &str = "source.fixAll.gvtg-xml";
-/// Makes a domain with no sign of GVT-g one that has a vGPU; never done unasked.
+/// The kind of the action that adds a vGPU to a domain without signs of GVT-g; it only runs when
+/// the user chooses it.
 pub const FIX_DOMAIN: &str = "source.gvtg-xml";
 
-/// What the client of this session can do with edits, and how it counts characters.
+/// The capabilities of the client for edits, and its position encoding.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
-    /// Whether edits can name the version that they are for.
+    /// Whether edits can name the document version that they apply to.
     pub has_versions: bool,
-    /// How it counts characters.
+    /// The unit in which it counts characters.
     pub encoding: Encoding,
 }
 
-/// The actions for a range.
+/// Builds the actions for a range of a domain.
 ///
 /// # Errors
-/// What a fault of this program said.
+/// Returns the message of a panic.
 pub fn all(
     document: &Document,
     range: Range,
@@ -45,30 +46,33 @@ pub fn all(
     client: Client,
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
-    let found = document.findings_with_edits(configuration)?;
+    let findings = document.findings_with_edits(configuration)?;
     let lines = Lines::new(&document.text, client.encoding);
     let mut actions = Vec::new();
-    if is_asked_for(QUICK_FIX, only) {
+    if is_requested(QUICK_FIX, only) {
         let (start, end) = (lines.offset(range.start), lines.offset(range.end));
-        let here: Vec<&Finding<'static>> = found
+        let findings_in_range: Vec<&Finding<'static>> = findings
             .iter()
             .filter(|finding| finding.span.start <= end && start <= finding.span.end)
             .collect();
         actions.extend(
-            here.iter().filter_map(|finding| of_finding(finding, document, &lines, client, style)),
+            findings_in_range
+                .iter()
+                .filter_map(|finding| quick_fix(finding, document, &lines, client, style)),
         );
-        let mut asked: Vec<&str> = Vec::new();
-        for finding in &here {
+        let mut handled_rules: Vec<&str> = Vec::new();
+        for finding in &findings_in_range {
             let rule = &*finding.rule.id;
-            let fixable = || found.iter().filter(|other| other.rule.id == rule && is_safe(other));
-            if !asked.contains(&rule) && fixable().count() > 1 {
-                asked.push(rule);
-                if let Some(edits) = of_rule(rule, document, configuration)? {
+            let fixable =
+                || findings.iter().filter(|other| other.rule.id == rule && is_safe(other));
+            if !handled_rules.contains(&rule) && fixable().count() > 1 {
+                handled_rules.push(rule);
+                if let Some(edits) = rule_edits(rule, document, configuration)? {
                     actions.push(CodeAction {
                         title: format!("Fix all {} findings of {rule}", fixable().count()),
                         kind: QUICK_FIX,
                         diagnostics: fixable()
-                            .map(|finding| diagnostics::one(finding, &lines, style))
+                            .map(|finding| diagnostics::for_finding(finding, &lines, style))
                             .collect(),
                         is_preferred: false,
                         edit: workspace_edit(document, to_edits(&edits, &lines), client),
@@ -76,19 +80,25 @@ pub fn all(
                 }
             }
         }
-        actions.extend(of_ignoring(&here, document, configuration, client, style)?);
+        actions.extend(suppress_actions(
+            &findings_in_range,
+            document,
+            configuration,
+            client,
+            style,
+        )?);
     }
-    if is_asked_for(FIX_ALL, only)
-        && found.iter().any(is_safe)
-        && let Some(edits) = fixed(document, configuration, document.is_named)?
+    if is_requested(FIX_ALL, only)
+        && findings.iter().any(is_safe)
+        && let Some(edits) = fix_edits(document, configuration, document.is_named)?
     {
         actions.push(CodeAction {
             title: "Fix all GVT-g findings (safe fixes only)".into(),
             kind: FIX_ALL,
-            diagnostics: found
+            diagnostics: findings
                 .iter()
                 .filter(|finding| is_safe(finding))
-                .map(|finding| diagnostics::one(finding, &lines, style))
+                .map(|finding| diagnostics::for_finding(finding, &lines, style))
                 .collect(),
             is_preferred: false,
             edit: workspace_edit(document, to_edits(&edits, &lines), client),
@@ -97,18 +107,18 @@ pub fn all(
     Ok(actions)
 }
 
-/// The action for a domain with no sign of GVT-g: what the command line does to a file that is
-/// named.
+/// Builds the action for a domain without signs of GVT-g. It applies the fixes that the command
+/// line applies to a file that the user names.
 ///
 /// # Errors
-/// What a fault of this program said.
-pub fn of_foreign(
+/// Returns the message of a panic.
+pub fn for_foreign_document(
     document: &Document,
     only: Option<&[String]>,
     configuration: &Arc<EffectiveConfig>,
     client: Client,
 ) -> Result<Vec<CodeAction>, String> {
-    if !is_asked_for(FIX_DOMAIN, only) {
+    if !is_requested(FIX_DOMAIN, only) {
         return Ok(Vec::new());
     }
     let action = |edit| CodeAction {
@@ -118,36 +128,36 @@ pub fn of_foreign(
         is_preferred: false,
         edit,
     };
-    Ok(of_named(document, configuration, client)?.map(action).into_iter().collect())
+    Ok(fix_as_named(document, configuration, client)?.map(action).into_iter().collect())
 }
 
-/// The edit that fixes a document as if it had been named on the command line; None where there is
-/// nothing to do.
+/// Computes the edit that fixes a document as if the user had named it on the command line; `None`
+/// if there is nothing to fix.
 ///
 /// # Errors
-/// What a fault of this program said.
-pub fn of_named(
+/// Returns the message of a panic.
+pub fn fix_as_named(
     document: &Document,
     configuration: &Arc<EffectiveConfig>,
     client: Client,
 ) -> Result<Option<Value>, String> {
-    let edits = fixed(document, configuration, true)?;
+    let edits = fix_edits(document, configuration, true)?;
     let lines = Lines::new(&document.text, client.encoding);
     Ok(edits.map(|edits| workspace_edit(document, to_edits(&edits, &lines), client)))
 }
 
-/// The action that mends one finding.
-fn of_finding(
+/// Builds the action that fixes a single finding.
+fn quick_fix(
     finding: &Finding<'static>,
     document: &Document,
     lines: &Lines<'_>,
     client: Client,
     style: Style<'_>,
 ) -> Option<CodeAction> {
-    let fix = finding
-        .fix
-        .as_ref()
-        .filter(|fix| fix.applicability != Applicability::Manual && !fix.edits.is_empty())?;
+    let fix = finding.fix.as_ref()?;
+    if fix.applicability == Applicability::Manual || fix.edits.is_empty() {
+        return None;
+    }
     let is_safe = fix.applicability == Applicability::Safe;
     Some(CodeAction {
         title: if is_safe {
@@ -156,29 +166,32 @@ fn of_finding(
             format!("{} (unsafe: may lose something you want)", fix.title)
         },
         kind: QUICK_FIX,
-        diagnostics: vec![diagnostics::one(finding, lines, style)],
+        diagnostics: vec![diagnostics::for_finding(finding, lines, style)],
         is_preferred: is_safe,
         edit: workspace_edit(document, to_edits(&replacements(&fix.edits), lines), client),
     })
 }
 
-/// So many rules can be ignored from one place: a whole document is no place.
+/// Maximum number of rules that can be suppressed at once; with a large selection, such as the
+/// whole document, there would be too many actions.
 const MAX_SUPPRESSED: usize = 5;
 
-/// What stands where the user is to say why: an ignore without a reason suppresses nothing.
+/// Placeholder for the reason, because a suppression without a reason has no effect.
 const REASON: &str = "TODO: why";
 
-/// The actions by which the findings here are ignored. What `virsh edit` hands out is defined
-/// without its comments.
-fn of_ignoring(
-    here: &[&Finding<'static>],
+/// Builds the actions that suppress the findings at the cursor. Comments are not offered in `virsh
+/// edit`, because libvirt drops them when it defines the domain.
+fn suppress_actions(
+    findings_in_range: &[&Finding<'static>],
     document: &Document,
     configuration: &Arc<EffectiveConfig>,
     client: Client,
     style: Style<'_>,
 ) -> Result<Vec<CodeAction>, String> {
     let mut first_of_rule: Vec<&Finding<'static>> = Vec::new();
-    for finding in here.iter().filter(|finding| !matches!(finding.rule.check, Check::Ignore { .. }))
+    for finding in findings_in_range
+        .iter()
+        .filter(|finding| !matches!(finding.rule.check, Check::Ignore { .. }))
     {
         if !first_of_rule.iter().any(|known| known.rule.id == finding.rule.id) {
             first_of_rule.push(finding);
@@ -189,25 +202,33 @@ fn of_ignoring(
         return Ok(Vec::new());
     }
     let lines = Lines::new(&document.text, client.encoding);
-    let forms = [(SuppressionStyle::Comment, "here"), (SuppressionStyle::Metadata, "in this file")];
+    let suppression_styles =
+        [(SuppressionStyle::Comment, "here"), (SuppressionStyle::Metadata, "in this file")];
     let mut actions = Vec::new();
-    for (form, place) in forms
-        .into_iter()
-        .filter(|(form, _)| *form == SuppressionStyle::Metadata || !is_virsh_edit(&document.uri))
+    for (suppression_style, scope) in
+        suppression_styles.into_iter().filter(|(suppression_style, _)| {
+            *suppression_style == SuppressionStyle::Metadata || !is_virsh_edit(&document.uri)
+        })
     {
         let (text, configuration, is_named) =
             (document.text.clone(), configuration.clone(), document.is_named);
-        let places: Vec<(usize, &'static str)> =
+        let targets: Vec<(usize, &'static str)> =
             first_of_rule.iter().map(|finding| (finding.span.start, &*finding.rule.id)).collect();
-        // What can't be read has no findings.
+        // Unreadable text has no findings.
         let edits = catch_panic(move || {
-            suppressing_edits(&text, &places, REASON, form, &settings(&configuration, is_named))
-                .unwrap_or_default()
+            suppressing_edits(
+                &text,
+                &targets,
+                REASON,
+                suppression_style,
+                &settings(&configuration, is_named),
+            )
+            .unwrap_or_default()
         })?;
         actions.extend(first_of_rule.iter().zip(edits).map(|(finding, edits)| CodeAction {
-            title: format!("Suppress {} {place}", finding.rule.id),
+            title: format!("Suppress {} {scope}", finding.rule.id),
             kind: QUICK_FIX,
-            diagnostics: vec![diagnostics::one(finding, &lines, style)],
+            diagnostics: vec![diagnostics::for_finding(finding, &lines, style)],
             is_preferred: false,
             edit: workspace_edit(document, to_edits(&replacements(&edits), &lines), client),
         }));
@@ -215,18 +236,20 @@ fn of_ignoring(
     Ok(actions)
 }
 
-/// Whether a kind of actions is wanted. Kinds are a tree: `source` asks for
-/// `source.fixAll.gvtg-xml` too.
-fn is_asked_for(kind: &str, only: Option<&[String]>) -> bool {
-    let is_above = |asked: &String| {
-        kind.strip_prefix(asked.as_str())
+/// Whether the client requests a kind of actions. Kinds are hierarchical: `source` includes
+/// `source.fixAll.gvtg-xml`.
+fn is_requested(kind: &str, only: Option<&[String]>) -> bool {
+    let includes_kind = |requested: &String| {
+        kind.strip_prefix(requested.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    only.is_none_or(|only| only.iter().any(|asked| asked.is_empty() || is_above(asked)))
+    only.is_none_or(|only| {
+        only.iter().any(|requested| requested.is_empty() || includes_kind(requested))
+    })
 }
 
-/// What mends all that a rule finds; None where that is nothing.
-fn of_rule(
+/// Computes the edits that fix all findings of a rule; `None` if there are none.
+fn rule_edits(
     rule: &str,
     document: &Document,
     configuration: &Arc<EffectiveConfig>,
@@ -236,7 +259,7 @@ fn of_rule(
     let edits = catch_panic(move || {
         edits_for(&rule, &text, &configuration.rules, &settings(&configuration, is_named))
     })?;
-    // What can't be read has nothing to mend.
+    // Unreadable text has nothing to fix.
     Ok(edits.ok().filter(|edits| !edits.is_empty()).map(|edits| replacements(&edits)))
 }
 
@@ -244,30 +267,30 @@ fn is_safe(finding: &Finding<'static>) -> bool {
     finding.fix.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)
 }
 
-/// Bytes of a text, and what comes in their place.
+/// A byte range of a text and its replacement.
 type Replacement = (std::ops::Range<usize>, String);
 
 fn replacements(edits: &Edits) -> Vec<Replacement> {
     edits.iter().map(|edit| (edit.range.clone(), edit.text.clone())).collect()
 }
 
-/// What `fix` does to a document; None where it does nothing. An editor keeps its marks and folds
-/// where only the lines are replaced that change.
-fn fixed(
+/// Computes the edits that `fix` makes; `None` if it changes nothing. Only the lines that change
+/// are replaced, so that the editor keeps marks and folds in all others.
+fn fix_edits(
     document: &Document,
     configuration: &Arc<EffectiveConfig>,
     is_named: bool,
 ) -> Result<Option<Vec<Replacement>>, String> {
     let (text, configuration) = (document.text.clone(), configuration.clone());
     catch_panic(move || {
-        // A text that can't be read has no findings, and rules at odds no fix.
+        // Unreadable text has no findings, and conflicting rules have no fix.
         let fixed =
             fix(text.to_string(), &configuration.rules, &settings(&configuration, is_named))
                 .ok()
                 .filter(|fixed| fixed.changed)?;
         let (old, new): (Vec<&str>, Vec<&str>) =
             (text.split_inclusive('\n').collect(), fixed.text.split_inclusive('\n').collect());
-        let (old_starts, new_starts) = (starts(&old), starts(&new));
+        let (old_starts, new_starts) = (line_starts(&old), line_starts(&new));
         let changed = capture_diff_slices(Algorithm::Myers, &old, &new)
             .into_iter()
             .filter(|op| op.tag() != DiffTag::Equal);
@@ -280,8 +303,8 @@ fn fixed(
     })
 }
 
-/// Where each line begins, and where the last one ends.
-fn starts(lines: &[&str]) -> Vec<usize> {
+/// The byte offset at which each line line_starts, followed by the end of the last line.
+fn line_starts(lines: &[&str]) -> Vec<usize> {
     let ends = lines.iter().scan(0, |end, line| {
         *end += line.len();
         Some(*end)
@@ -298,8 +321,8 @@ fn to_edits(replacements: &[Replacement], lines: &Lines<'_>) -> Vec<TextEdit> {
 
 fn workspace_edit(document: &Document, edits: Vec<TextEdit>, client: Client) -> Value {
     if client.has_versions {
-        let named = json!({ "uri": document.uri, "version": document.version });
-        return json!({ "documentChanges": [{ "textDocument": named, "edits": edits }] });
+        let versioned_document = json!({ "uri": document.uri, "version": document.version });
+        return json!({ "documentChanges": [{ "textDocument": versioned_document, "edits": edits }] });
     }
     json!({ "changes": Map::from_iter([(document.uri.clone(), json!(edits))]) })
 }

@@ -1,4 +1,4 @@
-//! What the client of a session can do.
+//! Capabilities of the client.
 
 use serde_json::Value;
 
@@ -6,29 +6,29 @@ use super::actions::Client;
 use super::text::Encoding;
 use crate::rules::docs::Markup;
 
-/// What the client can do.
+/// The capabilities of the client.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientCapabilities {
-    /// What it can do with edits, and how it counts characters.
+    /// Its capabilities for edits, and its position encoding.
     pub client: Client,
-    /// It asks for findings itself.
-    pub pulls: bool,
-    /// It can be told to ask for them again.
-    pub refreshes: bool,
-    /// It shows other places that have to do with a finding.
+    /// Whether it requests diagnostics itself (pull model).
+    pub pulls_diagnostics: bool,
+    /// Whether it can be told to request diagnostics again.
+    pub refreshes_diagnostics: bool,
+    /// Whether it shows related locations of a finding.
     pub has_related: bool,
-    /// It shows links to the rules' pages.
+    /// Whether it shows links to the rules' pages.
     pub has_links: bool,
-    /// How it draws hovers.
+    /// The markup for hovers.
     pub hover: Markup,
-    /// It can be asked for settings.
+    /// Whether it can be asked for its settings.
     pub has_settings: bool,
-    /// It can be asked to tell when files change.
+    /// Whether it can be asked to report changed files.
     pub has_watchers: bool,
 }
 
 impl ClientCapabilities {
-    /// Reads them off what `initialize` says of the client.
+    /// Reads the capabilities from the parameters of `initialize`.
     pub fn of(capabilities: &Value) -> Self {
         let has = |pointer: &str, wanted: &str| {
             capabilities
@@ -49,8 +49,8 @@ impl ClientCapabilities {
                 has_versions: can("/workspace/workspaceEdit/documentChanges"),
                 encoding,
             },
-            pulls: is_there("/textDocument/diagnostic"),
-            refreshes: can("/workspace/diagnostics/refreshSupport")
+            pulls_diagnostics: is_there("/textDocument/diagnostic"),
+            refreshes_diagnostics: can("/workspace/diagnostics/refreshSupport")
                 && is_there("/textDocument/diagnostic"),
             has_related: can("/textDocument/publishDiagnostics/relatedInformation")
                 || can("/textDocument/diagnostic/relatedInformation"),

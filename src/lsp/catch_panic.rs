@@ -1,8 +1,8 @@
-//! A fault of this program in one document must not take the editor's session with it.
+//! Isolates panics, so that one document cannot end the editor's session.
 //!
-//! The released program aborts where it panics, so a panic can't be caught. What may panic
-//! therefore runs in a thread of its own, and the hook that each panic calls first, before the
-//! abort, doesn't return there: it tells who waits, and the thread stands still.
+//! The release build aborts on panic, so a panic can't be caught. Code that may panic therefore
+//! runs in a worker thread. The panic hook runs before the abort: it sends the message to the
+//! waiting thread and then parks the worker forever.
 
 use std::cell::RefCell;
 use std::panic;
@@ -11,60 +11,60 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// Each fault leaves a thread behind that stands still. After so many the program looks at nothing
-/// more.
+/// Maximum number of panics. Each one leaves a parked thread behind; after the last one, nothing is
+/// checked any more.
 const MAX_PANICS: usize = 20;
 
-static FAULTS: AtomicUsize = AtomicUsize::new(0);
+static PANIC_COUNT: AtomicUsize = AtomicUsize::new(0);
 static HOOK: Once = Once::new();
 
 thread_local! {
-    /// Whom a panic in this thread is told to.
-    static WAITING: RefCell<Option<Sender<String>>> = const { RefCell::new(None) };
+    /// The channel to the thread that waits for this worker's result.
+    static PANIC_SENDER: RefCell<Option<Sender<String>>> = const { RefCell::new(None) };
 }
 
-/// The result of `work`, which runs in a thread of its own.
+/// Runs `work` in a worker thread and returns its result.
 ///
 /// # Errors
-/// What a panic of it said.
+/// Returns the message of a panic.
 pub fn catch_panic<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     HOOK.call_once(install_hook);
-    if FAULTS.load(Ordering::Relaxed) >= MAX_PANICS {
+    if PANIC_COUNT.load(Ordering::Relaxed) >= MAX_PANICS {
         return Err(
             "too many internal errors: nothing is checked until the server is restarted".into()
         );
     }
     let (sender, receiver) = channel();
-    let (fault_sender, fault_receiver) = channel();
+    let (panic_sender, panic_receiver) = channel();
     let worker =
         thread::Builder::new().name("gvtg-xml".into()).stack_size(8 << 20).spawn(move || {
-            WAITING.set(Some(fault_sender));
-            // Nobody waits any more where the program ends.
+            PANIC_SENDER.set(Some(panic_sender));
+            // If sending fails, the receiver is gone because the program is exiting.
             let _ = sender.send(work());
-            drop(WAITING.take());
+            drop(PANIC_SENDER.take());
         });
     if let Err(error) = worker {
         return Err(format!("cannot start a thread: {error}"));
     }
-    // A fault comes over the second channel, and the first one stays open: so the second one is
-    // asked, which closes either way.
-    match fault_receiver.recv() {
-        Ok(fault) => Err(fault),
+    // After a panic, the parked worker keeps `sender` open, so waiting on `receiver` would block
+    // forever. `panic_sender` is used or dropped in both cases, so wait on its channel first.
+    match panic_receiver.recv() {
+        Ok(message) => Err(message),
         Err(_) => receiver.recv().map_err(|_| "the thread ended without a result".into()),
     }
 }
 
 fn install_hook() {
-    let others = panic::take_hook();
-    panic::set_hook(Box::new(move |fault| {
-        let Some(waiting) = WAITING.try_with(RefCell::take).ok().flatten() else {
-            return others(fault);
+    let previous_hook = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let Some(panic_sender) = PANIC_SENDER.try_with(RefCell::take).ok().flatten() else {
+            return previous_hook(panic);
         };
-        FAULTS.fetch_add(1, Ordering::Relaxed);
-        let _ = waiting.send(fault.to_string());
-        // Where a panic doesn't abort (in tests), the thread ends by itself.
+        PANIC_COUNT.fetch_add(1, Ordering::Relaxed);
+        let _ = panic_sender.send(panic.to_string());
+        // Without abort on panic (in tests), the thread simply unwinds.
         while cfg!(panic = "abort") {
             thread::park();
         }
@@ -76,9 +76,9 @@ mod tests {
     use super::catch_panic;
 
     #[test]
-    fn a_panic_is_an_error_and_what_follows_works() {
-        let fault = catch_panic(|| -> u8 { panic!("on purpose") }).unwrap_err();
-        assert!(fault.contains("on purpose") && fault.contains("catch_panic.rs"), "{fault}");
+    fn returns_panics_as_errors_and_keeps_working() {
+        let message = catch_panic(|| -> u8 { panic!("on purpose") }).unwrap_err();
+        assert!(message.contains("on purpose") && message.contains("catch_panic.rs"), "{message}");
         assert_eq!(catch_panic(|| 7), Ok(7));
     }
 }

@@ -1,26 +1,27 @@
-//! What an editor's user wants: the settings of the command line under the same names.
+//! The editor's settings. They have the names and values of command-line flags.
 
 use serde_json::{Map, Value};
 
 use crate::config::ConfigWatcher;
 
-/// The name of the section that editors keep this server's settings in.
+/// The name of the section with this server's settings.
 pub const SECTION: &str = "gvtg-xml";
 
-/// Makes a session's configurations out of the editor's settings, each under the name of its flag.
+/// Creates a session's configurations from the editor's settings, which are named like flags.
 ///
 /// # Errors
-/// A setting that there is none of, or a value that doesn't fit, in words for the user.
+/// Returns an error for an unknown setting or an invalid value, as a message for the user.
 pub type Configure<'c> = dyn Fn(&Map<String, Value>) -> Result<ConfigWatcher, String> + 'c;
 
-/// This server's settings among what an editor sends: the section of its name, or the settings
-/// themselves; none where there are only other sections.
-pub fn section(sent: &Value) -> Option<&Map<String, Value>> {
-    let sent = sent.as_object()?;
-    match sent.get(SECTION) {
+/// Finds this server's settings in the settings that an editor sends: the section `gvtg-xml`, or
+/// the top level; `None` if there are only sections of other servers.
+pub fn section(settings: &Value) -> Option<&Map<String, Value>> {
+    let settings = settings.as_object()?;
+    match settings.get(SECTION) {
         Some(section) => section.as_object(),
-        // No setting has an object for its value, other servers' sections are objects.
-        None => (!sent.values().any(Value::is_object)).then_some(sent),
+        // No setting of this server is an object, but sections of other servers are.
+        None if settings.values().any(Value::is_object) => None,
+        None => Some(settings),
     }
 }
 
@@ -31,16 +32,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_found_in_their_section_or_bare_and_never_in_others() {
-        let found =
-            |sent: Value| section(&sent).map(|section| section.keys().cloned().collect::<Vec<_>>());
+    fn finds_settings_in_their_section_or_at_the_top_level() {
+        let section_keys = |settings: Value| {
+            section(&settings).map(|section| section.keys().cloned().collect::<Vec<_>>())
+        };
         assert_eq!(
-            found(json!({ "gvtg-xml": { "libvirt": "9.0" }, "pylsp": { "x": 1 } })),
+            section_keys(json!({ "gvtg-xml": { "libvirt": "9.0" }, "pylsp": { "x": 1 } })),
             Some(vec!["libvirt".to_owned()])
         );
-        assert_eq!(found(json!({ "libvirt": "9.0" })), Some(vec!["libvirt".to_owned()]));
-        assert_eq!(found(json!({ "pylsp": { "x": 1 } })), None);
-        assert_eq!(found(json!({})), Some(vec![]));
-        assert_eq!(found(Value::Null), None);
+        assert_eq!(section_keys(json!({ "libvirt": "9.0" })), Some(vec!["libvirt".to_owned()]));
+        assert_eq!(section_keys(json!({ "pylsp": { "x": 1 } })), None);
+        assert_eq!(section_keys(json!({})), Some(vec![]));
+        assert_eq!(section_keys(Value::Null), None);
     }
 }

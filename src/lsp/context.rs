@@ -1,4 +1,4 @@
-//! What the cursor is on, in text that need not be well-formed: somebody is typing it.
+//! Finds the element or attribute at the cursor in incomplete XML.
 
 use std::ops::Range;
 
@@ -6,15 +6,15 @@ use crate::settings::METADATA_NAMESPACE;
 use crate::xml::QEMU_NAMESPACE;
 use crate::xml::scan::{Piece, RawAttribute, StartTag, pieces};
 
-/// What the cursor is on.
+/// The element or attribute at the cursor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CursorContext {
-    /// The names of the elements it is in, the root first; `qemu:` and `gvtg:` stand for their
-    /// namespaces, whatever the document's prefixes are.
+    /// The names of the elements from the root down. The prefixes `qemu:` and `gvtg:` stand for
+    /// their namespaces, regardless of the prefixes in the document.
     pub path: Vec<String>,
-    /// The attributes of the tag it is in, with their values as written.
+    /// The attributes of the tag, with their values as written.
     pub attributes: Vec<(String, String)>,
-    /// Which part of the tag.
+    /// The part of the tag at the cursor.
     pub part: Part,
 }
 
@@ -23,40 +23,43 @@ pub struct CursorContext {
 pub enum Part {
     /// The element's name.
     Name(Range<usize>),
-    /// An attribute's name, and where it stands.
+    /// An attribute's name, and its byte range.
     Attribute(String, Range<usize>),
-    /// The value of this attribute, and where it stands.
+    /// The name of an attribute, and the byte range of its value.
     Value(String, Range<usize>),
 }
 
-/// What is at a byte offset; None outside of start tags, and between their parts.
-pub fn spot(text: &str, offset: usize) -> Option<CursorContext> {
-    // What comes behind the cursor may be anything: only what stands before it tells where it is.
+/// Finds the part of a start tag at a byte offset; `None` outside of start tags and between their
+/// parts.
+pub fn context_at(text: &str, offset: usize) -> Option<CursorContext> {
+    // The text after the cursor may be incomplete, so only the text before it determines the
+    // context.
     let before = &text[..offset];
     let (open, start) = open_elements(before)?;
     let name = start + 1..name_end(text, start + 1);
-    let tag = written(text, start, offset);
+    let attributes = tag_attributes(text, start, offset);
     let mut scopes: Vec<&[(String, String)]> =
         open.iter().map(|element| element.attributes.as_slice()).collect();
-    scopes.push(&tag);
+    scopes.push(&attributes);
     let mut path: Vec<String> = Vec::new();
     for (depth, element) in open.iter().enumerate() {
         path.push(known_name(&element.name, &scopes[..=depth]));
     }
     path.push(known_name(&text[name.clone()], &scopes));
     let part = if offset <= name.end { Part::Name(name) } else { part(text, name.end, offset)? };
-    Some(CursorContext { path, attributes: tag, part })
+    Some(CursorContext { path, attributes, part })
 }
 
-/// An element that is open at the cursor.
-struct Open {
+/// An open element at the cursor.
+struct OpenElement {
     name: String,
     attributes: Vec<(String, String)>,
 }
 
-/// The open elements, and where the tag begins that the cursor is in; None where it is in none.
-fn open_elements(before: &str) -> Option<(Vec<Open>, usize)> {
-    let mut open: Vec<Open> = Vec::new();
+/// Finds the open elements and the start of the tag that contains the end of `before`; `None` if
+/// the end is not in a tag.
+fn open_elements(before: &str) -> Option<(Vec<OpenElement>, usize)> {
+    let mut open: Vec<OpenElement> = Vec::new();
     let mut at = 0;
     loop {
         let mut rest = pieces(before, at);
@@ -64,7 +67,10 @@ fn open_elements(before: &str) -> Option<(Vec<Open>, usize)> {
             match rest.next()? {
                 Piece::Start(tag) if !tag.self_closing => {
                     let name = before[tag.name.clone()].to_owned();
-                    open.push(Open { name, attributes: values(before, tag.attributes(before)) });
+                    open.push(OpenElement {
+                        name,
+                        attributes: values(before, tag.attributes(before)),
+                    });
                 }
                 Piece::End { name, .. } => {
                     if let Some(depth) =
@@ -77,7 +83,7 @@ fn open_elements(before: &str) -> Option<(Vec<Open>, usize)> {
                 _ => {}
             }
         };
-        // No `<` can be in a tag: one that never ended is left behind.
+        // A tag can't contain `<`, so this one was never closed: skip it.
         match before[unfinished + 1..].find('<') {
             Some(next) => at = unfinished + 1 + next,
             None => return Some((open, unfinished)),
@@ -85,9 +91,9 @@ fn open_elements(before: &str) -> Option<(Vec<Open>, usize)> {
     }
 }
 
-/// The attributes of the tag at the cursor: all of them where it ends, else those before the
-/// cursor.
-fn written(text: &str, start: usize, offset: usize) -> Vec<(String, String)> {
+/// The attributes of the tag at the cursor: all of them if the tag is complete, else those before
+/// the cursor.
+fn tag_attributes(text: &str, start: usize, offset: usize) -> Vec<(String, String)> {
     match StartTag::at(text, start) {
         Some(tag) => values(text, tag.attributes(text)),
         None => {
@@ -103,7 +109,7 @@ fn values(text: &str, attributes: impl Iterator<Item = RawAttribute>) -> Vec<(St
         .collect()
 }
 
-/// The part of a tag behind its name that the cursor is in.
+/// Finds the attribute at the cursor; `at` is the byte offset of the end of the tag's name.
 fn part(text: &str, mut at: usize, offset: usize) -> Option<Part> {
     let bytes = text.as_bytes();
     loop {
@@ -112,8 +118,10 @@ fn part(text: &str, mut at: usize, offset: usize) -> Option<Part> {
         }
         let name = at..name_end(text, at);
         if offset <= name.end {
-            return (!name.is_empty())
-                .then(|| Part::Attribute(text[name.clone()].to_owned(), name));
+            if name.is_empty() {
+                return None;
+            }
+            return Some(Part::Attribute(text[name.clone()].to_owned(), name));
         }
         at = name.end;
         while at < offset && !matches!(bytes[at], b'\'' | b'"') {
@@ -126,7 +134,7 @@ fn part(text: &str, mut at: usize, offset: usize) -> Option<Part> {
         match bytes[start..offset].iter().position(|&byte| byte == quote) {
             Some(length) => at = start + length + 1,
             None => {
-                // A quote that is missing ends with the line, or where the next tag begins.
+                // A missing closing quote is assumed at the end of the line or before the next tag.
                 let end = bytes[offset..]
                     .iter()
                     .position(|&byte| byte == quote || matches!(byte, b'\n' | b'\r' | b'<' | b'>'));
@@ -145,8 +153,8 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.') || !byte.is_ascii()
 }
 
-/// A name with the prefix by which this program knows its namespace; `other:` for any other
-/// namespace.
+/// Replaces a name's prefix with `qemu:` or `gvtg:` according to its namespace, and with `other:`
+/// for any other namespace.
 fn known_name(name: &str, scopes: &[&[(String, String)]]) -> String {
     let (prefix, local) = name.split_once(':').unwrap_or(("", name));
     let declaration =
@@ -169,73 +177,75 @@ fn known_name(name: &str, scopes: &[&[(String, String)]]) -> String {
 mod tests {
     use super::*;
 
-    /// The spot at the `|`, as one line.
-    fn at(marked: &str) -> String {
+    /// Describes the context at the `|` on one line.
+    fn context_at_mark(marked: &str) -> String {
         let offset = marked.find('|').unwrap();
         let text = marked.replacen('|', "", 1);
-        spot(&text, offset).map_or("none".into(), |spot| {
-            let part = match spot.part {
+        context_at(&text, offset).map_or("none".into(), |cursor_context| {
+            let part = match cursor_context.part {
                 Part::Name(span) => format!("name {}", &text[span]),
                 Part::Attribute(name, _) => format!("attribute {name}"),
                 Part::Value(name, span) => format!("{name}={}", &text[span]),
             };
-            format!("{} {part}", spot.path.join("/"))
+            format!("{} {part}", cursor_context.path.join("/"))
         })
     }
 
     #[test]
-    fn the_part_of_a_tag_is_told() {
-        assert_eq!(at("<domain><dev|ices>"), "domain/devices name devices");
-        assert_eq!(at("<domain><|devices>"), "domain/devices name devices");
-        assert_eq!(at("<a b|='1' c='2'/>"), "a attribute b");
-        assert_eq!(at("<a b='1' |c='2'/>"), "a attribute c");
-        assert_eq!(at("<a b='1' c = \"|2\"/>"), "a c=2");
-        assert_eq!(at("<a b='|'/>"), "a b=");
-        assert_eq!(at("<a b=|'1'/>"), "none");
-        assert_eq!(at("<a>te|xt</a>"), "none");
-        assert_eq!(at("<a/>|"), "none");
-        assert_eq!(at("<!-- <a b='|'/> -->"), "none");
-        assert_eq!(at("</a|>"), "none");
+    fn finds_the_part_of_the_tag() {
+        assert_eq!(context_at_mark("<domain><dev|ices>"), "domain/devices name devices");
+        assert_eq!(context_at_mark("<domain><|devices>"), "domain/devices name devices");
+        assert_eq!(context_at_mark("<a b|='1' c='2'/>"), "a attribute b");
+        assert_eq!(context_at_mark("<a b='1' |c='2'/>"), "a attribute c");
+        assert_eq!(context_at_mark("<a b='1' c = \"|2\"/>"), "a c=2");
+        assert_eq!(context_at_mark("<a b='|'/>"), "a b=");
+        assert_eq!(context_at_mark("<a b=|'1'/>"), "none");
+        assert_eq!(context_at_mark("<a>te|xt</a>"), "none");
+        assert_eq!(context_at_mark("<a/>|"), "none");
+        assert_eq!(context_at_mark("<!-- <a b='|'/> -->"), "none");
+        assert_eq!(context_at_mark("</a|>"), "none");
     }
 
     #[test]
-    fn what_is_open_is_the_path_whatever_is_broken_around() {
-        assert_eq!(at("<a><b/><c></c><d x='|"), "a/d x=");
-        assert_eq!(at("<a><b x='1><c y='|z\n<d e='f'/></a>"), "a/c y=z");
-        assert_eq!(at("<a><b <c y='|2'/>"), "a/c y=2");
-        assert_eq!(at("<a></b><c |d='1'>"), "a/c attribute d");
-        assert_eq!(at("<a><b><c></a><d |e='1'>"), "d attribute e");
+    fn path_has_the_open_elements_of_broken_xml() {
+        assert_eq!(context_at_mark("<a><b/><c></c><d x='|"), "a/d x=");
+        assert_eq!(context_at_mark("<a><b x='1><c y='|z\n<d e='f'/></a>"), "a/c y=z");
+        assert_eq!(context_at_mark("<a><b <c y='|2'/>"), "a/c y=2");
+        assert_eq!(context_at_mark("<a></b><c |d='1'>"), "a/c attribute d");
+        assert_eq!(context_at_mark("<a><b><c></a><d |e='1'>"), "d attribute e");
     }
 
     #[test]
-    fn namespaces_have_their_known_prefixes() {
+    fn namespaces_get_their_usual_prefixes() {
         let qemu = format!("<domain xmlns:q='{QEMU_NAMESPACE}'><q:commandline><q:arg value='|'/>");
-        assert_eq!(at(&qemu), "domain/qemu:commandline/qemu:arg value=");
-        assert_eq!(at("<domain><qemu:arg value='|'/>"), "domain/qemu:arg value=");
+        assert_eq!(context_at_mark(&qemu), "domain/qemu:commandline/qemu:arg value=");
+        assert_eq!(context_at_mark("<domain><qemu:arg value='|'/>"), "domain/qemu:arg value=");
         assert_eq!(
-            at("<domain><qemu:arg xmlns:qemu='urn:x' value='|'/>"),
+            context_at_mark("<domain><qemu:arg xmlns:qemu='urn:x' value='|'/>"),
             "domain/other:arg value="
         );
         assert_eq!(
-            at(&format!("<metadata><domain xmlns='{METADATA_NAMESPACE}' type='|'/>")),
+            context_at_mark(&format!("<metadata><domain xmlns='{METADATA_NAMESPACE}' type='|'/>")),
             "metadata/gvtg:domain type="
         );
     }
 
     #[test]
-    fn the_other_attributes_of_the_tag_are_there() {
+    fn context_has_all_attributes_of_the_tag() {
         let marked = "<p a='1' b='|' c='3'/>";
-        let spot = spot(&marked.replace('|', ""), marked.find('|').unwrap()).unwrap();
-        let names: Vec<&str> = spot.attributes.iter().map(|(name, _)| name.as_str()).collect();
+        let cursor_context =
+            context_at(&marked.replace('|', ""), marked.find('|').unwrap()).unwrap();
+        let names: Vec<&str> =
+            cursor_context.attributes.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a", "b", "c"]);
     }
 
     #[test]
-    fn no_place_in_any_text_is_too_odd() {
+    fn accepts_every_offset_of_broken_xml() {
         let text = "<a b='é' c=\"😀\"><!-- x --><b q:z = '<' ><![CDATA[<]]></b <c";
         for (cut, _) in text.char_indices() {
             for (offset, _) in text[..cut].char_indices() {
-                spot(&text[..cut], offset);
+                context_at(&text[..cut], offset);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Findings as an editor shows them.
+//! Converts findings to LSP diagnostics.
 
 use super::document::Analysis;
 use super::protocol::{CodeDescription, Diagnostic, Location, RelatedInformation};
@@ -8,38 +8,44 @@ use crate::diagnostic::Diagnostic as Finding;
 use crate::rules::schema::Severity;
 use crate::xml::XmlError;
 
-/// Who says it.
+/// The source that editors show for a diagnostic.
 const SOURCE: &str = "gvtg-xml";
 
-/// How findings are to be written down.
+/// Client-dependent details of diagnostics.
 #[derive(Clone, Copy, Debug)]
 pub struct Style<'s> {
-    /// The document's name.
+    /// The document's URI.
     pub uri: &'s str,
-    /// Whether the client shows other places.
+    /// Whether the client shows related locations.
     pub has_related: bool,
-    /// Whether the client shows links, and where the pages are.
+    /// The URL of the rules' pages; `None` if there is none or the client does not show links.
     pub rule_pages: Option<&'s str>,
 }
 
-/// All that is to be shown of what was seen in a text.
-pub fn all(view: &Analysis, lines: &Lines<'_>, text: &str, style: Style<'_>) -> Vec<Diagnostic> {
-    let findings = |found: &[Finding<'static>]| {
-        found.iter().map(|finding| one(finding, lines, style)).collect()
+/// Builds the diagnostics for an analysis of a text.
+pub fn for_analysis(
+    analysis: &Analysis,
+    lines: &Lines<'_>,
+    text: &str,
+    style: Style<'_>,
+) -> Vec<Diagnostic> {
+    let for_findings = |findings: &[Finding<'static>]| {
+        findings.iter().map(|finding| for_finding(finding, lines, style)).collect()
     };
-    match view {
+    match analysis {
         Analysis::Foreign | Analysis::Failed(_) => Vec::new(),
-        Analysis::Domain(found) => findings(found),
+        Analysis::Domain(findings) => for_findings(findings),
         Analysis::Unreadable(error, kept) => {
-            let mut all: Vec<Diagnostic> = findings(kept);
-            all.insert(0, unreadable(error, lines, text));
-            all
+            let mut diagnostics: Vec<Diagnostic> = for_findings(kept);
+            diagnostics.insert(0, for_unreadable(error, lines, text));
+            diagnostics
         }
     }
 }
 
-/// A finding; its message, code and severity are those that the command line prints.
-pub fn one(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> Diagnostic {
+/// Builds the diagnostic for a finding; message, code and severity are those that the command line
+/// prints.
+pub fn for_finding(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> Diagnostic {
     let related =
         finding.related.iter().filter(|_| style.has_related).map(|related| RelatedInformation {
             location: Location {
@@ -65,8 +71,8 @@ pub fn one(finding: &Finding<'static>, lines: &Lines<'_>, style: Style<'_>) -> D
     }
 }
 
-/// What is wrong in a configuration.
-pub fn of_configuration(error: &ConfigError, lines: &Lines<'_>) -> Diagnostic {
+/// Builds the diagnostic for an error in a configuration.
+pub fn for_config_error(error: &ConfigError, lines: &Lines<'_>) -> Diagnostic {
     let help = error.help.iter().map(|help| format!("\n{help}")).collect::<String>();
     Diagnostic {
         range: lines.range(error.span.clone()),
@@ -79,8 +85,8 @@ pub fn of_configuration(error: &ConfigError, lines: &Lines<'_>) -> Diagnostic {
     }
 }
 
-/// What can't be read, from where it stops being readable to the end of that line.
-fn unreadable(error: &XmlError, lines: &Lines<'_>, text: &str) -> Diagnostic {
+/// Builds the diagnostic for unreadable text, from the error's position to the end of the line.
+fn for_unreadable(error: &XmlError, lines: &Lines<'_>, text: &str) -> Diagnostic {
     let start = error.offset.min(text.len());
     let rest = text.get(start..).unwrap_or("");
     let end = start + rest.find(['\r', '\n']).unwrap_or(rest.len());

@@ -1,4 +1,4 @@
-//! An open document: what is known of it, and what is looked at anew when it changes.
+//! An open document and its cached analysis.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,52 +10,50 @@ use crate::lint::{lint, lint_without_edits, skip_reason};
 use crate::settings::Settings;
 use crate::xml::{self, XmlError, XmlErrorKind};
 
-/// As much as the command line reads unless it is told otherwise.
-const LARGEST: usize = 16 << 20;
+/// Maximum size of a document in bytes; the default limit of the command line.
+const MAX_DOCUMENT_SIZE: usize = 16 << 20;
 
-/// A document as the editor shows it.
+/// An open document.
 #[derive(Debug)]
 pub struct Document {
-    /// Its name.
+    /// The URI of the document.
     pub uri: String,
-    /// The number of its last change.
+    /// The version number of the last change.
     pub version: i64,
-    /// All of it.
+    /// The whole text.
     pub text: Arc<String>,
-    /// Whether the user said that it is meant: then it is judged as a file that is named on the
-    /// command line.
+    /// Whether to treat the document like a file that the user names on the command line.
     pub is_named: bool,
-    /// What is in force for it; None until somebody asks, and again when a configuration has
-    /// changed.
-    pub in_force: Option<Arc<EffectiveConfig>>,
-    /// What was seen in this text; None since the last change.
-    view: Option<Arc<Analysis>>,
+    /// The effective configuration; `None` before the first request and after a configuration
+    /// changes.
+    pub effective_config: Option<Arc<EffectiveConfig>>,
+    /// The analysis of the current text; `None` since the last change.
+    analysis: Option<Arc<Analysis>>,
     /// The last text that could be read.
-    last: Option<LastAnalysis>,
+    last_readable: Option<LastAnalysis>,
 }
 
-/// What was seen in a text.
+/// The result of analyzing a text.
 #[derive(Debug)]
 pub enum Analysis {
-    /// Nothing of this program's business: no domain, or none with a sign of GVT-g.
+    /// Not relevant for this program: not a domain, or a domain without signs of GVT-g.
     Foreign,
-    /// A domain, with what is wrong in it.
+    /// A domain with its findings.
     Domain(Vec<Diagnostic<'static>>),
-    /// What can't be read, with those findings of the last text that could, whose places are still
-    /// there.
+    /// Unreadable text, with those findings of the last readable text that still apply.
     Unreadable(XmlError, Vec<Diagnostic<'static>>),
-    /// What this program failed at, for which it is to blame.
+    /// The message of a panic.
     Failed(String),
 }
 
 #[derive(Debug)]
 struct LastAnalysis {
     text: Arc<String>,
-    view: Arc<Analysis>,
+    analysis: Arc<Analysis>,
 }
 
 impl Document {
-    /// A document that was opened.
+    /// Creates a document that the editor has opened.
     pub fn new(uri: String, version: i64, text: String) -> Self {
         let is_named = is_virsh_edit(&uri);
         Document {
@@ -63,58 +61,59 @@ impl Document {
             version,
             text: Arc::new(text),
             is_named,
-            in_force: None,
-            view: None,
-            last: None,
+            effective_config: None,
+            analysis: None,
+            last_readable: None,
         }
     }
 
-    /// Its text, to be changed; what was seen in it is forgotten.
+    /// Returns the text for changing it, and drops the analysis.
     pub fn text_mut(&mut self) -> &mut String {
-        self.forget();
+        self.invalidate();
         Arc::make_mut(&mut self.text)
     }
 
-    /// The user said that it is meant.
+    /// Marks the document as named by the user.
     pub fn mark_as_named(&mut self) {
         self.is_named = true;
-        self.forget();
-        self.last = None;
+        self.invalidate();
+        self.last_readable = None;
     }
 
-    /// It is to be looked at anew.
-    pub fn forget(&mut self) {
-        self.view = None;
+    /// Drops the analysis.
+    pub fn invalidate(&mut self) {
+        self.analysis = None;
     }
 
-    /// What is in force for it is to be asked for anew.
-    pub fn forget_configuration(&mut self) {
-        self.in_force = None;
-        self.forget();
+    /// Drops the effective configuration and the analysis.
+    pub fn invalidate_configuration(&mut self) {
+        self.effective_config = None;
+        self.invalidate();
     }
 
-    /// Whether nothing of its last change was seen yet.
-    pub fn is_new(&self) -> bool {
-        self.view.is_none()
+    /// Whether the document has not been analyzed since the last change.
+    pub fn needs_analysis(&self) -> bool {
+        self.analysis.is_none()
     }
 
-    /// What there is in it, looked at once after each change.
-    pub fn view(&mut self, configuration: &Arc<EffectiveConfig>) -> Arc<Analysis> {
-        if let Some(view) = &self.view {
-            return view.clone();
+    /// Returns the analysis, which is made once after each change.
+    pub fn analysis(&mut self, configuration: &Arc<EffectiveConfig>) -> Arc<Analysis> {
+        if let Some(analysis) = &self.analysis {
+            return analysis.clone();
         }
-        let (view, is_readable) = self.look(configuration);
-        let view = Arc::new(view);
+        let (analysis, is_readable) = self.analyze(configuration);
+        let analysis = Arc::new(analysis);
         if is_readable {
-            self.last = Some(LastAnalysis { text: self.text.clone(), view: view.clone() });
+            self.last_readable =
+                Some(LastAnalysis { text: self.text.clone(), analysis: analysis.clone() });
         }
-        self.view = Some(view.clone());
-        view
+        self.analysis = Some(analysis.clone());
+        analysis
     }
 
-    /// What there is in the text, and whether it could be read.
-    fn look(&self, configuration: &Arc<EffectiveConfig>) -> (Analysis, bool) {
-        if self.text.len() > LARGEST {
+    /// Analyzes the text; also returns whether it could be read.
+    fn analyze(&self, configuration: &Arc<EffectiveConfig>) -> (Analysis, bool) {
+        if self.text.len() > MAX_DOCUMENT_SIZE {
             let help = "check it on the command line: `gvtg-xml lint --max-size 0 FILE`";
             return (
                 self.unreadable(XmlError::new(0, "larger than 16 MiB, so it is not checked", help)),
@@ -123,7 +122,7 @@ impl Document {
         }
         let (text, configuration, is_named) =
             (self.text.clone(), configuration.clone(), self.is_named);
-        let seen = catch_panic(move || {
+        let result = catch_panic(move || {
             if !(is_named || configuration.named)
                 && skip_reason(text.as_bytes(), configuration.all).is_some()
             {
@@ -135,25 +134,25 @@ impl Document {
                 &settings(&configuration, is_named),
             ) {
                 Err(error) if error.kind == XmlErrorKind::NotADomain => Ok(Analysis::Foreign),
-                seen => seen.map(Analysis::Domain),
+                result => result.map(Analysis::Domain),
             }
         });
-        match seen {
-            Err(fault) => (Analysis::Failed(fault), false),
-            Ok(Ok(view)) => (view, true),
+        match result {
+            Err(message) => (Analysis::Failed(message), false),
+            Ok(Ok(analysis)) => (analysis, true),
             Ok(Err(error)) => (self.unreadable(error), false),
         }
     }
 
-    /// What to say of a text that can't be read: nothing where the one before was foreign, or where
-    /// none came before and this one doesn't begin as a domain.
+    /// The analysis of unreadable text. It reports nothing if the last readable text was not
+    /// relevant, or if there was none and this one does not start with `<domain`.
     fn unreadable(&self, error: XmlError) -> Analysis {
         let begins_as_domain = || xml::root_name(self.text.as_bytes()).as_deref() == Some("domain");
-        match &self.last {
+        match &self.last_readable {
             None if begins_as_domain() => Analysis::Unreadable(error, Vec::new()),
-            Some(LastAnalysis { text, view }) => match &**view {
+            Some(LastAnalysis { text, analysis }) => match &**analysis {
                 Analysis::Domain(findings) => {
-                    Analysis::Unreadable(error, kept(findings, text, &self.text))
+                    Analysis::Unreadable(error, keep_findings(findings, text, &self.text))
                 }
                 _ => Analysis::Foreign,
             },
@@ -161,7 +160,7 @@ impl Document {
         }
     }
 
-    /// The findings with the edits that mend them; none in what can't be read.
+    /// Computes the findings with their edits; empty if the text can't be read.
     pub fn findings_with_edits(
         &self,
         configuration: &Arc<EffectiveConfig>,
@@ -175,8 +174,8 @@ impl Document {
     }
 }
 
-/// The settings for a document: one that nobody named is judged as one that was found in a folder,
-/// and nothing unsafe is done unasked.
+/// The settings for a document. One that the user did not name is treated like a file found in a
+/// folder, and unsafe fixes are never part of fixing everything.
 pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
     Settings {
         explicitly_named: is_named || configuration.named,
@@ -185,8 +184,8 @@ pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
     }
 }
 
-/// Whether a document is what `virsh edit` has its user edit: libvirt's tools/virsh-util.c makes a
-/// temporary file `virshXXXXXX.xml`.
+/// Whether `virsh edit` has opened this document: libvirt's tools/virsh-util.c creates a temporary
+/// file `virshXXXXXX.xml`.
 pub fn is_virsh_edit(uri: &str) -> bool {
     let name = uri.rsplit('/').next().unwrap_or("");
     let middle = name.strip_prefix("virsh").and_then(|rest| rest.strip_suffix(".xml"));
@@ -195,38 +194,43 @@ pub fn is_virsh_edit(uri: &str) -> bool {
     })
 }
 
-/// Those findings of a text that are still in another one, where only what lies between its
-/// beginning and its end has changed.
-fn kept(findings: &[Diagnostic<'static>], old: &str, new: &str) -> Vec<Diagnostic<'static>> {
-    let same = |(left, right): &(u8, u8)| left == right;
-    // Where somebody writes the same as what stands there, both ends say that it is theirs: each
-    // counts as far as it goes.
-    let before = old.bytes().zip(new.bytes()).take_while(same).count();
-    let behind = old.len() - old.bytes().rev().zip(new.bytes().rev()).take_while(same).count();
-    let kept_before = findings
+/// Keeps the findings of an old text that still apply to the new one. The texts are assumed to
+/// differ only in one region between a common beginning and a common end.
+fn keep_findings(
+    findings: &[Diagnostic<'static>],
+    old: &str,
+    new: &str,
+) -> Vec<Diagnostic<'static>> {
+    let is_equal = |(left, right): &(u8, u8)| left == right;
+    // If the inserted text repeats its surroundings, the common beginning and end overlap; each is
+    // used at its full length.
+    let prefix_end = old.bytes().zip(new.bytes()).take_while(is_equal).count();
+    let suffix_start =
+        old.len() - old.bytes().rev().zip(new.bytes().rev()).take_while(is_equal).count();
+    let kept_end = findings
         .iter()
         .map(|finding| finding.span.end)
-        .filter(|end| *end <= before)
+        .filter(|end| *end <= prefix_end)
         .max()
         .unwrap_or(0);
-    let moved = |span: &Range<usize>| {
-        let by_end = |offset: usize| (offset + new.len()).checked_sub(old.len());
-        if span.end <= before {
+    let move_span = |span: &Range<usize>| {
+        let shift = |offset: usize| (offset + new.len()).checked_sub(old.len());
+        if span.end <= prefix_end {
             Some(span.clone())
-        } else if span.start >= behind {
-            // Of two that are alike one may be gone.
-            by_end(span.start)
-                .filter(|start| *start >= kept_before)
+        } else if span.start >= suffix_start {
+            // Of two identical pieces of text, one may have been deleted.
+            shift(span.start)
+                .filter(|start| *start >= kept_end)
                 .map(|start| start..start + span.len())
         } else {
             None
         }
     };
     let keep = |finding: &Diagnostic<'static>| {
-        let mut finding = Diagnostic { span: moved(&finding.span)?, ..finding.clone() };
-        finding
-            .related
-            .retain_mut(|related| moved(&related.span).map(|span| related.span = span).is_some());
+        let mut finding = Diagnostic { span: move_span(&finding.span)?, ..finding.clone() };
+        finding.related.retain_mut(|related| {
+            move_span(&related.span).map(|span| related.span = span).is_some()
+        });
         Some(finding)
     };
     findings.iter().filter_map(keep).collect()
@@ -246,8 +250,8 @@ mod tests {
     const BAD: &str = "<domain type='kvm'>\n<devices>\n<graphics type='vnc'/>\n<hostdev mode='x' type='mdev' model='vfio-pci'/>\n\
         <video/>\n</devices>\n</domain>\n";
 
-    fn ids(view: &Analysis) -> Vec<String> {
-        match view {
+    fn ids(analysis: &Analysis) -> Vec<String> {
+        match analysis {
             Analysis::Domain(findings) | Analysis::Unreadable(_, findings) => {
                 findings.iter().map(|finding| finding.rule.id.to_string()).collect()
             }
@@ -256,17 +260,17 @@ mod tests {
     }
 
     #[test]
-    fn while_a_tag_is_open_there_is_one_error_and_the_findings_around_stay_at_their_places() {
+    fn keeps_findings_outside_an_unclosed_tag() {
         let configuration = configuration();
         let mut document = Document::new("file:///a.xml".into(), 1, BAD.into());
-        let all = ids(&document.view(&configuration));
+        let all = ids(&document.analysis(&configuration));
         assert!(
             all.contains(&"wrong-vgpu-mode".to_owned()) && all.contains(&"stray-video".to_owned()),
             "{all:?}"
         );
         *document.text_mut() = BAD.replace("<hostdev mode='x'", "<hostdev mode='ü'<");
-        let view = document.view(&configuration);
-        let Analysis::Unreadable(error, kept) = &*view else { panic!("{view:?}") };
+        let analysis = document.analysis(&configuration);
+        let Analysis::Unreadable(error, kept) = &*analysis else { panic!("{analysis:?}") };
         assert!(
             document.text[error.offset..].starts_with("<hostdev")
                 || document.text[error.offset..].starts_with('<'),
@@ -278,11 +282,14 @@ mod tests {
             found.contains(&"<graphics type='vnc'/>") && found.contains(&"<video/>"),
             "{found:?}"
         );
-        assert!(!ids(&view).contains(&"wrong-vgpu-mode".to_owned()), "its place is what changed");
+        assert!(
+            !ids(&analysis).contains(&"wrong-vgpu-mode".to_owned()),
+            "its place is what changed"
+        );
     }
 
     #[test]
-    fn what_is_no_domain_or_none_of_ours_is_foreign_while_it_is_edited_too() {
+    fn documents_without_gvtg_are_foreign_while_edited() {
         let configuration = configuration();
         for text in [
             "",
@@ -294,52 +301,55 @@ mod tests {
             "<dom",
         ] {
             let mut document = Document::new("file:///a.xml".into(), 1, text.into());
-            assert!(matches!(*document.view(&configuration), Analysis::Foreign), "{text}");
+            assert!(matches!(*document.analysis(&configuration), Analysis::Foreign), "{text}");
         }
         let mut document = Document::new("file:///a.xml".into(), 1, "<domain/>".into());
-        document.view(&configuration);
+        document.analysis(&configuration);
         document.text_mut().push('<');
-        assert!(matches!(*document.view(&configuration), Analysis::Foreign));
+        assert!(matches!(*document.analysis(&configuration), Analysis::Foreign));
         let mut unseen = Document::new("file:///a.xml".into(), 1, "<domain><".into());
         assert!(
-            matches!(*unseen.view(&configuration), Analysis::Unreadable(..)),
+            matches!(*unseen.analysis(&configuration), Analysis::Unreadable(..)),
             "who knows what it will be"
         );
     }
 
     #[test]
-    fn an_unreadable_domain_is_recognised_whatever_comes_before_it() {
+    fn recognizes_an_unreadable_domain_after_a_prolog() {
         for text in [
             "<!DOCTYPE domain>\n<domain type='kvm'/>",
             "<\0d\0o\0m\0a\0i\0n\0>\0",
             "<!-- x --><!DOCTYPE x [<!ENTITY a '>'>]><domain/>",
         ] {
             let mut document = Document::new("file:///a.xml".into(), 1, text.into());
-            assert!(matches!(*document.view(&configuration()), Analysis::Unreadable(..)), "{text}");
+            assert!(
+                matches!(*document.analysis(&configuration()), Analysis::Unreadable(..)),
+                "{text}"
+            );
         }
         for text in
             ["<!DOCTYPE html>\n<html>", "<domain xmlns='http://example.org/domains'/>", "\0\0"]
         {
             let mut document = Document::new("file:///a.xml".into(), 1, text.into());
-            assert!(matches!(*document.view(&configuration()), Analysis::Foreign), "{text}");
+            assert!(matches!(*document.analysis(&configuration()), Analysis::Foreign), "{text}");
         }
     }
 
     #[test]
-    fn a_domain_that_is_named_counts() {
+    fn named_domains_without_gvtg_are_checked() {
         let configuration = configuration();
         let mut document = Document::new(
             "file:///a.xml".into(),
             1,
             "<domain type='kvm'><devices/></domain>".into(),
         );
-        document.view(&configuration);
+        document.analysis(&configuration);
         document.mark_as_named();
-        assert_eq!(ids(&document.view(&configuration)), ["missing-vgpu"]);
+        assert_eq!(ids(&document.analysis(&configuration)), ["missing-vgpu"]);
     }
 
     #[test]
-    fn the_files_of_virsh_edit_are_known_by_their_name() {
+    fn recognizes_files_of_virsh_edit_by_name() {
         for (uri, expected) in [
             ("file:///tmp/virshXI3d9F.xml", true),
             ("file:///var/tmp/virsh000000.xml", true),
@@ -359,7 +369,7 @@ mod tests {
             1,
             "<domain type='kvm'><devices/></domain>".into(),
         );
-        let Analysis::Domain(findings) = &*document.view(&configuration()) else {
+        let Analysis::Domain(findings) = &*document.analysis(&configuration()) else {
             panic!("a domain")
         };
         let span = |findings: Vec<Diagnostic<'static>>| {
@@ -367,18 +377,22 @@ mod tests {
         };
         let place = findings[0].span.clone();
         assert_eq!(
-            span(kept(findings, &document.text, &format!("\n\n{}", document.text))),
+            span(keep_findings(findings, &document.text, &format!("\n\n{}", document.text))),
             Some(place.start + 2..place.end + 2)
         );
-        assert_eq!(span(kept(findings, &document.text, "")), None);
+        assert_eq!(span(keep_findings(findings, &document.text, "")), None);
         let doubled = document.text.replacen("<devices", "<<devices", 1);
         assert_eq!(
-            span(kept(findings, &document.text, &doubled)),
+            span(keep_findings(findings, &document.text, &doubled)),
             Some(place.start + 1..place.end + 1),
             "what is typed may look alike"
         );
         let changed = document.text.replacen("<devices", "<dev ices", 1);
-        assert_eq!(span(kept(findings, &document.text, &changed)), None, "its own text changed");
-        assert_eq!(span(kept(findings, &document.text, &document.text)), Some(place));
+        assert_eq!(
+            span(keep_findings(findings, &document.text, &changed)),
+            None,
+            "its own text changed"
+        );
+        assert_eq!(span(keep_findings(findings, &document.text, &document.text)), Some(place));
     }
 }

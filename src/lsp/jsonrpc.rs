@@ -1,76 +1,76 @@
-//! Messages as they go over the wire: JSON-RPC 2.0 behind a `Content-Length`.
+//! Reads and writes JSON-RPC 2.0 messages with a `Content-Length` header.
 
 use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the protocol's numbers mean.
+/// Error codes of JSON-RPC and LSP.
 pub mod code {
-    /// What came is no JSON.
+    /// The message is not valid JSON.
     pub const PARSE_ERROR: i32 = -32700;
-    /// A message that can't come now.
+    /// The message is not allowed at this point of the session.
     pub const INVALID_REQUEST: i32 = -32600;
-    /// A request that this server doesn't know.
+    /// The method is unknown.
     pub const METHOD_NOT_FOUND: i32 = -32601;
-    /// A request that doesn't say what it must.
+    /// The parameters are missing or invalid.
     pub const INVALID_PARAMS: i32 = -32602;
-    /// A fault of this program.
+    /// The server failed.
     pub const INTERNAL_ERROR: i32 = -32603;
-    /// A request before `initialize`.
+    /// A request arrived before `initialize`.
     pub const NOT_INITIALIZED: i32 = -32002;
-    /// The client wants no answer any more.
+    /// The client cancelled the request.
     pub const CANCELLED: i32 = -32800;
 }
 
-/// A message in either direction: a request has `id` and `method`, a notification only the method,
-/// a response only the id.
+/// A message in either direction: a request has `id` and `method`, a notification only `method`, a
+/// response only `id`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Message {
-    /// What a request and its response have in common: a number or a string; null where a request
+    /// The id that links a response to its request: a number or a string; null if a request
     /// couldn't be read.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub id: Option<Value>,
-    /// What is asked for or told.
+    /// The method of a request or notification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// With what.
+    /// The parameters.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub params: Value,
-    /// The answer, null included.
+    /// The result of a successful request, which can be null.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub result: Option<Value>,
-    /// Why there is no answer.
+    /// The error of a failed request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ResponseError>,
 }
 
-/// Why there is no answer.
+/// The error of a failed request.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct ResponseError {
-    /// One of [`code`].
+    /// An error code from [`code`].
     pub code: i32,
-    /// In words.
+    /// The message.
     pub message: String,
 }
 
-/// A null that is there is something else than nothing.
+/// Distinguishes an explicit null from a missing field.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
 impl Message {
-    /// A question to the client.
+    /// Creates a request.
     pub fn request(id: impl Into<Value>, method: &str, params: Value) -> Self {
         Message { id: Some(id.into()), method: Some(method.into()), params, ..Message::default() }
     }
 
-    /// Something told without being asked.
+    /// Creates a notification.
     pub fn notification(method: &str, params: Value) -> Self {
         Message { method: Some(method.into()), params, ..Message::default() }
     }
 
-    /// The answer to a request.
+    /// Creates the response to a request.
     pub fn response(id: Value, outcome: Result<Value, ResponseError>) -> Self {
         let (result, error) = match outcome {
             Ok(result) => (Some(result), None),
@@ -79,42 +79,42 @@ impl Message {
         Message { id: Some(id), result, error, ..Message::default() }
     }
 
-    /// Whether it wants an answer.
+    /// Whether this is a request.
     pub fn is_request(&self) -> bool {
         self.id.is_some() && self.method.is_some()
     }
 
-    /// Whether it is this notification.
+    /// Whether this is a notification with this method.
     pub fn is_notification(&self, method: &str) -> bool {
         self.id.is_none() && self.method.as_deref() == Some(method)
     }
 }
 
 impl ResponseError {
-    /// A number of [`code`] and its words.
+    /// Creates an error; `code` is one of [`code`].
     pub fn new(code: i32, message: impl Into<String>) -> Self {
         ResponseError { code, message: message.into() }
     }
 }
 
-/// Reads the next message; None at the end of the input. A body that is no message is an error in
-/// its place: what follows can be read.
+/// Reads the next message; returns `None` at the end of the input. A body that is not a message is
+/// an inner error, after which reading can continue.
 ///
 /// # Errors
-/// An input that can't be read, or headers that don't say how long the message is: nothing behind
-/// them can be found.
+/// Returns an error if the input can't be read, or if the headers have no valid length: then the
+/// next message can't be found.
 pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, ResponseError>>> {
-    let malformed = |what: &str| {
+    let malformed = |reason: &str| {
         io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("not a Language Server Protocol message: {what}"),
+            format!("not a Language Server Protocol message: {reason}"),
         )
     };
     let mut length = None;
     let mut line = Vec::new();
     loop {
         line.clear();
-        // No header is longer; a client that speaks another protocol is found out soon.
+        // Headers are short. The limit rejects clients that speak another protocol early.
         input.take(4096).read_until(b'\n', &mut line)?;
         if line.is_empty() {
             return if length.is_none() {
@@ -142,7 +142,7 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, Respo
     }
     let length = length.ok_or_else(|| malformed("Content-Length is missing"))?;
     let mut body = Vec::new();
-    // Not reserved: memory is taken for what comes, not for what is announced.
+    // No capacity is reserved, so that an incorrect Content-Length can't exhaust the memory.
     if input.take(length).read_to_end(&mut body)? as u64 != length {
         return Err(malformed("the input ends within the body"));
     }
@@ -152,10 +152,10 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Result<Message, Respo
     ))
 }
 
-/// Writes a message and hands it on at once.
+/// Writes a message and flushes the output.
 ///
 /// # Errors
-/// An output that can't be written.
+/// Returns an error if the output can't be written.
 pub fn write(output: &mut impl Write, message: &Message) -> io::Result<()> {
     #[derive(Serialize)]
     struct Body<'m> {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn reads_what_it_writes() {
         let messages = [
             Message::request("a", "b/c", json!({ "text": "ü\n" })),
             Message::notification("exit", Value::Null),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_message_costs_only_itself() {
+    fn continues_after_an_invalid_body() {
         let bytes = b"content-length:3\r\n\r\nx{}Content-Type: x\r\nContent-Length: 18\r\n\r\n{\"method\": \"exit\"}";
         let messages = read_all(bytes);
         assert!(messages[0].as_ref().unwrap_err().starts_with("-32700 "), "{messages:?}");
@@ -220,8 +220,8 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_say_no_length_end_the_reading() {
-        for (bytes, why) in [
+    fn stops_at_headers_without_a_length() {
+        for (bytes, reason) in [
             (&b"Content-Length: x\r\n\r\n{}"[..], "not a number"),
             (b"Content-Length: 2\n\n{}", "without CRLF"),
             (b"\r\n{}", "Content-Length is missing"),
@@ -230,7 +230,7 @@ mod tests {
             (b"hello\r\n", "without a colon"),
         ] {
             let messages = read_all(bytes);
-            assert!(messages[0].as_ref().unwrap_err().contains(why), "{messages:?}");
+            assert!(messages[0].as_ref().unwrap_err().contains(reason), "{messages:?}");
         }
     }
 }

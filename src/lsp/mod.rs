@@ -1,18 +1,19 @@
-//! The language server: the rules under the cursor. The only part that speaks the editors'
-//! protocol.
+//! The language server. Only this module deals with the Language Server Protocol.
 //!
 //! ```text
-//! stdin ─ wire ─▶ messages ─ server ─▶ documents ─ lint, fix ─▶ views ─ diagnostics, actions, knowledge ─▶ messages ─ wire ─▶ stdout
+//! stdin ─ jsonrpc ─▶ messages ─ server ─▶ documents ─ lint, fix ─▶ analyses ─ diagnostics, actions, hover ─▶ messages ─ jsonrpc ─▶ stdout
 //! ```
 //!
-//! - [`jsonrpc`]: JSON-RPC. [`protocol`]: the protocol's structures. [`text`]: places and byte
-//!   offsets.
-//! - [`configuration`]: the editor's settings; [`uri`]: documents' names and files. [`document`]:
-//!   an open document and what is seen in it; [`catch_panic`]: where that fails.
-//! - [`diagnostics`] and [`actions`]: findings and what can be done about them. [`context`] and
-//!   [`hover`]: what is at the cursor.
-//! - [`server`]: what is told unasked, and the session; `answers`: what is asked of a document;
-//!   [`capabilities`]: what the client can do.
+//! - [`jsonrpc`]: JSON-RPC messages. [`protocol`]: the protocol's structures. [`text`]: positions
+//!   and byte offsets.
+//! - [`configuration`]: the editor's settings. `settings`: the effective configuration of each
+//!   document. [`uri`]: file URIs. [`document`]: an open document and its analysis.
+//!   [`catch_panic`]: isolates panics.
+//! - [`diagnostics`] and [`actions`]: findings, and the fixes and suppressions for them.
+//!   [`context`], [`hover`] and `suppression_completion`: documentation and completions at the
+//!   cursor.
+//! - [`server`]: the state of the session, and notifications to the client. `handlers`: requests
+//!   about a document. [`capabilities`]: the client's capabilities.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
@@ -44,10 +45,11 @@ pub use server::{Ended, Server};
 
 type Incoming = std::io::Result<Result<Message, ResponseError>>;
 
-/// Serves a client until it says goodbye or is gone.
+/// Runs the server until the client exits or disconnects.
 ///
 /// # Errors
-/// A configuration that isn't one, or a client that speaks another protocol, in words for the user.
+/// Returns an error for an invalid configuration, or if the client speaks another protocol, as a
+/// message for the user.
 pub fn serve(
     input: impl BufRead + Send + 'static,
     mut output: impl Write,
@@ -63,8 +65,8 @@ pub fn serve(
                 Err(_) => return Ok(Ended::Abruptly),
             }
         }
-        // What has come meanwhile is known before anything is worked out: a cancelled request costs
-        // nothing, and of many changes in a row the last one counts.
+        // Read all waiting messages before handling the next one, so that cancelled requests are
+        // not computed and only the last of several changes is checked.
         queue.extend(incoming.try_iter());
         match queue.pop_front() {
             Some(Ok(Ok(message))) if message.is_request() && is_cancelled(&message, &queue) => {
@@ -81,7 +83,7 @@ pub fn serve(
         if queue.is_empty() {
             server.publish();
         }
-        for message in server.take() {
+        for message in server.take_outgoing() {
             if jsonrpc::write(&mut output, &message).is_err() {
                 return Ok(Ended::Abruptly);
             }
@@ -92,7 +94,7 @@ pub fn serve(
     }
 }
 
-/// The messages as they come, read in a thread of its own; it ends with the input.
+/// Reads messages in a thread of its own, which ends with the input.
 fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Incoming> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -106,7 +108,7 @@ fn read_ahead(mut input: impl BufRead + Send + 'static) -> Receiver<Incoming> {
     receiver
 }
 
-/// Whether a request that waits was called off.
+/// Whether the queue cancels this request.
 fn is_cancelled(request: &Message, queue: &VecDeque<Incoming>) -> bool {
     queue.iter().flatten().flatten().any(|message| {
         message.is_notification("$/cancelRequest")

@@ -1,37 +1,37 @@
-//! The protocol's own structures, as far as this server speaks it (Language Server Protocol 3.17).
+//! The structures of the Language Server Protocol (3.17) that this server uses.
 //!
-//! Written out here because each crate that has them wants `serde_json` with its feature `std`,
-//! which makes every start of the program slower (benches/README.md). The tests read all that the
-//! server says with types that were made from the official metamodel.
+//! They are defined here because the existing crates enable the feature `std` of `serde_json`,
+//! which makes each start of the program slower (benches/README.md). The tests parse all messages
+//! of the server with types generated from the official metamodel.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A place: 0-based line, and units of the negotiated encoding in it.
+/// A position in a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct Position {
-    /// 0-based.
+    /// The 0-based line.
     pub line: u32,
-    /// In units of the encoding that was agreed on.
+    /// The 0-based offset in the line, in units of the negotiated encoding.
     pub character: u32,
 }
 
-/// Between two places.
+/// A range of a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Range {
-    /// The first character.
+    /// The position of the first character.
     pub start: Position,
-    /// Behind the last.
+    /// The position after the last character.
     pub end: Position,
 }
 
-/// A replacement.
+/// A replacement of a range.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TextEdit {
-    /// What goes.
+    /// The range that is replaced.
     pub range: Range,
-    /// What comes.
+    /// The new text.
     pub new_text: String,
 }
 
@@ -39,184 +39,186 @@ pub struct TextEdit {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnostic {
-    /// Where.
+    /// The range it refers to.
     pub range: Range,
     /// 1 error, 2 warning, 3 information.
     pub severity: u8,
-    /// The rule's id; None for what no rule found.
+    /// The rule's ID; `None` if no rule reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Where the rule's page is.
+    /// A link to the rule's page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_description: Option<CodeDescription>,
-    /// Who says it.
+    /// The program that reports it.
     pub source: &'static str,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// Other places that have to do with it.
+    /// Related locations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_information: Vec<RelatedInformation>,
 }
 
-/// Where a rule's page is.
+/// A link to a rule's page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CodeDescription {
     /// A URL.
     pub href: String,
 }
 
-/// Another place that has to do with a finding.
+/// A location that is related to a finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RelatedInformation {
-    /// Where.
+    /// The location.
     pub location: Location,
-    /// What it is.
+    /// The description of the location.
     pub message: String,
 }
 
-/// A range in a document.
+/// A range of a document, with the document's URI.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Location {
-    /// The document.
+    /// The document's URI.
     pub uri: String,
-    /// Where in it.
+    /// The range.
     pub range: Range,
 }
 
-/// Something that can be done about findings.
+/// An action that the user can choose.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeAction {
-    /// What it does.
+    /// The title in the editor's menu.
     pub title: String,
-    /// Which kind of action it is.
+    /// The kind of action, such as `quickfix`.
     pub kind: &'static str,
-    /// The findings that it mends.
+    /// The findings that it resolves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether it is the one to take.
+    /// Whether the editor can offer it as the default fix.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_preferred: bool,
-    /// What it changes.
+    /// The edit (`WorkspaceEdit`) that it applies.
     pub edit: Value,
 }
 
-/// What can stand at a place.
+/// A completion.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CompletionItem {
-    /// What is shown.
+    /// The text in the list.
     pub label: String,
-    /// 12: a value; 10: a property.
+    /// The kind: 12 is a value, 10 a property.
     pub kind: u8,
-    /// What it means.
+    /// A description.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// Keeps the order.
+    /// The key for sorting, which keeps the server's order.
     pub sort_text: String,
-    /// What it writes.
+    /// The edit that it applies.
     pub text_edit: TextEdit,
 }
 
-/// The document that a request is about.
+/// The identifier of a document.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Identifier {
-    /// Its name.
+pub struct TextDocumentIdentifier {
+    /// The document's URI.
     pub uri: String,
 }
 
-/// `textDocument/didOpen`.
+/// The parameters of `textDocument/didOpen`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DidOpen {
-    /// The document, with its text.
-    pub text_document: Item,
+pub struct DidOpenParams {
+    /// The document with its text.
+    pub text_document: TextDocumentItem,
 }
 
 /// A document with its text.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Item {
-    /// Its name.
+pub struct TextDocumentItem {
+    /// The document's URI.
     pub uri: String,
-    /// Grows with each change.
+    /// The version number, which grows with each change.
     pub version: i64,
-    /// All of it.
+    /// The whole text.
     pub text: String,
 }
 
-/// `textDocument/didChange`.
+/// The parameters of `textDocument/didChange`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DidChange {
+pub struct DidChangeParams {
     /// The document.
-    pub text_document: Versioned,
-    /// What changed, one after the other.
-    pub content_changes: Vec<Change>,
+    pub text_document: VersionedTextDocumentIdentifier,
+    /// The changes, applied one after the other.
+    pub content_changes: Vec<TextDocumentContentChange>,
 }
 
-/// A document at a version.
+/// The identifier of a document at a certain version.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Versioned {
-    /// Its name.
+pub struct VersionedTextDocumentIdentifier {
+    /// The document's URI.
     pub uri: String,
-    /// That of the text after the changes.
+    /// The version after the changes.
     pub version: i64,
 }
 
 /// A change of a text.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Change {
-    /// What goes; everything where it isn't said.
+pub struct TextDocumentContentChange {
+    /// The range that is replaced; `None` for the whole text.
     #[serde(default)]
     pub range: Option<Range>,
-    /// What comes.
+    /// The new text.
     pub text: String,
 }
 
-/// A request about a document as a whole, `didClose` and `textDocument/diagnostic` among them.
+/// The parameters of requests for a whole document, such as `textDocument/diagnostic`, and of
+/// `textDocument/didClose`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OfDocument {
+pub struct DocumentParams {
     /// The document.
-    pub text_document: Identifier,
+    pub text_document: TextDocumentIdentifier,
 }
 
-/// A request about a place, `hover` and `completion` among them.
+/// The parameters of requests for a position, such as `textDocument/hover` and
+/// `textDocument/completion`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AtPosition {
+pub struct PositionParams {
     /// The document.
-    pub text_document: Identifier,
-    /// Where.
+    pub text_document: TextDocumentIdentifier,
+    /// The position.
     pub position: Position,
 }
 
-/// `textDocument/codeAction`.
+/// The parameters of `textDocument/codeAction`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ForRange {
+pub struct CodeActionParams {
     /// The document.
-    pub text_document: Identifier,
-    /// Where the cursor or the selection is.
+    pub text_document: TextDocumentIdentifier,
+    /// The cursor or selection.
     pub range: Range,
-    /// What is asked for.
-    pub context: Context,
+    /// The restrictions on the actions.
+    pub context: CodeActionContext,
 }
 
-/// What `textDocument/codeAction` asks for.
+/// The restrictions of `textDocument/codeAction`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Context {
-    /// The kinds of actions; all where it isn't said.
+pub struct CodeActionContext {
+    /// The kinds of actions to return; `None` for all.
     #[serde(default)]
     pub only: Option<Vec<String>>,
 }
 
-/// `workspace/executeCommand`.
+/// The parameters of `workspace/executeCommand`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Command {
-    /// Its name.
+pub struct ExecuteCommandParams {
+    /// The name of the command.
     pub command: String,
-    /// What it is about.
+    /// The arguments of the command.
     #[serde(default)]
     pub arguments: Vec<Value>,
 }

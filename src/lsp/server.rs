@@ -1,5 +1,5 @@
-//! The server: what it answers, and what it tells unasked. A state machine, so that tests can hold
-//! it in their hands.
+//! The state of a session: answers requests and sends notifications. It does no I/O, so that tests
+//! can drive it directly.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use super::configuration::{Configure, section};
 use super::diagnostics::{self, Style};
 use super::document::{Analysis, Document};
 use super::jsonrpc::{Message, ResponseError, code};
-use super::protocol::{DidChange, DidOpen, OfDocument};
+use super::protocol::{DidChangeParams, DidOpenParams, DocumentParams};
 use super::text::{Lines, apply};
 use crate::config::{ConfigWatcher, EffectiveConfig};
 use crate::version::Version;
 
-/// The command that makes a document's domain one with a vGPU, as if the file had been named on the
-/// command line.
+/// The command that fixes a document as if the user had named the file on the command line; it can
+/// add a vGPU.
 pub const FIX_COMMAND: &str = "gvtg-xml.fix";
 
-/// How a session ended.
+/// The end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The client said goodbye.
+    /// The client sent `shutdown` and `exit`.
     Orderly,
-    /// It left without a word, or said what can't be understood.
+    /// The client disconnected, or exited without `shutdown`.
     Abruptly,
 }
 
-/// How far a session is.
+/// The phase of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     New,
@@ -40,105 +40,106 @@ enum Phase {
     Ended(Ended),
 }
 
-/// One session.
+/// A session.
 pub struct Server<'c> {
     pub(super) configure: &'c Configure<'c>,
-    pub(super) live: ConfigWatcher,
-    /// The configurations in which something is wrong that is shown, by their names.
-    pub(super) marked: Vec<String>,
-    /// The releases of libvirt for which the user was warned of the form.
-    pub(super) warned_of: Vec<Version>,
-    /// The settings that came with `initialize`; later ones stand over them.
-    pub(super) first_settings: Map<String, Value>,
+    pub(super) config_watcher: ConfigWatcher,
+    /// The URIs of configurations for which errors are shown.
+    pub(super) config_error_uris: Vec<String>,
+    /// The libvirt releases for which the user was warned that fixes use a form that the installed
+    /// libvirt does not read.
+    pub(super) warned_versions: Vec<Version>,
+    /// The settings from `initialize`; later ones take precedence.
+    pub(super) initial_settings: Map<String, Value>,
     phase: Phase,
-    pub(super) abilities: ClientCapabilities,
+    pub(super) capabilities: ClientCapabilities,
     pub(super) documents: BTreeMap<String, Document>,
     pub(super) outgoing: Vec<Message>,
-    /// The number of the server's own last request.
-    requests: u64,
-    /// The request for the settings that isn't answered yet.
-    pub(super) asked_settings: Option<Value>,
+    /// The id of the server's last request.
+    last_request_id: u64,
+    /// The id of the pending request for settings.
+    pub(super) settings_request: Option<Value>,
 }
 
-/// What a request is answered with.
+/// The result of handling a request.
 pub(super) type Answer = Result<Value, ResponseError>;
 
 impl<'c> Server<'c> {
-    /// A session that waits for `initialize`.
+    /// Creates a session that waits for `initialize`.
     ///
     /// # Errors
-    /// A configuration that isn't one without the editor's part.
+    /// Returns an error if the configuration is invalid even without the editor's settings.
     pub fn new(configure: &'c Configure<'c>) -> Result<Self, String> {
         Ok(Server {
-            live: configure(&Map::new())?,
+            config_watcher: configure(&Map::new())?,
             configure,
-            marked: Vec::new(),
-            warned_of: Vec::new(),
-            first_settings: Map::new(),
+            config_error_uris: Vec::new(),
+            warned_versions: Vec::new(),
+            initial_settings: Map::new(),
             phase: Phase::New,
-            abilities: ClientCapabilities::of(&Value::Null),
+            capabilities: ClientCapabilities::of(&Value::Null),
             documents: BTreeMap::new(),
             outgoing: Vec::new(),
-            requests: 0,
-            asked_settings: None,
+            last_request_id: 0,
+            settings_request: None,
         })
     }
 
-    /// How the session ended; None while it goes on.
+    /// The end of the session; `None` while it is running.
     pub fn ended(&self) -> Option<Ended> {
         match self.phase {
-            Phase::Ended(how) => Some(how),
+            Phase::Ended(ended) => Some(ended),
             _ => None,
         }
     }
 
-    /// What is to be sent, in order.
-    pub fn take(&mut self) -> Vec<Message> {
+    /// Returns the messages to send, in order.
+    pub fn take_outgoing(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.outgoing)
     }
 
-    /// Takes in a message, and answers it if it is a request.
+    /// Handles a message; the response to a request is added to the outgoing messages.
     pub fn handle(&mut self, message: Message) {
         let Message { id, method, params, result, .. } = message;
         match (id, method) {
             (Some(id), Some(method)) => {
-                let answer = self.answer(&method, params);
+                let answer = self.handle_request(&method, params);
                 self.outgoing.push(Message::response(id, answer));
                 if method == "initialize" && self.phase == Phase::Running {
                     self.configure_first();
                 }
             }
-            (None, Some(method)) => self.hear(&method, params),
+            (None, Some(method)) => self.handle_notification(&method, params),
             (Some(id), None) => self.handle_response(&id, result.unwrap_or(Value::Null)),
             (None, None) => {}
         }
     }
 
-    /// Refuses a request whose answer nobody waits for.
+    /// Responds that a request was cancelled.
     pub fn cancel(&mut self, id: Value) {
         self.outgoing
             .push(Message::response(id, Err(ResponseError::new(code::CANCELLED, "cancelled"))));
     }
 
-    /// Refuses what is no message.
+    /// Responds to input that is not a valid message.
     pub fn refuse(&mut self, error: ResponseError) {
         self.outgoing.push(Message::response(Value::Null, Err(error)));
     }
 
-    /// Tells the findings of what has changed, where the client doesn't ask for them. For when
-    /// nothing more waits to be taken in: of many changes in a row only the last text is looked at.
+    /// Publishes the diagnostics of changed documents, unless the client requests them itself. Call
+    /// it when no message is waiting, so that only the last of several changes is checked.
     pub fn publish(&mut self) {
         if self.phase != Phase::Running {
             return;
         }
         self.refresh();
-        if self.abilities.pulls {
+        if self.capabilities.pulls_diagnostics {
             return;
         }
         let changed: Vec<String> = self
             .documents
             .values()
-            .filter(|document| document.is_new())
+            .filter(|document| document.needs_analysis())
             .map(|document| document.uri.clone())
             .collect();
         for uri in changed {
@@ -150,7 +151,7 @@ impl<'c> Server<'c> {
         }
     }
 
-    fn answer(&mut self, method: &str, params: Value) -> Answer {
+    fn handle_request(&mut self, method: &str, params: Value) -> Answer {
         match (self.phase, method) {
             (Phase::New, "initialize") => return Ok(self.initialize(&params)),
             (Phase::New, _) => {
@@ -180,21 +181,21 @@ impl<'c> Server<'c> {
                 Ok(Value::Null)
             }
             "textDocument/diagnostic" => {
-                let asked: OfDocument = read(params)?;
-                self.document(&asked.text_document.uri)?;
-                Ok(json!({ "kind": "full", "items": self.diagnostics(&asked.text_document.uri) }))
+                let params: DocumentParams = parse_params(params)?;
+                self.document(&params.text_document.uri)?;
+                Ok(json!({ "kind": "full", "items": self.diagnostics(&params.text_document.uri) }))
             }
-            "textDocument/codeAction" => self.code_actions(read(params)?),
-            "textDocument/hover" => self.hover(&read(params)?),
-            "textDocument/completion" => self.completion(&read(params)?),
-            "workspace/executeCommand" => self.execute(&read(params)?),
+            "textDocument/codeAction" => self.code_actions(parse_params(params)?),
+            "textDocument/hover" => self.hover(&parse_params(params)?),
+            "textDocument/completion" => self.completion(&parse_params(params)?),
+            "workspace/executeCommand" => self.execute(&parse_params(params)?),
             _ => {
                 Err(ResponseError::new(code::METHOD_NOT_FOUND, format!("unknown method {method}")))
             }
         }
     }
 
-    fn hear(&mut self, method: &str, params: Value) {
+    fn handle_notification(&mut self, method: &str, params: Value) {
         if method == "exit" {
             self.phase = Phase::Ended(if self.phase == Phase::ShutDown {
                 Ended::Orderly
@@ -205,42 +206,50 @@ impl<'c> Server<'c> {
         if self.phase != Phase::Running {
             return;
         }
-        // What can't be read is no notification of the protocol, and nobody waits for an answer.
+        // A notification has no response, so invalid ones are ignored.
         match method {
             "textDocument/didOpen" => {
-                if let Ok(DidOpen { text_document: item }) = read(params) {
+                if let Ok(DidOpenParams { text_document: item }) = parse_params(params) {
                     self.documents
                         .insert(item.uri.clone(), Document::new(item.uri, item.version, item.text));
                 }
             }
             "textDocument/didChange" => {
-                let Ok(DidChange { text_document, content_changes }) = read(params) else { return };
+                let Ok(DidChangeParams { text_document, content_changes }) = parse_params(params)
+                else {
+                    return;
+                };
                 let Some(document) = self.documents.get_mut(&text_document.uri) else { return };
                 document.version = text_document.version;
                 for change in content_changes {
-                    apply(document.text_mut(), change, self.abilities.client.encoding);
+                    apply(document.text_mut(), change, self.capabilities.client.encoding);
                 }
             }
             "textDocument/didClose" => {
-                let Ok(OfDocument { text_document }) = read(params) else { return };
-                if self.documents.remove(&text_document.uri).is_some() && !self.abilities.pulls {
+                let Ok(DocumentParams { text_document }) = parse_params(params) else { return };
+                if self.documents.remove(&text_document.uri).is_some()
+                    && !self.capabilities.pulls_diagnostics
+                {
                     let params = json!({ "uri": text_document.uri, "diagnostics": [] });
                     self.outgoing
                         .push(Message::notification("textDocument/publishDiagnostics", params));
                 }
             }
-            "initialized" if self.abilities.has_watchers => {
-                // Rules of a site are files of TOML too. What has changed is looked at whenever
-                // something comes, and this is something.
+            "initialized" if self.capabilities.has_watchers => {
+                // Custom rules are TOML files too. The notification itself is not handled: every
+                // message makes the server check for changed files.
                 let watchers = json!({ "watchers": [{ "globPattern": "**/*.toml" }] });
                 let method = "workspace/didChangeWatchedFiles";
                 let registration =
                     json!({ "id": "gvtg-xml.toml", "method": method, "registerOptions": watchers });
-                self.ask("client/registerCapability", json!({ "registrations": [registration] }));
+                self.send_request(
+                    "client/registerCapability",
+                    json!({ "registrations": [registration] }),
+                );
             }
             "workspace/didChangeConfiguration" => match section(&params["settings"]) {
                 Some(settings) => self.change_settings(settings),
-                None if self.abilities.has_settings => self.ask_settings(),
+                None if self.capabilities.has_settings => self.request_settings(),
                 None => {}
             },
             _ => {}
@@ -249,13 +258,13 @@ impl<'c> Server<'c> {
 
     fn initialize(&mut self, params: &Value) -> Value {
         self.phase = Phase::Running;
-        self.abilities = ClientCapabilities::of(&params["capabilities"]);
-        self.first_settings =
+        self.capabilities = ClientCapabilities::of(&params["capabilities"]);
+        self.initial_settings =
             section(&params["initializationOptions"]).cloned().unwrap_or_default();
         json!({
             "serverInfo": { "name": "gvtg-xml", "version": env!("CARGO_PKG_VERSION") },
             "capabilities": {
-                "positionEncoding": self.abilities.client.encoding.name(),
+                "positionEncoding": self.capabilities.client.encoding.name(),
                 "textDocumentSync": { "openClose": true, "change": 2 },
                 "diagnosticProvider": { "identifier": "gvtg-xml", "interFileDependencies": false, "workspaceDiagnostics": false },
                 "codeActionProvider": { "codeActionKinds": [QUICK_FIX, FIX_ALL, FIX_DOMAIN] },
@@ -266,17 +275,17 @@ impl<'c> Server<'c> {
         })
     }
 
-    /// Sends a request; its id.
-    pub(super) fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.requests += 1;
-        let message = Message::request(self.requests, method, params);
+    /// Sends a request and returns its id.
+    pub(super) fn send_request(&mut self, method: &str, params: Value) -> Value {
+        self.last_request_id += 1;
+        let message = Message::request(self.last_request_id, method, params);
         let id = message.id.clone().unwrap_or_default();
         self.outgoing.push(message);
         id
     }
 
-    /// Shows the user a message: 1 is an error, 2 a warning, 3 is good to know.
-    pub(super) fn show(&mut self, kind: u8, message: &str) {
+    /// Shows the user a message; `kind` is 1 for an error, 2 for a warning and 3 for information.
+    pub(super) fn show_message(&mut self, kind: u8, message: &str) {
         self.outgoing.push(Message::notification(
             "window/showMessage",
             json!({ "type": kind, "message": message }),
@@ -289,56 +298,66 @@ impl<'c> Server<'c> {
             .ok_or_else(|| ResponseError::new(code::INVALID_PARAMS, format!("{uri} is not open")))
     }
 
-    /// What there is in an open document.
-    pub(super) fn view(&mut self, uri: &str) -> Result<Arc<Analysis>, ResponseError> {
+    /// Returns the analysis of an open document.
+    pub(super) fn analysis(&mut self, uri: &str) -> Result<Arc<Analysis>, ResponseError> {
         self.document(uri)?;
-        let in_force = self.in_force(uri);
-        let view = self
+        let effective_config = self.effective_config(uri);
+        let analysis = self
             .documents
             .get_mut(uri)
-            .map_or(Arc::new(Analysis::Foreign), |document| document.view(&in_force));
-        if matches!(&*view, Analysis::Domain(_)) {
-            self.warn_of_form(&in_force);
+            .map_or(Arc::new(Analysis::Foreign), |document| document.analysis(&effective_config));
+        if matches!(&*analysis, Analysis::Domain(_)) {
+            self.warn_of_form(&effective_config);
         }
-        Ok(view)
+        Ok(analysis)
     }
 
-    pub(super) fn style<'s>(&'s self, uri: &'s str, in_force: &'s EffectiveConfig) -> Style<'s> {
-        let rule_pages = in_force.rule_pages.as_deref().filter(|_| self.abilities.has_links);
-        Style { uri, has_related: self.abilities.has_related, rule_pages }
+    pub(super) fn style<'s>(
+        &'s self,
+        uri: &'s str,
+        effective_config: &'s EffectiveConfig,
+    ) -> Style<'s> {
+        let rule_pages =
+            effective_config.rule_pages.as_deref().filter(|_| self.capabilities.has_links);
+        Style { uri, has_related: self.capabilities.has_related, rule_pages }
     }
 
-    /// The findings of an open document, as the client takes them.
+    /// Builds the diagnostics of an open document.
     fn diagnostics(&mut self, uri: &str) -> Value {
-        let in_force = self.in_force(uri);
+        let effective_config = self.effective_config(uri);
         let Some(document) = self.documents.get_mut(uri) else { return json!([]) };
-        let was_new = document.is_new();
-        let view = document.view(&in_force);
+        let is_first_analysis = document.needs_analysis();
+        let analysis = document.analysis(&effective_config);
         let text = document.text.clone();
-        if let Analysis::Failed(fault) = &*view
-            && was_new
+        if let Analysis::Failed(panic) = &*analysis
+            && is_first_analysis
         {
-            self.show(1, &blame(fault));
+            self.show_message(1, &crash_message(panic));
         }
-        if matches!(&*view, Analysis::Domain(_)) {
-            self.warn_of_form(&in_force);
+        if matches!(&*analysis, Analysis::Domain(_)) {
+            self.warn_of_form(&effective_config);
         }
-        let lines = Lines::new(&text, self.abilities.client.encoding);
-        json!(diagnostics::all(&view, &lines, &text, self.style(uri, &in_force)))
+        let lines = Lines::new(&text, self.capabilities.client.encoding);
+        json!(diagnostics::for_analysis(
+            &analysis,
+            &lines,
+            &text,
+            self.style(uri, &effective_config)
+        ))
     }
 }
 
-fn read<T: DeserializeOwned>(params: Value) -> Result<T, ResponseError> {
+fn parse_params<T: DeserializeOwned>(params: Value) -> Result<T, ResponseError> {
     serde_json::from_value(params)
         .map_err(|error| ResponseError::new(code::INVALID_PARAMS, error.to_string()))
 }
 
-pub(super) fn internal(fault: String) -> ResponseError {
-    ResponseError::new(code::INTERNAL_ERROR, blame(&fault))
+pub(super) fn internal_error(panic: String) -> ResponseError {
+    ResponseError::new(code::INTERNAL_ERROR, crash_message(&panic))
 }
 
-pub(super) fn blame(fault: &str) -> String {
+pub(super) fn crash_message(panic: &str) -> String {
     format!(
-        "gvtg-xml crashed while checking this document. This is a bug: please report it, together with the document ({fault})"
+        "gvtg-xml crashed while checking this document. This is a bug: please report it, together with the document ({panic})"
     )
 }

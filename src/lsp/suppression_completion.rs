@@ -1,5 +1,4 @@
-//! The names of rules in what a document says is to be ignored, in text that need not be whole:
-//! somebody is typing it.
+//! Completion and documentation of rule names in suppressions, in incomplete XML.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -10,13 +9,17 @@ use crate::rules::Rule;
 use crate::rules::docs::{Markup, page};
 use crate::xml::COMMENT_MARK;
 
-/// Where the name stands that is being written at a byte offset, in the brackets of a comment or in
-/// the metadata; None elsewhere.
-pub fn name_at(text: &str, offset: usize, spot: Option<&CursorContext>) -> Option<Range<usize>> {
-    match spot {
+/// Finds the rule name at a byte offset, in the brackets of a suppression comment or in the
+/// metadata, and returns its byte range.
+pub fn name_at(
+    text: &str,
+    offset: usize,
+    cursor_context: Option<&CursorContext>,
+) -> Option<Range<usize>> {
+    match cursor_context {
         Some(CursorContext { path, part: Part::Value(attribute, span), .. }) => {
-            (attribute == "rule" && path.last().is_some_and(|name| name == "gvtg:ignore"))
-                .then(|| span.clone())
+            let is_ignore_element = path.last().is_some_and(|name| name == "gvtg:ignore");
+            if attribute == "rule" && is_ignore_element { Some(span.clone()) } else { None }
         }
         Some(_) => None,
         None => in_comment(text, offset),
@@ -39,7 +42,7 @@ fn in_comment(text: &str, offset: usize) -> Option<Range<usize>> {
     Some(offset - name.len()..end)
 }
 
-/// The names that can stand there.
+/// The rules and groups that can be suppressed.
 pub fn names(rules: &[&Rule]) -> Vec<Suggestion> {
     let ids = rules
         .iter()
@@ -57,14 +60,14 @@ pub fn names(rules: &[&Rule]) -> Vec<Suggestion> {
     all
 }
 
-/// What a name means: a rule's page, or which rules a group has.
-pub fn meaning(name: &str, rules: &[&Rule], markup: Markup) -> Option<String> {
+/// The documentation of a name: the rule's page, or the rules of a group.
+pub fn documentation(name: &str, rules: &[&Rule], markup: Markup) -> Option<String> {
     if let Some(rule) = rules.iter().find(|rule| rule.is_named(name)) {
         return Some(page(rule, markup));
     }
     let mut text = format!("All rules in group {name}\n\n");
-    let of_group: Vec<&&Rule> = rules.iter().filter(|rule| rule.group.name() == name).collect();
-    for rule in &of_group {
+    let group_rules: Vec<&&Rule> = rules.iter().filter(|rule| rule.group.name() == name).collect();
+    for rule in &group_rules {
         let summary = if markup == Markup::Markdown {
             rule.summary.replace('<', "\\<")
         } else {
@@ -72,37 +75,40 @@ pub fn meaning(name: &str, rules: &[&Rule], markup: Markup) -> Option<String> {
         };
         let _ = writeln!(text, "- {}: {summary}", rule.id);
     }
-    (!of_group.is_empty()).then_some(text)
+    if group_rules.is_empty() { None } else { Some(text) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::spot;
+    use super::super::context::context_at;
     use super::*;
     use crate::rules::builtin;
 
-    /// The name at the `|`.
-    fn at(marked: &str) -> String {
+    /// The rule name at the `|`.
+    fn name_at_mark(marked: &str) -> String {
         let (text, offset) = (marked.replace('|', ""), marked.find('|').unwrap());
-        name_at(&text, offset, spot(&text, offset).as_ref())
+        name_at(&text, offset, context_at(&text, offset).as_ref())
             .map_or("none".into(), |span| format!("<{}>", &text[span]))
     }
 
     #[test]
-    fn the_name_in_brackets_is_found_while_it_is_written() {
-        assert_eq!(at("<a><!-- gvtg-xml: ignore[|"), "<>");
-        assert_eq!(at("<a><!-- gvtg-xml: ignore[str|ay-video, b] c --></a>"), "<stray-video>");
-        assert_eq!(at("<a><!-- gvtg-xml: ignore-file[a, |] c --></a>"), "<>");
-        assert_eq!(at("<a><!-- gvtg-xml: ignore[a,b|\n<c/></a>"), "<b>");
-        assert_eq!(at("<a><!-- gvtg-xml: ignore[|é"), "<>");
+    fn finds_the_incomplete_name() {
+        assert_eq!(name_at_mark("<a><!-- gvtg-xml: ignore[|"), "<>");
         assert_eq!(
-            at("<metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray|'>x</g:ignore>"),
+            name_at_mark("<a><!-- gvtg-xml: ignore[str|ay-video, b] c --></a>"),
+            "<stray-video>"
+        );
+        assert_eq!(name_at_mark("<a><!-- gvtg-xml: ignore-file[a, |] c --></a>"), "<>");
+        assert_eq!(name_at_mark("<a><!-- gvtg-xml: ignore[a,b|\n<c/></a>"), "<b>");
+        assert_eq!(name_at_mark("<a><!-- gvtg-xml: ignore[|é"), "<>");
+        assert_eq!(
+            name_at_mark("<metadata><g:ignore xmlns:g='urn:gvtg-xml:1' rule='stray|'>x</g:ignore>"),
             "<stray>"
         );
     }
 
     #[test]
-    fn nothing_else_is_such_a_name() {
+    fn finds_no_name_elsewhere() {
         for marked in [
             "<a><!-- gvtg-xml: ignore[a] b [c|] -->",
             "<a><!-- gvtg-xml: ign|ore[a] b -->",
@@ -113,20 +119,22 @@ mod tests {
             "<metadata><g:ignore xmlns:g='urn:gvtg-xml:1' ru|le='stray'>x</g:ignore>",
             "|",
         ] {
-            assert_eq!(at(marked), "none", "{marked}");
+            assert_eq!(name_at_mark(marked), "none", "{marked}");
         }
     }
 
     #[test]
-    fn rules_and_groups_have_a_meaning() {
+    fn documents_rules_and_groups() {
         let rules: Vec<&Rule> = builtin().iter().collect();
-        let meant = |name: &str| meaning(name, &rules, Markup::Plain);
+        let documentation_of = |name: &str| documentation(name, &rules, Markup::Plain);
         assert!(
-            meant("stray-video")
+            documentation_of("stray-video")
                 .is_some_and(|page| page.starts_with("stray-video (warning, group display)"))
         );
-        assert!(meant("display").is_some_and(|text| text.contains("\n- stray-graphics: ")));
-        assert_eq!(meant("no-such-rule"), None);
+        assert!(
+            documentation_of("display").is_some_and(|text| text.contains("\n- stray-graphics: "))
+        );
+        assert_eq!(documentation_of("no-such-rule"), None);
         let names = names(&rules);
         assert!(names.len() > rules.len() && names.iter().any(|name| name.value == "vgpu"));
     }

@@ -1,18 +1,18 @@
-//! The protocol's places and this program's byte offsets, and texts that change piece by piece.
+//! Converts between the protocol's positions and byte offsets, and applies changes to a text.
 
-use super::protocol::{Change, Position, Range};
+use super::protocol::{Position, Range, TextDocumentContentChange};
 
-/// What the protocol counts characters in.
+/// The unit in which the protocol counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// Bytes.
     Utf8,
-    /// 16-bit units: a character beyond the basic plane is two.
+    /// 16-bit code units: a character outside the basic multilingual plane counts as two.
     Utf16,
 }
 
 impl Encoding {
-    /// The protocol's word for it.
+    /// The protocol's name of the encoding.
     pub fn name(self) -> &'static str {
         match self {
             Encoding::Utf8 => "utf-8",
@@ -29,7 +29,7 @@ impl Encoding {
     }
 }
 
-/// Where each line of a text begins, for as long as it doesn't change.
+/// The byte offset of each line of a text.
 #[derive(Clone, Debug)]
 pub struct Lines<'t> {
     text: &'t str,
@@ -38,7 +38,7 @@ pub struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    /// LF, CRLF and a lone CR end a line, as the protocol has it.
+    /// Splits a text into lines at LF, CRLF and single CR, as the protocol requires.
     pub fn new(text: &'t str, encoding: Encoding) -> Self {
         let bytes = text.as_bytes();
         let ends = memchr::memchr2_iter(b'\n', b'\r', bytes)
@@ -46,7 +46,7 @@ impl<'t> Lines<'t> {
         Lines { text, encoding, starts: std::iter::once(0).chain(ends.map(|at| at + 1)).collect() }
     }
 
-    /// The place of a byte offset; one past the end or inside a character is moved back.
+    /// The position of a byte offset. An offset past the end or inside a character is rounded down.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor(self.text, offset);
         let line = self.starts.partition_point(|&start| start <= offset) - 1;
@@ -54,13 +54,13 @@ impl<'t> Lines<'t> {
         Position { line: to_u32(line), character: to_u32(units) }
     }
 
-    /// The place of a range of bytes.
+    /// The positions of a byte range.
     pub fn range(&self, span: std::ops::Range<usize>) -> Range {
         Range { start: self.position(span.start), end: self.position(span.end) }
     }
 
-    /// The byte offset of a place. One behind its line means the line's end, one inside a character
-    /// the character's start.
+    /// The byte offset of a position. A position past the end of its line becomes the line's end,
+    /// one inside a character the character's start.
     pub fn offset(&self, position: Position) -> usize {
         let line = position.line as usize;
         let Some(&start) = self.starts.get(line) else { return self.text.len() };
@@ -74,8 +74,8 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// Does a change; places are those of the text before it.
-pub fn apply(text: &mut String, change: Change, encoding: Encoding) {
+/// Applies a change; its range refers to the text before it.
+pub fn apply(text: &mut String, change: TextDocumentContentChange, encoding: Encoding) {
     let Some(range) = change.range else {
         *text = change.text;
         return;
@@ -114,45 +114,51 @@ fn to_u32(number: usize) -> u32 {
 mod tests {
     use super::*;
 
-    // é is one unit of UTF-16 and two bytes, 😀 two and four.
+    // é is one UTF-16 unit and two bytes, 😀 two units and four bytes.
     const TEXT: &str = "aé\r\n😀b\rc\n";
 
-    fn at(encoding: Encoding, line: u32, character: u32) -> usize {
+    fn offset_at(encoding: Encoding, line: u32, character: u32) -> usize {
         Lines::new(TEXT, encoding).offset(Position { line, character })
     }
 
     #[test]
-    fn places_are_offsets_and_back() {
+    fn converts_positions_to_offsets_and_back() {
         for encoding in [Encoding::Utf8, Encoding::Utf16] {
             let lines = Lines::new(TEXT, encoding);
             for (offset, _) in TEXT.char_indices().filter(|(offset, _)| *offset != 4) {
                 assert_eq!(lines.offset(lines.position(offset)), offset, "{encoding:?} {offset}");
             }
         }
-        let place = |offset| {
+        let line_and_character = |offset| {
             let position = Lines::new(TEXT, Encoding::Utf16).position(offset);
             (position.line, position.character)
         };
         assert_eq!(
-            (place(3), place(5), place(9), place(11), place(13)),
+            (
+                line_and_character(3),
+                line_and_character(5),
+                line_and_character(9),
+                line_and_character(11),
+                line_and_character(13)
+            ),
             ((0, 2), (1, 0), (1, 2), (2, 0), (3, 0))
         );
-        assert_eq!(place(99), (3, 0), "past the end is the end");
+        assert_eq!(line_and_character(99), (3, 0), "past the end is the end");
     }
 
     #[test]
-    fn places_that_are_none_are_moved_to_the_nearest_before() {
-        assert_eq!(at(Encoding::Utf16, 1, 1), 5, "the middle of a pair is its start");
-        assert_eq!(at(Encoding::Utf8, 0, 2), 1, "the middle of a character is its start");
-        assert_eq!(at(Encoding::Utf16, 0, 99), 3, "behind a line is its end, before CRLF");
+    fn rounds_invalid_positions_down() {
+        assert_eq!(offset_at(Encoding::Utf16, 1, 1), 5, "the middle of a pair is its start");
+        assert_eq!(offset_at(Encoding::Utf8, 0, 2), 1, "the middle of a character is its start");
+        assert_eq!(offset_at(Encoding::Utf16, 0, 99), 3, "behind a line is its end, before CRLF");
         assert_eq!(
-            (at(Encoding::Utf16, 3, 7), at(Encoding::Utf16, 9, 0)),
+            (offset_at(Encoding::Utf16, 3, 7), offset_at(Encoding::Utf16, 9, 0)),
             (TEXT.len(), TEXT.len())
         );
     }
 
     #[test]
-    fn changes_are_done_where_they_say() {
+    fn applies_changes() {
         let mut text = TEXT.to_owned();
         let range = |start: (u32, u32), end: (u32, u32)| {
             let position = |(line, character)| Position { line, character };
@@ -160,23 +166,27 @@ mod tests {
         };
         apply(
             &mut text,
-            Change { range: range((1, 0), (1, 2)), text: "x".into() },
+            TextDocumentContentChange { range: range((1, 0), (1, 2)), text: "x".into() },
             Encoding::Utf16,
         );
         assert_eq!(text, "aé\r\nxb\rc\n");
         apply(
             &mut text,
-            Change { range: range((0, 2), (1, 0)), text: String::new() },
+            TextDocumentContentChange { range: range((0, 2), (1, 0)), text: String::new() },
             Encoding::Utf16,
         );
         assert_eq!(text, "aéxb\rc\n");
         apply(
             &mut text,
-            Change { range: range((9, 9), (0, 0)), text: "end".into() },
+            TextDocumentContentChange { range: range((9, 9), (0, 0)), text: "end".into() },
             Encoding::Utf16,
         );
         assert_eq!(text, "aéxb\rc\nend", "an end before its start is an insertion");
-        apply(&mut text, Change { range: None, text: "new".into() }, Encoding::Utf16);
+        apply(
+            &mut text,
+            TextDocumentContentChange { range: None, text: "new".into() },
+            Encoding::Utf16,
+        );
         assert_eq!(text, "new");
     }
 }

@@ -1,4 +1,4 @@
-//! The names of documents and the files that they are.
+//! Converts between file URIs and paths.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::uri::escaped;
 
-/// The file that a document is; None for one that is no file of this machine.
+/// The path of a file URI; `None` for other URIs and for files on other hosts.
 pub fn to_path(uri: &str) -> Option<PathBuf> {
     let rest = uri.strip_prefix("file://")?;
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
@@ -15,25 +15,27 @@ pub fn to_path(uri: &str) -> Option<PathBuf> {
     }
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        let escaped =
-            behind.get(..2).filter(|_| first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+    while let Some((&first, after)) = rest.split_first() {
+        let hex_digits = if first == b'%' { after.get(..2) } else { None };
+        let escaped_byte = hex_digits
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped_byte {
             Some(byte) => {
                 bytes.push(byte);
-                rest = &behind[2..];
+                rest = &after[2..];
             }
             None => {
                 bytes.push(first);
-                rest = behind;
+                rest = after;
             }
         }
     }
     Some(PathBuf::from(OsString::from_vec(bytes)))
 }
 
-/// The name of a file.
-pub fn of_path(path: &Path) -> String {
+/// The URI of a file.
+pub fn from_path(path: &Path) -> String {
     format!("file://{}", escaped(path.as_os_str().as_bytes()))
 }
 
@@ -42,9 +44,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_has_a_name_and_a_name_its_file() {
+    fn converts_paths_to_uris_and_back() {
         for path in ["/vms/win10.xml", "/a b/%25é#?.xml", "/"] {
-            assert_eq!(to_path(&of_path(Path::new(path))), Some(PathBuf::from(path)));
+            assert_eq!(to_path(&from_path(Path::new(path))), Some(PathBuf::from(path)));
         }
         assert_eq!(to_path("file:///a%20b%2fc.xml"), Some(PathBuf::from("/a b/c.xml")));
         assert_eq!(to_path("file://localhost/a.xml"), Some(PathBuf::from("/a.xml")));
