@@ -1,4 +1,4 @@
-//! All messages that are known, and which rule or symptom each is of.
+//! The catalog of known messages, with the rule or symptom that explains each.
 
 use std::ops::Range;
 
@@ -7,23 +7,23 @@ use super::strip_ansi::plain;
 use crate::rules::schema::{MessageSource, Rule};
 use crate::rules::symptom::Symptom;
 
-/// What explains a message.
+/// The explanation of a message.
 #[derive(Clone, Debug)]
 pub enum Answer<'r> {
-    /// What it means and what to do stands in a file of its own.
+    /// A symptom, which has its own file with meaning and steps.
     Symptom(&'r Symptom),
-    /// The rules that say that libvirt, QEMU or the system say it.
+    /// The rules that list the message as one of libvirt, QEMU or the system.
     Rules(Vec<&'r Rule>),
 }
 
 impl Answer<'_> {
-    /// Whether it tells nothing by itself.
+    /// Whether the message alone says too little, so that other answers are preferred.
     pub fn is_vague(&self) -> bool {
         matches!(self, Answer::Symptom(symptom) if symptom.fallback)
     }
 }
 
-/// Rules and symptoms, ready for the question which of them a message is of.
+/// The catalog of known messages.
 #[derive(Clone, Debug)]
 pub struct Catalog<'r> {
     /// All rules.
@@ -35,30 +35,30 @@ pub struct Catalog<'r> {
     index: Index,
 }
 
-/// A message that is known.
+/// A known message.
 #[derive(Clone, Debug)]
 struct Message {
     text: String,
-    /// The number of its answer.
+    /// The index of its answer.
     answer: usize,
-    /// Whether other programs say the same, so that it counts only beside the name of the one that
-    /// is meant.
+    /// Whether other programs print this text too, so that it only counts in a line that names one
+    /// of `LOG_PROGRAMS`.
     is_common: bool,
 }
 
 const QUOTES: [char; 2] = ['\'', '"'];
 
-/// Messages with fewer letters than these may be anybody's.
-const COMMON: usize = 22;
+/// Messages with fewer fixed bytes than these may come from any program.
+const MIN_SPECIFIC_LENGTH: usize = 22;
 
-/// What stands in the lines of the programs whose messages are known: the daemons, QEMU and virsh.
+/// Text in the log lines of the known programs: the daemons, QEMU and virsh.
 const LOG_PROGRAMS: [&[u8]; 4] = [b"qemu", b"virt", b"error", b"hook"];
 
 impl<'r> Catalog<'r> {
-    /// Makes rules and symptoms ready. A message that a symptom has too is the symptom's.
+    /// Builds the catalog. A message of both a symptom and a rule belongs to the symptom.
     pub fn new(rules: impl IntoIterator<Item = &'r Rule>, symptoms: &'r [Symptom]) -> Self {
         let rules: Vec<&'r Rule> = rules.into_iter().collect();
-        let mut known = Catalog {
+        let mut catalog = Catalog {
             rules,
             symptoms: symptoms.iter().collect(),
             answers: Vec::new(),
@@ -67,29 +67,34 @@ impl<'r> Catalog<'r> {
         };
         let mut patterns = Vec::new();
         for symptom in symptoms {
-            let answer = known.add_answer(Answer::Symptom(symptom));
-            for words in symptom.known_message.iter() {
-                known.add_message(&words.text, words.at, answer, &mut patterns);
+            let answer = catalog.add_answer(Answer::Symptom(symptom));
+            for message in symptom.known_message.iter() {
+                catalog.add_message(&message.text, message.at, answer, &mut patterns);
             }
         }
-        for rule in known.rules.clone() {
-            for says in rule.known_message.iter() {
-                match known
+        for rule in catalog.rules.clone() {
+            for known_message in rule.known_message.iter() {
+                match catalog
                     .messages
                     .iter()
-                    .find(|message| message.text == says.text)
+                    .find(|message| message.text == known_message.text)
                     .map(|message| message.answer)
                 {
-                    Some(answer) => known.add_rule(answer, rule),
+                    Some(answer) => catalog.add_rule(answer, rule),
                     None => {
-                        let answer = known.add_answer(Answer::Rules(vec![rule]));
-                        known.add_message(&says.text, says.at, answer, &mut patterns);
+                        let answer = catalog.add_answer(Answer::Rules(vec![rule]));
+                        catalog.add_message(
+                            &known_message.text,
+                            known_message.at,
+                            answer,
+                            &mut patterns,
+                        );
                     }
                 }
             }
         }
-        known.index = Index::new(patterns);
-        known
+        catalog.index = Index::new(patterns);
+        catalog
     }
 
     fn add_answer(&mut self, answer: Answer<'r>) -> usize {
@@ -111,41 +116,42 @@ impl<'r> Catalog<'r> {
         patterns: &mut Vec<Pattern>,
     ) {
         if let Some(pattern) = Pattern::parse(text) {
-            let is_common = at != MessageSource::System && pattern.weight() < COMMON;
+            let is_common = at != MessageSource::System && pattern.weight() < MIN_SPECIFIC_LENGTH;
             self.messages.push(Message { text: text.to_owned(), answer, is_common });
             patterns.push(pattern);
         }
     }
 
-    /// An answer by its number.
+    /// The answer with this index.
     pub fn answer(&self, number: usize) -> &Answer<'r> {
         &self.answers[number]
     }
 
-    /// The answers to the messages in a line of plain text (no colours, no control characters),
-    /// with the places of those messages: each answer once. Of two messages in one place the one
-    /// counts that says more.
+    /// Finds known messages in a line of plain text (without colors and control characters).
+    /// Returns the indices of their answers, each once, with the byte ranges of the messages,
+    /// sorted by position. Where two messages overlap, the more specific one wins.
     pub fn in_line(&self, line: &[u8]) -> Vec<(usize, Range<usize>)> {
-        self.found_by(&self.index, line)
+        self.answers_in(&self.index, line)
     }
 
-    fn found_by(&self, index: &Index, line: &[u8]) -> Vec<(usize, Range<usize>)> {
+    fn answers_in(&self, index: &Index, line: &[u8]) -> Vec<(usize, Range<usize>)> {
         let lower = line.to_ascii_lowercase();
-        let mut found = index.find(&lower);
-        if found.is_empty() {
+        let mut matches = index.find(&lower);
+        if matches.is_empty() {
             return Vec::new();
         }
-        let is_spoken =
-            LOG_PROGRAMS.iter().any(|speaker| memchr::memmem::find(&lower, speaker).is_some());
-        found.retain(|(number, _)| is_spoken || !self.messages[*number].is_common);
-        found.sort_by_key(|(number, _)| {
+        let names_log_program =
+            LOG_PROGRAMS.iter().any(|program| memchr::memmem::find(&lower, program).is_some());
+        matches.retain(|(number, _)| names_log_program || !self.messages[*number].is_common);
+        matches.sort_by_key(|(number, _)| {
             (std::cmp::Reverse(index.pattern(*number).weight()), *number)
         });
         let mut answers: Vec<(usize, Range<usize>)> = Vec::new();
-        for (number, place) in found {
+        for (number, place) in matches {
             let answer = self.messages[number].answer;
-            if answers.iter().all(|(other, taken)| {
-                *other != answer && (taken.end <= place.start || place.end <= taken.start)
+            if answers.iter().all(|(other_answer, other_place)| {
+                *other_answer != answer
+                    && (other_place.end <= place.start || place.end <= other_place.start)
             }) {
                 answers.push((answer, place));
             }
@@ -154,14 +160,14 @@ impl<'r> Catalog<'r> {
         answers
     }
 
-    /// The answers to the messages in a text that somebody gives as one, in its order; what is
-    /// vague only where nothing else is known. A shell may have taken the quotes.
+    /// Finds known messages in a text that the user passes as one message, in the order of the
+    /// text. Vague answers are only returned if there are no others. Quotes are ignored in a second
+    /// attempt, because a shell may have removed them.
     pub fn in_message(&self, text: &str) -> Vec<&Answer<'r>> {
         let numbers = self.numbers_in(&self.index, text);
         let numbers = if numbers.is_empty() {
             let unquoted = self.messages.iter().map(|message| message.text.replace(QUOTES, ""));
-            // All were patterns with quotes, so those without them have a piece left that is long
-            // enough.
+            // A pattern that is too short without its quotes is used with them.
             let patterns: Vec<Pattern> = unquoted
                 .zip(&self.messages)
                 .filter_map(|(text, message)| {
@@ -178,9 +184,9 @@ impl<'r> Catalog<'r> {
     fn numbers_in(&self, index: &Index, text: &str) -> Vec<usize> {
         let mut numbers: Vec<usize> = Vec::new();
         for line in text.lines() {
-            // Whoever asks says by asking that it is QEMU's or libvirt's.
+            // A message passed on the command line is assumed to come from QEMU or libvirt.
             let line = [&*plain(line.as_bytes()), b" qemu"].concat();
-            for (number, _) in self.found_by(index, &line) {
+            for (number, _) in self.answers_in(index, &line) {
                 if !numbers.contains(&number) {
                     numbers.push(number);
                 }
@@ -189,8 +195,8 @@ impl<'r> Catalog<'r> {
         numbers
     }
 
-    /// The answers whose messages have this piece, with anything in the places that vary: those
-    /// that have most of its letters.
+    /// Finds messages that contain a piece of text, in which `{}` of the message matches anything,
+    /// and returns the answers of those that share the most letters with it.
     pub(super) fn with_piece(&self, piece: &str, cut: Cut) -> Vec<&Answer<'r>> {
         let piece = String::from_utf8_lossy(&plain(piece.trim().as_bytes())).to_lowercase();
         let needed = (piece.chars().count() * 2 / 3).max(MIN_LETTERS);
@@ -211,7 +217,7 @@ impl<'r> Catalog<'r> {
         self.without_vague(numbers).into_iter().map(|number| &self.answers[number]).collect()
     }
 
-    /// These answers without the vague ones, if there are others.
+    /// Removes the vague answers if there are others.
     pub(super) fn without_vague(&self, mut numbers: Vec<usize>) -> Vec<usize> {
         if numbers.iter().any(|number| !self.answers[*number].is_vague()) {
             numbers.retain(|number| !self.answers[*number].is_vague());
@@ -220,32 +226,33 @@ impl<'r> Catalog<'r> {
     }
 }
 
-/// A piece with fewer letters is in too many messages.
+/// Minimum number of letters; shorter pieces occur in too many messages.
 const MIN_LETTERS: usize = 6;
 
 /// Where a piece of a message may begin and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// Also inside a word: the user may have copied only a part of a line.
+    /// Anywhere, even inside a word: the user may have copied only a part of a line.
     Anywhere,
     /// Only where a word begins or ends.
     BetweenWords,
 }
 
-/// How many letters of `asked` are letters of `says`, if it is a piece of it with anything in the
-/// places that vary; else 0.
-fn letters_in_common(says: &str, asked: &str, cut: Cut) -> usize {
-    // None stands for a place that varies: it takes any letters, also none.
+/// Counts the letters that `piece` shares with `message`, in which `{}` matches anything. Returns 0
+/// if `piece` is not contained in it.
+fn letters_in_common(message: &str, piece: &str, cut: Cut) -> usize {
+    // `None` stands for `{}`, which matches any number of letters.
     let pattern: Vec<Option<char>> =
-        says.replace("{}", "\0").chars().map(|c| (c != '\0').then_some(c)).collect();
+        message.replace("{}", "\0").chars().map(|c| (c != '\0').then_some(c)).collect();
     let is_letter =
         |at: usize| pattern.get(at).copied().flatten().is_some_and(char::is_alphanumeric);
     let can_cut =
         |at: usize| cut == Cut::Anywhere || at == 0 || !is_letter(at - 1) || !is_letter(at);
-    // The best count for each place in the pattern to be at, before a letter of `asked`.
+    // For each index in the pattern, the highest count with which it can be reached before the next
+    // letter of `piece`.
     let mut best: Vec<Option<usize>> =
         (0..=pattern.len()).map(|at| can_cut(at).then_some(0)).collect();
-    for letter in asked.chars() {
+    for letter in piece.chars() {
         let mut next = vec![None; pattern.len() + 1];
         for (at, count) in best.iter().enumerate().filter_map(|(at, count)| Some((at, (*count)?))) {
             match pattern.get(at) {

@@ -1,4 +1,4 @@
-//! A log, looked through piece by piece.
+//! Scans a log for known errors.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,99 +6,98 @@ use std::ops::Range;
 use super::catalog::{Answer, Catalog};
 use super::strip_ansi::plain;
 
-/// A log that is being looked through. It keeps what it found and the line that is not complete
-/// yet.
+/// A scanner for a log that arrives in chunks. It only keeps its results and the current incomplete
+/// line.
 #[derive(Debug)]
 pub struct LogScanner<'k, 'r> {
-    known: &'k Catalog<'r>,
-    /// What has come of a line whose end has not.
+    catalog: &'k Catalog<'r>,
+    /// The incomplete line at the end of the last chunk.
     line: Vec<u8>,
-    /// How many lines have ended.
+    /// The number of complete lines so far.
     lines: usize,
-    found: BTreeMap<usize, Occurrences>,
+    occurrences: BTreeMap<usize, Occurrences>,
     unknown: Unknown,
     last_start: Option<usize>,
     has_other_letters: bool,
 }
 
-/// What a log says.
+/// The result of scanning a log.
 #[derive(Clone, Debug)]
 pub struct Report<'k, 'r> {
-    /// The known errors in it, by the line where each is first.
+    /// The known errors, sorted by the line of their first occurrence.
     pub complaints: Vec<LogMatch<'k, 'r>>,
-    /// The lines of libvirt and QEMU that report an error which is not known.
+    /// The errors of libvirt and QEMU that are not known.
     pub unknown: Unknown,
-    /// How many lines it has.
+    /// The number of lines.
     pub lines: usize,
-    /// The line, from 1, in which the guest was started for the last time: QEMU's log has all of
-    /// them.
+    /// The 1-based line of the VM's last start; QEMU's log contains all of them.
     pub last_start: Option<usize>,
-    /// Whether there are letters in it that English does without: its messages may be in another
-    /// language.
+    /// Whether the log contains non-ASCII letters, so that its messages may not be in English.
     pub has_other_letters: bool,
 }
 
 /// A known error in a log.
 #[derive(Clone, Debug)]
 pub struct LogMatch<'k, 'r> {
-    /// What explains it.
+    /// The explanation.
     pub answer: &'k Answer<'r>,
-    /// Where and how often it is said.
+    /// The lines in which it occurs.
     pub seen: Occurrences,
 }
 
-/// Where something stands in a log.
+/// The occurrences of an error in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrences {
-    /// In how many lines.
+    /// The number of lines that contain it.
     pub count: usize,
-    /// The first of them, from 1.
+    /// The 1-based number of the first such line.
     pub first: usize,
-    /// The last of them.
+    /// The 1-based number of the last such line.
     pub last: usize,
-    /// What the first says, without what is not text; a long one only as far as it is about this.
+    /// The plain text of the first such line; for a long line, the part around the message.
     pub text: String,
 }
 
-/// Errors that nothing is known of.
+/// Unknown errors in a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unknown {
-    /// In how many lines.
+    /// The number of lines with unknown errors.
     pub count: usize,
-    /// The last of them, from 1, with what it says: a log's end is about what somebody did last.
+    /// The 1-based number and the text of the last such line. The end of a log shows the user's
+    /// latest attempt.
     pub last: Option<(usize, String)>,
 }
 
-/// What libvirt writes into QEMU's log before each start.
+/// The text that libvirt writes to QEMU's log before each start.
 const START: &[u8] = b": starting up libvirt version: ";
 
-/// A line that goes on for longer is looked at in pieces of this size, so that any log fits into
-/// memory.
+/// Maximum length of a line in bytes. Longer lines are scanned in pieces of this size, so that
+/// memory use is bounded.
 const MAX_LINE_BYTES: usize = 4 << 20;
 
 impl<'k, 'r> LogScanner<'k, 'r> {
-    /// A log of which nothing has come yet.
-    pub fn new(known: &'k Catalog<'r>) -> Self {
+    /// Creates a scanner for an empty log.
+    pub fn new(catalog: &'k Catalog<'r>) -> Self {
         LogScanner {
-            known,
+            catalog,
             line: Vec::new(),
             lines: 0,
-            found: BTreeMap::new(),
+            occurrences: BTreeMap::new(),
             unknown: Unknown::default(),
             last_start: None,
             has_other_letters: false,
         }
     }
 
-    /// Looks at what comes next of the log, wherever that begins and ends.
+    /// Scans the next chunk, which may begin and end within a line.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             if self.line.is_empty() {
-                self.look_at(&bytes[..end]);
+                self.scan_line(&bytes[..end]);
             } else {
                 let mut line = std::mem::take(&mut self.line);
                 line.extend_from_slice(&bytes[..end]);
-                self.look_at(&line);
+                self.scan_line(&line);
             }
             self.lines += 1;
             bytes = &bytes[end + 1..];
@@ -106,22 +105,25 @@ impl<'k, 'r> LogScanner<'k, 'r> {
         self.line.extend_from_slice(bytes);
         if self.line.len() > MAX_LINE_BYTES {
             let line = std::mem::take(&mut self.line);
-            self.look_at(&line);
+            self.scan_line(&line);
         }
     }
 
-    /// What the log says, when all of it has come.
+    /// Returns the result after the last chunk.
     pub fn finish(mut self) -> Report<'k, 'r> {
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);
-            self.look_at(&line);
+            self.scan_line(&line);
             self.lines += 1;
         }
-        let numbers = self.known.without_vague(self.found.keys().copied().collect());
-        let complaint = |number| {
-            Some(LogMatch { answer: self.known.answer(number), seen: self.found.remove(&number)? })
+        let numbers = self.catalog.without_vague(self.occurrences.keys().copied().collect());
+        let log_match = |number| {
+            Some(LogMatch {
+                answer: self.catalog.answer(number),
+                seen: self.occurrences.remove(&number)?,
+            })
         };
-        let mut complaints: Vec<_> = numbers.into_iter().filter_map(complaint).collect();
+        let mut complaints: Vec<_> = numbers.into_iter().filter_map(log_match).collect();
         complaints.sort_by_key(|complaint| complaint.seen.first);
         Report {
             complaints,
@@ -132,7 +134,7 @@ impl<'k, 'r> LogScanner<'k, 'r> {
         }
     }
 
-    fn look_at(&mut self, line: &[u8]) {
+    fn scan_line(&mut self, line: &[u8]) {
         let line = plain(line.strip_suffix(b"\r").unwrap_or(line));
         let number = self.lines + 1;
         if memchr::memmem::find(&line, START).is_some() {
@@ -140,17 +142,17 @@ impl<'k, 'r> LogScanner<'k, 'r> {
         }
         self.has_other_letters |= !line.is_ascii()
             && String::from_utf8_lossy(&line).chars().any(|c| c.is_alphabetic() && !c.is_ascii());
-        let answers = self.known.in_line(&line);
+        let answers = self.catalog.in_line(&line);
         if answers.is_empty() && is_error(&line) {
             self.unknown.count += 1;
-            self.unknown.last = Some((number, shown(&line, 0..0)));
+            self.unknown.last = Some((number, render_line(&line, 0..0)));
         }
         for (answer, place) in answers {
-            let seen = self.found.entry(answer).or_insert_with(|| Occurrences {
+            let seen = self.occurrences.entry(answer).or_insert_with(|| Occurrences {
                 count: 0,
                 first: number,
                 last: number,
-                text: shown(&line, place),
+                text: render_line(&line, place),
             });
             seen.count += 1;
             seen.last = number;
@@ -158,34 +160,34 @@ impl<'k, 'r> LogScanner<'k, 'r> {
     }
 }
 
-/// Whether a line is one in which libvirt, virsh or QEMU report an error, by how they begin it.
+/// Whether the format of a line shows that libvirt, virsh or QEMU report an error.
 fn is_error(line: &[u8]) -> bool {
     let has = |words: &[u8]| memchr::memmem::find(line, words).is_some();
-    let is_qemus = || {
+    let is_qemu_error = || {
         has(b"qemu-system-")
             && has(b": ")
             && !has(b"warning")
             && !has(b"info:")
             && !has(b"terminating on signal")
     };
-    // virsh says that a start failed before it says why.
+    // virsh reports that a start failed before it reports the cause.
     line.starts_with(b"error: ") && !line.starts_with(b"error: Failed to start domain")
         || has(b": error : ")
-        || (line.first().is_some_and(u8::is_ascii_digit) && is_qemus())
+        || (line.first().is_some_and(u8::is_ascii_digit) && is_qemu_error())
 }
 
-/// A message is shown with so much of its line before it and behind it, in bytes.
+/// Bytes of the line render_line before and after a message.
 const CONTEXT_BYTES: Range<usize> = 200..300;
 
-/// A line as text, or the part of a long one around a place.
-fn shown(line: &[u8], place: Range<usize>) -> String {
+/// Renders a line; of a long line, only the part around a byte range.
+fn render_line(line: &[u8], place: Range<usize>) -> String {
     let is_start = |at: usize| line.get(at).is_none_or(|byte| *byte & 0xc0 != 0x80);
     let start = place.start.saturating_sub(CONTEXT_BYTES.start);
     let end = line.len().min(place.end.min(place.start + CONTEXT_BYTES.end) + CONTEXT_BYTES.end);
     let start = (start..line.len()).take(4).find(|at| is_start(*at)).unwrap_or(start);
     let end = (end..line.len()).take(4).find(|at| is_start(*at)).unwrap_or(end);
     let text = String::from_utf8_lossy(&line[start..end]);
-    let (before, behind) =
-        (if start > 0 { "…" } else { "" }, if end < line.len() { "…" } else { "" });
-    format!("{before}{}{behind}", text.trim())
+    let prefix = if start > 0 { "…" } else { "" };
+    let suffix = if end < line.len() { "…" } else { "" };
+    format!("{prefix}{}{suffix}", text.trim())
 }

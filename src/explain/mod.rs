@@ -1,11 +1,11 @@
-//! What `explain` knows: which known errors are in a log, and what a message or a word means.
+//! Explains errors: finds known messages in logs, and looks up messages and search terms.
 //!
 //! ```text
-//! bytes of a log ─ plain ─▶ lines as somebody reads them ─ pattern ─▶ messages in them ─ known ─▶ the rule or symptom of each
+//! bytes of a log ─ strip_ansi ─▶ plain lines ─ pattern ─▶ messages in them ─ catalog ─▶ the rule or symptom of each
 //! ```
 //!
-//! Nothing here reads a file: an [`LogScanner`] is fed with pieces of a log, whatever their size,
-//! and keeps no more of it than it shows.
+//! Nothing here reads files: a [`LogScanner`] accepts a log in chunks of any size and only keeps
+//! what it reports.
 
 mod catalog;
 mod log_scanner;

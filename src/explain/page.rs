@@ -1,5 +1,4 @@
-//! What is told of an error: all of it where it was asked for, the least that helps beneath a line
-//! of a log.
+//! Renders explanations: a full page, or a short one for below a line of a log.
 
 use std::fmt::Write as _;
 
@@ -8,8 +7,7 @@ use crate::rules::docs::{Markup, page as page_of_rule, speaker};
 use crate::rules::schema::{Group, Rule};
 use crate::rules::symptom::Symptom;
 
-/// All that is known of a message. Of several rules the pages would be long: it is said which there
-/// are.
+/// Renders the full page of an answer. If it has several rules, it renders their summaries instead.
 pub fn page(answer: &Answer<'_>) -> String {
     match answer {
         Answer::Symptom(symptom) => page_of(symptom),
@@ -20,14 +18,14 @@ pub fn page(answer: &Answer<'_>) -> String {
     }
 }
 
-/// A symptom's page.
+/// Renders a symptom's page.
 pub fn page_of(symptom: &Symptom) -> String {
     let mut text = explanation(symptom);
     if !symptom.known_message.is_empty() {
         text.push('\n');
     }
-    for words in symptom.known_message.iter() {
-        let _ = writeln!(text, "{} says: {}", speaker(words.at), words.text.replace("{}", "…"));
+    for message in symptom.known_message.iter() {
+        let _ = writeln!(text, "{} says: {}", speaker(message.at), message.text.replace("{}", "…"));
     }
     for reference in symptom.references.iter() {
         let _ = writeln!(text, "See {reference}");
@@ -35,12 +33,12 @@ pub fn page_of(symptom: &Symptom) -> String {
     text
 }
 
-/// What it means and what to do.
+/// Renders the meaning of a message and what to do.
 pub fn summary(answer: &Answer<'_>) -> String {
     match answer {
         Answer::Symptom(symptom) => explanation(symptom),
         Answer::Rules(rules) => {
-            rules.iter().map(|rule| rule_in_short(rule)).collect::<Vec<_>>().join("\n")
+            rules.iter().map(|rule| rule_summary(rule)).collect::<Vec<_>>().join("\n")
         }
     }
 }
@@ -73,7 +71,7 @@ fn explanation(symptom: &Symptom) -> String {
     text
 }
 
-fn rule_in_short(rule: &Rule) -> String {
+fn rule_summary(rule: &Rule) -> String {
     let mut text = format!(
         "{} ({}, group {})\n{}\n",
         rule.id,

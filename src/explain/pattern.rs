@@ -1,32 +1,32 @@
-//! Messages with places that vary, and all of them looked for at once in a line.
+//! Message patterns, and an index that searches a line for all of them at once.
 //!
-//! Of each message four bytes in a row are looked for, of its longest piece; where they stand, the
-//! rest is compared. So the time is that of one look at each byte, however many messages are known,
-//! and at most some hundred bytes around each place that looks like one.
+//! For each message, four consecutive bytes of its longest piece are indexed; where they occur in a
+//! line, the whole message is compared. The time is linear in the length of the line, regardless of
+//! the number of messages, plus some hundred bytes of comparison for each candidate.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memmem;
 
-/// A message: pieces that follow each other, with anything between them.
+/// A message pattern: pieces in order, with gaps that match anything.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// In lower case; none is empty.
+    /// The pieces in lower case; none is empty.
     pieces: Vec<Vec<u8>>,
-    /// The longest of them.
+    /// The index of the longest piece.
     anchor: usize,
 }
 
-/// What may stand in a place that varies, in bytes: paths and JSON descriptions of devices fit.
+/// Maximum length of a gap in bytes; paths and JSON descriptions of devices fit.
 const MAX_GAP_BYTES: usize = 600;
 
-/// So many bytes are looked for first.
+/// Number of consecutive bytes that are indexed.
 const GRAM: usize = 4;
 
 impl Pattern {
-    /// Reads a message in which `{}` stands for what varies; None where no piece of it is long
-    /// enough to be looked for.
+    /// Parses a message in which `{}` stands for variable text; returns `None` if no piece is long
+    /// enough to be indexed.
     pub fn parse(text: &str) -> Option<Self> {
         let lower = text.to_ascii_lowercase();
         let pieces: Vec<Vec<u8>> = lower
@@ -38,46 +38,46 @@ impl Pattern {
         (longest.len() >= GRAM).then_some(Pattern { anchor, pieces })
     }
 
-    /// How many letters of it do not vary: the more, the more it says.
+    /// The number of fixed bytes, as a measure of how specific the message is.
     pub fn weight(&self) -> usize {
         self.pieces.iter().map(Vec::len).sum()
     }
 
-    /// Where all of it stands, if its anchor begins here.
+    /// Returns the byte range of the message if its anchor (the longest piece) is at `start`.
     fn matches(&self, line: &[u8], start: usize) -> Option<Range<usize>> {
         let anchor = &self.pieces[self.anchor];
         if !line[start..].starts_with(anchor) {
             return None;
         }
-        let mut place = start..start + anchor.len();
+        let mut span = start..start + anchor.len();
         for piece in self.pieces[..self.anchor].iter().rev() {
-            let from = place.start.saturating_sub(MAX_GAP_BYTES + piece.len());
-            place.start = from + memmem::rfind(&line[from..place.start], piece)?;
+            let from = span.start.saturating_sub(MAX_GAP_BYTES + piece.len());
+            span.start = from + memmem::rfind(&line[from..span.start], piece)?;
         }
         for piece in &self.pieces[self.anchor + 1..] {
-            let to = line.len().min(place.end + MAX_GAP_BYTES + piece.len());
-            place.end += memmem::find(&line[place.end..to], piece)? + piece.len();
+            let to = line.len().min(span.end + MAX_GAP_BYTES + piece.len());
+            span.end += memmem::find(&line[span.end..to], piece)? + piece.len();
         }
-        Some(place)
+        Some(span)
     }
 }
 
-/// Four bytes in a row, as a number.
+/// Four consecutive bytes as a number.
 type Gram = u32;
 
-/// Messages, ready to be looked for.
+/// An index of messages for searching.
 #[derive(Clone, Debug)]
 pub struct Index {
     patterns: Vec<Pattern>,
-    /// The messages that have these bytes in their anchor, and how far from its beginning.
+    /// For each gram, the indices of the messages whose anchor contains it, and its offset in the
+    /// anchor.
     places: HashMap<Gram, Vec<(usize, usize)>>,
-    /// A bit for each hash of a gram that is in `places`: most bytes of a log need no more than a
-    /// look at it.
+    /// A bit for each hash of a gram in `places`; for most bytes of a log, checking it suffices.
     filter: Vec<u64>,
 }
 
 impl Index {
-    /// Makes these messages ready.
+    /// Builds the index.
     pub fn new(patterns: Vec<Pattern>) -> Self {
         let mut counts: HashMap<Gram, usize> = HashMap::new();
         for gram in patterns.iter().flat_map(|pattern| grams(&pattern.pieces[pattern.anchor])) {
@@ -89,7 +89,7 @@ impl Index {
             filter: vec![0; 1 << (HASH_BITS - 6)],
         };
         for (number, pattern) in patterns.iter().enumerate() {
-            // What few messages have is compared least often.
+            // The rarest gram needs the fewest comparisons.
             let rarest = grams(&pattern.pieces[pattern.anchor])
                 .enumerate()
                 .min_by_key(|(_, gram)| counts.get(gram).copied());
@@ -101,10 +101,10 @@ impl Index {
         Index { patterns, ..index }
     }
 
-    /// The messages in a line that is in lower case: their numbers, each once, and where the first
-    /// of each stands.
+    /// Finds the messages in a line, which must be in lower case. Returns the index of each message
+    /// once, with the byte range of its first occurrence.
     pub fn find(&self, line: &[u8]) -> Vec<(usize, Range<usize>)> {
-        let mut found: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut matches: Vec<(usize, Range<usize>)> = Vec::new();
         let mut gram: Gram = 0;
         for (at, byte) in line.iter().enumerate() {
             gram = gram << 8 | Gram::from(*byte);
@@ -113,17 +113,17 @@ impl Index {
             }
             for (number, offset) in self.places.get(&gram).into_iter().flatten() {
                 let Some(start) = (at + 1 - GRAM).checked_sub(*offset) else { continue };
-                if found.iter().all(|(other, _)| other != number) {
-                    found.extend(
-                        self.patterns[*number].matches(line, start).map(|place| (*number, place)),
+                if matches.iter().all(|(other, _)| other != number) {
+                    matches.extend(
+                        self.patterns[*number].matches(line, start).map(|span| (*number, span)),
                     );
                 }
             }
         }
-        found
+        matches
     }
 
-    /// The message of a number.
+    /// The message with this index.
     pub fn pattern(&self, number: usize) -> &Pattern {
         &self.patterns[number]
     }
@@ -131,7 +131,7 @@ impl Index {
 
 const HASH_BITS: usize = 16;
 
-/// Multiplicative hashing (Knuth, TAOCP 6.4): the upper bits depend on all of the gram.
+/// Multiplicative hashing (Knuth, TAOCP 6.4): the upper bits depend on the whole gram.
 fn hash(gram: Gram) -> usize {
     (gram.wrapping_mul(0x9e37_79b1) >> (Gram::BITS as usize - HASH_BITS)) as usize
 }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_found_whatever_varies() {
+    fn finds_messages_with_any_variable_text() {
         let index = index(&[
             "mediated device '{}' not found",
             "there is no device \"{}\" defined",
@@ -162,7 +162,7 @@ mod tests {
             index
                 .find(line.as_bytes())
                 .into_iter()
-                .map(|(number, place)| (number, &line[place]))
+                .map(|(number, span)| (number, &line[span]))
                 .collect::<Vec<_>>()
         };
         assert_eq!(
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_not_longer_than_what_varies_can_be() {
+    fn gaps_have_a_maximum_length() {
         let index = index(&["mediated device '{}' not found"]);
         for (length, count) in [(MAX_GAP_BYTES, 1), (MAX_GAP_BYTES + 1, 0)] {
             assert_eq!(
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_piece_to_look_for_is_no_pattern() {
+    fn rejects_messages_without_a_long_piece() {
         for text in ["", "{}", "abc{}", "{}ab{}cd"] {
             assert!(Pattern::parse(text).is_none(), "{text}");
         }

@@ -1,27 +1,27 @@
-//! What is known of a question: of a message, a piece of one, or of what somebody looks for.
+//! Answers a query: a message, a piece of one, or search terms.
 
 use super::catalog::{Answer, Catalog, Cut};
 use super::search::Topic;
 
-/// What is known of a question: answers where it is a message or a piece of one, else what is about
-/// its words.
+/// The result of a query: explanations if it is a message or a piece of one, else rules and
+/// symptoms that match its words.
 #[derive(Clone, Debug, Default)]
 pub struct QueryResult<'k, 'r> {
-    /// What explains the messages in it.
+    /// The explanations of the messages in the query.
     pub answers: Vec<&'k Answer<'r>>,
-    /// What is about its words, where no message is in it.
+    /// The rules and symptoms that match its words, if it contains no message.
     pub topic: Topic<'r>,
 }
 
 impl QueryResult<'_, '_> {
-    /// Whether nothing is known of it.
+    /// Whether the result is empty.
     pub fn is_nothing(&self) -> bool {
         self.answers.is_empty() && self.topic.about.is_empty() && self.topic.beside.is_empty()
     }
 }
 
 impl<'r> Catalog<'r> {
-    /// What is known of a question. A single word is a topic before it is a piece of a message.
+    /// Answers a query. A single word is a search term first and a piece of a message second.
     pub fn asked(&self, question: &str) -> QueryResult<'_, 'r> {
         let is_one_word = !question.trim().contains(char::is_whitespace);
         let mut answers = self.in_message(question);
@@ -35,9 +35,10 @@ impl<'r> Catalog<'r> {
         if topic.about.is_empty() {
             answers = self.with_piece(question, Cut::BetweenWords);
         }
-        match answers.is_empty() {
-            true => QueryResult { answers, topic },
-            false => QueryResult { answers, topic: Topic::default() },
+        if answers.is_empty() {
+            QueryResult { answers, topic }
+        } else {
+            QueryResult { answers, topic: Topic::default() }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rules and symptoms by what they are about.
+//! Searches rules and symptoms by topic.
 
 use super::catalog::Catalog;
 use crate::rules::closest_match;
@@ -15,7 +15,7 @@ pub enum Entry<'r> {
 }
 
 impl<'r> Entry<'r> {
-    /// Its name.
+    /// The ID of the rule or symptom.
     pub fn id(self) -> &'r str {
         match self {
             Entry::Rule(rule) => &rule.id,
@@ -23,7 +23,7 @@ impl<'r> Entry<'r> {
         }
     }
 
-    /// What it is about, in a line.
+    /// The one-line summary.
     pub fn summary(self) -> &'r str {
         match self {
             Entry::Rule(rule) => &rule.summary,
@@ -31,26 +31,26 @@ impl<'r> Entry<'r> {
         }
     }
 
-    /// All that it says, in lower case.
+    /// Its whole text, in lower case.
     fn words(self) -> String {
         let mut text = format!("{} {}", self.id(), self.summary());
         match self {
             Entry::Rule(rule) => {
-                let says = rule.known_message.iter().map(|says| &*says.text);
+                let messages = rule.known_message.iter().map(|message| &*message.text);
                 text.extend(
                     [&*rule.message, &*rule.why]
                         .into_iter()
                         .chain(rule.help.as_deref())
-                        .chain(says)
+                        .chain(messages)
                         .flat_map(|part| [" ", part]),
                 );
             }
             Entry::Symptom(symptom) => {
-                let says = symptom.known_message.iter().map(|words| &*words.text);
+                let messages = symptom.known_message.iter().map(|message| &*message.text);
                 text.extend(
                     std::iter::once(&*symptom.explanation)
                         .chain(symptom.steps.iter().map(|step| &**step))
-                        .chain(says)
+                        .chain(messages)
                         .flat_map(|part| [" ", part]),
                 );
             }
@@ -59,12 +59,12 @@ impl<'r> Entry<'r> {
     }
 }
 
-/// What is about a topic.
+/// The search result for a topic.
 #[derive(Clone, Debug, Default)]
 pub struct Topic<'r> {
-    /// Those that have all of its words in their name or their line.
+    /// The entries that have all of its words in their ID or summary.
     pub about: Vec<Entry<'r>>,
-    /// Those that have them somewhere else.
+    /// The entries that have them only in the rest of their text.
     pub beside: Vec<Entry<'r>>,
 }
 
@@ -77,10 +77,10 @@ impl<'r> Catalog<'r> {
             .chain(self.symptoms.iter().map(|symptom| Entry::Symptom(symptom)))
     }
 
-    /// What is about these words, whatever their order.
-    pub fn about(&self, asked: &str) -> Topic<'r> {
-        let asked = asked.to_lowercase();
-        let words: Vec<&str> = asked.split_whitespace().collect();
+    /// Finds the entries that contain all of these words, in any order.
+    pub fn about(&self, query: &str) -> Topic<'r> {
+        let query = query.to_lowercase();
+        let words: Vec<&str> = query.split_whitespace().collect();
         let has_all = |text: &str| words.iter().all(|word| has_word(text, word));
         let mut topic = Topic::default();
         if words.iter().all(|word| word.chars().count() < MIN_WORD_LEN) {
@@ -93,61 +93,63 @@ impl<'r> Catalog<'r> {
                 topic.beside.push(entry);
             }
         }
-        // A name says more than a line does.
+        // A match in the ID is more relevant than one in the summary.
         topic.about.sort_by_key(|entry| (!has_all(entry.id()), entry.id()));
         topic
     }
 
-    /// The names that come nearest to what nothing is known of: one that is spelt like it, else up
-    /// to three that share most of its words. A word that is in more than a sixteenth of all texts
-    /// does not count.
-    pub fn nearest(&self, asked: &str) -> Vec<&'r str> {
-        let asked = asked.to_lowercase();
+    /// Suggests IDs for a query without results: one with a similar spelling, else up to three
+    /// entries that share the most words with it. Words in more than a sixteenth of all entries are
+    /// ignored.
+    pub fn nearest(&self, query: &str) -> Vec<&'r str> {
+        let query = query.to_lowercase();
         let entries: Vec<(&str, String)> =
             self.entries().map(|entry| (entry.id(), entry.words())).collect();
         let is_rare = |word: &&str| {
             entries.iter().filter(|(_, text)| has_word(text, word)).count() <= entries.len() / 16
         };
-        let words = asked
+        let words = query
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| word.chars().count() > MIN_WORD_LEN);
         let words: Vec<&str> = words.filter(is_rare).collect();
-        let shared = |text: &str| words.iter().filter(|word| has_word(text, word)).count();
+        let shared_word_count =
+            |text: &str| words.iter().filter(|word| has_word(text, word)).count();
         let mut counted: Vec<(usize, &str)> = entries
             .iter()
-            .map(|(id, text)| (shared(text), *id))
+            .map(|(id, text)| (shared_word_count(text), *id))
             .filter(|(count, _)| *count > 0)
             .collect();
         counted.sort_by_key(|(count, id)| (std::cmp::Reverse(*count), *id));
-        match closest_match(&asked, self.entries().map(Entry::id)) {
+        match closest_match(&query, self.entries().map(Entry::id)) {
             Some(id) => vec![id],
             None => counted.into_iter().map(|(_, id)| id).take(3).collect(),
         }
     }
 }
 
-/// Whether a text has a word, in the singular or the plural, but not inside a longer word: `bar` is
-/// not in `barely`.
+/// Whether a text contains a word, in the singular or plural, but not inside a longer word:
+/// `barely` does not contain `bar`.
 fn has_word(text: &str, word: &str) -> bool {
     let is_word = |text: &&str| text.len() >= MIN_WORD_LEN && text.chars().all(char::is_alphabetic);
     let singular = word.strip_suffix('s').filter(is_word).unwrap_or(word);
     has_exact_word(text, word) || has_exact_word(text, singular)
 }
 
-/// Whether a text has this word, or this word and an `s`.
+/// Whether a text contains this word, or this word followed by `s`.
 fn has_exact_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
-        let begins =
+        let starts_at_boundary =
             !(before.ends_with(char::is_alphanumeric) && word.starts_with(char::is_alphanumeric));
-        let ends = |after: &str| {
+        let ends_at_boundary = |after: &str| {
             !(after.starts_with(char::is_alphanumeric) && word.ends_with(char::is_alphanumeric))
         };
-        begins && (ends(after) || after.strip_prefix('s').is_some_and(ends))
+        starts_at_boundary
+            && (ends_at_boundary(after) || after.strip_prefix('s').is_some_and(ends_at_boundary))
     })
 }
 
-/// Shorter words are in too many texts.
+/// Minimum length of a word; shorter ones occur in too many texts.
 const MIN_WORD_LEN: usize = 3;
 
 #[cfg(test)]
@@ -155,7 +157,7 @@ mod tests {
     use super::has_word;
 
     #[test]
-    fn a_word_is_found_between_word_boundaries() {
+    fn has_word_respects_word_boundaries() {
         for text in ["bar", "a bar.", "foo-bar", "foo_bar=1", "`bar`", "bars", "barely a bar"] {
             assert!(has_word(text, "bar"), "{text}");
         }

@@ -1,32 +1,30 @@
-//! Lines of a log as somebody reads them: without a terminal's colours, and with quotes as programs
-//! write them.
+//! Converts log lines to plain text: without terminal colors and with straight quotes.
 
 use std::borrow::Cow;
 
-/// A line without what is not read: colours and other sequences for a terminal, and NULs, which are
-/// also between the letters of UTF-16. Quotes that a web page or JSON made of plain ones are plain
-/// ones again, and tabs are blanks.
+/// Removes terminal sequences and NULs (which UTF-16 has between the letters) from a line.
+/// Typographic or escaped quotes become straight ones, and tabs become spaces.
 pub fn plain(line: &[u8]) -> Cow<'_, [u8]> {
     if !line.iter().any(|byte| matches!(byte, 0x1b | 0 | b'\\' | b'\t' | 0xe2)) {
         return Cow::Borrowed(line);
     }
     let mut result = Vec::with_capacity(line.len());
     let mut rest = line;
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
         match first {
             0 => {}
             b'\t' => result.push(b' '),
-            b'\\' if matches!(behind.first(), Some(b'"' | b'\'')) => {}
-            0x1b => rest = behind_sequence(behind),
-            0xe2 => match behind {
+            b'\\' if matches!(after.first(), Some(b'"' | b'\'')) => {}
+            0x1b => rest = skip_sequence(after),
+            0xe2 => match after {
                 [0x80, 0x98 | 0x99, ..] => {
                     result.push(b'\'');
-                    rest = &behind[2..];
+                    rest = &after[2..];
                 }
                 [0x80, 0x9c | 0x9d, ..] => {
                     result.push(b'"');
-                    rest = &behind[2..];
+                    rest = &after[2..];
                 }
                 _ => result.push(first),
             },
@@ -36,20 +34,20 @@ pub fn plain(line: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(result)
 }
 
-/// What is behind a terminal's sequence (ECMA-48): `ESC [ … letter`, or `ESC` and one character.
-/// One that is cut off is not longer than others are.
-fn behind_sequence(rest: &[u8]) -> &[u8] {
-    const LONGEST: usize = 32;
+/// Skips a terminal sequence (ECMA-48) after its `ESC`: `[ … letter`, or a single character. The
+/// length is limited, because a sequence can be cut off.
+fn skip_sequence(rest: &[u8]) -> &[u8] {
+    const MAX_LENGTH: usize = 32;
     match rest {
         [b'[', parameters @ ..] => {
             let length = parameters
                 .iter()
-                .take(LONGEST)
+                .take(MAX_LENGTH)
                 .take_while(|byte| matches!(byte, b' '..=b'?'))
                 .count();
             &parameters[parameters.len().min(length + 1)..]
         }
-        [_, behind @ ..] => behind,
+        [_, after @ ..] => after,
         [] => rest,
     }
 }
@@ -59,7 +57,7 @@ mod tests {
     use super::plain;
 
     #[test]
-    fn a_line_is_what_somebody_reads() {
+    fn converts_a_line_to_plain_text() {
         let text = |line: &[u8]| String::from_utf8(plain(line).into_owned()).unwrap();
         assert_eq!(
             text(b"\x1b[33mi915 0000:00:02.0: \x1b[0m\x1b[1m[drm]\x1b[0m x"),
