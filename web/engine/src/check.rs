@@ -13,28 +13,29 @@ use serde_json::{Value, json};
 use crate::places::Places;
 use crate::wishes;
 
-/// `{"findings", "suppressed", "fixed"}`; for a text that is no domain one finding and no `fixed`,
-/// for settings that can't be used only `{"settings": [{"name", "message"}]}`.
+/// Returns `{"findings", "suppressed", "fixed"}`. For a text that is not a domain, there is one
+/// finding and `fixed` is null. For invalid settings, the result is only `{"settings": [{"name",
+/// "message"}]}`.
 ///
-/// Places are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining",
-/// "display_fixes_skipped", "ignoresErrors"}`, with the last two as `Fixed` has them and with
-/// numbers of findings before, or `{"error"}` where the fixes are at odds.
+/// Positions are those of [`crate::places`]. `fixed` is `{"text", "applied", "remaining",
+/// "display_fixes_skipped", "ignoresErrors"}`; `applied` and `remaining` are numbers of findings,
+/// the last two fields are those of `Fixed`. If the fixes conflict, it is `{"error"}`.
 pub fn check(text: &str, settings: &str) -> Value {
     let settings = match wishes::read(settings) {
         Ok(settings) => settings,
-        Err(wrong) => return json!({ "settings": wrong }),
+        Err(errors) => return json!({ "settings": errors }),
     };
     let rules = RuleSet::all(builtin());
     let mut places = Places::new(text);
     match lint_all(text, &rules, &settings, Detail::Edits) {
         Ok(findings) => json!({
-            "findings": findings.open.iter().map(|finding| shown(finding, &mut places)).collect::<Vec<_>>(),
+            "findings": findings.open.iter().map(|finding| finding_json(finding, &mut places)).collect::<Vec<_>>(),
             "suppressed": findings.suppressed.len(),
             "fixed": fixed(text, &rules, &settings),
         }),
         Err(error) => {
             let finding = Diagnostic::unreadable(&Source::new("", text), &error);
-            json!({ "findings": [shown(&finding, &mut places)], "suppressed": 0, "fixed": null })
+            json!({ "findings": [finding_json(&finding, &mut places)], "suppressed": 0, "fixed": null })
         }
     }
 }
@@ -54,7 +55,7 @@ fn fixed(text: &str, rules: &RuleSet<'_>, settings: &Settings) -> Value {
         Err(FixError::Setting { message, help }) => {
             json!({ "error": format!("{message}: {help}") })
         }
-        // Without a position: it is a fault of the rules, or already a finding.
+        // The position is omitted: this is a bug in the rules, or the error is already a finding.
         Err(FixError::Xml(error, _)) => json!({ "error": bug(&error.message) }),
         Err(error) => json!({ "error": bug(&error.to_string()) }),
     }
@@ -64,7 +65,7 @@ fn bug(message: &str) -> String {
     format!("{message}. This is a bug in gvtg-xml: please report it, together with the document.")
 }
 
-fn shown(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
+fn finding_json(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
     let (from, to) = (places.at(finding.span.start), places.at(finding.span.end));
     let related = finding.related.iter().map(
         |related| json!({ "message": related.message, "from": places.at(related.span.start) }),
@@ -89,9 +90,10 @@ fn shown(finding: &Diagnostic<'_>, places: &mut Places<'_>) -> Value {
     })
 }
 
-/// The report of `gvtg-xml lint --format json` for a file of this name.
+/// Returns the report of `gvtg-xml lint --format json` for a file with this name. Invalid settings
+/// are ignored.
 pub fn report(name: &str, text: &str, settings: &str) -> String {
-    let (settings, _) = wishes::read_what_can_be(settings);
+    let (settings, _) = wishes::read_valid(settings);
     let source = Source::new(name, text);
     let (open, suppressed) =
         match lint_all(text, &RuleSet::all(builtin()), &settings, Detail::Edits) {
@@ -109,7 +111,7 @@ pub fn report(name: &str, text: &str, settings: &str) -> String {
     written
 }
 
-/// A file's text, or why it is none.
+/// Decodes the bytes of a file; returns `{"text"}`, or `{"error": {"message", "help"}}`.
 pub fn decode(bytes: &[u8]) -> Value {
     match xml::decode(bytes) {
         Ok(text) => json!({ "text": text }),
@@ -124,13 +126,13 @@ mod tests {
     const DOMAIN: &str = "<domain type='kvm'>\r\n  <name>é😀</name>\r\n  <devices>\r\n    <video/>\r\n  </devices>\r\n</domain>\r\n";
 
     #[test]
-    fn a_finding_is_where_an_editor_shows_it() {
-        let found = check(DOMAIN, "{}");
-        let video = found["findings"]
+    fn positions_are_those_of_the_editor() {
+        let result = check(DOMAIN, "{}");
+        let video = result["findings"]
             .as_array()
             .unwrap()
             .iter()
-            .find(|one| one["rule"] == "stray-video")
+            .find(|finding| finding["rule"] == "stray-video")
             .unwrap();
         let units: Vec<u16> = DOMAIN.replace("\r\n", "\n").encode_utf16().collect();
         let place = |name: &str| usize::try_from(video[name].as_u64().unwrap()).unwrap();
@@ -141,31 +143,31 @@ mod tests {
     }
 
     #[test]
-    fn the_fixed_text_is_that_of_fix() {
-        let wanted = fix(DOMAIN.into(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
-        let found = check(DOMAIN, "{}");
-        assert_eq!(found["fixed"]["text"], *wanted.text);
-        assert_eq!(found["fixed"]["applied"], wanted.applied.len());
+    fn fixed_text_is_that_of_the_library() {
+        let expected = fix(DOMAIN.into(), &RuleSet::all(builtin()), &Settings::default()).unwrap();
+        let result = check(DOMAIN, "{}");
+        assert_eq!(result["fixed"]["text"], *expected.text);
+        assert_eq!(result["fixed"]["applied"], expected.applied.len());
     }
 
     #[test]
-    fn of_what_is_no_domain_there_is_one_finding_and_nothing_fixed() {
+    fn non_domains_have_one_finding_and_no_fix() {
         for (text, rule) in [
             ("<domain>", "not-well-formed"),
             ("<network/>", "not-a-domain"),
             ("", "not-well-formed"),
         ] {
-            let found = check(text, "{}");
-            assert_eq!(found["findings"].as_array().map(Vec::len), Some(1), "{found}");
-            assert_eq!(found["findings"][0]["rule"], rule);
-            assert!(found["fixed"].is_null());
+            let result = check(text, "{}");
+            assert_eq!(result["findings"].as_array().map(Vec::len), Some(1), "{result}");
+            assert_eq!(result["findings"][0]["rule"], rule);
+            assert!(result["fixed"].is_null());
         }
     }
 
     #[test]
-    fn with_a_wrong_setting_nothing_is_found_or_fixed() {
-        let found = check(DOMAIN, r#"{"pci":"2"}"#);
-        assert_eq!(found["settings"][0]["name"], "pci");
-        assert!(found["findings"].is_null() && found["fixed"].is_null());
+    fn invalid_settings_give_no_findings() {
+        let result = check(DOMAIN, r#"{"pci":"2"}"#);
+        assert_eq!(result["settings"][0]["name"], "pci");
+        assert!(result["findings"].is_null() && result["fixed"].is_null());
     }
 }

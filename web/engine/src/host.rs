@@ -1,4 +1,4 @@
-//! The host's files for a domain, those of `gvtg-xml emit`.
+//! The host's files for a domain, as written by `gvtg-xml emit`.
 
 use gvtg_xml::emit::guest::guest;
 use gvtg_xml::emit::hook::{self, Style};
@@ -11,28 +11,31 @@ use serde_json::{Value, json};
 
 use crate::wishes;
 
-/// `{"files": [{"name", "path", "what", "mode", "text"}], "steps": [text]}`; `path` is null for
-/// what goes into a file of the user's, and then `what` says how. Where there are none, `{"error":
-/// {"message", "help", "line", "column"}}`, or `{"settings"}` as for a check.
+/// Returns `{"files": [{"name", "path", "what", "mode", "text"}], "steps": [text]}`. `path` is null
+/// for text that the user must add to an existing file; then `what` says how. If there are no
+/// files, the result is `{"error": {"message", "help", "line", "column"}}`, or `{"settings"}` as in
+/// `check`.
 ///
 /// The options are `style` (`qemu.d`, `qemu` or `session`) and `parameters` (`modprobe`, `grub`,
-/// `systemd-boot` or `raw`), by the names that flags have.
+/// `systemd-boot` or `raw`), as for the flags of `gvtg-xml emit`.
 pub fn files(text: &str, settings: &str, options: &str) -> Value {
     let settings = match wishes::read(settings) {
         Ok(settings) => settings,
-        Err(wrong) => return json!({ "settings": wrong }),
+        Err(errors) => return json!({ "settings": errors }),
     };
     let source = Source::new("", text);
     let error = |offset: usize, message: &str, help: &str| {
         let position = source.position(offset);
         json!({ "error": { "message": message, "help": help, "line": position.line, "column": position.column } })
     };
-    // Which generation the host's GPU is of is not known here; the document says the type, or the
-    // user does.
-    let wanted = EmitOptions { settings: &settings, default_type: &|_| "i915-GVTg_V5_4" };
-    let guest = match domain::read(text, &settings, |domain| guest(domain, wanted)) {
+    // The generation of the host's GPU is unknown here, so this default is a guess; the document or
+    // the user can set the type.
+    let emit_options = EmitOptions { settings: &settings, default_type: &|_| "i915-GVTg_V5_4" };
+    let guest = match domain::read(text, &settings, |domain| guest(domain, emit_options)) {
         Ok(Ok(guest)) => guest,
-        Ok(Err(wrong)) => return error(wrong.offset, &wrong.message, &wrong.help),
+        Ok(Err(guest_error)) => {
+            return error(guest_error.offset, &guest_error.message, &guest_error.help);
+        }
         Err(XmlError { offset, message, help, .. }) => return error(offset, &message, &help),
     };
     let options: Value = serde_json::from_str(options).unwrap_or_default();
@@ -57,12 +60,12 @@ pub fn files(text: &str, settings: &str, options: &str) -> Value {
     }
     let steps = step::merge(files.iter().flat_map(|file| file.follow_ups.clone()));
     json!({
-        "files": files.iter().map(shown).collect::<Vec<_>>(),
+        "files": files.iter().map(file_json).collect::<Vec<_>>(),
         "steps": steps.iter().map(FollowUp::text).collect::<Vec<_>>(),
     })
 }
 
-fn shown(file: &File) -> Value {
+fn file_json(file: &File) -> Value {
     let what = match &file.place {
         Destination::At(_) => None,
         Destination::Elsewhere(what) => Some(*what),
@@ -78,7 +81,7 @@ mod tests {
     const FIXED: &str = include_str!("../../../fixtures/win10-virt-manager.fixed.xml");
 
     #[test]
-    fn a_host_gets_a_hook_modules_and_parameters() {
+    fn returns_hook_modules_and_parameters() {
         let files = files(FIXED, "{}", "{}");
         let paths: Vec<&str> = files["files"]
             .as_array()
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_come_in_the_form_that_is_asked_for() {
+    fn returns_parameters_in_the_requested_form() {
         let files = files(FIXED, "{}", r#"{"style":"session","parameters":"raw"}"#);
         assert_eq!(files["files"].as_array().map(Vec::len), Some(4));
         assert!(files["files"][2]["path"].is_null() && files["files"][2]["what"].is_string());
@@ -114,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_without_a_vgpu_has_no_files() {
-        let found = files("<domain>\n  <name>a</name>\n</domain>", "{}", "{}");
-        assert_eq!(found["error"]["message"], "the domain has no vGPU");
-        assert_eq!(found["error"]["line"], 1);
+    fn rejects_domains_without_a_vgpu() {
+        let result = files("<domain>\n  <name>a</name>\n</domain>", "{}", "{}");
+        assert_eq!(result["error"]["message"], "the domain has no vGPU");
+        assert_eq!(result["error"]["line"], 1);
         assert!(files("<domain", "{}", "{}")["error"]["message"].is_string());
     }
 }

@@ -1,9 +1,9 @@
-//! gvtg-xml's engine for a browser: texts and settings in, JSON out. What is found, mended and
-//! written is the library's; here it only gets the places and names by which a page shows it.
+//! gvtg-xml's engine for browsers: takes texts and settings and returns JSON. All work is done by
+//! the library; this crate converts positions and names for the page.
 //!
-//! - `places`: byte offsets as an editor counts. `wishes`: settings out of names and values.
-//!   `check`: findings and the fixed text.
-//! - `host`: the host's files. `question`: what a message means. `rule`: what is told of a rule.
+//! - `places`: byte offsets as editor positions. `wishes`: settings from names and values. `check`:
+//!   findings and the fixed text.
+//! - `host`: the host's files. `question`: explanations of messages. `rule`: the rules' pages.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -14,47 +14,47 @@ mod question;
 mod rule;
 mod wishes;
 
-/// Findings in a domain with their edits, and the text with all mended that may be, as
-/// [`check::check`] says; `settings` is a JSON object.
+/// Returns the findings in a domain with their edits, and the text after all permitted fixes; see
+/// [`check::check`]. `settings` is a JSON object.
 #[wasm_bindgen]
 pub fn check(text: &str, settings: &str) -> String {
     check::check(text, settings).to_string()
 }
 
-/// The report of `gvtg-xml lint --format json`, byte for byte. Settings that can't be used are left
-/// out.
+/// Returns the report of `gvtg-xml lint --format json`, byte for byte. Invalid settings are
+/// ignored.
 #[wasm_bindgen]
 pub fn report(name: &str, text: &str, settings: &str) -> String {
     check::report(name, text, settings)
 }
 
-/// The text of a file; `{"text"}`, or `{"error": {"message", "help"}}` for bytes that are not
-/// UTF-8.
+/// Decodes the bytes of a file; returns `{"text"}`, or `{"error": {"message", "help"}}` if they are
+/// not UTF-8.
 #[wasm_bindgen]
 pub fn decode(bytes: &[u8]) -> String {
     check::decode(bytes).to_string()
 }
 
-/// The host's files for a fixed domain, as [`host::files`] says; `options` is a JSON object.
+/// Returns the host's files for a fixed domain; see [`host::files`]. `options` is a JSON object.
 #[wasm_bindgen]
 pub fn files(text: &str, settings: &str, options: &str) -> String {
     host::files(text, settings, options).to_string()
 }
 
-/// What is known of a message, a log, or what somebody looks for, as [`question::explain`] says.
+/// Explains a message or a log, or searches for a topic; see [`question::explain`].
 #[wasm_bindgen]
 pub fn explain(question: &str) -> String {
     question::explain(question).to_string()
 }
 
-/// What is told of each rule, as [`rule::all`] says.
+/// Returns all rules; see [`rule::all`].
 #[wasm_bindgen]
 pub fn rules() -> String {
     rule::all().to_string()
 }
 
-/// What is told of one rule, or `null`.
+/// Returns one rule, or `null`.
 #[wasm_bindgen]
 pub fn rule(id: &str) -> String {
-    rule::one(id).to_string()
+    rule::by_id(id).to_string()
 }

@@ -1,22 +1,22 @@
-//! Byte offsets as an editor in a browser counts: in units of UTF-16, with each line ending as one,
-//! however it is written.
+//! Converts byte offsets to positions in a browser's editor: UTF-16 code units, with each line
+//! ending counted as one.
 
-/// The places in a text. Whoever asks for growing offsets gets each at the cost of the way from the
-/// last.
+/// Converts byte offsets in a text. For ascending offsets, each conversion only reads the text
+/// since the previous one.
 pub struct Places<'t> {
     text: &'t str,
-    /// A byte offset that is known, and its place.
+    /// The last byte offset, and its position.
     last: (usize, usize),
 }
 
 impl<'t> Places<'t> {
-    /// The places in this text.
+    /// Creates a converter for a text.
     pub fn new(text: &'t str) -> Self {
         Places { text, last: (0, 0) }
     }
 
-    /// The place of a byte offset; one inside a character or a line ending is moved back, one past
-    /// the end is the end.
+    /// The position of a byte offset. An offset inside a character or a line ending is rounded
+    /// down, one past the end becomes the end.
     pub fn at(&mut self, offset: usize) -> usize {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) || self.is_inside_ending(offset) {
@@ -33,7 +33,7 @@ impl<'t> Places<'t> {
     }
 }
 
-/// How long a text is to an editor.
+/// The length of a text in editor positions.
 fn length(text: &str) -> usize {
     text.encode_utf16().count() - text.matches("\r\n").count()
 }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_of_utf16_are_counted() {
+    fn counts_utf16_units() {
         let text = "aé😀<";
         let mut places = Places::new(text);
         let all: Vec<usize> = (0..=text.len()).map(|offset| places.at(offset)).collect();
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ending_is_one() {
+    fn counts_a_line_ending_as_one() {
         let text = "a\r\nb\rc\n\r\nd";
         let mut places = Places::new(text);
         let at = |places: &mut Places<'_>, what: &str| places.at(text.find(what).unwrap());
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_may_come_in_any_order() {
+    fn accepts_offsets_in_any_order() {
         let text = "é\r\né😀é\n".repeat(50);
         let forwards: Vec<usize> =
             (0..=text.len()).map(|offset| Places::new(&text).at(offset)).collect();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_one() {
+    fn counts_a_byte_order_mark_as_one() {
         assert_eq!(Places::new("\u{feff}<a/>").at(3), 1);
     }
 }

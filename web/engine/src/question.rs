@@ -1,4 +1,4 @@
-//! What a message means: what `gvtg-xml explain` knows.
+//! Explanations of messages, as in `gvtg-xml explain`.
 
 use gvtg_xml::explain::{Answer, Catalog, Entry, LogScanner};
 use gvtg_xml::lint::skip_reason;
@@ -8,13 +8,12 @@ use gvtg_xml::rules::symptom::Symptom;
 use gvtg_xml::rules::{builtin, of_host, symptoms};
 use serde_json::{Value, json};
 
-/// `{"answers", "about", "beside", "nearest", "unknown"}`, or `{"isDomain": true}`.
+/// Returns `{"answers", "about", "beside", "nearest", "unknown"}`, or `{"isDomain": true}`.
 ///
-/// An answer is `{"rules": [entry]}` or `{"symptom"}`, in a log with `seen`: `{"line", "count",
-/// "last", "text"}`. `about` has the entries that have the words in their name or line, `beside`
-/// those that have them elsewhere. An entry is `{"kind", "id", "summary", "severity"}`. Of what
-/// nothing is known, `nearest` names what comes close; `unknown` is the last error of a log that is
-/// not known.
+/// An answer is `{"rules": [entry]}` or `{"symptom"}`; in a log it also has `seen`: `{"line",
+/// "count", "last", "text"}`. `about` has the entries with the words in their ID or summary,
+/// `beside` those with the words elsewhere. An entry is `{"kind", "id", "summary", "severity"}`. If
+/// nothing is found, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
     if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
@@ -22,36 +21,37 @@ pub fn explain(question: &str) -> Value {
     }
     let mut all: Vec<&Rule> = builtin().iter().chain(of_host()).collect();
     all.sort_by_key(|rule| &rule.id);
-    let known = Catalog::new(all, symptoms());
-    if let Some(rule) = known.rules.iter().find(|rule| rule.is_named(question)) {
-        return json!({ "answers": [{ "rules": [entry(Entry::Rule(rule))] }] });
+    let catalog = Catalog::new(all, symptoms());
+    if let Some(rule) = catalog.rules.iter().find(|rule| rule.is_named(question)) {
+        return json!({ "answers": [{ "rules": [entry_json(Entry::Rule(rule))] }] });
     }
-    if let Some(symptom) = known.symptoms.iter().find(|symptom| symptom.id == question) {
-        return json!({ "answers": [{ "symptom": told(symptom) }] });
+    if let Some(symptom) = catalog.symptoms.iter().find(|symptom| symptom.id == question) {
+        return json!({ "answers": [{ "symptom": symptom_json(symptom) }] });
     }
-    let of_log = if question.contains('\n') { log(question, &known) } else { Value::Null };
-    if !of_log.is_null() {
-        return of_log;
+    let log_result =
+        if question.contains('\n') { explain_log(question, &catalog) } else { Value::Null };
+    if !log_result.is_null() {
+        return log_result;
     }
-    let asked = known.asked(question);
+    let query_result = catalog.asked(question);
     json!({
-        "answers": asked.answers.iter().map(|found| answer(found)).collect::<Vec<_>>(),
-        "about": asked.topic.about.iter().map(|one| entry(*one)).collect::<Vec<_>>(),
-        "beside": asked.topic.beside.iter().map(|one| entry(*one)).collect::<Vec<_>>(),
-        "nearest": if asked.is_nothing() { known.nearest(question) } else { Vec::new() },
+        "answers": query_result.answers.iter().map(|found_answer| answer_json(found_answer)).collect::<Vec<_>>(),
+        "about": query_result.topic.about.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
+        "beside": query_result.topic.beside.iter().map(|topic_entry| entry_json(*topic_entry)).collect::<Vec<_>>(),
+        "nearest": if query_result.is_nothing() { catalog.nearest(question) } else { Vec::new() },
     })
 }
 
-/// What several lines say; null where nothing in them is known.
-fn log(text: &str, known: &Catalog<'_>) -> Value {
-    let mut examination = LogScanner::new(known);
-    examination.feed(text.as_bytes());
-    let report = examination.finish();
+/// Explains the errors in several lines; null if none is known.
+fn explain_log(text: &str, catalog: &Catalog<'_>) -> Value {
+    let mut scanner = LogScanner::new(catalog);
+    scanner.feed(text.as_bytes());
+    let report = scanner.finish();
     if report.complaints.is_empty() {
         return Value::Null;
     }
     let answers = report.complaints.iter().map(|complaint| {
-        let mut answer = answer(complaint.answer);
+        let mut answer = answer_json(complaint.answer);
         let seen = &complaint.seen;
         answer["seen"] = json!({ "line": seen.first, "count": seen.count, "last": seen.last, "text": seen.text });
         answer
@@ -62,42 +62,41 @@ fn log(text: &str, known: &Catalog<'_>) -> Value {
     })
 }
 
-fn answer(answer: &Answer<'_>) -> Value {
+fn answer_json(answer: &Answer<'_>) -> Value {
     match answer {
-        Answer::Symptom(symptom) => json!({ "symptom": told(symptom) }),
+        Answer::Symptom(symptom) => json!({ "symptom": symptom_json(symptom) }),
         Answer::Rules(rules) => {
-            json!({ "rules": rules.iter().map(|rule| entry(Entry::Rule(rule))).collect::<Vec<_>>() })
+            json!({ "rules": rules.iter().map(|rule| entry_json(Entry::Rule(rule))).collect::<Vec<_>>() })
         }
     }
 }
 
-fn entry(entry: Entry<'_>) -> Value {
+fn entry_json(entry: Entry<'_>) -> Value {
     let (kind, severity) = match entry {
         Entry::Rule(rule) => ("rule", rule.severity),
         Entry::Symptom(symptom) => ("symptom", symptom.severity),
     };
-    json!({ "kind": kind, "id": entry.id(), "summary": entry.summary(), "severity": word(kind, severity) })
+    json!({ "kind": kind, "id": entry.id(), "summary": entry.summary(), "severity": severity_word(kind, severity) })
 }
 
-/// A symptom that is only good to know is harmless.
-fn word(kind: &str, severity: Severity) -> &'static str {
+/// The severity as a severity_word; a symptom with severity info is `harmless`.
+fn severity_word(kind: &str, severity: Severity) -> &'static str {
     if kind == "symptom" && severity == Severity::Info { "harmless" } else { severity.name() }
 }
 
-/// `means` and `steps` are Markdown with code in it.
-fn told(symptom: &Symptom) -> Value {
-    let says = symptom
-        .known_message
-        .iter()
-        .map(|words| json!({ "who": speaker(words.at), "text": words.text.replace("{}", "…") }));
+/// Converts a symptom. `means` and `steps` are Markdown with code.
+fn symptom_json(symptom: &Symptom) -> Value {
+    let messages = symptom.known_message.iter().map(
+        |message| json!({ "who": speaker(message.at), "text": message.text.replace("{}", "…") }),
+    );
     json!({
         "id": symptom.id,
         "summary": symptom.summary,
-        "severity": word("symptom", symptom.severity),
+        "severity": severity_word("symptom", symptom.severity),
         "means": symptom.explanation.trim(),
         "steps": symptom.steps.iter().collect::<Vec<_>>(),
         "rules": symptom.rules.iter().collect::<Vec<_>>(),
-        "says": says.collect::<Vec<_>>(),
+        "says": messages.collect::<Vec<_>>(),
         "references": symptom.references.iter().collect::<Vec<_>>(),
     })
 }
@@ -107,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_has_its_answer() {
+    fn explains_a_message() {
         let found = explain(
             "qemu-system-x86_64: -set device.hostdev0.x-igd-opregion=on: there is no device \"hostdev0\" defined",
         );
@@ -115,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_log_has_one_answer_for_each_error() {
+    fn explains_the_errors_of_a_log() {
         let found = explain(include_str!("../../../fixtures/win10.log"));
         assert_eq!(found["answers"][0]["seen"]["line"], 11);
     }
 
     #[test]
-    fn words_find_what_is_about_them_and_nonsense_finds_nothing() {
+    fn finds_topics_rules_and_domains() {
         assert!(explain("opregion")["about"].as_array().is_some_and(|about| !about.is_empty()));
         let nothing = explain("xyzzy plugh");
         assert_eq!((&nothing["answers"], &nothing["about"]), (&json!([]), &json!([])));

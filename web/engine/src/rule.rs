@@ -1,29 +1,28 @@
-//! A rule as JSON, for the page of rules.
+//! Rules as JSON, for the page of rules.
 
 use gvtg_xml::rules::docs::speaker;
 use gvtg_xml::rules::schema::{Group, Rule};
 use gvtg_xml::rules::{builtin, of_host};
 use serde_json::{Value, json};
 
-/// All rules by id, those about the host behind those about the XML.
+/// Returns all rules sorted by ID: first those for domains, then those for the host.
 pub fn all() -> Value {
     let mut rules: Vec<&Rule> = builtin().iter().chain(of_host()).collect();
     rules.sort_by_key(|rule| (rule.group == Group::Host, &rule.id));
-    rules.into_iter().map(told).collect()
+    rules.into_iter().map(rule_json).collect()
 }
 
-/// A rule by its id or one that it had before; null where there is none.
-pub fn one(id: &str) -> Value {
-    builtin().iter().chain(of_host()).find(|rule| rule.is_named(id)).map_or(Value::Null, told)
+/// Returns the rule with this current or former ID; null if there is none.
+pub fn by_id(id: &str) -> Value {
+    builtin().iter().chain(of_host()).find(|rule| rule.is_named(id)).map_or(Value::Null, rule_json)
 }
 
-/// One rule. `why` is Markdown with code and links; `help` and the fix's title are those of the
-/// rule's page. Examples are not built in.
-fn told(rule: &Rule) -> Value {
-    let says = rule
-        .known_message
-        .iter()
-        .map(|says| json!({ "who": speaker(says.at), "text": says.text.replace("{}", "…") }));
+/// Converts a rule. `why` is Markdown with code and links; `help` and the fix's title are those of
+/// the rule's page. Examples are not included.
+fn rule_json(rule: &Rule) -> Value {
+    let messages = rule.known_message.iter().map(
+        |message| json!({ "who": speaker(message.at), "text": message.text.replace("{}", "…") }),
+    );
     json!({
         "id": rule.id,
         "summary": rule.summary,
@@ -33,7 +32,7 @@ fn told(rule: &Rule) -> Value {
         "why": rule.why.trim(),
         "help": rule.page_help(),
         "fix": rule.page_fix().map(|(title, fix)| json!({ "title": title, "applicability": fix.applicability.name() })),
-        "says": says.collect::<Vec<_>>(),
+        "says": messages.collect::<Vec<_>>(),
         "references": rule.references.iter().collect::<Vec<_>>(),
     })
 }
@@ -43,11 +42,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_rule_is_there_once() {
+    fn returns_each_rule_once() {
         let rules = all();
         let rules = rules.as_array().unwrap();
         assert_eq!(rules.len(), builtin().len() + of_host().len());
-        assert_eq!(one("stray-video")["summary"], "A <video> card next to the vGPU");
-        assert!(one("no-such-rule").is_null());
+        assert_eq!(by_id("stray-video")["summary"], "A <video> card next to the vGPU");
+        assert!(by_id("no-such-rule").is_null());
     }
 }

@@ -1,24 +1,24 @@
-//! Settings out of names and values, as flags of the command line have them: what somebody filled
-//! in is said, all else is left to the document.
+//! Settings from names and values, named like the flags of the command line. Only the fields that
+//! the user filled in are set; all others are left to the document.
 
 use gvtg_xml::setting_parsers;
 use gvtg_xml::settings::Settings;
 use serde_json::{Value, json};
 
-/// The settings that a JSON object of names and values says; a switch is on whatever its value.
+/// Reads settings from a JSON object of names and values; a switch is on regardless of its value.
 ///
 /// # Errors
-/// For each that can't be used `{"name", "message"}`: what to give instead.
+/// Returns `{"name", "message"}` for each invalid setting; the message says what to use instead.
 pub fn read(text: &str) -> Result<Settings, Vec<Value>> {
-    let (settings, wrong) = read_what_can_be(text);
-    if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+    let (settings, errors) = read_valid(text);
+    if errors.is_empty() { Ok(settings) } else { Err(errors) }
 }
 
-/// The same without those that can't be used.
-pub fn read_what_can_be(text: &str) -> (Settings, Vec<Value>) {
+/// Reads settings like [`read`], but ignores invalid ones and returns them separately.
+pub fn read_valid(text: &str) -> (Settings, Vec<Value>) {
     let mut settings = Settings::default();
-    let said = match serde_json::from_str(text) {
-        Ok(Value::Object(said)) => said,
+    let values = match serde_json::from_str(text) {
+        Ok(Value::Object(values)) => values,
         _ => {
             return (
                 settings,
@@ -26,30 +26,30 @@ pub fn read_what_can_be(text: &str) -> (Settings, Vec<Value>) {
             );
         }
     };
-    let mut wrong = Vec::new();
-    for (name, value) in &said {
-        if let Err(message) = put(&mut settings, name, value.as_str().unwrap_or("")) {
-            wrong.push(json!({ "name": name, "message": message }));
+    let mut errors = Vec::new();
+    for (name, value) in &values {
+        if let Err(message) = set(&mut settings, name, value.as_str().unwrap_or("")) {
+            errors.push(json!({ "name": name, "message": message }));
         }
     }
-    (settings, wrong)
+    (settings, errors)
 }
 
-fn put(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
-    let asked = &mut settings.explicit;
+fn set(settings: &mut Settings, name: &str, text: &str) -> Result<(), String> {
+    let explicit = &mut settings.explicit;
     match name {
-        // There is no machine to look at.
+        // The browser's machine is not the host.
         "libvirt" if text == "installed" => return Err("use a version such as 9.0".into()),
         "libvirt" => settings.libvirt = setting_parsers::libvirt(text)?,
         "uuid" => settings.uuid = Some(setting_parsers::uuid(text)?),
-        "type" => asked.vgpu_type = Some(setting_parsers::vgpu_type(text)?),
-        "pci" => asked.pci = Some(setting_parsers::pci(text)?),
-        "display" => asked.display = Some(setting_parsers::display(text)?),
-        "display-env" => asked.display_env = Some(setting_parsers::display_env(text)?),
-        "gdk-scale" => asked.gdk_scale = Some(setting_parsers::gdk_scale(text)?),
-        "alias" => asked.alias = Some(setting_parsers::alias(text)?),
-        "romfile" => asked.romfile = Some(setting_parsers::romfile(text)?),
-        "audio" => asked.audio = Some(setting_parsers::audio(text)?),
+        "type" => explicit.vgpu_type = Some(setting_parsers::vgpu_type(text)?),
+        "pci" => explicit.pci = Some(setting_parsers::pci(text)?),
+        "display" => explicit.display = Some(setting_parsers::display(text)?),
+        "display-env" => explicit.display_env = Some(setting_parsers::display_env(text)?),
+        "gdk-scale" => explicit.gdk_scale = Some(setting_parsers::gdk_scale(text)?),
+        "alias" => explicit.alias = Some(setting_parsers::alias(text)?),
+        "romfile" => explicit.romfile = Some(setting_parsers::romfile(text)?),
+        "audio" => explicit.audio = Some(setting_parsers::audio(text)?),
         "keep-video" => settings.keep_video = true,
         "unsafe-fixes" => settings.unsafe_fixes = true,
         _ => return Err(format!("unknown setting '{name}'")),
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_is_asked_for() {
+    fn reads_settings_as_explicit() {
         let settings =
             read(r#"{"libvirt":"9.0","type":"i915-GVTg_V5_4","keep-video":"yes"}"#).unwrap();
         assert_eq!(settings.libvirt.to_string(), "9.0.0");
@@ -72,11 +72,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_and_the_rest_is_kept() {
-        let (settings, wrong) = read_what_can_be(r#"{"pci":"2","libvirt":"8.0","colour":"red"}"#);
-        let names: Vec<&str> = wrong.iter().filter_map(|one| one["name"].as_str()).collect();
+    fn reports_invalid_settings_and_keeps_the_rest() {
+        let (settings, errors) = read_valid(r#"{"pci":"2","libvirt":"8.0","colour":"red"}"#);
+        let names: Vec<&str> = errors.iter().filter_map(|error| error["name"].as_str()).collect();
         assert_eq!(names, ["colour", "pci"]);
-        assert_eq!(wrong[1]["message"], "use a PCI address such as 0000:00:02.0");
+        assert_eq!(errors[1]["message"], "use a PCI address such as 0000:00:02.0");
         assert_eq!(
             (settings.libvirt.to_string(), settings.explicit.pci),
             ("8.0.0".to_owned(), None)
