@@ -4,10 +4,11 @@
 //! through the modules in this order, which is also a good order to read them in:
 //!
 //! ```text
-//! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ meaning ─ rules ─▶ findings with changes
-//!                                                                                                        │
-//!         lint: diagnostics ─ report ─▶ text ◀───────────────────────────────────────────────────────────┤
-//!         fix:  change ─▶ edit ─▶ new text ─▶ next pass … until nothing changes ─▶ written once ◀────────┘
+//! bytes ─ source ─▶ text + positions ─ xml ─▶ tree with byte spans ─ domain ─▶ meaning
+//!       ─ rules ─▶ findings with changes
+//!
+//! lint: findings ─ report ─▶ text
+//! fix:  changes ─ change ─▶ edits ─ edit ─▶ new text ─▶ next pass … until nothing changes
 //! ```
 //!
 //! - Text: [`source`] (text, lines, columns), [`edit`] (byte edits), [`source_map`] (offsets in the

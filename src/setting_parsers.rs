@@ -239,8 +239,9 @@ fn unknown_audio_attribute(backend: &AudioBackend, name: &str) -> String {
         );
     }
     let has_prefix =
-        |known: &str| known.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
-    let closest = names().find(|known| has_prefix(known)).or_else(|| closest_match(name, names()));
+        |attribute: &str| attribute.to_ascii_lowercase().starts_with(&name.to_ascii_lowercase());
+    let closest =
+        names().find(|attribute| has_prefix(attribute)).or_else(|| closest_match(name, names()));
     let help = closest.map_or_else(all_names, |closest| format!("did you mean {closest}?"));
     format!("{} has no '{name}': {help}", backend.name)
 }

@@ -1,7 +1,8 @@
 //! `gvtg-xml.toml`: settings for all domains in a folder and its subfolders.
 //!
 //! ```text
-//! a domain's path ─ search ─▶ text ─ read ─▶ model ─ globs, merge, with the flags ─▶ effective configuration
+//! a domain's path ─ search ─▶ text ─ read ─▶ model
+//!     ─ globs, merge, with the flags ─▶ effective configuration
 //! ```
 //!
 //! - [`partial`]: the settings of one source, which is the flags or a configuration;

@@ -89,9 +89,9 @@ fn level() -> Json {
 /// The schema for the table `[rules]`.
 fn levels() -> Json {
     let level = |description: &str| json!({ "description": description, "allOf": [{ "$ref": "#/definitions/level" }] });
-    let asked =
+    let configurable_rules =
         builtin().iter().filter(|rule| !matches!(rule.check, Check::WellFormed | Check::Domain));
-    let rules = asked.map(|rule| (rule.id.to_string(), level(&rule.summary)));
+    let rules = configurable_rules.map(|rule| (rule.id.to_string(), level(&rule.summary)));
     let groups =
         GROUPS.iter().map(|group| (group.name().to_owned(), level("All rules in this group")));
     json!({

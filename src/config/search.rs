@@ -2,9 +2,9 @@
 //! configurations.
 //!
 //! A configuration can name rules that rewrite domains. One that the user did not name is therefore
-//! trusted only if nobody else can have written it: it must belong to the user or to root and must
-//! not be writable by everyone. A file that another user left in /tmp must not control what `virsh
-//! edit` shows there.
+//! trusted only if no other user can have written it: it must belong to the user or to root and
+//! must not be writable by everyone. A file that another user left in /tmp must not control what
+//! `virsh edit` shows there.
 
 use crate::sanitize::{clean_path, system_error};
 use std::ffi::OsString;

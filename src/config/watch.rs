@@ -72,7 +72,7 @@ impl ConfigWatcher {
         let alone =
             |flags: PartialConfig| Configs::new(Origin::Nowhere, flags, None)?.find(Path::new(""));
         let base = match alone(flags.clone()) {
-            Ok(found) => found,
+            Ok(resolved) => resolved,
             // `--only` and `--ignore` may name rules that only a configuration defines.
             Err(failure) if configs.find_in(Path::new(""), None).is_err() => {
                 return Err(in_words(failure));
@@ -88,7 +88,7 @@ impl ConfigWatcher {
     /// current folder.
     pub fn find(&mut self, document: Option<&Path>) -> Arc<EffectiveConfig> {
         match self.configs.find(document.unwrap_or(Path::new(""))) {
-            Ok(found) => found.in_force,
+            Ok(resolved) => resolved.in_force,
             Err(failure) => {
                 self.add_failure(failure);
                 self.base.clone()

@@ -1,7 +1,8 @@
 //! Explains errors: finds known messages in logs, and looks up messages and search terms.
 //!
 //! ```text
-//! bytes of a log ─ strip_ansi ─▶ plain lines ─ pattern ─▶ messages in them ─ catalog ─▶ the rule or symptom of each
+//! bytes of a log ─ strip_ansi ─▶ plain lines ─ pattern ─▶ messages in them
+//!     ─ catalog ─▶ the rule or symptom of each
 //! ```
 //!
 //! Nothing here reads files: a [`LogScanner`] accepts a log in chunks of any size and only keeps

@@ -158,7 +158,7 @@ mod tests {
             "{}: invalid option",
             "device {} of {} gone",
         ]);
-        let found = |line: &'static str| {
+        let matches_in = |line: &'static str| {
             index
                 .find(line.as_bytes())
                 .into_iter()
@@ -166,16 +166,16 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            found("x: mediated device 'a-b' not found."),
+            matches_in("x: mediated device 'a-b' not found."),
             [(0, "mediated device 'a-b' not found")]
         );
         assert_eq!(
-            found("there is no device \"\" defined"),
+            matches_in("there is no device \"\" defined"),
             [(1, "there is no device \"\" defined")]
         );
-        assert_eq!(found("device a of b gone"), [(3, "device a of b gone")]);
+        assert_eq!(matches_in("device a of b gone"), [(3, "device a of b gone")]);
         assert_eq!(
-            found(
+            matches_in(
                 "mediated device 'a' not found; mediated device 'b' not found; -x: invalid option"
             )
             .len(),
@@ -190,7 +190,7 @@ mod tests {
             "there is no device",
             "device a of b",
         ] {
-            assert_eq!(found(other), [], "{other}");
+            assert_eq!(matches_in(other), [], "{other}");
         }
     }
 

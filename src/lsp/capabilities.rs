@@ -30,11 +30,11 @@ pub struct ClientCapabilities {
 impl ClientCapabilities {
     /// Reads the capabilities from the parameters of `initialize`.
     pub fn of(capabilities: &Value) -> Self {
-        let has = |pointer: &str, wanted: &str| {
+        let has = |pointer: &str, expected: &str| {
             capabilities
                 .pointer(pointer)
                 .and_then(Value::as_array)
-                .is_some_and(|words| words.iter().any(|word| word == wanted))
+                .is_some_and(|words| words.iter().any(|word| word == expected))
         };
         let can =
             |pointer: &str| capabilities.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);

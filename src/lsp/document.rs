@@ -174,7 +174,7 @@ impl Document {
     }
 }
 
-/// The settings for a document. One that the user did not name is treated like a file found in a
+/// The settings for a document. One that the user did not name is treated like a file kept_texts in a
 /// folder, and unsafe fixes are never part of fixing everything.
 pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
     Settings {
@@ -276,11 +276,11 @@ mod tests {
                 || document.text[error.offset..].starts_with('<'),
             "{error:?}"
         );
-        let found: Vec<&str> =
+        let kept_texts: Vec<&str> =
             kept.iter().map(|finding| &document.text[finding.span.clone()]).collect();
         assert!(
-            found.contains(&"<graphics type='vnc'/>") && found.contains(&"<video/>"),
-            "{found:?}"
+            kept_texts.contains(&"<graphics type='vnc'/>") && kept_texts.contains(&"<video/>"),
+            "{kept_texts:?}"
         );
         assert!(
             !ids(&analysis).contains(&"wrong-vgpu-mode".to_owned()),

@@ -1,7 +1,8 @@
 //! The language server. Only this module deals with the Language Server Protocol.
 //!
 //! ```text
-//! stdin ─ jsonrpc ─▶ messages ─ server ─▶ documents ─ lint, fix ─▶ analyses ─ diagnostics, actions, hover ─▶ messages ─ jsonrpc ─▶ stdout
+//! stdin ─ jsonrpc ─▶ messages ─ server ─▶ documents ─ lint, fix
+//!     ─▶ analyses ─ diagnostics, actions, hover ─▶ messages ─ jsonrpc ─▶ stdout
 //! ```
 //!
 //! - [`jsonrpc`]: JSON-RPC messages. [`protocol`]: the protocol's structures. [`text`]: positions

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// An answer is `{"rules": [entry]}` or `{"symptom"}`; in a log it also has `seen`: `{"line",
 /// "count", "last", "text"}`. `about` has the entries with the words in their ID or summary,
 /// `beside` those with the words elsewhere. An entry is `{"kind", "id", "summary", "severity"}`. If
-/// nothing is found, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
+/// nothing is result, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
     if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
@@ -107,16 +107,16 @@ mod tests {
 
     #[test]
     fn explains_a_message() {
-        let found = explain(
+        let result = explain(
             "qemu-system-x86_64: -set device.hostdev0.x-igd-opregion=on: there is no device \"hostdev0\" defined",
         );
-        assert_eq!(found["answers"][0]["symptom"]["id"], "set-finds-no-device");
+        assert_eq!(result["answers"][0]["symptom"]["id"], "set-finds-no-device");
     }
 
     #[test]
     fn explains_the_errors_of_a_log() {
-        let found = explain(include_str!("../../../fixtures/win10.log"));
-        assert_eq!(found["answers"][0]["seen"]["line"], 11);
+        let result = explain(include_str!("../../../fixtures/win10.log"));
+        assert_eq!(result["answers"][0]["seen"]["line"], 11);
     }
 
     #[test]
