@@ -11,8 +11,8 @@ use super::partial::{PartialConfig, Value};
 use crate::rules::schema::Check;
 use crate::rules::{Rule, builtin, closest_match, of_host};
 
-/// Parses a configuration. `load` loads the custom rules of the folder that it names; `other_rules` are
-/// further rules that it can refer to, besides the built-in and custom ones.
+/// Parses a configuration. `load` loads the custom rules of the folder that it names; `other_rules`
+/// are further rules that it can refer to, besides the built-in and custom ones.
 ///
 /// # Errors
 /// Returns all errors in the order of the file. If the text is not valid TOML, only the syntax

@@ -176,7 +176,7 @@ fn is_error(line: &[u8]) -> bool {
         || (line.first().is_some_and(u8::is_ascii_digit) && is_qemu_error())
 }
 
-/// Bytes of the line render_line before and after a message.
+/// Bytes of the line shown before and after a message.
 const CONTEXT_BYTES: Range<usize> = 200..300;
 
 /// Renders a line; of a long line, only the part around a byte range.

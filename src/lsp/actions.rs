@@ -303,7 +303,7 @@ fn fix_edits(
     })
 }
 
-/// The byte offset at which each line line_starts, followed by the end of the last line.
+/// The byte offset at which each line starts, followed by the end of the last line.
 fn line_starts(lines: &[&str]) -> Vec<usize> {
     let ends = lines.iter().scan(0, |end, line| {
         *end += line.len();

@@ -174,7 +174,7 @@ impl Document {
     }
 }
 
-/// The settings for a document. One that the user did not name is treated like a file kept_texts in a
+/// The settings for a document. One that the user did not name is treated like a file found in a
 /// folder, and unsafe fixes are never part of fixing everything.
 pub fn settings(configuration: &EffectiveConfig, is_named: bool) -> Settings {
     Settings {

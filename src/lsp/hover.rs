@@ -194,7 +194,7 @@ mod tests {
         builtin().iter().collect()
     }
 
-    /// The values suggested_values at the `|`.
+    /// The values suggested at the `|`.
     fn suggested_values(marked: &str) -> Vec<String> {
         let cursor_context =
             context_at(&marked.replace('|', ""), marked.find('|').unwrap()).unwrap();

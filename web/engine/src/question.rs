@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// An answer is `{"rules": [entry]}` or `{"symptom"}`; in a log it also has `seen`: `{"line",
 /// "count", "last", "text"}`. `about` has the entries with the words in their ID or summary,
 /// `beside` those with the words elsewhere. An entry is `{"kind", "id", "summary", "severity"}`. If
-/// nothing is result, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
+/// nothing is found, `nearest` suggests IDs. `unknown` is the last unknown error of a log.
 pub fn explain(question: &str) -> Value {
     let question = question.trim();
     if question.starts_with('<') && skip_reason(question.as_bytes(), true).is_none() {
@@ -79,7 +79,7 @@ fn entry_json(entry: Entry<'_>) -> Value {
     json!({ "kind": kind, "id": entry.id(), "summary": entry.summary(), "severity": severity_word(kind, severity) })
 }
 
-/// The severity as a severity_word; a symptom with severity info is `harmless`.
+/// The severity as a word; a symptom with severity info is `harmless`.
 fn severity_word(kind: &str, severity: Severity) -> &'static str {
     if kind == "symptom" && severity == Severity::Info { "harmless" } else { severity.name() }
 }
