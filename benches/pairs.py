@@ -195,10 +195,10 @@ def main():
         for kind, bar in (("lint", 0.7), ("fix", 1.5)):
             for file in ("big", "big-declared") if kind == "lint" else ("big-fixable", "big-fixable-declared"):
                 lint = [xmllint, "--huge", "--noout", str(files[file])]
-                table.pair(f"{kind} {file} / xmllint", [binary, kind], lint, bar, slow, stdin=files[file], times_input=7)
-                table.pair(f"{kind} {file}, piped", [binary, kind], [true], None, 3, stdin=files[file], times_input=7, pipe=True)
+                table.pair(f"{kind} {file} / xmllint", [binary, kind], lint, bar, slow, stdin=files[file], times_input=10)
+                table.pair(f"{kind} {file}, piped", [binary, kind], [true], None, 3, stdin=files[file], times_input=10, pipe=True)
         for kind in ("lint", "fix"):
-            table.pair(f"{kind} big-undeclared", [binary, kind], [true], None, 3, stdin=files["big-undeclared"], times_input=7, pipe=True)
+            table.pair(f"{kind} big-undeclared", [binary, kind], [true], None, 3, stdin=files["big-undeclared"], times_input=13, pipe=True)
         for layout in ("many", "line"):
             for form, bar in (("full", 20), ("concise", 10), ("json", 20)):
                 command = [binary, "lint", "--format", form, "--only", "spice-leftover"]

@@ -1,6 +1,7 @@
 //! The next steps printed after `fix`, which only writes XML: a VM also needs a defined domain and
 //! a prepared host.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::emit::shell;
@@ -75,12 +76,10 @@ fn is_virsh_edit_file(file: &Path) -> bool {
 
 /// Returns the phrase that names the guests' vGPUs.
 fn vgpus(guests: &[&(Guest, bool)]) -> String {
-    let mut uuids: Vec<String> = Vec::new();
-    for uuid in guests.iter().flat_map(|(guest, _)| &guest.vgpus).map(ToString::to_string) {
-        if !uuids.contains(&uuid) {
-            uuids.push(uuid);
-        }
-    }
+    // Two files of one VM name the same vGPU.
+    let mut seen = HashSet::new();
+    let vgpus = guests.iter().flat_map(|(guest, _)| &guest.vgpus);
+    let uuids: Vec<_> = vgpus.filter(|uuid| seen.insert(*uuid)).collect();
     match &uuids[..] {
         [] => "its vGPU".to_owned(),
         [uuid] => format!("the vGPU {uuid}"),

@@ -94,6 +94,9 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     // Before 7.2, libvirt supports no <audio> for QEMU, not even type 'none'.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
     let staying_types = staying_graphics(context);
+    let graphics = domain.devices_named("graphics");
+    let all_types: HashSet<&str> =
+        graphics.iter().filter_map(|graphics| graphics.attribute("type")).collect();
     let none = Audio { backend: "none".into(), attributes: Vec::new() };
     let wanted = usable(context).unwrap_or(&none);
     let finding = |audio: Element<'d>| {
@@ -109,10 +112,8 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
             "the VM does not start"
         };
         let finding = finding.with_value("what", consequence).fixed_by(changes);
-        let is_pending = domain
-            .devices_named("graphics")
-            .iter()
-            .any(|graphics| graphics.attribute("type") == Some(kind));
+        // Other fixes of this run remove the graphics.
+        let is_pending = all_types.contains(kind);
         Some(Finding { is_pending, ..finding })
     };
     domain.devices_named("audio").into_iter().filter_map(finding).collect()
