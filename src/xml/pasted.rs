@@ -46,13 +46,15 @@ pub(super) fn clarify(text: &str, error: XmlError) -> XmlError {
 /// Recognizes a Markdown fence before or after the root element. If prose comes first, the fence
 /// after it is reported, because the text should be cut there.
 fn fence(text: &str, at: usize) -> Option<XmlError> {
-    let (first, last) =
-        (text.find('<').unwrap_or(text.len()), text.rfind('>').map_or(0, |found| found + 1));
-    let is_before = at <= first || text[first..at].trim().is_empty();
-    let outside = if is_before { 0..first } else { last.min(at)..text.len() };
-    if !is_before && at < last {
+    let first_tag = text.find('<').unwrap_or(text.len());
+    let last_tag_end = text.rfind('>').map_or(0, |found| found + 1);
+    let outside = if at <= first_tag {
+        0..first_tag
+    } else if at >= last_tag_end {
+        last_tag_end..text.len()
+    } else {
         return None;
-    }
+    };
     let mut begin = outside.start;
     for line in text[outside].split_inclusive('\n') {
         let fence = line.trim_start_matches([' ', BOM]);

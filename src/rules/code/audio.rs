@@ -1,5 +1,7 @@
 //! Checks of the audio backends.
 
+use std::cell::LazyCell;
+
 use crate::change::Change;
 use crate::domain::{attribute_span, audio_backend, audio_id, is_template};
 use crate::fragment::NewElement;
@@ -94,9 +96,11 @@ pub(super) fn of_graphics<'d>(context: &Context<'_, 'd>) -> Vec<Finding<'d>> {
     // Before 7.2, libvirt supports no <audio> for QEMU, not even type 'none'.
     let has_backends = domain.settings.libvirt >= Version::new(7, 2, 0);
     let staying_types = staying_graphics(context);
-    let graphics = domain.devices_named("graphics");
-    let all_types: HashSet<&str> =
-        graphics.iter().filter_map(|graphics| graphics.attribute("type")).collect();
+    // Only a domain with such an <audio> needs them.
+    let all_types: LazyCell<HashSet<&str>, _> = LazyCell::new(|| {
+        let graphics = domain.devices_named("graphics").into_iter();
+        graphics.filter_map(|graphics| graphics.attribute("type")).collect()
+    });
     let none = Audio { backend: "none".into(), attributes: Vec::new() };
     let wanted = usable(context).unwrap_or(&none);
     let finding = |audio: Element<'d>| {
